@@ -1,0 +1,43 @@
+# `make check` judges this host, `make test` tests the project. Both need Python 3.10 or newer with pip, and nothing else.
+PYTHON ?= python3
+AT_LEAST ?= 1
+CASES ?=
+BIN := .venv/bin
+
+.PHONY: check test test-all truth vm-setup vm
+
+# Read this host and say its verdict, whatever it is.
+check: python
+	@$(PYTHON) tools/environment.py .venv check
+	@$(BIN)/python tools/check.py $(BIN)/auditrules check
+
+# The one gate. pytest comes last, so that its closing line is the last.
+test: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n auto
+
+# pytest on every Python from 3.10 to 3.13 that starts here; fails where fewer than AT_LEAST do.
+test-all: python
+	@$(PYTHON) tools/test_all.py --at-least $(AT_LEAST)
+
+# The language of audit rules against what real programs did: CASES is a folder of case files, by default our own.
+truth: dev
+	@$(BIN)/python tests/truth.py $(CASES)
+
+# A real kernel for the tests; root is needed where QEMU is not installed yet.
+vm-setup: dev
+	@$(BIN)/python -m tests.vm.setup
+
+vm: dev
+	$(BIN)/python -m pytest -m vm -n auto
+
+.PHONY: python dev
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'Python 3.10 or newer is needed, and "$(PYTHON)" is none: choose another with PYTHON=' >&2; exit 1; }
+
+dev: python
+	@$(PYTHON) tools/environment.py .venv dev
