@@ -1,0 +1,1 @@
+"""The language of Linux audit. Pure: no files, no processes, no osquery."""

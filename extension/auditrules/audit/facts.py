@@ -1,0 +1,93 @@
+"""What a line hangs on besides its own text: the auditctl that reads it, the machine, and the host's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+Version = tuple[int, int, int]
+
+DEFAULT_VERSION: Version = (3, 0, 9)
+
+_MOST_LINKS = 40  # as the kernel's MAXSYMLINKS
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in the file system, as lstat(2) sees it.
+
+    `type` is dir, file, link, socket, char, block, fifo or missing. `errno` says why a missing one is (2 where there is
+    no such name); `target` is a link's text.
+    """
+
+    type: str
+    target: str = ""
+    errno: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
+
+    `files` has an entry for each step of walking a path with links followed; `users` and `groups` map names to ids, and
+    are `None` where nobody knows the names of the host.
+    """
+
+    version: Version = DEFAULT_VERSION
+    machine: str = "x86_64"
+    files: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
+    users: Mapping[str, int] | None = None
+    groups: Mapping[str, int] | None = None
+    lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
+
+    def kind(self, path: str, *, follow: bool = True) -> str | None:
+        """The type of what stat(2) finds at an absolute path: an `Entry.type`, or None where not known.
+
+        Without `follow` a link at the very end is not followed, as with lstat(2). `missing` covers every way in which
+        stat fails: no such name, a file in the middle, a loop of links.
+        """
+        done = ""
+        rest = path.split("/")[::-1]
+        links = 0
+        kind = self._root()
+        while rest:
+            name = rest.pop()
+            if not name:
+                continue
+            entry = self.files.get(f"{done}/{name}")
+            if entry is None or entry.type == "missing":
+                return None if entry is None else "missing"
+            if entry.type == "link" and (follow or any(rest) or path.endswith("/")):
+                links += 1
+                if links > _MOST_LINKS:
+                    return "missing"
+                if entry.target.startswith("/"):
+                    done = ""
+                rest += entry.target.split("/")[::-1]
+                continue
+            if entry.type != "dir" and any(rest):
+                return "missing"
+            if entry.type != "dir" and path.endswith("/"):
+                return "missing"
+            done = f"{done}/{name}"
+            kind = entry.type
+        return kind
+
+    def _root(self) -> str | None:
+        entry = self.files.get("/")
+        return entry.type if entry else "dir"
+
+
+def parse_version(text: str) -> Version | None:
+    """A version such as 3.0.9 as numbers; what follows the third is left out. None where there is no such text."""
+    numbers = []
+    for part in text.strip().split(".")[:3]:
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    if not numbers:
+        return None
+    major, minor, patch = (*numbers, 0, 0)[:3]
+    return major, minor, patch

@@ -1,0 +1,117 @@
+r"""The names that rules hang on: what the host must look up before anyone reads the rules.
+
+A superset, found without parsing: every absolute path that could be a `-w`, `-W`, `-q`, `path=`, `dir=` or `exe=` of
+a rules file or a listing, and every user and group that is not a number. A name too many costs a look at the file
+system; a name too few leaves a fact unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from auditrules.audit.words import LINE_BYTES, decode
+
+MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
+MOST_PATH_BYTES = 4 << 20  # of all paths together: their prefixes, which are looked at too, take many times that
+MOST_NAMES = 1_000  # users, and as many groups
+
+PATH_BYTES = 4096  # PATH_MAX: auditctl takes no path as long as that
+
+_LINE = re.compile(rb"[^\n]+")
+_ANYTHING = re.compile(rb"/|[ug]id", re.IGNORECASE)  # a line without these names nothing
+_NAMED = re.compile(rb"(?:-[a-z]*[wq] *|(?:path|dir|exe)[!<>=&]{1,2})(?=/)", re.IGNORECASE)
+_WORD = re.compile(rb"(?:[^ \\]|\\.|\\$)*", re.DOTALL)
+_ESCAPE = re.compile(rb"\\([ \\])|([\x07\x04]).?", re.DOTALL)
+_MARKERS = {b"\x07": b" ", b"\x04": b"\\"}  # auditctl's own stand-ins for the two escapes, which a file may hold
+_LISTED_END = re.compile(rb" -[pkFCS] |$")  # a listing prints paths raw, spaces included
+
+_USER = re.compile(rb"uid[!<>=&]{1,2}([^ ]{1,256})", re.IGNORECASE)
+_GROUP = re.compile(rb"gid[!<>=&]{1,2}([^ ]{1,256})", re.IGNORECASE)
+_NO_NAME = re.compile(rb"[-+]?[0-9].*|unset|(?:[aes]|fs|login|obj_)?uid|(?:[es]|fs|obj_)?gid", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Paths, users and groups that texts of rules name. Text is decoded as all text of rules is, surrogates kept."""
+
+    paths: frozenset[str]
+    users: frozenset[str]
+    groups: frozenset[str]
+
+
+def needs(texts: Iterable[bytes]) -> Needs:
+    """Gather what rules files and listings name, up to the limits of this module."""
+    lines = [line for text in texts for line in _lines(text)]
+    places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
+    return Needs(
+        paths=_first(MOST_PATHS, MOST_PATH_BYTES, (path for place in places for path in _paths(place))),
+        users=_first(MOST_NAMES, MOST_PATH_BYTES, (name for line in lines for name in _names(_USER, line))),
+        groups=_first(MOST_NAMES, MOST_PATH_BYTES, (name for line in lines for name in _names(_GROUP, line))),
+    )
+
+
+def _first(most: int, size: int, names: Iterable[bytes]) -> frozenset[str]:
+    found: set[bytes] = set()
+    for name in names:
+        if name not in found:
+            size -= len(name)
+            if len(found) == most or size < 0:
+                break
+            found.add(name)
+    return frozenset(map(decode, found))
+
+
+def _lines(text: bytes) -> Iterator[bytes]:
+    for match in _LINE.finditer(text):
+        line = match[0]
+        if _ANYTHING.search(line) is None:
+            continue
+        if len(line) > LINE_BYTES:  # a file's line is cut there and goes on as a further line; a listing's is not
+            yield from (line[start : start + LINE_BYTES] for start in range(0, len(line), LINE_BYTES))
+        if not line.lstrip(b" ").startswith(b"#"):
+            yield line
+
+
+def _places(line: bytes) -> Iterator[bytes]:
+    """Yield what stands where a path is named, as far as a path can reach."""
+    for match in _NAMED.finditer(line):
+        yield line[match.end() : match.end() + 2 * PATH_BYTES].partition(b"\0")[0]
+
+
+def _paths(place: bytes) -> Iterator[bytes]:
+    """Yield every way to read what stands there: as a file's word, as a listing's, as a listing's path with spaces."""
+    word = _WORD.match(place)
+    end = _LISTED_END.search(place)
+    readings = {
+        _ESCAPE.sub(_unescaped, word[0] if word else place): None,
+        place.partition(b" ")[0]: None,
+        place[: end.start() if end else None]: None,
+    }
+    for reading in readings:
+        yield from _variants(reading)
+        mount, comma, subtree = reading.partition(b",/")  # -q MOUNT,SUBTREE
+        if comma:
+            yield from _variants(mount)
+            yield from _variants(b"/" + subtree)
+
+
+def _variants(path: bytes) -> Iterator[bytes]:
+    for variant in dict.fromkeys((path, path.rstrip(b"\r"))):  # augenrules strips CRs from 3.1.1 on
+        bare = variant.rstrip(b"/") or b"/"
+        if len(bare) < PATH_BYTES:
+            yield bare
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    escaped, marker = match.groups()
+    return escaped if escaped is not None else _MARKERS[marker]
+
+
+def _names(pattern: re.Pattern[bytes], line: bytes) -> Iterator[bytes]:
+    for match in pattern.finditer(line):
+        name = match[1].rstrip(b"\r")
+        if name and b"\0" not in name and not _NO_NAME.fullmatch(name):
+            yield name

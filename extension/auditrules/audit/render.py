@@ -1,0 +1,176 @@
+r"""A rule as text: the normal form, which a rules file could hold, and what `auditctl -l` prints, lies and all.
+
+The normal form names list, action and every operator, writes `path=` or `dir=` and never `-w`, and escapes spaces and
+backslashes as a rules file needs them. A rule whose path is undecided is written with `path=`.
+"""
+
+from __future__ import annotations
+
+from auditrules.audit import arches, names, syscalls
+from auditrules.audit.facts import Version
+from auditrules.audit.fields import FIELDS, Kind
+from auditrules.audit.integers import signed
+from auditrules.audit.rule import (
+    KEY_SEPARATOR,
+    LISTED_AS_ALL,
+    PATH_OR_DIR,
+    SYSCALL_LISTS,
+    Comparison,
+    Condition,
+    Field,
+    FilterList,
+    Rule,
+    letters,
+)
+
+# Before these two, auditctl printed path, dir and exe with = whatever their operator (audit-userspace PR 379).
+OPERATORS_TOLD: tuple[Version, Version] = ((3, 1, 5), (4, 0, 2))
+_FOURTH: Version = (4, 0, 0)
+
+NO_SYSCALLS_LISTED = frozenset({FilterList.USER, FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM})
+WATCH_FIELDS = frozenset({"path", "dir", PATH_OR_DIR, "perm", "key"})
+PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
+
+
+def tells_operators(version: Version) -> bool:
+    """Whether that auditctl prints the operator of path, dir and exe."""
+    third, fourth = OPERATORS_TOLD
+    return version >= fourth or (third <= version < _FOURTH)
+
+
+def normal(rule: Rule, machine: str) -> str:
+    """The normal form's text: equal for equal rules, whatever their source or spelling."""
+    words = [f"-a {rule.action.value},{rule.list.value}"]
+    arch = None
+    calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""
+    has_arch = any(isinstance(condition, Field) and condition.name == "arch" for condition in rule.fields)
+    if calls and not has_arch:
+        words.append(calls)
+    for condition in rule.fields:
+        words.append(_condition(condition, machine))
+        if calls and isinstance(condition, Field) and condition.name == "arch" and condition.value == last_arch(rule):
+            if arch is None:
+                words.append(calls)
+            arch = condition.value
+    return " ".join(words)
+
+
+def last_arch(rule: Rule) -> int | None:
+    """The number of the last arch field, whose names the system calls have."""
+    found = None
+    for condition in rule.fields:
+        if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int):
+            found = condition.value
+    return found
+
+
+def syscall_names(rule: Rule, machine: str, version: Version | None = None) -> tuple[str, ...]:
+    """The system calls in the order of their numbers, or `all`; those without a name as numbers."""
+    if rule.syscalls & LISTED_AS_ALL == LISTED_AS_ALL:
+        return ("all",)
+    if rule.list is FilterList.IO_URING:
+        return tuple(names.uring_name(number) or str(number) for number in numbers(rule.syscalls))
+    of = arches.machine_of(last_arch(rule), machine)
+    return tuple(syscalls.name(number, of, version) or str(number) for number in numbers(rule.syscalls))
+
+
+def numbers(mask: int) -> list[int]:
+    """The bits of a mask."""
+    return [number for number in range(mask.bit_length()) if mask >> number & 1]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(" ", "\\ ")
+
+
+def _condition(condition: Condition, machine: str) -> str:
+    if isinstance(condition, Comparison):
+        return f"-C {condition.left}{condition.operator.value}{condition.right}"
+    if condition.name == "key":
+        return " ".join(f"-F key={_escaped(key)}" for key in str(condition.value).split(KEY_SEPARATOR))
+    name = PATHS.get(condition.name, condition.name)
+    return f"-F {name}{condition.operator.value}{_escaped(value_text(condition, machine))}"
+
+
+def field_text(condition: Condition, machine: str) -> str:
+    """One condition as the `fields` column shows it: without -F and without escapes."""
+    if isinstance(condition, Comparison):
+        return f"{condition.left}{condition.operator.value}{condition.right}"
+    return f"{PATHS.get(condition.name, condition.name)}{condition.operator.value}{value_text(condition, machine)}"
+
+
+def value_text(field: Field, machine: str) -> str:
+    """A field's value in the normal form: an arch by its name on this machine, the rest as auditctl prints it."""
+    if field.name == "arch" and isinstance(field.value, int):
+        return arches.shown(field.value, machine)
+    return value(field)
+
+
+def value(field: Field) -> str:
+    """A field's value as auditctl prints it; an arch is not for here."""
+    if isinstance(field.value, str):
+        return field.value
+    kind = FIELDS[field.name].kind if field.name in FIELDS else Kind.NUMBER
+    if kind is Kind.PERMISSIONS:
+        return letters(field.value)
+    if kind is Kind.ARGUMENT:
+        return f"0x{field.value:X}"
+    if field.name == "inode":
+        return str(field.value)
+    number = signed(field.value)
+    name = None
+    if kind is Kind.EXIT and number < 0:
+        error = names.errno_name(-number)
+        name = f"-{error}" if error else None
+    elif kind is Kind.MESSAGE:
+        name = names.message_type_name(field.value)
+    elif kind is Kind.FILE_SYSTEM:
+        name = names.fstype_name(field.value)
+    return name or str(number)
+
+
+def listed(rule: Rule, version: Version, machine: str) -> str:
+    """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule)."""
+    watch = _listed_as_watch(rule)
+    parts = []
+    if not watch:
+        parts.append(f"-a {rule.action.value},{rule.list.value}")
+        parts += [
+            f" -F arch{condition.operator.value}{names.arch_word(condition.value)}"
+            for condition in rule.fields
+            if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int)
+        ]
+        if rule.list not in NO_SYSCALLS_LISTED:
+            called = ",".join(syscall_names(rule, machine, version))
+            parts.append(f" -S {called}" if called else "")
+    parts += [
+        _listed_condition(condition, version, watch=watch)
+        for condition in rule.fields
+        if not (isinstance(condition, Field) and condition.name == "arch")
+    ]
+    return "".join(parts)
+
+
+def _listed_as_watch(rule: Rule) -> bool:
+    """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
+    found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
+    masked = rule.list not in NO_SYSCALLS_LISTED and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL
+    return "perm" in found and found <= WATCH_FIELDS and not masked
+
+
+def _listed_condition(condition: Condition, version: Version, *, watch: bool) -> str:
+    if isinstance(condition, Comparison):
+        return f" -C {condition.left}{condition.operator.value}{condition.right}"
+    if condition.name == "field_compare":
+        return ""  # -F field_compare=N with a number that names no pair: auditctl prints nothing
+    if condition.name == "key":
+        keys = [key for key in str(condition.value).split(KEY_SEPARATOR) if key]
+        return "".join(f" -k {key}" if watch else f" -F key={key}" for key in keys)
+    if watch:
+        return f" -p {value(condition)}" if condition.name == "perm" else f"-w {condition.value}"
+    name = PATHS.get(condition.name, condition.name)
+    told = tells_operators(version) or name not in ("path", "dir", "exe")
+    sign = condition.operator.value if told else "="
+    if name.startswith("f") and name[1:].isdigit():
+        return f" {name}{sign}{value(condition)}"  # a field without a name has no -F either
+    return f" -F {name}{sign}{value(condition)}"

@@ -1,0 +1,38 @@
+"""auditd.conf: a name, an equals sign and a value a line, with spaces around the sign (auditd-config.c, nv_split)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditrules.audit.words import decode
+
+_WORDS_WITHOUT_VALUE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of auditd.conf; `error` says why auditd does not take it."""
+
+    line: int
+    name: str
+    value: str
+    error: str = ""
+
+
+def settings(content: bytes) -> Iterator[Setting]:
+    """The settings of a file in order; blank lines and comments are none."""
+    for number, raw in enumerate(content.split(b"\n"), start=1):
+        text = decode(raw)
+        words = text.split(" ")
+        first, *rest = [word for word in words if word] or [""]
+        if not first or first.startswith("#"):
+            continue
+        if not rest or rest[0] != "=":
+            yield Setting(number, "", text, "expected NAME = VALUE with a space on either side of the sign")
+        elif len(rest) == 1:
+            yield Setting(number, first, "", "expected a value after the sign")
+        elif len(rest) > _WORDS_WITHOUT_VALUE:
+            yield Setting(number, first, " ".join(rest[1:]), "expected one word after the sign")
+        else:
+            yield Setting(number, first, rest[1])
