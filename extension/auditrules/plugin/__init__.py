@@ -1,0 +1,1 @@
+"""The language of osquery tables. Pure: no audit, no thrift."""

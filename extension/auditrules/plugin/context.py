@@ -1,0 +1,129 @@
+"""What a query asks of a table: the constraints of its WHERE clause, and the columns it uses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Operator(IntEnum):
+    """The operators of constraints: osquery's core/tables.h up to 32, SQLite's own codes from 64.
+
+    LIMIT and OFFSET stand in the list of the table's first column, though they say nothing of it.
+    """
+
+    UNIQUE = 1
+    EQUALS = 2
+    GREATER_THAN = 4
+    LESS_THAN_OR_EQUALS = 8
+    LESS_THAN = 16
+    GREATER_THAN_OR_EQUALS = 32
+    MATCH = 64
+    LIKE = 65
+    GLOB = 66
+    REGEXP = 67
+    NE = 68
+    ISNOT = 69
+    NOTNULL = 70
+    ISNULL = 71
+    IS = 72
+    LIMIT = 73
+    OFFSET = 74
+
+
+class ContextError(ValueError):
+    """The text is not a query context; the message says what was expected and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One term of the WHERE clause. `op` is a plain number: a newer osquery may send one that `Operator` lacks."""
+
+    column: str
+    op: int
+    expr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All constraints of one call, in osquery's order, and the columns that the query uses."""
+
+    constraints: tuple[Constraint, ...] = ()
+    columns_used: frozenset[str] | None = None  # None: not told, so all
+
+    @classmethod
+    def from_json(cls, text: str) -> Context:
+        """Read the context of a `generate` request; raise `ContextError` where it is not one."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ContextError(f"expected the query context as JSON: {error}") from error
+        context = _object(value, "the query context")
+        constraints = tuple(
+            constraint
+            for number, column in enumerate(_list(context.get("constraints", []), "constraints"))
+            for constraint in _constraints(column, f"constraints[{number}]")
+        )
+        if "colsUsed" not in context:
+            return cls(constraints)
+        used = _list(context["colsUsed"], "colsUsed")
+        return cls(constraints, frozenset(_text(name, f"colsUsed[{number}]") for number, name in enumerate(used)))
+
+    def equals(self, column: str) -> tuple[str, ...] | None:
+        """Return the operands of the column's equalities (of `=` and of a whole IN list), or None without any."""
+        operands = tuple(
+            constraint.expr
+            for constraint in self.constraints
+            if constraint.column == column and constraint.op == Operator.EQUALS
+        )
+        return operands or None
+
+
+def _constraints(value: object, place: str) -> tuple[Constraint, ...]:
+    column = _object(value, place)
+    name = _text(column.get("name"), f"{place}.name")
+    terms = _list(column.get("list", []), f"{place}.list")
+    return tuple(_constraint(name, term, f"{place}.list[{number}]") for number, term in enumerate(terms))
+
+
+def _constraint(name: str, value: object, place: str) -> Constraint:
+    term = _object(value, place)
+    return Constraint(name, _number(term.get("op"), f"{place}.op"), _text(term.get("expr"), f"{place}.expr"))
+
+
+def _object(value: object, place: str) -> Mapping[str, object]:
+    if isinstance(value, dict):
+        return value
+    raise _expected("an object", place, value)
+
+
+def _list(value: object, place: str) -> list[object]:
+    if isinstance(value, list):
+        return value
+    if value == "":  # osquery before 3.0 wrote an empty list so
+        return []
+    raise _expected("a list", place, value)
+
+
+def _text(value: object, place: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise _expected("a string", place, value)
+
+
+def _number(value: object, place: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit():  # as osquery before 3.0 wrote numbers
+        return int(value)
+    raise _expected("a number", place, value)
+
+
+_FOUND = {type(None): "nothing", bool: "true or false", int: "a number", float: "a number with a fraction",
+          str: "a string", list: "a list", dict: "an object"}  # fmt: skip
+
+
+def _expected(what: str, place: str, value: object) -> ContextError:
+    return ContextError(f"expected {what} as {place}, found {_FOUND[type(value)]}")

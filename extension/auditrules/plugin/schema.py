@@ -1,0 +1,101 @@
+"""A table as it is declared: everything that is told of it, to osquery, to SQLite and to readers, comes from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+
+
+class Type(str, Enum):
+    """A column's type; the value is the SQL word.
+
+    osquery cuts an INTEGER to 32 bits without a word, so counts, ids and masks are BIGINT. It reads both as C does
+    (`010` is 8), so a cell is a plain decimal or empty, and empty is NULL.
+    """
+
+    TEXT = "TEXT"
+    INTEGER = "INTEGER"
+    BIGINT = "BIGINT"
+
+
+class Option(IntFlag):
+    """How osquery treats a column; the bits are those of `ColumnOptions` in osquery's core/sql/column.h.
+
+    `DEFAULT` is taken as `INDEX` for an extension's table (`--extensions_default_index`), while `OPTIMIZED` or `HIDDEN`
+    alone takes the column's constraints away: write them together with `INDEX`.
+    """
+
+    DEFAULT = 0
+    INDEX = 1  # constraints on the column are passed on
+    REQUIRED = 2  # a query without a constraint on the column is an error
+    ADDITIONAL = 4  # as INDEX, for a column that changes what is generated
+    OPTIMIZED = 8  # together with INDEX: a whole IN list comes in one call
+    HIDDEN = 16  # not part of SELECT *
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; the description is what a reader of the table is told."""
+
+    name: str
+    type: Type
+    description: str
+    option: Option = Option.DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query worth copying, and what it is for."""
+
+    explain: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A table: its name, what a row of it is, and its columns in order."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    examples: tuple[Example, ...]
+    notes: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def routes(self) -> list[dict[str, str]]:
+        """Return what osquery is told at registration and when it asks for the columns (osquery's core/tables.cpp)."""
+        columns = [
+            {"id": "column", "name": column.name, "type": column.type.value, "op": str(int(column.option))}
+            for column in self.columns
+        ]
+        return [*columns, {"id": "attributes", "attributes": "0"}]
+
+    def ddl(self) -> str:
+        """Return the `CREATE TABLE` statement that declares the table to SQLite as a virtual one."""
+        columns = ", ".join(
+            f"{_quoted(column.name)} {column.type.value}{' HIDDEN' if column.option & Option.HIDDEN else ''}"
+            for column in self.columns
+        )
+        return f"CREATE TABLE {_quoted(self.name)}({columns})"
+
+    def markdown(self) -> str:
+        """Return the columns as a Markdown table, ended by a newline."""
+        lines = ["| column | type | description |", "|---|---|---|"]
+        lines += [f"| `{column.name}` | {column.type.value} | {_described(column)} |" for column in self.columns]
+        return "\n".join(lines) + "\n"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _described(column: Column) -> str:
+    remarks = [
+        word for option, word in ((Option.REQUIRED, "required"), (Option.HIDDEN, "hidden")) if column.option & option
+    ]
+    text = f"{column.description} ({', '.join(remarks)})" if remarks else column.description
+    return text.replace("|", "\\|")

@@ -1,0 +1,130 @@
+"""A table that answers osquery's requests. Whatever is asked, there is an answer, and a failure says its cause."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from auditrules.plugin.context import Context, ContextError
+from auditrules.plugin.schema import Column, Schema, Type
+
+Row = Mapping[str, str]
+
+ROWID = "rowid"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A schema and the function that fills it.
+
+    A row holds text for every column of the schema, and `rowid`: a decimal that is the same for the same row in every
+    answer. SQLite drops rows of one query that share a rowid, and osquery numbers the rows of each answer from 0 where
+    they bring none, so that `a = 1 OR b = 2` would lose rows.
+    """
+
+    schema: Schema
+    rows: Callable[[Context], Iterable[Row]]
+
+
+class Question(Exception):  # noqa: N818 - a question without an answer is no error of the program
+    """A question that cannot be answered; the message is for the person who asked it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What osquery gets: code 0 and rows, or code 1 and a message that it shows as the query's error."""
+
+    code: int
+    message: str
+    rows: list[dict[str, str]] = field(default_factory=list)
+
+
+def answer(table: Table, request: Mapping[str, str]) -> Response:
+    """Answer one request to a table; never raises, since an exception would cost the connection and its cause."""
+    try:
+        return _answer(table, request)
+    except (Question, ContextError) as error:
+        return _failed(table, str(error))
+    except BaseException as error:  # noqa: BLE001 - SystemExit too would end a serving thread without an answer
+        _log.debug("%s: no answer to %r", table.schema.name, request, exc_info=True)
+        return _failed(table, traceback.format_exception_only(type(error), error)[-1])
+
+
+def _answer(table: Table, request: Mapping[str, str]) -> Response:
+    match request.get("action"):
+        case "generate":
+            context = Context.from_json(request["context"]) if "context" in request else Context()
+            return Response(0, "OK", _generate(table, context))
+        case "columns":
+            return Response(0, "OK", table.schema.routes())
+        case "insert" | "update" | "delete":
+            return Response(0, "OK", [{"status": "readonly"}])
+        case action:
+            raise Question(f"expected the action generate, columns, insert, update or delete, found {action!r}")
+
+
+def _failed(table: Table, cause: str) -> Response:
+    return Response(1, f"{table.schema.name}: {' '.join(cause.split())}")
+
+
+def _generate(table: Table, context: Context) -> list[dict[str, str]]:
+    used = context.columns_used
+    names = [name for name in table.schema.names if used is None or name in used]
+    keeps = _filters(table.schema, context)
+    rows = (row for row in table.rows(context) if all(keep(row) for keep in keeps))
+    return [_pruned(row, [*names, ROWID]) for row in rows]
+
+
+def _pruned(row: Row, names: list[str]) -> dict[str, str]:
+    pruned = {name: row[name] for name in names}
+    for name, value in pruned.items():
+        if not isinstance(value, str):
+            raise TypeError(f"expected text in column {name}, found {value!r}")
+    return pruned
+
+
+def _filters(schema: Schema, context: Context) -> list[Callable[[Row], bool]]:
+    """Return a test for each column with equalities, true of every row that could satisfy one of them.
+
+    osquery applies the WHERE clause again to whatever it gets, and knows the collation and affinity of a comparison,
+    which it does not tell. So a row goes only where no comparison that SQLite could mean would keep it.
+    """
+    return [
+        _any_of(column, operands) for column in schema.columns if (operands := context.equals(column.name)) is not None
+    ]
+
+
+def _any_of(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
+    name = column.name
+    if column.type is Type.TEXT:
+        # osquery leaves the empty string out of an IN list that it passes on whole.
+        folded = {"", *(_folded(operand) for operand in operands)}
+        numeric = any(_is_numeric(operand) for operand in operands)
+        return lambda row: _folded(row[name]) in folded or (numeric and _is_numeric(row[name]))
+    if not all(_PLAIN_DECIMAL.fullmatch(operand) for operand in operands):
+        return lambda _row: True
+    wanted = frozenset(operands)
+    return lambda row: row[name] in wanted or not _PLAIN_DECIMAL.fullmatch(row[name])
+
+
+# No leading zero, which osquery reads as octal; at most nine digits, which no column type cuts.
+_PLAIN_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,8}")
+
+
+def _folded(text: str) -> str:
+    """Return what two texts share that are equal under BINARY, NOCASE or RTRIM."""
+    return text.lower().rstrip(" ")
+
+
+def _is_numeric(text: str) -> bool:
+    """Tell whether SQLite may compare the text as a number: text is cast where the other side has numeric affinity."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from auditrules.plugin.schema import Column, Option, Schema, Type
+
+SCHEMA = Schema(
+    "audit_things",
+    "Things.",
+    (
+        Column("path", Type.TEXT, "A path", Option.INDEX | Option.REQUIRED | Option.OPTIMIZED),
+        Column("count", Type.BIGINT, "How many, a|b"),
+        Column("debug", Type.INTEGER, "1 or 0", Option.INDEX | Option.HIDDEN),
+    ),
+    (),
+)
+
+
+def test_routes_are_columns_with_their_option_bits_and_the_attributes() -> None:
+    assert SCHEMA.routes() == [
+        {"id": "column", "name": "path", "type": "TEXT", "op": "11"},
+        {"id": "column", "name": "count", "type": "BIGINT", "op": "0"},
+        {"id": "column", "name": "debug", "type": "INTEGER", "op": "17"},
+        {"id": "attributes", "attributes": "0"},
+    ]
+
+
+def test_ddl_quotes_names_and_honours_hidden() -> None:
+    assert SCHEMA.ddl() == 'CREATE TABLE "audit_things"("path" TEXT, "count" BIGINT, "debug" INTEGER HIDDEN)'
+
+
+@pytest.mark.parametrize("name", ['a"b', "order", "two words"])
+def test_ddl_of_any_name_is_sql(name: str) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(Schema(name, "", (Column(name, Type.TEXT, ""),), ()).ddl())
+    assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [(name,)]
+    connection.close()
+
+
+def test_markdown_has_a_line_for_each_column_and_says_what_is_required_or_hidden() -> None:
+    assert SCHEMA.markdown() == (
+        "| column | type | description |\n"
+        "|---|---|---|\n"
+        "| `path` | TEXT | A path (required) |\n"
+        "| `count` | BIGINT | How many, a\\|b |\n"
+        "| `debug` | INTEGER | 1 or 0 (hidden) |\n"
+    )
+
+
+def test_names_are_in_the_order_of_declaration() -> None:
+    assert SCHEMA.names == ("path", "count", "debug")
