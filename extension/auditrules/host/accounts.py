@@ -1,0 +1,64 @@
+"""Users and groups by name: from the two files, and on this machine from whatever else its name service asks."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from threading import Thread
+
+from auditrules.audit.words import decode
+
+_ID = 2  # the field of the id, in passwd(5) and group(5) alike
+
+
+def ids(content: bytes) -> dict[str, int]:
+    """Read /etc/passwd or /etc/group: names to ids, the first line of a name deciding as it does for getpwnam(3)."""
+    found: dict[str, int] = {}
+    for line in content.split(b"\n"):
+        name, *others = line.split(b":")
+        if len(others) >= _ID and others[_ID - 1].isdigit() and not name.startswith(b"#"):
+            found.setdefault(decode(name), int(others[_ID - 1]))
+    return found
+
+
+def user_id(name: str) -> int:
+    """Ask this machine's name service for a user. Raises KeyError."""
+    return pwd.getpwnam(name).pw_uid
+
+
+def group_id(name: str) -> int:
+    """Ask this machine's name service for a group. Raises KeyError."""
+    return grp.getgrnam(name).gr_gid
+
+
+class NameService:
+    """A name service that may hang, as a directory server that is down makes it: `seconds` are waited, no more.
+
+    A call that hangs cannot be ended, so it is left behind in its thread, and no other is made until it is over.
+    """
+
+    def __init__(self, ask: Callable[[str], int], seconds: float) -> None:
+        self._ask = ask
+        self._seconds = seconds
+        self._thread: Thread | None = None
+
+    def ids(self, names: Iterable[str]) -> dict[str, int] | None:
+        """Return the ids of those names that the service knows. None: it gave no answer in time."""
+        wanted = sorted(names)
+        if not wanted:
+            return {}
+        if self._thread is not None and self._thread.is_alive():
+            return None
+        found: dict[str, int] = {}
+
+        def look_up() -> None:
+            for name in wanted:
+                with suppress(KeyError):  # no such name
+                    found[name] = self._ask(name)
+
+        self._thread = Thread(target=look_up, name="name service", daemon=True)
+        self._thread.start()
+        self._thread.join(self._seconds)
+        return None if self._thread.is_alive() else found

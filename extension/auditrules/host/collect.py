@@ -1,0 +1,192 @@
+"""Collecting a host: which files are read of it, which programs are run, and what is looked up."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditrules.audit.facts import DEFAULT_VERSION, Facts, Version
+from auditrules.audit.mounts import Mounts
+from auditrules.audit.needs import Needs, needs
+from auditrules.audit.sources import File, Kernel, Run, Sources
+from auditrules.host.accounts import NameService, group_id, ids, user_id
+from auditrules.host.program import Deadline, run
+from auditrules.host.rootfs import Tree, UnreadableError
+
+PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
+
+_MIB = 1 << 20
+_VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
+_PID = re.compile(rb"(?:^|\s)pid[ =]([1-9]\d{0,9})\s")  # also in the one line that auditctl printed before 2.4
+
+
+class HostError(Exception):
+    """The host cannot be collected as asked: no such root, no such kernel reader, an unreadable listing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how much. Sizes are in bytes."""
+
+    seconds: float = 5.0  # for all runs of auditctl of one snapshot together
+    output: int = 64 * _MIB  # of one run, its errors included
+    saved: int = 64 * _MIB  # a saved listing
+    file: int = 16 * _MIB
+    rules_d: int = 64 * _MIB  # all files of rules.d together
+    names: float = 2.0  # seconds for the users that are not in /etc/passwd, and as many for groups
+
+
+_LIMITS = Limits()
+
+
+class Host:
+    """A host to collect: this machine, or the file system of another under a root folder.
+
+    `kernel` says whom to ask for the rules that are loaded: `auditctl`; `auto`, which is the same for now; `none`; or
+    the path of a saved `auditctl -l`. Under another root only that root's files and a saved listing are read, never
+    this machine's kernel, /proc or auditctl; its machine type is taken to be this machine's.
+
+    Raises HostError if the root is no folder or `kernel` is none of these.
+    """
+
+    def __init__(
+        self, root: str = "/", kernel: str = "auto", *, programs: Sequence[str] = PROGRAMS, limits: Limits = _LIMITS
+    ) -> None:
+        here = not os.path.realpath(root).strip("/")
+        if not Path(root).is_dir():
+            raise HostError(f"root: expected a folder, found {root!r}")
+        saved = "/" in kernel or (kernel not in ("auto", "auditctl", "none") and os.path.lexists(kernel))
+        if not saved and kernel not in ("auto", "auditctl", "none"):
+            raise HostError(
+                f"kernel: expected auto, auditctl, none or the path of a saved `auditctl -l`, found {kernel!r}"
+            )
+        if kernel == "auditctl" and not here:
+            raise HostError(f"kernel: auditctl tells of this machine, not of {root!r}; use a saved listing or none")
+        self._root = root
+        self._here = here
+        self._kernel = kernel
+        self._saved = saved
+        self._programs = programs
+        self._limits = limits
+        self._users = NameService(user_id, limits.names)
+        self._groups = NameService(group_id, limits.names)
+
+    def sources(self) -> Sources:
+        """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
+        kernel, version_text, version = self._ask_kernel()
+        mounts = self._mounts()
+        try:
+            tree = Tree(self._root, mounts.remote if mounts else _local)
+        except OSError as error:
+            raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
+        with closing(tree):
+            rules_d, rules_d_error = self._rules_d(tree)
+            audit_rules = tree.read("/etc/audit/audit.rules", self._limits.file)
+            texts = [
+                *(file.content or b"" for file in (*rules_d, audit_rules, kernel.saved) if file),
+                kernel.listing.stdout if kernel.listing else b"",
+            ]
+            return Sources(
+                kernel=kernel,
+                rules_d=rules_d,
+                rules_d_error=rules_d_error,
+                audit_rules=audit_rules,
+                auditd_conf=tree.read("/etc/audit/auditd.conf", self._limits.file),
+                cmdline=tree.read("/proc/cmdline", self._limits.file) if self._here else None,
+                consumer=self._consumer(tree, kernel),
+                auditctl_version=version_text,
+                facts=self._facts(tree, needs(texts), version, look=not self._here or mounts is not None),
+            )
+
+    def _ask_kernel(self) -> tuple[Kernel, str, Version]:
+        if self._saved:
+            return Kernel("listing", saved=self._saved_listing()), "", DEFAULT_VERSION
+        if self._kernel == "none":
+            return Kernel("none", reason="the kernel was not asked, as wanted"), "", DEFAULT_VERSION
+        if not self._here:
+            reason = f"the rules of this machine's kernel are not those of root {self._root}"
+            return Kernel("none", reason=reason), "", DEFAULT_VERSION
+        # One time limit for all three: what hangs once would hang again, and a table has to answer.
+        deadline = Deadline(self._limits.seconds)
+        listing, status, version = (
+            run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s", "-v")
+        )
+        return Kernel("auditctl", listing=listing, status=status), *_version(version)
+
+    def _saved_listing(self) -> File:
+        path = self._kernel if self._kernel.startswith("/") else f"{Path.cwd()}/{self._kernel}"
+        with closing(Tree("/", _local)) as tree:
+            file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
+        if file is None or file.content is None:
+            why = file.error if file else "no such file"
+            raise HostError(f"kernel: cannot read the saved listing {self._kernel!r}: {why}")
+        return File(self._kernel, file.content)
+
+    def _mounts(self) -> Mounts | None:
+        """Read this machine's mounts. None: they are not known, or it is another root and they do not matter."""
+        if not self._here:
+            return None
+        with closing(Tree("/", _local)) as tree:
+            file = tree.read("/proc/self/mounts", self._limits.file)
+        return Mounts.read(file.content) if file and file.content is not None else None
+
+    def _rules_d(self, tree: Tree) -> tuple[tuple[File, ...], str]:
+        """Read what augenrules would: its names end in .rules, and `ls` shows it none that begins with a dot."""
+        try:
+            names = [name for name in tree.names("/etc/audit/rules.d") if name.endswith(".rules") and name[0] != "."]
+        except UnreadableError as error:
+            return (), str(error)
+        files: list[File] = []
+        left = self._limits.rules_d
+        for name in names:
+            path = f"/etc/audit/rules.d/{name}"
+            if left < 0:
+                files.append(File(path, error=f"not read, as those before it hold {self._limits.rules_d} bytes"))
+                continue
+            file = tree.read(path, self._limits.file) or File(path, error="gone since the folder was listed")
+            left -= len(file.content or b"")
+            files.append(file)
+        return tuple(files), ""
+
+    def _consumer(self, tree: Tree, kernel: Kernel) -> str:
+        pid = _PID.search(kernel.status.stdout) if kernel.status else None
+        comm = tree.read(f"/proc/{int(pid[1])}/comm", self._limits.file) if pid else None
+        return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
+
+    def _facts(self, tree: Tree, wanted: Needs, version: Version, *, look: bool) -> Facts:
+        return Facts(
+            version=version,
+            machine=os.uname().machine,
+            # Where it is not known which mounts are remote, no path is safe to touch.
+            files=tree.look(wanted.paths if look else ()),
+            users=self._ids(tree, "/etc/passwd", wanted.users, self._users),
+            groups=self._ids(tree, "/etc/group", wanted.groups, self._groups),
+        )
+
+    def _ids(self, tree: Tree, path: str, names: frozenset[str], service: NameService) -> Mapping[str, int] | None:
+        """Return the ids of a root's names. None: nobody knows which names there are."""
+        file = tree.read(path, self._limits.file) or File(path, content=b"" if self._here else None)
+        if file.content is None:
+            return None
+        known = ids(file.content)
+        if not self._here:
+            return known
+        others = service.ids(names - known.keys())
+        return None if others is None else {**others, **known}
+
+
+def _local(_: str) -> str:
+    return ""
+
+
+def _version(answer: Run) -> tuple[str, Version]:
+    match = _VERSION.fullmatch(answer.stdout)
+    if answer.returncode != 0 or not match:
+        return "", DEFAULT_VERSION
+    text, *numbers = match.groups(b"0")
+    major, minor, patch = map(int, numbers)
+    return text.decode("ascii"), (major, minor, patch)

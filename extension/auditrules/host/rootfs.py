@@ -1,0 +1,236 @@
+"""A root folder as a file system of its own, only ever looked at and read: links lead to places inside it.
+
+Names are looked up one by one, each in a folder that is already open, so that neither `..` nor a link (nor one that is
+swapped while we look) leads out of the root. Nothing but a regular file is opened for reading.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from auditrules.audit.facts import Entry
+from auditrules.audit.sources import File
+from auditrules.audit.words import decode, encode
+
+MOST_LINKS = 40  # links on one walk, as the kernel's MAXSYMLINKS
+MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
+MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
+PATH_MAX = 4096  # bytes, with the final NUL
+
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+_CHUNK = 1 << 20
+
+_TYPES = {
+    stat.S_IFDIR: "dir",
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "char",
+    stat.S_IFBLK: "block",
+    stat.S_IFIFO: "fifo",
+}
+_FOUND = {
+    "dir": "a directory",
+    "file": "a regular file",
+    "socket": "a socket",
+    "char": "a character device",
+    "block": "a block device",
+    "fifo": "a FIFO",
+}
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_DIR = Entry("dir")
+
+Place = tuple[bytes, ...]  # names from the root down, none of them a link
+
+
+class UnreadableError(Exception):
+    """A path that could not be looked at or read; the message says what was in the way."""
+
+
+@dataclass(slots=True)
+class _Left:
+    links: int = MOST_LINKS
+    names: int = MOST_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    spelled: Mapping[str, Entry]  # every prefix of the path, as spelled
+    place: Place  # where the walk ended, links followed
+    entry: Entry  # what is there
+
+
+class Tree:
+    """One look at a root: what was seen once is not asked again. To be closed, as it holds folders open.
+
+    `remote` names the remote file system that a path is on, or is empty; such paths are not touched.
+    Raises OSError if the root is no folder that can be opened.
+    """
+
+    def __init__(self, root: str, remote: Callable[[str], str]) -> None:
+        self._remote = remote
+        self._seen: dict[Place, Entry] = {}
+        self._names: list[bytes] = []  # the folder that is open, and those above it
+        self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
+
+    def close(self) -> None:
+        """Let go of the folders."""
+        self._leave(0)
+        os.close(self._folders.pop())
+
+    def look(self, paths: Iterable[str]) -> dict[str, Entry]:
+        """Walk absolute paths and return what each step is, as `Facts.files` wants it.
+
+        Keys are the prefixes of each path, as spelled but with slashes collapsed, and the places that following links
+        leads through. What could not be seen (no permission, a remote file system, too long a walk) is not in it.
+        """
+        files = {"/": _DIR}
+        for path in sorted(paths):
+            with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
+                self._follow((), encode(_collapsed(path, MOST_DEPTH)), _Left(), files)
+        return files | {_text(place): entry for place, entry in self._seen.items()}
+
+    def read(self, path: str, limit: int) -> File | None:
+        """Read a regular file of at most `limit` bytes. None: there is nothing by that name."""
+        try:
+            walked = self._walk(path)
+            if walked.spelled[_collapsed(path)] == Entry("missing"):
+                return None
+            return File(path, content=self._content(walked, limit))
+        except UnreadableError as error:
+            return File(path, error=str(error))
+        except OSError as error:
+            return File(path, error=_words(error))
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """List a folder, in byte order; empty where there is no such folder. Raises UnreadableError."""
+        walked = self._walk(path)
+        if walked.spelled[_collapsed(path)] == Entry("missing"):
+            return ()
+        if walked.entry.type != "dir":
+            raise UnreadableError(_not_there(walked, "a directory"))
+        try:
+            here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(walked.place))
+            try:
+                return tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))  # noqa: PTH208 (by descriptor)
+            finally:
+                os.close(here)
+        except OSError as error:
+            raise UnreadableError(_words(error)) from error
+
+    def _content(self, walked: _Walked, limit: int) -> bytes:
+        if walked.entry.type != "file":
+            raise UnreadableError(_not_there(walked, "a regular file"))
+        file = os.open(walked.place[-1], _READ, dir_fd=self._enter(walked.place[:-1]))
+        try:
+            # What was looked at may be something else by now; and /proc says size 0 of files that have content.
+            kind = _TYPES[stat.S_IFMT(os.fstat(file).st_mode)]
+            if kind != "file":
+                raise UnreadableError(f"expected a regular file, found {_FOUND[kind]}")
+            content = bytearray()
+            while chunk := os.read(file, min(_CHUNK, limit + 1 - len(content))):
+                content += chunk
+                if len(content) > limit:
+                    raise UnreadableError(f"longer than {limit} bytes, the most that is read")
+            return bytes(content)
+        finally:
+            os.close(file)
+
+    def _walk(self, path: str) -> _Walked:
+        spelled: dict[str, Entry] = {"/": _DIR}
+        place, entry = self._follow((), encode(path), _Left(), spelled)
+        return _Walked(spelled, place, entry)
+
+    def _follow(self, place: Place, path: bytes, left: _Left, spelled: dict[str, Entry]) -> tuple[Place, Entry]:
+        """Go from a folder along a path, links followed. Returns where that ends, and what is there.
+
+        A path that ends nowhere gives a missing entry at the place where it went wrong.
+        """
+        if b"\0" in path:
+            raise UnreadableError("expected a path, found a NUL byte in it")
+        entry = _DIR
+        prefix = b""
+        for name in filter(None, path.split(b"/")):
+            prefix += b"/" + name
+            if len(prefix) >= PATH_MAX:
+                entry = Entry("missing", errno=errno.ENAMETOOLONG)
+            elif entry.type not in ("dir", "missing"):
+                entry = Entry("missing", errno=errno.ENOTDIR)
+            elif entry.type == "dir":
+                left.names -= 1
+                if left.names < 0:
+                    raise UnreadableError(f"more than {MOST_NAMES} names on the way")
+                folder, place, entry = place, *self._step(place, name)
+            spelled[decode(prefix)] = entry
+            if entry.type == "link":
+                left.links -= 1
+                if left.links < 0:
+                    entry = Entry("missing", errno=errno.ELOOP)
+                else:
+                    target = encode(entry.target)
+                    place, entry = self._follow(() if target.startswith(b"/") else folder, target, left, {})
+        return place, entry
+
+    def _step(self, folder: Place, name: bytes) -> tuple[Place, Entry]:
+        if name == b".":
+            return folder, _DIR
+        if name == b"..":
+            return folder[:-1], _DIR
+        place = (*folder, name)
+        if place not in self._seen:
+            self._seen[place] = self._look_at(place)
+        return place, self._seen[place]
+
+    def _look_at(self, place: Place) -> Entry:
+        path = _text(place)
+        if kind := self._remote(path):
+            raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
+        try:
+            folder = self._enter(place[:-1])
+            kind = _TYPES[stat.S_IFMT(os.lstat(place[-1], dir_fd=folder).st_mode)]
+            return Entry(kind, decode(os.readlink(place[-1], dir_fd=folder)) if kind == "link" else "")
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return Entry("missing", errno=error.errno)
+            raise UnreadableError(_words(error)) from error
+
+    def _enter(self, place: Place) -> int:
+        """Make a folder the open one, by way of the deepest that is open already."""
+        common = 0
+        while common < min(len(place), len(self._names)) and place[common] == self._names[common]:
+            common += 1
+        self._leave(common)
+        for name in place[common:]:
+            self._folders.append(os.open(name, _FOLDER, dir_fd=self._folders[-1]))
+            self._names.append(name)
+        return self._folders[-1]
+
+    def _leave(self, depth: int) -> None:
+        while len(self._names) > depth:
+            os.close(self._folders.pop())
+            self._names.pop()
+
+
+def _collapsed(path: str, most: int | None = None) -> str:
+    """Return a path without doubled and trailing slashes, and no more than so many names of it."""
+    return "/" + "/".join([name for name in path.split("/") if name][:most])
+
+
+def _text(place: Place) -> str:
+    return decode(b"/" + b"/".join(place))
+
+
+def _not_there(walked: _Walked, expected: str) -> str:
+    if walked.entry.type != "missing":
+        return f"expected {expected}, found {_FOUND[walked.entry.type]}"
+    return f"{os.strerror(walked.entry.errno)}: {_text(walked.place)}"
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,169 @@
+"""What the stand-ins tell of the host: stat and lstat inside the root, and this machine's /proc.
+
+Nothing is opened because of a name found somewhere, and under another root nothing of this machine is read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from auditrules.audit.facts import Entry
+from auditrules.audit.mounts import Mounts
+from auditrules.audit.words import decode, encode
+from auditrules.host.rootfs import MOST_LINKS, Tree, UnreadableError
+from auditrules.sql.standins import FileStatus, Mount, Process
+
+_TYPES = {
+    stat.S_IFREG: "regular",
+    stat.S_IFDIR: "directory",
+    stat.S_IFCHR: "character",
+    stat.S_IFBLK: "block",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+}
+_OCTAL = re.compile(rb"\\([0-7]{3})")  # how the kernel writes a space, tab, line feed or backslash in the mount table
+
+
+class Surroundings:
+    """A host by its root directory. `/` is this machine: there, no path is touched that is on a remote file system."""
+
+    def __init__(self, root: str = "/") -> None:
+        self._root = root
+        self._here = not os.path.realpath(root).strip("/")
+
+    def file(self, path: str) -> FileStatus | None:
+        """Look at an absolute path; None if nothing is there, or nothing can be seen."""
+        if not path.startswith("/") or "\0" in path:
+            return None
+        with closing(self._tree()) as tree:
+            seen = tree.look([path])
+        folder, _, name = path.rstrip("/").rpartition("/")
+        parent = _place(folder, seen)
+        if parent is None:
+            return None
+        try:
+            own = self._lstat(f"{parent}/{name}")
+            end = _place(path, seen)
+            status = own if end is None else self._lstat(end or "/")
+        except OSError:
+            return None  # gone, or not for us to see: osquery has no row then either
+        return FileStatus(
+            type=_TYPES.get(stat.S_IFMT(status.st_mode), "unknown"),
+            mode=stat.S_IMODE(status.st_mode),
+            inode=status.st_ino,
+            uid=status.st_uid,
+            gid=status.st_gid,
+            device=status.st_rdev,
+            size=status.st_size,
+            mtime=int(status.st_mtime),
+            symlink=stat.S_ISLNK(own.st_mode),
+        )
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """List a directory; empty if it cannot be listed."""
+        with closing(self._tree()) as tree:
+            try:
+                return tree.names(directory) if directory.startswith("/") else ()
+            except UnreadableError:
+                return ()  # as in osquery
+
+    def processes(self) -> tuple[Process, ...]:
+        """Give the processes in the order of their ids, but for those that end while we look or are hidden from us."""
+        if not self._here:
+            return ()
+        return tuple(_processes(sorted(int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())))
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """Give the mounts in the kernel's order."""
+        if not self._here:
+            return ()
+        lines = (line.split(b" ") for line in _read("/proc/self/mounts").splitlines())
+        return tuple(Mount(*(decode(_OCTAL.sub(_byte, field)) for field in fields[:4])) for fields in lines)
+
+    def _tree(self) -> Tree:
+        remote = Mounts.read(_read("/proc/self/mounts")).remote if self._here else _local
+        return Tree(self._root, remote)
+
+    def _lstat(self, place: str) -> os.stat_result:
+        return os.lstat(os.fsencode(self._root.rstrip("/")) + encode(place))
+
+
+def _local(_: str) -> str:
+    return ""
+
+
+def _place(path: str, seen: Mapping[str, Entry]) -> str | None:
+    """Follow all links of a path that was walked; None where that leads nowhere."""
+    links = iter(range(MOST_LINKS))
+
+    def follow(place: str, rest: str) -> str | None:
+        for name in rest.split("/"):
+            if name == "..":
+                place = place.rpartition("/")[0]
+                continue
+            if name in {"", "."}:
+                continue
+            entry = seen.get(f"{place}/{name}")
+            if entry is None or entry.type == "missing" or (entry.type == "link" and next(links, None) is None):
+                return None
+            if entry.type != "link":
+                place = f"{place}/{name}"
+                continue
+            end = follow("" if entry.target.startswith("/") else place, entry.target)
+            if end is None:
+                return None
+            place = end
+        return place
+
+    return follow("", path)
+
+
+def _processes(pids: list[int]) -> Iterator[Process]:
+    for pid in pids:
+        folder = f"/proc/{pid}"
+        try:
+            status = _fields(decode(_read(f"{folder}/status")))
+            cmdline = decode(_read(f"{folder}/cmdline").rstrip(b"\0").replace(b"\0", b" "))
+        except OSError:
+            continue
+        uid, euid, *_ = map(int, status["Uid"].split())
+        gid, egid, *_ = map(int, status["Gid"].split())
+        yield Process(
+            pid=pid,
+            name=status["Name"],
+            path=_link(f"{folder}/exe"),
+            cmdline=cmdline,
+            cwd=_link(f"{folder}/cwd"),
+            root=_link(f"{folder}/root"),
+            uid=uid,
+            gid=gid,
+            euid=euid,
+            egid=egid,
+            parent=int(status["PPid"]),
+        )
+
+
+def _fields(status: str) -> dict[str, str]:
+    """Read the lines of /proc/PID/status, in whose values the kernel escapes line feeds."""
+    parts = (line.partition(":\t") for line in status.split("\n"))
+    return {name: value for name, _, value in parts}
+
+
+def _link(path: str) -> str:
+    try:
+        return decode(os.readlink(path.encode()))  # noqa: PTH115 - a Path would decode it otherwise
+    except OSError:
+        return ""  # a kernel thread, a process that ended, or not for us to see
+
+
+def _read(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match[1], 8),))
