@@ -1,0 +1,55 @@
+r"""Values into the text of cells: None is empty, bytes that no terminal should see are \xNN, every row has a rowid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from auditrules.audit.words import encode
+from auditrules.plugin.table import ROWID, Row
+
+Cells = Mapping[str, "str | int | None"]
+
+_ROWID_BITS = 63  # SQLite's rowid is a signed 64-bit integer; a negative one is legal and confusing
+
+
+def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str]) -> list[Row]:
+    """Rows with every column as text, and a rowid that hangs on the columns of `identity` alone.
+
+    Rows of equal identity are told apart by their order.
+    """
+    seen: Counter[tuple[str, ...]] = Counter()
+    done: list[Row] = []
+    for row in rows:
+        cells = {name: text(row.get(name)) for name in columns}
+        key = tuple(cells[name] for name in identity)
+        cells[ROWID] = _rowid(key, seen[key])
+        seen[key] += 1
+        done.append(cells)
+    return done
+
+
+def _rowid(key: tuple[str, ...], occurrence: int) -> str:
+    digest = blake2b("\0".join((*key, str(occurrence))).encode(), digest_size=8).digest()
+    return str(int.from_bytes(digest, "big") >> (64 - _ROWID_BITS))
+
+
+def text(value: str | int | None) -> str:
+    """A value as a cell: control characters and bytes that are not UTF-8 are escaped, so nothing is lost or raw."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    if value.isprintable():
+        return value
+    return "".join(char if char.isprintable() else _escaped(char) for char in value)
+
+
+def comma_list(elements: Iterable[str]) -> str:
+    """Elements with commas between; a comma inside one is escaped."""
+    return ",".join(text(element).replace(",", _escaped(",")) for element in elements)
+
+
+def _escaped(char: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in encode(char))

@@ -1,0 +1,197 @@
+"""The rows of `audit_rules`: rules of the kernel, and each line of the rules files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
+
+from auditrules.audit import render
+from auditrules.audit.errors import RuleSyntaxError
+from auditrules.audit.facts import Facts
+from auditrules.audit.kernel import refusal
+from auditrules.audit.parse import parse
+from auditrules.audit.rule import (
+    PATH_OR_DIR,
+    SYSCALL_LISTS,
+    Condition,
+    Field,
+    Line,
+    Operator,
+    Rule,
+    Verb,
+    letters,
+    same,
+)
+from auditrules.audit.sources import File, Sources
+from auditrules.audit.status import ListedLine, Reading, understand
+from auditrules.audit.version_sort import version_sorted
+from auditrules.audit.words import lines
+from auditrules.plugin.table import Row
+from auditrules.tables.cells import Cells, comma_list, finished
+from auditrules.tables.schemas import AUDIT_RULES
+
+RULES_D = "/etc/audit/rules.d"
+
+PATH_TYPES = {"path": "file", "dir": "dir", PATH_OR_DIR: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """One line of a rules file as it was read: what it says, or why it says nothing."""
+
+    source: str
+    path: str
+    number: int | None  # None: the file itself can't be read
+    text: str
+    said: Line | None
+    error: str = ""
+
+
+def audit_rules(sources: Sources) -> list[Row]:
+    """The rows of `audit_rules`: the kernel's, then those of rules.d, then those of audit.rules."""
+    facts = sources.facts
+    files = list(file_lines(sources))
+    rows = [
+        *kernel_rows(understand(sources.kernel, facts), files, facts),
+        *file_rows("rules.d", files, facts),
+        *file_rows("audit.rules", files, facts),
+    ]
+    return finished(AUDIT_RULES.names, rows, ("source", "source_path", "line", "text"))
+
+
+def file_lines(sources: Sources) -> Iterator[FileLine]:
+    """Every line of the rules files that says something: rules.d in augenrules' order, then audit.rules."""
+    if sources.rules_d_error:
+        yield FileLine("rules.d", RULES_D, None, "", None, sources.rules_d_error)
+    by_path = {file.path: file for file in sources.rules_d}
+    for path in version_sorted(by_path):
+        yield from _lines_of("rules.d", by_path[path], sources.facts)
+    if sources.audit_rules is not None:
+        yield from _lines_of("audit.rules", sources.audit_rules, sources.facts)
+
+
+def _lines_of(source: str, file: File, facts: Facts) -> Iterator[FileLine]:
+    if file.content is None:
+        yield FileLine(source, file.path, None, "", None, file.error)
+        return
+    for number, text in lines(file.content):
+        try:
+            said = parse(text, facts)
+        except RuleSyntaxError as error:
+            yield FileLine(source, file.path, number, text, None, error.summary)
+            continue
+        if said is not None:
+            yield FileLine(source, file.path, number, text, said)
+
+
+def kernel_rows(reading: Reading, files: Iterable[FileLine], facts: Facts) -> Iterator[Cells]:
+    """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
+    if reading.lines is None:
+        yield {"source": "kernel", "type": "unreadable", "error": reading.error}
+        return
+    known = _by_listing(files, facts)
+    for position, line in enumerate(reading.lines, start=1):
+        yield {"source": "kernel", "position": position, "text": line.text, **_kernel_line(line, known, facts)}
+
+
+def _by_listing(files: Iterable[FileLine], facts: Facts) -> dict[str, list[Rule]]:
+    """The rules of the files by the line that auditctl would list for them."""
+    known: dict[str, list[Rule]] = {}
+    for line in files:
+        if line.said is None or line.said.rule is None or line.said.verb is Verb.DELETE:
+            continue
+        rule = line.said.rule
+        known.setdefault(render.listed(rule, facts.version, facts.machine), []).append(rule)
+    return known
+
+
+def _kernel_line(line: ListedLine, known: Mapping[str, Sequence[Rule]], facts: Facts) -> Cells:
+    if line.rule is None:
+        return {"type": "invalid", "error": line.error}
+    # A line may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule of a file
+    # that lists the same tells them, and of several the one that is not what the line seems to say.
+    told = known.get(line.text, ())
+    hidden = (rule for rule in told if not same(rule, line.rule))
+    return rule_cells(next(chain(hidden, told), line.rule), facts)
+
+
+def file_rows(source: str, files: Iterable[FileLine], facts: Facts) -> Iterator[Cells]:
+    """The lines of one source, in order."""
+    positions = count(1)
+    for line in files:
+        if line.source != source:
+            continue
+        yield {
+            "source": source,
+            "source_path": line.path,
+            "line": line.number,
+            "position": None if line.number is None else next(positions),
+            "text": line.text,
+            **_said_cells(line, facts),
+        }
+
+
+def _said_cells(line: FileLine, facts: Facts) -> Cells:
+    if line.said is None:
+        return {"type": "unreadable" if line.number is None else "invalid", "error": line.error}
+    rule = line.said.rule
+    if rule is None or line.said.verb is Verb.DELETE:
+        return {"type": "control"}
+    reason = refusal(rule, facts)
+    return {**rule_cells(rule, facts), "error": f"the kernel takes {reason}" if reason else ""}
+
+
+def rule_cells(rule: Rule, facts: Facts) -> Cells:
+    """The columns that show a rule's meaning."""
+    shown = decided(rule, facts)
+    path, permission, arch, others = _told_apart(rule.fields)
+    return {
+        "type": "watch" if rule.is_watch else "syscall",
+        "action": rule.action.value,
+        "list": rule.list.value,
+        "path": path.value if path else "",
+        "path_type": PATH_TYPES[path.name] if path else "",
+        "permissions": letters(int(permission.value)) if permission else "",
+        "arch": render.value_text(arch, facts.machine) if arch else "",
+        "syscalls": comma_list(render.syscall_names(rule, facts.machine)) if rule.list in SYSCALL_LISTS else "",
+        "fields": comma_list(render.field_text(condition, facts.machine) for condition in others),
+        "keys": comma_list(rule.keys()),
+        "rule": render.normal(shown, facts.machine),
+    }
+
+
+def decided(rule: Rule, facts: Facts) -> Rule:
+    """The rule with its path as a dir where it is one now; the text of a rule has to say one or the other."""
+    fields = tuple(
+        replace(condition, name="dir")
+        if isinstance(condition, Field)
+        and condition.name == PATH_OR_DIR
+        and isinstance(condition.value, str)
+        and facts.kind(condition.value) == "dir"
+        else condition
+        for condition in rule.fields
+    )
+    return replace(rule, fields=fields)
+
+
+def _told_apart(
+    conditions: Iterable[Condition],
+) -> tuple[Field | None, Field | None, Field | None, list[Condition]]:
+    """The path, the permissions and the arch that have columns of their own, and every other condition but the key."""
+    found: dict[str, Field] = {}
+    others: list[Condition] = []
+    for condition in conditions:
+        if not isinstance(condition, Field):
+            others.append(condition)
+            continue
+        column = "path" if condition.name in PATH_TYPES else condition.name
+        if column == "key":
+            continue
+        if column in found or column not in ("path", "perm", "arch") or condition.operator is not Operator.EQUAL:
+            others.append(condition)
+        elif column == "perm" and not condition.value:
+            others.append(condition)  # perm without a letter never matches, and an empty cell says the opposite
+        else:
+            found[column] = condition
+    return found.get("path"), found.get("perm"), found.get("arch"), others

@@ -1,0 +1,112 @@
+"""The tables as they are declared. Columns are an interface: they are added, never renamed."""
+
+from __future__ import annotations
+
+from auditrules.plugin.schema import Column, Example, Schema, Type
+
+_TEXT, _BIGINT = Type.TEXT, Type.BIGINT
+
+AUDIT_RULES = Schema(
+    "audit_rules",
+    "Audit rules: those loaded in the kernel, and every line of the rules files.",
+    (
+        Column("source", _TEXT, "Where the rule stands: kernel, rules.d or audit.rules"),
+        Column("source_path", _TEXT, "The rules file; empty for the kernel"),
+        Column("line", _BIGINT, "Line in the file, from 1, as auditctl counts them; empty for the kernel"),
+        Column("position", _BIGINT, "Order of evaluation in its source, from 1; in the kernel the first match wins"),
+        Column(
+            "type",
+            _TEXT,
+            "watch (a path and permissions, recorded always), syscall (any other rule), control (-D, -e, -b, a "
+            "deletion …), invalid (a line that auditctl refuses) or unreadable (the source itself; see error)",
+        ),
+        Column("action", _TEXT, "always or never"),
+        Column("list", _TEXT, "exit, task, user, exclude, filesystem or io_uring"),
+        Column("path", _TEXT, "Path that the rule watches, as it was given"),
+        Column("path_type", _TEXT, "file (one name) or dir (all below it); empty where the source does not say"),
+        Column("permissions", _TEXT, "Letters in the order rwxa; empty: no perm field, which matches more than rwxa"),
+        Column("arch", _TEXT, "b64, b32 or another machine; empty: every one"),
+        Column("syscalls", _TEXT, "Comma-separated names, or all"),
+        Column("fields", _TEXT, "Comma-separated further comparisons, such as auid>=1000; all must hold"),
+        Column("keys", _TEXT, "Comma-separated keys"),
+        Column("rule", _TEXT, "Normal form: equal text for equal rules, whatever the source or spelling"),
+        Column("text", _TEXT, "The line as it was found"),
+        Column("state", _TEXT, "How file and kernel agree; empty in this version"),
+        Column("error", _TEXT, "Why the line is no rule or would not be loaded, or why the source can't be read"),
+    ),
+    (
+        Example(
+            "Which rules watch the Docker daemon, in the kernel and in the files?",
+            "SELECT source, action, permissions, keys, rule FROM audit_rules WHERE path = '/usr/bin/dockerd'",
+        ),
+        Example(
+            "Which lines of the rules files would auditctl refuse, and why?",
+            "SELECT source_path, line, text, error FROM audit_rules WHERE error != '' AND source != 'kernel'",
+        ),
+        Example(
+            "Which rules carry the key docker?",
+            "SELECT source, rule FROM audit_rules WHERE ',' || keys || ',' LIKE '%,docker,%'",
+        ),
+    ),
+    notes="An empty answer means that there are no rules. A source that can't be read is a row of type unreadable.",
+)
+
+AUDIT_STATUS = Schema(
+    "audit_status",
+    "State of auditing on this host: always one row.",
+    (
+        Column(
+            "state",
+            _TEXT,
+            "ok, no_rules, disabled, no_permission, auditctl_missing, timed_out, no_kernel_audit, foreign_namespace or "
+            "broken_reply; empty: the kernel was not asked",
+        ),
+        Column("error", _TEXT, "What went wrong, in words"),
+        Column("reader", _TEXT, "How the kernel was read: auditctl, listing (a saved one) or none"),
+        Column("enabled", _BIGINT, "0 off, 1 on, 2 on and locked until the next boot"),
+        Column("immutable", _BIGINT, "1 if the rules are locked until the next boot, else 0"),
+        Column("failure", _BIGINT, "What the kernel does when it loses a record: 0 nothing, 1 logs, 2 panics"),
+        Column("pid", _BIGINT, "Process that owns the audit stream; 0: none"),
+        Column("consumer", _TEXT, "Name of that process: auditd, osqueryd …"),
+        Column("rate_limit", _BIGINT, "Most records a second; 0: no limit"),
+        Column("backlog_limit", _BIGINT, "Most records that wait; 0: no limit"),
+        Column("backlog", _BIGINT, "Records that wait now"),
+        Column("lost", _BIGINT, "Records lost since the counter was reset"),
+        Column("backlog_wait_time", _BIGINT, "How long a process waits when the backlog is full, in jiffies"),
+        Column("loginuid_immutable", _BIGINT, "1 if a login uid, once set, can't be changed, else 0"),
+        Column("kernel_rules", _BIGINT, "Rules loaded in the kernel; empty where they are not known"),
+        Column("task_never", _BIGINT, "1 if a never rule of the task list keeps processes from being audited, else 0"),
+        Column("boot_audit", _TEXT, "Value of audit= on the kernel's command line; empty: not given"),
+        Column("boot_loader", _TEXT, "What loads the rules at boot: augenrules, auditctl, none or unknown"),
+        Column("auditctl_version", _TEXT, "Version of the auditctl that is installed; empty: not known"),
+    ),
+    (
+        Example("Is this host auditing, and does anyone listen?", "SELECT state, enabled, consumer FROM audit_status"),
+        Example(
+            "Did the kernel lose records?",
+            "SELECT lost, backlog, backlog_limit FROM audit_status WHERE lost > 0",
+        ),
+    ),
+)
+
+AUDITD_SETTINGS = Schema(
+    "auditd_settings",
+    "Settings of the audit daemon, from /etc/audit/auditd.conf.",
+    (
+        Column("name", _TEXT, "Name of the setting; empty for a line that is none"),
+        Column("value", _TEXT, "Its value; for a line that is no setting, the line"),
+        Column("source_path", _TEXT, "The file"),
+        Column("line", _BIGINT, "Line in the file, from 1"),
+        Column("error", _TEXT, "Why auditd refuses the line, or why the file can't be read"),
+    ),
+    (
+        Example(
+            "What happens when the audit log or its disk is full?",
+            "SELECT name, value FROM auditd_settings WHERE name IN "
+            "('max_log_file_action', 'space_left_action', 'disk_full_action')",
+        ),
+    ),
+    notes="An empty answer means that there is no such file.",
+)
+
+SCHEMAS = (AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS)

@@ -1,0 +1,57 @@
+"""The row of `audit_status`."""
+
+from __future__ import annotations
+
+from auditrules.audit.rule import Action, FilterList
+from auditrules.audit.sources import File, Sources
+from auditrules.audit.status import Reading, understand
+from auditrules.audit.words import decode
+from auditrules.plugin.table import Row
+from auditrules.tables.cells import Cells, finished
+from auditrules.tables.schemas import AUDIT_STATUS
+
+IMMUTABLE = 2  # `enabled` once -e 2 locked the rules
+
+
+def audit_status(sources: Sources) -> list[Row]:
+    """The one row of `audit_status`."""
+    reading = understand(sources.kernel, sources.facts)
+    status = reading.status
+    row: Cells = {
+        "state": reading.state.value,
+        "error": reading.error,
+        "reader": reading.reader,
+        "enabled": status.enabled,
+        "immutable": None if status.enabled is None else int(status.enabled == IMMUTABLE),
+        "failure": status.failure,
+        "pid": status.pid,
+        "consumer": sources.consumer,
+        "rate_limit": status.rate_limit,
+        "backlog_limit": status.backlog_limit,
+        "backlog": status.backlog,
+        "lost": status.lost,
+        "backlog_wait_time": status.backlog_wait_time,
+        "loginuid_immutable": status.loginuid_immutable,
+        "kernel_rules": None if reading.lines is None else len(reading.lines),
+        "task_never": _task_never(reading),
+        "boot_audit": _boot_audit(sources.cmdline),
+        "boot_loader": "unknown",
+        "auditctl_version": sources.auditctl_version,
+    }
+    return finished(AUDIT_STATUS.names, [row], ())
+
+
+def _task_never(reading: Reading) -> int | None:
+    """1 where a never rule of the task list is loaded; None where a line of the kernel's is not understood."""
+    if reading.lines is None or any(line.rule is None for line in reading.lines):
+        return None
+    rules = [line.rule for line in reading.lines if line.rule is not None]
+    return int(any(rule.list is FilterList.TASK and rule.action is Action.NEVER for rule in rules))
+
+
+def _boot_audit(cmdline: File | None) -> str:
+    """The last audit= of the kernel's command line, which is the one that counts."""
+    if cmdline is None or cmdline.content is None:
+        return ""
+    given = [word for word in decode(cmdline.content).split() if word.startswith("audit=")]
+    return given[-1].removeprefix("audit=") if given else ""
