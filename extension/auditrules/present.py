@@ -1,0 +1,206 @@
+"""Results as text: a table, JSON, CSV, lines, or verdicts.
+
+Pure. Values come from rules, paths and keys that anyone may have written, so whatever is not printable is shown as an
+escape: no format sends a control byte or a bidirectional control to a terminal, and CSV starts no formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from enum import Enum
+from unicodedata import category, east_asian_width
+
+from auditrules.check import Status, statuses
+from auditrules.sql.result import Result, Value
+
+_LAST_BYTE = 0xFF
+_LAST_BMP = 0xFFFF
+_ESCAPED_BYTES = range(0xDC80, 0xDD00)  # surrogateescape: a byte that is not UTF-8
+
+_HEADING = ("benchmark", "version", "control", "title")
+_INDENT = " " * 6
+
+
+class Format(str, Enum):
+    """The forms a result can be printed in."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    LINE = "line"
+
+
+def present(result: Result, form: Format) -> str:
+    """Write a result in a form; the text ends in a newline unless it is empty."""
+    match form:
+        case Format.TABLE:
+            return _table(result)
+        case Format.JSON:
+            return _json(result)
+        case Format.CSV:
+            return _csv(result)
+        case Format.LINE:
+            return _line(result)
+
+
+def verdicts(result: Result) -> str:
+    r"""Write the result of a check for a person: a paragraph a control, what is empty left out, and the count.
+
+    >>> row = ("CIS", "1.2.0", "1.2.3", "Audit dockerd", "fail", "no_rule")
+    >>> print(verdicts(Result(("benchmark", "version", "control", "title", "status", "reason"), (row,))), end="")
+    FAIL  CIS 1.2.0  1.2.3  Audit dockerd
+          reason  no_rule
+    <BLANKLINE>
+    1 fail, 0 unknown, 0 pass, 0 not applicable
+    """
+    found = statuses(result)
+    paragraphs = [
+        _verdict(status, dict(zip(result.columns, row, strict=True)))
+        for status, row in zip(found, result.rows, strict=True)
+    ]
+    counts = Counter(found)
+    count = ", ".join(f"{counts[status]} {_words(status)}" for status in Status)
+    return "\n".join([*paragraphs, f"{count}\n"])
+
+
+def visible(text: str) -> str:
+    r"""Replace each character that is not printable with an escape: `\xNN` for bytes, `\uNNNN` beyond.
+
+    >>> visible("a\tb\x1b[1m \u202e \udcff")
+    'a\\x09b\\x1b[1m \\u202e \\xff'
+    """
+    return text if text.isprintable() else "".join(map(_escape, text))
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if character.isprintable():
+        return character
+    if code in _ESCAPED_BYTES:
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= _LAST_BYTE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _LAST_BMP else f"\\U{code:08x}"
+
+
+def _text(value: Value) -> str:
+    match value:
+        case None:
+            return ""
+        case bytes():
+            return f"x'{value.hex()}'"
+        case _:
+            return str(value)
+
+
+def _table(result: Result) -> str:
+    lines = [[visible(_text(value)) for value in row] for row in (result.columns, *result.rows)]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    columns = [[row[place] for row in result.rows] for place in range(len(widths))]
+    numeric = [all(isinstance(value, int | float) for value in column) for column in columns]
+    layout = list(zip(widths, numeric, strict=True))
+    return "".join(
+        "  ".join(_pad(cell, width, right=right) for cell, (width, right) in zip(line, layout, strict=True)).rstrip()
+        + "\n"
+        for line in lines
+    )
+
+
+def _pad(cell: str, width: int, *, right: bool) -> str:
+    space = " " * (width - _width(cell))
+    return space + cell if right else cell + space
+
+
+def _width(text: str) -> int:
+    """Columns a terminal needs for printable text: two for a wide character, none for a combining mark."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if category(character) in {"Mn", "Me"} else 2 if east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _json(result: Result) -> str:
+    """Write a list with one object a line, in plain ASCII."""
+    names = _distinct(result.columns)
+    objects = [
+        json.dumps({name: _jsonable(value) for name, value in zip(names, row, strict=True)}, allow_nan=False)
+        for row in result.rows
+    ]
+    body = ",\n  ".join(objects).replace("\x7f", "\\u007f")  # the one control that json leaves
+    return f"[\n  {body}\n]\n" if objects else "[]\n"
+
+
+def _jsonable(value: Value) -> str | int | float | None:
+    if isinstance(value, bytes) or (isinstance(value, float) and not math.isfinite(value)):
+        return _text(value)
+    return value
+
+
+def _distinct(columns: tuple[str, ...]) -> list[str]:
+    """Tell columns of the same name apart as SQLite does in a subquery: `a`, `a:1`, `a:2`."""
+    names: list[str] = []
+    for column in columns:
+        name, count = column, 0
+        while name in names:
+            count += 1
+            name = f"{column}:{count}"
+        names.append(name)
+    return names
+
+
+def _csv(result: Result) -> str:
+    """Write RFC 4180: a header, CRLF at the end of a line. Line feeds and tabs stay, being data there."""
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\r\n")
+    writer.writerow(_plain(column) for column in result.columns)
+    writer.writerows([_guarded(value) for value in row] for row in result.rows)
+    return page.getvalue()
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c in "\n\t" else _escape(c) for c in text)
+
+
+def _guarded(value: Value) -> str:
+    """Put a quote before text that a spreadsheet would run as a formula."""
+    text = _plain(_text(value))
+    return f"'{text}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _line(result: Result) -> str:
+    names = [visible(column) for column in result.columns]
+    width = max(map(_width, names))
+    return "\n".join(
+        "".join(
+            f"{_pad(name, width, right=True)} = {visible(_text(value))}\n"
+            for name, value in zip(names, row, strict=True)
+        )
+        for row in result.rows
+    )
+
+
+def _verdict(status: Status, row: dict[str, Value]) -> str:
+    benchmark, version, control, title = (visible(_text(row[column])) for column in _HEADING)
+    fields = {
+        visible(column): _text(value)
+        for column, value in row.items()
+        if column not in {*_HEADING, "status"} and value not in {None, ""}
+    }
+    width = max(map(_width, fields), default=0)
+    lines = [f"{_words(status).upper()}  {benchmark} {version}  {control}  {title}"]
+    for name, text in fields.items():
+        first, *others = map(visible, text.split("\n"))
+        lines.append(f"{_INDENT}{_pad(name, width, right=False)}  {first}")
+        lines += [f"{_INDENT}{' ' * width}  {other}" for other in others]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _words(status: Status) -> str:
+    return status.value.replace("_", " ")

@@ -1,0 +1,285 @@
+# ruff: noqa: N802 - the methods of a virtual table are named by apsw
+"""The tables in SQLite, inside this process: the embedded SQL host, and the only user of apsw.
+
+A table sees exactly what osquery would send it: the same constraints in the same JSON, through `plugin.table.answer`,
+with the planning of osquery's sql/virtual_table.cpp. So a query that works here works in a pack, at the same number of
+calls. Of two spellings that apsw has for a name the older is used: it also serves SQLite 3.42, which osquery carries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import cast
+
+import apsw
+
+from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.schema import Column, Option, Type
+from auditrules.plugin.table import ROWID, Row, Table, answer
+from auditrules.sql.error import SqlError, expect_one_query, explained
+from auditrules.sql.functions import FUNCTIONS
+from auditrules.sql.result import Result, Value
+
+_READS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
+_PRAGMAS = ("function_list", "table_info", "table_list", "table_xinfo")
+_PERIOD = 10_000  # steps of SQLite's machine between two looks at whether somebody pressed Ctrl-C
+
+_MOST_COST = 1_000_000  # osquery's kMaxIndexCost
+_LAST_BIT = 63  # of SQLite's colUsed: it stands for every column from here on
+_INDEXED = Option.INDEX | Option.ADDITIONAL | Option.REQUIRED
+_RANGES = frozenset(
+    {Operator.GREATER_THAN, Operator.GREATER_THAN_OR_EQUALS, Operator.LESS_THAN, Operator.LESS_THAN_OR_EQUALS}
+)
+
+# What C's strtoll reads with base 0, which is how osquery reads a number.
+_NUMBER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))", re.ASCII)
+_BIGINTS = range(-(2**63), 2**63)
+
+
+class Database:
+    """The tables, ready for queries. It only reads: no other statement, no file, no extension of SQLite.
+
+    Each query asks the tables anew; that they all show one moment is the business of what fills them.
+    """
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._modules = {table.schema.name: _Module(table) for table in tables}
+        self._refusal = ""  # why the authorizer said no
+        self._connection = apsw.Connection(":memory:")
+        self._connection.execute("PRAGMA temp_store = memory")  # no file on this host for a large sort either
+        for name, module in self._modules.items():
+            self._connection.createmodule(
+                name, cast("apsw.VTModule", module), use_bestindex_object=True, read_only=True
+            )
+            self._connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING {name}")  # where osquery has them too
+        for name, (function, arguments) in FUNCTIONS.items():
+            self._connection.createscalarfunction(name, function, arguments, deterministic=True)
+        self._connection.authorizer = self._authorize
+        self._connection.setprogresshandler(lambda: False, _PERIOD)
+
+    def __enter__(self) -> Database:  # noqa: PYI034 - Self is newer than Python 3.10
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def query(self, sql: str) -> Result:
+        """Run one SELECT; raises `SqlError`."""
+        try:
+            sql.encode()
+        except UnicodeEncodeError as error:
+            raise SqlError("expected SQL in UTF-8", sql, error.start) from error
+        columns: list[str] = []
+
+        def inspect(cursor: apsw.Cursor, statement: str, _bindings: object) -> bool:
+            if not columns:  # else what is left of the text, in which there is no second statement
+                columns.extend(name for name, *_ in cursor.getdescription())
+                expect_one_query(sql, statement, columns)
+            return True
+
+        cursor = self._connection.cursor()
+        cursor.setexectrace(inspect)
+        try:
+            rows = tuple(cast("Iterable[tuple[Value, ...]]", cursor.execute(sql)))
+        except _TableError as error:
+            raise SqlError(str(error), sql) from error
+        except (apsw.Error, ValueError) as error:  # a ValueError is a function's, or of a NUL in the text
+            raise self._explained(error, sql) from error
+        return Result(tuple(columns), rows)
+
+    def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        if action == apsw.SQLITE_FUNCTION:  # of a refused one SQLite itself says which it is
+            return apsw.SQLITE_DENY if second == "load_extension" else apsw.SQLITE_OK
+        if action in _READS or (action == apsw.SQLITE_PRAGMA and first in _PRAGMAS):
+            return apsw.SQLITE_OK
+        if action == apsw.SQLITE_PRAGMA:
+            self._refusal = f"expected a PRAGMA out of {', '.join(_PRAGMAS)}, found {first}"
+        else:
+            self._refusal = "expected one SELECT: the tables can only be read"
+        return apsw.SQLITE_DENY
+
+    def _explained(self, error: Exception, sql: str) -> SqlError:
+        if isinstance(error, apsw.AuthError):
+            return SqlError(self._refusal, sql)
+        message = str(error).removeprefix(f"{type(error).__name__}: ")  # which apsw 3.42 puts before SQLite's own
+        offset = getattr(error, "error_offset", -1)  # in bytes; -1 where SQLite names no place
+        place = None if offset < 0 else len(sql.encode()[:offset].decode(errors="ignore"))
+        return explained(message, sql, place, {name: module.names for name, module in self._modules.items()})
+
+
+class _TableError(Exception):
+    """A table's answer was an error; the message is its own."""
+
+
+class _Module:
+    """One table, as apsw wants it registered."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.names = table.schema.names
+
+    def Connect(self, _connection: apsw.Connection, *_: apsw.SQLiteValue) -> tuple[str, apsw.VTTable]:
+        return self._table.schema.ddl(), cast("apsw.VTTable", _Virtual(self._table))
+
+    Create = Connect
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a call will be told: columns and operators of the constraints, in the order of their operands."""
+
+    constraints: tuple[tuple[str, int], ...]
+    used: tuple[str, ...]
+    bits: int
+
+
+class _Virtual:
+    """A table in one statement; mirrors xBestIndex of osquery's sql/virtual_table.cpp."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.columns = table.schema.columns
+        self.plans: list[_Plan] = []
+
+    def BestIndexObject(self, index: apsw.IndexInfo) -> bool:
+        cost = _MOST_COST
+        constraints: list[tuple[str, int]] = []
+        for place in range(index.nConstraint):
+            column = self._column(index, place)
+            if column is None:
+                continue
+            operator = index.get_aConstraint_op(place)
+            if column.type is Type.TEXT and operator in _RANGES:
+                cost += 10
+                continue
+            option = column.option or Option.INDEX  # as --extensions_default_index has it
+            if not option & _INDEXED:
+                continue
+            cost = 1
+            if option & Option.OPTIMIZED and index.get_aConstraintUsage_in(place):
+                index.set_aConstraintUsage_in(place, True)  # noqa: FBT003 - apsw's
+            constraints.append((column.name, operator))
+            index.set_aConstraintUsage_argvIndex(place, len(constraints))
+        if not self._is_answerable(constraint for constraint, _ in constraints):
+            cost = _MOST_COST
+        index.idxNum = len(self.plans)
+        index.estimatedCost = float(cost)
+        self.plans.append(self._plan(constraints, index.colUsed))
+        return True
+
+    def Open(self) -> apsw.VTCursor:
+        return cast("apsw.VTCursor", _Cursor(self))
+
+    def Disconnect(self) -> None:
+        """Nothing is held."""
+
+    Destroy = Disconnect
+
+    def request(self, plan: _Plan, operands: tuple[object, ...]) -> dict[str, str]:
+        """Write the request as core does: NULL and empty operands are dropped, an IN list is several equalities."""
+        if not self._is_answerable(column for column, _ in plan.constraints):
+            name = self.table.schema.name
+            raise _TableError(f"Table {name} was queried without a required column in the WHERE clause")
+        lists: dict[str, list[dict[str, object]]] = {column.name: [] for column in self.columns}
+        for (column, operator), operand in zip(plan.constraints, operands, strict=True):
+            values = sorted(map(_expression, operand)) if isinstance(operand, set) else [_expression(operand)]
+            lists[column] += [{"op": operator, "expr": value} for value in values if value]
+        types = {column.name: column.type.value for column in self.columns}
+        constraints = [{"name": name, "list": lists[name], "affinity": types[name]} for name in sorted(lists)]
+        context = {"constraints": constraints, "colsUsed": plan.used, "colsUsedBitset": plan.bits}
+        return {"action": "generate", "context": json.dumps(context)}
+
+    def _column(self, index: apsw.IndexInfo, place: int) -> Column | None:
+        number = index.get_aConstraint_iColumn(place)
+        return self.columns[number] if index.get_aConstraint_usable(place) and number >= 0 else None
+
+    def _is_answerable(self, constrained: Iterable[str]) -> bool:
+        required = {column.name for column in self.columns if column.option & Option.REQUIRED}
+        return not required or not required.isdisjoint(constrained)
+
+    def _plan(self, constraints: list[tuple[str, int]], used: set[int]) -> _Plan:
+        names = tuple(c.name for number, c in enumerate(self.columns) if min(number, _LAST_BIT) in used)
+        return _Plan(tuple(constraints), names, sum(1 << bit for bit in used))
+
+
+class _Cursor:
+    """One scan of a table; mirrors xFilter, and get_column of osquery's dynamic_table_row.cpp."""
+
+    def __init__(self, virtual: _Virtual) -> None:
+        self._virtual = virtual
+        self._columns = virtual.columns
+        self._rows: list[dict[str, str]] = []
+        self._place = 0
+
+    def Filter(self, number: int, _name: str | None, operands: tuple[object, ...] | None) -> None:
+        request = self._virtual.request(self._virtual.plans[number], operands or ())
+        table = self._virtual.table
+        interrupts: list[KeyboardInterrupt] = []
+
+        def rows(context: Context) -> list[Row]:
+            try:
+                return list(table.rows(context))
+            except KeyboardInterrupt as interrupt:
+                interrupts.append(interrupt)
+                raise
+
+        response = answer(Table(table.schema, rows), request)
+        if interrupts:  # which an answer tells as any other failure, but here it is a person's Ctrl-C
+            raise interrupts[0]
+        if response.code:
+            raise _TableError(response.message)
+        self._rows = response.rows
+        self._place = 0
+
+    def Eof(self) -> bool:
+        return self._place >= len(self._rows)
+
+    def Next(self) -> None:
+        self._place += 1
+
+    def Rowid(self) -> int:
+        return int(self._rows[self._place][ROWID])
+
+    def Column(self, number: int) -> Value:
+        column = self._columns[number]
+        text = self._rows[self._place].get(column.name)
+        return None if text is None else _VALUES[column.type](text)
+
+    def Close(self) -> None:
+        self._rows = []
+
+
+def _expression(operand: object) -> str:
+    """Give an operand's text, empty for NULL."""
+    if isinstance(operand, bytes):
+        operand = operand.decode(errors="replace")
+    return "" if operand is None else str(operand).partition("\0")[0]  # a C string ends there
+
+
+def _text(text: str) -> str:
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()  # as on the wire
+
+
+def _bigint(text: str) -> int | None:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    sign, hexadecimal, octal, decimal = match.groups()
+    number = int(hexadecimal, 16) if hexadecimal else int(decimal) if decimal else int(octal or "0", 8)
+    value = -number if sign == "-" else number
+    return value if value in _BIGINTS else None
+
+
+def _integer(text: str) -> int | None:
+    """Cut to 32 bits, as osquery does without a word."""
+    value = _bigint(text)
+    return None if value is None else (value + 2**31) % 2**32 - 2**31
+
+
+_VALUES = {Type.TEXT: _text, Type.INTEGER: _integer, Type.BIGINT: _bigint}

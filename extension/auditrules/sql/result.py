@@ -1,0 +1,15 @@
+"""What a query gives back: column names and rows of SQLite's own five kinds of value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Value = str | int | float | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to one query. Every row is as long as `columns`; two columns may share a name."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]

@@ -1,0 +1,236 @@
+"""Stand-ins for the few tables of osquery's core that packs join, for where there is no osquery. Pure.
+
+They have the columns that packs use, named and spelt as in osquery; what they say of the host comes in as values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Protocol
+
+from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.schema import Column, Example, Option, Schema, Type
+from auditrules.plugin.table import ROWID, Question, Row, Table
+
+_Cells = Mapping[str, "str | int"]
+
+_PATH = Option.INDEX | Option.REQUIRED | Option.OPTIMIZED
+
+FILE = Schema(
+    "file",
+    "Stand-in for osquery's table: the file at a path, or those in a directory.",
+    (
+        Column("path", Type.TEXT, "Absolute path, as asked for", _PATH),
+        Column("directory", Type.TEXT, "Directory of the file", _PATH),
+        Column("filename", Type.TEXT, "Last name of the path"),
+        Column("inode", Type.BIGINT, "Inode number; of a link's target, as all that follows"),
+        Column("uid", Type.BIGINT, "Id of the owner"),
+        Column("gid", Type.BIGINT, "Id of the group"),
+        Column("mode", Type.TEXT, "Permission bits, four octal digits"),
+        Column("device", Type.BIGINT, "Device that a device file stands for"),
+        Column("size", Type.BIGINT, "Size in bytes"),
+        Column("mtime", Type.BIGINT, "Time of the last change of the content, in seconds since 1970"),
+        Column("symlink", Type.INTEGER, "1 if the path itself is a symbolic link, else 0"),
+        Column("type", Type.TEXT, "regular, directory, character, block, fifo, socket; unknown for a broken link"),
+    ),
+    (Example("Is there a Docker daemon?", "SELECT path, type FROM file WHERE path = '/usr/bin/dockerd'"),),
+    notes="Only = and IN on path and directory. Other columns of osquery's table are not there.",
+)
+
+PROCESSES = Schema(
+    "processes",
+    "Stand-in for osquery's table: the processes of this machine.",
+    (
+        Column("pid", Type.BIGINT, "Process id"),
+        Column("name", Type.TEXT, "Name of the process, at most 15 bytes"),
+        Column("path", Type.TEXT, "Path of the executable; empty if it could not be read"),
+        Column("cmdline", Type.TEXT, "Arguments, joined with spaces"),
+        Column("cwd", Type.TEXT, "Working directory; empty if it could not be read"),
+        Column("root", Type.TEXT, "Root directory; empty if it could not be read"),
+        Column("uid", Type.BIGINT, "Real user id"),
+        Column("gid", Type.BIGINT, "Real group id"),
+        Column("euid", Type.BIGINT, "Effective user id"),
+        Column("egid", Type.BIGINT, "Effective group id"),
+        Column("parent", Type.BIGINT, "Process id of the parent"),
+    ),
+    (Example("Who runs as root?", "SELECT pid, name, path FROM processes WHERE uid = 0"),),
+    notes="Empty under another root. Other columns of osquery's table are not there.",
+)
+
+MOUNTS = Schema(
+    "mounts",
+    "Stand-in for osquery's table: the mounts of this machine.",
+    (
+        Column("device", Type.TEXT, "Mounted device, or the name that stands for it"),
+        Column("path", Type.TEXT, "Where it is mounted"),
+        Column("type", Type.TEXT, "Type of the file system"),
+        Column("flags", Type.TEXT, "Mount options, comma-separated"),
+    ),
+    (Example("Is /var a mount of its own?", "SELECT device FROM mounts WHERE path = '/var'"),),
+    notes="Empty under another root. Other columns of osquery's table are not there.",
+)
+
+REGISTRY = Schema(
+    "osquery_registry",
+    "Stand-in for osquery's table: the tables that can be queried here.",
+    (
+        Column("registry", Type.TEXT, "Always table"),
+        Column("name", Type.TEXT, "Name of the table"),
+        Column("owner_uuid", Type.INTEGER, "1 for a table of this extension, 0 for a stand-in"),
+        Column("internal", Type.INTEGER, "Always 0"),
+        Column("active", Type.INTEGER, "Always 1"),
+    ),
+    (Example("Is the table there?", "SELECT active FROM osquery_registry WHERE name = 'audit_rules'"),),
+)
+
+EXTENSIONS = Schema(
+    "osquery_extensions",
+    "Stand-in for osquery's table: this extension.",
+    (
+        Column("uuid", Type.BIGINT, "Always 1"),
+        Column("name", Type.TEXT, "Name the extension registers with"),
+        Column("version", Type.TEXT, "Version of the extension"),
+        Column("sdk_version", Type.TEXT, "Always empty: no SDK is involved here"),
+        Column("path", Type.TEXT, "Always empty: there is no socket here"),
+        Column("type", Type.TEXT, "Always extension"),
+    ),
+    (Example("Which version is it?", "SELECT version FROM osquery_extensions WHERE name = 'auditrules'"),),
+)
+
+FLAGS = Schema(
+    "osquery_flags",
+    "Stand-in for osquery's table: always empty, since no osquery runs here.",
+    (
+        Column("name", Type.TEXT, "Name of the flag"),
+        Column("type", Type.TEXT, "Type of its value"),
+        Column("description", Type.TEXT, "What the flag does"),
+        Column("default_value", Type.TEXT, "Value of the flag if none is given"),
+        Column("value", Type.TEXT, "Value of the flag"),
+        Column("shell_only", Type.INTEGER, "1 if only osqueryi has the flag"),
+    ),
+    (Example("Are audit events on?", "SELECT value FROM osquery_flags WHERE name = 'disable_audit'"),),
+)
+
+SCHEMAS = (FILE, PROCESSES, MOUNTS, REGISTRY, EXTENSIONS, FLAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """What stat(2) says of a file, links followed; `symlink` tells whether the name itself is one."""
+
+    type: str  # as in the table
+    mode: int  # the permission bits
+    inode: int
+    uid: int
+    gid: int
+    device: int
+    size: int
+    mtime: int
+    symlink: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process; what could not be read of it is empty."""
+
+    pid: int
+    name: str
+    path: str
+    cmdline: str
+    cwd: str
+    root: str
+    uid: int
+    gid: int
+    euid: int
+    egid: int
+    parent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A line of the mount table."""
+
+    device: str
+    path: str
+    type: str
+    flags: str
+
+
+class Surroundings(Protocol):
+    """The host, as far as stand-ins tell of it."""
+
+    def file(self, path: str) -> FileStatus | None:
+        """Look at an absolute path; None if nothing is there, or nothing can be seen."""
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """List a directory; empty if it cannot be listed."""
+
+    def processes(self) -> tuple[Process, ...]:
+        """Give the processes in the order of their ids."""
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """Give the mounts in the kernel's order."""
+
+
+def stand_ins(surroundings: Surroundings, extension: str, version: str, tables: Iterable[Table]) -> tuple[Table, ...]:
+    """Build the stand-ins beside the tables of an extension, whose name and version they tell."""
+    owners = {table.schema.name: 1 for table in tables} | {schema.name: 0 for schema in SCHEMAS}
+    registry: list[_Cells] = [
+        {"registry": "table", "name": name, "owner_uuid": owner, "internal": 0, "active": 1}
+        for name, owner in owners.items()
+    ]
+    extensions: list[_Cells] = [
+        {"uuid": 1, "name": extension, "version": version, "sdk_version": "", "path": "", "type": "extension"}
+    ]
+    return (
+        Table(FILE, lambda context: _rows(FILE, _files(surroundings, context), "path", "directory")),
+        Table(PROCESSES, lambda _: _rows(PROCESSES, map(asdict, surroundings.processes()), "pid")),
+        Table(MOUNTS, lambda _: _rows(MOUNTS, _mounts(surroundings), "place")),
+        Table(REGISTRY, lambda _: _rows(REGISTRY, registry, "name")),
+        Table(EXTENSIONS, lambda _: _rows(EXTENSIONS, extensions, "name")),
+        Table(FLAGS, lambda _: ()),
+    )
+
+
+# Equalities are answered; a LIMIT stands with the first column, of which it says nothing.
+_NO_PATTERN = frozenset({Operator.EQUALS, Operator.LIMIT, Operator.OFFSET})
+
+
+def _files(surroundings: Surroundings, context: Context) -> Iterator[_Cells]:
+    paths, directories = context.equals("path"), context.equals("directory")
+    asked = [c for c in context.constraints if c.column in {"path", "directory"} and c.op not in _NO_PATTERN]
+    if asked and paths is None and directories is None:
+        raise Question("expected path or directory with = or IN: this stand-in for osquery's table knows no patterns")
+    for path in dict.fromkeys(paths or ()):
+        directory, _, name = path.rpartition("/")
+        yield from _file(surroundings, path, directory or "/", name)
+    for directory in dict.fromkeys(directories or ()):
+        for name in surroundings.names(directory):
+            yield from _file(surroundings, f"{directory.rstrip('/')}/{name}", directory, name)
+
+
+def _file(surroundings: Surroundings, path: str, directory: str, name: str) -> Iterator[_Cells]:
+    found = surroundings.file(path)
+    if found is not None:
+        place = {"path": path, "directory": directory, "filename": name}
+        yield {**place, **asdict(found), "mode": f"{found.mode:04o}", "symlink": int(found.symlink)}
+
+
+def _mounts(surroundings: Surroundings) -> Iterator[_Cells]:
+    for place, mount in enumerate(surroundings.mounts()):
+        yield {**asdict(mount), "place": place}  # one point can be mounted upon twice
+
+
+def _rows(schema: Schema, rows: Iterable[_Cells], *identity: str) -> Iterator[Row]:
+    """Write rows as text. Those of equal identity are one row in every answer, whatever else of it changes."""
+    for row in rows:
+        key = "\0".join(_text(row[name]) for name in identity)
+        rowid = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") >> 1  # a positive signed number
+        yield {**{name: _text(row[name]) for name in schema.names}, ROWID: str(rowid)}
+
+
+def _text(value: str | int) -> str:
+    r"""Write a cell; a byte that is not UTF-8 becomes `\xNN`."""
+    return str(value).encode(errors="surrogateescape").decode(errors="backslashreplace")

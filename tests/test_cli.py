@@ -1,0 +1,412 @@
+"""The command line: what goes to which stream, and the exit code, over given worlds and over a real root."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from auditrules import __version__, cli
+from auditrules.audit.sources import Kernel, Sources
+from auditrules.benchmarks import CONTROLS
+from auditrules.check import COLUMNS
+from auditrules.cli import World, main
+from auditrules.host import HostError
+from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.table import Table
+
+STATUS = Schema("audit_status", "Status.", (Column("reader", Type.TEXT, "Who read"),), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    id: str
+    query: str
+    benchmark: str = "CIS"
+    version: str = "1.0"
+
+
+def control(number: str, status: str) -> Control:
+    cells = {**dict.fromkeys(COLUMNS, "''"), "benchmark": "'CIS'", "version": "'1.0'", "title": "'T'"}
+    cells |= {"control": f"'{number}'", "status": f"'{status}'", "evidence": "reader"}
+    columns = ", ".join(f"{cell} AS {name}" for name, cell in cells.items())
+    return Control(number, f"SELECT {columns} FROM audit_status")  # noqa: S608 - given above
+
+
+@dataclass
+class FakeHost:
+    """A host that counts how often it is read."""
+
+    root: str
+    kernel: str
+    reads: int = 0
+
+    def sources(self) -> Sources:
+        self.reads += 1
+        return Sources(Kernel(f"{self.kernel} of {self.root}, read {self.reads}"))
+
+
+def build(sources: Callable[[], Sources]) -> tuple[Table, ...]:
+    return (Table(STATUS, lambda _: [{"reader": sources().kernel.reader, "rowid": "1"}]),)
+
+
+def world(*controls: Control) -> World:
+    return World(host=FakeHost, build=build, controls=controls)
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+def run(*argv: str, given: World | None = None) -> Ran:
+    out, err = io.StringIO(), io.StringIO()
+    code = main(argv, stdout=out, stderr=err, world=given or world())
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+def test_a_query_prints_a_table() -> None:
+    assert run("query", "SELECT 1 AS one, 'x' AS two") == Ran(0, "one  two\n---  ---\n  1  x\n", "")
+
+
+FORMATS = (
+    ("table", "reader\n-----------------\nauto of /, read 1\n"),
+    ("json", '[\n  {"reader": "auto of /, read 1"}\n]\n'),
+    ("csv", 'reader\r\n"auto of /, read 1"\r\n'),
+    ("line", "reader = auto of /, read 1\n"),
+)
+
+
+@pytest.mark.parametrize(("form", "text"), FORMATS)
+def test_a_query_prints_the_format_asked_for(form: str, text: str) -> None:
+    assert run("query", "SELECT reader FROM audit_status", "--format", form) == Ran(0, text, "")
+
+
+def test_root_and_kernel_reach_the_host() -> None:
+    ran = run("query", "SELECT reader FROM audit_status", "--root", "/mnt", "--kernel", "x.txt", "--format", "line")
+    assert ran == Ran(0, "reader = x.txt of /mnt, read 1\n", "")
+
+
+def test_a_command_reads_the_host_once() -> None:
+    given = world(control("1.1", "pass"), control("1.2", "pass"))
+    rows = json.loads(run("check", "--format", "json", given=given).out)
+    assert [row["evidence"] for row in rows] == ["auto of /, read 1"] * 2
+
+
+def test_the_stand_ins_are_there() -> None:
+    sql = "SELECT name, version FROM osquery_extensions"
+    assert run("query", sql, "--format", "csv").out == f"name,version\r\nauditrules,{__version__}\r\n"
+
+
+CHECKS = (
+    (("pass", "not_applicable"), 0, "0 fail, 0 unknown, 1 pass, 1 not applicable"),
+    (("pass", "unknown"), 3, "0 fail, 1 unknown, 1 pass, 0 not applicable"),
+    (("unknown", "fail"), 1, "1 fail, 1 unknown, 0 pass, 0 not applicable"),
+)
+
+
+@pytest.mark.parametrize(("statuses", "code", "count"), CHECKS)
+def test_the_exit_code_of_a_check_tells_its_worst_status(statuses: tuple[str, ...], code: int, count: str) -> None:
+    ran = run("check", given=world(*(control(f"1.{number}", status) for number, status in enumerate(statuses))))
+    assert (ran.code, ran.out.splitlines()[-1], ran.err) == (code, count, "")
+
+
+def test_a_check_prints_verdicts() -> None:
+    assert run("check", given=world(control("1.1", "fail"))).out == (
+        "FAIL  CIS 1.0  1.1  T\n      evidence  auto of /, read 1\n\n1 fail, 0 unknown, 0 pass, 0 not applicable\n"
+    )
+
+
+def test_a_check_in_json_has_the_columns_of_a_verdict() -> None:
+    rows = json.loads(run("check", "--format", "json", given=world(control("1.1", "fail"))).out)
+    assert [tuple(row) for row in rows] == [COLUMNS]
+
+
+def test_a_check_in_another_format_exits_alike() -> None:
+    assert run("check", "--format", "csv", given=world(control("1.1", "unknown"))).code == 3
+
+
+def test_controls_are_chosen_by_id() -> None:
+    given = world(control("1.1", "fail"), control("1.2", "pass"), control("1.3", "pass"))
+    ran = run("check", "--control", "1.3", "--control", "1.2", "--format", "json", given=given)
+    assert (ran.code, [row["control"] for row in json.loads(ran.out)]) == (0, ["1.2", "1.3"])
+
+
+def test_an_unknown_control_is_told_with_those_there_are() -> None:
+    given = world(control("1.1", "fail"), control("1.2", "pass"))
+    assert run("check", "--control", "9", "--control", "1.1", given=given) == Ran(
+        2, "", "auditrules: expected a control out of 1.1, 1.2, found 9\n"
+    )
+
+
+def test_a_control_without_a_verdict_is_a_problem() -> None:
+    given = world(control("1.1", "pass"), control("1.2", "fine"))
+    assert run("check", given=given) == Ran(
+        2,
+        "",
+        "auditrules: CIS 1.0, control 1.2: its query gave the status 'fine', expected one of fail, unknown, pass, "
+        "not_applicable\n",
+    )
+
+
+def test_an_error_in_the_sql_is_shown_with_its_place() -> None:
+    assert run("query", "SELECT redaer FROM audit_status") == Ran(
+        2,
+        "",
+        "auditrules: no such column: redaer; columns spelt alike: reader\n"
+        "SELECT redaer FROM audit_status\n"
+        "       ^\n",
+    )  # fmt: skip
+
+
+def test_an_error_sends_no_control_bytes() -> None:
+    ran = run("query", 'SELECT 1 FROM "\x1b[31m\u202e"')
+    assert ran.err.split("\n")[0] == (
+        "auditrules: no such table: \\x1b[31m\\u202e; tables: audit_status, file, mounts, osquery_extensions, "
+        "osquery_flags, osquery_registry, processes"
+    )
+    assert "\x1b" not in ran.err
+    assert "\u202e" not in ran.err
+
+
+def test_a_host_that_cannot_be_collected_is_a_problem() -> None:
+    def refuse(_root: str, _kernel: str) -> FakeHost:
+        raise HostError("kernel: expected\x07 something else")
+
+    assert run("query", "SELECT 1", given=World(host=refuse, build=build)) == Ran(
+        2, "", "auditrules: kernel: expected\\x07 something else\n"
+    )
+
+
+def test_without_apsw_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "auditrules.sql.database", raising=False)
+    monkeypatch.setitem(sys.modules, "apsw", None)
+    assert run("check") == Ran(
+        2, "", "auditrules: the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'\n"
+    )
+
+
+def test_an_interrupt_exits_as_a_shell_has_it() -> None:
+    def stop(_root: str, _kernel: str) -> FakeHost:
+        raise KeyboardInterrupt
+
+    assert run("query", "SELECT 1", given=World(host=stop, build=build)) == Ran(130, "", "")
+
+
+def test_a_bug_does_not_look_like_a_verdict() -> None:
+    def fail(_root: str, _kernel: str) -> FakeHost:
+        raise RuntimeError("a bug")
+
+    ran = run("check", given=World(host=fail, build=build, controls=[control("1.1", "pass")]))
+    assert (ran.code, ran.out, ran.err.splitlines()[-1]) == (2, "", "RuntimeError: a bug")
+
+
+def test_the_version_is_printed() -> None:
+    assert run("--version") == Ran(0, f"auditrules {__version__}\n", "")
+
+
+USAGE = (
+    ((), "auditrules: error: the following arguments are required: COMMAND"),
+    (("query",), "auditrules query: error: the following arguments are required: SQL"),
+    (("check", "--contro", "1"), "auditrules: error: unrecognized arguments: --contro 1"),
+)
+
+
+@pytest.mark.parametrize(("argv", "message"), USAGE)
+def test_a_usage_error_exits_2_and_says_what_is_wrong(argv: tuple[str, ...], message: str) -> None:
+    ran = run(*argv)
+    assert (ran.code, ran.out, ran.err.splitlines()[-1]) == (2, "", message)
+
+
+def test_an_unknown_format_is_a_usage_error() -> None:
+    assert run("check", "--format", "xml").code == 2
+
+
+def examples(*argv: str) -> list[list[str]]:
+    """Return the commands that a help text shows, without what stands beside them."""
+    lines = run(*argv, "--help").out.splitlines()
+    shown = [line.partition("    ")[0] for line in map(str.strip, lines) if line.startswith("auditrules ")]
+    return [shlex.split(line)[1:] for line in shown]
+
+
+@pytest.mark.parametrize("argv", [(), ("check",), ("query",)])
+def test_help_has_examples_that_the_parser_takes(argv: tuple[str, ...]) -> None:
+    shown = examples(*argv)
+    assert len(shown) >= 2
+    for example in shown:
+        cli._parser().parse_args(example)
+
+
+@pytest.mark.parametrize(
+    "example", [each for argv in ((), ("query",)) for each in examples(*argv) if each[0] == "query"]
+)
+def test_the_queries_that_help_shows_run(example: list[str], tmp_path: Path) -> None:
+    assert run(*example, "--root", str(tmp_path), given=World()).code == 0
+
+
+class Ascii(io.TextIOWrapper):
+    """A stream of a terminal that knows no more than ASCII."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="ascii", newline="")
+
+
+def test_what_the_encoding_lacks_becomes_an_escape() -> None:
+    out = Ascii()
+    main(["query", "SELECT 'é漢' AS a", "--format", "line"], stdout=out, world=world())
+    out.seek(0)
+    assert out.read() == "a = \\xe9\\u6f22\n"
+
+
+MAIN = "import sys; from auditrules.cli import main; sys.exit(main())"
+
+# The table itself presses Ctrl-C a moment after the endless query has begun with it.
+ENDLESS = """\
+import os, signal, sys, threading
+from auditrules.cli import World, main
+from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.table import Table
+
+def rows(context):
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    return [{"a": "1", "rowid": "1"}]
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+table = Table(Schema("t", "T.", (Column("a", Type.BIGINT, "A"),), ()), rows)
+sql = "WITH RECURSIVE c(x) AS (SELECT a FROM t UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
+sys.exit(main(["query", sql], world=World(build=lambda sources: (table,))))
+"""
+
+
+def process(code: str, *argv: str, stdout: int) -> tuple[int, bytes]:
+    """Run a program of its own, and give its exit code and what it wrote to stderr."""
+    source = str(Path(cli.__file__).parents[1])
+    program = [sys.executable, "-c", code, *argv]
+    ran = subprocess.run(
+        program,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": source},
+        timeout=60,
+        check=False,
+    )
+    return ran.returncode, ran.stderr
+
+
+def test_a_reader_that_has_gone_is_no_noise(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = process(MAIN, "query", "SELECT 1", "--root", str(tmp_path), stdout=writer)
+    os.close(writer)
+    assert ran == (141, b"")
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = process(MAIN, "query", "SELECT 1", "--root", str(tmp_path), stdout=full.fileno())
+    assert ran == (2, b"auditrules: cannot write the result: No space left on device\n")
+
+
+def test_ctrl_c_ends_an_endless_query() -> None:
+    assert process(ENDLESS, stdout=subprocess.DEVNULL) == (130, b"")
+
+
+DOCKERD = "-w /usr/bin/dockerd -p rwxa -k docker\n"
+STATUS_TEXT = "enabled 1\nfailure 1\npid 500\nrate_limit 0\nbacklog_limit 8192\nlost 0\nbacklog 0\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Give a host with a Docker daemon, and a file of rules that watches it."""
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/dockerd").touch(mode=0o755)
+    (tmp_path / "etc/audit/rules.d").mkdir(parents=True)
+    (tmp_path / "etc/audit/rules.d/docker.rules").write_text(DOCKERD, "utf-8")
+    return tmp_path
+
+
+def real(*argv: str) -> Ran:
+    return run(*argv, given=World())
+
+
+def test_a_query_reads_the_rules_of_a_root(root: Path) -> None:
+    sql = "SELECT source, path, permissions, keys, rule FROM audit_rules WHERE path = '/usr/bin/dockerd'"
+    ran = real("query", sql, "--root", str(root), "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == [
+        {
+            "source": "rules.d",
+            "path": "/usr/bin/dockerd",
+            "permissions": "rwxa",
+            "keys": "docker",
+            "rule": "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker",
+        }
+    ]
+
+
+LISTINGS = (
+    (DOCKERD + STATUS_TEXT, 0, "pass"),
+    (DOCKERD, 0, "pass"),
+    (DOCKERD + STATUS_TEXT.replace("enabled 1", "enabled 0"), 1, "fail"),
+    ("No rules\n" + STATUS_TEXT, 1, "fail"),
+    ("-w /usr/bin/dockerd-rootless.sh -p rwxa\n" + STATUS_TEXT, 1, "fail"),
+    ("-a never,task\n" + DOCKERD + STATUS_TEXT, 3, "unknown"),
+)
+
+
+@pytest.mark.parametrize(("listing", "code", "status"), LISTINGS)
+def test_a_saved_listing_is_judged(root: Path, tmp_path: Path, listing: str, code: int, status: str) -> None:
+    saved = tmp_path / "listing"
+    saved.write_text(listing, "utf-8")
+    ran = real("check", "--control", "1.2.3", "--root", str(root), "--kernel", str(saved), "--format", "json")
+    assert (ran.code, [row["status"] for row in json.loads(ran.out)], ran.err) == (code, [status], "")
+
+
+def test_another_root_without_a_listing_is_unknown(root: Path) -> None:
+    ran = real("check", "--control", "1.2.3", "--root", str(root))
+    assert (ran.code, ran.out.split()[0], ran.err) == (3, "UNKNOWN", "")
+
+
+def test_a_host_without_docker_is_not_applicable(tmp_path: Path) -> None:
+    ran = real("check", "--control", "1.2.3", "--root", str(tmp_path))
+    assert (ran.code, ran.out.split("  ")[0]) == (0, "NOT APPLICABLE")
+
+
+def test_every_control_gives_a_verdict(root: Path) -> None:
+    rows = json.loads(real("check", "--root", str(root), "--format", "json").out)
+    assert [(row["benchmark"], row["version"], row["control"], row["title"]) for row in rows] == [
+        (each.benchmark, each.version, each.id, each.title) for each in CONTROLS
+    ]
+
+
+def test_an_unreadable_listing_is_told(root: Path) -> None:
+    assert real("check", "--root", str(root), "--kernel", "/nope/listing") == Ran(
+        2, "", "auditrules: kernel: cannot read the saved listing '/nope/listing': no such file\n"
+    )
+
+
+def test_a_root_that_is_none_is_told() -> None:
+    assert real("check", "--root", "/nope") == Ran(2, "", "auditrules: root: expected a folder, found '/nope'\n")
+
+
+def test_an_unknown_control_is_told_with_the_real_ones() -> None:
+    ids = ", ".join(dict.fromkeys(each.id for each in CONTROLS))
+    assert real("check", "--control", "0") == Ran(2, "", f"auditrules: expected a control out of {ids}, found 0\n")
+
+
+def test_control_bytes_of_a_rule_are_not_sent_raw(root: Path) -> None:
+    (root / "etc/audit/rules.d/odd.rules").write_bytes(b"-w /tmp/\x1b[31m\xff -p wa -k x\n")
+    for form in ("table", "line", "csv", "json"):
+        ran = real("query", "SELECT * FROM audit_rules", "--root", str(root), "--format", form)
+        assert ran.code == 0
+        assert "\x1b" not in ran.out
