@@ -1,0 +1,124 @@
+"""The program that osquery starts: it registers the tables, answers for them, and leaves when osquery leaves."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Thread
+
+from auditrules import __version__
+from auditrules.host import Host, HostError
+from auditrules.plugin.table import Table
+from auditrules.serve import life
+from auditrules.serve.life import Bell, Ended, Exit, NoAnswer
+from auditrules.serve.snapshot import Snapshot
+from auditrules.serve.wire import LONGEST_PATH, NAME, Core, Handler, accept, listening
+from auditrules.tables import build
+
+# Enough for a few stuck peers and osquery's own callers: scheduler, distributed queries, watcher.
+THREADS = 8
+
+USAGE = 2  # as argparse exits
+
+_log = logging.getLogger("auditrules")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What osquery tells an extension that it starts. Times are in seconds."""
+
+    socket: str
+    timeout: float = 3.0  # to wait for osquery's socket
+    interval: float = 3.0  # between looks whether osquery is there and knows us
+
+
+def serve(tables: Sequence[Table], options: Options) -> Exit:
+    """Register the tables with osquery and answer for them, until asked to stop or osquery is gone.
+
+    Runs in the main thread of a process of its own: it takes SIGTERM and SIGINT, and its serving threads end with the
+    process.
+    """
+    bell = Bell()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: bell.ring())
+    try:
+        _serve(tables, options, bell)
+    except Ended as end:
+        if end.code is not Exit.STOPPED:
+            _log.error("%s (%s)", end, options.socket)
+        return end.code
+    return Exit.STOPPED
+
+
+def _serve(tables: Sequence[Table], options: Options, bell: Bell) -> None:
+    if len(os.fsencode(options.socket)) > LONGEST_PATH:
+        raise Ended(
+            Exit.NOT_SERVING,
+            f"expected a socket path of at most {LONGEST_PATH} bytes: the extension's own socket stands beside it, "
+            "its name up to seven bytes longer, and Linux allows 107",
+        )
+    parent = os.getppid()
+    core = Core(options.socket, tables)
+    life.wait(core, options.timeout, bell)
+    uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), bell)
+    try:
+        with listening(f"{options.socket}.{uuid}") as listener:
+            names = ", ".join(table.schema.name for table in tables)
+            _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
+            handler = Handler(tables, uuid)
+            for _ in range(THREADS):
+                Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
+            life.watch(core, uuid, options.interval, parent, bell)
+    finally:
+        try:
+            core.deregister(uuid)
+        except NoAnswer as error:
+            _log.debug("osquery could not be told that we leave: %s", error)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the extension as osquery starts it, and return its exit code."""
+    arguments, unknown = _parser().parse_known_args(argv)
+    level = logging.DEBUG if arguments.verbose else logging.INFO
+    logging.basicConfig(stream=sys.stderr, format=f"{NAME}: %(message)s", level=level)
+    if unknown:  # osquery passes a few flags to every extension, and may come to pass more
+        _log.warning("flags without a meaning here: %s", " ".join(unknown))
+    try:
+        host = Host(arguments.root, arguments.kernel)
+    except HostError as error:
+        _log.error("%s", error)
+        return USAGE
+    sources = Snapshot(host.sources, time.monotonic)
+    return serve(build(sources), Options(arguments.socket, arguments.timeout, arguments.interval))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="auditrules.ext",
+        description="The audit rules of this host as tables of osquery, which starts this program itself: "
+        "osqueryi --extension auditrules.ext --extensions_require auditrules",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--socket", required=True, metavar="PATH", help="osquery's extension socket")
+    parser.add_argument("--timeout", type=_seconds, default=3.0, metavar="SECONDS", help="wait so long for the socket")
+    parser.add_argument("--interval", type=_seconds, default=3.0, metavar="SECONDS", help="look after osquery so often")
+    parser.add_argument("--verbose", action="store_true", help="say more on stderr, tracebacks included")
+    parser.add_argument("--root", default="/", metavar="DIR", help="read this root instead of the host's")
+    parser.add_argument("--kernel", default="auto", metavar="READER", help="auto, auditctl, none, or a saved listing")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) < math.inf:
+            return seconds
+    raise argparse.ArgumentTypeError(f"expected a number of seconds, found {text!r}")

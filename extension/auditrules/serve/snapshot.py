@@ -1,0 +1,37 @@
+"""One reading of the host for the many calls that osquery makes of one query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+MAX_AGE = 1.0
+
+_T = TypeVar("_T")
+
+
+class Snapshot(Generic[_T]):
+    """A value that is read when it is asked for, and kept for a while.
+
+    The age counts from the end of a reading, in the clock's seconds: counted from its beginning, a host slower than
+    `max_age` would be read anew for every row of a join. Who asks during a reading waits for it and shares it. A
+    reading that raises is not kept.
+    """
+
+    def __init__(self, read: Callable[[], _T], clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
+        self._read = read
+        self._clock = clock
+        self._max_age = max_age
+        self._lock = Lock()
+        self._kept: tuple[float, _T] | None = None
+
+    def __call__(self) -> _T:
+        """Return the value as it was at most `max_age` seconds ago; raise what the reading raises."""
+        with self._lock:
+            if self._kept is not None and self._clock() - self._kept[0] <= self._max_age:
+                return self._kept[1]
+            self._kept = None
+            value = self._read()
+            self._kept = (self._clock(), value)
+            return value

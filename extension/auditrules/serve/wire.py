@@ -1,0 +1,223 @@
+"""osquery's wire: the generated stubs of osquery-python over thrift, and the sockets on both sides.
+
+Its TablePlugin and its server are not used: they serve one connection at a time, lose a table's error messages, and do
+not notice that osquery has dropped them.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import stat
+import time
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from osquery.extensions.Extension import Processor
+from osquery.extensions.ExtensionManager import Client
+from osquery.extensions.ttypes import ExtensionResponse, ExtensionStatus, InternalExtensionInfo
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+from thrift.Thrift import TException
+from thrift.transport.TTransport import TBufferedTransport, TTransportBase
+
+from auditrules import __version__
+from auditrules.plugin.table import Response, Table, answer
+from auditrules.serve.life import RETRY_PAUSE, Bell, Ended, Exit, NoAnswer, Registration
+
+NAME = "auditrules"
+
+# osquery refuses an SDK before 1.7.7 and compares nothing else; 1.8.0 is the oldest that osquery-python's stubs name.
+SDK_VERSION = "1.8.0"
+
+# Seconds without a byte from (or to) a peer. osquery opens a connection for each message, sends at once, and waits
+# 10 s for a ping: even with an idle peer on every thread its ping is answered.
+PEER_TIMEOUT = 5.0
+
+# Seconds for one answer of osquery. Its watchdog kills 4 s after SIGTERM, which finds us at most in one such wait.
+CORE_TIMEOUT = 3.0
+
+# A registration attaches the tables, for which osquery waits until its running query is done.
+REGISTRATION_TIMEOUT = 30.0
+
+# Bytes in one string of a message. The longest is a query's context, with every operand of an IN list.
+STRING_LIMIT = 16 * 1024 * 1024
+
+# Ends the name of our socket until it listens.
+_UNREADY = "~"
+
+# sockaddr_un holds 108 bytes with the closing zero; osquery's ids have at most five digits.
+LONGEST_PATH = 107 - len(".65535" + _UNREADY)
+
+_log = logging.getLogger("auditrules")
+
+
+class Handler:
+    """The three calls of osquery's Extension service."""
+
+    def __init__(self, tables: Sequence[Table], uuid: int) -> None:
+        self._tables = {table.schema.name: table for table in tables}
+        self._uuid = uuid
+        self.stopping = False
+
+    def ping(self) -> Any:
+        """Say that we are there."""
+        return ExtensionStatus(0, "pong", self._uuid)
+
+    def call(self, registry: str | None, item: str | None, request: Mapping[str, str] | None) -> Any:
+        """Answer for a table. Asks osquery nothing: it may be waiting for this very answer."""
+        table = self._tables.get(item or "") if registry == "table" else None
+        if table is None:
+            response = Response(1, f"expected a table of {', '.join(self._tables)}, found {registry!r} {item!r}")
+        else:
+            response = answer(table, request or {})
+        return _encoded(response, self._uuid)
+
+    def shutdown(self) -> None:
+        """Note that osquery wants us gone. The bell rings once it has our reply."""
+        self.stopping = True
+
+
+def _encoded(response: Response, uuid: int) -> Any:
+    """Return what the stubs write as the reply: anything that has their `write(protocol)`."""
+    return ExtensionResponse(ExtensionStatus(response.code, response.message, uuid), response.rows)
+
+
+@contextmanager
+def listening(path: str) -> Iterator[socket.socket]:
+    """Yield a socket that listens at the path, for its owner only; the path is gone again at the end."""
+    unready = path + _UNREADY
+    with socket.socket(socket.AF_UNIX) as listener:
+        try:
+            _make_way(path)
+            _make_way(unready)
+            umask = os.umask(0o077)
+            try:
+                listener.bind(unready)
+            finally:
+                os.umask(umask)
+            listener.listen()
+            # Only now in osquery's sight: a path that refuses connections, if for a moment, is a dead extension to it.
+            Path(unready).rename(path)
+        except OSError as error:
+            raise Ended(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
+        try:
+            yield listener
+        finally:
+            Path(path).unlink(missing_ok=True)
+
+
+def _make_way(path: str) -> None:
+    """Remove the socket of an extension that was killed, whose id is ours now; raise `OSError` for anything else."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(Path(path).lstat().st_mode):
+            raise FileExistsError(errno.EEXIST, "something that is no socket is in its place")
+        Path(path).unlink()
+
+
+def accept(listener: socket.socket, handler: Handler, bell: Bell) -> None:
+    """Serve one peer after the other until we leave, as every one of the threads does."""
+    processor = Processor(handler)
+    while not handler.stopping:
+        try:
+            connection, _ = listener.accept()
+        except OSError as error:
+            if listener.fileno() < 0:  # closed: we are leaving
+                return
+            # No descriptor is left, or the peer was gone at once.
+            _log.warning("a connection was not accepted: %s", error)
+            time.sleep(RETRY_PAUSE)
+            continue
+        with connection:
+            connection.settimeout(PEER_TIMEOUT)
+            _converse(processor, _Protocol(connection), handler)
+    bell.ring()
+
+
+def _converse(processor: Any, protocol: _Protocol, handler: Handler) -> None:
+    """Answer a peer's messages until it has no more, stalls, or sends something that is no message."""
+    try:
+        while not handler.stopping:
+            processor.process(protocol, protocol)
+    except EOFError:
+        return  # it hung up, as osquery does after each message
+    except Exception as error:  # noqa: BLE001 - random bytes fail wherever thrift happens to read them
+        _log.debug("a peer was dropped: %r", error)
+
+
+class _Stream(TTransportBase):  # type: ignore[misc] # thrift has no types
+    """A socket as thrift's transport. thrift's own copies the rest of a reply for every piece that it sends."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def read(self, size: int) -> bytes:
+        return self._connection.recv(size)
+
+    def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._connection.send(rest) :]
+
+
+class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
+    """thrift's binary protocol, in which text never fails.
+
+    Not the accelerated one: osquery-python's stubs, made by an old compiler, do not work with it.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(TBufferedTransport(_Stream(connection)), string_length_limit=STRING_LIMIT)
+
+    def readString(self) -> str:  # noqa: N802 - thrift's name
+        return bytes(self.readBinary()).decode("utf-8", "surrogateescape")
+
+    def writeString(self, text: str) -> None:  # noqa: N802 - thrift's name
+        self.writeBinary(text.encode("utf-8", "backslashreplace"))
+
+
+class Core:
+    """osquery's extension manager. Each call has a connection of its own, so that none outlives a broken one."""
+
+    def __init__(self, path: str, tables: Sequence[Table]) -> None:
+        self._path = path
+        self._registry = {"table": {table.schema.name: table.schema.routes() for table in tables}}
+
+    def ping(self) -> None:
+        """Raise `NoAnswer` unless osquery answers."""
+        with self._client(CORE_TIMEOUT) as client:
+            client.ping()
+
+    def register(self) -> Registration:
+        """Give osquery our name and tables; raise `NoAnswer` where it says nothing."""
+        info = InternalExtensionInfo(NAME, __version__, SDK_VERSION, SDK_VERSION)
+        with self._client(REGISTRATION_TIMEOUT) as client:
+            status = client.registerExtension(info, self._registry)
+            return Registration(status.uuid if status.code == 0 else None, status.message or "")
+
+    def extensions(self) -> Container[int]:
+        """Give the ids of all extensions that osquery knows."""
+        with self._client(CORE_TIMEOUT) as client:
+            return frozenset(client.extensions())
+
+    def deregister(self, uuid: int) -> None:
+        """Tell osquery that we leave."""
+        with self._client(CORE_TIMEOUT) as client:
+            client.deregisterExtension(uuid)
+
+    @contextmanager
+    def _client(self, timeout: float) -> Iterator[Any]:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(timeout)
+                connection.connect(self._path)
+                yield Client(_Protocol(connection))
+        except EOFError as error:
+            raise NoAnswer("it hung up") from error
+        except OSError as error:
+            raise NoAnswer(error.strerror or str(error)) from error
+        except (TException, ValueError) as error:
+            raise NoAnswer(repr(error)) from error

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import importlib.metadata
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import auditrules
+from tools import check, environment, test_all
+
+PROJECT = Path(__file__).parents[1]
+
+
+def program(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_package_is_the_version_it_says() -> None:
+    assert importlib.metadata.version("osquery-audit-rules") == auditrules.__version__
+
+
+def test_a_host_needs_osquery_and_thrift_only() -> None:
+    needed = importlib.metadata.requires("osquery-audit-rules") or []
+    assert sorted(each for each in needed if "extra ==" not in each) == ["osquery>=3.1.1", "thrift>=0.21"]
+
+
+def test_the_extension_has_a_name_that_osquery_loads() -> None:
+    scripts = importlib.metadata.distribution("osquery-audit-rules").entry_points.select(group="console_scripts")
+    assert {script.name: script.value for script in scripts} == {
+        "auditrules": "auditrules.cli:main",
+        "auditrules.ext": "auditrules.serve:main",
+    }
+
+
+VERDICTS = (
+    ("no control fails", "echo pass; exit 0", 0, "pass\n", ""),
+    ("a control fails", "echo fail; exit 1", 0, "fail\n", ""),
+    ("a control is unknown", "echo unknown; exit 3", 0, "unknown\n", ""),
+    ("a usage error", "echo usage; exit 2", 1, "usage\n", "no verdict: {command} ended with 2\n"),
+    ("Python's own end of a crash", "exit 1", 1, "", "no verdict: {command} ended with 1\n"),
+    ("a signal", "echo half; kill -9 $$", 1, "half\n", "no verdict: {command} ended with -9\n"),
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "out", "err"), [case[1:] for case in VERDICTS], ids=[c[0] for c in VERDICTS]
+)
+def test_make_check_fails_only_without_a_verdict(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], script: str, code: int, out: str, err: str
+) -> None:
+    command = program(tmp_path / "auditrules", script)
+    assert check.main([str(command), "check"]) == code
+    said = capfdbinary.readouterr()
+    assert (said.out.decode(), said.err.decode()) == (out, err.format(command=f"{command} check"))
+
+
+class Pythons:
+    """An interpreter and the one in its environment, both made up: they note what is asked of them."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._log = folder / "log"
+        self.environment = folder / "env"
+        self._inner = folder / "inner"
+        self._monkeypatch = monkeypatch
+        program(
+            self._inner,
+            f'[ "$1" = -c ] && exec {shlex.quote(sys.executable)} "$@"',
+            f'echo inner "$@" >>{shlex.quote(str(self._log))}',
+        )
+
+    def can(self, *, make_with_pip: bool = True, make: bool = True, pip: bool = True) -> Path:
+        """Be an interpreter with these abilities, and the running one."""
+        put = f"mkdir -p {self.environment}/bin; cp {self._inner} {self.environment}/bin/python"
+        outer = program(
+            self._log.with_name("outer"),
+            f'echo outer "$@" >>{self._log}',
+            'case "$*" in',
+            f'"-m venv --clear --without-pip "*) {put if make else "exit 1"};;',
+            f'"-m venv --clear "*) {put if make and make_with_pip else "exit 1"};;',
+            f'"-m pip "*) {"exit 0" if pip else "exit 1"};;',
+            "esac",
+        )
+        self._monkeypatch.setattr(sys, "executable", str(outer))
+        return outer
+
+    def asked(self) -> list[str]:
+        """What they were asked since the last time."""
+        lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
+        self._log.unlink(missing_ok=True)
+        return [line.replace(str(self.environment), "ENV") for line in lines]
+
+
+@pytest.fixture
+def pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pythons:
+    return Pythons(tmp_path, monkeypatch)
+
+
+INSTALLED = ["inner -m pip install --quiet pip>=25.1", "inner -m pip install --quiet --editable .[sql]"]
+
+
+def test_an_environment_is_made_once(pythons: Pythons) -> None:
+    pythons.can()
+    environment.prepare(pythons.environment, "check")
+    assert pythons.asked() == ["outer -m venv --clear ENV", *INSTALLED]
+    environment.prepare(pythons.environment, "check")
+    assert pythons.asked() == []
+
+
+def test_an_environment_that_works_is_filled_and_not_made_anew(pythons: Pythons) -> None:
+    pythons.can()
+    environment.prepare(pythons.environment, "check")
+    pythons.asked()
+    environment.prepare(pythons.environment, "dev")
+    assert pythons.asked() == [INSTALLED[0], f"{INSTALLED[1]} --group dev"]
+
+
+def test_other_settings_are_installed_again(pythons: Pythons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pythons.can()
+    environment.prepare(pythons.environment, "check")
+    pythons.asked()
+    (tmp_path / "pyproject.toml").write_text("[project]", encoding="utf-8")
+    monkeypatch.setattr(environment, "PROJECT", tmp_path)
+    environment.prepare(pythons.environment, "check")
+    assert pythons.asked() == INSTALLED
+
+
+def test_an_environment_of_another_python_is_made_anew(pythons: Pythons, monkeypatch: pytest.MonkeyPatch) -> None:
+    pythons.can()
+    environment.prepare(pythons.environment, "check")
+    pythons.asked()
+    monkeypatch.setattr(sys, "version", "3.12.99 (another)")
+    environment.prepare(pythons.environment, "check")
+    assert pythons.asked() == ["outer -m venv --clear ENV", *INSTALLED]
+
+
+def test_without_ensurepip_the_interpreters_pip_puts_pip_into_the_environment(pythons: Pythons) -> None:
+    pythons.can(make_with_pip=False)
+    environment.prepare(pythons.environment, "check")
+    assert pythons.asked() == [
+        "outer -m venv --clear ENV",
+        "outer -m venv --clear --without-pip ENV",
+        "outer -m pip --python ENV/bin/python --version",
+        "outer -m pip --python ENV/bin/python install --quiet pip>=25.1",
+        *INSTALLED,
+    ]
+
+
+def test_without_ensurepip_and_pip_one_line_says_what_to_install(
+    pythons: Pythons, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = pythons.can(make_with_pip=False, pip=False)
+    assert environment.main([str(pythons.environment), "check"]) == 1
+    assert capsys.readouterr().err == (
+        f"{python} has neither ensurepip nor pip 22.3 or newer: install one of them "
+        "(on Debian: apt-get install python3-venv), or choose another Python with PYTHON=\n"
+    )
+
+
+def test_without_venv_one_line_says_what_to_install(pythons: Pythons, capsys: pytest.CaptureFixture[str]) -> None:
+    python = pythons.can(make=False)
+    assert environment.main([str(pythons.environment), "check"]) == 1
+    assert capsys.readouterr().err == (
+        f"{python} can't make a virtual environment in {pythons.environment}: install its venv module "
+        "(on Debian: apt-get install python3-venv), or choose another Python with PYTHON=\n"
+    )
+
+
+def test_what_pip_cannot_install_is_named(pythons: Pythons, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pythons.can()
+    program(tmp_path / "inner", 'case "$*" in *--editable*) exit 1;; esac')
+    assert environment.main([str(pythons.environment), "check"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "pip could not install --editable .[sql]; what it says stands above"
+    )
+
+
+@pytest.mark.parametrize("python", ["false", "no-such-python"])
+def test_make_refuses_a_python_that_is_too_old_or_does_not_start(python: str) -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "check", f"PYTHON={python}"],  # noqa: S607 - whichever make there is
+        cwd=PROJECT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert f'Python 3.10 or newer is needed, and "{python}" is none: choose another with PYTHON=\n' in done.stderr
+
+
+def test_the_first_python_that_starts_is_taken(tmp_path: Path) -> None:
+    complaining = program(tmp_path / "shims/python3.12", "echo 'pyenv: python3.12: command not found' >&2; exit 127")
+    lying = program(tmp_path / "liar/python3.12", "echo 3.11")
+    program(tmp_path / "pyenv/versions/3.12.1/bin/python3.12", "echo 3.12")
+    newest = program(tmp_path / "pyenv/versions/3.12.10/bin/python3.12", "echo 3.12")
+    variables = {"PATH": f"{complaining.parent}:{lying.parent}:/nowhere", "PYENV_ROOT": str(tmp_path / "pyenv")}
+    assert test_all.interpreter("3.12", variables) == newest
+    assert test_all.interpreter("3.13", variables) is None
+
+
+FOUND = {"3.10": Path("/usr/bin/python3.10"), "3.12": Path("/usr/bin/python3.12")}
+RUNS: tuple[tuple[str, list[str], str, int], ...] = (
+    ("all pass", ["--at-least", "2"], "passed", 0),
+    ("one fails", [], "failed (pytest ended with 1)", 1),
+    ("too few start", ["--at-least", "3"], "passed", 1),
+)
+
+
+@pytest.mark.parametrize(("arguments", "outcome", "code"), [case[1:] for case in RUNS], ids=[case[0] for case in RUNS])
+def test_every_python_is_told_with_its_result(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: Sequence[str],
+    outcome: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr(test_all, "interpreter", lambda version, _: FOUND.get(version))
+    monkeypatch.setattr(test_all, "_tests", lambda version, _: outcome if version == "3.12" else "passed")
+    assert test_all.main(arguments) == code
+    shown = [
+        "",
+        "The tests, on each Python that starts here:",
+        "  3.10  passed  /usr/bin/python3.10",
+        "  3.11  not found",
+        f"  3.12  {outcome}  /usr/bin/python3.12",
+        "  3.13  not found",
+    ]
+    few = ["expected at least 3 Pythons that start, found 2"] if "3" in arguments else []
+    assert capsys.readouterr().out.splitlines() == shown + few
