@@ -16,11 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from auditrules.audit import netlink
+from auditrules.audit.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
+from auditrules.audit.boot import succeeds
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, parse_version
+from auditrules.audit.fields import COMPARISONS
 from auditrules.audit.listing import NO_RULES, parse_listed
 from auditrules.audit.load import file_refusal, load
-from auditrules.audit.render import listed
+from auditrules.audit.render import last_arch, listed, listing, normal, numbers, syscall_names
+from auditrules.audit.rule import Comparison, Condition, same
 from auditrules.audit.words import decode, encode
 
 Case = dict[str, Any]
@@ -64,11 +69,16 @@ def guest(path: Path) -> Facts:
         return Facts()
     row = json.loads(path.read_text("utf-8"))
     files = {
-        name: Entry(entry["type"], entry.get("target", ""), entry.get("errno", 2))
+        unescaped(name): Entry(entry["type"], entry.get("target", ""), entry.get("errno", 2))
         for name, entry in row["files"].items()
     }
     lsm = tuple(row.get("lsm", DEBIAN_LSM))
-    return Facts(DEFAULT_VERSION, row["machine"], files, row["users"], row["groups"], lsm)
+    return Facts(DEFAULT_VERSION, row["machine"], files, row["users"], row["groups"], daemon=False, lsm=lsm)
+
+
+def unescaped(name: str) -> str:
+    """A path of the guest; bytes that are not UTF-8 are written as \\xNN there."""
+    return decode(re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), encode(name)))
 
 
 def facts_of(case: Case, facts: Facts) -> Facts:
@@ -105,7 +115,9 @@ def listing_case(case: Case, facts: Facts) -> Iterator[str]:
     refused = [reason for _, reason in loaded.refused]
     if case["accepted"] and loaded.stopped_at is not None:
         yield f"accepted, but refused here: {refused}"
-    ours = [listed(rule, own.version, own.machine) for rule in loaded.rules]
+    if not case["accepted"] and loaded.stopped_at is None and "state" not in case.get("needs", ()):
+        yield f"refused with {case.get('error', '')!r}, but accepted here"
+    ours = list(listing(loaded.rules, own.version, own.machine))
     if ours != wanted:
         yield f"listing {wanted}"
         yield f"   ours {ours}"
@@ -114,13 +126,15 @@ def listing_case(case: Case, facts: Facts) -> Iterator[str]:
 
 def back(wanted: list[str], facts: Facts) -> Iterator[str]:
     """Each line of a listing, read as a rule, lists the same."""
+    above = None
     for line in wanted:
         try:
-            rule = parse_listed(line, facts)
+            rule = parse_listed(line, facts, above)
         except RuleSyntaxError as error:
             yield f"no rule: {error.summary} in {line!r}"
             continue
-        again = listed(rule, facts.version, facts.machine)
+        again = listed(rule, facts.version, facts.machine, above)
+        above = last_arch(rule) or above
         if again != line:
             yield f"read back {again!r} from {line!r}"
 
@@ -135,7 +149,7 @@ def file_case(case: Case, facts: Facts) -> Iterator[str]:
     refused = file_refusal(int(case.get("file_mode", "0o640"), 8), case.get("file_uid", 0), own.version)
     loaded = load(b"" if refused else exact(case, "input"), own)
     # These listings were split at CR as well as at LF; listing.jsonl shows that auditctl prints a key's CR.
-    ours = [listed(rule, own.version, own.machine).removesuffix("\r") for rule in loaded.rules]
+    ours = [line.removesuffix("\r") for line in listing(loaded.rules, own.version, own.machine)]
     if loaded.stopped_at != case["stopped_at"]:
         yield f"stopped at {case['stopped_at']}, here at {loaded.stopped_at}: {loaded.refused}"
     if len(ours) != case["listing_count"] or (len(wanted) == len(ours) and ours != wanted):
@@ -143,9 +157,82 @@ def file_case(case: Case, facts: Facts) -> Iterator[str]:
         yield f"   ours of {len(ours)} {ours}"
 
 
+def netlink_case(case: Case, facts: Facts) -> Iterator[str]:
+    """One line and the kernel's bytes for what it loaded: decoded, compared with our reading of the line, encoded."""
+    parsed = load(exact(case, "input") + b"\n", facts).rules
+    raw = [base64.b64decode(rule["raw"]) for rule in case["rules"]]
+    decoded = [netlink.decode(payload) for payload in raw]
+    if len(parsed) != len(decoded) or not all(map(same, parsed, decoded)):
+        yield f"kernel {[normal(rule, facts.machine) for rule in decoded]}"
+        yield f"  ours {[normal(rule, facts.machine) for rule in parsed]}"
+    if [netlink.encode(rule) for rule in decoded] != raw:
+        yield "encoded to other bytes"
+    for rule, told in zip(decoded, case["rules"], strict=True):
+        if (rule.list.value, rule.action.value) != (told["list"], told["action"]):
+            yield f"the case says {told['action']},{told['list']}"
+        numbered = "all" if syscall_names(rule, facts.machine) == ("all",) else numbers(rule.syscalls)
+        if numbered != told["syscalls"]:
+            yield f"the case says system calls {told['syscalls']}, decoded {numbered}"
+        fields = [[unescaped(part) if isinstance(part, str) else part for part in one] for one in told["fields"]]
+        if [described(condition) for condition in rule.fields] != fields:
+            yield f"the case says {told['fields']}, decoded {[described(condition) for condition in rule.fields]}"
+
+
+def described(condition: Condition) -> list[str | int]:
+    """A condition as a case tells it: name, operator, value."""
+    if isinstance(condition, Comparison):
+        return ["field_compare", condition.operator.value, COMPARISONS.index((condition.left, condition.right)) + 1]
+    return [condition.name, condition.operator.value, condition.value]
+
+
+FRESH = {"enabled": 0, "failure": 1, "rate_limit": 0, "backlog_limit": 64, "backlog_wait_time": 15000}
+SET_BY = {
+    "-e": "enabled",
+    "-f": "failure",
+    "-r": "rate_limit",
+    "-b": "backlog_limit",
+    "--backlog_wait_time": "backlog_wait_time",
+}
+IN_RULES_D: dict[str, Content] = {"DIR": IS_A_DIRECTORY, "LINK": NO_SUCH_FILE}
+
+
+def augenrules_case(case: Case, facts: Facts) -> Iterator[str]:
+    """One folder rules.d: what augenrules makes of it, and with --load what is loaded then."""
+    own = facts_of({"auditctl": case["auditd"]}, facts)
+    named = {
+        name: IN_RULES_D.get(text.partition(":")[0], encode(text))
+        for name, text in case["files"].items()
+        if name.endswith(".rules") and not name.startswith(".")
+    }
+    existing = None if case["existing"] is None else encode(case["existing"])
+    ran = augenrules(case["args"], named if case["rules_d_exists"] else None, existing, Awk(case["awk"]), own.version)
+    loaded = load(ran.content if ran.loads and ran.content else b"", own)
+    mode = "0o640" if ran.written else None if existing is None else "0o644"
+    cat = [f"cat: {RULES_D}/{name}: {reason}" for name, reason in (ran.merged.complaints if ran.merged else ())]
+    status = FRESH | {SET_BY[flag]: int(value) for flag, value in loaded.values.items() if flag in SET_BY}
+    told = dict(line.split()[:2] for line in case["status"])
+    errors = "\n".join([*case["syslog"], case["stderr"]])
+    ours_and_theirs: dict[str, tuple[object, object]] = {
+        "audit.rules": (ran.content, None if case["audit_rules"] is None else encode(case["audit_rules"])),
+        "mode": (mode, case["mode"]),
+        "prev": (ran.written and existing is not None, case["prev"]),
+        "rc": (int(not succeeds(loaded)) if ran.returncode is None else ran.returncode, case["rc"]),
+        "stdout": (ran.said, case["stdout"].partition("\n")[0] if ran.said or not ran.loads else ""),
+        "cat": (cat, [line for line in case["stderr"].splitlines() if line.startswith("cat: ")]),
+        "listing": ([listed(rule, own.version, own.machine) for rule in loaded.rules], shown_listing(case)),
+        "lines in error": ([str(number) for number, _ in loaded.refused], re.findall(r"error in line (\d+)", errors)),
+        "status": (status, {name: int(told[name]) for name in FRESH}),
+    }
+    for what, (ours, theirs) in ours_and_theirs.items():
+        if ours != theirs:
+            yield f"{case['name']}: {what} {theirs!r}, here {ours!r}"
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("listing*.jsonl", listing_case),
     ("files.jsonl", file_case),
+    ("netlink.jsonl", netlink_case),
+    ("augenrules.jsonl", augenrules_case),
 )
 
 if __name__ == "__main__":

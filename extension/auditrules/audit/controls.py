@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from auditrules.audit.draft import Draft, Outcome
+from auditrules.audit.facts import Version
 from auditrules.audit.integers import is_digit, overflows
 from auditrules.audit.options import Option
 from auditrules.audit.words import encode
 
 SIGNED_CHAR = frozenset({"x86_64", "i386", "i486", "i586", "i686"})
+# From here a signal without anybody to take it is an error.
+DAEMON_NEEDED: Version = (3, 1, 2)
+
 SIGNALS = frozenset({"term", "stop", "hup", "reload", "usr1", "rotate", "usr2", "resume", "cont", "state"})
 
 
@@ -123,6 +127,8 @@ def nested(draft: Draft, option: Option) -> None:
 def signal(draft: Draft, option: Option) -> None:
     """--signal NAME: sends a signal to the audit daemon."""
     word = option.value
+    if draft.facts.daemon is False and draft.facts.version >= DAEMON_NEEDED:
+        draft.fail("a running audit daemon to signal", option.word)
     if word.text.lower() not in SIGNALS:
         draft.fail("a signal: " + ", ".join(sorted(SIGNALS)), word)
     draft.control(option.flag, word.text)

@@ -28,6 +28,7 @@ from auditrules.audit.rule import (
 )
 from auditrules.audit.words import Word
 
+NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
 MOST_FIELDS = 63  # AUDIT_MAX_FIELDS less the place that auditctl keeps for the key
 
 
@@ -117,8 +118,10 @@ class Draft:
 
     def _nothing_left(self) -> None:
         left = self.options.left(early=self.outcome is Outcome.DONE)
+        if left and left[0] is self.options.cluster:
+            self.fail("nothing behind the flag in this word", left[0])
         if left:
-            self.fail("a flag before this word: a rules file has no quotes and no comments after a rule", left[0])
+            self.fail(NO_WORD, left[0])
 
     def _take_keys(self) -> None:
         if not self.keys or self.listing_asked:

@@ -155,5 +155,6 @@ PAIRS = {frozenset(pair): pair for pair in COMPARISONS}
 
 
 def lookup(name: str) -> FieldType | None:
-    """The field of a name or an alias."""
-    return FIELDS.get(ALIASES.get(name, name))
+    """The field of a name or an alias, in any case of letters (lib/fieldtab.h is searched that way)."""
+    spelled = name.lower() if name.isascii() else name
+    return FIELDS.get(ALIASES.get(spelled, spelled))

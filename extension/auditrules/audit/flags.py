@@ -179,14 +179,16 @@ def _filter_list(draft: Draft, name: str) -> FilterList | None:
 
 
 def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
+    if draft.list is not None:
+        draft.fail("no list and action after a watch", word)
     draft.fail("a list and an action with a comma between: one of " + ", ".join(LISTS) + ", and always or never", word)
 
 
 def syscalls(draft: Draft, option: Option) -> None:
     """-S NAME[,NAME…]: system calls by name or number, of the architecture named last."""
     word = option.value
-    if draft.list in NO_SYSCALLS:
-        draft.fail(f"no -S: rules of the {draft.list} list take no system calls", option.word)
+    if draft.list is not None and draft.list in NO_SYSCALLS:
+        draft.fail(f"no -S: rules of the {draft.list.value} list take no system calls", option.word)
     if draft.arch is None:
         draft.arch = arches.native(draft.facts.machine)
     for name in filter(None, word.text.split(",")):
@@ -276,6 +278,8 @@ def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> N
     operators = kind.operators
     if kind.name == "exe" and version < (3, 0, 0):
         operators = FIELDS["perm"].operators
+    if kind.kind is Kind.KEY and not draft.may_take_key:
+        draft.fail("a path, perm, exe or fstype field or a system call before the key", word)
     if operators is not None and operator not in operators:
         draft.fail(f"{kind.name} with " + " or ".join(sorted(operators, reverse=True)), word)
 

@@ -60,6 +60,10 @@ def _fields(rule: Rule) -> list[Field]:
     return [condition for condition in rule.fields if isinstance(condition, Field)]
 
 
+def _told(field: Field) -> str:
+    return "path" if field.name == PATH_OR_DIR else field.name
+
+
 def _list_takes_field(rule: Rule, _facts: Facts) -> str | None:
     for field in _fields(rule):
         if field.name == "msgtype" and rule.list not in (FilterList.EXCLUDE, FilterList.USER):
@@ -67,11 +71,11 @@ def _list_takes_field(rule: Rule, _facts: Facts) -> str | None:
         if field.name == "fstype" and rule.list is not FilterList.FILESYSTEM:
             return "fstype only on the filesystem list"
         if rule.list is FilterList.FILESYSTEM and field.name not in ("fstype", "key"):
-            return f"no {field.name} on the filesystem list"
+            return f"no {_told(field)} on the filesystem list"
         if field.name == "perm" and rule.list is FilterList.IO_URING:
             return "no perm on the io_uring list"
         if field.name in ("path", "dir", PATH_OR_DIR, "inode") and rule.list not in SYSCALL_LISTS:
-            return f"{field.name} only on the exit list"
+            return f"{_told(field)} only on the exit list"
     return None
 
 
@@ -79,11 +83,11 @@ def _operator_fits(rule: Rule, _facts: Facts) -> str | None:
     for field in _fields(rule):
         unset = field.name == "auid" and field.value == UNSET
         if (field.name in ONLY_EQUALITIES or unset) and field.operator not in EQUALITIES:
-            return f"{field.name} with = or != only"
+            return f"{_told(field)} with = or != only"
         if field.name not in ALL_OPERATORS and field.operator in BIT_OPERATORS:
-            return f"no bit operators with {field.name}"
+            return f"no bit operators with {_told(field)}"
         if field.name in ("path", "dir", PATH_OR_DIR) and field.operator is not Operator.EQUAL:
-            return f"{field.name} with = only"
+            return f"{_told(field)} with = only"
         if field.name == "inode" and field.operator not in EQUALITIES:
             return "inode with = or != only"
     return None
@@ -119,9 +123,7 @@ def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
     names = [field.name for field in _fields(rule)]
     if sum(name in ("path", "dir", PATH_OR_DIR, "inode") for name in names) > 1:
         return "one of path, dir and inode in a rule"
-    if names.count("exe") > 1:
-        return "one exe in a rule"
-    return None
+    return next((f"one {name} in a rule" for name in ("exe", "key") if names.count(name) > 1), None)
 
 
 def _path_is_there(rule: Rule, facts: Facts) -> str | None:

@@ -14,10 +14,14 @@ from auditrules.audit import arches, integers, names, syscalls
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import Facts
 from auditrules.audit.fields import PAIRS, FieldType, Kind, lookup
+from auditrules.audit.integers import is_digit, is_negative
+from auditrules.audit.render import listed_as_watch
 from auditrules.audit.rule import (
     ALL_SYSCALLS,
     KEY_SEPARATOR,
+    MASK_BITS,
     PATH_OR_DIR,
+    SYSCALL_LISTS,
     Action,
     Comparison,
     Condition,
@@ -30,20 +34,28 @@ from auditrules.audit.values import ValueExpectedError, permissions, read
 
 NO_RULES = "No rules"
 
+# A path of 4096 bytes, 63 permissions, keys of 256 bytes: no watch is listed in more than this many characters.
+LONGEST_WATCH = 8192
+
 # Fields come in load order without a separator of their own, so permissions may stand on either side of the path.
 _WATCH = re.compile(
-    r"(?P<before>(?: -p [rwxa]*)*)"
+    r"(?P<before>(?: -p [rwxa]*)+)?"
     r"(?:-w (?P<path>.*?))?"
-    r"(?P<after>(?: -p [rwxa]*)*)"
+    r"(?P<after>(?(before)(?: -p [rwxa]*)*|(?: -p [rwxa]*)+))"
     r"(?P<keys>(?: -k .*)?)",
     re.DOTALL,
 )
 _HEAD = re.compile(r"-a (always|never|possible),(user|task|exit|exclude|filesystem|io_uring)(?= |$)")
 _FIELD = re.compile(r"([a-z_0-9]+)(!=|>=|<=|&=|=|>|<|&)(.*)", re.DOTALL)
-_STARTS = re.compile(r" (?=-F [a-z_0-9]+(?:[!<>&]?=|[<>&])|-C [a-z_]+!?=[a-z_]+(?: |$)|-S |f\d+(?:[!<>&]?=|[<>&])\d)")
-_DECIMAL = re.compile(r"-?\d+", re.ASCII)
+_STARTS = re.compile(
+    r" (?=-F [a-z_0-9]+(?:[!<>&]?=|[<>&])|-C [a-z_]+!?=[a-z_]+(?: |$)|-S |f\d+(?:[!<>&]?=|[<>&])-?\d)", re.ASCII
+)
+_DECIMAL = re.compile(r"-?\d{1,10}", re.ASCII)
+_HEXADECIMAL = re.compile(r"0x[0-9A-F]{1,8}")
+_CALL = re.compile(r"\d{1,4}", re.ASCII)
+_NAMED = frozenset({Kind.USER, Kind.GROUP, Kind.EXIT, Kind.MESSAGE, Kind.FILE_TYPE, Kind.FILE_SYSTEM})
 _TEXTUAL = frozenset({Kind.PATH, Kind.LABEL, Kind.KEY, Kind.PERMISSIONS, Kind.ARCH})
-_UNNAMED = re.compile(r"f(\d+)(!=|>=|<=|&=|=|>|<|&)(-?\d+)")
+_UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
 
 
 def is_watch_form(line: str) -> bool:
@@ -51,8 +63,8 @@ def is_watch_form(line: str) -> bool:
     return line.startswith(("-w ", " -p "))
 
 
-def parse_listed(line: str, facts: Facts) -> Rule:
-    """The rule of one line of a listing.
+def parse_listed(line: str, facts: Facts, above: int | None = None) -> Rule:
+    """The rule of one line of a listing. `above` is the last arch on the lines before it, as for `render.listed`.
 
     Raises:
         RuleSyntaxError: auditctl prints no such line, so the listing is damaged or from something else.
@@ -62,18 +74,21 @@ def parse_listed(line: str, facts: Facts) -> Rule:
     head = _HEAD.match(line)
     if head is None or head[1] == "possible":
         raise RuleSyntaxError("a rule as auditctl -l prints it: -a ACTION,LIST … or -w PATH …", line, (0, len(line)))
-    return _Listed(line, facts, FilterList(head[2])).rule(Action(head[1]), head.end())
+    return _Listed(line, facts, FilterList(head[2]), above).rule(Action(head[1]), head.end())
 
 
 def _watch(line: str) -> Rule:
-    match = _WATCH.fullmatch(line)
-    if match is None or not (match["before"] or match["after"]):
+    match = _WATCH.fullmatch(line) if len(line) <= LONGEST_WATCH else None
+    if match is None:
         raise RuleSyntaxError("-w PATH -p PERMISSIONS -k KEY, as auditctl -l prints a watch", line, (0, len(line)))
-    fields: list[Condition] = _permissions(match["before"])
+    fields: list[Condition] = _permissions(match["before"] or "")
     if match["path"] is not None:
         fields.append(Field(PATH_OR_DIR, Operator.EQUAL, match["path"]))
     fields += _permissions(match["after"])
     if match["keys"]:
+        if " -p " in match["keys"]:
+            # The path may as well go on behind the first -k: two rules that differ, and one line for both.
+            raise RuleSyntaxError("a key without -p in it, which could be the path's end", line, match.span("keys"))
         keys = match["keys"].removeprefix(" -k ").split(" -k ")
         fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(keys)))
     return Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS, tuple(fields))
@@ -86,11 +101,11 @@ def _permissions(text: str) -> list[Condition]:
 class _Listed:
     """The reading of one line that begins with -a."""
 
-    def __init__(self, line: str, facts: Facts, filter_list: FilterList) -> None:
+    def __init__(self, line: str, facts: Facts, filter_list: FilterList, arch: int | None) -> None:
         self.line = line
         self.list = filter_list
         self.facts = facts
-        self.arch: int | None = None
+        self.arch = arch
         self.mask: int | None = None
         self.fields: list[Condition] = []
         self.keys: list[str] = []
@@ -102,8 +117,12 @@ class _Listed:
             self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
         mask = self.mask
         if mask is None:
-            mask = 0 if self.list is FilterList.TASK else ALL_SYSCALLS
-        return Rule(self.list, action, mask, tuple(self.fields))
+            # On lists that have system calls auditctl prints "-S all" for all of them, and nothing for none.
+            mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
+        rule = Rule(self.list, action, mask, tuple(self.fields))
+        if listed_as_watch(rule):
+            self._fail("a field that -w does not have: auditctl -l prints such a rule as a watch", 0, len(self.line))
+        return rule
 
     def _parts(self, start: int) -> list[tuple[int, int]]:
         begins = [match.end() for match in _STARTS.finditer(self.line, start)]
@@ -128,21 +147,31 @@ class _Listed:
             self._unnamed(begin, end)
 
     def _syscalls(self, begin: int, end: int) -> None:
+        if self.mask is not None or self._beyond_arch():
+            self._fail("-S once, behind the arch fields and before all others", begin, end)
         text = self.line[begin:end]
         if text == "all":
             self.mask = ALL_SYSCALLS
             return
         machine = arches.machine_of(self.arch, self.facts.machine)
-        mask = self.mask or 0
+        mask = 0
         for name in text.split(","):
-            uring = self.list is FilterList.IO_URING
-            number = names.uring_number(name) if uring else syscalls.number(name, machine)
-            if number is None and name.isascii() and name.isdigit():
-                number = int(name)
-            if number is None:
-                self._fail(f"system calls of {machine}", begin, end)
+            number = self._syscall(name, machine)
+            if number is None or mask >> number:
+                self._fail(f"system calls of {machine} in the order of their numbers", begin, end)
             mask |= 1 << number
         self.mask = mask
+
+    def _beyond_arch(self) -> bool:
+        """Whether a condition came that is no arch, behind which auditctl prints no -S."""
+        return any(isinstance(one, Comparison) or one.name != "arch" for one in self.fields) or bool(self.keys)
+
+    def _syscall(self, name: str, machine: str) -> int | None:
+        if _CALL.fullmatch(name):
+            return int(name) if int(name) < MASK_BITS else None
+        if self.list is FilterList.IO_URING:
+            return None if is_digit(name) else names.uring_number(name)
+        return syscalls.number(name, machine)
 
     def _comparison(self, begin: int, end: int) -> None:
         left, sign, right = self._three(begin, end)
@@ -168,9 +197,18 @@ class _Listed:
         self.fields.append(Field(kind.name, sign, value))
 
     def _value(self, kind: FieldType, text: str) -> int | str:
-        if kind.kind not in _TEXTUAL and _DECIMAL.fullmatch(text):
+        if kind.kind in _TEXTUAL:
+            return read(kind, text, self.facts)
+        if _DECIMAL.fullmatch(text):
             return integers.word(int(text))  # printf's %d, so no octal, and a minus where the top bit is set
-        return read(kind, text, self.facts)
+        if kind.kind is Kind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
+            return int(text, 16)
+        # What is left must be a name, and all of it: a file's number may have a tail, a listing's has none.
+        if kind.kind in _NAMED and not (is_digit(text) or is_negative(text)):
+            return read(kind, text, self.facts)
+        if kind.kind is Kind.SESSION and text == "unset":
+            return read(kind, text, self.facts)
+        raise ValueExpectedError(kind.kind.value)
 
     def _unnamed(self, begin: int, end: int) -> None:
         match = _UNNAMED.fullmatch(self.line, begin, end)

@@ -5,28 +5,63 @@ The load stops at the first line that auditctl or the kernel refuses, unless -i 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from types import MappingProxyType
 
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import Facts, Version
 from auditrules.audit.integers import strtol, word
 from auditrules.audit.kernel import refusal
 from auditrules.audit.parse import parse
-from auditrules.audit.rule import Control, FilterList, Line, Rule, Verb, same
+from auditrules.audit.rule import PATH_OR_DIR, Condition, Control, Field, FilterList, Line, Rule, Verb, same
 from auditrules.audit.words import lines
 
 IMMUTABLE = Control("-e", "2")
 LONGEST_WAIT = 600_000  # ten minutes in jiffies of a kernel with 1000 a second; with fewer, it refuses less already
 
+# Controls that set one value, of which a later line takes the place.
+VALUES = frozenset({"-e", "-f", "-b", "-r", "--backlog_wait_time"})
+# Controls that the kernel refuses once -e 2 locked the rules.
+LOCKED = VALUES | {"-D", "-t"}
+
+
+class Fate(Enum):
+    """What became of a line."""
+
+    KEPT = "its rule is in the kernel, or its value holds"
+    DONE = "it was done, and leaves nothing to look for"
+    REJECTED = "auditctl or the kernel refused it"
+    UNREACHED = "the load stopped before it"
+    DELETED = "a later line deleted its rule"
+    OVERRIDDEN = "a later line set another value"
+
+
+@dataclass(slots=True)
+class Fated:
+    """One line that says something, and what became of it; `reason` says why it was refused."""
+
+    number: int
+    text: str
+    said: Line | None = None  # None: no rule, see `reason`
+    fate: Fate = Fate.UNREACHED
+    reason: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The kernel after a load: its rules in the order of `auditctl -l`, and the lines that were refused, with why."""
+    """The kernel after a load: its rules in the order of `auditctl -l`, and what became of each line."""
 
     rules: tuple[Rule, ...]
-    refused: tuple[tuple[int, str], ...]
+    lines: tuple[Fated, ...]
     stopped_at: int | None
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # controls that hold, by flag
+
+    @property
+    def refused(self) -> tuple[tuple[int, str], ...]:
+        """The lines that were refused, with why."""
+        return tuple((line.number, line.reason) for line in self.lines if line.fate is Fate.REJECTED)
 
 
 # auditctl -R looked at owner and mode until 3.1.1; later versions read any regular file.
@@ -46,75 +81,126 @@ def file_refusal(mode: int, uid: int, version: Version) -> str | None:
 def load(content: bytes, facts: Facts) -> Loaded:
     """Load a rules file into a kernel that has no rules."""
     kernel = _Kernel(facts)
-    refused = []
+    said: list[Fated] = []
+    stopped_at = None
     for number, text in lines(content):
-        reason = kernel.line(text)
-        if reason is None:
-            continue
-        refused.append((number, reason))
-        if not kernel.ignoring:
-            return Loaded(kernel.rules(), tuple(refused), number)
-    return Loaded(kernel.rules(), tuple(refused), None)
+        line = Fated(number, text)
+        try:
+            line.said = parse(text, facts)
+        except RuleSyntaxError as error:
+            line.reason = error.summary
+            done = error.done
+        else:
+            if line.said is None:
+                continue
+            done = line.said.controls
+        said.append(line)
+        if stopped_at is None:
+            kernel.take(line, done)
+            if line.fate is Fate.REJECTED and not kernel.ignoring:
+                stopped_at = number
+    return Loaded(kernel.rules(), tuple(said), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()})
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A rule in the kernel and the line that it came from."""
+
+    rule: Rule
+    place: int
+    line: Fated
 
 
 @dataclass(slots=True)
 class _Kernel:
     facts: Facts
-    lists: dict[FilterList, list[Rule]] = field(default_factory=lambda: {item: [] for item in FilterList})
+    values: dict[str, tuple[str, Fated]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
+    # Rules by what they say but for path or dir, so that a rule is found without a look at every other.
+    entries: dict[Hashable, list[_Entry]] = field(default_factory=dict)
+    first: int = 0
+    last: int = 0
 
     def rules(self) -> tuple[Rule, ...]:
-        return tuple(rule for rules in self.lists.values() for rule in rules)
+        """The rules list by list, each in order."""
+        lists = list(FilterList)
+        found = [entry for entries in self.entries.values() for entry in entries]
+        found.sort(key=lambda entry: (lists.index(entry.rule.list), entry.place))
+        return tuple(entry.rule for entry in found)
 
-    def line(self, text: str) -> str | None:
-        try:
-            said = parse(text, self.facts)
-        except RuleSyntaxError as error:
-            self._controls(error.done)
-            return error.summary
-        if said is None:
-            return None
-        return self._controls(said.controls) or self._rule(said)
-
-    def _controls(self, controls: Iterable[Control]) -> str | None:
+    def take(self, line: Fated, controls: Iterable[Control]) -> None:
+        """Do a line: its controls, then its rule. What it is worth is in its fate."""
+        reason = line.reason
         for control in controls:
-            if control.flag in ("-i", "-c"):
-                self.ignoring = True
-            elif self.immutable and control.flag in ("-D", "-b", "-e", "-f", "-r", "-t", "--backlog_wait_time"):
-                return "the rules are locked (-e 2)"
-            elif control.flag == "-D":
-                self._delete_all(control.value)
-            elif control == IMMUTABLE:
-                self.immutable = True
-            elif control.flag == "--backlog_wait_time" and word(strtol(control.value, signed=False)) > LONGEST_WAIT:
-                return f"the kernel takes a backlog_wait_time of at most {LONGEST_WAIT}"
+            refused = self._control(control, line)
+            if refused is not None:
+                reason = reason or refused
+                break
+        if line.said is not None and line.said.rule is not None and not reason:
+            reason = self._rule(line, line.said.rule, line.said.verb) or ""
+        if reason:
+            line.fate, line.reason = Fate.REJECTED, reason
+        elif line.fate is Fate.UNREACHED:
+            line.fate = Fate.DONE
+
+    def _control(self, control: Control, line: Fated) -> str | None:
+        if control.flag in ("-i", "-c"):
+            self.ignoring = True
+        elif self.immutable and control.flag in LOCKED:
+            return "the rules are locked (-e 2)"
+        elif control.flag == "--backlog_wait_time" and word(strtol(control.value, signed=False)) > LONGEST_WAIT:
+            return f"the kernel takes a backlog_wait_time of at most {LONGEST_WAIT}"
+        elif control.flag == "-D":
+            self._delete_all(control.value)
+        elif control.flag in VALUES:
+            before = self.values.get(control.flag)
+            if before is not None and (before[1].said is None or before[1].said.rule is None):
+                before[1].fate = Fate.OVERRIDDEN
+            self.values[control.flag] = (control.value, line)
+            line.fate = Fate.KEPT
+        if control == IMMUTABLE:
+            self.immutable = True
         return None
 
     def _delete_all(self, text: str) -> None:
-        for name, rules in self.lists.items():
-            self.lists[name] = [rule for rule in rules if text and text not in str(rule.value("key") or "")]
+        for entries in self.entries.values():
+            for entry in entries[:]:
+                if text in str(entry.rule.value("key") or ""):
+                    entries.remove(entry)
+                    entry.line.fate = Fate.DELETED
 
-    def _rule(self, said: Line) -> str | None:
-        rule = said.rule
-        if rule is None:
-            return None
+    def _rule(self, line: Fated, rule: Rule, verb: Verb) -> str | None:
         if self.immutable:
             return "the rules are locked (-e 2)"
         reason = refusal(rule, self.facts)
         if reason is not None:
             return f"the kernel takes {reason}"
-        return self._change(rule, said.verb)
-
-    def _change(self, rule: Rule, verb: Verb) -> str | None:
-        rules = self.lists[rule.list]
-        found = next((index for index, loaded in enumerate(rules) if same(loaded, rule)), None)
+        entries = self.entries.setdefault(but_for_path(rule), [])
+        found = next((entry for entry in entries if same(entry.rule, rule)), None)
         if verb is Verb.DELETE:
             if found is None:
                 return "no such rule to delete"
-            del rules[found]
+            entries.remove(found)
+            found.line.fate = Fate.DELETED
+            return None
+        if verb is Verb.PREPEND:
+            self.first -= 1  # the kernel compares the flag of -A too, so it never finds an equal rule
         elif found is not None:
             return "the rule is loaded already"
         else:
-            rules.insert(0 if verb is Verb.PREPEND else len(rules), rule)
+            self.last += 1
+        entries.append(_Entry(rule, self.first if verb is Verb.PREPEND else self.last, line))
+        line.fate = Fate.KEPT
         return None
+
+
+def but_for_path(rule: Rule) -> Hashable:
+    """What a rule says but for path or dir: equal for rules that `same` may call equal."""
+    return rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields))
+
+
+def _neutral(condition: Condition) -> Condition:
+    if isinstance(condition, Field) and condition.name in ("path", "dir"):
+        return replace(condition, name=PATH_OR_DIR)
+    return condition

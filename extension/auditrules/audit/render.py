@@ -6,6 +6,8 @@ backslashes as a rules file needs them. A rule whose path is undecided is writte
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from auditrules.audit import arches, names, syscalls
 from auditrules.audit.facts import Version
 from auditrules.audit.fields import FIELDS, Kind
@@ -29,6 +31,7 @@ _FOURTH: Version = (4, 0, 0)
 
 NO_SYSCALLS_LISTED = frozenset({FilterList.USER, FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM})
 WATCH_FIELDS = frozenset({"path", "dir", PATH_OR_DIR, "perm", "key"})
+UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 
 
@@ -41,17 +44,15 @@ def tells_operators(version: Version) -> bool:
 def normal(rule: Rule, machine: str) -> str:
     """The normal form's text: equal for equal rules, whatever their source or spelling."""
     words = [f"-a {rule.action.value},{rule.list.value}"]
-    arch = None
     calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""
-    has_arch = any(isinstance(condition, Field) and condition.name == "arch" for condition in rule.fields)
-    if calls and not has_arch:
-        words.append(calls)
-    for condition in rule.fields:
-        words.append(_condition(condition, machine))
-        if calls and isinstance(condition, Field) and condition.name == "arch" and condition.value == last_arch(rule):
-            if arch is None:
-                words.append(calls)
-            arch = condition.value
+    arches_at = [
+        index
+        for index, condition in enumerate(rule.fields)
+        if isinstance(condition, Field) and condition.name == "arch"
+    ]
+    words += [_condition(condition, machine) for condition in rule.fields]
+    if calls:
+        words.insert(arches_at[-1] + 2 if arches_at else 1, calls)  # no arch may come behind -S
     return " ".join(words)
 
 
@@ -64,13 +65,19 @@ def last_arch(rule: Rule) -> int | None:
     return found
 
 
-def syscall_names(rule: Rule, machine: str, version: Version | None = None) -> tuple[str, ...]:
-    """The system calls in the order of their numbers, or `all`; those without a name as numbers."""
+def syscall_names(
+    rule: Rule, machine: str, version: Version | None = None, above: int | None = None
+) -> tuple[str, ...]:
+    """The system calls in the order of their numbers, or `all`; those without a name as numbers.
+
+    `above` names the system calls of a rule without an arch where those of the machine itself don't.
+    """
     if rule.syscalls & LISTED_AS_ALL == LISTED_AS_ALL:
         return ("all",)
     if rule.list is FilterList.IO_URING:
         return tuple(names.uring_name(number) or str(number) for number in numbers(rule.syscalls))
-    of = arches.machine_of(last_arch(rule), machine)
+    arch = last_arch(rule)
+    of = arches.machine_of(above if arch is None else arch, machine)
     return tuple(syscalls.name(number, of, version) or str(number) for number in numbers(rule.syscalls))
 
 
@@ -100,9 +107,16 @@ def field_text(condition: Condition, machine: str) -> str:
 
 
 def value_text(field: Field, machine: str) -> str:
-    """A field's value in the normal form: an arch by its name on this machine, the rest as auditctl prints it."""
-    if field.name == "arch" and isinstance(field.value, int):
+    """A field's value in the normal form: as auditctl prints it, unless it would not read that, or not as the same."""
+    if field.name not in FIELDS or isinstance(field.value, str):
+        return value(field)
+    kind = FIELDS[field.name].kind
+    if kind is Kind.ARCH:
         return arches.shown(field.value, machine)
+    if kind is Kind.FILE_TYPE:
+        return next((name for name, number in names.FILE_TYPES.items() if number == field.value), str(field.value))
+    if kind in UNSIGNED_ONLY and signed(field.value) < 0:
+        return str(field.value)
     return value(field)
 
 
@@ -129,9 +143,13 @@ def value(field: Field) -> str:
     return name or str(number)
 
 
-def listed(rule: Rule, version: Version, machine: str) -> str:
-    """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule)."""
-    watch = _listed_as_watch(rule)
+def listed(rule: Rule, version: Version, machine: str, above: int | None = None) -> str:
+    """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule).
+
+    `above` is the last arch printed before this line, in whichever rule: auditctl forgets to forget it, and names the
+    system calls of a rule without an arch by it.
+    """
+    watch = listed_as_watch(rule)
     parts = []
     if not watch:
         parts.append(f"-a {rule.action.value},{rule.list.value}")
@@ -141,7 +159,7 @@ def listed(rule: Rule, version: Version, machine: str) -> str:
             if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int)
         ]
         if rule.list not in NO_SYSCALLS_LISTED:
-            called = ",".join(syscall_names(rule, machine, version))
+            called = ",".join(syscall_names(rule, machine, version, above))
             parts.append(f" -S {called}" if called else "")
     parts += [
         _listed_condition(condition, version, watch=watch)
@@ -151,7 +169,15 @@ def listed(rule: Rule, version: Version, machine: str) -> str:
     return "".join(parts)
 
 
-def _listed_as_watch(rule: Rule) -> bool:
+def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[str]:
+    """The lines that that version's `auditctl -l` prints for the rules of a kernel."""
+    above = None
+    for rule in rules:
+        yield listed(rule, version, machine, above)
+        above = last_arch(rule) or above
+
+
+def listed_as_watch(rule: Rule) -> bool:
     """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
     found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
     masked = rule.list not in NO_SYSCALLS_LISTED and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
 
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import Facts
 from auditrules.audit.listing import NO_RULES, parse_listed
+from auditrules.audit.render import last_arch
 from auditrules.audit.rule import Rule
 from auditrules.audit.sources import Failure, Kernel, Run
 from auditrules.audit.words import decode
@@ -75,6 +78,7 @@ _WORDS = {
 _NAMES = frozenset(field.name for field in fields(Status))
 _OLD_NAMES = {"flag": "failure"}  # the one-line form, up to audit 2.3
 _OLD_FORM = "AUDIT_STATUS: "
+_NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
 # What auditctl says when it gets no answer, and what that means (GRAMMAR of exit codes: auditctl 2.8 to 4.2, run).
 NOT_ROOT = "You must be root"
@@ -103,7 +107,7 @@ def parse_status(text: str) -> Status:
         pairs = [line.partition(" ")[::2] for line in text.splitlines()]
     for name, value in pairs:
         first = value.split(" ")[0]
-        number = _WORDS.get(name, {}).get(first, int(first) if first.isascii() and first.isdigit() else None)
+        number = _WORDS.get(name, {}).get(first, int(first) if _NUMBER.fullmatch(first) else None)
         if number is None:
             message = f"a name and a number as auditctl -s prints them, found {name!r} {value!r}"
             raise NotAStatusError(message)
@@ -117,7 +121,9 @@ def parse_status(text: str) -> Status:
 def understand(kernel: Kernel, facts: Facts) -> Reading:
     """What the kernel's side says. Total: every text and every failure has a state."""
     if kernel.saved is not None:
-        return _saved(decode(kernel.saved.content or b""), kernel.reader, facts)
+        if kernel.saved.content is None:
+            return Reading(State.BROKEN_REPLY, kernel.reader, kernel.saved.error)
+        return _saved(decode(kernel.saved.content), kernel.reader, facts)
     if kernel.listing is None:
         return Reading(State.NOT_ASKED, kernel.reader, kernel.reason)
     refused = _refused(kernel.listing, kernel.status)
@@ -159,7 +165,7 @@ def _refused(listing: Run, status: Run | None) -> tuple[State, str] | None:
         # auditctl -s asks for the capability first; where it has it and the kernel still refuses, it is the namespace.
         rooted = status is not None and NOT_ROOT not in decode(status.stderr)
         state = State.FOREIGN_NAMESPACE if rooted else State.NO_PERMISSION
-    elif listing.returncode != 0:
+    elif listing.returncode != 0 or said:  # what it complains of may be a part of the rules that it does not list
         state = State.BROKEN_REPLY
     if state is None:
         return None
@@ -198,29 +204,30 @@ def _listed(
         error = "expected rules or the words No rules, found nothing"
         return Reading(State.BROKEN_REPLY, reader, error, status=known)
     whole, newline, rest = text.rpartition("\n")
-    lines = tuple(_line(line, facts) for line in (whole if newline else "").split("\n") if newline)
+    lines = tuple(_lines(whole.split("\n"), facts)) if newline else ()
     if [line.text for line in lines] == [NO_RULES]:
         lines = ()
     if rest:
         lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
     broken = [line for line in lines if line.rule is None]
     if problem is not None:
-        return Reading(*_state_and(problem, reader), lines=lines, status=known)
+        return Reading(problem[0], reader, problem[1], lines, known)
+    if known.enabled == 0:
+        return Reading(State.DISABLED, reader, "", lines, known)
     if broken:
         more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
         error = f"a line of the listing is no rule: {broken[0].error}{more}"
         return Reading(State.BROKEN_REPLY, reader, error, lines, known)
-    if known.enabled == 0:
-        return Reading(State.DISABLED, reader, "", lines, known)
     return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, known)
 
 
-def _state_and(problem: tuple[State, str], reader: str) -> tuple[State, str, str]:
-    return problem[0], reader, problem[1]
-
-
-def _line(text: str, facts: Facts) -> ListedLine:
-    try:
-        return ListedLine(text, parse_listed(text, facts))
-    except RuleSyntaxError as error:
-        return ListedLine(text, None, error.summary)
+def _lines(texts: list[str], facts: Facts) -> Iterator[ListedLine]:
+    above = None
+    for text in texts:
+        try:
+            rule = parse_listed(text, facts, above)
+        except RuleSyntaxError as error:
+            yield ListedLine(text, None, error.summary)
+            continue
+        above = last_arch(rule) or above
+        yield ListedLine(text, rule)

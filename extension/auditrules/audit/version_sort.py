@@ -61,9 +61,9 @@ def _compare_runs(left: bytes, right: bytes) -> int:
         one, other = _run(left, i), _run(right, j)
         i += len(one)
         j += len(other)
-        difference = int(one or b"0") - int(other or b"0")
-        if difference:
-            return difference
+        ours, theirs = one.lstrip(b"0"), other.lstrip(b"0")
+        if ours != theirs:
+            return 1 if (len(ours), ours) > (len(theirs), theirs) else -1
     return 0
 
 
