@@ -50,7 +50,7 @@ def collected(root: Path, files: Mapping[str, bytes], kernel: str = "auto") -> S
 
 
 def asked(programs: Sequence[str], limits: Limits = SHORT) -> Sources:
-    return Host(programs=programs, limits=limits).sources()
+    return Host(kernel="auditctl", programs=programs, limits=limits).sources()
 
 
 # What an auditctl prints that ends by itself, and how it ends: the real one's words, from auditctl 3.0.9.
@@ -292,7 +292,7 @@ def test_what_cannot_be_asked_for_is_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
     Path("big").write_bytes(b"-D\n" * 1000)
-    no_reader = "kernel: expected auto, auditctl, none or the path of a saved `auditctl -l`, found "
+    no_reader = "kernel: expected auto, netlink, auditctl, none or the path of a saved `auditctl -l`, found "
     no_listing = "kernel: cannot read the saved listing "
     assert [
         refused("none", "auto"),
@@ -418,7 +418,7 @@ def test_a_file_that_vanishes_after_the_listing_is_an_error(tmp_path: Path, monk
 
     def names_then_gone(self: Tree, path: str) -> tuple[str, ...]:
         found = names(self, path)
-        (tmp_path / "etc/audit/rules.d/a.rules").unlink()
+        (tmp_path / "etc/audit/rules.d/a.rules").unlink(missing_ok=True)
         return found
 
     monkeypatch.setattr(Tree, "names", names_then_gone)

@@ -122,10 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--root", metavar="DIR", default="/", help="root folder of the host to read (default: /)")
     shared.add_argument(
         "--kernel",
-        metavar="auto|auditctl|none|FILE",
+        metavar="auto|netlink|auditctl|none|FILE",
         default="auto",
-        help="whom to ask for the loaded rules: auditctl, nobody, or FILE, a saved `auditctl -l`, or one followed by "
-        "`auditctl -s` (default: auto, which under another root is nobody)",
+        help="whom to ask for the loaded rules: the kernel itself over netlink, auditctl, nobody, or FILE, a saved "
+        "`auditctl -l`, or one followed by `auditctl -s` (default: auto, which is netlink, then auditctl; under "
+        "another root nobody)",
     )
     shared.add_argument(
         "--format", choices=[form.value for form in Format], default=Format.TABLE.value, help="default: table"

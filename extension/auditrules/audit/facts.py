@@ -10,6 +10,7 @@ Version = tuple[int, int, int]
 
 DEFAULT_VERSION: Version = (3, 0, 9)
 
+_MOST_DIGITS = 9  # of one part of a version
 _MOST_LINKS = 40  # as the kernel's MAXSYMLINKS
 
 
@@ -39,6 +40,7 @@ class Facts:
     files: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
     users: Mapping[str, int] | None = None
     groups: Mapping[str, int] | None = None
+    daemon: bool | None = None  # an audit daemon runs
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
 
     def kind(self, path: str, *, follow: bool = True) -> str | None:
@@ -58,7 +60,7 @@ class Facts:
             entry = self.files.get(f"{done}/{name}")
             if entry is None or entry.type == "missing":
                 return None if entry is None else "missing"
-            if entry.type == "link" and (follow or any(rest) or path.endswith("/")):
+            if entry.type == "link" and (follow or rest):
                 links += 1
                 if links > _MOST_LINKS:
                     return "missing"
@@ -66,9 +68,7 @@ class Facts:
                     done = ""
                 rest += entry.target.split("/")[::-1]
                 continue
-            if entry.type != "dir" and any(rest):
-                return "missing"
-            if entry.type != "dir" and path.endswith("/"):
+            if entry.type != "dir" and rest:  # if only an empty name, after a slash at the end
                 return "missing"
             done = f"{done}/{name}"
             kind = entry.type
@@ -84,7 +84,7 @@ def parse_version(text: str) -> Version | None:
     numbers = []
     for part in text.strip().split(".")[:3]:
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
+        if not digits or len(digits) > _MOST_DIGITS:
             break
         numbers.append(int(digits))
     if not numbers:

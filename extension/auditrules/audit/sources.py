@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 
 from auditrules.audit.facts import Facts
 
@@ -39,18 +41,51 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Kernel:
-    """The kernel's side, as text: `auditctl -l` and `auditctl -s`, or a saved copy of them.
+class Netlink:
+    """What the kernel itself answered: the payloads of its messages, or why there are none.
 
-    `reader` is `auditctl` (they were run), `listing` (`saved` holds a saved copy) or `none` (nobody asked;
-    `reason` says why).
+    `rules` is None where they are not known; `errno` is the kernel's refusal, 0 where it refused nothing, and then
+    `capable` says whether the asking process had CAP_AUDIT_CONTROL.
+    """
+
+    rules: tuple[bytes, ...] | None = None
+    status: bytes = b""
+    features: bytes = b""  # empty where the kernel does not know the question
+    errno: int = 0
+    capable: bool | None = None
+    timed_out: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The kernel's side: its own bytes, or as text `auditctl -l` and `auditctl -s`, or a saved copy of them.
+
+    `reader` is `netlink` (the kernel was asked), `auditctl` (the program was run), `listing` (`saved` holds a saved
+    copy) or `none` (nobody asked; `reason` says why).
     """
 
     reader: str
+    netlink: Netlink | None = None
     listing: Run | None = None
     status: Run | None = None
     saved: File | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What there is to say what boot loads: systemd's files for the units that may, and the programs they run.
+
+    Paths are those where systemd looks. A unit file that is a link is in `links` as well as, with what the link leads
+    to, in `files`.
+    """
+
+    files: tuple[File, ...] = ()  # unit files and their drop-ins
+    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # with the links' texts
+    augenrules: bool = False  # the script is installed
+    awk: str = ""  # the program that `awk` is, links followed; empty: none was found
+    error: str = ""  # a folder that could not be listed, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +98,7 @@ class Sources:
     audit_rules: File | None = None  # None: there is no such file
     auditd_conf: File | None = None
     cmdline: File | None = None  # /proc/cmdline; None under another root
+    units: Units | None = None  # None: nobody looked
     consumer: str = ""  # comm of the process that owns the audit stream
     auditctl_version: str = ""  # as the program says it; empty: not known
     facts: Facts = field(default_factory=Facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,15 @@ from pathlib import Path
 from auditrules.audit.facts import DEFAULT_VERSION, Facts, Version
 from auditrules.audit.mounts import Mounts
 from auditrules.audit.needs import Needs, needs
-from auditrules.audit.sources import File, Kernel, Run, Sources
+from auditrules.audit.netlink import NetlinkError, decode_status
+from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
+from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.units import read_units
 
+READERS = ("auto", "netlink", "auditctl", "none")
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
 _MIB = 1 << 20
@@ -33,6 +37,7 @@ class Limits:
     """How long and how much. Sizes are in bytes."""
 
     seconds: float = 5.0  # for all runs of auditctl of one snapshot together
+    netlink: float = 2.0  # seconds for the kernel's own answers
     output: int = 64 * _MIB  # of one run, its errors included
     saved: int = 64 * _MIB  # a saved listing
     file: int = 16 * _MIB
@@ -46,32 +51,41 @@ _LIMITS = Limits()
 class Host:
     """A host to collect: this machine, or the file system of another under a root folder.
 
-    `kernel` says whom to ask for the rules that are loaded: `auditctl`; `auto`, which is the same for now; `none`; or
-    the path of a saved `auditctl -l`. Under another root only that root's files and a saved listing are read, never
-    this machine's kernel, /proc or auditctl; its machine type is taken to be this machine's.
+    `kernel` says whom to ask for the rules that are loaded: `netlink`, the kernel itself; `auditctl`; `auto`, the first
+    of the two that answers; `none`; or the path of a saved `auditctl -l`. Under another root only that root's files and
+    a saved listing are read, never this machine's kernel, /proc or auditctl; its machine type is taken to be this
+    machine's.
 
     Raises HostError if the root is no folder or `kernel` is none of these.
     """
 
     def __init__(
-        self, root: str = "/", kernel: str = "auto", *, programs: Sequence[str] = PROGRAMS, limits: Limits = _LIMITS
+        self,
+        root: str = "/",
+        kernel: str = "auto",
+        *,
+        programs: Sequence[str] = PROGRAMS,
+        limits: Limits = _LIMITS,
+        ask: Callable[[Deadline], Netlink] = netlink.ask,
     ) -> None:
         here = not os.path.realpath(root).strip("/")
         if not Path(root).is_dir():
             raise HostError(f"root: expected a folder, found {root!r}")
-        saved = "/" in kernel or (kernel not in ("auto", "auditctl", "none") and os.path.lexists(kernel))
-        if not saved and kernel not in ("auto", "auditctl", "none"):
+        saved = "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
+        if not saved and kernel not in READERS:
             raise HostError(
-                f"kernel: expected auto, auditctl, none or the path of a saved `auditctl -l`, found {kernel!r}"
+                f"kernel: expected {', '.join(READERS)} or the path of a saved `auditctl -l`, found {kernel!r}"
             )
-        if kernel == "auditctl" and not here:
-            raise HostError(f"kernel: auditctl tells of this machine, not of {root!r}; use a saved listing or none")
+        if kernel in ("netlink", "auditctl") and not here:
+            raise HostError(f"kernel: {kernel} tells of this machine, not of {root!r}; use a saved listing or none")
         self._root = root
         self._here = here
         self._kernel = kernel
         self._saved = saved
         self._programs = programs
         self._limits = limits
+        self._ask = ask
+        self._version: tuple[object, tuple[str, Version]] | None = None
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -99,7 +113,8 @@ class Host:
                 cmdline=tree.read("/proc/cmdline", self._limits.file) if self._here else None,
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
-                facts=self._facts(tree, needs(texts), version, look=not self._here or mounts is not None),
+                facts=self._facts(tree, needs(texts), version, rules_d, look=not self._here or mounts is not None),
+                units=read_units(tree),
             )
 
     def _ask_kernel(self) -> tuple[Kernel, str, Version]:
@@ -110,12 +125,37 @@ class Host:
         if not self._here:
             reason = f"the rules of this machine's kernel are not those of root {self._root}"
             return Kernel("none", reason=reason), "", DEFAULT_VERSION
-        # One time limit for all three: what hangs once would hang again, and a table has to answer.
+        # One time limit for all runs: what hangs once would hang again, and a table has to answer.
         deadline = Deadline(self._limits.seconds)
-        listing, status, version = (
-            run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s", "-v")
-        )
-        return Kernel("auditctl", listing=listing, status=status), *_version(version)
+        kernel = self._answer(deadline)
+        return kernel, *self._installed(deadline)
+
+    def _answer(self, deadline: Deadline) -> Kernel:
+        """The kernel's own word, else that of auditctl; of two refusals the kernel's, which says why."""
+        asked = None
+        if self._kernel in ("auto", "netlink"):
+            asked = Kernel("netlink", netlink=self._ask(Deadline(self._limits.netlink)))
+            if self._kernel == "netlink" or (asked.netlink and asked.netlink.rules is not None):
+                return asked
+        listing, status = (run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s"))
+        if asked is not None and listing.returncode != 0:
+            return asked
+        return Kernel("auditctl", listing=listing, status=status)
+
+    def _installed(self, deadline: Deadline) -> tuple[str, Version]:
+        """The version of auditctl, asked again only where the program is another one."""
+        program = next(filter(Path.exists, map(Path, self._programs)), None)
+        try:
+            found = program.stat() if program else None
+        except OSError:
+            found = None
+        identity = (found.st_dev, found.st_ino, found.st_mtime_ns) if found else None
+        if self._version is None or self._version[0] != identity:
+            told = _version(run(self._programs, ("-v",), deadline, self._limits.output))
+            if not told[0]:
+                return told  # it may only have had no time
+            self._version = (identity, told)
+        return self._version[1]
 
     def _saved_listing(self) -> File:
         path = self._kernel if self._kernel.startswith("/") else f"{Path.cwd()}/{self._kernel}"
@@ -153,19 +193,26 @@ class Host:
         return tuple(files), ""
 
     def _consumer(self, tree: Tree, kernel: Kernel) -> str:
-        pid = _PID.search(kernel.status.stdout) if kernel.status else None
-        comm = tree.read(f"/proc/{int(pid[1])}/comm", self._limits.file) if pid else None
+        pid = _owner(kernel)
+        comm = tree.read(f"/proc/{pid}/comm", self._limits.file) if pid else None
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
 
-    def _facts(self, tree: Tree, wanted: Needs, version: Version, *, look: bool) -> Facts:
+    def _facts(self, tree: Tree, wanted: Needs, version: Version, rules_d: Sequence[File], *, look: bool) -> Facts:
+        # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
+        own = {"/etc/audit/rules.d", *(file.path for file in rules_d if file.content is None)}
         return Facts(
             version=version,
             machine=os.uname().machine,
             # Where it is not known which mounts are remote, no path is safe to touch.
-            files=tree.look(wanted.paths if look else ()),
+            files=tree.look(own | wanted.paths if look else own),
             users=self._ids(tree, "/etc/passwd", wanted.users, self._users),
             groups=self._ids(tree, "/etc/group", wanted.groups, self._groups),
+            lsm=self._lsm(tree) if self._here else None,
         )
+
+    def _lsm(self, tree: Tree) -> tuple[str, ...] | None:
+        found = tree.read("/sys/kernel/security/lsm", self._limits.file)
+        return tuple(found.content.decode("ascii", "replace").strip().split(",")) if found and found.content else None
 
     def _ids(self, tree: Tree, path: str, names: frozenset[str], service: NameService) -> Mapping[str, int] | None:
         """Return the ids of a root's names. None: nobody knows which names there are."""
@@ -190,3 +237,14 @@ def _version(answer: Run) -> tuple[str, Version]:
     text, *numbers = match.groups(b"0")
     major, minor, patch = map(int, numbers)
     return text.decode("ascii"), (major, minor, patch)
+
+
+def _owner(kernel: Kernel) -> int:
+    """The process that owns the audit stream; 0 for none, or where nobody told."""
+    if kernel.netlink is not None:
+        try:
+            return decode_status(kernel.netlink.status).pid or 0
+        except NetlinkError:
+            return 0  # there is no status, which the reading of it tells
+    found = _PID.search(kernel.status.stdout) if kernel.status else None
+    return int(found[1]) if found else 0

@@ -112,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--interval", type=_seconds, default=3.0, metavar="SECONDS", help="look after osquery so often")
     parser.add_argument("--verbose", action="store_true", help="say more on stderr, tracebacks included")
     parser.add_argument("--root", default="/", metavar="DIR", help="read this root instead of the host's")
-    parser.add_argument("--kernel", default="auto", metavar="READER", help="auto, auditctl, none, or a saved listing")
+    parser.add_argument(
+        "--kernel", default="auto", metavar="READER", help="auto, netlink, auditctl, none, or a saved listing"
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
 

@@ -1,0 +1,261 @@
+"""The kernel's own bytes: struct audit_rule_data into a Rule and back, and the messages that carry it (linux/audit.h).
+
+A reply is whole or an error: a list that was cut, lost a message or holds what nobody knows is never taken for all the
+rules there are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from auditrules.audit.fields import COMPARISONS, FIELDS, NAMES, Kind
+from auditrules.audit.rule import (
+    MASK_BITS,
+    PATH_OR_DIR,
+    Action,
+    Comparison,
+    Condition,
+    Field,
+    FilterList,
+    Operator,
+    Rule,
+)
+from auditrules.audit.status import Status
+from auditrules.audit.words import decode as text_of
+from auditrules.audit.words import encode as bytes_of
+
+AUDIT_GET = 1000
+AUDIT_LIST_RULES = 1013
+AUDIT_GET_FEATURE = 1019
+
+NLMSG_NOOP = 1
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+NLMSG_OVERRUN = 4
+NLM_F_REQUEST = 1
+NLM_F_ACK = 4
+
+LISTS = {
+    0: FilterList.USER,
+    1: FilterList.TASK,
+    4: FilterList.EXIT,
+    5: FilterList.EXCLUDE,
+    6: FilterList.FILESYSTEM,
+    7: FilterList.IO_URING,
+}
+PREPEND = 0x10
+ACTIONS = {0: Action.NEVER, 2: Action.ALWAYS}
+OPERATORS = {
+    0x08000000: Operator.BIT_MASK,
+    0x10000000: Operator.LESS,
+    0x20000000: Operator.GREATER,
+    0x30000000: Operator.NOT_EQUAL,
+    0x40000000: Operator.EQUAL,
+    0x48000000: Operator.BIT_TEST,
+    0x50000000: Operator.LESS_OR_EQUAL,
+    0x60000000: Operator.GREATER_OR_EQUAL,
+}
+
+LIST_NUMBERS = {item: number for number, item in LISTS.items()}
+ACTION_NUMBERS = {item: number for number, item in ACTIONS.items()}
+OPERATOR_BITS = {item: number for number, item in OPERATORS.items()}
+
+MOST_FIELDS = 64  # AUDIT_MAX_FIELDS
+FIELD_COMPARE = FIELDS["field_compare"].number
+TEXTUAL = frozenset(kind.number for kind in FIELDS.values() if kind.kind in (Kind.PATH, Kind.LABEL, Kind.KEY))
+
+_MASK_BYTES = MASK_BITS // 8
+_RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")
+_HEADER = struct.Struct("=IHHII")
+_ERROR = struct.Struct("=i")
+_STATUS_WORDS = ("mask", "enabled", "failure", "pid", "rate_limit", "backlog_limit", "lost", "backlog")
+_FEATURES = struct.Struct("=IIII")
+_LOGINUID_IMMUTABLE = 1 << 1  # AUDIT_FEATURE_LOGINUID_IMMUTABLE
+
+
+_T = TypeVar("_T")
+
+
+class NetlinkError(ValueError):
+    """A reply of the kernel that is not whole or not understood; the message says what was expected."""
+
+
+def decode(payload: bytes) -> Rule:
+    """The rule of one AUDIT_LIST_RULES payload. A field without a name keeps its number, as f24.
+
+    Raises:
+        NetlinkError: it is cut, or holds a list, an action or an operator that Linux 6.1 does not have.
+    """
+    if len(payload) < _RULE.size:
+        raise NetlinkError(f"expected a rule of at least {_RULE.size} bytes, found {len(payload)}")
+    flags, action, count, mask, *words = _RULE.unpack_from(payload)
+    fields, values = words[:MOST_FIELDS], words[MOST_FIELDS : 2 * MOST_FIELDS]
+    operators, length = words[2 * MOST_FIELDS : 3 * MOST_FIELDS], words[-1]
+    if count > MOST_FIELDS:
+        raise NetlinkError(f"expected at most {MOST_FIELDS} fields, found {count}")
+    # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
+    if len(payload) - _RULE.size < length:
+        raise NetlinkError(f"expected {length} bytes of text, found {len(payload) - _RULE.size}")
+    strings = _Strings(payload[_RULE.size : _RULE.size + length])
+    conditions = [
+        _condition(*one, strings) for one in zip(fields[:count], values[:count], operators[:count], strict=True)
+    ]
+    return Rule(
+        _known(LISTS, flags & ~PREPEND, "a list"),
+        _known(ACTIONS, action, "an action"),
+        int.from_bytes(mask, "little"),
+        tuple(conditions),
+    )
+
+
+@dataclass(slots=True)
+class _Strings:
+    """The text behind a rule, taken piece by piece in the order of the fields."""
+
+    rest: bytes
+
+    def take(self, length: int) -> str:
+        if length > len(self.rest):
+            raise NetlinkError(f"expected {length} bytes of a field's text, found {len(self.rest)}")
+        piece, self.rest = self.rest[:length], self.rest[length:]
+        return text_of(piece)
+
+
+def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
+    found = table.get(number)
+    if found is None:
+        raise NetlinkError(f"expected {what} that Linux 6.1 has, found {number:#x}")
+    return found
+
+
+def _condition(number: int, value: int, bits: int, strings: _Strings) -> Condition:
+    operator = _known(OPERATORS, bits, "an operator")
+    if number in TEXTUAL:
+        return Field(NAMES[number], operator, strings.take(value))
+    if number == FIELD_COMPARE and 0 < value <= len(COMPARISONS):
+        left, right = COMPARISONS[value - 1]
+        return Comparison(left, operator, right)
+    return Field(NAMES.get(number, f"f{number}"), operator, value)
+
+
+def encode(rule: Rule) -> bytes:
+    """The payload that the kernel would send for a rule.
+
+    Raises:
+        NetlinkError: the rule has too many fields, or a path of which nobody knows whether it is a path or a dir.
+    """
+    if len(rule.fields) > MOST_FIELDS:
+        raise NetlinkError(f"expected at most {MOST_FIELDS} fields, found {len(rule.fields)}")
+    numbers, values, operators = [], [], []
+    strings = b""
+    for condition in rule.fields:
+        operators.append(OPERATOR_BITS[condition.operator])
+        if isinstance(condition, Comparison):
+            numbers.append(FIELD_COMPARE)
+            values.append(COMPARISONS.index((condition.left, condition.right)) + 1)
+            continue
+        numbers.append(_number(condition))
+        if isinstance(condition.value, str):
+            raw = bytes_of(condition.value)
+            strings += raw
+            values.append(len(raw))
+        else:
+            values.append(condition.value)
+    rest = [0] * (MOST_FIELDS - len(rule.fields))
+    mask = rule.syscalls.to_bytes(_MASK_BYTES, "little")
+    head = (LIST_NUMBERS[rule.list], ACTION_NUMBERS[rule.action], len(rule.fields), mask)
+    return _RULE.pack(*head, *numbers, *rest, *values, *rest, *operators, *rest, len(strings)) + strings
+
+
+def _number(condition: Field) -> int:
+    if condition.name == PATH_OR_DIR:
+        raise NetlinkError(f"expected path or dir for {condition.value!r}, and it is not known which it is")
+    known = FIELDS.get(condition.name)
+    return known.number if known else int(condition.name.removeprefix("f"))
+
+
+def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Status:
+    """The status of an AUDIT_GET payload; a kernel before 3.14 has no backlog_wait_time in it.
+
+    Raises:
+        NetlinkError: it is cut.
+    """
+    words = struct.unpack_from(f"={len(payload) // 4}I", payload)
+    if len(words) < len(_STATUS_WORDS):
+        raise NetlinkError(f"expected a status of at least {4 * len(_STATUS_WORDS)} bytes, found {len(payload)}")
+    told = dict(zip(_STATUS_WORDS, words, strict=False))
+    del told["mask"]
+    wait = words[9] if len(words) > 9 else None  # noqa: PLR2004 - word 8 is the bitmap of features
+    return Status(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
+
+
+def decode_loginuid_immutable(payload: bytes) -> int:
+    """Whether a login uid can't be changed once set, of an AUDIT_GET_FEATURE payload.
+
+    Raises:
+        NetlinkError: it is cut.
+    """
+    if len(payload) < _FEATURES.size:
+        raise NetlinkError(f"expected features of {_FEATURES.size} bytes, found {len(payload)}")
+    _, _, features, _ = _FEATURES.unpack_from(payload)
+    return int(bool(features & _LOGINUID_IMMUTABLE))
+
+
+def request(kind: int, sequence: int) -> bytes:
+    """A message that asks for something, with no payload."""
+    return _HEADER.pack(_HEADER.size, kind, NLM_F_REQUEST | NLM_F_ACK, sequence, 0)
+
+
+@dataclass(slots=True)
+class Reply:
+    """The answer to one request, message by message. `refused` is the kernel's errno, 0 while it refused nothing."""
+
+    kind: int
+    sequence: int
+    payloads: list[bytes] = field(default_factory=list)
+    refused: int = 0
+    acknowledged: bool = False
+    ended: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more is to come."""
+        if self.refused:
+            return True
+        listed = self.ended if self.kind == AUDIT_LIST_RULES else bool(self.payloads)
+        return self.acknowledged and listed
+
+    def take(self, datagram: bytes) -> None:
+        """Read what one recv gave.
+
+        Raises:
+            NetlinkError: a message is cut, or the kernel says that it lost some.
+        """
+        rest = datagram
+        while rest:
+            if len(rest) < _HEADER.size:
+                raise NetlinkError(f"expected a message of at least {_HEADER.size} bytes, found {len(rest)}")
+            length, kind, _, sequence, _ = _HEADER.unpack_from(rest)
+            if not _HEADER.size <= length <= len(rest):
+                raise NetlinkError(f"expected a message of {length} bytes, found {len(rest)}")
+            if sequence == self.sequence:  # others answer somebody who asked before
+                self._message(kind, rest[_HEADER.size : length])
+            rest = rest[(length + 3) & ~3 :]
+
+    def _message(self, kind: int, payload: bytes) -> None:
+        if kind == NLMSG_ERROR:
+            if len(payload) < _ERROR.size:
+                raise NetlinkError(f"expected an error of at least {_ERROR.size} bytes, found {len(payload)}")
+            self.refused = -_ERROR.unpack_from(payload)[0]
+            self.acknowledged = True
+        elif kind == NLMSG_DONE:
+            self.ended = True
+        elif kind == NLMSG_OVERRUN:
+            raise NetlinkError("the kernel lost a part of its answer")
+        elif kind == self.kind:
+            self.payloads.append(payload)
+        elif kind != NLMSG_NOOP:
+            raise NetlinkError(f"expected messages of type {self.kind}, found {kind}")

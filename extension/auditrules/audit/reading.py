@@ -1,0 +1,72 @@
+"""The kernel's side as it is understood, whoever read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditrules.audit import netlink, status
+from auditrules.audit.facts import Facts
+from auditrules.audit.netlink import NetlinkError
+from auditrules.audit.render import last_arch, listed
+from auditrules.audit.sources import Kernel, Netlink
+from auditrules.audit.status import ListedLine, Reading, State, Status
+
+# errno of Linux, and what a refusal means: kernel/audit.c (audit_netlink_ok) and socket(2).
+NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES
+NO_AUDIT = frozenset({22, 93, 97})  # EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT
+REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
+
+READER = "netlink"
+
+
+def understand(kernel: Kernel, facts: Facts) -> Reading:
+    """What the kernel's side says. Total: every answer and every failure has a state."""
+    if kernel.netlink is None:
+        return status.understand(kernel, facts)
+    if kernel.netlink.rules is None:
+        return Reading(_why(kernel.netlink), READER, kernel.netlink.error)
+    return _whole(kernel.netlink, kernel.netlink.rules, facts)
+
+
+def _why(answer: Netlink) -> State:
+    if answer.timed_out:
+        return State.TIMED_OUT
+    if answer.errno in NOT_PERMITTED:
+        # With the capability it is the namespace that is refused (audit_netlink_ok asks for the initial pid namespace).
+        return State.FOREIGN_NAMESPACE if answer.capable else State.NO_PERMISSION
+    if answer.errno in NO_AUDIT:
+        return State.NO_KERNEL_AUDIT
+    return State.FOREIGN_NAMESPACE if answer.errno == REFUSED else State.BROKEN_REPLY
+
+
+def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Reading:
+    lines = tuple(_lines(payloads, facts))
+    try:
+        known = _status(answer)
+    except NetlinkError as error:
+        return Reading(State.BROKEN_REPLY, READER, f"the status: {error}", lines)
+    broken = [line.error for line in lines if line.rule is None]
+    if known.enabled == 0:
+        return Reading(State.DISABLED, READER, "", lines, known)
+    if broken:
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        return Reading(State.BROKEN_REPLY, READER, f"a rule is not understood: {broken[0]}{more}", lines, known)
+    return Reading(State.OK if lines else State.NO_RULES, READER, "", lines, known)
+
+
+def _lines(payloads: tuple[bytes, ...], facts: Facts) -> Iterator[ListedLine]:
+    """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
+    above = None
+    for payload in payloads:
+        try:
+            rule = netlink.decode(payload)
+        except NetlinkError as error:
+            yield ListedLine("", None, str(error))
+            continue
+        yield ListedLine(listed(rule, facts.version, facts.machine, above), rule)
+        above = last_arch(rule) or above
+
+
+def _status(answer: Netlink) -> Status:
+    immutable = netlink.decode_loginuid_immutable(answer.features) if answer.features else None
+    return netlink.decode_status(answer.status, immutable)

@@ -1,0 +1,74 @@
+"""Asking the kernel itself over AF_NETLINK. It only lists: no message of ours changes anything."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, NetlinkError, Reply, request
+from auditrules.audit.sources import Netlink
+from auditrules.host.program import Deadline
+
+NETLINK_AUDIT = 9
+CAP_AUDIT_CONTROL = 1 << 30
+
+_RECEIVED = 1 << 16  # bytes; the longest message, a rule with its text, has about 9,000
+_KERNEL = 0  # the port of whoever answers; anybody else is an impostor
+
+
+def ask(deadline: Deadline) -> Netlink:
+    """List the rules and the status. Total: what goes wrong is in the value."""
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT) as kernel:
+            rules = _asked(kernel, AUDIT_LIST_RULES, 1, deadline)
+            if rules.refused:
+                return _refused(rules.refused, "listing the rules")
+            status = _asked(kernel, AUDIT_GET, 2, deadline)
+            if status.refused:
+                return _refused(status.refused, "asking for the status")
+            features = _asked(kernel, AUDIT_GET_FEATURE, 3, deadline)
+    except TimeoutError:
+        return Netlink(timed_out=True, error=f"the kernel did not answer within {deadline.seconds:g} s")
+    except NetlinkError as error:
+        return Netlink(error=str(error))
+    except OSError as error:
+        return _refused(error.errno or errno.EIO, "speaking to the kernel")
+    return Netlink(
+        rules=tuple(rules.payloads),
+        status=status.payloads[0],
+        features=features.payloads[0] if features.payloads else b"",
+    )
+
+
+def _refused(number: int, what: str) -> Netlink:
+    return Netlink(errno=number, error=f"{what}: {os.strerror(number)}", capable=_capable())
+
+
+def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline) -> Reply:
+    """Send one request and take messages until its answer is whole."""
+    reply = Reply(kind, sequence)
+    kernel.settimeout(max(deadline.left, 0.001))
+    kernel.sendto(request(kind, sequence), (_KERNEL, 0))
+    while not reply.complete:
+        if not deadline.left:
+            raise TimeoutError
+        kernel.settimeout(deadline.left)
+        datagram, _, flags, sender = kernel.recvmsg(_RECEIVED)
+        if sender[0] != _KERNEL:
+            continue
+        if flags & socket.MSG_TRUNC:
+            raise NetlinkError(f"expected messages of at most {_RECEIVED} bytes, found a longer one")
+        reply.take(datagram)
+    return reply
+
+
+def _capable() -> bool | None:
+    """Whether this process has CAP_AUDIT_CONTROL; None where /proc does not say."""
+    try:
+        text = Path("/proc/self/status").read_text("ascii", "replace")
+    except OSError:
+        return None
+    effective = [line.split()[1] for line in text.splitlines() if line.startswith("CapEff:")]
+    return bool(int(effective[0], 16) & CAP_AUDIT_CONTROL) if effective else None

@@ -1,0 +1,80 @@
+"""What says how rules are loaded at boot: systemd's files for the units that may, and the programs that they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os.path import normpath
+from pathlib import PurePosixPath
+
+from auditrules.audit.facts import Entry
+from auditrules.audit.sources import Units
+from auditrules.audit.startup import UNITS
+from auditrules.audit.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders
+from auditrules.host.rootfs import MOST_LINKS, Tree, UnreadableError
+
+MOST_FILES = 200  # unit files and drop-ins
+MOST_BYTES = 1 << 20  # of one of them; those of audit have 2 KiB
+
+SCRIPTS = ("/usr/sbin/augenrules", "/sbin/augenrules")
+# Where systemd looks for programs, in its order (systemd.exec(5), on PATH).
+PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+_DROP_INS = frozenset(name for unit in UNITS for name in drop_in_folders(unit))
+_NOTHING = "/dev/null"
+
+
+def read_units(tree: Tree) -> Units:
+    """Read the unit files and drop-ins of the units that load audit rules, and the links that concern them."""
+    files: list[str] = []
+    others: list[str] = []  # of these only the links count, and only their texts
+    error = ""
+    try:
+        for folder in _folders(tree):
+            for name in _names(tree, folder):
+                path = f"{folder}/{name}"
+                if name in UNITS:
+                    files.append(path)
+                elif name in _DROP_INS:
+                    files += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
+                elif name == DEFAULT_TARGET:
+                    others.append(path)
+                elif name.endswith((".wants", ".requires")):
+                    others += [f"{path}/{unit}" for unit in UNITS]
+    except UnreadableError as unreadable:
+        error = str(unreadable)
+    if len(files) > MOST_FILES:
+        error = f"more than {MOST_FILES} unit files and drop-ins for audit, the most that are read"
+    seen = tree.look((*files, *others))
+    links = {path: seen[path].target for path in (*files, *others) if path in seen and seen[path].type == "link"}
+    masks = {path for path, target in links.items() if target.endswith(_NOTHING)}
+    found = [tree.read(path, MOST_BYTES) for path in files[:MOST_FILES] if path not in masks]
+    return Units(
+        files=tuple(file for file in found if file is not None),
+        links=links,
+        augenrules=any(_program(tree, path) for path in SCRIPTS),
+        awk=next(filter(None, (_program(tree, f"{folder}/awk") for folder in PATH)), ""),
+        error=error,
+    )
+
+
+def _folders(tree: Tree) -> Iterator[str]:
+    """The folders of units; where /lib is a link, as it mostly is, its units are those of another one."""
+    merged = tree.look(("/lib",)).get("/lib", Entry("missing")).type == "link"
+    return (folder for folder in FOLDERS if not (merged and folder.startswith("/lib/")))
+
+
+def _names(tree: Tree, folder: str) -> tuple[str, ...]:
+    try:
+        return tuple(name for name in tree.names(folder) if not name.startswith("."))
+    except UnreadableError as error:
+        raise UnreadableError(f"{folder}: {error}") from error
+
+
+def _program(tree: Tree, path: str) -> str:
+    """Follow the links of a program and return the path of its file; empty where there is none."""
+    for _ in range(MOST_LINKS):
+        entry = tree.look((path,)).get(path, Entry("missing"))
+        if entry.type != "link":
+            return path if entry.type == "file" else ""
+        path = normpath(PurePosixPath(path).parent / entry.target)
+    return ""
