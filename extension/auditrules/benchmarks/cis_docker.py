@@ -38,7 +38,7 @@ status AS MATERIALIZED (
 ),
 kernel AS MATERIALIZED (
   SELECT action, list, path, path_type, permissions, arch, ',' || syscalls || ',' AS calls, fields, rule, text,
-    action = 'never' AND text LIKE '-a never,%' AS told_never
+    action = 'never' AND (text LIKE '-a never,%' OR (SELECT reader FROM status) = 'netlink') AS told_never
   FROM audit_rules WHERE source = 'kernel' AND rule != ''
 ),
 files AS MATERIALIZED (

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from auditrules.benchmarks import drift
 from auditrules.benchmarks.cis_docker import CONTROLS
-from auditrules.plugin.pack import Pack, Query
-
-HOUR = 3600
-DAY = 24 * HOUR
+from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 
 # A pack with a missing table would log an error each time; the discovery keeps it off hosts without the extension.
 GUARD = "SELECT 1 FROM osquery_registry WHERE active = true AND registry = 'table' AND name = 'audit_rules';"
@@ -79,6 +77,7 @@ FROM audit_rules;
             snapshot=True,
             startup_priority=3,
         ),
+        *drift.QUERIES,
     ),
 )
 

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+HOUR = 3600  # seconds
+DAY = 24 * HOUR
+
 LONGEST_INTERVAL = 604_800  # a week, in seconds; osquery drops a query with more (core/packs.cpp)
 _RESERVED_STARTS = ("query.", "cache.", "config_views.")
 _RESERVED_ENDS = ("epoch", "counter")

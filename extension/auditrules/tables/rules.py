@@ -9,8 +9,9 @@ from itertools import chain, count
 from auditrules.audit import render
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import Facts
-from auditrules.audit.kernel import refusal
 from auditrules.audit.parse import parse
+from auditrules.audit.reading import READER as NETLINK
+from auditrules.audit.reading import understand
 from auditrules.audit.rule import (
     PATH_OR_DIR,
     SYSCALL_LISTS,
@@ -24,12 +25,13 @@ from auditrules.audit.rule import (
     same,
 )
 from auditrules.audit.sources import File, Sources
-from auditrules.audit.status import ListedLine, Reading, understand
+from auditrules.audit.status import ListedLine, Reading
 from auditrules.audit.version_sort import version_sorted
 from auditrules.audit.words import lines
 from auditrules.plugin.table import Row
 from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_RULES
+from auditrules.tables.states import States
 
 RULES_D = "/etc/audit/rules.d"
 
@@ -50,12 +52,13 @@ class FileLine:
 
 def audit_rules(sources: Sources) -> list[Row]:
     """The rows of `audit_rules`: the kernel's, then those of rules.d, then those of audit.rules."""
-    facts = sources.facts
+    reading = understand(sources.kernel, sources.facts)
+    states = States(sources, reading)
     files = list(file_lines(sources))
     rows = [
-        *kernel_rows(understand(sources.kernel, facts), files, facts),
-        *file_rows("rules.d", files, facts),
-        *file_rows("audit.rules", files, facts),
+        *kernel_rows(reading, files, states),
+        *file_rows("rules.d", files, states),
+        *file_rows("audit.rules", files, states),
     ]
     return finished(AUDIT_RULES.names, rows, ("source", "source_path", "line", "text"))
 
@@ -85,14 +88,14 @@ def _lines_of(source: str, file: File, facts: Facts) -> Iterator[FileLine]:
             yield FileLine(source, file.path, number, text, said)
 
 
-def kernel_rows(reading: Reading, files: Iterable[FileLine], facts: Facts) -> Iterator[Cells]:
+def kernel_rows(reading: Reading, files: Iterable[FileLine], states: States) -> Iterator[Cells]:
     """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
     if reading.lines is None:
         yield {"source": "kernel", "type": "unreadable", "error": reading.error}
         return
-    known = _by_listing(files, facts)
+    known = {} if reading.reader == NETLINK else _by_listing(files, states.sources.facts)
     for position, line in enumerate(reading.lines, start=1):
-        yield {"source": "kernel", "position": position, "text": line.text, **_kernel_line(line, known, facts)}
+        yield {"source": "kernel", "position": position, "text": line.text, **_kernel_line(line, known, states)}
 
 
 def _by_listing(files: Iterable[FileLine], facts: Facts) -> dict[str, list[Rule]]:
@@ -106,17 +109,18 @@ def _by_listing(files: Iterable[FileLine], facts: Facts) -> dict[str, list[Rule]
     return known
 
 
-def _kernel_line(line: ListedLine, known: Mapping[str, Sequence[Rule]], facts: Facts) -> Cells:
+def _kernel_line(line: ListedLine, known: Mapping[str, Sequence[Rule]], states: States) -> Cells:
     if line.rule is None:
         return {"type": "invalid", "error": line.error}
     # A line may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule of a file
     # that lists the same tells them, and of several the one that is not what the line seems to say.
     told = known.get(line.text, ())
     hidden = (rule for rule in told if not same(rule, line.rule))
-    return rule_cells(next(chain(hidden, told), line.rule), facts)
+    rule = next(chain(hidden, told), line.rule)
+    return {**rule_cells(rule, states.sources.facts), "state": states.of_kernel(rule).state.value}
 
 
-def file_rows(source: str, files: Iterable[FileLine], facts: Facts) -> Iterator[Cells]:
+def file_rows(source: str, files: Iterable[FileLine], states: States) -> Iterator[Cells]:
     """The lines of one source, in order."""
     positions = count(1)
     for line in files:
@@ -128,18 +132,22 @@ def file_rows(source: str, files: Iterable[FileLine], facts: Facts) -> Iterator[
             "line": line.number,
             "position": None if line.number is None else next(positions),
             "text": line.text,
-            **_said_cells(line, facts),
+            **_said_cells(line, states),
         }
 
 
-def _said_cells(line: FileLine, facts: Facts) -> Cells:
+def _said_cells(line: FileLine, states: States) -> Cells:
+    if line.number is None:
+        return {"type": "unreadable", "error": line.error}
+    rule = line.said.rule if line.said and line.said.verb is not Verb.DELETE else None
+    if line.source == "audit.rules":
+        stand = states.of_audit_rules(line.number)
+    else:
+        stand = states.of_rules_d(line.path.rpartition("/")[2], line.number, rule)
+    shown = {"state": stand.state.value, "error": line.error or stand.reason}
     if line.said is None:
-        return {"type": "unreadable" if line.number is None else "invalid", "error": line.error}
-    rule = line.said.rule
-    if rule is None or line.said.verb is Verb.DELETE:
-        return {"type": "control"}
-    reason = refusal(rule, facts)
-    return {**rule_cells(rule, facts), "error": f"the kernel takes {reason}" if reason else ""}
+        return {"type": "invalid", **shown}
+    return {"type": "control", **shown} if rule is None else {**rule_cells(rule, states.sources.facts), **shown}
 
 
 def rule_cells(rule: Rule, facts: Facts) -> Cells:

@@ -30,8 +30,15 @@ AUDIT_RULES = Schema(
         Column("fields", _TEXT, "Comma-separated further comparisons, such as auid>=1000; all must hold"),
         Column("keys", _TEXT, "Comma-separated keys"),
         Column("rule", _TEXT, "Normal form: equal text for equal rules, whatever the source or spelling"),
-        Column("text", _TEXT, "The line as it was found"),
-        Column("state", _TEXT, "How file and kernel agree; empty in this version"),
+        Column("text", _TEXT, "The line as it was found; of a kernel rule, the line of auditctl -l"),
+        Column(
+            "state",
+            _TEXT,
+            "Of a file's line: loaded, missing (not in the kernel), rejected (auditctl or the kernel refuses it), "
+            "unreached (the load stops before it), deleted (a later line deletes it), overridden (a later line sets "
+            "another value) or unknown; of a kernel rule: persistent (boot loads it again), runtime or unknown; empty: "
+            "nothing to look for",
+        ),
         Column("error", _TEXT, "Why the line is no rule or would not be loaded, or why the source can't be read"),
     ),
     (
@@ -62,7 +69,7 @@ AUDIT_STATUS = Schema(
             "broken_reply; empty: the kernel was not asked",
         ),
         Column("error", _TEXT, "What went wrong, in words"),
-        Column("reader", _TEXT, "How the kernel was read: auditctl, listing (a saved one) or none"),
+        Column("reader", _TEXT, "How the kernel was read: netlink (exact), auditctl, listing (a saved one) or none"),
         Column("enabled", _BIGINT, "0 off, 1 on, 2 on and locked until the next boot"),
         Column("immutable", _BIGINT, "1 if the rules are locked until the next boot, else 0"),
         Column("failure", _BIGINT, "What the kernel does when it loses a record: 0 nothing, 1 logs, 2 panics"),
@@ -78,6 +85,12 @@ AUDIT_STATUS = Schema(
         Column("task_never", _BIGINT, "1 if a never rule of the task list keeps processes from being audited, else 0"),
         Column("boot_audit", _TEXT, "Value of audit= on the kernel's command line; empty: not given"),
         Column("boot_loader", _TEXT, "What loads the rules at boot: augenrules, auditctl, none or unknown"),
+        Column(
+            "augenrules_stale",
+            _BIGINT,
+            "1 if audit.rules is not what augenrules would make of rules.d now, else 0; empty: there is no rules.d, or "
+            "it can't be told",
+        ),
         Column("auditctl_version", _TEXT, "Version of the auditctl that is installed; empty: not known"),
     ),
     (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from auditrules.audit.boot import merged
+from auditrules.audit.reading import understand
 from auditrules.audit.rule import Action, FilterList
 from auditrules.audit.sources import File, Sources
-from auditrules.audit.status import Reading, understand
+from auditrules.audit.startup import plan
+from auditrules.audit.status import Reading
+from auditrules.audit.systemd import UntoldError
 from auditrules.audit.words import decode
 from auditrules.plugin.table import Row
 from auditrules.tables.cells import Cells, finished
@@ -35,7 +39,8 @@ def audit_status(sources: Sources) -> list[Row]:
         "kernel_rules": None if reading.lines is None else len(reading.lines),
         "task_never": _task_never(reading),
         "boot_audit": _boot_audit(sources.cmdline),
-        "boot_loader": "unknown",
+        "boot_loader": plan(sources).loader.value,
+        "augenrules_stale": _stale(sources),
         "auditctl_version": sources.auditctl_version,
     }
     return finished(AUDIT_STATUS.names, [row], ())
@@ -47,6 +52,18 @@ def _task_never(reading: Reading) -> int | None:
         return None
     rules = [line.rule for line in reading.lines if line.rule is not None]
     return int(any(rule.list is FilterList.TASK and rule.action is Action.NEVER for rule in rules))
+
+
+def _stale(sources: Sources) -> int | None:
+    """1 where audit.rules differs from what augenrules would make; None where that can't be told."""
+    try:
+        made = merged(sources)
+    except UntoldError:
+        return None
+    file = sources.audit_rules
+    if made is None or (file is not None and file.content is None):
+        return None
+    return int(file is None or file.content != made.content)
 
 
 def _boot_audit(cmdline: File | None) -> str:

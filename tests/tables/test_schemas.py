@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from auditrules.audit.sources import File, Kernel, Run
+from auditrules.plugin.context import Context
+from auditrules.plugin.schema import Schema
+from auditrules.plugin.table import ROWID, Row
+from auditrules.tables import SCHEMAS, build
+from tests.fixtures.hosts import BARE, DOCKER, Look, listing, status
+
+KERNELS = sorted(path.stem for path in listing("").parent.glob("*.txt"))
+LOOKS = [
+    *(pytest.param(DOCKER, listing(name), id=f"docker-{name}") for name in KERNELS),
+    pytest.param(DOCKER, "none", id="docker-none"),
+    pytest.param(BARE, listing("no-rules"), id="bare-no-rules"),
+]
+
+each_schema = pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+
+
+def everything() -> Look:
+    """Give a host of which everything is known: what a saved listing lacks, the running system has."""
+    look = Look.at(DOCKER)
+    ask = ("/usr/sbin/auditctl", "-l")
+    lines = b"-w /usr/bin/dockerd -p rwxa -k docker\n-a always,exit -F arch=b64 -S execve -F auid>=1000 -F key=x\n"
+    kernel = Kernel("auditctl", listing=Run(ask, 0, lines), status=Run(ask, 0, status().encode()))
+    return replace(
+        look,
+        sources=replace(
+            look.sources,
+            kernel=kernel,
+            consumer="auditd",
+            auditctl_version="3.0.9",
+            cmdline=File("/proc/cmdline", b"quiet audit=1\n"),
+        ),
+    )
+
+
+def made(look: Look) -> list[tuple[Schema, Row]]:
+    tables = build(lambda: look.sources)
+    return [(table.schema, row) for table in tables for row in table.rows(Context())]
+
+
+def test_the_tables_are_those_of_the_schemas() -> None:
+    assert tuple(table.schema for table in build(lambda: Look.at(BARE).sources)) == SCHEMAS
+
+
+@each_schema
+def test_every_column_can_be_written_unquoted(schema: Schema) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(schema.ddl())
+    for name in schema.names:
+        connection.execute(f"SELECT {name} FROM {schema.name} WHERE {name} = '' ORDER BY {name}")  # noqa: S608
+    connection.close()
+
+
+@each_schema
+def test_column_names_are_lower_snake_case(schema: Schema) -> None:
+    assert [name for name in schema.names if not name.replace("_", "").isalpha() or name != name.lower()] == []
+
+
+@each_schema
+def test_descriptions_stand_on_one_line_without_a_full_stop(schema: Schema) -> None:
+    assert [c.description for c in schema.columns if "\n" in c.description or c.description.endswith(".")] == []
+
+
+@pytest.mark.parametrize(("root", "kernel"), LOOKS)
+def test_every_row_has_exactly_the_columns_and_a_rowid(root: Path, kernel: Path | str) -> None:
+    rows = made(Look.at(root, kernel))
+    assert [row for schema, row in rows if set(row) != {*schema.names, ROWID}] == []
+
+
+@pytest.mark.parametrize(("root", "kernel"), LOOKS)
+def test_every_value_is_text_that_can_be_sent_and_shown(root: Path, kernel: Path | str) -> None:
+    values: list[object] = [value for _, row in made(Look.at(root, kernel)) for value in row.values()]
+    assert [value for value in values if not (isinstance(value, str) and value.isprintable())] == []
+
+
+@pytest.mark.parametrize(("root", "kernel"), LOOKS)
+def test_numbers_are_plain_decimals_or_empty(root: Path, kernel: Path | str) -> None:
+    cells = [
+        row[column.name]
+        for schema, row in made(Look.at(root, kernel))
+        for column in schema.columns
+        if column.type.value != "TEXT"
+    ]
+    assert [cell for cell in cells if cell and str(int(cell)) != cell] == []
+
+
+@each_schema
+def test_every_column_is_filled_by_some_row(schema: Schema) -> None:
+    everywhere = [*made(everything()), *made(Look.at(DOCKER)), *made(Look.at(DOCKER, listing("cut")))]
+    filled = {name for of, row in everywhere if of == schema for name in schema.names if row[name]}
+    assert [name for name in schema.names if name not in filled] == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [pytest.param(e.sql, id=f"{s.name}-{n}") for s in SCHEMAS for n, e in enumerate(s.examples)],
+)
+def test_every_example_runs_on_a_host_that_has_an_answer(sql: str) -> None:
+    look = everything().with_listing(b"-w /usr/bin/dockerd -p rwxa -k docker\n" + status(lost=1).encode())
+    assert look.rows(sql) != []
+
+
+@each_schema
+def test_every_table_has_an_example_that_says_what_it_asks(schema: Schema) -> None:
+    assert schema.examples
+    assert [e.explain for e in schema.examples if not e.explain.endswith("?")] == []

@@ -1,0 +1,105 @@
+"""The parts of the README that are made from code say what the code says."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.packs import PACKS
+from auditrules.check import COLUMNS, Status
+from auditrules.cli import main
+from auditrules.tables import SCHEMAS
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def part(text: str, name: str) -> str:
+    """Give what stands between the markers of a part; the end's marker has the name up to its colon."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name.partition(':')[0]} -->"
+    assert text.count(start) == 1, f"README.md: expected one line {start.strip()}, found {text.count(start)}"
+    after = text.partition(start)[2]
+    assert end in after, f"README.md: expected {end} after {start.strip()}"
+    content = after.partition(end)[0]
+    assert "<!-- " not in content, f"README.md: expected {end} before the next marker"
+    return content
+
+
+def help_text() -> str:
+    out = io.StringIO()
+    assert main(["--help"], stdout=out) == 0
+    return f"```\n{out.getvalue()}```\n"
+
+
+MADE: Mapping[str, Callable[[], str]] = {f"columns:{schema.name}": schema.markdown for schema in SCHEMAS}
+MAY_BE_THERE: Mapping[str, Callable[[], str]] = {"help": help_text}
+PASTED = {"check-pass", "check-unknown"}  # output of a real host
+
+FOUND = re.findall(r"^<!-- ([^/].*) -->$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [*MADE, *(name for name in MAY_BE_THERE if name in FOUND)])
+def test_a_part_that_is_made_from_code_is_current(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    expected = {**MADE, **MAY_BE_THERE}[name]()
+    assert part(README, name) == expected, f"README.md: the part {name} is not what the code says; paste it anew"
+
+
+def test_every_marker_is_known_and_closed() -> None:
+    assert set(FOUND) <= {*MADE, *MAY_BE_THERE, *PASTED}
+    assert README.count("<!-- /") == len(FOUND)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "README.md: expected one line <!-- columns:x -->, found 0"),
+        ("<!-- columns:x -->\n" * 2, "README.md: expected one line <!-- columns:x -->, found 2"),
+        ("<!-- columns:x -->\n| a |\n", "README.md: expected <!-- /columns --> after <!-- columns:x -->"),
+        (
+            "<!-- columns:x -->\n| a |\n<!-- columns:y -->\n<!-- /columns -->\n",
+            "README.md: expected <!-- /columns --> before the next marker",
+        ),
+    ],
+)
+def test_a_missing_marker_is_told(text: str, complaint: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        part(text, "columns:x")
+    assert str(caught.value).partition("\n")[0] == complaint
+
+
+@pytest.mark.parametrize("word", [*COLUMNS, *(status.value for status in Status)])
+def test_every_column_and_status_of_a_verdict_is_told(word: str) -> None:
+    assert f"`{word}`" in README
+
+
+REASONS = sorted(
+    {reason for control in CONTROLS for reason in re.findall(r"(?:THEN|ELSE) '([a-z_]+)'\n", control.query)}
+    - {status.value for status in Status}
+)
+
+
+def test_the_reasons_are_found_in_the_sql() -> None:
+    assert REASONS == [
+        "covered",
+        "disabled",
+        "no_rule",
+        "not_installed",
+        "not_judged",
+        "permissions_missing",
+        "unreadable",
+    ]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_of_a_verdict_is_told(reason: str) -> None:
+    assert f"`{reason}`" in README
+
+
+@pytest.mark.parametrize("name", [pack.name for pack in PACKS] + [q.name for pack in PACKS for q in pack.queries])
+def test_every_pack_and_query_is_told(name: str) -> None:
+    assert f"`{name}`" in README

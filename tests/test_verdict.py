@@ -1,0 +1,671 @@
+"""The verdict on CIS Docker 1.2.3: what a listing, a status and the files of a host come to.
+
+A pass is a promise, so most cases here are of rules that look like one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from auditrules.audit.facts import DEFAULT_VERSION, Facts
+from auditrules.audit.parse import parse
+from auditrules.audit.render import listed
+from auditrules.audit.sources import Kernel, Run
+from auditrules.benchmarks.cis_docker import DAEMON, ENABLE, READ, REMEDIATION, TARGET, WEIGH
+from auditrules.check import COLUMNS
+from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
+from tests.fixtures.kernels import OUTCOMES
+
+PASS, FAIL, UNKNOWN, NA = "pass", "fail", "unknown", "not_applicable"
+COVERED = (PASS, "covered")
+NO_RULE = (FAIL, "no_rule")
+SHORT = (FAIL, "permissions_missing")
+NOT_JUDGED = (UNKNOWN, "not_judged")
+UNREADABLE = (UNKNOWN, "unreadable")
+
+WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
+RULE = "-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
+B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
+ON_A_LISTING = "; read from a saved listing, which shows a never rule on a path as a watch"
+
+Verdict = Mapping[str, object]
+
+
+def judge(look: Look, sql: str = DAEMON.query) -> Verdict:
+    """Run the control; it gives one row, with the columns in their order, whatever the host."""
+    (row,) = look.rows(sql)
+    assert tuple(row) == COLUMNS
+    return row
+
+
+def judged(look: Look) -> tuple[object, object]:
+    verdict = judge(look)
+    assert (verdict["remediation"] == "") == (verdict["status"] in (PASS, NA))
+    return verdict["status"], verdict["reason"]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Look:
+    """Give a host with the daemon's executable in its place, and no rules files."""
+    return Look.at(root(tmp_path_factory.mktemp("plain")))
+
+
+# The sixteen rule sets that other checks get wrong, as auditctl 3.0.9 lists them
+
+
+MATRIX = {
+    "A1 the benchmark's own": ([WATCH], COVERED),
+    "A2 the form that auditctl(8) advises": ([B64], COVERED),
+    "A3 the same rule as A1": ([WATCH], COVERED),
+    "A4 a watched directory": (["-w /usr/bin -p rwxa -k bins"], NOT_JUDGED),
+    "A5 what the daemon executes": (
+        ["-a always,exit -F arch=b64 -S execve -F exe=/usr/bin/dockerd -F key=docker"],
+        NO_RULE,
+    ),
+    "B1 a longer name": (["-w /usr/bin/dockerd-rootless.sh -p rwxa -k docker"], NO_RULE),
+    "B2 a longer path": (["-w /opt/usr/bin/dockerd -p rwxa -k docker"], NO_RULE),
+    "B3 the path in a key": (["-w /etc/passwd -p wa -k see_/usr/bin/dockerd"], NO_RULE),
+    "B5 never": (["-a never,exit -S all -F path=/usr/bin/dockerd"], NO_RULE),
+    "B6 never,task": (["-a never,task", WATCH], NOT_JUDGED),
+    "B7 hidden by an earlier never": (["-a never,exit -F arch=b64 -S all", WATCH], NOT_JUDGED),
+    "B8 read only": (["-w /usr/bin/dockerd -p r -k docker"], SHORT),
+    "B9 one login": (
+        ["-a always,exit -S all -F path=/usr/bin/dockerd -F auid=1000 -F perm=rwxa -F key=docker"],
+        NOT_JUDGED,
+    ),
+    "B10 everything but the daemon": (
+        ["-a always,exit -F arch=b64 -S execve -F exe=/usr/bin/dockerd -F key=k"],
+        NO_RULE,
+    ),
+    "B11 failed accesses": (
+        ["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F success=0 -F key=docker"],
+        NOT_JUDGED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), MATRIX.values(), ids=MATRIX)
+def test_what_other_checks_get_wrong(plain: Look, lines: list[str], expected: tuple[str, str]) -> None:
+    assert judged(plain.with_listing(saved(*lines))) == expected
+
+
+B4 = "-a never,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
+
+
+def test_b4_a_never_rule_that_is_listed_as_a_watch_is_unknown_where_a_file_tells(plain: Look) -> None:
+    assert judged(plain.with_rules(B4).with_listing(saved(WATCH))) == NOT_JUDGED
+
+
+def test_b4_a_never_rule_that_is_listed_as_a_watch_passes_with_its_caveat_where_nothing_tells(plain: Look) -> None:
+    """The listing is that of A1, byte for byte: only the kernel's own bytes can tell the two apart."""
+    verdict = judge(plain.with_listing(saved(WATCH)))
+    assert verdict["status"] == PASS
+    assert str(verdict["evidence"]).endswith(ON_A_LISTING)
+
+
+# Rules, each beside what is right about it
+
+
+RULES = {
+    # complete
+    "no perm field": (["-a always,exit -S all -F path=/usr/bin/dockerd -F key=docker"], COVERED),
+    "without r": (["-w /usr/bin/dockerd -p wxa -k docker"], COVERED),
+    "no key": (["-w /usr/bin/dockerd -p rwxa"], COVERED),
+    "several keys": (["-w /usr/bin/dockerd -p rwxa -k a -k b"], COVERED),
+    "perm before path": ([" -p rwxa-w /usr/bin/dockerd -k docker"], COVERED),
+    "two that add up": (["-w /usr/bin/dockerd -p wa -k a", "-w /usr/bin/dockerd -p x -k b"], COVERED),
+    "three that add up": ([f"-w /usr/bin/dockerd -p {letter}" for letter in "wxa"], COVERED),
+    "a watch and an arch that add up": (
+        [
+            "-w /usr/bin/dockerd -p wa",
+            "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=x",
+        ],
+        COVERED,
+    ),
+    "among others": (["-w /etc/passwd -p wa", WATCH, "-a always,exit -F arch=b64 -S execve"], COVERED),
+    "twice": ([WATCH, "-w /usr/bin/dockerd -p rwxa -k other"], COVERED),
+    "an io_uring rule beside it": ([WATCH, "-a always,io_uring -S openat"], COVERED),
+    "a user rule beside it": ([WATCH, "-a always,user -F uid=0"], COVERED),
+    # too short
+    "the usual -p wa": (["-w /usr/bin/dockerd -p wa -k docker"], SHORT),
+    "no w": (["-w /usr/bin/dockerd -p rxa"], SHORT),
+    "no a": (["-w /usr/bin/dockerd -p rwx"], SHORT),
+    "two that do not add up": (["-w /usr/bin/dockerd -p rw", "-w /usr/bin/dockerd -p x"], SHORT),
+    "another file adds nothing": (["-w /usr/bin/dockerd -p wa", "-w /usr/bin/docker -p x"], SHORT),
+    "a rule on the other calls adds nothing": (
+        ["-w /usr/bin/dockerd -p wa", "-a always,exit -F arch=b64 -S openat -F key=k"],
+        SHORT,
+    ),
+    "execution may come from a rule without a path": (
+        ["-w /usr/bin/dockerd -p wa", "-a always,exit -F arch=b64 -S execve -F key=k"],
+        NOT_JUDGED,
+    ),
+    "execution may come from the directory": (["-w /usr/bin/dockerd -p wa", "-w /usr/bin -p x"], NOT_JUDGED),
+    # not this file
+    "a prefix": (["-w /usr/bin/docker -p rwxa"], NO_RULE),
+    "a file below it": (["-w /usr/bin/dockerd/x -p rwxa"], NO_RULE),
+    "other letters": (["-w /usr/bin/Dockerd -p rwxa"], NO_RULE),
+    "a space behind": (["-w /usr/bin/dockerd  -p rwxa"], NO_RULE),
+    "a tab behind": (["-w /usr/bin/dockerd\t -p rwxa"], NO_RULE),
+    "a byte behind": (["-w /usr/bin/dockerd\udcff -p rwxa"], NO_RULE),
+    "a newline behind, escaped": (["-w /usr/bin/dockerd\\x0a -p rwxa"], NO_RULE),
+    "a pattern": (["-w /usr/bin/docker* -p rwxa"], NO_RULE),
+    "a relative path": (["-w usr/bin/dockerd -p rwxa"], NO_RULE),
+    "the path in a key of a syscall rule": (
+        ["-a always,exit -F arch=b64 -S getpid -F key=-F path=/usr/bin/dockerd"],
+        NO_RULE,
+    ),
+    "the path in a subject's type": (["-a always,exit -S getpid -F subj_type=/usr/bin/dockerd"], NO_RULE),
+    # narrowed
+    **{
+        f"only {field}": (
+            [f"-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F {field} -F key=k"],
+            NOT_JUDGED,
+        )
+        for field in (
+            "auid>=1000",
+            "auid!=-1",
+            "uid=0",
+            "euid!=0",
+            "success=1",
+            "exit=-EACCES",
+            "exe=/usr/bin/dockerd",
+            "pid=1",
+            "ppid!=1",
+            "inode=5",
+            "devmajor=8",
+            "filetype=file",
+            "obj_uid=0",
+            "subj_type=unconfined_t",
+            "pers=0",
+            "a0=1",
+            "sessionid=1",
+        )
+    },
+    "two permissions that must both hold": (["-w /usr/bin/dockerd -p rwxa -p x"], NOT_JUDGED),
+    # what auditctl would have listed in another way
+    "a watch that is listed as none": (["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa"], UNREADABLE),
+    "all system calls inside a key": (
+        ["-a always,exit -F arch=b64 -S getpid -F key=y -S all -F path=/usr/bin/dockerd"],
+        UNREADABLE,
+    ),
+    "no system call": (["-a always,exit -F arch=b64 -F path=/usr/bin/dockerd -F perm=rwxa"], NO_RULE),
+    "a path that may go on behind a key": (["-w /usr/bin/dockerd -p rwxa -k x -p r -k y"], UNREADABLE),
+    "only where two ids differ": (
+        ["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -C uid!=euid"],
+        NOT_JUDGED,
+    ),
+    "a field without a name": (["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa f24=1"], NOT_JUDGED),
+    "two perm fields": (["-w /usr/bin/dockerd -p rwxa -p r"], NOT_JUDGED),
+    "a perm field without a letter": (["-w /usr/bin/dockerd -p  -k docker"], NOT_JUDGED),
+    "two paths": (["-a always,exit -S all -F path=/usr/bin/dockerd -F path=/usr/bin/dockerd"], NOT_JUDGED),
+    "a path and a dir": (["-a always,exit -S all -F path=/usr/bin/dockerd -F dir=/etc"], NOT_JUDGED),
+    "dir": (["-a always,exit -S all -F dir=/usr/bin/dockerd"], NOT_JUDGED),
+    "32-bit calls": (["-a always,exit -F arch=b32 -S all -F path=/usr/bin/dockerd -F perm=rwxa"], NOT_JUDGED),
+    "all but one arch": (["-a always,exit -F arch!=b64 -S all -F path=/usr/bin/dockerd"], NOT_JUDGED),
+    "two arches": (["-a always,exit -F arch=b64 -F arch=b32 -S all -F path=/usr/bin/dockerd"], NOT_JUDGED),
+    "no path but all": (["-a always,exit -S all"], NOT_JUDGED),
+    "no path but every permission": ([" -p rwxa"], NOT_JUDGED),
+    # a mask short of all
+    "execve": (["-a always,exit -F arch=b64 -S execve -F path=/usr/bin/dockerd -F perm=x -F key=k"], NO_RULE),
+    "some calls for every letter": (
+        ["-a always,exit -F arch=b64 -S execve,openat,fchmodat -F path=/usr/bin/dockerd -F perm=rwxa"],
+        NOT_JUDGED,
+    ),
+    "a mask short of all adds to a watch": (
+        ["-w /usr/bin/dockerd -p wa", "-a always,exit -F arch=b64 -S execve -F path=/usr/bin/dockerd -F perm=x"],
+        NOT_JUDGED,
+    ),
+    "a call without a name": (["-a always,exit -F arch=b64 -S 999 -F path=/usr/bin/dockerd"], NOT_JUDGED),
+    "every call but one": (
+        [f"-a always,exit -F arch=b64 -S {','.join(str(n) for n in range(2016) if n != 59)} -F path=/usr/bin/dockerd"],
+        NOT_JUDGED,
+    ),
+    # beside a good watch
+    **{
+        f"beside {line}": ([WATCH, line], NOT_JUDGED)
+        for line in (
+            "-a never,exit -S all -F path=/usr/bin/dockerd",
+            "-a never,exit -F arch=b64 -S execve",
+            "-a never,exit -S all -F path=/lib64/ld-linux-x86-64.so.2",
+            "-a never,exit -F arch=b32 -S all",
+            "-a never,task",
+            "-a never,task -F auid=1000",
+            "-a always,task",
+            "-a never,user",
+            "-a never,io_uring -S openat",
+            "-a always,exclude -F msgtype=SYSCALL",
+            "-a never,exclude -F msgtype=CWD",
+            "-a always,exclude",
+            "-a always,exclude -F exe=/usr/bin/dockerd",
+            "-a never,filesystem -F fstype=tracefs",
+            "-a always,filesystem -F fstype=40864",
+        )
+    },
+    # without one
+    "always,task alone": (["-a always,task"], NOT_JUDGED),
+    "never,task alone": (["-a never,task"], NO_RULE),
+    "exclude alone": (["-a always,exclude -F msgtype=CWD"], NO_RULE),
+    "rules of other files": (["-w /etc/passwd -p wa", "-a always,exit -F arch=b64 -S adjtimex"], NO_RULE),
+    "no rules": ([], NO_RULE),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), RULES.values(), ids=RULES)
+def test_rules(plain: Look, lines: list[str], expected: tuple[str, str]) -> None:
+    assert judged(plain.with_listing(saved(*lines))) == expected
+
+
+@pytest.mark.parametrize("lines", [case for case, _ in RULES.values() if len(case) > 1], ids=str)
+def test_the_order_of_the_rules_does_not_make_a_pass(plain: Look, lines: list[str]) -> None:
+    """Which rule wins hangs on the order; as long as that is not weighed, no order may pass where another does not."""
+    forth, back = (judged(plain.with_listing(saved(*each))) for each in (lines, lines[::-1]))
+    assert forth == back
+
+
+# Status
+
+
+STATES = {
+    "on": (saved(WATCH), COVERED),
+    "locked": (saved(WATCH, state=status(enabled=2)), COVERED),
+    "off": (saved(WATCH, state=status(enabled=0)), (FAIL, "disabled")),
+    "off and no rules": (saved(state=status(enabled=0)), (FAIL, "disabled")),
+    "no status": (saved(WATCH, state=""), COVERED),
+    "no status, no rules": (saved(state=""), NO_RULE),
+    "records are lost": (saved(WATCH, state=status(lost=99, backlog=5)), COVERED),
+    "nobody listens": (saved(WATCH, state=status(pid=0)), COVERED),
+    "the old status": (saved(WATCH, state="AUDIT_STATUS: enabled=1 flag=1 pid=7 rate_limit=0\n"), COVERED),
+    "the old status, off": (saved(WATCH, state="AUDIT_STATUS: enabled=0 flag=1 pid=7\n"), (FAIL, "disabled")),
+    "a broken status": (saved(WATCH, state="enabled 1\nlost many\n"), UNREADABLE),
+    "nothing": (b"", UNREADABLE),
+    "a status alone": (status().encode(), UNREADABLE),
+    "a line that is none": (saved(WATCH, "Error receiving audit netlink packet"), UNREADABLE),
+    "a line that is none, off": (saved(WATCH, "?", state=status(enabled=0)), (FAIL, "disabled")),
+    "the format of old": (saved("LIST_RULES: exit,always watch=/usr/bin/dockerd perm=rwxa key=docker"), UNREADABLE),
+    "a rules file": (b"# rules\n" + WATCH.encode() + b"\n", UNREADABLE),
+    "stopped in mid-line": (f"{WATCH}\n-a never,ta".encode(), UNREADABLE),
+    "stopped in mid-word": (f"-w /etc/passwd -p wa\n{WATCH}".encode(), UNREADABLE),
+    "not text": (bytes(range(256)), UNREADABLE),
+    "no rules and a rule": (saved("No rules", WATCH), UNREADABLE),
+    "what auditctl says to others than root": (b"You must be root to run this program.\n", UNREADABLE),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), STATES.values(), ids=STATES)
+def test_status(plain: Look, content: bytes, expected: tuple[str, str]) -> None:
+    assert judged(plain.with_listing(content)) == expected
+
+
+def test_a_kernel_that_nobody_asked_is_unknown(plain: Look) -> None:
+    assert judged(plain) == UNREADABLE
+
+
+def asked(look: Look, listing: Run, answer: Run | None) -> Look:
+    return replace(look, sources=replace(look.sources, kernel=Kernel("auditctl", listing=listing, status=answer)))
+
+
+OF_STATE = {"ok": COVERED, "no_rules": NO_RULE, "disabled": (FAIL, "disabled")}
+
+
+@pytest.mark.parametrize(("listing", "answer", "state", "error"), OUTCOMES.values(), ids=OUTCOMES)
+def test_each_outcome_of_asking_the_kernel(
+    plain: Look, listing: Run, answer: Run | None, state: str, error: str
+) -> None:
+    look = asked(plain, listing, answer)
+    assert judged(look) == OF_STATE.get(state, UNREADABLE)
+    assert error in str(judge(look)["evidence"])
+
+
+# The host's files
+
+
+def made_with(folder: Path, *paths: str) -> Look:
+    return Look.at(root(folder, dict.fromkeys(paths, "x"), docker=False)).with_listing(saved(WATCH))
+
+
+def test_no_daemon_is_not_applicable_whatever_the_rules(tmp_path: Path) -> None:
+    look = Look.at(root(tmp_path, docker=False))
+    contents = (saved(), saved(WATCH), saved("-a never,task"), saved(state=status(enabled=0)), b"broken")
+    found = {judged(look.with_listing(content)) for content in contents}
+    assert found == {(NA, "not_installed")}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["usr/local/bin/dockerd", "usr/sbin/dockerd", "snap/docker/current/bin/dockerd", "opt/bin/dockerd"],
+)
+def test_a_daemon_in_another_place_is_unknown(tmp_path: Path, path: str) -> None:
+    verdict = judge(made_with(tmp_path, path))
+    assert (verdict["status"], verdict["reason"]) == NOT_JUDGED
+    assert str(verdict["evidence"]).startswith(f"the daemon is at /{path}, and /usr/bin/dockerd is no file of its own")
+
+
+def test_a_daemon_in_its_place_and_in_another_is_judged_by_its_place(tmp_path: Path) -> None:
+    assert judged(made_with(tmp_path, "usr/bin/dockerd", "usr/local/bin/dockerd")) == COVERED
+
+
+def test_a_daemon_that_is_a_link_is_unknown(tmp_path: Path) -> None:
+    look = made_with(tmp_path, "opt/bin/dockerd")
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/dockerd").symlink_to("/opt/bin/dockerd")
+    assert judged(look) == NOT_JUDGED
+
+
+def test_a_daemon_that_is_a_broken_link_is_unknown(tmp_path: Path) -> None:
+    look = made_with(tmp_path)
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/dockerd").symlink_to("/gone")
+    assert judged(look) == NOT_JUDGED
+
+
+def test_a_directory_in_the_daemons_place_is_unknown(tmp_path: Path) -> None:
+    assert judged(made_with(tmp_path, "usr/bin/dockerd/file")) == NOT_JUDGED
+
+
+@pytest.mark.parametrize("status_", [status(enabled=0), status()])
+def test_a_daemon_in_another_place_fails_where_nothing_at_all_is_recorded(tmp_path: Path, status_: str) -> None:
+    look = Look.at(root(tmp_path, {"opt/bin/dockerd": "x"}, docker=False))
+    assert judged(look.with_listing(saved(state=status_)))[0] == FAIL
+
+
+@pytest.fixture(scope="module")
+def merged(tmp_path_factory: pytest.TempPathFactory) -> Look:
+    """Give a host whose /bin is /usr/bin, with a hard link to the daemon."""
+    folder = root(tmp_path_factory.mktemp("merged"), {"opt/other": "x"})
+    (folder / "bin").symlink_to("usr/bin")
+    (folder / "d").symlink_to("/usr/bin/dockerd")
+    os.link(folder / "usr/bin/dockerd", folder / "opt/hard")
+    return Look.at(folder)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/bin/dockerd", "/bin", "/bin/", "/usr/bin/", "/usr/bin//dockerd", "/usr/bin/../bin/dockerd", "/usr", "/", "/d",
+     "/opt/hard"],
+)  # fmt: skip
+def test_another_name_of_the_daemon_or_of_a_directory_above_it_is_unknown(merged: Look, path: str) -> None:
+    assert judged(merged.with_listing(saved(f"-w {path} -p rwxa -k docker"))) == NOT_JUDGED
+
+
+@pytest.mark.parametrize("path", ["/opt", "/opt/other", "/bin/docker", "/usr/lib", "/gone", "/opt/hard/x"])
+def test_a_name_of_something_else_is_a_fail(merged: Look, path: str) -> None:
+    assert judged(merged.with_listing(saved(f"-w {path} -p rwxa -k docker"))) == NO_RULE
+
+
+# Rules files beside a listing
+
+
+TOLD = {
+    "never": ([B4], [WATCH], NOT_JUDGED),
+    "never, as dir": (["-a never,exit -F dir=/usr/bin/dockerd -F perm=rwxa -k docker"], [WATCH], NOT_JUDGED),
+    "never before always": ([B4, RULE], [WATCH, WATCH], NOT_JUDGED),
+    "always before never": ([RULE, B4], [WATCH, WATCH], NOT_JUDGED),
+    "never on the directory": (
+        ["-a never,exit -F dir=/usr/bin -F perm=x", RULE],
+        ["-w /usr/bin -p x", WATCH],
+        NOT_JUDGED,
+    ),
+    "never on every execution": (["-a never,exit -F perm=x", RULE], [" -p x", WATCH], NOT_JUDGED),
+    "dir": (["-a always,exit -F dir=/usr/bin/dockerd -F perm=rwxa -k docker"], [WATCH], NOT_JUDGED),
+    "a foreign arch": ([B64.replace("b64", "aarch64")], [B64], NOT_JUDGED),
+    "a comparison that is not listed": (
+        ["-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -F field_compare=99 -k docker"],
+        ["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"],
+        UNREADABLE,
+    ),
+    "the same rule": ([RULE], [WATCH], COVERED),
+    "the same watch": ([WATCH], [WATCH], COVERED),
+    "a never that is not loaded": (["-a never,exit -F path=/usr/bin/dockerd -F perm=x"], [WATCH], COVERED),
+    "a never in a comment": ([f"# {B4}"], [WATCH], COVERED),
+    "a never that is deleted": ([B4.replace("-a", "-d")], [WATCH], COVERED),
+    "a watch that is not loaded": ([WATCH], [], NO_RULE),
+    "a watch that is not loaded, beside others": ([WATCH], ["-w /etc/passwd -p wa"], NO_RULE),
+}
+
+
+@pytest.mark.parametrize(("rules", "lines", "expected"), TOLD.values(), ids=TOLD)
+def test_rules_files(plain: Look, rules: list[str], lines: list[str], expected: tuple[str, str]) -> None:
+    assert judged(plain.with_rules(*rules).with_listing(saved(*lines))) == expected
+
+
+# The other columns
+
+
+def test_what_a_row_says_of_a_pass() -> None:
+    assert judge(Look.at(DOCKER, listing("covered"))) == {
+        "benchmark": "CIS Docker Benchmark",
+        "version": "1.2.0",
+        "control": "1.2.3",
+        "title": "Auditing for the Docker daemon executable is configured",
+        "level": "1",
+        "target": TARGET,
+        "status": PASS,
+        "reason": "covered",
+        "evidence": "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker "
+        "(listed as -w /usr/bin/dockerd -p rwxa -k docker); "
+        "in /etc/audit/rules.d/50-docker.rules, /etc/audit/audit.rules" + ON_A_LISTING,
+        "remediation": "",
+        "next_boot": UNKNOWN,
+    }
+
+
+BROKEN = "expected -w PATH -p PERMISSIONS -k KEY, as auditctl -l prints a watch, found '-w relative -x'"
+
+SAYS: dict[str, tuple[bytes, str, str]] = {
+    "a rule of no file": (
+        saved("-w /usr/bin/dockerd -p wxa"),
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=wxa (listed as -w /usr/bin/dockerd -p wxa)"
+        + ON_A_LISTING,
+        "",
+    ),
+    "two rules": (
+        saved("-w /usr/bin/dockerd -p wa", "-w /usr/bin/dockerd -p x"),
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=wa (listed as -w /usr/bin/dockerd -p wa); "
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=x (listed as -w /usr/bin/dockerd -p x)" + ON_A_LISTING,
+        "",
+    ),
+    "no status": (
+        saved("-w /usr/bin/dockerd -p wxa", state=""),
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=wxa (listed as -w /usr/bin/dockerd -p wxa)"
+        "; enabled: assumed" + ON_A_LISTING,
+        "",
+    ),
+    "letters missing": (
+        saved("-w /usr/bin/dockerd -p r"),
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=r (listed as -w /usr/bin/dockerd -p r)"
+        "; not recorded: wxa" + ON_A_LISTING,
+        REMEDIATION,
+    ),
+    "no rule": (
+        saved("-w /etc/passwd -p wa"),
+        "no rule of the kernel records every use of /usr/bin/dockerd" + ON_A_LISTING,
+        REMEDIATION,
+    ),
+    "off": (
+        saved(WATCH, state=status(enabled=0)),
+        "auditing is off (enabled 0), so no rule counts",
+        ENABLE,
+    ),
+    "not judged": (
+        saved("-a never,task", WATCH, "-a always,exclude -F msgtype=CWD"),
+        "not weighed: -a always,exclude -F msgtype=CWD; -a never,task" + ON_A_LISTING,
+        WEIGH,
+    ),
+    "unreadable": (
+        b"-w relative -x\n",
+        "the rules of the kernel are not known: a line of the listing is no rule: " + BROKEN,
+        READ,
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "evidence", "remediation"), SAYS.values(), ids=SAYS)
+def test_evidence_and_remediation(plain: Look, content: bytes, evidence: str, remediation: str) -> None:
+    verdict = judge(plain.with_listing(content))
+    assert (verdict["evidence"], verdict["remediation"]) == (evidence, remediation)
+
+
+def test_evidence_of_a_running_kernel_says_what_auditctl_hides(plain: Look) -> None:
+    listing, answer, *_ = OUTCOMES["ok"]
+    assert str(judge(asked(plain, listing, answer))["evidence"]).endswith(
+        "; read from auditctl -l, which lists a never rule on a path as a watch"
+    )
+
+
+def test_evidence_names_a_file_once(plain: Look) -> None:
+    verdict = judge(plain.with_rules(WATCH, WATCH).with_listing(saved(WATCH)))
+    assert str(verdict["evidence"]).count("/etc/audit/rules.d/a.rules") == 1
+
+
+def test_evidence_names_files_with_lines_in_the_snapshot_only() -> None:
+    look = Look.at(DOCKER, listing("covered"))
+    differential, snapshot = judge(look), judge(look, DAEMON.snapshot_query)
+    assert snapshot == {
+        **differential,
+        "evidence": str(differential["evidence"]).replace(
+            "50-docker.rules, /etc/audit/audit.rules", "50-docker.rules:3, /etc/audit/audit.rules:7"
+        ),
+    }
+    assert snapshot != differential
+
+
+def test_the_remediation_is_a_rule_that_passes(plain: Look) -> None:
+    line = REMEDIATION.removeprefix("Put the line ").partition(" into ")[0]
+    said = parse(line, Facts())
+    assert said is not None
+    assert said.rule is not None
+    assert judged(plain.with_rules(line).with_listing(saved(listed(said.rule, DEFAULT_VERSION, "x86_64")))) == COVERED
+
+
+def test_control_bytes_of_a_rule_do_not_reach_the_evidence(plain: Look) -> None:
+    verdict = judge(plain.with_listing(saved(f"{WATCH}\x1b[31m\r")))
+    assert verdict["status"] == PASS
+    assert str(verdict["evidence"]).isprintable()
+
+
+# Rule sets at random
+
+
+PATHS = st.sampled_from(["/usr/bin/dockerd", "/usr/bin/dockerd", "/usr/bin", "/etc/docker", "/usr/bin/dockerd-x"])
+LETTERS = st.sets(st.sampled_from("rwxa"), min_size=1).map(lambda letters: "".join(sorted(letters)))
+KEYS = st.sampled_from(["", " -k docker", " -k a -k b"])
+NARROW = st.sampled_from(
+    ["-F auid>=1000", "-F auid!=unset", "-F uid=0", "-F success=1", "-F exe=/bin/sh", "-C uid!=euid", "-F pid=1",
+     "-F exit=-EACCES", "-F filetype=file", "-F arch=b32", "-F arch=aarch64", "-F perm=r"],
+)  # fmt: skip
+CALLS = st.sampled_from(["-S execve", "-S open,openat", "-S chmod,fchmodat", "-S execve,openat,fchmodat", "-S 2032"])
+
+
+@st.composite
+def watches(draw: st.DrawFn) -> str:
+    return f"-w {draw(PATHS)} -p {draw(LETTERS)}{draw(KEYS)}"
+
+
+@st.composite
+def narrow(draw: st.DrawFn) -> str:
+    """Draw a rule with a field that keeps something out."""
+    field = draw(NARROW)
+    first, then = (field, "") if "arch" in field else ("", field)
+    return " ".join(f"-a always,exit {first} -F path={draw(PATHS)} -F perm={draw(LETTERS)} {then}{draw(KEYS)}".split())
+
+
+@st.composite
+def masked(draw: st.DrawFn) -> str:
+    """Draw a rule on some system calls."""
+    return f"-a always,exit -F arch=b64 {draw(CALLS)} -F path={draw(PATHS)} -F perm={draw(LETTERS)}{draw(KEYS)}"
+
+
+WHOLE_NEVERS = """
+-a never,exit -F path=/usr/bin/dockerd
+-a never,exit -F arch=b64 -S execve
+-a never,exit -S all
+-A never,exit -F dir=/usr -F perm=x
+-a never,exit -F path=/lib64/ld-linux-x86-64.so.2
+"""
+NEVER = st.one_of(
+    st.builds("-a never,exit -F path={} -F perm={}{}".format, PATHS, LETTERS, KEYS),
+    st.builds("-a never,exit -F dir={} -F perm={}{}".format, PATHS, LETTERS, KEYS),
+    st.builds("-a never,exit -F perm={}".format, LETTERS),
+    st.sampled_from(WHOLE_NEVERS.strip().split("\n")),
+)
+OTHERS = """
+-a never,task
+-a task,always
+-a never,task -F auid=1000
+-a always,exclude -F msgtype=SYSCALL
+-a exclude,never -F auid=0
+-a never,filesystem -F fstype=tracefs
+-a always,filesystem -F fstype=debugfs
+"""
+OTHER_LISTS = st.sampled_from(OTHERS.strip().split("\n"))
+DIRTY = st.one_of(narrow(), masked())
+ANY = st.one_of(watches(), watches(), DIRTY, NEVER, OTHER_LISTS)
+
+FACTS = Facts()
+
+
+def loaded(lines: list[str]) -> Iterator[str]:
+    """Give what auditctl lists of these lines."""
+    for line in lines:
+        said = parse(line, FACTS)
+        assert said is not None
+        assert said.rule is not None, line
+        yield listed(said.rule, FACTS.version, FACTS.machine)
+
+
+def told(look: Look, lines: list[str]) -> tuple[object, object]:
+    """Judge a host on which the lines stand in a rules file and are loaded."""
+    return judged(look.with_rules(*lines).with_listing(saved(*loaded(lines))))
+
+
+@settings(deadline=None)
+@given(lines=st.lists(st.one_of(DIRTY, NEVER, OTHER_LISTS), min_size=1, max_size=6))
+def test_rules_of_which_each_leaves_something_out_never_pass(plain: Look, lines: list[str]) -> None:
+    assert told(plain, lines)[0] != PASS
+
+
+@settings(deadline=None)
+@given(lines=st.lists(ANY, max_size=5), one=st.one_of(NEVER, OTHER_LISTS), place=st.integers(0, 5))
+def test_with_a_never_rule_or_a_rule_of_another_list_nothing_passes(
+    plain: Look, lines: list[str], one: str, place: int
+) -> None:
+    lines.insert(place, one)
+    assert told(plain, lines)[0] != PASS
+
+
+@settings(deadline=None)
+@given(lines=st.lists(ANY, max_size=5), never=NEVER, place=st.integers(0, 5))
+def test_a_further_never_rule_turns_nothing_into_a_pass(plain: Look, lines: list[str], never: str, place: int) -> None:
+    before = told(plain, lines)[0]
+    assume(before != PASS)
+    lines.insert(place, never)
+    assert told(plain, lines)[0] != PASS
+
+
+@settings(deadline=None)
+@given(lines=st.lists(st.one_of(watches(), DIRTY), max_size=6))
+def test_a_pass_is_watches_of_the_file_with_every_letter(plain: Look, lines: list[str]) -> None:
+    clean = [line.split() for line in lines if line.startswith(f"-w {TARGET} ")]
+    letters = {letter for words in clean for letter in words[3]}
+    assert (told(plain, lines)[0] == PASS) == ({"w", "x", "a"} <= letters)
+
+
+@settings(deadline=None)
+@given(lines=st.lists(ANY, max_size=5), off=st.booleans())
+def test_auditing_that_is_off_fails_whatever_the_rules(plain: Look, lines: list[str], *, off: bool) -> None:
+    content = saved(*loaded(lines), state=status(enabled=0 if off else 1))
+    assert (judged(plain.with_listing(content)) == (FAIL, "disabled")) == off
+
+
+@settings(deadline=None)
+@given(content=st.binary(max_size=200))
+def test_no_text_at_random_passes(plain: Look, content: bytes) -> None:
+    assert judged(plain.with_listing(content))[0] != PASS
