@@ -17,7 +17,7 @@ test: dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # pytest on every Python from 3.10 to 3.13 that starts here; fails where fewer than AT_LEAST do.
 test-all: python
@@ -32,7 +32,7 @@ vm-setup: dev
 	@$(BIN)/python -m tests.vm.setup
 
 vm: dev
-	$(BIN)/python -m pytest -m vm -n auto
+	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup
 
 .PHONY: python dev
 python:

@@ -1,0 +1,1 @@
+"""From the result logs of a fleet to its findings."""
