@@ -72,7 +72,7 @@ def test_so_many_paths_are_found_and_no_more(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_so_many_bytes_of_paths_are_found_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_PATH_BYTES", 5)
+    monkeypatch.setattr(limits, "MOST_BYTES", 5)
     assert needs([b"-w /a\n-w /b\n-w /c\n"]).paths == {"/a", "/b"}
 
 

@@ -357,3 +357,18 @@ def test_no_folder_stays_open(root: Path) -> None:
     look(root, "/a/b/c/d", "/etc/audit/x", "/a/b/none")
     read(root, "/a/b")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 (a count)
+
+
+def test_links_are_followed_to_their_end(root: Path) -> None:
+    (root / "bin").mkdir()
+    (root / "bin/mawk").write_bytes(b"")
+    (root / "awk").symlink_to("/alternatives")
+    (root / "alternatives").symlink_to("bin/../bin/mawk")
+    with closing(Tree(str(root), local)) as tree:
+        assert tree.end("/awk") == ("/bin/mawk", Entry("file"))
+
+
+def test_a_broken_link_has_no_end(root: Path) -> None:
+    (root / "awk").symlink_to("/nothing")
+    with closing(Tree(str(root), local)) as tree:
+        assert tree.end("/awk") is None

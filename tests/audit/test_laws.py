@@ -18,11 +18,12 @@ from auditrules.audit.kernel import as_stored
 from auditrules.audit.listing import is_watch_form, parse_listed
 from auditrules.audit.load import load
 from auditrules.audit.parse import parse
+from auditrules.audit.reading import understand
 from auditrules.audit.render import field_text, listed, normal
 from auditrules.audit.rule import PATH_OR_DIR, Action, Field, Rule, Verb, same
 from auditrules.audit.settings import settings as auditd_settings
 from auditrules.audit.sources import File, Kernel, Run
-from auditrules.audit.status import State, Status, understand
+from auditrules.audit.status import State, Status
 from auditrules.audit.version_sort import version_sorted
 from auditrules.audit.words import LINE_BYTES, encode, lines, split
 from tests.audit.strategies import BYTES, HOST, LINES, PATHS, RULES, TEXT, WORDS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditrules.audit import names, syscalls
+from auditrules.audit import arches, names, syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,9 +93,9 @@ def test_arches_are_read_and_listed(version: Version) -> None:
     cases = values("arch", version)
     assert ("aarch64", "b64") in cases
     for given, listed in cases:
-        number = names.arch(given, "x86_64", version)
+        number = arches.number(given, "x86_64", version)
         assert number is not None, given
-        assert names.arch_word(number) == listed
+        assert arches.listed(number) == listed
 
 
 @VERSIONS
@@ -106,7 +106,7 @@ def test_arches_that_auditctl_rejects_are_none(version: Version) -> None:
         if "arch elf mapping not found" in row["error"] and (found := re.search(r"arch=(\S+)", row["input"]))
     ]
     assert rejected
-    assert [names.arch(text, "x86_64", version) for text in rejected] == [None] * len(rejected)
+    assert [arches.number(text, "x86_64", version) for text in rejected] == [None] * len(rejected)
 
 
 @pytest.mark.parametrize(
@@ -132,16 +132,16 @@ def test_arches_that_auditctl_rejects_are_none(version: Version) -> None:
     ],
 )
 def test_arch_depends_on_the_host_for_b64_and_b32_alone(text: str, machine: str, number: int | None) -> None:
-    assert names.arch(text, machine) == number
+    assert arches.number(text, machine) == number
 
 
 def test_riscv64_was_no_arch_before_4_0_3() -> None:
-    assert names.arch("riscv64", "x86_64", (4, 0, 2)) is None
+    assert arches.number("riscv64", "x86_64", (4, 0, 2)) is None
 
 
 @pytest.mark.parametrize("machine", syscalls.ARCHES)
 def test_a_machines_name_is_its_arch(machine: str) -> None:
-    assert names.arch(machine, "x86_64") == syscalls.ARCHES[machine]
+    assert arches.number(machine, "x86_64") == syscalls.ARCHES[machine]
 
 
 @pytest.mark.parametrize(

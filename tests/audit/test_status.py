@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from auditrules.audit.facts import Facts
+from auditrules.audit.reading import understand
 from auditrules.audit.render import normal
 from auditrules.audit.sources import Failure, File, Kernel, Run
-from auditrules.audit.status import ListedLine, NotAStatusError, Reading, State, Status, parse_status, understand
+from auditrules.audit.status import ListedLine, NotAStatusError, Reading, State, Status, parse_status
 from tests.audit.strategies import HOST
 
 FILES = Path(__file__).parents[1] / "corpus" / "files.jsonl"

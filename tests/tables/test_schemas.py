@@ -50,6 +50,20 @@ def test_the_tables_are_those_of_the_schemas() -> None:
     assert tuple(table.schema for table in build(lambda: Look.at(BARE).sources)) == SCHEMAS
 
 
+def test_rows_are_made_once_of_the_same_sources() -> None:
+    sources = Look.at(BARE).sources
+    for table in build(lambda: sources):
+        assert table.rows(Context()) is table.rows(Context()), table.schema.name
+
+
+def test_rows_are_made_anew_of_other_sources() -> None:
+    sources = Look.at(BARE).sources
+    consumers = iter(("auditd", "osqueryd"))
+    _, status_table, _ = build(lambda: replace(sources, consumer=next(consumers)))
+    found = [row["consumer"] for _ in range(2) for row in status_table.rows(Context())]
+    assert found == ["auditd", "osqueryd"]
+
+
 @each_schema
 def test_every_column_can_be_written_unquoted(schema: Schema) -> None:
     connection = sqlite3.connect(":memory:")

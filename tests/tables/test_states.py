@@ -162,3 +162,33 @@ def test_a_rule_that_boot_loads_again_is_persistent() -> None:
 def test_what_boot_loads_unknown_says_nothing_of_a_rule() -> None:
     rows = made(netlink(W), [f"{W}\n"])
     assert [row["state"] for row in rows if row["source"] == "kernel"] == ["unknown"]
+
+
+GONE_PATH = "-w /gone/file -p wa -k gone"
+NO_DIRECTORY = "the kernel takes a path whose directory exists"
+
+
+def test_a_rule_whose_directory_went_is_missing_where_the_load_once_went_on() -> None:
+    rows = made(netlink(W), [f"{GONE_PATH}\n{W}\n"])
+    assert states(rows) == [
+        (GONE_PATH, "missing", NO_DIRECTORY),
+        (W, "loaded", "a load would stop before this line now"),
+    ]
+
+
+def test_a_rule_whose_directory_went_is_missing_where_nothing_stands_behind_it() -> None:
+    assert states(made(netlink(W), [f"{W}\n{GONE_PATH}\n"])) == [
+        (W, "loaded", ""),
+        (GONE_PATH, "missing", NO_DIRECTORY),
+    ]
+
+
+def test_a_path_without_a_directory_is_rejected_where_the_load_stopped_at_it() -> None:
+    assert states(made(netlink(), [f"{GONE_PATH}\n{W}\n"])) == [
+        (GONE_PATH, "rejected", NO_DIRECTORY),
+        (W, "unreached", ""),
+    ]
+
+
+def test_a_path_without_a_directory_is_unknown_where_nobody_asked() -> None:
+    assert states(made(NOBODY, [f"{GONE_PATH}\n"])) == [(GONE_PATH, "unknown", NO_DIRECTORY)]

@@ -8,6 +8,7 @@ they belong. It judges no rule: `-exit` counts as -e, and `-b 8192 -w /x` as -b.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -101,9 +102,9 @@ class Merged:
         Raises:
             IndexError: there is no such line.
         """
-        for line in self.lines:
-            if line.number <= number < line.number + _count(line.text + b"\n"):
-                return line
+        place = bisect_right(self.lines, number, key=lambda line: line.number) - 1
+        if place >= 0 and number < self.lines[place].number + _count(self.lines[place].text + b"\n"):
+            return self.lines[place]
         message = f"expected one of the {len(self.lines)} lines that augenrules made, found line {number}"
         raise IndexError(message)
 

@@ -97,7 +97,7 @@ def usage(draft: Draft, option: Option) -> None:
 def message(draft: Draft, option: Option) -> None:
     """-m TEXT: sends a message to the audit stream."""
     word = option.value
-    if len(draft.options.words) > 2:  # noqa: PLR2004
+    if len(draft.options.words) > 2:  # noqa: PLR2004 - the flag and its word
         draft.fail("-m alone with one word", option.word)
     # auditctl asks for char < 32, and where char has a sign that is every byte above 127 too.
     least, most = 32, 127 if draft.facts.machine in SIGNED_CHAR else 255

@@ -87,12 +87,21 @@ class Rules:
 
 def file_stands(loaded: Loaded, rules: Rules | None, status: Status) -> Iterator[tuple[Fated, Stand]]:
     """The state of each line of a file that says something. `rules` is None where the kernel's are not known."""
+    behind = [line.said.rule for line in loaded.lines if line.fate is Fate.UNREACHED and line.said and line.said.rule]
+    # Rules that are loaded behind a line at which a load would stop: it did not stop there when they were loaded.
+    went_on = not behind or (rules is not None and any(map(rules.hold, behind)))
     for line in loaded.lines:
-        yield line, _stand(line, rules, status)
+        yield line, _stand(line, rules, status, went_on=went_on)
 
 
-def _stand(line: Fated, rules: Rules | None, status: Status) -> Stand:
+def _stand(line: Fated, rules: Rules | None, status: Status, *, went_on: bool) -> Stand:
     said = line.said
+    if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
+        if line.fate is Fate.UNREACHED and rules is not None and rules.hold(said.rule):
+            return Stand(State.LOADED, "a load would stop before this line now")
+        if line.absent and went_on and (rules is None or not rules.hold(said.rule)):
+            # The directory is gone, and the kernel dropped the rule with it.
+            return Stand(State.UNKNOWN if rules is None else State.MISSING, line.reason)
     if line.fate in DECIDED and not (line.fate is Fate.DONE and said is not None and _lasting(said.controls)):
         return Stand(DECIDED[line.fate], line.reason)
     if said is not None and said.rule is not None and said.verb is not Verb.DELETE:

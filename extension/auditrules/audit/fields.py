@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.facts import Version
-from auditrules.audit.rule import FilterList, Operator
+from auditrules.audit.rule import SYSCALL_LISTS, FilterList, Operator
 
 
 class Kind(Enum):
@@ -47,7 +47,6 @@ class FieldType:
     interfield: bool = False  # may stand on either side of -C
 
 
-EXIT_LISTS = frozenset({FilterList.EXIT, FilterList.IO_URING})
 _MESSAGES = frozenset({FilterList.EXCLUDE, FilterList.USER})
 _SESSIONS = frozenset({FilterList.EXCLUDE, FilterList.USER, FilterList.EXIT})
 _EQUAL = frozenset({Operator.EQUAL})
@@ -72,23 +71,23 @@ TABLE = (
     FieldType("subj_type", 15, Kind.LABEL),
     FieldType("subj_sen", 16, Kind.LABEL),
     FieldType("subj_clr", 17, Kind.LABEL),
-    FieldType("ppid", 18, Kind.NUMBER, EXIT_LISTS),
-    FieldType("obj_user", 19, Kind.LABEL, EXIT_LISTS),
-    FieldType("obj_role", 20, Kind.LABEL, EXIT_LISTS),
-    FieldType("obj_type", 21, Kind.LABEL, EXIT_LISTS),
-    FieldType("obj_lev_low", 22, Kind.LABEL, EXIT_LISTS),
-    FieldType("obj_lev_high", 23, Kind.LABEL, EXIT_LISTS),
+    FieldType("ppid", 18, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("obj_user", 19, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_role", 20, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_type", 21, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_lev_low", 22, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_lev_high", 23, Kind.LABEL, SYSCALL_LISTS),
     FieldType("sessionid", 25, Kind.SESSION, _SESSIONS),
     FieldType("fstype", 26, Kind.FILE_SYSTEM, frozenset({FilterList.FILESYSTEM}), EQUALITIES),
-    FieldType("devmajor", 100, Kind.NUMBER, EXIT_LISTS),
-    FieldType("devminor", 101, Kind.NUMBER, EXIT_LISTS),
-    FieldType("inode", 102, Kind.UNSIGNED, EXIT_LISTS, EQUALITIES),
-    FieldType("exit", 103, Kind.EXIT, EXIT_LISTS),
-    FieldType("success", 104, Kind.NUMBER, EXIT_LISTS),
-    FieldType("path", 105, Kind.PATH, EXIT_LISTS),
-    FieldType("perm", 106, Kind.PERMISSIONS, EXIT_LISTS, _EQUAL),
-    FieldType("dir", 107, Kind.PATH, EXIT_LISTS),
-    FieldType("filetype", 108, Kind.FILE_TYPE, EXIT_LISTS),
+    FieldType("devmajor", 100, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("devminor", 101, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("inode", 102, Kind.UNSIGNED, SYSCALL_LISTS, EQUALITIES),
+    FieldType("exit", 103, Kind.EXIT, SYSCALL_LISTS),
+    FieldType("success", 104, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("path", 105, Kind.PATH, SYSCALL_LISTS),
+    FieldType("perm", 106, Kind.PERMISSIONS, SYSCALL_LISTS, _EQUAL),
+    FieldType("dir", 107, Kind.PATH, SYSCALL_LISTS),
+    FieldType("filetype", 108, Kind.FILE_TYPE, SYSCALL_LISTS),
     FieldType("obj_uid", 109, Kind.USER, interfield=True),
     FieldType("obj_gid", 110, Kind.GROUP, interfield=True),
     FieldType("field_compare", 111, Kind.NUMBER),

@@ -8,7 +8,7 @@ from auditrules.audit import arches, names
 from auditrules.audit import syscalls as tables
 from auditrules.audit.draft import Draft, Outcome
 from auditrules.audit.facts import Version
-from auditrules.audit.fields import COMPARISONS, EXCLUDABLE, EXIT_LISTS, FIELDS, PAIRS, FieldType, Kind, lookup
+from auditrules.audit.fields import COMPARISONS, EXCLUDABLE, FIELDS, PAIRS, FieldType, Kind, lookup
 from auditrules.audit.integers import is_digit, signed, strtol
 from auditrules.audit.integers import word as to_word
 from auditrules.audit.options import Option
@@ -16,6 +16,7 @@ from auditrules.audit.rule import (
     KEY_SEPARATOR,
     MASK_BITS,
     PATH_OR_DIR,
+    SYSCALL_LISTS,
     Action,
     Comparison,
     Condition,
@@ -25,11 +26,9 @@ from auditrules.audit.rule import (
     Permission,
     letters,
 )
-from auditrules.audit.values import MOST_KEY_BYTES, MOST_PATH_BYTES, ValueExpectedError, read
+from auditrules.audit.values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError, read
 from auditrules.audit.values import permissions as read_permissions
 from auditrules.audit.words import Word, encode
-
-MOST_NAME_BYTES = 255  # NAME_MAX
 
 # From 4.0.4 to 4.1.0 -A took the path of -d (fixed in 4.1.1).
 PREPEND_DELETES: tuple[Version, Version] = ((4, 0, 4), (4, 1, 1))
@@ -38,9 +37,6 @@ ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | 
 
 # Looked for in this order, each at its first occurrence: so a path with != or >= in it is cut there.
 OPERATORS = ("!=", ">=", "<=", "&=", "=", ">", "<", "&")
-
-# Lists that -S is refused on; exclude is told by its own flag, and io_uring takes its own operations.
-NO_SYSCALLS = (FilterList.TASK, FilterList.USER, FilterList.FILESYSTEM, FilterList.EXCLUDE)
 
 # Before 4.0 only builds that asked for it, and Debian's did not, took rules of the io_uring list.
 FOURTH: Version = (4, 0, 0)
@@ -187,7 +183,7 @@ def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
 def syscalls(draft: Draft, option: Option) -> None:
     """-S NAME[,NAME…]: system calls by name or number, of the architecture named last."""
     word = option.value
-    if draft.list is not None and draft.list in NO_SYSCALLS:
+    if draft.list is not None and draft.list not in SYSCALL_LISTS:
         draft.fail(f"no -S: rules of the {draft.list.value} list take no system calls", option.word)
     if draft.arch is None:
         draft.arch = arches.native(draft.facts.machine)
@@ -319,7 +315,7 @@ def comparison(draft: Draft, option: Option) -> None:
     one, other = lookup(left), lookup(right)
     if one is None or other is None or not (one.interfield and other.interfield):
         draft.fail("two fields of users or two of groups", word)
-    if draft.list not in EXIT_LISTS:
+    if draft.list not in SYSCALL_LISTS:
         draft.fail("-C only after -a with the exit list", option.word)
     pair = PAIRS.get(frozenset({one.name, other.name}))
     if pair is None:

@@ -23,7 +23,7 @@ from auditrules.audit.rule import (
     Operator,
     Rule,
 )
-from auditrules.audit.values import UNSET
+from auditrules.audit.values import MOST_NAME_BYTES, UNSET
 from auditrules.audit.words import encode
 
 FAMILIES = 46  # AF_MAX of Linux 6.1
@@ -114,8 +114,8 @@ def _path_fits(name: str, path: str) -> str | None:
         return f"{name} without a slash at its end"
     if name in ("path", "exe") and path.rpartition("/")[2] in (".", ".."):
         return f"{name} without a dot or two as its last name"
-    if any(len(encode(part)) > 255 for part in path.split("/")):  # noqa: PLR2004 - NAME_MAX
-        return "names of at most 255 bytes in a path"
+    if any(len(encode(part)) > MOST_NAME_BYTES for part in path.split("/")):
+        return f"names of at most {MOST_NAME_BYTES} bytes in a path"
     return None
 
 
@@ -126,7 +126,8 @@ def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
     return next((f"one {name} in a rule" for name in ("exe", "key") if names.count(name) > 1), None)
 
 
-def _path_is_there(rule: Rule, facts: Facts) -> str | None:
+def absence(rule: Rule, facts: Facts) -> str | None:
+    """Which path must be there for the rule and is not, or None: what the kernel asks last."""
     for field in _fields(rule):
         if not isinstance(field.value, str):
             continue
@@ -172,5 +173,5 @@ CHECKS: tuple[Callable[[Rule, Facts], str | None], ...] = (
     _one_of_a_kind,
     _comparable,
     _label_known,
-    _path_is_there,
+    absence,
 )

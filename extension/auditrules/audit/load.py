@@ -13,7 +13,7 @@ from types import MappingProxyType
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import Facts, Version
 from auditrules.audit.integers import strtol, word
-from auditrules.audit.kernel import refusal
+from auditrules.audit.kernel import absence, refusal
 from auditrules.audit.parse import parse
 from auditrules.audit.rule import PATH_OR_DIR, Condition, Control, Field, FilterList, Line, Rule, Verb, same
 from auditrules.audit.words import lines
@@ -47,6 +47,7 @@ class Fated:
     said: Line | None = None  # None: no rule, see `reason`
     fate: Fate = Fate.UNREACHED
     reason: str = ""
+    absent: bool = False  # it was refused because a path is not there now, which it may have been before
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class _Kernel:
             return "the rules are locked (-e 2)"
         reason = refusal(rule, self.facts)
         if reason is not None:
+            line.absent = absence(rule, self.facts) == reason
             return f"the kernel takes {reason}"
         entries = self.entries.setdefault(but_for_path(rule), [])
         found = next((entry for entry in entries if same(entry.rule, rule)), None)

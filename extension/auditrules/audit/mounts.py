@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from auditrules.audit.words import decode
@@ -12,7 +12,15 @@ from auditrules.audit.words import decode
 REMOTE = re.compile(r"nfs4?|cifs|smb3|smbfs|fuse(?!ctl).*|autofs|9p|ceph|glusterfs|afs|coda|ncpfs|lustre|orangefs|gpfs")
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")  # space, tab, newline and backslash, as the kernel writes them
-_FIELDS = 3
+_FIELDS = 4
+
+
+def fields(content: bytes) -> Iterator[list[str]]:
+    """The lines of /proc/self/mounts: device, mount point, type, options, and two numbers that mean nothing."""
+    for line in content.split(b"\n"):
+        found = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
+        if len(found) >= _FIELDS:
+            yield found
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +32,7 @@ class Mounts:
     @classmethod
     def read(cls, content: bytes) -> Mounts:
         """Read the text of /proc/self/mounts."""
-        lines = (line.split(b" ") for line in content.split(b"\n"))
-        return cls({decode(_OCTAL.sub(_byte, line[1])): decode(line[2]) for line in lines if len(line) >= _FIELDS})
+        return cls({line[1]: line[2] for line in fields(content)})
 
     def remote(self, path: str) -> str:
         """Return the type of the remote file system that an absolute path is on; empty: it is on a local one.

@@ -1,7 +1,7 @@
-"""The words of a rule's values that stand for numbers: record types, errors, file types, file systems, machines.
+"""The words of a rule's values that stand for numbers: record types, errors, file types, file systems, io_uring.
 
 Every name is understood in any case of letters. Sources: auditctl's tables in lib/ of audit-userspace (msg_typetab.h,
-errtab.h, ftypetab.h, fstypetab.h, machinetab.h) and audit_determine_machine in lib/libaudit.c.
+errtab.h, ftypetab.h, fstypetab.h, uringop_table.h).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from auditrules.audit import data_names, syscalls
 from auditrules.audit.facts import Version
-from auditrules.audit.integers import is_digit, strtol, word
+from auditrules.audit.integers import is_digit, strtol
 
 # S_IFMT bits of stat(2). There is no `symlink` and no `char`.
 FILE_TYPES: Mapping[str, int] = MappingProxyType(
@@ -57,8 +57,6 @@ URING_OPERATIONS: Mapping[str, int] = MappingProxyType(
     }
 )
 
-_64_BIT = 0x80000000  # __AUDIT_ARCH_64BIT
-_HEXADECIMAL = 16
 _UNKNOWN = "UNKNOWN["
 _MOST_DIGITS = 7
 
@@ -98,6 +96,11 @@ def file_type(name: str) -> int | None:
     return FILE_TYPES.get(name.lower())
 
 
+def file_type_name(number: int) -> str | None:
+    """The name of a file type's bits; None: no type has these alone."""
+    return next((name for name, bits in FILE_TYPES.items() if bits == number), None)
+
+
 def fstype_number(name: str) -> int | None:
     """The superblock magic of a file system's name."""
     return FILE_SYSTEMS.get(name.lower())
@@ -116,37 +119,6 @@ def uring_number(name: str) -> int | None:
 def uring_name(number: int) -> str | None:
     """The name that auditctl prints for an io_uring operation; None: it prints the number."""
     return next((name for name, known in URING_OPERATIONS.items() if known == number), None)
-
-
-def arch(text: str, machine: str, version: Version | None = None) -> int | None:
-    """The kernel's number for an arch field's text: b64, b32, a machine's name, or the number in any of C's ways.
-
-    `machine` is the host's, on which b64 and b32 depend. None: auditctl rejects the text there.
-    """
-    if is_digit(text):
-        found = syscalls.machine_of(word(strtol(text, signed=False)))
-    elif text.lower() in {"b64", "b32"}:
-        found = _by_bits(text.lower(), syscalls.canonical(machine))
-    else:
-        # What is no machine's name is read as hexadecimal, with or without 0x.
-        number = word(strtol(text, _HEXADECIMAL, signed=False))
-        found = syscalls.canonical(text) or syscalls.machine_of(number)
-    if found is None or not syscalls.has_machine(found, version):
-        return None
-    return syscalls.ARCHES[found]
-
-
-def arch_word(number: int) -> str:
-    """How a listing prints an arch field: b64 or b32, whatever the machine."""
-    return "b64" if number & _64_BIT else "b32"
-
-
-def _by_bits(bits: str, machine: str | None) -> str | None:
-    if machine is None:
-        return None
-    if arch_word(syscalls.ARCHES[machine]) == bits:
-        return machine
-    return syscalls.COMPAT.get(machine)  # a 32-bit machine has no other, so b64 there is an error
 
 
 def _names_type(number: int, version: Version | None) -> bool:

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from auditrules.audit.values import MOST_PATH_BYTES
 from auditrules.audit.words import LINE_BYTES, decode
 
 MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
-MOST_PATH_BYTES = 4 << 20  # of all paths together: their prefixes, which are looked at too, take many times that
+MOST_BYTES = (
+    4 << 20
+)  # of all paths together, and of all names: the prefixes of paths, looked at too, take many times that
 MOST_NAMES = 1_000  # users, and as many groups
-
-PATH_BYTES = 4096  # PATH_MAX: auditctl takes no path as long as that
 
 _LINE = re.compile(rb"[^\n]+")
 _ANYTHING = re.compile(rb"/|[ug]id", re.IGNORECASE)  # a line without these names nothing
@@ -47,9 +48,9 @@ def needs(texts: Iterable[bytes]) -> Needs:
     lines = [line for text in texts for line in _lines(text)]
     places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
     return Needs(
-        paths=_first(MOST_PATHS, MOST_PATH_BYTES, (path for place in places for path in _paths(place))),
-        users=_first(MOST_NAMES, MOST_PATH_BYTES, (name for line in lines for name in _names(_USER, line))),
-        groups=_first(MOST_NAMES, MOST_PATH_BYTES, (name for line in lines for name in _names(_GROUP, line))),
+        paths=_first(MOST_PATHS, MOST_BYTES, (path for place in places for path in _paths(place))),
+        users=_first(MOST_NAMES, MOST_BYTES, (name for line in lines for name in _names(_USER, line))),
+        groups=_first(MOST_NAMES, MOST_BYTES, (name for line in lines for name in _names(_GROUP, line))),
     )
 
 
@@ -78,7 +79,7 @@ def _lines(text: bytes) -> Iterator[bytes]:
 def _places(line: bytes) -> Iterator[bytes]:
     """Yield what stands where a path is named, as far as a path can reach."""
     for match in _NAMED.finditer(line):
-        yield line[match.end() : match.end() + 2 * PATH_BYTES].partition(b"\0")[0]
+        yield line[match.end() : match.end() + 2 * MOST_PATH_BYTES].partition(b"\0")[0]
 
 
 def _paths(place: bytes) -> Iterator[bytes]:
@@ -101,7 +102,7 @@ def _paths(place: bytes) -> Iterator[bytes]:
 def _variants(path: bytes) -> Iterator[bytes]:
     for variant in dict.fromkeys((path, path.rstrip(b"\r"))):  # augenrules strips CRs from 3.1.1 on
         bare = variant.rstrip(b"/") or b"/"
-        if len(bare) < PATH_BYTES:
+        if len(bare) < MOST_PATH_BYTES:
             yield bare
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditrules.audit import netlink, status
+from auditrules.audit import netlink
 from auditrules.audit.facts import Facts
 from auditrules.audit.netlink import NetlinkError
 from auditrules.audit.render import last_arch, listed
 from auditrules.audit.sources import Kernel, Netlink
-from auditrules.audit.status import ListedLine, Reading, State, Status
+from auditrules.audit.status import ListedLine, Reading, State, Status, answered, understand_texts
 
 # errno of Linux, and what a refusal means: kernel/audit.c (audit_netlink_ok) and socket(2).
 NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES
@@ -22,7 +22,7 @@ READER = "netlink"
 def understand(kernel: Kernel, facts: Facts) -> Reading:
     """What the kernel's side says. Total: every answer and every failure has a state."""
     if kernel.netlink is None:
-        return status.understand(kernel, facts)
+        return understand_texts(kernel, facts)
     if kernel.netlink.rules is None:
         return Reading(_why(kernel.netlink), READER, kernel.netlink.error)
     return _whole(kernel.netlink, kernel.netlink.rules, facts)
@@ -45,13 +45,7 @@ def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Readin
         known = _status(answer)
     except NetlinkError as error:
         return Reading(State.BROKEN_REPLY, READER, f"the status: {error}", lines)
-    broken = [line.error for line in lines if line.rule is None]
-    if known.enabled == 0:
-        return Reading(State.DISABLED, READER, "", lines, known)
-    if broken:
-        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
-        return Reading(State.BROKEN_REPLY, READER, f"a rule is not understood: {broken[0]}{more}", lines, known)
-    return Reading(State.OK if lines else State.NO_RULES, READER, "", lines, known)
+    return answered(READER, lines, known, "a rule is not understood")
 
 
 def _lines(payloads: tuple[bytes, ...], facts: Facts) -> Iterator[ListedLine]:

@@ -29,7 +29,6 @@ from auditrules.audit.rule import (
 OPERATORS_TOLD: tuple[Version, Version] = ((3, 1, 5), (4, 0, 2))
 _FOURTH: Version = (4, 0, 0)
 
-NO_SYSCALLS_LISTED = frozenset({FilterList.USER, FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM})
 WATCH_FIELDS = frozenset({"path", "dir", PATH_OR_DIR, "perm", "key"})
 UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
@@ -114,7 +113,7 @@ def value_text(field: Field, machine: str) -> str:
     if kind is Kind.ARCH:
         return arches.shown(field.value, machine)
     if kind is Kind.FILE_TYPE:
-        return next((name for name, number in names.FILE_TYPES.items() if number == field.value), str(field.value))
+        return names.file_type_name(field.value) or str(field.value)
     if kind in UNSIGNED_ONLY and signed(field.value) < 0:
         return str(field.value)
     return value(field)
@@ -154,11 +153,11 @@ def listed(rule: Rule, version: Version, machine: str, above: int | None = None)
     if not watch:
         parts.append(f"-a {rule.action.value},{rule.list.value}")
         parts += [
-            f" -F arch{condition.operator.value}{names.arch_word(condition.value)}"
+            f" -F arch{condition.operator.value}{arches.listed(condition.value)}"
             for condition in rule.fields
             if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int)
         ]
-        if rule.list not in NO_SYSCALLS_LISTED:
+        if rule.list in SYSCALL_LISTS:
             called = ",".join(syscall_names(rule, machine, version, above))
             parts.append(f" -S {called}" if called else "")
     parts += [
@@ -180,7 +179,7 @@ def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[s
 def listed_as_watch(rule: Rule) -> bool:
     """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
     found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
-    masked = rule.list not in NO_SYSCALLS_LISTED and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL
+    masked = rule.list in SYSCALL_LISTS and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL
     return "perm" in found and found <= WATCH_FIELDS and not masked
 
 

@@ -33,7 +33,7 @@ class State(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The numbers of `auditctl -s`; None where it does not print them."""
+    """The numbers of `auditctl -s`; None where neither it nor the kernel tells them."""
 
     enabled: int | None = None  # 0 off, 1 on, 2 on and locked until the next boot
     failure: int | None = None
@@ -80,7 +80,7 @@ _OLD_NAMES = {"flag": "failure"}  # the one-line form, up to audit 2.3
 _OLD_FORM = "AUDIT_STATUS: "
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
-# What auditctl says when it gets no answer, and what that means (GRAMMAR of exit codes: auditctl 2.8 to 4.2, run).
+# What auditctl says when it gets no answer, and what that means (auditctl 2.8 to 4.2).
 NOT_ROOT = "You must be root"
 NOT_PERMITTED = "Operation not permitted"
 NOT_IN_KERNEL = ("audit support not in kernel", "Cannot open netlink audit socket")
@@ -118,8 +118,8 @@ def parse_status(text: str) -> Status:
     return Status(**{name: value for name, value in found.items() if name in _NAMES})
 
 
-def understand(kernel: Kernel, facts: Facts) -> Reading:
-    """What the kernel's side says. Total: every text and every failure has a state."""
+def understand_texts(kernel: Kernel, facts: Facts) -> Reading:
+    """What auditctl, or a saved copy of its texts, says. Total: every text and every failure has a state."""
     if kernel.saved is not None:
         if kernel.saved.content is None:
             return Reading(State.BROKEN_REPLY, kernel.reader, kernel.saved.error)
@@ -209,16 +209,20 @@ def _listed(
         lines = ()
     if rest:
         lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
-    broken = [line for line in lines if line.rule is None]
     if problem is not None:
         return Reading(problem[0], reader, problem[1], lines, known)
-    if known.enabled == 0:
-        return Reading(State.DISABLED, reader, "", lines, known)
-    if broken:
-        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
-        error = f"a line of the listing is no rule: {broken[0].error}{more}"
-        return Reading(State.BROKEN_REPLY, reader, error, lines, known)
-    return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, known)
+    return answered(reader, lines, known, "a line of the listing is no rule")
+
+
+def answered(reader: str, lines: tuple[ListedLine, ...], status: Status, broken: str) -> Reading:
+    """What a whole answer says; `broken` is what to call a line in it that is not understood."""
+    if status.enabled == 0:
+        return Reading(State.DISABLED, reader, "", lines, status)
+    errors = [line.error for line in lines if line.rule is None]
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        return Reading(State.BROKEN_REPLY, reader, f"{broken}: {errors[0]}{more}", lines, status)
+    return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, status)
 
 
 def _lines(texts: list[str], facts: Facts) -> Iterator[ListedLine]:

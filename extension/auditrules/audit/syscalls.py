@@ -12,6 +12,7 @@ from types import MappingProxyType
 from auditrules.audit import data_auditctl
 from auditrules.audit.data_syscalls import SYSCALLS
 from auditrules.audit.facts import Version
+from auditrules.audit.rule import CLASS_BITS
 
 # The machines with tables, and the kernel's number of each (AUDIT_ARCH_* of linux/audit.h).
 ARCHES: Mapping[str, int] = MappingProxyType(
@@ -46,8 +47,6 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
 
 # The 32-bit machine whose programs a 64-bit kernel runs. ppc64le and riscv64 kernels know none that is audited.
 COMPAT: Mapping[str, str] = MappingProxyType({"x86_64": "i386", "aarch64": "arm", "ppc64": "ppc", "s390x": "s390"})
-
-CLASSES = 16  # AUDIT_SYSCALL_CLASSES; bit 2047 of a mask is class 0, bit 2032 class 15
 
 # Classes by number, two each, the second for COMPAT's calls: asm-generic/audit_*.h as of Linux 6.1.
 _DIR_WRITE = (
@@ -109,8 +108,8 @@ def kernel_class(number: int, machine: str) -> frozenset[int]:
     Raises:
         ValueError: the number is not 0 to 15.
     """
-    if number not in range(CLASSES):
-        raise ValueError(f"a class is a number from 0 to {CLASSES - 1}, not {number}")
+    if number not in range(CLASS_BITS):
+        raise ValueError(f"a class is a number from 0 to {CLASS_BITS - 1}, not {number}")
     native = canonical(machine)
     called = COMPAT.get(native or "") if number % 2 else native
     if called is None or number // 2 >= len(_KERNEL_CLASSES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditrules.audit import names
+from auditrules.audit import arches, names
 from auditrules.audit.facts import Facts
 from auditrules.audit.fields import FieldType, Kind
 from auditrules.audit.integers import is_digit, is_negative, strtol, word
@@ -13,6 +13,7 @@ from auditrules.audit.words import encode
 
 UNSET = 0xFFFFFFFF
 MOST_PATH_BYTES = 4096  # PATH_MAX
+MOST_NAME_BYTES = 255  # NAME_MAX
 MOST_KEY_BYTES = 256  # AUDIT_MAX_KEY_LEN
 MOST_LETTERS = 4
 
@@ -112,7 +113,7 @@ def _exit(field: FieldType, text: str, _facts: Facts) -> int:
 
 
 def _arch(_field: FieldType, text: str, facts: Facts) -> int:
-    number = names.arch(text, facts.machine, facts.version)
+    number = arches.number(text, facts.machine, facts.version)
     if number is None:
         raise ValueExpectedError(Kind.ARCH.value)
     return number

@@ -6,6 +6,7 @@ inside a word, but not in the first one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,6 +16,7 @@ from auditrules.audit.facts import Version
 LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
 WORDS_NOT_LOST: Version = (4, 2, 0)  # from here the vector of words is long enough for any line
 
+_WORD = re.compile(r"(?:[^ \\]|\\.?)+", re.DOTALL)
 _ESCAPED_SPACE = b"\x07"
 _ESCAPED_BACKSLASH = b"\x04"
 
@@ -50,7 +52,7 @@ def lines(content: bytes) -> Iterator[tuple[int, str]]:
 
 def split(line: str, version: Version) -> list[Word]:
     """The words of a line; none for a blank one or a comment."""
-    spans = list(_spans(line))
+    spans = [match.span() for match in _WORD.finditer(line)]
     if not spans or line[spans[0][0]] == "#":
         return []
     if version < WORDS_NOT_LOST:
@@ -61,21 +63,6 @@ def split(line: str, version: Version) -> list[Word]:
         Word(_marked(line[slice(*first)]), *first),
         *(Word(_unescaped(line[slice(*span)]), *span) for span in others),
     ]
-
-
-def _spans(line: str) -> Iterator[tuple[int, int]]:
-    start = None
-    escaped = False
-    for index, char in enumerate(line):
-        if char == " " and not escaped:
-            if start is not None:
-                yield start, index
-            start = None
-        elif start is None:
-            start = index
-        escaped = char == "\\" and not escaped
-    if start is not None:
-        yield start, len(line)
 
 
 def _marked(word: str) -> str:

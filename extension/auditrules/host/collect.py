@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.facts import DEFAULT_VERSION, Facts, Version
 from auditrules.audit.mounts import Mounts
 from auditrules.audit.needs import Needs, needs
@@ -17,7 +18,7 @@ from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.program import Deadline, run
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.units import read_units
 
 READERS = ("auto", "netlink", "auditctl", "none")
@@ -94,12 +95,12 @@ class Host:
         kernel, version_text, version = self._ask_kernel()
         mounts = self._mounts()
         try:
-            tree = Tree(self._root, mounts.remote if mounts else _local)
+            tree = Tree(self._root, mounts.remote if mounts else local)
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
             rules_d, rules_d_error = self._rules_d(tree)
-            audit_rules = tree.read("/etc/audit/audit.rules", self._limits.file)
+            audit_rules = tree.read(AUDIT_RULES, self._limits.file)
             texts = [
                 *(file.content or b"" for file in (*rules_d, audit_rules, kernel.saved) if file),
                 kernel.listing.stdout if kernel.listing else b"",
@@ -159,7 +160,7 @@ class Host:
 
     def _saved_listing(self) -> File:
         path = self._kernel if self._kernel.startswith("/") else f"{Path.cwd()}/{self._kernel}"
-        with closing(Tree("/", _local)) as tree:
+        with closing(Tree("/", local)) as tree:
             file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
         if file is None or file.content is None:
             why = file.error if file else "no such file"
@@ -170,20 +171,20 @@ class Host:
         """Read this machine's mounts. None: they are not known, or it is another root and they do not matter."""
         if not self._here:
             return None
-        with closing(Tree("/", _local)) as tree:
+        with closing(Tree("/", local)) as tree:
             file = tree.read("/proc/self/mounts", self._limits.file)
         return Mounts.read(file.content) if file and file.content is not None else None
 
     def _rules_d(self, tree: Tree) -> tuple[tuple[File, ...], str]:
         """Read what augenrules would: its names end in .rules, and `ls` shows it none that begins with a dot."""
         try:
-            names = [name for name in tree.names("/etc/audit/rules.d") if name.endswith(".rules") and name[0] != "."]
+            names = [name for name in tree.names(RULES_D) if name.endswith(".rules") and name[0] != "."]
         except UnreadableError as error:
             return (), str(error)
         files: list[File] = []
         left = self._limits.rules_d
         for name in names:
-            path = f"/etc/audit/rules.d/{name}"
+            path = f"{RULES_D}/{name}"
             if left < 0:
                 files.append(File(path, error=f"not read, as those before it hold {self._limits.rules_d} bytes"))
                 continue
@@ -199,7 +200,7 @@ class Host:
 
     def _facts(self, tree: Tree, wanted: Needs, version: Version, rules_d: Sequence[File], *, look: bool) -> Facts:
         # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
-        own = {"/etc/audit/rules.d", *(file.path for file in rules_d if file.content is None)}
+        own = {RULES_D, *(file.path for file in rules_d if file.content is None)}
         return Facts(
             version=version,
             machine=os.uname().machine,
@@ -224,10 +225,6 @@ class Host:
             return known
         others = service.ids(names - known.keys())
         return None if others is None else {**others, **known}
-
-
-def _local(_: str) -> str:
-    return ""
 
 
 def _version(answer: Run) -> tuple[str, Version]:

@@ -124,6 +124,14 @@ class Tree:
         except OSError as error:
             raise UnreadableError(_words(error)) from error
 
+    def end(self, path: str) -> tuple[str, Entry] | None:
+        """Follow all links of a path: where that ends, and what is there. None: nothing, or nothing to be seen."""
+        try:
+            walked = self._walk(path)
+        except UnreadableError:
+            return None
+        return None if walked.entry.type == "missing" else (_text(walked.place), walked.entry)
+
     def _content(self, walked: _Walked, limit: int) -> bytes:
         if walked.entry.type != "file":
             raise UnreadableError(_not_there(walked, "a regular file"))
@@ -215,6 +223,11 @@ class Tree:
         while len(self._names) > depth:
             os.close(self._folders.pop())
             self._names.pop()
+
+
+def local(_: str) -> str:
+    """No file system is remote: for a root whose mounts are not this machine's, and for /proc."""
+    return ""
 
 
 def _collapsed(path: str, most: int | None = None) -> str:

@@ -6,16 +6,14 @@ Nothing is opened because of a name found somewhere, and under another root noth
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from auditrules.audit.facts import Entry
-from auditrules.audit.mounts import Mounts
+from auditrules.audit.mounts import Mounts, fields
 from auditrules.audit.words import decode, encode
-from auditrules.host.rootfs import MOST_LINKS, Tree, UnreadableError
+from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.sql.standins import FileStatus, Mount, Process
 
 _TYPES = {
@@ -26,7 +24,6 @@ _TYPES = {
     stat.S_IFIFO: "fifo",
     stat.S_IFSOCK: "socket",
 }
-_OCTAL = re.compile(rb"\\([0-7]{3})")  # how the kernel writes a space, tab, line feed or backslash in the mount table
 
 
 class Surroundings:
@@ -40,16 +37,14 @@ class Surroundings:
         """Look at an absolute path; None if nothing is there, or nothing can be seen."""
         if not path.startswith("/") or "\0" in path:
             return None
-        with closing(self._tree()) as tree:
-            seen = tree.look([path])
         folder, _, name = path.rstrip("/").rpartition("/")
-        parent = _place(folder, seen)
+        with closing(self._tree()) as tree:
+            parent, end = tree.end(folder), tree.end(path)
         if parent is None:
             return None
         try:
-            own = self._lstat(f"{parent}/{name}")
-            end = _place(path, seen)
-            status = own if end is None else self._lstat(end or "/")
+            own = self._lstat(f"{parent[0].rstrip('/')}/{name}")
+            status = self._lstat(end[0]) if end else own
         except OSError:
             return None  # gone, or not for us to see: osquery has no row then either
         return FileStatus(
@@ -82,45 +77,14 @@ class Surroundings:
         """Give the mounts in the kernel's order."""
         if not self._here:
             return ()
-        lines = (line.split(b" ") for line in _read("/proc/self/mounts").splitlines())
-        return tuple(Mount(*(decode(_OCTAL.sub(_byte, field)) for field in fields[:4])) for fields in lines)
+        return tuple(Mount(*line[:4]) for line in fields(_read("/proc/self/mounts")))
 
     def _tree(self) -> Tree:
-        remote = Mounts.read(_read("/proc/self/mounts")).remote if self._here else _local
+        remote = Mounts.read(_read("/proc/self/mounts")).remote if self._here else local
         return Tree(self._root, remote)
 
     def _lstat(self, place: str) -> os.stat_result:
         return os.lstat(os.fsencode(self._root.rstrip("/")) + encode(place))
-
-
-def _local(_: str) -> str:
-    return ""
-
-
-def _place(path: str, seen: Mapping[str, Entry]) -> str | None:
-    """Follow all links of a path that was walked; None where that leads nowhere."""
-    links = iter(range(MOST_LINKS))
-
-    def follow(place: str, rest: str) -> str | None:
-        for name in rest.split("/"):
-            if name == "..":
-                place = place.rpartition("/")[0]
-                continue
-            if name in {"", "."}:
-                continue
-            entry = seen.get(f"{place}/{name}")
-            if entry is None or entry.type == "missing" or (entry.type == "link" and next(links, None) is None):
-                return None
-            if entry.type != "link":
-                place = f"{place}/{name}"
-                continue
-            end = follow("" if entry.target.startswith("/") else place, entry.target)
-            if end is None:
-                return None
-            place = end
-        return place
-
-    return follow("", path)
 
 
 def _processes(pids: list[int]) -> Iterator[Process]:
@@ -163,7 +127,3 @@ def _link(path: str) -> str:
 
 def _read(path: str) -> bytes:
     return Path(path).read_bytes()
-
-
-def _byte(match: re.Match[bytes]) -> bytes:
-    return bytes((int(match[1], 8),))

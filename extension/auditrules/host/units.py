@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from os.path import normpath
-from pathlib import PurePosixPath
 
 from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Units
 from auditrules.audit.startup import UNITS
 from auditrules.audit.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders
-from auditrules.host.rootfs import MOST_LINKS, Tree, UnreadableError
+from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_FILES = 200  # unit files and drop-ins
 MOST_BYTES = 1 << 20  # of one of them; those of audit have 2 KiB
@@ -72,9 +70,5 @@ def _names(tree: Tree, folder: str) -> tuple[str, ...]:
 
 def _program(tree: Tree, path: str) -> str:
     """Follow the links of a program and return the path of its file; empty where there is none."""
-    for _ in range(MOST_LINKS):
-        entry = tree.look((path,)).get(path, Entry("missing"))
-        if entry.type != "link":
-            return path if entry.type == "file" else ""
-        path = normpath(PurePosixPath(path).parent / entry.target)
-    return ""
+    end = tree.end(path)
+    return end[0] if end and end[1].type == "file" else ""

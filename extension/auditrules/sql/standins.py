@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from typing import Protocol
 
 from auditrules.plugin.context import Context, Operator
 from auditrules.plugin.schema import Column, Example, Option, Schema, Type
-from auditrules.plugin.table import ROWID, Question, Row, Table
+from auditrules.plugin.table import ROWID, Question, Row, Table, rowid
 
 _Cells = Mapping[str, "str | int"]
 
@@ -226,9 +225,10 @@ def _mounts(surroundings: Surroundings) -> Iterator[_Cells]:
 def _rows(schema: Schema, rows: Iterable[_Cells], *identity: str) -> Iterator[Row]:
     """Write rows as text. Those of equal identity are one row in every answer, whatever else of it changes."""
     for row in rows:
-        key = "\0".join(_text(row[name]) for name in identity)
-        rowid = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") >> 1  # a positive signed number
-        yield {**{name: _text(row[name]) for name in schema.names}, ROWID: str(rowid)}
+        yield {
+            **{name: _text(row[name]) for name in schema.names},
+            ROWID: rowid(*(_text(row[name]) for name in identity)),
+        }
 
 
 def _text(value: str | int) -> str:

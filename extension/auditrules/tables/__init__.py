@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditrules.audit.sources import Sources
-from auditrules.plugin.table import Table
+from auditrules.plugin.context import Context
+from auditrules.plugin.table import Row, Table
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS, SCHEMAS
 from auditrules.tables.settings import auditd_settings
@@ -20,7 +21,22 @@ __all__ = ["SCHEMAS", "build"]
 def build(sources: Callable[[], Sources]) -> tuple[Table, ...]:
     """The tables over what `sources` gives at each call."""
     return (
-        Table(AUDIT_RULES, lambda _context: audit_rules(sources())),
-        Table(AUDIT_STATUS, lambda _context: audit_status(sources())),
-        Table(AUDITD_SETTINGS, lambda _context: auditd_settings(sources())),
+        Table(AUDIT_RULES, _kept(audit_rules, sources)),
+        Table(AUDIT_STATUS, _kept(audit_status, sources)),
+        Table(AUDITD_SETTINGS, _kept(auditd_settings, sources)),
     )
+
+
+def _kept(make: Callable[[Sources], list[Row]], sources: Callable[[], Sources]) -> Callable[[Context], list[Row]]:
+    """The rows, made once for all calls that are given the same sources: one query may come as many calls."""
+    last: tuple[Sources, list[Row]] | None = None
+
+    def rows(_context: Context) -> list[Row]:
+        nonlocal last
+        found = sources()
+        kept = last  # another thread may put a newer one in its place
+        if kept is None or kept[0] is not found:
+            last = kept = (found, make(found))
+        return kept[1]
+
+    return rows

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 
 from auditrules.audit.words import encode
-from auditrules.plugin.table import ROWID, Row
+from auditrules.plugin.table import ROWID, Row, rowid
 
 Cells = Mapping[str, "str | int | None"]
-
-_ROWID_BITS = 63  # SQLite's rowid is a signed 64-bit integer; a negative one is legal and confusing
 
 
 def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str]) -> list[Row]:
@@ -24,15 +21,10 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
     for row in rows:
         cells = {name: text(row.get(name)) for name in columns}
         key = tuple(cells[name] for name in identity)
-        cells[ROWID] = _rowid(key, seen[key])
+        cells[ROWID] = rowid(*key, str(seen[key]))
         seen[key] += 1
         done.append(cells)
     return done
-
-
-def _rowid(key: tuple[str, ...], occurrence: int) -> str:
-    digest = blake2b("\0".join((*key, str(occurrence))).encode(), digest_size=8).digest()
-    return str(int.from_bytes(digest, "big") >> (64 - _ROWID_BITS))
 
 
 def text(value: str | int | None) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from auditrules.audit import render
+from auditrules.audit.augenrules import RULES_D
 from auditrules.audit.errors import RuleSyntaxError
 from auditrules.audit.facts import Facts
+from auditrules.audit.load import Loaded
 from auditrules.audit.parse import parse
 from auditrules.audit.reading import READER as NETLINK
 from auditrules.audit.reading import understand
@@ -33,8 +35,6 @@ from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_RULES
 from auditrules.tables.states import States
 
-RULES_D = "/etc/audit/rules.d"
-
 PATH_TYPES = {"path": "file", "dir": "dir", PATH_OR_DIR: ""}
 
 
@@ -54,7 +54,7 @@ def audit_rules(sources: Sources) -> list[Row]:
     """The rows of `audit_rules`: the kernel's, then those of rules.d, then those of audit.rules."""
     reading = understand(sources.kernel, sources.facts)
     states = States(sources, reading)
-    files = list(file_lines(sources))
+    files = list(file_lines(sources, states.audit_rules))
     rows = [
         *kernel_rows(reading, files, states),
         *file_rows("rules.d", files, states),
@@ -63,29 +63,34 @@ def audit_rules(sources: Sources) -> list[Row]:
     return finished(AUDIT_RULES.names, rows, ("source", "source_path", "line", "text"))
 
 
-def file_lines(sources: Sources) -> Iterator[FileLine]:
+def file_lines(sources: Sources, audit_rules: Loaded | None) -> Iterator[FileLine]:
     """Every line of the rules files that says something: rules.d in augenrules' order, then audit.rules."""
     if sources.rules_d_error:
         yield FileLine("rules.d", RULES_D, None, "", None, sources.rules_d_error)
     by_path = {file.path: file for file in sources.rules_d}
     for path in version_sorted(by_path):
-        yield from _lines_of("rules.d", by_path[path], sources.facts)
-    if sources.audit_rules is not None:
-        yield from _lines_of("audit.rules", sources.audit_rules, sources.facts)
+        yield from _lines_of_rules_d(by_path[path], sources.facts)
+    file = sources.audit_rules
+    if file is not None and audit_rules is None:
+        yield FileLine("audit.rules", file.path, None, "", None, file.error)
+    elif file is not None and audit_rules is not None:
+        for line in audit_rules.lines:
+            why = "" if line.said else line.reason
+            yield FileLine("audit.rules", file.path, line.number, line.text, line.said, why)
 
 
-def _lines_of(source: str, file: File, facts: Facts) -> Iterator[FileLine]:
+def _lines_of_rules_d(file: File, facts: Facts) -> Iterator[FileLine]:
     if file.content is None:
-        yield FileLine(source, file.path, None, "", None, file.error)
+        yield FileLine("rules.d", file.path, None, "", None, file.error)
         return
     for number, text in lines(file.content):
         try:
             said = parse(text, facts)
         except RuleSyntaxError as error:
-            yield FileLine(source, file.path, number, text, None, error.summary)
+            yield FileLine("rules.d", file.path, number, text, None, error.summary)
             continue
         if said is not None:
-            yield FileLine(source, file.path, number, text, said)
+            yield FileLine("rules.d", file.path, number, text, said)
 
 
 def kernel_rows(reading: Reading, files: Iterable[FileLine], states: States) -> Iterator[Cells]:

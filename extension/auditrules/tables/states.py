@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from auditrules.audit.augenrules import Origin
 from auditrules.audit.boot import boot, merged
 from auditrules.audit.drift import Rules, Stand, State, file_stands, kernel_stand, merged_stands, rule_stand
-from auditrules.audit.load import load
+from auditrules.audit.load import Loaded, load
 from auditrules.audit.reading import READER as NETLINK
 from auditrules.audit.rule import Rule
 from auditrules.audit.sources import Sources
@@ -21,8 +21,10 @@ class States:
 
     sources: Sources
     reading: Reading
+    audit_rules: Loaded | None = field(init=False)  # None: there is no such file, or it can't be read
     _kernel: Rules | None = field(init=False)
     _boot: Rules | None = field(init=False)
+    _loads: dict[bytes, Loaded] = field(init=False, default_factory=dict)
     _in_order: dict[Origin, Stand] = field(init=False)
     _in_audit_rules: dict[int, Stand] = field(init=False)
     _untold: str = field(init=False, default="")
@@ -30,19 +32,26 @@ class States:
     def __post_init__(self) -> None:
         facts, lines = self.sources.facts, self.reading.lines
         self._kernel = None if lines is None else Rules(lines, facts, exact=self.reading.reader == NETLINK)
-        loaded = boot(self.sources).loaded
+        booted = boot(self.sources)
         self._boot = None
-        if loaded is not None:
-            self._boot = Rules([ListedLine("", rule) for rule in loaded.rules], facts, exact=True)
+        if booted.loaded is not None:
+            self._boot = Rules([ListedLine("", rule) for rule in booted.loaded.rules], facts, exact=True)
+            self._loads[booted.content or b""] = booted.loaded
+        file = self.sources.audit_rules
+        self.audit_rules = self._load(file.content) if file and file.content is not None else None
         self._in_audit_rules = self._audit_rules()
         self._in_order = self._rules_d()
 
+    def _load(self, content: bytes) -> Loaded:
+        """Load a rules file once: on most hosts boot reads the very bytes of audit.rules and of rules.d merged."""
+        if content not in self._loads:
+            self._loads[content] = load(content, self.sources.facts)
+        return self._loads[content]
+
     def _audit_rules(self) -> dict[int, Stand]:
-        file = self.sources.audit_rules
-        if file is None or file.content is None:
+        if self.audit_rules is None:
             return {}
-        loaded = load(file.content, self.sources.facts)
-        return {line.number: stand for line, stand in file_stands(loaded, self._kernel, self.reading.status)}
+        return {line.number: stand for line, stand in file_stands(self.audit_rules, self._kernel, self.reading.status)}
 
     def _rules_d(self) -> dict[Origin, Stand]:
         try:
@@ -52,8 +61,7 @@ class States:
             return {}
         if made is None:
             return {}
-        loaded = load(made.content, self.sources.facts)
-        return merged_stands(made, loaded, self._kernel, self.reading.status)
+        return merged_stands(made, self._load(made.content), self._kernel, self.reading.status)
 
     def of_audit_rules(self, number: int) -> Stand:
         """The state of a line of audit.rules."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from auditrules.audit.boot import merged
 from auditrules.audit.reading import understand
 from auditrules.audit.rule import Action, FilterList
-from auditrules.audit.sources import File, Sources
-from auditrules.audit.startup import plan
+from auditrules.audit.sources import Sources
+from auditrules.audit.startup import cmdline_of, plan
 from auditrules.audit.status import Reading
 from auditrules.audit.systemd import UntoldError
-from auditrules.audit.words import decode
 from auditrules.plugin.table import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDIT_STATUS
@@ -38,7 +37,7 @@ def audit_status(sources: Sources) -> list[Row]:
         "loginuid_immutable": status.loginuid_immutable,
         "kernel_rules": None if reading.lines is None else len(reading.lines),
         "task_never": _task_never(reading),
-        "boot_audit": _boot_audit(sources.cmdline),
+        "boot_audit": _boot_audit(sources),
         "boot_loader": plan(sources).loader.value,
         "augenrules_stale": _stale(sources),
         "auditctl_version": sources.auditctl_version,
@@ -66,9 +65,7 @@ def _stale(sources: Sources) -> int | None:
     return int(file is None or file.content != made.content)
 
 
-def _boot_audit(cmdline: File | None) -> str:
+def _boot_audit(sources: Sources) -> str:
     """The last audit= of the kernel's command line, which is the one that counts."""
-    if cmdline is None or cmdline.content is None:
-        return ""
-    given = [word for word in decode(cmdline.content).split() if word.startswith("audit=")]
+    given = [word for word in cmdline_of(sources) if word.startswith("audit=")]
     return given[-1].removeprefix("audit=") if given else ""
