@@ -33,7 +33,9 @@ UNREADABLE = (UNKNOWN, "unreadable")
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
 RULE = "-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
 B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
-ON_A_LISTING = "; read from a saved listing, which shows a never rule on a path as a watch"
+ON_A_LISTING = (
+    "; read from a saved listing, which shows a never rule on a path as a watch, and every arch by its width only"
+)
 
 Verdict = Mapping[str, object]
 
@@ -516,7 +518,7 @@ def test_evidence_and_remediation(plain: Look, content: bytes, evidence: str, re
 def test_evidence_of_a_running_kernel_says_what_auditctl_hides(plain: Look) -> None:
     listing, answer, *_ = OUTCOMES["ok"]
     assert str(judge(asked(plain, listing, answer))["evidence"]).endswith(
-        "; read from auditctl -l, which lists a never rule on a path as a watch"
+        "; read from auditctl -l, which shows a never rule on a path as a watch, and every arch by its width only"
     )
 
 

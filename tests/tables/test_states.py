@@ -81,7 +81,7 @@ STATES = (
         f"-w docker\n{W}",
         [
             ("-w docker", "rejected", "expected an absolute path, without quotes or variables, found 'docker'"),
-            (W, "unreached", ""),
+            (W, "unreached", "the load stops at a line before it: -w docker"),
         ],
     ),
     (
@@ -186,7 +186,7 @@ def test_a_rule_whose_directory_went_is_missing_where_nothing_stands_behind_it()
 def test_a_path_without_a_directory_is_rejected_where_the_load_stopped_at_it() -> None:
     assert states(made(netlink(), [f"{GONE_PATH}\n{W}\n"])) == [
         (GONE_PATH, "rejected", NO_DIRECTORY),
-        (W, "unreached", ""),
+        (W, "unreached", f"the load stops at a line before it: {GONE_PATH}"),
     ]
 
 

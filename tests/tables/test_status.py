@@ -41,6 +41,7 @@ def test_nobody_asked_is_a_state_of_its_own_with_its_reason() -> None:
         "error": "the kernel was not asked, as wanted",
         "reader": "none",
         "boot_loader": "unknown",
+        "boot_error": "the units of systemd were not looked at",
     }
 
 

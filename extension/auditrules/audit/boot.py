@@ -17,7 +17,7 @@ from auditrules.audit.augenrules import (
     Merged,
     augenrules,
 )
-from auditrules.audit.load import Loaded, load
+from auditrules.audit.load import Loaded, load, refusal_of
 from auditrules.audit.rule import Control
 from auditrules.audit.settings import settings
 from auditrules.audit.sources import File, Sources
@@ -50,6 +50,7 @@ class Boot:
     loader: Loader
     reason: str
     assumed: bool = False
+    problem: str = ""  # what keeps units from starting, or auditctl from reading the rules
     enabled: int | None = None
     content: bytes | None = None
     merged: Merged | None = None
@@ -73,6 +74,7 @@ def boot(sources: Sources) -> Boot:
     return replace(
         said,
         reason="; ".join((planned.reason, *end.not_started)),
+        problem="; ".join(end.not_started),
         enabled=enabled.pop() if len(enabled) == 1 else None,
         content=end.content,
         merged=end.merged if end.content is not None else None,
@@ -150,7 +152,8 @@ class _Machine:
         existing = self._audit_rules.content if self._audit_rules else None
         ran = _run(self.sources, run.arguments, existing)
         if ran.merged is not None and ran.content == ran.merged.content:
-            self._audit_rules = File(AUDIT_RULES, ran.content)
+            if ran.written:
+                self._audit_rules = File(AUDIT_RULES, ran.content)
             self.merged = ran.merged
         read = self._read(AUDIT_RULES) if ran.loads else True
         return read if ran.returncode is None else ran.returncode == 0
@@ -161,7 +164,10 @@ class _Machine:
         file = self._audit_rules
         if file is not None and file.content is None:
             raise UntoldError(f"{path}: {file.error}")
-        content = file.content if file else None
+        refused = refusal_of(file, self.sources.facts.version) if file else "a file that is there"
+        if refused is not None:
+            self.not_started.append(f"auditctl does not read {path}: it takes {refused}")
+        content = file.content if file and refused is None else None
         if self.loaded is not None and content != self.content:
             raise UntoldError(f"boot loads rules from {path} more than once, and it changes in between")
         self.content = content

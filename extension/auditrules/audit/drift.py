@@ -90,8 +90,12 @@ def file_stands(loaded: Loaded, rules: Rules | None, status: Status) -> Iterator
     behind = [line.said.rule for line in loaded.lines if line.fate is Fate.UNREACHED and line.said and line.said.rule]
     # Rules that are loaded behind a line at which a load would stop: it did not stop there when they were loaded.
     went_on = not behind or (rules is not None and any(map(rules.hold, behind)))
+    stop = next((line.text for line in loaded.lines if line.number == loaded.stopped_at), "")
     for line in loaded.lines:
-        yield line, _stand(line, rules, status, went_on=went_on)
+        stand = _stand(line, rules, status, went_on=went_on)
+        if stand.state is State.UNREACHED:
+            stand = Stand(State.UNREACHED, f"the load stops at a line before it: {stop}")
+        yield line, stand
 
 
 def _stand(line: Fated, rules: Rules | None, status: Status, *, went_on: bool) -> Stand:

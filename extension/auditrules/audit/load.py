@@ -16,6 +16,7 @@ from auditrules.audit.integers import strtol, word
 from auditrules.audit.kernel import absence, refusal
 from auditrules.audit.parse import parse
 from auditrules.audit.rule import PATH_OR_DIR, Condition, Control, Field, FilterList, Line, Rule, Verb, same
+from auditrules.audit.sources import File
 from auditrules.audit.words import lines
 
 IMMUTABLE = Control("-e", "2")
@@ -77,6 +78,13 @@ def file_refusal(mode: int, uid: int, version: Version) -> str | None:
     if uid != 0:
         return "a rules file that root owns"
     return "a rules file that not everybody can write to" if mode & WORLD_WRITABLE else None
+
+
+def refusal_of(file: File, version: Version) -> str | None:
+    """As `file_refusal`, of a file as it was read; one of which mode and owner are not known is taken to be right."""
+    if file.mode is None or file.uid is None:
+        return None
+    return file_refusal(file.mode, file.uid, version)
 
 
 def load(content: bytes, facts: Facts) -> Loaded:

@@ -111,6 +111,9 @@ def parse_status(text: str) -> Status:
         if number is None:
             message = f"a name and a number as auditctl -s prints them, found {name!r} {value!r}"
             raise NotAStatusError(message)
+        if _OLD_NAMES.get(name, name) in found:
+            message = f"each name once, found {name!r} again"
+            raise NotAStatusError(message)
         found[_OLD_NAMES.get(name, name)] = number
     if "enabled" not in found:
         message = "a line with enabled, as auditctl -s prints it"

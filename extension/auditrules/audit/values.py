@@ -119,10 +119,10 @@ def _arch(_field: FieldType, text: str, facts: Facts) -> int:
     return number
 
 
-def _message(field: FieldType, text: str, _facts: Facts) -> int:
+def _message(field: FieldType, text: str, facts: Facts) -> int:
     if is_digit(text):
         return word(strtol(text))
-    number = names.message_type(text)
+    number = names.message_type(text, facts.version)
     if number is None:
         raise ValueExpectedError(field.kind.value)
     return number

@@ -31,6 +31,8 @@ READ = (
 )
 WEIGH = "Look at the rules that the evidence names: they decide, and this check does not weigh them."
 
+LIES = "which shows a never rule on a path as a watch, and every arch by its width only"
+
 _SQL = """\
 WITH
 status AS MATERIALIZED (
@@ -137,8 +139,8 @@ SELECT
        WHEN reason IN ('covered', 'permissions_missing', 'no_rule', 'not_judged') THEN
          CASE WHEN enabled IS NULL THEN '; enabled: assumed' ELSE '' END
          || CASE reader
-              WHEN 'auditctl' THEN '; read from auditctl -l, which lists a never rule on a path as a watch'
-              WHEN 'listing' THEN '; read from a saved listing, which shows a never rule on a path as a watch'
+              WHEN 'auditctl' THEN '; read from auditctl -l, {lies}'
+              WHEN 'listing' THEN '; read from a saved listing, {lies}'
               ELSE ''
             END
        ELSE ''
@@ -191,6 +193,7 @@ def _query(place: str) -> str:
         remediation=_inside(REMEDIATION),
         enable=_inside(ENABLE),
         read=_inside(READ),
+        lies=_inside(LIES),
         weigh=_inside(WEIGH),
     )
 

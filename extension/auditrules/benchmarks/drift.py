@@ -44,7 +44,7 @@ found AS MATERIALIZED (
     rule,
     CASE
       WHEN error != '' THEN error
-      WHEN state = 'runtime' THEN 'no file that boot loads has it'
+      WHEN state = 'runtime' THEN 'boot does not load it: no file has it, or the load stops before it'
       ELSE 'what boot loads is not known'
     END AS cause
   FROM kernel WHERE state != 'persistent'
@@ -56,7 +56,7 @@ SELECT 'none', '', '' WHERE NOT EXISTS (SELECT 1 FROM found);
 
 _STOPPED = f"""\
 WITH
-status AS MATERIALIZED (SELECT boot_loader FROM audit_status),
+status AS MATERIALIZED (SELECT boot_loader, boot_error FROM audit_status),
 everything AS MATERIALIZED (SELECT source, source_path, type, text, state, error FROM audit_rules),
 lines AS MATERIALIZED (SELECT * FROM everything WHERE {_LOADED_AT_BOOT}),
 found AS MATERIALIZED (
@@ -70,7 +70,9 @@ found AS MATERIALIZED (
 )
 SELECT finding, source_path, text, cause FROM found
 UNION ALL
-SELECT 'none', '', '', '' WHERE NOT EXISTS (SELECT 1 FROM found);
+SELECT 'unknown', '', '', boot_error FROM status WHERE boot_error != ''
+UNION ALL
+SELECT 'none', '', '', '' FROM status WHERE boot_error = '' AND NOT EXISTS (SELECT 1 FROM found);
 """  # noqa: S608 - the parts are ours
 
 _STALE = """\

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
@@ -101,6 +101,8 @@ class Host:
         with closing(tree):
             rules_d, rules_d_error = self._rules_d(tree)
             audit_rules = tree.read(AUDIT_RULES, self._limits.file)
+            if audit_rules is not None and not self._here:
+                audit_rules = replace(audit_rules, mode=None, uid=None)  # whose files a copy of a root has says nothing
             texts = [
                 *(file.content or b"" for file in (*rules_d, audit_rules, kernel.saved) if file),
                 kernel.listing.stdout if kernel.listing else b"",

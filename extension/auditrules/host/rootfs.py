@@ -102,7 +102,7 @@ class Tree:
             walked = self._walk(path)
             if walked.spelled[_collapsed(path)] == Entry("missing"):
                 return None
-            return File(path, content=self._content(walked, limit))
+            return self._content(path, walked, limit)
         except UnreadableError as error:
             return File(path, error=str(error))
         except OSError as error:
@@ -132,13 +132,14 @@ class Tree:
             return None
         return None if walked.entry.type == "missing" else (_text(walked.place), walked.entry)
 
-    def _content(self, walked: _Walked, limit: int) -> bytes:
+    def _content(self, path: str, walked: _Walked, limit: int) -> File:
         if walked.entry.type != "file":
             raise UnreadableError(_not_there(walked, "a regular file"))
         file = os.open(walked.place[-1], _READ, dir_fd=self._enter(walked.place[:-1]))
         try:
             # What was looked at may be something else by now; and /proc says size 0 of files that have content.
-            kind = _TYPES[stat.S_IFMT(os.fstat(file).st_mode)]
+            found = os.fstat(file)
+            kind = _TYPES[stat.S_IFMT(found.st_mode)]
             if kind != "file":
                 raise UnreadableError(f"expected a regular file, found {_FOUND[kind]}")
             content = bytearray()
@@ -146,7 +147,7 @@ class Tree:
                 content += chunk
                 if len(content) > limit:
                     raise UnreadableError(f"longer than {limit} bytes, the most that is read")
-            return bytes(content)
+            return File(path, bytes(content), mode=stat.S_IMODE(found.st_mode), uid=found.st_uid)
         finally:
             os.close(file)
 

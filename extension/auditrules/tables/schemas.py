@@ -86,6 +86,11 @@ AUDIT_STATUS = Schema(
         Column("boot_audit", _TEXT, "Value of audit= on the kernel's command line; empty: not given"),
         Column("boot_loader", _TEXT, "What loads the rules at boot: augenrules, auditctl, none or unknown"),
         Column(
+            "boot_error",
+            _TEXT,
+            "What keeps boot from loading the rules of the files, or why that can't be told; empty: nothing",
+        ),
+        Column(
             "augenrules_stale",
             _BIGINT,
             "1 if audit.rules is not what augenrules would make of rules.d now, else 0; empty: there is no rules.d, or "

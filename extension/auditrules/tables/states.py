@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from auditrules.audit.augenrules import Origin
+from auditrules.audit.augenrules import Origin, Treatment
 from auditrules.audit.boot import boot, merged
 from auditrules.audit.drift import Rules, Stand, State, file_stands, kernel_stand, merged_stands, rule_stand
-from auditrules.audit.load import Loaded, load
+from auditrules.audit.load import Loaded, load, refusal_of
 from auditrules.audit.reading import READER as NETLINK
 from auditrules.audit.rule import Rule
 from auditrules.audit.sources import Sources
 from auditrules.audit.status import ListedLine, Reading
 from auditrules.audit.systemd import UntoldError
+
+NOT_READ = "augenrules does not read this file"
+SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"
 
 
 @dataclass(slots=True)
@@ -28,6 +31,8 @@ class States:
     _in_order: dict[Origin, Stand] = field(init=False)
     _in_audit_rules: dict[int, Stand] = field(init=False)
     _untold: str = field(init=False, default="")
+    _refused: str = field(init=False, default="")
+    _swallowed: frozenset[Origin] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         facts, lines = self.sources.facts, self.reading.lines
@@ -38,6 +43,7 @@ class States:
             self._boot = Rules([ListedLine("", rule) for rule in booted.loaded.rules], facts, exact=True)
             self._loads[booted.content or b""] = booted.loaded
         file = self.sources.audit_rules
+        self._refused = (refusal_of(file, facts.version) if file else None) or ""
         self.audit_rules = self._load(file.content) if file and file.content is not None else None
         self._in_audit_rules = self._audit_rules()
         self._in_order = self._rules_d()
@@ -61,11 +67,15 @@ class States:
             return {}
         if made is None:
             return {}
+        self._swallowed = frozenset(each.origin for each in made.became if each.treatment is Treatment.DROPPED)
         return merged_stands(made, self._load(made.content), self._kernel, self.reading.status)
 
     def of_audit_rules(self, number: int) -> Stand:
         """The state of a line of audit.rules."""
-        return self._in_audit_rules[number]
+        stand = self._in_audit_rules[number]
+        if self._refused and stand.state in (State.MISSING, State.NOTHING):
+            return Stand(State.UNREACHED, f"auditctl does not read this file: it takes {self._refused}")
+        return stand
 
     def of_rules_d(self, name: str, number: int, rule: Rule | None) -> Stand:
         """The state of a line of a file of rules.d; `rule` is what it says, for a file that augenrules leaves out."""
@@ -74,7 +84,7 @@ class States:
             return stand
         if rule is not None:
             alone = rule_stand(rule, self._kernel)
-            why = self._untold or "augenrules does not read this file"
+            why = self._untold or (SWALLOWED if Origin(name, number) in self._swallowed else NOT_READ)
             return alone if alone.state is State.LOADED else Stand(State.UNKNOWN if self._untold else alone.state, why)
         return Stand(State.UNKNOWN, self._untold) if self._untold else Stand(State.NOTHING)
 

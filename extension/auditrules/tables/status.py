@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from auditrules.audit.boot import merged
+from auditrules.audit.boot import boot, merged
 from auditrules.audit.reading import understand
 from auditrules.audit.rule import Action, FilterList
 from auditrules.audit.sources import Sources
-from auditrules.audit.startup import cmdline_of, plan
+from auditrules.audit.startup import cmdline_of
 from auditrules.audit.status import Reading
 from auditrules.audit.systemd import UntoldError
 from auditrules.plugin.table import Row
@@ -20,6 +20,7 @@ def audit_status(sources: Sources) -> list[Row]:
     """The one row of `audit_status`."""
     reading = understand(sources.kernel, sources.facts)
     status = reading.status
+    booted = boot(sources)
     row: Cells = {
         "state": reading.state.value,
         "error": reading.error,
@@ -38,7 +39,8 @@ def audit_status(sources: Sources) -> list[Row]:
         "kernel_rules": None if reading.lines is None else len(reading.lines),
         "task_never": _task_never(reading),
         "boot_audit": _boot_audit(sources),
-        "boot_loader": plan(sources).loader.value,
+        "boot_loader": booted.loader.value,
+        "boot_error": booted.problem if booted.loaded is not None else booted.reason,
         "augenrules_stale": _stale(sources),
         "auditctl_version": sources.auditctl_version,
     }
