@@ -1,0 +1,41 @@
+"""What the README shows of a real host is what a real host shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.vm.guest import Guest
+
+pytestmark = pytest.mark.vm
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+SCRIPT = """\
+printf '#!/bin/sh\\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd
+rm -f /etc/audit/rules.d/*
+echo '-w /usr/bin/dockerd -p rwxa -k docker' >/etc/audit/rules.d/docker.rules
+auditctl -e 1 >/dev/null
+augenrules --load >/dev/null 2>&1
+auditrules check >/out/check-pass
+python3 /opt/as_alice auditrules check >/out/check-unknown
+auditrules query \
+  "SELECT source, action, permissions, keys, rule FROM audit_rules WHERE path = '/usr/bin/dockerd'" >/out/rules
+"""
+AS_ALICE = "import os, sys; os.setgroups([]); os.setgid(1000); os.setuid(1000); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+@pytest.fixture(scope="module")
+def shown(guest: Guest) -> dict[str, str]:
+    done = guest.run(SCRIPT, {"/opt/as_alice": AS_ALICE.encode()})
+    return {name: content.decode() for name, content in done.files_out.items()}
+
+
+@pytest.mark.parametrize("name", ["check-pass", "check-unknown"])
+def test_the_verdicts_of_the_first_screen_are_real(shown: dict[str, str], name: str) -> None:
+    part = README.partition(f"<!-- {name} -->\n```console\n")[2].partition("```\n")[0]
+    assert part.rstrip() == shown[name].rstrip()
+
+
+def test_the_rules_it_shows_are_real(shown: dict[str, str]) -> None:
+    assert f"```\n{shown['rules'].rstrip()}\n```\n" in README
