@@ -6,7 +6,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.facts import Facts
@@ -29,6 +29,7 @@ from auditrules.audit.reading import understand
 from auditrules.audit.rule import PATH_OR_DIR, Action, Field, FilterList, Operator, Rule
 from auditrules.audit.sources import Kernel, Netlink
 from auditrules.audit.status import State, Status
+from tests.audit.strategies import RULES
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "netlink.jsonl"
 RAW = [b64decode(rule["raw"]) for line in CORPUS.read_text("utf-8").splitlines() for rule in json.loads(line)["rules"]]
@@ -91,6 +92,13 @@ def test_an_undecided_path_has_no_bytes() -> None:
     rule = Rule(FilterList.EXIT, Action.ALWAYS, 1, (Field(PATH_OR_DIR, Operator.EQUAL, "/x"),))
     with pytest.raises(NetlinkError, match="expected path or dir for '/x', and it is not known which it is"):
         encode(rule)
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(RULES)
+def test_a_rule_is_its_bytes(rule: Rule) -> None:
+    assume(all(not isinstance(one, Field) or one.name != PATH_OR_DIR for one in rule.fields))
+    assert decode(encode(rule)) == rule
 
 
 @settings(deadline=None, derandomize=True, max_examples=300)
