@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.facts import Version
-from auditrules.audit.rule import SYSCALL_LISTS, FilterList, Operator
+from auditrules.audit.rule import SYSCALL_LISTS, Comparison, FilterList, Operator
 
 
 class Kind(Enum):
@@ -151,6 +151,14 @@ COMPARISONS = (
 )
 
 PAIRS = {frozenset(pair): pair for pair in COMPARISONS}
+
+
+def compared(number: int | str, operator: Operator) -> Comparison | None:
+    """The comparison that the field field_compare with this number is; None: the kernel has none."""
+    if not isinstance(number, int) or not 0 < number <= len(COMPARISONS):
+        return None
+    left, right = COMPARISONS[number - 1]
+    return Comparison(left, operator, right)
 
 
 def lookup(name: str) -> FieldType | None:

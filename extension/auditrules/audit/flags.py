@@ -1,4 +1,7 @@
-"""What each flag of a rule does to the line being read (src/auditctl.c, the cases of setopt)."""
+"""What each flag of a rule does to the line being read (src/auditctl.c, the cases of setopt).
+
+Those that compare, -F and -C, are in `conditions`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from auditrules.audit import arches, names
 from auditrules.audit import syscalls as tables
 from auditrules.audit.draft import Draft, Outcome
 from auditrules.audit.facts import Version
-from auditrules.audit.fields import COMPARISONS, EXCLUDABLE, FIELDS, PAIRS, FieldType, Kind, lookup
 from auditrules.audit.integers import is_digit, signed, strtol
 from auditrules.audit.integers import word as to_word
 from auditrules.audit.options import Option
@@ -18,15 +20,12 @@ from auditrules.audit.rule import (
     PATH_OR_DIR,
     SYSCALL_LISTS,
     Action,
-    Comparison,
-    Condition,
     Field,
     FilterList,
     Operator,
     Permission,
-    letters,
 )
-from auditrules.audit.values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError, read
+from auditrules.audit.values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError
 from auditrules.audit.values import permissions as read_permissions
 from auditrules.audit.words import Word, encode
 
@@ -102,10 +101,11 @@ def key(draft: Draft, option: Option) -> None:
     word = option.value
     if not draft.may_take_key or draft.list is None:
         draft.fail("a watch, a path, perm, exe or fstype field or a system call before the key", option.word)
-    _add_key(draft, word.text, word)
+    add_key(draft, word.text, word)
 
 
-def _add_key(draft: Draft, text: str, word: Word) -> None:
+def add_key(draft: Draft, text: str, word: Word) -> None:
+    """Take a further key, whether -k or -F key= brought it."""
     if len(encode(KEY_SEPARATOR.join([*draft.keys, text]))) > MOST_KEY_BYTES:
         draft.fail(f"keys of at most {MOST_KEY_BYTES} bytes together", word)
     if KEY_SEPARATOR in text and draft.facts.version >= (4, 2, 0):
@@ -207,117 +207,3 @@ def _syscall(draft: Draft, name: str, word: Word) -> int:
     if number is None or not 0 <= number < MASK_BITS:
         draft.fail(f"a system call of {draft.machine} that auditctl knows, a number below {MASK_BITS}, or all", word)
     return number
-
-
-def field(draft: Draft, option: Option) -> None:
-    """-F NAME OPERATOR VALUE: a further field; key= is a key like that of -k."""
-    word = option.value
-    if draft.list is None:
-        draft.fail("-a, -A, -d or -w before a field", option.word)
-    if word.text.startswith("key="):
-        _add_key(draft, word.text[4:], word)
-        return
-    name, sign, value = _three(draft, word, OPERATORS)
-    kind = lookup(name)
-    if kind is None or kind.since > draft.facts.version:
-        draft.fail("a field that auditctl knows", _part(word, 0, len(name)))
-    operator = Operator(sign)
-    _allowed(draft, kind, operator, word)
-    try:
-        read_value = read(kind, value, draft.facts)
-    except ValueExpectedError as expected:
-        draft.fail(str(expected), _part(word, len(name) + len(sign), len(word.text)))
-    draft.condition(_compared(Field(kind.name, operator, read_value)), word)
-    _noticed(draft, kind, read_value, word)
-
-
-def _compared(field: Field) -> Condition:
-    """The field as the kernel sees it: -F field_compare=N is the N-th comparison of -C."""
-    if field.name == "field_compare" and isinstance(field.value, int) and 0 < field.value <= len(COMPARISONS):
-        left, right = COMPARISONS[field.value - 1]
-        return Comparison(left, field.operator, right)
-    return field
-
-
-def _part(word: Word, start: int, end: int) -> Word:
-    """A part of a word; the whole of it where escapes make text and place differ."""
-    if word.end - word.start != len(word.text):
-        return word
-    return Word(word.text[start:end], word.start + start, word.start + end)
-
-
-def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, str, str]:
-    sign = next((sign for sign in operators if sign in word.text), None)
-    if sign is None:
-        draft.fail("an operator: one of " + " ".join(operators), word)
-    name, _, value = word.text.partition(sign)
-    if not name:
-        draft.fail("a field's name before the operator", word)
-    if not value:
-        draft.fail("a value after the operator", word)
-    return name, sign, value
-
-
-def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> None:
-    version = draft.facts.version
-    if kind.name == "arch" and draft.has_syscalls:
-        draft.fail("arch before -S, and not after a watch", word)
-    if draft.list is FilterList.EXCLUDE and version < (3, 1, 3):
-        known = EXCLUDABLE if version >= (3, 0, 0) else EXCLUDABLE - {"exe"}
-        if kind.name not in known:
-            draft.fail("a field of the exclude list: " + ", ".join(sorted(known)), word)
-    if kind.lists is not None and draft.list not in kind.lists:
-        draft.fail(
-            f"{kind.name} only on the list " + " or ".join(item for item in LISTS if LISTS[item] in kind.lists),
-            word,
-        )
-    operators = kind.operators
-    if kind.name == "exe" and version < (3, 0, 0):
-        operators = FIELDS["perm"].operators
-    if kind.kind is Kind.KEY and not draft.may_take_key:
-        draft.fail("a path, perm, exe or fstype field or a system call before the key", word)
-    if operators is not None and operator not in operators:
-        draft.fail(f"{kind.name} with " + " or ".join(sorted(operators, reverse=True)), word)
-
-
-def _noticed(draft: Draft, kind: FieldType, value: int | str, word: Word) -> None:
-    """What a field changes for the options after it."""
-    if kind.kind is Kind.ARCH and isinstance(value, int):
-        draft.arch = value
-    elif kind.kind is Kind.PERMISSIONS and isinstance(value, int):
-        draft.has_permission = True
-        _expand(draft, value, word)
-    elif kind.name in ("path", "dir"):
-        draft.has_permission = True
-    elif kind.name == "exe":
-        draft.has_exe = True
-    elif kind.name == "fstype":
-        draft.has_file_system = True
-
-
-def _expand(draft: Draft, bits: int, word: Word) -> None:
-    """Add the system calls of the permissions to the mask, where this auditctl does that after an arch."""
-    if draft.arch is None:
-        return
-    unknown = tables.perm_unknown(letters(bits), draft.machine, draft.facts.version)
-    if unknown:
-        draft.fail(f"no perm after this arch: auditctl adds {unknown[0]}, which {draft.machine} does not have", word)
-    added = tables.perm_expansion(letters(bits), draft.machine, draft.facts.version)
-    for number in added:
-        draft.mask |= 1 << number
-    draft.has_syscalls = draft.has_syscalls or bool(added)
-
-
-def comparison(draft: Draft, option: Option) -> None:
-    """-C FIELD=FIELD or FIELD!=FIELD: two fields of the event compared."""
-    word = option.value
-    left, sign, right = _three(draft, word, ("!=", "="))
-    one, other = lookup(left), lookup(right)
-    if one is None or other is None or not (one.interfield and other.interfield):
-        draft.fail("two fields of users or two of groups", word)
-    if draft.list not in SYSCALL_LISTS:
-        draft.fail("-C only after -a with the exit list", option.word)
-    pair = PAIRS.get(frozenset({one.name, other.name}))
-    if pair is None:
-        draft.fail("two different fields that the kernel compares", word)
-    draft.condition(Comparison(pair[0], Operator(sign), pair[1]), word)

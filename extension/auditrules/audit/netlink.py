@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from auditrules.audit.fields import COMPARISONS, FIELDS, NAMES, Kind
+from auditrules.audit.fields import COMPARISONS, FIELDS, NAMES, Kind, compared
 from auditrules.audit.rule import (
     MASK_BITS,
     PATH_OR_DIR,
@@ -135,10 +135,8 @@ def _condition(number: int, value: int, bits: int, strings: _Strings) -> Conditi
     operator = _known(OPERATORS, bits, "an operator")
     if number in TEXTUAL:
         return Field(NAMES[number], operator, strings.take(value))
-    if number == FIELD_COMPARE and 0 < value <= len(COMPARISONS):
-        left, right = COMPARISONS[value - 1]
-        return Comparison(left, operator, right)
-    return Field(NAMES.get(number, f"f{number}"), operator, value)
+    comparison = compared(value, operator) if number == FIELD_COMPARE else None
+    return comparison or Field(NAMES.get(number, f"f{number}"), operator, value)
 
 
 def encode(rule: Rule) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditrules.audit import controls, flags
+from auditrules.audit import conditions, controls, flags
 from auditrules.audit.draft import Draft, Outcome
 from auditrules.audit.facts import Facts
 from auditrules.audit.options import Option, Options
@@ -24,8 +24,8 @@ FLAGS: dict[str, Callable[[Draft, Option], None]] = {
     "-A": flags.prepend,
     "-d": flags.delete,
     "-S": flags.syscalls,
-    "-F": flags.field,
-    "-C": flags.comparison,
+    "-F": conditions.field,
+    "-C": conditions.comparison,
     "-D": controls.delete_all,
     "-e": controls.one_of_three,
     "-f": controls.one_of_three,
