@@ -15,6 +15,7 @@ from auditrules.audit.rule import (
     ALL_SYSCALLS,
     CLASS_BITS,
     MASK_BITS,
+    PATH_NAMES,
     PATH_OR_DIR,
     SYSCALL_LISTS,
     Comparison,
@@ -32,9 +33,11 @@ ALL_OPERATORS = frozenset({"a0", "a1", "a2", "a3", "pers", "devminor"})
 ONLY_EQUALITIES = frozenset(
     {
         *("subj_user", "subj_role", "subj_type", "obj_user", "obj_role", "obj_type"),
-        *("path", "dir", PATH_OR_DIR, "key", "arch", "fstype", "perm", "filetype", "field_compare", "exe"),
+        *PATH_NAMES,
+        *("key", "arch", "fstype", "perm", "filetype", "field_compare", "exe"),
     },
 )
+_PLACES = PATH_NAMES | {"inode"}  # of which a rule takes one
 
 
 def as_stored(rule: Rule, machine: str) -> Rule:
@@ -74,7 +77,7 @@ def _list_takes_field(rule: Rule, _facts: Facts) -> str | None:
             return f"no {_told(field)} on the filesystem list"
         if field.name == "perm" and rule.list is FilterList.IO_URING:
             return "no perm on the io_uring list"
-        if field.name in ("path", "dir", PATH_OR_DIR, "inode") and rule.list not in SYSCALL_LISTS:
+        if field.name in _PLACES and rule.list not in SYSCALL_LISTS:
             return f"{_told(field)} only on the exit list"
     return None
 
@@ -86,7 +89,7 @@ def _operator_fits(rule: Rule, _facts: Facts) -> str | None:
             return f"{_told(field)} with = or != only"
         if field.name not in ALL_OPERATORS and field.operator in BIT_OPERATORS:
             return f"no bit operators with {_told(field)}"
-        if field.name in ("path", "dir", PATH_OR_DIR) and field.operator is not Operator.EQUAL:
+        if field.name in PATH_NAMES and field.operator is not Operator.EQUAL:
             return f"{_told(field)} with = only"
         if field.name == "inode" and field.operator not in EQUALITIES:
             return "inode with = or != only"
@@ -121,7 +124,7 @@ def _path_fits(name: str, path: str) -> str | None:
 
 def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
     names = [field.name for field in _fields(rule)]
-    if sum(name in ("path", "dir", PATH_OR_DIR, "inode") for name in names) > 1:
+    if sum(name in _PLACES for name in names) > 1:
         return "one of path, dir and inode in a rule"
     return next((f"one {name} in a rule" for name in ("exe", "key") if names.count(name) > 1), None)
 

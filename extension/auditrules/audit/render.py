@@ -17,6 +17,7 @@ from auditrules.audit.rule import (
     LISTED_AS_ALL,
     PATH_OR_DIR,
     SYSCALL_LISTS,
+    WATCH_FIELDS,
     Comparison,
     Condition,
     Field,
@@ -29,7 +30,6 @@ from auditrules.audit.rule import (
 OPERATORS_TOLD: tuple[Version, Version] = ((3, 1, 5), (4, 0, 2))
 _FOURTH: Version = (4, 0, 0)
 
-WATCH_FIELDS = frozenset({"path", "dir", PATH_OR_DIR, "perm", "key"})
 UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 

@@ -7,6 +7,8 @@ from enum import Enum, IntFlag
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
 PATH_OR_DIR = "path|dir"  # the name of a path field where nobody knows whether it watches one name or a tree
+PATH_NAMES = frozenset({"path", "dir", PATH_OR_DIR})  # of the field that says what a rule watches
+WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # all that -w, -p and -k can say
 
 # Bits 2032 to 2047 of a mask stand for the kernel's sixteen classes, not for system calls; the kernel replaces them by
 # the members of the class when it takes the rule (kernel/auditfilter.c, audit_to_entry_common).
@@ -120,7 +122,7 @@ class Rule:
     def watched(self) -> Field | None:
         """The path or dir field, decided or not."""
         for condition in self.fields:
-            if isinstance(condition, Field) and condition.name in ("path", "dir", PATH_OR_DIR):
+            if isinstance(condition, Field) and condition.name in PATH_NAMES:
                 return condition
         return None
 
@@ -139,7 +141,7 @@ class Rule:
             and self.syscalls == ALL_SYSCALLS
             and "perm" in names
             and self.watched() is not None
-            and names <= {"path", "dir", PATH_OR_DIR, "perm", "key"}
+            and names <= WATCH_FIELDS
         )
 
 
@@ -161,11 +163,7 @@ def _same_condition(one: Condition, other: Condition) -> bool:
     if isinstance(one, Comparison) or isinstance(other, Comparison):
         return False
     names = {one.name, other.name}
-    return (
-        PATH_OR_DIR in names
-        and names <= {"path", "dir", PATH_OR_DIR}
-        and (one.operator, one.value) == (other.operator, other.value)
-    )
+    return PATH_OR_DIR in names and names <= PATH_NAMES and (one.operator, one.value) == (other.operator, other.value)
 
 
 @dataclass(frozen=True, slots=True)
