@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.facts import Entry
+from auditrules.audit.facts import MOST_LINKS, Entry
 from auditrules.audit.sources import File
-from auditrules.host.rootfs import MOST_DEPTH, MOST_LINKS, Tree, UnreadableError
+from auditrules.host.rootfs import MOST_DEPTH, Tree, UnreadableError
 
 LIMIT = 1000
 NOBODY = 65534

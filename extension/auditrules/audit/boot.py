@@ -33,9 +33,8 @@ from auditrules.audit.startup import (
     rules_d_there,
     switched_off,
 )
+from auditrules.audit.status import LOCKED
 from auditrules.audit.systemd import UntoldError
-
-_LOCKED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class _Machine:
         conf = self.sources.auditd_conf
         found = settings(conf.content) if conf and conf.content else ()
         local = [each.value.lower() for each in found if each.name == "local_events"]
-        if self.enabled != _LOCKED and local[-1:] != ["no"] and startup != "nochange":
+        if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
 
     def _script(self, run: Script) -> bool:

@@ -11,7 +11,7 @@ Version = tuple[int, int, int]
 DEFAULT_VERSION: Version = (3, 0, 9)
 
 _MOST_DIGITS = 9  # of one part of a version
-_MOST_LINKS = 40  # as the kernel's MAXSYMLINKS
+MOST_LINKS = 40  # links on one walk: the kernel's MAXSYMLINKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Facts:
                 return None if entry is None else "missing"
             if entry.type == "link" and (follow or rest):
                 links += 1
-                if links > _MOST_LINKS:
+                if links > MOST_LINKS:
                     return "missing"
                 if entry.target.startswith("/"):
                     done = ""

@@ -16,9 +16,8 @@ from auditrules.audit.values import MOST_PATH_BYTES
 from auditrules.audit.words import LINE_BYTES, decode
 
 MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
-MOST_BYTES = (
-    4 << 20
-)  # of all paths together, and of all names: the prefixes of paths, looked at too, take many times that
+# Of all paths together, and of all names: the prefixes of paths, looked at too, take many times that.
+MOST_BYTES = 4 << 20
 MOST_NAMES = 1_000  # users, and as many groups
 
 _LINE = re.compile(rb"[^\n]+")

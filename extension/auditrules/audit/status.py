@@ -31,6 +31,9 @@ class State(str, Enum):
     NOT_ASKED = ""
 
 
+LOCKED = 2  # `enabled` once -e 2 locked the rules until the next boot
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The numbers of `auditctl -s`; None where neither it nor the kernel tells them."""

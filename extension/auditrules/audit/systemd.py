@@ -27,7 +27,7 @@ DEFAULT_TARGET = "default.target"
 REACHED = ("local-fs.target", "sysinit.target", "basic.target", "multi-user.target")
 USUAL_DEFAULTS = ("multi-user.target", "graphical.target")
 
-_NOTHING = "/dev/null"
+_NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
 _PREFIXES = "@-:+!|"
 
 
@@ -104,9 +104,14 @@ def unit(name: str, units: Units) -> Unit | None:
     return None
 
 
+def is_mask(target: str) -> bool:
+    """Whether a link with this text masks what has its name."""
+    return target.endswith(_NOTHING)
+
+
 def _masked(path: str, files: dict[str, File], units: Units) -> bool:
     """Whether a file is a link to /dev/null, or empty, which means the same."""
-    return units.links.get(path, "").endswith(_NOTHING) or (path in files and files[path].content == b"")
+    return is_mask(units.links.get(path, "")) or (path in files and files[path].content == b"")
 
 
 def drop_in_folders(name: str) -> tuple[str, ...]:
@@ -166,7 +171,7 @@ def wanted_by(name: str, units: Units) -> tuple[str, ...]:
             place, _, puller = above.rpartition("/")
             if last == name and place == folder and puller.endswith((".wants", ".requires")):
                 found.setdefault(puller, target)
-    return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not target.endswith(_NOTHING))
+    return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not is_mask(target))
 
 
 # Conditions that are taken to hold: this is about hosts, and about those whose kernel has audit.

@@ -15,6 +15,8 @@ from auditrules.audit.mounts import Mounts
 from auditrules.audit.needs import Needs, needs
 from auditrules.audit.netlink import NetlinkError, decode_status
 from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
+from auditrules.audit.status import NotAStatusError, parse_status
+from auditrules.audit.words import decode
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.program import Deadline, run
@@ -26,7 +28,6 @@ PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
 _MIB = 1 << 20
 _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
-_PID = re.compile(rb"(?:^|\s)pid[ =]([1-9]\d{0,9})\s")  # also in the one line that auditctl printed before 2.4
 
 
 class HostError(Exception):
@@ -240,10 +241,11 @@ def _version(answer: Run) -> tuple[str, Version]:
 
 def _owner(kernel: Kernel) -> int:
     """The process that owns the audit stream; 0 for none, or where nobody told."""
-    if kernel.netlink is not None:
-        try:
+    try:
+        if kernel.netlink is not None:
             return decode_status(kernel.netlink.status).pid or 0
-        except NetlinkError:
-            return 0  # there is no status, which the reading of it tells
-    found = _PID.search(kernel.status.stdout) if kernel.status else None
-    return int(found[1]) if found else 0
+        if kernel.status is not None:
+            return parse_status(decode(kernel.status.stdout)).pid or 0
+    except (NetlinkError, NotAStatusError):
+        pass  # there is no status, which the reading of it tells
+    return 0

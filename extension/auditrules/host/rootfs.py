@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from auditrules.audit.facts import Entry
+from auditrules.audit.facts import MOST_LINKS, Entry
 from auditrules.audit.sources import File
 from auditrules.audit.words import decode, encode
 
-MOST_LINKS = 40  # links on one walk, as the kernel's MAXSYMLINKS
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
 PATH_MAX = 4096  # bytes, with the final NUL

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Units
 from auditrules.audit.startup import UNITS
-from auditrules.audit.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders
+from auditrules.audit.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders, is_mask
 from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_FILES = 200  # unit files and drop-ins
@@ -18,7 +18,6 @@ SCRIPTS = ("/usr/sbin/augenrules", "/sbin/augenrules")
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 _DROP_INS = frozenset(name for unit in UNITS for name in drop_in_folders(unit))
-_NOTHING = "/dev/null"
 
 
 def read_units(tree: Tree) -> Units:
@@ -44,7 +43,7 @@ def read_units(tree: Tree) -> Units:
         error = f"more than {MOST_FILES} unit files and drop-ins for audit, the most that are read"
     seen = tree.look((*files, *others))
     links = {path: seen[path].target for path in (*files, *others) if path in seen and seen[path].type == "link"}
-    masks = {path for path, target in links.items() if target.endswith(_NOTHING)}
+    masks = {path for path, target in links.items() if is_mask(target)}
     found = [tree.read(path, MOST_BYTES) for path in files[:MOST_FILES] if path not in masks]
     return Units(
         files=tuple(file for file in found if file is not None),

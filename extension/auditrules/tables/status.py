@@ -7,13 +7,11 @@ from auditrules.audit.reading import understand
 from auditrules.audit.rule import Action, FilterList
 from auditrules.audit.sources import Sources
 from auditrules.audit.startup import cmdline_of
-from auditrules.audit.status import Reading
+from auditrules.audit.status import LOCKED, Reading
 from auditrules.audit.systemd import UntoldError
 from auditrules.plugin.table import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDIT_STATUS
-
-IMMUTABLE = 2  # `enabled` once -e 2 locked the rules
 
 
 def audit_status(sources: Sources) -> list[Row]:
@@ -26,7 +24,7 @@ def audit_status(sources: Sources) -> list[Row]:
         "error": reading.error,
         "reader": reading.reader,
         "enabled": status.enabled,
-        "immutable": None if status.enabled is None else int(status.enabled == IMMUTABLE),
+        "immutable": None if status.enabled is None else int(status.enabled == LOCKED),
         "failure": status.failure,
         "pid": status.pid,
         "consumer": sources.consumer,
