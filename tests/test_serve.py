@@ -53,7 +53,10 @@ def core(folder: Path) -> Iterator[Core]:
 def started(core: Core, module: str = OURS, **options: object) -> tuple[Process, Extension]:
     # osquery-python takes whole seconds alone
     process = core.run(module, **{"interval": "1" if module == NAIVE else "0.2", **options})
-    return process, core.registered("naive" if module == NAIVE else "auditrules")
+    extension = core.registered("naive" if module == NAIVE else "auditrules")
+    if module == NAIVE:  # whose socket is there a moment before it listens
+        core.awaited(lambda: core.listening(extension.uuid) or None, "the naive extension to listen")
+    return process, extension
 
 
 def asleep(core: Core, process: Process) -> None:

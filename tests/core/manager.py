@@ -28,6 +28,7 @@ from tests.core.tables import Reply
 OLDEST_SDK = (1, 7, 7)
 
 # Seconds that no test waits unless something is broken; wide, for a slow and busy machine.
+_SO_ACCEPTCON = 0x10000  # the flag of a listening socket in /proc/net/unix (linux/net.h)
 PATIENCE = 60.0
 
 
@@ -174,6 +175,11 @@ class Core:
         )
         self.awaited(lambda: Path(self.path(extension.uuid)).exists() or None, f"the socket of {name}")
         return extension
+
+    def listening(self, uuid: int) -> bool:
+        """Whether an extension's socket takes connections. The kernel is asked, as a connection would be a peer."""
+        found = (line.split() for line in Path("/proc/net/unix").read_text(errors="replace").splitlines()[1:])
+        return any(fields[-1] == self.path(uuid) and int(fields[3], 16) & _SO_ACCEPTCON for fields in found)
 
     def gone(self, uuid: int) -> None:
         """Wait until an extension is no longer registered."""
