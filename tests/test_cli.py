@@ -18,7 +18,7 @@ from auditrules import __version__, cli
 from auditrules.audit.sources import Kernel, Sources
 from auditrules.benchmarks import CONTROLS
 from auditrules.check import COLUMNS
-from auditrules.cli import World, main
+from auditrules.cli import World, entry, main
 from auditrules.host import HostError
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
@@ -244,7 +244,7 @@ def test_help_has_examples_that_the_parser_takes(argv: tuple[str, ...]) -> None:
     shown = examples(*argv)
     assert len(shown) >= 2
     for example in shown:
-        cli._parser().parse_args(example)
+        entry._parser().parse_args(example)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ sys.exit(main(["query", sql], world=World(build=lambda sources: (table,))))
 
 def process(code: str, *argv: str, stdout: int) -> tuple[int, bytes]:
     """Run a program of its own, and give its exit code and what it wrote to stderr."""
-    source = str(Path(cli.__file__).parents[1])
+    source = str(Path(cli.__file__).parents[2])
     program = [sys.executable, "-c", code, *argv]
     ran = subprocess.run(
         program,

@@ -32,7 +32,7 @@ WRONG = (
     ("audit/facts.py", "import auditrules.sql.result", "auditrules.audit.facts -> auditrules.sql.result (l."),
     ("tables/status.py", "import auditrules.host", "auditrules.tables.status -> auditrules.host (l."),
     ("host/collect.py", "import subprocess", "auditrules.host.collect -> subprocess (l."),
-    ("cli.py", "import thrift", "auditrules.cli -> thrift (l."),
+    ("cli/entry.py", "import thrift", "auditrules.cli.entry -> thrift (l."),
     ("plugin/table.py", "import apsw", "auditrules.plugin.table -> apsw (l."),
     ("stray.py", "", "auditrules.stray"),
 )

@@ -1,0 +1,51 @@
+"""`auditrules check`: judge a host by the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from auditrules.check import Control, check, exit_code
+from auditrules.cli.command import Problem, World, add, add_format, add_host, database
+from auditrules.present import Format, present, verdicts
+
+if TYPE_CHECKING:
+    from auditrules.cli.command import Commands
+
+_EPILOG = """\
+examples:
+  auditrules check                              this host, as text
+  auditrules check --control 1.2.3 --format json
+  auditrules check --kernel listing.txt         a saved "auditctl -l"
+  auditrules check --root /mnt/image            the files of another host
+
+exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fails but one is unknown
+"""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add(commands, "check", "judge this host by the benchmarks", _EPILOG)
+    add_host(parser)
+    add_format(parser)
+    parser.add_argument(
+        "--control", metavar="ID", action="append", default=[], help="only this one; may be given more than once"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
+    controls = _chosen(world.controls, options.control)
+    with database(options, world) as tables:
+        result = check(controls, tables.query)
+    form = Format(options.format)
+    return verdicts(result) if form is Format.TABLE else present(result, form), exit_code(result)
+
+
+def _chosen(controls: Sequence[Control], ids: Sequence[str]) -> Sequence[Control]:
+    known = list(dict.fromkeys(control.id for control in controls))
+    unknown = [each for each in ids if each not in known]
+    if unknown:
+        raise Problem(f"expected a control out of {', '.join(known)}, found {', '.join(unknown)}")
+    return [control for control in controls if not ids or control.id in ids]

@@ -1,0 +1,94 @@
+"""What the commands share: the world they stand on, the options of a host, and a database of its tables."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from auditrules import __version__
+from auditrules.audit.sources import Sources
+from auditrules.benchmarks import CONTROLS
+from auditrules.check import Control
+from auditrules.host import Host
+from auditrules.host.surroundings import Surroundings as RealSurroundings
+from auditrules.plugin.table import Table
+from auditrules.present import Format
+from auditrules.sql.standins import Surroundings, stand_ins
+from auditrules.tables import build
+
+if TYPE_CHECKING:
+    from auditrules.sql.database import Database
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
+
+NAME = "auditrules"
+
+_NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'"
+
+
+class Collector(Protocol):
+    """A host that can be read."""
+
+    def sources(self) -> Sources:
+        """Read it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the commands stand on: how a host is read, how that becomes tables, and which controls there are."""
+
+    host: Callable[[str, str], Collector] = Host
+    build: Callable[[Callable[[], Sources]], tuple[Table, ...]] = build
+    surroundings: Callable[[str], Surroundings] = RealSurroundings
+    controls: Sequence[Control] = CONTROLS
+
+
+class Problem(Exception):  # noqa: N818 - not of the program, but of what it was asked
+    """Something that keeps a command from answering; the message is for the person who ran it."""
+
+
+def add(commands: Commands, name: str, purpose: str, epilog: str) -> argparse.ArgumentParser:
+    """Add a command; `purpose` is its line of help, without a full stop."""
+    return commands.add_parser(
+        name,
+        help=purpose,
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which host is read."""
+    parser.add_argument("--root", metavar="DIR", default="/", help="root folder of the host to read (default: /)")
+    parser.add_argument(
+        "--kernel",
+        metavar="auto|netlink|auditctl|none|FILE",
+        default="auto",
+        help="whom to ask for the loaded rules: the kernel itself over netlink, auditctl, nobody, or FILE, a saved "
+        "`auditctl -l`, or one followed by `auditctl -s` (default: auto, which is netlink, then auditctl; under "
+        "another root nobody)",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says in which form a result is printed."""
+    parser.add_argument(
+        "--format", choices=[form.value for form in Format], default=Format.TABLE.value, help="default: table"
+    )
+
+
+def database(options: argparse.Namespace, world: World) -> Database:
+    """Read the host once, so that whatever is asked sees one moment of it."""
+    try:
+        from auditrules.sql.database import Database  # noqa: PLC0415 - the one thing that is not there in every installation
+    except ImportError as error:
+        if error.name != "apsw":
+            raise
+        raise Problem(_NO_APSW) from error
+    sources = world.host(options.root, options.kernel).sources()
+    tables = world.build(lambda: sources)
+    return Database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])
