@@ -8,7 +8,6 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from auditrules.cli import World, entry, main
 from auditrules.host import HostError
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
+from auditrules.tables import HostView
 
 STATUS = Schema("audit_status", "Status.", (Column("reader", Type.TEXT, "Who read"),), ())
 
@@ -54,8 +54,8 @@ class FakeHost:
         return Sources(Kernel(f"{self.kernel} of {self.root}, read {self.reads}"))
 
 
-def build(sources: Callable[[], Sources]) -> tuple[Table, ...]:
-    return (Table(STATUS, lambda _: [{"reader": sources().kernel.reader, "rowid": "1"}]),)
+def build(host: HostView) -> tuple[Table, ...]:
+    return (Table(STATUS, lambda _: [{"reader": host.sources().kernel.reader, "rowid": "1"}]),)
 
 
 def world(*controls: Control) -> World:

@@ -16,6 +16,7 @@ from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.tables import build
 from tests.audit.strategies import HOST
+from tests.fixtures.hosts import Given
 
 W = "-w /etc/docker -p wa -k docker"
 RULE = "-a always,exit -S all -F dir=/etc/docker -F perm=wa -F key=docker"
@@ -46,7 +47,7 @@ def told(name: str, sources: Sources, flags: Mapping[str, str] | None = None) ->
         {"name": flag, "value": value, "rowid": str(number)}
         for number, (flag, value) in enumerate((flags or {}).items())
     ]
-    with Database([*build(lambda: sources), Table(FLAGS, lambda _context: cells)]) as database:
+    with Database([*build(Given.at_rest(sources)), Table(FLAGS, lambda _context: cells)]) as database:
         return list(database.query(sql).rows)
 
 

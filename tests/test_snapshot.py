@@ -4,7 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from auditrules.serve.snapshot import Snapshot
+from auditrules.host.snapshot import Snapshot
 
 
 class Clock:

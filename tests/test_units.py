@@ -18,6 +18,7 @@ from auditrules.host.units import MOST_BYTES, MOST_FILES, read_units
 from auditrules.plugin.context import Context
 from auditrules.tables import build
 from tests.fixtures.boots import LINKS, boot_root
+from tests.fixtures.hosts import Given
 
 ETC, USR = "etc/systemd/system", "usr/lib/systemd/system"
 WANTS = f"{ETC}/multi-user.target.wants"
@@ -79,7 +80,7 @@ def test_a_host_boots(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", BOOTS)
 def test_the_status_names_the_loader(tmp_path: Path, name: str) -> None:
     sources = collected(boot_root(name, tmp_path))
-    table = next(each for each in build(lambda: sources) if each.schema.name == "audit_status")
+    table = next(each for each in build(Given.at_rest(sources)) if each.schema.name == "audit_status")
     assert [row["boot_loader"] for row in table.rows(Context())] == [BOOTS[name][0]]
 
 

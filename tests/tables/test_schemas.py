@@ -11,7 +11,7 @@ from auditrules.plugin.context import Context
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import ROWID, Row
 from auditrules.tables import SCHEMAS, build
-from tests.fixtures.hosts import BARE, DOCKER, Look, listing, status
+from tests.fixtures.hosts import BARE, DOCKER, Given, Look, listing, status
 
 KERNELS = sorted(path.stem for path in listing("").parent.glob("*.txt"))
 LOOKS = [
@@ -42,24 +42,24 @@ def everything() -> Look:
 
 
 def made(look: Look) -> list[tuple[Schema, Row]]:
-    tables = build(lambda: look.sources)
+    tables = build(Given.at_rest(look.sources))
     return [(table.schema, row) for table in tables for row in table.rows(Context())]
 
 
 def test_the_tables_are_those_of_the_schemas() -> None:
-    assert tuple(table.schema for table in build(lambda: Look.at(BARE).sources)) == SCHEMAS
+    assert tuple(table.schema for table in build(Given.at_rest(Look.at(BARE).sources))) == SCHEMAS
 
 
 def test_rows_are_made_once_of_the_same_sources() -> None:
     sources = Look.at(BARE).sources
-    for table in build(lambda: sources):
+    for table in build(Given.at_rest(sources)):
         assert table.rows(Context()) is table.rows(Context()), table.schema.name
 
 
 def test_rows_are_made_anew_of_other_sources() -> None:
     sources = Look.at(BARE).sources
     consumers = iter(("auditd", "osqueryd"))
-    _, status_table, _ = build(lambda: replace(sources, consumer=next(consumers)))
+    _, status_table, _ = build(Given(lambda: replace(sources, consumer=next(consumers))))
     found = [row["consumer"] for _ in range(2) for row in status_table.rows(Context())]
     assert found == ["auditd", "osqueryd"]
 

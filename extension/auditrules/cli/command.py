@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from auditrules import __version__
-from auditrules.audit.sources import Sources
 from auditrules.benchmarks import CONTROLS
 from auditrules.check import Control
-from auditrules.host import Host
+from auditrules.host import Collector, Host, KeptHost
 from auditrules.host.surroundings import Surroundings as RealSurroundings
 from auditrules.plugin.table import Table
 from auditrules.present import Format
 from auditrules.sql.standins import Surroundings, stand_ins
-from auditrules.tables import build
+from auditrules.tables import HostView, build
 
 if TYPE_CHECKING:
     from auditrules.sql.database import Database
@@ -28,19 +29,12 @@ NAME = "auditrules"
 _NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'"
 
 
-class Collector(Protocol):
-    """A host that can be read."""
-
-    def sources(self) -> Sources:
-        """Read it once."""
-
-
 @dataclass(frozen=True, slots=True)
 class World:
     """What the commands stand on: how a host is read, how that becomes tables, and which controls there are."""
 
     host: Callable[[str, str], Collector] = Host
-    build: Callable[[Callable[[], Sources]], tuple[Table, ...]] = build
+    build: Callable[[HostView], tuple[Table, ...]] = build
     surroundings: Callable[[str], Surroundings] = RealSurroundings
     controls: Sequence[Control] = CONTROLS
 
@@ -89,6 +83,7 @@ def database(options: argparse.Namespace, world: World) -> Database:
         if error.name != "apsw":
             raise
         raise Problem(_NO_APSW) from error
-    sources = world.host(options.root, options.kernel).sources()
-    tables = world.build(lambda: sources)
+    host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
+    host.sources()  # now, so that a host that can't be read is told as such, and not as the error of a query
+    tables = world.build(host)
     return Database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from threading import Thread
 
 from auditrules import __version__
-from auditrules.host import Host, HostError
+from auditrules.host import Host, HostError, KeptHost
 from auditrules.plugin.table import Table
 from auditrules.serve import life
 from auditrules.serve.life import Bell, Ended, Exit, NoAnswer
-from auditrules.serve.snapshot import Snapshot
 from auditrules.serve.wire import LONGEST_PATH, NAME, Core, Handler, accept, listening
 from auditrules.tables import build
 
@@ -96,8 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HostError as error:
         _log.error("%s", error)
         return USAGE
-    sources = Snapshot(host.sources, time.monotonic)
-    return serve(build(sources), Options(arguments.socket, arguments.timeout, arguments.interval))
+    tables = build(KeptHost(host, time.monotonic))
+    return serve(tables, Options(arguments.socket, arguments.timeout, arguments.interval))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ Nothing below it knows a row, and nothing above it splits a rule.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from auditrules.audit.sources import Sources
 from auditrules.plugin.context import Context
@@ -15,15 +16,22 @@ from auditrules.tables.schemas import AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS
 from auditrules.tables.settings import auditd_settings
 from auditrules.tables.status import audit_status
 
-__all__ = ["SCHEMAS", "build"]
+__all__ = ["SCHEMAS", "HostView", "build"]
 
 
-def build(sources: Callable[[], Sources]) -> tuple[Table, ...]:
-    """The tables over what `sources` gives at each call."""
+class HostView(Protocol):
+    """A host as the tables see it. The same value twice is the same moment."""
+
+    def sources(self) -> Sources:
+        """Everything that was collected of it."""
+
+
+def build(host: HostView) -> tuple[Table, ...]:
+    """The tables over what the host says at each call."""
     return (
-        Table(AUDIT_RULES, _kept(audit_rules, sources)),
-        Table(AUDIT_STATUS, _kept(audit_status, sources)),
-        Table(AUDITD_SETTINGS, _kept(auditd_settings, sources)),
+        Table(AUDIT_RULES, _kept(audit_rules, host.sources)),
+        Table(AUDIT_STATUS, _kept(audit_status, host.sources)),
+        Table(AUDITD_SETTINGS, _kept(auditd_settings, host.sources)),
     )
 
 

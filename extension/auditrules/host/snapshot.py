@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from auditrules.audit.sources import Sources
 
 MAX_AGE = 1.0
 
@@ -35,3 +37,17 @@ class Snapshot(Generic[_T]):
             value = self._read()
             self._kept = (self._clock(), value)
             return value
+
+
+class Collector(Protocol):
+    """A host that can be read."""
+
+    def sources(self) -> Sources:
+        """Read it once. Raises `HostError`."""
+
+
+class KeptHost:
+    """A host of which each reading is shared by all who ask within `max_age` seconds of the clock."""
+
+    def __init__(self, host: Collector, clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
+        self.sources = Snapshot(host.sources, clock, max_age)
