@@ -8,12 +8,14 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from auditrules import __version__, cli
+from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Kernel, Sources
 from auditrules.benchmarks import CONTROLS
 from auditrules.check import COLUMNS
@@ -52,6 +54,9 @@ class FakeHost:
     def sources(self) -> Sources:
         self.reads += 1
         return Sources(Kernel(f"{self.kernel} of {self.root}, read {self.reads}"))
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        return {path: Entry("missing") for path in paths}
 
 
 def build(host: HostView) -> tuple[Table, ...]:

@@ -472,7 +472,7 @@ def test_no_path_is_touched_where_the_mounts_are_not_known(tmp_path: Path, monke
     read = Tree.read
 
     def no_mounts(self: Tree, path: str, limit: int) -> File | None:
-        return File(path, error="Permission denied") if path == "/proc/self/mounts" else read(self, path, limit)
+        return File(path, error="Permission denied") if path == "/proc/self/mountinfo" else read(self, path, limit)
 
     monkeypatch.setattr(Tree, "read", no_mounts)
     program = fake(tmp_path, f"echo -w {tmp_path} -p wa")
@@ -482,10 +482,10 @@ def test_no_path_is_touched_where_the_mounts_are_not_known(tmp_path: Path, monke
 
 def test_no_path_on_a_remote_mount_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = Tree.read
-    mounts = f"tmpfs / tmpfs rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n".encode()
+    mounts = f"1 1 0:1 / / rw - tmpfs none rw\n2 1 0:2 / {tmp_path} rw shared:1 - nfs4 server:/x rw\n".encode()
 
     def with_nfs(self: Tree, path: str, limit: int) -> File | None:
-        return File(path, mounts) if path == "/proc/self/mounts" else read(self, path, limit)
+        return File(path, mounts) if path == "/proc/self/mountinfo" else read(self, path, limit)
 
     monkeypatch.setattr(Tree, "read", with_nfs)
     program = fake(tmp_path, f"echo -w {tmp_path}/x -p wa")

@@ -19,12 +19,39 @@ class Entry:
     """One name in the file system, as lstat(2) sees it.
 
     `type` is dir, file, link, socket, char, block, fifo or missing. `errno` says why a missing one is (2 where there is
-    no such name); `target` is a link's text.
+    no such name); `target` is a link's text. What follows tells one inode from another, and is no part of what makes
+    two entries equal: `dev` is `major:minor` of its file system, empty where nobody looked; `mode` has the permission
+    bits. `interpreter` is what a program names as its own (`#!` or ELF's PT_INTERP), empty for none, None where nobody
+    read it.
     """
 
     type: str
     target: str = ""
     errno: int = 2
+    dev: str = field(default="", compare=False)
+    ino: int = field(default=0, compare=False)
+    mode: int | None = field(default=None, compare=False)
+    uid: int | None = field(default=None, compare=False)
+    gid: int | None = field(default=None, compare=False)
+    interpreter: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount: a file system, or the part of it below `root`, at a point.
+
+    `number` and `parent` are its id and that of the mount it stands on. `magic` is the superblock's. `early` says
+    whether it is there before rules are loaded at boot; None where that is not known.
+    """
+
+    number: int
+    parent: int
+    point: str
+    root: str
+    fstype: str
+    dev: str  # major:minor
+    magic: int | None = None
+    early: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +69,7 @@ class Facts:
     groups: Mapping[str, int] | None = None
     daemon: bool | None = None  # an audit daemon runs
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
+    mounts: tuple[Mount, ...] | None = None
 
     def kind(self, path: str, *, follow: bool = True) -> str | None:
         """The type of what stat(2) finds at an absolute path: an `Entry.type`, or None where not known.

@@ -89,6 +89,7 @@ class Units:
     augenrules: bool = False  # the script is installed
     awk: str = ""  # the program that `awk` is, links followed; empty: none was found
     error: str = ""  # a folder that could not be listed, and why
+    mounts: tuple[str, ...] = ()  # names of mount units
 
 
 @dataclass(frozen=True, slots=True)

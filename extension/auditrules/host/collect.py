@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
-from auditrules.audit.facts import DEFAULT_VERSION, Facts, Version
-from auditrules.audit.mounts import Mounts
+from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, Version
+from auditrules.audit.mounts import Mounts, early_points, mounted
 from auditrules.audit.needs import Needs, needs
 from auditrules.audit.netlink import NetlinkError, decode_status
+from auditrules.audit.reference import loader_of
 from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.status import NotAStatusError, parse_status
 from auditrules.audit.words import decode
@@ -94,12 +95,8 @@ class Host:
     def sources(self) -> Sources:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
         kernel, version_text, version = self._ask_kernel()
-        mounts = self._mounts()
-        try:
-            tree = Tree(self._root, mounts.remote if mounts else local)
-        except OSError as error:
-            raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
-        with closing(tree):
+        mountinfo = self._mountinfo()
+        with closing(self._tree(mountinfo)) as tree:
             rules_d, rules_d_error = self._rules_d(tree)
             audit_rules = tree.read(AUDIT_RULES, self._limits.file)
             if audit_rules is not None and not self._here:
@@ -108,6 +105,10 @@ class Host:
                 *(file.content or b"" for file in (*rules_d, audit_rules, kernel.saved) if file),
                 kernel.listing.stdout if kernel.listing else b"",
             ]
+            units = read_units(tree)
+            fstab = tree.read("/etc/fstab", self._limits.file)
+            early = early_points((fstab.content if fstab else None) or b"", units.mounts)
+            facts = self._facts(tree, needs(texts), version, rules_d, look=not self._here or mountinfo is not None)
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,
@@ -117,9 +118,27 @@ class Host:
                 cmdline=tree.read("/proc/cmdline", self._limits.file) if self._here else None,
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
-                facts=self._facts(tree, needs(texts), version, rules_d, look=not self._here or mounts is not None),
-                units=read_units(tree),
+                facts=replace(facts, mounts=None if mountinfo is None else mounted(mountinfo, early)),
+                units=units,
             )
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """Look at paths, step by step, and at what runs this machine's programs; remote ones are not touched.
+
+        Raises HostError if the root cannot be opened.
+        """
+        mountinfo = self._mountinfo()
+        if self._here and mountinfo is None:
+            return {}  # where it is not known which mounts are remote, no path is safe to touch
+        with closing(self._tree(mountinfo)) as tree:
+            return tree.look({*paths, loader_of(os.uname().machine) or "/"})
+
+    def _tree(self, mountinfo: bytes | None) -> Tree:
+        remote = Mounts.of(mounted(mountinfo, ())).remote if mountinfo is not None else local
+        try:
+            return Tree(self._root, remote)
+        except OSError as error:
+            raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
 
     def _ask_kernel(self) -> tuple[Kernel, str, Version]:
         if self._saved:
@@ -170,13 +189,13 @@ class Host:
             raise HostError(f"kernel: cannot read the saved listing {self._kernel!r}: {why}")
         return File(self._kernel, file.content)
 
-    def _mounts(self) -> Mounts | None:
+    def _mountinfo(self) -> bytes | None:
         """Read this machine's mounts. None: they are not known, or it is another root and they do not matter."""
         if not self._here:
             return None
         with closing(Tree("/", local)) as tree:
-            file = tree.read("/proc/self/mounts", self._limits.file)
-        return Mounts.read(file.content) if file and file.content is not None else None
+            file = tree.read("/proc/self/mountinfo", self._limits.file)
+        return file.content if file else None
 
     def _rules_d(self, tree: Tree) -> tuple[tuple[File, ...], str]:
         """Read what augenrules would: its names end in .rules, and `ls` shows it none that begins with a dot."""

@@ -77,6 +77,7 @@ class Tree:
         self._seen: dict[Place, Entry] = {}
         self._names: list[bytes] = []  # the folder that is open, and those above it
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
+        self._root = _entry("dir", os.fstat(self._folders[0]))
 
     def close(self) -> None:
         """Let go of the folders."""
@@ -89,7 +90,7 @@ class Tree:
         Keys are the prefixes of each path, as spelled but with slashes collapsed, and the places that following links
         leads through. What could not be seen (no permission, a remote file system, too long a walk) is not in it.
         """
-        files = {"/": _DIR}
+        files = {"/": self._root}
         for path in sorted(paths):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
                 self._follow((), encode(_collapsed(path, MOST_DEPTH)), _Left(), files)
@@ -201,8 +202,9 @@ class Tree:
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
         try:
             folder = self._enter(place[:-1])
-            kind = _TYPES[stat.S_IFMT(os.lstat(place[-1], dir_fd=folder).st_mode)]
-            return Entry(kind, decode(os.readlink(place[-1], dir_fd=folder)) if kind == "link" else "")
+            found = os.lstat(place[-1], dir_fd=folder)
+            kind = _TYPES[stat.S_IFMT(found.st_mode)]
+            return _entry(kind, found, decode(os.readlink(place[-1], dir_fd=folder)) if kind == "link" else "")
         except OSError as error:
             if error.errno in _ABSENT:
                 return Entry("missing", errno=error.errno)
@@ -223,6 +225,18 @@ class Tree:
         while len(self._names) > depth:
             os.close(self._folders.pop())
             self._names.pop()
+
+
+def _entry(kind: str, found: os.stat_result, target: str = "") -> Entry:
+    return Entry(
+        kind,
+        target,
+        dev=f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}",
+        ino=found.st_ino,
+        mode=stat.S_IMODE(found.st_mode),
+        uid=found.st_uid,
+        gid=found.st_gid,
+    )
 
 
 def local(_: str) -> str:

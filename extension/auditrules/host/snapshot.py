@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
+from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Sources
 
 MAX_AGE = 1.0
@@ -45,9 +46,13 @@ class Collector(Protocol):
     def sources(self) -> Sources:
         """Read it once. Raises `HostError`."""
 
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """Look at paths. Raises `HostError`."""
+
 
 class KeptHost:
     """A host of which each reading is shared by all who ask within `max_age` seconds of the clock."""
 
     def __init__(self, host: Collector, clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
         self.sources = Snapshot(host.sources, clock, max_age)
+        self.look = host.look

@@ -24,6 +24,7 @@ def read_units(tree: Tree) -> Units:
     """Read the unit files and drop-ins of the units that load audit rules, and the links that concern them."""
     files: list[str] = []
     others: list[str] = []  # of these only the links count, and only their texts
+    mounts: list[str] = []
     error = ""
     try:
         for folder in _folders(tree):
@@ -33,6 +34,8 @@ def read_units(tree: Tree) -> Units:
                     files.append(path)
                 elif name in _DROP_INS:
                     files += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
+                elif name.endswith(".mount"):
+                    mounts.append(name)
                 elif name == DEFAULT_TARGET:
                     others.append(path)
                 elif name.endswith((".wants", ".requires")):
@@ -51,6 +54,7 @@ def read_units(tree: Tree) -> Units:
         augenrules=any(_program(tree, path) for path in SCRIPTS),
         awk=next(filter(None, (_program(tree, f"{folder}/awk") for folder in PATH)), ""),
         error=error,
+        mounts=tuple(dict.fromkeys(mounts)),
     )
 
 

@@ -5,14 +5,16 @@ Nothing below it knows a row, and nothing above it splits a rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Sources
 from auditrules.plugin.context import Context
 from auditrules.plugin.table import Row, Table
+from auditrules.tables.coverage import Asked, audit_coverage
 from auditrules.tables.rules import audit_rules
-from auditrules.tables.schemas import AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS, SCHEMAS
+from auditrules.tables.schemas import AUDIT_COVERAGE, AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS, SCHEMAS
 from auditrules.tables.settings import auditd_settings
 from auditrules.tables.status import audit_status
 
@@ -25,12 +27,16 @@ class HostView(Protocol):
     def sources(self) -> Sources:
         """Everything that was collected of it."""
 
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """What is at absolute paths and at each step of the way there."""
+
 
 def build(host: HostView) -> tuple[Table, ...]:
     """The tables over what the host says at each call."""
     return (
         Table(AUDIT_RULES, _kept(audit_rules, host.sources)),
         Table(AUDIT_STATUS, _kept(audit_status, host.sources)),
+        Table(AUDIT_COVERAGE, _asking(host)),
         Table(AUDITD_SETTINGS, _kept(auditd_settings, host.sources)),
     )
 
@@ -46,5 +52,20 @@ def _kept(make: Callable[[Sources], list[Row]], sources: Callable[[], Sources]) 
         if kept is None or kept[0] is not found:
             last = kept = (found, make(found))
         return kept[1]
+
+    return rows
+
+
+def _asking(host: HostView) -> Callable[[Context], list[Row]]:
+    """The rows of a question on paths; what is known of the rules is kept while the host's reading lasts."""
+    last: tuple[Sources, Asked] | None = None
+
+    def rows(context: Context) -> list[Row]:
+        nonlocal last
+        found = host.sources()
+        kept = last  # another thread may put a newer one in its place
+        if kept is None or kept[0] is not found:
+            last = kept = (found, Asked(found))
+        return audit_coverage(context, found, kept[1], host.look)
 
     return rows

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from auditrules.audit.words import encode
 from auditrules.plugin.table import ROWID, Row, rowid
 
-Cells = Mapping[str, "str | int | None"]
+Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
 
 
 def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str]) -> list[Row]:
@@ -27,10 +27,15 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
     return done
 
 
-def text(value: str | int | None) -> str:
-    """A value as a cell: control characters and bytes that are not UTF-8 are escaped, so nothing is lost or raw."""
+def text(value: str | int | tuple[str, ...] | None) -> str:
+    """A value as a cell: control characters and bytes that are not UTF-8 are escaped, so nothing is lost or raw.
+
+    Several texts are lines of one cell.
+    """
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return "\n".join(map(text, value))
     if isinstance(value, int):
         return str(value)
     if value.isprintable():

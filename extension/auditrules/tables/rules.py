@@ -103,6 +103,22 @@ def kernel_rows(reading: Reading, files: Iterable[FileLine], states: States) -> 
         yield {"source": "kernel", "position": position, "text": line.text, **_kernel_line(line, known, states)}
 
 
+def kernel_rules(reading: Reading, files: Iterable[FileLine], facts: Facts) -> Iterator[Rule | None]:
+    """The kernel's rules as well as they can be told, in the order of evaluation; None for a line that is none."""
+    known = {} if reading.reader == NETLINK else _by_listing(files, facts)
+    return (None if line.rule is None else _told(line.text, line.rule, known) for line in reading.lines or ())
+
+
+def _told(text: str, rule: Rule, known: Mapping[str, Sequence[Rule]]) -> Rule:
+    """What a line of the kernel's really is.
+
+    A line may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule of a file
+    that lists the same tells them, and of several the one that is not what the line seems to say.
+    """
+    told = known.get(text, ())
+    return next(chain((each for each in told if not same(each, rule)), told), rule)
+
+
 def _by_listing(files: Iterable[FileLine], facts: Facts) -> dict[str, list[Rule]]:
     """The rules of the files by the line that auditctl would list for them."""
     known: dict[str, list[Rule]] = {}
@@ -117,11 +133,7 @@ def _by_listing(files: Iterable[FileLine], facts: Facts) -> dict[str, list[Rule]
 def _kernel_line(line: ListedLine, known: Mapping[str, Sequence[Rule]], states: States) -> Cells:
     if line.rule is None:
         return {"type": "invalid", "error": line.error}
-    # A line may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule of a file
-    # that lists the same tells them, and of several the one that is not what the line seems to say.
-    told = known.get(line.text, ())
-    hidden = (rule for rule in told if not same(rule, line.rule))
-    rule = next(chain(hidden, told), line.rule)
+    rule = _told(line.text, line.rule, known)
     return {**rule_cells(rule, states.sources.facts), "state": states.of_kernel(rule).state.value}
 
 

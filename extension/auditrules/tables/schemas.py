@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditrules.plugin.schema import Column, Example, Schema, Type
+from auditrules.plugin.schema import Column, Example, Option, Schema, Type
 
 _TEXT, _BIGINT = Type.TEXT, Type.BIGINT
 
@@ -107,6 +107,54 @@ AUDIT_STATUS = Schema(
     ),
 )
 
+AUDIT_COVERAGE = Schema(
+    "audit_coverage",
+    "What the kernel records of accesses to a path: now, and after the next boot. Two rows for each path asked for.",
+    (
+        Column(
+            "path",
+            _TEXT,
+            "Absolute path, as asked for with = or IN; a directory stands for itself and all below it on its file "
+            "system, a symbolic link for its target",
+            Option.INDEX | Option.REQUIRED | Option.OPTIMIZED,
+        ),
+        Column("source", _TEXT, "kernel (now) or boot (after the next boot)"),
+        Column("recorded", _TEXT, "Letters of rwxa whose accesses are recorded, whoever makes them"),
+        Column("conditional", _TEXT, "Letters of which some accesses, or those of some subjects, are not recorded"),
+        Column("unrecorded", _TEXT, "Letters that are not recorded"),
+        Column("unknown", _TEXT, "Letters of which it can't be told"),
+        Column("rules", _TEXT, "The rules that decide, in normal form, one a line, in the order of evaluation"),
+        Column("keys", _TEXT, "Comma-separated keys of the rules that record"),
+        Column(
+            "conditions",
+            _TEXT,
+            "Comma-separated: what is not recorded although the letter is, or is for some, such as auid>=1000 only, "
+            "not: execveat, not: 32-bit calls, except /var/lib/docker/overlay2",
+        ),
+        Column(
+            "reason", _TEXT, "Why, in a word: the most telling one of all letters that are not recorded; else covered"
+        ),
+        Column("resolved_path", _TEXT, "Where the path leads, links followed"),
+        Column(
+            "path_exists", _BIGINT, "1 if something is there, else 0, and the file is judged that would be made there"
+        ),
+        Column("evidence", _TEXT, "The rules that decide, or come closest, and the files that they stand in"),
+        Column("evidence_lines", _TEXT, "The same with line numbers"),
+    ),
+    (
+        Example(
+            "Is every execution, write and attribute change of the Docker daemon recorded, for everybody?",
+            "SELECT source, recorded LIKE '%wxa', reason FROM audit_coverage WHERE path = '/usr/bin/dockerd'",
+        ),
+        Example(
+            "Which rules record what is done to these files now, and who escapes them?",
+            "SELECT path, recorded, conditional, conditions, rules FROM audit_coverage "
+            "WHERE path IN ('/usr/bin/dockerd', '/etc/docker') AND source = 'kernel'",
+        ),
+    ),
+    notes="A path is required. What can't be read or told is a letter in unknown, never an empty answer.",
+)
+
 AUDITD_SETTINGS = Schema(
     "auditd_settings",
     "Settings of the audit daemon, from /etc/audit/auditd.conf.",
@@ -127,4 +175,4 @@ AUDITD_SETTINGS = Schema(
     notes="An empty answer means that there is no such file.",
 )
 
-SCHEMAS = (AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS)
+SCHEMAS = (AUDIT_RULES, AUDIT_STATUS, AUDIT_COVERAGE, AUDITD_SETTINGS)

@@ -1,0 +1,314 @@
+"""What of a path is recorded, letter by letter, for whom, by which rules, and why not where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import MappingProxyType
+
+from auditrules.audit.access import ANYBODY, Access, Name, Subject
+from auditrules.audit.coverage import Auditing, Cause, Decision, Outcome, RuleSet, decide
+from auditrules.audit.facts import Entry
+from auditrules.audit.match import Pending, Truth, Why
+from auditrules.audit.mounts import REMOTE
+from auditrules.audit.nearby import Near, nearest
+from auditrules.audit.operations import OPERATIONS, Operation, Toucher
+from auditrules.audit.places import Place, Places, below, parent
+from auditrules.audit.reference import IO_URING, ON_DIRECTORY, OUTSIDE, REFERENCE, Target, accesses, loader_of
+from auditrules.audit.rule import Action, FilterList
+from auditrules.audit.subjects import Verdict, given, together, verdict
+from auditrules.audit.watching import Placed
+
+LETTERS = "rwxa"
+LONGEST_PATH = 4096  # PATH_MAX, with the final NUL
+
+
+class Reason(str, Enum):
+    """Why the answer is what it is, the most telling first."""
+
+    BAD_PATH = "bad_path"
+    UNREADABLE = "unreadable"
+    REMOTE = "remote_filesystem"
+    DISABLED = "disabled"
+    TASK_NEVER = "task_never"
+    EXCLUDED = "excluded"
+    FILESYSTEM_NEVER = "filesystem_never"
+    SUPPRESSED = "suppressed"
+    MOUNTED = "mounted_after_load"
+    REPLACED = "replaced"
+    INTERPRETER = "interpreter"
+    LABEL = "label"
+    NOT_LOADED = "not_loaded_at_boot"
+    SYMLINK = "symlink"
+    NOT_RECURSIVE = "not_recursive"
+    CONDITIONAL = "conditional"
+    PERMISSIONS_MISSING = "permissions_missing"
+    NO_RULE = "no_rule"
+    COVERED = "covered"
+
+
+_RANK = {reason: rank for rank, reason in enumerate(Reason)}
+_OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
+    {
+        Cause.DISABLED: Reason.DISABLED,
+        Cause.TASK: Reason.TASK_NEVER,
+        Cause.EXCLUDED: Reason.EXCLUDED,
+        Cause.RULE: Reason.SUPPRESSED,
+        Cause.UNREADABLE: Reason.UNREADABLE,
+    }
+)
+_OF_WHY: Mapping[Why, Reason] = MappingProxyType(
+    {
+        Why.UNREADABLE: Reason.UNREADABLE,
+        Why.MOUNTED: Reason.MOUNTED,
+        Why.REPLACED: Reason.REPLACED,
+        Why.INTERPRETER: Reason.INTERPRETER,
+        Why.LABEL: Reason.LABEL,
+    }
+)
+_OF_NEAR: Mapping[Near, Reason] = MappingProxyType(
+    {
+        Near.LINK: Reason.SYMLINK,
+        Near.NOT_RECURSIVE: Reason.NOT_RECURSIVE,
+        Near.PERMISSIONS: Reason.PERMISSIONS_MISSING,
+        Near.NOTHING: Reason.NO_RULE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What coverage is asked of: rules on a host, and how auditing is; `who` says what is known of who accesses."""
+
+    rules: RuleSet
+    places: Places
+    auditing: Auditing
+    who: Subject = ANYBODY
+
+    @property
+    def machine(self) -> str:
+        """Whose system calls are made."""
+        return self.places.facts.machine
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a letter: what it is called, its verdict, and what it hangs on."""
+
+    operation: Operation
+    verdict: Verdict
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter of a path."""
+
+    letter: str
+    verdict: Verdict
+    reason: Reason
+    calls: tuple[Call, ...] = ()
+    missed: tuple[str, ...] = ()  # calls outside the reference, 32-bit ones and such, that are not recorded
+    near: Placed | None = None  # the rule that comes closest, where none matches
+    how: Near = Near.NOTHING
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """All outcomes of its calls."""
+        return (each for call in self.calls for decision in call.decisions for each in decision.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is recorded of a path. `resolved` is where it leads; `exists` is None where that could not be seen."""
+
+    letters: tuple[Letter, ...]
+    resolved: str = ""
+    exists: bool | None = None
+    exceptions: tuple[str, ...] = ()  # what lies below a directory and is not recorded
+    error: str = ""
+
+    def of(self, wanted: Verdict) -> str:
+        """The letters of a verdict, in the order rwxa."""
+        return "".join(each.letter for each in self.letters if each.verdict is wanted)
+
+    @property
+    def reason(self) -> Reason:
+        """The most telling reason of all letters."""
+        return min((each.reason for each in self.letters), key=_RANK.__getitem__)
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """All outcomes of all letters."""
+        return (each for letter in self.letters for each in letter.outcomes)
+
+    @property
+    def deciding(self) -> tuple[Placed, ...]:
+        """The rules that decide, in the order of evaluation."""
+        found = {each.placed.order: each.placed for each in self.outcomes if each.placed is not None}
+        return tuple(found[order] for order in sorted(found))
+
+
+def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
+    """The answer where nothing can be told."""
+    return Coverage(tuple(Letter(each, Verdict.UNKNOWN, reason) for each in LETTERS), resolved, exists, (), error)
+
+
+def bad_path(path: str) -> str:
+    """What is wrong with a path, or empty."""
+    if not path.startswith("/"):
+        return "expected an absolute path"
+    if "\0" in path:
+        return "expected a path, found a NUL in it"
+    if len(path.encode("utf-8", "surrogateescape")) >= LONGEST_PATH:
+        return f"expected a path of fewer than {LONGEST_PATH} bytes"
+    return ""
+
+
+def cover(path: str, host: Host) -> Coverage:
+    """What of a path is recorded. A path that leads to nothing is judged as the file that would be made there."""
+    wrong = bad_path(path)
+    if wrong:
+        return refused(Reason.BAD_PATH, wrong)
+    place = host.places.walk(path)
+    mount = host.places.mount(place.path)
+    if mount is not None and mount.point != "/" and REMOTE.fullmatch(mount.fstype):
+        error = f"{mount.point} is on {mount.fstype}, which may hang, so it is not touched"
+        return refused(Reason.REMOTE, error, resolved=place.whole)
+    if place.entry is None:
+        return refused(Reason.UNREADABLE, "the path could not be looked at", resolved=place.whole)
+    return _covered(place, host)
+
+
+def _covered(place: Place, host: Host) -> Coverage:
+    toucher = Toucher(host.places)
+    folder = place.entry is not None and place.entry.type == "dir" and not place.missing
+    itself = _target(place, toucher, host)
+    targets = (_inside(itself), itself) if folder else (itself,)
+    letters = tuple(_letter(each, targets, place, host) for each in LETTERS)
+    covered = Coverage(letters, place.whole, not place.missing)
+    return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
+
+
+def _target(place: Place, toucher: Toucher, host: Host) -> Target:
+    file = toucher.name(place)
+    if place.missing:
+        file = replace(file, entry=Entry("file"), known=True)
+    above = toucher.name(host.places.at(parent(place.whole)))
+    path = loader_of(host.machine)
+    loader = host.places.walk(path) if path else None
+    known = loader is not None and loader.entry is not None and not loader.missing
+    return Target(file, above, _sibling(file, above), toucher.name(loader) if loader is not None and known else None)
+
+
+def _sibling(file: Name, folder: Name) -> Name:
+    """A name in the same directory that no rule knows."""
+    return replace(
+        file,
+        path=f"{folder.path.rstrip('/')}/*",
+        identity=("any", folder.identity),
+        ancestry=(("any", folder.identity), *folder.ancestry),
+        spot=(folder.identity, "*/"),  # no name has a slash
+    )
+
+
+def _inside(target: Target) -> Target:
+    """Any file anywhere below a directory, on its own file system, that no rule names."""
+    folder = _sibling(target.file, target.file)
+    folder = replace(folder, entry=Entry("dir"), location=_under(target.file.location))
+    file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
+    return Target(file, folder, _sibling(file, folder), target.loader)
+
+
+def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
+    return (location[0], f"{location[1].rstrip('/')}/*") if location else None
+
+
+def _letter(letter: str, targets: tuple[Target, ...], place: Place, host: Host) -> Letter:
+    inner, *itself = targets
+    calls = [_call(operation, inner, host) for operation in REFERENCE[letter]]
+    found = together(call.verdict for call in calls)
+    for target in itself:
+        if found is not Verdict.UNRECORDED and ON_DIRECTORY[letter]:
+            calls += [_call(operation, target, host) for operation in ON_DIRECTORY[letter]]
+            found = together((found, *(call.verdict for call in calls)))
+    reason = _reason(found, calls)
+    how, near = Near.NOTHING, None
+    if reason is Reason.NO_RULE:
+        how, near = nearest(host.rules.of(FilterList.EXIT), inner.file, place, host.places)
+        reason = Reason.FILESYSTEM_NEVER if near and host.rules.hides(inner.file) else _OF_NEAR[how]
+    missed = tuple(_missed(letter, inner, host)) if found in (Verdict.RECORDED, Verdict.CONDITIONAL) else ()
+    return Letter(letter, found, reason, tuple(calls), missed, near, how)
+
+
+def _call(operation_name: str, target: Target, host: Host) -> Call:
+    operation = OPERATIONS[operation_name]
+    made = [_decided(given(access, host.who), host) for access in accesses(operation, host.machine, target)]
+    # A call that the machine does not have is missed by nobody.
+    found = together(each for each, _ in made) if made else Verdict.RECORDED
+    return Call(operation, found, tuple(decision for _, decision in made))
+
+
+def _decided(access: Access, host: Host) -> tuple[Verdict, Decision]:
+    """One access; of a program, with the machine's loader as its interpreter and without, as nobody opens it to see."""
+    found, decision = verdict(host.rules, access, host.auditing)
+    if access.call != "execve" or len(access.names) == 1:
+        return found, decision
+    without, other = verdict(host.rules, replace(access, names=access.names[:1]), host.auditing)
+    if without is found:
+        return found, decision
+    waits = Pending(None, Why.INTERPRETER)
+    outcomes = (replace(each, pending=(*each.pending, waits)) for each in (*decision.outcomes, *other.outcomes))
+    escaped = {Verdict.UNRECORDED, Verdict.CONDITIONAL}
+    return (Verdict.CONDITIONAL if {found, without} <= escaped else Verdict.UNKNOWN), Decision(tuple(outcomes))
+
+
+def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
+    if found is Verdict.RECORDED:
+        return Reason.COVERED
+    outcomes = [each for call in calls for decision in call.decisions for each in decision.outcomes]
+    if found is Verdict.UNKNOWN:
+        waits = {pending.why for each in outcomes for pending in each.pending}
+        return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=_RANK.__getitem__, default=Reason.UNREADABLE)
+    certain = [
+        _OF_CAUSE[each.cause] for each in outcomes if not each.recorded and not each.pending and each.cause in _OF_CAUSE
+    ]
+    if found is Verdict.UNRECORDED and certain:
+        return min(certain, key=_RANK.__getitem__)
+    if found is Verdict.CONDITIONAL:
+        return Reason.CONDITIONAL
+    return Reason.NO_RULE
+
+
+def _missed(letter: str, target: Target, host: Host) -> Iterator[str]:
+    """Calls outside the reference that are not recorded."""
+    for operation_name in OUTSIDE[letter]:
+        if not _recorded(OPERATIONS[operation_name], target, host):
+            yield OPERATIONS[operation_name].call
+    compat = (replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter])
+    if not all(_recorded(each, target, host) for each in compat):
+        yield "32-bit calls"
+    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):
+        yield "io_uring"
+
+
+def _recorded(operation: Operation, target: Target, host: Host) -> bool:
+    """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
+    made = [given(each, host.who) for each in accesses(operation, host.machine, target)]
+    return all(decide(host.rules, each, host.auditing).recorded is not Truth.NO for each in made)
+
+
+def _exceptions(folder: Place, covered: Coverage, host: Host) -> Iterator[str]:
+    """What lies below a directory and is not recorded although the directory is: what never rules leave out, mounts."""
+    always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
+    if not always:
+        return
+    for placed in host.rules.of(FilterList.EXIT):
+        watched = placed.tree.folder if placed.tree else placed.watch.path if placed.watch else ""
+        if placed.rule.action is Action.NEVER and placed.order < max(always) and below(watched, folder.path):
+            yield watched
+    marked = {part for each in covered.deciding if each.tree for part in each.tree.mounts}
+    for mount in host.places.mounts_below(folder.path):
+        if (mount.dev, mount.root) not in marked:
+            yield mount.point

@@ -1,0 +1,117 @@
+"""What the letters r, w, x and a stand for: reference accesses, and who may make them.
+
+A letter is recorded where each of its principal calls is, made by anybody, whether it succeeds or not. The calls that
+lie outside are only told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from auditrules.audit import syscalls
+from auditrules.audit.access import Access, Name, Subject
+from auditrules.audit.operations import Operation, Touch, counts_as, machine_of
+
+# The principal calls of each letter, with their *at forms.
+REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": ("open", "openat"),
+        "w": (
+            *("open for writing", "openat for writing", "truncate"),
+            *("unlink", "unlinkat", "rename", "renameat", "renameat2"),
+        ),
+        "x": ("execve",),
+        "a": ("chmod", "fchmodat", "chown", "fchownat", "setxattr"),
+    }
+)
+
+# Calls outside the reference, told where they are not recorded although the letter is.
+OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": ("openat2",),
+        "w": ("openat2 for writing", "creat"),
+        "x": ("execveat",),
+        "a": ("lchown", "lsetxattr", "removexattr"),
+    }
+)
+IO_URING = MappingProxyType({"r": "io_uring_enter", "w": "io_uring_enter"})
+
+# Of a directory itself: what is not an execution, a write or a truncation, which only files know.
+ON_DIRECTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": REFERENCE["r"],
+        "w": ("rename", "renameat", "renameat2"),
+        "x": (),
+        "a": REFERENCE["a"],
+    }
+)
+
+# The dynamic loaders that programs name as their interpreter (PT_INTERP of each ABI).
+LOADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "x86_64": "/lib64/ld-linux-x86-64.so.2",
+        "aarch64": "/lib/ld-linux-aarch64.so.1",
+        "arm": "/lib/ld-linux-armhf.so.3",
+        "i386": "/lib/ld-linux.so.2",
+        "ppc64le": "/lib64/ld64.so.2",
+        "ppc64": "/lib64/ld64.so.1",
+        "s390x": "/lib/ld64.so.1",
+        "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
+    }
+)
+
+
+def loader_of(machine: str) -> str:
+    """The path of the dynamic loader of a machine's programs (the ABI's PT_INTERP); empty where it is not known."""
+    return LOADERS.get(syscalls.canonical(machine) or "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is accessed: the file, the directory it is in, a sibling's name, and what runs it if it is a program."""
+
+    file: Name
+    folder: Name
+    sibling: Name
+    loader: Name | None = None
+
+
+def names_of(touch: Touch, target: Target) -> tuple[Name, ...]:
+    """The names that a reference access touches, in the kernel's order."""
+    match touch:
+        case Touch.REMOVAL:
+            return (target.folder, replace(target.file, removed=True))
+        case Touch.RENAME:
+            moved = replace(target.sibling, identity=target.file.identity, entry=target.file.entry, made=True)
+            return (target.folder, target.folder, replace(target.file, removed=True), moved)
+        case Touch.EXECUTION:
+            return (target.file, *((target.loader,) if target.loader else ()))
+        case Touch.CREATION:
+            return (target.folder, target.file)
+        case _:
+            return (target.file,)
+
+
+def accesses(operation: Operation, machine: str, target: Target) -> Iterator[Access]:
+    """The accesses that an operation stands for: by anybody; an execution that succeeds runs the file itself.
+
+    There are none where the machine has no such call.
+    """
+    called = machine_of(operation, machine)
+    number = syscalls.number(operation.call, called) if called else None
+    if called is None or number is None:
+        return
+    access = Access(
+        operation.call,
+        number,
+        syscalls.ARCHES[called],
+        counts_as(operation, called),
+        names_of(operation.touch, target),
+    )
+    if operation.touch is not Touch.EXECUTION:
+        yield access
+        return
+    yield replace(access, subject=Subject(exe=target.file.identity), succeeded=True, result=0)
+    yield replace(access, succeeded=False)

@@ -1,0 +1,328 @@
+"""The cases of coverage.jsonl as values: the facts they state, the access that was made, the rules that were there."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from auditrules.audit import netlink
+from auditrules.audit.access import Access, Name, Subject
+from auditrules.audit.coverage import Auditing, Decision, RuleSet, decide
+from auditrules.audit.facts import Entry, Facts, Mount
+from auditrules.audit.match import Truth, Why
+from auditrules.audit.operations import OPERATIONS, Operation, Permit, Touch, Toucher, program
+from auditrules.audit.places import Places
+from auditrules.audit.values import UNSET
+from auditrules.audit.watching import Placing
+
+Case = dict[str, Any]
+
+MACHINE = "x86_64"
+PROGRAM = "/accd"  # which made the accesses
+EPERM = 1
+AT_FDCWD = 0xFFFFFF9C
+POINTER = 0xBEEF_F00D  # of an argument that is an address: not 0, and nobody knows more
+
+# What the program that made the accesses did for each of its kinds; a pair of calls for what makes two.
+ACCESSES: Mapping[str, tuple[Operation, ...]] = {
+    "exec": (OPERATIONS["execve"],),
+    "exec32": (Operation("execve", Touch.EXECUTION, compat=True),),
+    "execveat": (OPERATIONS["execveat"],),
+    "procfd": (OPERATIONS["execve"],),
+    "forkexec": (OPERATIONS["execve"],),
+    "vforkexec": (OPERATIONS["execve"],),
+    "exec2": (OPERATIONS["execve"], OPERATIONS["openat"]),
+    "read": (OPERATIONS["openat"],),
+    "open": (OPERATIONS["open"],),
+    "opath": (OPERATIONS["openat"],),
+    "read32": (Operation("open", Touch.FILE, 0, compat=True),),
+    "openat2": (OPERATIONS["openat2"],),
+    "getdents": (OPERATIONS["openat"],),
+    "readlink": (OPERATIONS["readlink"],),
+    "getxattr": (OPERATIONS["getxattr"],),
+    "listxattr": (OPERATIONS["listxattr"],),
+    "stat": (OPERATIONS["stat"],),
+    "access": (OPERATIONS["access"],),
+    "chdir": (OPERATIONS["chdir"],),
+    "fdread": (OPERATIONS["pread"],),
+    "uringopen": (OPERATIONS["io_uring_enter"],),
+    "write": (OPERATIONS["openat for writing"],),
+    "write32": (Operation("open", Touch.FILE, 1, compat=True),),
+    "openat2w": (OPERATIONS["openat2 for writing"],),
+    "rdwr": (OPERATIONS["openat for both"],),
+    "append": (OPERATIONS["openat for writing"],),
+    "rdtrunc": (OPERATIONS["openat"],),
+    "create": (OPERATIONS["openat to create"],),
+    "creat": (OPERATIONS["creat"],),
+    "truncate": (OPERATIONS["truncate"],),
+    "unlink": (OPERATIONS["unlink"],),
+    "rmdir": (OPERATIONS["rmdir"],),
+    "rename": (OPERATIONS["rename"],),
+    "link": (OPERATIONS["link"],),
+    "symlink": (OPERATIONS["symlink"],),
+    "mkdir": (OPERATIONS["mkdir"],),
+    "fdwrite": (OPERATIONS["pwrite"],),
+    "fdtruncate": (OPERATIONS["ftruncate"],),
+    "uringwrite": (OPERATIONS["io_uring_enter"],),
+    "chmod": (OPERATIONS["chmod"],),
+    "chmod32": (Operation("chmod", Touch.FILE, compat=True),),
+    "fchmodat": (OPERATIONS["fchmodat"],),
+    "fdchmod": (OPERATIONS["fchmod"],),
+    "chown": (OPERATIONS["chown"],),
+    "setxattr": (OPERATIONS["setxattr"],),
+    "sxtrusted": (OPERATIONS["setxattr"],),
+    "utimes": (OPERATIONS["utimensat"],),
+    **{
+        name: (OPERATIONS[name],)
+        for name in (
+            *(
+                "readlinkat",
+                "fgetxattr",
+                "unlinkat",
+                "renameat",
+                "renameat2",
+                "exchange",
+                "linkat",
+                "symlinkat",
+                "mkdirat",
+            ),
+            *("mknod", "fallocate", "lchown", "fchown", "fchownat", "lsetxattr", "fsetxattr", "removexattr"),
+        )
+    },
+    "rmdirat": (OPERATIONS["unlinkat"],),
+    "rdcreate": (OPERATIONS["openat to read or create"],),
+    "execat": (OPERATIONS["execveat"],),
+    "openat32": (Operation("openat", Touch.FILE, 1, compat=True),),
+    "creat32": (Operation("creat", Touch.CREATION, compat=True),),
+    "unlink32": (Operation("unlink", Touch.REMOVAL, compat=True),),
+    "truncate32": (Operation("truncate", Touch.FILE, compat=True),),
+    "rename32": (Operation("rename", Touch.RENAME, compat=True),),
+    "chown32": (Operation("chown", Touch.FILE, compat=True),),
+    "lchown16": (Operation("lchown", Touch.NAME, compat=True),),
+    "setxattr32": (Operation("setxattr", Touch.FILE, compat=True),),
+}
+IN_A_NAMESPACE = "ns-"
+FLAGS = {"read": 0, "write": 1, "rdwr": 2, "append": 0o2001, "create": 0o1101, "rdtrunc": 0o1000, "getdents": 0o200000}
+FORKING = frozenset({"forkexec", "vforkexec"})  # the task that makes the access is forked by the access itself
+
+# The first two arguments of a call: a path where nothing else is said.
+AT = frozenset({"openat", "openat2", "fchmodat", "utimensat", "execveat", "unlinkat", "renameat", "linkat"})
+
+
+def files(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Entry]:
+    return {path: entry(each) for path, each in entries.items()}
+
+
+def entry(row: Mapping[str, Any]) -> Entry:
+    return Entry(
+        row["type"],
+        row.get("target", ""),
+        row.get("errno", 2),
+        row.get("dev", ""),
+        row.get("ino", 0),
+        int(row["mode"], 8) if "mode" in row else None,
+        row.get("uid"),
+        row.get("gid"),
+        row.get("interp", ""),
+    )
+
+
+def mounts(rows: list[Mapping[str, Any]]) -> tuple[Mount, ...]:
+    """The mounts, in the order in which they were made: each stands on the one that its point was on then."""
+    made: list[Mount] = []
+    for number, row in enumerate(rows):
+        on = Places(Facts(mounts=tuple(made))).mount(row["mount_point"])
+        made.append(
+            Mount(
+                number,
+                on.number if on else number,
+                row["mount_point"],
+                row["root"],
+                row["fstype"],
+                row["dev"],
+                row["magic"],
+            )
+        )
+    return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A case ready to be judged."""
+
+    rules: RuleSet
+    accesses: tuple[Access, ...]
+    auditing: Auditing
+
+    @classmethod
+    def of(cls, case: Case) -> Asked:
+        """What a case states, and nothing of what happened."""
+        told = case["facts"]
+        lsm = tuple(told["lsm"].split(","))
+        seen = mounts(told["mounts"])
+        now = Facts(machine=MACHINE, files=files(told["access"]), lsm=lsm, mounts=seen)
+        before = mounts(told["mounts_load"]) if "mounts_load" in told else seen
+        # An interpreter that was named later is in one of the two only.
+        at_load = replace(now, files=files({**told["access"], **told["load"]}), mounts=before)
+        places = Places(now)
+        rules = [netlink.decode(base64.b64decode(raw)) for raw in told["rules_in_force"]]
+        status = told["status"]
+        return cls(
+            RuleSet(rules, Placing(places, at_load)),
+            tuple(accesses(case, places)),
+            Auditing(status["enabled"], status["rate_limit"]),
+        )
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """One decision for each call."""
+        return tuple(decide(self.rules, access, self.auditing) for access in self.accesses)
+
+
+def accesses(case: Case, places: Places) -> Iterator[Access]:
+    """The calls of a case's access."""
+    asked = case["access"]
+    kind = asked.get("op", asked["kind"])
+    within = kind.startswith(IN_A_NAMESPACE)
+    kind = kind.removeprefix(IN_A_NAMESPACE)
+    who = replace(subject(asked.get("as", {})), exe=places.identity(places.walk(PROGRAM)))
+    opened = opened_file(places) if kind in {"procfd", "execveat"} else None
+    toucher = Toucher(places, permits(who, privileged=not within), "tomoyo" in (places.facts.lsm or ()), opened)
+    operations = ACCESSES[kind]
+    early = bool(case["facts"]["early"]) and kind not in FORKING
+    for number, operation in enumerate(operations):
+        path = asked["path2"] if number or operation.call in ("symlink", "symlinkat") else asked["path"]
+        access = toucher.access(operation, MACHINE, path, asked.get("path2", ""))
+        assert access is not None, kind
+        succeeded, result = outcome(case)
+        yield replace(
+            access,
+            subject=running(who, operation, toucher, path, succeeded=succeeded),
+            forker=who if kind in FORKING else subject({}),
+            result=result,
+            succeeded=succeeded,
+            arguments=arguments(operation, kind),
+            early=early,
+            reported=refused_link(operation, who, toucher, path, case),
+            context=not (early and case.get("first_enable") == "after the fork"),
+        )
+
+
+def outcome(case: Case) -> tuple[bool, int]:
+    """Whether the call did what it was asked, and what it returned."""
+    returned = case.get("syscall_rc")
+    if returned is None:
+        return True, 0  # an execution that succeeds never comes back
+    return returned >= 0, returned if returned >= 0 else -case["errno"]
+
+
+def arguments(operation: Operation, kind: str) -> tuple[int | None, int | None, int | None, int | None]:
+    """The arguments as far as they are known: addresses are only known to be some."""
+    first = AT_FDCWD if operation.call in AT else POINTER
+    return first, POINTER, FLAGS.get(kind), None
+
+
+def subject(given: Mapping[str, Any]) -> Subject:
+    """Who the case says makes the access: a process of its own, neither the first nor started by it."""
+    auid = UNSET if given.get("auid", "unset") == "unset" else given["auid"]
+    uid = given.get("uid", 0)
+    gid = given.get("gid", uid)
+    return Subject(
+        *(auid, uid, uid, uid, uid, gid, gid, gid, gid),
+        groups=frozenset(),
+        pid=4243,
+        ppid=4242,
+        sessionid=UNSET if auid == UNSET else 1,
+        pers=0,
+    )
+
+
+def running(who: Subject, operation: Operation, toucher: Toucher, path: str, *, succeeded: bool) -> Subject:
+    """The credentials and the program that the task has at the end of the call."""
+    if operation.touch is not Touch.EXECUTION or not succeeded:
+        return who
+    place = program(toucher, path)
+    found = place.entry
+    who = replace(who, exe=toucher.places.identity(place))
+    if found is None or found.mode is None:
+        return who
+    if found.mode & 0o4000 and found.uid is not None:
+        who = replace(who, euid=found.uid, suid=found.uid, fsuid=found.uid)
+    if found.mode & 0o2000 and found.gid is not None:
+        who = replace(who, egid=found.gid, sgid=found.gid, fsgid=found.gid)
+    return who
+
+
+def permits(who: Subject, *, privileged: bool) -> Permit | None:
+    """What the permission bits of a directory grant; root may everything."""
+    if who.fsuid == 0 and privileged:
+        return None
+
+    def granted(folder: Entry, wanted: int) -> bool:
+        if folder.mode is None:
+            return True
+        shift = 6 if folder.uid == who.fsuid else 3 if folder.gid == who.fsgid else 0
+        return folder.mode >> shift & wanted == wanted
+
+    return granted
+
+
+def opened_file(places: Places) -> Name:
+    """The link below /proc by which an open file is executed: root's, and no rule can name it."""
+    proc = places.mount("/proc")
+    dev = proc.dev if proc else ""
+    return Name(
+        "/proc/self/fd",
+        ("descriptor",),
+        ("descriptor",),
+        Entry("link", dev=dev, ino=UNSET - 1, uid=0, gid=0),
+        (dev, "/self/fd"),
+        proc.magic if proc else None,
+    )
+
+
+def refused_link(operation: Operation, who: Subject, toucher: Toucher, path: str, case: Case) -> bool:
+    """Whether fs.protected_hardlinks refused a link: to a file of another's, which the kernel reports by itself."""
+    found = toucher.places.walk(path, follow=False).entry
+    return (
+        operation.call in ("link", "linkat")
+        and case.get("errno") == EPERM
+        and who.fsuid not in (0, found.uid if found else 0)
+    )
+
+
+def disagreements(case: Case) -> Iterator[str]:
+    """What our answer and the kernel's do not agree on; an answer that hangs on history is told by `hangs_on`."""
+    decisions = Asked.of(case).decisions()
+    found = [decision.recorded for decision in decisions]
+    ours = Truth.YES if Truth.YES in found else Truth.MAYBE if Truth.MAYBE in found else Truth.NO
+    if ours is Truth.MAYBE:
+        if hangs_on(case):
+            return
+        yield f"recorded {case['recorded']}, here it hangs on {sorted(w for d in decisions for w in d.waits_for)}"
+    elif (ours is Truth.YES) is not case["recorded"]:
+        yield f"recorded {case['recorded']}, here {ours.name} by {told(decisions)}"
+    elif ours is Truth.YES:
+        keys = {each.keys for decision in decisions for each in decision.outcomes if each.recorded}
+        wanted = tuple(part for part in (case["by_key"] or "").split("\x01") if part)
+        if keys != {wanted} and not (wanted in keys and hangs_on(case)):
+            yield f"key {wanted}, here {sorted(keys)}"
+
+
+def told(decisions: tuple[Decision, ...]) -> str:
+    return "; ".join(
+        f"{each.cause.value} {each.placed.rule if each.placed else ''}"
+        for decision in decisions
+        for each in decision.outcomes
+    )
+
+
+HISTORY = frozenset({Why.MOUNTED, Why.REPLACED, Why.RATE_LIMIT})  # what no reader of the host can see
+
+
+def hangs_on(case: Case) -> frozenset[Why]:
+    """What the answer hangs on that no reader of the host can know; empty where it must be yes or no."""
+    decisions = Asked.of(case).decisions()
+    waits = frozenset(pending.why for decision in decisions for each in decision.outcomes for pending in each.pending)
+    return waits if waits and waits <= HISTORY else frozenset()
