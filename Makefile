@@ -25,7 +25,7 @@ test-all: python
 
 # The language of audit rules against what real programs did: CASES is a folder of case files, by default our own.
 truth: dev
-	@$(BIN)/python tests/truth.py $(CASES)
+	@$(BIN)/python -m tests.truth $(CASES)
 
 # A real kernel for the tests; root is needed where QEMU is not installed yet.
 vm-setup: dev

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,8 @@ from auditrules.audit.facts import Entry, Facts, Mount
 from auditrules.audit.match import Truth, Why
 from auditrules.audit.operations import OPERATIONS, Operation, Permit, Touch, Toucher, program
 from auditrules.audit.places import Places
+from auditrules.audit.render import normal
+from auditrules.audit.rule import KEY_SEPARATOR
 from auditrules.audit.values import UNSET
 from auditrules.audit.watching import Placing
 
@@ -292,37 +294,38 @@ def refused_link(operation: Operation, who: Subject, toucher: Toucher, path: str
     )
 
 
-def disagreements(case: Case) -> Iterator[str]:
-    """What our answer and the kernel's do not agree on; an answer that hangs on history is told by `hangs_on`."""
-    decisions = Asked.of(case).decisions()
-    found = [decision.recorded for decision in decisions]
-    ours = Truth.YES if Truth.YES in found else Truth.MAYBE if Truth.MAYBE in found else Truth.NO
-    if ours is Truth.MAYBE:
-        if hangs_on(case):
-            return
-        yield f"recorded {case['recorded']}, here it hangs on {sorted(w for d in decisions for w in d.waits_for)}"
-    elif (ours is Truth.YES) is not case["recorded"]:
-        yield f"recorded {case['recorded']}, here {ours.name} by {told(decisions)}"
-    elif ours is Truth.YES:
-        keys = {each.keys for decision in decisions for each in decision.outcomes if each.recorded}
-        wanted = tuple(part for part in (case["by_key"] or "").split("\x01") if part)
-        if keys != {wanted} and not (wanted in keys and hangs_on(case)):
-            yield f"key {wanted}, here {sorted(keys)}"
-
-
-def told(decisions: tuple[Decision, ...]) -> str:
-    return "; ".join(
-        f"{each.cause.value} {each.placed.rule if each.placed else ''}"
-        for decision in decisions
-        for each in decision.outcomes
-    )
-
-
 HISTORY = frozenset({Why.MOUNTED, Why.REPLACED, Why.RATE_LIMIT})  # what no reader of the host can see
 
 
-def hangs_on(case: Case) -> frozenset[Why]:
-    """What the answer hangs on that no reader of the host can know; empty where it must be yes or no."""
+def disagreements(case: Case) -> Iterator[str]:
+    """What our answer and the kernel's do not agree on; one that hangs on history alone agrees with either."""
     decisions = Asked.of(case).decisions()
-    waits = frozenset(pending.why for decision in decisions for each in decision.outcomes for pending in each.pending)
-    return waits if waits and waits <= HISTORY else frozenset()
+    waits = hangs_on(decisions)
+    certain = any(decision.recorded is Truth.YES for decision in decisions)  # one call of several is enough
+    possible = {True} if certain else {each.recorded for decision in decisions for each in decision.outcomes}
+    if case["recorded"] not in possible or (len(possible) > 1 and not waits):
+        yield f"recorded {case['recorded']}, here {told(decisions)}"
+    elif case["recorded"]:
+        keys = {each.keys for decision in decisions for each in decision.outcomes if each.recorded}
+        wanted = tuple(part for part in (case["by_key"] or "").split(KEY_SEPARATOR) if part)
+        if wanted not in keys or (len(keys) > 1 and not waits):
+            yield f"key {wanted}, here {sorted(keys)} by {told(decisions)}"
+
+
+def told(decisions: Iterable[Decision]) -> str:
+    """The outcomes that our answer has, in words."""
+    return "; ".join(
+        f"{'' if outcome.recorded else 'not '}recorded by {outcome.cause.value}"
+        f" {normal(outcome.placed.rule, MACHINE) if outcome.placed else ''}"
+        f" {sorted(pending.why.value for pending in outcome.pending)}"
+        for decision in decisions
+        for outcome in decision.outcomes
+    )
+
+
+def hangs_on(decisions: Iterable[Decision]) -> frozenset[Why]:
+    """The history that the answer hangs on; empty where it hangs on none, or on what a reader could know as well."""
+    waits = frozenset(
+        pending.why for decision in decisions for outcome in decision.outcomes for pending in outcome.pending
+    )
+    return waits if waits <= HISTORY else frozenset()

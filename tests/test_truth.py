@@ -14,6 +14,7 @@ from tests import truth
 # Rows of each file when this was written: a corpus grows, it does not shrink.
 AT_LEAST = {
     "augenrules.jsonl": 28,
+    "coverage.jsonl": 1043,
     "files.jsonl": 88,
     "listing-2.8.5.jsonl": 564,
     "listing-3.1.5.jsonl": 564,

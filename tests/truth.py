@@ -27,6 +27,7 @@ from auditrules.audit.load import file_refusal, load
 from auditrules.audit.render import last_arch, listed, listing, normal, numbers, syscall_names
 from auditrules.audit.rule import Comparison, Condition, same
 from auditrules.audit.words import decode, encode
+from tests import coverage_cases
 
 Case = dict[str, Any]
 Check = Callable[[Case, Facts], Iterator[str]]
@@ -52,7 +53,8 @@ def main(arguments: list[str]) -> int:
         disagreeing += len(wrong)
         sys.stdout.write(f"{path.name}: {len(cases) - len(wrong)} of {len(cases)} cases agree\n")
         for number, case, said in wrong[:SHOWN]:
-            sys.stdout.write(f"  line {number}: {case.get('input', '')!r:.160}\n")
+            asked = case.get("input", [case.get("rules"), case.get("access")])
+            sys.stdout.write(f"  line {number}: {asked!r:.300}\n")
             sys.stdout.writelines(f"    {text:.600}\n" for text in said)
     return 1 if disagreeing else 0
 
@@ -228,11 +230,17 @@ def augenrules_case(case: Case, facts: Facts) -> Iterator[str]:
             yield f"{case['name']}: {what} {theirs!r}, here {ours!r}"
 
 
+def coverage_case(case: Case, _facts: Facts) -> Iterator[str]:
+    """One access under some rules: recorded or not, and with which key."""
+    yield from coverage_cases.disagreements(case)
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("listing*.jsonl", listing_case),
     ("files.jsonl", file_case),
     ("netlink.jsonl", netlink_case),
     ("augenrules.jsonl", augenrules_case),
+    ("coverage*.jsonl", coverage_case),
 )
 
 if __name__ == "__main__":

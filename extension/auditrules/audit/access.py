@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from auditrules.audit.facts import Entry
@@ -86,3 +86,10 @@ class Access:
     context: bool = True
     reported: bool = False
     unfinished: bool = False
+
+    @property
+    def moved(self) -> Mapping[Hashable, Identity | None]:
+        """The inode behind each name that the call makes, which a watch on that name follows when it succeeds."""
+        if self.unfinished or self.succeeded is False:
+            return {}
+        return {each.spot: each.identity for each in self.names if each.made and each.spot is not None}

@@ -76,6 +76,9 @@ class Auditing:
     rate_limit: int = 0
 
 
+ON = Auditing()
+
+
 class RuleSet:
     """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
 
@@ -115,14 +118,18 @@ class RuleSet:
         found = {each.order: each for each in (*self._anywhere(access.number), *self._spread, *trees)}
         return (found[order] for order in sorted(found))
 
-    def on(self, name: Name) -> Sequence[Placed]:
-        """The rules that the kernel keeps with the inode of a name, in the order of evaluation."""
+    def on(self, name: Name, access: Access) -> Sequence[Placed]:
+        """The rules that the kernel keeps with the inode of a name, in the order of evaluation.
+
+        Those on a name that the call makes are among them: what matches is for `match` to say.
+        """
         if not name.known:
             return self._by_inode
-        found = [*self._watches.get(name.identity, ()), *self._unknown]
+        moved = [placed for spot in access.moved for placed in self._spots.get(spot, ())]
+        found = {id(each): each for each in (*self._watches.get(name.identity, ()), *self._unknown, *moved)}
         if name.entry is not None and name.identity is not None:
-            found += self._numbers.get(name.entry.ino, ())
-        return sorted(found, key=lambda placed: placed.order)
+            found |= {id(each): each for each in self._numbers.get(name.entry.ino, ())}
+        return sorted(found.values(), key=lambda placed: placed.order)
 
     def _anywhere(self, call: int) -> tuple[Placed, ...]:
         if call not in self._calls:
@@ -169,8 +176,12 @@ class RuleSet:
         return folder and (bool(trees) or name.identity in self._folders)
 
     @cached_property
-    def _spots(self) -> frozenset[Hashable]:
-        return frozenset(each.watch.spot for each in self._by_inode if each.watch)
+    def _spots(self) -> Mapping[Hashable, list[Placed]]:
+        found: dict[Hashable, list[Placed]] = {}
+        for each in self._by_inode:
+            if each.watch and each.watch.known:
+                found.setdefault(each.watch.spot, []).append(each)
+        return found
 
     @cached_property
     def _folders(self) -> frozenset[Identity]:
@@ -270,7 +281,7 @@ def _first(placed: Placed, before: Outcome) -> bool:
 
 def _by_names(rules: RuleSet, access: Access, before: Outcome) -> Iterator[Outcome]:
     for name in access.names:
-        bucket = [each for each in rules.on(name) if _first(each, before)]
+        bucket = [each for each in rules.on(name, access) if _first(each, before)]
         matches = [(each, match(each, access, name)) for each in bucket]
         possible = [(each, found) for each, found in matches if found.possible]
         for place, (placed, found) in enumerate(possible):

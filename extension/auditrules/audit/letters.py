@@ -79,12 +79,16 @@ _OF_NEAR: Mapping[Near, Reason] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What coverage is asked of: rules on a host, and how auditing is; `who` says what is known of who accesses."""
+    """What coverage is asked of: rules on a host, and how auditing is.
+
+    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does.
+    """
 
     rules: RuleSet
     places: Places
     auditing: Auditing
     who: Subject = ANYBODY
+    compat: bool = False
 
     @property
     def machine(self) -> str:
@@ -98,6 +102,7 @@ class Call:
 
     operation: Operation
     verdict: Verdict
+    accesses: tuple[Access, ...]
     decisions: tuple[Decision, ...]
 
 
@@ -117,6 +122,12 @@ class Letter:
     def outcomes(self) -> Iterator[Outcome]:
         """All outcomes of its calls."""
         return (each for call in self.calls for decision in call.decisions for each in decision.outcomes)
+
+    @property
+    def deciding(self) -> Iterator[Placed]:
+        """The rules that decide; of a letter that nobody's access is recorded for, those that surely keep it out."""
+        missed = self.verdict is Verdict.UNRECORDED
+        return (each.placed for each in self.outcomes if each.placed is not None and not (missed and each.pending))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +157,7 @@ class Coverage:
     @property
     def deciding(self) -> tuple[Placed, ...]:
         """The rules that decide, in the order of evaluation."""
-        found = {each.placed.order: each.placed for each in self.outcomes if each.placed is not None}
+        found = {each.order: each for letter in self.letters for each in letter.deciding}
         return tuple(found[order] for order in sorted(found))
 
 
@@ -243,11 +254,12 @@ def _letter(letter: str, targets: tuple[Target, ...], place: Place, host: Host) 
 
 
 def _call(operation_name: str, target: Target, host: Host) -> Call:
-    operation = OPERATIONS[operation_name]
-    made = [_decided(given(access, host.who), host) for access in accesses(operation, host.machine, target)]
+    operation = replace(OPERATIONS[operation_name], compat=host.compat)
+    made = tuple(given(access, host.who) for access in accesses(operation, host.machine, target))
+    judged = [_decided(access, host) for access in made]
     # A call that the machine does not have is missed by nobody.
-    found = together(each for each, _ in made) if made else Verdict.RECORDED
-    return Call(operation, found, tuple(decision for _, decision in made))
+    found = together(each for each, _ in judged) if judged else Verdict.RECORDED
+    return Call(operation, found, made, tuple(decision for _, decision in judged))
 
 
 def _decided(access: Access, host: Host) -> tuple[Verdict, Decision]:
@@ -286,7 +298,7 @@ def _missed(letter: str, target: Target, host: Host) -> Iterator[str]:
     for operation_name in OUTSIDE[letter]:
         if not _recorded(OPERATIONS[operation_name], target, host):
             yield OPERATIONS[operation_name].call
-    compat = (replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter])
+    compat = (replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter] if not host.compat)
     if not all(_recorded(each, target, host) for each in compat):
         yield "32-bit calls"
     if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):

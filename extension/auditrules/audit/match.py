@@ -204,7 +204,7 @@ def _on_path(placed: Placed, access: Access, name: Name | None) -> Answer:
         return False
     if not watch.known or not name.known:
         return _same_text(watch.path, name)
-    if watch.identity != name.identity or _gone(watch, access):
+    if access.moved.get(watch.spot, watch.identity) != name.identity or _gone(watch, access):
         return False
     return Why.MOUNTED if watch.late else True
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 from auditrules.audit import syscalls
 from auditrules.audit.access import Access, Name
-from auditrules.audit.facts import Entry, Mount
+from auditrules.audit.facts import MOST_LINKS, Entry, Mount
 from auditrules.audit.places import Place, Places, name, parent
 from auditrules.audit.rule import PERMISSION_LETTERS, Permission
 
@@ -169,10 +169,8 @@ class Toucher:
 
     def _names(self, operation: Operation, path: str, other: str) -> Iterator[Name]:
         match operation.touch:
-            case Touch.FILE | Touch.DESCRIPTOR:
-                yield self._found(self._walk(path))
-            case Touch.NAME:
-                yield self._found(self._walk(path, follow=False))
+            case Touch.FILE | Touch.DESCRIPTOR | Touch.NAME:
+                yield self._found(self._walk(path, follow=operation.touch is not Touch.NAME))
             case Touch.NOTHING:
                 return
             case Touch.EXECUTION:
@@ -186,8 +184,21 @@ class Toucher:
             case Touch.FOLDER:
                 place = self._walk(path)
                 yield self._found(place) if place.entry and place.entry.type == "dir" else unreached(place.whole)
-            case Touch.CREATION | Touch.NEW | Touch.REMOVAL:
-                yield from self._in_folder(operation, self._walk(path, follow=operation.touch is Touch.CREATION))
+            case Touch.CREATION:
+                yield from self._opened(operation, path)
+            case Touch.NEW | Touch.REMOVAL:
+                yield from self._in_folder(operation, self._walk(path, follow=False))
+
+    def _opened(self, operation: Operation, path: str) -> Iterator[Name]:
+        """What may make a file looks at the directory of each link on its last name, then at that of the file."""
+        place = self._walk(path, follow=False)
+        for _ in range(MOST_LINKS):
+            if place.missing or place.entry is None or place.entry.type != "link":
+                break
+            yield from self._folder(place)
+            target = place.entry.target
+            place = self._walk(target if target.startswith("/") else f"{parent(place.path)}/{target}", follow=False)
+        yield from self._in_folder(operation, place)
 
     def _in_folder(self, operation: Operation, place: Place) -> Iterator[Name]:
         yield from self._folder(place)
@@ -264,8 +275,6 @@ class Toucher:
             made=True,
             known=True,
         )
-        if target.missing:
-            yield there  # once more by its name alone, as a watch on that name now follows the file
 
     def _exchanged(self, source: Place, target: Place) -> Iterator[Name]:
         *folders, moved = islice(self._renamed(source, target), 3)
@@ -283,9 +292,7 @@ class Toucher:
         yield found
         possible = target.missing and not target.beyond and not source.missing
         if possible and self._mount(source) == self._mount(target):
-            made = self.name(target, made=True)
-            yield replace(made, identity=found.identity, entry=found.entry)
-            yield replace(made, entry=found.entry)  # once more by its name alone
+            yield replace(self.name(target, made=True), identity=found.identity, entry=found.entry, known=True)
 
     def _mount(self, place: Place) -> Mount | None:
         return self.places.mount(parent(place.path))

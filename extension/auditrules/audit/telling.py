@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from auditrules.audit.coverage import Cause, Outcome
 from auditrules.audit.letters import Coverage, Letter
 from auditrules.audit.match import Why
+from auditrules.audit.nearby import Near
 from auditrules.audit.render import field_text
 from auditrules.audit.subjects import Verdict
 from auditrules.audit.watching import Placed
@@ -58,3 +59,9 @@ def deciding(covered: Coverage) -> tuple[Placed, ...]:
         return found
     near = {letter.near.order: letter.near for letter in covered.letters if letter.near is not None}
     return tuple(near[order] for order in sorted(near))
+
+
+def near_words(covered: Coverage, placed: Placed) -> str:
+    """How close a rule comes that does not decide; empty for one that does."""
+    found = (letter.how for letter in covered.letters if letter.near is placed)
+    return next((how.value for how in found if how is not Near.NOTHING), "")

@@ -75,15 +75,21 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def kept(options: argparse.Namespace, world: World) -> KeptHost:
+    """Read the host once; raises `HostError` now, where the error of a query would tell less."""
+    host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
+    host.sources()
+    return host
+
+
 def database(options: argparse.Namespace, world: World) -> Database:
-    """Read the host once, so that whatever is asked sees one moment of it."""
+    """Give the tables of a host that is read once, so that whatever is asked sees one moment of it."""
     try:
         from auditrules.sql.database import Database  # noqa: PLC0415 - the one thing that is not there in every installation
     except ImportError as error:
         if error.name != "apsw":
             raise
         raise Problem(_NO_APSW) from error
-    host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
-    host.sources()  # now, so that a host that can't be read is told as such, and not as the error of a query
+    host = kept(options, world)
     tables = world.build(host)
     return Database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])

@@ -13,13 +13,13 @@ from typing import TextIO
 
 from auditrules import __version__
 from auditrules.check import CheckError
-from auditrules.cli import check, query
+from auditrules.cli import check, coverage, query
 from auditrules.cli.command import NAME, Problem, World
 from auditrules.host import HostError
 from auditrules.present import visible
 from auditrules.sql.error import SqlError
 
-COMMANDS = (check, query)  # in the order of the help
+COMMANDS = (check, coverage, query)  # in the order of the help
 
 _PROBLEM = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
@@ -29,6 +29,7 @@ _DESCRIPTION = "What is audited on this host, as SQL."
 _EPILOG = """\
 examples:
   auditrules check
+  auditrules coverage /usr/bin/dockerd
   auditrules query "SELECT source, path, permissions, keys FROM audit_rules"
 
 "auditrules COMMAND --help" says more.

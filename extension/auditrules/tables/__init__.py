@@ -12,10 +12,11 @@ from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Sources
 from auditrules.plugin.context import Context
 from auditrules.plugin.table import Row, Table
-from auditrules.tables.coverage import Asked, audit_coverage
+from auditrules.tables.coverage import audit_coverage
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import AUDIT_COVERAGE, AUDIT_RULES, AUDIT_STATUS, AUDITD_SETTINGS, SCHEMAS
 from auditrules.tables.settings import auditd_settings
+from auditrules.tables.sides import Sides
 from auditrules.tables.status import audit_status
 
 __all__ = ["SCHEMAS", "HostView", "build"]
@@ -58,14 +59,14 @@ def _kept(make: Callable[[Sources], list[Row]], sources: Callable[[], Sources]) 
 
 def _asking(host: HostView) -> Callable[[Context], list[Row]]:
     """The rows of a question on paths; what is known of the rules is kept while the host's reading lasts."""
-    last: tuple[Sources, Asked] | None = None
+    last: Sides | None = None
 
     def rows(context: Context) -> list[Row]:
         nonlocal last
         found = host.sources()
         kept = last  # another thread may put a newer one in its place
-        if kept is None or kept[0] is not found:
-            last = kept = (found, Asked(found))
-        return audit_coverage(context, found, kept[1], host.look)
+        if kept is None or kept.sources is not found:
+            last = kept = Sides(found)
+        return audit_coverage(context, kept, host.look)
 
     return rows

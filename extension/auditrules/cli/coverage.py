@@ -1,0 +1,220 @@
+"""`auditrules coverage`: would the kernel record it, by which rule, and why not? Also of rules that are only tried."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditrules.audit.access import ANYBODY, Subject
+from auditrules.audit.explaining import Said, steps
+from auditrules.audit.letters import Coverage, Letter, bad_path
+from auditrules.audit.needs import needs
+from auditrules.audit.sources import File
+from auditrules.audit.subjects import Verdict
+from auditrules.audit.telling import conditions, deciding, near_words
+from auditrules.audit.values import UNSET
+from auditrules.audit.watching import Placed
+from auditrules.cli.command import Problem, World, add, add_host, kept
+from auditrules.present import visible
+from auditrules.tables.coverage import seen
+from auditrules.tables.sides import BOOT, FILES, KERNEL, Side, Sides, tried
+
+if TYPE_CHECKING:
+    from auditrules.cli.command import Commands
+
+_EPILOG = """\
+examples:
+  auditrules coverage /usr/bin/dockerd
+  auditrules coverage /etc/docker --permission wa --auid 1000
+  auditrules coverage /usr/bin/dockerd --rules new.rules     rules that are not loaded yet
+  auditrules coverage /usr/bin/dockerd --explain             each rule, and why it does not decide
+
+exit codes: 0 all of it is recorded, 1 some is not, 2 it could not be run, 3 some can't be told
+"""
+
+LARGEST_RULES = 16 << 20  # bytes of a rules file
+
+USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes"}
+WHEN = {KERNEL: "now", BOOT: "after the next boot", FILES: "with these files loaded"}
+WORDS = {
+    Verdict.RECORDED: "recorded",
+    Verdict.CONDITIONAL: "not always recorded",
+    Verdict.UNRECORDED: "NOT recorded",
+    Verdict.UNKNOWN: "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One letter of a path on one side, as text for people and for programs."""
+
+    path: str
+    source: str
+    permission: str
+    verdict: str
+    reason: str
+    resolved_path: str
+    rules: list[str]
+    conditions: list[str]
+    explanation: list[str]
+    error: str
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add(commands, "coverage", "say whether the kernel would record an access to a path, and why", _EPILOG)
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="absolute path of a file or a directory")
+    parser.add_argument("--permission", metavar="rwxa", default="rwxa", type=_letters, help="default: all four")
+    parser.add_argument("--auid", metavar="N|unset", type=_auid, help="of one login only (default: of every one)")
+    parser.add_argument("--uid", metavar="N", type=_id, help="of one user only (default: of every one)")
+    parser.add_argument("--arch", choices=["b64", "b32"], default="b64", help="programs of the machine, or 32-bit ones")
+    parser.add_argument(
+        "--rules", metavar="FILE", nargs="+", default=[], help="rules files to try instead of the host's"
+    )
+    parser.add_argument("--explain", action="store_true", help="name each rule that was considered, and what it said")
+    add_host(parser)
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
+    for path in options.paths:
+        if wrong := bad_path(path):
+            raise Problem(f"{visible(path)}: {wrong}")
+    host = kept(options, world)
+    sides = Sides(host.sources())
+    places = seen(options.paths, sides, host.look)
+    asked: Sequence[Side] = (sides.kernel, sides.boot)
+    problems: tuple[str, ...] = ()
+    if options.rules:
+        files = [_file(name) for name in options.rules]
+        wanted = needs(file.content or b"" for file in files).paths
+        side, problems = tried(files, seen((*options.paths, *wanted), sides, host.look).facts)
+        asked = (side,)
+    who = _who(options)
+    found = [
+        (path, side, side.cover(path, places, who, compat=options.arch == "b32"))
+        for path in options.paths
+        for side in asked
+    ]
+    answers = [
+        _answer(path, side, covered, letter, explain=options.explain)
+        for path, side, covered in found
+        for letter in covered.letters
+        if letter.letter in options.permission
+    ]
+    text = _json(answers) if options.format == "json" else "".join(_text(answers, problems))
+    return text, _exit_code(answers)
+
+
+def _who(options: argparse.Namespace) -> Subject:
+    if options.auid is None and options.uid is None:
+        return ANYBODY
+    uid = options.uid
+    return Subject(auid=options.auid, uid=uid, euid=uid, suid=uid, fsuid=uid)
+
+
+def _file(name: str) -> File:
+    try:
+        with Path(name).open("rb") as stream:
+            content = stream.read(LARGEST_RULES + 1)
+    except OSError as error:
+        raise Problem(f"cannot read {name}: {error.strerror}") from error
+    if len(content) > LARGEST_RULES:
+        raise Problem(f"cannot read {name}: longer than {LARGEST_RULES} bytes, the most that is read")
+    return File(name, content)
+
+
+def _answer(path: str, side: Side, covered: Coverage, letter: Letter, *, explain: bool) -> Answer:
+    alone = Coverage((letter,), covered.resolved, covered.exists, covered.exceptions, covered.error)
+    return Answer(
+        path,
+        side.source,
+        letter.letter,
+        letter.verdict.value,
+        letter.reason.value,
+        covered.resolved,
+        [_named(side, alone, placed) for placed in deciding(alone)],
+        list(conditions(alone, side.facts.machine, older=side.older)),
+        list(_explained(side, letter)) if explain else [],
+        covered.error or ("auditing is off" if side.auditing.enabled == 0 else ""),
+    )
+
+
+def _named(side: Side, covered: Coverage, placed: Placed) -> str:
+    stands = ", ".join(side.places(placed.rule, lines=True))
+    near = near_words(covered, placed)
+    return f"{side.text(placed.rule)}{f'  ({stands})' if stands else ''}{f', which is {near}' if near else ''}"
+
+
+def _explained(side: Side, letter: Letter) -> Iterator[str]:
+    """Yield what each rule said of the letter's first call that is not recorded, or else of its first."""
+    if side.rules is None or not letter.calls:
+        return
+    call = next((each for each in letter.calls if each.verdict is not Verdict.RECORDED), letter.calls[0])
+    access = call.accesses[0]
+    yield f"{call.operation.call} by anybody:"
+    found = list(steps(side.rules, access, side.auditing, side.facts.machine))
+    for step in found:
+        if step.said is not Said.ELSEWHERE:
+            yield f"  {side.text(step.placed.rule)}: {step.words}"
+    elsewhere = sum(step.said is Said.ELSEWHERE for step in found)
+    if elsewhere:
+        yield f"  and {elsewhere} on other paths"
+
+
+def _json(answers: Iterable[Answer]) -> str:
+    return json.dumps([asdict(each) for each in answers], indent=2) + "\n"
+
+
+def _text(answers: Sequence[Answer], problems: Iterable[str]) -> Iterator[str]:
+    for problem in problems:
+        yield f"not loaded: {visible(problem)}\n"
+    heading = ("", "")
+    for answer in answers:
+        if (answer.path, answer.source) != heading:
+            yield "\n" if heading != ("", "") else ""
+            heading = (answer.path, answer.source)
+            leads = f" -> {visible(answer.resolved_path)}" if answer.resolved_path not in ("", answer.path) else ""
+            yield f"{visible(answer.path)}{leads}, {WHEN[answer.source]}\n"
+        yield from _paragraph(answer)
+
+
+def _paragraph(answer: Answer) -> Iterator[str]:
+    words = WORDS[Verdict(answer.verdict)]
+    reason = "" if answer.verdict == Verdict.RECORDED.value else f"  ({answer.reason})"
+    yield f"  {USES[answer.permission]:<18}{words}{reason}\n"
+    for line in filter(None, (answer.error, *(f"by {rule}" for rule in answer.rules))):
+        yield f"      {visible(line)}\n"
+    if answer.conditions:
+        yield f"      {visible('; '.join(answer.conditions))}\n"
+    for line in answer.explanation:
+        yield f"      {visible(line)}\n"
+
+
+def _exit_code(answers: Iterable[Answer]) -> int:
+    """Give 1 if anything asked for is known to be missed, else 3 if anything is unknown, else 0."""
+    found = {Verdict(each.verdict) for each in answers}
+    if found & {Verdict.UNRECORDED, Verdict.CONDITIONAL}:
+        return 1
+    return 3 if Verdict.UNKNOWN in found else 0
+
+
+def _letters(text: str) -> str:
+    if not text or set(text) - set("rwxa"):
+        raise argparse.ArgumentTypeError(f"expected letters of rwxa, found {text!r}")
+    return text
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < UNSET):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {UNSET - 1}, found {text!r}")
+    return int(text)
+
+
+def _auid(text: str) -> int:
+    return UNSET if text == "unset" else _id(text)

@@ -1,0 +1,188 @@
+"""The table of coverage: two rows a path, whatever is asked and however the host is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from auditrules.plugin.table import Question, answer
+from auditrules.sql.error import SqlError
+from auditrules.tables import build
+from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
+
+DOCKERD = "/usr/bin/dockerd"
+WATCH = f"-w {DOCKERD} -p rwxa -k docker"
+RULE = f"-a always,exit -S all -F path={DOCKERD} -F perm=rwxa -F key=docker"
+LIES = "read from a saved listing, which shows a never rule on a path as a watch, and every arch by its width only"
+NO_PATTERN = "coverage is worked out for one path, not for a pattern"
+SERVICE = """\
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=forking
+ExecStart=/sbin/auditd
+ExecStartPost=-/sbin/augenrules --load
+[Install]
+WantedBy=multi-user.target
+"""
+UNITS = {
+    "usr/lib/systemd/system/auditd.service": SERVICE,
+    "usr/sbin/augenrules": "#!/bin/sh\n",
+    "usr/bin/mawk": "awk",
+}
+
+
+def host(folder: Path, kernel: tuple[str, ...], files: Mapping[str, str], state: str | None = None) -> Look:
+    """A host on which auditd starts at boot, if its unit is there."""
+    made = root(folder, {**UNITS, **files})
+    wants = made / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True)
+    (wants / "auditd.service").symlink_to("/usr/lib/systemd/system/auditd.service")
+    (made / "etc/systemd/system/default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
+    (made / "usr/lib/systemd/system/multi-user.target").write_text("[Unit]\n")
+    (made / "usr/bin/awk").symlink_to("mawk")
+    return Look.at(made).with_listing(saved(*kernel, state=state))
+
+
+def rows(look: Look, columns: str, path: str = DOCKERD) -> list[tuple[object, ...]]:
+    found = look.rows(f"SELECT {columns} FROM audit_coverage WHERE path = '{path}'")  # noqa: S608 - the tests' own
+    return [tuple(row.values()) for row in found]
+
+
+def test_a_rule_of_kernel_and_files_covers_now_and_after_boot(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"-D\n{WATCH}\n"})
+    assert rows(look, "source, recorded, reason, keys, rules") == [
+        ("kernel", "rwxa", "covered", "docker", RULE),
+        ("boot", "rwxa", "covered", "docker", RULE),
+    ]
+
+
+def test_evidence_names_the_rule_and_its_file_and_with_lines_its_line(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"-D\n{WATCH}\n"})
+    assert rows(look, "evidence, evidence_lines")[1] == (
+        f"{RULE} in /etc/audit/rules.d/docker.rules",
+        f"{RULE} in /etc/audit/rules.d/docker.rules:2",
+    )
+
+
+def test_evidence_from_a_listing_says_so(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": "-D\n"}, state="")
+    assert rows(look, "evidence")[0] == (f"{RULE}; enabled: assumed; {LIES}",)
+
+
+def test_a_never_rule_that_a_file_tells_of_is_no_watch(tmp_path: Path) -> None:
+    never = f"-a never,exit -F path={DOCKERD} -F perm=rwxa -F key=docker"
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"{never}\n"})
+    assert rows(look, "recorded, unrecorded, reason")[0] == ("", "rwxa", "suppressed")
+
+
+def test_a_rule_that_only_the_kernel_has_is_lost_at_boot(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/other.rules": "-w /etc -p wa\n"})
+    assert rows(look, "source, recorded, reason") == [
+        ("kernel", "rwxa", "covered"),
+        ("boot", "", "not_loaded_at_boot"),
+    ]
+
+
+def test_a_host_whose_boot_loads_nothing_says_why(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"{WATCH}\n"})
+    (tmp_path / "etc/systemd/system/multi-user.target.wants/auditd.service").unlink()
+    look = Look.at(tmp_path).with_listing(saved(WATCH))
+    (_, boot) = rows(look, "reason, evidence")
+    assert boot == ("not_loaded_at_boot", "boot loads no rules: auditd.service is not enabled")
+
+
+def test_auditing_that_is_off_is_told(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {}, state=status(enabled=0))
+    assert rows(look, "unrecorded, reason, evidence")[0] == (
+        "rwxa",
+        "disabled",
+        f"auditing is off (enabled 0), so no rule counts; {LIES}",
+    )
+
+
+def test_rules_that_were_not_read_make_every_letter_unknown() -> None:
+    assert rows(Look.at(DOCKER), "source, unknown, reason, evidence")[0] == (
+        "kernel",
+        "rwxa",
+        "unreadable",
+        "the kernel was not asked, as wanted",
+    )
+
+
+def test_a_line_that_is_not_understood_may_be_anything(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH, "-a always,exit -S nonsense"), {})
+    assert rows(look, "recorded, unknown, reason")[0] == ("", "rwxa", "unreadable")
+
+
+@pytest.mark.parametrize("path", ["relative", "/" + "x" * 5000, "/a/*"])
+def test_every_path_has_two_rows(path: str) -> None:
+    found = rows(Look.at(DOCKER), "path, source", path)
+    assert found == [(path, "kernel"), (path, "boot")]
+
+
+def test_a_path_that_is_not_there_says_so() -> None:
+    assert rows(Look.at(DOCKER), "path_exists, resolved_path", "/usr/bin/nothing") == [(0, "/usr/bin/nothing")] * 2
+
+
+def test_a_list_of_paths_is_one_call() -> None:
+    calls: list[str] = []
+    sql = "SELECT path FROM audit_coverage WHERE path IN ('/etc/passwd', '/usr/bin/dockerd', '/etc')"
+    assert len(Look.at(DOCKER).rows(sql, calls)) == 6
+    assert calls == ["audit_coverage"]
+
+
+def test_a_list_out_of_another_table_is_one_call() -> None:
+    calls: list[str] = []
+    sql = """
+        WITH wanted AS MATERIALIZED (SELECT '/etc' AS path UNION SELECT '/usr'),
+        found AS MATERIALIZED (SELECT path FROM audit_coverage WHERE path IN (SELECT path FROM wanted))
+        SELECT * FROM found
+    """
+    assert len(Look.at(DOCKER).rows(sql, calls)) == 4
+    assert calls == ["audit_coverage"]
+
+
+def test_a_path_of_each_row_of_a_join_is_answered() -> None:
+    sql = "SELECT c.* FROM (SELECT '/etc' AS path UNION SELECT '') p JOIN audit_coverage c ON c.path = p.path"
+    assert [(row["path"], row["source"]) for row in Look.at(DOCKER).rows(sql)] == [("/etc", "kernel"), ("/etc", "boot")]
+
+
+ERRORS = (
+    ("no path", "SELECT * FROM audit_coverage", "required"),
+    ("a pattern", "SELECT * FROM audit_coverage WHERE path LIKE '/usr/%'", NO_PATTERN),
+    ("a glob", "SELECT * FROM audit_coverage WHERE path GLOB '/usr/*'", NO_PATTERN),
+    (
+        "a limit alone",
+        "SELECT * FROM audit_coverage LIMIT 5",
+        "expected a path: WHERE path = '/a/path', or path IN (…)",
+    ),
+)
+
+
+@pytest.mark.parametrize(("sql", "said"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])
+def test_a_question_without_a_path_is_an_error_that_says_what_to_ask(sql: str, said: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        Look.at(DOCKER).rows(sql)
+    assert said in str(caught.value)
+
+
+def test_osquery_is_told_the_same_error() -> None:
+    look = Look.at(DOCKER)
+    (table,) = (each for each in build(Given.at_rest(look.sources)) if each.schema.name == "audit_coverage")
+    context = '{"constraints":[{"name":"path","list":[{"op":65,"expr":"/usr/%"}],"affinity":"TEXT"}]}'
+    response = answer(table, {"action": "generate", "context": context})
+    assert (response.code, response.message) == (
+        1,
+        f"audit_coverage: expected path = '/a/path' or path IN (…): {NO_PATTERN}",
+    )
+    assert issubclass(Question, Exception)
+
+
+def test_the_letters_of_a_row_are_rwxa_together(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH, "-w /etc -p wa"), {"etc/audit/rules.d/a.rules": "-w /etc -p wa\n"})
+    for path in (DOCKERD, "/etc", "/nowhere", "relative"):
+        for letters in rows(look, "recorded || conditional || unrecorded || unknown", path):
+            assert sorted(str(letters[0])) == sorted("rwxa")

@@ -1,0 +1,163 @@
+"""`auditrules coverage`: what it says to a person and to a program, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from auditrules.cli import main
+from tests.fixtures.hosts import root, saved
+
+DOCKERD = "/usr/bin/dockerd"
+WATCH = f"-w {DOCKERD} -p rwxa -k docker"
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    code = main(["coverage", *arguments], stdout=out, stderr=err)
+    return code, out.getvalue(), err.getvalue()
+
+
+def on(folder: Path, *rules: str) -> tuple[str, ...]:
+    """The options for a host with rules in a saved listing."""
+    (folder / "listing").write_bytes(saved(*rules))
+    return "--root", str(root(folder / "root")), "--kernel", str(folder / "listing")
+
+
+def tried(folder: Path, text: str) -> tuple[str, ...]:
+    """The options for rules to be tried on a host without any."""
+    (folder / "new.rules").write_text(text)
+    return "--root", str(root(folder / "root")), "--rules", str(folder / "new.rules")
+
+
+def test_a_person_is_told_each_use_now_and_after_boot(tmp_path: Path) -> None:
+    code, out, err = run(DOCKERD, *on(tmp_path, "-w /usr/bin/dockerd -p wx -k docker"), "--permission", "rx")
+    rule = f"-a always,exit -S all -F path={DOCKERD} -F perm=wx -F key=docker"
+    assert (code, err) == (1, "")
+    assert out == (
+        "/usr/bin/dockerd, now\n"
+        "  reading           NOT recorded  (permissions_missing)\n"
+        f"      by {rule}, which is on the path, for other accesses\n"
+        "  execution         recorded\n"
+        f"      by {rule}\n"
+        "      not: processes older than auditing\n"
+        "\n"
+        "/usr/bin/dockerd, after the next boot\n"
+        "  reading           NOT recorded  (no_rule)\n"
+        "  execution         NOT recorded  (no_rule)\n"
+    )
+
+
+def test_rules_are_tried_before_they_are_loaded_and_their_lines_named(tmp_path: Path) -> None:
+    code, out, err = run(DOCKERD, *tried(tmp_path, f"# new\n{WATCH}\n"))
+    assert (code, err) == (0, "")
+    assert out.startswith("/usr/bin/dockerd, with these files loaded\n  reading           recorded\n")
+    assert f"by -a always,exit -S all -F path={DOCKERD} -F perm=rwxa -F key=docker  ({tmp_path}/new.rules:2)\n" in out
+
+
+def test_lines_that_would_not_be_loaded_are_told(tmp_path: Path) -> None:
+    code, out, _ = run(DOCKERD, *tried(tmp_path, f"-w /etc -p q\n{WATCH}\n"), "--permission", "x")
+    assert code == 1
+    assert out.startswith(f"not loaded: {tmp_path}/new.rules:1: ")
+    assert f"not loaded: the load stops at {tmp_path}/new.rules:1: no line below it is loaded\n" in out
+
+
+def test_explain_walks_the_rules_and_says_why_each_does_not_decide(tmp_path: Path) -> None:
+    text = (
+        "-a never,exit -F arch=b64 -S all -F auid=1000\n"
+        f"-w {DOCKERD} -p wa\n"
+        "-a always,exit -F arch=b64 -S openat -k o\n"
+        "-w /etc -p x\n"
+        f"{WATCH}\n"
+        f"-a always,exit -F path={DOCKERD} -F perm=x\n"
+        "-a never,exclude -F msgtype=CWD\n"
+    )
+    _, out, _ = run(DOCKERD, *tried(tmp_path, text), "--permission", "x", "--explain")
+    assert out.partition("execve by anybody:\n")[2] == (
+        "        -a never,exit -F arch=b64 -S all -F auid=1000: decides if auid=1000\n"
+        "        -a always,exit -S all -F path=/usr/bin/dockerd -F perm=wa: does not match: perm=wa does not hold\n"
+        "        -a always,exit -F arch=b64 -S openat -F key=o: does not match: execve is none of its system calls\n"
+        "        -a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker: decides\n"
+        "        -a always,exit -S all -F path=/usr/bin/dockerd -F perm=x: matches, but another rule comes first\n"
+        "        -a always,exclude -F msgtype=CWD: does not match: leaves the record of the call in\n"
+        "        and 1 on other paths\n"
+    ).replace("always,exclude", "never,exclude")
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        ((), "conditional"),
+        (("--auid", "1000"), "recorded"),
+        (("--auid", "unset"), "unrecorded"),
+        (("--auid", "0"), "unrecorded"),
+    ],
+)
+def test_one_login_can_be_asked_for(tmp_path: Path, options: tuple[str, ...], verdict: str) -> None:
+    rule = f"-a always,exit -F path={DOCKERD} -F perm=x -F auid>=1000 -F auid!=unset\n"
+    _, out, _ = run(DOCKERD, *tried(tmp_path, rule), "--permission", "x", "--format", "json", *options)
+    assert [each["verdict"] for each in json.loads(out)] == [verdict]
+
+
+@pytest.mark.parametrize(("arch", "verdict"), [("b64", "recorded"), ("b32", "unrecorded")])
+def test_32_bit_programs_can_be_asked_for(tmp_path: Path, arch: str, verdict: str) -> None:
+    rule = f"-a always,exit -F arch=b64 -F path={DOCKERD} -F perm=x\n"
+    _, out, _ = run(DOCKERD, *tried(tmp_path, rule), "--permission", "x", "--format", "json", "--arch", arch)
+    assert [each["verdict"] for each in json.loads(out)] == [verdict]
+
+
+def test_a_program_is_told_all_of_it(tmp_path: Path) -> None:
+    code, out, _ = run(
+        DOCKERD, *tried(tmp_path, f"-w {DOCKERD} -p x -k docker\n"), "--permission", "x", "--format", "json"
+    )
+    rule = f"-a always,exit -S all -F path={DOCKERD} -F perm=x -F key=docker"
+    assert (code, json.loads(out)) == (
+        0,
+        [
+            {
+                "path": DOCKERD,
+                "source": "files",
+                "permission": "x",
+                "verdict": "recorded",
+                "reason": "covered",
+                "resolved_path": DOCKERD,
+                "rules": [f"{rule}  ({tmp_path}/new.rules:1)"],
+                "conditions": ["not: processes older than auditing"],
+                "explanation": [],
+                "error": "",
+            }
+        ],
+    )
+
+
+def test_what_is_not_known_ends_with_3(tmp_path: Path) -> None:
+    code, out, _ = run(DOCKERD, "--root", str(root(tmp_path)), "--permission", "x")
+    assert "execution         unknown  (unreadable)" in out
+    assert code == 1  # after boot, nothing is loaded
+    code, _, _ = run("/usr/bin/dockerd", *on(tmp_path, WATCH, "-a always,exit -S nonsense"), "--permission", "x")
+    assert code == 1
+
+
+PROBLEMS = (
+    ("a relative path", ("usr/bin",), "auditrules: usr/bin: expected an absolute path\n"),
+    ("a path too long", ("/" + "x" * 5000,), "expected a path of fewer than 4096 bytes\n"),
+    ("a control character in a path", ("a\x1b[1m",), "auditrules: a\\x1b[1m: expected an absolute path\n"),
+    ("a letter that is none", ("/etc", "--permission", "q"), "expected letters of rwxa, found 'q'\n"),
+    ("no user", ("/etc", "--uid", "-1"), "expected a number from 0 to 4294967294, found '-1'\n"),
+    ("no login", ("/etc", "--auid", "alice"), "expected a number from 0 to 4294967294, found 'alice'\n"),
+    (
+        "no such file",
+        ("/etc", "--rules", "/nowhere/x.rules"),
+        "auditrules: cannot read /nowhere/x.rules: No such file or directory\n",
+    ),
+)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [case[1:] for case in PROBLEMS], ids=[case[0] for case in PROBLEMS])
+def test_a_wrong_question_is_told(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = run(*arguments, "--root", str(root(tmp_path)))
+    assert (code, out) == (2, "")
+    assert err.endswith(said)
