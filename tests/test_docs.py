@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.audit.letters import LETTERS, Reason
+from auditrules.audit.operations import OPERATIONS
+from auditrules.audit.reference import OUTSIDE, REFERENCE
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.packs import PACKS
 from auditrules.check import COLUMNS, Status
@@ -103,3 +106,16 @@ def test_every_reason_of_a_verdict_is_told(reason: str) -> None:
 @pytest.mark.parametrize("name", [pack.name for pack in PACKS] + [q.name for pack in PACKS for q in pack.queries])
 def test_every_pack_and_query_is_told(name: str) -> None:
     assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("reason", [reason.value for reason in Reason])
+def test_every_reason_of_coverage_is_told(reason: str) -> None:
+    assert f"| `{reason}` |" in README
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_the_calls_of_every_letter_are_told(letter: str) -> None:
+    (row,) = (line for line in README.splitlines() if line.startswith(f"| `{letter}` |"))
+    _, _, reference, outside, _ = row.split("|")
+    assert {OPERATIONS[name].call for name in REFERENCE[letter]} <= set(re.findall(r"\w+", reference))
+    assert {OPERATIONS[name].call for name in OUTSIDE[letter]} <= set(re.findall(r"\w+", outside))
