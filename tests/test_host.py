@@ -14,7 +14,7 @@ from threading import Event
 
 import pytest
 
-from auditrules.audit.facts import DEFAULT_VERSION, Entry
+from auditrules.audit.facts import DEFAULT_VERSION
 from auditrules.audit.sources import Failure, File, Kernel, Run, Sources
 from auditrules.host import Host, HostError, Limits, collect
 from auditrules.host.program import Deadline, run
@@ -451,21 +451,15 @@ def test_the_paths_of_rules_files_and_listings_are_looked_at(tmp_path: Path) -> 
         },
     )
     sources = Host(str(root), str(tmp_path / "listing"), programs=("/nonexistent",), limits=SHORT).sources()
-    expected = {
-        "/usr": Entry("dir"),
-        "/usr/dir": Entry("dir"),
-        "/usr/file": Entry("file"),
-        "/sp ace": Entry("file"),
-        "/sp": Entry("missing"),
-    }
+    expected = {"/usr": "dir", "/usr/dir": "dir", "/usr/file": "file", "/sp ace": "file", "/sp": "missing"}
     files = sources.facts.files
-    assert {path: files[path] for path in expected} == expected
+    assert {path: files[path].type for path in expected} == expected
     assert sources.facts.machine == os.uname().machine
 
 
 def test_the_paths_of_the_kernel_s_listing_are_looked_at(tmp_path: Path) -> None:
     program = fake(tmp_path, f"echo -w {tmp_path} -p wa")
-    assert asked((program,), Limits()).facts.files[str(tmp_path)] == Entry("dir")
+    assert asked((program,), Limits()).facts.files[str(tmp_path)].type == "dir"
 
 
 def test_no_path_is_touched_where_the_mounts_are_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -537,3 +531,23 @@ def test_a_name_service_that_hangs_is_left_alone(tmp_path: Path, monkeypatch: py
         assert asked((program,), Limits(names=0.05)).facts.users is None
     finally:
         over.set()
+
+
+def test_a_host_s_mounts_are_known_with_those_that_are_early() -> None:
+    found = {mount.point: mount for mount in Host("/", "none").sources().facts.mounts or ()}
+    assert (found["/proc"].fstype, found["/proc"].early) == ("proc", True)
+
+
+def test_another_root_has_no_mounts(tmp_path: Path) -> None:
+    assert Host(str(tmp_path), "none").sources().facts.mounts is None
+
+
+def test_paths_are_looked_at_when_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    seen = Host(str(tmp_path), "none").look(["/a/b"])
+    assert (seen["/a"].type, seen["/a/b"].type) == ("dir", "missing")
+
+
+def test_no_path_is_looked_at_where_the_mounts_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "_mountinfo", lambda _self: None)
+    assert Host("/", "none").look(["/etc"]) == {}

@@ -29,8 +29,13 @@ def read(root: Path | str, path: str, limit: int = LIMIT) -> File | None:
 
 
 def look(root: Path | str, *paths: str) -> dict[str, Entry]:
+    """What is seen, without what tells one inode from another."""
     with closing(Tree(str(root), local)) as tree:
-        return tree.look(paths)
+        return {path: bare(seen) for path, seen in tree.look(paths).items()}
+
+
+def bare(seen: Entry) -> Entry:
+    return Entry(seen.type, seen.target, seen.errno)
 
 
 @pytest.fixture
@@ -339,7 +344,7 @@ def test_a_remote_mount_is_not_touched(root: Path, monkeypatch: pytest.MonkeyPat
         files = tree.look(["/etc/link", "/net/host/file"])
         file = tree.read("/net/host/file", LIMIT)
         by_link = tree.read("/etc/link", LIMIT)
-    assert files == {
+    assert {path: bare(seen) for path, seen in files.items()} == {
         "/": Entry("dir"),
         "/etc": Entry("dir"),
         "/etc/link": Entry("link", "/net/host/file"),
@@ -365,10 +370,26 @@ def test_links_are_followed_to_their_end(root: Path) -> None:
     (root / "awk").symlink_to("/alternatives")
     (root / "alternatives").symlink_to("bin/../bin/mawk")
     with closing(Tree(str(root), local)) as tree:
-        assert tree.end("/awk") == ("/bin/mawk", Entry("file"))
+        end = tree.end("/awk")
+    assert end is not None
+    assert (end[0], bare(end[1])) == ("/bin/mawk", Entry("file"))
 
 
 def test_a_broken_link_has_no_end(root: Path) -> None:
     (root / "awk").symlink_to("/nothing")
     with closing(Tree(str(root), local)) as tree:
         assert tree.end("/awk") is None
+
+
+def test_an_entry_tells_its_inode(root: Path) -> None:
+    found = (root / "etc").stat()
+    with closing(Tree(str(root), local)) as tree:
+        seen = tree.look(["/etc"])
+    assert (seen["/etc"].ino, seen["/etc"].mode, seen["/etc"].uid, seen["/etc"].gid) == (
+        found.st_ino,
+        found.st_mode & 0o7777,
+        found.st_uid,
+        found.st_gid,
+    )
+    assert seen["/etc"].dev == f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}"
+    assert seen["/"].ino == root.stat().st_ino

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import Question, answer
 from auditrules.sql.error import SqlError
 from auditrules.tables import build
@@ -179,6 +180,16 @@ def test_osquery_is_told_the_same_error() -> None:
         f"audit_coverage: expected path = '/a/path' or path IN (…): {NO_PATTERN}",
     )
     assert issubclass(Question, Exception)
+
+
+def test_an_answer_is_kept_until_what_is_at_the_path_changes(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {})
+    (table,) = (each for each in build(Given.at_rest(look.sources, tmp_path)) if each.schema.name == "audit_coverage")
+    context = Context((Constraint("path", Operator.EQUALS, "/usr/bin/other"),))
+    first = table.rows(context)
+    assert table.rows(context) is first
+    (tmp_path / "usr/bin/other").touch()
+    assert [row["path_exists"] for row in table.rows(context)] == ["1", "1"]
 
 
 def test_the_letters_of_a_row_are_rwxa_together(tmp_path: Path) -> None:

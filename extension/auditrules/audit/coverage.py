@@ -20,6 +20,7 @@ from auditrules.audit.watching import Placed, Placing
 
 SYSCALL_RECORD = 1300  # the record without which the kernel writes nothing of an event
 COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
+MOST_OUTCOMES = 64  # that a decision tells
 RECORDS_OF_AN_EVENT = 12  # more than an access to a file ever makes
 
 
@@ -53,6 +54,7 @@ class Decision:
     """All ways in which an access may end, in the order of evaluation; one of them does."""
 
     outcomes: tuple[Outcome, ...]
+    cut: bool = False  # there are more of them, which can change no maybe
 
     @property
     def recorded(self) -> Truth:
@@ -105,6 +107,11 @@ class RuleSet:
         never = [each for each in self.of(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER]
         fields = (field for each in never for field in each.rule.fields)
         return tuple(field for field in fields if isinstance(field, Field) and field.name == "fstype")
+
+    @cached_property
+    def contested(self) -> bool:
+        """Whether two rules are on one name, whose order turns around when the file is replaced."""
+        return any(len(each) > 1 for each in self._spots.values())
 
     @property
     def counted(self) -> bool:
@@ -211,13 +218,24 @@ def decide(rules: RuleSet, access: Access, auditing: Auditing) -> Decision:
     if not rules.counted:
         return Decision((Outcome(Cause.NO_RULE),))
     seen = replace(access, names=tuple(_collected(rules, access.names)))
-    outcomes = _kept(rules, seen, _forked(rules, seen))
+    found, cut = _enough(_forked(rules, seen))
+    outcomes = _kept(rules, seen, found)
     if rules.unread:
         unread = (Pending(None, Why.UNREADABLE),)
         outcomes += [Outcome(Cause.UNREADABLE, pending=unread, recorded=recorded) for recorded in (True, False)]
     if 0 < auditing.rate_limit <= RECORDS_OF_AN_EVENT:
         outcomes.append(Outcome(Cause.RATE_LIMIT, pending=(Pending(None, Why.RATE_LIMIT),)))
-    return Decision(tuple(outcomes))
+    return Decision(tuple(outcomes), cut)
+
+
+def _enough(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
+    """The outcomes, but for those behind many when it is clear by then that it is maybe."""
+    found: list[Outcome] = []
+    for outcome in outcomes:
+        if len(found) >= MOST_OUTCOMES and len({each.recorded for each in found}) > 1:
+            return found, True
+        found.append(outcome)
+    return found, False
 
 
 def _collected(rules: RuleSet, names: Iterable[Name]) -> Iterator[Name]:
@@ -229,17 +247,16 @@ def _collected(rules: RuleSet, names: Iterable[Name]) -> Iterator[Name]:
             yield unreached(name.path) if rules.hides(name) else name
 
 
-def _forked(rules: RuleSet, access: Access) -> list[Outcome]:
+def _forked(rules: RuleSet, access: Access) -> Iterator[Outcome]:
     """What the task list said when the task was forked; where it said nothing, the exit list decides."""
-    outcomes = []
     for placed in () if access.early else rules.of(FilterList.TASK):
         found = match_task(placed, access.forker)
         if found.possible:
             always = placed.rule.action is Action.ALWAYS
-            outcomes.append(Outcome(Cause.TASK, placed, found.pending, recorded=always))
+            yield Outcome(Cause.TASK, placed, found.pending, recorded=always)
         if found.truth is Truth.YES:
-            return outcomes
-    return [*outcomes, *_at_exit(rules, access)]
+            return
+    yield from _at_exit(rules, access)
 
 
 def _at_exit(rules: RuleSet, access: Access) -> Iterator[Outcome]:

@@ -19,21 +19,20 @@ class Entry:
     """One name in the file system, as lstat(2) sees it.
 
     `type` is dir, file, link, socket, char, block, fifo or missing. `errno` says why a missing one is (2 where there is
-    no such name); `target` is a link's text. What follows tells one inode from another, and is no part of what makes
-    two entries equal: `dev` is `major:minor` of its file system, empty where nobody looked; `mode` has the permission
-    bits. `interpreter` is what a program names as its own (`#!` or ELF's PT_INTERP), empty for none, None where nobody
-    read it.
+    no such name); `target` is a link's text. `dev` is `major:minor` of its file system, empty where nobody looked;
+    `mode` has the permission bits. `interpreter` is what a program names as its own (`#!` or ELF's PT_INTERP), empty
+    for none, None where nobody read it.
     """
 
     type: str
     target: str = ""
     errno: int = 2
-    dev: str = field(default="", compare=False)
-    ino: int = field(default=0, compare=False)
-    mode: int | None = field(default=None, compare=False)
-    uid: int | None = field(default=None, compare=False)
-    gid: int | None = field(default=None, compare=False)
-    interpreter: str | None = field(default=None, compare=False)
+    dev: str = ""
+    ino: int = 0
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    interpreter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,15 @@ def _covered(place: Place, host: Host) -> Coverage:
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = _target(place, toucher, host)
     targets = (_inside(itself), itself) if folder else (itself,)
-    letters = tuple(_letter(each, targets, place, host) for each in LETTERS)
+    letters = tuple(_letter(each, targets, host) for each in LETTERS)
+    if any(each.reason is Reason.NO_RULE for each in letters):
+        how, near = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
+        hidden = near is not None and host.rules.hides(targets[0].file)
+        reason = Reason.FILESYSTEM_NEVER if hidden else _OF_NEAR[how]
+        letters = tuple(
+            replace(each, reason=reason, near=near, how=how) if each.reason is Reason.NO_RULE else each
+            for each in letters
+        )
     covered = Coverage(letters, place.whole, not place.missing)
     return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
 
@@ -236,7 +244,7 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
     return (location[0], f"{location[1].rstrip('/')}/*") if location else None
 
 
-def _letter(letter: str, targets: tuple[Target, ...], place: Place, host: Host) -> Letter:
+def _letter(letter: str, targets: tuple[Target, ...], host: Host) -> Letter:
     inner, *itself = targets
     calls = [_call(operation, inner, host) for operation in REFERENCE[letter]]
     found = together(call.verdict for call in calls)
@@ -244,13 +252,8 @@ def _letter(letter: str, targets: tuple[Target, ...], place: Place, host: Host) 
         if found is not Verdict.UNRECORDED and ON_DIRECTORY[letter]:
             calls += [_call(operation, target, host) for operation in ON_DIRECTORY[letter]]
             found = together((found, *(call.verdict for call in calls)))
-    reason = _reason(found, calls)
-    how, near = Near.NOTHING, None
-    if reason is Reason.NO_RULE:
-        how, near = nearest(host.rules.of(FilterList.EXIT), inner.file, place, host.places)
-        reason = Reason.FILESYSTEM_NEVER if near and host.rules.hides(inner.file) else _OF_NEAR[how]
     missed = tuple(_missed(letter, inner, host)) if found in (Verdict.RECORDED, Verdict.CONDITIONAL) else ()
-    return Letter(letter, found, reason, tuple(calls), missed, near, how)
+    return Letter(letter, found, _reason(found, calls), tuple(calls), missed)
 
 
 def _call(operation_name: str, target: Target, host: Host) -> Call:

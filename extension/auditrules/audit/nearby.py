@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from auditrules.audit.access import Name
-from auditrules.audit.places import Place, Places, below
+from auditrules.audit.places import Place, below
 from auditrules.audit.rule import Action
 from auditrules.audit.watching import Placed
 
@@ -23,29 +23,33 @@ class Near(Enum):
 _ORDER = {near: rank for rank, near in enumerate(Near)}
 
 
-def nearest(rules: Iterable[Placed], name: Name, place: Place, places: Places) -> tuple[Near, Placed | None]:
+def nearest(rules: Iterable[Placed], name: Name, place: Place) -> tuple[Near, Placed | None]:
     """The closest of the always rules, and how close it comes to a name and to the place that was asked for."""
     found: tuple[Near, Placed | None] = (Near.NOTHING, None)
     for placed in rules:
         if placed.rule.action is Action.ALWAYS:
-            near = _near(placed, name, place, places)
+            near = _near(placed, name, place)
             if _ORDER[near] < _ORDER[found[0]]:
                 found = near, placed
     return found
 
 
-def _near(placed: Placed, name: Name, place: Place, places: Places) -> Near:
+def _near(placed: Placed, name: Name, place: Place) -> Near:
     if placed.tree is not None:
         if placed.tree.holds(name):
             return Near.PERMISSIONS
-        end = places.walk(placed.tree.path) if placed.tree.link else None
-        return Near.LINK if end and (end.path == place.path or below(place.path, end.path)) else Near.NOTHING
-    if placed.watch is None:
+        return Near.LINK if placed.tree.link and _around(placed.tree.leads, place) else Near.NOTHING
+    watch = placed.watch
+    if watch is None:
         return Near.NOTHING
-    if placed.watch.identity == name.identity:
+    if watch.identity == name.identity:
         return Near.PERMISSIONS
-    end = places.walk(placed.watch.path)
-    if placed.watch.link:
-        return Near.LINK if end.path == place.path else Near.NOTHING
-    folder = end.entry is not None and end.entry.type == "dir"
-    return Near.NOT_RECURSIVE if folder and (end.path == place.path or below(place.path, end.path)) else Near.NOTHING
+    if watch.link:
+        return Near.LINK if watch.leads and watch.leads.path == place.path else Near.NOTHING
+    folder = watch.leads is not None and watch.leads.entry is not None and watch.leads.entry.type == "dir"
+    return Near.NOT_RECURSIVE if folder and _around(watch.leads, place) else Near.NOTHING
+
+
+def _around(folder: Place | None, place: Place) -> bool:
+    """Whether a place is in a folder, or is it."""
+    return folder is not None and (folder.path == place.path or below(place.path, folder.path))

@@ -22,7 +22,7 @@ MOST_KINDS = 4096  # tried one by one; beyond, a condition that may fail is take
 
 SUCCEEDED: tuple[bool, int] = (True, 0)
 DENIED: tuple[bool, int] = (False, -13)  # EACCES
-ORDINARY = (0, 1, 1000, 54321, UNSET)  # ids that are tried beside those that rules name
+ORDINARY = (54321, UNSET, 0, 1000, 1)  # ids that are tried beside those that rules name
 
 _FORKER = "forker "  # before the name of what is varied of the one who forks
 _OWNERS = frozenset({"obj_uid", "obj_gid"})
@@ -64,6 +64,8 @@ def verdict(rules: RuleSet, access: Access, auditing: Auditing) -> tuple[Verdict
         found.add(_VERDICT[decide(rules, each, auditing).recorded])
         if len(found) > 1 and Verdict.UNRECORDED in found:
             break
+    if len(found) == 1 and decision.cut:
+        return Verdict.CONDITIONAL, decision  # not all conditions were looked at
     return together(found), decision
 
 
@@ -157,7 +159,7 @@ def _owners(entry: Entry) -> Iterator[int]:
 def _around(values: set[int]) -> tuple[int, ...]:
     """Each value, its neighbours, and ordinary ones."""
     near = {each & _WORD for value in values for each in (value - 1, value, value + 1)}
-    return tuple(sorted({*ORDINARY, *near}))
+    return tuple(dict.fromkeys((*ORDINARY, *sorted(near))))
 
 
 def _results(values: set[int]) -> tuple[tuple[bool, int], ...]:

@@ -32,6 +32,7 @@ class Watch:
     known: bool = True
     late: bool = False
     link: bool = False  # the name is a symbolic link, which is not followed
+    leads: Place | None = None  # where the path leads, such a link followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Tree:
     known: bool = True
     all_late: bool = False
     link: bool = False
+    leads: Place | None = None
 
     def holds(self, touched: Name) -> bool | None:
         """Whether a name is the directory or below it; None where that hangs on when a file system was mounted."""
@@ -151,7 +153,8 @@ class Placing:
         if self._fresh or (self._remembered and before.entry):
             replaced = identity != self._then.identity(before)
         link = place.entry.type == "link"
-        return Watch(path, identity, spot, replaced, late=self._late(here.path), link=link)
+        leads = self._now.walk(path)
+        return Watch(path, identity, spot, replaced, late=self._late(here.path), link=link, leads=leads)
 
     def tree(self, path: str) -> Tree:
         """What a rule on a directory marked."""
@@ -169,6 +172,7 @@ class Placing:
             tuple(self._unsure(place, below_it)),
             all_late=self._late(place.path),
             link=place.entry.type == "link",
+            leads=self._now.walk(path),
         )
 
     def _unsure(self, folder: Place, then: Iterable[Mount]) -> Iterable[str]:

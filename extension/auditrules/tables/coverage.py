@@ -19,6 +19,9 @@ from auditrules.tables.schemas import AUDIT_COVERAGE
 from auditrules.tables.sides import Side, Sides
 
 MOST_RULES = 10  # that evidence names
+MOST_ANSWERS = 1024  # kept at a time: a join asks for one path after the other
+
+_IDENTITY = ("path", "source")
 
 # Equalities are answered; a LIMIT stands with the first column, of which it says nothing.
 _ANSWERED = frozenset({Operator.EQUALS, Operator.LIMIT, Operator.OFFSET})
@@ -31,16 +34,25 @@ def audit_coverage(context: Context, sides: Sides, look: Look) -> list[Row]:
 
     Raises Question where the path is asked for by anything but `=` and `IN`.
     """
-    paths = _paths(context)
-    places = seen(paths, sides, look)
-    rows = [row for path in paths for row in _rows(path, sides, places)]
-    return finished(AUDIT_COVERAGE.names, rows, ("path", "source"))
+    paths = tuple(_paths(context))
+    found = look([path for path in paths if not bad_path(path)])
+    kept = sides.answers.get(paths)
+    if kept is None or kept[0] != found:
+        places = _seen(found, sides)
+        rows = finished(AUDIT_COVERAGE.names, [row for path in paths for row in _rows(path, sides, places)], _IDENTITY)
+        if len(sides.answers) >= MOST_ANSWERS:
+            sides.answers.clear()
+        sides.answers[paths] = kept = (found, rows)
+    return kept[1]
 
 
 def seen(paths: Iterable[str], sides: Sides, look: Look) -> Places:
     """The host's file system with paths that are looked at now."""
+    return _seen(look([path for path in paths if not bad_path(path)]), sides)
+
+
+def _seen(found: Mapping[str, Entry], sides: Sides) -> Places:
     facts = sides.sources.facts
-    found = look([path for path in paths if not bad_path(path)])
     return Places(replace(facts, files=ChainMap(dict(found), dict(facts.files))))
 
 
@@ -62,7 +74,7 @@ def _paths(context: Context) -> Sequence[str]:
 def _rows(path: str, sides: Sides, places: Places) -> Iterator[Cells]:
     now = sides.kernel.cover(path, places)
     yield _cells(path, sides.kernel, now)
-    later = sides.boot.cover(path, places)
+    later = now if sides.same else sides.boot.cover(path, places)
     lost = later.reason is Reason.NO_RULE and (sides.boot.loads_nothing or now.of(Verdict.RECORDED))
     yield _cells(path, sides.boot, later, Reason.NOT_LOADED if lost else later.reason)
 

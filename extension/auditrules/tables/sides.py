@@ -9,7 +9,7 @@ from functools import cached_property
 from auditrules.audit.access import ANYBODY, Subject
 from auditrules.audit.boot import boot
 from auditrules.audit.coverage import ON, Auditing, RuleSet
-from auditrules.audit.facts import Facts
+from auditrules.audit.facts import Entry, Facts
 from auditrules.audit.letters import Coverage, Host, Reason, bad_path, cover, refused
 from auditrules.audit.load import load
 from auditrules.audit.places import Places
@@ -20,6 +20,7 @@ from auditrules.audit.sources import File, Sources
 from auditrules.audit.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.status import Reading
 from auditrules.audit.watching import Placing
+from auditrules.plugin.table import Row
 from auditrules.tables.rules import FileLine, decided, file_lines, kernel_rules
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"
@@ -69,9 +70,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Sides:
-    """The two sides of a host, made once for all paths."""
+    """The two sides of a host, made once for all paths.
+
+    `answers` are those that were given, by the paths of a question: with what was at these paths, and the rows.
+    """
 
     sources: Sources
+    answers: dict[tuple[str, ...], tuple[Mapping[str, Entry], list[Row]]] = field(default_factory=dict)
 
     @cached_property
     def kernel(self) -> Side:
@@ -104,16 +109,26 @@ class Sides:
         if booted.enabled is None and booted.loaded.rules:
             return self._untold(BOOT, "whether auditing is on after boot is not known")
         rules = [decided(rule, self.sources.facts) for rule in booted.loaded.rules]
+        now = self.kernel.rules
+        same = now is not None and not now.unread and not now.contested
+        if now is None or not same or rules != [each.rule for each in now.placed]:
+            now = RuleSet(rules, Placing(self._places, fresh=True))
         return Side(
             BOOT,
             self.sources.facts,
-            RuleSet(rules, Placing(self._places, fresh=True)),
+            now,
             Auditing(booted.enabled),
             remarks=tuple(_of_machine(self.sources.facts)),
             loads_nothing=booted.problem or (booted.reason if booted.loader is Loader.NONE else ""),
             older=self._older,
             stands=self._stands,
         )
+
+    @property
+    def same(self) -> bool:
+        """Whether boot would leave everything as it is."""
+        on = {self.kernel.auditing.enabled, self.boot.auditing.enabled} - {None, 2}
+        return self.kernel.rules is not None and self.kernel.rules is self.boot.rules and on <= {1}
 
     def _untold(self, source: str, error: str) -> Side:
         return Side(source, self.sources.facts, error=error, older=self._older)
