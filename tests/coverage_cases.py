@@ -9,13 +9,16 @@ from typing import Any
 
 from auditrules.audit import netlink
 from auditrules.audit.access import Access, Name, Subject
-from auditrules.audit.coverage import Auditing, Decision, RuleSet, decide
+from auditrules.audit.coverage import Auditing, Decision, decide
 from auditrules.audit.facts import Entry, Facts, Mount
-from auditrules.audit.match import Truth, Why
-from auditrules.audit.operations import OPERATIONS, Operation, Permit, Touch, Toucher, program
+from auditrules.audit.holding import Why
+from auditrules.audit.match import Truth
+from auditrules.audit.operations import OPERATIONS, Operation, Touch
 from auditrules.audit.places import Places
 from auditrules.audit.render import normal
 from auditrules.audit.rule import KEY_SEPARATOR
+from auditrules.audit.ruleset import RuleSet
+from auditrules.audit.touching import Permit, Toucher, program
 from auditrules.audit.values import UNSET
 from auditrules.audit.watching import Placing
 

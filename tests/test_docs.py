@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.letters import LETTERS, Reason
+from auditrules.audit.answer import LETTERS, Reason
 from auditrules.audit.operations import OPERATIONS
 from auditrules.audit.reference import OUTSIDE, REFERENCE
 from auditrules.benchmarks import CONTROLS

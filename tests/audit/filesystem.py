@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from auditrules.audit.coverage import ON, Auditing, RuleSet
+from auditrules.audit.answer import Coverage
+from auditrules.audit.coverage import ON, Auditing
 from auditrules.audit.facts import Entry, Facts, Mount
-from auditrules.audit.letters import Coverage, Host, cover
+from auditrules.audit.letters import Host, cover
 from auditrules.audit.load import load
 from auditrules.audit.needs import needs
 from auditrules.audit.places import Places, parent
+from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.watching import Placing
 
 DEV = "8:1"

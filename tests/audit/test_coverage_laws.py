@@ -9,11 +9,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.access import Access, Subject
-from auditrules.audit.coverage import ON, RuleSet, decide
+from auditrules.audit.coverage import ON, decide
 from auditrules.audit.match import Truth
-from auditrules.audit.operations import OPERATIONS, Operation, Toucher
+from auditrules.audit.operations import OPERATIONS, Operation
 from auditrules.audit.places import Places
 from auditrules.audit.rule import FilterList
+from auditrules.audit.ruleset import RuleSet
+from auditrules.audit.touching import Toucher
 from auditrules.audit.values import UNSET
 from auditrules.audit.watching import Placing
 from tests.audit.filesystem import DOCKER, facts, rules_of

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from auditrules.audit.answer import Coverage
 from auditrules.audit.coverage import Auditing
 from auditrules.audit.facts import Entry, Mount
-from auditrules.audit.letters import Coverage
 from auditrules.audit.subjects import Verdict
 from auditrules.audit.telling import conditions
 from tests.audit.filesystem import DOCKER, covered, facts
@@ -470,3 +470,10 @@ def test_what_is_no_path_is_told(path: str, error: str) -> None:
 def test_the_letters_are_always_rwxa_together(path: str) -> None:
     found = covered(path, WATCH, "-w /etc -p wa", "-a always,exit -F arch=b64 -S execve -F auid>=1000")
     assert sorted("".join(letters(found))) == sorted("rwxa")
+
+
+def test_of_two_spellings_of_one_name_only_the_last_follows_the_file() -> None:
+    rules = ("-w /bin/dockerd -p x", f"-w {DOCKERD} -p wa")
+    assert letters(covered(DOCKERD, *rules, fresh=True)) == ("wxa", "", "r", "")
+    found = covered(DOCKERD, *rules, fresh=False)
+    assert (*letters(found), found.reason.value) == ("wa", "", "r", "x", "replaced")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.access import Access
-from auditrules.audit.coverage import Auditing, Cause, RuleSet, decide
+from auditrules.audit.coverage import Auditing, Cause, decide
 from auditrules.audit.match import Match, Truth, match, match_task
 from auditrules.audit.render import field_text
 from auditrules.audit.rule import PATH_NAMES, Condition, Field, FilterList
+from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.watching import Placed
 
 

@@ -4,51 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from types import MappingProxyType
 
 from auditrules.audit.access import ANYBODY, Access, Name, Subject
-from auditrules.audit.coverage import Auditing, Cause, Decision, Outcome, RuleSet, decide
+from auditrules.audit.answer import LETTERS, RANK, Call, Coverage, Letter, Reason, bad_path, refused
+from auditrules.audit.coverage import Auditing, Cause, Decision, decide
 from auditrules.audit.facts import Entry
-from auditrules.audit.match import Pending, Truth, Why
+from auditrules.audit.holding import Why
+from auditrules.audit.match import Pending, Truth
 from auditrules.audit.mounts import REMOTE
 from auditrules.audit.nearby import Near, nearest
-from auditrules.audit.operations import OPERATIONS, Operation, Toucher
+from auditrules.audit.operations import OPERATIONS, Operation
 from auditrules.audit.places import Place, Places, below, parent
 from auditrules.audit.reference import IO_URING, ON_DIRECTORY, OUTSIDE, REFERENCE, Target, accesses, loader_of
 from auditrules.audit.rule import Action, FilterList
+from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.subjects import Verdict, given, together, verdict
-from auditrules.audit.watching import Placed
+from auditrules.audit.touching import Toucher
 
-LETTERS = "rwxa"
-LONGEST_PATH = 4096  # PATH_MAX, with the final NUL
-
-
-class Reason(str, Enum):
-    """Why the answer is what it is, the most telling first."""
-
-    BAD_PATH = "bad_path"
-    UNREADABLE = "unreadable"
-    REMOTE = "remote_filesystem"
-    DISABLED = "disabled"
-    TASK_NEVER = "task_never"
-    EXCLUDED = "excluded"
-    FILESYSTEM_NEVER = "filesystem_never"
-    SUPPRESSED = "suppressed"
-    MOUNTED = "mounted_after_load"
-    REPLACED = "replaced"
-    INTERPRETER = "interpreter"
-    LABEL = "label"
-    NOT_LOADED = "not_loaded_at_boot"
-    SYMLINK = "symlink"
-    NOT_RECURSIVE = "not_recursive"
-    CONDITIONAL = "conditional"
-    PERMISSIONS_MISSING = "permissions_missing"
-    NO_RULE = "no_rule"
-    COVERED = "covered"
-
-
-_RANK = {reason: rank for rank, reason in enumerate(Reason)}
 _OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
     {
         Cause.DISABLED: Reason.DISABLED,
@@ -94,87 +67,6 @@ class Host:
     def machine(self) -> str:
         """Whose system calls are made."""
         return self.places.facts.machine
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a letter: what it is called, its verdict, and what it hangs on."""
-
-    operation: Operation
-    verdict: Verdict
-    accesses: tuple[Access, ...]
-    decisions: tuple[Decision, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One letter of a path."""
-
-    letter: str
-    verdict: Verdict
-    reason: Reason
-    calls: tuple[Call, ...] = ()
-    missed: tuple[str, ...] = ()  # calls outside the reference, 32-bit ones and such, that are not recorded
-    near: Placed | None = None  # the rule that comes closest, where none matches
-    how: Near = Near.NOTHING
-
-    @property
-    def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes of its calls."""
-        return (each for call in self.calls for decision in call.decisions for each in decision.outcomes)
-
-    @property
-    def deciding(self) -> Iterator[Placed]:
-        """The rules that decide; of a letter that nobody's access is recorded for, those that surely keep it out."""
-        missed = self.verdict is Verdict.UNRECORDED
-        return (each.placed for each in self.outcomes if each.placed is not None and not (missed and each.pending))
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What is recorded of a path. `resolved` is where it leads; `exists` is None where that could not be seen."""
-
-    letters: tuple[Letter, ...]
-    resolved: str = ""
-    exists: bool | None = None
-    exceptions: tuple[str, ...] = ()  # what lies below a directory and is not recorded
-    error: str = ""
-
-    def of(self, wanted: Verdict) -> str:
-        """The letters of a verdict, in the order rwxa."""
-        return "".join(each.letter for each in self.letters if each.verdict is wanted)
-
-    @property
-    def reason(self) -> Reason:
-        """The most telling reason of all letters."""
-        return min((each.reason for each in self.letters), key=_RANK.__getitem__)
-
-    @property
-    def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes of all letters."""
-        return (each for letter in self.letters for each in letter.outcomes)
-
-    @property
-    def deciding(self) -> tuple[Placed, ...]:
-        """The rules that decide, in the order of evaluation."""
-        found = {each.order: each for letter in self.letters for each in letter.deciding}
-        return tuple(found[order] for order in sorted(found))
-
-
-def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
-    """The answer where nothing can be told."""
-    return Coverage(tuple(Letter(each, Verdict.UNKNOWN, reason) for each in LETTERS), resolved, exists, (), error)
-
-
-def bad_path(path: str) -> str:
-    """What is wrong with a path, or empty."""
-    if not path.startswith("/"):
-        return "expected an absolute path"
-    if "\0" in path:
-        return "expected a path, found a NUL in it"
-    if len(path.encode("utf-8", "surrogateescape")) >= LONGEST_PATH:
-        return f"expected a path of fewer than {LONGEST_PATH} bytes"
-    return ""
 
 
 def cover(path: str, host: Host) -> Coverage:
@@ -285,12 +177,12 @@ def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
     outcomes = [each for call in calls for decision in call.decisions for each in decision.outcomes]
     if found is Verdict.UNKNOWN:
         waits = {pending.why for each in outcomes for pending in each.pending}
-        return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=_RANK.__getitem__, default=Reason.UNREADABLE)
+        return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=RANK.__getitem__, default=Reason.UNREADABLE)
     certain = [
         _OF_CAUSE[each.cause] for each in outcomes if not each.recorded and not each.pending and each.cause in _OF_CAUSE
     ]
     if found is Verdict.UNRECORDED and certain:
-        return min(certain, key=_RANK.__getitem__)
+        return min(certain, key=RANK.__getitem__)
     if found is Verdict.CONDITIONAL:
         return Reason.CONDITIONAL
     return Reason.NO_RULE

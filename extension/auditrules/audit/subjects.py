@@ -10,12 +10,14 @@ from math import prod
 from typing import Any
 
 from auditrules.audit.access import Access, Subject
-from auditrules.audit.coverage import Auditing, Cause, Decision, RuleSet, decide
+from auditrules.audit.coverage import Auditing, Cause, Decision, decide
 from auditrules.audit.facts import Entry
+from auditrules.audit.holding import Why
 from auditrules.audit.integers import signed
-from auditrules.audit.match import Truth, Why
+from auditrules.audit.match import Truth
 from auditrules.audit.places import Identity
 from auditrules.audit.rule import Comparison, Condition
+from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.values import UNSET
 
 MOST_KINDS = 4096  # tried one by one; beyond, a condition that may fail is taken to fail for somebody

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditrules.audit.answer import Coverage, Letter
 from auditrules.audit.coverage import Cause, Outcome
-from auditrules.audit.letters import Coverage, Letter
-from auditrules.audit.match import Why
+from auditrules.audit.holding import Why
 from auditrules.audit.nearby import Near
 from auditrules.audit.render import field_text
 from auditrules.audit.subjects import Verdict

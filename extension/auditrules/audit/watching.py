@@ -6,7 +6,7 @@ audit_fsnotify.c). Where nobody remembers how things were then, they are taken t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from auditrules.audit.access import Name
@@ -22,7 +22,8 @@ class Watch:
     `spot` is the name itself, as directory and last name: rules on one spot are put in another order each time the file
     is replaced. `replaced` tells whether that happened since the rules were loaded, None where nobody remembers.
     `known` is false where the inode could not be looked at, `late` where the directory is on a file system of which it
-    is not known that it was mounted before the rules were loaded.
+    is not known that it was mounted before the rules were loaded. Of several spellings of one name only the one that
+    was loaded last `follows` it; the others stay with the inode that was there, `was` (audit_update_watch updates one).
     """
 
     path: str
@@ -33,6 +34,8 @@ class Watch:
     late: bool = False
     link: bool = False  # the name is a symbolic link, which is not followed
     leads: Place | None = None  # where the path leads, such a link followed
+    was: Identity | None = None
+    follows: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,15 @@ class Placed:
         return self.watch is not None or self.inode is not None
 
 
+def _left_behind(placed: Placed, following: Mapping[Hashable, str]) -> Placed:
+    """The rule, with a watch that does not follow its name where another spelling of it does."""
+    watch = placed.watch
+    if watch is None or following.get(watch.spot, watch.path) == watch.path:
+        return placed
+    stays = watch.was if watch.replaced else watch.identity
+    return replace(placed, watch=replace(watch, identity=stays, follows=False))
+
+
 class Placing:
     """Finds what rules watch, in a file system as it is and, where that is known, as it was when they were loaded.
 
@@ -101,7 +113,9 @@ class Placing:
 
     def rules(self, rules: Iterable[Rule]) -> tuple[Placed, ...]:
         """The rules in their order, each with what it watches."""
-        return tuple(self.rule(rule, order) for order, rule in enumerate(rules))
+        placed = [self.rule(rule, order) for order, rule in enumerate(rules)]
+        following = {each.watch.spot: each.watch.path for each in placed if each.watch and each.watch.spot is not None}
+        return tuple(_left_behind(each, following) for each in placed)
 
     def rule(self, rule: Rule, order: int) -> Placed:
         """One rule with what it watches."""
@@ -153,8 +167,8 @@ class Placing:
         if self._fresh or (self._remembered and before.entry):
             replaced = identity != self._then.identity(before)
         link = place.entry.type == "link"
-        leads = self._now.walk(path)
-        return Watch(path, identity, spot, replaced, late=self._late(here.path), link=link, leads=leads)
+        leads, was = self._now.walk(path), self._then.identity(before)
+        return Watch(path, identity, spot, replaced, late=self._late(here.path), link=link, leads=leads, was=was)
 
     def tree(self, path: str) -> Tree:
         """What a rule on a directory marked."""

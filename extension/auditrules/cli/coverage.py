@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditrules.audit.access import ANYBODY, Subject
+from auditrules.audit.answer import Coverage, Letter, bad_path
 from auditrules.audit.explaining import Said, steps
-from auditrules.audit.letters import Coverage, Letter, bad_path
 from auditrules.audit.needs import needs
 from auditrules.audit.sources import File
 from auditrules.audit.subjects import Verdict

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from auditrules.audit.answer import Coverage, Reason, bad_path
 from auditrules.audit.facts import Entry
-from auditrules.audit.letters import Coverage, Reason, bad_path
 from auditrules.audit.places import Places
 from auditrules.audit.subjects import Verdict
 from auditrules.audit.telling import conditions, deciding, near_words

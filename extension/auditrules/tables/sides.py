@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from auditrules.audit.access import ANYBODY, Subject
+from auditrules.audit.answer import Coverage, Reason, bad_path, refused
 from auditrules.audit.boot import boot
-from auditrules.audit.coverage import ON, Auditing, RuleSet
+from auditrules.audit.coverage import ON, Auditing
 from auditrules.audit.facts import Entry, Facts
-from auditrules.audit.letters import Coverage, Host, Reason, bad_path, cover, refused
+from auditrules.audit.letters import Host, cover
 from auditrules.audit.load import load
 from auditrules.audit.places import Places
 from auditrules.audit.reading import understand
 from auditrules.audit.render import normal
 from auditrules.audit.rule import Line, Rule, Verb
+from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.sources import File, Sources
 from auditrules.audit.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.status import Reading
