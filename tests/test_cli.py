@@ -17,10 +17,11 @@ import pytest
 from auditrules import __version__, cli
 from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Kernel, Sources
-from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import World, entry, main
 from auditrules.host import HostError
+from auditrules.packs.daemon import CONTROLS
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
@@ -57,6 +58,9 @@ class FakeHost:
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         return {path: Entry("missing") for path in paths}
+
+    def services(self) -> Services:
+        return Services()
 
 
 def build(host: HostView) -> tuple[Table, ...]:

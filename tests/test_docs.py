@@ -12,10 +12,10 @@ import pytest
 from auditrules.audit.answer import LETTERS, Reason
 from auditrules.audit.operations import OPERATIONS
 from auditrules.audit.reference import OUTSIDE, REFERENCE
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.packs import PACKS
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
+from auditrules.packs.daemon import CONTROLS
+from auditrules.packs.shipped import PACKS
 from auditrules.tables import SCHEMAS
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")

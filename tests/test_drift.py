@@ -10,7 +10,7 @@ from auditrules.audit.facts import Facts
 from auditrules.audit.load import load
 from auditrules.audit.netlink import encode
 from auditrules.audit.sources import File, Kernel, Netlink, Sources, Units
-from auditrules.benchmarks import drift
+from auditrules.packs import drift
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 from auditrules.sql.database import Database

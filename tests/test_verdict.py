@@ -18,8 +18,8 @@ from auditrules.audit.facts import DEFAULT_VERSION, Facts
 from auditrules.audit.parse import parse
 from auditrules.audit.render import listed
 from auditrules.audit.sources import Kernel, Run
-from auditrules.benchmarks.cis_docker import DAEMON, ENABLE, READ, REMEDIATION, TARGET, WEIGH
 from auditrules.check import COLUMNS
+from auditrules.packs.daemon import DAEMON, ENABLE, READ, REMEDIATION, TARGET, WEIGH
 from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
 from tests.fixtures.kernels import OUTCOMES
 

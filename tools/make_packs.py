@@ -1,11 +1,11 @@
-"""Write packs/ from auditrules.benchmarks.packs; with --check, only say whether the files are current."""
+"""Write packs/ from auditrules.packs; with --check, only say whether the files are current."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from auditrules.benchmarks.packs import PACKS
+from auditrules.packs.shipped import PACKS
 
 FOLDER = Path(__file__).parents[1] / "packs"
 

@@ -1,4 +1,7 @@
-"""auditd.conf: a name, an equals sign and a value a line, with spaces around the sign (auditd-config.c, nv_split)."""
+"""auditd.conf: a name, an equals sign and a value a line, with spaces around the sign (auditd-config.c, nv_split).
+
+The value is one word, but for what an action executes: `space_left_action = exec /path`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from auditrules.audit.words import decode
 
 _WORDS_WITHOUT_VALUE = 2
+_MAY_EXECUTE = frozenset({"space_left_action", "admin_space_left_action", "disk_full_action", "disk_error_action"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,11 @@ def settings(content: bytes) -> Iterator[Setting]:
             yield Setting(number, "", text, "expected NAME = VALUE with a space on either side of the sign")
         elif len(rest) == 1:
             yield Setting(number, first, "", "expected a value after the sign")
-        elif len(rest) > _WORDS_WITHOUT_VALUE:
+        elif len(rest) > _WORDS_WITHOUT_VALUE + _takes_script(first, rest[1]):
             yield Setting(number, first, " ".join(rest[1:]), "expected one word after the sign")
         else:
-            yield Setting(number, first, rest[1])
+            yield Setting(number, first, " ".join(rest[1:]))
+
+
+def _takes_script(name: str, value: str) -> bool:
+    return name.lower() in _MAY_EXECUTE and value.lower() == "exec"

@@ -1,216 +1,156 @@
-"""CIS Docker Benchmark 1.2.0, control 1.2.3: every use of the Docker daemon's executable is to be recorded.
+"""The controls on auditing of the CIS Docker Benchmarks 1.2.0 to 1.8.0: numbers, levels, and where sources differ.
 
-The judgement here stands on `audit_rules` and `audit_status` alone and claims no more than they can show. A rule of the
-exit list counts where it is always, watches exactly the target, has all system calls and no field that narrows it. What
-can't be weighed that way (a never rule, the task, exclude and filesystem lists, a rule without a path or on another
-name of the file, a narrowing field) makes the answer unknown wherever it could change it.
+Known from public tools and retellings, not from the benchmarks' own documents: docker-bench-security and Aqua's
+configuration (up to 1.6.0), Datadog's policies (1.2.0), Steampipe's module (1.6.0), Tenable's audit indexes (1.6.0 and
+1.7.0) and a transcription of 1.6.0 and 1.8.0. Of 1.5.0 none of them says more than that it numbers as 1.6.0 does.
 """
 
 from __future__ import annotations
 
-from auditrules.benchmarks.control import Control
+from collections.abc import Mapping
+from types import MappingProxyType
 
-TARGET = "/usr/bin/dockerd"
+from auditrules.benchmarks import subjects
+from auditrules.benchmarks.control import REQUIRED, Assessment, Benchmark, Control, Subject
 
-# Where else a package, a static build or a snap puts the daemon; there this control can't speak of the target.
-ELSEWHERE = ("/usr/local/bin/dockerd", "/usr/sbin/dockerd", "/snap/docker/current/bin/dockerd", "/opt/bin/dockerd")
+NAME = "CIS Docker Benchmark"
 
-# The letters of an executable, each with a system call that no rule can do without to record the letter.
-NEEDED = (("w", "openat"), ("x", "execve"), ("a", "fchmodat"))
-
-REMEDIATION = (
-    f"Put the line -w {TARGET} -p rwxa -k docker into /etc/audit/rules.d/docker.rules, then run augenrules --load."
+IMPACT = (
+    "The audit log grows with every access: see that it is rotated and archived, and give it a partition of its own so "
+    "that it can't fill the root file system."
 )
-ENABLE = (
-    "Turn auditing on: run auditctl -e 1 for now, and see that auditd starts at boot or the kernel is booted with "
-    "audit=1."
+
+_IN_1_2 = (
+    subjects.DAEMON,
+    subjects.VAR_LIB_DOCKER,
+    subjects.ETC_DOCKER,
+    subjects.DOCKER_SERVICE,
+    subjects.DOCKER_SOCKET,
+    subjects.DEFAULT_DOCKER,
+    subjects.SYSCONFIG_DOCKER,
+    subjects.DAEMON_JSON,
+    subjects.CONTAINERD,
+    subjects.RUNC_IN_SBIN,
 )
-READ = (
-    "Read the kernel's rules as root with CAP_AUDIT_CONTROL in the host's own namespaces; audit_status.error says what "
-    "was missing."
+_FROM_1_3 = (
+    subjects.DAEMON,
+    subjects.RUN_CONTAINERD,
+    subjects.VAR_LIB_DOCKER,
+    subjects.ETC_DOCKER,
+    subjects.DOCKER_SERVICE,
+    subjects.CONTAINERD_SOCK,
+    subjects.DOCKER_SOCKET,
+    subjects.DEFAULT_DOCKER,
+    subjects.DAEMON_JSON,
+    subjects.CONTAINERD_CONFIG,
+    subjects.SYSCONFIG_DOCKER,
+    subjects.CONTAINERD,
+    subjects.SHIM,
+    subjects.SHIM_V1,
+    subjects.SHIM_V2,
+    subjects.RUNC,
 )
-WEIGH = "Look at the rules that the evidence names: they decide, and this check does not weigh them."
+_FROM_1_7 = tuple(subjects.DOCKER_SOCK if each is subjects.DOCKER_SOCKET else each for each in _FROM_1_3)
 
-LIES = "which shows a never rule on a path as a watch, and every arch by its width only"
+_LEVEL_1 = frozenset({"1.1.3", "1.1.4", "1.1.5", "1.1.6"})  # from 1.3.1 on
 
-_SQL = """\
-WITH
-status AS MATERIALIZED (
-  SELECT state, error, reader, enabled FROM audit_status
-),
-kernel AS MATERIALIZED (
-  SELECT action, list, path, path_type, permissions, arch, ',' || syscalls || ',' AS calls, fields, rule, text,
-    action = 'never' AND (text LIKE '-a never,%' OR (SELECT reader FROM status) = 'netlink') AS told_never
-  FROM audit_rules WHERE source = 'kernel' AND rule != ''
-),
-files AS MATERIALIZED (
-  SELECT DISTINCT {place} AS place, rule FROM audit_rules WHERE source != 'kernel' AND rule != '' AND error = ''
-),
-docker AS MATERIALIZED (
-  SELECT path, inode, symlink = 0 AND type = 'regular' AS plain FROM file WHERE path IN ({paths})
-),
-way AS MATERIALIZED (
-  SELECT path, inode FROM file WHERE path IN ({way})
-),
-needed(letter, call) AS (VALUES {needed}),
-watches AS MATERIALIZED (
-  SELECT permissions, rule, text FROM kernel
-  WHERE list = 'exit' AND action = 'always' AND path = '{target}' AND path_type != 'dir'
-    AND calls = ',all,' AND fields = '' AND arch IN ('', 'b64')
-),
-missing AS MATERIALIZED (
-  SELECT letter, call FROM needed
-  WHERE NOT EXISTS (SELECT 1 FROM watches WHERE permissions = '' OR instr(permissions, letter))
-),
-maybe AS MATERIALIZED (
-  SELECT permissions, calls, rule FROM kernel
-  WHERE list = 'exit' AND NOT told_never AND (
-    path IN ('', '{target}')
-    OR EXISTS (SELECT 1 FROM file JOIN way USING (inode) WHERE file.path = kernel.path)
-  )
-  UNION ALL
-  SELECT '', ',all,', rule FROM kernel WHERE list = 'task' AND action = 'always'
-),
-hopeless AS MATERIALIZED (
-  SELECT letter FROM missing
-  WHERE NOT EXISTS (
-    SELECT 1 FROM maybe
-    WHERE (permissions = '' OR instr(permissions, letter))
-      AND (calls = ',all,' OR instr(calls, ',' || call || ',') OR calls GLOB '*,[0-9]*')
-  )
-),
-unweighed AS MATERIALIZED (
-  SELECT rule FROM kernel WHERE action = 'never' OR list IN ('task', 'exclude', 'filesystem')
-  UNION
-  SELECT rule FROM maybe WHERE EXISTS (SELECT 1 FROM missing) AND rule NOT IN (SELECT rule FROM watches)
-),
-judged AS (
-  SELECT
-    CASE
-      WHEN NOT EXISTS (SELECT 1 FROM docker) THEN 'not_installed'
-      WHEN state NOT IN ('ok', 'no_rules', 'disabled') THEN 'unreadable'
-      WHEN enabled = 0 THEN 'disabled'
-      WHEN enabled IS NULL AND reader != 'listing' THEN 'unreadable'
-      WHEN state = 'no_rules' THEN 'no_rule'
-      WHEN NOT EXISTS (SELECT 1 FROM docker WHERE path = '{target}' AND plain) THEN 'not_judged'
-      WHEN EXISTS (SELECT 1 FROM hopeless) AND EXISTS (SELECT 1 FROM watches) THEN 'permissions_missing'
-      WHEN EXISTS (SELECT 1 FROM hopeless) THEN 'no_rule'
-      WHEN EXISTS (SELECT 1 FROM unweighed) THEN 'not_judged'
-      ELSE 'covered'
-    END AS reason,
-    error, reader, enabled
-  FROM status
+_REFERENCES = (
+    "https://man7.org/linux/man-pages/man8/auditctl.8.html",
+    "https://man7.org/linux/man-pages/man7/audit.rules.7.html",
+    "https://docs.docker.com/engine/daemon/",
 )
-SELECT
-  '{benchmark}' AS benchmark,
-  '{version}' AS version,
-  '{id}' AS control,
-  '{title}' AS title,
-  '{level}' AS level,
-  '{target}' AS target,
-  CASE
-    WHEN reason = 'covered' THEN 'pass'
-    WHEN reason = 'not_installed' THEN 'not_applicable'
-    WHEN reason IN ('unreadable', 'not_judged') THEN 'unknown'
-    ELSE 'fail'
-  END AS status,
-  reason,
-  CASE reason
-    WHEN 'not_installed' THEN 'no dockerd at {told_paths}'
-    WHEN 'unreadable' THEN 'the rules of the kernel are not known: ' || coalesce(nullif(error, ''), 'no status')
-    WHEN 'disabled' THEN 'auditing is off (enabled 0), so no rule counts'
-    WHEN 'not_judged' THEN
-      CASE
-        WHEN EXISTS (SELECT 1 FROM docker WHERE path = '{target}' AND plain)
-        THEN 'not weighed: ' || (SELECT group_concat(rule, '; ') FROM unweighed)
-        ELSE 'the daemon is at ' || (SELECT group_concat(path, ', ') FROM docker)
-          || ', and {target} is no file of its own'
-      END
-    WHEN 'no_rule' THEN 'no rule of the kernel records every use of {target}'
-    ELSE (SELECT group_concat(rule || ' (listed as ' || text || ')', '; ') FROM watches)
-      || coalesce('; in ' || (SELECT group_concat(place, ', ') FROM files WHERE rule IN (SELECT rule FROM watches)), '')
-      || CASE reason
-           WHEN 'permissions_missing'
-           THEN '; not recorded: ' || (SELECT group_concat(letter, '') FROM hopeless)
-           ELSE ''
-         END
-  END
-  || CASE
-       WHEN reason IN ('covered', 'permissions_missing', 'no_rule', 'not_judged') THEN
-         CASE WHEN enabled IS NULL THEN '; enabled: assumed' ELSE '' END
-         || CASE reader
-              WHEN 'auditctl' THEN '; read from auditctl -l, {lies}'
-              WHEN 'listing' THEN '; read from a saved listing, {lies}'
-              ELSE ''
-            END
-       ELSE ''
-     END AS evidence,
-  CASE reason
-    WHEN 'disabled' THEN '{enable}'
-    WHEN 'unreadable' THEN '{read}'
-    WHEN 'not_judged' THEN '{weigh}'
-    WHEN 'no_rule' THEN '{remediation}'
-    WHEN 'permissions_missing' THEN '{remediation}'
-    ELSE ''
-  END AS remediation,
-  CASE reason WHEN 'not_installed' THEN 'not_applicable' ELSE 'unknown' END AS next_boot
-FROM judged;
-"""
 
-_BENCHMARK = "CIS Docker Benchmark"
-_VERSION = "1.2.0"
-_ID = "1.2.3"
-_TITLE = "Auditing for the Docker daemon executable is configured"
-_LEVEL = "1"
+_MANUAL: Mapping[str, frozenset[str]] = {
+    "1.6.0": frozenset({"1.1.5"}),
+    "1.8.0": frozenset({"1.1.4", "1.1.5"}),
+}
+
+_UNVERIFIED_LEVEL = "The level in 1.2.0 is not verified; all of its controls on the host are taken as Level 1."
+_ASSUMED = "No source lists 1.5.0 on its own; it is taken to be as 1.3.1 and 1.6.0 are."
+_SHIMS = "Aqua's configuration and Steampipe's module call some of 1.1.15 to 1.1.18 manual."
+_PATH_RULE = (
+    "The line that the benchmark gives is a path rule, which does not reach into a directory; the remediation here "
+    "watches the directory and all below it."
+)
+_NO_UNIT = "docker-bench-security looks for a systemd unit of that name; the target is the socket."
+_DISAGREEMENTS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        ("1.2.0", "1.2.12"): ("The benchmark names /usr/sbin/runc; most packages put runc into /usr/bin.",),
+        **{
+            (version, "1.1.7"): ("Steampipe's module says Level 1, the transcription of 1.6.0 Level 2.",)
+            for version in ("1.3.1", "1.5.0", "1.6.0")
+        },
+        **{(version, "1.1.4"): (_PATH_RULE,) for version in ("1.3.1", "1.5.0", "1.6.0", "1.7.0", "1.8.0")},
+        **{
+            (version, number): (_SHIMS,)
+            for version in ("1.3.1", "1.5.0", "1.6.0")
+            for number in ("1.1.15", "1.1.16", "1.1.17", "1.1.18")
+        },
+        ("1.6.0", "1.1.5"): (_PATH_RULE, "The transcription of 1.6.0 says manual; docker-bench-security tests it."),
+        ("1.8.0", "1.1.5"): (
+            _PATH_RULE,
+            "The benchmark keeps volumes and overlay2 out by two never rules, which don't make this control fail.",
+        ),
+        **{
+            (version, "1.1.8"): (_NO_UNIT,)
+            for version in ("1.3.1", "1.5.0", "1.6.0")
+        },
+        ("1.7.0", "1.1.9"): ("1.8.0 names docker.sock, 1.6.0 docker.socket; 1.7.0 is taken to be as 1.8.0 is.",),
+    }
+)  # fmt: skip
 
 
-def _quoted(words: tuple[str, ...]) -> str:
-    return ", ".join(f"'{_inside(word)}'" for word in words)
+def _title(subject: Subject) -> str:
+    if subject is subjects.DAEMON:
+        return "Auditing for the Docker daemon executable is configured"
+    return f"Auditing for {subject.name} is configured"
 
 
-def _inside(text: str) -> str:
-    """A text as it stands between the quotes of a SQL string."""
-    return text.replace("'", "''")
+def _cis_controls(version: str, subject: Subject) -> tuple[str, ...]:
+    if version == "1.2.0":
+        return ("6.3", "6.6.2", "7.6.2") if subject is subjects.DAEMON else ("7.14.9",)
+    return ("7.6.2", "7.6.3", "8.8.2") if subject is subjects.DAEMON else ("7.14.9", "8.8.5")
 
 
-def _query(place: str) -> str:
-    """The SQL, with what names the place of a rule in a file."""
-    steps = [TARGET]
-    while steps[-1] != "/":
-        steps.append(steps[-1].rpartition("/")[0] or "/")
-    return _SQL.format(
-        place=place,
-        target=TARGET,
-        paths=_quoted((TARGET, *ELSEWHERE)),
-        told_paths=", ".join((TARGET, *ELSEWHERE)),
-        way=_quoted(tuple(steps)),
-        needed=", ".join(f"('{letter}', '{call}')" for letter, call in NEEDED),
-        benchmark=_BENCHMARK,
-        version=_VERSION,
-        id=_ID,
-        title=_TITLE,
-        level=_LEVEL,
-        remediation=_inside(REMEDIATION),
-        enable=_inside(ENABLE),
-        read=_inside(READ),
-        lies=_inside(LIES),
-        weigh=_inside(WEIGH),
+def _assessment(version: str, number: str) -> Assessment:
+    if version == "1.2.0":
+        return Assessment.SCORED
+    return Assessment.MANUAL if number in _MANUAL.get(version, ()) else Assessment.AUTOMATED
+
+
+def _disagreements(version: str, number: str) -> tuple[str, ...]:
+    of_all = {"1.2.0": (_UNVERIFIED_LEVEL,), "1.5.0": (_ASSUMED,)}.get(version, ())
+    return (*of_all, *_DISAGREEMENTS.get((version, number), ()))
+
+
+def _benchmark(version: str, section: str, wanted: tuple[Subject, ...]) -> Benchmark:
+    """The benchmark numbers what it wants in order, from 3 on in its section."""
+    numbered = [(f"{section}.{number}", subject) for number, subject in enumerate(wanted, start=3)]
+    return Benchmark(
+        NAME,
+        version,
+        tuple(
+            Control(
+                NAME,
+                version,
+                number,
+                _title(subject),
+                level="1" if version == "1.2.0" or number in _LEVEL_1 else "2",
+                subject=subject,
+                required=REQUIRED[subject.kind],
+                assessment=_assessment(version, number),
+                impact=IMPACT,
+                references=_REFERENCES,
+                cis_controls=_cis_controls(version, subject),
+                disagreements=_disagreements(version, number),
+            )
+            for number, subject in numbered
+        ),
     )
 
 
-DAEMON = Control(
-    benchmark=_BENCHMARK,
-    version=_VERSION,
-    id=_ID,
-    title=_TITLE,
-    level=_LEVEL,
-    description=(
-        "One row: is every execution of the Docker daemon's executable, and every change of it, recorded by the kernel "
-        "now (pass, fail, unknown or not_applicable)?"
-    ),
-    value="Shows hosts where the Docker daemon could be replaced or run without a trace, and hosts nobody can tell of.",
-    query=_query("source_path"),
-    snapshot_query=_query("source_path || ':' || line"),
+BENCHMARKS = (
+    _benchmark("1.2.0", "1.2", _IN_1_2),
+    *(_benchmark(version, "1.1", _FROM_1_3) for version in ("1.3.1", "1.5.0", "1.6.0")),
+    *(_benchmark(version, "1.1", _FROM_1_7) for version in ("1.7.0", "1.8.0")),
 )
-
-CONTROLS = (DAEMON,)

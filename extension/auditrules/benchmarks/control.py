@@ -1,25 +1,83 @@
-"""A control of a benchmark: what it is called, what it wants, and the SQL that judges a host by it."""
+"""A control of a benchmark as data: what it is called, what it wants of which path, and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(str, Enum):
+    """What a target is; it decides which accesses are to be recorded."""
+
+    EXECUTABLE = "executable"
+    FILE = "file"
+    DIRECTORY = "directory"
+    SOCKET = "socket"
+
+
+# The letters that are to be recorded: of an executable that it runs, too.
+REQUIRED = {Kind.EXECUTABLE: "wxa", Kind.FILE: "wa", Kind.DIRECTORY: "wa", Kind.SOCKET: "wa"}
+
+
+class Assessment(str, Enum):
+    """How a benchmark wants a control to be assessed. Benchmarks before 1.3 score instead."""
+
+    SCORED = "scored"
+    AUTOMATED = "automated"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be audited, whatever number a benchmark gives it.
+
+    `path` is the benchmark's own. The other places are where packages put the same thing: a target where it is there.
+    """
+
+    name: str  # as it stands in a title
+    path: str
+    kind: Kind
+    description: str
+    rationale: str
+    places: tuple[str, ...] = ()
+    process: str = ""  # the last name of the executable of a process that runs it
+    unit: str = ""  # the systemd unit that it is the file of
+    data_root: bool = False  # the daemon may be told to use another place
+    if_applicable: bool = True  # where nothing is there, nothing is wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control. `query` gives exactly one row a host; `snapshot_query` the same, with line numbers as evidence."""
+    """One control of one version of a benchmark, in our own words."""
 
     benchmark: str
     version: str
     id: str
     title: str
     level: str
-    description: str
-    value: str
-    query: str
-    snapshot_query: str
+    subject: Subject
+    required: str  # letters out of rwxa, each of which is to be recorded
+    assessment: Assessment
+    impact: str
+    references: tuple[str, ...]
+    cis_controls: tuple[str, ...]  # version of the Controls and number, as the benchmark gives them
+    disagreements: tuple[str, ...] = ()  # where sources that retell the benchmark say otherwise
 
     @property
     def name(self) -> str:
         """The name of its query in a pack."""
         return "_".join(["cis", "docker", *self.id.split(".")])
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The benchmark's own path, then the other places."""
+        return (self.subject.path, *self.subject.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One version of a benchmark: its controls on auditing, in order."""
+
+    name: str
+    version: str
+    controls: tuple[Control, ...]

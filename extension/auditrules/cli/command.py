@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditrules import __version__
-from auditrules.benchmarks import CONTROLS
 from auditrules.check import Control
 from auditrules.host import Collector, Host, KeptHost
 from auditrules.host.surroundings import Surroundings as RealSurroundings
+from auditrules.packs.daemon import CONTROLS
 from auditrules.plugin.table import Table
 from auditrules.present import Format
 from auditrules.sql.standins import Surroundings, stand_ins

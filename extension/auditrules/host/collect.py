@@ -18,14 +18,20 @@ from auditrules.audit.reference import loader_of
 from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.status import NotAStatusError, parse_status
 from auditrules.audit.words import decode
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.services import Services, process_names
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
+from auditrules.host.processes import Identity, running
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.services import read_services
 from auditrules.host.units import read_units
 
 READERS = ("auto", "netlink", "auditctl", "none")
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
+
+_PROCESSES = process_names(CONTROLS)
 
 _MIB = 1 << 20
 _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
@@ -133,10 +139,19 @@ class Host:
         with closing(self._tree(mountinfo)) as tree:
             return tree.look({*paths, loader_of(os.uname().machine) or "/"})
 
+    def services(self) -> Services:
+        """Look for what the benchmarks want audited, now. Raises HostError if the root cannot be read."""
+        mountinfo = self._mountinfo()
+        if self._here and mountinfo is None:
+            return Services()  # where it is not known which mounts are remote, no path is safe to touch
+        remote = _remote(mountinfo)
+        with closing(self._tree(mountinfo)) as tree:
+            processes = running(_PROCESSES, lambda path: _identity(path, remote)) if self._here else ()
+            return read_services(tree, processes, own=self._here)
+
     def _tree(self, mountinfo: bytes | None) -> Tree:
-        remote = Mounts.of(mounted(mountinfo, ())).remote if mountinfo is not None else local
         try:
-            return Tree(self._root, remote)
+            return Tree(self._root, _remote(mountinfo))
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
 
@@ -247,6 +262,22 @@ class Host:
             return known
         others = service.ids(names - known.keys())
         return None if others is None else {**others, **known}
+
+
+def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
+    """What names the remote file system that a path is on; where mounts do not matter, none is."""
+    return local if mountinfo is None else Mounts.of(mounted(mountinfo, ())).remote
+
+
+def _identity(path: str, remote: Callable[[str], str]) -> Identity | None:
+    """Which file this machine has at a path. None: there is none, or it is not safe to look."""
+    if remote(path):
+        return None
+    try:
+        found = os.lstat(os.fsencode(path))
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _version(answer: Run) -> tuple[str, Version]:

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Sources
+from auditrules.benchmarks.services import Services
 
 MAX_AGE = 1.0
 
@@ -49,6 +50,9 @@ class Collector(Protocol):
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Look at paths. Raises `HostError`."""
 
+    def services(self) -> Services:
+        """Look for what the benchmarks want audited. Raises `HostError`."""
+
 
 class KeptHost:
     """A host of which each reading is shared by all who ask within `max_age` seconds of the clock."""
@@ -56,3 +60,4 @@ class KeptHost:
     def __init__(self, host: Collector, clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
         self.sources = Snapshot(host.sources, clock, max_age)
         self.look = host.look
+        self.services = Snapshot(host.services, clock, max_age)

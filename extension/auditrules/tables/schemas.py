@@ -175,4 +175,49 @@ AUDITD_SETTINGS = Schema(
     notes="An empty answer means that there is no such file.",
 )
 
-SCHEMAS = (AUDIT_RULES, AUDIT_STATUS, AUDIT_COVERAGE, AUDITD_SETTINGS)
+AUDIT_TARGETS = Schema(
+    "audit_targets",
+    "What the benchmarks want audited on this host: the paths of each control.",
+    (
+        Column("benchmark", _TEXT, "Name of the benchmark"),
+        Column("version", _TEXT, "Its version, such as 1.2.0"),
+        Column("control", _TEXT, "Number of the control, such as 1.2.3"),
+        Column("title", _TEXT, "What the control wants, in our own words"),
+        Column("level", _TEXT, "Level of the profile that the control belongs to"),
+        Column(
+            "path", _TEXT, "What is to be audited; empty: there is a target, and error says why it is not known where"
+        ),
+        Column(
+            "origin",
+            _TEXT,
+            "How it is known: benchmark (its own path, or another usual place), process (what runs as root outside of "
+            "containers), unit (the file systemd takes) or daemon.json (its data-root)",
+        ),
+        Column("kind", _TEXT, "executable, file, directory or socket"),
+        Column("required", _TEXT, "Letters out of rwxa, each of which is to be recorded"),
+        Column("applicable", _BIGINT, "1 if the control asks for this path on this host, or that is not known, else 0"),
+        Column(
+            "reason",
+            _TEXT,
+            "Why rules alone don't decide: not_installed (no Docker daemon here), absent (nothing at the path, and "
+            "nothing is wanted then) or unreadable (see error); empty: they do",
+        ),
+        Column("error", _TEXT, "Why the target is not known"),
+        Column(
+            "remediation", _TEXT, "What to do where the path is not audited: the line for a rules file, and its load"
+        ),
+    ),
+    (
+        Example(
+            "What is to be audited on this host by CIS Docker 1.2.0?",
+            "SELECT control, path, required FROM audit_targets WHERE version = '1.2.0'",
+        ),
+        Example(
+            "Where does what the benchmark names stand on this host?",
+            "SELECT DISTINCT control, path, origin, applicable FROM audit_targets WHERE version = '1.8.0'",
+        ),
+    ),
+    notes="Every control has at least one row: the benchmark's own path.",
+)
+
+SCHEMAS = (AUDIT_RULES, AUDIT_STATUS, AUDIT_COVERAGE, AUDITD_SETTINGS, AUDIT_TARGETS)

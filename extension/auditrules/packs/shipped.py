@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditrules.benchmarks import drift
-from auditrules.benchmarks.cis_docker import CONTROLS
+from auditrules.packs import drift, pipeline
+from auditrules.packs.daemon import CONTROLS
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 
 # A pack with a missing table would log an error each time; the discovery keeps it off hosts without the extension.
@@ -78,6 +78,7 @@ FROM audit_rules;
             startup_priority=3,
         ),
         *drift.QUERIES,
+        *pipeline.QUERIES,
     ),
 )
 

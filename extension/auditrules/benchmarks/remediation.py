@@ -1,0 +1,118 @@
+r"""What to do so that a control passes: the line for the rules files, with this host's path, and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from auditrules.audit.errors import RuleSyntaxError
+from auditrules.audit.facts import Facts
+from auditrules.audit.parse import parse
+from auditrules.audit.words import encode, lines
+from auditrules.benchmarks.control import Control, Kind
+
+RULES_FILE = "/etc/audit/rules.d/docker.rules"
+KEY = "docker"
+
+LOAD = "then run augenrules --load; where the rules are locked (enabled 2) they load at the next boot."
+
+_GONE_AT_BOOT = ("/run/", "/var/run/")  # an empty file system at each boot
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do where something else stands in the way; `and_line`: the control's own line is needed as well."""
+
+    text: str
+    and_line: bool = False
+
+
+# By the reasons of audit_coverage.
+ADVICE: Mapping[str, Advice] = MappingProxyType(
+    {
+        "disabled": Advice(
+            "Turn auditing on: run auditctl -e 1 for now, and see that auditd starts at boot or the kernel is booted "
+            "with audit=1."
+        ),
+        "suppressed": Advice(
+            "A never rule comes first: take it out of the rules files, or move it behind the line for this path.",
+            and_line=True,
+        ),
+        "task_never": Advice(
+            "Take the never rule of the task list out of /etc/audit/rules.d, run augenrules --load, and restart what "
+            "was started meanwhile: those processes stay unrecorded.",
+            and_line=True,
+        ),
+        "excluded": Advice(
+            "Take the rule of the exclude list that the evidence names out of the rules files.", and_line=True
+        ),
+        "filesystem_never": Advice(
+            "Take the rule of the filesystem list that the evidence names out of the rules files.", and_line=True
+        ),
+        "mounted_after_load": Advice(
+            "Mount the file system from /etc/fstab, before the rules are loaded, or run augenrules --load after it is "
+            "mounted.",
+            and_line=True,
+        ),
+        "remote_filesystem": Advice(
+            "The path is on a network file system, and is not looked at: audit it on its server."
+        ),
+        "unreadable": Advice(
+            "Read the kernel's rules as root with CAP_AUDIT_CONTROL in the host's own namespaces; audit_status.error "
+            "says what was missing."
+        ),
+    }
+)
+
+
+def rule_line(control: Control, path: str) -> str | None:
+    """The line of a rules file that records what the control wants of a path. None: no such line can name the path.
+
+    A watch is the form that auditctl and every kernel take: of a directory it reaches all below it, and it needs no
+    second line for 32-bit calls.
+    """
+    words = path.replace("\\", "\\\\").replace(" ", "\\ ")
+    line = f"-w {words} -p {control.required} -k {KEY}"
+    return line if _watched(line) == path else None
+
+
+def remedy(control: Control, path: str) -> str:
+    """What to do on a host where the control's target is `path`, links at its end followed."""
+    line = rule_line(control, path)
+    if line is None:
+        folder = path.rpartition("/")[0] or "/"
+        return (
+            "auditctl can't express this path in a rules file: give it another name, or watch the directory above it, "
+            f"{folder}."
+        )
+    first = ""
+    if control.subject.kind is Kind.DIRECTORY:
+        first = "See that the directory is there, as a watch on what is no directory yet reaches nothing below it. "
+    return f"{first}Put the line {line} into {RULES_FILE}, {LOAD}{_at_boot(control, path)}"
+
+
+def _at_boot(control: Control, path: str) -> str:
+    """What is needed where the rules load before the target, or the directory it is in, is made."""
+    if not path.startswith(_GONE_AT_BOOT):
+        return ""
+    folder = path if control.subject.kind is Kind.DIRECTORY else path.rpartition("/")[0]
+    if f"{folder}/" in _GONE_AT_BOOT:
+        return ""
+    return (
+        f" Rules load at boot before {folder} is there, and without it auditctl refuses the line and all behind it, or "
+        f"watches one name: put the line d {folder} 0711 root root - into /etc/tmpfiles.d/docker-audit.conf."
+    )
+
+
+def _watched(line: str) -> str | None:
+    """The path that auditctl would watch by a line of a rules file, if the line is one rule and nothing else."""
+    pieces = [text for _, text in lines(encode(f"{line}\n"))]
+    try:
+        said = parse(pieces[0], Facts()) if pieces == [line] else None
+    except RuleSyntaxError:
+        return None
+    if said is None or said.rule is None or said.controls:
+        return None
+    field = said.rule.watched()
+    return str(field.value) if field is not None else None

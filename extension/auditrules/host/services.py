@@ -1,0 +1,89 @@
+"""What this host runs and has of what the benchmarks want audited. It looks at paths, and opens one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditrules.audit.facts import Entry, Facts
+from auditrules.audit.sources import File
+from auditrules.audit.systemd import is_mask
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.services import (
+    DAEMON_JSON,
+    MOST_JSON,
+    UNIT_FOLDERS,
+    DataRootError,
+    Found,
+    Process,
+    Services,
+    data_root,
+    data_root_options,
+    unit_names,
+)
+from auditrules.host.rootfs import Tree
+
+_PATHS = frozenset(path for control in CONTROLS for path in control.paths)
+_UNITS = unit_names(CONTROLS)
+
+
+def read_services(tree: Tree, processes: Iterable[Process], *, own: bool) -> Services:
+    """Look at the targets' paths. `own` says that owners of files count: a copy of a root may belong to anybody."""
+    running = tuple(dict.fromkeys(processes))
+    daemon_json = _daemon_json(tree, own=own)
+    units = {unit: path for unit in _UNITS if (path := _unit(tree, unit))}
+    paths = {*_PATHS, *units.values(), *(process.path for process in running), *_data_roots(daemon_json, running)}
+    return Services(running, units, daemon_json, _found(tree, paths))
+
+
+def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
+    """Say what is at each path; one that could not be looked at is left out."""
+    wanted = sorted(paths)
+    entries = tree.look(wanted)
+    facts = Facts(files=entries)
+    found: dict[str, Found | None] = {}
+    for path in wanted:
+        kind = facts.kind(path)
+        here = entries.get(path)
+        if kind == "missing":
+            found[path] = Found(path, "link", link=True) if here is not None and here.type == "link" else None
+        elif kind is not None:
+            end = tree.end(path)
+            found[path] = Found(end[0] if end else path, kind, link=here is not None and here.type == "link")
+    return found
+
+
+def _unit(tree: Tree, name: str) -> str:
+    """The file that systemd takes for a unit, links followed; empty where there is none, or nobody can tell."""
+    paths = [f"{folder}/{name}" for folder in UNIT_FOLDERS]
+    entries = tree.look(paths)
+    for path in paths:
+        entry = entries.get(path)
+        if entry is None and Facts(files=entries).kind(path) is None:
+            return ""
+        if entry is not None and entry.type != "missing":
+            end = tree.end(path)
+            return "" if is_mask(entry.target) or end is None or end[1].type != "file" else end[0]
+    return ""
+
+
+def _daemon_json(tree: Tree, *, own: bool) -> File | None:
+    entries = tree.look([DAEMON_JSON])
+    entry = entries.get(DAEMON_JSON)
+    if Facts(files=entries).kind(DAEMON_JSON, follow=False) is None:
+        return File(DAEMON_JSON, error="it could not be looked at")
+    if entry is None or entry == Entry("missing", errno=entry.errno):
+        return None
+    if entry.type != "file":
+        return File(DAEMON_JSON, error=f"expected a regular file, found one of type {entry.type}")
+    file = tree.read(DAEMON_JSON, MOST_JSON)
+    if own and file is not None and file.content is not None and file.uid != 0:
+        return File(DAEMON_JSON, error=f"expected a file of root's, found one of uid {file.uid}")
+    return file
+
+
+def _data_roots(daemon_json: File | None, processes: Iterable[Process]) -> list[str]:
+    try:
+        told = data_root(daemon_json) if daemon_json is not None else None
+        return [*data_root_options(processes), *([told] if told else [])]
+    except DataRootError:
+        return []  # which the targets tell

@@ -1,0 +1,202 @@
+"""The SQL that judges a host by a control: what `audit_coverage` says of the control's `audit_targets`, as one row.
+
+A target fails where a required letter is not recorded, or not always; else it is unknown where one is not known, else
+it passes. The worst of a control's targets is the control's. What is outside that (who reads the records, what was
+lost, 32-bit calls) is told in the evidence, or is the business of other queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.remediation import ADVICE
+from auditrules.benchmarks.subjects import DAEMON
+
+# `worst` is the order in which statuses win over one another.
+_SQL = """\
+WITH
+status AS MATERIALIZED (
+  SELECT state, error, reader, enabled FROM audit_status
+),
+targets AS MATERIALIZED (
+  SELECT path, required, applicable, reason, error, remediation FROM audit_targets
+  WHERE benchmark = '{benchmark}' AND version = '{version}' AND control = '{id}'
+),
+coverage AS MATERIALIZED (
+  SELECT path, source, recorded, conditional, unrecorded, unknown, conditions, reason, {evidence} AS rules
+  FROM audit_coverage WHERE path IN (SELECT path FROM targets WHERE path != '')
+),
+sources(source) AS (VALUES ('kernel'), ('boot')),
+judged AS MATERIALIZED (
+  SELECT
+    sources.source, targets.path, targets.required, targets.remediation, targets.error,
+    coverage.recorded, coverage.conditional, coverage.unrecorded, coverage.unknown, coverage.conditions,
+    coverage.rules,
+    CASE
+      WHEN targets.reason != '' THEN targets.reason
+      WHEN coverage.path IS NULL THEN 'unreadable'
+      ELSE coverage.reason
+    END AS reason,
+    CASE
+      WHEN targets.applicable = 0 THEN 'not_applicable'
+      WHEN targets.reason != '' OR coverage.path IS NULL THEN 'unknown'
+      WHEN rtrim(targets.required, coverage.recorded || coverage.unknown) != '' THEN 'fail'
+      WHEN rtrim(targets.required, coverage.recorded) = '' THEN 'pass'
+      ELSE 'unknown'
+    END AS status
+  FROM targets CROSS JOIN sources
+  LEFT JOIN coverage ON coverage.path = targets.path AND coverage.source = sources.source
+),
+ranked AS MATERIALIZED (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY source
+      ORDER BY instr('fail unknown pass not_applicable', status), path != '{path}', path
+    ) AS place
+  FROM judged
+),
+now AS MATERIALIZED (SELECT * FROM ranked WHERE source = 'kernel' AND place = 1),
+boot AS MATERIALIZED (SELECT status, reason FROM ranked WHERE source = 'boot' AND place = 1)
+SELECT
+  '{benchmark}' AS benchmark,
+  '{version}' AS version,
+  '{id}' AS control,
+  '{title}' AS title,
+  '{level}' AS level,
+  coalesce(nullif(now.path, ''), '{path}') AS target,
+  now.status,
+  CASE now.status WHEN 'pass' THEN 'covered' ELSE now.reason END AS reason,
+  CASE now.reason
+    WHEN 'not_installed' THEN 'no Docker daemon at {places}, and none runs'
+    WHEN 'absent' THEN 'nothing at {path}, and nothing is wanted then'
+    WHEN 'unreadable' THEN
+      coalesce(nullif(now.error, ''), 'the rules of the kernel are not known: ' || nullif(status.error, ''),
+        'the rules of the kernel are not known')
+    WHEN 'disabled' THEN 'auditing is off (enabled 0), so no rule counts'
+    ELSE
+      coalesce(nullif(replace(now.rules, char(10), '; '), ''), 'no rule of the kernel records ' || now.path)
+      || CASE WHEN {unrecorded} = '' THEN '' ELSE '; not recorded: ' || {unrecorded} END
+      || CASE WHEN {conditional} = '' THEN '' ELSE '; not always recorded: ' || {conditional} END
+      || CASE WHEN {unknown} = '' THEN '' ELSE '; not known: ' || {unknown} END
+      || CASE WHEN now.conditions = '' THEN '' ELSE '; ' || replace(now.conditions, char(10), '; ') END
+      || CASE WHEN status.enabled IS NULL THEN '; enabled: assumed' ELSE '' END
+      || CASE status.reader
+           WHEN 'auditctl' THEN '; read from auditctl -l, {lies}'
+           WHEN 'listing' THEN '; read from a saved listing, {lies}'
+           ELSE ''
+         END
+  END
+  || coalesce((
+       SELECT '; also ' || group_concat(path || ': ' || status || ' (' || reason || ')', ', ')
+       FROM (
+         SELECT path, status, reason FROM ranked
+         WHERE source = 'kernel' AND place > 1 AND status IN ('fail', 'unknown') AND path != '' ORDER BY place
+       )
+     ), '')
+  || CASE
+       WHEN boot.status = now.status THEN ''
+       ELSE '; after the next boot: ' || boot.status || ' (' || boot.reason || ')'
+     END AS evidence,
+  CASE
+    WHEN now.status NOT IN ('fail', 'unknown') THEN ''
+    ELSE
+      CASE now.reason
+        {advice}
+        ELSE now.remediation
+      END
+  END AS remediation,
+  boot.status AS next_boot{more}
+FROM now CROSS JOIN boot CROSS JOIN status;
+"""
+
+# What the benchmark's own `auditctl -l | grep /usr/bin/dockerd` says of the same rules.
+_GREP = """,
+  CASE
+    WHEN status.state NOT IN ('ok', 'no_rules', 'disabled') THEN 'unknown'
+    WHEN EXISTS (SELECT 1 FROM audit_rules WHERE source = 'kernel' AND instr(text, '{path}')) THEN 'pass'
+    ELSE 'fail'
+  END AS grep_verdict"""
+
+AND_LINE = " || ' ' || now.remediation"
+
+LIES = "which shows a never rule on a path as a watch, and every arch by its width only"
+
+
+def _inside(text: str) -> str:
+    """A text as it stands between the quotes of a SQL string."""
+    return text.replace("'", "''")
+
+
+def _required_of(letters: str) -> str:
+    """SQL for the required letters that are among those of a column: what is left without the others."""
+    wanted = "now.required"
+    for letter in "rwxa":
+        wanted = f"replace({wanted}, CASE WHEN instr(now.{letters}, '{letter}') THEN '' ELSE '{letter}' END, '')"
+    return wanted
+
+
+def _advice() -> str:
+    lines = [
+        f"WHEN '{reason}' THEN '{_inside(advice.text)}'{AND_LINE if advice.and_line else ''}"
+        for reason, advice in ADVICE.items()
+    ]
+    return "\n        ".join(lines)
+
+
+def _query(control: Control, evidence: str) -> str:
+    path = _inside(control.subject.path)
+    return _SQL.format(
+        benchmark=_inside(control.benchmark),
+        version=_inside(control.version),
+        id=_inside(control.id),
+        title=_inside(control.title),
+        level=_inside(control.level),
+        path=path,
+        places=_inside(", ".join((DAEMON.path, *DAEMON.places))),
+        evidence=evidence,
+        unrecorded=_required_of("unrecorded"),
+        conditional=_required_of("conditional"),
+        unknown=_required_of("unknown"),
+        lies=_inside(LIES),
+        advice=_advice(),
+        more=_GREP.format(path=path) if control.subject is DAEMON else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A control with the SQL that judges a host by it: one row, whatever the host."""
+
+    control: Control
+
+    @property
+    def benchmark(self) -> str:
+        """Name of the benchmark."""
+        return self.control.benchmark
+
+    @property
+    def version(self) -> str:
+        """Version of the benchmark."""
+        return self.control.version
+
+    @property
+    def id(self) -> str:
+        """Number of the control in its benchmark."""
+        return self.control.id
+
+    @property
+    def name(self) -> str:
+        """Name of the query in a pack."""
+        return self.control.name
+
+    @property
+    def query(self) -> str:
+        """The SQL whose answer changes only with the host's rules and targets: its evidence names files, no lines."""
+        return _query(self.control, "evidence")
+
+    @property
+    def snapshot_query(self) -> str:
+        """The same, with line numbers in its evidence."""
+        return _query(self.control, "evidence_lines")

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditrules.audit.facts import Facts
+from auditrules.audit.parse import parse
+from auditrules.benchmarks import CONTROLS, Control, UnknownControlError, remediation
+from auditrules.benchmarks.remediation import remedy, rule_line
+
+BY_ID = {(each.version, each.id): each for each in CONTROLS}
+DAEMON, DATA, SOCKET = BY_ID["1.2.0", "1.2.3"], BY_ID["1.2.0", "1.2.4"], BY_ID["1.8.0", "1.1.8"]
+LOAD = "then run augenrules --load; where the rules are locked (enabled 2) they load at the next boot."
+PUT = "into /etc/audit/rules.d/docker.rules, " + LOAD
+CANT = (
+    "auditctl can't express this path in a rules file: give it another name, or watch the directory above it, {folder}."
+)
+
+
+@pytest.mark.parametrize(
+    ("control", "path", "line"),
+    [
+        (DAEMON, "/usr/bin/dockerd", "-w /usr/bin/dockerd -p wxa -k docker"),
+        (DAEMON, "/opt/my docker/dockerd", "-w /opt/my\\ docker/dockerd -p wxa -k docker"),
+        (DAEMON, "/opt/a\\b", "-w /opt/a\\\\b -p wxa -k docker"),
+        (DAEMON, "/opt/é'\"$(x)", "-w /opt/é'\"$(x) -p wxa -k docker"),
+        (DAEMON, "/opt/#x -p r", "-w /opt/#x\\ -p\\ r -p wxa -k docker"),
+        (DATA, "/data", "-w /data -p wa -k docker"),
+        (DAEMON, "/opt/a\nb", None),
+        (DAEMON, "/opt/a\0b", None),
+        (DAEMON, "/opt/a\x07b", None),
+        (DAEMON, "/opt/a\x04b", None),
+        (DAEMON, "/" + "x" * 256, None),
+        (DAEMON, "/x" * 2048, None),
+        (DAEMON, "/a b" * 1023, "-w " + "/a\\ b" * 1023 + " -p wxa -k docker"),
+        (DAEMON, "/   " * 1020, None),  # longer than auditctl reads in one piece
+        (DAEMON, "dockerd", None),
+        (DAEMON, "", None),
+        (DAEMON, "/usr/bin/", None),
+    ],
+    ids=lambda value: repr(value)[:20] if isinstance(value, str) else "",
+)
+def test_the_line_for_a_path(control: Control, path: str, line: str | None) -> None:
+    assert rule_line(control, path) == line
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))
+def test_a_line_watches_the_path_or_there_is_none(name: str) -> None:
+    line = rule_line(DAEMON, f"/{name}")
+    said = parse(line, Facts()) if line is not None else None
+    field = said.rule.watched() if said is not None and said.rule is not None else None
+    assert (field.value if field is not None else None) == (f"/{name}" if line is not None else None)
+
+
+def test_what_to_do_names_line_file_and_load() -> None:
+    assert remedy(DAEMON, "/usr/bin/dockerd") == f"Put the line -w /usr/bin/dockerd -p wxa -k docker {PUT}"
+
+
+def test_a_directory_has_to_be_there() -> None:
+    assert remedy(DATA, "/data/docker") == (
+        "See that the directory is there, as a watch on what is no directory yet reaches nothing below it. "
+        f"Put the line -w /data/docker -p wa -k docker {PUT}"
+    )
+
+
+def test_what_is_gone_at_boot_needs_its_directory_made_again() -> None:
+    assert remedy(SOCKET, "/run/containerd/containerd.sock") == (
+        f"Put the line -w /run/containerd/containerd.sock -p wa -k docker {PUT} Rules load at boot before "
+        "/run/containerd is there, and without it auditctl refuses the line and all behind it, or watches one name: "
+        "put the line d /run/containerd 0711 root root - into /etc/tmpfiles.d/docker-audit.conf."
+    )
+
+
+def test_what_is_in_run_itself_needs_no_directory() -> None:
+    assert "tmpfiles" not in remedy(SOCKET, "/var/run/docker.sock")
+
+
+def test_a_path_that_no_line_can_say_is_told() -> None:
+    assert remedy(DAEMON, "/opt/a\nb/dockerd") == CANT.format(folder="/opt/a\nb")
+
+
+def test_a_control_is_found_by_its_name() -> None:
+    assert remediation("CIS Docker Benchmark", "1.8.0", "1.1.3", "/x") == remedy(DAEMON, "/x")
+
+
+def test_a_control_that_is_not_there_is_told() -> None:
+    with pytest.raises(UnknownControlError) as caught:
+        remediation("CIS Docker Benchmark", "1.8.0", "9", "/x")
+    assert str(caught.value) == "expected a control of a known benchmark, found CIS Docker Benchmark 1.8.0 9"

@@ -1,0 +1,266 @@
+"""Which paths a control asks for on a host, from what was seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from auditrules.audit.sources import File
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.services import Found, Process, Services
+from auditrules.benchmarks.subjects import DAEMON
+from auditrules.benchmarks.targets import Target, targets
+
+OWN = "/usr/bin/dockerd"
+PATHS = sorted({path for control in CONTROLS for path in control.paths})
+NOWHERE: Mapping[str, Found | None] = dict.fromkeys(PATHS)
+JSON = "/etc/docker/daemon.json"
+SERVICE = "/usr/lib/systemd/system/docker.service"
+
+
+def seen(*paths: str, **types: str) -> dict[str, Found | None]:
+    return {**NOWHERE, **{path: Found(path, types.get("type", "file")) for path in paths}}
+
+
+def of(services: Services, number: str, version: str = "1.2.0") -> list[Target]:
+    return [
+        each for each in targets(CONTROLS, services) if (each.control.version, each.control.id) == (version, number)
+    ]
+
+
+def told(services: Services, number: str, version: str = "1.2.0") -> list[tuple[str, str, str]]:
+    found = of(services, number, version)
+    return [(each.path, each.origin.value, each.reason.value if each.reason else "") for each in found]
+
+
+def test_every_control_has_its_own_path_first_whatever_the_host() -> None:
+    for services in (Services(), Services(found=NOWHERE), Services(found=seen(OWN))):
+        firsts = {
+            (each.control.version, each.control.id): each.path for each in reversed([*targets(CONTROLS, services)])
+        }
+        assert firsts == {(control.version, control.id): control.subject.path for control in CONTROLS}
+
+
+def test_without_docker_nothing_is_applicable() -> None:
+    found = list(targets(CONTROLS, Services(found=NOWHERE)))
+    assert {each.reason.value for each in found if each.reason} == {"not_installed"}
+    assert [each for each in found if each.applicable] == []
+
+
+def test_containerd_alone_is_no_docker() -> None:
+    assert told(Services(found=seen("/usr/bin/containerd")), "1.1.14", "1.8.0") == [
+        ("/usr/bin/containerd", "benchmark", "not_installed")
+    ]
+
+
+@pytest.mark.parametrize("place", [DAEMON.path, *DAEMON.places])
+def test_the_daemon_in_any_usual_place_is_docker(place: str) -> None:
+    expected = [(OWN, "benchmark", "absent"), (place, "benchmark", "")]
+    assert told(Services(found=seen(place)), "1.2.3") == [each for each in expected if place != OWN or not each[2]]
+
+
+def test_two_daemons_are_two_targets() -> None:
+    assert told(Services(found=seen(OWN, "/usr/local/bin/dockerd")), "1.2.3") == [
+        (OWN, "benchmark", ""),
+        ("/usr/local/bin/dockerd", "benchmark", ""),
+    ]
+
+
+def test_another_name_of_the_same_file_is_no_further_target() -> None:
+    found = seen(OWN) | {"/usr/sbin/dockerd": Found(OWN)}
+    assert told(Services((Process(OWN),), found=found), "1.2.3") == [(OWN, "benchmark", "")]
+
+
+def test_a_running_daemon_in_a_place_of_its_own_is_a_target() -> None:
+    path = "/srv/docker/dockerd"
+    services = Services((Process(path),), found={**NOWHERE, path: Found(path)})
+    assert told(services, "1.2.3") == [(OWN, "benchmark", "absent"), (path, "process", "")]
+
+
+def test_a_running_daemon_is_no_target_of_another_control() -> None:
+    path = "/srv/docker/dockerd"
+    services = Services((Process(path),), found={**NOWHERE, path: Found(path)})
+    assert told(services, "1.2.11") == [("/usr/bin/containerd", "benchmark", "absent")]
+
+
+def test_a_link_is_a_target_by_its_name_and_watched_where_it_leads() -> None:
+    (target,) = of(Services(found={**NOWHERE, OWN: Found("/opt/docker/dockerd", link=True)}), "1.2.3")
+    assert (target.path, target.watched) == (OWN, "/opt/docker/dockerd")
+
+
+def test_a_link_in_the_middle_leaves_the_name_to_watch() -> None:
+    (target,) = of(Services(found={**NOWHERE, OWN: Found("/usr/merged/dockerd")}), "1.2.3")
+    assert target.watched == OWN
+
+
+def test_a_broken_link_in_the_daemons_place_is_something() -> None:
+    assert told(Services(found={**NOWHERE, OWN: Found(OWN, "link", link=True)}), "1.2.3") == [(OWN, "benchmark", "")]
+
+
+@pytest.mark.parametrize(
+    ("number", "path", "kind", "error"),
+    [
+        ("1.2.3", OWN, "dir", "there is something of type dir in the place of the executable"),
+        ("1.2.5", "/etc/docker", "file", "there is something of type file in the place of the directory"),
+        ("1.2.10", JSON, "dir", "there is something of type dir in the place of the file"),
+    ],
+)
+def test_something_else_in_a_targets_place_is_not_known(number: str, path: str, kind: str, error: str) -> None:
+    (target,) = of(Services(found={**seen("/opt/bin/dockerd"), path: Found(path, kind)}), number)[:1]
+    assert (target.reason and target.reason.value, target.error) == ("unreadable", error)
+
+
+@pytest.mark.parametrize("number", ["1.2.4", "1.2.5"])
+def test_a_directory_is_wanted_even_if_it_is_not_there(number: str) -> None:
+    (target,) = of(Services(found=seen(OWN)), number)
+    assert (target.applicable, target.reason) == (True, None)
+
+
+@pytest.mark.parametrize("number", ["1.2.6", "1.2.7", "1.2.8", "1.2.9", "1.2.10", "1.2.11", "1.2.12"])
+def test_what_is_wanted_if_applicable_is_not_where_nothing_is(number: str) -> None:
+    (target,) = of(Services(found=seen(OWN)), number)
+    assert (target.applicable, target.reason and target.reason.value) == (False, "absent")
+
+
+# What could not be looked at
+
+
+def test_a_host_that_could_not_be_looked_at_is_not_known() -> None:
+    found = list(targets(CONTROLS, Services()))
+    assert {(each.reason and each.reason.value, each.error) for each in found} == {
+        ("unreadable", "whether there is a Docker daemon on this host is not known")
+    }
+    assert all(each.applicable for each in found)
+
+
+def test_a_place_that_could_not_be_looked_at_may_be_the_one() -> None:
+    found = {path: None for path in NOWHERE if path != "/usr/local/bin/dockerd"}
+    assert told(Services(found=found), "1.2.3") == [
+        (OWN, "benchmark", "unreadable"),
+        ("/usr/local/bin/dockerd", "benchmark", "unreadable"),
+    ]
+
+
+def test_a_place_that_could_not_be_looked_at_does_not_matter_where_another_is_known() -> None:
+    found = {path: what for path, what in seen(OWN).items() if path != "/usr/local/bin/dockerd"}
+    assert told(Services(found=found), "1.2.3") == [(OWN, "benchmark", "")]
+
+
+def test_a_file_that_could_not_be_looked_at_is_left_to_the_rules() -> None:
+    found = {path: what for path, what in seen(OWN).items() if path != "/etc/default/docker"}
+    assert told(Services(found=found), "1.2.8") == [("/etc/default/docker", "benchmark", "")]
+
+
+# Units
+
+
+def test_a_unit_in_its_usual_place_is_one_target() -> None:
+    services = Services(units={"docker.service": SERVICE}, found=seen(OWN, SERVICE))
+    assert told(services, "1.2.6") == [(SERVICE, "benchmark", "")]
+
+
+def test_a_unit_in_another_place_is_a_target() -> None:
+    path = "/etc/systemd/system/docker.service"
+    services = Services(units={"docker.service": path}, found=seen(OWN, path))
+    assert told(services, "1.2.6") == [(SERVICE, "benchmark", "absent"), (path, "unit", "")]
+
+
+def test_a_unit_that_hides_the_packages_own_leaves_both() -> None:
+    path = "/etc/systemd/system/docker.service"
+    services = Services(units={"docker.service": path}, found=seen(OWN, path, SERVICE))
+    assert told(services, "1.2.6") == [(SERVICE, "benchmark", ""), (path, "unit", "")]
+
+
+# The data root
+
+
+def with_json(content: bytes | None, error: str = "", *processes: Process) -> Services:
+    file = File(JSON, content, error)
+    return Services(processes, daemon_json=file, found=seen(OWN, JSON))
+
+
+DATA = ("/var/lib/docker", "benchmark", "")
+GONE = ("/var/lib/docker", "benchmark", "absent")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"{}", [DATA]),
+        (b'{"data-root": "/var/lib/docker/"}', [DATA]),
+        (b'{"data-root": "/data//docker/"}', [GONE, ("/data/docker", "daemon.json", "")]),
+        (b'{"graph": "/data"}', [GONE, ("/data", "daemon.json", "")]),
+        (b'{"data-root": "/d\xc3\xa9"}', [GONE, ("/d\xe9", "daemon.json", "")]),
+    ],
+)  # fmt: skip
+def test_daemon_json_says_where_the_data_is(content: bytes, expected: list[tuple[str, str, str]]) -> None:
+    assert told(with_json(content), "1.2.4") == expected
+
+
+def test_a_data_root_elsewhere_leaves_what_is_in_the_old_place() -> None:
+    services = Services(
+        daemon_json=File(JSON, b'{"data-root": "/data"}'),
+        found={**seen(OWN), "/var/lib/docker": Found("/var/lib/docker", "dir")},
+    )
+    assert told(services, "1.2.4") == [DATA, ("/data", "daemon.json", "")]
+
+
+@pytest.mark.parametrize(
+    ("file", "error"),
+    [
+        (File(JSON, b"data-root: /x"), "expected JSON: Expecting value: line 1 column 1 (char 0)"),
+        (File(JSON, b""), "expected JSON: Expecting value: line 1 column 1 (char 0)"),
+        (File(JSON, b"\xff\xfe\xfd"), "expected JSON: "),
+        (File(JSON, b"[" * 100_000), "expected JSON: "),
+        (File(JSON, b"[]"), "expected an object"),
+        (File(JSON, b'{"data-root": 7}'), "data-root: expected an absolute path"),
+        (File(JSON, b'{"data-root": "x"}'), "data-root: expected an absolute path"),
+        (File(JSON, b'{"data-root": ""}'), "data-root: expected an absolute path"),
+        (File(JSON, b'{"data-root": "/a\\u0000b"}'), "data-root: expected an absolute path"),
+        (File(JSON, b'{"data-root": "/a\\ud800"}'), "data-root: expected a path, found half of a character"),
+        (
+            File(JSON, b'{"data-root": "/' + b"x" * 5000 + b'"}'),
+            "data-root: expected a path of less than 4096 bytes",
+        ),
+        (File(JSON, error="longer than 1048576 bytes, the most that is read"), "longer than 1048576 bytes, the most"),
+        (File(JSON, error="expected a regular file, found one of type link"), "expected a regular file, found one"),
+    ],
+    ids=range(13),
+)  # fmt: skip
+def test_a_daemon_json_that_does_not_tell_makes_the_place_unknown(file: File, error: str) -> None:
+    own, other = of(Services(daemon_json=file, found=seen(OWN, JSON)), "1.2.4")
+    assert (own.path, own.reason) == ("/var/lib/docker", None)
+    assert (other.path, other.origin.value, other.reason and other.reason.value) == ("", "daemon.json", "unreadable")
+    assert other.error.startswith(f"{JSON}: {error}")
+
+
+def test_a_daemon_json_that_does_not_tell_is_the_business_of_one_control() -> None:
+    services = with_json(b"?")
+    assert [
+        each.control.id for each in targets(CONTROLS, services) if each.error and each.control.version == "1.2.0"
+    ] == ["1.2.4"]
+
+
+def test_a_daemon_json_without_docker_says_nothing() -> None:
+    services = Services(daemon_json=File(JSON, b"?"), found=NOWHERE)
+    assert told(services, "1.2.4") == [("/var/lib/docker", "benchmark", "not_installed")]
+
+
+@pytest.mark.parametrize(
+    "words", [("--data-root", "/data"), ("--data-root=/data",), ("-g", "/data"), ("--graph=/data",)]
+)
+def test_a_running_daemon_was_told_where_the_data_is(words: tuple[str, ...]) -> None:
+    services = Services((Process(OWN, (OWN, "-H", "fd://", *words)),), found=seen(OWN))
+    assert told(services, "1.2.4") == [("/var/lib/docker", "benchmark", "absent"), ("/data", "process", "")]
+
+
+def test_what_another_program_was_told_is_not_the_data_root() -> None:
+    services = Services((Process("/usr/bin/runc", ("runc", "--data-root", "/x")),), found=seen(OWN))
+    assert told(services, "1.2.4") == [DATA]
+
+
+@pytest.mark.parametrize("words", [("--data-root",), ("--data-root=",), ("--data-root", "relative")])
+def test_a_daemon_that_was_told_no_path_makes_the_place_unknown(words: tuple[str, ...]) -> None:
+    _, other = of(Services((Process(OWN, (OWN, *words)),), found=seen(OWN)), "1.2.4")
+    assert other.error == f"{OWN}: --data-root: expected an absolute path"
