@@ -21,7 +21,7 @@ from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import World, entry, main
 from auditrules.host import HostError
-from auditrules.packs.daemon import CONTROLS
+from auditrules.packs import CHECKS as REAL
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
@@ -369,7 +369,8 @@ LISTINGS = (
     (DOCKERD + STATUS_TEXT.replace("enabled 1", "enabled 0"), 1, "fail"),
     ("No rules\n" + STATUS_TEXT, 1, "fail"),
     ("-w /usr/bin/dockerd-rootless.sh -p rwxa\n" + STATUS_TEXT, 1, "fail"),
-    ("-a never,task\n" + DOCKERD + STATUS_TEXT, 3, "unknown"),
+    ("-a never,task\n" + DOCKERD + STATUS_TEXT, 1, "fail"),
+    ("-w /usr/bin/dockerd -p rwxa", 3, "unknown"),
 )
 
 
@@ -394,8 +395,26 @@ def test_a_host_without_docker_is_not_applicable(tmp_path: Path) -> None:
 def test_every_control_gives_a_verdict(root: Path) -> None:
     rows = json.loads(real("check", "--root", str(root), "--format", "json").out)
     assert [(row["benchmark"], row["version"], row["control"], row["title"]) for row in rows] == [
-        (each.benchmark, each.version, each.id, each.title) for each in CONTROLS
+        (each.benchmark, each.version, each.id, each.control.title) for each in REAL if each.version == "1.2.0"
     ]
+
+
+def test_another_version_is_judged_by_its_own_controls(root: Path) -> None:
+    rows = json.loads(real("check", "--benchmark", "1.8.0", "--root", str(root), "--format", "json").out)
+    assert [(row["version"], row["control"]) for row in rows] == [
+        ("1.8.0", each.id) for each in REAL if each.version == "1.8.0"
+    ]
+
+
+def test_an_unknown_version_is_told_with_the_real_ones(root: Path) -> None:
+    assert real("check", "--benchmark", "1.4.0", "--root", str(root)) == Ran(
+        2, "", "auditrules: expected a benchmark out of 1.2.0, 1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0, found 1.4.0\n"
+    )
+
+
+def test_a_control_of_another_version_is_told_with_those_of_the_one_asked_for(root: Path) -> None:
+    ran = real("check", "--benchmark", "1.8.0", "--control", "1.2.3", "--root", str(root))
+    assert (ran.code, ran.err.split(", found ")[1]) == (2, "1.2.3\n")
 
 
 def test_an_unreadable_listing_is_told(root: Path) -> None:
@@ -409,7 +428,7 @@ def test_a_root_that_is_none_is_told() -> None:
 
 
 def test_an_unknown_control_is_told_with_the_real_ones() -> None:
-    ids = ", ".join(dict.fromkeys(each.id for each in CONTROLS))
+    ids = ", ".join(each.id for each in REAL if each.version == "1.2.0")
     assert real("check", "--control", "0") == Ran(2, "", f"auditrules: expected a control out of {ids}, found 0\n")
 
 

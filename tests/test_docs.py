@@ -12,11 +12,15 @@ import pytest
 from auditrules.audit.answer import LETTERS, Reason
 from auditrules.audit.operations import OPERATIONS
 from auditrules.audit.reference import OUTSIDE, REFERENCE
+from auditrules.benchmarks.targets import Reason as NotJudged
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
-from auditrules.packs.daemon import CONTROLS
+from auditrules.packs.fleet import Label, Policy
+from auditrules.packs.policies import GENERAL as GENERAL_POLICIES
+from auditrules.packs.policies import LABELS
 from auditrules.packs.shipped import PACKS
 from auditrules.tables import SCHEMAS
+from tests.fixtures.hosts import DOCKER, Look, listing
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -80,22 +84,7 @@ def test_every_column_and_status_of_a_verdict_is_told(word: str) -> None:
     assert f"`{word}`" in README
 
 
-REASONS = sorted(
-    {reason for control in CONTROLS for reason in re.findall(r"(?:THEN|ELSE) '([a-z_]+)'\n", control.query)}
-    - {status.value for status in Status}
-)
-
-
-def test_the_reasons_are_found_in_the_sql() -> None:
-    assert REASONS == [
-        "covered",
-        "disabled",
-        "no_rule",
-        "not_installed",
-        "not_judged",
-        "permissions_missing",
-        "unreadable",
-    ]
+REASONS = [reason.value for reason in (*Reason, *NotJudged)]
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -103,7 +92,12 @@ def test_every_reason_of_a_verdict_is_told(reason: str) -> None:
     assert f"`{reason}`" in README
 
 
-@pytest.mark.parametrize("name", [pack.name for pack in PACKS] + [q.name for pack in PACKS for q in pack.queries])
+FIRST, NEWEST, GENERAL = PACKS
+NAMES = [query.name for query in GENERAL.queries]
+NAMES += [pack.queries[place].name for pack in (FIRST, NEWEST) for place in (0, -2)]  # each a range, by its ends
+
+
+@pytest.mark.parametrize("name", [*(pack.name for pack in PACKS), *NAMES])
 def test_every_pack_and_query_is_told(name: str) -> None:
     assert f"`{name}`" in README
 
@@ -119,3 +113,34 @@ def test_the_calls_of_every_letter_are_told(letter: str) -> None:
     _, _, reference, outside, _ = row.split("|")
     assert {OPERATIONS[name].call for name in REFERENCE[letter]} <= set(re.findall(r"\w+", reference))
     assert {OPERATIONS[name].call for name in OUTSIDE[letter]} <= set(re.findall(r"\w+", outside))
+
+
+# The other pages: each query in them runs on a host, as it stands there
+
+SQL = re.compile(r"^ *```sql\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+ASKED = [
+    pytest.param(sql, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, sql in enumerate(SQL.findall(page.read_text("utf-8")))
+]
+
+
+@pytest.mark.parametrize("sql", ASKED)
+def test_a_query_of_a_page_runs(sql: str) -> None:
+    assert Look.at(DOCKER, listing("covered")).rows(sql) is not None
+
+
+def test_the_page_on_fleet_has_ten_live_queries() -> None:
+    assert len([param for param in ASKED if str(param.id).startswith("fleet-")]) >= 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_linked_from_the_readme(page: Path) -> None:
+    assert f"(docs/{page.name})" in README
+
+
+@pytest.mark.parametrize("item", [*LABELS, *GENERAL_POLICIES[:2]], ids=lambda item: item.name)
+def test_the_page_on_fleet_names_labels_and_the_first_policies(item: Label | Policy) -> None:
+    (page,) = (page for page in PAGES if page.stem == "fleet")
+    assert item.name in page.read_text("utf-8")

@@ -73,7 +73,7 @@ def test_the_extension_tells_osquery_its_name_version_and_tables(core: Core, fol
     [
         ((WATCH,), ("pass", "covered")),
         ((), ("fail", "no_rule")),
-        (("-a never,task", WATCH), ("unknown", "not_judged")),
+        (("-a never,task", WATCH), ("fail", "task_never")),
     ],
     ids=["watched", "no rule", "never,task"],
 )

@@ -11,10 +11,10 @@ import apsw
 import pytest
 
 from auditrules.audit.sources import File
-from auditrules.check import COLUMNS
+from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
+from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
 from auditrules.host.surroundings import Surroundings
-from auditrules.packs.daemon import CONTROLS
 from auditrules.packs.shipped import GUARD, PACKS
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 from auditrules.sql.database import Database
@@ -27,9 +27,11 @@ from tests.fixtures.hosts import BARE, DOCKER, Look, listing, saved, status
 from tools import make_packs
 
 FOLDER = Path(__file__).parents[1] / "packs"
-FILES = sorted(FOLDER.glob("*"))
-QUERIES = [pytest.param(query, id=query.name) for pack in PACKS for query in pack.queries]
-VERDICTS = [pytest.param(query, id=query.name) for query in PACKS[0].queries]
+FILES = sorted(FOLDER.glob("*.conf"))
+FIRST, NEWEST, GENERAL = PACKS
+# The newest benchmark's queries are the first one's with other names in them: one host shows that they run.
+QUERIES = [pytest.param(query, id=query.name) for pack in (FIRST, GENERAL) for query in pack.queries]
+VERDICTS = [pytest.param(query, id=query.name) for query in FIRST.queries]
 OURS = {schema.name for schema in SCHEMAS}
 
 # A host of the fixtures, the listing of its kernel, and the status of 1.2.3 there.
@@ -41,7 +43,7 @@ HOSTS: dict[str, tuple[Path, Path | str, str]] = {
     "no rules": (DOCKER, listing("no-rules"), "fail"),
     "short": (DOCKER, listing("short"), "fail"),
     "elsewhere": (DOCKER, listing("elsewhere"), "fail"),
-    "task": (DOCKER, listing("task"), "unknown"),
+    "task": (DOCKER, listing("task"), "fail"),
     "cut": (DOCKER, listing("cut"), "unknown"),
     "not asked": (DOCKER, "none", "unknown"),
     "no Docker": (BARE, listing("no-rules"), "not_applicable"),
@@ -82,9 +84,11 @@ def test_a_file_that_is_not_current_is_told(
     assert make_packs.main(["--check"]) == 0
     (tmp_path / "cis-docker.conf").write_text("{}\n")
     (tmp_path / "audit-rules.conf").unlink()
+    (tmp_path / "fleet/stray.yml").write_text("")
     assert make_packs.main(["--check"]) == 1
     assert capsys.readouterr().err == (
         "cis-docker.conf is not current: run make_packs.py\naudit-rules.conf is not current: run make_packs.py\n"
+        "fleet/stray.yml is made from nothing: delete it\n"
     )
 
 
@@ -173,12 +177,18 @@ def test_no_query_name_is_in_two_packs() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_a_control_is_a_fast_signal_and_a_daily_ground_truth() -> None:
-    signal, truth = PACKS[0].queries
-    assert [control.name for control in CONTROLS] == [signal.name]
-    assert (signal.name, signal.interval, signal.snapshot, signal.removed) == ("cis_docker_1_2_3", HOUR, False, False)
-    assert (truth.name, truth.interval, truth.snapshot) == ("cis_docker_1_2_3_snapshot", DAY, True)
-    assert truth.startup_priority is not None
+@pytest.mark.parametrize(("pack", "benchmark"), [(FIRST, BENCHMARKS[0]), (NEWEST, LATEST)], ids=["first", "newest"])
+def test_each_control_is_a_fast_signal_and_a_daily_ground_truth(pack: Pack, benchmark: Benchmark) -> None:
+    signals, truths = pack.queries[::2], pack.queries[1::2]
+    assert [signal.name for signal in signals] == [control.name for control in benchmark.controls]
+    assert [truth.name for truth in truths] == [f"{control.name}_snapshot" for control in benchmark.controls]
+    assert {(each.interval, each.snapshot, each.removed) for each in signals} == {(HOUR, False, False)}
+    assert {(each.interval, each.snapshot) for each in truths} == {(DAY, True)}
+    assert [truth.startup_priority for truth in truths] == list(range(1, len(truths) + 1))
+
+
+def test_the_names_of_the_first_control_stay() -> None:
+    assert [query.name for query in FIRST.queries[:2]] == ["cis_docker_1_2_3", "cis_docker_1_2_3_snapshot"]
 
 
 # The queries
@@ -192,11 +202,25 @@ def host(request: pytest.FixtureRequest) -> tuple[Look, str]:
 
 @pytest.mark.parametrize("query", VERDICTS)
 def test_a_verdict_is_one_row_on_every_host(host: tuple[Look, str], query: Query) -> None:
+    look, _ = host
+    (row,) = look.rows(query.sql)
+    assert tuple(row)[: len(COLUMNS)] == COLUMNS
+    assert row["status"] in {status.value for status in Status}
+    assert [name for name, value in row.items() if value is None] == []
+
+
+@pytest.mark.parametrize("query", FIRST.queries[:2], ids=lambda query: query.name)
+def test_the_first_control_judges_each_host(host: tuple[Look, str], query: Query) -> None:
     look, expected = host
     (row,) = look.rows(query.sql)
-    assert tuple(row) == COLUMNS
     assert row["status"] == expected
-    assert [name for name in COLUMNS if row[name] is None] == []
+
+
+@pytest.mark.parametrize("query", NEWEST.queries, ids=lambda query: query.name)
+def test_a_verdict_of_the_newest_benchmark_is_one_row(query: Query) -> None:
+    (row,) = Look.at(DOCKER, listing("covered")).rows(query.sql)
+    assert tuple(row)[: len(COLUMNS)] == COLUMNS
+    assert row["version"] == LATEST.version
 
 
 def test_the_hosts_show_every_status() -> None:
@@ -231,13 +255,13 @@ def test_a_query_is_sql_of_sqlite_itself(query: Query) -> None:
 
 
 def test_the_status_is_one_row_with_every_column(host: tuple[Look, str]) -> None:
-    (sql,) = (query.sql for query in PACKS[1].queries if query.name == "audit_rules_status")
+    (sql,) = (query.sql for query in GENERAL.queries if query.name == "audit_rules_status")
     (row,) = host[0].rows(sql)
     assert tuple(row) == next(schema.names for schema in SCHEMAS if schema.name == "audit_status")
 
 
 def test_the_inventory_is_every_row_with_every_column_but_the_text(host: tuple[Look, str]) -> None:
-    (sql,) = (query.sql for query in PACKS[1].queries if query.name == "audit_rules_inventory")
+    (sql,) = (query.sql for query in GENERAL.queries if query.name == "audit_rules_inventory")
     inventory = host[0].rows(sql)
     assert len(inventory) == len(host[0].rows("SELECT * FROM audit_rules"))
     names = next(schema.names for schema in SCHEMAS if schema.name == "audit_rules")
@@ -255,11 +279,11 @@ def test_the_guard_is_true_only_where_the_table_is() -> None:
 
 
 def test_the_verdicts_are_guarded_and_the_question_after_the_extension_is_not() -> None:
-    assert [pack.discovery for pack in PACKS] == [(GUARD,), ()]
+    assert [pack.discovery for pack in PACKS] == [(GUARD,), (GUARD,), ()]
 
 
 def test_the_question_after_the_extension_has_an_answer_on_every_host() -> None:
-    (sql,) = (query.sql for query in PACKS[1].queries if query.name == "audit_rules_extension")
+    (sql,) = (query.sql for query in GENERAL.queries if query.name == "audit_rules_extension")
     assert Look.at(BARE).rows(sql) == [{"loaded": 1, "version": "0"}]
     assert without_the_extension(sql).rows == ((0, None),)
 
@@ -267,7 +291,9 @@ def test_the_question_after_the_extension_has_an_answer_on_every_host() -> None:
 # Nothing flaps
 
 
-DIFFERENTIAL = [pytest.param(query, id=query.name) for pack in PACKS for query in pack.queries if not query.snapshot]
+DIFFERENTIAL = [
+    pytest.param(query, id=query.name) for pack in (FIRST, GENERAL) for query in pack.queries if not query.snapshot
+]
 
 
 def edited(look: Look, before: bytes, after: bytes) -> Look:
@@ -320,7 +346,7 @@ def test_the_consumer_and_the_version_of_auditctl_log_nothing(query: Query) -> N
 
 def test_the_snapshot_follows_the_lines() -> None:
     look = Look.at(DOCKER, listing("covered"))
-    (sql,) = (query.sql for query in PACKS[0].queries if query.snapshot)
+    sql = FIRST.queries[1].sql
     before, after = (str(each.rows(sql)[0]["evidence"]) for each in (look, edited(look, b"# a comment\n", b"")))
     assert "50-docker.rules:3, " in before
     assert after == before.replace("docker.rules:3", "docker.rules:4").replace("audit.rules:7", "audit.rules:8")
@@ -339,7 +365,7 @@ def test_check_runs_the_very_sql_of_the_file(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Database, "query", spy)
     out = io.StringIO()
-    assert main(["check", "--root", str(DOCKER), "--kernel", str(listing("covered"))], stdout=out) == 0
+    assert main(["check", "--root", str(DOCKER), "--kernel", str(listing("covered"))], stdout=out) == 1
     queries = read(FOLDER / "cis-docker.conf")["queries"].values()
     assert ran == [each["query"] for each in queries if "snapshot" not in each]
 
@@ -351,6 +377,7 @@ def test_check_runs_the_very_sql_of_the_file(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_check_exits_with_the_verdict(root: Path, kernel: Path | str, code: int) -> None:
     out = io.StringIO()
-    assert main(["check", "--root", str(root), "--kernel", str(kernel), "--format", "json"], stdout=out) == code
+    command = ["check", "--control", "1.2.3", "--root", str(root), "--kernel", str(kernel), "--format", "json"]
+    assert main(command, stdout=out) == code
     (row,) = json.loads(out.getvalue())
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == (*COLUMNS, "grep_verdict")

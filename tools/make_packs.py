@@ -1,29 +1,44 @@
-"""Write packs/ from auditrules.packs; with --check, only say whether the files are current."""
+"""Write packs/ from the benchmarks and the tables; with --check, only say whether the files are current."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from auditrules.packs.shipped import PACKS
+from auditrules.benchmarks import BENCHMARKS
+from auditrules.cli.command import Problem
+from auditrules.cli.pack import check, write
+from auditrules.packs.files import File, shipped
+from auditrules.tables import SCHEMAS
 
 FOLDER = Path(__file__).parents[1] / "packs"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or compare them. Exits 1 where a pack has a problem or a file is not current."""
-    problems = [problem for pack in PACKS for problem in pack.problems()]
-    stale = []
-    for pack in PACKS:
-        path = FOLDER / f"{pack.name}.conf"
-        if "--check" in arguments:
-            if not path.exists() or path.read_text("utf-8") != pack.text():
-                stale.append(f"{path.name} is not current: run {Path(__file__).name}")
-        elif not problems:
-            path.write_text(pack.text(), "utf-8")
-    for line in [*problems, *stale]:
+    """Write the files, or compare them. Exits 1 where one has a problem or is not current, or is none of ours."""
+    found = tuple(shipped(BENCHMARKS, SCHEMAS))
+    try:
+        check(found, BENCHMARKS)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if "--check" not in arguments:
+        write(FOLDER, found)
+    lines = [*(_stale(file) for file in found), *_strays({FOLDER / file.path for file in found})]
+    for line in filter(None, lines):
         print(line, file=sys.stderr)
-    return 1 if problems or stale else 0
+    return 1 if any(lines) else 0
+
+
+def _stale(file: File) -> str:
+    path = FOLDER / file.path
+    current = path.exists() and path.read_text("utf-8") == file.text
+    return "" if current else f"{file.path} is not current: run {Path(__file__).name}"
+
+
+def _strays(wanted: set[Path]) -> list[str]:
+    found = sorted(path for path in FOLDER.rglob("*") if path.is_file() and path not in wanted)
+    return [f"{path.relative_to(FOLDER)} is made from nothing: delete it" for path in found]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from auditrules.benchmarks.problems import problems
 
 FIRST = BENCHMARKS[0]
 DAEMON = FIRST.controls[0]
-PLACE = "CIS Docker Benchmark 1.2.0, control 1.2.3: "
+PLACE = "benchmarks/cis_docker.py: CIS Docker Benchmark 1.2.0, control 1.2.3: "
 
 
 def of(*controls: Control) -> Benchmark:
@@ -56,7 +56,7 @@ def test_an_unknown_letter_is_a_problem() -> None:
 
 def test_an_id_that_is_none_is_a_problem() -> None:
     assert list(problems([of(replace(DAEMON, id="1.2.x"))])) == [
-        "CIS Docker Benchmark 1.2.0, control 1.2.x: id: expected numbers with dots between, found '1.2.x'"
+        f"{PLACE.replace('1.2.3', '1.2.x')}id: expected numbers with dots between, found '1.2.x'"
     ]
 
 
@@ -65,4 +65,4 @@ def test_an_id_that_is_there_twice_is_a_problem() -> None:
 
 
 def test_a_benchmark_without_a_version_is_a_problem() -> None:
-    assert list(problems([Benchmark("CIS", "", ())])) == ["CIS: version: missing"]
+    assert list(problems([Benchmark("CIS", "", (), "x.py")])) == ["x.py: CIS: version: missing"]

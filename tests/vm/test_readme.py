@@ -17,8 +17,8 @@ rm -f /etc/audit/rules.d/*
 echo '-w /usr/bin/dockerd -p rwxa -k docker' >/etc/audit/rules.d/docker.rules
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1
-auditrules check >/out/check-pass
-python3 /opt/as_alice auditrules check >/out/check-unknown
+auditrules check --control 1.2.3 >/out/check-pass
+python3 /opt/as_alice auditrules check --control 1.2.3 >/out/check-unknown
 auditrules query \
   "SELECT source, action, permissions, keys, rule FROM audit_rules WHERE path = '/usr/bin/dockerd'" >/out/rules
 """

@@ -146,6 +146,7 @@ def _benchmark(version: str, section: str, wanted: tuple[Subject, ...]) -> Bench
             )
             for number, subject in numbered
         ),
+        file="benchmarks/cis_docker.py",
     )
 
 

@@ -76,8 +76,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """One version of a benchmark: its controls on auditing, in order."""
+    """One version of a benchmark: its controls on auditing, in order. `file` is where they stand in this package."""
 
     name: str
     version: str
     controls: tuple[Control, ...]
+    file: str

@@ -1,4 +1,4 @@
-"""What is wrong with a benchmark's data, in words: the benchmark, the control, the key and the reason."""
+"""What is wrong with a benchmark's data, in words: the file, the control, the key and the reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 def problems(benchmarks: Iterable[Benchmark]) -> Iterator[str]:
     """Everything for which the packs of some benchmarks are not to be written."""
     for benchmark in benchmarks:
-        place = f"{benchmark.name or 'a benchmark'} {benchmark.version}".strip()
+        place = f"{benchmark.file}: {benchmark.name or 'a benchmark'} {benchmark.version}".strip()
         for key, value in (("name", benchmark.name), ("version", benchmark.version)):
             if not value:
                 yield f"{place}: {key}: missing"

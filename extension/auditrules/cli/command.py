@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,11 @@ from auditrules import __version__
 from auditrules.check import Control
 from auditrules.host import Collector, Host, KeptHost
 from auditrules.host.surroundings import Surroundings as RealSurroundings
-from auditrules.packs.daemon import CONTROLS
+from auditrules.packs import CHECKS
+from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.present import Format
+from auditrules.sql.standins import SCHEMAS as STAND_INS
 from auditrules.sql.standins import Surroundings, stand_ins
 from auditrules.tables import HostView, build
 
@@ -36,7 +38,7 @@ class World:
     host: Callable[[str, str], Collector] = Host
     build: Callable[[HostView], tuple[Table, ...]] = build
     surroundings: Callable[[str], Surroundings] = RealSurroundings
-    controls: Sequence[Control] = CONTROLS
+    controls: Sequence[Control] = CHECKS
 
 
 class Problem(Exception):  # noqa: N818 - not of the program, but of what it was asked
@@ -84,12 +86,23 @@ def kept(options: argparse.Namespace, world: World) -> KeptHost:
 
 def database(options: argparse.Namespace, world: World) -> Database:
     """Give the tables of a host that is read once, so that whatever is asked sees one moment of it."""
+    database = _sql()
+    host = kept(options, world)
+    tables = world.build(host)
+    return database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])
+
+
+def empty_database(schemas: Iterable[Schema]) -> Database:
+    """Tables without rows, for queries that are only to be prepared."""
+    every = (*schemas, *STAND_INS)
+    return _sql()(Table(schema, lambda _: ()) for schema in every)
+
+
+def _sql() -> type[Database]:
     try:
         from auditrules.sql.database import Database  # noqa: PLC0415 - the one thing that is not there in every installation
     except ImportError as error:
         if error.name != "apsw":
             raise
         raise Problem(_NO_APSW) from error
-    host = kept(options, world)
-    tables = world.build(host)
-    return Database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])
+    return Database

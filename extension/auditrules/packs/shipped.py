@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from auditrules.benchmarks import BENCHMARKS, LATEST
 from auditrules.packs import drift, pipeline
-from auditrules.packs.daemon import CONTROLS
+from auditrules.packs.verdict import Check
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 
 # A pack with a missing table would log an error each time; the discovery keeps it off hosts without the extension.
@@ -12,28 +15,40 @@ GUARD = "SELECT 1 FROM osquery_registry WHERE active = true AND registry = 'tabl
 PLATFORM = "linux"
 VERSION = "5.10.0"  # the oldest osquery; its SQLite knows MATERIALIZED
 
-CIS_DOCKER = Pack(
-    "cis-docker",
-    platform=PLATFORM,
-    version=VERSION,
-    discovery=(GUARD,),
-    queries=tuple(
-        query
-        for number, control in enumerate(CONTROLS, start=1)
-        for query in (
-            Query(control.name, control.query, HOUR, control.description, control.value, removed=False),
-            Query(
-                f"{control.name}_snapshot",
-                control.snapshot_query,
-                DAY,
-                control.description,
-                control.value,
-                snapshot=True,
-                startup_priority=number,
-            ),
+
+def queries(checks: Iterable[Check]) -> Iterator[Query]:
+    """Each control as a pair: a fast signal that logs changes, and a daily ground truth."""
+    for number, check in enumerate(checks, start=1):
+        control = check.control
+        described = (
+            f"{control.benchmark} {control.version}, {control.id}: {control.subject.description} "
+            "One row: pass, fail, unknown or not_applicable, with reason and evidence."
         )
-    ),
-)
+        yield Query(check.name, check.query, HOUR, described, control.subject.rationale, removed=False)
+        yield Query(
+            f"{check.name}_snapshot",
+            check.snapshot_query,
+            DAY,
+            described,
+            control.subject.rationale,
+            snapshot=True,
+            startup_priority=number,
+        )
+
+
+def verdicts(name: str, checks: Iterable[Check]) -> Pack:
+    """A pack of verdicts; it runs only where the tables are."""
+    return Pack(name, PLATFORM, VERSION, (GUARD,), tuple(queries(checks)))
+
+
+CIS_DOCKER = verdicts("cis-docker", map(Check, BENCHMARKS[0].controls))
+CIS_DOCKER_LATEST = verdicts("cis-docker-latest", map(Check, LATEST.controls))
+
+INVENTORY = """\
+SELECT source, source_path, line, position, type, action, list, path, path_type, permissions, arch, syscalls, fields,
+  keys, rule, state, error
+FROM audit_rules;
+"""
 
 AUDIT_RULES = Pack(
     "audit-rules",
@@ -66,11 +81,7 @@ SELECT
         ),
         Query(
             "audit_rules_inventory",
-            """\
-SELECT source, source_path, line, position, type, action, list, path, path_type, permissions, arch, syscalls, fields,
-  keys, rule, state, error
-FROM audit_rules;
-""",
+            INVENTORY,
             DAY,
             "Every rule of the kernel and every line of the rules files.",
             "What a host really audits, for comparison across the fleet and over time.",
@@ -82,4 +93,4 @@ FROM audit_rules;
     ),
 )
 
-PACKS = (CIS_DOCKER, AUDIT_RULES)
+PACKS = (CIS_DOCKER, CIS_DOCKER_LATEST, AUDIT_RULES)

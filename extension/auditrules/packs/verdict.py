@@ -17,7 +17,7 @@ from auditrules.benchmarks.subjects import DAEMON
 _SQL = """\
 WITH
 status AS MATERIALIZED (
-  SELECT state, error, reader, enabled FROM audit_status
+  SELECT state, error FROM audit_status
 ),
 targets AS MATERIALIZED (
   SELECT path, required, applicable, reason, error, remediation FROM audit_targets
@@ -28,6 +28,7 @@ coverage AS MATERIALIZED (
   FROM audit_coverage WHERE path IN (SELECT path FROM targets WHERE path != '')
 ),
 sources(source) AS (VALUES ('kernel'), ('boot')),
+letters(letter) AS (VALUES ('r'), ('w'), ('x'), ('a')),
 judged AS MATERIALIZED (
   SELECT
     sources.source, targets.path, targets.required, targets.remediation, targets.error,
@@ -57,7 +58,20 @@ ranked AS MATERIALIZED (
     ) AS place
   FROM judged
 ),
-now AS MATERIALIZED (SELECT * FROM ranked WHERE source = 'kernel' AND place = 1),
+now AS MATERIALIZED (
+  SELECT
+    *,
+    (
+      SELECT group_concat(letter, '') FROM letters WHERE instr(required, letter) AND instr(unrecorded, letter)
+    ) AS missed,
+    (
+      SELECT group_concat(letter, '') FROM letters WHERE instr(required, letter) AND instr(conditional, letter)
+    ) AS partly,
+    (
+      SELECT group_concat(letter, '') FROM letters WHERE instr(required, letter) AND instr(unknown, letter)
+    ) AS unseen
+  FROM ranked WHERE source = 'kernel' AND place = 1
+),
 boot AS MATERIALIZED (SELECT status, reason FROM ranked WHERE source = 'boot' AND place = 1)
 SELECT
   '{benchmark}' AS benchmark,
@@ -67,26 +81,27 @@ SELECT
   '{level}' AS level,
   coalesce(nullif(now.path, ''), '{path}') AS target,
   now.status,
-  CASE now.status WHEN 'pass' THEN 'covered' ELSE now.reason END AS reason,
+  CASE
+    WHEN now.status = 'pass' THEN 'covered'
+    WHEN now.reason = 'conditional' AND now.status = 'fail' AND now.partly IS NULL THEN
+      CASE WHEN now.missed = now.required THEN 'no_rule' ELSE 'permissions_missing' END
+    ELSE now.reason
+  END AS reason,
   CASE now.reason
     WHEN 'not_installed' THEN 'no Docker daemon at {places}, and none runs'
     WHEN 'absent' THEN 'nothing at {path}, and nothing is wanted then'
     WHEN 'unreadable' THEN
-      coalesce(nullif(now.error, ''), 'the rules of the kernel are not known: ' || nullif(status.error, ''),
-        'the rules of the kernel are not known')
-    WHEN 'disabled' THEN 'auditing is off (enabled 0), so no rule counts'
+      CASE
+        WHEN now.error != '' THEN now.error
+        WHEN status.state IN ('ok', 'no_rules', 'disabled') AND now.rules != '' THEN now.rules
+        ELSE 'the rules of the kernel are not known' || coalesce(': ' || nullif(status.error, ''), '')
+      END
     ELSE
       coalesce(nullif(replace(now.rules, char(10), '; '), ''), 'no rule of the kernel records ' || now.path)
-      || CASE WHEN {unrecorded} = '' THEN '' ELSE '; not recorded: ' || {unrecorded} END
-      || CASE WHEN {conditional} = '' THEN '' ELSE '; not always recorded: ' || {conditional} END
-      || CASE WHEN {unknown} = '' THEN '' ELSE '; not known: ' || {unknown} END
-      || CASE WHEN now.conditions = '' THEN '' ELSE '; ' || replace(now.conditions, char(10), '; ') END
-      || CASE WHEN status.enabled IS NULL THEN '; enabled: assumed' ELSE '' END
-      || CASE status.reader
-           WHEN 'auditctl' THEN '; read from auditctl -l, {lies}'
-           WHEN 'listing' THEN '; read from a saved listing, {lies}'
-           ELSE ''
-         END
+      || coalesce('; not recorded: ' || now.missed, '')
+      || coalesce('; not always recorded: ' || now.partly, '')
+      || coalesce('; not known: ' || now.unseen, '')
+      || CASE WHEN now.conditions = '' THEN '' ELSE '; ' || replace(now.conditions, ',', ', ') END
   END
   || coalesce((
        SELECT '; also ' || group_concat(path || ': ' || status || ' (' || reason || ')', ', ')
@@ -121,20 +136,15 @@ _GREP = """,
 
 AND_LINE = " || ' ' || now.remediation"
 
-LIES = "which shows a never rule on a path as a watch, and every arch by its width only"
+
+def quoted(text: str) -> str:
+    """A text as a SQL string."""
+    return f"'{_inside(text)}'"
 
 
 def _inside(text: str) -> str:
     """A text as it stands between the quotes of a SQL string."""
     return text.replace("'", "''")
-
-
-def _required_of(letters: str) -> str:
-    """SQL for the required letters that are among those of a column: what is left without the others."""
-    wanted = "now.required"
-    for letter in "rwxa":
-        wanted = f"replace({wanted}, CASE WHEN instr(now.{letters}, '{letter}') THEN '' ELSE '{letter}' END, '')"
-    return wanted
 
 
 def _advice() -> str:
@@ -156,10 +166,6 @@ def _query(control: Control, evidence: str) -> str:
         path=path,
         places=_inside(", ".join((DAEMON.path, *DAEMON.places))),
         evidence=evidence,
-        unrecorded=_required_of("unrecorded"),
-        conditional=_required_of("conditional"),
-        unknown=_required_of("unknown"),
-        lies=_inside(LIES),
         advice=_advice(),
         more=_GREP.format(path=path) if control.subject is DAEMON else "",
     )

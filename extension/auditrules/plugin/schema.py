@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+
+from auditrules.plugin.yaml import Value
+
+_NOT_CORE = "This table is not a core osquery table. It is provided by the extension osquery-audit-rules."
 
 
 class Type(str, Enum):
@@ -81,6 +86,28 @@ class Schema:
             for column in self.columns
         )
         return f"CREATE TABLE {_quoted(self.name)}({columns})"
+
+    def fleet(self) -> Mapping[str, Value]:
+        """Return the table as Fleet documents its own (Fleet's schema/tables)."""
+        examples = "\n\n".join(f"{each.explain}\n\n```\n{each.sql};\n```" for each in self.examples)
+        return {
+            "name": self.name,
+            "description": self.description,
+            "platforms": ["linux"],
+            "evented": False,
+            "notes": f"{self.notes} {_NOT_CORE}".strip(),
+            "examples": examples,
+            "columns": [
+                {
+                    "name": column.name,
+                    "type": column.type.value.lower(),
+                    "required": bool(column.option & Option.REQUIRED),
+                    "description": f"{column.description}.",
+                }
+                for column in self.columns
+                if not column.option & Option.HIDDEN
+            ],
+        }
 
     def markdown(self) -> str:
         """Return the columns as a Markdown table, ended by a newline."""

@@ -1,0 +1,168 @@
+"""What is shipped for Fleet: files that Fleet takes as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+import yaml
+
+from auditrules.benchmarks import BENCHMARKS, LATEST
+from auditrules.sql.standins import SCHEMAS as STAND_INS
+from auditrules.tables import SCHEMAS
+from tests.fixtures.fleet import applied_complaints, complaints, table_complaints
+
+FOLDER = Path(__file__).parents[2] / "packs" / "fleet"
+FILES = sorted(path for path in FOLDER.rglob("*.yml"))
+GITOPS = [path for path in FILES if path.parent.name in ("labels", "policies", "reports")]
+POLICIES = sorted(FOLDER.glob("policies/*.yml"))
+APPLIED = sorted(FOLDER.glob("apply/*.yml"))
+REPORTS = sorted(FOLDER.glob("reports/*.yml"))
+TABLES = sorted(FOLDER.glob("tables/*.yml"))
+SHIPPED = [benchmark.version for benchmark in (BENCHMARKS[0], LATEST)]
+
+OPENERS = ["audit_rules extension is loaded", "audit rules can be read"]
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def documents(path: Path) -> list[Any]:
+    return list(yaml.safe_load_all(path.read_text("utf-8")))
+
+
+def each(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=lambda path: f"{path.parent.name}/{path.name}")
+
+
+LABELS = frozenset(label["name"] for label in read(FOLDER / "labels/audit-rules.labels.yml"))
+
+
+def test_the_files_are_those_of_the_two_benchmarks_and_the_rest() -> None:
+    names = ["audit-rules", *(f"cis-docker-{version}" for version in SHIPPED)]
+    assert [path.name for path in POLICIES] == [f"{name}.policies.yml" for name in names]
+    assert [path.name for path in REPORTS] == [f"{name}.reports.yml" for name in names]
+    assert [path.name for path in APPLIED] == [f"{name}.policies.yml" for name in names]
+    assert [path.stem for path in TABLES] == sorted(schema.name for schema in SCHEMAS)
+
+
+@each(GITOPS)
+def test_fleet_takes_a_fragment(path: Path) -> None:
+    kind = path.parent.name.removesuffix("s").replace("policie", "policy")
+    assert complaints(kind, read(path), LABELS) == []
+
+
+@each(APPLIED)
+def test_fleetctl_takes_a_document(path: Path) -> None:
+    assert applied_complaints(documents(path)) == []
+
+
+@each(TABLES)
+def test_fleet_has_a_place_for_all_of_a_table(path: Path) -> None:
+    assert table_complaints(read(path)) == []
+
+
+@each(FILES)
+def test_no_file_holds_a_variable_of_gitops(path: Path) -> None:
+    assert "$" not in path.read_text("utf-8")
+
+
+@each(FILES)
+def test_a_file_is_text_that_any_tool_reads(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert "\t" not in text
+    assert text.endswith("\n")
+    assert [line for line in text.split("\n") if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("paths", [POLICIES, REPORTS], ids=["policies", "reports"])
+def test_names_are_unique_over_all_files(paths: list[Path]) -> None:
+    names = [item["name"] for path in paths for item in read(path)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("version", SHIPPED)
+def test_there_is_a_policy_a_report_and_a_document_for_each_control(version: str) -> None:
+    (benchmark,) = (each for each in BENCHMARKS if each.version == version)
+    ids = [control.id for control in benchmark.controls]
+    policies = read(FOLDER / f"policies/cis-docker-{version}.policies.yml")
+    reports = read(FOLDER / f"reports/cis-docker-{version}.reports.yml")
+    applied = documents(FOLDER / f"apply/cis-docker-{version}.policies.yml")
+    assert [policy["name"].split()[4] for policy in policies] == ids
+    assert [report["name"] for report in reports] == [f"CIS Docker {version} - {number} evidence" for number in ids]
+    assert [document["spec"]["cis_id"] for document in applied] == ids
+
+
+@pytest.mark.parametrize("name", ["audit-rules", *(f"cis-docker-{version}" for version in SHIPPED)])
+def test_both_forms_of_a_policy_say_the_same(name: str) -> None:
+    gitops = read(FOLDER / f"policies/{name}.policies.yml")
+    applied = [document["spec"] for document in documents(FOLDER / f"apply/{name}.policies.yml")]
+    same = ("name", "description", "resolution", "platform", "query")
+    assert [[item[key] for key in same] for item in gitops] == [[item[key] for key in same] for item in applied]
+
+
+def test_the_extension_and_the_reading_come_first() -> None:
+    policies = read(FOLDER / "policies/audit-rules.policies.yml")
+    assert [policy["name"] for policy in policies[:2]] == OPENERS
+    assert OPENERS[1] in LABELS
+
+
+@each(POLICIES)
+def test_every_policy_but_the_openers_points_to_the_one_on_reading(path: Path) -> None:
+    silent = [policy["name"] for policy in read(path) if OPENERS[1] not in policy["description"]]
+    assert silent == ([*OPENERS, "osquery leaves auditing to auditd"] if path.name.startswith("audit-rules") else [])
+
+
+@each(POLICIES)
+def test_every_policy_asks_linux_and_says_what_to_do(path: Path) -> None:
+    for policy in read(path):
+        assert policy["platform"] == "linux"
+        assert policy["resolution"].endswith(".")
+        assert ("labels_include_all" in policy) == (policy["name"] != OPENERS[0])
+
+
+@pytest.mark.parametrize("version", SHIPPED)
+def test_a_document_carries_the_tags_of_its_benchmark(version: str) -> None:
+    for document in documents(FOLDER / f"apply/cis-docker-{version}.policies.yml"):
+        tags = document["spec"]["tags"].split(", ")
+        assert tags[:2] == ["compliance", "CIS"]
+        assert tags[2] in ("CIS_Level1", "CIS_Level2")
+        assert tags[3] == f"CIS_Docker_{version.replace('.', '_')}"
+
+
+@each(REPORTS)
+def test_a_report_is_a_daily_snapshot_for_the_log(path: Path) -> None:
+    for report in read(path):
+        assert (report["interval"], report["logging"], report["automations_enabled"]) == (86400, "snapshot", True)
+
+
+def test_only_the_inventory_is_not_kept() -> None:
+    dropped = [report["name"] for path in REPORTS for report in read(path) if report["discard_data"]]
+    assert dropped == ["audit rules"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [pytest.param(item["query"], id=item["name"]) for path in GITOPS for item in read(path)],
+)
+def test_a_query_is_sql_of_sqlite_itself(sql: str) -> None:
+    connection = apsw.Connection(":memory:")
+    for schema in (*SCHEMAS, *STAND_INS):
+        connection.execute(schema.ddl().replace(" HIDDEN", ""))
+    assert list(connection.execute(f"EXPLAIN {sql}")) != []
+
+
+@each(TABLES)
+def test_a_table_has_the_columns_of_its_declaration(path: Path) -> None:
+    table = read(path)
+    (schema,) = (schema for schema in SCHEMAS if schema.name == path.stem)
+    assert table["name"] == schema.name
+    assert [(column["name"], column["type"].upper()) for column in table["columns"]] == [
+        (column.name, column.type.value) for column in schema.columns
+    ]
+    assert table["notes"].endswith("It is provided by the extension osquery-audit-rules.")
+    for example in schema.examples:
+        assert example.sql in table["examples"]

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Fail CIS Docker Benchmark 1.8.0, 1.1.9:
+# Auditing for /var/run/docker.sock is configured.
+# For a throw-away host: it makes files of Docker's and loads rules of its own in the place of all others.
+set -eu
+mkdir -p /usr/bin
+[ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
+mkdir -p /var/run
+[ -e /var/run/docker.sock ] || { python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("/var/run/docker.sock")'; }
+mkdir -p /etc/audit/rules.d
+rm -f /etc/audit/rules.d/CIS_1.1.9.rules
+auditctl -D >/dev/null
+auditctl -e 1 >/dev/null
+augenrules --load >/dev/null 2>&1

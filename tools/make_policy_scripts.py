@@ -1,0 +1,84 @@
+"""Write tests/policies/: for each control a script that makes a throw-away host pass it, and one that makes it fail.
+
+With --check, only say whether the files are current.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from auditrules.benchmarks import BENCHMARKS, LATEST, Control, Kind
+from auditrules.benchmarks.remediation import rule_line
+from auditrules.benchmarks.subjects import DAEMON
+
+FOLDER = Path(__file__).parents[1] / "tests" / "policies"
+RULES_D = "/etc/audit/rules.d"
+
+_MAKE = {
+    Kind.EXECUTABLE: "printf '#!/bin/sh\\n' >{path}; chmod 755 {path}",
+    Kind.FILE: ": >{path}",
+    Kind.DIRECTORY: "mkdir {path}",
+    Kind.SOCKET: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{path}\")'",
+}
+_SCRIPT = """\
+#!/bin/sh
+# {what} {benchmark} {version}, {id}:
+# {title}.
+# For a throw-away host: it makes files of Docker's and loads rules of its own in the place of all others.
+set -eu
+{made}
+mkdir -p {folder}
+{rules}
+auditctl -D >/dev/null
+auditctl -e 1 >/dev/null
+augenrules --load >/dev/null 2>&1
+"""
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """The names of all scripts, and what they say."""
+    for benchmark in (BENCHMARKS[0], LATEST):
+        for control in benchmark.controls:
+            file = f"{RULES_D}/CIS_{control.id}.rules"
+            line = rule_line(control, control.subject.path)
+            yield f"CIS_{control.id}_pass.sh", _script(control, "Pass", f"echo '{line}' >{file}")
+            yield f"CIS_{control.id}_fail.sh", _script(control, "Fail", f"rm -f {file}")
+
+
+def _script(control: Control, what: str, rules: str) -> str:
+    paths = dict.fromkeys(((DAEMON.path, Kind.EXECUTABLE), (control.subject.path, control.subject.kind)))
+    return _SCRIPT.format(
+        what=what,
+        benchmark=control.benchmark,
+        version=control.version,
+        id=control.id,
+        title=control.title,
+        made="\n".join(_made(path, kind) for path, kind in paths),
+        folder=RULES_D,
+        rules=rules,
+    )
+
+
+def _made(path: str, kind: Kind) -> str:
+    return f"mkdir -p {path.rpartition('/')[0]}\n[ -e {path} ] || {{ {_MAKE[kind].format(path=path)}; }}"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or compare them. Exits 1 where one is not current, or is none of ours."""
+    wanted = dict(scripts())
+    if "--check" not in arguments:
+        FOLDER.mkdir(exist_ok=True)
+        for name, text in wanted.items():
+            (FOLDER / name).write_text(text, "utf-8")
+            (FOLDER / name).chmod(0o755)
+    found = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*")}
+    stale = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+    for name in stale:
+        print(f"tests/policies/{name} is not current: run {Path(__file__).name}", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
