@@ -18,7 +18,7 @@ RULES_D = "/etc/audit/rules.d"
 
 _MAKE = {
     Kind.EXECUTABLE: "printf '#!/bin/sh\\n' >{path}; chmod 755 {path}",
-    Kind.FILE: ": >{path}",
+    Kind.FILE: "echo '{{}}' >{path}",  # which is JSON, too: what can't be read would say of nothing where it is
     Kind.DIRECTORY: "mkdir {path}",
     Kind.SOCKET: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{path}\")'",
 }

@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /etc/docker
-[ -e /etc/docker/daemon.json ] || { : >/etc/docker/daemon.json; }
+[ -e /etc/docker/daemon.json ] || { echo '{}' >/etc/docker/daemon.json; }
 mkdir -p /etc/audit/rules.d
 echo '-w /etc/docker/daemon.json -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.11.rules
 auditctl -D >/dev/null

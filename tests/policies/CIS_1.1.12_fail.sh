@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /etc/containerd
-[ -e /etc/containerd/config.toml ] || { : >/etc/containerd/config.toml; }
+[ -e /etc/containerd/config.toml ] || { echo '{}' >/etc/containerd/config.toml; }
 mkdir -p /etc/audit/rules.d
 rm -f /etc/audit/rules.d/CIS_1.1.12.rules
 auditctl -D >/dev/null

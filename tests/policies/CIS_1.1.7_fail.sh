@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /usr/lib/systemd/system
-[ -e /usr/lib/systemd/system/docker.service ] || { : >/usr/lib/systemd/system/docker.service; }
+[ -e /usr/lib/systemd/system/docker.service ] || { echo '{}' >/usr/lib/systemd/system/docker.service; }
 mkdir -p /etc/audit/rules.d
 rm -f /etc/audit/rules.d/CIS_1.1.7.rules
 auditctl -D >/dev/null

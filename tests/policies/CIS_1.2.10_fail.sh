@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /etc/docker
-[ -e /etc/docker/daemon.json ] || { : >/etc/docker/daemon.json; }
+[ -e /etc/docker/daemon.json ] || { echo '{}' >/etc/docker/daemon.json; }
 mkdir -p /etc/audit/rules.d
 rm -f /etc/audit/rules.d/CIS_1.2.10.rules
 auditctl -D >/dev/null

@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /usr/lib/systemd/system
-[ -e /usr/lib/systemd/system/docker.socket ] || { : >/usr/lib/systemd/system/docker.socket; }
+[ -e /usr/lib/systemd/system/docker.socket ] || { echo '{}' >/usr/lib/systemd/system/docker.socket; }
 mkdir -p /etc/audit/rules.d
 echo '-w /usr/lib/systemd/system/docker.socket -p wa -k docker' >/etc/audit/rules.d/CIS_1.2.7.rules
 auditctl -D >/dev/null

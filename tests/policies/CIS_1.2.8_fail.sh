@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /etc/default
-[ -e /etc/default/docker ] || { : >/etc/default/docker; }
+[ -e /etc/default/docker ] || { echo '{}' >/etc/default/docker; }
 mkdir -p /etc/audit/rules.d
 rm -f /etc/audit/rules.d/CIS_1.2.8.rules
 auditctl -D >/dev/null

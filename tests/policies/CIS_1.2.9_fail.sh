@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /etc/sysconfig
-[ -e /etc/sysconfig/docker ] || { : >/etc/sysconfig/docker; }
+[ -e /etc/sysconfig/docker ] || { echo '{}' >/etc/sysconfig/docker; }
 mkdir -p /etc/audit/rules.d
 rm -f /etc/audit/rules.d/CIS_1.2.9.rules
 auditctl -D >/dev/null

@@ -31,7 +31,8 @@ def rows(sql):
 
 said = {}
 for number, sql in json.load(open("/opt/policies.json")).items():
-    run("sh", "-c", "rm -f /etc/audit/rules.d/*; auditctl -D")
+    # runc of the one benchmark, in another place, is a target of the other's control, too
+    run("sh", "-c", "rm -f /etc/audit/rules.d/* /usr/sbin/runc; auditctl -D")
     said[number] = []
     for way in ("fail", "pass"):
         failed = run("sh", f"/opt/policies/CIS_{number}_{way}.sh")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.errors import RuleSyntaxError
@@ -72,8 +73,13 @@ def rule_line(control: Control, path: str) -> str | None:
     A watch is the form that auditctl and every kernel take: of a directory it reaches all below it, and it needs no
     second line for 32-bit calls.
     """
+    return _line(path, control.required)
+
+
+@lru_cache(maxsize=1024)  # a host has the same few paths again and again
+def _line(path: str, letters: str) -> str | None:
     words = path.replace("\\", "\\\\").replace(" ", "\\ ")
-    line = f"-w {words} -p {control.required} -k {KEY}"
+    line = f"-w {words} -p {letters} -k {KEY}"
     return line if _watched(line) == path else None
 
 
