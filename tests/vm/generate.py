@@ -12,7 +12,7 @@ Case = dict[str, Any]
 MOST_RULES = 6
 
 OPS = {
-    "exec": ("exec", "exec32", "execveat", "procfd"),
+    "exec": ("exec", "exec32", "execveat", "procfd", "execat"),
     "read": (
         *(
             "read",
@@ -27,7 +27,7 @@ OPS = {
             "access",
             "fdread",
         ),
-        *("getdents", "chdir", "uringopen"),
+        *("getdents", "chdir", "uringopen", "readlinkat", "fgetxattr", "rdcreate"),
     ),
     "write": (
         *(
@@ -43,12 +43,33 @@ OPS = {
             "unlink",
             "rename",
         ),
-        *("link", "symlink", "mkdir", "rmdir", "fdwrite", "fdtruncate", "uringwrite"),
+        *(
+            "link",
+            "symlink",
+            "mkdir",
+            "rmdir",
+            "fdwrite",
+            "fdtruncate",
+            "uringwrite",
+            "unlinkat",
+            "rmdirat",
+            "renameat",
+        ),
+        *("renameat2", "exchange", "linkat", "symlinkat", "mkdirat", "mknod", "fallocate", "openat32", "creat32"),
+        *("unlink32", "rename32", "truncate32"),
     ),
-    "attr": ("chmod", "chmod32", "fchmodat", "fdchmod", "chown", "setxattr", "sxtrusted", "utimes", "link"),
+    "attr": (
+        *("chmod", "chmod32", "fchmodat", "fdchmod", "chown", "setxattr", "sxtrusted", "utimes", "link", "lchown"),
+        *("fchown", "fchownat", "lsetxattr", "fsetxattr", "removexattr", "chown32", "lchown16", "setxattr32"),
+    ),
 }
-TWO_PATHS = ("rename", "link", "symlink")
-NEED_A_FILE = ("execveat", "procfd", "fdread", "fdwrite", "fdtruncate", "fdchmod")
+MOVES = ("rename", "renameat", "renameat2", "rename32", "exchange")
+SYMLINKS = ("symlink", "symlinkat")
+TWO_PATHS = (*MOVES, *SYMLINKS, "link", "linkat")
+NEED_A_FILE = (
+    *("execveat", "procfd", "fdread", "fdwrite", "fdtruncate", "fdchmod", "fgetxattr", "fallocate", "fchown"),
+    "fsetxattr",
+)
 # The usual calls, which a rule is mostly about.
 PRINCIPAL = {
     "exec": ("exec",),
@@ -59,8 +80,12 @@ PRINCIPAL = {
 # How auditctl calls what each access calls, to write rules about it; 32-bit calls have the same names there.
 SYSCALLS = {
     "append": "openat",
+    "chown32": "chown",
     "chmod32": "chmod",
+    "creat32": "creat",
     "create": "openat",
+    "exchange": "renameat2",
+    "execat": "execveat",
     "exec": "execve",
     "exec32": "execve",
     "fdchmod": "fchmod",
@@ -68,14 +93,22 @@ SYSCALLS = {
     "fdtruncate": "ftruncate",
     "fdwrite": "pwrite64",
     "getdents": "openat",
+    "lchown16": "lchown",
     "opath": "openat",
+    "openat32": "openat",
     "openat2w": "openat2",
     "procfd": "execve",
+    "rdcreate": "openat",
     "rdtrunc": "openat",
     "rdwr": "openat",
     "read": "openat",
     "read32": "open",
+    "rename32": "rename",
+    "rmdirat": "unlinkat",
+    "setxattr32": "setxattr",
     "sxtrusted": "setxattr",
+    "truncate32": "truncate",
+    "unlink32": "unlink",
     "uringopen": "io_uring_enter",
     "uringwrite": "io_uring_enter",
     "utimes": "utimensat",
@@ -177,7 +210,8 @@ FIELDS = (
     *("filetype=file", "filetype=dir", "filetype!=file", "filetype=link"),
     *("obj_uid=0", "obj_uid!=0", "obj_uid=1000", "obj_gid=0", "obj_gid!=0"),
     *("devmajor=0", "devmajor!=0", "devminor=2", "devminor!=2"),
-    *("pers=0", "pers!=0"),
+    *("pers=0", "pers!=0", "sessionid=unset", "sessionid!=unset", "ppid!=1", "pid!=1"),
+    *("a1!=0", "a2=0", "a2&1", "a2>0", "a2&=3", "key=X"),
     *(f"exe={path}" for path in EXECUTABLES),
     *("exe!=/accd", "exe!=/usr/bin/dockerd"),
 )
@@ -186,7 +220,22 @@ COMPARED = (
     *("euid=obj_uid", "fsuid!=obj_uid", "suid=obj_uid", "gid=obj_gid", "gid!=obj_gid", "egid=obj_gid", "euid=fsuid"),
     *("gid=egid", "gid!=sgid", "fsgid=obj_gid", "auid=euid", "auid!=fsuid"),
 )
-TASK_FIELDS = ("", "", "uid=0", "uid!=0", "auid=unset", "auid=1000", "uid=1000", "gid=0", "auid!=unset")
+TASK_FIELDS = (
+    *(
+        "",
+        "",
+        "uid=0",
+        "uid!=0",
+        "auid=unset",
+        "auid=1000",
+        "uid=1000",
+        "gid=0",
+        "auid!=unset",
+        "exe=/accd",
+        "exe!=/accd",
+    ),
+    *("arch=b64", "pers=0", "euid>0"),
+)
 EXCLUDED = (
     *("msgtype=SYSCALL", "msgtype=PATH", "msgtype=CWD", "msgtype=EXECVE", "msgtype=PROCTITLE", "msgtype!=SYSCALL"),
     *(
@@ -199,9 +248,25 @@ EXCLUDED = (
         "auid=1000",
         "auid=unset",
     ),
-    *("auid!=unset", "gid=0", "exe=/usr/bin/dockerd", "exe=/accd", "exe!=/usr/bin/dockerd"),
+    *(
+        "auid!=unset",
+        "auid>=1000",
+        "gid=0",
+        "gid=998",
+        "pid!=1",
+        "exe=/usr/bin/dockerd",
+        "exe=/accd",
+        "exe!=/usr/bin/dockerd",
+    ),
 )
-FILE_SYSTEMS = ("fstype=0x01021994", "fstype=0x9fa0", "fstype!=0x01021994", "fstype=tracefs", "fstype!=debugfs")
+FILE_SYSTEMS = (
+    "fstype=0x01021994",
+    "fstype=0x9fa0",
+    "fstype!=0x01021994",
+    "fstype=tracefs",
+    "fstype!=debugfs",
+    "fstype=0x9fa0 -F fstype=0x01021994",
+)
 
 
 def cases(seed: int, count: int) -> Iterator[Case]:
@@ -233,7 +298,7 @@ def _access(chance: random.Random, focus: Focus) -> dict[str, Any]:
         access["op"] = op
     if op in TWO_PATHS:
         access["path2"] = chance.choice(SECOND if chance.random() < 0.6 else OVER)
-        if chance.random() < 0.3 and op != "symlink":
+        if chance.random() < 0.3 and op not in SYMLINKS:
             access["path"], access["path2"] = chance.choice(OVER), path
     uid = chance.choices((0, 1000, 65534), (6, 4, 1))[0]
     access["as"] = {"auid": chance.choices(("unset", 1000, 0, 1001), (5, 4, 1, 1))[0], "uid": uid}

@@ -13,10 +13,8 @@ from tests.vm.generate import FOCI, MOST_RULES, OPS, SECOND, cases
 from tests.vm.shrink import shrunk
 
 MANY = 2000
-
-
-def lines() -> list[str]:
-    return [line for case in cases(3, MANY) for line in case["rules"]]
+CASES = list(cases(3, MANY))
+LINES = [line for case in CASES for line in case["rules"]]
 
 
 def test_a_seed_and_a_number_are_the_same_case_always() -> None:
@@ -28,7 +26,7 @@ def test_another_seed_has_other_cases() -> None:
 
 
 def test_all_accesses_come() -> None:
-    made = {case["access"].get("op", case["access"]["kind"]) for case in cases(3, MANY)}
+    made = {case["access"].get("op", case["access"]["kind"]) for case in CASES}
     assert made == {op for ops in OPS.values() for op in ops}
 
 
@@ -37,7 +35,7 @@ def test_every_access_is_one_that_can_be_made() -> None:
 
 
 def test_rule_sets_have_one_to_six_rules() -> None:
-    assert {len(case["rules"]) for case in cases(3, MANY)} == set(range(1, MOST_RULES + 1))
+    assert {len(case["rules"]) for case in CASES} == set(range(1, MOST_RULES + 1))
 
 
 def test_all_shapes_of_rules_come() -> None:
@@ -45,13 +43,13 @@ def test_all_shapes_of_rules_come() -> None:
         *("-w ", "-A ", " path=", " dir=", " inode=", " exe=", " auid", " success=", " exit", " arch=b32", " -C "),
         *("never,exit", "exit,never", "never,task", "always,task", ",exclude", "never,filesystem", "never,user"),
     )
-    missing = [shape for shape in shapes if not any(shape in line for line in lines())]
+    missing = [shape for shape in shapes if not any(shape in line for line in LINES)]
     assert missing == []
 
 
 def test_auditctl_itself_refuses_next_to_none() -> None:
-    refused = [line for line in lines() if load(line.replace("@INO", "7").encode() + b"\n", Facts()).refused]
-    assert len(refused) < len(lines()) / 50
+    refused = [line for line in LINES if load(line.replace("@INO", "7").encode() + b"\n", Facts()).refused]
+    assert len(refused) < len(LINES) / 50
 
 
 def test_an_access_is_to_what_is_there_or_is_cleared_away() -> None:
