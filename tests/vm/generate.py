@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.vm.access.fixture import TREE
+
 Case = dict[str, Any]
 
 MOST_RULES = 6
@@ -199,6 +201,16 @@ FOCI = (
 )
 SECOND = ("/srv/t/new", "/etc/docker/new", "/etc/docker/certs/new", "/usr/bin/dockerd.new", "/opt/d/new")
 OVER = ("/usr/bin/dockerd", "/etc/docker/daemon.json", "/var/lib/docker/bin/tool", "/srv/t/mine", "/etc/docker/owned")
+# What happens to a file between the load and the access, once or more often: shell commands, and the event.
+CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("cp -p {0} {0}.new; mv {0}.new {0}", {"event": "replaced", "by": "rename_over"}),
+    ("cp -p {0} /srv/t/new; rm {0}; cp -p /srv/t/new {0}", {"event": "replaced", "by": "remove_create"}),
+    ("mv {0} {0}.old; cp -p {0}.old {0}", {"event": "replaced", "by": "move_create", "moved_to": "{0}.old"}),
+    ("cat {0} >/srv/t/new; cat /srv/t/new >{0}", {"event": "overwritten"}),
+    ("rm {0}", {"event": "removed"}),
+    ("mv {0} {0}.old", {"event": "renamed", "to": "{0}.old"}),
+    ("ln {0} {0}.new", {"event": "hard_linked", "to": "{0}.new"}),
+)
 EXECUTABLES = ("/usr/bin/dockerd", "/accd", "/opt/d/dockerd", "/usr/bin/docker", "/srv/t/dockerd", "/bin/dockerd")
 
 FIELDS = (
@@ -211,7 +223,6 @@ FIELDS = (
     *("obj_uid=0", "obj_uid!=0", "obj_uid=1000", "obj_gid=0", "obj_gid!=0"),
     *("devmajor=0", "devmajor!=0", "devminor=2", "devminor!=2"),
     *("pers=0", "pers!=0", "sessionid=unset", "sessionid!=unset", "ppid!=1", "pid!=1"),
-    *("a1!=0", "a2=0", "a2&1", "a2>0", "a2&=3", "key=X"),
     *(f"exe={path}" for path in EXECUTABLES),
     *("exe!=/accd", "exe!=/usr/bin/dockerd"),
 )
@@ -284,7 +295,20 @@ def case(chance: random.Random) -> Case:
     made: Case = {"rules": list(dict.fromkeys(rules)), "enabled": chance.choices((1, 0), (60, 1))[0], "access": access}
     if chance.random() < 1 / 30:
         made["early"] = True
+    if focus.opens and chance.random() < 1 / 8:
+        made |= _changed(chance, focus)
     return made
+
+
+def _changed(chance: random.Random, focus: Focus) -> dict[str, Any]:
+    """What happens before the access, as a row has it."""
+    others = [path for path in focus.beside if path in TREE]
+    path = chance.choice(others) if others and chance.random() < 0.3 else focus.names[0]
+    command, event = chance.choice(CHANGES)
+    count = chance.choices((1, 2, 3), (5, 3, 1))[0] if event.get("by") in {"rename_over", "remove_create"} else 1
+    told = {name: value.format(path) for name, value in event.items()}
+    counted = {"count": count} if event["event"] == "replaced" else {}
+    return {"post": [command.format(path)] * count, "history": [{**told, "path": path, **counted}]}
 
 
 def _access(chance: random.Random, focus: Focus) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Disagrees = Callable[[Row], bool]
 
 ROUNDS = 30
 PART = re.compile(r" -(?:F|C|S|k|p) \S+")
+ASKED = ("rules", "enabled", "access", "early", "post", "history")
 PLAIN = {"auid": "unset", "uid": 0}
 
 
@@ -41,8 +42,9 @@ def smallers(row: Row) -> Iterator[Case]:
     rules: list[str] = case["rules"]
     for number in range(len(rules)):
         yield {**case, "rules": rules[:number] + rules[number + 1 :]}
-    if case.get("early"):
-        yield {name: value for name, value in case.items() if name != "early"}
+    for extra in (("early",), ("post", "history")):
+        if extra[0] in case:
+            yield {name: value for name, value in case.items() if name not in extra}
     if case["access"]["as"] != PLAIN:
         yield {**case, "access": {**case["access"], "as": PLAIN}}
     for number, line in enumerate(rules):
@@ -53,4 +55,4 @@ def smallers(row: Row) -> Iterator[Case]:
 
 def asked(row: Row) -> Case:
     """What was asked, without the answer."""
-    return {name: row[name] for name in ("rules", "enabled", "access", "early") if name in row}
+    return {name: row[name] for name in ASKED if name in row}

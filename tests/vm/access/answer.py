@@ -66,6 +66,8 @@ class Asker:
         mounts = self._mounts.rows()
         before = snapshot.snapshot(paths, accessed)
         loaded = self._load(case["rules"])
+        for command in case.get("post", ()):
+            subprocess.run([fixture.BUSYBOX, "sh", "-c", command], check=True)
         if case["enabled"] != 1:
             self._kernel.set(enabled=case["enabled"])
         process = early or Process(self._page, access)

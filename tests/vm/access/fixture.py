@@ -7,6 +7,7 @@ import shutil
 import stat
 import struct
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -93,8 +94,9 @@ TREE = {
     "/srv/t/gone": Made(Kind.LINK, target="/nowhere"),
     "/mnt/b": _DIRECTORY,
 }
-# What an access may make that was not there.
+# What an access, or what happens before it, may make that was not there.
 NEW = (
+    *(f"{path}{suffix}" for path in TREE for suffix in (".new", ".old")),
     *("/etc/docker/new", "/etc/docker/certs/new", "/srv/t/new", "/usr/bin/dockerd.new", "/var/lib/docker/bin/new"),
     *("/opt/d/new", "/nowhere", "/etc/docker/certs/empty/x"),
 )
@@ -139,7 +141,7 @@ def _make(path: Path, made: Made) -> None:
 def _whole(path: Path, made: Made) -> bool:
     try:
         status = path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     if made.kind is Kind.LINK:
         return stat.S_ISLNK(status.st_mode)
@@ -157,4 +159,5 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
