@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.vm.access.calls import CALLS
+from tests.vm.access.fixture import TREE, Kind
 from tests.vm.ask import Case, Row, ask
 from tests.vm.guest import Guest
+from tests.vm.shrink import asked
 
 pytestmark = pytest.mark.vm
 
@@ -82,6 +87,36 @@ def case(rules: list[str], access: dict[str, Any], **more: Any) -> Case:
     return {"rules": rules, "enabled": 1, "access": {"path": DAEMON, "as": ROOT, **access}, **more}
 
 
+CORPUS = Path(__file__).parents[1] / "corpus/coverage.jsonl"
+OTHERWISE_MADE = ("pre", "post", "ctl", "history", "kernel_cmdline", "continues_previous_case", "drain", "unstable")
+AGAIN = 120  # rows of the corpus
+
+
+ANSWER = ("recorded", "by_key", "records")
+
+
+@functools.cache
+def again() -> list[Row]:
+    """Rows of the corpus, evenly out of those whose files are as ours and whose access needs nothing before it."""
+    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
+    fit = [row for row in rows if not any(row.get(name) for name in OTHERWISE_MADE) and alike(row)]
+    return [fit[index * len(fit) // AGAIN] for index in range(AGAIN)]
+
+
+def alike(row: Row) -> bool:
+    if any("@M" in line for line in row["rules"]):  # a device's numbers, which `ask` does not put in
+        return False
+    types = {path: made.kind for path, made in TREE.items()}
+    below = {"/usr/bin", "/usr/lib", "/usr/sbin", "/etc", "/opt", "/srv", "/tmp", "/mnt", "/var"}  # noqa: S108 - the guest's
+    for path, entry in row["facts"]["load"].items():
+        known = path in types and entry["type"] == ("dir" if types[path] is Kind.DIRECTORY else "file")
+        absent = path not in types and entry["type"] == "missing"
+        inside = any(path.startswith(f"{folder}/") for folder in below)
+        if inside and not (known or absent):
+            return False
+    return row["access"].get("op", row["access"]["kind"]) in CALLS and "tomoyo" in row["facts"]["lsm"]
+
+
 # A rule for each program that makes an access here: with them every call is recorded, whatever it does.
 BY_PROGRAM = ["-a always,exit -S all -F exe=/accd -k C", f"-a always,exit -S all -F exe={DAEMON} -k C"]
 OLDER = "a process older than the rule that silences new ones"
@@ -92,6 +127,7 @@ def known(guest: Guest) -> dict[str, Row]:
     """All that this file asks, in one boot."""
     cases = {name: case(rules, access) for name, (rules, access, _) in KNOWN.items()}
     cases |= {op: case(BY_PROGRAM, {"kind": "any", "op": op, "path2": "/srv/t/new"}) for op in CALLS}
+    cases |= {f"corpus {number}": asked(row) for number, row in enumerate(again())}
     cases[OLDER] = case(["-a never,task", WATCH], {"kind": "exec"}, early=True)
     return dict(zip(cases, ask(guest, list(cases.values()), "known"), strict=True))
 
@@ -100,6 +136,12 @@ def known(guest: Guest) -> dict[str, Row]:
 def test_the_record_is_seen(known: dict[str, Row], name: str) -> None:
     row = known[name]
     assert (row["recorded"], row["by_key"], row["load_rc"]) == (*KNOWN[name][2], 0)
+
+
+@pytest.mark.parametrize("number", range(AGAIN))
+def test_the_corpus_answer_comes_again(known: dict[str, Row], number: int) -> None:
+    found, wanted = known[f"corpus {number}"], again()[number]
+    assert {name: found[name] for name in ANSWER} == {name: wanted[name] for name in ANSWER}
 
 
 def test_an_excluded_or_absent_record_has_no_types(known: dict[str, Row]) -> None:

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests import coverage_cases
+from auditrules.audit.facts import Facts
+from tests import truth
 from tests.vm.ask import Case, Row, ask
 from tests.vm.generate import cases
 from tests.vm.guest import Guest
@@ -51,7 +52,7 @@ def judgeable(rows: Sequence[Row]) -> list[Row]:
 
 def disagreements(row: Row) -> Iterator[str]:
     """What we say otherwise than the kernel did; the same comparison judges the corpus."""
-    return coverage_cases.disagreements(row)
+    return truth.coverage_case(row, Facts())
 
 
 def shown(row: Row) -> Iterator[str]:
