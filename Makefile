@@ -2,9 +2,11 @@
 PYTHON ?= python3
 AT_LEAST ?= 1
 CASES ?=
+SEED ?= 1
+N ?= 500
 BIN := .venv/bin
 
-.PHONY: check test test-all truth vm-setup vm
+.PHONY: check test test-all truth truth-vm vm-setup vm
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -26,6 +28,10 @@ test-all: python
 # The language of audit rules against what real programs did: CASES is a folder of case files, by default our own.
 truth: dev
 	@$(BIN)/python -m tests.truth $(CASES)
+
+# Our answers against a real kernel's on N random cases, which a SEED gives; where they differ, the smallest case.
+truth-vm: dev
+	@$(BIN)/python -m tests.vm.truth --seed $(SEED) --count $(N)
 
 # A real kernel for the tests; root is needed where QEMU is not installed yet.
 vm-setup: dev

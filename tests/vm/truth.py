@@ -1,0 +1,71 @@
+"""Compare our answers with the kernel's on random cases: `make truth-vm [SEED=1] [N=500]`.
+
+Each case is a random rule set and an access, made on a real kernel. Where the two disagree, the case is made as small
+as it gets, and shown with both answers. The count comes last; exits 1 if any disagree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from auditrules.audit.facts import Facts
+from tests import truth
+from tests.vm.ask import Case, Row, ask
+from tests.vm.generate import cases
+from tests.vm.guest import Guest
+from tests.vm.shrink import shrunk
+
+SHOWN = 10  # cases made small and shown; the others are counted
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Ask the kernel, compare, show."""
+    parser = argparse.ArgumentParser(prog="python -m tests.vm.truth", description="random cases on a real kernel")
+    parser.add_argument("--seed", type=int, default=1, help="which cases; default: 1")
+    parser.add_argument("--count", type=int, default=500, help="how many; default: 500")
+    parser.add_argument("--rows", type=Path, metavar="FILE", help="write all answers there, as rows of coverage.jsonl")
+    options = parser.parse_args(arguments)
+    guest = Guest.ready()
+    rows = judgeable(ask(guest, list(cases(options.seed, options.count)), f"random-{options.seed}"))
+    if options.rows:
+        lines = (json.dumps(row, separators=(",", ":")) for row in rows)
+        options.rows.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    wrong = [row for row in rows if list(disagreements(row))]
+
+    def again(smaller: Sequence[Case]) -> list[Row]:
+        return ask(guest, smaller, "smaller")
+
+    for row in shrunk(wrong[:SHOWN], again, lambda row: bool(judgeable([row]) and list(disagreements(row)))):
+        sys.stdout.writelines(f"{line}\n" for line in shown(row))
+    print(f"seed {options.seed}: {len(rows)} cases, {len(wrong)} disagree")
+    return 1 if wrong else 0
+
+
+def judgeable(rows: Sequence[Row]) -> list[Row]:
+    """The rows whose access was made at all."""
+    return [row for row in rows if "setup_failed" not in row]
+
+
+def disagreements(row: Row) -> Iterator[str]:
+    """What we say otherwise than the kernel did; the same comparison judges the corpus."""
+    return truth.coverage_case(row, Facts())
+
+
+def shown(row: Row) -> Iterator[str]:
+    """A case with both answers."""
+    access = row["access"]
+    subject = " ".join(f"{name}={value}" for name, value in access["as"].items())
+    early = ", by a process older than the rules" if row.get("early") else ""
+    yield from row["rules"] or ["(no rule)"]
+    yield from (f"  then: {command}" for command in row.get("post", ()))
+    yield f"  {access.get('op', access['kind'])} {access['path']} {access.get('path2', '')} as {subject}{early}"
+    yield f"  kernel: {'recorded by ' + str(row['by_key']) if row['recorded'] else 'not recorded'}"
+    yield from (f"  here: {text}" for text in disagreements(row))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
