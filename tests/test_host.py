@@ -15,7 +15,9 @@ from threading import Event
 import pytest
 
 from auditrules.audit.facts import DEFAULT_VERSION
-from auditrules.audit.sources import Failure, File, Kernel, Run, Sources
+from auditrules.audit.netlink import encode
+from auditrules.audit.rule import ALL_SYSCALLS, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.sources import Failure, File, Kernel, Netlink, Run, Sources
 from auditrules.host import Host, HostError, Limits, collect
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree
@@ -551,3 +553,13 @@ def test_paths_are_looked_at_when_they_are_asked_for(tmp_path: Path) -> None:
 def test_no_path_is_looked_at_where_the_mounts_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Host, "_mountinfo", lambda _self: None)
     assert Host("/", "none").look(["/etc"]) == {}
+
+
+def test_the_paths_of_the_kernel_s_own_rules_are_looked_at(tmp_path: Path) -> None:
+    watched, program = tmp_path / "watched", tmp_path / "program"
+    watched.touch()
+    path, exe = (Field(name, Operator.EQUAL, str(each)) for name, each in (("path", watched), ("exe", program)))
+    rules = tuple(encode(Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS, (field,))) for field in (path, exe))
+    host = Host("/", "netlink", ask=lambda _: Netlink(rules=(*rules, b"no rule")))
+    files = host.sources().facts.files
+    assert (files[str(watched)].type, files[str(program)].type) == ("file", "missing")

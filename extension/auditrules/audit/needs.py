@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
+from auditrules.audit.netlink import NetlinkError
+from auditrules.audit.netlink import decode as decode_rule
+from auditrules.audit.rule import PATH_NAMES, Field
 from auditrules.audit.values import MOST_PATH_BYTES
-from auditrules.audit.words import LINE_BYTES, decode
+from auditrules.audit.words import LINE_BYTES, decode, encode
 
 MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
 # Of all paths together, and of all names: the prefixes of paths, looked at too, take many times that.
 MOST_BYTES = 4 << 20
 MOST_NAMES = 1_000  # users, and as many groups
+
+_PATHS = PATH_NAMES | {"exe"}
 
 _LINE = re.compile(rb"[^\n]+")
 _ANYTHING = re.compile(rb"/|[ug]id", re.IGNORECASE)  # a line without these names nothing
@@ -42,15 +48,27 @@ class Needs:
     groups: frozenset[str]
 
 
-def needs(texts: Iterable[bytes]) -> Needs:
-    """Gather what rules files and listings name, up to the limits of this module."""
+def needs(texts: Iterable[bytes], payloads: Iterable[bytes] = ()) -> Needs:
+    """Gather what rules files and listings name, and the kernel's own rules, up to the limits of this module.
+
+    `payloads` are those of AUDIT_LIST_RULES; one that is no rule names nothing.
+    """
     lines = [line for text in texts for line in _lines(text)]
     places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
+    told = chain(_in_kernel(payloads), (path for place in places for path in _paths(place)))
     return Needs(
-        paths=_first(MOST_PATHS, MOST_BYTES, (path for place in places for path in _paths(place))),
+        paths=_first(MOST_PATHS, MOST_BYTES, told),
         users=_first(MOST_NAMES, MOST_BYTES, (name for line in lines for name in _names(_USER, line))),
         groups=_first(MOST_NAMES, MOST_BYTES, (name for line in lines for name in _names(_GROUP, line))),
     )
+
+
+def _in_kernel(payloads: Iterable[bytes]) -> Iterator[bytes]:
+    for payload in payloads:
+        with suppress(NetlinkError):  # which the reading of the rules tells
+            for condition in decode_rule(payload).fields:
+                if isinstance(condition, Field) and condition.name in _PATHS and isinstance(condition.value, str):
+                    yield from _variants(encode(condition.value).partition(b"\0")[0])
 
 
 def _first(most: int, size: int, names: Iterable[bytes]) -> frozenset[str]:

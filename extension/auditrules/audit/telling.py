@@ -63,5 +63,7 @@ def deciding(covered: Coverage) -> tuple[Placed, ...]:
 
 def near_words(covered: Coverage, placed: Placed) -> str:
     """How close a rule comes that does not decide; empty for one that does."""
+    if any(each is placed for each in covered.deciding):  # of another letter
+        return ""
     found = (letter.how for letter in covered.letters if letter.near is placed)
     return next((how.value for how in found if how is not Near.NOTHING), "")

@@ -114,7 +114,13 @@ class Host:
             units = read_units(tree)
             fstab = tree.read("/etc/fstab", self._limits.file)
             early = early_points((fstab.content if fstab else None) or b"", units.mounts)
-            facts = self._facts(tree, needs(texts), version, rules_d, look=not self._here or mountinfo is not None)
+            facts = self._facts(
+                tree,
+                needs(texts, kernel.netlink.rules or () if kernel.netlink else ()),
+                version,
+                rules_d,
+                look=not self._here or mountinfo is not None,
+            )
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,
