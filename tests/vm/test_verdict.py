@@ -100,7 +100,8 @@ def judged(said: Said) -> tuple[str, str, int]:
 
 def test_a_loaded_watch_passes_and_the_verdict_quotes_it(verdicts: dict[str, Said]) -> None:
     assert judged(verdicts["watched"]) == ("pass", "covered", 0)
-    assert "-w /usr/bin/dockerd -p rwxa -k docker" in verdicts["watched"].rows[0]["evidence"]
+    rule = "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
+    assert verdicts["watched"].rows[0]["evidence"].startswith(rule)
 
 
 def test_auditing_switched_off_fails_whatever_is_loaded(verdicts: dict[str, Said]) -> None:
