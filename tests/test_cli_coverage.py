@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.cli import main
+from auditrules.tables.sides import LIES
 from tests.fixtures.hosts import root, saved
 
 DOCKERD = "/usr/bin/dockerd"
@@ -39,6 +40,7 @@ def test_a_person_is_told_each_use_now_and_after_boot(tmp_path: Path) -> None:
     assert (code, err) == (1, "")
     assert out == (
         "/usr/bin/dockerd, now\n"
+        f"  ({LIES.format(reader='a saved listing')})\n"
         "  reading           NOT recorded  (permissions_missing)\n"
         f"      by {rule}, which is on the path, for other accesses\n"
         "  execution         recorded\n"
@@ -128,6 +130,7 @@ def test_a_program_is_told_all_of_it(tmp_path: Path) -> None:
                 "conditions": ["not: processes older than auditing"],
                 "explanation": [],
                 "error": "",
+                "remarks": [],
             }
         ],
     )

@@ -21,6 +21,7 @@ from auditrules.audit.sources import Kernel, Run
 from auditrules.benchmarks.remediation import ADVICE, remedy
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS
+from auditrules.tables.sides import LIES
 from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
 from tests.fixtures.kernels import OUTCOMES
 
@@ -41,9 +42,7 @@ UNREADABLE = (UNKNOWN, "unreadable")
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
 RULE = "-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
 B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
-ON_A_LISTING = (
-    "; read from a saved listing, which shows a never rule on a path as a watch, and every arch by its width only"
-)
+ON_A_LISTING = f"; {LIES.format(reader='a saved listing')}"
 
 OUTSIDE = "; not: io_uring, not: processes older than auditing"
 AFTER_BOOT = "; after the next boot: fail (not_loaded_at_boot)"  # for there are no rules files
@@ -197,7 +196,7 @@ RULES = {
             ("filetype=file", COVERED),
             ("filetype=dir", PARTLY),  # the directory is a name of a rename
             ("obj_uid=0", COVERED),
-            ("obj_uid!=0", PARTLY),  # so it may be
+            ("obj_uid!=0", SHORT),  # so it is not
             ("subj_type=unconfined_t", SHORT),
             ("pers=0", PARTLY),
             ("a0=1", PARTLY),
@@ -563,10 +562,7 @@ def test_evidence_and_remediation(plain: Look, content: bytes, evidence: str, re
 
 def test_evidence_of_a_running_kernel_says_what_auditctl_hides(plain: Look) -> None:
     listing, answer, *_ = OUTCOMES["ok"]
-    assert (
-        "; read from auditctl -l, which shows a never rule on a path as a watch, and every arch by its width only"
-        in str(judge(asked(plain, listing, answer))["evidence"])
-    )
+    assert f"; {LIES.format(reader='auditctl -l')}" in str(judge(asked(plain, listing, answer))["evidence"])
 
 
 def test_evidence_names_a_file_once(plain: Look) -> None:

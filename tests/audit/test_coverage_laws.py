@@ -68,6 +68,7 @@ EXCLUDES = st.sampled_from(
 FILE_SYSTEMS = st.sampled_from(["-a never,filesystem -F fstype=0xef53", "-a never,filesystem -F fstype=tracefs"])
 RULES = st.lists(st.one_of(ANY, ANY, ANY, TASKS, EXCLUDES, FILE_SYSTEMS), max_size=5, unique=True)
 
+CALLS_HERE = sorted(set(OPERATIONS) - {"io_uring_enter", "truncate64", "chown32"})  # the last two are 32-bit machines'
 ID = st.sampled_from([0, 33, 1000, 1001])
 
 
@@ -89,7 +90,7 @@ def subjects(draw: st.DrawFn) -> Subject:
 @st.composite
 def accesses(draw: st.DrawFn) -> Access:
     """Accesses of which everything is known, but for those that take a directory's name away."""
-    operation: Operation = OPERATIONS[draw(st.sampled_from(sorted(set(OPERATIONS) - {"io_uring_enter"})))]
+    operation: Operation = OPERATIONS[draw(st.sampled_from(CALLS_HERE))]
     path, other = draw(st.sampled_from([*FILES, "/usr/bin/new"])), draw(st.sampled_from(FILES))
     access = Toucher(PLACES).access(operation, "x86_64", path, other)
     assert access is not None
@@ -203,7 +204,7 @@ def test_more_facts_only_move_maybe_to_yes_or_no(
     rules: list[str], access: Access, unknown: set[str], ends_unknown: bool
 ) -> None:
     less = replace(access, subject=replace(access.subject, **dict.fromkeys(unknown)), forker=Subject())
-    if ends_unknown and not any(name.removed or name.made for name in access.names):
+    if ends_unknown:
         less = replace(less, succeeded=None, result=None)
     vague = decide(rules_of(rules, HOST), less, ON).recorded
     assert vague in (Truth.MAYBE, decide(rules_of(rules, HOST), access, ON).recorded)

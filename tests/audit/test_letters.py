@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.answer import Coverage
-from auditrules.audit.coverage import Auditing
+from auditrules.audit.coverage import ON, Auditing
 from auditrules.audit.facts import Entry, Mount
+from auditrules.audit.letters import Host, cover
+from auditrules.audit.mounts import MAGIC
+from auditrules.audit.places import Places
 from auditrules.audit.subjects import Verdict
 from auditrules.audit.telling import conditions
-from tests.audit.filesystem import DOCKER, covered, facts
+from tests.audit.filesystem import DOCKER, covered, facts, rules_of
 
 DOCKERD = "/usr/bin/dockerd"
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
@@ -447,9 +450,10 @@ def test_two_rules_on_one_file_may_have_changed_places_since_they_were_loaded() 
 
 def test_what_could_not_be_looked_at_is_unknown() -> None:
     on = facts()
-    hidden = replace(on, files={path: entry for path, entry in on.files.items() if not path.startswith("/usr/bin/")})
-    rules = covered(DOCKERD, WATCH, on=hidden) if DOCKERD in hidden.files else None
-    assert rules is None
+    host = Host(rules_of((WATCH,), on), Places(replace(on, files={"/": on.files["/"]})), ON)
+    found = cover(DOCKERD, host)
+    assert (*letters(found), found.reason.value) == ("", "", "", "rwxa", "unreadable")
+    assert found.error == "the path could not be looked at"
 
 
 BAD_PATHS = (
@@ -477,3 +481,77 @@ def test_of_two_spellings_of_one_name_only_the_last_follows_the_file() -> None:
     assert letters(covered(DOCKERD, *rules, fresh=True)) == ("wxa", "", "r", "")
     found = covered(DOCKERD, *rules, fresh=False)
     assert (*letters(found), found.reason.value) == ("wa", "", "r", "x", "replaced")
+
+
+@pytest.mark.parametrize("machine", ["mips64", "loongarch64", "toaster"])
+def test_a_machine_whose_system_calls_nobody_knows_is_unknown(machine: str) -> None:
+    found = covered(DOCKERD, WATCH, on=replace(facts(), machine=machine))
+    assert (*letters(found), found.reason.value) == ("", "", "", "rwxa", "unreadable")
+
+
+@pytest.mark.parametrize("machine", ["aarch64", "riscv64", "i686", "armv7l", "ppc64le", "s390x"])
+def test_a_call_that_a_machine_lacks_is_recorded_by_nobody(machine: str) -> None:
+    on = replace(facts(), machine=machine)
+    assert letters(covered(DOCKERD, on=on)) == ("", "", "rwxa", "")
+    assert letters(covered(DOCKERD, WATCH, on=on, auditing=Auditing(0))) == ("", "", "rwxa", "")
+    assert letters(covered(DOCKERD, WATCH, on=on)) == ("rwxa", "", "", "")
+
+
+def test_a_32_bit_machine_has_two_calls_for_one_purpose() -> None:
+    rule = f"-a always,exit -S chmod,chown,fchmodat,fchownat,setxattr -F path={DOCKERD}"
+    assert covered(DOCKERD, rule, on=replace(facts(), machine="i686")).of(Verdict.CONDITIONAL) == "a"
+
+
+def test_a_never_rule_on_the_directory_keeps_removals_of_the_file_out_wherever_it_stands() -> None:
+    never = "-a never,exit -F path=/usr/bin"
+    for rules in ((WATCH, never), (never, WATCH)):
+        assert letters(covered(DOCKERD, *rules)) == ("rxa", "w", "", "")
+
+
+def test_a_never_rule_on_a_directory_s_own_name_keeps_removals_in_it_out() -> None:
+    never = "-a never,exit -S unlink,unlinkat -F path=/etc/docker"
+    assert letters(covered("/etc/docker", never, "-w /etc/docker -p wa")) == ("a", "w", "rx", "")
+
+
+MAGIC_LINKS = ("/proc/77/exe", "/proc/self/root/usr/bin/dockerd", "/proc/1/task/2/cwd/x", "//proc/77/fd/3")
+
+
+@pytest.mark.parametrize("path", MAGIC_LINKS)
+def test_a_link_of_proc_leads_elsewhere_than_its_text_says(path: str) -> None:
+    on = facts({**DOCKER, "/proc/77/exe": f"-> {DOCKERD}", "/proc/self/root": "-> /"})
+    assert covered(path, WATCH, on=on).of(Verdict.UNKNOWN) == "rwxa"
+
+
+def test_numbers_of_inodes_are_not_known_on_a_file_system_that_tells_stat_others() -> None:
+    on = facts()
+    btrfs = Mount(2, 1, "/usr", "/", "btrfs", "0:34", MAGIC["btrfs"], early=True)
+    rule = f"-a always,exit -S all -F inode={on.files[DOCKERD].ino} -F perm=wa"
+    found = covered(DOCKERD, rule, on=replace(on, mounts=(*(on.mounts or ()), btrfs)))
+    assert found.of(Verdict.RECORDED) == ""
+
+
+def test_an_argument_s_bits_are_told_apart_from_its_number() -> None:
+    rules = (f"-a always,exit -F path={DOCKERD} -F perm=r -F {field}" for field in ("a1=0", "a1&13"))
+    assert covered(DOCKERD, *rules).of(Verdict.RECORDED) == ""
+
+
+def test_an_answer_that_waits_for_one_kind_of_subject_alone_has_that_reason() -> None:
+    rules = (f"-a never,exit -F path={DOCKERD} -F perm=x -F uid=7", WATCH)
+    found = covered(DOCKERD, *rules, fresh=False)
+    assert (found.of(Verdict.UNKNOWN), found.reason.value) in (("", "conditional"), ("x", "replaced"))
+
+
+def test_what_is_not_there_by_more_than_one_name_is_judged_by_what_is_above() -> None:
+    on = facts({**DOCKER, "/var/run": "-> /run", "/run/docker": "missing"})
+    assert letters(covered("/var/run/docker/a/sock", "-w /run -p wa", on=on)) == ("wa", "", "rx", "")
+    assert letters(covered("/var/run/docker/a/sock", WATCH, on=on)) == ("", "", "rwxa", "")
+
+
+def test_a_task_that_is_recorded_whatever_it_does_may_be_older_than_the_rule() -> None:
+    told = conditions(covered(DOCKERD, "-a always,task"), "x86_64", older=False)
+    assert told[-1] == "not: processes older than the rules"
+
+
+def test_a_place_left_out_below_a_directory_is_told_where_it_leads() -> None:
+    found = covered("/usr/bin", "-a never,exit -F path=/bin/dockerd", "-w /usr/bin -p wa")
+    assert found.exceptions == (DOCKERD,)

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from auditrules.plugin.context import Constraint, Context, Operator
-from auditrules.plugin.table import Question, answer
+from auditrules.plugin.table import answer
 from auditrules.sql.error import SqlError
 from auditrules.tables import build
+from auditrules.tables.sides import LIES as TOLD
 from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
 
 DOCKERD = "/usr/bin/dockerd"
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 RULE = f"-a always,exit -S all -F path={DOCKERD} -F perm=rwxa -F key=docker"
-LIES = "read from a saved listing, which shows a never rule on a path as a watch, and every arch by its width only"
+LIES = TOLD.format(reader="a saved listing")
 NO_PATTERN = "coverage is worked out for one path, not for a pattern"
 SERVICE = """\
 [Unit]
@@ -179,7 +180,6 @@ def test_osquery_is_told_the_same_error() -> None:
         1,
         f"audit_coverage: expected path = '/a/path' or path IN (…): {NO_PATTERN}",
     )
-    assert issubclass(Question, Exception)
 
 
 def test_an_answer_is_kept_until_what_is_at_the_path_changes(tmp_path: Path) -> None:

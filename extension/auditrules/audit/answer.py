@@ -120,6 +120,8 @@ def bad_path(path: str) -> str:
         return "expected an absolute path"
     if "\0" in path:
         return "expected a path, found a NUL in it"
-    if len(path.encode("utf-8", "surrogateescape")) >= LONGEST_PATH:
-        return f"expected a path of fewer than {LONGEST_PATH} bytes"
-    return ""
+    try:
+        size = len(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return "expected a path in UTF-8"
+    return f"expected a path of fewer than {LONGEST_PATH} bytes" if size >= LONGEST_PATH else ""

@@ -82,6 +82,8 @@ ON = Auditing()
 
 def decide(rules: RuleSet, access: Access, auditing: Auditing) -> Decision:
     """All ways in which an access may end."""
+    if access.succeeded is None and any(each.removed or each.made for each in access.names):
+        return _either(*(decide(rules, replace(access, succeeded=each), auditing) for each in (True, False)))
     if auditing.enabled == 0:
         return Decision((Outcome(Cause.DISABLED),))
     if not access.context:
@@ -99,13 +101,24 @@ def decide(rules: RuleSet, access: Access, auditing: Auditing) -> Decision:
     return Decision(tuple(outcomes), cut)
 
 
+def _either(done: Decision, failed: Decision) -> Decision:
+    """Of a call that changes what is watched if it succeeds, and of which it is not known whether it does."""
+    if done.recorded is failed.recorded and done.recorded is not Truth.MAYBE:
+        return done
+    waits = Pending(None, Why.SUBJECT)
+    both = (*done.outcomes, *failed.outcomes)
+    return Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both), done.cut or failed.cut)
+
+
 def _enough(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
     """The outcomes, but for those behind many when it is clear by then that it is maybe."""
     found: list[Outcome] = []
+    seen: set[bool] = set()
     for outcome in outcomes:
-        if len(found) >= MOST_OUTCOMES and len({each.recorded for each in found}) > 1:
+        if len(found) >= MOST_OUTCOMES and len(seen) > 1:
             return found, True
         found.append(outcome)
+        seen.add(outcome.recorded)
     return found, False
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from auditrules.audit.access import Access, Name, Subject
 from auditrules.audit.facts import Entry
+from auditrules.audit.mounts import MAGIC
 from auditrules.audit.names import FILE_TYPES
 from auditrules.audit.places import Identity
 from auditrules.audit.rule import PATH_NAMES, Comparison, Condition, Field, Operator
@@ -54,6 +55,7 @@ _WITH_GROUPS = frozenset({"gid", "egid"})  # which match a supplementary group a
 _OF_NAME = frozenset({"obj_uid", "obj_gid", "devmajor", "devminor", "inode"})
 REMOVING = frozenset({"rmdir", "unlinkat"})  # the calls that can remove a directory
 _DEVICES = frozenset({"devmajor", "devminor"})
+_OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells others than the kernel compares
 _ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
 _LABELS = frozenset(
     {
@@ -237,7 +239,7 @@ def _named(condition: Field, _placed: Placed, access: Access, name: Name | None)
 def _inode_of(name: Name, access: Access) -> int | None:
     if name.identity is None or (name.made and access.succeeded is False):
         return UNSET if name.known else None
-    return name.entry.ino or None if name.entry else None
+    return name.entry.ino or None if name.entry and name.magic not in _OTHER_NUMBERS else None
 
 
 def _owner_of(name: Name, access: Access) -> int | None:
@@ -259,7 +261,8 @@ def _owned(name: Name, access: Access, owner: int | None, maker: int | None) -> 
 
 def _device(part: int) -> Callable[[Name, Access], int | None]:
     def of(name: Name, _access: Access) -> int | None:
-        return int(name.entry.dev.split(":")[part]) if name.entry and name.entry.dev else None
+        known = name.entry is not None and name.entry.dev and name.magic not in _OTHER_NUMBERS
+        return int(name.entry.dev.split(":")[part]) if name.entry and known else None
 
     return of
 

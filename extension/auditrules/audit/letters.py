@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -21,6 +22,10 @@ from auditrules.audit.rule import Action, FilterList
 from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.subjects import Verdict, given, together, verdict
 from auditrules.audit.touching import Toucher
+from auditrules.audit.watching import Placed
+
+# Links that the kernel follows by what they stand for, such as another process' program, not by their text.
+MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")
 
 _OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
     {
@@ -75,6 +80,8 @@ def cover(path: str, host: Host) -> Coverage:
     if wrong:
         return refused(Reason.BAD_PATH, wrong)
     place = host.places.walk(path)
+    if MAGIC_LINK.match(path):
+        return refused(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
     mount = host.places.mount(place.path)
     if mount is not None and mount.point != "/" and REMOTE.fullmatch(mount.fstype):
         error = f"{mount.point} is on {mount.fstype}, which may hang, so it is not touched"
@@ -88,7 +95,7 @@ def _covered(place: Place, host: Host) -> Coverage:
     toucher = Toucher(host.places)
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = _target(place, toucher, host)
-    targets = (_inside(itself), itself) if folder else (itself,)
+    targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
     letters = tuple(_letter(each, targets, host) for each in LETTERS)
     if any(each.reason is Reason.NO_RULE for each in letters):
         how, near = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
@@ -106,7 +113,9 @@ def _target(place: Place, toucher: Toucher, host: Host) -> Target:
     file = toucher.name(place)
     if place.missing:
         file = replace(file, entry=Entry("file"), known=True)
-    above = toucher.name(host.places.at(parent(place.whole)))
+    above = toucher.name(
+        Place(place.path, place.entry, place.beyond[:-1]) if place.beyond else host.places.at(parent(place.path))
+    )
     path = loader_of(host.machine)
     loader = host.places.walk(path) if path else None
     known = loader is not None and loader.entry is not None and not loader.missing
@@ -125,11 +134,10 @@ def _sibling(file: Name, folder: Name) -> Name:
 
 
 def _inside(target: Target) -> Target:
-    """Any file anywhere below a directory, on its own file system, that no rule names."""
-    folder = _sibling(target.file, target.file)
-    folder = replace(folder, entry=Entry("dir"), location=_under(target.file.location))
+    """Any file in a directory, on its own file system, that no rule names."""
+    folder = replace(target.file, entry=Entry("dir"))
     file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
-    return Target(file, folder, _sibling(file, folder), target.loader)
+    return Target(file, folder, replace(_sibling(file, folder), spot=(folder.identity, "*/*")), target.loader)
 
 
 def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -137,23 +145,29 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 def _letter(letter: str, targets: tuple[Target, ...], host: Host) -> Letter:
-    inner, *itself = targets
-    calls = [_call(operation, inner, host) for operation in REFERENCE[letter]]
+    inner, *others = targets
+    calls = _calls(REFERENCE[letter], inner, host)
+    if not calls:
+        return Letter(letter, Verdict.UNKNOWN, Reason.UNREADABLE)  # nobody knows the machine's system calls
     found = together(call.verdict for call in calls)
-    for target in itself:
-        if found is not Verdict.UNRECORDED and ON_DIRECTORY[letter]:
-            calls += [_call(operation, target, host) for operation in ON_DIRECTORY[letter]]
-            found = together((found, *(call.verdict for call in calls)))
+    if found is not Verdict.UNRECORDED and others:
+        child, itself = others
+        calls += [*_calls(REFERENCE[letter], child, host), *_calls(ON_DIRECTORY[letter], itself, host)]
+        found = together(call.verdict for call in calls)
     missed = tuple(_missed(letter, inner, host)) if found in (Verdict.RECORDED, Verdict.CONDITIONAL) else ()
     return Letter(letter, found, _reason(found, calls), tuple(calls), missed)
+
+
+def _calls(names: Iterable[str], target: Target, host: Host) -> list[Call]:
+    """The calls that the machine has."""
+    return [call for name in names if (call := _call(name, target, host)).accesses]
 
 
 def _call(operation_name: str, target: Target, host: Host) -> Call:
     operation = replace(OPERATIONS[operation_name], compat=host.compat)
     made = tuple(given(access, host.who) for access in accesses(operation, host.machine, target))
     judged = [_decided(access, host) for access in made]
-    # A call that the machine does not have is missed by nobody.
-    found = together(each for each, _ in judged) if judged else Verdict.RECORDED
+    found = together(each for each, _ in judged) if judged else Verdict.UNKNOWN
     return Call(operation, found, made, tuple(decision for _, decision in judged))
 
 
@@ -206,13 +220,22 @@ def _recorded(operation: Operation, target: Target, host: Host) -> bool:
     return all(decide(host.rules, each, host.auditing).recorded is not Truth.NO for each in made)
 
 
+def _watched(placed: Placed) -> str:
+    """The place that a rule watches; empty for one that is on no path."""
+    if placed.tree is not None:
+        return placed.tree.folder
+    if placed.watch is None:
+        return ""
+    return placed.watch.leads.path if placed.watch.leads and not placed.watch.link else placed.watch.path
+
+
 def _exceptions(folder: Place, covered: Coverage, host: Host) -> Iterator[str]:
     """What lies below a directory and is not recorded although the directory is: what never rules leave out, mounts."""
     always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
     if not always:
         return
     for placed in host.rules.of(FilterList.EXIT):
-        watched = placed.tree.folder if placed.tree else placed.watch.path if placed.watch else ""
+        watched = _watched(placed)
         if placed.rule.action is Action.NEVER and placed.order < max(always) and below(watched, folder.path):
             yield watched
     marked = {part for each in covered.deciding if each.tree for part in each.tree.mounts}

@@ -66,6 +66,7 @@ MAGIC: Mapping[str, int] = MappingProxyType(
     }
 )
 
+_FSTAB_FIELDS = 3  # that a line must have; options come next
 _BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
 _UNIT = ".mount"
 _HEXADECIMAL = re.compile(r"\\x([0-9a-f]{2})")
@@ -88,7 +89,8 @@ def mounted(mountinfo: bytes, early: Collection[str]) -> tuple[Mount, ...]:
             continue
         number, above, dev, root, point = words[:5]
         fstype = words[words.index("-", _BEFORE_TYPE) + 1]
-        there = point in BY_SYSTEMD or point in early
+        # A snap is mounted anew with each refresh, long after the rules were loaded.
+        there = (point in BY_SYSTEMD or point in early) and fstype != "squashfs"
         found.append(
             Mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype), True if there else None)
         )
@@ -97,14 +99,16 @@ def mounted(mountinfo: bytes, early: Collection[str]) -> tuple[Mount, ...]:
 
 def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
     """The mount points of fstab(5) and of systemd's mount units, which are there before auditd starts."""
-    points = {line[1].rstrip("/") or "/" for line in _fstab(fstab) if not NOT_EARLY & set(line[3].split(","))}
+    points = {
+        line[1].rstrip("/") or "/" for line in _fstab(fstab) if not NOT_EARLY & set(",".join(line[3:4]).split(","))
+    }
     return frozenset(points | {unit_point(name) for name in units})
 
 
 def _fstab(content: bytes) -> Iterator[list[str]]:
     for line in content.split(b"\n"):
         words = [decode(_OCTAL.sub(_byte, word)) for word in line.split()]
-        if len(words) >= _FIELDS and not words[0].startswith("#"):
+        if len(words) >= _FSTAB_FIELDS and not words[0].startswith("#"):
             yield words
 
 

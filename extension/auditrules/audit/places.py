@@ -50,6 +50,14 @@ def parent(path: str) -> str:
     return path.rstrip("/").rpartition("/")[0] or "/"
 
 
+def above(path: str) -> Iterator[str]:
+    """A path and every folder above it, up to the root."""
+    yield path
+    while path.strip("/"):
+        path = parent(path)
+        yield path
+
+
 def name(path: str) -> str:
     """The last name of an absolute path."""
     return path.rstrip("/").rpartition("/")[2]

@@ -10,22 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from auditrules.audit import syscalls
+from auditrules.audit import arches, syscalls
 from auditrules.audit.access import Access, Name, Subject
 from auditrules.audit.operations import Operation, Touch, counts_as, machine_of
 
-# The principal calls of each letter, with their *at forms.
+# The principal calls of each letter, with their *at forms; of some, a 32-bit machine has two.
 REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("open", "openat"),
         "w": (
-            *("open for writing", "openat for writing", "truncate"),
+            *("open for writing", "openat for writing", "truncate", "truncate64"),
             *("unlink", "unlinkat", "rename", "renameat", "renameat2"),
         ),
         "x": ("execve",),
-        "a": ("chmod", "fchmodat", "chown", "fchownat", "setxattr"),
+        "a": ("chmod", "fchmodat", "chown", "chown32", "fchownat", "setxattr"),
     }
 )
+
+OF_32_BITS = frozenset({"truncate64", "chown32"})  # calls that 64-bit machines have a number for, and no use
 
 # Calls outside the reference, told where they are not recorded although the letter is.
 OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -103,6 +105,8 @@ def accesses(operation: Operation, machine: str, target: Target) -> Iterator[Acc
     number = syscalls.number(operation.call, called) if called else None
     if called is None or number is None:
         return
+    if operation.call in OF_32_BITS and arches.listed(syscalls.ARCHES[called]) == "b64":
+        return
     access = Access(
         operation.call,
         number,
@@ -110,6 +114,10 @@ def accesses(operation: Operation, machine: str, target: Target) -> Iterator[Acc
         counts_as(operation, called),
         names_of(operation.touch, target),
     )
+    if operation.touch in (Touch.REMOVAL, Touch.RENAME):  # which take effect, or none, on what is watched
+        yield replace(access, succeeded=True, result=0)
+        yield replace(access, succeeded=False)
+        return
     if operation.touch is not Touch.EXECUTION:
         yield access
         return

@@ -111,9 +111,9 @@ class RuleSet:
 
     def drops(self, name: Name, call: str) -> bool:
         """Whether a call that takes a name away makes the kernel drop a rule, of which it writes a record."""
-        folder = name.entry is not None and name.entry.type == "dir"
-        trees = self._trees.get(name.identity) if call in REMOVING else None
-        return folder and (bool(trees) or name.identity in self._folders)
+        if call in REMOVING and name.identity in self._trees:
+            return True
+        return name.entry is not None and name.entry.type == "dir" and name.identity in self._folders
 
     @cached_property
     def _spots(self) -> Mapping[Hashable, list[Placed]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
-from itertools import chain, product
+from itertools import chain, islice, product
 from math import prod
 from typing import Any
 
@@ -16,11 +16,13 @@ from auditrules.audit.holding import Why
 from auditrules.audit.integers import signed
 from auditrules.audit.match import Truth
 from auditrules.audit.places import Identity
-from auditrules.audit.rule import Comparison, Condition
+from auditrules.audit.rule import Comparison, Condition, Field, Operator
 from auditrules.audit.ruleset import RuleSet
 from auditrules.audit.values import UNSET
 
 MOST_KINDS = 4096  # tried one by one; beyond, a condition that may fail is taken to fail for somebody
+
+KINDS_OF_MANY = 32  # where so many rules decide that no one kind of subject tells
 
 SUCCEEDED: tuple[bool, int] = (True, 0)
 DENIED: tuple[bool, int] = (False, -13)  # EACCES
@@ -62,13 +64,16 @@ def verdict(rules: RuleSet, access: Access, auditing: Auditing) -> tuple[Verdict
     if kinds is None:
         return (Verdict.CONDITIONAL if decision.waits_for == {Why.SUBJECT} else Verdict.UNKNOWN), decision
     found: set[Verdict] = set()
-    for each in kinds:
-        found.add(_VERDICT[decide(rules, each, auditing).recorded])
+    untold = decision
+    for each in islice(kinds, KINDS_OF_MANY if decision.cut else None):
+        found.add(_VERDICT[(asked := decide(rules, each, auditing)).recorded])
+        untold = asked if asked.recorded is Truth.MAYBE else untold
         if len(found) > 1 and Verdict.UNRECORDED in found:
             break
     if len(found) == 1 and decision.cut:
         return Verdict.CONDITIONAL, decision  # not all conditions were looked at
-    return together(found), decision
+    judged = together(found)
+    return judged, untold if judged is Verdict.UNKNOWN else decision
 
 
 def given(access: Access, subject: Subject) -> Access:
@@ -83,7 +88,7 @@ _OF_SUBJECT = (
 )
 
 
-def _kinds(decision: Decision, access: Access) -> Iterable[Access] | None:
+def _kinds(decision: Decision, access: Access) -> Iterator[Access] | None:
     """The kinds of subjects that the conditions of a decision tell apart; None: too many."""
     dimensions: dict[str, tuple[Any, ...]] = {}
     for forked in (False, True):
@@ -138,7 +143,7 @@ def _dimensions(conditions: Iterable[Condition], access: Access) -> dict[str, tu
             if sides & _OWNERS:
                 shared |= {owner for name in access.names if name.entry for owner in _owners(name.entry)}
         elif isinstance(condition.value, int):
-            numbers.setdefault(condition.name, set()).add(condition.value)
+            numbers.setdefault(condition.name, set()).update(_telling(condition.value, condition))
     shared |= set(chain.from_iterable(numbers.get(name, ()) for name in related))
     found: dict[str, tuple[Any, ...]] = {}
     if numbers.keys() & {"exit", "success"}:
@@ -152,6 +157,14 @@ def _dimensions(conditions: Iterable[Condition], access: Access) -> dict[str, tu
     if groups:
         found["groups"] = (frozenset(), *(frozenset({group}) for group in sorted(groups)))
     return found
+
+
+def _telling(value: int, condition: Condition) -> Iterator[int]:
+    """A value of a condition, and for one on bits those with each bit alone and with none of them."""
+    yield value
+    if isinstance(condition, Field) and condition.operator in (Operator.BIT_MASK, Operator.BIT_TEST):
+        yield ~value & _WORD
+        yield from (1 << bit for bit in range(32) if value >> bit & 1)
 
 
 def _owners(entry: Entry) -> Iterator[int]:

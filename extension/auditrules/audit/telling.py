@@ -40,6 +40,8 @@ def _of_letter(letter: Letter, machine: str) -> Iterator[str]:
             missed = (call.operation.call for call in letter.calls if call.verdict is Verdict.UNRECORDED)
             yield from (f"not: {call}" for call in missed)
     yield from (f"not: {call}" for call in letter.missed)
+    if any(outcome.cause is Cause.TASK and outcome.recorded for outcome in letter.outcomes):
+        yield "not: processes older than the rules"
 
 
 def _of_outcome(outcome: Outcome, machine: str) -> Iterator[str]:

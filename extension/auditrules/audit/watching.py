@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from auditrules.audit.access import Name
 from auditrules.audit.facts import Facts, Mount
-from auditrules.audit.places import Identity, Place, Places, below, name, parent
+from auditrules.audit.places import Identity, Place, Places, above, name, parent
 from auditrules.audit.rule import PATH_OR_DIR, Field, Operator, Rule
 
 
@@ -49,8 +49,8 @@ class Tree:
     path: str
     folder: str = ""  # where the path leads
     marked: Identity | None = None
-    mounts: tuple[tuple[str, str], ...] = ()
-    late: tuple[str, ...] = ()
+    mounts: frozenset[tuple[str, str]] = frozenset()
+    late: frozenset[str] = frozenset()
     known: bool = True
     all_late: bool = False
     link: bool = False
@@ -58,16 +58,13 @@ class Tree:
 
     def holds(self, touched: Name) -> bool | None:
         """Whether a name is the directory or below it; None where that hangs on when a file system was mounted."""
-        inside = self.marked in touched.ancestry or any(_within(touched.location, each) for each in self.mounts)
+        inside = self.marked in touched.ancestry or (bool(self.mounts) and self._on_part(touched.location))
         if inside:
             return None if self.all_late else True
-        return None if any(touched.path == each or below(touched.path, each) for each in self.late) else False
+        return None if self.late and any(each in self.late for each in above(touched.path)) else False
 
-
-def _within(location: tuple[str, str] | None, part: tuple[str, str]) -> bool:
-    if location is None or location[0] != part[0]:
-        return False
-    return location[1] == part[1] or below(location[1], part[1])
+    def _on_part(self, location: tuple[str, str] | None) -> bool:
+        return location is not None and any((location[0], each) in self.mounts for each in above(location[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +179,8 @@ class Placing:
             path,
             place.path,
             self._then.identity(place),
-            tuple((each.dev, each.root) for each in below_it if self._there(each)),
-            tuple(self._unsure(place, below_it)),
+            frozenset((each.dev, each.root) for each in below_it if self._there(each)),
+            frozenset(self._unsure(place, below_it)),
             all_late=self._late(place.path),
             link=place.entry.type == "link",
             leads=self._now.walk(path),

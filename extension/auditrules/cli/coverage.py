@@ -62,6 +62,7 @@ class Answer:
     conditions: list[str]
     explanation: list[str]
     error: str
+    remarks: list[str]  # on how well the rules are known
 
 
 def register(commands: Commands) -> None:
@@ -142,6 +143,7 @@ def _answer(path: str, side: Side, covered: Coverage, letter: Letter, *, explain
         list(conditions(alone, side.facts.machine, older=side.older)),
         list(_explained(side, letter)) if explain else [],
         covered.error or ("auditing is off" if side.auditing.enabled == 0 else ""),
+        list(side.remarks),
     )
 
 
@@ -181,6 +183,7 @@ def _text(answers: Sequence[Answer], problems: Iterable[str]) -> Iterator[str]:
             heading = (answer.path, answer.source)
             leads = f" -> {visible(answer.resolved_path)}" if answer.resolved_path not in ("", answer.path) else ""
             yield f"{visible(answer.path)}{leads}, {WHEN[answer.source]}\n"
+            yield from (f"  ({visible(remark)})\n" for remark in answer.remarks)
         yield from _paragraph(answer)
 
 

@@ -34,12 +34,11 @@ def read_units(tree: Tree) -> Units:
                     files.append(path)
                 elif name in _DROP_INS:
                     files += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
-                elif name.endswith(".mount"):
-                    mounts.append(name)
                 elif name == DEFAULT_TARGET:
                     others.append(path)
                 elif name.endswith((".wants", ".requires")):
                     others += [f"{path}/{unit}" for unit in UNITS]
+                    mounts += [each for each in _names(tree, path) if each.endswith(".mount")]
     except UnreadableError as unreadable:
         error = str(unreadable)
     if len(files) > MOST_FILES:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from auditrules.audit.access import ANYBODY, Subject
 from auditrules.audit.answer import Coverage, Reason, bad_path, refused
-from auditrules.audit.boot import boot
+from auditrules.audit.boot import Boot, boot
 from auditrules.audit.coverage import ON, Auditing
 from auditrules.audit.facts import Entry, Facts
 from auditrules.audit.letters import Host, cover
@@ -27,7 +27,10 @@ from auditrules.tables.rules import FileLine, decided, file_lines, kernel_rules
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"
 
-LIES = "read from {reader}, which shows a never rule on a path as a watch, and every arch by its width only"
+LIES = (
+    "read from {reader}, which shows a never rule on a path as a watch, a directory's own name as all below it, and "
+    "every arch by its width only"
+)
 _READERS = {"auditctl": "auditctl -l", "listing": "a saved listing"}
 
 Stands = Mapping[str, Sequence[str]]  # a rule's normal form -> file:line of each place it stands at
@@ -121,7 +124,7 @@ class Sides:
             now,
             Auditing(booted.enabled),
             remarks=tuple(_of_machine(self.sources.facts)),
-            loads_nothing=booted.problem or (booted.reason if booted.loader is Loader.NONE else ""),
+            loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
             older=self._older,
             stands=self._stands,
         )
@@ -154,6 +157,10 @@ class Sides:
         """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
         cmdline = cmdline_of(self.sources)
         return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
+
+
+def _no_loader(booted: Boot) -> str:
+    return booted.reason if booted.loader is Loader.NONE else ""
 
 
 def tried(files: Sequence[File], facts: Facts) -> tuple[Side, tuple[str, ...]]:
