@@ -22,7 +22,7 @@ from auditrules.audit.values import UNSET
 
 MOST_KINDS = 4096  # tried one by one; beyond, a condition that may fail is taken to fail for somebody
 
-KINDS_OF_MANY = 32  # where so many rules decide that no one kind of subject tells
+MOST_STEPS = 10_000  # outcomes times kinds: where many rules decide, fewer kinds are tried
 
 SUCCEEDED: tuple[bool, int] = (True, 0)
 DENIED: tuple[bool, int] = (False, -13)  # EACCES
@@ -65,13 +65,14 @@ def verdict(rules: RuleSet, access: Access, auditing: Auditing) -> tuple[Verdict
         return (Verdict.CONDITIONAL if decision.waits_for == {Why.SUBJECT} else Verdict.UNKNOWN), decision
     found: set[Verdict] = set()
     untold = decision
-    for each in islice(kinds, KINDS_OF_MANY if decision.cut else None):
+    for each in islice(kinds, MOST_STEPS // len(decision.outcomes)):
         found.add(_VERDICT[(asked := decide(rules, each, auditing)).recorded])
         untold = asked if asked.recorded is Truth.MAYBE else untold
         if len(found) > 1 and Verdict.UNRECORDED in found:
             break
-    if len(found) == 1 and decision.cut:
-        return Verdict.CONDITIONAL, decision  # not all conditions were looked at
+    left = next(kinds, None) is not None
+    if len(found) == 1 and (decision.cut or left):
+        return Verdict.CONDITIONAL, decision  # not all conditions, or not all kinds, were looked at
     judged = together(found)
     return judged, untold if judged is Verdict.UNKNOWN else decision
 
