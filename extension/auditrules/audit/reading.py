@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from auditrules.audit import netlink
-from auditrules.audit.facts import Facts
+from auditrules.audit.facts import Facts, Version
 from auditrules.audit.netlink import NetlinkError
 from auditrules.audit.render import last_arch, listed
 from auditrules.audit.sources import Kernel, Netlink
@@ -40,7 +40,7 @@ def _why(answer: Netlink) -> State:
 
 
 def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Reading:
-    lines = tuple(_lines(payloads, facts))
+    lines = _lines(payloads, facts.version, facts.machine)
     try:
         known = _status(answer)
     except NetlinkError as error:
@@ -48,17 +48,20 @@ def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Readin
     return answered(READER, lines, known, "a rule is not understood")
 
 
-def _lines(payloads: tuple[bytes, ...], facts: Facts) -> Iterator[ListedLine]:
+@lru_cache(1)  # every table asks, and rules stay for days: what they say is found out once
+def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple[ListedLine, ...]:
     """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
+    lines = []
     above = None
     for payload in payloads:
         try:
             rule = netlink.decode(payload)
         except NetlinkError as error:
-            yield ListedLine("", None, str(error))
+            lines.append(ListedLine("", None, str(error)))
             continue
-        yield ListedLine(listed(rule, facts.version, facts.machine, above), rule)
+        lines.append(ListedLine(listed(rule, version, machine, above), rule))
         above = last_arch(rule) or above
+    return tuple(lines)
 
 
 def _status(answer: Netlink) -> Status:

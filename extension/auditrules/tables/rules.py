@@ -188,6 +188,8 @@ def rule_cells(rule: Rule, facts: Facts) -> Cells:
 
 def decided(rule: Rule, facts: Facts) -> Rule:
     """The rule with its path as a dir where it is one now; the text of a rule has to say one or the other."""
+    if not any(isinstance(condition, Field) and condition.name == PATH_OR_DIR for condition in rule.fields):
+        return rule
     fields = tuple(
         replace(condition, name="dir")
         if isinstance(condition, Field)
