@@ -200,6 +200,17 @@ def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Stat
     return Status(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
 
 
+def but_for_counts(payload: bytes) -> bytes:
+    """An AUDIT_GET payload with a backlog and a number of lost records of 0; one that is cut stays as it is."""
+    counts = [4 * _STATUS_WORDS.index(name) for name in ("lost", "backlog")]
+    if len(payload) < 4 * len(_STATUS_WORDS):
+        return payload
+    cleared = bytearray(payload)
+    for start in counts:
+        cleared[start : start + 4] = bytes(4)
+    return bytes(cleared)
+
+
 def decode_loginuid_immutable(payload: bytes) -> int:
     """Whether a login uid can't be changed once set, of an AUDIT_GET_FEATURE payload.
 

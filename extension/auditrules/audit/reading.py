@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit import netlink
@@ -18,6 +20,8 @@ REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
 
 READER = "netlink"
 
+_COUNT = re.compile(rb"^(?:lost|backlog) \d+\n", re.MULTILINE)  # lines of `auditctl -s`
+
 
 def understand(kernel: Kernel, facts: Facts) -> Reading:
     """What the kernel's side says. Total: every answer and every failure has a state."""
@@ -26,6 +30,16 @@ def understand(kernel: Kernel, facts: Facts) -> Reading:
     if kernel.netlink.rules is None:
         return Reading(_why(kernel.netlink), READER, kernel.netlink.error)
     return _whole(kernel.netlink, kernel.netlink.rules, facts)
+
+
+def but_for_counts(kernel: Kernel) -> Kernel:
+    """The kernel's side without what it counts while it audits: its backlog, and the records that it lost."""
+    if kernel.netlink is not None:
+        cleared = netlink.but_for_counts(kernel.netlink.status)
+        return replace(kernel, netlink=replace(kernel.netlink, status=cleared))
+    if kernel.status is not None:
+        return replace(kernel, status=replace(kernel.status, stdout=_COUNT.sub(b"", kernel.status.stdout)))
+    return kernel
 
 
 def _why(answer: Netlink) -> State:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.audit.words import encode
-from auditrules.plugin.table import ROWID, Row, rowid
+from auditrules.plugin.table import ROWID, KeptRow, Row, rowid
 
 Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
 
@@ -21,11 +21,13 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
     seen: Counter[tuple[str, ...]] = Counter()
     done: list[Row] = []
     for row in rows:
-        cells = {
-            # Nearly every cell is text that is shown as it is.
-            name: value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
-            for name in columns
-        }
+        cells = KeptRow(
+            {
+                # Nearly every cell is text that is shown as it is.
+                name: value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
+                for name in columns
+            }
+        )
         key = tuple(cells[name] for name in identity)
         cells[ROWID] = rowid(*key, str(seen[key]))
         seen[key] += 1
