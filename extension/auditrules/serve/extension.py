@@ -6,12 +6,13 @@ import argparse
 import logging
 import math
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Thread
 
 from auditrules import __version__
@@ -95,8 +96,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HostError as error:
         _log.error("%s", error)
         return USAGE
-    tables = build(KeptHost(host, time.monotonic))
+    tables = [_renamed(table, arguments.table_prefix) for table in build(KeptHost(host, time.monotonic))]
     return serve(tables, Options(arguments.socket, arguments.timeout, arguments.interval))
+
+
+def _renamed(table: Table, prefix: str) -> Table:
+    return replace(table, schema=replace(table.schema, name=prefix + table.schema.name))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,8 +119,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kernel", default="auto", metavar="READER", help="auto, netlink, auditctl, none, or a saved listing"
     )
+    parser.add_argument(
+        "--table-prefix",
+        type=_prefix,
+        default="",
+        metavar="WORD",
+        help="put this before each table's name, where another extension has tables of the same names",
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
+
+
+def _prefix(text: str) -> str:
+    if re.fullmatch(r"(?:[a-z][a-z0-9_]*)?", text):
+        return text
+    raise argparse.ArgumentTypeError(f"expected lower-case letters, digits and _, found {text!r}")
 
 
 def _seconds(text: str) -> float:
