@@ -25,6 +25,7 @@ from thrift.Thrift import TException, TType
 from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 
 from auditrules import __version__
+from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Selection, Table, select
 from auditrules.serve.life import RETRY_PAUSE, Bell, Ended, Exit, NoAnswer, Registration
 from auditrules.serve.splice import Splicer
@@ -77,6 +78,13 @@ class Handler:
         table, splicer = known
         found = select(table, request or {})
         return _Reply(ExtensionStatus(found.code, found.message, self._uuid), found, splicer)
+
+    def look(self) -> None:
+        """Ask every table once, so that osquery's first query finds the rules read and encoded."""
+        for table, splicer in self._tables.values():
+            found = select(table, {"action": "generate"})
+            for _ in splicer.chunks(found.rows, found.columns):
+                pass
 
     def shutdown(self) -> None:
         """Note that osquery wants us gone. The bell rings once it has our reply."""
@@ -202,9 +210,9 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
 class Core:
     """osquery's extension manager. Each call has a connection of its own, so that none outlives a broken one."""
 
-    def __init__(self, path: str, tables: Sequence[Table]) -> None:
+    def __init__(self, path: str, schemas: Sequence[Schema]) -> None:
         self._path = path
-        self._registry = {"table": {table.schema.name: table.schema.routes() for table in tables}}
+        self._registry = {"table": {schema.name: schema.routes() for schema in schemas}}
 
     def ping(self) -> None:
         """Raise `NoAnswer` unless osquery answers."""
