@@ -108,9 +108,10 @@ class _Reply:
         self._status.write(protocol)
         protocol.writeFieldBegin("response", TType.LIST, 2)
         protocol.writeListBegin(TType.MAP, len(self._found.rows))
-        for chunk in self._splicer.chunks(self._found.rows, self._found.columns):
+        for number, chunk in enumerate(self._splicer.chunks(self._found.rows, self._found.columns)):
+            if number:  # what came before leaves while this one is joined; the last goes with the end of the message
+                protocol.trans.flush()
             protocol.trans.write(chunk)
-            protocol.trans.flush()
         protocol.writeFieldStop()
 
 
