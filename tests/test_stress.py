@@ -204,7 +204,7 @@ def test_an_auditctl_that_hangs_is_an_answer_that_says_so_and_pings_are_answered
     assert list(core.extensions) == [extension.uuid]
 
 
-def test_a_fuse_mount_that_never_answers_is_not_touched_for_a_rule_that_names_it(folder: Path) -> None:
+def test_a_fuse_mount_that_never_answers_is_not_touched_for_a_rule_or_a_query_that_names_it(folder: Path) -> None:
     point = folder / "mount"
     point.mkdir()
     with Core(folder, call_timeout=PATIENCE) as core:
@@ -219,6 +219,10 @@ def _ask_beside_a_dead_mount(core: Core, point: Path) -> None:
     core.registered()
     reply = core.call("audit_rules", GENERATE)
     assert [row["path"] for row in reply.rows if row["source"] == "rules.d"] == [f"{point}/file"]
+    database = Database()
+    database.attach("audit_coverage", core.call)
+    sql = "SELECT unknown, reason FROM audit_coverage WHERE path = ? AND source = 'kernel'"
+    assert database.query(sql, [f"{point}/other"]) == [("rwxa", "remote_filesystem")]
 
 
 @rounds(40, 1_000, "queries")

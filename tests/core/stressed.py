@@ -51,9 +51,9 @@ def hanging(program: str) -> Host:
 
 
 def dead(point: str) -> Host:
-    """Give a host with a FUSE mount whose daemon never answers, and a rules file that names a path on it.
+    """Give a host with a FUSE mount whose daemon never answers, and a rule in kernel and files on a path of it.
 
-    Both are in a mount namespace of this process alone, and end with it.
+    Mount and file are in a mount namespace of this process alone, and end with it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
 
@@ -67,11 +67,13 @@ def dead(point: str) -> Host:
     did(libc.mount(b"none", b"/etc", b"tmpfs", 0, None))
     folder = Path("/etc/audit/rules.d")
     folder.mkdir(parents=True)
-    (folder / "dead.rules").write_text(f"-w {point}/file -p wa\n")
+    rule = f"-w {point}/file -p wa"
+    (folder / "dead.rules").write_text(f"{rule}\n")
     daemon = os.open("/dev/fuse", os.O_RDWR)  # held, and never read
     options = f"fd={daemon},rootmode=40000,user_id=0,group_id=0"
     did(libc.mount(b"dead", os.fsencode(point), b"fuse", 0, options.encode()))
-    return Host(kernel="none")
+    rules = payloads([rule])
+    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
 
 
 HOSTS: Mapping[str, Callable[..., Host]] = {"loaded": loaded, "changing": changing, "hanging": hanging, "dead": dead}
