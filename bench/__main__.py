@@ -28,7 +28,7 @@ from auditrules.tables import build
 from auditrules.tables.schemas import AUDIT_RULES
 from bench.listing import Listing, SetupError
 from tests.core.manager import Core, Extension, Process
-from tests.core.stressed import loaded
+from tests.core.stressed import given
 
 ROUNDS = 15
 STARTS = 9
@@ -60,11 +60,13 @@ class Result:
     what: str
     found: str
     value: float
-    most: float
+    most: float | None = None  # None: nothing was promised
 
     @property
     def line(self) -> str:
         """The line in Markdown."""
+        if self.most is None:
+            return f"| {self.what} | {self.found} | {self.value:.3g} | | |"
         verdict = "reached" if self.value <= self.most else "**missed**"
         return f"| {self.what} | {self.found} | {self.value:.3g} | {self.most:g} | {verdict} |"
 
@@ -101,10 +103,10 @@ def asked(core: Core, uuid: int, *, first: bool = False) -> float:
     return at_first if first else time.perf_counter() - start
 
 
-def ours(core: Core, count: int) -> tuple[Process, Extension]:
+def ours(core: Core, listing: Listing, count: int) -> tuple[Process, Extension]:
     """Start the extension over a kernel with so many rules."""
     before = set(core.extensions)
-    process = core.run("tests.core.stressed", flags=("loaded", str(count)))
+    process = core.run("tests.core.stressed", flags=("given", listing.rules(count)))
     return process, core.awaited(lambda: newest(core, before), "the extension")
 
 
@@ -124,10 +126,10 @@ def newest(core: Core, before: set[int]) -> Extension | None:
     return next((each for each in new if Path(core.path(each.uuid)).exists()), None)
 
 
-def served(listing: Listing, count: int) -> list[Result]:
+def served(listing: Listing, count: int, most: float | None = None, most_of_plain: float | None = None) -> list[Result]:
     """A whole table over the socket, warm, beside the process and the plain extension."""
     with cores() as one, cores() as other:
-        _, extension = ours(one, count)
+        _, extension = ours(one, listing, count)
         _, rival = plain(other, listing, count)
         process, mine, theirs = measured(
             (
@@ -135,18 +137,36 @@ def served(listing: Listing, count: int) -> list[Result]:
                 lambda: asked(one, extension.uuid),
                 lambda: asked(other, rival.uuid),
             ),
-            ROUNDS if count < MANY else 7,
+            ROUNDS,
         )
     rules = f"`SELECT *`, {count:,} rules, warm"
     return [
-        Result(f"{rules} : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms", mine / process, 0.5),
-        Result(f"{rules} : plain TablePlugin", f"{mine:.2f} : {theirs:.2f} ms", mine / theirs, 0.1),
+        Result(f"{rules} : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms", mine / process, most),
+        Result(f"{rules} : plain TablePlugin", f"{mine:.2f} : {theirs:.2f} ms", mine / theirs, most_of_plain),
+    ]
+
+
+def many(listing: Listing) -> list[Result]:
+    """Ten thousand rules in one warm answer. The plain extension takes too long over them to be waited for."""
+    with cores() as core:
+        _, extension = ours(core, listing, MANY)
+        process, begun, mine = measured(
+            (
+                timed(lambda: listing.once(MANY)),
+                lambda: asked(core, extension.uuid, first=True),
+                lambda: asked(core, extension.uuid),
+            ),
+            ROUNDS,
+        )
+    return [
+        Result("first byte of 10,000 rules, warm, in ms", f"{begun:.2f} ms", begun, 20),
+        Result("`SELECT *`, 10,000 rules, warm : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms", mine / process),
     ]
 
 
 def controls(listing: Listing, count: int) -> Result:
     """Every control's query as one, in SQLite over the tables, beside the benchmark's own way."""
-    own = build(KeptHost(loaded(str(count)), time.monotonic))
+    own = build(KeptHost(given(listing.rules(count)), time.monotonic))
     columns = "benchmark, version, control, status, reason"
     sql = " UNION ALL ".join(f"SELECT {columns} FROM ({each.query.rstrip().rstrip(';')})" for each in CONTROLS)  # noqa: S608 - our own
     with Database([*own, *stand_ins(Surroundings("/"), "auditrules", "0", own)]) as database:
@@ -162,32 +182,23 @@ def cold(listing: Listing) -> list[Result]:
 
     def first(count: int) -> float:
         with cores() as core:
-            _, extension = ours(core, count)
+            _, extension = ours(core, listing, count)
             time.sleep(SETTLED)
             return asked(core, extension.uuid)
 
     def unprepared(count: int) -> float:
-        command = [sys.executable, "-m", "bench.cold", str(count)]
+        command = [sys.executable, "-m", "bench.cold", listing.rules(count)]
         return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout) / 1000
 
-    process, mine, nothing, many = measured(
+    process, mine, nothing, most = measured(
         (timed(lambda: listing.once(400)), lambda: first(400), lambda: unprepared(400), lambda: unprepared(MANY)), 7
     )
     return [
         Result("first call of osquery, 400 rules : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms",
                mine / process, 2),
         Result("the same before the look at the start", f"{nothing:.2f} : {process:.2f} ms", nothing / process, 2),
-        Result("10,000 rules : 400 rules, before the look", f"{many:.0f} : {nothing:.2f} ms", many / nothing, 25),
+        Result("10,000 rules : 400 rules, before the look", f"{most:.0f} : {nothing:.2f} ms", most / nothing, 25),
     ]  # fmt: skip
-
-
-def first_byte() -> Result:
-    """How soon a warm answer of ten thousand rules begins."""
-    with cores() as core:
-        _, extension = ours(core, MANY)
-        asked(core, extension.uuid)
-        (mine,) = measured((lambda: asked(core, extension.uuid, first=True),), ROUNDS)
-    return Result("first byte of 10,000 rules, warm, in ms", f"{mine:.2f} ms", mine, 20)
 
 
 def memory(process: Process) -> float:
@@ -225,11 +236,11 @@ def starts() -> list[Result]:
     ]
 
 
-def at_rest() -> list[Result]:
+def at_rest(listing: Listing) -> list[Result]:
     """Memory with ten thousand rules that were asked for, and the CPU time of a minute without a question."""
     with cores() as core, cores() as other:
-        full, extension = ours(core, MANY)
-        few, sibling = ours(other, 16)
+        full, extension = ours(core, listing, MANY)
+        few, sibling = ours(other, listing, 16)
         for _ in range(3):
             asked(core, extension.uuid)
             asked(other, sibling.uuid)
@@ -269,14 +280,13 @@ def main() -> int:
             return 2
         print("| ours : theirs | medians | ratio or amount | at most | |\n|---|---|---|---|---|", flush=True)
         measures: tuple[Callable[[], list[Result]], ...] = (
-            lambda: served(listing, 400),
+            lambda: served(listing, 400, 0.5, 0.1),
             lambda: [controls(listing, 400)],
             lambda: cold(listing),
-            lambda: [first_byte()],
+            lambda: many(listing),
             starts,
-            at_rest,
+            lambda: at_rest(listing),
             lambda: served(listing, 16),
-            lambda: served(listing, MANY),
         )
         for measure in measures:
             for result in measure():

@@ -1,4 +1,4 @@
-"""The first call of a process that knows nothing yet, in milliseconds: `python -m bench.cold COUNT`."""
+"""The first call of a process that knows nothing yet, in milliseconds: `python -m bench.cold FILE`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditrules.tables import SCHEMAS
 from tests.core.stressed import over
 
 if __name__ == "__main__":
-    with over("loaded", sys.argv[1]):
+    with over("given", sys.argv[1]):
         table = backing.tables(SCHEMAS, "/", "netlink")[0]
         splicer = Splicer(table.schema)
         start = time.perf_counter()

@@ -38,16 +38,17 @@ class Listing:
                 return path
         raise SetupError("expected auditctl: install auditd (no daemon need run), or name the program with AUDITCTL=")
 
-    def environment(self, count: int) -> dict[str, str]:
-        """The environment in which the program lists so many rules."""
+    def rules(self, count: int) -> str:
+        """The file with so many rules as the kernel tells them, each behind its length."""
         file = self._folder / f"rules.{count}"
         if not file.exists():
             file.write_bytes(b"".join(struct.pack("=I", len(each)) + each for each in payloads(lines(count))))
-        return os.environ | {
-            "LD_PRELOAD": str(self._shim),
-            "BENCH_RULES": str(file),
-            "BENCH_AUDITCTL": self.program,
-        }
+        return str(file)
+
+    def environment(self, count: int) -> dict[str, str]:
+        """The environment in which the program lists so many rules."""
+        lent = {"LD_PRELOAD": str(self._shim), "BENCH_RULES": self.rules(count), "BENCH_AUDITCTL": self.program}
+        return os.environ | lent
 
     def once(self, count: int) -> None:
         """List the rules, as a process."""

@@ -1,4 +1,4 @@
-"""The extension's program over a host that is hard on it: `loaded N`, `changing`, `hanging PROGRAM`, `dead POINT`."""
+"""The extension's program over a host that is hard on it: a word for the host, and what it takes."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def loaded(count: str) -> Host:
     """Give a host with so many rules in its kernel."""
     rules = payloads(lines(int(count)))
     return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+
+
+def given(file: str) -> Host:
+    """Give a host whose kernel answers with the payloads of a file, each behind its length."""
+    raw, rules, at = Path(file).read_bytes(), [], 0
+    while at < len(raw):
+        (length,) = struct.unpack_from("=I", raw, at)
+        rules.append(raw[at + 4 : at + 4 + length])
+        at += 4 + length
+    del raw
+    return Host(kernel="netlink", ask=lambda _deadline: Netlink(tuple(rules), STATUS))
 
 
 def changing() -> Host:
@@ -76,7 +87,13 @@ def dead(point: str) -> Host:
     return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
 
 
-HOSTS: Mapping[str, Callable[..., Host]] = {"loaded": loaded, "changing": changing, "hanging": hanging, "dead": dead}
+HOSTS: Mapping[str, Callable[..., Host]] = {
+    "loaded": loaded,
+    "given": given,
+    "changing": changing,
+    "hanging": hanging,
+    "dead": dead,
+}
 
 
 @contextmanager
@@ -89,6 +106,6 @@ def over(kind: str, *arguments: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    own, given = sys.argv[1 : sys.argv.index("--socket")], sys.argv[sys.argv.index("--socket") :]
+    own, of_osquery = sys.argv[1 : sys.argv.index("--socket")], sys.argv[sys.argv.index("--socket") :]
     with over(*own):
-        sys.exit(extension.main(given))
+        sys.exit(extension.main(of_osquery))
