@@ -55,11 +55,11 @@ def audit_rules(sources: Sources) -> list[Row]:
     reading = understand(sources.kernel, sources.facts)
     states = States(sources, reading)
     files = list(file_lines(sources, states.audit_rules))
-    rows = [
-        *kernel_rows(reading, files, states),
-        *file_rows("rules.d", files, states),
-        *file_rows("audit.rules", files, states),
-    ]
+    rows = chain(
+        kernel_rows(reading, files, states),
+        file_rows("rules.d", files, states),
+        file_rows("audit.rules", files, states),
+    )
     return finished(AUDIT_RULES.names, rows, ("source", "source_path", "line", "text"))
 
 
