@@ -6,7 +6,7 @@ SEED ?= 1
 N ?= 500
 BIN := .venv/bin
 
-.PHONY: check test test-all truth truth-vm vm-setup vm
+.PHONY: check test test-all soak bench truth truth-vm vm-setup vm
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -24,6 +24,14 @@ test: dev
 # pytest on every Python from 3.10 to 3.13 that starts here; fails where fewer than AT_LEAST do.
 test-all: python
 	@$(PYTHON) tools/test_all.py --at-least $(AT_LEAST)
+
+# What can happen to an extension, as often as is promised: some twenty minutes. `make test` runs it a few times.
+soak: dev
+	@$(BIN)/python -m tools.soak
+
+# How fast it is beside what people run today; needs auditctl and a C compiler.
+bench: dev
+	@$(BIN)/python -m bench
 
 # The language of audit rules against what real programs did: CASES is a folder of case files, by default our own.
 truth: dev

@@ -172,6 +172,13 @@ def test_a_table_of_another_extension_is_a_refusal_in_osquerys_words(core: Core)
     )
 
 
+def test_with_a_prefix_it_registers_and_answers_beside_a_table_of_the_same_name(core: Core) -> None:
+    started(core, NAIVE)
+    _, ours = started(core, flags=["--table-prefix", "our_"])
+    assert list(ours.registry["table"]) == ["our_sample"]
+    assert core.call("our_sample", GENERATE).code == 0
+
+
 @pytest.mark.parametrize(
     ("sdk", "message"),
     [("1.7.6", "Incompatible extension SDK version"), ("1.7.7", "OK"), ("0.0.0", "OK"), (wire.SDK_VERSION, "OK")],
@@ -237,6 +244,10 @@ def test_a_socket_path_too_long_for_linux_is_told(folder: Path) -> None:
         (["--socket", "x", "--timeout", "soon"], "argument --timeout: expected a number of seconds, found 'soon'"),
         (["--socket", "x", "--interval", "-1"], "argument --interval: expected a number of seconds, found '-1'"),
         (["--socket", "x", "--timeout", "nan"], "argument --timeout: expected a number of seconds, found 'nan'"),
+        (
+            ["--socket", "x", "--table-prefix", "My-"],
+            "argument --table-prefix: expected lower-case letters, digits and _, found 'My-'",
+        ),
     ],
 )
 def test_wrong_usage_is_told(arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from unittest.mock import patch
 
-from auditrules.serve import extension, life, wire
+from auditrules.serve import backing, extension, life, wire
 from tests.core.sample import TABLE
 
 if __name__ == "__main__":
     with (
-        patch.object(extension, "build", lambda _sources: (TABLE,)),
+        patch.object(extension, "SCHEMAS", (TABLE.schema,)),
+        patch.object(backing, "build", lambda _host: (TABLE,)),
         patch.object(life, "DUPLICATE_PATIENCE", 0.0),
         patch.object(wire, "CORE_TIMEOUT", 0.3),
         patch.object(wire, "PEER_TIMEOUT", 0.5),

@@ -57,7 +57,7 @@ class Database:
     def attach(self, name: str, call: Call, *, default_index: bool = True) -> None:
         """Attach a table, as osquery does once an extension has registered it."""
         module = _Module(name, call, self.contexts, default_index=default_index)
-        self.connection.create_module(name, cast("apsw.VTModule", module), use_bestindex_object=True)
+        self.connection.createmodule(name, cast("apsw.VTModule", module), use_bestindex_object=True)
         self.connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING {name}")
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from auditrules.audit.augenrules import Merged, Origin, Treatment
 from auditrules.audit.facts import Facts
@@ -66,23 +67,30 @@ class Rules:
     """The kernel's rules, to look one up. A line that is not understood makes every absence unknown."""
 
     def __init__(self, lines: Iterable[ListedLine], facts: Facts, *, exact: bool) -> None:
+        self._lines = tuple(lines)
         self._facts = facts
         self._exact = exact
-        self._rules: dict[Hashable, list[Rule]] = {}
-        self._texts: set[str] = set()
-        self.understood = True
-        for line in lines:
-            self._texts.add(line.text)
-            if line.rule is None:
-                self.understood = False
-            else:
-                self._rules.setdefault(but_for_path(line.rule), []).append(line.rule)
+        self.understood = all(line.rule is not None for line in self._lines)
 
     def hold(self, rule: Rule) -> bool:
         """Whether the kernel has the rule: by its bytes, or where there is only a listing, by a line that fits it."""
+        if not self._lines:
+            return False
         if any(same(rule, other) for other in self._rules.get(but_for_path(rule), ())):
             return True
         return not self._exact and listed(rule, self._facts.version, self._facts.machine) in self._texts
+
+    @cached_property
+    def _rules(self) -> Mapping[Hashable, list[Rule]]:
+        found: dict[Hashable, list[Rule]] = {}
+        for line in self._lines:
+            if line.rule is not None:
+                found.setdefault(but_for_path(line.rule), []).append(line.rule)
+        return found
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(line.text for line in self._lines)
 
 
 def file_stands(loaded: Loaded, rules: Rules | None, status: Status) -> Iterator[tuple[Fated, Stand]]:

@@ -6,7 +6,7 @@ The load stops at the first line that auditctl or the kernel refuses, unless -i 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
@@ -212,5 +212,5 @@ def but_for_path(rule: Rule) -> Hashable:
 
 def _neutral(condition: Condition) -> Condition:
     if isinstance(condition, Field) and condition.name in ("path", "dir"):
-        return replace(condition, name=PATH_OR_DIR)
+        return Field(PATH_OR_DIR, condition.operator, condition.value)
     return condition

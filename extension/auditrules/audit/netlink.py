@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from auditrules.audit.fields import COMPARISONS, FIELDS, NAMES, Kind, compared
@@ -69,6 +70,10 @@ TEXTUAL = frozenset(kind.number for kind in FIELDS.values() if kind.kind in (Kin
 
 _MASK_BYTES = MASK_BITS // 8
 _RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")
+# The same piece by piece, since a rule has few fields of those that there is room for.
+_HEAD = struct.Struct(f"=III{_MASK_BYTES}s")
+_FIELDS, _VALUES, _OPERATORS, _LENGTH = (_HEAD.size + 4 * MOST_FIELDS * array for array in range(4))
+_WORD = struct.Struct("=I")
 _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _STATUS_WORDS = ("mask", "enabled", "failure", "pid", "rate_limit", "backlog_limit", "lost", "backlog")
@@ -91,37 +96,30 @@ def decode(payload: bytes) -> Rule:
     """
     if len(payload) < _RULE.size:
         raise NetlinkError(f"expected a rule of at least {_RULE.size} bytes, found {len(payload)}")
-    flags, action, count, mask, *words = _RULE.unpack_from(payload)
-    fields, values = words[:MOST_FIELDS], words[MOST_FIELDS : 2 * MOST_FIELDS]
-    operators, length = words[2 * MOST_FIELDS : 3 * MOST_FIELDS], words[-1]
+    flags, action, count, mask = _HEAD.unpack_from(payload)
     if count > MOST_FIELDS:
         raise NetlinkError(f"expected at most {MOST_FIELDS} fields, found {count}")
+    words = f"={count}I"
+    fields = struct.unpack_from(words, payload, _FIELDS)
+    values = struct.unpack_from(words, payload, _VALUES)
+    operators = struct.unpack_from(words, payload, _OPERATORS)
+    (length,) = _WORD.unpack_from(payload, _LENGTH)
     # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
     if len(payload) - _RULE.size < length:
         raise NetlinkError(f"expected {length} bytes of text, found {len(payload) - _RULE.size}")
-    strings = _Strings(payload[_RULE.size : _RULE.size + length])
-    conditions = [
-        _condition(*one, strings) for one in zip(fields[:count], values[:count], operators[:count], strict=True)
-    ]
+    rest = payload[_RULE.size : _RULE.size + length]  # the text of one field after the other
+    conditions = []
+    for number, value, bits in zip(fields, values, operators, strict=True):
+        if number in TEXTUAL:
+            if value > len(rest):
+                raise NetlinkError(f"expected {value} bytes of a field's text, found {len(rest)}")
+            conditions.append(_textual(number, text_of(rest[:value]), bits))
+            rest = rest[value:]
+        else:
+            conditions.append(_numeric(number, value, bits))
     return Rule(
-        _known(LISTS, flags & ~PREPEND, "a list"),
-        _known(ACTIONS, action, "an action"),
-        int.from_bytes(mask, "little"),
-        tuple(conditions),
+        _known(LISTS, flags & ~PREPEND, "a list"), _known(ACTIONS, action, "an action"), _mask(mask), tuple(conditions)
     )
-
-
-@dataclass(slots=True)
-class _Strings:
-    """The text behind a rule, taken piece by piece in the order of the fields."""
-
-    rest: bytes
-
-    def take(self, length: int) -> str:
-        if length > len(self.rest):
-            raise NetlinkError(f"expected {length} bytes of a field's text, found {len(self.rest)}")
-        piece, self.rest = self.rest[:length], self.rest[length:]
-        return text_of(piece)
 
 
 def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
@@ -131,10 +129,22 @@ def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
     return found
 
 
-def _condition(number: int, value: int, bits: int, strings: _Strings) -> Condition:
+# Rules are many, and what they are made of is mostly the same: each part is made once, and the rules share it.
+_SHARED = 4096
+
+
+@lru_cache(_SHARED)
+def _mask(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
+def _textual(number: int, text: str, bits: int) -> Condition:
+    return Field(NAMES[number], _known(OPERATORS, bits, "an operator"), text)
+
+
+@lru_cache(_SHARED)
+def _numeric(number: int, value: int, bits: int) -> Condition:
     operator = _known(OPERATORS, bits, "an operator")
-    if number in TEXTUAL:
-        return Field(NAMES[number], operator, strings.take(value))
     comparison = compared(value, operator) if number == FIELD_COMPARE else None
     return comparison or Field(NAMES.get(number, f"f{number}"), operator, value)
 
@@ -188,6 +198,17 @@ def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Stat
     del told["mask"]
     wait = words[9] if len(words) > 9 else None  # noqa: PLR2004 - word 8 is the bitmap of features
     return Status(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
+
+
+def but_for_counts(payload: bytes) -> bytes:
+    """An AUDIT_GET payload with a backlog and a number of lost records of 0; one that is cut stays as it is."""
+    counts = [4 * _STATUS_WORDS.index(name) for name in ("lost", "backlog")]
+    if len(payload) < 4 * len(_STATUS_WORDS):
+        return payload
+    cleared = bytearray(payload)
+    for start in counts:
+        cleared[start : start + 4] = bytes(4)
+    return bytes(cleared)
 
 
 def decode_loginuid_immutable(payload: bytes) -> int:

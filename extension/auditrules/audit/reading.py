@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from dataclasses import replace
+from functools import lru_cache
 
 from auditrules.audit import netlink
-from auditrules.audit.facts import Facts
+from auditrules.audit.facts import Facts, Version
 from auditrules.audit.netlink import NetlinkError
 from auditrules.audit.render import last_arch, listed
 from auditrules.audit.sources import Kernel, Netlink
@@ -18,6 +20,8 @@ REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
 
 READER = "netlink"
 
+_COUNT = re.compile(rb"^(?:lost|backlog) \d+\n", re.MULTILINE)  # lines of `auditctl -s`
+
 
 def understand(kernel: Kernel, facts: Facts) -> Reading:
     """What the kernel's side says. Total: every answer and every failure has a state."""
@@ -26,6 +30,16 @@ def understand(kernel: Kernel, facts: Facts) -> Reading:
     if kernel.netlink.rules is None:
         return Reading(_why(kernel.netlink), READER, kernel.netlink.error)
     return _whole(kernel.netlink, kernel.netlink.rules, facts)
+
+
+def but_for_counts(kernel: Kernel) -> Kernel:
+    """The kernel's side without what it counts while it audits: its backlog, and the records that it lost."""
+    if kernel.netlink is not None:
+        cleared = netlink.but_for_counts(kernel.netlink.status)
+        return replace(kernel, netlink=replace(kernel.netlink, status=cleared))
+    if kernel.status is not None:
+        return replace(kernel, status=replace(kernel.status, stdout=_COUNT.sub(b"", kernel.status.stdout)))
+    return kernel
 
 
 def _why(answer: Netlink) -> State:
@@ -40,7 +54,7 @@ def _why(answer: Netlink) -> State:
 
 
 def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Reading:
-    lines = tuple(_lines(payloads, facts))
+    lines = _lines(payloads, facts.version, facts.machine)
     try:
         known = _status(answer)
     except NetlinkError as error:
@@ -48,17 +62,20 @@ def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Readin
     return answered(READER, lines, known, "a rule is not understood")
 
 
-def _lines(payloads: tuple[bytes, ...], facts: Facts) -> Iterator[ListedLine]:
+@lru_cache(1)  # every table asks, and rules stay for days: what they say is found out once
+def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple[ListedLine, ...]:
     """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
+    lines = []
     above = None
     for payload in payloads:
         try:
             rule = netlink.decode(payload)
         except NetlinkError as error:
-            yield ListedLine("", None, str(error))
+            lines.append(ListedLine("", None, str(error)))
             continue
-        yield ListedLine(listed(rule, facts.version, facts.machine, above), rule)
+        lines.append(ListedLine(listed(rule, version, machine, above), rule))
         above = last_arch(rule) or above
+    return tuple(lines)
 
 
 def _status(answer: Netlink) -> Status:

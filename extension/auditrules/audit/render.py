@@ -7,6 +7,7 @@ backslashes as a rules file needs them. A rule whose path is undecided is writte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from auditrules.audit import arches, names, syscalls
 from auditrules.audit.facts import Version
@@ -22,6 +23,7 @@ from auditrules.audit.rule import (
     Condition,
     Field,
     FilterList,
+    Operator,
     Rule,
     letters,
 )
@@ -32,6 +34,8 @@ _FOURTH: Version = (4, 0, 0)
 
 UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
+
+_KEPT = 4096  # texts of numbers and masks that are kept: the rules of a kernel are many, and share most of theirs
 
 
 def tells_operators(version: Version) -> bool:
@@ -76,13 +80,22 @@ def syscall_names(
     if rule.list is FilterList.IO_URING:
         return tuple(names.uring_name(number) or str(number) for number in numbers(rule.syscalls))
     arch = last_arch(rule)
-    of = arches.machine_of(above if arch is None else arch, machine)
-    return tuple(syscalls.name(number, of, version) or str(number) for number in numbers(rule.syscalls))
+    return _named(rule.syscalls, arches.machine_of(above if arch is None else arch, machine), version)
+
+
+@lru_cache(_KEPT)
+def _named(mask: int, machine: str, version: Version | None) -> tuple[str, ...]:
+    return tuple(syscalls.name(number, machine, version) or str(number) for number in numbers(mask))
 
 
 def numbers(mask: int) -> list[int]:
     """The bits of a mask."""
-    return [number for number in range(mask.bit_length()) if mask >> number & 1]
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
 
 
 def _escaped(text: str) -> str:
@@ -95,51 +108,57 @@ def _condition(condition: Condition, machine: str) -> str:
     if condition.name == "key":
         return " ".join(f"-F key={_escaped(key)}" for key in str(condition.value).split(KEY_SEPARATOR))
     name = PATHS.get(condition.name, condition.name)
-    return f"-F {name}{condition.operator.value}{_escaped(value_text(condition, machine))}"
+    return "-F " + name + condition.operator + _escaped(value_text(condition, machine))
 
 
 def field_text(condition: Condition, machine: str) -> str:
     """One condition as the `fields` column shows it: without -F and without escapes."""
     if isinstance(condition, Comparison):
         return f"{condition.left}{condition.operator.value}{condition.right}"
-    return f"{PATHS.get(condition.name, condition.name)}{condition.operator.value}{value_text(condition, machine)}"
+    return PATHS.get(condition.name, condition.name) + condition.operator + value_text(condition, machine)
 
 
 def value_text(field: Field, machine: str) -> str:
     """A field's value in the normal form: as auditctl prints it, unless it would not read that, or not as the same."""
-    if field.name not in FIELDS or isinstance(field.value, str):
-        return value(field)
-    kind = FIELDS[field.name].kind
+    return field.value if isinstance(field.value, str) else _number_text(field.name, field.value, machine)
+
+
+@lru_cache(_KEPT)
+def _number_text(name: str, number: int, machine: str) -> str:
+    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
     if kind is Kind.ARCH:
-        return arches.shown(field.value, machine)
+        return arches.shown(number, machine)
     if kind is Kind.FILE_TYPE:
-        return names.file_type_name(field.value) or str(field.value)
-    if kind in UNSIGNED_ONLY and signed(field.value) < 0:
-        return str(field.value)
-    return value(field)
+        return names.file_type_name(number) or str(number)
+    if name in FIELDS and kind in UNSIGNED_ONLY and signed(number) < 0:
+        return str(number)
+    return _listed_number(name, number)
 
 
 def value(field: Field) -> str:
     """A field's value as auditctl prints it; an arch is not for here."""
-    if isinstance(field.value, str):
-        return field.value
-    kind = FIELDS[field.name].kind if field.name in FIELDS else Kind.NUMBER
+    return field.value if isinstance(field.value, str) else _listed_number(field.name, field.value)
+
+
+@lru_cache(_KEPT)
+def _listed_number(name: str, number: int) -> str:
+    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
     if kind is Kind.PERMISSIONS:
-        return letters(field.value)
+        return letters(number)
     if kind is Kind.ARGUMENT:
-        return f"0x{field.value:X}"
-    if field.name == "inode":
-        return str(field.value)
-    number = signed(field.value)
-    name = None
-    if kind is Kind.EXIT and number < 0:
-        error = names.errno_name(-number)
-        name = f"-{error}" if error else None
+        return f"0x{number:X}"
+    if name == "inode":
+        return str(number)
+    value = signed(number)
+    word = None
+    if kind is Kind.EXIT and value < 0:
+        error = names.errno_name(-value)
+        word = f"-{error}" if error else None
     elif kind is Kind.MESSAGE:
-        name = names.message_type_name(field.value)
+        word = names.message_type_name(number)
     elif kind is Kind.FILE_SYSTEM:
-        name = names.fstype_name(field.value)
-    return name or str(number)
+        word = names.fstype_name(number)
+    return word or str(value)
 
 
 def listed(rule: Rule, version: Version, machine: str, above: int | None = None) -> str:
@@ -190,12 +209,12 @@ def _listed_condition(condition: Condition, version: Version, *, watch: bool) ->
         return ""  # -F field_compare=N with a number that names no pair: auditctl prints nothing
     if condition.name == "key":
         keys = [key for key in str(condition.value).split(KEY_SEPARATOR) if key]
-        return "".join(f" -k {key}" if watch else f" -F key={key}" for key in keys)
+        return "".join([f" -k {key}" if watch else f" -F key={key}" for key in keys])
     if watch:
         return f" -p {value(condition)}" if condition.name == "perm" else f"-w {condition.value}"
     name = PATHS.get(condition.name, condition.name)
     told = tells_operators(version) or name not in ("path", "dir", "exe")
-    sign = condition.operator.value if told else "="
-    if name.startswith("f") and name[1:].isdigit():
-        return f" {name}{sign}{value(condition)}"  # a field without a name has no -F either
-    return f" -F {name}{sign}{value(condition)}"
+    sign = condition.operator if told else Operator.EQUAL
+    # A field without a name has no -F either.
+    flag = " " if name.startswith("f") and name[1:].isdigit() else " -F "
+    return flag + name + sign + value(condition)

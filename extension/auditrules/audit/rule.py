@@ -70,9 +70,13 @@ PERMISSION_LETTERS = (
 )
 
 
+# By the four bits of a perm field's value: every rule of a kernel is rendered more than once.
+_LETTERS = tuple("".join(letter for letter, bit in PERMISSION_LETTERS if bits & bit) for bits in range(16))
+
+
 def letters(permissions: int) -> str:
     """The letters of a perm field's value, in the order rwxa."""
-    return "".join(letter for letter, bit in PERMISSION_LETTERS if permissions & bit)
+    return _LETTERS[permissions & 15]
 
 
 @dataclass(frozen=True, slots=True)

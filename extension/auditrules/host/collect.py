@@ -95,6 +95,7 @@ class Host:
         self._limits = limits
         self._ask = ask
         self._version: tuple[object, tuple[str, Version]] | None = None
+        self._rules: tuple[bytes, ...] | None = None
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -178,13 +179,20 @@ class Host:
         """The kernel's own word, else that of auditctl; of two refusals the kernel's, which says why."""
         asked = None
         if self._kernel in ("auto", "netlink"):
-            asked = Kernel("netlink", netlink=self._ask(Deadline(self._limits.netlink)))
+            asked = Kernel("netlink", netlink=self._same_bytes(self._ask(Deadline(self._limits.netlink))))
             if self._kernel == "netlink" or (asked.netlink and asked.netlink.rules is not None):
                 return asked
         listing, status = (run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s"))
         if asked is not None and listing.returncode != 0:
             return asked
         return Kernel("auditctl", listing=listing, status=status)
+
+    def _same_bytes(self, answer: Netlink) -> Netlink:
+        """The answer, with the very objects of the last one for rules that stayed: ten thousand take ten megabytes."""
+        if answer.rules == self._rules:
+            return replace(answer, rules=self._rules)
+        self._rules = answer.rules
+        return answer
 
     def _installed(self, deadline: Deadline) -> tuple[str, Version]:
         """The version of auditctl, asked again only where the program is another one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -15,6 +15,18 @@ from auditrules.plugin.schema import Column, Schema, Type
 Row = Mapping[str, str]
 
 ROWID = "rowid"
+
+
+class KeptRow(dict[str, str]):
+    """A row that its table gives more than once. It has every column and `rowid`, all of them text, and stays so.
+
+    What is made of the row for a wire is kept in `pieces`, column by column, while the row lives.
+    """
+
+    __slots__ = ("pieces",)
+
+    pieces: tuple[bytes, ...]
+
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +63,34 @@ class Response:
     rows: list[dict[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A response before its rows are cut down to `columns`, those that the query uses; None: to all that a row has."""
+
+    code: int
+    message: str
+    rows: Sequence[Row] = ()
+    columns: tuple[str, ...] | None = None
+
+    def response(self) -> Response:
+        """The response itself, in rows of its own."""
+        names = self.columns
+        return Response(
+            self.code,
+            self.message,
+            [dict(row) if names is None else {name: row[name] for name in names} for row in self.rows],
+        )
+
+
 def answer(table: Table, request: Mapping[str, str]) -> Response:
     """Answer one request to a table; never raises, since an exception would cost the connection and its cause."""
+    return select(table, request).response()
+
+
+def select(table: Table, request: Mapping[str, str]) -> Selection:
+    """As `answer`, with the table's own rows, for a wire that keeps what it makes of them."""
     try:
-        return _answer(table, request)
+        return _selected(table, request)
     except (Question, ContextError) as error:
         return _failed(table, str(error))
     except BaseException as error:  # noqa: BLE001 - SystemExit too would end a serving thread without an answer
@@ -62,37 +98,39 @@ def answer(table: Table, request: Mapping[str, str]) -> Response:
         return _failed(table, traceback.format_exception_only(type(error), error)[-1])
 
 
-def _answer(table: Table, request: Mapping[str, str]) -> Response:
+def _selected(table: Table, request: Mapping[str, str]) -> Selection:
     match request.get("action"):
         case "generate":
-            context = Context.from_json(request["context"]) if "context" in request else Context()
-            return Response(0, "OK", _generate(table, context))
+            return _generate(table, Context.from_json(request["context"]) if "context" in request else Context())
         case "columns":
-            return Response(0, "OK", table.schema.routes())
+            return Selection(0, "OK", table.schema.routes())
         case "insert" | "update" | "delete":
-            return Response(0, "OK", [{"status": "readonly"}])
+            return Selection(0, "OK", [{"status": "readonly"}])
         case action:
             raise Question(f"expected the action generate, columns, insert, update or delete, found {action!r}")
 
 
-def _failed(table: Table, cause: str) -> Response:
-    return Response(1, f"{table.schema.name}: {' '.join(cause.split())}")
+def _failed(table: Table, cause: str) -> Selection:
+    return Selection(1, f"{table.schema.name}: {' '.join(cause.split())}")
 
 
-def _generate(table: Table, context: Context) -> list[dict[str, str]]:
+def _generate(table: Table, context: Context) -> Selection:
     used = context.columns_used
-    names = [name for name in table.schema.names if used is None or name in used]
-    keeps = _filters(table.schema, context)
-    rows = (row for row in table.rows(context) if all(keep(row) for keep in keeps))
-    return [_pruned(row, [*names, ROWID]) for row in rows]
+    names = (*(name for name in table.schema.names if used is None or name in used), ROWID)
+    rows: Iterable[Row] = table.rows(context)
+    for keep in _filters(table.schema, context):
+        rows = filter(keep, rows)
+    found = list(rows)
+    for row in found:
+        if not isinstance(row, KeptRow):
+            _check(row, names)
+    return Selection(0, "OK", found, names)
 
 
-def _pruned(row: Row, names: list[str]) -> dict[str, str]:
-    pruned = {name: row[name] for name in names}
-    for name, value in pruned.items():
-        if not isinstance(value, str):
-            raise TypeError(f"expected text in column {name}, found {value!r}")
-    return pruned
+def _check(row: Row, names: Iterable[str]) -> None:
+    for name in names:
+        if not isinstance(row[name], str):
+            raise TypeError(f"expected text in column {name}, found {row[name]!r}")
 
 
 def _filters(schema: Schema, context: Context) -> list[Callable[[Row], bool]]:

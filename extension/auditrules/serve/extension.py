@@ -6,24 +6,30 @@ import argparse
 import logging
 import math
 import os
+import re
 import signal
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from threading import Thread
 
 from auditrules import __version__
-from auditrules.host import Host, HostError, KeptHost
+from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
-from auditrules.serve.life import Bell, Ended, Exit, NoAnswer
+from auditrules.serve.life import Bell, Ended, Exit, NoAnswer, UsageError
 from auditrules.serve.wire import LONGEST_PATH, NAME, Core, Handler, accept, listening
-from auditrules.tables import build
+from auditrules.tables import SCHEMAS
 
 # Enough for a few stuck peers and osquery's own callers: scheduler, distributed queries, watcher.
 THREADS = 8
+
+# Seconds after which a thread that computes lets another one go first: a ping takes a few such turns.
+SWITCH_INTERVAL = 0.001
+
+ROOT, KERNEL = "/", "auto"  # whose rules are told, and by whom, as osquery starts us
 
 USAGE = 2  # as argparse exits
 
@@ -39,17 +45,17 @@ class Options:
     interval: float = 3.0  # between looks whether osquery is there and knows us
 
 
-def serve(tables: Sequence[Table], options: Options) -> Exit:
+def serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], options: Options) -> Exit:
     """Register the tables with osquery and answer for them, until asked to stop or osquery is gone.
 
-    Runs in the main thread of a process of its own: it takes SIGTERM and SIGINT, and its serving threads end with the
-    process.
+    `tables` gives the tables of the schemas, and is called once they are registered. Runs in the main thread of a
+    process of its own: it takes SIGTERM and SIGINT, and its serving threads end with the process.
     """
     bell = Bell()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bell.ring())
     try:
-        _serve(tables, options, bell)
+        _serve(schemas, tables, options, bell)
     except Ended as end:
         if end.code is not Exit.STOPPED:
             _log.error("%s (%s)", end, options.socket)
@@ -57,7 +63,7 @@ def serve(tables: Sequence[Table], options: Options) -> Exit:
     return Exit.STOPPED
 
 
-def _serve(tables: Sequence[Table], options: Options, bell: Bell) -> None:
+def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], options: Options, bell: Bell) -> None:
     if len(os.fsencode(options.socket)) > LONGEST_PATH:
         raise Ended(
             Exit.NOT_SERVING,
@@ -65,16 +71,17 @@ def _serve(tables: Sequence[Table], options: Options, bell: Bell) -> None:
             "its name up to seven bytes longer, and Linux allows 107",
         )
     parent = os.getppid()
-    core = Core(options.socket, tables)
+    core = Core(options.socket, schemas)
     life.wait(core, options.timeout, bell)
     uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), bell)
     try:
         with listening(f"{options.socket}.{uuid}") as listener:
-            names = ", ".join(table.schema.name for table in tables)
+            names = ", ".join(schema.name for schema in schemas)
             _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
-            handler = Handler(tables, uuid)
+            handler = Handler(tables(), uuid)
             for _ in range(THREADS):
                 Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
+            Thread(target=handler.look, daemon=True).start()
             life.watch(core, uuid, options.interval, parent, bell)
     finally:
         try:
@@ -90,13 +97,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, format=f"{NAME}: %(message)s", level=level)
     if unknown:  # osquery passes a few flags to every extension, and may come to pass more
         _log.warning("flags without a meaning here: %s", " ".join(unknown))
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    schemas = [replace(schema, name=arguments.table_prefix + schema.name) for schema in SCHEMAS]
+    tables = lru_cache(partial(_tables, schemas, arguments.root, arguments.kernel))
     try:
-        host = Host(arguments.root, arguments.kernel)
-    except HostError as error:
+        if (arguments.root, arguments.kernel) != (ROOT, KERNEL):  # which can be wrong, and is told before anything else
+            tables()
+    except UsageError as error:
         _log.error("%s", error)
         return USAGE
-    tables = build(KeptHost(host, time.monotonic))
-    return serve(tables, Options(arguments.socket, arguments.timeout, arguments.interval))
+    return serve(schemas, tables, Options(arguments.socket, arguments.timeout, arguments.interval))
+
+
+def _tables(schemas: Sequence[Schema], root: str, kernel: str) -> Sequence[Table]:
+    from auditrules.serve import backing  # noqa: PLC0415 - it says why
+
+    return backing.tables(schemas, root, kernel)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,12 +126,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--timeout", type=_seconds, default=3.0, metavar="SECONDS", help="wait so long for the socket")
     parser.add_argument("--interval", type=_seconds, default=3.0, metavar="SECONDS", help="look after osquery so often")
     parser.add_argument("--verbose", action="store_true", help="say more on stderr, tracebacks included")
-    parser.add_argument("--root", default="/", metavar="DIR", help="read this root instead of the host's")
+    parser.add_argument("--root", default=ROOT, metavar="DIR", help="read this root instead of the host's")
     parser.add_argument(
-        "--kernel", default="auto", metavar="READER", help="auto, netlink, auditctl, none, or a saved listing"
+        "--kernel", default=KERNEL, metavar="READER", help="auto, netlink, auditctl, none, or a saved listing"
+    )
+    parser.add_argument(
+        "--table-prefix",
+        type=_prefix,
+        default="",
+        metavar="WORD",
+        help="put this before each table's name, where another extension has tables of the same names",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
+
+
+def _prefix(text: str) -> str:
+    if re.fullmatch(r"(?:[a-z][a-z0-9_]*)?", text):
+        return text
+    raise argparse.ArgumentTypeError(f"expected lower-case letters, digits and _, found {text!r}")
 
 
 def _seconds(text: str) -> float:

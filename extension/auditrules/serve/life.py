@@ -35,6 +35,10 @@ class Exit(IntEnum):
     NOT_SERVING = 7  # our own socket could not be made
 
 
+class UsageError(Exception):
+    """The extension was started with something that it cannot serve; the message says what was expected."""
+
+
 class Ended(Exception):  # noqa: N818 - an end, of which one kind is good
     """The reason to leave, and the exit code that goes with it."""
 

@@ -21,12 +21,14 @@ from osquery.extensions.Extension import Processor
 from osquery.extensions.ExtensionManager import Client
 from osquery.extensions.ttypes import ExtensionResponse, ExtensionStatus, InternalExtensionInfo
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
-from thrift.Thrift import TException
+from thrift.Thrift import TException, TType
 from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 
 from auditrules import __version__
-from auditrules.plugin.table import Response, Table, answer
+from auditrules.plugin.schema import Schema
+from auditrules.plugin.table import Selection, Table, select
 from auditrules.serve.life import RETRY_PAUSE, Bell, Ended, Exit, NoAnswer, Registration
+from auditrules.serve.splice import Splicer
 
 NAME = "auditrules"
 
@@ -59,7 +61,7 @@ class Handler:
     """The three calls of osquery's Extension service."""
 
     def __init__(self, tables: Sequence[Table], uuid: int) -> None:
-        self._tables = {table.schema.name: table for table in tables}
+        self._tables = {table.schema.name: (table, Splicer(table.schema)) for table in tables}
         self._uuid = uuid
         self.stopping = False
 
@@ -69,21 +71,48 @@ class Handler:
 
     def call(self, registry: str | None, item: str | None, request: Mapping[str, str] | None) -> Any:
         """Answer for a table. Asks osquery nothing: it may be waiting for this very answer."""
-        table = self._tables.get(item or "") if registry == "table" else None
-        if table is None:
-            response = Response(1, f"expected a table of {', '.join(self._tables)}, found {registry!r} {item!r}")
-        else:
-            response = answer(table, request or {})
-        return _encoded(response, self._uuid)
+        known = self._tables.get(item or "") if registry == "table" else None
+        if known is None:
+            message = f"expected a table of {', '.join(self._tables)}, found {registry!r} {item!r}"
+            return ExtensionResponse(ExtensionStatus(1, message, self._uuid), [])
+        table, splicer = known
+        found = select(table, request or {})
+        return _Reply(ExtensionStatus(found.code, found.message, self._uuid), found, splicer)
+
+    def look(self) -> None:
+        """Ask every table once, so that osquery's first query finds the rules read and encoded."""
+        for table, splicer in self._tables.values():
+            found = select(table, {"action": "generate"})
+            for _ in splicer.chunks(found.rows, found.columns):
+                pass
 
     def shutdown(self) -> None:
         """Note that osquery wants us gone. The bell rings once it has our reply."""
         self.stopping = True
 
 
-def _encoded(response: Response, uuid: int) -> Any:
-    """Return what the stubs write as the reply: anything that has their `write(protocol)`."""
-    return ExtensionResponse(ExtensionStatus(response.code, response.message, uuid), response.rows)
+class _Reply:
+    """What the stubs write as an ExtensionResponse, with rows that are bytes already.
+
+    The fields are numbered as in osquery.thrift: 1 is the status, 2 the list of rows.
+    """
+
+    def __init__(self, status: Any, found: Selection, splicer: Splicer) -> None:
+        self._status = status
+        self._found = found
+        self._splicer = splicer
+
+    def write(self, protocol: Any) -> None:
+        """Write the whole struct, rows as they are encoded."""
+        protocol.writeFieldBegin("status", TType.STRUCT, 1)
+        self._status.write(protocol)
+        protocol.writeFieldBegin("response", TType.LIST, 2)
+        protocol.writeListBegin(TType.MAP, len(self._found.rows))
+        for number, chunk in enumerate(self._splicer.chunks(self._found.rows, self._found.columns)):
+            if number:  # what came before leaves while this one is joined; the last goes with the end of the message
+                protocol.trans.flush()
+            protocol.trans.write(chunk)
+        protocol.writeFieldStop()
 
 
 @contextmanager
@@ -182,9 +211,9 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
 class Core:
     """osquery's extension manager. Each call has a connection of its own, so that none outlives a broken one."""
 
-    def __init__(self, path: str, tables: Sequence[Table]) -> None:
+    def __init__(self, path: str, schemas: Sequence[Schema]) -> None:
         self._path = path
-        self._registry = {"table": {table.schema.name: table.schema.routes() for table in tables}}
+        self._registry = {"table": {schema.name: schema.routes() for schema in schemas}}
 
     def ping(self) -> None:
         """Raise `NoAnswer` unless osquery answers."""

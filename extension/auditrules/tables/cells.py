@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.audit.words import encode
-from auditrules.plugin.table import ROWID, Row, rowid
+from auditrules.plugin.table import ROWID, KeptRow, Row, rowid
 
 Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
+
+COMMA = r"\x2c"  # one inside an element of a list with commas between
 
 
 def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str]) -> list[Row]:
@@ -19,7 +21,13 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
     seen: Counter[tuple[str, ...]] = Counter()
     done: list[Row] = []
     for row in rows:
-        cells = {name: text(row.get(name)) for name in columns}
+        cells = KeptRow(
+            {
+                # Nearly every cell is text that is shown as it is.
+                name: value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
+                for name in columns
+            }
+        )
         key = tuple(cells[name] for name in identity)
         cells[ROWID] = rowid(*key, str(seen[key]))
         seen[key] += 1
@@ -32,20 +40,18 @@ def text(value: str | int | tuple[str, ...] | None) -> str:
 
     Several texts are lines of one cell.
     """
-    if value is None:
-        return ""
+    if isinstance(value, str):
+        return (
+            value if value.isprintable() else "".join(char if char.isprintable() else _escaped(char) for char in value)
+        )
     if isinstance(value, tuple):
         return "\n".join(map(text, value))
-    if isinstance(value, int):
-        return str(value)
-    if value.isprintable():
-        return value
-    return "".join(char if char.isprintable() else _escaped(char) for char in value)
+    return "" if value is None else str(value)
 
 
 def comma_list(elements: Iterable[str]) -> str:
     """Elements with commas between; a comma inside one is escaped."""
-    return ",".join(text(element).replace(",", _escaped(",")) for element in elements)
+    return ",".join([text(element).replace(",", COMMA) for element in elements])
 
 
 def _escaped(char: str) -> str:

@@ -55,11 +55,11 @@ def audit_rules(sources: Sources) -> list[Row]:
     reading = understand(sources.kernel, sources.facts)
     states = States(sources, reading)
     files = list(file_lines(sources, states.audit_rules))
-    rows = [
-        *kernel_rows(reading, files, states),
-        *file_rows("rules.d", files, states),
-        *file_rows("audit.rules", files, states),
-    ]
+    rows = chain(
+        kernel_rows(reading, files, states),
+        file_rows("rules.d", files, states),
+        file_rows("audit.rules", files, states),
+    )
     return finished(AUDIT_RULES.names, rows, ("source", "source_path", "line", "text"))
 
 
@@ -188,6 +188,8 @@ def rule_cells(rule: Rule, facts: Facts) -> Cells:
 
 def decided(rule: Rule, facts: Facts) -> Rule:
     """The rule with its path as a dir where it is one now; the text of a rule has to say one or the other."""
+    if not any(isinstance(condition, Field) and condition.name == PATH_OR_DIR for condition in rule.fields):
+        return rule
     fields = tuple(
         replace(condition, name="dir")
         if isinstance(condition, Field)

@@ -1,0 +1,299 @@
+"""Measure, and print a table of what was reached: `make bench`.
+
+Each contender takes its turn in each round, so that a machine that is busy for a while is so for all. What counts are
+the ratios of medians; milliseconds are there to be compared within one run.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditrules.host import KeptHost
+from auditrules.host.surroundings import Surroundings
+from auditrules.packs import CHECKS
+from auditrules.sql.database import Database
+from auditrules.sql.standins import stand_ins
+from auditrules.tables import build
+from auditrules.tables.schemas import AUDIT_RULES
+from bench.listing import Listing, SetupError
+from tests.core.manager import Core, Extension, Process
+from tests.core.stressed import given
+
+ROUNDS = 15
+STARTS = 9
+IDLE = 60  # seconds
+SETTLED = 2.0  # seconds after which an extension has done what it does at its start
+MANY = 10_000
+
+
+def text(value: bytes) -> bytes:
+    """A string as thrift sends it."""
+    return struct.pack("!i", len(value)) + value
+
+
+CONTEXT = json.dumps({"constraints": [], "colsUsed": list(AUDIT_RULES.names)}).encode()
+PING = b"\x80\x01\0\x01" + text(b"ping") + b"\0\0\0\0\0"
+CALL = b"".join(
+    (
+        *(b"\x80\x01\0\x01", text(b"call"), b"\0\0\0\0"),
+        *(b"\x0b\0\x01", text(b"table"), b"\x0b\0\x02", text(b"audit_rules")),
+        *(b"\x0d\0\x03\x0b\x0b\0\0\0\x02", text(b"action"), text(b"generate"), text(b"context"), text(CONTEXT), b"\0"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table: a ratio or an amount, and the most that it may be."""
+
+    what: str
+    found: str
+    value: float
+    most: float | None = None  # None: nothing was promised
+
+    @property
+    def line(self) -> str:
+        """The line in Markdown."""
+        if self.most is None:
+            return f"| {self.what} | {self.found} | {self.value:.3g} | | |"
+        verdict = "reached" if self.value <= self.most else "**missed**"
+        return f"| {self.what} | {self.found} | {self.value:.3g} | {self.most:g} | {verdict} |"
+
+
+def measured(contenders: Sequence[Callable[[], float]], rounds: int) -> list[float]:
+    """The median of each contender in milliseconds, after a round that does not count."""
+    times: list[list[float]] = [[contender() for contender in contenders] for _ in range(rounds + 1)][1:]
+    return [statistics.median(column) * 1000 for column in zip(*times, strict=True)]
+
+
+def timed(work: Callable[[], object]) -> Callable[[], float]:
+    """The time that some work takes, in seconds."""
+
+    def run() -> float:
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+    return run
+
+
+def asked(core: Core, uuid: int, *, first: bool = False) -> float:
+    """Ping and call as osquery does, each on a connection; the time to the first byte of the answer, or to its end."""
+    start = time.perf_counter()
+    for message in (PING, CALL):
+        with core.connect(uuid) as peer:
+            peer.sendall(message)
+            peer.shutdown(socket.SHUT_WR)
+            peer.recv(1)
+            if message is CALL and first:
+                at_first = time.perf_counter() - start
+            while peer.recv(1 << 20):
+                pass
+    return at_first if first else time.perf_counter() - start
+
+
+def ours(core: Core, listing: Listing, count: int) -> tuple[Process, Extension]:
+    """Start the extension over a kernel with so many rules."""
+    before = set(core.extensions)
+    process = core.run("tests.core.stressed", flags=("given", listing.rules(count)))
+    return process, core.awaited(lambda: newest(core, before), "the extension")
+
+
+def plain(core: Core, listing: Listing, count: int) -> tuple[Process, Extension]:
+    """Start the plain TablePlugin over an auditctl with so many rules."""
+    before = set(core.extensions)
+    path = {"PYTHONPATH": ":".join(entry or "." for entry in sys.path)}
+    process = core.spawn([sys.executable, "-m", "bench.plain"], environment={**listing.environment(count), **path})
+    extension = core.awaited(lambda: newest(core, before), "the plain extension")
+    core.awaited(lambda: core.listening(extension.uuid) or None, "its socket")
+    return process, extension
+
+
+def newest(core: Core, before: set[int]) -> Extension | None:
+    """The extension that was not there before, once its socket is."""
+    new = (each for each in list(core.extensions.values()) if each.uuid not in before)
+    return next((each for each in new if Path(core.path(each.uuid)).exists()), None)
+
+
+def served(listing: Listing, count: int, most: float | None = None, most_of_plain: float | None = None) -> list[Result]:
+    """A whole table over the socket, warm, beside the process and the plain extension."""
+    with cores() as one, cores() as other:
+        _, extension = ours(one, listing, count)
+        _, rival = plain(other, listing, count)
+        process, mine, theirs = measured(
+            (
+                timed(lambda: listing.once(count)),
+                lambda: asked(one, extension.uuid),
+                lambda: asked(other, rival.uuid),
+            ),
+            ROUNDS,
+        )
+    rules = f"`SELECT *`, {count:,} rules, warm"
+    return [
+        Result(f"{rules} : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms", mine / process, most),
+        Result(f"{rules} : plain TablePlugin", f"{mine:.2f} : {theirs:.2f} ms", mine / theirs, most_of_plain),
+    ]
+
+
+def many(listing: Listing) -> list[Result]:
+    """Ten thousand rules in one warm answer. The plain extension takes too long over them to be waited for."""
+    with cores() as core:
+        _, extension = ours(core, listing, MANY)
+        process, begun, mine = measured(
+            (
+                timed(lambda: listing.once(MANY)),
+                lambda: asked(core, extension.uuid, first=True),
+                lambda: asked(core, extension.uuid),
+            ),
+            ROUNDS,
+        )
+    return [
+        Result("first byte of 10,000 rules, warm, in ms", f"{begun:.2f} ms", begun, 20),
+        Result("`SELECT *`, 10,000 rules, warm : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms", mine / process),
+    ]
+
+
+def controls(listing: Listing, count: int) -> Result:
+    """Every control's query as one, in SQLite over the tables, beside the benchmark's own way."""
+    own = build(KeptHost(given(listing.rules(count)), time.monotonic))
+    columns = "benchmark, version, control, status, reason"
+    queries = [check.query.rstrip().rstrip(";") for check in CHECKS if check.version == CHECKS[0].version]
+    sql = " UNION ALL ".join(f"SELECT {columns} FROM ({query})" for query in queries)  # noqa: S608 - our own
+    with Database([*own, *stand_ins(Surroundings("/"), "auditrules", "0", own)]) as database:
+        greps, mine = measured(
+            (timed(lambda: listing.sixteen_greps(count)), timed(lambda: database.query(sql))), ROUNDS
+        )
+    what = f"{len(queries)} controls in one query, {count} rules : 16 x `auditctl -l \\| grep`"
+    return Result(what, f"{mine:.2f} : {greps:.2f} ms", mine / greps, 0.1)
+
+
+def cold(listing: Listing) -> list[Result]:
+    """The first call: as osquery makes it, and in a process that has not looked at the host yet."""
+
+    def first(count: int) -> float:
+        with cores() as core:
+            _, extension = ours(core, listing, count)
+            time.sleep(SETTLED)
+            return asked(core, extension.uuid)
+
+    def unprepared(count: int) -> float:
+        command = [sys.executable, "-m", "bench.cold", listing.rules(count)]
+        return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout) / 1000
+
+    process, mine, nothing, most = measured(
+        (timed(lambda: listing.once(400)), lambda: first(400), lambda: unprepared(400), lambda: unprepared(MANY)), 7
+    )
+    return [
+        Result("first call of osquery, 400 rules : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms",
+               mine / process, 2),
+        Result("the same before the look at the start", f"{nothing:.2f} : {process:.2f} ms", nothing / process, 2),
+        Result("10,000 rules : 400 rules, before the look", f"{most:.0f} : {nothing:.2f} ms", most / nothing, 25),
+    ]  # fmt: skip
+
+
+def memory(process: Process) -> float:
+    """Resident memory in MiB."""
+    status = Path(f"/proc/{process.popen.pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def starts() -> list[Result]:
+    """From exec to the registration, and memory at rest, beside the bare example."""
+    sizes: dict[str, list[float]] = {"ours": [], "bare": []}
+
+    def registered(name: str, command: Sequence[str]) -> float:
+        with cores() as core:
+            start = time.perf_counter()
+            process = core.spawn(command)
+            while not core.extensions:
+                time.sleep(0.0005)
+            took = time.perf_counter() - start
+            time.sleep(SETTLED)
+            sizes[name].append(memory(process))
+            return took
+
+    script = str(Path(sys.executable).with_name("auditrules.ext"))
+    bare = str(Path(__file__).with_name("bare.py"))
+    mine, theirs = measured(
+        (lambda: registered("ours", [script]), lambda: registered("bare", [sys.executable, bare])), STARTS
+    )
+    idle, least = (statistics.median(sizes[name]) for name in ("ours", "bare"))
+    return [
+        Result(
+            "exec to registered : bare osquery-python example", f"{mine:.0f} : {theirs:.0f} ms", mine / theirs, 1.25
+        ),
+        Result("memory at rest : the same", f"{idle:.1f} : {least:.1f} MiB", idle / least, 1.25),
+    ]
+
+
+def at_rest(listing: Listing) -> list[Result]:
+    """Memory with ten thousand rules that were asked for, and the CPU time of a minute without a question."""
+    with cores() as core, cores() as other:
+        full, extension = ours(core, listing, MANY)
+        few, sibling = ours(other, listing, 16)
+        for _ in range(3):
+            asked(core, extension.uuid)
+            asked(other, sibling.uuid)
+            time.sleep(1.1)
+        more, less = memory(full), memory(few)
+        before = ticks(few)
+        time.sleep(IDLE)
+        spent = ticks(few) - before
+    return [
+        Result("memory for 10,000 rules, in MiB", f"{more:.1f} - {less:.1f} MiB", more - less, 25),
+        Result(f"clock ticks of CPU in {IDLE} s at rest", f"{spent}", spent, 2),
+    ]
+
+
+def ticks(process: Process) -> int:
+    """CPU time so far."""
+    fields = Path(f"/proc/{process.popen.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])  # utime and stime of proc(5)
+
+
+@contextmanager
+def cores() -> Iterator[Core]:
+    """Give a core in a folder of its own, whose watcher stays out of the way."""
+    # Short, as a socket's path must be.
+    with tempfile.TemporaryDirectory(prefix="be", dir="/tmp") as folder, Core(Path(folder), interval=3600) as core:
+        yield core
+
+
+def main() -> int:
+    """Run everything; 2 if something that it needs is missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            listing = Listing(Path(folder))
+            listing.once(16)
+        except SetupError as error:
+            print(error, file=sys.stderr)
+            return 2
+        print("| ours : theirs | medians | ratio or amount | at most | |\n|---|---|---|---|---|", flush=True)
+        measures: tuple[Callable[[], list[Result]], ...] = (
+            lambda: served(listing, 400, 0.5, 0.1),
+            lambda: [controls(listing, 400)],
+            lambda: cold(listing),
+            lambda: many(listing),
+            starts,
+            lambda: at_rest(listing),
+            lambda: served(listing, 16),
+        )
+        for measure in measures:
+            for result in measure():
+                print(result.line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

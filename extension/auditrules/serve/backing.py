@@ -1,0 +1,23 @@
+"""What stands behind the served tables: this host. Imported after the registration, as it takes all our code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from auditrules.host import Host, HostError, KeptHost
+from auditrules.plugin.schema import Schema
+from auditrules.plugin.table import Table
+from auditrules.serve.life import UsageError
+from auditrules.tables.built import build
+
+
+def tables(schemas: Sequence[Schema], root: str, kernel: str) -> list[Table]:
+    """The tables over the host, under the names of the schemas; raise `UsageError` where there is no such host."""
+    try:
+        host = Host(root, kernel)
+    except HostError as error:
+        raise UsageError(str(error)) from error
+    made = build(KeptHost(host, time.monotonic))
+    return [replace(table, schema=schema) for table, schema in zip(made, schemas, strict=True)]

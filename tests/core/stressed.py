@@ -1,0 +1,111 @@
+"""The extension's program over a host that is hard on it: a word for the host, and what it takes."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+from auditrules.audit.sources import Netlink
+from auditrules.host import Host, KeptHost
+from auditrules.host.program import Deadline
+from auditrules.serve import backing, extension
+from bench.rulesets import lines, payloads
+
+STATUS = struct.pack("=10I", 0, 1, 1, 0, 0, 8192, 0, 0, 0, 60_000)
+VERSIONS = 20  # of the rules of a host on which they change
+RULES = 200  # of each version
+
+_CLONE_NEWNS = 0x20000
+_MS_REC_PRIVATE = 0x4000 | 0x40000
+
+
+def loaded(count: str) -> Host:
+    """Give a host with so many rules in its kernel."""
+    rules = payloads(lines(int(count)))
+    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+
+
+def given(file: str) -> Host:
+    """Give a host whose kernel answers with the payloads of a file, each behind its length."""
+    raw, rules, at = Path(file).read_bytes(), [], 0
+    while at < len(raw):
+        (length,) = struct.unpack_from("=I", raw, at)
+        rules.append(raw[at + 4 : at + 4 + length])
+        at += 4 + length
+    del raw
+    return Host(kernel="netlink", ask=lambda _deadline: Netlink(tuple(rules), STATUS))
+
+
+def changing() -> Host:
+    """Give a host whose rules are others at each look; their key says which look it was."""
+    versions = itertools.cycle(
+        [payloads([f"-w /srv/{n} -p wa -k v{version}" for n in range(RULES)]) for version in range(VERSIONS)]
+    )
+
+    def ask(_deadline: Deadline) -> Netlink:
+        return Netlink(next(versions), STATUS)
+
+    return Host(kernel="netlink", ask=ask)
+
+
+def hanging(program: str) -> Host:
+    """Give a host with this program as its auditctl."""
+    return Host(kernel="auditctl", programs=(program,))
+
+
+def dead(point: str) -> Host:
+    """Give a host with a FUSE mount whose daemon never answers, and a rule in kernel and files on a path of it.
+
+    Mount and file are in a mount namespace of this process alone, and end with it.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def did(result: int) -> None:
+        if result:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    did(libc.unshare(_CLONE_NEWNS))
+    did(libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None))
+    did(libc.mount(b"none", b"/etc", b"tmpfs", 0, None))
+    folder = Path("/etc/audit/rules.d")
+    folder.mkdir(parents=True)
+    rule = f"-w {point}/file -p wa"
+    (folder / "dead.rules").write_text(f"{rule}\n")
+    daemon = os.open("/dev/fuse", os.O_RDWR)  # held, and never read
+    options = f"fd={daemon},rootmode=40000,user_id=0,group_id=0"
+    did(libc.mount(b"dead", os.fsencode(point), b"fuse", 0, options.encode()))
+    rules = payloads([rule])
+    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+
+
+HOSTS: Mapping[str, Callable[..., Host]] = {
+    "loaded": loaded,
+    "given": given,
+    "changing": changing,
+    "hanging": hanging,
+    "dead": dead,
+}
+
+
+@contextmanager
+def over(kind: str, *arguments: str) -> Iterator[None]:
+    """Put a host of that kind behind the extension's tables."""
+    host = HOSTS[kind](*arguments)
+    kept = partial(KeptHost, max_age=0.0) if kind == "changing" else KeptHost
+    with patch.object(backing, "Host", lambda _root, _kernel: host), patch.object(backing, "KeptHost", kept):
+        yield
+
+
+if __name__ == "__main__":
+    own, of_osquery = sys.argv[1 : sys.argv.index("--socket")], sys.argv[sys.argv.index("--socket") :]
+    with over(*own):
+        sys.exit(extension.main(of_osquery))

@@ -1,0 +1,95 @@
+"""Replies of spliced bytes, beside what thrift itself writes for the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from osquery.extensions.ttypes import ExtensionResponse, ExtensionStatus
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+from thrift.transport.TTransport import TMemoryBuffer
+
+from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.table import KeptRow, Row, Selection, Table
+from auditrules.serve import splice
+from auditrules.serve.splice import Splicer
+from auditrules.serve.wire import Handler
+
+SCHEMA = Schema("t", "Rows.", tuple(Column(name, Type.TEXT, name) for name in "abc"), ())
+NAMES = (*SCHEMA.names, "rowid")
+STATUS = ExtensionStatus(0, "OK", 7)
+
+cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=300) | st.sampled_from(
+    ["", "caf\u00e9", "x" * 70_000]
+)
+rows = st.fixed_dictionaries(dict.fromkeys(NAMES, cells))
+columns = st.none() | st.sets(st.sampled_from(NAMES), min_size=1).map(
+    lambda names: tuple(n for n in NAMES if n in names)
+)
+
+
+class Escaping(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
+    """thrift's own protocol, with text that cannot be encoded escaped."""
+
+    def writeString(self, text: str) -> None:  # noqa: N802 - thrift's name
+        self.writeBinary(text.encode("utf-8", "backslashreplace"))
+
+
+def thrifts(found: Sequence[Row], names: tuple[str, ...] | None) -> bytes:
+    """Return what thrift writes for the reply, cell by cell."""
+    buffer = TMemoryBuffer()
+    ExtensionResponse(STATUS, Selection(0, "OK", found, names).response().rows).write(Escaping(buffer))
+    return bytes(buffer.getvalue())
+
+
+def ours(found: Sequence[Row]) -> bytes:
+    buffer = TMemoryBuffer()
+    handler = Handler([Table(SCHEMA, lambda _context: found)], 7)
+    handler.call("table", "t", {"action": "generate"}).write(Escaping(buffer))
+    return bytes(buffer.getvalue())
+
+
+@given(st.lists(rows, max_size=5), columns, st.booleans())
+def test_the_maps_are_those_that_thrift_writes(
+    plain: list[dict[str, str]], names: tuple[str, ...] | None, keep: bool
+) -> None:
+    found: list[Row] = [KeptRow(row) for row in plain] if keep else list(plain)
+    assert thrifts(found, names).endswith(b"".join(Splicer(SCHEMA).chunks(found, names)) + b"\0")
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 1000])
+def test_the_whole_reply_is_the_one_that_thrift_writes(count: int) -> None:
+    found = [KeptRow({"a": str(number), "b": "", "c": "caf\udce9", "rowid": str(number)}) for number in range(count)]
+    assert ours(found) == thrifts(found, NAMES)
+
+
+def test_a_row_to_keep_is_encoded_once() -> None:
+    row, splicer = KeptRow(dict.fromkeys(NAMES, "x")), Splicer(SCHEMA)
+    with patch.object(splice, "_cells", wraps=splice._cells) as encoded:
+        for names in (NAMES, ("a", "rowid"), ("rowid",), NAMES):
+            assert list(splicer.chunks([row], names))
+    assert encoded.call_count == 1
+
+
+def test_a_row_made_anew_is_encoded_as_it_is_now() -> None:
+    row, splicer = dict.fromkeys(NAMES, "x"), Splicer(SCHEMA)
+    first = b"".join(splicer.chunks([row], ("a",)))
+    row["a"] = "y"
+    assert b"".join(splicer.chunks([row], ("a",))) == first.replace(b"x", b"y")
+
+
+def test_the_first_rows_leave_before_the_last_are_joined() -> None:
+    found = [KeptRow(dict.fromkeys(NAMES, "x")) for _ in range(10_000)]
+    chunks = Splicer(SCHEMA).chunks(found, NAMES)
+    assert len(next(chunks)) < 20_000
+
+
+def test_a_row_that_lacks_a_column_is_an_answer_with_its_cause() -> None:
+    reply: Any = Handler([Table(SCHEMA, lambda _context: [{"a": "1"}])], 7).call("table", "t", {"action": "generate"})
+    buffer = TMemoryBuffer()
+    reply.write(Escaping(buffer))
+    assert b"t: KeyError: 'b'" in buffer.getvalue()
