@@ -4,7 +4,7 @@ AT_LEAST ?= 1
 CASES ?=
 BIN := .venv/bin
 
-.PHONY: check test test-all truth vm-setup vm
+.PHONY: check test test-all truth vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -33,6 +33,15 @@ vm-setup: dev
 
 vm: dev
 	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup
+
+# What is installed from, in dist/. Beside pip it needs binutils, and says so.
+package: python
+	@$(PYTHON) tools/environment.py .venvs/package package
+	@.venvs/package/bin/python -m tools.package
+
+# Install, run, upgrade and remove what is in dist/: as root, with Debian's packages debootstrap and rpm.
+package-test: dev
+	$(BIN)/python -m pytest -m package -n auto --dist loadgroup
 
 .PHONY: python dev
 python:

@@ -1,7 +1,8 @@
-"""Make a virtual environment that holds this project: `python3 tools/environment.py FOLDER check|tests|dev`.
+"""Make a virtual environment that holds this project: `python3 tools/environment.py FOLDER check|tests|package|dev`.
 
-`check` installs what `make check` needs, `tests` adds what runs the tests, `dev` adds the linters. A second run finds
-its stamp and does nothing. Nothing is installed outside the folder, and root is not needed.
+`check` installs what `make check` needs, `tests` adds what runs the tests, `dev` adds the linters; `package` has what
+`make package` needs. A second run finds its stamp and does nothing. Nothing is installed outside the folder, and root
+is not needed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 NEEDS = {
     "check": ("--editable", ".[sql]"),
     "tests": ("--editable", ".[sql]", "--group", "tests"),
+    "package": ("--editable", ".[sql]", "--group", "package"),
     "dev": ("--editable", ".[sql]", "--group", "dev"),
 }
 
