@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -141,6 +142,26 @@ def test_the_installed_extension_serves_osquery(installed: Manager) -> None:
 def test_the_installed_command_line_has_the_version(installed: Manager) -> None:
     assert installed.root.run("/usr/bin/auditrules", "--version") == f"auditrules {__version__}\n"
     assert installed.installed() == __version__
+
+
+def test_the_installed_doctor_finds_the_extension_well(installed: Manager) -> None:
+    mounts = installed.root.path / "proc/self/mounts"  # all of /proc that there is
+    mounts.parent.mkdir(parents=True)
+    mounts.touch()
+    told = json.loads(installed.root.run("/usr/bin/auditrules", "doctor", "--format", "json", expect=1))
+    well = [line["finding"] for line in told if line["severity"] == "ok" and line["subject"] not in {"kernel", "audit"}]
+    assert well == [
+        f"/{LOAD} names {EXTENSION}",
+        f"{EXTENSION} is a file that osquery loads",
+        f"{EXTENSION} finds /usr/bin/python3.11",
+        *(f"{name} can be read" for name in sorted(packs()) if name.endswith(".conf")),
+    ]
+    mounts.unlink()
+    mounts.parent.rmdir()
+
+
+def packs() -> list[str]:
+    return [f"/usr/share/{PROJECT_NAME}/packs/{name}" for name in below(PROJECT / "packs") if "/" not in name]
 
 
 def test_installing_takes_nothing_away_and_removing_leaves_all_as_before(manager: Manager) -> None:
