@@ -161,6 +161,12 @@ def test_a_folder_stands_for_the_extensions_in_it(host: Host) -> None:
     assert [file.path for file in host.loads()[0].files] == [PATH]
 
 
+def test_one_that_is_named_twice_is_one(host: Host) -> None:
+    host.put(LOAD, f"{PATH}\n/usr/lib/osquery/extensions\n{PATH}\n")
+    host.put(PATH)
+    assert [file.path for file in host.loads()[0].files] == [PATH]
+
+
 def test_one_without_its_suffix_is_found(host: Host) -> None:
     host.put(LOAD, "/opt/auditrules\n")
     assert [file.path for file in host.loads()[0].files] == ["/opt/auditrules"]

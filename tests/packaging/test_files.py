@@ -45,6 +45,15 @@ def test_a_second_run_makes_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "SHA256SUMS").read_text("utf-8") == (DIST / "SHA256SUMS").read_text("utf-8")
 
 
+def test_the_readme_says_who_takes_which_file() -> None:
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    told = re.findall(r"^\| `([^`]+)` \| .+ \| .+ \|$", readme, re.MULTILINE)
+    told = [name.replace("VERSION", __version__) for name in told if name.endswith((".deb", ".rpm", ".ext", ".tar.gz"))]
+    patterns = [re.escape(name).replace("MACHINE", r"\w+").replace("X\\.Y", r"\d+\.\d+") for name in told]
+    made = sorted(path.name for path in DIST.iterdir() if path.suffix in {".deb", ".rpm", ".ext", ".gz"})
+    assert sorted(name for name in made for pattern in patterns if re.fullmatch(pattern, name)) == made
+
+
 STARTING = {version: path for version in VERSIONS if (path := interpreter(version, os.environ))}
 
 
@@ -118,6 +127,11 @@ def test_the_tarballs_command_line_answers_queries(unpacked: Path, tmp_path: Pat
     sql = "SELECT state, reader FROM audit_status"
     command = [str(unpacked / "auditrules"), "query", sql, "--root", str(tmp_path), "--format", "csv"]
     assert said(command) == "state,reader\n,none\n"
+
+
+def test_the_tarballs_doctor_examines_this_host(unpacked: Path) -> None:
+    told = json.loads(said([str(unpacked / "auditrules"), "doctor", "--format", "json"], None))
+    assert {"load file", "kernel", "packs"} <= {line["subject"] for line in told}
 
 
 def test_the_tarballs_command_line_has_its_version(unpacked: Path) -> None:

@@ -114,7 +114,7 @@ def _load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Lin
         named = ", ".join(file.path for file in load.files)
         yield _problem(
             "load file",
-            f"{load.path} names it more than once: {named}: the second is refused as a duplicate, again and again",
+            f"{load.path} names more than one: {named}: all but one are refused as duplicates, again and again",
             "leave one of the lines",
         )
     else:

@@ -76,7 +76,8 @@ class Setup:
             return LoadFile(path, error=file.error if file else "")
         lines = [line.strip() for line in decode(file.content).split("\n")]
         lines = [line for line in lines if line and not line.startswith(("#", ";"))]
-        ours = [path for line in lines for path in self._named(tree, line) if _is_ours(path)]
+        # osquery starts what is named twice once.
+        ours = dict.fromkeys(path for line in lines for path in self._named(tree, line) if _is_ours(path))
         return LoadFile(path, tuple(lines), files=tuple(self._extension(tree, path) for path in ours))
 
     def _named(self, tree: Tree, line: str) -> list[str]:
