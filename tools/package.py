@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.packaging import archive, bill, frozen, needs, systems
-from tools.packaging.project import PROJECT, PROJECT_NAME, sha256
+from tools.release import archive, bill, frozen, needs, systems
+from tools.release.project import PROJECT, PROJECT_NAME, sha256
 from tools.test_all import VERSIONS, interpreter
 
 EXTENSION = "auditrules.ext"

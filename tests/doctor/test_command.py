@@ -20,7 +20,7 @@ from auditrules.doctor import Answer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup
 from tests.core import Core
-from tools.packaging.archive import stub
+from tools.release.archive import stub
 
 LOAD = "etc/osquery/extensions.load"
 PATH = "usr/lib/osquery/extensions/auditrules.ext"

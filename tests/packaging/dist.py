@@ -10,7 +10,7 @@ from pathlib import Path
 from auditrules import __version__
 from auditrules.tables import SCHEMAS
 from tests.core import Core
-from tools.packaging.project import PROJECT
+from tools.release.project import PROJECT
 
 DIST = PROJECT / "dist"
 EXTENSION = DIST / "auditrules.ext"

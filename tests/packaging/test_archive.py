@@ -17,7 +17,7 @@ import pytest
 from auditrules import __version__
 from auditrules.tables import SCHEMAS
 from tests.core import Core
-from tools.packaging import archive, needs
+from tools.release import archive, needs
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

@@ -18,7 +18,7 @@ import pytest
 from auditrules import __version__
 from tests.core import Core
 from tests.packaging.dist import DIST, EXTENSION, PYTHON, below, only, registers, said
-from tools.packaging.project import PROJECT
+from tools.release.project import PROJECT
 from tools.test_all import VERSIONS, interpreter
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("files")]

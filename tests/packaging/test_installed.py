@@ -15,7 +15,7 @@ from auditrules import __version__
 from tests.packaging.dist import EXTENSION as MADE
 from tests.packaging.dist import PYTHON, below, only, registers, said
 from tests.packaging.roots import Root, clean, copied
-from tools.packaging.project import PROJECT, PROJECT_NAME
+from tools.release.project import PROJECT, PROJECT_NAME
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("packages")]
 
@@ -36,7 +36,7 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Packages of a version after this one."""
     folder = tmp_path_factory.mktemp("later")
     code = (
-        "import sys; from pathlib import Path; from tools.packaging import systems\n"
+        "import sys; from pathlib import Path; from tools.release import systems\n"
         f"systems.__version__ = {NEXT!r}\n"
         "systems.build(Path(sys.argv[1]), Path(sys.argv[2]))"
     )

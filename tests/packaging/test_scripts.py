@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.packaging import project
+from tools.release import project
 
-SCRIPTS = project.PROJECT / "tools/packaging"
+SCRIPTS = project.PROJECT / "tools/release"
 EXTENSION = "/usr/lib/osquery/extensions/auditrules.ext"
 PLACES = ("/etc/osquery", "/opt/orbit", "/var/lib/osquery-audit-rules")
 

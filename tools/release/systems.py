@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auditrules import __version__
-from tools.packaging.project import PROJECT, PROJECT_NAME, moment
+from tools.release.project import PROJECT, PROJECT_NAME, moment
 
 FORMS = ("deb", "rpm")
 

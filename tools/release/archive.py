@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from auditrules import __version__
-from tools.packaging.project import EXTENSION, PROJECT, PROJECT_NAME, moment
+from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
 
 # The newest is tried first. Other names than these may be other Pythons, so the stub asks them their version.
 PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10")
@@ -36,17 +36,20 @@ exit 127
 """
 
 # The name decides, so that a link to the extension is the command line.
-MAIN = """\
-import sys
-
-root = sys.path[0]
-sys.path[:1] = [f"{root}/cp{sys.version_info[0]}{sys.version_info[1]}", f"{root}/py"]
+RUN = """\
 if sys.argv[0].endswith(".ext"):
     from auditrules.serve import main
 else:
     from auditrules.cli import main
 sys.exit(main())
 """
+
+MAIN = f"""\
+import sys
+
+root = sys.path[0]
+sys.path[:1] = [f"{{root}}/cp{{sys.version_info[0]}}{{sys.version_info[1]}}", f"{{root}}/py"]
+{RUN}"""
 
 # Compiles a folder into another; the modules are not compared with their sources, which stand elsewhere.
 COMPILE = """\

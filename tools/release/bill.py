@@ -19,8 +19,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from auditrules import __version__
-from tools.packaging.archive import LIBRARIES
-from tools.packaging.project import PROJECT_NAME, moment, sha256
+from tools.release.archive import LIBRARIES
+from tools.release.project import PROJECT_NAME, moment, sha256
 
 # The licences of what is pinned, in the words of SPDX, after their own licence files.
 _SPDX = {

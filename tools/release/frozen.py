@@ -21,21 +21,16 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from auditrules import __version__
-from tools.packaging.archive import licences
-from tools.packaging.project import EXTENSION, PROJECT, PROJECT_NAME, moment
-from tools.packaging.systems import packs
+from tools.release.archive import RUN, licences
+from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
+from tools.release.systems import packs
 
-PROGRAMS = {"auditrules.ext": "auditrules.serve", "auditrules": "auditrules.cli"}
-
-ENTRY = "import sys\n\nfrom {module} import main\n\nsys.exit(main())\n"
+ENTRY = f"import sys\n\n{RUN}"
 
 SPEC = """\
-found = [Analysis([script], pathex=[{extension!r}], excludes={excluded!r}) for script in {scripts!r}]
-parts = []
-for name, each in zip({programs!r}, found):
-    program = EXE(PYZ(each.pure), each.scripts, exclude_binaries=True, name=name, strip=True)
-    parts += [program, each.binaries, each.datas]
-COLLECT(*parts, name={project!r}, strip=True)
+found = Analysis([{script!r}], pathex=[{extension!r}], excludes={excluded!r})
+program = EXE(PYZ(found.pure), found.scripts, exclude_binaries=True, name="auditrules.ext", strip=True)
+COLLECT(program, found.binaries, found.datas, name={project!r}, strip=True)
 """
 
 # Parts of Python's library that others mention and nothing here calls, OpenSSL among what they would bring along.
@@ -75,12 +70,9 @@ def name(tree: Path) -> str:
 
 
 def _frozen(work: Path) -> Path:
-    scripts = []
-    for module in PROGRAMS.values():
-        script = work / f"{module.replace('.', '_')}.py"
-        script.write_text(ENTRY.format(module=module), encoding="utf-8")
-        scripts.append(str(script))
-    fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "scripts": scripts, "programs": list(PROGRAMS)}
+    script = work / "run.py"
+    script.write_text(ENTRY, encoding="utf-8")
+    fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "script": str(script)}
     spec = work / "auditrules.spec"
     spec.write_text(SPEC.format(**fields, project=PROJECT_NAME), encoding="utf-8")
     command = (sys.executable, "-m", "PyInstaller", "--log-level", "ERROR", "--distpath", work / "dist")
@@ -88,6 +80,7 @@ def _frozen(work: Path) -> Path:
     environment = os.environ | {"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": epoch}
     subprocess.run((*command, "--workpath", work / "build", spec), check=True, env=environment)
     made = work / "dist" / PROJECT_NAME
+    (made / "auditrules").symlink_to("auditrules.ext")
     for file in packs():
         _write(made / file.relative_to(PROJECT), file.read_bytes())
     for document in ("README.md", "CHANGELOG.md", "LICENSE"):
