@@ -6,7 +6,7 @@ SEED ?= 1
 N ?= 500
 BIN := .venv/bin
 
-.PHONY: check test test-all soak bench truth truth-vm vm-setup vm
+.PHONY: check test test-all soak bench truth truth-vm vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -19,7 +19,7 @@ test: dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not vm" -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m "not vm and not package" -n auto --dist loadgroup
 
 # pytest on every Python from 3.10 to 3.13 that starts here; fails where fewer than AT_LEAST do.
 test-all: python
@@ -47,6 +47,15 @@ vm-setup: dev
 
 vm: dev
 	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup
+
+# What is installed from, in dist/. Beside pip it needs binutils, and says so.
+package: python
+	@$(PYTHON) tools/environment.py .venvs/package package
+	@.venvs/package/bin/python -m tools.package
+
+# Install, run, upgrade and remove what is in dist/: as root, with Debian's packages debootstrap and rpm.
+package-test: dev
+	$(BIN)/python -m pytest -m package -n auto --dist loadgroup
 
 .PHONY: python dev
 python:

@@ -248,7 +248,7 @@ def examples(*argv: str) -> list[list[str]]:
     return [shlex.split(line)[1:] for line in shown]
 
 
-@pytest.mark.parametrize("argv", [(), ("check",), ("query",)])
+@pytest.mark.parametrize("argv", [(), ("check",), ("query",), ("doctor",)])
 def test_help_has_examples_that_the_parser_takes(argv: tuple[str, ...]) -> None:
     shown = examples(*argv)
     assert len(shown) >= 2

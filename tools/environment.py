@@ -1,8 +1,8 @@
 """Make a virtual environment that holds this project: `python3 tools/environment.py FOLDER NEED`.
 
-NEED is `check` (what `make check` needs), `tests` (and what runs the tests), `sqlite-3.42` (and osquery's SQLite) or
-`dev` (tests, and the linters). A second run finds its stamp and does nothing. Nothing is installed outside the folder,
-and root is not needed.
+NEED is `check` (what `make check` needs), `tests` (and what runs the tests), `sqlite-3.42` (and osquery's SQLite),
+`dev` (tests, and the linters) or `package` (what `make package` needs). A second run finds its stamp and does nothing.
+Nothing is installed outside the folder, and root is not needed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ NEEDS = {
     "check": ("--editable", ".[sql]"),
     "tests": ("--editable", ".[sql]", "--group", "tests"),
     "sqlite-3.42": ("--editable", ".[sql]", "--group", "tests", "apsw==3.42.0.1"),  # SQLite as osquery has it
+    "package": ("--editable", ".[sql]", "--group", "package"),
     "dev": ("--editable", ".[sql]", "--group", "dev"),
 }
 

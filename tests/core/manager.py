@@ -17,7 +17,7 @@ from typing import Any, TypeVar, final
 
 from osquery.extensions.Extension import Client
 from osquery.extensions.ExtensionManager import Processor
-from osquery.extensions.ttypes import ExtensionStatus, InternalExtensionInfo
+from osquery.extensions.ttypes import ExtensionStatus, InternalExtensionInfo, InternalOptionInfo
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.Thrift import TApplicationException, TException
 from thrift.transport.TSocket import TSocket
@@ -82,6 +82,7 @@ class Core:
     call_timeout: float = 300.0
     extensions: dict[int, Extension] = field(default_factory=dict)
     removed: list[int] = field(default_factory=list)
+    options: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.socket = str(self.folder / "em")
@@ -346,6 +347,9 @@ class _Handler:
             one.uuid: InternalExtensionInfo(one.name, one.version, one.sdk_version, one.sdk_version)
             for one in list(self._core.extensions.values())
         }
+
+    def options(self) -> dict[str, InternalOptionInfo]:
+        return {name: InternalOptionInfo(value, "", "string") for name, value in self._core.options.items()}
 
     def registerExtension(  # noqa: N802 - the protocol's name
         self, info: InternalExtensionInfo, registry: Mapping[str, Any]

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from auditrules import __version__
 from auditrules.check import Control
+from auditrules.cli.osquery import ask
+from auditrules.doctor import Answer
 from auditrules.host import Collector, Host, KeptHost
+from auditrules.host.installation import Setup
 from auditrules.host.surroundings import Surroundings as RealSurroundings
 from auditrules.packs import CHECKS
 from auditrules.plugin.schema import Schema
@@ -33,12 +36,14 @@ _NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rul
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the commands stand on: how a host is read, how that becomes tables, and which controls there are."""
+    """What the commands stand on: how a host is read, how that becomes tables, and whom else they ask."""
 
     host: Callable[[str, str], Collector] = Host
     build: Callable[[HostView], tuple[Table, ...]] = build
     surroundings: Callable[[str], Surroundings] = RealSurroundings
     controls: Sequence[Control] = CHECKS
+    setup: Callable[[str], Setup] = Setup
+    ask: Callable[[str], Answer] = ask
 
 
 class Problem(Exception):  # noqa: N818 - not of the program, but of what it was asked

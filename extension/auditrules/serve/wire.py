@@ -232,6 +232,16 @@ class Core:
         with self._client(CORE_TIMEOUT) as client:
             return frozenset(client.extensions())
 
+    def versions(self) -> Mapping[str, str]:
+        """Give the versions of all extensions that osquery knows, by their names."""
+        with self._client(CORE_TIMEOUT) as client:
+            return {info.name: info.version for info in client.extensions().values()}
+
+    def options(self) -> Mapping[str, str]:
+        """Give the values of osquery's flags, by their names."""
+        with self._client(CORE_TIMEOUT) as client:
+            return {name: option.value for name, option in client.options().items()}
+
     def deregister(self, uuid: int) -> None:
         """Tell osquery that we leave."""
         with self._client(CORE_TIMEOUT) as client:

@@ -1,0 +1,79 @@
+"""`auditrules doctor`: say whether the extension is installed, loaded and able to work."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditrules import __version__
+from auditrules.cli.command import Problem, World, add, add_format
+from auditrules.doctor import Line, Severity, examine
+from auditrules.plugin.table import answer
+from auditrules.present import Format, present, visible
+from auditrules.sql.result import Result
+
+if TYPE_CHECKING:
+    from auditrules.cli.command import Commands
+
+_EPILOG = """\
+examples:
+  auditrules doctor                  as root, to whom osquery's socket belongs
+  auditrules doctor --format json
+
+exit codes: 0 all is well, 1 there is a problem, 2 it could not be run, 3 no problem but a warning
+"""
+
+_COLUMNS = ("severity", "subject", "finding", "advice")
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add(commands, "doctor", "say whether the extension is installed, loaded and able to work", _EPILOG)
+    add_format(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
+    lines = _lines(world)
+    form = Format(options.format)
+    rows = tuple((line.severity.value, line.subject, line.finding, line.advice) for line in lines)
+    text = _text(lines) if form is Format.TABLE else present(Result(_COLUMNS, rows), form)
+    return text, _exit_code(lines)
+
+
+def _lines(world: World) -> list[Line]:
+    setup = world.setup("/")
+    daemons = tuple(replace(daemon, answer=world.ask(daemon.socket)) for daemon in setup.daemons())
+    return examine(setup.installation(daemons, _kernel(world)), __version__)
+
+
+def _kernel(world: World) -> Mapping[str, str]:
+    """The row of `audit_status`, as the extension would answer it to this user."""
+    tables = {table.schema.name: table for table in world.build(world.host("/", "auto"))}
+    response = answer(tables["audit_status"], {"action": "generate"})
+    if response.code:
+        raise Problem(response.message)
+    return response.rows[0]
+
+
+def _text(lines: Sequence[Line]) -> str:
+    severities = max(len(severity.value) for severity in Severity)
+    subjects = max(len(line.subject) for line in lines)
+    shown: list[str] = []
+    for line in lines:
+        shown.append(f"{line.severity.value:{severities}}  {line.subject:{subjects}}  {visible(line.finding)}")
+        if line.advice:
+            shown.append(f"{'':{severities}}  {'':{subjects}}  -> {visible(line.advice)}")
+    counts = Counter(line.severity for line in lines)
+    count = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity)
+    return "\n".join([*shown, "", count, ""])
+
+
+def _exit_code(lines: Sequence[Line]) -> int:
+    found = {line.severity for line in lines}
+    if Severity.PROBLEM in found:
+        return 1
+    return 3 if Severity.WARNING in found else 0

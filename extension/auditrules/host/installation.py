@@ -1,0 +1,166 @@
+"""How osquery and the extension are set up on a host: its processes, flag, load and pack files, and what they name.
+
+Files that a command line names are read only where the process is root's, or the reader's own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from auditrules.audit.mounts import Mounts
+from auditrules.audit.words import decode
+from auditrules.doctor.facts import (
+    NAME,
+    PROJECT,
+    SUFFIX,
+    Daemon,
+    ExtensionFile,
+    Installation,
+    LoadFile,
+    PackFile,
+    Place,
+    load_files,
+)
+from auditrules.doctor.flags import given, of_file
+from auditrules.host.collect import HostError
+from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.surroundings import Surroundings
+from auditrules.tables import SCHEMAS
+
+PACK_FOLDERS = (f"/usr/share/{PROJECT}/packs", "/etc/osquery/packs")
+PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10", "python3")  # as the stub of the extension has them
+
+_TEXT = 4 << 20  # bytes of a file that people write; osquery takes no more of a configuration
+_PROGRAM = 64 << 20
+_START = 4096  # bytes of a program that say what it is
+_OSQUERYD = b"osqueryd"
+
+
+class Setup:
+    """A host by its root directory, as `Host` has it. Raises HostError where this machine's mounts are not known."""
+
+    def __init__(self, root: str = "/") -> None:
+        here = not os.path.realpath(root).strip("/")
+        self._root = root
+        self._remote = _mounts().remote if here else local
+        self._surroundings = Surroundings(root)
+
+    def daemons(self) -> tuple[Daemon, ...]:
+        """Find the daemons that run: those that no other one has started as its worker."""
+        with closing(Tree(self._root, self._remote)) as tree:
+            found = dict(_processes(tree))
+            return tuple(_daemon(tree, pid, words) for pid, (parent, words) in found.items() if parent not in found)
+
+    def installation(self, daemons: tuple[Daemon, ...], kernel: Mapping[str, str]) -> Installation:
+        """Read all that these daemons are told to load, and the packs."""
+        with closing(Tree(self._root, self._remote)) as tree:
+            lists = [self._load_file(tree, path) for path in load_files(daemons)]
+            if not daemons:  # of the places where one may be, those that are there
+                lists = [each for each in lists if each.lines is not None or each.error] or lists[:1]
+            pythons = (tree.end(f"/usr/bin/{name}") for name in PYTHONS)
+            return Installation(
+                root=os.geteuid() == 0,
+                daemons=daemons,
+                load_files=tuple(lists),
+                pythons=tuple(dict.fromkeys(end[0] for end in pythons if end and end[1].type == "file")),
+                packs=tuple(_packs(tree)),
+                kernel=kernel,
+            )
+
+    def _load_file(self, tree: Tree, path: str) -> LoadFile:
+        file = tree.read(path, _TEXT)
+        if file is None or file.content is None:
+            return LoadFile(path, error=file.error if file else "")
+        lines = [line.strip() for line in decode(file.content).split("\n")]
+        lines = [line for line in lines if line and not line.startswith(("#", ";"))]
+        # osquery starts what is named twice once.
+        ours = dict.fromkeys(path for line in lines for path in self._named(tree, line) if _is_ours(path))
+        return LoadFile(path, tuple(lines), files=tuple(self._extension(tree, path) for path in ours))
+
+    def _named(self, tree: Tree, line: str) -> list[str]:
+        """The files of a line of the load file; of a folder, those in it that osquery would load."""
+        if self._place(line) != "directory":
+            return [line]
+        try:
+            return [f"{line.rstrip('/')}/{name}" for name in tree.names(line) if name.endswith(SUFFIX)]
+        except UnreadableError:
+            return []
+
+    def _place(self, path: str) -> str:
+        status = self._surroundings.file(path)
+        return status.type if status else ""
+
+    def _extension(self, tree: Tree, path: str) -> ExtensionFile:
+        file = tree.read(path, _PROGRAM)
+        start = ((file.content if file else None) or b"")[:_START]
+        words = start[2:].split(b"\n")[0].split() if start.startswith(b"#!") else []
+        return ExtensionFile(
+            path,
+            place=self._stat(path),
+            folder=self._stat(path.rpartition("/")[0] or "/"),
+            start=start,
+            error=file.error if file else "",
+            interpreter=self._stat(decode(words[0])) if words else None,
+        )
+
+    def _stat(self, path: str) -> Place | None:
+        status = self._surroundings.file(path)
+        return Place(status.type, status.mode, status.uid) if status else None
+
+
+def _mounts() -> Mounts:
+    try:
+        return Mounts.read(Path("/proc/self/mounts").read_bytes())
+    except OSError as error:
+        raise HostError(f"/proc/self/mounts: {error.strerror}: is /proc mounted?") from error
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file seems to be the extension; one without its suffix too, as that may be what is wrong."""
+    return path.rpartition("/")[2].startswith(NAME)
+
+
+def _processes(tree: Tree) -> Iterator[tuple[int, tuple[int, list[str]]]]:
+    """The processes that are osqueryd and root's or the reader's: by id, the parent's and the arguments."""
+    try:
+        names = [name for name in tree.names("/proc") if name.isdecimal()]
+    except UnreadableError:
+        return
+    for name in sorted(names, key=int):
+        stat, cmdline = tree.read(f"/proc/{name}/stat", _TEXT), tree.read(f"/proc/{name}/cmdline", _TEXT)
+        if not (stat and stat.content and cmdline and cmdline.content) or cmdline.uid not in {0, os.geteuid()}:
+            continue
+        # The name stands in parentheses, and may hold some itself.
+        before, _, after = stat.content.rpartition(b")")
+        if before.partition(b"(")[2] == _OSQUERYD:
+            yield int(name), (int(after.split()[1]), decode(cmdline.content).split("\0")[1:])
+
+
+def _daemon(tree: Tree, pid: int, words: list[str]) -> Daemon:
+    flags = given(words)
+    path = flags.get("flagfile")
+    if not path:
+        return Daemon(pid, flags)
+    file = tree.read(path, _TEXT)
+    if file is None or file.content is None:
+        return Daemon(pid, flags, flagfile_error=file.error if file else "it is not there")
+    return Daemon(pid, {**of_file(decode(file.content)), **flags})
+
+
+def _packs(tree: Tree) -> Iterator[PackFile]:
+    """The packs that name a table of ours; in osquery's own folder others may be, which do not concern us."""
+    for folder in PACK_FOLDERS:
+        try:
+            names = [name for name in tree.names(folder) if name.endswith((".conf", ".json"))]
+        except UnreadableError as error:
+            yield PackFile(folder, error=str(error))
+            continue
+        for name in names:
+            path = f"{folder}/{name}"
+            file = tree.read(path, _TEXT)
+            text = decode(file.content) if file and file.content is not None else ""
+            if file and (file.error or any(schema.name in text for schema in SCHEMAS)):
+                yield PackFile(path, text, file.error)

@@ -1,0 +1,207 @@
+"""What is found on a host, in a folder that is its root."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from auditrules.doctor import Daemon, ExtensionFile, LoadFile, PackFile, Place
+from auditrules.host.installation import Setup
+
+LOAD = "/etc/osquery/extensions.load"
+PATH = "/usr/lib/osquery/extensions/auditrules.ext"
+UID = os.getuid()
+
+
+class Host:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, name: str, content: str | bytes = "", mode: int = 0o644) -> Path:
+        path = self.root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.chmod(mode)
+        return path
+
+    def process(self, pid: int, *words: str, parent: int = 1, name: str = "osqueryd") -> None:
+        self.put(f"/proc/{pid}/stat", f"{pid} ({name}) S {parent} 1 1 0\n")
+        self.put(f"/proc/{pid}/cmdline", "\0".join([*words, ""]))
+
+    def daemons(self) -> tuple[Daemon, ...]:
+        return Setup(str(self.root)).daemons()
+
+    def loads(self, *daemons: Daemon) -> tuple[LoadFile, ...]:
+        return Setup(str(self.root)).installation(daemons, {}).load_files
+
+    def packs(self) -> tuple[PackFile, ...]:
+        return Setup(str(self.root)).installation((), {}).packs
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+# Processes
+
+
+def test_a_host_without_proc_has_no_daemons(host: Host) -> None:
+    assert host.daemons() == ()
+
+
+def test_a_daemon_is_found_with_the_flags_of_its_command_line(host: Host) -> None:
+    host.process(20, "/usr/bin/osqueryd", "--extensions_timeout=10", "--logger_path=/x", "--extensions_socket", "/a b")
+    assert host.daemons() == (Daemon(20, {"extensions_timeout": "10", "extensions_socket": "/a b"}),)
+
+
+def test_the_worker_of_a_daemon_is_no_daemon(host: Host) -> None:
+    host.process(20, "osqueryd")
+    host.process(21, "osqueryd: worker", parent=20)
+    assert [daemon.pid for daemon in host.daemons()] == [20]
+
+
+def test_two_daemons_are_found(host: Host) -> None:
+    host.process(100, "osqueryd")
+    host.process(20, "osqueryd")
+    assert [daemon.pid for daemon in host.daemons()] == [20, 100]
+
+
+@pytest.mark.parametrize("name", ["osqueryd2", "osqueryi", "x) S 1 (osqueryd", "osqueryd) S (x"])
+def test_a_process_of_another_name_is_none(host: Host, name: str) -> None:
+    host.process(20, "osqueryd", name=name)
+    assert host.daemons() == ()
+
+
+def test_the_command_line_goes_before_the_flag_file(host: Host) -> None:
+    host.process(20, "osqueryd", "--flagfile=/etc/f", "--extensions_timeout=7")
+    host.put("/etc/f", "--extensions_timeout=3\n--extensions_require=auditrules\n")
+    expected = {"extensions_timeout": "7", "extensions_require": "auditrules", "flagfile": "/etc/f"}
+    assert host.daemons() == (Daemon(20, expected),)
+
+
+def test_a_flag_file_that_is_not_there_is_told(host: Host) -> None:
+    host.process(20, "osqueryd", "--flagfile=/etc/f")
+    assert host.daemons() == (Daemon(20, {"flagfile": "/etc/f"}, "it is not there"),)
+
+
+def test_a_flag_file_that_is_none_is_told(host: Host) -> None:
+    host.process(20, "osqueryd", "--flagfile=/etc")
+    (host.root / "etc").mkdir()
+    assert host.daemons()[0].flagfile_error == "expected a regular file, found a directory"
+
+
+@pytest.mark.skipif(UID != 0, reason="needs root to give files away")
+def test_a_process_of_another_user_is_no_daemon_and_names_no_file(host: Host) -> None:
+    host.process(20, "osqueryd", "--flagfile=/etc/f")
+    os.chown(host.root / "proc/20/cmdline", 65534, 65534)
+    assert host.daemons() == ()
+
+
+# Load files
+
+
+def test_without_a_daemon_the_load_files_that_are_there_count(host: Host) -> None:
+    host.put("/opt/orbit/extensions.load", "")
+    assert host.loads() == (LoadFile("/opt/orbit/extensions.load", ()),)
+
+
+def test_without_any_the_one_of_osquery_is_missed(host: Host) -> None:
+    assert host.loads() == (LoadFile(LOAD),)
+
+
+def test_the_load_file_of_a_daemon_counts_and_no_other(host: Host) -> None:
+    host.put(LOAD, "/a.ext")
+    host.put("/x.load", "/b.ext")
+    assert host.loads(Daemon(1, {"extensions_autoload": "/x.load"})) == (LoadFile("/x.load", ("/b.ext",)),)
+
+
+def test_lines_are_trimmed_and_comments_left_out(host: Host) -> None:
+    host.put(LOAD, "# a\n; b\n\n  /c.ext \t\r\n/d.ext")
+    assert host.loads() == (LoadFile(LOAD, ("/c.ext", "/d.ext")),)
+
+
+def test_a_load_file_that_is_none_is_told(host: Host) -> None:
+    (host.root / LOAD[1:]).mkdir(parents=True)
+    assert host.loads() == (LoadFile(LOAD, error="expected a regular file, found a directory"),)
+
+
+def test_the_extension_is_looked_at(host: Host) -> None:
+    host.put(LOAD, f"/other.ext\n{PATH}\n")
+    host.put(PATH, "#!/bin/sh\nexit 0\n", mode=0o757)
+    host.put("/bin/sh", mode=0o755)
+    (file,) = host.loads()[0].files
+    folder = (host.root / PATH[1:]).parent.stat().st_mode & 0o7777
+    assert file == ExtensionFile(
+        PATH,
+        Place("regular", 0o757, UID),
+        Place("directory", folder, UID),
+        b"#!/bin/sh\nexit 0\n",
+        interpreter=Place("regular", 0o755, UID),
+    )
+
+
+def test_an_extension_that_is_not_there_is_named_all_the_same(host: Host) -> None:
+    host.put(LOAD, PATH)
+    assert host.loads()[0].files == (ExtensionFile(PATH),)
+
+
+def test_of_a_long_extension_the_start_is_kept(host: Host) -> None:
+    host.put(LOAD, PATH)
+    host.put(PATH, b"\x7fELF" + bytes(100_000), mode=0o755)
+    assert len(host.loads()[0].files[0].start) == 4096
+
+
+def test_a_folder_stands_for_the_extensions_in_it(host: Host) -> None:
+    host.put(LOAD, "/usr/lib/osquery/extensions/\n")
+    for name in ("auditrules.ext", "auditrules.txt", "b.ext"):
+        host.put(f"/usr/lib/osquery/extensions/{name}")
+    assert [file.path for file in host.loads()[0].files] == [PATH]
+
+
+def test_one_that_is_named_twice_is_one(host: Host) -> None:
+    host.put(LOAD, f"{PATH}\n/usr/lib/osquery/extensions\n{PATH}\n")
+    host.put(PATH)
+    assert [file.path for file in host.loads()[0].files] == [PATH]
+
+
+def test_one_without_its_suffix_is_found(host: Host) -> None:
+    host.put(LOAD, "/opt/auditrules\n")
+    assert [file.path for file in host.loads()[0].files] == ["/opt/auditrules"]
+
+
+def test_bytes_that_are_no_text_break_nothing(host: Host) -> None:
+    host.put(LOAD, b"/opt/\xff\n/opt/auditrules.ext\n")
+    host.put("/opt/auditrules.ext", b"#!/\xff\n")
+    assert [file.path for file in host.loads()[0].files] == ["/opt/auditrules.ext"]
+
+
+# Pythons and packs
+
+
+def test_pythons_are_found_by_what_their_links_lead_to(host: Host) -> None:
+    host.put("/usr/bin/python3.9")
+    (host.root / "usr/bin/python3").symlink_to("python3.9")
+    host.put("/usr/bin/python3.12")
+    (host.root / "usr/bin/python3.13").symlink_to("/nowhere")
+    found = Setup(str(host.root)).installation((), {}).pythons
+    assert found == ("/usr/bin/python3.12", "/usr/bin/python3.9")
+
+
+def test_our_packs_and_those_that_name_a_table_of_ours_are_read(host: Host) -> None:
+    host.put("/usr/share/osquery-audit-rules/packs/a.conf", "audit_status")
+    host.put("/etc/osquery/packs/b.conf", "FROM audit_rules")
+    host.put("/etc/osquery/packs/c.conf", "FROM processes {")
+    host.put("/etc/osquery/packs/d.txt", "audit_status")
+    assert host.packs() == (
+        PackFile("/usr/share/osquery-audit-rules/packs/a.conf", "audit_status"),
+        PackFile("/etc/osquery/packs/b.conf", "FROM audit_rules"),
+    )
+
+
+def test_a_pack_that_cannot_be_read_is_told(host: Host) -> None:
+    (host.root / "etc/osquery/packs/a.conf").mkdir(parents=True)
+    error = "expected a regular file, found a directory"
+    assert host.packs() == (PackFile("/etc/osquery/packs/a.conf", error=error),)
