@@ -381,6 +381,22 @@ CONDITIONS = (
         (f"-a always,exit -F arch=b64 -S chmod,fchmodat,lchown -F path={DOCKERD} -F perm=a",),
         ("not: chown", "not: fchownat", "not: setxattr", "not: lsetxattr", "not: removexattr", "not: 32-bit calls"),
     ),
+    (
+        "a never rule on a directory elsewhere",
+        ("-a never,exit -F dir=/etc/docker", WATCH),
+        ("not: io_uring", "not: renames from or into /etc/docker"),
+    ),
+    (
+        "a never rule on a directory's own name elsewhere",
+        ("-a never,exit -F path=/etc/docker", WATCH),
+        ("not: io_uring", "not: renames from or into /etc/docker"),
+    ),
+    (
+        "a never rule on a directory elsewhere that comes later",
+        (WATCH, "-a never,exit -F dir=/etc/docker"),
+        ("not: io_uring",),
+    ),
+    ("a never rule on a file elsewhere", ("-a never,exit -F path=/usr/bin/runc", WATCH), ("not: io_uring",)),
 )
 
 

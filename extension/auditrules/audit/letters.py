@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.access import ANYBODY, Access, Name, Subject
@@ -26,6 +27,8 @@ from auditrules.audit.watching import Placed
 
 # Links that the kernel follows by what they stand for, such as another process' program, not by their text.
 MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")
+
+MOST_FOLDERS = 10  # never rules elsewhere that a rename is tried with
 
 _OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
     {
@@ -212,11 +215,26 @@ def _missed(letter: str, target: Target, host: Host) -> Iterator[str]:
         yield "32-bit calls"
     if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):
         yield "io_uring"
+    if letter == "w":
+        yield from (f"renames from or into {folder}" for folder in _silent_folders(target, host))
 
 
-def _recorded(operation: Operation, target: Target, host: Host) -> bool:
+def _silent_folders(target: Target, host: Host) -> Iterator[str]:
+    """Directories elsewhere whose never rule silences a rename that leaves the target's directory, or replaces it."""
+    toucher = Toucher(host.places)
+    never = (each.tree or each.watch for each in host.rules.of(FilterList.EXIT) if each.rule.action is Action.NEVER)
+    places = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
+    for path, place in islice(places.items(), MOST_FOLDERS):
+        folder = place.entry is not None and place.entry.type == "dir" and not place.missing
+        if folder and not below(path, target.folder.path):
+            other = _inside(_target(place, toucher, host))
+            if not _recorded(OPERATIONS["rename"], target, host, other):
+                yield path
+
+
+def _recorded(operation: Operation, target: Target, host: Host, other: Target | None = None) -> bool:
     """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
-    made = [given(each, host.who) for each in accesses(operation, host.machine, target)]
+    made = [given(each, host.who) for each in accesses(operation, host.machine, target, other)]
     return all(decide(host.rules, each, host.auditing).recorded is not Truth.NO for each in made)
 
 

@@ -80,14 +80,15 @@ class Target:
     loader: Name | None = None
 
 
-def names_of(touch: Touch, target: Target) -> tuple[Name, ...]:
-    """The names that a reference access touches, in the kernel's order."""
+def names_of(touch: Touch, target: Target, other: Target | None = None) -> tuple[Name, ...]:
+    """The names that a reference access touches, in the kernel's order; `other` is what a rename goes to, if told."""
     match touch:
         case Touch.REMOVAL:
             return (target.folder, replace(target.file, removed=True))
         case Touch.RENAME:
-            moved = replace(target.sibling, identity=target.file.identity, entry=target.file.entry, made=True)
-            return (target.folder, target.folder, replace(target.file, removed=True), moved)
+            into, name = (other.folder, other.file) if other else (target.folder, target.sibling)
+            moved = replace(name, identity=target.file.identity, entry=target.file.entry, made=True)
+            return (into, target.folder, replace(target.file, removed=True), moved)
         case Touch.EXECUTION:
             return (target.file, *((target.loader,) if target.loader else ()))
         case Touch.CREATION:
@@ -96,7 +97,7 @@ def names_of(touch: Touch, target: Target) -> tuple[Name, ...]:
             return (target.file,)
 
 
-def accesses(operation: Operation, machine: str, target: Target) -> Iterator[Access]:
+def accesses(operation: Operation, machine: str, target: Target, other: Target | None = None) -> Iterator[Access]:
     """The accesses that an operation stands for: by anybody; an execution that succeeds runs the file itself.
 
     There are none where the machine has no such call.
@@ -112,7 +113,7 @@ def accesses(operation: Operation, machine: str, target: Target) -> Iterator[Acc
         number,
         syscalls.ARCHES[called],
         counts_as(operation, called),
-        names_of(operation.touch, target),
+        names_of(operation.touch, target, other),
     )
     if operation.touch in (Touch.REMOVAL, Touch.RENAME):  # which take effect, or none, on what is watched
         yield replace(access, succeeded=True, result=0)
