@@ -56,7 +56,7 @@ def loaded(guest: Guest, facts: Facts) -> list[Loaded]:
         "lines": [base64.b64encode(line).decode() for line in lines],
     }
     files: dict[str, bytes | Path] = {"/opt/cases.json": json.dumps(cases).encode(), "/opt/in_guest.py": SCRIPT}
-    done = guest.run("python3 /opt/in_guest.py", files, timeout=400)
+    done = guest.run("python3 /opt/in_guest.py", files, timeout=900)
     assert done.returncode == 0, done.text
     answers = json.loads(done.files_out["said.json"])
     return [

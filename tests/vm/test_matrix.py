@@ -104,7 +104,7 @@ def verdicts(guest: Guest, cases: Mapping[str, Judged], command: str) -> dict[st
         f"/opt/rules/{number}": "".join(f"{line}\n" for line in case.rules).encode()
         for number, case in enumerate(cases.values())
     }
-    done = guest.run("\n".join(script), dict(files), timeout=300)
+    done = guest.run("\n".join(script), dict(files), timeout=900)
     assert "REFUSED" not in done.text, done.text
     found = {}
     for number, name in enumerate(cases):

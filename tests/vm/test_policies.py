@@ -45,7 +45,7 @@ json.dump(said, open("/out/said.json", "w"))
 def said(guest: Guest) -> dict[str, list[int | str]]:
     queries = {control.id: policy(control).sql for control in CONTROLS}
     files: dict[str, bytes | Path] = {"/opt/policies.json": json.dumps(queries).encode(), "/opt/policies": SCRIPTS}
-    done = guest.run(IN_GUEST, files, timeout=600)
+    done = guest.run(IN_GUEST, files, timeout=1200)
     found: dict[str, list[int | str]] = json.loads(done.files_out["said.json"])
     return found
 

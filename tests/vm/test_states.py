@@ -40,7 +40,7 @@ auditrules query --format json "SELECT state, enabled, immutable, kernel_rules F
 @pytest.fixture(scope="module")
 def said(guest: Guest) -> dict[str, Any]:
     many = "".join(f"-w /tmp/file{number} -p wa -k many\n" for number in range(MANY)).encode()
-    done = guest.run(SCRIPT, {"/opt/many.rules": many}, timeout=600)
+    done = guest.run(SCRIPT, {"/opt/many.rules": many}, timeout=1200)
     assert done.returncode == 0, done.text
     return {name: json.loads(content) for name, content in done.files_out.items()}
 

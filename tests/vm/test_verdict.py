@@ -69,7 +69,7 @@ def asked(guest: Guest, cases: Mapping[str, tuple[str, ...]], kernel_args: str =
         *before, last = commands
         script += [FRESH, *(f"{command} || echo REFUSED" for command in before), f"{last} >/out/{number}"]
         script += [f"echo $? >/out/{number}.code"]
-    done = guest.run("\n".join(script), FILES, kernel_args=kernel_args, timeout=600)
+    done = guest.run("\n".join(script), FILES, kernel_args=kernel_args, timeout=1200)
     assert b"REFUSED" not in done.stdout, done.text
     found = enumerate(cases)
     return {
