@@ -20,10 +20,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 # What to tell pip, for each thing an environment is made for.
 NEEDS = {
     "check": ("--editable", ".[sql]"),
-    "tests": ("--editable", ".[sql]", "--group", "tests"),
-    "sqlite-3.42": ("--editable", ".[sql]", "--group", "tests", "apsw==3.42.0.1"),  # SQLite as osquery has it
+    "tests": ("--editable", ".[sql,report]", "--group", "tests"),
+    "sqlite-3.42": ("--editable", ".[sql,report]", "--group", "tests", "apsw==3.42.0.1"),  # SQLite as osquery has it
     "package": ("--editable", ".[sql]", "--group", "package"),
-    "dev": ("--editable", ".[sql]", "--group", "dev"),
+    "dev": ("--editable", ".[sql,report]", "--group", "dev"),
 }
 
 PIP = "pip>=25.1"  # the first that knows --group
