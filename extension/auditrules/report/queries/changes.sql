@@ -9,7 +9,10 @@ SELECT
   turns.before,
   turns.what AS after,
   '' AS given,
-  coalesce(texts.evidence, '') AS evidence
+  coalesce(texts.evidence, '') AS evidence,
+  turns.first_time AS seen,
+  '' AS failed_query,
+  '' AS message
 FROM turns
 CROSS JOIN parameters
 JOIN subjects ON subjects.subject = turns.subject
@@ -31,7 +34,10 @@ SELECT
   said.what AS before,
   'unknown' AS after,
   judged.given,
-  '' AS evidence
+  '' AS evidence,
+  judged.seen,
+  judged.failed_query,
+  judged.message
 FROM judged
 CROSS JOIN parameters
 JOIN said ON said.subject = judged.subject AND said.slot = judged.slot
@@ -48,7 +54,10 @@ SELECT
   said.what AS before,
   'gone' AS after,
   'gone' AS given,
-  '' AS evidence
+  '' AS evidence,
+  said.last_time AS seen,
+  '' AS failed_query,
+  '' AS message
 FROM spells
 CROSS JOIN parameters
 JOIN subjects ON subjects.subject = spells.subject

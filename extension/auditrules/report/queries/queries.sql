@@ -7,6 +7,7 @@ FROM (
   FROM (
     SELECT query, benchmark, version, control, sum(number) AS number
     FROM controls
+    WHERE query <> ''
     GROUP BY query, benchmark, version, control
     UNION ALL
     SELECT query, benchmark, version, control, 0 AS number

@@ -7,3 +7,4 @@ FROM (
 ) AS silent
 WHERE query <> '' AND query NOT IN (SELECT query FROM controls)
 ORDER BY query
+LIMIT 10000
