@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from auditrules.report import queries
+from auditrules.report.errors import ReportError
 from auditrules.report.tables import LOGGED
 
 MEMORY = "1GB"
@@ -68,19 +70,30 @@ class DuckDb:
 
     def make(self, name: str) -> None:
         """Keep the result of a query as a table of its name."""
-        result = self._connection.sql(queries.text(name))
-        if name in queries.VIEWS:
-            result.create_view(name)
-        else:
-            result.create(name)
+        with _told(name):
+            result = self._connection.sql(queries.text(name))
+            if name in queries.VIEWS:
+                result.create_view(name)
+            else:
+                result.create(name)
 
     def rows(self, name: str) -> list[tuple[Any, ...]]:
         """Give the result of a query."""
-        return self._connection.sql(queries.text(name)).fetchall()
+        with _told(name):
+            return self._connection.sql(queries.text(name)).fetchall()
 
     def close(self) -> None:
         """Let go of everything."""
         self._connection.close()
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Say of which query an error is: memory or the disk may be full, or a part of the store damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise ReportError(f"the query {name} failed: {error}") from error
 
 
 def _paths(folder: Path, scratch: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+from auditrules.report.errors import ReportError
 from auditrules.report.model import Waiver
 
 if sys.version_info >= (3, 11):
@@ -22,7 +23,7 @@ _KEYS = ("hosts", "control", "reason", "owner", "expires")
 _TABLE = "waiver"
 
 
-class GivenError(ValueError):
+class GivenError(ReportError):
     """A file that was given and cannot be what it is to be; says which, where, and what was expected."""
 
 

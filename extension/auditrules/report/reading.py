@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from multiprocessing import get_context
@@ -34,8 +35,9 @@ _PACKED = 8  # how much larger a packed file is than it looks, about
 _A_DAY = 86_400
 _UNDATED = "undated"
 
-Progress = Callable[[int, int], None]
-"""Told how many bytes of how many are read."""
+Advance = Callable[[int], None]
+Bar = Callable[[int], AbstractContextManager[Advance]]
+"""Given how many bytes there are, gives what is told of every few that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,24 @@ class Task:
     latest: int
 
 
+def no_bar(_: int) -> AbstractContextManager[Advance]:
+    """Show nobody how far it is."""
+    return nullcontext(lambda _: None)
+
+
 def cores() -> int:
     """Give the number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def fill(store: Store, paths: Sequence[str], now: int, progress: Progress = lambda *_: None) -> Reading:
+def fill(store: Store, paths: Sequence[str], now: int, bar: Bar = no_bar) -> Reading:
     """Read what the store does not hold yet; gives what was met on the way. Raises `SourceError`."""
     sources, unreadable = find(paths)
     fresh = [source for source in sources if not store.is_read(source)]
     begun = {source: _begun(store, source) for source in fresh}
     work = [part for source in fresh for part in _cut(source, begun[source][0])]
-    outcomes = list(_outcomes(store, work, now, progress))
+    with bar(sum(map(_weight, work))) as advance:
+        outcomes = list(_outcomes(store, work, now, advance))
     shown: list[Broken] = []
     by_source: dict[Source, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
@@ -109,7 +117,7 @@ def _cut(source: Source, start: int) -> list[Part]:
     return [Part(source, start)]
 
 
-def _outcomes(store: Store, work: list[Part], now: int, progress: Progress) -> Iterator[Outcome]:
+def _outcomes(store: Store, work: list[Part], now: int, advance: Advance) -> Iterator[Outcome]:
     total = sum(_weight(part) for part in work)
     streams = [part for part in work if part.source.path == STANDARD_INPUT]
     files = [part for part in work if part.source.path != STANDARD_INPUT]
@@ -118,13 +126,10 @@ def _outcomes(store: Store, work: list[Part], now: int, progress: Progress) -> I
         Task(f"{now:x}-{os.getpid():x}-{number}", batch, store.folder, store.kept, now + AHEAD)
         for number, batch in enumerate([*_batches(files, size), *([tuple(streams)] if streams else [])])
     ]
-    done = 0
-    progress(done, total)
     if total <= _SMALL or len(tasks) == 1 or cores() == 1:
         for task in tasks:
             yield from run(task)
-            done += sum(map(_weight, task.parts))
-            progress(done, total)
+            advance(sum(map(_weight, task.parts)))
         return
     here = [task for task in tasks if task.parts[0].source.path == STANDARD_INPUT]
     there = [task for task in tasks if task not in here]
@@ -135,8 +140,7 @@ def _outcomes(store: Store, work: list[Part], now: int, progress: Progress) -> I
         try:
             for future in as_completed(futures):
                 yield from future.result()
-                done += sum(map(_weight, futures[future].parts))
-                progress(done, total)
+                advance(sum(map(_weight, futures[future].parts)))
         except BrokenProcessPool:
             raise SourceError("a process that was reading was ended: is there enough memory?") from None
 

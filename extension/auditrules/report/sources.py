@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import zstandard
 
+from auditrules.report.errors import ReportError
 from auditrules.report.model import Broken
 
 STANDARD_INPUT = "-"
@@ -32,7 +33,7 @@ _STATUS_HEAD = b"Log file created at:"
 _CSV_STATUS, _CSV_CONTROLS = "status", ("control", "cis_id")
 
 
-class SourceError(ValueError):
+class SourceError(ReportError):
     """A path that nothing can be read from; says which, and why."""
 
 

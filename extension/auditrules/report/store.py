@@ -26,7 +26,7 @@ from auditrules.report.tables import LOGGED
 
 FORMAT = 1
 
-_REGISTRY, _LOCK = "read.json", "lock"
+_REGISTRY, _LOCK, _SCRATCH = "read.json", "lock", "scratch"
 _HEAD = 1024  # bytes by which a log is known again when it was renamed, packed or copied; shorter ones are read anew
 
 
@@ -50,6 +50,12 @@ class Store:
     kept: bool
     seen: dict[str, list[int]] = field(default_factory=dict)
     places: dict[str, _Place] = field(default_factory=dict)
+
+    def scratch(self) -> Path:
+        """Give a folder in it for what is needed only now."""
+        folder = self.folder / _SCRATCH
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def parts(self) -> dict[str, list[Path]]:
         """Give the Parquet files of each table."""
@@ -129,7 +135,7 @@ def store(folder: str | None) -> Iterator[Store]:
 def _registry(folder: Path) -> _Registry:
     path = folder / _REGISTRY
     if not path.exists():
-        strangers = sorted(each.name for each in folder.iterdir() if each.name not in (*LOGGED, _LOCK, "scratch"))
+        strangers = sorted(each.name for each in folder.iterdir() if each.name not in (*LOGGED, _LOCK, _SCRATCH))
         if strangers:
             raise SourceError(f"{folder}: expected a store or an empty folder, found {strangers[0]}")
         return {"format": FORMAT, "seen": {}, "places": {}}
