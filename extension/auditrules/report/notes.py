@@ -97,7 +97,7 @@ class Notes:
         for name, keys in sharing.items():
             shown = _some([visible(key) for key in keys])
             self._fleet.append(
-                f"{len(keys)} hosts share the identifier {visible(name)}; host_uuid or host name tells them apart: {shown}"
+                f"{len(keys)} hosts share the identifier {visible(name)}; host_uuid or name tells them apart: {shown}"
             )
             for key in keys:
                 others = _many(len(keys) - 1, "other", "others")
@@ -112,8 +112,8 @@ class Notes:
             )
         if rows:
             self._fleet.append(
-                f"{_many(len(rows), 'host has', 'hosts have')} a clock that is wrong: what is dated before 2014 or in the "
-                "future counts for nothing"
+                f"{_many(len(rows), 'host has', 'hosts have')} a clock that is wrong: what is dated before 2014 or in "
+                "the future counts for nothing"
             )
 
 
