@@ -16,7 +16,6 @@ from typing import Any
 
 import apsw
 
-from auditrules import __version__
 from auditrules.benchmarks import BENCHMARKS, Kind
 from auditrules.check import check
 from auditrules.host.surroundings import Surroundings
@@ -83,7 +82,9 @@ HOSTS = (
     Simulated("ci-1", (State(0, WATCHED),), last=26),
     Simulated("cache-1", (State(0, WATCHED), State(60, None), State(80, None, restarted=True))),
 )
-WIRED = Simulated("app-1", (State(0, WATCHED), State(48, UNWATCHED, restarted=True)))
+WIRED = Simulated(
+    "app-1", (State(0, WATCHED), State(48, UNWATCHED, restarted=True), State(78, WATCHED, restarted=True))
+)
 """The host whose answers come over the wire."""
 
 
@@ -175,22 +176,17 @@ def _embedded(place: Path, state: State) -> tuple[Ask, Mapping[str, Row]]:
     """Give what answers the queries of a state, and the verdicts in it."""
     look = Look.at(place).with_listing(_listing(state))
     gone = stand_ins(Surroundings(str(place)), "another", "0", ())
-    tables = gone if state.rules is None else look.tables()
+    database = Database(gone if state.rules is None else look.tables())
 
     @cache
     def ask(sql: str) -> tuple[Row, ...]:
-        with Database(tables) as database:
-            try:
-                result = database.query(sql)
-            except SqlError as error:
-                raise QueryError(error.message.partition(";")[0]) from error
+        try:
+            result = database.query(sql)
+        except SqlError as error:
+            raise QueryError(error.message.partition(";")[0]) from error
         return tuple(_row(result.columns, row) for row in result.rows)
 
-    if state.rules is None:
-        return ask, {}
-    with Database(tables) as database:
-        result = check(CONTROLS, database.query)
-    return ask, {row["control"]: row for row in (_row(result.columns, each) for each in result.rows)}
+    return ask, {} if state.rules is None else _verdicts(database)
 
 
 def _wired(manager: Core, place: Path, state: State) -> tuple[Ask, Mapping[str, Row]]:
@@ -202,25 +198,27 @@ def _wired(manager: Core, place: Path, state: State) -> tuple[Ask, Mapping[str, 
     listing.write_bytes(_listing(state))
     manager.spawn([str(EXTENSION), "--root", str(place), "--kernel", str(listing)])
     registered = manager.registered()
-    assert registered.version == __version__
-    own = Look.at(place, listing).tables()
-    others = stand_ins(Surroundings(str(place)), registered.name, registered.version, own[: len(SCHEMAS)])
+    own = Look.at(place, listing).tables()[: len(SCHEMAS)]
+    database = core.Database()
+    for schema in SCHEMAS:
+        database.attach(schema.name, manager.call)
+    for table in stand_ins(Surroundings(str(place)), registered.name, registered.version, own):
+        database.attach(table.schema.name, core.local(table))
 
     @cache
     def ask(sql: str) -> tuple[Row, ...]:
-        database = core.Database()
-        for schema in SCHEMAS:
-            database.attach(schema.name, manager.call)
-        for table in others:
-            database.attach(table.schema.name, core.local(table))
         try:
             return tuple(_row(names, row) for names, row in _answer(database, sql))
         except (core.TableError, apsw.SQLError) as error:
             raise QueryError(str(error).removeprefix("SQLError: ")) from error
 
-    with Database(own) as database:
-        result = check(CONTROLS, database.query)
-    return ask, {row["control"]: row for row in (_row(result.columns, each) for each in result.rows)}
+    return ask, _verdicts(Database(own))
+
+
+def _verdicts(database: Database) -> Mapping[str, Row]:
+    """Give the row of each control as `auditrules check` has it."""
+    result = check(CONTROLS, database.query)
+    return {row["control"]: row for row in (_row(result.columns, each) for each in result.rows)}
 
 
 def _answer(database: core.Database, sql: str) -> Iterator[tuple[tuple[str, ...], tuple[object, ...]]]:
