@@ -24,7 +24,20 @@ def _duckdb(folder: Path, scratch: Path) -> Iterator[Engine]:
         engine.close()
 
 
-ENGINES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Engine]]] = MappingProxyType({"duckdb": _duckdb})
+@contextmanager
+def _spark(_folder: Path, _scratch: Path) -> Iterator[Engine]:
+    from auditrules.report.spark import Spark  # noqa: PLC0415 - pyspark is not in every installation
+
+    engine = Spark()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+ENGINES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Engine]]] = MappingProxyType(
+    {"duckdb": _duckdb, "spark": _spark}
+)
 """By name: what opens an engine for the Parquet files of one folder, with another to write to."""
 
 
