@@ -84,7 +84,7 @@ def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
         ),
         trend=tuple(_day(counts, days, number) for number in range(days)),
         hosts=tuple(sorted(hosts, key=lambda each: WORST.index(each.status))),
-        verdicts=tuple(sorted(verdicts, key=lambda each: WORST.index(each.status))),
+        verdicts=tuple(sorted(verdicts, key=lambda each: (WORST.index(each.status), int(each.control.split(".")[2])))),
         changes=tuple(_changes(chance, verdicts, size // 40)),
         waivers=(WAIVER, EXPIRED, UNUSED),
     )

@@ -72,7 +72,10 @@
       this.heads();
       this.input.addEventListener("input", () => this.show());
       this.selects.forEach((select) => select.addEventListener("change", () => this.show()));
-      this.further.addEventListener("click", () => this.extend());
+      this.further.addEventListener("click", () => {
+        this.extend();
+        if (this.further.hidden) this.section.querySelector(".scroll").focus(); // where the keyboard was is gone
+      });
       this.section.querySelector("[data-clear]").addEventListener("click", () => this.clear());
       this.section.querySelector(".filters").hidden = false;
       this.reset();
