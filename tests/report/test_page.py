@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
-from auditrules.report.model import Broken, Counts, Day, HostState, Reading, Report
+from auditrules.report.model import Broken, Counts, Day, HostState, Report
 from auditrules.report.page import FIRST, SHORT, render
 from auditrules.report.page.chart import WHOLE, bar, chart
 from auditrules.report.page.data import script
 from auditrules.report.page.remedies import remedies
 from auditrules.report.page.words import LONGEST, percent, share, shown, utc, why
-from tests.report.fleet import fleet
+from tests.report.fleet import NOTHING, fleet
 from tests.report.sample import HOSTILE, NOON, WAIVER, hostile, sample, verdict
 
 
@@ -68,24 +68,6 @@ class Page(HTMLParser):
 
 
 PLAIN = Page(sample())
-BARE = replace(
-    sample(),
-    start=None,
-    end=None,
-    inventory=None,
-    grouped_by="",
-    counts=Counts(),
-    host_counts=Counts(),
-    controls=(),
-    groups=(),
-    trend=(),
-    hosts=(),
-    verdicts=(),
-    changes=(),
-    waivers=(),
-    reading=Reading(0, 0, 0, 0, 0, 0, (), ()),
-    notes=(),
-)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -105,6 +87,10 @@ def test_hostile_text_ends_no_script(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_invisible_reaches_the_page(text: str) -> None:
     assert {each for each in Page(hostile(text)).source if not each.isprintable()} == {"\n"}
+
+
+def test_bytes_that_are_no_text_reach_the_page_as_escapes() -> None:
+    assert r"<li>a\xffb</li>" in render(hostile("a\udcffb")).encode().decode()
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -171,7 +157,7 @@ def test_each_table_has_a_caption_and_each_head_a_scope() -> None:
 
 
 def test_a_report_on_nothing_says_so() -> None:
-    text = Page(BARE).text
+    text = Page(NOTHING).text
     said = (
         "No control was met",
         "the logs hold nothing",

@@ -19,7 +19,7 @@ from auditrules.report.page import render
 from auditrules.report.page.words import number, parts, share, shown
 from tests.report import browser as chromium
 from tests.report.browser import Browser
-from tests.report.fleet import fleet
+from tests.report.fleet import NOTHING, fleet
 from tests.report.pictures import take
 from tests.report.sample import HOSTILE, hostile, sample
 
@@ -238,6 +238,17 @@ def test_a_search_without_a_match_says_so_and_can_be_cleared(page: Browser) -> N
     assert status(page) == "Shown: 0 of 0 that match; 1,200 in all"
     page.find("#findings [data-clear]").click()
     assert status(page) == "Shown: 100 of 1,200 that match; 1,200 in all"
+
+
+def test_a_report_on_nothing_says_so_and_breaks_nothing(page: Browser) -> None:
+    page.open(NOTHING)
+    assert page.texts("td.none") == [
+        *("No log held a verdict.", "No host fails a control.", "No host is silent.", "Nothing changed."),
+        "No waiver was given.",
+    ]
+    choose(page, "findings-status", "pass")
+    assert page.texts("#findings td") == ["No row matches."]
+    assert page.complaints() == []
 
 
 def test_more_rows_are_shown_when_asked_for(page: Browser) -> None:
