@@ -208,6 +208,15 @@ def test_a_host_that_fails_by_two_targets_counts_once_beside_the_remedy() -> Non
     assert [(each.control, each.title, each.hosts, each.waived) for each in twice] == [("1.2.3", said.title, 2, 0)]
 
 
+def test_the_trend_is_told_by_its_ends_with_their_denominators() -> None:
+    silent = Day("2026-11-24", Counts(unknown=8))
+    text = Page(replace(sample(), trend=(*sample().trend, silent))).text
+    assert (
+        "2026-11-21: 40 % of the 5 judged pass (2 of 5); 1 not applicable is not counted."
+        "2026-11-24: Nothing was judged; 8 unknown are not counted."
+    ) in text
+
+
 def test_what_helps_most_hosts_comes_first() -> None:
     first, other = verdict("uuid-web-1", Status.FAIL), verdict("uuid-web-1", Status.FAIL, "1.2.4")
     found = remedies([first, other, replace(other, host="uuid-db-1")])
