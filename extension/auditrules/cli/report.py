@@ -52,7 +52,7 @@ def register(commands: Commands) -> None:
     parser = add(
         commands, "report", "what a fleet's result logs say: who passes, who fails and why, who is silent", _EPILOG
     )
-    parser.add_argument("paths", metavar="PATH", nargs="+", help="a log, a directory, a glob, or - (see below)")
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="a log, a directory, a glob, or - (see below)")
     parser.add_argument(
         "--max-age",
         metavar="AGE",
@@ -82,7 +82,12 @@ def register(commands: Commands) -> None:
         help="the moment for which the report is made; what was logged later is left out (default: now). "
         "TIME is UTC, as 2026-11-23 or 2026-11-23T12:00, or an age such as 7d",
     )
-    parser.add_argument("--store", metavar="DIR", help="keep there what was read, and read only what is new")
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help="keep there what was read, and read only what is new; or, with --engine spark and no PATH, the address of "
+        "a store that Spark reads, such as s3a://bucket/store",
+    )
     parser.add_argument(
         "--engine", choices=_ENGINES, default=_ENGINES[0], help="what runs the queries (default: duckdb)"
     )
@@ -117,6 +122,8 @@ def _reported(options: argparse.Namespace) -> tuple[str, int]:
     from auditrules.report.given import Question, inventory, waivers  # noqa: PLC0415
     from auditrules.report.progress import progress  # noqa: PLC0415
 
+    if not options.paths and "://" not in (options.store or ""):
+        raise Problem("the following arguments are required: PATH")
     now = int(time.time())
     until = options.until and options.until(now)
     try:

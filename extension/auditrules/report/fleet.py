@@ -8,9 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.report.engine import DuckDb, Engine
+from auditrules.report.errors import ReportError
 from auditrules.report.given import Question
 from auditrules.report.judge import judge
-from auditrules.report.model import Report
+from auditrules.report.model import Reading, Report
 from auditrules.report.reading import Bar, cores, fill, no_bar
 from auditrules.report.store import store as opened_store
 
@@ -46,10 +47,29 @@ def fleet(
 ) -> Report:
     """Read logs and make a report of them.
 
-    With a `store`, a folder, what was read is kept there, and only what is new is read. Raises `ReportError`.
+    With a `store`, a folder, what was read is kept there, and only what is new is read. A store that has an address,
+    such as s3a://bucket/store, is only read, and by Spark. Raises `ReportError`.
     """
+    if store is not None and "://" in store:
+        return _lake(paths, question, store, engine)
     with opened_store(store) as kept:
         reading = fill(kept, paths, question.now, bar)
         with ENGINES[engine](kept.folder, kept.scratch()) as running:
             running.logged(kept.parts())
             return judge(running, question, reading)
+
+
+def _lake(paths: Sequence[str], question: Question, store: str, engine: str) -> Report:
+    """Make a report of a store that is elsewhere, as it is."""
+    if engine != "spark":
+        raise ReportError(f"{store}: expected a folder: a store with an address is read with --engine spark")
+    if paths:
+        raise ReportError(f"{store}: expected no logs beside a store with an address, which is only read: {paths[0]}")
+    from auditrules.report.spark import Spark  # noqa: PLC0415 - pyspark is not in every installation
+
+    running = Spark()
+    try:
+        running.lake(store)
+        return judge(running, question, Reading(0, 0, 0, 0, 0, 0, (), ()))
+    finally:
+        running.close()

@@ -16,9 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 import sqlglot
-from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf, SparkContext
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
@@ -74,13 +73,9 @@ class Spark:
 
     def lake(self, store: str) -> None:
         """Take the tables of a store by its address, which may be of any file system that Spark knows."""
-        for name, schema in LOGGED.items():
-            try:
-                self._view(name, self._parquet(schema, f"{store.rstrip('/')}/{name}"))
-            except AnalysisException as error:
-                if error.getCondition() != _NOTHING_THERE:
-                    raise SparkError(f"{store}: cannot be read: {_first_line(error)}") from error
-                self.given(name, schema.empty_table())
+        found = [name for name in LOGGED if self._take(name, f"{store.rstrip('/')}/{name}")]
+        if not found:
+            raise SparkError(f"{store}: expected a store, found none of {', '.join(LOGGED)}")
 
     def given(self, name: str, table: pa.Table) -> None:
         """Take a small table as it is, in the place of one of that name."""
@@ -100,6 +95,18 @@ class Spark:
         """End the session."""
         self._session.stop()
 
+    def _take(self, name: str, place: str) -> bool:
+        """Take a table of a store; False if it has none, as where nothing was ever logged for it."""
+        schema = LOGGED[name]
+        try:
+            self._view(name, self._parquet(schema, place))
+        except PySparkException as error:
+            if error.getCondition() != _NOTHING_THERE:
+                raise SparkError(f"{place}: cannot be read: {_first_line(error)}") from error
+            self.given(name, schema.empty_table())
+            return False
+        return True
+
     def _parquet(self, schema: pa.Schema, *paths: str) -> DataFrame:
         # A day of a folder's name is in the rows as well: what is below is one table.
         return self._session.read.schema(_schema(schema)).option("recursiveFileLookup", "true").parquet(*paths)
@@ -112,13 +119,13 @@ class Spark:
 
 
 def translated(sql: str, dialect: str = "spark") -> str:
-    """Write a query, which is in DuckDB's dialect, in another; raises `sqlglot.UnsupportedError` where that can't be."""
+    """Write a query of DuckDB's dialect in another; raises `sqlglot.UnsupportedError` where that can't be."""
     (statement,) = sqlglot.transpile(sql, "duckdb", dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
     return statement
 
 
 @cache
-def _gateway(settings: tuple[tuple[str, str], ...]) -> JavaGateway:
+def _gateway(settings: tuple[tuple[str, str], ...]) -> Any:
     """Start the Java process, which ends with this one. What it says is kept back, and told where it does not start."""
     conf = SparkConf(loadDefaults=False).setAll(list(settings))
     with tempfile.TemporaryFile() as log:
