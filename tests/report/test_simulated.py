@@ -18,6 +18,7 @@ import pytest
 from auditrules.cli import main
 from tests.core.logger import Row, escaped
 from tests.report import simulated
+from tests.report.browser import browser
 from tests.report.simulated import END, HOSTS, HOUR, START, WIRED, Told, uuid
 
 # One simulation for all, which takes seconds: so the tests stay in one process.
@@ -191,6 +192,26 @@ def test_what_a_host_wrote_into_its_rules_is_text_on_the_page(fleet: Fleet) -> N
     (shown,) = (text for text in fleet.page["findings"]["evidence"]["texts"] if "alert" in text)
     assert "<script>alert(1)</script>=1+1\\x1b]0;$(reboot)" in shown
     assert "<script>alert" not in fleet.source
+
+
+@pytest.mark.browser
+def test_a_browser_shows_of_each_control_what_the_hosts_told(fleet: Fleet) -> None:
+    with browser() as page:
+        page.open_text(fleet.source)
+        rows = page.ask(
+            "return [...document.querySelectorAll('#controls tbody tr')].map((row) => "
+            "[row.querySelector('strong').textContent, "
+            "...[...row.querySelectorAll('.number')].slice(0, 4).map((each) => Number(each.dataset.value))])"
+        )
+        complaints = page.complaints()
+    assert sorted(rows) == sorted([control, *_told(fleet, control)] for control in controls())
+    assert complaints == []
+
+
+def _told(fleet: Fleet, control: str) -> list[int]:
+    """How many hosts told pass, fail, nothing that counts, and not applicable."""
+    told = Counter(fleet.told.last(host)[control]["status"] for host in REPORTING)
+    return [told["pass"], told["fail"], told["unknown"] + len((SILENT, LOST, NEVER)), told["not_applicable"]]
 
 
 def _texts(column: Mapping[str, Any], names: str = "texts") -> list[str]:
