@@ -25,7 +25,7 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
     """Make every table of `LOGGED`; one name is that of two machines, and one clock is from 1970."""
     rng = random.Random(seed)  # noqa: S311 - logs that are made up
     made: Mapping[str, list[dict[str, Any]]] = {
-        "verdicts": [_verdict(rng, number) for number in range(rows)],
+        "verdicts": _verdicts(rng, rows),
         "controls": [
             {**_BENCHMARK, "query": _query(control), "control": control, "title": control, "level": "1", "number": 3}
             for control in _CONTROLS
@@ -74,6 +74,12 @@ def _host(rng: random.Random) -> dict[str, str]:
     return {"host": host, "identifier": host, "name": rng.choice(_names(host))}
 
 
+def _verdicts(rng: random.Random, rows: int) -> list[dict[str, Any]]:
+    """Make rows, some of which are there twice, as where a line was read from two files."""
+    once = [_verdict(rng, number) for number in range(rows)]
+    return once + rng.sample(once, rows // 10)
+
+
 def _verdict(rng: random.Random, number: int) -> dict[str, Any]:
     host, control, status = _host(rng), rng.choice(_CONTROLS), rng.choice(_WORDS)
     return {
@@ -89,7 +95,7 @@ def _verdict(rng: random.Random, number: int) -> dict[str, Any]:
         "next_boot": rng.choice(("pass", "fail", "")),
         "kind": rng.choice(("added", "added", "removed", "snapshot")),
         "time": _time(rng),
-        "line": number // 2,
+        "line": number,
     }
 
 
