@@ -57,8 +57,9 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     _name(engine, question, until)
     given(engine, "waived", waivers.spelled_out(engine.rows("subjects_named")))
     first, last, rows, once, snapshots = engine.rows("window")[0]
-    start = first if first is None or question.since is None else max(first, question.since)
-    given(engine, "moments", _moments(until if start is None else start, until))
+    start = None if first is None else min(max(first, question.since or 0), until)  # a clock may be a little ahead
+    moments = list(_moments(until if start is None else start, until))
+    given(engine, "moments", moments)
     for step in queries.JUDGING:
         engine.make(step)
 
@@ -66,6 +67,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     titles = {tuple(key): (title, level) for *key, title, level in engine.rows("titles")}
     titles |= {key: (control.title, control.level) for key, control in _SHIPPED.items()}
     verdicts = _verdicts(engine.rows("judged_rows"), titles, waivers, notes)
+    trend = {day: Counts(*counts) for day, *counts in engine.rows("trend")}
     by_host = engine.rows("by_host")
     hosts = _hosts(by_host, notes)
     controls = _controls(engine.rows("by_control"), titles)
@@ -73,7 +75,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         tool_version=__version__,
         made_at=question.now,
         start=start,
-        end=last,
+        end=None if last is None else min(last, until),
         max_age=question.max_age,
         inventory=None if question.inventory is None else len(question.inventory.hosts),
         grouped_by=question.grouped_by,
@@ -81,7 +83,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         host_counts=_host_counts(by_host),
         controls=controls,
         groups=_groups(engine.rows("by_group")) if question.grouped_by else (),
-        trend=tuple(Day(day, Counts(*counts)) for day, *counts in engine.rows("trend")),
+        trend=tuple(Day(day, trend.get(day, Counts())) for day, _ in moments),
         hosts=hosts,
         verdicts=verdicts,
         changes=_changes(engine.rows("changes"), notes),

@@ -13,6 +13,8 @@ from auditrules.report.records import decoded
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a line, or of a record of a line that holds many, that are read as one."""
 
+_TOO_LONG = f"expected at most {LONGEST_LINE} bytes without a newline, found more"
+
 _scan = json.JSONDecoder().raw_decode
 
 
@@ -36,7 +38,7 @@ def lines(blocks: Iterable[bytes]) -> Iterator[Line]:
         *complete, rest_of_block = block.split(b"\n")
         for piece in complete:
             if skipping:
-                yield Line(number, b"", problem=f"longer than {LONGEST_LINE} bytes")
+                yield Line(number, b"", problem=_TOO_LONG)
             else:
                 yield Line(number, rest + piece)
             number, rest, skipping = number + 1, b"", False
@@ -51,7 +53,7 @@ def lines(blocks: Iterable[bytes]) -> Iterator[Line]:
             if len(rest) > LONGEST_LINE:
                 rest, skipping = b"", True
     if skipping:
-        yield Line(number, b"", problem=f"longer than {LONGEST_LINE} bytes")
+        yield Line(number, b"", problem=_TOO_LONG)
     elif rest:
         yield Line(number, rest)
 

@@ -60,7 +60,7 @@ class Notes:
         yield from self._fleet
         unknown = Counter(verdict.logged for verdict in verdicts if verdict.reason == "unknown_status")
         if unknown:
-            words = _some([repr(visible(word)) for word in sorted(unknown)])
+            words = _some([visible(word) for word in sorted(unknown)])
             number = _many(sum(unknown.values()), "verdict has", "verdicts have")
             yield f"{number} a status that is none, and counts as unknown: {words}"
         stale = sum(host.state is HostState.STALE for host in hosts)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import cast
 
+import orjson
 import zstandard
 
 from auditrules.present import visible
@@ -23,7 +24,7 @@ from auditrules.report.lines import lines, records
 from auditrules.report.model import Broken
 from auditrules.report.records import RecordError, Records
 from auditrules.report.rows import Rows, Speaker
-from auditrules.report.sources import BLOCK, Kind, Source, kind, opened
+from auditrules.report.sources import BLOCK, Kind, Source, Stream, kind, opened
 
 MOST_SHOWN = 10
 """Broken lines that are kept of a part."""
@@ -95,29 +96,34 @@ def _unreadable(outcome: Outcome, cause: str) -> None:
     outcome.unreadable.append(Broken(outcome.part.source.path, outcome.lines + 1, visible(cause)))
 
 
-def _lines(stream: BinaryIO, target: Records, outcome: Outcome) -> None:
-    part, take = outcome.part, target.take
+def _lines(stream: Stream, target: Records, outcome: Outcome) -> None:
+    source = outcome.part.source
     for line in lines(_blocks(stream, outcome)):
-        content, ours = line.content, False
         outcome.lines += line.end
-        try:
+        if not line.content or line.content.isspace():
             if line.problem:
-                _broken(outcome, line.number, RecordError(f"expected a shorter line, found one {line.problem}"), b"")
-                continue
-            if not content or content.isspace():
-                continue
-            if content[:1] != b"{":
-                content = _before_json(content)
-            status = _GLOG.match(content) if content[:1] in b"IWEF" else None
-            if status:
-                ours = _failed(status, "", _year(part.source), target, part.source)
-            else:
-                for record in records(content):
-                    ours |= take(record)
-            if not ours:
+                _broken(outcome, line.number, RecordError(line.problem), b"")
+            continue
+        try:
+            if not _take(line.content, target, source):
                 outcome.passed_over += 1
         except ValueError as error:
-            _broken(outcome, line.number, error, content)
+            _broken(outcome, line.number, error, line.content)
+
+
+def _take(content: bytes, target: Records, source: Source) -> bool:
+    """Take what a line says; False where that is nothing of our controls."""
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    else:
+        return target.take(record)
+    content = _before_json(content)
+    status = _GLOG.match(content)
+    if status:
+        return _failed(status, "", _year(source), target, source)
+    return sum([target.take(record) for record in records(content)]) > 0
 
 
 def _before_json(content: bytes) -> bytes:
@@ -128,13 +134,13 @@ def _before_json(content: bytes) -> bytes:
     return content
 
 
-def _blocks(stream: BinaryIO, outcome: Outcome) -> Iterator[bytes]:
+def _blocks(stream: Stream, outcome: Outcome) -> Iterator[bytes]:
     """Give the bytes of the part, and note where its last line ends."""
     part = outcome.part
     recent, place = _forward(stream, part), part.start
     outcome.place, outcome.tail = place, digest(recent)
     left = part.end - place if part.end is not None else math.inf
-    while left and (block := stream.read(int(min(BLOCK, left)))):
+    while left and (block := stream.read1(int(min(BLOCK, left)))):
         end = block.rfind(b"\n") + 1
         if end:
             outcome.place = place + end
@@ -145,7 +151,7 @@ def _blocks(stream: BinaryIO, outcome: Outcome) -> Iterator[bytes]:
         yield block
 
 
-def _forward(stream: BinaryIO, part: Part) -> bytes:
+def _forward(stream: Stream, part: Part) -> bytes:
     """Go to where the part starts; gives the bytes before it."""
     if not part.start:
         return b""
@@ -158,7 +164,7 @@ def _forward(stream: BinaryIO, part: Part) -> bytes:
     return stream.read(min(TAIL, part.start))
 
 
-def _status(stream: BinaryIO, target: Records, outcome: Outcome) -> None:
+def _status(stream: Stream, target: Records, outcome: Outcome) -> None:
     """A status file: its header names the machine and the year, which its lines lack. Times are taken as UTC."""
     source = outcome.part.source
     machine, month, year = "", 1, _year(source)
@@ -189,8 +195,8 @@ def _year(source: Source) -> int:
     return clock.gmtime(source.modified // 10**9).tm_year
 
 
-def _csv(stream: BinaryIO, target: Records, outcome: Outcome) -> None:
-    source = io.TextIOWrapper(stream, "utf-8-sig", "backslashreplace", newline="")
+def _csv(stream: Stream, target: Records, outcome: Outcome) -> None:
+    source = io.TextIOWrapper(cast("io.BufferedReader", stream), "utf-8-sig", "backslashreplace", newline="")
     reader = csv.reader(source)
     columns = next(reader)
     try:
@@ -202,7 +208,7 @@ def _csv(stream: BinaryIO, target: Records, outcome: Outcome) -> None:
     source.detach()
 
 
-def _document(stream: BinaryIO, target: Records, outcome: Outcome) -> None:
+def _document(stream: Stream, target: Records, outcome: Outcome) -> None:
     content = stream.read(LARGEST_DOCUMENT + 1)
     outcome.lines = content.count(b"\n")
     if len(content) > LARGEST_DOCUMENT:
@@ -227,6 +233,6 @@ def _broken(outcome: Outcome, number: int, error: Exception, content: bytes) -> 
     outcome.shown.append(Broken(outcome.part.source.path, number, visible(cause)))
 
 
-_READERS: Mapping[Kind, Callable[[BinaryIO, Records, Outcome], None]] = MappingProxyType(
+_READERS: Mapping[Kind, Callable[[Stream, Records, Outcome], None]] = MappingProxyType(
     {Kind.LINES: _lines, Kind.STATUS: _status, Kind.CSV: _csv, Kind.DOCUMENT: _document}
 )

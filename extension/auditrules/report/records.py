@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from auditrules.report.rows import Rows, Speaker, Verdict, text
+from auditrules.report.rows import Rows, Said, Speaker, text
 
 Record = Mapping[str, Any]
 
@@ -32,9 +32,11 @@ _OWN_KEYS = frozenset(
     }
 )
 _FAILED = re.compile(r"Error executing scheduled query (?P<query>.+?): (?P<message>.*)", re.DOTALL)
-_KILLED = re.compile(r"(?:The s|S)cheduled query may have failed: (?P<query>.+)", re.DOTALL)
+_KILLED = re.compile(r"Scheduled query may have failed: (?P<query>.+)", re.DOTALL)
 _LOADED = re.compile(r"audit_rules_extension(?:_loaded)?\Z")
 _NO_TIME = 0
+_KINDS = {"snapshot": "snapshot", "removed": "removed"}
+_MOST_SAID = 20_000  # rows that are known again, which most are
 
 
 class RecordError(ValueError):
@@ -47,6 +49,8 @@ class Records:
     def __init__(self, rows: Rows, undated: int) -> None:
         """Add to `rows`."""
         self._rows, self._undated = rows, undated
+        self._speakers: dict[tuple[object, ...], Speaker] = {}
+        self._said: dict[tuple[object, ...], Said] = {}
 
     def take(self, record: object, depth: int = 0) -> bool:
         """Add what a record says; False where that is nothing of our controls. Raises `RecordError`."""
@@ -87,57 +91,63 @@ class Records:
         decorations = record.get("decorations")
         if type(decorations) is not dict:
             decorations = {key: value for key, value in record.items() if key not in _OWN_KEYS}
-        identifier = text(record.get("hostIdentifier") or record.get("host_identifier") or record.get("hostname"))
-        name = text(decorations.get("hostname")) or identifier
-        speaker = Speaker(text(decorations.get("host_uuid")) or identifier, identifier, name)
+        identifier = record.get("hostIdentifier") or record.get("host_identifier") or record.get("hostname")
+        speaker = self._speaker(identifier, decorations)
         query = text(record.get("name"))
         time = _time(record)
         ours = False
         columns = record.get("columns")
         if type(columns) is dict:
-            ours = self._row(speaker, query, time, columns, str(record.get("action") or "added"))
+            ours = self._row(speaker, query, time, columns, _KINDS.get(str(record.get("action")), "added"))
         snapshot = record.get("snapshot")
         if type(snapshot) is list:
             for row in snapshot:
                 ours |= self._row(speaker, query, time, row, "snapshot")
         changes = record.get("diffResults")
         if type(changes) is dict:
+            snapshot = []
             for kind in ("removed", "added"):
-                for row in changes.get(kind) or ():
+                rows = changes.get(kind)
+                for row in rows if isinstance(rows, list) else ():
+                    snapshot.append(row)
                     ours |= self._row(speaker, query, time, row, kind)
-            snapshot = [*(changes.get("removed") or ()), *(changes.get("added") or ())]
         if ours:
-            self._rows.sighted(speaker, time)
-            self._rows.decorated(speaker, decorations, time)
+            self._rows.spoke(speaker, time, decorations)
         elif snapshot == [] and speaker.host and query:
             self._rows.empty_run(speaker, query, time)
         return ours
 
+    def _speaker(self, identifier: object, decorations: Record) -> Speaker:
+        """Who speaks: most lines are of somebody who has spoken before."""
+        names = identifier, decorations.get("host_uuid"), decorations.get("hostname")
+        try:
+            return self._speakers[names]
+        except KeyError:
+            own = text(identifier)
+            speaker = self._speakers[names] = Speaker(text(names[1]) or own, own, text(names[2]) or own)
+            return speaker
+        except TypeError:  # a name that is an object or a list
+            return Speaker(text(names[1]) or text(identifier), text(identifier), text(names[2]) or text(identifier))
+
     def _row(self, speaker: Speaker, query: str, time: int, row: object, kind: str) -> bool:
         if type(row) is not dict:
             return False
-        status, control = row.get("status"), row.get("control")
-        if control is None or "benchmark" not in row:
-            control = row.get("cis_id")
-        if status is None or control is None:
+        said = _values(row)
+        if said[2] is None or "benchmark" not in row:
+            said = (*said[:2], row.get("cis_id"), *said[3:])
+        if said[2] is None or said[4] is None:
             return self._is_loaded(speaker, query, time, row, kind)
         if not speaker.host:
-            raise RecordError(f"expected hostIdentifier or hostname in a verdict of {text(control)}, found neither")
-        verdict = Verdict(
-            speaker.host,
-            speaker.name,
-            query,
-            text(row.get("benchmark")),
-            text(row.get("version")),
-            text(control),
-            text(row.get("target")),
-            text(status),
-            text(row.get("reason")),
-            text(row.get("evidence")),
-            text(row.get("next_boot")),
-            kind if kind in ("snapshot", "removed") else "added",
-        )
-        self._rows.verdict(verdict, time, text(row.get("title")), text(row.get("level")))
+            raise RecordError(f"expected hostIdentifier or hostname in a verdict of {text(said[2])}, found neither")
+        try:
+            known = self._said.get(said)
+        except TypeError:  # a value that is an object or a list
+            known = Said(*map(text, said))
+        if known is None:
+            if len(self._said) >= _MOST_SAID:
+                self._said.clear()
+            known = self._said[said] = Said(*map(text, said))
+        self._rows.verdict(speaker, query, time, kind, known)
         return True
 
     def _is_loaded(self, speaker: Speaker, query: str, time: int, row: Record, kind: str) -> bool:
@@ -152,10 +162,7 @@ class Records:
         """A line of osqueryd's status as TLS, Kinesis and Kafka have it."""
         identifier = text(record.get("hostIdentifier") or record.get("hostname"))
         decorations = record.get("decorations")
-        if type(decorations) is not dict:
-            decorations = record
-        name = text(decorations.get("hostname")) or identifier
-        speaker = Speaker(text(decorations.get("host_uuid")) or identifier, identifier, name)
+        speaker = self._speaker(identifier, decorations if type(decorations) is dict else record)
         return self.failed(speaker, "", text(record["message"]), _time(record))
 
     def _fleet_row(self, record: Record) -> bool:
@@ -179,8 +186,25 @@ class Records:
         time = _moment(fetched) if isinstance(fetched, str) and fetched else self._undated
         ours = self._row(speaker, "", time, row, "snapshot")
         if ours:
-            self._rows.sighted(speaker, time)
+            self._rows.spoke(speaker, time)
         return ours
+
+
+def _values(row: Record) -> tuple[object, ...]:
+    """The columns of `Said`."""
+    get = row.get
+    return (
+        get("benchmark"),
+        get("version"),
+        get("control"),
+        get("target"),
+        get("status"),
+        get("reason"),
+        get("evidence"),
+        get("next_boot"),
+        get("title"),
+        get("level"),
+    )
 
 
 def decoded(line: bytes) -> object:
@@ -190,7 +214,7 @@ def decoded(line: bytes) -> object:
     except orjson.JSONDecodeError:
         pass  # stricter than what is in logs: a number of 70 digits, \ud800, a byte that is no UTF-8
     try:
-        return json.loads(line.decode("utf-8", "backslashreplace"))
+        return json.loads(line.decode("utf-8", "surrogateescape"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from auditrules.present import visible
 from auditrules.report.tables import LOGGED
 
 LONGEST = 32_768
@@ -16,7 +19,7 @@ MOST_LABELS = 64
 """Decorations that are kept of a host."""
 
 _BATCH = 50_000  # rows that are kept as Python's own values, which are large
-_WORDS = LOGGED["verdicts"].names[:-2]
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class Speaker(NamedTuple):
@@ -27,12 +30,9 @@ class Speaker(NamedTuple):
     name: str
 
 
-class Verdict(NamedTuple):
-    """A row of a control, as texts; `kind` is snapshot, added or removed. In the order of the table's columns."""
+class Said(NamedTuple):
+    """What a row says of a control, as texts; in the order of the table's columns, as far as it has them."""
 
-    host: str
-    name: str
-    query: str
     benchmark: str
     version: str
     control: str
@@ -41,7 +41,15 @@ class Verdict(NamedTuple):
     reason: str
     evidence: str
     next_boot: str
-    kind: str
+    title: str
+    level: str
+
+
+@dataclass(slots=True)
+class _Spoken:
+    first: int | None = None
+    last: int | None = None
+    decorations: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
 
 
 class Rows:
@@ -50,29 +58,27 @@ class Rows:
     def __init__(self, earliest: int, latest: int) -> None:
         """Start empty."""
         self._earliest, self._latest = earliest, latest
-        self._columns: dict[str, list[list[str | int]]] = {
-            name: [[] for _ in schema] for name, schema in LOGGED.items()
-        }
+        self._rows: dict[str, list[tuple[str | int | None, ...]]] = {name: [] for name in LOGGED}
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOGGED}
         self._controls: dict[tuple[str, ...], int] = {}
-        self._sightings: dict[Speaker, list[int | None]] = {}
+        self._speakers: dict[Speaker, _Spoken] = {}
         self._labels: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
-        self._decorations: dict[Speaker, Mapping[str, object]] = {}
         self.verdicts = 0
 
-    def verdict(self, verdict: Verdict, time: int, title: str, level: str) -> None:
-        """Add a row of a control, with a digest of it by which it is known wherever it is met again."""
-        said = "\0".join((*verdict, str(time), title, level)).encode("utf-8", "replace")
-        line = int.from_bytes(blake2b(said, digest_size=8).digest(), "little", signed=True)
-        columns = self._columns["verdicts"]
-        for column, value in zip(columns, verdict, strict=False):
-            column.append(value)
-        columns[-2].append(time)
-        columns[-1].append(line)
-        control = (*verdict[2:6], title, level)
+    def verdict(self, speaker: Speaker, query: str, time: int, kind: str, said: Said) -> None:
+        """Add a row of a control, with a digest of it by which it is known wherever it is met again.
+
+        `kind` is snapshot, added or removed.
+        """
+        host, _, name = speaker
+        whole = "\0".join((host, name, query, kind, str(time), *said)).encode("utf-8", "replace")
+        line = int.from_bytes(blake2b(whole, digest_size=8).digest(), "little", signed=True)
+        rows = self._rows["verdicts"]
+        rows.append((host, name, query, *said[:8], kind, time, line))
+        control = (query, *said[:3], *said[8:])
         self._controls[control] = self._controls.get(control, 0) + 1
         self.verdicts += 1
-        if len(columns[-1]) >= _BATCH:
+        if len(rows) >= _BATCH:
             self._pack("verdicts")
 
     def empty_run(self, speaker: Speaker, query: str, time: int) -> None:
@@ -87,35 +93,32 @@ class Rows:
         """Add whether the extension is there."""
         self._add("loaded", *speaker, time, loaded)
 
-    def sighted(self, speaker: Speaker, time: int) -> None:
-        """Note that somebody spoke of our controls; a time that cannot be is none."""
-        seen = self._sightings.get(speaker)
-        if seen is None:
-            seen = self._sightings[speaker] = [None, None]
+    def spoke(self, speaker: Speaker, time: int, decorations: Mapping[str, object] = _NOTHING) -> None:
+        """Note that somebody spoke of our controls, and what decorated it; a time that cannot be is none."""
+        spoken = self._speakers.get(speaker)
+        if spoken is None:
+            spoken = self._speakers[speaker] = _Spoken()
         if self._earliest <= time <= self._latest:
-            first, last = seen
-            if first is None or time < first:
-                seen[0] = time
-            if last is None or time > last:
-                seen[1] = time
+            spoken.first = time if spoken.first is None or time < spoken.first else spoken.first
+            spoken.last = time if spoken.last is None or time > spoken.last else spoken.last
+        if spoken.decorations != decorations:
+            spoken.decorations = decorations
+            self._decorated(speaker, time, decorations)
 
-    def decorated(self, speaker: Speaker, decorations: Mapping[str, object], time: int) -> None:
-        """Note what the decorations say, the newest of each."""
-        if self._decorations.get(speaker) == decorations:
-            return
-        self._decorations[speaker] = decorations
+    def _decorated(self, speaker: Speaker, time: int, decorations: Mapping[str, object]) -> None:
+        """Keep the newest value of each decoration."""
         labels = self._labels.setdefault((speaker.host, speaker.name), {})
         for label, value in decorations.items():
             known = labels.get(label)
             if (known is None and len(labels) < MOST_LABELS) or (known is not None and time >= known[1]):
-                labels[label] = text(value), time
+                labels[text(label)] = text(value), time
 
     def tables(self) -> dict[str, pa.Table]:
         """Give all that was gathered, once."""
         for control, number in self._controls.items():
             self._add("controls", *control, number)
-        for speaker, (first, last) in self._sightings.items():
-            self._add("sightings", *speaker, first, last)
+        for speaker, spoken in self._speakers.items():
+            self._add("sightings", *speaker, spoken.first, spoken.last)
         for (host, name), labels in self._labels.items():
             for label, (value, time) in labels.items():
                 self._add("labels", host, name, label, value, time)
@@ -126,15 +129,15 @@ class Rows:
         }
 
     def _add(self, table: str, *values: str | int | None) -> None:
-        for column, value in zip(self._columns[table], values, strict=True):
-            column.append(value)  # type: ignore[arg-type]
+        self._rows[table].append(values)
 
     def _pack(self, table: str) -> None:
-        columns, schema = self._columns[table], LOGGED[table]
-        if columns[0]:
+        rows, schema = self._rows[table], LOGGED[table]
+        if rows:
+            columns = zip(*rows, strict=True)
             arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
             self._batches[table].append(pa.RecordBatch.from_arrays(arrays, schema=schema))
-            self._columns[table] = [[] for _ in schema]
+            self._rows[table] = []
 
 
 def text(value: object) -> str:
@@ -143,6 +146,8 @@ def text(value: object) -> str:
         value = "" if value is None else str(value)
     if len(value) > LONGEST:
         value = value[:LONGEST] + "…"
-    if value.isascii():
-        return value
-    return value.encode("utf-8", "backslashreplace").decode()
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a character, or a byte that is no UTF-8
+        return "".join(visible(each) if "\ud800" <= each <= "\udfff" else each for each in value)
+    return value

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import BinaryIO
+from typing import Protocol
 
 import zstandard
 
@@ -118,25 +118,42 @@ def _below(folder: str, unreadable: list[Broken]) -> Iterator[Source]:
                 yield from _files(str(path), unreadable)
 
 
+class Stream(Protocol):
+    """Bytes of a file, unpacked."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give so many bytes, fewer only at the end."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Give at most so many bytes, as soon as there are any."""
+
+    def peek(self, size: int, /) -> bytes:
+        """Give some of the bytes that come next, and leave them there."""
+
+    def seek(self, place: int, /) -> int:
+        """Go to a byte."""
+
+    def seekable(self) -> bool:
+        """Whether one can."""
+
+
 @contextmanager
-def opened(source: Source) -> Iterator[tuple[BinaryIO, bytes, bool]]:
+def opened(source: Source) -> Iterator[tuple[Stream, bytes, bool]]:
     """Give a file's bytes unpacked, the first of them again, and whether it was packed, by its own first bytes."""
     with ExitStack() as stack:
-        plain: BinaryIO
         if source.path == STANDARD_INPUT:
-            plain = sys.stdin.buffer
+            plain: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
         else:
-            plain = stack.enter_context(Path(source.path).open("rb", buffering=_HEAD))
-        magic = plain.peek(len(_ZSTANDARD))  # type: ignore[attr-defined]
-        stream = plain
+            plain = stack.enter_context(io.BufferedReader(io.FileIO(source.path), _HEAD))
+        magic = plain.peek(len(_ZSTANDARD))
+        stream: Stream = plain
         if magic.startswith(_GZIP):
-            stream = stack.enter_context(gzip.open(plain))  # type: ignore[assignment]
+            stream = stack.enter_context(gzip.GzipFile(fileobj=plain))
         elif magic.startswith(_ZSTANDARD):
             unpacker = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-            stream = stack.enter_context(
-                io.BufferedReader(unpacker.stream_reader(plain, read_across_frames=True), BLOCK)
-            )
-        yield stream, stream.peek(_HEAD)[:_HEAD], stream is not plain  # type: ignore[attr-defined]
+            raw = unpacker.stream_reader(plain, read_across_frames=True)
+            stream = stack.enter_context(io.BufferedReader(raw, BLOCK))
+        yield stream, stream.peek(_HEAD)[:_HEAD], stream is not plain
 
 
 def kind(head: bytes) -> Kind:

@@ -12,11 +12,13 @@ lost_slots AS (
 ),
 told AS (
   SELECT coalesce(aliases.key, interruptions.host) AS key, interruptions.query, interruptions.what,
-    interruptions.time, max(interruptions.message) AS message
+    least(interruptions.time, parameters.until) AS time, max(interruptions.message) AS message
   FROM interruptions
+  CROSS JOIN parameters
   LEFT JOIN aliases ON aliases.host = interruptions.host AND aliases.name = interruptions.name
   WHERE interruptions.what = 'failed'
-  GROUP BY coalesce(aliases.key, interruptions.host), interruptions.query, interruptions.what, interruptions.time
+  GROUP BY coalesce(aliases.key, interruptions.host), interruptions.query, interruptions.what,
+    least(interruptions.time, parameters.until)
 ),
 failures_told AS (
   SELECT subjects.subject, told.time, max(told.query) AS query, max(told.message) AS message

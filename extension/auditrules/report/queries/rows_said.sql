@@ -3,7 +3,7 @@
 SELECT
   subjects.subject,
   CASE WHEN several.subject IS NULL THEN '' ELSE verdicts.target END AS slot,
-  verdicts.time,
+  least(verdicts.time, parameters.until) AS time,
   CASE verdicts.kind WHEN 'removed' THEN 0 WHEN 'snapshot' THEN 20 ELSE 30 END
   + CASE verdicts.status WHEN 'fail' THEN 3 WHEN 'pass' THEN 1 WHEN 'not_applicable' THEN 0 ELSE 2 END AS place,
   CASE

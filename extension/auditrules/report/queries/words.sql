@@ -4,7 +4,7 @@ UNION ALL
 SELECT
   subjects.subject,
   slots.slot,
-  interruptions.time,
+  least(interruptions.time, parameters.until) AS time,
   10 AS place,
   interruptions.what
 FROM interruptions
@@ -26,7 +26,7 @@ UNION ALL
 SELECT
   subjects.subject,
   slots.slot,
-  interruptions.time,
+  least(interruptions.time, parameters.until) AS time,
   11 AS place,
   interruptions.what
 FROM interruptions
