@@ -6,24 +6,38 @@ SEED ?= 1
 N ?= 500
 BIN := .venv/bin
 
-.PHONY: check test test-all soak bench truth truth-vm vm-setup vm package package-test
+.PHONY: check test test-all browser pictures spark soak bench truth truth-vm vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
 	@$(PYTHON) tools/environment.py .venv check
 	@$(BIN)/python tools/check.py $(BIN)/auditrules check
 
-# The gate; only the tests on a real kernel are apart, in `make vm`. pytest comes last, so that its closing line is the last.
+# The gate; apart are only the tests on a real kernel, of packages, in a browser and of Spark. pytest comes last, so that its closing line is the last.
 test: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not vm and not package" -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m "not vm and not package and not browser and not spark" -n auto --dist loadgroup
 
 # pytest on every Python from 3.10 to 3.13 that starts here; fails where fewer than AT_LEAST do.
 test-all: python
 	@$(PYTHON) tools/test_all.py --at-least $(AT_LEAST)
+
+# The page of the report in headless Chromium; needs Debian's packages chromium and chromium-driver.
+browser: dev
+	$(BIN)/python -m pytest -m browser
+
+# The pictures of the page in the documents, made anew; needs what `make browser` needs.
+pictures: dev
+	@$(BIN)/python -m tests.report.pictures docs/pictures
+
+# The report in Spark, beside DuckDB: pyspark is large, so it has an environment of its own. Needs Java 17 or newer, such
+# as Debian's openjdk-17-jre-headless.
+spark: python
+	@$(PYTHON) tools/environment.py .venvs/spark spark
+	.venvs/spark/bin/python -m pytest -m spark
 
 # What can happen to an extension, as often as is promised: some twenty minutes. `make test` runs it a few times.
 soak: dev

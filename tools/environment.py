@@ -1,8 +1,8 @@
 """Make a virtual environment that holds this project: `python3 tools/environment.py FOLDER NEED`.
 
 NEED is `check` (what `make check` needs), `tests` (and what runs the tests), `sqlite-3.42` (and osquery's SQLite),
-`dev` (tests, and the linters) or `package` (what `make package` needs). A second run finds its stamp and does nothing.
-Nothing is installed outside the folder, and root is not needed.
+`dev` (tests, and the linters), `spark` (tests, and pyspark) or `package` (what `make package` needs). A second run
+finds its stamp and does nothing. Nothing is installed outside the folder, and root is not needed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ PROJECT = Path(__file__).resolve().parents[1]
 # What to tell pip, for each thing an environment is made for.
 NEEDS = {
     "check": ("--editable", ".[sql]"),
-    "tests": ("--editable", ".[sql]", "--group", "tests"),
-    "sqlite-3.42": ("--editable", ".[sql]", "--group", "tests", "apsw==3.42.0.1"),  # SQLite as osquery has it
+    "tests": ("--editable", ".[sql,report]", "--group", "tests"),
+    "sqlite-3.42": ("--editable", ".[sql,report]", "--group", "tests", "apsw==3.42.0.1"),  # SQLite as osquery has it
     "package": ("--editable", ".[sql]", "--group", "package"),
-    "dev": ("--editable", ".[sql]", "--group", "dev"),
+    "spark": ("--editable", ".[sql,report,spark]", "--group", "tests"),
+    "dev": ("--editable", ".[sql,report]", "--group", "dev"),
 }
 
 PIP = "pip>=25.1"  # the first that knows --group

@@ -80,8 +80,17 @@ def _tests(version: str, python: Path) -> str:
     if subprocess.run([python, PROJECT / "tools/environment.py", folder, need], check=False).returncode != 0:
         return "could not be set up"
     # A kernel is asked once, by `make test`: no rule of Linux audit hangs on the Python that reads it. The packages
-    # are tested once, too, with each Python in turn.
-    command = (folder / "bin/python", "-m", "pytest", "-q", "-n", "auto", "-m", "not vm and not package")
+    # are tested once, too, with each Python in turn; and the page in one browser, and Spark in one Java.
+    command = (
+        folder / "bin/python",
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "-m",
+        "not vm and not package and not browser and not spark",
+    )
     done = subprocess.run(command, check=False, cwd=PROJECT)
     return PASSED if done.returncode == 0 else f"failed (pytest ended with {done.returncode})"
 

@@ -13,13 +13,13 @@ from typing import TextIO
 
 from auditrules import __version__
 from auditrules.check import CheckError
-from auditrules.cli import check, coverage, doctor, pack, query
+from auditrules.cli import check, coverage, doctor, pack, query, report
 from auditrules.cli.command import NAME, Problem, World
 from auditrules.host import HostError
 from auditrules.present import visible
 from auditrules.sql.error import SqlError
 
-COMMANDS = (check, coverage, query, pack, doctor)  # in the order of the help
+COMMANDS = (check, coverage, query, pack, doctor, report)  # in the order of the help
 
 _PROBLEM = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell has it

@@ -1,0 +1,214 @@
+"""`auditrules report`: from the result logs of a fleet to one answer."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditrules.check import Status
+from auditrules.cli.command import Problem, World, add
+
+if TYPE_CHECKING:
+    from auditrules.cli.command import Commands
+    from auditrules.report.model import Report
+
+_EPILOG = """\
+PATH is a log of osqueryd (results, snapshots or status), also rotated and packed (.gz, .zst), a directory of them, a
+glob, an export of Fleet (JSON or CSV), or - for standard input.
+
+examples:
+  auditrules report /var/log/osquery                       this host's own logs
+  auditrules report /srv/osquery --inventory hosts.csv     and which hosts of the inventory said nothing
+  auditrules report osquery_result --html report.html      Fleet's filesystem log, as a page
+  auditrules report /srv/osquery --store ~/osquery-store   the next time only what is new is read
+  zcat logs.gz | auditrules report - --format ocsf         lines for a SIEM
+  auditrules report /srv/osquery --fail-on fail,unknown    for a pipeline
+
+exit codes: 0, 1 with --fail-on fail if a verdict fails that is not waived, 2 the report could not be made,
+3 with --fail-on unknown if one is unknown that is not waived
+"""
+
+_SUMMARY = "summary"
+_FORMATS = (_SUMMARY, "json", "csv", "ocsf", "junit", "oscal")
+_ENGINES = ("duckdb", "spark")
+_FAILURES = {Status.FAIL.value: 1, Status.UNKNOWN.value: 3}  # the first of these that is asked for and met
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])\Z")
+_WIDTH = 120  # columns, where no terminal says otherwise
+_EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # every other package that may be missing is of the extra "report"
+_OURS = "auditrules"
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add(
+        commands, "report", "what a fleet's result logs say: who passes, who fails and why, who is silent", _EPILOG
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="a log, a directory, a glob, or - (see below)")
+    parser.add_argument(
+        "--max-age",
+        metavar="AGE",
+        type=_duration,
+        default=26 * 3600,
+        help="a verdict that was not said again for so long is unknown: 90m, 26h, 7d (default: 26h)",
+    )
+    parser.add_argument("--inventory", metavar="FILE.csv", help="the hosts that ought to report")
+    parser.add_argument("--waivers", metavar="FILE.toml", help="failures that somebody decided to live with")
+    parser.add_argument(
+        "--group-by", metavar="COLUMN", default="", help="a decoration of the logs, or a column of the inventory"
+    )
+    parser.add_argument("--benchmark", metavar="VERSION", default="", help="only this version of the benchmark")
+    parser.add_argument(
+        "--control", metavar="ID", action="append", default=[], help="only this one; may be given more than once"
+    )
+    parser.add_argument(
+        "--host", metavar="GLOB", action="append", default=[], help="only hosts so called; may be given more than once"
+    )
+    parser.add_argument(
+        "--since", metavar="TIME", type=_time, help="where changes and the trend begin (default: where the logs do)"
+    )
+    parser.add_argument(
+        "--until",
+        metavar="TIME",
+        type=_time,
+        help="the moment for which the report is made; what was logged later is left out (default: now). "
+        "TIME is UTC, as 2026-11-23 or 2026-11-23T12:00, or an age such as 7d",
+    )
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help="keep there what was read, and read only what is new; or, with --engine spark and no PATH, the address of "
+        "a store that Spark reads, such as s3a://bucket/store",
+    )
+    parser.add_argument(
+        "--engine", choices=_ENGINES, default=_ENGINES[0], help="what runs the queries (default: duckdb)"
+    )
+    parser.add_argument("--format", choices=_FORMATS, default=_SUMMARY, help="default: summary")
+    parser.add_argument("--html", metavar="FILE", help="write a page, too")
+    parser.add_argument(
+        "--fail-on",
+        metavar="STATUS",
+        type=_statuses,
+        default=(),
+        help="fail, unknown, or both with a comma: exit with 1 or 3 if there is one",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
+    try:
+        return _reported(options)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package in (_OURS, ""):
+            raise
+        extra = _EXTRAS.get(package, "report")
+        raise Problem(
+            f"the Python package {package} is not there: pip install 'osquery-audit-rules[{extra}]'"
+        ) from error
+
+
+def _reported(options: argparse.Namespace) -> tuple[str, int]:
+    from auditrules.report.errors import ReportError  # noqa: PLC0415 - the report is not in every installation
+    from auditrules.report.fleet import fleet  # noqa: PLC0415
+    from auditrules.report.given import Question, inventory, waivers  # noqa: PLC0415
+    from auditrules.report.progress import progress  # noqa: PLC0415
+
+    if not options.paths and "://" not in (options.store or ""):
+        raise Problem("the following arguments are required: PATH")
+    now = int(time.time())
+    until = options.until and options.until(now)
+    try:
+        waived, problems = waivers(options.waivers) if options.waivers else ((), ())
+        question = Question(
+            now=now,
+            until=until,
+            since=options.since and options.since(until or now),
+            max_age=options.max_age,
+            benchmark=options.benchmark,
+            controls=tuple(options.control),
+            hosts=tuple(options.host),
+            grouped_by=options.group_by,
+            inventory=inventory(options.inventory) if options.inventory else None,
+            waivers=waived,
+            problems=problems,
+        )
+        bar = partial(progress, sys.stderr, "reading")
+        report = fleet(options.paths, question, store=options.store, engine=options.engine, bar=bar)
+    except ReportError as error:
+        raise Problem(str(error)) from error
+    if not report.hosts:
+        raise Problem("\n".join(report.notes))
+    if options.html is not None:
+        _write_page(report, options.html)
+    return _text(report, options.format), _exit_code(report, options.fail_on)
+
+
+def _text(report: Report, form: str) -> str:
+    if form == _SUMMARY:
+        from auditrules.report.terminal import render  # noqa: PLC0415 - the report is not in every installation
+
+        shown = sys.stdout.isatty()
+        return render(report, shutil.get_terminal_size((_WIDTH, 0)).columns if shown else _WIDTH, colour=shown)
+    from auditrules.report.formats import write  # noqa: PLC0415
+
+    return "".join(write(report, form))
+
+
+def _write_page(report: Report, path: str) -> None:
+    """Write the page beside its place, and put it there when it is whole."""
+    from auditrules.report.page import render  # noqa: PLC0415 - the report is not in every installation
+
+    page = Path(path)
+    new = page.with_name(f"{page.name}.new")
+    try:
+        new.write_text(render(report), encoding="utf-8", errors="backslashreplace")
+        new.replace(page)
+    except OSError as error:
+        raise Problem(f"{path}: cannot write the page: {error.strerror}") from error
+
+
+def _exit_code(report: Report, fail_on: Sequence[str]) -> int:
+    met = {verdict.status.value for verdict in report.verdicts if not verdict.waived}
+    if {host.key for host in report.hosts} - {verdict.host for verdict in report.verdicts}:
+        met.add(Status.UNKNOWN.value)  # of a host without any verdict
+    return next((code for status, code in _FAILURES.items() if status in fail_on and status in met), 0)
+
+
+def _duration(text: str) -> int:
+    """Give the seconds of `90m`, `26h` or `7d`."""
+    found = _DURATION.match(text)
+    if not found or not int(found["number"]):
+        raise argparse.ArgumentTypeError(f"expected a number of s, m, h, d or w, such as 26h, found {text!r}")
+    return int(found["number"]) * _UNITS[found["unit"]]
+
+
+def _time(text: str) -> Callable[[int], int]:
+    """Give the moment that is meant, from a moment that an age is counted back from."""
+    if _DURATION.match(text):
+        age = _duration(text)
+        return lambda now: now - age
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a time such as 2026-11-23 or 2026-11-23T12:00, in UTC, or an age such as 7d, found {text!r}"
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return lambda _: int(moment.timestamp())
+
+
+def _statuses(text: str) -> tuple[str, ...]:
+    found = tuple(text.split(","))
+    strange = [each for each in found if each not in _FAILURES]
+    if strange:
+        raise argparse.ArgumentTypeError(f"expected {' or '.join(_FAILURES)}, found {strange[0]!r}")
+    return found

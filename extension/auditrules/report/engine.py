@@ -1,0 +1,100 @@
+"""What runs the queries of a report: DuckDB, and whatever else has the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from auditrules.report import queries
+from auditrules.report.errors import ReportError
+from auditrules.report.tables import LOGGED
+
+MEMORY = "1GB"
+"""How much DuckDB keeps in memory before it writes to its own folder."""
+
+
+class Engine(Protocol):
+    """Runs the queries of `auditrules.report.queries` over the tables of a report."""
+
+    def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
+        """Take the Parquet files of each table of `tables.LOGGED`; a table may have none."""
+
+    def given(self, name: str, table: pa.Table) -> None:
+        """Take a small table as it is, in the place of one of that name."""
+
+    def make(self, name: str) -> None:
+        """Keep the result of a query as a table of its name."""
+
+    def rows(self, name: str) -> list[tuple[Any, ...]]:
+        """Give the result of a query."""
+
+
+class DuckDb:
+    """DuckDB within this process: it reads the files of one folder, and nothing else."""
+
+    def __init__(self, folder: Path, scratch: Path, threads: int) -> None:
+        """Read Parquet files in `folder`, and write what does not fit into memory to `scratch`."""
+        self._connection = duckdb.connect(
+            config={
+                "allow_community_extensions": "false",
+                "allow_unsigned_extensions": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": MEMORY,
+                "preserve_insertion_order": "false",
+                "temp_directory": str(scratch),
+                "threads": threads,
+            }
+        )
+        self._connection.execute("SET allowed_directories = [$folder, $scratch]", _paths(folder, scratch))
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
+        """Take the Parquet files of each table; a table may have none."""
+        for name, schema in LOGGED.items():
+            files = [str(path) for path in parts.get(name, ())]
+            if files:
+                self._connection.read_parquet(files, hive_partitioning=False).create_view(name)
+            else:
+                self.given(name, schema.empty_table())
+
+    def given(self, name: str, table: pa.Table) -> None:
+        """Take a small table as it is, in the place of one of that name."""
+        self._connection.register(name, table)
+
+    def make(self, name: str) -> None:
+        """Keep the result of a query as a table of its name."""
+        with _told(name):
+            result = self._connection.sql(queries.text(name))
+            if name in queries.VIEWS:
+                result.create_view(name)
+            else:
+                result.create(name)
+
+    def rows(self, name: str) -> list[tuple[Any, ...]]:
+        """Give the result of a query."""
+        with _told(name):
+            return self._connection.sql(queries.text(name)).fetchall()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._connection.close()
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Say of which query an error is: memory or the disk may be full, or a part of the store damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise ReportError(f"the query {name} failed: {error}") from error
+
+
+def _paths(folder: Path, scratch: Path) -> dict[str, str]:
+    return {"folder": f"{folder.resolve()}/", "scratch": f"{scratch.resolve()}/"}

@@ -1,0 +1,164 @@
+"""What a report is told beside the logs: the inventory, the waivers, and what is asked."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from auditrules.report.errors import ReportError
+from auditrules.report.model import Waiver
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found]
+
+_NAMES = ("host", "hostname", "host_name", "name", "host_uuid", "uuid", "host_identifier", "identifier", "fqdn")
+_KEYS = ("hosts", "control", "reason", "owner", "expires")
+_TABLE = "waiver"
+
+
+class GivenError(ReportError):
+    """A file that was given and cannot be what it is to be; says which, where, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The hosts that ought to report."""
+
+    hosts: tuple[tuple[str, ...], ...]
+    """The names of each, the first being the one it is shown by."""
+    labels: Mapping[str, Mapping[str, str]]
+    """By that name: what each column says."""
+    columns: tuple[str, ...]
+
+    def rows(self, column: str) -> Iterator[tuple[str, str, str]]:
+        """Give each name of each host, with the host's first name and what a column says of it."""
+        for names in self.hosts:
+            for name in names:
+                yield names[0], name, self.labels[names[0]].get(column, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the logs."""
+
+    now: int
+    until: int | None = None
+    """The moment for which the report is made; later rows are left out. None is now."""
+    since: int | None = None
+    """Where changes and the trend begin; None is where the logs do."""
+    max_age: int = 26 * 3600
+    benchmark: str = ""
+    """Only this version; empty is every."""
+    controls: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """Globs of names or keys; none is every host."""
+    grouped_by: str = ""
+    inventory: Inventory | None = None
+    waivers: tuple[Waiver, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What could not be taken from the files that were given, for the notes."""
+
+
+def inventory(path: str) -> Inventory:
+    """Read the hosts of a CSV file, whose first line names the columns.
+
+    A host is known by every column that is called `host`, `hostname`, `name`, `host_uuid`, `identifier` or the like, or
+    by the first column if there is none. Raises `GivenError`.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            lines = [line for line in csv.reader(file) if any(map(str.strip, line))]
+    except OSError as error:
+        raise GivenError(f"{path}: {error.strerror}") from error
+    except csv.Error as error:
+        raise GivenError(f"{path}: expected CSV, found {error}") from error
+    if not lines:
+        raise GivenError(f"{path}: expected a line with the names of the columns, found an empty file")
+    columns = tuple(name.strip() for name in lines[0])
+    naming = [place for name in _NAMES for place, column in enumerate(columns) if column.lower() == name] or [0]
+    hosts: dict[str, tuple[str, ...]] = {}
+    labels: dict[str, Mapping[str, str]] = {}
+    for line in lines[1:]:
+        names = tuple(line[place].strip() for place in naming if place < len(line) and line[place].strip())
+        if names:
+            hosts[names[0]] = names
+            labels[names[0]] = dict(zip(columns, map(str.strip, line), strict=False))
+    return Inventory(tuple(hosts.values()), labels, columns)
+
+
+def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
+    """Read waivers from a TOML file, and give what could not be taken from it beside them.
+
+        [[waiver]]
+        hosts = "db-*"
+        control = "1.2.4"
+        reason = "moves to the new storage in December"
+        owner = "storage team"
+        expires = 2026-12-31
+
+    Every key is needed; a waiver with a key that is none of these waives nothing. Raises `GivenError` where there is
+    no such file.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise GivenError(f"{path}: {error.strerror}") from error
+    try:
+        document = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return (), (f"{path}: expected TOML, found: {error}: nothing is waived",)
+    problems = [
+        f"{path}: expected [[{_TABLE}]], found {key}{_meant(key, (_TABLE,))}" for key in document if key != _TABLE
+    ]
+    found: list[Waiver] = []
+    entries = document.get(_TABLE, [])
+    if not isinstance(entries, list):
+        return (), (*problems, f"{path}: expected [[{_TABLE}]], in two pairs of brackets, found [{_TABLE}]")
+    for number, entry in enumerate(entries, 1):
+        wrong = list(_wrong(entry))
+        if wrong:
+            problems += (f"{path}, waiver {number}: {each}: it waives nothing" for each in wrong)
+        else:
+            found.append(Waiver(**{**entry, "expires": _day(entry["expires"])}))
+    return tuple(found), tuple(problems)
+
+
+def _wrong(entry: object) -> Iterator[str]:
+    if not isinstance(entry, dict):
+        yield f"expected a table, found {entry!r}"
+        return
+    for key in entry:
+        if key not in _KEYS:
+            yield f"expected one of {', '.join(_KEYS)}, found {key}{_meant(key, _KEYS)}"
+    for key in _KEYS:
+        if key not in entry:
+            yield f"expected {key}, found none"
+        elif key == "expires":
+            if not _day(entry[key]):
+                yield f"expected a day such as 2026-12-31 for expires, found {entry[key]!r}"
+        elif not isinstance(entry[key], str) or not entry[key]:
+            yield f"expected text for {key}, found {entry[key]!r}"
+
+
+def _day(value: object) -> str:
+    """A day of TOML, or as text; empty where it is none."""
+    if isinstance(value, datetime):
+        value = value.date()
+    if isinstance(value, date):
+        return value.isoformat()
+    try:
+        return date.fromisoformat(value).isoformat() if isinstance(value, str) else ""
+    except ValueError:
+        return ""
+
+
+def _meant(key: str, known: Sequence[str]) -> str:
+    close = get_close_matches(key, known, 1)
+    return f" (is {close[0]} meant?)" if close else ""

@@ -1,0 +1,25 @@
+"""The questions of a report, each a SELECT in a file of its own, in SQL that DuckDB and Spark both take.
+
+Each may stand on the tables of `auditrules.report.tables`, and on the results of those before it in `STEPS`.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+VIEWS = frozenset({"words"})
+"""Steps that are read once, so that nobody needs to keep their result."""
+
+NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
+"""Which host and which control a line is of; before them `named`, after them `wanted_hosts` is filled in."""
+
+SUBJECTS = ("pairs", "hosts", "subjects")
+"""What is said or expected of whom; after them `waived` is filled in."""
+
+JUDGING = ("several", "rows_said", "slots", "words", "spells", "turns", "said", "texts", "judged", "worst")
+"""What each of them says, in time, and what counts."""
+
+
+def text(name: str) -> str:
+    """Give the SQL of a query."""
+    return (files(__name__) / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,17 @@
+-- Who was heard of, under which names, from when to when.
+SELECT host, identifier, name, min(first_time) AS first_time, max(last_time) AS last_time
+FROM (
+  SELECT host, identifier, name, first_time, last_time FROM sightings
+  UNION ALL
+  SELECT
+    interruptions.host,
+    interruptions.identifier,
+    interruptions.name,
+    CASE WHEN interruptions.time BETWEEN parameters.earliest AND parameters.latest THEN interruptions.time END
+      AS first_time,
+    CASE WHEN interruptions.time BETWEEN parameters.earliest AND parameters.latest THEN interruptions.time END
+      AS last_time
+  FROM interruptions
+  CROSS JOIN parameters
+) AS every
+GROUP BY host, identifier, name

@@ -1,0 +1,10 @@
+-- Where a status became another one. What interrupts a status and leaves it as it was turns nothing.
+SELECT subject, slot, before, what, first_time
+FROM (
+  SELECT
+    subject, slot, what, first_time, age,
+    lag(what) OVER (PARTITION BY subject, slot ORDER BY age DESC) AS before
+  FROM spells
+  WHERE what IN ('fail', 'unknown', 'pass', 'not_applicable')
+) AS said
+WHERE before <> what

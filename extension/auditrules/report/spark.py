@@ -1,0 +1,148 @@
+"""The queries of a report in Spark, over the same tables: the only door to pyspark and sqlglot.
+
+Where nothing says otherwise, Spark runs within this machine, on all of its cores, and listens on the loopback alone.
+What Spark's own users set (`MASTER`, `PYSPARK_SUBMIT_ARGS`, `SPARK_CONF_DIR`, `SPARK_HOME`, or spark-submit) decides
+instead where it is there: then nothing of the configuration is ours but names, times in UTC and quiet.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlglot
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from auditrules.report import queries
+from auditrules.report.errors import ReportError
+from auditrules.report.tables import LOGGED, NUMBER
+
+SETTINGS = {
+    "spark.app.name": "auditrules report",
+    "spark.log.level": "ERROR",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""What is set in every Spark."""
+
+OWN = {
+    "spark.default.parallelism": str(os.cpu_count() or 1),
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.master": "local[*]",
+    "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
+    "spark.ui.enabled": "false",
+}
+"""What is set, too, in one that nobody else has configured."""
+
+_CONFIGURED = ("MASTER", "PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME")
+_NOTHING_THERE = "PATH_NOT_FOUND"
+
+
+class SparkError(ReportError):
+    """Spark could not be started, or could not read the store."""
+
+
+class Spark:
+    """A session of Spark, one in a process at a time; `close` ends it."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        """Start Spark; raises `SparkError` where it does not start."""
+        configured = any(environment.get(name) for name in _CONFIGURED)
+        settings = SETTINGS if configured else {**OWN, **SETTINGS}
+        conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
+        self._session = SparkSession(SparkContext(gateway=_gateway(tuple(settings.items())), conf=conf))
+
+    def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
+        """Take the Parquet files of each table; a table may have none."""
+        for name, schema in LOGGED.items():
+            files = [path.resolve().as_uri() for path in parts.get(name, ())]
+            if files:
+                self._view(name, self._parquet(schema, *files))
+            else:
+                self.given(name, schema.empty_table())
+
+    def lake(self, store: str) -> None:
+        """Take the tables of a store by its address, which may be of any file system that Spark knows."""
+        found = [name for name in LOGGED if self._take(name, f"{store.rstrip('/')}/{name}")]
+        if not found:
+            raise SparkError(f"{store}: expected a store, found none of {', '.join(LOGGED)}")
+
+    def given(self, name: str, table: pa.Table) -> None:
+        """Take a small table as it is, in the place of one of that name."""
+        self._view(name, self._session.createDataFrame(table, _schema(table.schema)))
+
+    def make(self, name: str) -> None:
+        """Keep the result of a query as a table of its name."""
+        result = self._query(name)
+        # A view of views is planned anew as often as it is named; with a checkpoint the next plan begins here.
+        self._view(name, result if name in queries.VIEWS else result.localCheckpoint())
+
+    def rows(self, name: str) -> list[tuple[Any, ...]]:
+        """Give the result of a query."""
+        return [tuple(row) for row in self._query(name).collect()]
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.stop()
+
+    def _take(self, name: str, place: str) -> bool:
+        """Take a table of a store; False if it has none, as where nothing was ever logged for it."""
+        schema = LOGGED[name]
+        try:
+            self._view(name, self._parquet(schema, place))
+        except PySparkException as error:
+            if error.getCondition() != _NOTHING_THERE:
+                raise SparkError(f"{place}: cannot be read: {_first_line(error)}") from error
+            self.given(name, schema.empty_table())
+            return False
+        return True
+
+    def _parquet(self, schema: pa.Schema, *paths: str) -> DataFrame:
+        # A day of a folder's name is in the rows as well: what is below is one table.
+        return self._session.read.schema(_schema(schema)).option("recursiveFileLookup", "true").parquet(*paths)
+
+    def _query(self, name: str) -> DataFrame:
+        return self._session.sql(translated(queries.text(name)))
+
+    def _view(self, name: str, frame: DataFrame) -> None:
+        frame.createOrReplaceTempView(name)
+
+
+def translated(sql: str, dialect: str = "spark") -> str:
+    """Write a query of DuckDB's dialect in another; raises `sqlglot.UnsupportedError` where that can't be."""
+    (statement,) = sqlglot.transpile(sql, "duckdb", dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    return statement
+
+
+@cache
+def _gateway(settings: tuple[tuple[str, str], ...]) -> Any:
+    """Start the Java process, which ends with this one. What it says is kept back, and told where it does not start."""
+    conf = SparkConf(loadDefaults=False).setAll(list(settings))
+    with tempfile.TemporaryFile() as log:
+        try:
+            return launch_gateway(conf, {"stdout": log, "stderr": log})
+        except (OSError, PySparkException) as error:
+            log.seek(0)
+            said = log.read().decode("utf-8", "replace").strip().splitlines()
+            cause = said[-1].strip() if said else _first_line(error)
+            raise SparkError(f"Spark did not start, which needs Java 17 or newer: {cause}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _schema(schema: pa.Schema) -> StructType:
+    return StructType(
+        [StructField(field.name, LongType() if field.type == NUMBER else StringType()) for field in schema]
+    )

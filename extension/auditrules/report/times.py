@@ -1,0 +1,20 @@
+"""Moments as text."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def utc(at: int) -> str:
+    """A moment as ISO 8601, in UTC; as @SECONDS where no calendar reaches: a host's clock says what it likes.
+
+    >>> utc(1_795_435_200), utc(10**15)
+    ('2026-11-23T12:00:00Z', '@1000000000000000')
+    """
+    try:
+        moment = _EPOCH + timedelta(seconds=at)
+    except OverflowError:
+        return f"@{at}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + "Z"  # %Y does not fill up years before 1000

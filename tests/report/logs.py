@@ -1,0 +1,114 @@
+"""Logs made by hand, line by line, and the report of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from auditrules.report.fleet import fleet
+from auditrules.report.given import Question
+from auditrules.report.model import Report, Verdict
+
+NOON = 1_795_435_200  # 2026-11-23 12:00:00 UTC
+HOUR = 3600
+DAY = 24 * HOUR
+BENCHMARK, VERSION = "CIS Docker Benchmark", "1.2.0"
+
+Line = dict[str, Any]
+
+
+def row(status: str = "pass", control: str = "1.2.3", target: str = "/usr/bin/dockerd", **more: object) -> Line:
+    """Make a row of a control."""
+    return {
+        "benchmark": BENCHMARK,
+        "control": control,
+        "evidence": f"what is known of {target}",
+        "level": "1",
+        "next_boot": status,
+        "reason": {"pass": "covered", "fail": "no_rule"}.get(status, "unreadable"),
+        "remediation": "",
+        "status": status,
+        "target": target,
+        "title": "a title",
+        "version": VERSION,
+        **more,
+    }
+
+
+def run(host: str, time: int, name: str = "pack_cis-docker_cis_docker_1_2_3", **more: object) -> Line:
+    """Make what every line of a run says."""
+    return {
+        "name": name,
+        "hostIdentifier": host,
+        "calendarTime": "Mon Nov 23 12:00:00 2026 UTC",
+        "unixTime": time,
+        "epoch": 0,
+        "counter": 0,
+        "numerics": False,
+        "decorations": {"host_uuid": f"uuid-{host}", "hostname": f"{host}.example.net"},
+        **more,
+    }
+
+
+def snapshot(host: str, time: int, *rows: Line, **more: object) -> Line:
+    """Make the line of a snapshot."""
+    name = f"pack_cis-docker_cis_docker_{(rows[0]['control'] if rows else '1.2.3').replace('.', '_')}_snapshot"
+    return {"snapshot": list(rows), "action": "snapshot", **run(host, time, name), **more}
+
+
+def added(host: str, time: int, columns: Line, action: str = "added", **more: object) -> Line:
+    """Make the line of a row that was added or removed."""
+    return {**run(host, time, f"pack_cis-docker_cis_docker_{columns['control'].replace('.', '_')}"), **more} | {
+        "columns": columns,
+        "action": action,
+    }
+
+
+def loaded(host: str, time: int, number: int) -> Line:
+    """Make the line of whether the extension is there."""
+    name = "pack_cis-docker_audit_rules_extension_loaded"
+    return {**run(host, time, name), "columns": {"loaded": str(number), "version": ""}, "action": "added"}
+
+
+def failed(host: str, time: int, query: str, message: str = "no such table: audit_rules") -> Line:
+    """Make the line of a status log of a query that failed."""
+    said = run(host, time)
+    return {key: said[key] for key in ("hostIdentifier", "calendarTime", "unixTime", "decorations")} | {
+        "severity": 2,
+        "filename": "scheduler.cpp",
+        "line": 128,
+        "message": f"Error executing scheduled query {query}: {message}",
+        "version": "5.23.0",
+    }
+
+
+def write(path: Path, lines: Iterable[Mapping[str, Any] | str | bytes]) -> Path:
+    """Write lines to a log."""
+    with path.open("wb") as log:
+        for line in lines:
+            text = json.dumps(line, ensure_ascii=False, separators=(",", ":")) if isinstance(line, Mapping) else line
+            log.write((text.encode() if isinstance(text, str) else text) + b"\n")
+    return path
+
+
+def report(*paths: Path | str, store: Path | None = None, **asked: Any) -> Report:
+    """Make a report for noon, or for another moment that is asked for."""
+    question = replace(Question(now=NOON), **asked)
+    return fleet([str(path) for path in paths], question, store=str(store) if store else None)
+
+
+def report_of(folder: Path, *lines: Mapping[str, Any] | str | bytes, **asked: Any) -> Report:
+    """Make a report of lines."""
+    return report(write(folder / "osqueryd.results.log", lines), **asked)
+
+
+def said(report: Report) -> list[tuple[str, str, str, str]]:
+    """Give host, control, status and reason of each verdict."""
+    return [(_short(each), each.control, each.status.value, each.reason) for each in report.verdicts]
+
+
+def _short(verdict: Verdict) -> str:
+    return verdict.host.removeprefix("uuid-")
