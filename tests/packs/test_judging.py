@@ -14,7 +14,8 @@ from auditrules.benchmarks.remediation import ADVICE
 from auditrules.check import COLUMNS, Status
 from auditrules.packs import CHECKS, Check
 from auditrules.plugin.context import Context
-from auditrules.plugin.table import Row, Table
+from auditrules.plugin.row import Row
+from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.tables.schemas import AUDIT_TARGETS
 from tests.core import tables as core
