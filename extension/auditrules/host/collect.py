@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
@@ -96,6 +97,7 @@ class Host:
         self._ask = ask
         self._version: tuple[object, tuple[str, Version]] | None = None
         self._rules: tuple[bytes, ...] | None = None
+        self._needs: tuple[object, Needs] | None = None
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -117,7 +119,7 @@ class Host:
             early = early_points((fstab.content if fstab else None) or b"", units.mounts)
             facts = self._facts(
                 tree,
-                needs(texts, kernel.netlink.rules or () if kernel.netlink else ()),
+                self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ()),
                 version,
                 rules_d,
                 look=not self._here or mountinfo is not None,
@@ -193,6 +195,12 @@ class Host:
             return replace(answer, rules=self._rules)
         self._rules = answer.rules
         return answer
+
+    def _needed(self, texts: Sequence[bytes], rules: tuple[bytes, ...]) -> Needs:
+        """What texts and rules name, looked for again only where they are others."""
+        if self._needs is None or self._needs[0] != (texts, rules):
+            self._needs = ((texts, rules), needs(texts, rules))
+        return self._needs[1]
 
     def _installed(self, deadline: Deadline) -> tuple[str, Version]:
         """The version of auditctl, asked again only where the program is another one."""
@@ -278,9 +286,13 @@ class Host:
         return None if others is None else {**others, **known}
 
 
+@lru_cache(1)  # mounts stay as they are from one look to the next
 def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
     """What names the remote file system that a path is on; where mounts do not matter, none is."""
-    return local if mountinfo is None else Mounts.of(mounted(mountinfo, ())).remote
+    if mountinfo is None:
+        return local
+    mounts = Mounts.of(mounted(mountinfo, frozenset()))
+    return mounts.remote if mounts.any_remote else local
 
 
 def _identity(path: str, remote: Callable[[str], str]) -> Identity | None:
