@@ -75,7 +75,10 @@ _START = struct.Struct("=III")
 _HEAD = struct.Struct(f"=III{_MASK_BYTES}s")
 _FIELDS, _VALUES, _OPERATORS, _LENGTH = (_HEAD.size + 4 * MOST_FIELDS * array for array in range(4))
 _WORD = 4
+# A packed one: the same three words and that of the mask's length; fields, values, operators, length; mask; text.
 _PACKED = 1 << 31  # in the first word, where the kernel has a list's number and no such bit
+_ONES = 1 << 31  # in the word of the mask's length: all its bytes are ones, and left out
+_PACKED_HEAD = struct.Struct("=IIII")
 _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _STATUS_WORDS = ("mask", "enabled", "failure", "pid", "rate_limit", "backlog_limit", "lost", "backlog")
@@ -97,13 +100,15 @@ def decode(payload: bytes) -> Rule:
         NetlinkError: it is cut, or holds a list, an action or an operator that Linux 6.1 does not have.
     """
     whole = packed(payload)
-    if len(whole) < _HEAD.size or not _START.unpack_from(whole)[0] & _PACKED:
+    if len(whole) < _PACKED_HEAD.size or not _START.unpack_from(whole)[0] & _PACKED:
         raise NetlinkError(_wrong(payload))
-    flags, action, count, mask = _HEAD.unpack_from(whole)
-    if len(whole) < _HEAD.size + _WORD * (3 * count + 1):
+    flags, action, count, size = _PACKED_HEAD.unpack_from(whole)
+    after = _PACKED_HEAD.size + _WORD * (3 * count + 1)
+    if len(whole) < after:
         raise NetlinkError(f"expected a packed rule of {count} fields, found {len(whole)} bytes")
-    words = struct.unpack_from(f"={3 * count + 1}I", whole, _HEAD.size)
-    rest = whole[_HEAD.size + _WORD * len(words) :]  # the text of one field after the other
+    words = struct.unpack_from(f"={3 * count + 1}I", whole, _PACKED_HEAD.size)
+    mask = b"\xff" * (size & ~_ONES) if size & _ONES else whole[after : after + size]
+    rest = whole[after + (0 if size & _ONES else size) :]  # the text of one field after the other
     # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
     if len(rest) < words[-1]:
         raise NetlinkError(f"expected {words[-1]} bytes of text, found {len(rest)}")
@@ -126,10 +131,23 @@ def decode(payload: bytes) -> Rule:
     )
 
 
-def packed(payload: bytes) -> bytes:
-    """A payload without the room for fields that its rule does not have; one that is no rule stays as it is.
+@lru_cache(1)  # more than one asks, and rules stay for days: what they say is found out once
+def decoded(payloads: tuple[bytes, ...]) -> tuple[Rule | NetlinkError, ...]:
+    """What each of the payloads says, or why it says nothing."""
+    return tuple(map(_said, payloads))
 
-    Nothing of the rule is lost, and it takes a third of the memory.
+
+def _said(payload: bytes) -> Rule | NetlinkError:
+    try:
+        return decode(payload)
+    except NetlinkError as error:
+        return error
+
+
+def packed(payload: bytes) -> bytes:
+    """A payload without room for fields and calls that its rule does not have; one that is no rule stays as it is.
+
+    Nothing of the rule is lost, and it takes an eighth of the memory.
     """
     if len(payload) < _RULE.size:
         return payload
@@ -137,13 +155,17 @@ def packed(payload: bytes) -> bytes:
     if count > MOST_FIELDS or flags & _PACKED:
         return payload
     size = _WORD * count
+    mask = payload[_START.size : _FIELDS].rstrip(b"\0")
+    ones = not mask.strip(b"\xff")
     return b"".join(
         (
-            _START.pack(flags | _PACKED, action, count),
-            payload[_START.size : _FIELDS + size],
+            _PACKED_HEAD.pack(flags | _PACKED, action, count, len(mask) | _ONES if ones else len(mask)),
+            payload[_FIELDS : _FIELDS + size],
             payload[_VALUES : _VALUES + size],
             payload[_OPERATORS : _OPERATORS + size],
-            payload[_LENGTH:],
+            payload[_LENGTH : _RULE.size],
+            b"" if ones else mask,
+            payload[_RULE.size :],
         )
     )
 
