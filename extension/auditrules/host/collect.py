@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, Version
@@ -79,7 +78,7 @@ class Host:
         ask: Callable[[Deadline], Netlink] = netlink.ask,
     ) -> None:
         here = not os.path.realpath(root).strip("/")
-        if not Path(root).is_dir():
+        if not os.path.isdir(root):
             raise HostError(f"root: expected a folder, found {root!r}")
         saved = "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
         if not saved and kernel not in READERS:
@@ -204,9 +203,9 @@ class Host:
 
     def _installed(self, deadline: Deadline) -> tuple[str, Version]:
         """The version of auditctl, asked again only where the program is another one."""
-        program = next(filter(Path.exists, map(Path, self._programs)), None)
+        program = next(filter(os.path.exists, self._programs), None)
         try:
-            found = program.stat() if program else None
+            found = os.stat(program) if program else None
         except OSError:
             found = None
         identity = (found.st_dev, found.st_ino, found.st_mtime_ns) if found else None
@@ -218,7 +217,7 @@ class Host:
         return self._version[1]
 
     def _saved_listing(self) -> File:
-        path = self._kernel if self._kernel.startswith("/") else f"{Path.cwd()}/{self._kernel}"
+        path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
         with closing(Tree("/", local)) as tree:
             file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
         if file is None or file.content is None:

@@ -133,7 +133,7 @@ class Tree:
         try:
             here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(walked.place))
             try:
-                return tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))  # noqa: PTH208 (by descriptor)
+                return tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))
             finally:
                 os.close(here)
         except OSError as error:

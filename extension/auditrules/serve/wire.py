@@ -14,7 +14,6 @@ import stat
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from osquery.extensions.Extension import Processor
@@ -130,21 +129,22 @@ def listening(path: str) -> Iterator[socket.socket]:
                 os.umask(umask)
             listener.listen()
             # Only now in osquery's sight: a path that refuses connections, if for a moment, is a dead extension to it.
-            Path(unready).rename(path)
+            os.rename(unready, path)
         except OSError as error:
             raise Ended(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
         try:
             yield listener
         finally:
-            Path(path).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def _make_way(path: str) -> None:
     """Remove the socket of an extension that was killed, whose id is ours now; raise `OSError` for anything else."""
     with suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(Path(path).lstat().st_mode):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "something that is no socket is in its place")
-        Path(path).unlink()
+        os.unlink(path)
 
 
 def accept(listener: socket.socket, handler: Handler, bell: Bell) -> None:
