@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
 
@@ -106,3 +107,27 @@ def test_a_row_that_lacks_a_column_is_an_answer_with_its_cause() -> None:
     buffer = TMemoryBuffer()
     reply.write(Escaping(buffer))
     assert b"t: KeyError: 'b'" in buffer.getvalue()
+
+
+def test_a_call_during_the_look_at_the_start_waits_for_it() -> None:
+    looking, goes_on = Event(), Event()
+    at_once: list[str] = []
+
+    def rows(_context: object) -> list[Row]:
+        at_once.append("begins")
+        looking.set()
+        assert goes_on.wait(60)
+        at_once.append("ends")
+        return []
+
+    handler = Handler([Table(SCHEMA, rows)], 7)
+    look = Thread(target=handler.look)
+    call = Thread(target=handler.call, args=("table", "t", {"action": "generate"}))
+    look.start()
+    assert looking.wait(60)
+    call.start()
+    call.join(0.2)
+    goes_on.set()
+    for thread in (look, call):
+        thread.join()
+    assert at_once == ["begins", "ends"] * 2
