@@ -15,7 +15,7 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
 from auditrules.plugin import row
-from auditrules.plugin.row import KeptRow, Row
+from auditrules.plugin.row import KeptRow, Row, places
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Selection, Table
 from auditrules.serve.splice import Splicer
@@ -36,7 +36,7 @@ columns = st.none() | st.sets(st.sampled_from(NAMES), min_size=1).map(
 
 def kept(row: Mapping[str, str]) -> KeptRow:
     """Return a row of the table, to be kept."""
-    return KeptRow({name: place for place, name in enumerate(NAMES)}, [row[name] for name in NAMES])
+    return KeptRow(places(NAMES), [row[name] for name in NAMES])
 
 
 class Escaping(TBinaryProtocol):  # type: ignore[misc] # thrift has no types

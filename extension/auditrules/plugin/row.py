@@ -39,6 +39,14 @@ def text(value: str) -> bytes:
     return _LENGTH.pack(len(raw)) + raw
 
 
+Places = Mapping[str, tuple[int, int]]
+
+
+def places(names: Iterable[str]) -> Places:
+    """Where the cell of each column is in a row that is kept, and where in that cell its value begins."""
+    return {name: (place, len(text(name)) + _LENGTH.size) for place, name in enumerate(names)}
+
+
 class KeptRow(Mapping[str, str]):
     """A row that its table gives more than once. It has every column and `rowid`, in their order, and stays so.
 
@@ -47,15 +55,14 @@ class KeptRow(Mapping[str, str]):
 
     __slots__ = ("_places", "cells")
 
-    def __init__(self, places: Mapping[str, int], values: Iterable[str]) -> None:
-        """Take the columns' names with their places, which all rows of a table share, and the values in that order."""
-        self._places = places
-        self.cells = tuple(map(cell, places, values))
+    def __init__(self, columns: Places, values: Iterable[str]) -> None:
+        """Take the columns with their places, which all rows of a table share, and the values in that order."""
+        self._places = columns
+        self.cells = tuple(map(cell, columns, values))
 
     def __getitem__(self, name: str) -> str:
-        found = self.cells[self._places[name]]
-        (length,) = _LENGTH.unpack_from(found)
-        return found[length + 2 * _LENGTH.size :].decode()
+        place, start = self._places[name]
+        return self.cells[place][start:].decode()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

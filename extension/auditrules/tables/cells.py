@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.audit.words import encode
-from auditrules.plugin.row import ROWID, KeptRow, Row, rowid
+from auditrules.plugin.row import ROWID, KeptRow, Row, places, rowid
 
 Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
 
@@ -18,8 +18,8 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
 
     Rows of equal identity are told apart by their order.
     """
-    places = {name: place for place, name in enumerate((*columns, ROWID))}
-    identifying = [places[name] for name in identity]
+    shared = places((*columns, ROWID))
+    identifying = [columns.index(name) for name in identity]
     seen: Counter[tuple[str, ...]] = Counter()
     done: list[Row] = []
     for row in rows:
@@ -29,7 +29,7 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
             for name in columns
         ]
         key = tuple([cells[place] for place in identifying])
-        done.append(KeptRow(places, (*cells, rowid(*key, str(seen[key])))))
+        done.append(KeptRow(shared, (*cells, rowid(*key, str(seen[key])))))
         seen[key] += 1
     return done
 
