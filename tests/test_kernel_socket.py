@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import socket
 import struct
@@ -141,7 +142,7 @@ def test_a_kernel_without_audit_has_no_such_socket(monkeypatch: pytest.MonkeyPat
     [("CapEff:\t000001ffffffffff\n", True), ("CapEff:\t0000000000000000\n", False), ("Name:\tx\n", None)],
 )
 def test_the_capability_is_read_from_proc(monkeypatch: pytest.MonkeyPatch, status: str, capable: bool | None) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda *_: status)
+    monkeypatch.setattr("builtins.open", lambda *_, **__: io.StringIO(status))
     assert netlink._capable() is capable
 
 

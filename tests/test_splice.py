@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
 
@@ -13,9 +14,10 @@ from osquery.extensions.ttypes import ExtensionResponse, ExtensionStatus
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
+from auditrules.plugin import row
+from auditrules.plugin.row import KeptRow, Row, places
 from auditrules.plugin.schema import Column, Schema, Type
-from auditrules.plugin.table import KeptRow, Row, Selection, Table
-from auditrules.serve import splice
+from auditrules.plugin.table import Selection, Table
 from auditrules.serve.splice import Splicer
 from auditrules.serve.wire import Handler
 
@@ -30,6 +32,11 @@ rows = st.fixed_dictionaries(dict.fromkeys(NAMES, cells))
 columns = st.none() | st.sets(st.sampled_from(NAMES), min_size=1).map(
     lambda names: tuple(n for n in NAMES if n in names)
 )
+
+
+def kept(row: Mapping[str, str]) -> KeptRow:
+    """Return a row of the table, to be kept."""
+    return KeptRow(places(NAMES), [row[name] for name in NAMES])
 
 
 class Escaping(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
@@ -57,33 +64,40 @@ def ours(found: Sequence[Row]) -> bytes:
 def test_the_maps_are_those_that_thrift_writes(
     plain: list[dict[str, str]], names: tuple[str, ...] | None, keep: bool
 ) -> None:
-    found: list[Row] = [KeptRow(row) for row in plain] if keep else list(plain)
+    found: list[Row] = [kept(row) for row in plain] if keep else list(plain)
     assert thrifts(found, names).endswith(b"".join(Splicer(SCHEMA).chunks(found, names)) + b"\0")
 
 
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 1000])
 def test_the_whole_reply_is_the_one_that_thrift_writes(count: int) -> None:
-    found = [KeptRow({"a": str(number), "b": "", "c": "caf\udce9", "rowid": str(number)}) for number in range(count)]
+    found = [kept({"a": str(number), "b": "", "c": "caf\udce9", "rowid": str(number)}) for number in range(count)]
     assert ours(found) == thrifts(found, NAMES)
 
 
 def test_a_row_to_keep_is_encoded_once() -> None:
-    row, splicer = KeptRow(dict.fromkeys(NAMES, "x")), Splicer(SCHEMA)
-    with patch.object(splice, "_cells", wraps=splice._cells) as encoded:
+    found, splicer = kept(dict.fromkeys(NAMES, "x")), Splicer(SCHEMA)
+    with patch.object(row, "text", side_effect=AssertionError):
         for names in (NAMES, ("a", "rowid"), ("rowid",), NAMES):
-            assert list(splicer.chunks([row], names))
-    assert encoded.call_count == 1
+            assert list(splicer.chunks([found], names))
+
+
+@given(rows, rows)
+def test_a_row_to_keep_is_the_mapping_that_it_was_made_of(one: dict[str, str], other: dict[str, str]) -> None:
+    assert dict(kept(one)) == one
+    assert kept(one) == kept(one) == one
+    assert hash(kept(one)) == hash(kept(one))
+    assert (kept(one) == kept(other)) is (one == other)
 
 
 def test_a_row_made_anew_is_encoded_as_it_is_now() -> None:
-    row, splicer = dict.fromkeys(NAMES, "x"), Splicer(SCHEMA)
-    first = b"".join(splicer.chunks([row], ("a",)))
-    row["a"] = "y"
-    assert b"".join(splicer.chunks([row], ("a",))) == first.replace(b"x", b"y")
+    found, splicer = dict.fromkeys(NAMES, "x"), Splicer(SCHEMA)
+    first = b"".join(splicer.chunks([found], ("a",)))
+    found["a"] = "y"
+    assert b"".join(splicer.chunks([found], ("a",))) == first.replace(b"x", b"y")
 
 
 def test_the_first_rows_leave_before_the_last_are_joined() -> None:
-    found = [KeptRow(dict.fromkeys(NAMES, "x")) for _ in range(10_000)]
+    found = [kept(dict.fromkeys(NAMES, "x")) for _ in range(10_000)]
     chunks = Splicer(SCHEMA).chunks(found, NAMES)
     assert len(next(chunks)) < 20_000
 
@@ -93,3 +107,27 @@ def test_a_row_that_lacks_a_column_is_an_answer_with_its_cause() -> None:
     buffer = TMemoryBuffer()
     reply.write(Escaping(buffer))
     assert b"t: KeyError: 'b'" in buffer.getvalue()
+
+
+def test_a_call_during_the_look_at_the_start_waits_for_it() -> None:
+    looking, goes_on = Event(), Event()
+    at_once: list[str] = []
+
+    def rows(_context: object) -> list[Row]:
+        at_once.append("begins")
+        looking.set()
+        assert goes_on.wait(60)
+        at_once.append("ends")
+        return []
+
+    handler = Handler([Table(SCHEMA, rows)], 7)
+    look = Thread(target=handler.look)
+    call = Thread(target=handler.call, args=("table", "t", {"action": "generate"}))
+    look.start()
+    assert looking.wait(60)
+    call.start()
+    call.join(0.2)
+    goes_on.set()
+    for thread in (look, call):
+        thread.join()
+    assert at_once == ["begins", "ends"] * 2

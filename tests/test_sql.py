@@ -13,8 +13,9 @@ from contextlib import closing
 import pytest
 
 from auditrules.plugin.context import Context
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Response, Row, Table, answer
+from auditrules.plugin.table import Question, Response, Table, answer
 from auditrules.sql import database, functions
 from auditrules.sql import error as errors
 from auditrules.sql.database import Database

@@ -18,7 +18,7 @@ nonsense
 
 
 def test_each_line_of_mountinfo_is_a_mount() -> None:
-    assert mounted(MOUNTINFO, {"/var/lib/docker"}) == (
+    assert mounted(MOUNTINFO, frozenset({"/var/lib/docker"})) == (
         Mount(22, 1, "/", "/", "ext4", "8:1", 0xEF53, early=True),
         Mount(23, 22, "/proc", "/", "proc", "0:21", 0x9FA0, early=True),
         Mount(30, 22, "/var/lib/docker", "/", "xfs", "8:2", 0x58465342, early=True),

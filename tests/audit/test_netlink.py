@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from base64 import b64decode
@@ -23,6 +24,7 @@ from auditrules.audit.netlink import (
     decode_loginuid_immutable,
     decode_status,
     encode,
+    packed,
     request,
 )
 from auditrules.audit.reading import understand
@@ -60,6 +62,25 @@ BROKEN = (
     (with_word(encode(WATCH), 1, 1), "expected an action that Linux 6.1 has, found 0x1"),
     (with_word(encode(WATCH), OPERATORS, 0x78000000), "expected an operator that Linux 6.1 has, found 0x78000000"),
 )
+
+
+def test_a_packed_payload_is_the_same_rule_in_few_bytes() -> None:
+    assert [decode(packed(payload)) for payload in RAW] == [decode(payload) for payload in RAW]
+    assert [packed(packed(payload)) for payload in RAW] == [packed(payload) for payload in RAW]
+    assert sum(map(len, map(packed, RAW))) < sum(map(len, RAW)) / 5
+
+
+@pytest.mark.parametrize(("payload", "error"), BROKEN, ids=[error for _, error in BROKEN])
+def test_a_broken_payload_is_no_other_once_it_is_packed(payload: bytes, error: str) -> None:
+    with pytest.raises(NetlinkError) as caught:
+        decode(packed(payload))
+    assert str(caught.value) == error
+
+
+@given(st.sampled_from(RAW), st.integers(0, 2000))
+def test_a_packed_payload_that_is_cut_is_an_error_or_a_rule(payload: bytes, size: int) -> None:
+    with contextlib.suppress(NetlinkError):
+        decode(packed(payload)[:size])
 
 
 @pytest.mark.parametrize(("payload", "error"), BROKEN, ids=[error for _, error in BROKEN])

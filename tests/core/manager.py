@@ -165,7 +165,8 @@ class Core:
     def run(self, module: str, **options: Any) -> Process:
         """Start a module of the tests as an extension; it finds what the tests find."""
         path = os.pathsep.join(entry or "." for entry in sys.path)
-        return self.spawn([sys.executable, "-m", module], environment={"PYTHONPATH": path}, **options)
+        environment = {"PYTHONPATH": path, **options.pop("environment", {})}
+        return self.spawn([sys.executable, "-m", module], environment=environment, **options)
 
     # What the daemon does with its extensions
 

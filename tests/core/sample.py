@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 
 from auditrules.plugin.context import Context
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Row, Table
+from auditrules.plugin.table import Question, Table
 
 NAMES = ("apple", "Apple", "pear", "quince ", "")
 

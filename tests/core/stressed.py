@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
+from auditrules.audit.netlink import AUDIT_LIST_RULES, Reply
 from auditrules.audit.sources import Netlink
 from auditrules.host import Host, KeptHost
 from auditrules.host.program import Deadline
@@ -23,6 +24,7 @@ STATUS = struct.pack("=10I", 0, 1, 1, 0, 0, 8192, 0, 0, 0, 60_000)
 VERSIONS = 20  # of the rules of a host on which they change
 RULES = 200  # of each version
 
+_HEADER = struct.Struct("=IHHII")  # of a netlink message
 _CLONE_NEWNS = 0x20000
 _MS_REC_PRIVATE = 0x4000 | 0x40000
 
@@ -34,14 +36,18 @@ def loaded(count: str) -> Host:
 
 
 def given(file: str) -> Host:
-    """Give a host whose kernel answers with the payloads of a file, each behind its length."""
-    raw, rules, at = Path(file).read_bytes(), [], 0
-    while at < len(raw):
-        (length,) = struct.unpack_from("=I", raw, at)
-        rules.append(raw[at + 4 : at + 4 + length])
-        at += 4 + length
-    del raw
-    return Host(kernel="netlink", ask=lambda _deadline: Netlink(tuple(rules), STATUS))
+    """Give a host whose kernel answers with the payloads of a file, each behind its length, anew at each look."""
+
+    def ask(_deadline: Deadline) -> Netlink:
+        reply = Reply(AUDIT_LIST_RULES, 1)
+        with Path(file).open("rb") as stream:
+            while word := stream.read(4):
+                (length,) = struct.unpack("=I", word)
+                header = _HEADER.pack(_HEADER.size + length, AUDIT_LIST_RULES, 0, 1, 0)
+                reply.take(header + stream.read(length))
+        return Netlink(tuple(reply.payloads), STATUS)
+
+    return Host(kernel="netlink", ask=ask)
 
 
 def changing() -> Host:

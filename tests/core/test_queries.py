@@ -17,8 +17,9 @@ import apsw
 import pytest
 
 from auditrules.plugin.context import Context
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Row, Table
+from auditrules.plugin.table import Table
 from tests.core.tables import Call, Database, Reply, converted, local
 
 QUERIES = 1_500 if os.environ.get("SOAK") else 150  # `make soak` asks as many as are promised

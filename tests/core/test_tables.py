@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import pytest
 
 from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Row, Table
+from auditrules.plugin.table import Question, Table
 from tests.core.tables import Call, Database, Reply, TableError, converted, local
 
 FRUITS = (("apple", "1"), ("Apple", "2"), ("pear", "3"), ("", "4"))

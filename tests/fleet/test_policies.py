@@ -12,8 +12,9 @@ from auditrules.audit.sources import File, Kernel, Run, Sources, Units
 from auditrules.benchmarks import BENCHMARKS, LATEST
 from auditrules.benchmarks.control import Control
 from auditrules.packs.policies import GENERAL, LABELS, policy
+from auditrules.plugin.row import ROWID
 from auditrules.plugin.schema import Schema
-from auditrules.plugin.table import ROWID, Table
+from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.sql.standins import FLAGS, REGISTRY
 from auditrules.tables import build

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.benchmarks import BENCHMARKS, CONTROLS
+from auditrules.benchmarks.control import Benchmark
 from auditrules.benchmarks.remediation import ADVICE
 from auditrules.check import COLUMNS, Status
 from auditrules.packs import CHECKS, Check
+from auditrules.packs.verdict import whole
 from auditrules.plugin.context import Context
-from auditrules.plugin.table import Row, Table
+from auditrules.plugin.row import Row
+from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.tables.schemas import AUDIT_TARGETS
 from tests.core import tables as core
+from tests.fixtures.hosts import BARE, DOCKER, Look, saved
 from tests.fixtures.judged import (
     DARK,
     FILE,
@@ -296,3 +301,26 @@ def test_osquerys_tables_say_the_same_in_as_many_calls(targets: tuple[Target, ..
 
 def test_there_is_a_check_for_each_control() -> None:
     assert [each.control for each in CHECKS] == list(CONTROLS)
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda each: each.version)
+@pytest.mark.parametrize("folder", [DOCKER, BARE], ids=lambda each: each.name)
+def test_one_query_of_all_controls_says_what_their_own_queries_say(benchmark: Benchmark, folder: Path) -> None:
+    lines = ("-w /usr/bin/dockerd -p rwxa", "-a never,exit -F path=/usr/bin/runc -F perm=x", "-w /etc/docker -p w")
+    look = Look.at(folder).with_listing(saved(*lines))
+    own = [{"grep_verdict": None, **row} for each in benchmark.controls for row in look.rows(Check(each).query)]
+    together = look.rows(whole(benchmark.controls))
+    assert len(own) == len(benchmark.controls)
+    assert sorted(together, key=_control) == sorted(own, key=_control)
+
+
+def _control(row: Mapping[str, object]) -> str:
+    return str(row["control"])
+
+
+def test_the_query_of_all_controls_asks_each_table_once() -> None:
+    controls = BENCHMARKS[0].controls
+    host = Host((Target(path=controls[0].subject.path),))
+    with Database(host.tables()) as database:
+        database.query(whole(controls))
+    assert dict(host.calls) == {"audit_coverage": 1, "audit_targets": 1, "audit_status": 1, "audit_rules": 1}

@@ -9,8 +9,9 @@ import pytest
 from auditrules.audit.sources import File, Kernel, Run, Sources
 from auditrules.packs import pipeline
 from auditrules.plugin.context import Context
+from auditrules.plugin.row import ROWID, Row
 from auditrules.plugin.schema import Schema
-from auditrules.plugin.table import ROWID, Row, Table
+from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.sql.standins import MOUNTS
 from auditrules.tables import build

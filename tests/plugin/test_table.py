@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import pytest
 
 from auditrules.plugin.context import Context
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Schema, Type
-from auditrules.plugin.table import Question, Response, Row, Table, answer
+from auditrules.plugin.table import Question, Response, Table, answer
 
 SCHEMA = Schema(
     "things",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditrules.plugin.table import ROWID
+from auditrules.plugin.row import ROWID
 from auditrules.tables.cells import Cells, comma_list, finished, text
 
 COLUMNS = ("source", "line", "text")

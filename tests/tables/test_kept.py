@@ -11,7 +11,7 @@ from auditrules.audit.netlink import encode
 from auditrules.audit.rule import ALL_SYSCALLS, Action, FilterList, Rule
 from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
 from auditrules.plugin.context import Context
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables import build
 from tests.fixtures.hosts import BARE, Given, Look, status
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from auditrules.audit.facts import Entry, Facts
 from auditrules.audit.sources import File, Kernel, Run, Sources
-from auditrules.plugin.table import ROWID, Row
+from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import AUDIT_RULES
 

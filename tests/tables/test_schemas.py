@@ -8,8 +8,8 @@ import pytest
 
 from auditrules.audit.sources import File, Kernel, Run
 from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.row import ROWID, Row
 from auditrules.plugin.schema import Schema
-from auditrules.plugin.table import ROWID, Row
 from auditrules.tables import SCHEMAS, build
 from tests.fixtures.hosts import BARE, DOCKER, Given, Look, listing, saved, status
 

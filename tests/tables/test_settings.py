@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.sources import File, Kernel, Sources
-from auditrules.plugin.table import ROWID
+from auditrules.plugin.row import ROWID
 from auditrules.tables.settings import auditd_settings
 
 PATH = "/etc/audit/auditd.conf"

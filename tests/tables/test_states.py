@@ -9,7 +9,7 @@ from auditrules.audit.facts import Facts
 from auditrules.audit.load import load
 from auditrules.audit.netlink import encode
 from auditrules.audit.sources import File, Kernel, Netlink, Sources, Units
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.rules import audit_rules
 from tests.audit.strategies import HOST
 

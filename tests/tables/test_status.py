@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.sources import File, Kernel, Run, Sources
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.status import audit_status
 from tests.fixtures.hosts import saved, status
 from tests.fixtures.kernels import GOOD, OUTCOMES

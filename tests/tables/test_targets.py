@@ -3,7 +3,7 @@ from __future__ import annotations
 from auditrules.audit.sources import File
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Found, Services
-from auditrules.plugin.table import ROWID, Row
+from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.schemas import AUDIT_TARGETS
 from auditrules.tables.targets import audit_targets
 

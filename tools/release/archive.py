@@ -25,6 +25,8 @@ PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10")
 STUB = """\
 #!/bin/sh
 # {project} {version}. The newest of these Pythons runs the archive that stands behind these lines.
+# Its threads take turns, so that one place for what they allocate is enough; glibc would keep one for each.
+export MALLOC_ARENA_MAX=1
 for python in {pythons}; do
     [ -x {folder}/$python ] && exec {folder}/$python -I "$0" "$@"
 done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.facts import Mount
@@ -80,7 +81,8 @@ def fields(content: bytes) -> Iterator[list[str]]:
             yield found
 
 
-def mounted(mountinfo: bytes, early: Collection[str]) -> tuple[Mount, ...]:
+@lru_cache(2)  # mounts stay as they are from one look to the next, with the early ones and without
+def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
     """The lines of /proc/self/mountinfo (proc(5)); `early` are the points that are there before rules are loaded."""
     found = []
     for line in mountinfo.split(b"\n"):
@@ -133,6 +135,11 @@ class Mounts:
     def of(cls, mounts: Iterable[Mount]) -> Mounts:
         """Take them out of mounts that are known better."""
         return cls({each.point: each.fstype for each in mounts})
+
+    @property
+    def any_remote(self) -> bool:
+        """Whether any of them is a remote file system."""
+        return any(map(REMOTE.fullmatch, self.types.values()))
 
     def remote(self, path: str) -> str:
         """Return the type of the remote file system that an absolute path is on; empty: it is on a local one.

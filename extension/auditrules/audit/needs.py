@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from auditrules.audit.netlink import NetlinkError
-from auditrules.audit.netlink import decode as decode_rule
-from auditrules.audit.rule import PATH_NAMES, Field
+from auditrules.audit.netlink import decoded
+from auditrules.audit.rule import PATH_NAMES, Field, Rule
 from auditrules.audit.values import MOST_PATH_BYTES
 from auditrules.audit.words import LINE_BYTES, decode, encode
 
@@ -48,7 +46,7 @@ class Needs:
     groups: frozenset[str]
 
 
-def needs(texts: Iterable[bytes], payloads: Iterable[bytes] = ()) -> Needs:
+def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
     """Gather what rules files and listings name, and the kernel's own rules, up to the limits of this module.
 
     `payloads` are those of AUDIT_LIST_RULES; one that is no rule names nothing.
@@ -63,12 +61,11 @@ def needs(texts: Iterable[bytes], payloads: Iterable[bytes] = ()) -> Needs:
     )
 
 
-def _in_kernel(payloads: Iterable[bytes]) -> Iterator[bytes]:
-    for payload in payloads:
-        with suppress(NetlinkError):  # which the reading of the rules tells
-            for condition in decode_rule(payload).fields:
-                if isinstance(condition, Field) and condition.name in _PATHS and isinstance(condition.value, str):
-                    yield from _variants(encode(condition.value).partition(b"\0")[0])
+def _in_kernel(payloads: tuple[bytes, ...]) -> Iterator[bytes]:
+    for rule in decoded(payloads):
+        for condition in rule.fields if isinstance(rule, Rule) else ():  # of what is no rule its reading tells
+            if isinstance(condition, Field) and condition.name in _PATHS and isinstance(condition.value, str):
+                yield from _variants(encode(condition.value).partition(b"\0")[0])
 
 
 def _first(most: int, size: int, names: Iterable[bytes]) -> frozenset[str]:

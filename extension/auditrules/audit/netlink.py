@@ -71,9 +71,14 @@ TEXTUAL = frozenset(kind.number for kind in FIELDS.values() if kind.kind in (Kin
 _MASK_BYTES = MASK_BITS // 8
 _RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")
 # The same piece by piece, since a rule has few fields of those that there is room for.
+_START = struct.Struct("=III")
 _HEAD = struct.Struct(f"=III{_MASK_BYTES}s")
 _FIELDS, _VALUES, _OPERATORS, _LENGTH = (_HEAD.size + 4 * MOST_FIELDS * array for array in range(4))
-_WORD = struct.Struct("=I")
+_WORD = 4
+# A packed one: the same three words and that of the mask's length; fields, values, operators, length; mask; text.
+_PACKED = 1 << 31  # in the first word, where the kernel has a list's number and no such bit
+_ONES = 1 << 31  # in the word of the mask's length: all its bytes are ones, and left out
+_PACKED_HEAD = struct.Struct("=IIII")
 _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _STATUS_WORDS = ("mask", "enabled", "failure", "pid", "rate_limit", "backlog_limit", "lost", "backlog")
@@ -94,32 +99,82 @@ def decode(payload: bytes) -> Rule:
     Raises:
         NetlinkError: it is cut, or holds a list, an action or an operator that Linux 6.1 does not have.
     """
-    if len(payload) < _RULE.size:
-        raise NetlinkError(f"expected a rule of at least {_RULE.size} bytes, found {len(payload)}")
-    flags, action, count, mask = _HEAD.unpack_from(payload)
-    if count > MOST_FIELDS:
-        raise NetlinkError(f"expected at most {MOST_FIELDS} fields, found {count}")
-    words = f"={count}I"
-    fields = struct.unpack_from(words, payload, _FIELDS)
-    values = struct.unpack_from(words, payload, _VALUES)
-    operators = struct.unpack_from(words, payload, _OPERATORS)
-    (length,) = _WORD.unpack_from(payload, _LENGTH)
+    whole = packed(payload)
+    if len(whole) < _PACKED_HEAD.size or not _START.unpack_from(whole)[0] & _PACKED:
+        raise NetlinkError(_wrong(payload))
+    flags, action, count, size = _PACKED_HEAD.unpack_from(whole)
+    after = _PACKED_HEAD.size + _WORD * (3 * count + 1)
+    if len(whole) < after:
+        raise NetlinkError(f"expected a packed rule of {count} fields, found {len(whole)} bytes")
+    words = struct.unpack_from(f"={3 * count + 1}I", whole, _PACKED_HEAD.size)
+    mask = b"\xff" * (size & ~_ONES) if size & _ONES else whole[after : after + size]
+    rest = whole[after + (0 if size & _ONES else size) :]  # the text of one field after the other
     # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
-    if len(payload) - _RULE.size < length:
-        raise NetlinkError(f"expected {length} bytes of text, found {len(payload) - _RULE.size}")
-    rest = payload[_RULE.size : _RULE.size + length]  # the text of one field after the other
+    if len(rest) < words[-1]:
+        raise NetlinkError(f"expected {words[-1]} bytes of text, found {len(rest)}")
+    left = words[-1]
     conditions = []
-    for number, value, bits in zip(fields, values, operators, strict=True):
+    for number, value, bits in zip(words[:count], words[count : 2 * count], words[2 * count : -1], strict=True):
         if number in TEXTUAL:
-            if value > len(rest):
-                raise NetlinkError(f"expected {value} bytes of a field's text, found {len(rest)}")
+            if value > left:
+                raise NetlinkError(f"expected {value} bytes of a field's text, found {left}")
             conditions.append(_textual(number, text_of(rest[:value]), bits))
             rest = rest[value:]
+            left -= value
         else:
             conditions.append(_numeric(number, value, bits))
     return Rule(
-        _known(LISTS, flags & ~PREPEND, "a list"), _known(ACTIONS, action, "an action"), _mask(mask), tuple(conditions)
+        _known(LISTS, flags & ~(PREPEND | _PACKED), "a list"),
+        _known(ACTIONS, action, "an action"),
+        _mask(mask),
+        tuple(conditions),
     )
+
+
+@lru_cache(1)  # more than one asks, and rules stay for days: what they say is found out once
+def decoded(payloads: tuple[bytes, ...]) -> tuple[Rule | NetlinkError, ...]:
+    """What each of the payloads says, or why it says nothing."""
+    return tuple(map(_said, payloads))
+
+
+def _said(payload: bytes) -> Rule | NetlinkError:
+    try:
+        return decode(payload)
+    except NetlinkError as error:
+        return error
+
+
+def packed(payload: bytes) -> bytes:
+    """A payload without room for fields and calls that its rule does not have; one that is no rule stays as it is.
+
+    Nothing of the rule is lost, and it takes an eighth of the memory.
+    """
+    if len(payload) < _RULE.size:
+        return payload
+    flags, action, count = _START.unpack_from(payload)
+    if count > MOST_FIELDS or flags & _PACKED:
+        return payload
+    size = _WORD * count
+    mask = payload[_START.size : _FIELDS].rstrip(b"\0")
+    ones = not mask.strip(b"\xff")
+    return b"".join(
+        (
+            _PACKED_HEAD.pack(flags | _PACKED, action, count, len(mask) | _ONES if ones else len(mask)),
+            payload[_FIELDS : _FIELDS + size],
+            payload[_VALUES : _VALUES + size],
+            payload[_OPERATORS : _OPERATORS + size],
+            payload[_LENGTH : _RULE.size],
+            b"" if ones else mask,
+            payload[_RULE.size :],
+        )
+    )
+
+
+def _wrong(payload: bytes) -> str:
+    """Why a payload is no rule."""
+    if len(payload) < _RULE.size:
+        return f"expected a rule of at least {_RULE.size} bytes, found {len(payload)}"
+    return f"expected at most {MOST_FIELDS} fields, found {_START.unpack_from(payload)[2]}"
 
 
 def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
@@ -275,6 +330,6 @@ class Reply:
         elif kind == NLMSG_OVERRUN:
             raise NetlinkError("the kernel lost a part of its answer")
         elif kind == self.kind:
-            self.payloads.append(payload)
+            self.payloads.append(packed(payload) if kind == AUDIT_LIST_RULES else payload)
         elif kind != NLMSG_NOOP:
             raise NetlinkError(f"expected messages of type {self.kind}, found {kind}")

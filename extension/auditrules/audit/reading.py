@@ -67,11 +67,9 @@ def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple
     """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
     lines = []
     above = None
-    for payload in payloads:
-        try:
-            rule = netlink.decode(payload)
-        except NetlinkError as error:
-            lines.append(ListedLine("", None, str(error)))
+    for rule in netlink.decoded(payloads):
+        if isinstance(rule, NetlinkError):
+            lines.append(ListedLine("", None, str(rule)))
             continue
         lines.append(ListedLine(listed(rule, version, machine, above), rule))
         above = last_arch(rule) or above

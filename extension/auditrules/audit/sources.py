@@ -47,8 +47,8 @@ class File:
 class Netlink:
     """What the kernel itself answered: the payloads of its messages, or why there are none.
 
-    `rules` is None where they are not known; `errno` is the kernel's refusal, 0 where it refused nothing, and then
-    `capable` says whether the asking process had CAP_AUDIT_CONTROL.
+    `rules`, each as the kernel sent it or packed, is None where they are not known; `errno` is the kernel's refusal, 0
+    where it refused nothing, and then `capable` says whether the asking process had CAP_AUDIT_CONTROL.
     """
 
     rules: tuple[bytes, ...] | None = None

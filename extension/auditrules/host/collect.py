@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import lru_cache
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, Version
@@ -78,7 +78,7 @@ class Host:
         ask: Callable[[Deadline], Netlink] = netlink.ask,
     ) -> None:
         here = not os.path.realpath(root).strip("/")
-        if not Path(root).is_dir():
+        if not os.path.isdir(root):
             raise HostError(f"root: expected a folder, found {root!r}")
         saved = "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
         if not saved and kernel not in READERS:
@@ -96,6 +96,7 @@ class Host:
         self._ask = ask
         self._version: tuple[object, tuple[str, Version]] | None = None
         self._rules: tuple[bytes, ...] | None = None
+        self._needs: tuple[object, Needs] | None = None
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -117,7 +118,7 @@ class Host:
             early = early_points((fstab.content if fstab else None) or b"", units.mounts)
             facts = self._facts(
                 tree,
-                needs(texts, kernel.netlink.rules or () if kernel.netlink else ()),
+                self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ()),
                 version,
                 rules_d,
                 look=not self._here or mountinfo is not None,
@@ -194,11 +195,17 @@ class Host:
         self._rules = answer.rules
         return answer
 
+    def _needed(self, texts: Sequence[bytes], rules: tuple[bytes, ...]) -> Needs:
+        """What texts and rules name, looked for again only where they are others."""
+        if self._needs is None or self._needs[0] != (texts, rules):
+            self._needs = ((texts, rules), needs(texts, rules))
+        return self._needs[1]
+
     def _installed(self, deadline: Deadline) -> tuple[str, Version]:
         """The version of auditctl, asked again only where the program is another one."""
-        program = next(filter(Path.exists, map(Path, self._programs)), None)
+        program = next(filter(os.path.exists, self._programs), None)
         try:
-            found = program.stat() if program else None
+            found = os.stat(program) if program else None
         except OSError:
             found = None
         identity = (found.st_dev, found.st_ino, found.st_mtime_ns) if found else None
@@ -210,7 +217,7 @@ class Host:
         return self._version[1]
 
     def _saved_listing(self) -> File:
-        path = self._kernel if self._kernel.startswith("/") else f"{Path.cwd()}/{self._kernel}"
+        path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
         with closing(Tree("/", local)) as tree:
             file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
         if file is None or file.content is None:
@@ -278,9 +285,13 @@ class Host:
         return None if others is None else {**others, **known}
 
 
+@lru_cache(1)  # mounts stay as they are from one look to the next
 def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
     """What names the remote file system that a path is on; where mounts do not matter, none is."""
-    return local if mountinfo is None else Mounts.of(mounted(mountinfo, ())).remote
+    if mountinfo is None:
+        return local
+    mounts = Mounts.of(mounted(mountinfo, frozenset()))
+    return mounts.remote if mounts.any_remote else local
 
 
 def _identity(path: str, remote: Callable[[str], str]) -> Identity | None:

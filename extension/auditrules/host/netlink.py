@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from pathlib import Path
 
 from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, NetlinkError, Reply, request
 from auditrules.audit.sources import Netlink
@@ -67,7 +66,8 @@ def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline) 
 def _capable() -> bool | None:
     """Whether this process has CAP_AUDIT_CONTROL; None where /proc does not say."""
     try:
-        text = Path("/proc/self/status").read_text("ascii", "replace")
+        with open("/proc/self/status", encoding="ascii", errors="replace") as stream:
+            text = stream.read()
     except OSError:
         return None
     effective = [line.split()[1] for line in text.splitlines() if line.startswith("CapEff:")]

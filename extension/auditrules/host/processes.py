@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 
 from auditrules.audit.words import decode
 from auditrules.benchmarks.services import Process
@@ -28,7 +27,7 @@ def running(
     own = [_link(f"{proc}/1/ns/{kind}") for kind in _NAMESPACES]
     if not all(own):
         return
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isascii() and name.isdigit()):  # noqa: PTH208 - names
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isascii() and name.isdigit()):
         folder = f"{proc}/{pid}"
         path = _link(f"{folder}/exe")
         if not path.startswith("/") or path.rpartition("/")[2] not in names:
@@ -42,7 +41,7 @@ def running(
 
 def _identity(path: str) -> Identity | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - a link of /proc, which leads to the file itself and not to a path
+        found = os.stat(path)  # a link of /proc, which leads to the file itself and not to a path
     except OSError:
         return None
     return found.st_dev, found.st_ino
@@ -57,14 +56,14 @@ def _users(folder: str) -> list[str]:
 
 def _link(path: str) -> str:
     try:
-        return decode(os.fsencode(os.readlink(path)))  # noqa: PTH115 - a Path would not keep its bytes
+        return decode(os.fsencode(os.readlink(path)))
     except OSError:
         return ""  # a kernel thread, a process that ended, or not for us to see
 
 
 def _read(path: str) -> str:
     try:
-        with Path(path).open("rb") as stream:
+        with open(path, "rb") as stream:
             return decode(stream.read(MOST_BYTES))
     except OSError:
         return ""

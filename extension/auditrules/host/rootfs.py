@@ -12,6 +12,8 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from auditrules.audit.facts import MOST_LINKS, Entry
 from auditrules.audit.sources import File
@@ -52,8 +54,11 @@ class UnreadableError(Exception):
     """A path that could not be looked at or read; the message says what was in the way."""
 
 
-@dataclass(slots=True)
-class _Left:
+class _Stand(NamedTuple):
+    """How far a walk has come: the place, what is there, and how many more links and names it may take."""
+
+    place: Place = ()
+    entry: Entry = _DIR
     links: int = MOST_LINKS
     names: int = MOST_NAMES
 
@@ -75,6 +80,7 @@ class Tree:
     def __init__(self, root: str, remote: Callable[[str], str]) -> None:
         self._remote = remote
         self._seen: dict[Place, Entry] = {}
+        self._paths: dict[str, Entry] = {}  # the same by the paths of the places
         self._names: list[bytes] = []  # the folder that is open, and those above it
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
         self._root = _entry("dir", os.fstat(self._folders[0]))
@@ -91,10 +97,19 @@ class Tree:
         leads through. What could not be seen (no permission, a remote file system, too long a walk) is not in it.
         """
         files = {"/": self._root}
-        for path in sorted(paths):
+        stands = {b"": _Stand()}
+        for path in sorted(path for path in paths if "\0" not in path):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
-                self._follow((), encode(_collapsed(path, MOST_DEPTH)), _Left(), files)
-        return files | {_text(place): entry for place, entry in self._seen.items()}
+                self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands, files)
+        return files | self._paths
+
+    def _stand(self, path: bytes, stands: dict[bytes, _Stand], spelled: dict[str, Entry]) -> _Stand:
+        """Walk a path from where another one left it: of many paths most are in few folders."""
+        stand = stands.get(path)
+        if stand is None:
+            folder, _, name = path.rpartition(b"/")
+            stands[path] = stand = self._on(self._stand(folder, stands, spelled), path, name, spelled)
+        return stand
 
     def read(self, path: str, limit: int) -> File | None:
         """Read a regular file of at most `limit` bytes. None: there is nothing by that name."""
@@ -118,7 +133,7 @@ class Tree:
         try:
             here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(walked.place))
             try:
-                return tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))  # noqa: PTH208 (by descriptor)
+                return tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))
             finally:
                 os.close(here)
         except OSError as error:
@@ -153,38 +168,42 @@ class Tree:
 
     def _walk(self, path: str) -> _Walked:
         spelled: dict[str, Entry] = {"/": _DIR}
-        place, entry = self._follow((), encode(path), _Left(), spelled)
-        return _Walked(spelled, place, entry)
+        stand = self._follow(_Stand(), encode(path), spelled)
+        return _Walked(spelled, stand.place, stand.entry)
 
-    def _follow(self, place: Place, path: bytes, left: _Left, spelled: dict[str, Entry]) -> tuple[Place, Entry]:
-        """Go from a folder along a path, links followed. Returns where that ends, and what is there.
+    def _follow(self, stand: _Stand, path: bytes, spelled: dict[str, Entry]) -> _Stand:
+        """Go from a folder along a path, links followed, to where that ends.
 
         A path that ends nowhere gives a missing entry at the place where it went wrong.
         """
         if b"\0" in path:
             raise UnreadableError("expected a path, found a NUL byte in it")
-        entry = _DIR
         prefix = b""
         for name in filter(None, path.split(b"/")):
             prefix += b"/" + name
-            if len(prefix) >= PATH_MAX:
-                entry = Entry("missing", errno=errno.ENAMETOOLONG)
-            elif entry.type not in ("dir", "missing"):
-                entry = Entry("missing", errno=errno.ENOTDIR)
-            elif entry.type == "dir":
-                left.names -= 1
-                if left.names < 0:
-                    raise UnreadableError(f"more than {MOST_NAMES} names on the way")
-                folder, place, entry = place, *self._step(place, name)
-            spelled[decode(prefix)] = entry
-            if entry.type == "link":
-                left.links -= 1
-                if left.links < 0:
-                    entry = Entry("missing", errno=errno.ELOOP)
-                else:
-                    target = encode(entry.target)
-                    place, entry = self._follow(() if target.startswith(b"/") else folder, target, left, {})
-        return place, entry
+            stand = self._on(stand, prefix, name, spelled)
+        return stand
+
+    def _on(self, stand: _Stand, prefix: bytes, name: bytes, spelled: dict[str, Entry]) -> _Stand:
+        """Go on by the one name that ends a prefix, and by what it leads to if it is a link."""
+        place, entry, links, names = stand
+        if len(prefix) >= PATH_MAX:
+            entry = _missing(errno.ENAMETOOLONG)
+        elif entry.type == "dir":
+            if not names:
+                raise UnreadableError(f"more than {MOST_NAMES} names on the way")
+            names -= 1
+            place, entry = self._step(stand.place, name)
+        elif entry.type != "missing":
+            entry = _missing(errno.ENOTDIR)
+        spelled[decode(prefix)] = entry
+        if entry.type != "link":
+            return _Stand(place, entry, links, names)
+        if not links:
+            return _Stand(place, _missing(errno.ELOOP), links, names)
+        target = encode(entry.target)
+        start = _Stand(() if target.startswith(b"/") else stand.place, _DIR, links - 1, names)
+        return self._follow(start, target, {})
 
     def _step(self, folder: Place, name: bytes) -> tuple[Place, Entry]:
         if name == b".":
@@ -192,12 +211,13 @@ class Tree:
         if name == b"..":
             return folder[:-1], _DIR
         place = (*folder, name)
-        if place not in self._seen:
-            self._seen[place] = self._look_at(place)
-        return place, self._seen[place]
+        entry = self._seen.get(place)
+        if entry is None:
+            path = _text(place)
+            self._seen[place] = self._paths[path] = entry = self._look_at(place, path)
+        return place, entry
 
-    def _look_at(self, place: Place) -> Entry:
-        path = _text(place)
+    def _look_at(self, place: Place, path: str) -> Entry:
         if kind := self._remote(path):
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
         try:
@@ -207,11 +227,13 @@ class Tree:
             return _entry(kind, found, decode(os.readlink(place[-1], dir_fd=folder)) if kind == "link" else "")
         except OSError as error:
             if error.errno in _ABSENT:
-                return Entry("missing", errno=error.errno)
+                return _missing(error.errno)
             raise UnreadableError(_words(error)) from error
 
     def _enter(self, place: Place) -> int:
         """Make a folder the open one, by way of the deepest that is open already."""
+        if [*place] == self._names:
+            return self._folders[-1]
         common = 0
         while common < min(len(place), len(self._names)) and place[common] == self._names[common]:
             common += 1
@@ -227,11 +249,24 @@ class Tree:
             self._names.pop()
 
 
+# Of ten thousand rules most paths are not there, and the rest on few file systems.
+
+
+@lru_cache
+def _missing(number: int) -> Entry:
+    return Entry("missing", errno=number)
+
+
+@lru_cache
+def _device(number: int) -> str:
+    return f"{os.major(number)}:{os.minor(number)}"
+
+
 def _entry(kind: str, found: os.stat_result, target: str = "") -> Entry:
     return Entry(
         kind,
         target,
-        dev=f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}",
+        dev=_device(found.st_dev),
         ino=found.st_ino,
         mode=stat.S_IMODE(found.st_mode),
         uid=found.st_uid,
@@ -246,6 +281,8 @@ def local(_: str) -> str:
 
 def _collapsed(path: str, most: int | None = None) -> str:
     """Return a path without doubled and trailing slashes, and no more than so many names of it."""
+    if "//" not in path and path[-1:] != "/" and (most is None or path.count("/") <= most):
+        return path if path.startswith("/") else f"/{path}"
     return "/" + "/".join([name for name in path.split("/") if name][:most])
 
 

@@ -120,7 +120,7 @@ def _fields(status: str) -> dict[str, str]:
 
 def _link(path: str) -> str:
     try:
-        return decode(os.readlink(path.encode()))  # noqa: PTH115 - a Path would decode it otherwise
+        return decode(os.readlink(path.encode()))
     except OSError:
         return ""  # a kernel thread, a process that ended, or not for us to see
 

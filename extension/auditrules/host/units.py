@@ -37,8 +37,9 @@ def read_units(tree: Tree) -> Units:
                 elif name == DEFAULT_TARGET:
                     others.append(path)
                 elif name.endswith((".wants", ".requires")):
-                    others += [f"{path}/{unit}" for unit in UNITS]
-                    mounts += [each for each in _names(tree, path) if each.endswith(".mount")]
+                    names = _names(tree, path)
+                    others += [f"{path}/{each}" for each in names if each in UNITS]
+                    mounts += [each for each in names if each.endswith(".mount")]
     except UnreadableError as unreadable:
         error = str(unreadable)
     if len(files) > MOST_FILES:

@@ -9,8 +9,8 @@ from enum import Enum
 from auditrules.benchmarks.control import Benchmark, Control
 from auditrules.packs import policies
 from auditrules.packs.fleet import Item, Policy, Report, applied, gitops, problems
-from auditrules.packs.shipped import AUDIT_RULES, PACKS, verdicts
-from auditrules.packs.verdict import Check
+from auditrules.packs.shipped import AUDIT_RULES, CIS_DOCKER, CIS_DOCKER_LATEST, PACKS, verdicts
+from auditrules.packs.verdict import Check, whole
 from auditrules.plugin.pack import Pack
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.yaml import document
@@ -46,6 +46,12 @@ def pack_file(pack: Pack) -> File:
 def verdict_file(name: str, controls: Iterable[Control]) -> File:
     """The osquery pack of some controls."""
     return pack_file(verdicts(name, map(Check, controls)))
+
+
+def whole_file(name: str, benchmark: Benchmark) -> File:
+    """The one query of all controls of a benchmark, for a person who asks a host, or a fleet at once."""
+    sql = whole(benchmark.controls)
+    return File(f"{name}.sql", sql, {name: sql})
 
 
 def stem(benchmark: Benchmark) -> str:
@@ -104,6 +110,8 @@ def shipped(benchmarks: tuple[Benchmark, ...], schemas: Iterable[Schema]) -> Ite
     """All files of packs/: for the first and the newest benchmark."""
     first, newest = benchmarks[0], benchmarks[-1]
     yield from map(pack_file, PACKS)
+    yield whole_file(CIS_DOCKER.name, first)
+    yield whole_file(CIS_DOCKER_LATEST.name, newest)
     for form in (Form.FLEET_GITOPS, Form.FLEET_APPLY):
         yield from general(form)
         for benchmark in (first, newest):

@@ -7,6 +7,7 @@ lost, 32-bit calls) is told in the evidence, or is the business of other queries
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditrules.benchmarks.control import Control
@@ -15,13 +16,13 @@ from auditrules.benchmarks.subjects import DAEMON
 
 # `worst` is the order in which statuses win over one another.
 _SQL = """\
-WITH
+WITH{controls}
 status AS MATERIALIZED (
   SELECT state, error FROM audit_status
 ),
 targets AS MATERIALIZED (
-  SELECT path, required, applicable, reason, error, remediation FROM audit_targets
-  WHERE benchmark = '{benchmark}' AND version = '{version}' AND control = '{id}'
+  SELECT {its}path, required, applicable, reason, error, remediation FROM audit_targets{those}
+  WHERE benchmark = '{benchmark}' AND version = '{version}'{only}
 ),
 coverage AS MATERIALIZED (
   SELECT path, source, recorded, conditional, unrecorded, unknown, conditions, reason, {evidence} AS rules
@@ -31,7 +32,7 @@ sources(source) AS (VALUES ('kernel'), ('boot')),
 letters(letter) AS (VALUES ('r'), ('w'), ('x'), ('a')),
 judged AS MATERIALIZED (
   SELECT
-    sources.source, targets.path, targets.required, targets.remediation, targets.error,
+    sources.source, {targets}targets.path, targets.required, targets.remediation, targets.error,
     coverage.recorded, coverage.conditional, coverage.unrecorded, coverage.unknown, coverage.conditions,
     coverage.rules,
     CASE
@@ -53,8 +54,8 @@ ranked AS MATERIALIZED (
   SELECT
     *,
     row_number() OVER (
-      PARTITION BY source
-      ORDER BY instr('fail unknown pass not_applicable', status), path != '{path}', path
+      PARTITION BY {each}source
+      ORDER BY instr('fail unknown pass not_applicable', status), path != {path}, path
     ) AS place
   FROM judged
 ),
@@ -72,14 +73,14 @@ now AS MATERIALIZED (
     ) AS unseen
   FROM ranked WHERE source = 'kernel' AND place = 1
 ),
-boot AS MATERIALIZED (SELECT status, reason FROM ranked WHERE source = 'boot' AND place = 1)
+boot AS MATERIALIZED (SELECT {each}status, reason FROM ranked WHERE source = 'boot' AND place = 1)
 SELECT
   '{benchmark}' AS benchmark,
   '{version}' AS version,
-  '{id}' AS control,
-  '{title}' AS title,
-  '{level}' AS level,
-  coalesce(nullif(now.path, ''), '{path}') AS target,
+  {id} AS control,
+  {title} AS title,
+  {level} AS level,
+  coalesce(nullif(now.path, ''), {own}) AS target,
   now.status,
   CASE
     WHEN now.status = 'pass' THEN 'covered'
@@ -89,7 +90,7 @@ SELECT
   END AS reason,
   CASE now.reason
     WHEN 'not_installed' THEN 'no Docker daemon at {places}, and none runs'
-    WHEN 'absent' THEN 'nothing at {path}, and nothing is wanted then'
+    WHEN 'absent' THEN 'nothing at {absent}, and nothing is wanted then'
     WHEN 'unreadable' THEN
       CASE
         WHEN now.error != '' THEN now.error
@@ -107,7 +108,7 @@ SELECT
        SELECT '; also ' || group_concat(path || ': ' || status || ' (' || reason || ')', ', ')
        FROM (
          SELECT path, status, reason FROM ranked
-         WHERE source = 'kernel' AND place > 1 AND status IN ('fail', 'unknown') AND path != '' ORDER BY place
+         WHERE {same}source = 'kernel' AND place > 1 AND status IN ('fail', 'unknown') AND path != '' ORDER BY place
        )
      ), '')
   || CASE
@@ -123,16 +124,33 @@ SELECT
       END
   END AS remediation,
   boot.status AS next_boot{more}
-FROM now CROSS JOIN boot CROSS JOIN status;
+FROM now CROSS JOIN boot{paired} CROSS JOIN status;
 """
 
 # What the benchmark's own `auditctl -l | grep /usr/bin/dockerd` says of the same rules.
 _GREP = """,
   CASE
-    WHEN status.state NOT IN ('ok', 'no_rules', 'disabled') THEN 'unknown'
+    {unless}WHEN status.state NOT IN ('ok', 'no_rules', 'disabled') THEN 'unknown'
     WHEN EXISTS (SELECT 1 FROM audit_rules WHERE source = 'kernel' AND instr(text, '{path}')) THEN 'pass'
     ELSE 'fail'
   END AS grep_verdict"""
+
+# What stands in the query of all controls where that of one has its own words.
+_OF_ALL = {
+    "its": "control, controls.title, controls.level, controls.own, ",
+    "those": " CROSS JOIN controls USING (control)",
+    "only": "",
+    "targets": "targets.control, targets.title, targets.level, targets.own, ",
+    "each": "control, ",
+    "path": "own",
+    "id": "now.control",
+    "title": "now.title",
+    "level": "now.level",
+    "own": "now.own",
+    "absent": "' || now.own || '",
+    "same": "ranked.control = now.control AND ",
+    "paired": " USING (control)",
+}
 
 AND_LINE = " || ' ' || now.remediation"
 
@@ -157,17 +175,45 @@ def _advice() -> str:
 
 def _query(control: Control, evidence: str) -> str:
     path = _inside(control.subject.path)
+    words = {
+        **dict.fromkeys(("controls", "its", "those", "targets", "each", "same", "paired"), ""),
+        "only": f" AND control = {quoted(control.id)}",
+        **dict.fromkeys(("path", "own"), quoted(control.subject.path)),
+        "id": quoted(control.id),
+        "title": quoted(control.title),
+        "level": quoted(control.level),
+        "absent": path,
+    }
+    more = _GREP.format(path=path, unless="") if control.subject is DAEMON else ""
+    return _written(control, evidence, more, words)
+
+
+def whole(controls: Sequence[Control]) -> str:
+    """The SQL that judges a host by all controls of a benchmark at once: the rows that their own queries give.
+
+    `grep_verdict` is empty but for the control that has it.
+    """
+    values = ", ".join(
+        f"({quoted(each.id)}, {quoted(each.title)}, {quoted(each.level)}, {quoted(each.subject.path)})"
+        for each in controls
+    )
+    daemon = next(each for each in controls if each.subject is DAEMON)
+    more = _GREP.format(
+        path=_inside(daemon.subject.path), unless=f"WHEN now.control != {quoted(daemon.id)} THEN NULL\n    "
+    )
+    words = {**_OF_ALL, "controls": f"\ncontrols(control, title, level, own) AS (VALUES {values}),"}
+    return _written(controls[0], "evidence", more, words)
+
+
+def _written(control: Control, evidence: str, more: str, words: Mapping[str, str]) -> str:
     return _SQL.format(
+        **words,
         benchmark=_inside(control.benchmark),
         version=_inside(control.version),
-        id=_inside(control.id),
-        title=_inside(control.title),
-        level=_inside(control.level),
-        path=path,
         places=_inside(", ".join((DAEMON.path, *DAEMON.places))),
         evidence=evidence,
         advice=_advice(),
-        more=_GREP.format(path=path) if control.subject is DAEMON else "",
+        more=more,
     )
 
 

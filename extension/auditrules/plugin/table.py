@@ -7,26 +7,10 @@ import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from auditrules.plugin.context import Context, ContextError
+from auditrules.plugin.row import ROWID, KeptRow, Row
 from auditrules.plugin.schema import Column, Schema, Type
-
-Row = Mapping[str, str]
-
-ROWID = "rowid"
-
-
-class KeptRow(dict[str, str]):
-    """A row that its table gives more than once. It has every column and `rowid`, all of them text, and stays so.
-
-    What is made of the row for a wire is kept in `pieces`, column by column, while the row lives.
-    """
-
-    __slots__ = ("pieces",)
-
-    pieces: tuple[bytes, ...]
-
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +26,6 @@ class Table:
 
     schema: Schema
     rows: Callable[[Context], Iterable[Row]]
-
-
-def rowid(*identity: str) -> str:
-    """A rowid that hangs on these texts alone: 63 bits, as a signed number of SQLite that is not negative."""
-    digest = blake2b("\0".join(identity).encode(), digest_size=8).digest()
-    return str(int.from_bytes(digest, "big") >> 1)
 
 
 class Question(Exception):  # noqa: N818 - a question without an answer is no error of the program

@@ -79,9 +79,9 @@ def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opt
             names = ", ".join(schema.name for schema in schemas)
             _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
             handler = Handler(tables(), uuid)
+            Thread(target=handler.look, daemon=True).start()
             for _ in range(THREADS):
                 Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
-            Thread(target=handler.look, daemon=True).start()
             life.watch(core, uuid, options.interval, parent, bell)
     finally:
         try:

@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from threading import Event
 from typing import Any
 
 from osquery.extensions.Extension import Processor
@@ -45,6 +45,9 @@ CORE_TIMEOUT = 3.0
 # A registration attaches the tables, for which osquery waits until its running query is done.
 REGISTRATION_TIMEOUT = 30.0
 
+# Seconds for which a call waits for the look at the start: as long as that may wait for auditctl.
+LOOK_PATIENCE = 5.0
+
 # Bytes in one string of a message. The longest is a query's context, with every operand of an IN list.
 STRING_LIMIT = 16 * 1024 * 1024
 
@@ -62,6 +65,9 @@ class Handler:
 
     def __init__(self, tables: Sequence[Table], uuid: int) -> None:
         self._tables = {table.schema.name: (table, Splicer(table.schema)) for table in tables}
+        self._ready = {name: Event() for name in self._tables}
+        for ready in self._ready.values():
+            ready.set()
         self._uuid = uuid
         self.stopping = False
 
@@ -76,15 +82,24 @@ class Handler:
             message = f"expected a table of {', '.join(self._tables)}, found {registry!r} {item!r}"
             return ExtensionResponse(ExtensionStatus(1, message, self._uuid), [])
         table, splicer = known
+        self._ready[table.schema.name].wait(LOOK_PATIENCE)
         found = select(table, request or {})
         return _Reply(ExtensionStatus(found.code, found.message, self._uuid), found, splicer)
 
     def look(self) -> None:
-        """Ask every table once, so that osquery's first query finds the rules read and encoded."""
-        for table, splicer in self._tables.values():
-            found = select(table, {"action": "generate"})
-            for _ in splicer.chunks(found.rows, found.columns):
-                pass
+        """Ask every table once, so that osquery's first query finds the rules read and its rows made.
+
+        One that comes before waits, as it would only do the same work at the same time.
+        """
+        for ready in self._ready.values():
+            ready.clear()
+        try:
+            for name, (table, _) in self._tables.items():
+                select(table, {"action": "generate"})
+                self._ready[name].set()
+        finally:
+            for ready in self._ready.values():
+                ready.set()
 
     def shutdown(self) -> None:
         """Note that osquery wants us gone. The bell rings once it has our reply."""
@@ -130,21 +145,22 @@ def listening(path: str) -> Iterator[socket.socket]:
                 os.umask(umask)
             listener.listen()
             # Only now in osquery's sight: a path that refuses connections, if for a moment, is a dead extension to it.
-            Path(unready).rename(path)
+            os.rename(unready, path)
         except OSError as error:
             raise Ended(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
         try:
             yield listener
         finally:
-            Path(path).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def _make_way(path: str) -> None:
     """Remove the socket of an extension that was killed, whose id is ours now; raise `OSError` for anything else."""
     with suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(Path(path).lstat().st_mode):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "something that is no socket is in its place")
-        Path(path).unlink()
+        os.unlink(path)
 
 
 def accept(listener: socket.socket, handler: Handler, bell: Bell) -> None:

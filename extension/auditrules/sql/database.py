@@ -18,8 +18,9 @@ from typing import cast
 import apsw
 
 from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.row import ROWID, Row
 from auditrules.plugin.schema import Column, Option, Type
-from auditrules.plugin.table import ROWID, Row, Table, answer
+from auditrules.plugin.table import Table, answer
 from auditrules.sql.error import SqlError, expect_one_query, explained
 from auditrules.sql.functions import FUNCTIONS
 from auditrules.sql.result import Result, Value

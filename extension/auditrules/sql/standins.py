@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.row import ROWID, Row, rowid
 from auditrules.plugin.schema import Column, Example, Option, Schema, Type
-from auditrules.plugin.table import ROWID, Question, Row, Table, rowid
+from auditrules.plugin.table import Question, Table
 
 _Cells = Mapping[str, "str | int"]
 

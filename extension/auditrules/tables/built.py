@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 from auditrules.audit.reading import but_for_counts
 from auditrules.audit.sources import Sources
 from auditrules.plugin.context import Context
-from auditrules.plugin.table import ROWID, Row, Table
+from auditrules.plugin.row import Row
+from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.coverage import audit_coverage
 from auditrules.tables.rules import audit_rules
@@ -99,8 +100,8 @@ def _kept(
 
 def _renewed(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     """The new rows, with the old one itself in the place of each that says the same."""
-    known = {row[ROWID]: row for row in old}
-    return [before if (before := known.get(row[ROWID])) == row else row for row in new]
+    known = {row: row for row in old}
+    return [known.get(row, row) for row in new]
 
 
 def _asking(host: HostView) -> Callable[[Context], list[Row]]:

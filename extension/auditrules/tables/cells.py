@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.audit.words import encode
-from auditrules.plugin.table import ROWID, KeptRow, Row, rowid
+from auditrules.plugin.row import ROWID, KeptRow, Row, places, rowid
 
 Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
 
@@ -18,20 +18,19 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
 
     Rows of equal identity are told apart by their order.
     """
+    shared = places((*columns, ROWID))
+    identifying = [columns.index(name) for name in identity]
     seen: Counter[tuple[str, ...]] = Counter()
     done: list[Row] = []
     for row in rows:
-        cells = KeptRow(
-            {
-                # Nearly every cell is text that is shown as it is.
-                name: value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
-                for name in columns
-            }
-        )
-        key = tuple(cells[name] for name in identity)
-        cells[ROWID] = rowid(*key, str(seen[key]))
+        # Nearly every cell is text that is shown as it is.
+        cells = [
+            value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
+            for name in columns
+        ]
+        key = tuple([cells[place] for place in identifying])
+        done.append(KeptRow(shared, (*cells, rowid(*key, str(seen[key])))))
         seen[key] += 1
-        done.append(cells)
     return done
 
 

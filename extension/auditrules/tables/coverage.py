@@ -13,7 +13,8 @@ from auditrules.audit.places import Places
 from auditrules.audit.subjects import Verdict
 from auditrules.audit.telling import conditions, deciding, near_words
 from auditrules.plugin.context import Context, Operator
-from auditrules.plugin.table import Question, Row
+from auditrules.plugin.row import Row
+from auditrules.plugin.table import Question
 from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_COVERAGE
 from auditrules.tables.sides import Side, Sides

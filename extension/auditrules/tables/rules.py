@@ -30,7 +30,7 @@ from auditrules.audit.sources import File, Sources
 from auditrules.audit.status import ListedLine, Reading
 from auditrules.audit.version_sort import version_sorted
 from auditrules.audit.words import lines
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_RULES
 from auditrules.tables.states import States

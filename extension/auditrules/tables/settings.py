@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditrules.audit.settings import settings
 from auditrules.audit.sources import File, Sources
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDITD_SETTINGS
 

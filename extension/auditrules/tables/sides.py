@@ -22,7 +22,7 @@ from auditrules.audit.sources import File, Sources
 from auditrules.audit.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.status import Reading
 from auditrules.audit.watching import Placing
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.rules import FileLine, decided, file_lines, kernel_rules
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"

@@ -9,7 +9,7 @@ from auditrules.audit.sources import Sources
 from auditrules.audit.startup import cmdline_of
 from auditrules.audit.status import LOCKED, Reading
 from auditrules.audit.systemd import UntoldError
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDIT_STATUS
 

@@ -6,7 +6,7 @@ from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.remediation import remedy
 from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.targets import Target, targets
-from auditrules.plugin.table import Row
+from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDIT_TARGETS
 

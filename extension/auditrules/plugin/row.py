@@ -1,0 +1,77 @@
+"""Rows, and how those are kept that a table gives again and again."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+try:
+    from _blake2 import blake2b  # hashlib's own, without OpenSSL, which it loads for others and takes 3.5 MiB
+except ImportError:  # the name is CPython's business
+    from hashlib import blake2b
+
+Row = Mapping[str, str]
+
+ROWID = "rowid"
+
+_LENGTH = struct.Struct("!i")
+
+# Cells that are kept for rows to share: most columns have few values.
+_SHARED = 1024
+
+
+def rowid(*identity: str) -> str:
+    """A rowid that hangs on these texts alone: 63 bits, as a signed number of SQLite that is not negative."""
+    digest = blake2b("\0".join(identity).encode(), digest_size=8).digest()
+    return str(int.from_bytes(digest, "big") >> 1)
+
+
+@lru_cache(_SHARED)
+def cell(name: str, value: str) -> bytes:
+    """A column's name and its value in UTF-8, each behind its length in four bytes: an entry of a map of thrift's."""
+    return text(name) + text(value)
+
+
+def text(value: str) -> bytes:
+    """A text in UTF-8 behind its length, as thrift's binary protocol has it; what UTF-8 does not have is escaped."""
+    raw = value.encode("utf-8", "backslashreplace")
+    return _LENGTH.pack(len(raw)) + raw
+
+
+Places = Mapping[str, tuple[int, int]]
+
+
+def places(names: Iterable[str]) -> Places:
+    """Where the cell of each column is in a row that is kept, and where in that cell its value begins."""
+    return {name: (place, len(text(name)) + _LENGTH.size) for place, name in enumerate(names)}
+
+
+class KeptRow(Mapping[str, str]):
+    """A row that its table gives more than once. It has every column and `rowid`, in their order, and stays so.
+
+    Its cells are held as they are sent, and as nothing else, for there may be ten thousand such rows.
+    """
+
+    __slots__ = ("_places", "cells")
+
+    def __init__(self, columns: Places, values: Iterable[str]) -> None:
+        """Take the columns with their places, which all rows of a table share, and the values in that order."""
+        self._places = columns
+        self.cells = tuple(map(cell, columns, values))
+
+    def __getitem__(self, name: str) -> str:
+        place, start = self._places[name]
+        return self.cells[place][start:].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __eq__(self, other: object) -> bool:
+        return self.cells == other.cells if isinstance(other, KeptRow) else super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return hash(self.cells)
