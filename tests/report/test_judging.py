@@ -181,6 +181,11 @@ def test_a_query_that_always_failed_is_known_by_its_name(tmp_path: Path) -> None
     )
 
 
+def test_a_host_where_a_query_fails_says_so(tmp_path: Path) -> None:
+    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", NOON, QUERY)).hosts
+    assert (host.state, host.note) == (HostState.FAILING, f"{QUERY} failed: no such table: audit_rules")
+
+
 def test_since_is_when_the_status_began(tmp_path: Path) -> None:
     lines = [
         snapshot("a", NOON - hours * HOUR, row(status)) for hours, status in ((3, "fail"), (2, "pass"), (1, "pass"))
