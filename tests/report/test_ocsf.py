@@ -90,8 +90,11 @@ def test_the_time_is_when_the_host_said_it_in_milliseconds() -> None:
     assert finding(Status.PASS)["time"] == NOON * 1000
 
 
-def test_the_time_of_a_host_that_never_spoke_is_the_time_of_the_report() -> None:
-    assert finding(Status.UNKNOWN, seen=None)["time"] == (NOON + HOUR) * 1000
+@pytest.mark.parametrize(
+    "changes", [{"seen": None, "logged": ""}, {"logged": "pass", "reason": "stale"}], ids=["never heard", "stale"]
+)
+def test_what_the_report_says_itself_is_later_than_what_the_host_said(changes: dict[str, Any]) -> None:
+    assert finding(Status.UNKNOWN, **changes)["time"] == (NOON + HOUR) * 1000
 
 
 def test_the_reason_and_the_evidence_are_there() -> None:

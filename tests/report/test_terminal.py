@@ -104,6 +104,11 @@ def test_any_text_fits_into_any_width(hostility: str, width: int) -> None:
     assert render(hostile(hostility), width, colour=True).encode()
 
 
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 120])
+def test_nothing_is_cut_off_where_it_is_narrow(width: int) -> None:
+    assert sorted("".join(plain(sample(), width).split())) == sorted("".join(plain(sample(), 400).split()))
+
+
 def test_text_of_a_host_is_no_markup() -> None:
     assert "[red]a[/red]" in plain(hostile("[red]a[/red]"))
 

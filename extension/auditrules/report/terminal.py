@@ -24,7 +24,10 @@ LONGEST = 1000
 """Characters of a text that are shown: a host does not fill the screen as it likes."""
 
 _BAR = 20  # cells
-_SHORT = 26  # characters: such a column keeps its width, and the others give way
+_INDENT = 2
+_GAP = 2  # between columns
+_SHORT = 40  # characters: such a column keeps its width where the others still have as much as _LEAST each
+_LEAST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,14 @@ def render(report: Report, width: int, colour: bool) -> str:  # noqa: FBT001 - a
             if place:
                 console.print()
             console.print(_text(title, "bold"))
-            console.print(Padding(_laid_out(rows, colour=colour), (0, 0, 0, 2)))
+            body = _laid_out(rows, max(1, width - _INDENT), colour=colour)
+            console.print(Padding(body, (0, 0, 0, _INDENT)))
     text = "".join(f"{line.rstrip()}\n" for line in captured.get().split("\n")[:-1])
     return text if colour else text.encode("ascii", "backslashreplace").decode()
 
 
-def _laid_out(rows: Sequence[Row], *, colour: bool) -> RenderableType:
-    """Lay rows out in columns; a row of one text takes the whole line."""
+def _laid_out(rows: Sequence[Row], width: int, *, colour: bool) -> RenderableType:
+    """Lay rows out in columns; a row of one text takes the whole line. Nothing is cut off, however narrow it gets."""
     parts: list[RenderableType] = []
     for columns, together in groupby(rows, len):
         cells = [
@@ -77,9 +81,11 @@ def _laid_out(rows: Sequence[Row], *, colour: bool) -> RenderableType:
         if columns == 1:
             parts += [cell for (cell,) in cells]
             continue
-        table = Table.grid(padding=(0, 2))
-        for column in zip(*cells, strict=True):
-            table.add_column(overflow="fold", no_wrap=max(map(len, column)) <= _SHORT)
+        table = Table.grid(padding=(0, _GAP))
+        widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
+        needed = sum((each if each <= _SHORT else _LEAST) + _GAP for each in widths) - _GAP
+        for each in widths:
+            table.add_column(overflow="fold", no_wrap=each <= _SHORT and needed <= width)
         for row in cells:
             table.add_row(*row)
         parts.append(table)
@@ -98,7 +104,7 @@ def _bar(counts: Counts, *, colour: bool) -> Text:
     cells = {status: max(1, number * _BAR // counts.total) for status, number in numbers.items() if number}
     if cells:
         cells[max(cells, key=cells.__getitem__)] += _BAR - sum(cells.values())
-    bar = Text(no_wrap=True)
+    bar = Text(overflow="fold")
     for status, length in cells.items():
         look = _LOOKS[status]
         bar.append((look.block if colour else look.letter) * length, look.style)

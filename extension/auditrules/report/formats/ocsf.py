@@ -47,7 +47,7 @@ def ocsf(report: Report) -> Iterator[str]:
 
 def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
     key, name, title = visible(host.key), visible(host.name), visible(verdict.title)
-    seen = report.made_at if verdict.seen is None else verdict.seen
+    at = _at(report, verdict)
     status_id, status = _COMPLIANCE[verdict.status]
     severity_id, severity = _SEVERITY[verdict.status]
     uid = identity(verdict.host, verdict.benchmark, verdict.version, verdict.control, verdict.target)
@@ -63,12 +63,12 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         "type_uid": 200301,
         "severity_id": severity_id,
         "severity": severity,
-        "time": seen * 1000,
+        "time": at * 1000,
         "message": visible(f"{host.name}: {verdict.control} {verdict.title}: {status}"),
         **_state(verdict),
         "metadata": {
             "version": VERSION,
-            "uid": f"{uid}:{verdict.status.value}:{seen}",
+            "uid": f"{uid}:{verdict.status.value}:{at}",
             "product": {"name": _PRODUCT, "vendor_name": _PRODUCT, "version": report.tool_version},
         },
         "finding_info": {
@@ -102,6 +102,16 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
             }
         ),
     }
+
+
+def _at(report: Report, verdict: Verdict) -> int:
+    """When this became known: as the host said it, or, where the report says otherwise, as the report was made.
+
+    Whoever goes by the latest line of a finding would else see the pass of a host that has been silent since.
+    """
+    if verdict.seen is None or verdict.logged != verdict.status.value:
+        return report.made_at
+    return verdict.seen
 
 
 def _said(texts: Mapping[str, str]) -> dict[str, str]:
