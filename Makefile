@@ -6,7 +6,7 @@ SEED ?= 1
 N ?= 500
 BIN := .venv/bin
 
-.PHONY: check test test-all browser soak bench bench-report truth truth-vm vm-setup vm package package-test
+.PHONY: check test test-all browser pictures soak bench bench-report truth truth-vm vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -28,6 +28,10 @@ test-all: python
 # The page of the report in headless Chromium; needs Debian's packages chromium and chromium-driver.
 browser: dev
 	$(BIN)/python -m pytest -m browser
+
+# The pictures of the page in the documents, made anew; needs what `make browser` needs.
+pictures: dev
+	@$(BIN)/python -m tests.report.pictures docs/pictures
 
 # What can happen to an extension, as often as is promised: some twenty minutes. `make test` runs it a few times.
 soak: dev

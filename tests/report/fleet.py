@@ -19,6 +19,7 @@ from auditrules.report.model import (
     GroupCounts,
     Host,
     HostState,
+    Reading,
     Report,
     Verdict,
     Waiver,
@@ -33,6 +34,26 @@ WAIVER = Waiver("db-*", "1.2.4", "moves to the new storage in December", "storag
 EXPIRED = Waiver("build-*", "1.2.8", "is rebuilt each night", "build team", "2026-10-31", WaiverState.EXPIRED)
 UNUSED = Waiver("laboratory-*", "*", "a host of tests", "platform team", "2027-03-31", WaiverState.UNUSED)
 WORST = tuple(Status)
+
+NOTHING = replace(
+    sample(),
+    start=None,
+    end=None,
+    inventory=None,
+    grouped_by="",
+    counts=Counts(),
+    host_counts=Counts(),
+    controls=(),
+    groups=(),
+    trend=(),
+    hosts=(),
+    verdicts=(),
+    changes=(),
+    waivers=(),
+    reading=Reading(0, 0, 0, 0, 0, 0, (), ()),
+    notes=(),
+)
+"""A report on logs that hold nothing."""
 
 
 def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
@@ -84,7 +105,7 @@ def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
         ),
         trend=tuple(_day(counts, days, number) for number in range(days)),
         hosts=tuple(sorted(hosts, key=lambda each: WORST.index(each.status))),
-        verdicts=tuple(sorted(verdicts, key=lambda each: WORST.index(each.status))),
+        verdicts=tuple(sorted(verdicts, key=lambda each: (WORST.index(each.status), int(each.control.split(".")[2])))),
         changes=tuple(_changes(chance, verdicts, size // 40)),
         waivers=(WAIVER, EXPIRED, UNUSED),
     )

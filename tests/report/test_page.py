@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
-from auditrules.report.model import Broken, Counts, Day, HostState, Reading, Report
-from auditrules.report.page import FIRST, render
+from auditrules.report.model import Broken, Counts, Day, HostState, Report
+from auditrules.report.page import FIRST, SHORT, render
 from auditrules.report.page.chart import WHOLE, bar, chart
 from auditrules.report.page.data import script
+from auditrules.report.page.remedies import remedies
 from auditrules.report.page.words import LONGEST, percent, share, shown, utc, why
-from tests.report.fleet import fleet
-from tests.report.sample import HOSTILE, NOON, hostile, sample, verdict
+from tests.report.fleet import NOTHING, fleet
+from tests.report.sample import HOSTILE, NOON, WAIVER, hostile, sample, verdict
 
 
 class Page(HTMLParser):
@@ -67,24 +68,6 @@ class Page(HTMLParser):
 
 
 PLAIN = Page(sample())
-BARE = replace(
-    sample(),
-    start=None,
-    end=None,
-    inventory=None,
-    grouped_by="",
-    counts=Counts(),
-    host_counts=Counts(),
-    controls=(),
-    groups=(),
-    trend=(),
-    hosts=(),
-    verdicts=(),
-    changes=(),
-    waivers=(),
-    reading=Reading(0, 0, 0, 0, 0, 0, (), ()),
-    notes=(),
-)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -104,6 +87,10 @@ def test_hostile_text_ends_no_script(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_invisible_reaches_the_page(text: str) -> None:
     assert {each for each in Page(hostile(text)).source if not each.isprintable()} == {"\n"}
+
+
+def test_bytes_that_are_no_text_reach_the_page_as_escapes() -> None:
+    assert r"<li>a\xffb</li>" in render(hostile("a\udcffb")).encode().decode()
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -170,7 +157,7 @@ def test_each_table_has_a_caption_and_each_head_a_scope() -> None:
 
 
 def test_a_report_on_nothing_says_so() -> None:
-    text = Page(BARE).text
+    text = Page(NOTHING).text
     said = (
         "No control was met",
         "the logs hold nothing",
@@ -196,6 +183,51 @@ def test_without_scripts_the_first_failures_are_there_and_the_rest_is_counted() 
     assert failing > FIRST
     assert page.source.count('<td><span class="badge fail">fail</span></td><th scope="row">') == FIRST
     assert f"The first {FIRST} of {failing} failures are here" in page.text
+
+
+def test_names_that_a_host_makes_up_do_not_make_the_page_endless() -> None:
+    plain = sample()
+    names = [f"made-up-{number}" for number in range(SHORT + 500)]
+    page = Page(
+        replace(
+            plain,
+            controls=tuple(replace(plain.controls[0], benchmark=name, control=name) for name in names),
+            groups=tuple(replace(plain.groups[0], group=name) for name in names),
+            verdicts=tuple(replace(plain.verdicts[0], benchmark=name, control=name) for name in names),
+        )
+    )
+    assert "The first 500 of 1,000 controls are here." in page.text
+    assert "The first 500 of 1,000 groups are here." in page.text
+    assert "The first 500 of 1,000 remedies are here." in page.text
+    assert "and 991 more" in page.text
+
+
+def test_a_host_that_fails_by_two_targets_counts_once_beside_the_remedy() -> None:
+    said = sample().verdicts[0]
+    twice = remedies([said, replace(said, title="another title", evidence="more"), replace(said, host="uuid-db-1")])
+    assert [(each.control, each.title, each.hosts, each.waived) for each in twice] == [("1.2.3", said.title, 2, 0)]
+
+
+def test_the_trend_is_told_by_its_ends_with_their_denominators() -> None:
+    silent = Day("2026-11-24", Counts(unknown=8))
+    text = Page(replace(sample(), trend=(*sample().trend, silent))).text
+    assert (
+        "2026-11-21: 40 % of the 5 judged pass (2 of 5); 1 not applicable is not counted."
+        "2026-11-24: Nothing was judged; 8 unknown are not counted."
+    ) in text
+
+
+def test_what_helps_most_hosts_comes_first() -> None:
+    first, other = verdict("uuid-web-1", Status.FAIL), verdict("uuid-web-1", Status.FAIL, "1.2.4")
+    found = remedies([first, other, replace(other, host="uuid-db-1")])
+    assert [(each.control, each.hosts) for each in found] == [("1.2.4", 2), ("1.2.3", 1)]
+
+
+def test_a_host_is_waived_where_all_that_a_remedy_is_for_is_waived() -> None:
+    said = verdict("uuid-web-1", Status.FAIL)
+    under = replace(said, waiver=WAIVER)
+    assert [each.waived for each in remedies([said, under])] == [0]
+    assert [each.waived for each in remedies([under, under])] == [1]
 
 
 def test_broken_lines_and_files_that_could_not_be_read_are_named() -> None:

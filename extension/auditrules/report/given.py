@@ -16,7 +16,7 @@ from auditrules.report.model import Waiver
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found]
 
 _NAMES = ("host", "hostname", "host_name", "name", "host_uuid", "uuid", "host_identifier", "identifier", "fqdn")
 _KEYS = ("hosts", "control", "reason", "owner", "expires")

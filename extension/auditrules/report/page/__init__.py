@@ -20,15 +20,18 @@ from auditrules.check import Status
 from auditrules.report.model import HostState, Report
 from auditrules.report.page import words
 from auditrules.report.page.chart import WHOLE, bar, chart
-from auditrules.report.page.data import block, label, waived
+from auditrules.report.page.data import block
 from auditrules.report.page.remedies import remedies
 
 FIRST = 100
 """Rows of a long table that stand in the page itself, for a reader without scripts."""
+SHORT = 500
+"""Rows of a table that is short unless hosts make up names; such a host must not make the page endless."""
 
 
 def render(report: Report) -> str:
     """Write the report as a page."""
+    benchmarks = sorted({(each.benchmark, each.version) for each in report.controls})
     style, script = (Markup(_own(name)) for name in ("page.css", "page.js"))  # noqa: S704 - files of this package
     return (
         _templates()
@@ -39,13 +42,15 @@ def render(report: Report) -> str:
             style=style,
             script=script,
             data=Markup(block(report)),  # noqa: S704 - escaped there, as JSON
-            benchmarks=sorted({(each.benchmark, each.version) for each in report.controls}),
+            benchmarks=benchmarks,
+            several=len(benchmarks) > 1,
             failing=[each for each in report.verdicts if each.status is Status.FAIL],
             silent=[each for each in report.hosts if each.state is not HostState.REPORTING],
             hosts={each.key: each for each in report.hosts},
             remedies=remedies(report.verdicts),
             chart=chart(report.trend),
             first=FIRST,
+            short=SHORT,
         )
     )
 
@@ -80,14 +85,14 @@ def _templates() -> Environment:
     made.globals |= {"Status": Status, "HostState": HostState, "WHOLE": WHOLE, "bar": bar, "islice": islice}
     made.filters |= {
         "age": words.age,
-        "label": label,
+        "label": words.label,
         "number": words.number,
         "parts": words.parts,
         "percent": words.percent,
         "share": words.share,
         "told": words.told,
         "utc": words.utc,
-        "waived": waived,
+        "waived": words.waived,
         "why": words.why,
         "words": words.words,
     }

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from auditrules.check import Status
-from auditrules.report.model import Change, ChangeKind, ControlCounts, HostState, Report, Verdict, Waiver
-from auditrules.report.page.words import KINDS, STATES, STATUSES, shown, why, words
+from auditrules.report.model import ChangeKind, HostState, Report, Waiver
+from auditrules.report.page.words import KINDS, STATES, STATUSES, label, shown, waived, why, words
 from auditrules.report.remedy import Remedy, remedy
 
 Json = dict[str, object]
@@ -18,13 +18,14 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\x7f"
 
 def block(report: Report) -> str:
     """Write the rows of hosts, verdicts and changes, and what they refer to, as JSON that may stand in a script."""
+    several = len({(each.benchmark, each.version) for each in report.controls}) > 1
     return script(
         {
             "made_at": report.made_at,
-            "controls": [[shown(label(each, report)), shown(each.title)] for each in report.controls],
+            "controls": [[shown(label(each, several)), shown(each.title)] for each in report.controls],
             "hosts": _hosts(report),
             "findings": _findings(report),
-            "changes": _changes(report),
+            "changes": _changes(report, several=several),
         }
     )
 
@@ -99,31 +100,20 @@ def _findings(report: Report) -> Json:
         },
         "waiver": {
             "codes": [waivers.setdefault(each.waiver, len(waivers)) for each in verdicts],
-            "texts": ["" if each is None else waived(each) for each in waivers],
+            "texts": ["" if each is None else shown(waived(each)) for each in waivers],
             "names": ["" if each is None else each.state.value for each in waivers],
         },
     }
 
 
-def label(each: ControlCounts | Change | Verdict, report: Report) -> str:
-    """Give the number of a control, and its version where the report has more than one."""
-    versions = {(control.benchmark, control.version) for control in report.controls}
-    return each.control if len(versions) <= 1 else f"{each.control} ({each.version})"
-
-
-def waived(waiver: Waiver) -> str:
-    """Say who waived a failure, until when and why."""
-    return shown(f"waiver {waiver.state.value}, until {waiver.expires}: {waiver.reason} ({waiver.owner})")
-
-
-def _changes(report: Report) -> Json:
+def _changes(report: Report, *, several: bool) -> Json:
     changes = report.changes
     hosts = {each.key: each.name for each in report.hosts}
     return {
         "at": _ago(report, (each.at for each in changes)),
         "kind": _ordered(KINDS, (each.kind for each in changes)),
         "host": coded(hosts.get(each.host, each.host) for each in changes),
-        "control": coded(label(each, report) for each in changes),
+        "control": coded(label(each, several) for each in changes),
         "target": coded(each.target for each in changes),
         "before": coded(each.before for each in changes),
         "after": coded(each.after for each in changes),

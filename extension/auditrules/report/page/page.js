@@ -61,6 +61,7 @@
       this.status = this.section.querySelector(".shown");
       this.further = this.section.querySelector(".further");
       this.input = this.section.querySelector("[data-text]");
+      this.nothing = this.body.querySelector(".none")?.textContent;
       this.columns = columns;
       this.searched = searched.map((each) => columns[each]);
       this.draw = draw;
@@ -72,7 +73,10 @@
       this.heads();
       this.input.addEventListener("input", () => this.show());
       this.selects.forEach((select) => select.addEventListener("change", () => this.show()));
-      this.further.addEventListener("click", () => this.extend());
+      this.further.addEventListener("click", () => {
+        this.extend();
+        if (this.further.hidden) this.section.querySelector(".scroll").focus(); // where the keyboard was is gone
+      });
       this.section.querySelector("[data-clear]").addEventListener("click", () => this.clear());
       this.section.querySelector(".filters").hidden = false;
       this.reset();
@@ -108,6 +112,10 @@
       this.selects.forEach((select) => { select.value = this.start[select.dataset.filter] ?? 0; });
     }
 
+    untouched() {
+      return !this.input.value && this.selects.every((select) => Number(select.value) === (this.start[select.dataset.filter] ?? 0));
+    }
+
     clear() {
       this.input.value = "";
       this.selects.forEach((select) => { select.value = 0; });
@@ -127,7 +135,7 @@
       this.body.replaceChildren();
       this.drawn = 0;
       if (!this.found.length) {
-        const none = make("td", "none", "No row matches.");
+        const none = make("td", "none", (this.untouched() && this.nothing) || "No row matches.");
         none.colSpan = this.width;
         this.body.append(make("tr", "", none));
       }

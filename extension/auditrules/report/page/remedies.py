@@ -9,6 +9,8 @@ from auditrules.check import Status
 from auditrules.report.model import Verdict
 from auditrules.report.remedy import Remedy, remedy
 
+_Control = tuple[str, str, str]  # benchmark, version, number
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -25,11 +27,18 @@ class Advice:
 
 
 def remedies(verdicts: Iterable[Verdict]) -> tuple[Advice, ...]:
-    """Gather what to do about the verdicts that fail, in their order."""
-    found: dict[tuple[str, str, str, str, Remedy | None], dict[str, bool]] = {}
+    """Gather what to do about the verdicts that fail: what helps most hosts first, else in their order."""
+    found: dict[_Control, dict[Remedy | None, dict[str, bool]]] = {}
+    titles: dict[_Control, str] = {}
     for each in verdicts:
         if each.status is Status.FAIL:
-            key = (each.benchmark, each.version, each.control, each.title, remedy(each))
-            hosts = found.setdefault(key, {})
+            control = (each.benchmark, each.version, each.control)
+            titles.setdefault(control, each.title)
+            hosts = found.setdefault(control, {}).setdefault(remedy(each), {})
             hosts[each.host] = hosts.get(each.host, True) and each.waived
-    return tuple(Advice(*key, len(hosts), sum(hosts.values())) for key, hosts in found.items())
+    gathered = (
+        Advice(*control, titles[control], todo, len(hosts), sum(hosts.values()))
+        for control, todos in found.items()
+        for todo, hosts in todos.items()
+    )
+    return tuple(sorted(gathered, key=lambda each: -each.hosts))

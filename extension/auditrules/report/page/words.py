@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from auditrules.check import Status
 from auditrules.present import visible
-from auditrules.report.model import ChangeKind, Counts, Host, HostState
+from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, Host, HostState, Verdict, Waiver
+from auditrules.report.page.remedies import Advice
 
 LONGEST = 4000
 """Characters of a text out of a log that are shown; a host must not make the page as long as it likes."""
@@ -132,3 +133,13 @@ def told(counts: Counts) -> str:
 def why(host: Host) -> str:
     """Say why a host is silent, and what else is to be known of it."""
     return "; ".join(text for text in (WHY[host.state], host.note) if text)
+
+
+def label(each: ControlCounts | Change | Verdict | Advice, several: bool) -> str:  # noqa: FBT001 - a Jinja filter
+    """Give the number of a control, and its version where the report has several."""
+    return f"{each.control} ({each.version})" if several else each.control
+
+
+def waived(waiver: Waiver) -> str:
+    """Say who waived a failure, until when and why."""
+    return f"waiver {waiver.state.value}, until {waiver.expires}: {waiver.reason} ({waiver.owner})"
