@@ -337,6 +337,12 @@ def test_lines_without_host_uuid_are_of_the_host_whose_name_they_give(tmp_path: 
     assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
 
 
+def test_nobody_takes_the_place_of_a_host_by_a_name(tmp_path: Path) -> None:
+    thief = {"decorations": {"host_uuid": "thief", "hostname": "uuid-a"}}
+    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row("fail")), snapshot("uuid-a", NOON, row(), **thief))
+    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule"), ("thief", "1.2.3", "pass", "covered")]
+
+
 def test_hosts_are_grouped_by_a_decoration(tmp_path: Path) -> None:
     lines = [
         snapshot(name, NOON, row(status), decorations={"host_uuid": name, "environment": group})
