@@ -39,4 +39,7 @@ def fleet(
         reading = fill(kept, paths, question.now, bar)
         with ENGINES[engine](kept.folder, kept.scratch()) as running:
             running.logged(kept.parts())
-            return judge(running, question, reading)
+            report = judge(running, question, reading)
+        kept.counted = [report.reading.rows, report.reading.repeated]
+        kept.save()
+        return report
