@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -51,12 +52,15 @@ Row = Sequence[Any]
 
 
 def judge(engine: Engine, question: Question, reading: Reading) -> Report:
-    """Make a report of what the engine's tables hold."""
+    """Make a report of what the engine's tables hold; `reading` may know already how many rows that is."""
     until = question.now if question.until is None else question.until
     waivers = Waivers(question.waivers, until)
     _name(engine, question, until)
     given(engine, "waived", waivers.spelled_out(engine.rows("subjects_named")))
-    first, last, rows, once, snapshots = engine.rows("window")[0]
+    first, last, snapshots = engine.rows("window")[0]
+    if not reading.rows:
+        rows, once = engine.rows("counted")[0]
+        reading = replace(reading, rows=once, repeated=rows - once)
     start = None if first is None else min(max(first, question.since or 0), until)  # a clock may be a little ahead
     moments = list(_moments(until if start is None else start, until))
     given(engine, "moments", moments)
@@ -88,7 +92,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         verdicts=verdicts,
         changes=_changes(engine.rows("changes"), notes),
         waivers=waivers.stated(),
-        reading=replace(reading, rows=once, repeated=rows - once),
+        reading=reading,
         notes=tuple(notes.fleet(question, reading, snapshots or 0, verdicts, hosts)),
     )
 
@@ -162,6 +166,8 @@ def _verdicts(
         status = _STATUSES[word]
         if cause:
             reason, evidence = cause, notes.why(cause, seen, *failure)  # noqa: PLW2901 - what the row said is old
+            if cause in ("query_failed", "extension_missing"):
+                notes.fails(key, evidence)
         elif logged not in _STATUSES:
             reason = "unknown_status"  # noqa: PLW2901 - the row's own is of a status that nobody knows
         open_ = status in (Status.FAIL, Status.UNKNOWN)
@@ -255,6 +261,7 @@ def _sum(counts: Iterable[Counts]) -> Counts:
     return Counts(*map(sum, zip(*every, strict=True)))
 
 
+@lru_cache(maxsize=4096)
 def natural(text: str) -> tuple[tuple[int, str], ...]:
     """Give the order of numbers within text: 1.2.9 before 1.2.10."""
     return tuple((int(part[:18]), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text) if part)
