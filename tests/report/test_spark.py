@@ -98,7 +98,7 @@ def test_logs_of_simulated_hosts_give_the_same_report(spark: Spark, tmp_path: Pa
     assert len(expected.changes) > 20
 
 
-@pytest.mark.parametrize(("seed", "question"), enumerate(QUESTIONS))
+@pytest.mark.parametrize(("seed", "question"), list(enumerate(QUESTIONS)))
 def test_made_up_logs_give_the_same_report(spark: Spark, tmp_path: Path, seed: int, question: str) -> None:
     parts = logged.written(tmp_path, seed)
     expected, found = _judged(spark, tmp_path, parts, QUESTIONS[question], NOTHING)
