@@ -181,6 +181,11 @@ def test_a_query_that_always_failed_is_known_by_its_name(tmp_path: Path) -> None
     )
 
 
+def test_a_host_where_a_query_fails_says_so(tmp_path: Path) -> None:
+    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", NOON, QUERY)).hosts
+    assert (host.state, host.note) == (HostState.FAILING, f"{QUERY} failed: no such table: audit_rules")
+
+
 def test_since_is_when_the_status_began(tmp_path: Path) -> None:
     lines = [
         snapshot("a", NOON - hours * HOUR, row(status)) for hours, status in ((3, "fail"), (2, "pass"), (1, "pass"))
@@ -330,6 +335,12 @@ def test_lines_without_host_uuid_are_of_the_host_whose_name_they_give(tmp_path: 
         tmp_path, snapshot("a", NOON - 60, row()), snapshot("a.example.net", NOON, row("fail"), decorations={})
     )
     assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
+
+
+def test_nobody_takes_the_place_of_a_host_by_a_name(tmp_path: Path) -> None:
+    thief = {"decorations": {"host_uuid": "thief", "hostname": "uuid-a"}}
+    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row("fail")), snapshot("uuid-a", NOON, row(), **thief))
+    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule"), ("thief", "1.2.3", "pass", "covered")]
 
 
 def test_hosts_are_grouped_by_a_decoration(tmp_path: Path) -> None:

@@ -162,6 +162,8 @@ def _verdicts(
         status = _STATUSES[word]
         if cause:
             reason, evidence = cause, notes.why(cause, seen, *failure)  # noqa: PLW2901 - what the row said is old
+            if cause in ("query_failed", "extension_missing"):
+                notes.fails(key, evidence)
         elif logged not in _STATUSES:
             reason = "unknown_status"  # noqa: PLW2901 - the row's own is of a status that nobody knows
         open_ = status in (Status.FAIL, Status.UNKNOWN)

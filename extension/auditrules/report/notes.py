@@ -32,6 +32,7 @@ class Notes:
         self._max_age = max_age
         self._until = until
         self._of_host: dict[str, list[str]] = defaultdict(list)
+        self._failing: dict[str, str] = {}
         self._fleet: list[str] = []
         self._names(engine.rows("names"))
         self._clocks(engine.rows("clocks"))
@@ -45,9 +46,14 @@ class Notes:
             return f"last said {moment(seen)}, more than {age} ago" if seen else f"nothing was said for {age}"
         return _WHY[given]
 
+    def fails(self, key: str, why: str) -> None:
+        """Note why nothing more is known of a host; the first reason is enough."""
+        self._failing.setdefault(key, why)
+
     def host(self, key: str) -> str:
         """Say what is odd about a host; empty for nothing."""
-        return "; ".join(self._of_host.get(key, ()))
+        failing = [self._failing[key]] if key in self._failing else []
+        return "; ".join([*failing, *self._of_host.get(key, ())])
 
     def fleet(
         self, question: Question, reading: Reading, snapshots: int, verdicts: Sequence[Verdict], hosts: Sequence[Host]

@@ -1,5 +1,6 @@
 -- Where a line's own key is not the report's. Names that take turns under one key are hosts that share it, and are kept
--- apart by name; a key that is the name or identifier of exactly one other host is that host.
+-- apart by name. An identifier without host_uuid that is the name or identifier of exactly one other host is that host;
+-- who has a host_uuid is nobody else, whatever another host calls itself.
 WITH names AS (
   SELECT host, split_part(lower(name), '.', 1) AS short, min(first_time) AS first_time, max(last_time) AS last_time
   FROM heard
@@ -42,7 +43,7 @@ FROM (
     END AS key
   FROM heard
   LEFT JOIN shared ON shared.host = heard.host AND heard.name <> ''
-  LEFT JOIN others ON others.alias = heard.host
+  LEFT JOIN others ON others.alias = heard.host AND heard.identifier = heard.host
 ) AS resolved
 WHERE key <> host
 GROUP BY host, name

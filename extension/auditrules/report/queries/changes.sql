@@ -18,8 +18,7 @@ CROSS JOIN parameters
 JOIN subjects ON subjects.subject = turns.subject
 LEFT JOIN texts
   ON
-    texts.subject = turns.subject
-    AND texts.slot = turns.slot
+    texts.slot = turns.slot
     AND texts.time = turns.first_time
     AND texts.what = turns.what
 WHERE turns.first_time >= parameters.since
@@ -40,7 +39,7 @@ SELECT
   judged.message
 FROM judged
 CROSS JOIN parameters
-JOIN said ON said.subject = judged.subject AND said.slot = judged.slot
+JOIN said ON said.slot = judged.slot
 WHERE
   judged.given IN ('stale', 'query_failed', 'extension_missing', 'gone') AND judged.since >= parameters.since
 UNION ALL
@@ -50,7 +49,7 @@ SELECT
   subjects.benchmark,
   subjects.version,
   subjects.control,
-  spells.slot AS target,
+  several.target,
   said.what AS before,
   'gone' AS after,
   'gone' AS given,
@@ -61,6 +60,7 @@ SELECT
 FROM spells
 CROSS JOIN parameters
 JOIN subjects ON subjects.subject = spells.subject
-JOIN said ON said.subject = spells.subject AND said.slot = spells.slot
-LEFT JOIN judged ON judged.subject = spells.subject AND judged.slot = spells.slot
+JOIN said ON said.slot = spells.slot
+JOIN several ON several.slot = spells.slot
+LEFT JOIN judged ON judged.slot = spells.slot
 WHERE spells.age = 1 AND spells.what = 'gone' AND judged.subject IS NULL AND spells.first_time >= parameters.since

@@ -6,7 +6,7 @@ left_over AS (
   SELECT DISTINCT subject FROM latest WHERE what <> 'gone'
 ),
 lost_slots AS (
-  SELECT subject, slot, row_number() OVER (PARTITION BY subject ORDER BY last_time DESC, slot) AS place
+  SELECT slot, row_number() OVER (PARTITION BY subject ORDER BY last_time DESC, slot) AS place
   FROM latest
   WHERE what = 'gone' AND subject NOT IN (SELECT subject FROM left_over)
 ),
@@ -42,6 +42,7 @@ reasons AS (
     latest.first_time,
     latest.last_time,
     said.last_time AS seen,
+    said.what AS said,
     CASE
       WHEN hosts.missing = 1 THEN 'missing'
       WHEN latest.last_time IS NULL AND subjects.undated > 0 THEN 'clock_wrong'
@@ -60,9 +61,9 @@ reasons AS (
   CROSS JOIN parameters
   JOIN hosts ON hosts.key = subjects.key
   JOIN slots ON slots.subject = subjects.subject
-  LEFT JOIN latest ON latest.subject = slots.subject AND latest.slot = slots.slot
-  LEFT JOIN said ON said.subject = slots.subject AND said.slot = slots.slot
-  LEFT JOIN lost_slots ON lost_slots.subject = slots.subject AND lost_slots.slot = slots.slot
+  LEFT JOIN latest ON latest.slot = slots.slot
+  LEFT JOIN said ON said.slot = slots.slot
+  LEFT JOIN lost_slots ON lost_slots.slot = slots.slot
   WHERE latest.what IS NULL OR latest.what <> 'gone' OR lost_slots.place = 1
 )
 SELECT
@@ -94,7 +95,7 @@ FROM reasons
 CROSS JOIN parameters
 JOIN subjects ON subjects.subject = reasons.subject
 LEFT JOIN texts
-  ON texts.subject = reasons.subject AND texts.slot = reasons.slot AND texts.time = reasons.seen
+  ON texts.slot = reasons.slot AND texts.time = reasons.seen AND texts.what = reasons.said
 LEFT JOIN failures_told
   ON failures_told.subject = reasons.subject AND failures_told.time = reasons.last_time AND reasons.what = 'failed'
 LEFT JOIN waived

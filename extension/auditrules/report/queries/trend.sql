@@ -1,41 +1,38 @@
--- The state at each moment, by the same rules as `judged` has them for the last of them.
+-- The state at each moment, by the same rules as `judged` has them for the last of them: 0 fail, 1 unknown, 2 pass, 3 not
+-- applicable, and 4 for a target that is gone, which is unknown where no other is left.
 WITH standing AS (
   SELECT
-    moments.day,
     moments.moment,
     spells.subject,
-    min(
-      CASE
-        WHEN moments.moment - spells.last_time > parameters.max_age THEN 1
-        WHEN spells.what = 'fail' THEN 0
-        WHEN spells.what = 'pass' THEN 2
-        WHEN spells.what = 'not_applicable' THEN 3
-        WHEN spells.what = 'gone' THEN 4
-        ELSE 1
-      END
-    ) AS worst
+    CASE
+      WHEN moments.moment - spells.last_time > parameters.max_age THEN 1
+      WHEN spells.what = 'fail' THEN 0
+      WHEN spells.what = 'pass' THEN 2
+      WHEN spells.what = 'not_applicable' THEN 3
+      WHEN spells.what = 'gone' THEN 4
+      ELSE 1
+    END AS state
   FROM spells
   CROSS JOIN parameters
   JOIN moments
     ON moments.moment >= spells.first_time AND (spells.next_time IS NULL OR moments.moment < spells.next_time)
-  GROUP BY moments.day, moments.moment, spells.subject
+),
+states AS (
+  SELECT moment, subject, state FROM standing WHERE subject NOT IN (SELECT subject FROM several)
   UNION ALL
-  SELECT moments.day, moments.moment, subjects.subject, 1 AS worst
+  SELECT moment, subject, min(state) AS state
+  FROM standing
+  WHERE subject IN (SELECT subject FROM several)
+  GROUP BY moment, subject
+  UNION ALL
+  SELECT moments.moment, subjects.subject, 1 AS state
   FROM subjects
   CROSS JOIN moments
   WHERE
     (subjects.first_time IS NULL OR moments.moment >= subjects.first_time)
     AND subjects.subject NOT IN (SELECT subject FROM spells)
-)
-SELECT
-  standing.day,
-  sum(CASE standing.worst WHEN 2 THEN 1 ELSE 0 END) AS passed,
-  sum(CASE standing.worst WHEN 0 THEN 1 ELSE 0 END) AS failed,
-  sum(CASE standing.worst WHEN 1 THEN 1 WHEN 4 THEN 1 ELSE 0 END) AS unknown,
-  sum(CASE standing.worst WHEN 3 THEN 1 ELSE 0 END) AS not_applicable,
-  sum(CASE WHEN standing.worst NOT IN (2, 3) AND waivers.until >= standing.moment THEN 1 ELSE 0 END) AS waived
-FROM standing
-LEFT JOIN (
+),
+waivers AS (
   SELECT subjects.subject, waived.until
   FROM waived
   JOIN subjects
@@ -44,6 +41,20 @@ LEFT JOIN (
       AND subjects.benchmark = waived.benchmark
       AND subjects.version = waived.version
       AND subjects.control = waived.control
-) AS waivers ON waivers.subject = standing.subject
-GROUP BY standing.day
-ORDER BY standing.day
+),
+counted AS (
+  SELECT
+    states.moment,
+    sum(CASE states.state WHEN 2 THEN 1 ELSE 0 END) AS passed,
+    sum(CASE states.state WHEN 0 THEN 1 ELSE 0 END) AS failed,
+    sum(CASE states.state WHEN 1 THEN 1 WHEN 4 THEN 1 ELSE 0 END) AS unknown,
+    sum(CASE states.state WHEN 3 THEN 1 ELSE 0 END) AS not_applicable,
+    sum(CASE WHEN states.state NOT IN (2, 3) AND waivers.until >= states.moment THEN 1 ELSE 0 END) AS waived
+  FROM states
+  LEFT JOIN waivers ON waivers.subject = states.subject
+  GROUP BY states.moment
+)
+SELECT moments.day, counted.passed, counted.failed, counted.unknown, counted.not_applicable, counted.waived
+FROM counted
+JOIN moments ON moments.moment = counted.moment
+ORDER BY moments.day

@@ -2,8 +2,8 @@
 SELECT subject, slot, before, what, first_time
 FROM (
   SELECT
-    subject, slot, what, first_time, age,
-    lag(what) OVER (PARTITION BY subject, slot ORDER BY age DESC) AS before
+    subject, slot, what, first_time,
+    lag(what) OVER (PARTITION BY slot ORDER BY age DESC) AS before
   FROM spells
   WHERE what IN ('fail', 'unknown', 'pass', 'not_applicable')
 ) AS said

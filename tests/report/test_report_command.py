@@ -1,0 +1,178 @@
+"""The command `auditrules report`: what it asks for, prints, writes and exits with."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from auditrules.cli.entry import main
+from tests.report.logs import NOON, row, snapshot, write
+
+UNTIL = "2026-11-23T12:00"
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code = main(["report", *map(str, arguments)], stdout=stdout, stderr=stderr)
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def log(folder: Path, *statuses: str) -> Path:
+    lines = [snapshot(f"h{number}", NOON - 60, row(status)) for number, status in enumerate(statuses)]
+    return write(folder / "osqueryd.snapshots.log", lines)
+
+
+def test_a_report_is_a_summary_by_default(tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass", "fail"), "--until", UNTIL)
+    assert (code, err) == (0, "")
+    assert out.startswith("auditrules report 0.1.0\n")
+    assert "1 of 2 pass" in out
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ocsf", "junit", "oscal"])
+def test_a_report_is_written_in_every_form(form: str, tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass", "fail"), "--until", UNTIL, "--format", form)
+    assert (code, err) == (0, "")
+    assert "1.2.3" in out
+
+
+def test_a_page_is_written_beside_what_is_printed(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--html", page)
+    assert (code, out[:10], err) == (0, "auditrules", "")
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+# Statuses of hosts, --fail-on, and the exit code.
+CODES = [
+    (("pass",), "fail,unknown", 0),
+    (("pass", "fail", "unknown"), "", 0),
+    (("pass", "fail", "unknown"), "fail", 1),
+    (("pass", "fail", "unknown"), "unknown", 3),
+    (("pass", "fail", "unknown"), "unknown,fail", 1),
+    (("pass", "unknown"), "fail", 0),
+    (("pass", "unknown"), "fail,unknown", 3),
+    (("not_applicable",), "fail,unknown", 0),
+]
+
+
+@pytest.mark.parametrize(("statuses", "fail_on", "code"), CODES)
+def test_the_exit_code_is_what_was_asked_for(
+    statuses: tuple[str, ...], fail_on: str, code: int, tmp_path: Path
+) -> None:
+    asked = ("--fail-on", fail_on) if fail_on else ()
+    assert run(log(tmp_path, *statuses), "--until", UNTIL, *asked)[0] == code
+
+
+def test_without_until_a_log_of_long_ago_is_stale(tmp_path: Path) -> None:
+    old = write(tmp_path / "log", [snapshot("a", 1_500_000_000, row())])
+    assert run(old, "--fail-on", "unknown")[0] == 3
+
+
+def test_a_waiver_lets_a_pipeline_pass(tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.toml"
+    waivers.write_text(
+        '[[waiver]]\nhosts = "h0*"\ncontrol = "*"\nreason = "r"\nowner = "o"\nexpires = 2026-11-23\n', encoding="utf-8"
+    )
+    logs = log(tmp_path, "fail")
+    assert run(logs, "--until", UNTIL, "--fail-on", "fail", "--waivers", waivers)[0] == 0
+    assert run(logs, "--until", "2026-11-24T00:00", "--fail-on", "fail", "--waivers", waivers)[0] == 1
+
+
+def test_a_typo_in_a_waiver_is_told_and_the_report_is_made(tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.toml"
+    waivers.write_text('[[waiver]]\nhost = "h0"\n', encoding="utf-8")
+    code, out, err = run(log(tmp_path, "fail"), "--until", UNTIL, "--waivers", waivers, "--format", "json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["notes"][0] == (
+        f"{waivers}, waiver 1: expected one of hosts, control, reason, owner, expires, found host (is hosts meant?): "
+        "it waives nothing"
+    )
+
+
+def test_a_host_that_is_missing_is_unknown(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.csv"
+    hosts.write_text("host\nh0\nh9\n", encoding="utf-8")
+    assert run(log(tmp_path, "pass"), "--until", UNTIL, "--inventory", hosts, "--fail-on", "unknown")[0] == 3
+
+
+def test_a_store_is_read_on(tmp_path: Path) -> None:
+    logs, store = log(tmp_path, "pass"), tmp_path / "store"
+    for lines in (1, 0):
+        out = run(logs, "--until", UNTIL, "--store", store, "--format", "json")[1]
+        assert json.loads(out)["reading"]["lines"] == lines
+
+
+# What cannot be done, and the whole of what is said; LOG and FOLDER are paths.
+PROBLEMS = {
+    "nothing there": (
+        ["FOLDER/nothing"],
+        "auditrules: FOLDER/nothing: expected a file, a directory or a glob that matches one, found nothing\n",
+    ),
+    "an empty directory": (["FOLDER/empty"], "auditrules: no file was found there\n"),
+    "another pack": (
+        ["FOLDER/other"],
+        "auditrules: no verdict was found in 1 line of 1 file: they are osquery's, and none is of a query of ours\n",
+    ),
+    "no such inventory": (["LOG", "--inventory", "FOLDER/x"], "auditrules: FOLDER/x: No such file or directory\n"),
+    "no such waivers": (["LOG", "--waivers", "FOLDER/x"], "auditrules: FOLDER/x: No such file or directory\n"),
+    "a page where none can be": (
+        ["LOG", "--html", "FOLDER/x/y.html"],
+        "auditrules: FOLDER/x/y.html: cannot write the page: No such file or directory\n",
+    ),
+    "a store that is a file": (["LOG", "--store", "LOG"], "auditrules: LOG: cannot be a store: File exists\n"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), PROBLEMS.values(), ids=PROBLEMS)
+def test_what_cannot_be_done_is_said(arguments: list[str], said: str, tmp_path: Path) -> None:
+    logs = log(tmp_path, "pass")
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "other", [{"name": "x", "hostIdentifier": "h", "unixTime": 1, "columns": {}, "action": "added"}])
+    words = [each.replace("FOLDER", str(tmp_path)).replace("LOG", str(logs)) for each in (*arguments, said)]
+    assert run(*words[:-1], "--until", UNTIL) == (2, "", words[-1])
+
+
+USAGE = {
+    ("--max-age", "26"): "argument --max-age: expected a number of s, m, h, d or w, such as 26h, found '26'",
+    ("--max-age", "0h"): "argument --max-age: expected a number of s, m, h, d or w, such as 26h, found '0h'",
+    ("--fail-on", "pass"): "argument --fail-on: expected fail or unknown, found 'pass'",
+    ("--since", "monday"): (
+        "argument --since: expected a time such as 2026-11-23 or 2026-11-23T12:00, in UTC, or an age such as 7d, found "
+        "'monday'"
+    ),
+}
+
+
+@pytest.mark.parametrize(("option", "said"), USAGE.items())
+def test_an_option_that_cannot_be_read_is_said(option: tuple[str, str], said: str, tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), *option)
+    assert (code, out) == (2, "")
+    assert err.endswith(f"auditrules report: error: {said}\n")
+
+
+@pytest.mark.parametrize("package", ["duckdb", "pyarrow", "orjson", "zstandard", "rich"])
+def test_a_package_that_is_not_there_is_named(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(sys.modules):
+        if name.startswith("auditrules.report") or name.split(".")[0] == package:
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    code, out, err = run(log(tmp_path, "pass"))
+    assert (code, out, err) == (
+        2,
+        "",
+        f"auditrules: the Python package {package} is not there: pip install 'osquery-audit-rules[report]'\n",
+    )
+
+
+def test_hostile_text_reaches_no_terminal(tmp_path: Path) -> None:
+    name = "\x1b]0;mine\x07"
+    line = snapshot(
+        "a", NOON, row("fail", target=name, evidence=name), hostIdentifier=name, decorations={"hostname": name}
+    )
+    _, out, err = run(write(tmp_path / "log", [line, name]), "--until", UNTIL)
+    assert "\x1b" not in out + err
