@@ -8,6 +8,7 @@ instead where it is there: then nothing of the configuration is ours but names, 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -47,6 +48,7 @@ OWN = {
 
 _CONFIGURED = ("MASTER", "PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME")
 _NOTHING_THERE = "PATH_NOT_FOUND"
+_WRONG = re.compile("error|exception|no such file", re.IGNORECASE)
 
 
 class SparkError(ReportError):
@@ -148,9 +150,9 @@ def _said(log: IO[bytes]) -> str:
 
 
 def _cause(said: str) -> str:
-    """Give the last line of what Java says, without the places where it was said."""
-    lines = [line.strip() for line in said.splitlines()]
-    return next((line for line in reversed(lines) if line and not line.startswith(("at ", "..."))), "")
+    """Give the line of Java's words that says what went wrong: the first that sounds so, else the last."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return next(filter(_WRONG.search, lines), lines[-1] if lines else "")
 
 
 def _schema(schema: pa.Schema) -> StructType:
