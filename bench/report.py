@@ -168,7 +168,7 @@ def _watch(process: subprocess.Popen[str], most: list[float]) -> None:
     """Note the most memory that a process and its children have together, shared pages once each."""
     while process.poll() is None:
         most[0] = max(most[0], sum(map(_resident, _family(process.pid))))
-        time.sleep(0.05)
+        time.sleep(0.25)
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -108,7 +108,7 @@ def test_a_folder_of_something_else_is_no_store(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path}/store: expected a store or an empty folder, found letter.txt"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2, "seen": {}, "places": {}}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2, "counted": [], "seen": {}, "places": {}}'])
 def test_a_store_of_another_format_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "read.json").write_text(content)
     with pytest.raises(ReportError) as raised, store(str(tmp_path)):

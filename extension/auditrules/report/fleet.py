@@ -56,7 +56,10 @@ def fleet(
         reading = fill(kept, paths, question.now, bar)
         with ENGINES[engine](kept.folder, kept.scratch()) as running:
             running.logged(kept.parts())
-            return judge(running, question, reading)
+            report = judge(running, question, reading)
+        kept.counted = [report.reading.rows, report.reading.repeated]
+        kept.save()
+        return report
 
 
 def _lake(paths: Sequence[str], question: Question, store: str, engine: str) -> Report:

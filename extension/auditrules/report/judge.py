@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -51,12 +52,15 @@ Row = Sequence[Any]
 
 
 def judge(engine: Engine, question: Question, reading: Reading) -> Report:
-    """Make a report of what the engine's tables hold."""
+    """Make a report of what the engine's tables hold; `reading` may know already how many rows that is."""
     until = question.now if question.until is None else question.until
     waivers = Waivers(question.waivers, until)
     _name(engine, question, until)
     given(engine, "waived", waivers.spelled_out(engine.rows("subjects_named")))
-    first, last, rows, once, snapshots = engine.rows("window")[0]
+    first, last, snapshots = engine.rows("window")[0]
+    if not reading.rows:
+        rows, once = engine.rows("counted")[0]
+        reading = replace(reading, rows=once, repeated=rows - once)
     start = None if first is None else min(max(first, question.since or 0), until)  # a clock may be a little ahead
     moments = list(_moments(until if start is None else start, until))
     given(engine, "moments", moments)
@@ -88,7 +92,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         verdicts=verdicts,
         changes=_changes(engine.rows("changes"), notes),
         waivers=waivers.stated(),
-        reading=replace(reading, rows=once, repeated=rows - once),
+        reading=reading,
         notes=tuple(notes.fleet(question, reading, snapshots or 0, verdicts, hosts)),
     )
 
@@ -187,8 +191,22 @@ def _verdicts(
                 waiver=waivers.of((key, benchmark, version, control)) if open_ else None,
             )
         )
-    verdicts.sort(key=lambda each: (_RANK[each.status], natural(each.control), each.host, each.target, each.version))
+    verdicts.sort(key=_place)
     return tuple(verdicts)
+
+
+def _place(verdict: Verdict) -> tuple[object, ...]:
+    """Where a verdict stands: nothing is left to the order in which an engine gives the rows."""
+    return (
+        _RANK[verdict.status],
+        natural(verdict.control),
+        verdict.host,
+        verdict.target,
+        verdict.version,
+        verdict.seen or 0,
+        verdict.since or 0,
+        verdict.evidence,
+    )
 
 
 def _hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
@@ -248,7 +266,7 @@ def _changes(rows: Iterable[Row], notes: Notes) -> tuple[Change, ...]:
         else:
             kind = ChangeKind.OTHER
         changes.append(Change(at, kind, key, benchmark, version, control, target, before, after, evidence))
-    changes.sort(key=lambda each: (-each.at, each.host, natural(each.control), each.target, each.after))
+    changes.sort(key=lambda each: (-each.at, each.host, natural(each.control), each.target, each.after, each.before))
     return tuple(changes)
 
 
@@ -257,6 +275,7 @@ def _sum(counts: Iterable[Counts]) -> Counts:
     return Counts(*map(sum, zip(*every, strict=True)))
 
 
+@lru_cache(maxsize=4096)
 def natural(text: str) -> tuple[tuple[int, str], ...]:
     """Give the order of numbers within text: 1.2.9 before 1.2.10."""
     return tuple((int(part[:18]), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text) if part)

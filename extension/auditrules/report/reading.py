@@ -81,12 +81,15 @@ def fill(store: Store, paths: Sequence[str], now: int, bar: Bar = no_bar) -> Rea
             unreadable += (replace(each, line=each.line and each.line + number) for each in outcome.unreadable)
             number += outcome.lines
         store.note(source, met, number)
+    if outcomes:
+        store.counted = []
     store.save()
+    rows, repeated = store.counted or (0, 0)
     return Reading(
         files=len(sources),
         lines=sum(outcome.lines for outcome in outcomes),
-        rows=0,
-        repeated=0,
+        rows=rows,
+        repeated=repeated,
         passed_over=sum(outcome.passed_over for outcome in outcomes),
         broken=sum(outcome.broken for outcome in outcomes),
         first_broken=tuple(shown[:MOST_SHOWN]),

@@ -38,6 +38,7 @@ class _Place(TypedDict):
 
 class _Registry(TypedDict):
     format: int
+    counted: list[int]
     seen: dict[str, list[int]]
     places: dict[str, _Place]
 
@@ -50,6 +51,8 @@ class Store:
     kept: bool
     seen: dict[str, list[int]] = field(default_factory=dict)
     places: dict[str, _Place] = field(default_factory=dict)
+    counted: list[int] = field(default_factory=list)
+    """How many rows there are, each once, and how many were met again; empty where nobody has counted yet."""
 
     def scratch(self) -> Path:
         """Give a folder in it for what is needed only now."""
@@ -99,7 +102,12 @@ class Store:
     def save(self) -> None:
         """Write down what was remembered."""
         if self.kept:
-            registry: _Registry = {"format": FORMAT, "seen": self.seen, "places": self.places}
+            registry: _Registry = {
+                "format": FORMAT,
+                "counted": self.counted,
+                "seen": self.seen,
+                "places": self.places,
+            }
             new = self.folder / f"{_REGISTRY}.new"
             new.write_text(json.dumps(registry), encoding="utf-8")
             new.replace(self.folder / _REGISTRY)
@@ -127,7 +135,7 @@ def store(folder: str | None) -> Iterator[Store]:
         except BlockingIOError:
             raise SourceError(f"{folder}: another report is using this store: wait until it ends") from None
         registry = _registry(path)
-        yield Store(path, kept=True, seen=registry["seen"], places=registry["places"])
+        yield Store(path, kept=True, seen=registry["seen"], places=registry["places"], counted=registry["counted"])
     finally:
         os.close(lock)
 
@@ -138,11 +146,16 @@ def _registry(folder: Path) -> _Registry:
         strangers = sorted(each.name for each in folder.iterdir() if each.name not in (*LOGGED, _LOCK, _SCRATCH))
         if strangers:
             raise SourceError(f"{folder}: expected a store or an empty folder, found {strangers[0]}")
-        return {"format": FORMAT, "seen": {}, "places": {}}
+        return {"format": FORMAT, "counted": [], "seen": {}, "places": {}}
     try:
         registry: _Registry = json.loads(path.read_bytes())
         if registry["format"] == FORMAT:
-            return {"format": FORMAT, "seen": dict(registry["seen"]), "places": dict(registry["places"])}
+            return {
+                "format": FORMAT,
+                "counted": list(registry["counted"]),
+                "seen": dict(registry["seen"]),
+                "places": dict(registry["places"]),
+            }
     except (ValueError, KeyError, TypeError):
         pass  # said below
     raise SourceError(f"{path}: expected a store of format {FORMAT}: give another folder, or empty this one")

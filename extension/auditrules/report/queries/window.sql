@@ -1,4 +1,4 @@
--- The first and the last moment that the logs tell of, and how many rows there are, each once.
+-- The first and the last moment that the logs tell of, and how many rows are of snapshots.
 SELECT
   min(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.horizon THEN verdicts.time END) AS first_time,
   max(
@@ -6,8 +6,6 @@ SELECT
       WHEN verdicts.time BETWEEN parameters.earliest AND least(parameters.horizon, parameters.latest) THEN verdicts.time
     END
   ) AS last_time,
-  count(*) AS number,
-  count(DISTINCT verdicts.line) AS lines,
   sum(CASE WHEN verdicts.kind = 'snapshot' THEN 1 ELSE 0 END) AS snapshots
 FROM verdicts
 CROSS JOIN parameters
