@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditrules.report.given import Question
+from auditrules.report.model import Reading, Waiver
 from auditrules.report.tables import LOGGED
 
 START = 1_795_410_000  # 2026-11-23 05:00:00 UTC
 END = START + 96 * 3600
+
+NOTHING = Reading(0, 0, 0, 0, 0, 0, (), ())
+"""What was read where the tables are there already."""
+WAIVER = Waiver("web-*", "1.2.3", "until it is moved", "web team", "2026-12-31")
+QUESTIONS = {
+    "all": Question(now=END),
+    "grouped, with waivers": Question(now=END, grouped_by="role", waivers=(WAIVER,)),
+    "a part": Question(now=END, hosts=("web-*", "same*"), controls=("1.2.3", "9.9")),
+    "earlier": Question(now=END, until=START + 50 * 3600, since=START + 20 * 3600, max_age=7200),
+}
 
 _BENCHMARK = {"benchmark": "CIS Docker Benchmark", "version": "1.2.0"}
 _CONTROLS = ("1.2.3", "1.2.4", "1.2.10", "9.9")
@@ -48,12 +60,13 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
     return {name: pa.Table.from_pylist(made[name], schema) for name, schema in LOGGED.items()}
 
 
-def written(folder: Path, seed: int) -> dict[str, list[Path]]:
-    """Write the tables as Parquet files, and give those of each."""
+def written(folder: Path, seed: int, order: Callable[[int], list[int]] | None = None) -> dict[str, list[Path]]:
+    """Write the tables as Parquet files, in an order of so many rows if one is given, and give those of each."""
+    folder.mkdir(exist_ok=True)
     parts = {}
     for name, table in tables(seed).items():
         parts[name] = [folder / f"{name}.parquet"]
-        pq.write_table(table, parts[name][0])
+        pq.write_table(table.take(order(len(table))) if order else table, parts[name][0])
     return parts
 
 

@@ -58,6 +58,8 @@ class State:
     """Whether osqueryd starts anew, with its database."""
     wiped: bool = False
     """Whether it lost its database."""
+    epoch: int = 0
+    """Of the schedule, from a start on."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,18 @@ class Simulated:
     states: tuple[State, ...]
     docker: bool = True
     last: int = 96
-    epochs: int = 0
+    delimiter: str = "_"
     form: Form = field(default_factory=Form)
 
 
 HOSTS = (
     Simulated("web-1", (State(0, WATCHED), State(30, UNWATCHED), State(55, WATCHED))),
-    Simulated("web-2", (State(0, WATCHED), State(40, ("-a never,task", *WATCHED), restarted=True))),
-    Simulated("web-3", (State(0, (*UNWATCHED, HOSTILE)),)),
-    Simulated("db-1", (State(0, ()), State(50, WATCHED, restarted=True, wiped=True))),
+    Simulated("web-2", (State(0, WATCHED), State(40, ("-a never,task", *WATCHED), restarted=True, epoch=1))),
+    Simulated("web-3", (State(0, (*UNWATCHED, HOSTILE)),), form=Form(logger_snapshot_event_type=True)),
+    Simulated("db-1", (State(0, ()), State(50, WATCHED, restarted=True, wiped=True)), delimiter="/"),
     Simulated("db-2", (State(0, WATCHED), State(70, (), listing="-w /usr/bin/dockerd -p w"))),
     Simulated("edge-1", (State(0, ()),), docker=False, form=Form(logger_event_type=False)),
-    Simulated("ci-1", (State(0, WATCHED),), last=26),
+    Simulated("ci-1", (State(0, WATCHED),), last=26, form=Form(decorations_top_level=True)),
     Simulated("cache-1", (State(0, WATCHED), State(60, None), State(80, None, restarted=True))),
 )
 WIRED = Simulated(
@@ -134,16 +136,16 @@ def _live(host: Simulated, logs: Path, answers: Callable[[State], tuple[Ask, Map
         if state.wiped:
             kept = Kept()
         if daemon is None or state.restarted:
-            daemon = _started(host, logs, kept, ask, now, 700 + number)
+            daemon = _started(host, state, logs, kept, ask, now, 700 + number)
         else:
             daemon.ask = ask
     assert daemon is not None
     daemon.run(START + host.last * HOUR)
 
 
-def _started(host: Simulated, logs: Path, kept: Kept, ask: Ask, now: int, pid: int) -> Osqueryd:
+def _started(host: Simulated, state: State, logs: Path, kept: Kept, ask: Ask, now: int, pid: int) -> Osqueryd:
     return Osqueryd(
-        Flags(host.name, form=host.form),
+        Flags(host.name, state.epoch, pack_delimiter=host.delimiter, form=host.form),
         {name: _pack(name) for name in ("audit-rules", "cis-docker")},
         ask,
         (Log(logs, host.form), StatusLog(logs, f"{host.name}.example.net", pid)),

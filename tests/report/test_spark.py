@@ -17,10 +17,11 @@ from auditrules.report.engine import DuckDb
 from auditrules.report.fleet import fleet
 from auditrules.report.given import Question
 from auditrules.report.judge import judge
-from auditrules.report.model import Reading, Report, Waiver
+from auditrules.report.model import Reading, Report
 from auditrules.report.reading import fill, no_bar
 from auditrules.report.store import store
 from tests.report import logged
+from tests.report.logged import NOTHING, QUESTIONS
 from tests.report.simulated import END, HOSTS, simulate
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ pytestmark = pytest.mark.spark
 
 CAPTURED = Path(__file__).parents[1] / "corpus" / "osquery-logs"
 VARIANTS = sorted(each.name for each in CAPTURED.iterdir() if (each / "web-1").is_dir())
-NOTHING = Reading(0, 0, 0, 0, 0, 0, (), ())
 PROGRAM = Path(sys.executable).with_name("auditrules")
 
 # On a few rows Java takes its time to compile what then runs once.
@@ -42,13 +42,6 @@ QUICK = {
 }
 
 CAPTURE_END = 1_795_428_000  # 2026-11-23 10:00:00 UTC, within the hour after the last of the captures
-WAIVER = Waiver("web-*", "1.2.3", "until it is moved", "web team", "2026-12-31")
-QUESTIONS = {
-    "all": Question(now=logged.END),
-    "grouped, with waivers": Question(now=logged.END, grouped_by="role", waivers=(WAIVER,)),
-    "a part": Question(now=logged.END, hosts=("web-*", "same*"), controls=("1.2.3", "9.9")),
-    "earlier": Question(now=logged.END, until=logged.START + 50 * 3600, since=logged.START + 20 * 3600, max_age=7200),
-}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +91,7 @@ def test_logs_of_simulated_hosts_give_the_same_report(spark: Spark, tmp_path: Pa
     assert len(expected.changes) > 20
 
 
-@pytest.mark.parametrize(("seed", "question"), enumerate(QUESTIONS))
+@pytest.mark.parametrize(("seed", "question"), list(enumerate(QUESTIONS)))
 def test_made_up_logs_give_the_same_report(spark: Spark, tmp_path: Path, seed: int, question: str) -> None:
     parts = logged.written(tmp_path, seed)
     expected, found = _judged(spark, tmp_path, parts, QUESTIONS[question], NOTHING)

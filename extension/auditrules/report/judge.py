@@ -191,8 +191,22 @@ def _verdicts(
                 waiver=waivers.of((key, benchmark, version, control)) if open_ else None,
             )
         )
-    verdicts.sort(key=lambda each: (_RANK[each.status], natural(each.control), each.host, each.target, each.version))
+    verdicts.sort(key=_place)
     return tuple(verdicts)
+
+
+def _place(verdict: Verdict) -> tuple[object, ...]:
+    """Where a verdict stands: nothing is left to the order in which an engine gives the rows."""
+    return (
+        _RANK[verdict.status],
+        natural(verdict.control),
+        verdict.host,
+        verdict.target,
+        verdict.version,
+        verdict.seen or 0,
+        verdict.since or 0,
+        verdict.evidence,
+    )
 
 
 def _hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
@@ -252,7 +266,7 @@ def _changes(rows: Iterable[Row], notes: Notes) -> tuple[Change, ...]:
         else:
             kind = ChangeKind.OTHER
         changes.append(Change(at, kind, key, benchmark, version, control, target, before, after, evidence))
-    changes.sort(key=lambda each: (-each.at, each.host, natural(each.control), each.target, each.after))
+    changes.sort(key=lambda each: (-each.at, each.host, natural(each.control), each.target, each.after, each.before))
     return tuple(changes)
 
 

@@ -8,15 +8,17 @@ instead where it is there: then nothing of the configuration is ours but names, 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
+import pyspark
 import sqlglot
-from pyspark import SparkConf, SparkContext
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrame, SparkSession
@@ -46,6 +48,7 @@ OWN = {
 
 _CONFIGURED = ("MASTER", "PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME")
 _NOTHING_THERE = "PATH_NOT_FOUND"
+_WRONG = re.compile("error|exception|no such file", re.IGNORECASE)
 
 
 class SparkError(ReportError):
@@ -59,8 +62,12 @@ class Spark:
         """Start Spark; raises `SparkError` where it does not start."""
         configured = any(environment.get(name) for name in _CONFIGURED)
         settings = SETTINGS if configured else {**OWN, **SETTINGS}
-        conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
-        self._session = SparkSession(SparkContext(gateway=_gateway(tuple(settings.items())), conf=conf))
+        conf = pyspark.SparkConf(loadDefaults=False).setAll(list(settings.items()))
+        gateway, log = _java(tuple(settings.items()))
+        try:
+            self._session = SparkSession(pyspark.SparkContext(gateway=gateway, conf=conf))
+        except Py4JError as error:
+            raise SparkError(f"Spark did not start: {_said(log) or _cause(str(error))}") from error
 
     def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
@@ -102,7 +109,7 @@ class Spark:
             self._view(name, self._parquet(schema, place))
         except PySparkException as error:
             if error.getCondition() != _NOTHING_THERE:
-                raise SparkError(f"{place}: cannot be read: {_first_line(error)}") from error
+                raise SparkError(f"{place}: cannot be read: {_cause(str(error))}") from error
             self.given(name, schema.empty_table())
             return False
         return True
@@ -125,21 +132,27 @@ def translated(sql: str, dialect: str = "spark") -> str:
 
 
 @cache
-def _gateway(settings: tuple[tuple[str, str], ...]) -> Any:
+def _java(settings: tuple[tuple[str, str], ...]) -> tuple[Any, IO[bytes]]:
     """Start the Java process, which ends with this one. What it says is kept back, and told where it does not start."""
-    conf = SparkConf(loadDefaults=False).setAll(list(settings))
-    with tempfile.TemporaryFile() as log:
-        try:
-            return launch_gateway(conf, {"stdout": log, "stderr": log})
-        except (OSError, PySparkException) as error:
-            log.seek(0)
-            said = log.read().decode("utf-8", "replace").strip().splitlines()
-            cause = said[-1].strip() if said else _first_line(error)
-            raise SparkError(f"Spark did not start, which needs Java 17 or newer: {cause}") from error
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - Java writes to it as long as it runs
+    conf = pyspark.SparkConf(loadDefaults=False).setAll(list(settings))
+    try:
+        return launch_gateway(conf, {"stdout": log, "stderr": log}), log
+    except (OSError, PySparkException) as error:
+        said = _said(log) or _cause(str(error))
+        log.close()
+        raise SparkError(f"Spark did not start, which needs Java 17 or newer: {said}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _said(log: IO[bytes]) -> str:
+    log.seek(0)
+    return _cause(log.read().decode("utf-8", "replace"))
+
+
+def _cause(said: str) -> str:
+    """Give the line of Java's words that says what went wrong: the first that sounds so, else the last."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return next(filter(_WRONG.search, lines), lines[-1] if lines else "")
 
 
 def _schema(schema: pa.Schema) -> StructType:
