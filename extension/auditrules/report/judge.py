@@ -146,7 +146,8 @@ def _moments(start: int, until: int) -> Iterator[tuple[str, int]]:
 def _verdicts(
     rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
 ) -> tuple[Verdict, ...]:
-    verdicts = []
+    verdicts: list[Verdict] = []
+    failing: list[Verdict] = []
     for (
         key,
         benchmark,
@@ -166,8 +167,6 @@ def _verdicts(
         status = _STATUSES[word]
         if cause:
             reason, evidence = cause, notes.why(cause, seen, *failure)  # noqa: PLW2901 - what the row said is old
-            if cause in ("query_failed", "extension_missing"):
-                notes.fails(key, evidence)
         elif logged not in _STATUSES:
             reason = "unknown_status"  # noqa: PLW2901 - the row's own is of a status that nobody knows
         open_ = status in (Status.FAIL, Status.UNKNOWN)
@@ -191,7 +190,11 @@ def _verdicts(
                 waiver=waivers.of((key, benchmark, version, control)) if open_ else None,
             )
         )
+        if cause in ("query_failed", "extension_missing"):
+            failing.append(verdicts[-1])
     verdicts.sort(key=_place)
+    for verdict in sorted(failing, key=_place):
+        notes.fails(verdict.host, verdict.evidence)
     return tuple(verdicts)
 
 
