@@ -234,3 +234,13 @@ def test_every_python_is_told_with_its_result(
     ]
     few = ["expected at least 3 Pythons that start, found 2"] if "3" in arguments else []
     assert capsys.readouterr().out.splitlines() == shown + few
+
+
+def test_the_python_that_is_left_out_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(test_all, "interpreter", lambda version, _: FOUND.get(version))
+    monkeypatch.setattr(test_all, "_tests", lambda _, __: "passed")
+    assert test_all.main(["--but", "3.12", "--at-least", "1"]) == 0
+    shown = ["", "The tests, on each Python that starts here:", "  3.10  passed  /usr/bin/python3.10"]
+    assert capsys.readouterr().out.splitlines() == [*shown, "  3.11  not found", "  3.13  not found"]
