@@ -231,6 +231,24 @@ PROBLEMS = {
         ["LOG", "--since", "999999999w"],
         "auditrules: expected a time in the years 1970 to 9999, or an age that begins there, found 999999999w\n",
     ),
+    "a version that is none": (
+        ["LOG", "--benchmark", "1.2.O"],
+        (
+            "auditrules: expected a version of a benchmark for --benchmark, of those known or in the logs (1.2.0, "
+            "1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0), found 1.2.O\n"
+        ),
+    ),
+    "a host that is none": (
+        ["LOG", "--host", "h0*", "--host", "zz*"],
+        (
+            "auditrules: expected a host's name or key, or a glob of them, for --host, of those in the logs or the "
+            "inventory (h0.example.net), found zz*\n"
+        ),
+    ),
+    "a host where nothing was read": (
+        ["FOLDER/other", "--host", "zz*"],
+        "auditrules: no verdict was found in 1 line of 1 file: they are osquery's, and none is of a query of ours\n",
+    ),
     "a store that is a file": (["LOG", "--store", "LOG"], "auditrules: LOG: cannot be a store: File exists\n"),
 }
 
@@ -262,6 +280,46 @@ def test_a_window_that_starts_in_the_future_is_said(tmp_path: Path) -> None:
     code, out, err = run(log(tmp_path, "pass"), "--since", "9999-12-31")
     assert (code, out) == (2, "")
     assert err.startswith("auditrules: expected a time for --since that is not after now, ")
+
+
+@pytest.mark.parametrize("fail_on", ["fail", "fail,unknown"])
+def test_a_control_that_is_none_is_a_problem_whatever_fails(fail_on: str, tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--control", "1.2.33", "--fail-on", fail_on)
+    assert (code, out) == (2, "")
+    assert err.startswith("auditrules: expected a control for --control, of those known or in the logs (1.1.3, ")
+    assert err.endswith("), found 1.2.33\n")
+
+
+def test_a_control_of_another_version_is_said(tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--benchmark", "1.8.0", "--control", "1.2.3")
+    assert (code, out) == (2, "")
+    assert err.startswith(
+        "auditrules: expected a control of version 1.8.0 for --control, of those known or in the logs "
+    )
+
+
+def test_what_only_the_logs_know_can_be_asked_for(tmp_path: Path) -> None:
+    own = write(tmp_path / "log", [snapshot("h", NOON - 60, row(benchmark="Ours", version="7", control="a.1"))])
+    code, out, err = run(own, "--until", UNTIL, "--benchmark", "7", "--control", "a.1", "--format", "csv")
+    assert (code, err) == (0, "")
+    assert ",Ours,7,a.1," in out
+
+
+def test_a_host_that_only_the_inventory_knows_can_be_asked_for(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.csv"
+    hosts.write_text("host\nh9\n", encoding="utf-8")
+    code, out, err = run(
+        log(tmp_path, "pass"), "--until", UNTIL, "--inventory", hosts, "--host", "H9", "--format", "csv"
+    )
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1].startswith("h9,h9,,missing,")
+
+
+@pytest.mark.parametrize("form", ["csv", "ocsf", "junit", "oscal"])
+def test_a_host_that_never_said_a_word_of_what_is_asked_is_in_every_form(form: str, tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--control", "1.2.12", "--format", form)
+    assert (code, err) == (0, "")
+    assert "no_rows" in out
 
 
 USAGE = {
