@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -318,6 +318,19 @@ def test_a_reader_that_has_gone_is_no_noise(tmp_path: Path) -> None:
     ran = process(MAIN, "query", "SELECT 1", "--root", str(tmp_path), stdout=writer)
     os.close(writer)
     assert ran == (141, b"")
+
+
+def test_a_long_result_is_written_piece_by_piece() -> None:
+    out = io.StringIO()
+    written = []
+
+    def pieces() -> Iterator[str]:
+        for piece in ("one\n", "two\n", ""):
+            written.append(out.getvalue())
+            yield piece
+
+    entry._write(pieces(), out)
+    assert written == ["", "one\n", "one\ntwo\n"]
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:

@@ -168,6 +168,34 @@ def sample() -> Report:
     )
 
 
+def only(*verdicts: Verdict) -> Report:
+    """Give the sample with these verdicts, and the hosts that they are of."""
+    keys = {each.host for each in verdicts}
+    return replace(sample(), hosts=tuple(host for host in sample().hosts if host.key in keys), verdicts=verdicts)
+
+
+def mute(state: HostState) -> Report:
+    """Give a report of one host of which there is no verdict."""
+    host = replace(sample().hosts[0], state=state, status=Status.UNKNOWN, note="a note")
+    return replace(
+        sample(),
+        hosts=(host,),
+        verdicts=(),
+        controls=(),
+        groups=(),
+        changes=(),
+        counts=Counts(),
+        host_counts=Counts(unknown=1),
+    )
+
+
+def stray() -> Report:
+    """Give a report whose verdicts and changes are of a host and a control that it does not list."""
+    strange = replace(verdict("uuid-lost", Status.FAIL, "9.9"), title="a control of nobody")
+    change = replace(sample().changes[0], host="uuid-lost", control="9.9")
+    return replace(sample(), verdicts=(*sample().verdicts, strange), changes=(change,))
+
+
 def hostile(text: str) -> Report:
     """The sample with `text` in every column that a host, a log's name or another person's file can fill."""
     plain = sample()

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from auditrules.check import Status
 from auditrules.report.formats import FORMATS, write
+from auditrules.report.formats.complete import complete, listed
 from auditrules.report.formats.rows import COLUMNS
-from auditrules.report.model import Report, Verdict
+from auditrules.report.model import ControlCounts, Counts, HostState, Report, Verdict
 from auditrules.report.times import utc
-from tests.report.sample import NOON, hostile, sample, verdict
+from tests.report.sample import NOON, WAIVER, hostile, mute, sample, stray, verdict
 from tests.report.texts import TEXTS, short
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)
@@ -122,6 +123,29 @@ def test_a_remediation_comes_from_the_benchmark_and_not_from_a_row(form: str) ->
     assert "-w /tmp" not in written
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_verdict_whose_host_and_control_are_not_listed_is_written(form: str) -> None:
+    assert "uuid-lost" in text(stray(), form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_host_without_a_verdict_is_in_every_format(form: str) -> None:
+    assert "uuid-web-1" in text(mute(HostState.NO_ROWS), form)
+
+
+def test_a_report_that_lists_all_is_left_as_it_is() -> None:
+    assert complete(sample()) == sample()
+
+
+def test_a_control_that_is_not_listed_counts_each_host_once_with_its_worst_target() -> None:
+    said = verdict("uuid-web-1", Status.PASS, "9.9")
+    worse = replace(said, status=Status.FAIL, target="/other", waiver=WAIVER)
+    report = replace(sample(), verdicts=(said, worse, replace(said, host="uuid-db-1")))
+    assert listed(report).controls[2:] == (
+        ControlCounts(said.benchmark, said.version, "9.9", said.title, "1", Counts(passed=1, failed=1, waived=1)),
+    )
+
+
 # JSON
 
 
@@ -214,6 +238,18 @@ def test_a_row_of_csv() -> None:
         "waiver_expires": "2026-12-31",
         "note": "was called db-0",
     }
+
+
+def test_a_host_without_a_verdict_is_a_row_of_csv_that_is_unknown() -> None:
+    (row,) = cells(mute(HostState.MISSING))
+    assert (row["host"], row["state"], row["control"], row["status"], row["reason"], row["evidence"]) == (
+        "uuid-web-1",
+        "missing",
+        "",
+        "unknown",
+        "missing",
+        "the inventory names it, and no log does; a note",
+    )
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\uff1d", "\t\t@"])

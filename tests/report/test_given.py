@@ -81,6 +81,33 @@ def test_what_is_no_toml_is_told_with_its_place(tmp_path: Path) -> None:
     assert "line 1" in told
 
 
+def test_a_mark_of_byte_order_before_waivers_is_none_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "waivers.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert waivers(str(path)) == ((WAIVER,), ())
+
+
+def test_brackets_nested_too_deep_to_be_read_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "waivers.toml"
+    path.write_text(f"a = {'[' * 3000}{']' * 3000}\n")
+    assert waivers(str(path)) == (
+        (),
+        (f"{path}: expected TOML, found brackets nested too deep to be read: nothing is waived",),
+    )
+
+
+@pytest.mark.parametrize("key", ["hosts", "control", "reason", "owner"])
+def test_a_waiver_of_blanks_waives_nothing(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "waivers.toml"
+    path.write_text(
+        "".join(f'{key} = " \\t"\n' if line.startswith(key) else line for line in GOOD.splitlines(keepends=True))
+    )
+    assert waivers(str(path)) == (
+        (),
+        (f"{path}, waiver 1: expected text for {key}, found ' \\t': it waives nothing",),
+    )
+
+
 def test_a_file_of_waivers_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"waivers\.toml: No such file or directory"):
         waivers(str(tmp_path / "waivers.toml"))

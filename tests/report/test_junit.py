@@ -14,8 +14,8 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditrules.check import Status
 from auditrules.report.formats import write
-from auditrules.report.model import Report
-from tests.report.sample import WAIVER, hostile, sample, verdict
+from auditrules.report.model import HostState, Report
+from tests.report.sample import WAIVER, hostile, mute, only, sample, stray, verdict
 from tests.report.texts import TEXTS, short
 
 SCHEMA = Path(__file__).parent / "schemas" / "junit-10.xsd"
@@ -36,7 +36,7 @@ def suites(report: Report) -> list[TestSuite]:
 
 
 def case(status: Status, **changes: object) -> TestCase:
-    report = replace(sample(), verdicts=(replace(verdict("uuid-web-1", status), **changes),))  # type: ignore[arg-type]
+    report = only(replace(verdict("uuid-web-1", status), **changes))  # type: ignore[arg-type]
     (found,) = suites(report)[0]
     return found
 
@@ -68,6 +68,35 @@ def test_a_host_is_a_suite() -> None:
 def test_a_host_of_which_nothing_is_known_is_a_suite_with_an_error() -> None:
     (silent,) = (suite for suite in suites(sample()) if suite.name == "cache-1")
     assert (silent.tests, silent.errors) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "evidence"),
+    [
+        (HostState.REPORTING, "no_rows", "no verdict of it is known; a note"),
+        (
+            HostState.STALE,
+            "stale",
+            "its last word is older than is allowed, and no verdict of it is known; a note",
+        ),
+        (HostState.MISSING, "missing", "the inventory names it, and no log does; a note"),
+        (HostState.FAILING, "query_failed", "a query failed there, and no verdict of it is known; a note"),
+        (HostState.NO_ROWS, "no_rows", "its queries return no row, or do not run; a note"),
+    ],
+)
+def test_a_host_without_a_verdict_is_an_error(state: HostState, reason: str, evidence: str) -> None:
+    written = text(mute(state))
+    published().validate(written)
+    whole = JUnitXml.fromstring(written.encode())
+    ((found,),) = whole
+    (error,) = found.result
+    assert (whole.tests, whole.failures, whole.errors) == (1, 0, 1)
+    assert (found.name, found.classname) == ("Whether this host audits what it should", "auditrules report")
+    assert (type(error), error.type, error.message) == (Error, reason, evidence)
+
+
+def test_a_verdict_of_a_host_that_is_not_listed_has_its_suite() -> None:
+    assert [(suite.name, suite.failures) for suite in suites(stray())][-1] == ("uuid-lost", 1)
 
 
 def test_a_suite_counts_its_cases() -> None:

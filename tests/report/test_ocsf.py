@@ -15,8 +15,8 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from auditrules.check import Status
 from auditrules.report.formats import write
-from auditrules.report.model import Report, WaiverState
-from tests.report.sample import HOUR, NOON, WAIVER, hostile, sample, verdict
+from auditrules.report.model import HostState, Report, WaiverState
+from tests.report.sample import HOUR, NOON, WAIVER, hostile, mute, only, sample, verdict
 from tests.report.texts import TEXTS, short
 
 VERSIONS = ("1.5.0", "1.6.0", "1.7.0", "1.8.0")
@@ -33,7 +33,7 @@ def lines(report: Report) -> list[dict[str, Any]]:
 
 
 def finding(status: Status, **changes: Any) -> dict[str, Any]:
-    (line,) = lines(replace(sample(), verdicts=(replace(verdict("uuid-web-1", status), **changes),)))
+    (line,) = lines(only(replace(verdict("uuid-web-1", status), **changes)))
     return line
 
 
@@ -160,6 +160,24 @@ def test_a_host_can_not_pass_for_another_by_its_name() -> None:
         for benchmark, version in (("a:b", "c"), ("a", "b:c"))
     )
     assert one != other
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_host_without_a_verdict_is_a_line_that_is_unknown(version: str) -> None:
+    (line,) = lines(mute(HostState.NO_ROWS))
+    assert complaints(version, line) == []
+    assert (line["message"], line["status"], line["compliance"]) == (
+        "web-1.example.net: Whether this host audits what it should: Unknown",
+        "New",
+        {
+            "desc": "Whether this host audits what it should",
+            "standards": ["osquery-audit-rules"],
+            "status_id": 0,
+            "status": "Unknown",
+            "status_code": "no_rows",
+            "status_details": ["its queries return no row, or do not run; a note"],
+        },
+    )
 
 
 @pytest.mark.parametrize("hostility", TEXTS, ids=short)

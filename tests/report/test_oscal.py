@@ -12,8 +12,8 @@ import jsonschema_rs
 import pytest
 
 from auditrules.report.formats import write
-from auditrules.report.model import ControlCounts, Counts, Report
-from tests.report.sample import BENCHMARK, DAEMON, VERSION, hostile, sample
+from auditrules.report.model import ControlCounts, Counts, HostState, Report
+from tests.report.sample import BENCHMARK, DAEMON, VERSION, hostile, mute, sample, stray
 from tests.report.test_formats import emptied
 from tests.report.texts import TEXTS, short
 
@@ -121,6 +121,33 @@ def test_a_control_is_satisfied_only_where_every_host_shows_it(counts: Counts, s
     assert (status["state"], status["reason"]) == (state, reason)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_host_without_a_verdict_is_an_observation_and_a_finding_that_is_not_satisfied(version: str) -> None:
+    assert complaints(version, document(mute(HostState.MISSING))) == []
+    found = result(mute(HostState.MISSING))
+    (finding,), (observation,) = found["findings"], found["observations"]
+    assert (finding["title"], finding["target"]["status"]["state"], finding["target"]["status"]["reason"]) == (
+        "Whether this host audits what it should",
+        "not-satisfied",
+        "other",
+    )
+    assert observation["title"] == "Whether this host audits what it should on web-1.example.net: unknown"
+    assert finding["related-observations"] == [{"observation-uuid": observation["uuid"]}]
+
+
+def test_no_control_is_satisfied_while_a_host_has_no_verdict() -> None:
+    passing = replace(sample().controls[0], counts=Counts(passed=1))
+    said = tuple(each for each in sample().verdicts if each.host == "uuid-edge-1")
+    findings = result(replace(sample(), controls=(passing,), verdicts=said))["findings"]
+    assert {each["target"]["status"]["state"] for each in findings} == {"not-satisfied"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_control_that_only_a_verdict_names_is_a_finding(version: str) -> None:
+    assert complaints(version, document(stray())) == []
+    assert result(stray())["findings"][-1]["target"]["status"] == {"state": "not-satisfied", "reason": "fail"}
+
+
 def test_a_finding_states_the_denominator() -> None:
     assert result(sample())["findings"][0]["description"] == (
         "2 of 3 judged pass, 1 fail; 1 unknown and 0 not applicable are judged neither way. 0 are waived."
@@ -136,6 +163,8 @@ def test_no_control_can_pass_for_another_by_its_name() -> None:
     names = [(BENCHMARK, VERSION, "1.2.3"), ("CIS-Docker Benchmark", VERSION, "1.2.3"), (BENCHMARK, "1.2.0_1.2.3", "")]
     report = replace(
         sample(),
+        hosts=(),
+        verdicts=(),
         controls=tuple(
             ControlCounts(benchmark, version, control, DAEMON, "1", counts) for benchmark, version, control in names
         ),

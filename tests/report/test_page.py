@@ -9,20 +9,22 @@ from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
+from auditrules.report.formats.words import percent
 from auditrules.report.model import Broken, Counts, Day, HostState, Report
 from auditrules.report.page import FIRST, SHORT, render
 from auditrules.report.page.chart import WHOLE, bar, chart
 from auditrules.report.page.data import script
 from auditrules.report.page.remedies import remedies
-from auditrules.report.page.words import LONGEST, percent, share, shown, utc, why
+from auditrules.report.page.words import LONGEST, share, shown, utc, why
 from tests.report.fleet import NOTHING, fleet
-from tests.report.sample import HOSTILE, NOON, WAIVER, hostile, sample, verdict
+from tests.report.sample import HOSTILE, NOON, WAIVER, hostile, sample, stray, verdict
 
 
 class Page(HTMLParser):
@@ -244,6 +246,14 @@ def test_a_control_tells_its_version_where_there_are_two() -> None:
     said = replace(verdict("uuid-web-1", Status.FAIL), version="1.6.0", control="1.1.5")
     page = Page(replace(sample(), controls=(first, later), verdicts=(verdict("uuid-web-1", Status.PASS), said)))
     assert [each[0] for each in page.data["controls"]] == ["1.2.3 (1.2.0)", "1.1.5 (1.6.0)"]
+
+
+def test_a_verdict_whose_host_and_control_are_not_listed_is_in_the_page() -> None:
+    data: dict[str, Any] = {**Page(stray()).data}
+    assert data["controls"][-1] == ["9.9", "a control of nobody"]
+    assert data["hosts"]["name"]["texts"][-1] == "uuid-lost"
+    assert (data["findings"]["host"][-1], data["findings"]["control"][-1]) == (4, 2)
+    assert data["changes"]["host"]["texts"] == ["uuid-lost"]
 
 
 def test_each_text_stands_in_the_data_once() -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import socket
+import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from auditrules.cli.command import Problem
 from auditrules.cli.entry import main
+from auditrules.cli.place import Place
 from tests.report.logs import NOON, row, snapshot, write
 
 UNTIL = "2026-11-23T12:00"
@@ -45,6 +51,75 @@ def test_a_page_is_written_beside_what_is_printed(tmp_path: Path) -> None:
     code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--html", page)
     assert (code, out[:10], err) == (0, "auditrules", "")
     assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_page_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text("old", encoding="utf-8")
+    assert run(log(tmp_path, "pass"), "--until", UNTIL, "--html", page)[0] == 0
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    """Let the group read, and nobody else."""
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_page_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    Place(str(page)).write("page")
+    assert stat.S_IMODE(page.stat().st_mode) == 0o640
+
+
+def test_nothing_but_the_page_is_left_in_its_folder(tmp_path: Path) -> None:
+    Place(str(tmp_path / "report.html")).write("page")
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_page_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    place = Place(str(tmp_path / "report.html"))
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(Problem, match=r"report\.html: cannot write the page: Is a directory"):
+        place.write("page")
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_page_that_nobody_waits_for_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Place(str(tmp_path / "report.html")).write("page")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_of_the_name_that_is_written_first_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditrules.cli.place.secrets.token_hex", lambda _: "0")
+    other = tmp_path / "other"
+    (tmp_path / ".auditrules-0.new").symlink_to(other)
+    with pytest.raises(Problem, match=r"cannot write the page: File exists"):
+        Place(str(tmp_path / "report.html")).write("page")
+    assert not other.exists()
+
+
+def test_a_page_takes_the_place_of_no_link_device_pipe_or_socket(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket"))
+    found = []
+    for place in (tmp_path / "link", tmp_path / "pipe", tmp_path / "socket", Path("/dev/full")):
+        with pytest.raises(Problem) as raised:
+            Place(str(place))
+        found.append(str(raised.value).removeprefix(f"{place}: expected a regular file for the page, or none yet, "))
+    assert found == ["found a symbolic link", "found a pipe", "found a socket", "found a device"]
 
 
 # Statuses of hosts, --fail-on, and the exit code.
@@ -124,6 +199,56 @@ PROBLEMS = {
         ["LOG", "--html", "FOLDER/x/y.html"],
         "auditrules: FOLDER/x/y.html: cannot write the page: No such file or directory\n",
     ),
+    "a page that is a directory": (
+        ["LOG", "--html", "FOLDER/empty"],
+        "auditrules: FOLDER/empty: expected a regular file for the page, or none yet, found a directory\n",
+    ),
+    "a page below a file": (["LOG", "--html", "LOG/x"], "auditrules: LOG/x: cannot write the page: Not a directory\n"),
+    "a page without a name": (
+        ["LOG", "--html", ""],
+        "auditrules: '': expected the name of a file for the page, found none\n",
+    ),
+    "a page that is the root": (
+        ["LOG", "--html", "/"],
+        "auditrules: /: expected the name of a file for the page, found none\n",
+    ),
+    "a page that is the folder one is in": (
+        ["LOG", "--html", "."],
+        "auditrules: .: expected the name of a file for the page, found none\n",
+    ),
+    "a page with a slash at its end": (
+        ["LOG", "--html", "FOLDER/x/"],
+        "auditrules: FOLDER/x/: expected the name of a file for the page, found none\n",
+    ),
+    "a window that ends before it starts": (
+        ["LOG", "--since", "2026-11-24"],
+        (
+            "auditrules: expected a time for --since that is not after --until, 2026-11-23T12:00:00Z, found "
+            "2026-11-24T00:00:00Z\n"
+        ),
+    ),
+    "an age that begins before there was time": (
+        ["LOG", "--since", "999999999w"],
+        "auditrules: expected a time in the years 1970 to 9999, or an age that begins there, found 999999999w\n",
+    ),
+    "a version that is none": (
+        ["LOG", "--benchmark", "1.2.O"],
+        (
+            "auditrules: expected a version of a benchmark for --benchmark, of those known or in the logs (1.2.0, "
+            "1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0), found 1.2.O\n"
+        ),
+    ),
+    "a host that is none": (
+        ["LOG", "--host", "h0*", "--host", "zz*"],
+        (
+            "auditrules: expected a host's name or key, or a glob of them, for --host, of those in the logs or the "
+            "inventory (h0.example.net), found zz*\n"
+        ),
+    ),
+    "a host where nothing was read": (
+        ["FOLDER/other", "--host", "zz*"],
+        "auditrules: no verdict was found in 1 line of 1 file: they are osquery's, and none is of a query of ours\n",
+    ),
     "a store that is a file": (["LOG", "--store", "LOG"], "auditrules: LOG: cannot be a store: File exists\n"),
 }
 
@@ -135,6 +260,66 @@ def test_what_cannot_be_done_is_said(arguments: list[str], said: str, tmp_path: 
     write(tmp_path / "other", [{"name": "x", "hostIdentifier": "h", "unixTime": 1, "columns": {}, "action": "added"}])
     words = [each.replace("FOLDER", str(tmp_path)).replace("LOG", str(logs)) for each in (*arguments, said)]
     assert run(*words[:-1], "--until", UNTIL) == (2, "", words[-1])
+
+
+@pytest.mark.parametrize("until", ["999999999w", "9999999d", "1969-12-31", "9999-12-31T23:59:59-10:00"])
+def test_a_time_that_no_log_can_have_is_no_end_of_a_window(until: str, tmp_path: Path) -> None:
+    assert run(log(tmp_path, "pass"), "--until", until) == (
+        2,
+        "",
+        f"auditrules: expected a time in the years 1970 to 9999, or an age that begins there, found {until}\n",
+    )
+
+
+@pytest.mark.parametrize("until", ["1970-01-01", "9999-12-31T23:59:59"])
+def test_a_report_of_a_time_when_there_are_no_logs_can_be_asked_for(until: str, tmp_path: Path) -> None:
+    assert "Traceback" not in run(log(tmp_path, "pass"), "--until", until)[2]
+
+
+def test_a_window_that_starts_in_the_future_is_said(tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--since", "9999-12-31")
+    assert (code, out) == (2, "")
+    assert err.startswith("auditrules: expected a time for --since that is not after now, ")
+
+
+@pytest.mark.parametrize("fail_on", ["fail", "fail,unknown"])
+def test_a_control_that_is_none_is_a_problem_whatever_fails(fail_on: str, tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--control", "1.2.33", "--fail-on", fail_on)
+    assert (code, out) == (2, "")
+    assert err.startswith("auditrules: expected a control for --control, of those known or in the logs (1.1.3, ")
+    assert err.endswith("), found 1.2.33\n")
+
+
+def test_a_control_of_another_version_is_said(tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--benchmark", "1.8.0", "--control", "1.2.3")
+    assert (code, out) == (2, "")
+    assert err.startswith(
+        "auditrules: expected a control of version 1.8.0 for --control, of those known or in the logs "
+    )
+
+
+def test_what_only_the_logs_know_can_be_asked_for(tmp_path: Path) -> None:
+    own = write(tmp_path / "log", [snapshot("h", NOON - 60, row(benchmark="Ours", version="7", control="a.1"))])
+    code, out, err = run(own, "--until", UNTIL, "--benchmark", "7", "--control", "a.1", "--format", "csv")
+    assert (code, err) == (0, "")
+    assert ",Ours,7,a.1," in out
+
+
+def test_a_host_that_only_the_inventory_knows_can_be_asked_for(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.csv"
+    hosts.write_text("host\nh9\n", encoding="utf-8")
+    code, out, err = run(
+        log(tmp_path, "pass"), "--until", UNTIL, "--inventory", hosts, "--host", "H9", "--format", "csv"
+    )
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1].startswith("h9,h9,,missing,")
+
+
+@pytest.mark.parametrize("form", ["csv", "ocsf", "junit", "oscal"])
+def test_a_host_that_never_said_a_word_of_what_is_asked_is_in_every_form(form: str, tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--control", "1.2.12", "--format", form)
+    assert (code, err) == (0, "")
+    assert "no_rows" in out
 
 
 USAGE = {

@@ -15,7 +15,7 @@ from auditrules.report.model import Broken, Change, ChangeKind, Counts, Host, Ho
 from auditrules.report.progress import progress
 from auditrules.report.summary import MOST
 from auditrules.report.terminal import LONGEST, render
-from tests.report.sample import NOON, WAIVER, hostile, sample, verdict
+from tests.report.sample import NOON, WAIVER, hostile, sample, stray, verdict
 from tests.report.test_formats import emptied
 from tests.report.texts import TEXTS, short
 
@@ -30,7 +30,7 @@ auditrules report 0.1.0
             A percentage is of what passes or fails; unknown and n/a are in no percentage.
 
 Controls of CIS Docker Benchmark 1.2.0, by hosts
-  1.2.3  Auditing for the Docker daemon executable   ##########xxxxx?????  2 of 3 pass, 66.7 %  1 fail, 1 unknown, 0 n/a
+  1.2.3  Auditing for the Docker daemon executable   ##########xxxxx?????  2 of 3 pass, 66.6 %  1 fail, 1 unknown, 0 n/a
          is configured
   1.2.4  Auditing for /var/lib/docker is configured  #####xxxxx?????.....  1 of 2 pass, 50 %    1 fail, 1 unknown, 1 n/a
 
@@ -39,10 +39,12 @@ By environment, by hosts and controls
   (none)      2 hosts  #####??????????.....  1 of 1 pass, 100 %
 
 Failing hosts: 2
-  web-1.example.net  1.2.3  since 2026-11-22T12:00:00Z  no_rule: what uuid-web-1 says of /usr/bin/dockerd
-  db-1.example.net   1.2.4  since 2026-11-22T12:00:00Z  no_rule: what uuid-db-1 says of /var/lib/docker; waiver
-                                                        (active), until 2026-12-31, by storage team: moves to the new
-                                                        storage in December
+  web-1.example.net  1.2.3  /usr/bin/dockerd  since 2026-11-22T12:00:00Z  no_rule: what uuid-web-1 says of
+                                                                          /usr/bin/dockerd
+  db-1.example.net   1.2.4  /var/lib/docker   since 2026-11-22T12:00:00Z  no_rule: what uuid-db-1 says of
+                                                                          /var/lib/docker; waiver (active), until
+                                                                          2026-12-31, by storage team: moves to the new
+                                                                          storage in December
 
 Silent hosts: 1
   cache-1  missing  never  the inventory names it, and no log does
@@ -130,8 +132,9 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     ("counts", "share"),
     [
         (Counts(passed=1, failed=2), "1 of 3 pass, 33.3 %"),
+        (Counts(passed=2, failed=1), "2 of 3 pass, 66.6 %"),
         (Counts(passed=9999, failed=1), "9999 of 10000 pass, 99.9 %"),
-        (Counts(passed=1, failed=9999), "1 of 10000 pass, 0.1 %"),
+        (Counts(passed=1, failed=9999), "1 of 10000 pass, under 0.1 %"),
         (Counts(passed=3), "3 of 3 pass, 100 %"),
         (Counts(failed=3), "0 of 3 pass, 0 %"),
         (Counts(passed=3, unknown=97), "3 of 3 pass, 100 %"),
@@ -188,8 +191,20 @@ def test_unknown_of_a_host_that_reports_is_listed() -> None:
     report = replace(sample(), hosts=(host,), verdicts=(verdict(host.key, Status.UNKNOWN),), changes=())
     assert (
         "Hosts that report, with a control unknown: 1\n"
-        "  web-1.example.net  1.2.3  since 2026-11-22T12:00:00Z  unreadable: what uuid-web-1 says of /usr/bin/dockerd\n"
+        "  web-1.example.net  1.2.3  /usr/bin/dockerd  since 2026-11-22T12:00:00Z  "
+        "unreadable: what uuid-web-1 says of\n"
     ) in plain(report)
+
+
+def test_each_target_that_fails_is_named() -> None:
+    said = verdict("uuid-web-1", Status.FAIL)
+    report = replace(sample(), verdicts=(said, replace(said, target="/usr/local/bin/dockerd")))
+    shown = [line.split()[2] for line in plain(report).splitlines() if line.startswith("  web-1.example.net  1.2.3 ")]
+    assert shown == ["/usr/bin/dockerd", "/usr/local/bin/dockerd"]
+
+
+def test_a_verdict_whose_host_is_not_listed_is_in_the_summary() -> None:
+    assert "\n  uuid-lost          9.9    /var/lib/docker" in plain(stray())
 
 
 @pytest.mark.parametrize("state", [state for state in HostState if state is not HostState.REPORTING])

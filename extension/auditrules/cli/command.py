@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 NAME = "auditrules"
 
+Said = tuple[str | Iterable[str], int]
+"""What a command gives: its result, whole or piece by piece where it is long, and the exit code."""
+
 _NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'"
 
 

@@ -7,14 +7,14 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import TextIO
 
 from auditrules import __version__
 from auditrules.check import CheckError
 from auditrules.cli import check, coverage, doctor, pack, query, report
-from auditrules.cli.command import NAME, Problem, World
+from auditrules.cli.command import NAME, Problem, Said, World
 from auditrules.host import HostError
 from auditrules.present import visible
 from auditrules.sql.error import SqlError
@@ -51,7 +51,7 @@ def main(
             options = _parser().parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else _PROBLEM
-    run: Callable[[argparse.Namespace, World], tuple[str, int]] = options.run
+    run: Callable[[argparse.Namespace, World], Said] = options.run
     try:
         text, code = run(options, world or World())
         _write(text, out)
@@ -85,11 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _write(text: str, stream: TextIO) -> None:
-    """Write and flush; what the stream's encoding lacks becomes an escape."""
+def _write(text: str | Iterable[str], stream: TextIO) -> None:
+    """Write, each piece before the next is made, and flush; what the stream's encoding lacks becomes an escape."""
     encoding = stream.encoding or "utf-8"  # None: a stream of text that is not encoded at all
     try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        pieces = (text,) if isinstance(text, str) else text
+        stream.writelines(piece.encode(encoding, "backslashreplace").decode(encoding) for piece in pieces)
         stream.flush()
     except BrokenPipeError:
         raise

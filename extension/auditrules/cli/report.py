@@ -7,17 +7,17 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditrules.check import Status
 from auditrules.cli.command import Problem, World, add
+from auditrules.cli.place import Place
 
 if TYPE_CHECKING:
-    from auditrules.cli.command import Commands
+    from auditrules.cli.command import Commands, Said
     from auditrules.report.model import Report
 
 _EPILOG = """\
@@ -42,6 +42,7 @@ _ENGINES = ("duckdb", "spark")
 _FAILURES = {Status.FAIL.value: 1, Status.UNKNOWN.value: 3}  # the first of these that is asked for and met
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])\Z")
+_LATEST = 253_402_300_799  # 9999-12-31 23:59:59 UTC, the last that a calendar of Python's has
 _WIDTH = 120  # columns, where no terminal says otherwise
 _EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # every other package that may be missing is of the extra "report"
 _OURS = "auditrules"
@@ -103,7 +104,7 @@ def register(commands: Commands) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
+def _run(options: argparse.Namespace, _: World) -> Said:
     try:
         return _reported(options)
     except ModuleNotFoundError as error:
@@ -116,7 +117,7 @@ def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
         ) from error
 
 
-def _reported(options: argparse.Namespace) -> tuple[str, int]:
+def _reported(options: argparse.Namespace) -> Said:
     from auditrules.report.errors import ReportError  # noqa: PLC0415 - the report is not in every installation
     from auditrules.report.fleet import fleet  # noqa: PLC0415
     from auditrules.report.given import Question, inventory, waivers  # noqa: PLC0415
@@ -124,14 +125,15 @@ def _reported(options: argparse.Namespace) -> tuple[str, int]:
 
     if not options.paths and "://" not in (options.store or ""):
         raise Problem("the following arguments are required: PATH")
+    page = None if options.html is None else Place(options.html)
     now = int(time.time())
-    until = options.until and options.until(now)
+    since, until = _window(options, now)
     try:
         waived, problems = waivers(options.waivers) if options.waivers else ((), ())
         question = Question(
             now=now,
             until=until,
-            since=options.since and options.since(until or now),
+            since=since,
             max_age=options.max_age,
             benchmark=options.benchmark,
             controls=tuple(options.control),
@@ -147,12 +149,14 @@ def _reported(options: argparse.Namespace) -> tuple[str, int]:
         raise Problem(str(error)) from error
     if not report.hosts:
         raise Problem("\n".join(report.notes))
-    if options.html is not None:
-        _write_page(report, options.html)
+    if page is not None:
+        from auditrules.report.page import render  # noqa: PLC0415 - the report is not in every installation
+
+        page.write(render(report))
     return _text(report, options.format), _exit_code(report, options.fail_on)
 
 
-def _text(report: Report, form: str) -> str:
+def _text(report: Report, form: str) -> str | Iterable[str]:
     if form == _SUMMARY:
         from auditrules.report.terminal import render  # noqa: PLC0415 - the report is not in every installation
 
@@ -160,20 +164,7 @@ def _text(report: Report, form: str) -> str:
         return render(report, shutil.get_terminal_size((_WIDTH, 0)).columns if shown else _WIDTH, colour=shown)
     from auditrules.report.formats import write  # noqa: PLC0415
 
-    return "".join(write(report, form))
-
-
-def _write_page(report: Report, path: str) -> None:
-    """Write the page beside its place, and put it there when it is whole."""
-    from auditrules.report.page import render  # noqa: PLC0415 - the report is not in every installation
-
-    page = Path(path)
-    new = page.with_name(f"{page.name}.new")
-    try:
-        new.write_text(render(report), encoding="utf-8", errors="backslashreplace")
-        new.replace(page)
-    except OSError as error:
-        raise Problem(f"{path}: cannot write the page: {error.strerror}") from error
+    return write(report, form)
 
 
 def _exit_code(report: Report, fail_on: Sequence[str]) -> int:
@@ -195,7 +186,7 @@ def _time(text: str) -> Callable[[int], int]:
     """Give the moment that is meant, from a moment that an age is counted back from."""
     if _DURATION.match(text):
         age = _duration(text)
-        return lambda now: now - age
+        return lambda now: _dated(text, now - age)
     try:
         moment = datetime.fromisoformat(text.removesuffix("Z"))
     except ValueError:
@@ -203,7 +194,27 @@ def _time(text: str) -> Callable[[int], int]:
             f"expected a time such as 2026-11-23 or 2026-11-23T12:00, in UTC, or an age such as 7d, found {text!r}"
         ) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return lambda _: int(moment.timestamp())
+    return lambda _: _dated(text, int(moment.timestamp()))
+
+
+def _dated(text: str, moment: int) -> int:
+    if not 0 <= moment <= _LATEST:
+        raise Problem(f"expected a time in the years 1970 to 9999, or an age that begins there, found {text}")
+    return moment
+
+
+def _window(options: argparse.Namespace, now: int) -> tuple[int | None, int | None]:
+    """Give --since and --until as moments; the one must not lie after the other, nor after now where there is none."""
+    until: int | None = None if options.until is None else options.until(now)
+    if options.since is None:
+        return None, until
+    end = now if until is None else until
+    since: int = options.since(end)
+    if since > end:
+        found, limit = (f"{datetime.fromtimestamp(each, timezone.utc):%Y-%m-%dT%H:%M:%SZ}" for each in (since, end))
+        what = "now" if until is None else "--until"
+        raise Problem(f"expected a time for --since that is not after {what}, {limit}, found {found}")
+    return since, until
 
 
 def _statuses(text: str) -> tuple[str, ...]:

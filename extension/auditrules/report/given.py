@@ -111,9 +111,11 @@ def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
     except OSError as error:
         raise GivenError(f"{path}: {error.strerror}") from error
     try:
-        document = tomllib.loads(content.decode())
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return (), (f"{path}: expected TOML, found: {error}: nothing is waived",)
+    except RecursionError:
+        return (), (f"{path}: expected TOML, found brackets nested too deep to be read: nothing is waived",)
     problems = [
         f"{path}: expected [[{_TABLE}]], found {key}{_meant(key, (_TABLE,))}" for key in document if key != _TABLE
     ]
@@ -143,7 +145,7 @@ def _wrong(entry: object) -> Iterator[str]:
         elif key == "expires":
             if not _day(entry[key]):
                 yield f"expected a day such as 2026-12-31 for expires, found {entry[key]!r}"
-        elif not isinstance(entry[key], str) or not entry[key]:
+        elif not isinstance(entry[key], str) or not entry[key].strip():
             yield f"expected text for {key}, found {entry[key]!r}"
 
 

@@ -15,6 +15,7 @@ from auditrules import __version__
 from auditrules.benchmarks import CONTROLS
 from auditrules.check import Status
 from auditrules.report import queries
+from auditrules.report.asked import control_is_known, host_is_known
 from auditrules.report.engine import Engine
 from auditrules.report.given import Question
 from auditrules.report.model import (
@@ -124,12 +125,16 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     given(engine, "parameters", [parameters])
     given(engine, "wanted_controls", ((control,) for control in question.controls))
     given(engine, "inventory", question.inventory.rows(question.grouped_by) if question.inventory else ())
-    logged = ((benchmark, version, control) for benchmark, version, control, *_ in engine.rows("titles"))
+    logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.rows("titles")]
+    known = sorted({key[1:] for key in (*_SHIPPED, *logged)}, key=lambda key: (natural(key[1]), key))
+    control_is_known(question.benchmark, question.controls, known)
     given(engine, "named", named((name for (name,) in engine.rows("unnamed")), logged))
     for step in queries.NAMING:
         engine.make(step)
     globs = [glob(pattern) for pattern in question.hosts]
-    wanted = {key for key, name in engine.rows("hosts_named") for matches in globs if matches(key) or matches(name)}
+    hosts = engine.rows("hosts_named") if globs else []
+    host_is_known(question.hosts, hosts)
+    wanted = {key for key, name in hosts for matches in globs if matches(key) or matches(name)}
     given(engine, "wanted_hosts", ((key,) for key in sorted(wanted)))
     for step in queries.SUBJECTS:
         engine.make(step)

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditrules.check import Status
-from auditrules.report.formats.words import waived
+from auditrules.report.formats.complete import listed
+from auditrules.report.formats.words import percent, waived
 from auditrules.report.model import Broken, Counts, Host, HostState, Reading, Report, Verdict, WaiverState
 from auditrules.report.times import utc
 
@@ -22,6 +23,7 @@ _HOUR = 3600
 
 def sections(report: Report) -> Iterator[Section]:
     """Give the parts of a summary, in their order; what has nothing to say is left out."""
+    report = listed(report)
     yield f"auditrules report {report.tool_version}", list(_heading(report))
     if report.controls:
         controls = [
@@ -86,13 +88,9 @@ def _heading(report: Report) -> Iterator[Row]:
 
 
 def _share(counts: Counts) -> str:
-    """Say which part passes, and of how many; never 100 % where one fails, nor 0 % where one passes."""
-    if counts.share is None:
-        return "none judged"
-    tenths = round(counts.share * 1000)
-    tenths = min(tenths, 999) if counts.failed else tenths
-    tenths = max(tenths, 1) if counts.passed else tenths
-    return f"{counts.passed} of {counts.judged} pass, {tenths / 10:g} %"
+    """Say which part passes, and of how many."""
+    said = percent(counts)
+    return f"{counts.passed} of {counts.judged} pass, {said}" if counts.judged else said
 
 
 def _counted(counts: Counts) -> str:
@@ -110,6 +108,7 @@ def _judged(title: str, status: Status, verdicts: Iterable[Verdict], hosts: dict
         (
             hosts[host].name,
             each.control,
+            each.target,
             "" if each.since is None else f"since {utc(each.since)}",
             "; ".join(filter(None, _reasons(each))),
         )

@@ -9,13 +9,15 @@ from junitparser import Error, Failure, Skipped, TestCase, TestSuite
 
 from auditrules.check import Status
 from auditrules.present import visible
-from auditrules.report.formats.words import remediation, waived
+from auditrules.report.formats.complete import complete
+from auditrules.report.formats.words import called, remediation, waived
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.times import utc
 
 
 def junit(report: Report) -> Iterator[str]:
-    """Write a document, suite by suite, hosts in the report's order."""
+    """Write a document, suite by suite, hosts in the report's order; a host without a verdict is an error."""
+    report = complete(report)
     cases: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in report.verdicts:
         cases[verdict.host].append(verdict)
@@ -54,8 +56,8 @@ def _suite(report: Report, host: Host, verdicts: Sequence[Verdict]) -> TestSuite
 def _case(verdict: Verdict) -> TestCase:
     target = f" [{verdict.target}]" if verdict.target else ""
     case = TestCase(
-        visible(f"{verdict.control} {verdict.title}{target}"),
-        classname=visible(f"{verdict.benchmark} {verdict.version}"),
+        visible(f"{called(verdict)}{target}"),
+        classname=visible(f"{verdict.benchmark} {verdict.version}".strip() or "auditrules report"),
     )
     reason, evidence = visible(verdict.reason), visible(verdict.evidence)
     result: Failure | Error | Skipped

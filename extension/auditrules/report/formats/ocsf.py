@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 from auditrules.check import Status
 from auditrules.present import visible
+from auditrules.report.formats.complete import complete
 from auditrules.report.formats.streaming import identity
-from auditrules.report.formats.words import remediation, waived
+from auditrules.report.formats.words import called, heading, remediation, waived
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.times import utc
 
@@ -39,7 +40,8 @@ _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 
 
 def ocsf(report: Report) -> Iterator[str]:
-    """Write a line of JSON for each verdict."""
+    """Write a line of JSON for each verdict, and for each host without any."""
+    report = complete(report)
     hosts = {host.key: host for host in report.hosts}
     for verdict in report.verdicts:
         yield f"{json.dumps(_finding(report, hosts[verdict.host], verdict))}\n"
@@ -64,7 +66,7 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         "severity_id": severity_id,
         "severity": severity,
         "time": at * 1000,
-        "message": visible(f"{host.name}: {verdict.control} {verdict.title}: {status}"),
+        "message": visible(f"{host.name}: {called(verdict)}: {status}"),
         **_state(verdict),
         "metadata": {
             "version": VERSION,
@@ -73,15 +75,15 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         },
         "finding_info": {
             "uid": uid,
-            "title": visible(f"{verdict.benchmark} {verdict.version}, {verdict.control}: {verdict.title}"),
+            "title": visible(heading(verdict)),
             **_said({"desc": verdict.evidence}),
             **({} if verdict.since is None else {"first_seen_time": verdict.since * 1000}),
             **({} if verdict.seen is None else {"last_seen_time": verdict.seen * 1000}),
         },
         "compliance": {
-            "control": visible(verdict.control),
+            **_said({"control": verdict.control}),
             "desc": title,
-            "standards": [visible(f"{verdict.benchmark} v{verdict.version}")],
+            "standards": [visible(f"{verdict.benchmark} v{verdict.version}" if verdict.benchmark else _PRODUCT)],
             "status_id": status_id,
             "status": status,
             **_said({"status_code": verdict.reason}),

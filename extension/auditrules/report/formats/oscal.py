@@ -10,10 +10,12 @@ import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from auditrules.present import visible
+from auditrules.report.formats.complete import complete
 from auditrules.report.formats.streaming import identity, stream
-from auditrules.report.formats.words import remediation, waived
+from auditrules.report.formats.words import heading, remediation, waived
 from auditrules.report.model import ControlCounts, Counts, Host, Report, Verdict, Waiver
 from auditrules.report.times import utc
 
@@ -32,6 +34,8 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>&{}~^|!#$\"'])")
 
 def oscal(report: Report) -> Iterator[str]:
     """Write a document; hosts, observations, risks and findings an element a line."""
+    silent = len({host.key for host in report.hosts} - {verdict.host for verdict in report.verdicts})
+    report = complete(report)
     start, end = (report.made_at if moment is None else moment for moment in (report.start, report.end))
     which = (report.made_at, start, end, len(report.hosts), len(report.verdicts))
     document = {
@@ -50,7 +54,7 @@ def oscal(report: Report) -> Iterator[str]:
                 "description": "\n\n".join([_counted(report.counts), *map(_markdown, report.notes)]),
                 "start": utc(start),
                 "end": utc(end),
-                **_result(report),
+                **_result(report, silent),
             }
         ],
         "back-matter": {
@@ -73,8 +77,11 @@ def oscal(report: Report) -> Iterator[str]:
     yield "\n"
 
 
-def _result(report: Report) -> dict[str, object]:
-    """What stands in the lists of a result. OSCAL has no empty lists: where there is nothing, there is no key."""
+def _result(report: Report, silent: int) -> dict[str, object]:
+    """What stands in the lists of a result. OSCAL has no empty lists: where there is nothing, there is no key.
+
+    Of `silent` hosts no verdict is known: they keep every control from being satisfied.
+    """
     names = {host.key: host.name for host in report.hosts}
     by_control: dict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
     by_waiver: dict[Waiver, list[Verdict]] = defaultdict(list)
@@ -105,7 +112,7 @@ def _result(report: Report) -> dict[str, object]:
         lists["risks"] = (_risk(waiver, verdicts) for waiver, verdicts in by_waiver.items())
     if report.controls:
         lists["findings"] = (
-            _finding(each, by_control[each.benchmark, each.version, each.control]) for each in report.controls
+            _finding(each, by_control[each.benchmark, each.version, each.control], silent) for each in report.controls
         )
     return lists
 
@@ -122,7 +129,7 @@ def _observation(report: Report, name: str, verdict: Verdict) -> dict[str, objec
     advice = remediation(verdict)
     return {
         "uuid": _observed(verdict),
-        "title": _markdown(f"{verdict.control} on {name}: {verdict.status.value}"),
+        "title": _markdown(f"{verdict.control or verdict.title} on {name}: {verdict.status.value}"),
         "description": _markdown(verdict.evidence) or "The host gave no evidence.",
         **_props(
             {
@@ -156,20 +163,21 @@ def _risk(waiver: Waiver, verdicts: Sequence[Verdict]) -> dict[str, object]:
     }
 
 
-def _finding(control: ControlCounts, verdicts: Sequence[Verdict]) -> dict[str, object]:
+def _finding(control: ControlCounts, verdicts: Sequence[Verdict], silent: int) -> dict[str, object]:
     risks = dict.fromkeys(verdict.waiver for verdict in verdicts if verdict.waiver is not None)
-    heading = _markdown(f"{control.benchmark} {control.version}, {control.control}: {control.title}")
+    title = _markdown(heading(control)) or "a control without a name"
+    counts = control.counts
     return {
         "uuid": identity("finding", control.benchmark, control.version, control.control),
-        "title": heading,
-        "description": _counted(control.counts),
+        "title": title,
+        "description": _counted(counts),
         "origins": [{"actors": [{"type": "tool", "actor-uuid": _TOOL}]}],
         "target": {
             "type": "objective-id",
             "target-id": _control_id(control),
-            "title": heading,
+            "title": title,
             **_props({"level": control.level}),
-            "status": _state(control.counts),
+            "status": _state(replace(counts, unknown=counts.unknown + silent)),
         },
         **({"related-observations": _related(verdicts)} if verdicts else {}),
         **({"related-risks": [{"risk-uuid": _risked(waiver)} for waiver in risks]} if risks else {}),

@@ -1,4 +1,4 @@
-"""CSV: a header, and one row a verdict."""
+"""CSV: a header, and one row a verdict; a host without any has a row that is unknown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from auditrules.present import visible
+from auditrules.report.formats.complete import complete
 from auditrules.report.formats.words import remediation
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.times import utc
@@ -49,6 +50,7 @@ def rows(report: Report) -> Iterator[str]:
     """Write RFC 4180, a line a row whatever is in its cells."""
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield writer.writerow(COLUMNS)
+    report = complete(report)
     hosts = {host.key: host for host in report.hosts}
     for verdict in report.verdicts:
         host = hosts[verdict.host]

@@ -1,10 +1,27 @@
-"""What more than one format says in the same words."""
+"""What more than one format, the summary or the page says in the same words."""
 
 from __future__ import annotations
 
 from auditrules.present import visible
-from auditrules.report.model import Verdict, Waiver
+from auditrules.report.model import ControlCounts, Counts, Verdict, Waiver
 from auditrules.report.remedy import remedy
+
+_TENTHS = 1000  # of a percent, in the whole
+
+
+def percent(counts: Counts) -> str:
+    """Write the share that passed, rounded down to a tenth: 100 % says that all passed, and 0 % that none did.
+
+    >>> percent(Counts(passed=2, failed=1)), percent(Counts(passed=1, failed=9999)), percent(Counts(unknown=3))
+    ('66.6 %', 'under 0.1 %', 'none judged')
+    """
+    if not counts.judged:
+        return "none judged"
+    tenths = counts.passed * _TENTHS // counts.judged
+    if counts.passed and not tenths:
+        return "under 0.1 %"
+    whole, tenth = divmod(tenths, 10)
+    return f"{whole}.{tenth} %" if tenth else f"{whole} %"
 
 
 def waived(waiver: Waiver) -> str:
@@ -17,3 +34,13 @@ def remediation(verdict: Verdict) -> str:
     """What to do about a verdict; empty where it does not fail, or its control is in no known benchmark."""
     remedied = remedy(verdict)
     return visible(remedied.text) if remedied else ""
+
+
+def called(verdict: Verdict) -> str:
+    """Give number and title of a control; the title alone where a host stands there without any control."""
+    return f"{verdict.control} {verdict.title}" if verdict.control else verdict.title
+
+
+def heading(of: Verdict | ControlCounts) -> str:
+    """Give benchmark, number and title of a control; the title alone where there is no control."""
+    return f"{of.benchmark} {of.version}, {of.control}: {of.title}" if of.benchmark or of.control else of.title

@@ -17,6 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditrules.check import Status
+from auditrules.report.formats.complete import listed
+from auditrules.report.formats.words import percent
 from auditrules.report.model import HostState, Report
 from auditrules.report.page import words
 from auditrules.report.page.chart import WHOLE, bar, chart
@@ -31,6 +33,7 @@ SHORT = 500
 
 def render(report: Report) -> str:
     """Write the report as a page."""
+    report = listed(report)
     benchmarks = sorted({(each.benchmark, each.version) for each in report.controls})
     style, script = (Markup(_own(name)) for name in ("page.css", "page.js"))  # noqa: S704 - files of this package
     return (
@@ -88,7 +91,7 @@ def _templates() -> Environment:
         "label": words.label,
         "number": words.number,
         "parts": words.parts,
-        "percent": words.percent,
+        "percent": percent,
         "share": words.share,
         "told": words.told,
         "utc": words.utc,

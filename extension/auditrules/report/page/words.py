@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from auditrules.check import Status
 from auditrules.present import visible
+from auditrules.report.formats.words import percent
 from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, Host, HostState, Verdict, Waiver
 from auditrules.report.page.remedies import Advice
 
@@ -19,7 +20,6 @@ STATES = tuple(HostState)
 KINDS = tuple(ChangeKind)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_TENTHS = 1000  # of a percent, in the whole
 
 WHY: Mapping[HostState, str] = MappingProxyType(
     {
@@ -75,21 +75,6 @@ def age(seconds: int) -> str:
     """
     hours, rest = divmod(seconds, 3600)
     return f"{number(hours)} h" if not rest else f"{number(seconds // 60)} min"
-
-
-def percent(counts: Counts) -> str:
-    """Write the share that passed, rounded down to a tenth: 100 % says that all passed, and 0 % that none did.
-
-    >>> percent(Counts(passed=2, failed=1)), percent(Counts(passed=1, failed=9999)), percent(Counts(unknown=3))
-    ('66.6 %', 'under 0.1 %', 'none judged')
-    """
-    if not counts.judged:
-        return "none judged"
-    tenths = counts.passed * _TENTHS // counts.judged
-    if counts.passed and not tenths:
-        return "under 0.1 %"
-    whole, tenth = divmod(tenths, 10)
-    return f"{whole}.{tenth} %" if tenth else f"{whole} %"
 
 
 def share(counts: Counts) -> str:

@@ -1,0 +1,69 @@
+"""A file that a command writes whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from auditrules.cli.command import Problem
+
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+class Place:
+    """Where a page is to be: what is there must be a regular file, or nothing."""
+
+    def __init__(self, path: str) -> None:
+        """Look at the place before anything is made for it. Raises `Problem`."""
+        self._path = Path(path)
+        if not self._path.name or path.endswith("/"):
+            raise Problem(f"{path or repr(path)}: expected the name of a file for the page, found none")
+        try:
+            mode = self._path.lstat().st_mode
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._problem(error) from error
+        found = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "")
+        if found:
+            raise Problem(f"{path}: expected a regular file for the page, or none yet, found {found}")
+
+    def write(self, text: str) -> None:
+        """Write a file beside the place, and put it there when it is whole. Raises `Problem`.
+
+        Nobody can know its name before it is there, or have it lead elsewhere; its mode is what the umask leaves.
+        """
+        new = self._path.with_name(f".auditrules-{secrets.token_hex(8)}.new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            number = os.open(new, flags, 0o666)
+        except OSError as error:
+            raise self._problem(error) from error
+        try:
+            with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            new.replace(self._path)
+        except OSError as error:
+            _remove(new)
+            raise self._problem(error) from error
+        except BaseException:  # also of a user who gives up
+            _remove(new)
+            raise
+
+    def _problem(self, error: OSError) -> Problem:
+        return Problem(f"{self._path}: cannot write the page: {error.strerror}")
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # what went wrong before is what is told
+        path.unlink()

@@ -1,0 +1,107 @@
+"""A report in which each verdict has its host and control, and each host a verdict.
+
+Whoever goes by hosts must not miss a verdict, and whoever goes by verdicts must not miss a host of which nothing is
+known: it would look like one that was never asked about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from auditrules.check import Status
+from auditrules.report.model import ControlCounts, Counts, Host, HostState, Report, Verdict
+
+TITLE = "Whether this host audits what it should"
+"""What stands for a control where a host has none."""
+
+_WORST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
+_SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
+    {
+        HostState.REPORTING: ("no_rows", "no verdict of it is known"),
+        HostState.STALE: ("stale", "its last word is older than is allowed, and no verdict of it is known"),
+        HostState.MISSING: ("missing", "the inventory names it, and no log does"),
+        HostState.FAILING: ("query_failed", "a query failed there, and no verdict of it is known"),
+        HostState.NO_ROWS: ("no_rows", "its queries return no row, or do not run"),
+    }
+)
+
+
+def listed(report: Report) -> Report:
+    """Add the hosts and controls that only verdicts name, and the hosts that only changes name."""
+    hosts = {host.key for host in report.hosts}
+    named = (*(each.host for each in report.verdicts), *(each.host for each in report.changes))
+    strange = list(dict.fromkeys(key for key in named if key not in hosts))
+    known = {(each.benchmark, each.version, each.control) for each in report.controls}
+    found = [each for each in report.verdicts if (each.benchmark, each.version, each.control) not in known]
+    if not strange and not found:
+        return report
+    return replace(
+        report,
+        hosts=(*report.hosts, *_hosts(report, strange)),
+        controls=(*report.controls, *_controls(found)),
+    )
+
+
+def complete(report: Report) -> Report:
+    """Give what `listed` does, and one unknown verdict more for each host without any."""
+    heard = {verdict.host for verdict in report.verdicts}
+    silent = tuple(_nothing(host) for host in report.hosts if host.key not in heard)
+    return listed(replace(report, verdicts=(*report.verdicts, *silent)) if silent else report)
+
+
+def _hosts(report: Report, keys: list[str]) -> Iterator[Host]:
+    if not keys:
+        return
+    statuses: dict[str, set[Status]] = defaultdict(set)
+    seen: dict[str, int] = {}
+    for verdict in report.verdicts:
+        statuses[verdict.host].add(verdict.status)
+        seen[verdict.host] = max(verdict.seen or 0, seen.get(verdict.host, 0))
+    for key in keys:
+        yield Host(key, key, "", HostState.REPORTING, _worst(statuses[key]), seen.get(key) or None, "")
+
+
+def _controls(verdicts: list[Verdict]) -> Iterator[ControlCounts]:
+    controls: dict[tuple[str, str, str], dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
+    for each in verdicts:
+        controls[each.benchmark, each.version, each.control][each.host].append(each)
+    for control, hosts in controls.items():
+        statuses = [_worst({each.status for each in said}) for said in hosts.values()]
+        waived = sum(_waived(said) for said in hosts.values())
+        failed, unknown, passed, not_applicable = map(statuses.count, _WORST)
+        counts = Counts(passed, failed, unknown, not_applicable, waived)
+        first = next(each for said in hosts.values() for each in said)
+        yield ControlCounts(*control, first.title, first.level, counts)
+
+
+def _worst(statuses: set[Status]) -> Status:
+    return next((status for status in _WORST if status in statuses), Status.UNKNOWN)
+
+
+def _waived(verdicts: list[Verdict]) -> bool:
+    open_ = [each.waived for each in verdicts if each.status in (Status.FAIL, Status.UNKNOWN)]
+    return bool(open_) and all(open_)
+
+
+def _nothing(host: Host) -> Verdict:
+    """Say of a host, in the place of its verdicts, that nothing is known of it."""
+    reason, why = _SILENT[host.state]
+    return Verdict(
+        host=host.key,
+        benchmark="",
+        version="",
+        control="",
+        title=TITLE,
+        level="",
+        target="",
+        status=Status.UNKNOWN,
+        logged="",
+        reason=reason,
+        evidence="; ".join(filter(None, (why, host.note))),
+        next_boot="",
+        since=None,
+        seen=None,
+    )
