@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import zstandard
 from auditrules.report import lines as lines_module
 from auditrules.report import reading
 from auditrules.report.errors import ReportError
+from auditrules.report.formats import FORMATS
 from auditrules.report.model import Broken
-from tests.report.logs import NOON, Line, added, failed, report, report_of, row, run, said, snapshot, write
+from auditrules.report.rows import TOO_DEEP
+from tests.report.logs import DAY, HOUR, NOON, Line, added, failed, report, report_of, row, run, said, snapshot, write
 
 PASSES = [("a", "1.2.3", "pass", "covered")]
 LINE = snapshot("a", NOON, row())
@@ -74,6 +77,15 @@ LINES: dict[str, Line | str] = {
     "the body of a TLS logger": json.dumps({"node_key": "k", "log_type": "result", "data": [LINE]}),
     "a mark of byte order": f"\ufeff{PLAIN}",
     "a carriage return": f"{PLAIN}\r",
+    "zeros that a crash left": f"\0\0\0{PLAIN}",
+    "a document of Elasticsearch": json.dumps({"_id": "1", "_source": {"message": PLAIN}}),
+    "Elastic's original event": json.dumps({"event": {"original": PLAIN, "kind": "event"}}),
+    "Google's payload": json.dumps({"jsonPayload": LINE}),
+    "text in json": json.dumps({"json": PLAIN}),
+    "an object in message": json.dumps({"message": LINE}),
+    "a message with a severity": json.dumps({"severity": "info", "message": PLAIN}),
+    "an envelope with a host and an error": json.dumps({"host": "x", "error": "no parser", "message": PLAIN}),
+    "an envelope with a host that is an object": json.dumps({"host": {"name": "x"}, "error": {}, "line": PLAIN}),
 }
 
 
@@ -143,6 +155,87 @@ def test_an_export_of_fleet_is_a_snapshot(name: str, content: str, tmp_path: Pat
     assert (said(fleet), fleet.verdicts[0].seen, fleet.reading.broken) == (PASSES, NOON, 0)
 
 
+@pytest.mark.parametrize("name", ["csv", "json"])
+def test_a_report_is_no_evidence(name: str, tmp_path: Path) -> None:
+    old = report_of(tmp_path, snapshot("a", NOON - 3 * DAY, row()))
+    path = tmp_path / f"report.{name}"
+    path.write_text("".join(FORMATS[name](old)))
+    os.utime(path, (NOON, NOON))
+    fleet = report(tmp_path)
+    assert said(fleet) == [("a", "1.2.3", "unknown", "stale")]
+    assert fleet.reading.unreadable == (
+        Broken(
+            str(path),
+            0,
+            "expected a log, found a report: its verdicts are those of other logs, and not as new as this file",
+        ),
+    )
+
+
+def test_verdicts_that_are_dated_by_their_file_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(CSV)
+    os.utime(path, (NOON, NOON))
+    assert report(path).notes == (
+        "1 verdict has no time of its own and is taken to be as new as its file, which a copy makes newer",
+    )
+
+
+# Exports with rows that cannot be read; the last row says that b fails.
+CSV_FAILING = "b,CIS Docker Benchmark,1.2.3,x,no_rule,fail,/usr/bin/dockerd,1.2.0\n"
+CSV_LINES = CSV.replace('"a\nb"', "x").splitlines(keepends=True)
+TORN_EXPORTS = {
+    "a quote that is never closed": CSV_LINES[0] + CSV_LINES[1].replace(",x,", ',"x,') + CSV_FAILING,
+    "a quote that the next row closes": CSV_LINES[0]
+    + CSV_LINES[1].replace(",x,", ',"x,')
+    + CSV_LINES[1].replace(",x,", ',"x",')
+    + CSV_FAILING,
+    "a row without a host": CSV_LINES[0] + CSV_LINES[1].replace("a,", ",", 1) + CSV_FAILING,
+    "a row that breaks off": CSV_LINES[0] + "a,CIS Docker\n" + CSV_FAILING,
+    "a carriage return alone": CSV_LINES[0] + CSV_LINES[1].replace(",x,", ",x\rx,") + CSV_FAILING,
+}
+
+
+@pytest.mark.parametrize("content", TORN_EXPORTS.values(), ids=TORN_EXPORTS)
+def test_a_broken_row_of_an_export_costs_none_of_the_others(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(content, newline="")
+    os.utime(path, (NOON, NOON))
+    fleet = report(path)
+    assert [each.line for each in fleet.reading.first_broken] == [2]
+    assert ("b", "1.2.3", "fail", "no_rule") in said(fleet)
+
+
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(CSV.replace('"a\nb"', "x" * 200_000) + CSV_FAILING)
+    os.utime(path, (NOON, NOON))
+    assert len(report(path).hosts) == 2
+
+
+def test_the_host_of_an_export_is_in_the_column_that_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(
+        "".join(",".join(reversed(line.split(","))) + "\n" for line in CSV.replace('"a\nb"', "x").splitlines())
+    )
+    os.utime(path, (NOON, NOON))
+    assert said(report(path)) == PASSES
+
+
+def test_an_export_without_hosts_is_told_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("benchmark,control,status\nCIS,1.2.3,pass\n")
+    fleet = report(path)
+    assert fleet.hosts == ()
+    assert fleet.reading.unreadable == (Broken(str(path), 1, "expected a column host_name, found none"),)
+
+
+def test_a_text_with_a_carriage_return_alone_is_no_export(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"a,b\rc,d\n")
+    assert [each.line for each in report(path).reading.first_broken] == [1]
+
+
 def test_an_error_of_fleetctl_is_a_query_that_failed(tmp_path: Path) -> None:
     path = write(tmp_path / "live.json", [{"host": "b", "error": "no such table: audit_rules"}])
     os.utime(path, (NOON, NOON))
@@ -177,14 +270,102 @@ def test_a_status_file_is_of_the_host_of_its_header_or_folder(folder: str, machi
 def test_a_status_file_that_was_begun_last_year_goes_on_in_this(tmp_path: Path) -> None:
     status = tmp_path / "osqueryd.ERROR"
     status.write_text(HEADER.format(date="2025/12/31 23:59:00", machine="a") + ERROR.replace("E1123", "E0101"))
+    os.utime(status, (1_767_268_740, 1_767_268_740))  # 2026-01-01 11:59:00
     (verdict,) = report(status, max_age=365 * 86_400).verdicts
-    assert verdict.since == 1_767_268_740  # 2026-01-01 11:59:00
+    assert verdict.since == 1_767_268_740
+
+
+# The offset of the host's zone from UTC, and when the copy of its status file was written.
+ZONES = {
+    "UTC": (0, NOON - 60),
+    "eight hours behind": (-8, NOON - 60),
+    "eight hours ahead": (8, NOON - 60),
+    "five hours and three quarters ahead": (5.75, NOON - 60),
+    "a line that was kept for half a minute": (-8, NOON - 30),
+    "a copy that was given a time of its own": (-8, NOON - 7),
+    "a copy that was made days later": (-8, NOON + 3 * DAY),
+}
+
+
+@pytest.mark.parametrize(("hours", "modified"), ZONES.values(), ids=ZONES)
+def test_a_failure_after_a_pass_counts_in_whatever_zone_its_host_is(
+    hours: float, modified: int, tmp_path: Path
+) -> None:
+    local = datetime.fromtimestamp(NOON - 60 + hours * HOUR, timezone.utc)
+    status = tmp_path / "osqueryd.ERROR"
+    header = HEADER.format(date=local.strftime("%Y/%m/%d %H:%M:%S"), machine="a.example.net")
+    status.write_text(header + ERROR.replace("1123 11:59:00", local.strftime("%m%d %H:%M:%S")))
+    os.utime(status, (modified, modified))
+    log = write(tmp_path / "osqueryd.snapshots.log", [snapshot("a", NOON - 600, row())])
+    assert said(report(status, log)) == FAILS
+
+
+def test_a_pass_after_a_failure_counts_in_whatever_zone_its_host_is(tmp_path: Path) -> None:
+    status = tmp_path / "osqueryd.ERROR"
+    status.write_text(HEADER.format(date="2026/11/23 11:58:00", machine="a.example.net") + ERROR)
+    os.utime(status, (NOON - 60 - 8 * HOUR, NOON - 60 - 8 * HOUR))  # eight hours ahead of UTC
+    log = write(tmp_path / "osqueryd.snapshots.log", [snapshot("a", NOON - 600, row())])
+    assert said(report(status, log)) == PASSES
 
 
 def test_a_query_during_which_osqueryd_was_stopped_has_failed(tmp_path: Path) -> None:
     message = "Scheduled query may have failed: pack_cis-docker_cis_docker_1_2_3"
     fleet = report_of(tmp_path, snapshot("a", NOON - 60, row()), {**failed("a", NOON, "x"), "message": message})
     assert fleet.verdicts[0].evidence == "pack_cis-docker_cis_docker_1_2_3 failed: osqueryd was stopped while it ran"
+
+
+FAILING = json.dumps(snapshot("a", NOON + 1, row("fail")))
+NAMELESS = {"last_fetched": "2026-11-23T12:00:00Z", "columns": row()}
+# One record of many cannot be read; the last of them says that the control fails.
+AMONG_OTHERS: dict[str, str] = {
+    "records of Firehose, one of which is cut": f"{PLAIN}{PLAIN[:150]}{FAILING}{FAILING}",
+    "records of Firehose, the first of which is cut in a later row": PLAIN.replace('], "action"', ', {"a') + FAILING,
+    "text between records": f"{PLAIN} lost {FAILING}",
+    "the body of a TLS logger": json.dumps({"data": [{"columns": row()}, json.loads(FAILING)]}),
+    "a list": f'[1, {{"columns": {json.dumps(row())}}}, {FAILING}]',
+    "Fleet's API": json.dumps({"results": [NAMELESS, {**NAMELESS, "host_name": "a", "columns": row("fail")}]}),
+    "text in message": json.dumps({"message": f"{PLAIN}{{{FAILING}"}),
+}
+
+
+@pytest.mark.parametrize("line", AMONG_OTHERS.values(), ids=AMONG_OTHERS)
+def test_a_broken_record_costs_none_of_the_others(line: str, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, line, now=NOON + 60)
+    assert (said(fleet), fleet.reading.broken > 0) == ([("a", "1.2.3", "fail", "no_rule")], True)
+
+
+# A verdict in what nobody knows may be a failure: it is not passed over in silence.
+UNKNOWN_ENVELOPES: dict[str, Line] = {
+    "a key that nobody knows": {"payload": json.loads(FAILING)},
+    "text under a key that nobody knows": {"payload": FAILING},
+    "envelopes too deep": {"json": {"json": {"json": {"json": {"json": {"json": json.loads(FAILING)}}}}}},
+}
+
+
+@pytest.mark.parametrize("line", UNKNOWN_ENVELOPES.values(), ids=UNKNOWN_ENVELOPES)
+def test_a_verdict_in_an_unknown_envelope_is_a_broken_line(line: Line, tmp_path: Path) -> None:
+    reading = report_of(tmp_path, LINE, line).reading
+    assert (reading.passed_over, [each.cause for each in reading.first_broken]) == (
+        0,
+        ["expected a verdict in a known envelope, found one in another"],
+    )
+
+
+@pytest.mark.parametrize("status", [None, "", "maybe"])
+def test_a_status_that_is_none_is_unknown(status: str | None, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, LINE, snapshot("a", NOON + 1, row() | {"status": status}), now=NOON + 60)
+    assert said(fleet) == [("a", "1.2.3", "unknown", "unknown_status")]
+
+
+def test_a_verdict_on_no_control_is_broken(tmp_path: Path) -> None:
+    reading = report_of(tmp_path, LINE, {**LINE, "snapshot": [row() | {"control": None}]}).reading
+    assert [each.cause for each in reading.first_broken] == ["expected a control in a verdict, found null"]
+
+
+def test_evidence_that_is_nested_too_deeply_costs_no_verdict(tmp_path: Path) -> None:
+    line = json.dumps(snapshot("a", NOON, row("fail", evidence="?"))).replace('"?"', "[" * 990 + "]" * 990)
+    (verdict,) = report_of(tmp_path, line).verdicts
+    assert (verdict.status.value, verdict.evidence) == ("fail", TOO_DEEP)
 
 
 # Lines that are none, and what is said of them.
@@ -275,6 +456,45 @@ def test_of_a_packed_log_that_breaks_off_the_lines_before_count(tmp_path: Path) 
     assert problem.cause.startswith("cannot be unpacked from there on: ")
 
 
+@pytest.mark.parametrize("size", [10, 1000, 20_000])
+def test_of_a_log_whose_frame_of_zstd_is_cut_the_rest_is_told(size: int, tmp_path: Path) -> None:
+    content = b"".join(
+        json.dumps(snapshot(f"h{n}", NOON, row(evidence=os.urandom(50).hex()))).encode() + b"\n" for n in range(2000)
+    )
+    path = tmp_path / "log.zst"
+    path.write_bytes(_zstd(content)[:-size])
+    fleet = report(path, store=tmp_path / "store")
+    assert fleet.reading.rows < 2000
+    (problem,) = fleet.reading.unreadable
+    assert problem.cause == "cannot be unpacked from there on: a frame is not whole"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, _zstd], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("kept", [True, False], ids=["with a store", "without"])
+def test_a_packed_log_that_is_corrupt_is_told(
+    pack: Callable[[bytes], bytes], *, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_LEAST", 100)
+    packed = pack(os.urandom(10_000))
+    path = tmp_path / "log"
+    path.write_bytes(packed[:7] + b"\xff" * (len(packed) - 7))
+    (problem,) = report(path, store=tmp_path / "store" if kept else None).reading.unreadable
+    assert problem.cause.startswith("cannot be unpacked from there on: ")
+
+
+def test_a_log_that_begins_with_zeros_is_read(tmp_path: Path) -> None:
+    assert said(report_of(tmp_path, bytes(10_000) + PLAIN.encode()[:0], LINE)) == PASSES
+
+
+def test_a_log_in_utf_16_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(PLAIN, encoding="utf-16")
+    cause = "expected UTF-8, found UTF-16: write it anew, with iconv -f UTF-16 -t UTF-8"
+    fleet = report(path)
+    assert fleet.reading.unreadable == (Broken(str(path), 0, cause),)
+    assert fleet.notes == ("no verdict was found, and 1 file could not be read: " + cause,)
+
+
 def test_a_binary_file_is_told_and_left(tmp_path: Path) -> None:
     binary = tmp_path / "core"
     binary.write_bytes(b"\x7fELF\0\0\0" + PLAIN.encode())
@@ -305,12 +525,30 @@ def test_a_directory_is_read_with_all_below_it(tmp_path: Path) -> None:
     assert len(report(tmp_path).hosts) == 2
 
 
-def test_a_link_out_of_a_directory_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_out_of_a_directory_is_not_followed_and_is_named(tmp_path: Path) -> None:
     outside = write(tmp_path / "outside", [snapshot("b", NOON, row())])
     (tmp_path / "logs").mkdir()
     write(tmp_path / "logs" / "log", [LINE])
     (tmp_path / "logs" / "link").symlink_to(outside)
-    assert said(report(tmp_path / "logs")) == PASSES
+    (tmp_path / "logs" / "b").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "logs" / "gone").symlink_to("nothing")
+    fleet = report(tmp_path / "logs")
+    assert said(fleet) == PASSES
+    link = "a link, which is not followed: to have it read, give it as a PATH"
+    assert sorted((each.file, each.cause) for each in fleet.reading.unreadable) == [
+        (f"{tmp_path}/logs/b", link),
+        (f"{tmp_path}/logs/gone", "a link that leads nowhere: No such file or directory"),
+        (f"{tmp_path}/logs/link", link),
+    ]
+
+
+def test_a_link_to_what_is_read_anyhow_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a" / "log.1", [LINE])
+    (tmp_path / "a" / "log").symlink_to("log.1")
+    (tmp_path / "b").symlink_to("a")
+    assert report(tmp_path).reading.unreadable == ()
 
 
 def test_a_path_that_is_nothing_is_an_error(tmp_path: Path) -> None:
@@ -333,6 +571,13 @@ def test_standard_input_is_read(pack: Callable[[bytes], bytes], monkeypatch: pyt
     content = io.BufferedReader(io.BytesIO(pack(PLAIN.encode() + b"\n")))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
     assert said(report("-")) == PASSES
+
+
+def test_what_fleetctl_says_on_standard_input_is_said_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BufferedReader(io.BytesIO(json.dumps({"host": "a", "rows": [row()]}).encode()))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+    fleet = report("-")
+    assert (said(fleet), fleet.verdicts[0].seen) == (PASSES, NOON)
 
 
 def test_a_large_log_is_cut_into_parts_that_end_with_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,3 +127,57 @@ def test_two_reports_do_not_use_a_store_at_once(tmp_path: Path) -> None:
 def test_a_store_is_its_owners_alone(tmp_path: Path) -> None:
     with store(str(tmp_path / "store")) as opened:
         assert opened.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_broken_line_is_told_by_every_later_report(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", [*LINES, "broken"])
+    first = report(log, store=tmp_path / "store")
+    again = report(log, store=tmp_path / "store")
+    assert (again.reading.broken, again.reading.first_broken) == (1, first.reading.first_broken)
+    assert again.notes == first.notes == ("1 line could not be read, and may have held verdicts",)
+    with log.rename(tmp_path / "log.1").open("a") as file:
+        file.write("more\n")
+    later = report(tmp_path / "log.1", store=tmp_path / "store").reading
+    assert (later.broken, sorted(each.line for each in later.first_broken)) == (2, [11, 12])
+
+
+def test_a_last_line_without_an_end_is_told_until_it_has_one(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    with log.open("a") as file:
+        file.write("{")
+    assert report(log, store=tmp_path / "store").reading.broken == 1
+    with log.open("a") as file:
+        file.write("}\nbroken\n")
+    reading = report(log, store=tmp_path / "store").reading
+    assert (reading.broken, [each.line for each in reading.first_broken]) == (1, [12])
+
+
+BAD_PLACES = [
+    '{"format": 1, "counted": [], "seen": {}, "places": {"a": 1}}',
+    '{"format": 1, "counted": [], "seen": {"a": null}, "places": {}}',
+    '{"format": 1, "counted": [], "seen": {}, "places": {}, "met": {"a": {"broken": "x"}}}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", BAD_PLACES)
+def test_a_store_that_was_tampered_with_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "read.json").write_text(content)
+    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}/read.json: expected a store of format 1: give another folder, or empty this one"
+    )
+
+
+def test_a_store_whose_register_is_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "read.json").mkdir()
+    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+        pass
+    assert str(raised.value) == f"{tmp_path}/read.json: cannot be read: Is a directory"
+
+
+def test_a_store_whose_first_run_died_is_a_store(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "read.json.new").touch()
+    assert _counts(write(tmp_path / "log", LINES), tmp_path / "store") == (10, 10, 0)

@@ -213,6 +213,8 @@ class Reading:
     """The first ten."""
     unreadable: tuple[Broken, ...]
     """Files that could not be read, or not to their end."""
+    dated_by_file: int = 0
+    """Verdicts of exports that have no time of their own, and are taken to be as new as the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,9 @@ class Notes:
             yield f"{_many(reading.broken, 'line', 'lines')} could not be read, and may have held verdicts"
         if reading.unreadable:
             yield f"{_many(len(reading.unreadable), 'file', 'files')} could not be read, or not to the end"
+        if reading.dated_by_file:
+            number = _many(reading.dated_by_file, "verdict has", "verdicts have")
+            yield f"{number} no time of {_its(reading.dated_by_file)} file, which a copy makes newer"
         column = question.grouped_by
         if column and not any(host.group for host in hosts):
             yield f"no host has {visible(column)}: expected a decoration or a column of the inventory to group by"
@@ -143,6 +146,9 @@ def duration(seconds: int) -> str:
 def _nothing(reading: Reading) -> str:
     if not reading.files:
         return "no file was found there"
+    if reading.unreadable and not reading.broken:
+        files = _many(len(reading.unreadable), "file", "files")
+        return f"no verdict was found, and {files} could not be read: {visible(reading.unreadable[0].cause)}"
     lines = _many(reading.lines, "line", "lines")
     where = f"{lines} of {_many(reading.files, 'file', 'files')}"
     if reading.passed_over and not reading.broken:
@@ -152,6 +158,12 @@ def _nothing(reading: Reading) -> str:
 
 def _many(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
+
+
+def _its(number: int) -> str:
+    return (
+        "its own and is taken to be as new as its" if number == 1 else "their own and are taken to be as new as their"
+    )
 
 
 def _some(texts: Sequence[str]) -> str:

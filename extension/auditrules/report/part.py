@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import calendar
 import csv
-import io
 import math
 import re
-import time as clock
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import cast
 
 import orjson
-import zstandard
 
 from auditrules.present import visible
-from auditrules.report.lines import lines, records
+from auditrules.report import exports
+from auditrules.report.decoding import Torn, records
+from auditrules.report.lines import lines
 from auditrules.report.model import Broken
 from auditrules.report.records import RecordError, Records
 from auditrules.report.rows import Rows, Speaker
-from auditrules.report.sources import BLOCK, Kind, Source, Stream, kind, opened
+from auditrules.report.sources import BLOCK, UNPACKING, Kind, Source, Stream, kind, opened
+from auditrules.report.statuses import LINE, Statuses
 
 MOST_SHOWN = 10
 """Broken lines that are kept of a part."""
@@ -35,12 +32,11 @@ TAIL = 4096
 
 _SHOWN = 60  # characters of a broken line
 _BEFORE_JSON = 1024  # bytes that an envelope of syslog may have before the record
-_GLOG = re.compile(
-    rb"(?P<severity>[IWEF])(?P<date>\d{4} \d\d:\d\d:\d\d)\.\d+ +\d+ [^ \]]+\] (?P<message>.*)", re.DOTALL
-)
 _CREATED = re.compile(rb"Log file created at: (?P<year>\d{4})/(?P<month>\d\d)/")
 _MACHINE = re.compile(rb"Running on machine: (?P<machine>.+)")
-_UNPACKING = (EOFError, zlib.error, zstandard.ZstdError)
+_CONTROL, _STATUS_WORD = re.compile(rb'(?:control|cis_id)\\*"\s*:'), re.compile(rb'status\\*"\s*:')
+_REPORT = re.compile(rb'\s*\{\s*"format":\s*"auditrules report ')
+_OUR_OWN = "expected a log, found a report: its verdicts are those of other logs, and not as new as this file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +56,10 @@ class Outcome:
     lines: int = 0
     passed_over: int = 0
     broken: int = 0
+    last_broken: int = 0
+    """The last line that is broken."""
+    dated_by_file: int = 0
+    """Verdicts that have no time of their own."""
     shown: list[Broken] = field(default_factory=list)
     unreadable: list[Broken] = field(default_factory=list)
     size: int = 0
@@ -69,21 +69,42 @@ class Outcome:
     tail: str = ""
     """The digest of the bytes before it; empty where nothing can be read on."""
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last line has no end yet: it is read again when it has."""
+        return bool(self.tail) and self.place < self.part.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where lines go: those of results, and those of a status file, whose times are known at its end."""
+
+    records: Records
+    statuses: Statuses
+
 
 def read(part: Part, rows: Rows) -> Outcome:
     """Read a part into rows. What cannot be read is told, and stops nothing."""
     outcome = Outcome(part)
+    modified, folder = part.source.modified // 10**9, PurePath(part.source.path).parent.name
+    target = _Target(
+        Records(rows, modified, lambda error: _broken(outcome, max(outcome.lines, 1), error, b"")),
+        Statuses(modified, rows.latest),
+    )
     try:
         with opened(part.source) as (stream, head, _):
             found = kind(head)
-            if found is Kind.BINARY:
-                outcome.unreadable.append(Broken(part.source.path, 0, "expected lines of text, found a binary file"))
+            if found in _REFUSED:
+                outcome.unreadable.append(Broken(part.source.path, 0, _REFUSED[found]))
             else:
-                _READERS[found](stream, Records(rows, part.source.modified // 10**9), outcome)
-    except _UNPACKING as error:
+                _READERS[found](stream, target, outcome)
+    except UNPACKING as error:
         _unreadable(outcome, f"cannot be unpacked from there on: {error}")
     except OSError as error:
         _unreadable(outcome, error.strerror or str(error))
+    for each in target.statuses.failures(ended=part.end is None or part.end == part.source.size):
+        target.records.failed(Speaker("", "", each.machine or folder), folder, each.message, each.time)
+    outcome.dated_by_file = target.records.dated_by_file
     return outcome
 
 
@@ -96,40 +117,69 @@ def _unreadable(outcome: Outcome, cause: str) -> None:
     outcome.unreadable.append(Broken(outcome.part.source.path, outcome.lines + 1, visible(cause)))
 
 
-def _lines(stream: Stream, target: Records, outcome: Outcome) -> None:
-    source = outcome.part.source
+def _lines(stream: Stream, target: _Target, outcome: Outcome) -> None:
     for line in lines(_blocks(stream, outcome)):
         outcome.lines += line.end
         if not line.content or line.content.isspace():
             if line.problem:
                 _broken(outcome, line.number, RecordError(line.problem), b"")
             continue
+        broken = outcome.broken
         try:
-            if not _take(line.content, target, source):
-                outcome.passed_over += 1
-        except ValueError as error:
+            if _take(line.content, target, outcome) or outcome.broken > broken:
+                continue
+        except (ValueError, RecursionError) as error:
             _broken(outcome, line.number, error, line.content)
+        else:
+            _pass_over(outcome, line.number, line.content)
 
 
-def _take(content: bytes, target: Records, source: Source) -> bool:
+def _take(content: bytes, target: _Target, outcome: Outcome) -> bool:
     """Take what a line says; False where that is nothing of our controls."""
     try:
         record = orjson.loads(content)
     except orjson.JSONDecodeError:
         pass
     else:
-        return target.take(record)
+        return target.records.take(record)
     content = _before_json(content)
-    status = _GLOG.match(content)
+    status = LINE.match(content)
     if status:
-        return _failed(status, "", _year(source), target, source)
-    return sum([target.take(record) for record in records(content)]) > 0
+        return target.statuses.line(status, "")
+    return _take_each(content, target.records, outcome)
+
+
+def _take_each(content: bytes, target: Records, outcome: Outcome) -> bool:
+    """Take the records of a line or a document; one that is broken costs none of the others."""
+    ours = False
+    for record in records(content):
+        try:
+            if isinstance(record, Torn):
+                _broken(outcome, max(outcome.lines, 1), ValueError(record.cause), record.content)
+            else:
+                ours |= target.take(record)
+        except (RecordError, RecursionError) as error:  # noqa: PERF203 - one costs none of the others
+            _broken(outcome, max(outcome.lines, 1), error, content)
+    return ours
+
+
+def _pass_over(outcome: Outcome, number: int, content: bytes) -> None:
+    """Count a line that is nothing of our controls; one that looks as if it were, and is no OCSF, is broken."""
+    if (
+        b"status" in content
+        and b'"class_uid"' not in content
+        and _CONTROL.search(content)
+        and _STATUS_WORD.search(content)
+    ):
+        _broken(outcome, number, RecordError("expected a verdict in a known envelope, found one in another"), b"")
+    else:
+        outcome.passed_over += 1
 
 
 def _before_json(content: bytes) -> bytes:
-    """Give a line without a mark of byte order and white space around it; raises where it holds no record."""
-    content = content.strip().removeprefix(b"\xef\xbb\xbf")
-    if content[:1] not in b"{[" and not _GLOG.match(content) and not -1 < content.find(b"{") < _BEFORE_JSON:
+    """Give a line without a mark of byte order, white space and what a crash left; raises where it holds no record."""
+    content = content.strip(b" \t\r\n\v\f\0").removeprefix(b"\xef\xbb\xbf")
+    if content[:1] not in b"{[" and not LINE.match(content) and not -1 < content.find(b"{") < _BEFORE_JSON:
         raise ValueError("no JSON")
     return content
 
@@ -164,10 +214,9 @@ def _forward(stream: Stream, part: Part) -> bytes:
     return stream.read(min(TAIL, part.start))
 
 
-def _status(stream: Stream, target: Records, outcome: Outcome) -> None:
-    """A status file: its header names the machine and the year, which its lines lack. Times are taken as UTC."""
-    source = outcome.part.source
-    machine, month, year = "", 1, _year(source)
+def _status(stream: Stream, target: _Target, outcome: Outcome) -> None:
+    """A status file: its header names the machine and the year, which its lines lack."""
+    machine, month, year = "", 1, None
     for line in lines(_blocks(stream, outcome)):
         outcome.lines += line.end
         outcome.passed_over += 1
@@ -175,57 +224,66 @@ def _status(stream: Stream, target: Records, outcome: Outcome) -> None:
             year, month = int(created["year"]), int(created["month"])
         elif named := _MACHINE.match(line.content):
             machine = named["machine"].decode("utf-8", "backslashreplace").strip()
-        elif status := _GLOG.match(line.content):
+        elif status := LINE.match(line.content):
             later = int(status["date"][:2]) < month  # the file was begun before the turn of the year
-            if _failed(status, machine, year + later, target, source):
+            try:
+                outcome.passed_over -= target.statuses.line(status, machine, year and year + later)
+            except RecordError as error:
                 outcome.passed_over -= 1
+                _broken(outcome, line.number, error, b"")
 
 
-def _failed(status: re.Match[bytes], machine: str, year: int, target: Records, source: Source) -> bool:
-    try:
-        date = clock.strptime(f"{year} {status['date'].decode()}", "%Y %m%d %H:%M:%S")
-    except ValueError:
-        raise RecordError("expected a month, a day and a time of day") from None
-    folder = PurePath(source.path).parent.name
-    message = status["message"].decode("utf-8", "backslashreplace")
-    return target.failed(Speaker("", "", machine or folder), folder, message, calendar.timegm(date))
+def _csv(stream: Stream, target: _Target, outcome: Outcome) -> None:
+    def texts() -> Iterator[str]:
+        for line in lines(_blocks(stream, outcome)):
+            outcome.lines += line.end
+            if line.problem or not line.end:
+                _broken(outcome, line.number, RecordError(line.problem or "expected a shorter line"), b"")
+            else:
+                content = line.content.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.content
+                yield content.decode("utf-8", "backslashreplace") + "\n"
+
+    found = exports.rows(texts())
+    _, columns = next(found)
+    host = None if isinstance(columns, csv.Error) else exports.host_column(columns)
+    if isinstance(columns, csv.Error) or host is None:
+        outcome.unreadable.append(Broken(outcome.part.source.path, 1, "expected a column host_name, found none"))
+        return
+    if exports.is_report(columns):
+        outcome.unreadable.append(Broken(outcome.part.source.path, 0, _OUR_OWN))
+        return
+    for number, cells in found:
+        try:
+            if isinstance(cells, csv.Error):
+                _broken(outcome, number, cells, b"")
+            elif cells:
+                outcome.passed_over += not target.records.exported(columns, host, cells)
+        except RecordError as error:  # noqa: PERF203 - one costs none of the others
+            _broken(outcome, number, error, b"")
 
 
-def _year(source: Source) -> int:
-    return clock.gmtime(source.modified // 10**9).tm_year
-
-
-def _csv(stream: Stream, target: Records, outcome: Outcome) -> None:
-    source = io.TextIOWrapper(cast("io.BufferedReader", stream), "utf-8-sig", "backslashreplace", newline="")
-    reader = csv.reader(source)
-    columns = next(reader)
-    try:
-        for ours in target.rows(columns, reader):
-            outcome.passed_over += not ours
-    except csv.Error as error:
-        _broken(outcome, reader.line_num, error, b"")
-    outcome.lines = reader.line_num
-    source.detach()
-
-
-def _document(stream: Stream, target: Records, outcome: Outcome) -> None:
+def _document(stream: Stream, target: _Target, outcome: Outcome) -> None:
     content = stream.read(LARGEST_DOCUMENT + 1)
-    outcome.lines = content.count(b"\n")
     if len(content) > LARGEST_DOCUMENT:
         raise OSError(f"expected at most {LARGEST_DOCUMENT} bytes of JSON over many lines")
-    try:
-        for record in records(content):
-            outcome.passed_over += not target.take(record)
-    except ValueError as error:
-        _broken(outcome, 1, error, content)
+    if _REPORT.match(content):
+        outcome.unreadable.append(Broken(outcome.part.source.path, 0, _OUR_OWN))
+        return
+    broken = outcome.broken
+    if not _take_each(content, target.records, outcome) and outcome.broken == broken:
+        _pass_over(outcome, 1, content)
+    outcome.lines = content.count(b"\n")
 
 
 def _broken(outcome: Outcome, number: int, error: Exception, content: bytes) -> None:
     """Note a line that cannot be read, and how it begins."""
     outcome.broken += 1
+    outcome.last_broken = number
     if len(outcome.shown) >= MOST_SHOWN:
         return
-    if isinstance(error, RecordError) or not content:
+    if isinstance(error, RecursionError):
+        cause = "expected fewer objects and lists within each other"
+    elif isinstance(error, RecordError) or not content:
         cause = str(error)
     else:
         begin = visible(content[:_SHOWN].decode("utf-8", "surrogateescape"))
@@ -233,6 +291,12 @@ def _broken(outcome: Outcome, number: int, error: Exception, content: bytes) -> 
     outcome.shown.append(Broken(outcome.part.source.path, number, visible(cause)))
 
 
-_READERS: Mapping[Kind, Callable[[Stream, Records, Outcome], None]] = MappingProxyType(
+_READERS: Mapping[Kind, Callable[[Stream, _Target, Outcome], None]] = MappingProxyType(
     {Kind.LINES: _lines, Kind.STATUS: _status, Kind.CSV: _csv, Kind.DOCUMENT: _document}
+)
+_REFUSED: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.BINARY: "expected lines of text, found a binary file",
+        Kind.UTF_16: "expected UTF-8, found UTF-16: write it anew, with iconv -f UTF-16 -t UTF-8",
+    }
 )

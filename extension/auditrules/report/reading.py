@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from auditrules.report.model import Broken, Reading
 from auditrules.report.part import Outcome, Part, read
 from auditrules.report.rows import Rows
-from auditrules.report.sources import STANDARD_INPUT, Kind, Source, SourceError, find, kind, opened, parts
+from auditrules.report.sources import STANDARD_INPUT, UNREADABLE, Kind, Source, SourceError, find, kind, opened, parts
 from auditrules.report.store import Store
 
 MOST_SHOWN = 10
@@ -63,7 +63,9 @@ def cores() -> int:
 
 def fill(store: Store, paths: Sequence[str], now: int, bar: Bar = no_bar) -> Reading:
     """Read what the store does not hold yet; gives what was met on the way. Raises `SourceError`."""
-    sources, unreadable = find(paths)
+    found, unreadable = find(paths)
+    sources = [replace(each, modified=now * 10**9) if each.path == STANDARD_INPUT else each for each in found]
+    earlier = dict(store.met)
     fresh = [source for source in sources if not store.is_read(source)]
     begun = {source: _begun(store, source) for source in fresh}
     work = [part for source in fresh for part in _cut(source, begun[source][0])]
@@ -76,31 +78,38 @@ def fill(store: Store, paths: Sequence[str], now: int, bar: Bar = no_bar) -> Rea
     for source in fresh:
         number = begun[source][1]
         met = sorted(by_source[source], key=lambda outcome: outcome.part.start)
+        of_source: list[Broken] = []
         for outcome in met:
-            shown += (replace(each, line=each.line + number) for each in outcome.shown)
+            of_source += (replace(each, line=each.line + number) for each in outcome.shown)
             unreadable += (replace(each, line=each.line and each.line + number) for each in outcome.unreadable)
             number += outcome.lines
-        store.note(source, met, number)
+        name = store.note(source, met, number, of_source)
+        if not begun[source][0]:
+            earlier.pop(name, None)  # it was read anew
+        shown += of_source
     if outcomes:
         store.counted = []
     store.save()
     rows, repeated = store.counted or (0, 0)
+    shown += (Broken(*each) for known in earlier.values() for each in known["shown"])
     return Reading(
         files=len(sources),
         lines=sum(outcome.lines for outcome in outcomes),
         rows=rows,
         repeated=repeated,
         passed_over=sum(outcome.passed_over for outcome in outcomes),
-        broken=sum(outcome.broken for outcome in outcomes),
+        broken=sum(outcome.broken for outcome in outcomes) + sum(each["broken"] for each in earlier.values()),
         first_broken=tuple(shown[:MOST_SHOWN]),
         unreadable=tuple(unreadable),
+        dated_by_file=sum(each.dated_by_file for each in outcomes)
+        + sum(each["dated_by_file"] for each in earlier.values()),
     )
 
 
 def _begun(store: Store, source: Source) -> tuple[int, int]:
     try:
         return store.place(source)
-    except (OSError, EOFError, ValueError):
+    except UNREADABLE:
         return 0, 0  # reading it says what is wrong
 
 
@@ -115,7 +124,7 @@ def _cut(source: Source, start: int) -> list[Part]:
             if not whole:
                 size = max(_LEAST, min(_MOST, source.size // (4 * cores())))
                 return [Part(source, begin, end) for begin, end in parts(source, start, size)]
-        except (OSError, EOFError):
+        except UNREADABLE:
             pass  # reading it says what is wrong
     return [Part(source, start)]
 

@@ -8,14 +8,12 @@ ships logs are taken from their documentation.
 from __future__ import annotations
 
 import calendar
-import json
 import re
 import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from auditrules.report.decoding import Torn, records
 from auditrules.report.rows import Rows, Said, Speaker, text
 
 Record = Mapping[str, Any]
@@ -33,6 +31,7 @@ _OWN_KEYS = frozenset(
 )
 _FAILED = re.compile(r"Error executing scheduled query (?P<query>.+?): (?P<message>.*)", re.DOTALL)
 _KILLED = re.compile(r"Scheduled query may have failed: (?P<query>.+)", re.DOTALL)
+_LIVE_KEYS = frozenset({"host", "rows", "error"})
 _LOADED = re.compile(r"audit_rules_extension(?:_loaded)?\Z")
 _NO_TIME = 0
 _KINDS = {"snapshot": "snapshot", "removed": "removed"}
@@ -46,32 +45,47 @@ class RecordError(ValueError):
 class Records:
     """Sorts records into rows. `undated` is the time of those that have none, the file's own."""
 
-    def __init__(self, rows: Rows, undated: int) -> None:
-        """Add to `rows`."""
-        self._rows, self._undated = rows, undated
+    def __init__(self, rows: Rows, undated: int, broken: Callable[[RecordError], None]) -> None:
+        """Add to `rows`; `broken` is told of a record among others that cannot be read, the others of which count."""
+        self._rows, self._undated, self._broken = rows, undated, broken
+        self.dated_by_file = 0
         self._speakers: dict[tuple[object, ...], Speaker] = {}
         self._said: dict[tuple[object, ...], Said] = {}
 
     def take(self, record: object, depth: int = 0) -> bool:
         """Add what a record says; False where that is nothing of our controls. Raises `RecordError`."""
         if isinstance(record, list):
-            return depth < _DEEPEST and sum(self.take(each, depth + 1) for each in record) > 0
+            return depth < _DEEPEST and self._each(record, depth + 1)
         if not isinstance(record, dict):
             raise RecordError(f"expected a JSON object, found {type(record).__name__}")
-        if "columns" in record or "snapshot" in record or "diffResults" in record:
+        get = record.get
+        if type(get("snapshot")) is list or type(get("columns")) is dict or type(get("diffResults")) is dict:
             return self._fleet_row(record) if "host_name" in record else self._logged(record)
-        if "severity" in record and "message" in record:
-            return self._status(record)
-        if isinstance(record.get("results"), list):  # a report of Fleet's API
-            return self.take(record["results"], depth + 1)
-        if "host" in record and ("rows" in record or "error" in record):
-            return self._live(record)
-        inner = list(_unwrapped(record)) if depth < _DEEPEST else []
-        return sum(self.take(each, depth + 1) for each in inner) > 0
+        if "severity" in record and self._status(record):
+            return True
+        if depth < _DEEPEST and self._each(_unwrapped(record), depth + 1):
+            return True
+        results = record.get("results")
+        if isinstance(results, list):  # a report of Fleet's API
+            return self._each(results, depth + 1)
+        return self._live(record)
+
+    def _each(self, inner: Iterable[object], depth: int) -> bool:
+        """Take records that came in one; one that is broken costs none of the others."""
+        ours = False
+        for record in inner:
+            try:
+                if isinstance(record, Torn):
+                    self._broken(RecordError(record.cause))
+                else:
+                    ours |= self.take(record, depth)
+            except RecordError as error:  # noqa: PERF203 - one costs none of the others
+                self._broken(error)
+        return ours
 
     def failed(self, speaker: Speaker, folder: str, message: str, time: int) -> bool:
         """Add what a line of a status log says, if it tells of a query that failed."""
-        failure = _FAILED.match(message) or _KILLED.match(message)
+        failure = told(message)
         if not failure:
             return False
         query = text(failure["query"].strip())
@@ -79,12 +93,12 @@ class Records:
         self._rows.failure(speaker, folder, query, cause, time)
         return True
 
-    def rows(self, columns: Sequence[str], lines: Iterator[Sequence[str]]) -> Iterator[bool]:
-        """Add the lines of a CSV export, of which the first column is the host's name."""
-        for line in lines:
-            row = dict(zip(columns, line, strict=False))
-            name = text(line[0]) if line else ""
-            yield self._exported(name, row, row.get("last_fetched"))
+    def exported(self, columns: Sequence[str], host: int, line: Sequence[str]) -> bool:
+        """Add a line of a CSV export, of which one column is the host's name. Raises `RecordError`."""
+        if len(line) != len(columns):
+            raise RecordError(f"expected {len(columns)} cells, found {len(line)}")
+        row = dict(zip(columns, line, strict=True))
+        return self._exported(text(line[host]), row, row.get("last_fetched"))
 
     def _logged(self, record: Record) -> bool:
         """A line of osqueryd's results or snapshots: one row, a run, or the changes of a run."""
@@ -135,7 +149,9 @@ class Records:
         said = _values(row)
         if said[2] is None or "benchmark" not in row:
             said = (*said[:2], row.get("cis_id"), *said[3:])
-        if said[2] is None or said[4] is None:
+        if said[2] is None or (said[4] is None and "status" not in row):
+            if "benchmark" in row and "control" in row and "status" in row:
+                raise RecordError("expected a control in a verdict, found null")
             return self._is_loaded(speaker, query, time, row, kind)
         if not speaker.host:
             raise RecordError(f"expected hostIdentifier or hostname in a verdict of {text(said[2])}, found neither")
@@ -163,7 +179,7 @@ class Records:
         identifier = text(record.get("hostIdentifier") or record.get("hostname"))
         decorations = record.get("decorations")
         speaker = self._speaker(identifier, decorations if type(decorations) is dict else record)
-        return self.failed(speaker, "", text(record["message"]), _time(record))
+        return self.failed(speaker, "", text(record.get("message")), _time(record))
 
     def _fleet_row(self, record: Record) -> bool:
         """A result of `GET /api/v1/fleet/reports/:id/report`: one row of one host, the newest run only."""
@@ -174,12 +190,14 @@ class Records:
 
     def _live(self, record: Record) -> bool:
         """A line of `fleetctl query`: the rows of one host, or the error."""
-        host, rows = text(record["host"]), record.get("rows")
-        error = text(record.get("error"))
-        if error:
-            self._rows.failure(Speaker(host, host, host), "", "", error, self._undated)
+        host, rows, error = record.get("host"), record.get("rows"), record.get("error")
+        if not isinstance(host, str):
+            return False
+        ours = isinstance(rows, list) and sum([self._exported(text(host), row, None) for row in rows]) > 0
+        if isinstance(error, str) and error and record.keys() <= _LIVE_KEYS:
+            self._rows.failure(Speaker(text(host), text(host), text(host)), "", "", text(error), self._undated)
             return True
-        return isinstance(rows, list) and sum(self._exported(host, row, None) for row in rows) > 0
+        return ours
 
     def _exported(self, name: str, row: object, fetched: object) -> bool:
         speaker = Speaker(name, name, name)
@@ -187,7 +205,13 @@ class Records:
         ours = self._row(speaker, "", time, row, "snapshot")
         if ours:
             self._rows.spoke(speaker, time)
+            self.dated_by_file += not fetched
         return ours
+
+
+def told(message: str) -> re.Match[str] | None:
+    """Give what a message of osqueryd tells of a query that failed."""
+    return _FAILED.match(message) or _KILLED.match(message)
 
 
 def _values(row: Record) -> tuple[object, ...]:
@@ -207,43 +231,36 @@ def _values(row: Record) -> tuple[object, ...]:
     )
 
 
-def decoded(line: bytes) -> object:
-    """Give the value of a line of JSON; text that is no UTF-8 and lone surrogates are kept. Raises `ValueError`."""
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        pass  # stricter than what is in logs: a number of 70 digits, \ud800, a byte that is no UTF-8
-    try:
-        return json.loads(line.decode("utf-8", "surrogateescape"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def _unwrapped(record: Record) -> Iterator[object]:
-    """What is in an envelope: Filebeat's `osquery.result` and `message`, osquery's TLS body, Loki's, CloudWatch's."""
-    osquery = record.get("osquery")
-    for inner in (
-        osquery.get("result") if isinstance(osquery, dict) else None,
-        record.get("osquery.result"),
-        record.get("json"),
-    ):
+    """What is in an envelope: Filebeat's `osquery.result` and `message`, osquery's TLS body, Loki's, CloudWatch's.
+
+    A text that ought to be a line and is none is `Torn`, but for osqueryd's own messages, which hold any text.
+    """
+    osquery, event = record.get("osquery"), record.get("event")
+    within = {key: record[key] for key in _ENVELOPES if key in record}
+    if isinstance(osquery, dict):
+        within["osquery"] = osquery.get("result")
+    if isinstance(event, dict):
+        within["event"] = event.get("original")
+    message = "severity" in record and "filename" in record
+    for key, inner in within.items():
         if isinstance(inner, dict):
-            yield {_FILEBEAT.get(key, key): value for key, value in inner.items()}
-    for key in ("message", "line", "log"):
-        inner = record.get(key)
-        if isinstance(inner, str):
-            start = inner.find("{")
-            if start >= 0:
-                try:
-                    yield decoded(inner[start:].encode("utf-8", "surrogatepass"))
-                except ValueError as error:
-                    raise RecordError(f"expected JSON in {key}, found {error}") from error
-    for key in ("data", "logEvents"):
-        inner = record.get(key)
-        if isinstance(inner, list):
+            yield {_FILEBEAT.get(name, name): value for name, value in inner.items()}
+        elif isinstance(inner, list):
             yield inner
+        elif isinstance(inner, str) and "{" in inner:
+            for each in records(inner.encode("utf-8", "surrogatepass")):
+                if not isinstance(each, Torn):
+                    yield each
+                elif not message:
+                    yield each._replace(cause=f"expected JSON in {key}, found {each.cause}")
 
 
+# Where the line of osqueryd is in what others make of it, as an object, a list or a text.
+_ENVELOPES = (
+    *("osquery.result", "json", "jsonPayload", "_source", "data", "logEvents"),
+    *("message", "line", "log", "event.original", "textPayload", "_raw"),
+)
 # Filebeat's module for osquery turns the names of keys into snake case.
 _FILEBEAT = {
     "host_identifier": "hostIdentifier",

@@ -15,6 +15,8 @@ from auditrules.report.tables import LOGGED
 
 LONGEST = 32_768
 """Characters that are kept of any text out of a log."""
+TOO_DEEP = "(nested too deeply to be shown)"
+"""What stands for such a value."""
 MOST_LABELS = 64
 """Decorations that are kept of a host."""
 
@@ -57,7 +59,7 @@ class Rows:
 
     def __init__(self, earliest: int, latest: int) -> None:
         """Start empty."""
-        self._earliest, self._latest = earliest, latest
+        self._earliest, self.latest = earliest, latest
         self._rows: dict[str, list[tuple[str | int | None, ...]]] = {name: [] for name in LOGGED}
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOGGED}
         self._controls: dict[tuple[str, ...], int] = {}
@@ -98,7 +100,7 @@ class Rows:
         spoken = self._speakers.get(speaker)
         if spoken is None:
             spoken = self._speakers[speaker] = _Spoken()
-        if self._earliest <= time <= self._latest:
+        if self._earliest <= time <= self.latest:
             spoken.first = time if spoken.first is None or time < spoken.first else spoken.first
             spoken.last = time if spoken.last is None or time > spoken.last else spoken.last
         if spoken.decorations != decorations:
@@ -143,7 +145,10 @@ class Rows:
 def text(value: object) -> str:
     """Give a cell as text: null is empty, and what is no UTF-8 is escaped."""
     if type(value) is not str:
-        value = "" if value is None else str(value)
+        try:
+            value = "" if value is None else str(value)
+        except RecursionError:
+            value = TOO_DEEP
     if len(value) > LONGEST:
         value = value[:LONGEST] + "…"
     try:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import gzip
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import zstandard
 
 from auditrules.report.errors import ReportError
+from auditrules.report.exports import is_export
 from auditrules.report.model import Broken
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 STANDARD_INPUT = "-"
 BLOCK = 1024 * 1024
@@ -30,7 +34,14 @@ _LARGEST_WINDOW = 2**27  # bytes: what the zstd program itself accepts
 _BOM = b"\xef\xbb\xbf"
 _OPENING = (b"{", b"[")
 _STATUS_HEAD = b"Log file created at:"
-_CSV_STATUS, _CSV_CONTROLS = "status", ("control", "cis_id")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
+_NO_TEXT = bytes({*range(1, 9), *range(14, 27), *range(28, 32), 127})
+_PACKED_BLOCK = 1024  # bytes, which unpack to at most some 32 MB
+
+UNPACKING = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
+"""What is raised where a file cannot be unpacked."""
+UNREADABLE = (OSError, *UNPACKING)
+"""What is raised where a file cannot be read, or be unpacked."""
 
 
 class SourceError(ReportError):
@@ -48,6 +59,7 @@ class Kind(Enum):
     DOCUMENT = "document"
     """JSON over many lines."""
     BINARY = "binary"
+    UTF_16 = "UTF-16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +83,15 @@ def find(paths: Sequence[str]) -> tuple[list[Source], list[Broken]]:
     """
     found: dict[tuple[int, int], Source] = {}
     unreadable: list[Broken] = []
+    seen = _Seen()
     for path in paths:
         if path == STANDARD_INPUT:
             found[-1, -1] = Source(path, 0, 0)
             continue
         for name in _expanded(path):
-            for source in _files(name, unreadable):
+            for source in _files(name, unreadable, seen):
                 found.setdefault((source.device, source.inode), source)
+    unreadable += _left_out(seen.links, found.keys() | seen.folders)
     return list(found.values()), unreadable
 
 
@@ -90,32 +104,57 @@ def _expanded(path: str) -> list[str]:
     return names
 
 
-def _files(name: str, unreadable: list[Broken]) -> Iterator[Source]:
+@dataclass(slots=True)
+class _Seen:
+    """Folders that were looked through, and links that were met in them."""
+
+    folders: set[tuple[int, int]] = field(default_factory=set)
+    links: list[Path] = field(default_factory=list)
+
+
+def _left_out(links: list[Path], known: Container[tuple[int, int]]) -> Iterator[Broken]:
+    """Name the links that lead to what was not found itself."""
+    for link in links:
+        try:
+            status = link.stat()
+        except OSError as error:
+            yield Broken(str(link), 0, f"a link that leads nowhere: {error.strerror}")
+            continue
+        if (status.st_dev, status.st_ino) not in known:
+            yield Broken(str(link), 0, "a link, which is not followed: to have it read, give it as a PATH")
+
+
+def _files(name: str, unreadable: list[Broken], seen: _Seen) -> Iterator[Source]:
     try:
         status = Path(name).stat()
     except OSError as error:
         unreadable.append(Broken(name, 0, f"{error.strerror}"))
         return
     if S_ISDIR(status.st_mode):
-        yield from _below(name, unreadable)
+        yield from _below(name, unreadable, seen)
     elif S_ISREG(status.st_mode):
         yield Source(name, status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino)
     else:
         unreadable.append(Broken(name, 0, "expected a regular file or a directory"))
 
 
-def _below(folder: str, unreadable: list[Broken]) -> Iterator[Source]:
-    """Files below a folder. Links are not followed: what they lead to is there itself, or is none of its business."""
+def _below(folder: str, unreadable: list[Broken], seen: _Seen) -> Iterator[Source]:
+    """Files below a folder. Links are not followed: a folder of logs is written by others, who may link to anything."""
 
     def refused(error: OSError) -> None:
         unreadable.append(Broken(os.fspath(error.filename), 0, f"{error.strerror}"))
 
     for parent, folders, names in os.walk(folder, onerror=refused):
         folders.sort()
+        status = Path(parent).stat()
+        seen.folders.add((status.st_dev, status.st_ino))
+        seen.links += (path for name in folders if (path := Path(parent, name)).is_symlink())
         for name in sorted(names):
             path = Path(parent, name)
-            if not path.is_symlink():
-                yield from _files(str(path), unreadable)
+            if path.is_symlink():
+                seen.links.append(path)
+            else:
+                yield from _files(str(path), unreadable, seen)
 
 
 class Stream(Protocol):
@@ -137,6 +176,36 @@ class Stream(Protocol):
         """Whether one can."""
 
 
+class _Zstandard(io.RawIOBase):
+    """A file packed by zstd, in one frame or many. Raises `EOFError` where the last of them is not whole."""
+
+    def __init__(self, packed: io.BufferedReader) -> None:
+        self._packed = packed
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._left, self._ready, self._place = b"", b"", 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer)
+        while self._place >= len(self._ready):
+            packed = self._left or self._packed.read(_PACKED_BLOCK)
+            if not packed:
+                if self._frame:
+                    raise EOFError("a frame is not whole")
+                return 0
+            self._frame = self._frame or self._unpacker.decompressobj()
+            self._ready, self._place, self._left = self._frame.decompress(packed), 0, b""
+            if self._frame.eof:
+                self._left, self._frame = self._frame.unused_data, None
+        size = min(len(view), len(self._ready) - self._place)
+        view[:size] = self._ready[self._place : self._place + size]
+        self._place += size
+        return size
+
+
 @contextmanager
 def opened(source: Source) -> Iterator[tuple[Stream, bytes, bool]]:
     """Give a file's bytes unpacked, the first of them again, and whether it was packed, by its own first bytes."""
@@ -150,25 +219,25 @@ def opened(source: Source) -> Iterator[tuple[Stream, bytes, bool]]:
         if magic.startswith(_GZIP):
             stream = stack.enter_context(gzip.GzipFile(fileobj=plain))
         elif magic.startswith(_ZSTANDARD):
-            unpacker = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-            raw = unpacker.stream_reader(plain, read_across_frames=True)
-            stream = stack.enter_context(io.BufferedReader(raw, BLOCK))
+            stream = stack.enter_context(io.BufferedReader(_Zstandard(plain), BLOCK))
         yield stream, stream.peek(_HEAD)[:_HEAD], stream is not plain
 
 
 def kind(head: bytes) -> Kind:
-    """Tell what a file is by its first bytes."""
+    """Tell what a file is by its first bytes. A log may hold zeros, which file systems leave when power is lost."""
+    if head.startswith(_UTF_16):
+        return Kind.UTF_16
     if b"\0" in head:
-        return Kind.BINARY
+        if head.translate(None, _NO_TEXT) != head:
+            return Kind.BINARY
+        head = head.lstrip(b"\0")
     if head.startswith(_STATUS_HEAD):
         return Kind.STATUS
     first = head.removeprefix(_BOM).lstrip().split(b"\n", 1)[0].strip()
     if first in _OPENING:
         return Kind.DOCUMENT
-    if not first.startswith(_OPENING):
-        columns = next(csv.reader([first.decode("utf-8", "replace")]), [])
-        if _CSV_STATUS in columns and any(control in columns for control in _CSV_CONTROLS):
-            return Kind.CSV
+    if not first.startswith(_OPENING) and is_export(first.decode("utf-8", "replace")):
+        return Kind.CSV
     return Kind.LINES
 
 

@@ -14,19 +14,22 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from auditrules.report.model import Broken
 from auditrules.report.part import TAIL, Outcome, digest
 from auditrules.report.sources import BLOCK, STANDARD_INPUT, Kind, Source, SourceError, kind, opened
 from auditrules.report.tables import LOGGED
 
 FORMAT = 1
 
-_REGISTRY, _LOCK, _SCRATCH = "read.json", "lock", "scratch"
+_REGISTRY, _NEW, _LOCK, _SCRATCH = "read.json", "read.json.new", "lock", "scratch"
+_OWN = (*LOGGED, _NEW, _LOCK, _SCRATCH)
+_MOST_SHOWN = 10  # broken lines that are kept of a log
 _HEAD = 1024  # bytes by which a log is known again when it was renamed, packed or copied; shorter ones are read anew
 
 
@@ -36,11 +39,20 @@ class _Place(TypedDict):
     lines: int
 
 
+class Met(TypedDict):
+    """What was odd about a log, which every later report says again."""
+
+    broken: int
+    shown: list[tuple[str, int, str]]
+    dated_by_file: int
+
+
 class _Registry(TypedDict):
     format: int
     counted: list[int]
     seen: dict[str, list[int]]
     places: dict[str, _Place]
+    met: dict[str, Met]
 
 
 @dataclass(slots=True)
@@ -51,6 +63,8 @@ class Store:
     kept: bool
     seen: dict[str, list[int]] = field(default_factory=dict)
     places: dict[str, _Place] = field(default_factory=dict)
+    met: dict[str, Met] = field(default_factory=dict)
+    """By the digest of how a log begins, or, of a short one, by its path."""
     counted: list[int] = field(default_factory=list)
     """How many rows there are, each once, and how many were met again; empty where nobody has counted yet."""
 
@@ -88,16 +102,22 @@ class Store:
                 stream.seek(before)
             return (place, known["lines"]) if digest(stream.read(place - before)) == known["tail"] else (0, 0)
 
-    def note(self, source: Source, outcomes: list[Outcome], lines: int) -> None:
-        """Remember that a file was read: all of it, and up to where its last line ended."""
+    def note(self, source: Source, outcomes: list[Outcome], lines: int, shown: Sequence[Broken]) -> str:
+        """Remember that a file was read: all of it, and up to where its last line ended; gives what it is known by."""
         if not self.kept or source.path == STANDARD_INPUT or any(outcome.unreadable for outcome in outcomes):
-            return
+            return ""
         self.seen[_name(source)] = _stamp(source)
-        last = outcomes[-1] if outcomes else None
-        if last and last.place:
-            with opened(source) as (_, head, _packed):
-                if len(head) >= _HEAD:
-                    self.places[digest(head[:_HEAD])] = {"place": last.place, "tail": last.tail, "lines": lines}
+        if not outcomes:
+            return ""
+        last = outcomes[-1]
+        with opened(source) as (_, head, _packed):
+            known = digest(head[:_HEAD]) if len(head) >= _HEAD else ""
+        if known and last.place:
+            self.places[known] = {"place": last.place, "tail": last.tail, "lines": lines - last.unfinished}
+        before = self.met.get(known) if outcomes[0].part.start else None
+        name = known or _name(source)
+        self.met[name] = met(outcomes, shown, before)
+        return name
 
     def save(self) -> None:
         """Write down what was remembered."""
@@ -107,8 +127,9 @@ class Store:
                 "counted": self.counted,
                 "seen": self.seen,
                 "places": self.places,
+                "met": {name: each for name, each in self.met.items() if each["broken"] or each["dated_by_file"]},
             }
-            new = self.folder / f"{_REGISTRY}.new"
+            new = self.folder / _NEW
             new.write_text(json.dumps(registry), encoding="utf-8")
             new.replace(self.folder / _REGISTRY)
 
@@ -135,7 +156,14 @@ def store(folder: str | None) -> Iterator[Store]:
         except BlockingIOError:
             raise SourceError(f"{folder}: another report is using this store: wait until it ends") from None
         registry = _registry(path)
-        yield Store(path, kept=True, seen=registry["seen"], places=registry["places"], counted=registry["counted"])
+        yield Store(
+            path,
+            kept=True,
+            seen=registry["seen"],
+            places=registry["places"],
+            met=registry["met"],
+            counted=registry["counted"],
+        )
     finally:
         os.close(lock)
 
@@ -143,22 +171,48 @@ def store(folder: str | None) -> Iterator[Store]:
 def _registry(folder: Path) -> _Registry:
     path = folder / _REGISTRY
     if not path.exists():
-        strangers = sorted(each.name for each in folder.iterdir() if each.name not in (*LOGGED, _LOCK, _SCRATCH))
+        strangers = sorted(each.name for each in folder.iterdir() if each.name not in _OWN)
         if strangers:
             raise SourceError(f"{folder}: expected a store or an empty folder, found {strangers[0]}")
-        return {"format": FORMAT, "counted": [], "seen": {}, "places": {}}
+        return {"format": FORMAT, "counted": [], "seen": {}, "places": {}, "met": {}}
     try:
-        registry: _Registry = json.loads(path.read_bytes())
+        registry = json.loads(path.read_bytes())
         if registry["format"] == FORMAT:
             return {
                 "format": FORMAT,
-                "counted": list(registry["counted"]),
-                "seen": dict(registry["seen"]),
-                "places": dict(registry["places"]),
+                "counted": [int(number) for number in registry["counted"]],
+                "seen": {str(name): [int(number) for number in stamp] for name, stamp in registry["seen"].items()},
+                "places": {
+                    str(name): {"place": int(each["place"]), "tail": str(each["tail"]), "lines": int(each["lines"])}
+                    for name, each in registry["places"].items()
+                },
+                "met": {str(name): _met(each) for name, each in registry.get("met", {}).items()},
             }
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # said below
     raise SourceError(f"{path}: expected a store of format {FORMAT}: give another folder, or empty this one")
+
+
+def _met(each: dict[str, Any]) -> Met:
+    shown = [(str(file), int(line), str(cause)) for file, line, cause in each["shown"]]
+    return {"broken": int(each["broken"]), "shown": shown, "dated_by_file": int(each["dated_by_file"])}
+
+
+def met(outcomes: Sequence[Outcome], shown: Sequence[Broken], before: Met | None) -> Met:
+    """Sum up what was odd about a log: what was known of its beginning, and what was met now.
+
+    A last line without an end is read again, and told then.
+    """
+    last = outcomes[-1]
+    again = last.unfinished and last.last_broken == last.lines
+    told = [(each.file, each.line, each.cause) for each in shown]
+    return {
+        "broken": (before["broken"] if before else 0) + sum(each.broken for each in outcomes) - again,
+        "shown": [*(before["shown"] if before else ()), *(told[:-1] if again else told)][:_MOST_SHOWN],
+        "dated_by_file": (before["dated_by_file"] if before else 0) + sum(each.dated_by_file for each in outcomes),
+    }
 
 
 def _name(source: Source) -> str:
