@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -403,6 +404,29 @@ def test_the_inventory_may_use_any_name_of_a_host(name: str, tmp_path: Path) -> 
     assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
 
 
+def test_the_inventory_may_name_the_domain_that_a_host_leaves_out(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "a"})]
+    fleet = report_of(tmp_path, *lines, inventory=inventory("a.example.net"))
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+
+
+def test_of_two_domains_of_the_inventory_neither_is_a_host_without_one(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "a"})]
+    fleet = report_of(tmp_path, *lines, inventory=inventory("a.prod.x", "a.dev.x"))
+    assert [host.state for host in fleet.hosts] == [HostState.MISSING, HostState.MISSING, HostState.REPORTING]
+
+
+def test_a_host_of_the_inventory_that_spoke_only_later_is_missing(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON - 2 * HOUR, row()),
+        snapshot("b", NOON, row()),
+        inventory=inventory("a", "b"),
+        until=NOON - HOUR,
+    )
+    assert said(fleet) == [("b", "1.2.3", "unknown", "missing"), ("a", "1.2.3", "pass", "covered")]
+
+
 def test_hosts_of_one_identifier_are_kept_apart_by_host_uuid(tmp_path: Path) -> None:
     twins = [{"decorations": {"host_uuid": each, "hostname": each}} for each in ("one", "two")]
     fleet = report_of(
@@ -634,3 +658,31 @@ def test_order_and_repetition_of_lines_change_nothing(
     assert replace(one, reading=other.reading) == other
     assert one.trend[-1].counts == one.counts
     assert one.reading.rows == other.reading.rows
+
+
+def test_a_control_of_ours_that_one_host_has_is_asked_of_all(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, *(snapshot(each, NOON, row()) for each in "abc"), snapshot("c", NOON, row(control="1.2.4"))
+    )
+    assert [each.counts for each in fleet.controls] == [Counts(passed=3), Counts(passed=1, unknown=2)]
+
+
+def test_hosts_of_which_nothing_but_failures_is_known_are_unknown(tmp_path: Path) -> None:
+    log = write(tmp_path / "live.json", [{"host": "a", "error": "no such table: audit_rules"}])
+    os.utime(log, (NOON, NOON))
+    fleet = report(log, controls=("1.2.3",))
+    assert {(each.control, each.status, each.reason) for each in fleet.verdicts} == {
+        ("1.2.3", Status.UNKNOWN, "query_failed")
+    }
+
+
+def test_what_a_host_said_of_a_version_that_it_left_is_left_out(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON - 3 * DAY, row("fail")),
+        snapshot("a", NOON - HOUR, row(control="1.1.3", version="1.8.0")),
+    )
+    assert [(each.version, each.status) for each in fleet.verdicts] == [("1.8.0", Status.PASS)]
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+    assert fleet.trend[-1].counts == fleet.counts == Counts(passed=1)
+    assert fleet.trend[0].counts == Counts(failed=1)

@@ -66,7 +66,9 @@ reasons AS (
   LEFT JOIN said ON said.slot = slots.slot
   LEFT JOIN doubts ON doubts.slot = latest.slot AND doubts.what = latest.what
   LEFT JOIN lost_slots ON lost_slots.slot = slots.slot
-  WHERE latest.what IS NULL OR latest.what <> 'gone' OR lost_slots.place = 1
+  WHERE
+    (latest.what IS NULL OR latest.what <> 'gone' OR lost_slots.place = 1)
+    AND subjects.left_at IS NULL
 )
 SELECT
   subjects.subject,

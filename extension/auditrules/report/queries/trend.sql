@@ -27,12 +27,11 @@ WITH standing AS (
     AND slots.slot NOT IN (SELECT slot FROM spells)
 ),
 states AS (
-  SELECT moment, subject, state FROM standing WHERE subject NOT IN (SELECT subject FROM several)
-  UNION ALL
-  SELECT moment, subject, min(state) AS state
+  SELECT standing.moment, standing.subject, min(standing.state) AS state
   FROM standing
-  WHERE subject IN (SELECT subject FROM several)
-  GROUP BY moment, subject
+  JOIN subjects ON subjects.subject = standing.subject
+  WHERE subjects.left_at IS NULL OR standing.moment <= subjects.left_at
+  GROUP BY standing.moment, standing.subject
 ),
 waivers AS (
   SELECT subjects.subject, waived.until
