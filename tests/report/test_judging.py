@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditrules.check import Status
+from auditrules.report.errors import ReportError
 from auditrules.report.given import Inventory
 from auditrules.report.model import ChangeKind, Counts, HostState, Waiver, WaiverState
 from tests.report.logs import (
@@ -686,3 +688,16 @@ def test_what_a_host_said_of_a_version_that_it_left_is_left_out(tmp_path: Path) 
     assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
     assert fleet.trend[-1].counts == fleet.counts == Counts(passed=1)
     assert fleet.trend[0].counts == Counts(failed=1)
+
+
+TYPOS = {
+    "a control": ({"controls": ("1.2.33",), "benchmark": "0.1"}, "control 1.2.33: expected one of 9.8"),
+    "a version": ({"benchmark": "0.2"}, "benchmark 0.2: expected one of 0.1, "),
+}
+
+
+@pytest.mark.parametrize(("asked", "said"), TYPOS.values(), ids=TYPOS)
+def test_what_is_asked_for_and_is_nowhere_is_an_error(asked: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as raised:
+        report_of(tmp_path, snapshot("a", NOON, row("fail", control="9.8", version="0.1")), **asked)
+    assert str(raised.value).startswith(said)

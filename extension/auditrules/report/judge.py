@@ -14,8 +14,10 @@ import pyarrow as pa
 from auditrules import __version__
 from auditrules.benchmarks import BENCHMARKS, CONTROLS
 from auditrules.check import Status
+from auditrules.present import visible
 from auditrules.report import queries
 from auditrules.report.engine import Engine
+from auditrules.report.errors import ReportError
 from auditrules.report.given import Question
 from auditrules.report.model import (
     Change,
@@ -126,7 +128,8 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     given(engine, "shipped", ((*key, int(key[1] == expected)) for key in _SHIPPED))
     given(engine, "wanted_controls", ((control,) for control in question.controls))
     given(engine, "inventory", question.inventory.rows(question.grouped_by) if question.inventory else ())
-    logged = ((benchmark, version, control) for benchmark, version, control, *_ in engine.rows("titles"))
+    logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.rows("titles")]
+    _known(question, logged)
     given(engine, "named", named((name for (name,) in engine.rows("unnamed")), logged))
     for step in queries.NAMING:
         engine.make(step)
@@ -135,6 +138,20 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     given(engine, "wanted_hosts", ((key,) for key in sorted(wanted)))
     for step in queries.SUBJECTS:
         engine.make(step)
+
+
+def _known(question: Question, logged: Iterable[tuple[str, str, str]]) -> None:
+    """Raise where a version or control is asked for that is in no log and none of ours: a typo would hide failures."""
+    known = {*logged, *_SHIPPED}
+    versions = {version for _, version, _ in known}
+    if question.benchmark and question.benchmark not in versions:
+        found = ", ".join(map(visible, sorted(versions, key=natural)))
+        raise ReportError(f"benchmark {question.benchmark}: expected one of {found}")
+    controls = {control for _, version, control in known if question.benchmark in ("", version)}
+    for control in question.controls:
+        if control not in controls:
+            found = ", ".join(map(visible, sorted(controls, key=natural)))
+            raise ReportError(f"control {control}: expected one of {found}")
 
 
 def _moments(start: int, until: int) -> Iterator[tuple[str, int]]:
