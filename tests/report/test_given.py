@@ -117,7 +117,13 @@ def test_a_file_of_waivers_that_is_not_there_is_an_error(tmp_path: Path) -> None
 INVENTORIES = {
     "a column": ("host\na\nb\n", (("a",), ("b",))),
     "columns of which some are names": ("owner,hostname,host_uuid\nx,a,u-a\ny,b,\n", (("a", "u-a"), ("b",))),
-    "columns of which none is": ("machine,owner\na,x\n", (("a",),)),
+    "a column by another spelling": ("asset,Host Name\n1,a\n", (("a",),)),
+    "a name that many have beside one of its own": (
+        "hostname,host_uuid\nlocalhost,U1\nlocalhost,U2\nb,\n",
+        (("U1",), ("U2",), ("b",)),
+    ),
+    "semicolons": ("host;site\na;x\nb;y\n", (("a",), ("b",))),
+    "tabs": ("host\tsite\na\tx\n", (("a",),)),
     "a mark of byte order, spaces, empty lines": ("\ufeffhost , owner\n\n a ,x\n,\n", (("a",),)),
     "a host twice": ("host\na\na\n", (("a",),)),
 }
@@ -134,6 +140,31 @@ def test_every_column_of_an_inventory_can_be_grouped_by(tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text("host,owner\na,x\n")
     assert list(inventory(str(path)).rows("owner")) == [("a", "a", "x")]
+
+
+def test_an_inventory_in_utf_16_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.csv"
+    path.write_bytes("host,site\na,x\nb,y\n".encode("utf-16"))
+    assert inventory(str(path)).hosts == (("a",), ("b",))
+
+
+def test_an_inventory_without_a_line_of_columns_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.csv"
+    path.write_text("w1\nw2\n")
+    with pytest.raises(ReportError) as raised:
+        inventory(str(path))
+    assert str(raised.value) == (
+        f"{path}, line 1: expected a column called one of host, hostname, host_name, name, host_uuid, uuid, "
+        "host_identifier, identifier, fqdn, machine, computer_name, server, found w1"
+    )
+
+
+def test_a_quote_that_is_not_closed_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.csv"
+    path.write_text('host,note\na,"open\nb,x\n')
+    with pytest.raises(ReportError) as raised:
+        inventory(str(path))
+    assert str(raised.value) == f"{path}, line 3: expected CSV, found unexpected end of data"
 
 
 def test_an_empty_inventory_is_an_error(tmp_path: Path) -> None:

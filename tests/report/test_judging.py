@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditrules.check import Status
+from auditrules.report.errors import ReportError
 from auditrules.report.given import Inventory
 from auditrules.report.model import ChangeKind, Counts, HostState, Waiver, WaiverState
-from tests.report.logs import DAY, HOUR, NOON, Line, added, failed, loaded, report_of, row, run, said, snapshot
+from tests.report.logs import (
+    DAY,
+    HOUR,
+    NOON,
+    Line,
+    added,
+    failed,
+    loaded,
+    report,
+    report_of,
+    row,
+    run,
+    said,
+    snapshot,
+    write,
+)
 
 
 def _snapshot(word: str, host: str, time: int) -> Line:
@@ -91,8 +109,20 @@ CASES: dict[str, tuple[list[Line], tuple[str, str]]] = {
         ],
         ("fail", "no_rule"),
     ),
-    "another target that decides takes the place of the one before": (
-        [added("a", NOON - 2 * HOUR, OTHER_TARGET), added("a", NOON - HOUR, row())],
+    "another target that decides takes the place of one that is removed": (
+        [
+            added("a", NOON - 2 * HOUR, OTHER_TARGET),
+            added("a", NOON - HOUR, row()),
+            added("a", NOON - HOUR, OTHER_TARGET, "removed"),
+        ],
+        ("pass", "covered"),
+    ),
+    "so it does of one that the next snapshot does not name": (
+        [snapshot("a", NOON - 2 * HOUR, OTHER_TARGET), snapshot("a", NOON - HOUR, row())],
+        ("pass", "covered"),
+    ),
+    "or the snapshot of its twin": (
+        [added("a", NOON - 2 * HOUR, OTHER_TARGET), snapshot("a", NOON - HOUR, row())],
         ("pass", "covered"),
     ),
     "within one second a change is newer than a snapshot": (
@@ -108,11 +138,43 @@ CASES: dict[str, tuple[list[Line], tuple[str, str]]] = {
         ("unknown", "unknown_status"),
     ),
     "a clock of 1970 makes it unknown": ([snapshot("a", 12, row())], ("unknown", "clock_wrong")),
-    "so does one of next year": ([snapshot("a", NOON + 400 * DAY, row())], ("unknown", "clock_wrong")),
+    "as does one of next year": ([snapshot("a", NOON + 400 * DAY, row())], ("unknown", "clock_wrong")),
     "so does no time at all": ([{**snapshot("a", 0, row()), "calendarTime": ""}], ("unknown", "clock_wrong")),
-    "a clock that was wrong is none once it is right": (
+    "a failure that nobody can date makes a pass unknown": (
         [snapshot("a", 12, row("fail")), snapshot("a", NOON - HOUR, row())],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does one of next year": (
+        [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON + 400 * DAY, row("fail"))],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does a run without rows that nobody can date": (
+        [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON + 400 * DAY)],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does a query that failed nobody knows when": (
+        [snapshot("a", NOON - 2 * HOUR, row()), failed("a", 12, QUERY)],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does a pass that was removed nobody knows when": (
+        [snapshot("a", NOON - 2 * HOUR, row()), added("a", 12, row(), "removed")],
+        ("unknown", "clock_wrong"),
+    ),
+    "a failure that was removed nobody knows when does not": (
+        [snapshot("a", NOON - 2 * HOUR, row()), added("a", 12, row("fail"), "removed")],
         ("pass", "covered"),
+    ),
+    "nor does an extension that came late at a boot of 1970": (
+        [snapshot("a", NOON - 2 * HOUR, row()), loaded("a", 12, 0), loaded("a", NOON - 3 * HOUR, 1)],
+        ("pass", "covered"),
+    ),
+    "a word that agrees does not": (
+        [snapshot("a", 12, row()), snapshot("a", NOON - HOUR, row())],
+        ("pass", "covered"),
+    ),
+    "a failure stays one, whatever is said at a time that cannot be": (
+        [snapshot("a", 12, row()), snapshot("a", NOON - HOUR, row("fail"))],
+        ("fail", "no_rule"),
     ),
     "a clock that is a little ahead is right": ([snapshot("a", NOON + 60, row())], ("pass", "covered")),
 }
@@ -147,6 +209,50 @@ def test_a_target_that_a_snapshot_names_no_more_is_gone(tmp_path: Path) -> None:
     fleet = report_of(tmp_path, snapshot("a", NOON - 2 * HOUR, row(), OTHER_TARGET), snapshot("a", NOON - HOUR, row()))
     assert said(fleet) == [("a", "1.2.3", "pass", "covered")]
     assert [(each.kind, each.before, each.after) for each in fleet.changes] == [(ChangeKind.OTHER, "fail", "gone")]
+
+
+# Lines of two targets, the first of which fails and which nothing says to be gone.
+TWO_TARGETS: dict[str, list[Line]] = {
+    "without a removal": [added("a", NOON - 2 * HOUR, OTHER_TARGET), added("a", NOON - HOUR, row())],
+    "in batches without a removal": [
+        {**run("a", NOON - age * HOUR, QUERY), "diffResults": {"added": [each], "removed": []}}
+        for age, each in ((2, OTHER_TARGET), (1, row()))
+    ],
+    "of two queries with snapshots": [
+        snapshot("a", NOON - 2 * HOUR, OTHER_TARGET, name="one_snapshot"),
+        snapshot("a", NOON - HOUR, row(), name="two_snapshot"),
+    ],
+    "of two queries, one without snapshots": [
+        added("a", NOON - 2 * HOUR, OTHER_TARGET, name="one"),
+        snapshot("a", NOON - HOUR, row(), name="two_snapshot"),
+    ],
+    "of two queries, one of which gave nothing in between": [
+        snapshot("a", NOON - 3 * HOUR, OTHER_TARGET, name="one_snapshot"),
+        snapshot("a", NOON - 3 * HOUR, row(), name="two_snapshot"),
+        snapshot("a", NOON - 2 * HOUR, name="two_snapshot"),
+        snapshot("a", NOON - HOUR, row(), name="two_snapshot"),
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", TWO_TARGETS.values(), ids=TWO_TARGETS)
+def test_a_target_of_which_nothing_says_that_it_is_gone_still_fails(lines: list[Line], tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, *lines)
+    assert [(each.target, each.status) for each in fleet.verdicts] == [
+        ("/usr/local/bin/dockerd", Status.FAIL),
+        ("/usr/bin/dockerd", Status.PASS),
+    ]
+    assert fleet.trend[-1].counts == fleet.counts == Counts(failed=1)
+
+
+def test_a_target_that_was_named_later_is_left_out(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON - HOUR, row(), OTHER_TARGET)]
+    assert said(report_of(tmp_path, *lines, until=NOON - 2 * HOUR)) == [("a", "1.2.3", "pass", "covered")]
+
+
+def test_a_failure_at_a_time_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", 12, QUERY)).hosts
+    assert host.note == "its clock was behind: 1 line says a time such as 1970-01-01 00:00 UTC"
 
 
 def test_a_control_that_a_host_never_spoke_of_is_unknown(tmp_path: Path) -> None:
@@ -278,9 +384,10 @@ def test_a_clock_of_1970_does_not_lengthen_the_trend(tmp_path: Path) -> None:
 def test_a_wrong_clock_is_told(tmp_path: Path) -> None:
     fleet = report_of(tmp_path, snapshot("a", 12, row()), max_age=60 * 365 * DAY)
     assert fleet.notes[0] == (
-        "1 host has a clock that is wrong: what is dated before 2014 or in the future counts for nothing"
+        "1 host has a clock that is wrong: what is dated before 2014 or in the future is no verdict, and makes a pass "
+        "unknown that it contradicts"
     )
-    assert fleet.hosts[0].note == "its clock was behind: 1 row says a time such as 1970-01-01 00:00 UTC"
+    assert fleet.hosts[0].note == "its clock was behind: 1 line says a time such as 1970-01-01 00:00 UTC"
 
 
 def inventory(*names: str, **labels: str) -> Inventory:
@@ -297,6 +404,29 @@ def test_a_host_of_the_inventory_that_no_log_names_is_missing(tmp_path: Path) ->
 def test_the_inventory_may_use_any_name_of_a_host(name: str, tmp_path: Path) -> None:
     fleet = report_of(tmp_path, snapshot("a", NOON, row()), inventory=inventory(name))
     assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+
+
+def test_the_inventory_may_name_the_domain_that_a_host_leaves_out(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "a"})]
+    fleet = report_of(tmp_path, *lines, inventory=inventory("a.example.net"))
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+
+
+def test_of_two_domains_of_the_inventory_neither_is_a_host_without_one(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "a"})]
+    fleet = report_of(tmp_path, *lines, inventory=inventory("a.prod.x", "a.dev.x"))
+    assert [host.state for host in fleet.hosts] == [HostState.MISSING, HostState.MISSING, HostState.REPORTING]
+
+
+def test_a_host_of_the_inventory_that_spoke_only_later_is_missing(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON - 2 * HOUR, row()),
+        snapshot("b", NOON, row()),
+        inventory=inventory("a", "b"),
+        until=NOON - HOUR,
+    )
+    assert said(fleet) == [("b", "1.2.3", "unknown", "missing"), ("a", "1.2.3", "pass", "covered")]
 
 
 def test_hosts_of_one_identifier_are_kept_apart_by_host_uuid(tmp_path: Path) -> None:
@@ -321,13 +451,94 @@ def test_names_that_take_turns_under_one_key_are_two_hosts(tmp_path: Path) -> No
 def test_a_host_that_was_renamed_is_one_host(tmp_path: Path) -> None:
     lines = [
         snapshot("x", NOON - age, row(), decorations={"host_uuid": "u", "hostname": name})
-        for age, name in ((40, "old.example.net"), (30, "old"), (20, "new.example.net"))
+        for age, name in ((40 * HOUR, "old.example.net"), (30 * HOUR, "old"), (20, "new.example.net"))
     ]
     (host,) = report_of(tmp_path, *lines).hosts
     assert (host.name, host.note) == (
         "new.example.net",
-        "was called old.example.net until 2026-11-23 11:59 UTC; was called old until 2026-11-23 11:59 UTC",
+        "was called old.example.net until 2026-11-21 20:00 UTC; was called old until 2026-11-22 06:00 UTC",
     )
+
+
+# Names that one host_uuid has, in seconds before noon: who is kept apart.
+SHARED = {
+    "whose names are in two domains": ((40, "n.prod.x"), (30, "n.dev.x"), (20, "n.prod.x"), (10, "n.dev.x")),
+    "who were both heard within the age": ((90, "n.prod.x"), (30, "n.dev.x")),
+    "who were first heard within the same second": ((30, "n.prod.x"), (30, "n.dev.x")),
+}
+
+
+@pytest.mark.parametrize("names", SHARED.values(), ids=SHARED)
+def test_hosts_of_one_host_uuid_are_two(names: tuple[tuple[int, str], ...], tmp_path: Path) -> None:
+    lines = [
+        snapshot(
+            "x", NOON - age, row("fail" if "prod" in name else "pass"), decorations={"host_uuid": "u", "hostname": name}
+        )
+        for age, name in names
+    ]
+    fleet = report_of(tmp_path, *lines)
+    assert said(fleet) == [("u (n.prod.x)", "1.2.3", "fail", "no_rule"), ("u (n.dev.x)", "1.2.3", "pass", "covered")]
+
+
+def test_a_name_with_and_without_its_domain_is_one_host(tmp_path: Path) -> None:
+    lines = [
+        snapshot("x", NOON - age, row(), decorations={"host_uuid": "u", "hostname": name})
+        for age, name in ((40, "n.prod.x"), (30, "n"), (20, "n.prod.x"), (10, "n"))
+    ]
+    assert [host.key for host in report_of(tmp_path, *lines).hosts] == ["u"]
+
+
+def test_a_host_that_is_called_localhost_is_not_another_of_that_name(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "localhost"}),
+        snapshot("localhost", NOON - 60, row("fail"), decorations={}),
+    )
+    assert said(fleet) == [("localhost", "1.2.3", "fail", "no_rule"), ("u", "1.2.3", "pass", "covered")]
+
+
+def status_file(folder: Path, machine: str, message: str) -> Path:
+    """Write a status file of osqueryd that tells at 11:30 of something that failed."""
+    folder.mkdir(exist_ok=True)
+    header = f"Log file created at: 2026/11/23 11:00:00\nRunning on machine: {machine}\n"
+    return write(folder / "osqueryd.WARNING.20261123-110000.7", [f"{header}W1123 11:30:00.000000 7 s.cpp:1] {message}"])
+
+
+# Hosts by host_uuid and name, the machine of the status file, and those that are unknown by it.
+MACHINES = {
+    "a short name of a long one": ({"u": "web-1.example.net"}, "web-1", ["u"]),
+    "a long name of a short one": ({"u": "web-1"}, "web-1.example.net", ["u"]),
+    "a name of two hosts": ({"u": "localhost", "v": "localhost"}, "localhost", ["u", "v"]),
+    "a short name of two hosts": ({"u": "n.prod.x", "v": "n.dev.x"}, "n", ["u", "v"]),
+    "a name in another domain": ({"u": "n.prod.x", "v": "n.dev.x"}, "n.prod.x", ["u"]),
+}
+
+
+@pytest.mark.parametrize(("names", "machine", "unknown"), MACHINES.values(), ids=MACHINES)
+def test_a_failure_of_a_status_file_is_of_every_host_of_that_name(
+    names: dict[str, str], machine: str, unknown: list[str], tmp_path: Path
+) -> None:
+    status = status_file(
+        tmp_path / "s", machine, f"Error executing scheduled query {QUERY}: no such table: audit_rules"
+    )
+    log = write(
+        tmp_path / "osqueryd.results.log",
+        [
+            snapshot(host, NOON - HOUR, row(), decorations={"host_uuid": host, "hostname": name})
+            for host, name in names.items()
+        ],
+    )
+    fleet = report(log, status)
+    assert sorted(host.key for host in fleet.hosts if host.status is Status.UNKNOWN) == unknown
+    assert {host.key for host in fleet.hosts} == names.keys()
+
+
+def test_a_query_that_has_a_colon_in_its_name_fails_like_others(tmp_path: Path) -> None:
+    name = "pack/Global/CIS: Docker 1.2.3"
+    (verdict,) = report_of(
+        tmp_path, snapshot("a", NOON - 2 * HOUR, row(), name=name), failed("a", NOON - HOUR, name)
+    ).verdicts
+    assert (verdict.reason, verdict.evidence) == ("query_failed", f"{name} failed: no such table: audit_rules")
 
 
 def test_lines_without_host_uuid_are_of_the_host_whose_name_they_give(tmp_path: Path) -> None:
@@ -449,3 +660,50 @@ def test_order_and_repetition_of_lines_change_nothing(
     assert replace(one, reading=other.reading) == other
     assert one.trend[-1].counts == one.counts
     assert one.reading.rows == other.reading.rows
+
+
+def test_a_control_of_ours_that_one_host_has_is_asked_of_all(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, *(snapshot(each, NOON, row()) for each in "abc"), snapshot("c", NOON, row(control="1.2.4"))
+    )
+    assert [each.counts for each in fleet.controls] == [Counts(passed=3), Counts(passed=1, unknown=2)]
+
+
+def test_hosts_of_which_nothing_but_failures_is_known_are_unknown(tmp_path: Path) -> None:
+    log = write(tmp_path / "live.json", [{"host": "a", "error": "no such table: audit_rules"}])
+    os.utime(log, (NOON, NOON))
+    fleet = report(log, controls=("1.2.3",))
+    assert {(each.control, each.status, each.reason) for each in fleet.verdicts} == {
+        ("1.2.3", Status.UNKNOWN, "query_failed")
+    }
+
+
+def test_what_a_host_said_of_a_version_that_it_left_is_left_out(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON - 3 * DAY, row("fail")),
+        snapshot("a", NOON - HOUR, row(control="1.1.3", version="1.8.0")),
+    )
+    assert [(each.version, each.status) for each in fleet.verdicts] == [("1.8.0", Status.PASS)]
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+    assert fleet.trend[-1].counts == fleet.counts == Counts(passed=1)
+    assert fleet.trend[0].counts == Counts(failed=1)
+
+
+TYPOS = {
+    "a control": (
+        {"controls": ("1.2.33",), "benchmark": "0.1"},
+        "expected a control of version 0.1 for --control, of those known or in the logs (9.8), found 1.2.33",
+    ),
+    "a version": (
+        {"benchmark": "0.2"},
+        "expected a version of a benchmark for --benchmark, of those known or in the logs (0.1, ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("asked", "said"), TYPOS.values(), ids=TYPOS)
+def test_what_is_asked_for_and_is_nowhere_is_an_error(asked: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as raised:
+        report_of(tmp_path, snapshot("a", NOON, row("fail", control="9.8", version="0.1")), **asked)
+    assert str(raised.value).startswith(said)

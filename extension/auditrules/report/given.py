@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +21,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found]
 
-_NAMES = ("host", "hostname", "host_name", "name", "host_uuid", "uuid", "host_identifier", "identifier", "fqdn")
+_NAMES = (
+    *("host", "hostname", "host_name", "name", "host_uuid", "uuid", "host_identifier", "identifier", "fqdn"),
+    *("machine", "computer_name", "server"),
+)
+_DELIMITERS = ",;\t|"
 _KEYS = ("hosts", "control", "reason", "owner", "expires")
 _TABLE = "waiver"
 
@@ -32,7 +39,7 @@ class Inventory:
     """The hosts that ought to report."""
 
     hosts: tuple[tuple[str, ...], ...]
-    """The names of each, the first being the one it is shown by."""
+    """The names of each, the first being the one it is shown by, which no other host has."""
     labels: Mapping[str, Mapping[str, str]]
     """By that name: what each column says."""
     columns: tuple[str, ...]
@@ -69,28 +76,53 @@ class Question:
 def inventory(path: str) -> Inventory:
     """Read the hosts of a CSV file, whose first line names the columns.
 
-    A host is known by every column that is called `host`, `hostname`, `name`, `host_uuid`, `identifier` or the like, or
-    by the first column if there is none. Raises `GivenError`.
+    A host is known by every column that is called `host`, `hostname`, `name`, `host_uuid`, `identifier` or the like. A
+    name that several lines have is none of a host that has another. Raises `GivenError`.
     """
-    try:
-        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            lines = [line for line in csv.reader(file) if any(map(str.strip, line))]
-    except OSError as error:
-        raise GivenError(f"{path}: {error.strerror}") from error
-    except csv.Error as error:
-        raise GivenError(f"{path}: expected CSV, found {error}") from error
-    if not lines:
-        raise GivenError(f"{path}: expected a line with the names of the columns, found an empty file")
+    lines = _lines(path)
     columns = tuple(name.strip() for name in lines[0])
-    naming = [place for name in _NAMES for place, column in enumerate(columns) if column.lower() == name] or [0]
-    hosts: dict[str, tuple[str, ...]] = {}
-    labels: dict[str, Mapping[str, str]] = {}
+    naming = [place for name in _NAMES for place, column in enumerate(columns) if _plain(column) == name]
+    if not naming:
+        known = ", ".join(_NAMES)
+        raise GivenError(f"{path}, line 1: expected a column called one of {known}, found {', '.join(columns)}")
+    rows: dict[tuple[str, ...], Mapping[str, str]] = {}
     for line in lines[1:]:
         names = tuple(line[place].strip() for place in naming if place < len(line) and line[place].strip())
         if names:
-            hosts[names[0]] = names
-            labels[names[0]] = dict(zip(columns, map(str.strip, line), strict=False))
-    return Inventory(tuple(hosts.values()), labels, columns)
+            rows[names] = dict(zip(columns, map(str.strip, line), strict=False))
+    often = Counter(name for names in rows for name in {each.lower(): each for each in names})
+    hosts: list[tuple[str, ...]] = []
+    labels: dict[str, Mapping[str, str]] = {}
+    for names, label in rows.items():
+        own = tuple(name for name in names if often[name.lower()] == 1) or names[:1]
+        if own[0] not in labels:
+            hosts.append(own)
+        labels[own[0]] = label
+    return Inventory(tuple(hosts), labels, columns)
+
+
+def _lines(path: str) -> list[list[str]]:
+    """The lines of a CSV file that say something; which delimiter it has is seen by its first."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise GivenError(f"{path}: {error.strerror}") from error
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if wide else "utf-8-sig", "replace" if wide else "surrogateescape")
+    header = next(filter(str.strip, text.splitlines()), "")
+    delimiter = max(_DELIMITERS, key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        lines = [line for line in reader if any(map(str.strip, line))]
+    except csv.Error as error:
+        raise GivenError(f"{path}, line {reader.line_num}: expected CSV, found {error}") from error
+    if not lines:
+        raise GivenError(f"{path}: expected a line with the names of the columns, found an empty file")
+    return lines
+
+
+def _plain(column: str) -> str:
+    return column.lower().replace(" ", "_").replace("-", "_")
 
 
 def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:

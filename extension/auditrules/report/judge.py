@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from auditrules import __version__
-from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks import BENCHMARKS, CONTROLS
 from auditrules.check import Status
 from auditrules.report import queries
 from auditrules.report.asked import control_is_known, host_is_known
@@ -123,6 +123,8 @@ def _name(engine: Engine, question: Question, until: int) -> None:
         int(not question.hosts),
     )
     given(engine, "parameters", [parameters])
+    expected = question.benchmark or BENCHMARKS[0].version
+    given(engine, "shipped", ((*key, int(key[1] == expected)) for key in _SHIPPED))
     given(engine, "wanted_controls", ((control,) for control in question.controls))
     given(engine, "inventory", question.inventory.rows(question.grouped_by) if question.inventory else ())
     logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.rows("titles")]

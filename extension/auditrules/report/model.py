@@ -233,7 +233,7 @@ class Report:
     grouped_by: str
     """The column; empty if none."""
     counts: Counts
-    """Each host and control once."""
+    """Each host and control once, with its worst target: `verdicts` are one a target, and may be more."""
     host_counts: Counts
     """Each host once, with its worst word."""
     controls: tuple[ControlCounts, ...]

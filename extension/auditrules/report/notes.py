@@ -44,6 +44,8 @@ class Notes:
         if given == "stale":
             age = duration(self._max_age)
             return f"last said {moment(seen)}, more than {age} ago" if seen else f"nothing was said for {age}"
+        if given == "clock_wrong" and seen:
+            return f"last said {moment(seen)}; more was said at a time that cannot be, and nobody knows which is newer"
         return _WHY[given]
 
     def fails(self, key: str, why: str) -> None:
@@ -117,12 +119,12 @@ class Notes:
             clock = "behind" if most < EARLIEST else "ahead"
             said = most if clock == "ahead" else least
             self._of_host[key].append(
-                f"its clock was {clock}: {_many(number, 'row says', 'rows say')} a time such as {moment(said)}"
+                f"its clock was {clock}: {_many(number, 'line says', 'lines say')} a time such as {moment(said)}"
             )
         if rows:
             self._fleet.append(
                 f"{_many(len(rows), 'host has', 'hosts have')} a clock that is wrong: what is dated before 2014 or in "
-                "the future counts for nothing"
+                "the future is no verdict, and makes a pass unknown that it contradicts"
             )
 
 

@@ -55,6 +55,8 @@ GIVEN = MappingProxyType(
         "inventory": _schema("host alias label", ""),
         # Controls of queries that gave no row anywhere, told by the query's name.
         "named": _schema("query benchmark version control", ""),
+        # Our own controls; `first`: 1 for those of the version that is expected where nothing was logged.
+        "shipped": _schema("benchmark version control", "first"),
         "wanted_controls": _schema("control", ""),
         "wanted_hosts": _schema("key", ""),
         # Waivers spelled out: until which moment the last of them holds.

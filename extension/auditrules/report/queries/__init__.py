@@ -16,7 +16,10 @@ NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 SUBJECTS = ("pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
-JUDGING = ("several", "slots", "rows_said", "words", "spells", "turns", "said", "texts", "judged", "worst")
+JUDGING = (
+    *("targeted", "several", "slots", "doubts"),
+    *("rows_said", "words", "spells", "turns", "said", "texts", "judged", "worst"),
+)
 """What each of them says, in time, and what counts."""
 
 

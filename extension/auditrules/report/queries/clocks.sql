@@ -1,12 +1,17 @@
--- Hosts with rows whose time cannot be.
+-- Hosts with rows, runs or failures whose time cannot be.
+WITH every AS (
+  SELECT host, name, time FROM verdicts
+  UNION ALL
+  SELECT host, name, time FROM interruptions
+)
 SELECT
-  coalesce(aliases.key, verdicts.host) AS key,
+  coalesce(aliases.key, every.host) AS key,
   count(*) AS number,
-  min(verdicts.time) AS least,
-  max(verdicts.time) AS most
-FROM verdicts
+  min(every.time) AS least,
+  max(every.time) AS most
+FROM every
 CROSS JOIN parameters
-LEFT JOIN aliases ON aliases.host = verdicts.host AND aliases.name = verdicts.name
-WHERE verdicts.time < parameters.earliest OR verdicts.time > parameters.latest
-GROUP BY coalesce(aliases.key, verdicts.host)
-ORDER BY coalesce(aliases.key, verdicts.host)
+LEFT JOIN aliases ON aliases.host = every.host AND aliases.name = every.name
+WHERE every.time < parameters.earliest OR every.time > parameters.latest
+GROUP BY coalesce(aliases.key, every.host)
+ORDER BY coalesce(aliases.key, every.host)

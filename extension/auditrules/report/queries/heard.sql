@@ -1,4 +1,4 @@
--- Who was heard of, under which names, from when to when.
+-- Who was heard of, under which names, from when to when. A failure of which the host is a guess tells no moment.
 SELECT host, identifier, name, min(first_time) AS first_time, max(last_time) AS last_time
 FROM (
   SELECT host, identifier, name, first_time, last_time FROM sightings
@@ -7,10 +7,14 @@ FROM (
     interruptions.host,
     interruptions.identifier,
     interruptions.name,
-    CASE WHEN interruptions.time BETWEEN parameters.earliest AND parameters.latest THEN interruptions.time END
-      AS first_time,
-    CASE WHEN interruptions.time BETWEEN parameters.earliest AND parameters.latest THEN interruptions.time END
-      AS last_time
+    CASE
+      WHEN interruptions.certain = 1 AND interruptions.time BETWEEN parameters.earliest AND parameters.latest
+        THEN interruptions.time
+    END AS first_time,
+    CASE
+      WHEN interruptions.certain = 1 AND interruptions.time BETWEEN parameters.earliest AND parameters.latest
+        THEN interruptions.time
+    END AS last_time
   FROM interruptions
   CROSS JOIN parameters
 ) AS every

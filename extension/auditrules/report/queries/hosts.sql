@@ -8,32 +8,47 @@ WITH newest AS (
   FROM speakers
 ),
 texts AS (
-  SELECT DISTINCT key, alias
+  SELECT key, alias, max(plain) AS plain
   FROM (
-    SELECT key, lower(key) AS alias FROM speakers
+    SELECT key, lower(key) AS alias, 1 AS plain, first_time FROM speakers
     UNION ALL
-    SELECT key, lower(host) AS alias FROM speakers
+    SELECT key, lower(host) AS alias, 1 AS plain, first_time FROM speakers
     UNION ALL
-    SELECT key, lower(name) AS alias FROM speakers
+    SELECT key, lower(name) AS alias, 1 AS plain, first_time FROM speakers
     UNION ALL
-    SELECT key, split_part(lower(name), '.', 1) AS alias FROM speakers
+    SELECT key, split_part(lower(name), '.', 1) AS alias, 0 AS plain, first_time FROM speakers
     UNION ALL
-    SELECT key, lower(identifier) AS alias FROM speakers
+    SELECT key, lower(identifier) AS alias, 1 AS plain, first_time FROM speakers
   ) AS every
-  WHERE alias <> ''
+  CROSS JOIN parameters
+  WHERE alias <> '' AND (first_time IS NULL OR first_time <= parameters.horizon)
+  GROUP BY key, alias
+),
+-- A name with a domain is that of a host without one, where it is the only one that begins so.
+bare AS (
+  SELECT split_part(lower(alias), '.', 1) AS alias, min(host) AS host
+  FROM inventory
+  GROUP BY split_part(lower(alias), '.', 1)
+  HAVING count(DISTINCT host) = 1
+),
+matched AS (
+  SELECT inventory.host, inventory.label, texts.key
+  FROM inventory
+  JOIN texts ON texts.alias = lower(inventory.alias)
+  UNION
+  SELECT inventory.host, inventory.label, texts.key
+  FROM inventory
+  JOIN bare ON bare.host = inventory.host AND bare.alias = split_part(lower(inventory.alias), '.', 1)
+  JOIN texts ON texts.alias = bare.alias AND texts.plain = 1
 ),
 listed AS (
-  SELECT inventory.host, min(inventory.label) AS label, min(texts.key) AS key
+  SELECT inventory.host, min(inventory.label) AS label, min(matched.key) AS key
   FROM inventory
-  LEFT JOIN texts ON texts.alias = lower(inventory.alias)
+  LEFT JOIN matched ON matched.host = inventory.host
   GROUP BY inventory.host
 ),
 owned AS (
-  SELECT texts.key, min(inventory.label) AS label
-  FROM inventory
-  JOIN texts ON texts.alias = lower(inventory.alias)
-  WHERE inventory.label <> ''
-  GROUP BY texts.key
+  SELECT key, min(label) AS label FROM matched WHERE label <> '' GROUP BY key
 ),
 decorated AS (
   SELECT key, value

@@ -55,6 +55,7 @@ reasons AS (
       WHEN latest.what = 'failed' THEN 'query_failed'
       WHEN latest.what = 'gone' AND said.what IS NULL THEN 'no_rows'
       WHEN latest.what = 'gone' THEN 'gone'
+      WHEN doubts.slot IS NOT NULL THEN 'clock_wrong'
       ELSE ''
     END AS given
   FROM subjects
@@ -63,8 +64,11 @@ reasons AS (
   JOIN slots ON slots.subject = subjects.subject
   LEFT JOIN latest ON latest.slot = slots.slot
   LEFT JOIN said ON said.slot = slots.slot
+  LEFT JOIN doubts ON doubts.slot = latest.slot AND doubts.what = latest.what
   LEFT JOIN lost_slots ON lost_slots.slot = slots.slot
-  WHERE latest.what IS NULL OR latest.what <> 'gone' OR lost_slots.place = 1
+  WHERE
+    (latest.what IS NULL OR latest.what <> 'gone' OR lost_slots.place = 1)
+    AND subjects.left_at IS NULL
 )
 SELECT
   subjects.subject,

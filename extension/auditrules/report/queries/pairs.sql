@@ -6,6 +6,7 @@ SELECT
   verdicts.control,
   min(verdicts.target) AS least_target,
   max(verdicts.target) AS most_target,
+  max(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN verdicts.time END) AS last_time,
   sum(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN 0 ELSE 1 END) AS undated
 FROM verdicts
 CROSS JOIN parameters

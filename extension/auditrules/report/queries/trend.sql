@@ -5,32 +5,33 @@ WITH standing AS (
     moments.moment,
     spells.subject,
     CASE
-      WHEN moments.moment - spells.last_time > parameters.max_age THEN 1
+      WHEN spells.what = 'gone' THEN 4
+      WHEN moments.moment - spells.last_time > parameters.max_age OR doubts.slot IS NOT NULL THEN 1
       WHEN spells.what = 'fail' THEN 0
       WHEN spells.what = 'pass' THEN 2
       WHEN spells.what = 'not_applicable' THEN 3
-      WHEN spells.what = 'gone' THEN 4
       ELSE 1
     END AS state
   FROM spells
   CROSS JOIN parameters
+  LEFT JOIN doubts ON doubts.slot = spells.slot AND doubts.what = spells.what
   JOIN moments
     ON moments.moment >= spells.first_time AND (spells.next_time IS NULL OR moments.moment < spells.next_time)
-),
-states AS (
-  SELECT moment, subject, state FROM standing WHERE subject NOT IN (SELECT subject FROM several)
   UNION ALL
-  SELECT moment, subject, min(state) AS state
-  FROM standing
-  WHERE subject IN (SELECT subject FROM several)
-  GROUP BY moment, subject
-  UNION ALL
-  SELECT moments.moment, subjects.subject, 1 AS state
-  FROM subjects
+  SELECT moments.moment, slots.subject, 1 AS state
+  FROM slots
   CROSS JOIN moments
+  JOIN subjects ON subjects.subject = slots.subject
   WHERE
     (subjects.first_time IS NULL OR moments.moment >= subjects.first_time)
-    AND subjects.subject NOT IN (SELECT subject FROM spells)
+    AND slots.slot NOT IN (SELECT slot FROM spells)
+),
+states AS (
+  SELECT standing.moment, standing.subject, min(standing.state) AS state
+  FROM standing
+  JOIN subjects ON subjects.subject = standing.subject
+  WHERE subjects.left_at IS NULL OR standing.moment <= subjects.left_at
+  GROUP BY standing.moment, standing.subject
 ),
 waivers AS (
   SELECT subjects.subject, waived.until

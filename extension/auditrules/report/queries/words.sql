@@ -13,11 +13,16 @@ WITH breaks AS (
     AND interruptions.time <= parameters.horizon
     AND interruptions.time <= parameters.latest
 ),
-snapshots AS (
-  SELECT DISTINCT several.subject, rows_said.time, rows_said.slot
-  FROM rows_said
-  JOIN several ON several.slot = rows_said.slot
-  WHERE rows_said.turn - rows_said.time * 64 BETWEEN 20 AND 29
+named AS (
+  SELECT
+    several.subject, several.slot, targeted.base, targeted.kind, least(targeted.time, parameters.until) AS time
+  FROM targeted
+  CROSS JOIN parameters
+  JOIN several ON several.subject = targeted.subject AND several.target = targeted.target
+  WHERE targeted.kind <> 'removed' AND targeted.dated = 1
+),
+known AS (
+  SELECT DISTINCT subject, slot, base FROM named
 )
 SELECT slot, time, turn, what FROM rows_said
 UNION ALL
@@ -31,6 +36,9 @@ JOIN subjects
     AND subjects.version = queries.version
     AND subjects.control = queries.control
 JOIN slots ON slots.subject = subjects.subject
+LEFT JOIN known
+  ON known.slot = slots.slot AND known.base = replace(replace(breaks.query, ' - snapshot', ''), '_snapshot', '')
+WHERE breaks.what <> 'gone' OR slots.slot > 0 OR known.slot IS NOT NULL
 UNION ALL
 SELECT slots.slot, breaks.time, breaks.time * 64 + 11 AS turn, breaks.what
 FROM breaks
@@ -38,9 +46,20 @@ JOIN subjects ON subjects.key = breaks.key
 JOIN slots ON slots.subject = subjects.subject
 WHERE breaks.query = ''
 UNION ALL
--- A snapshot is all there is: a target that it does not name is gone.
-SELECT several.slot, runs.time, runs.time * 64 + 12 AS turn, 'gone' AS what
-FROM (SELECT DISTINCT subject, time FROM snapshots) AS runs
-JOIN several ON several.subject = runs.subject
-LEFT JOIN snapshots AS present ON present.slot = several.slot AND present.time = runs.time
-WHERE present.slot IS NULL
+-- A snapshot is all there is of its query: a target that it does not name is gone, if no other query names it.
+SELECT known.slot, runs.time, runs.time * 64 + 12 AS turn, 'gone' AS what
+FROM (SELECT DISTINCT subject, base, time FROM named WHERE kind = 'snapshot') AS runs
+CROSS JOIN parameters
+JOIN known ON known.subject = runs.subject AND known.base = runs.base
+LEFT JOIN named AS present
+  ON
+    present.slot = known.slot
+    AND present.base = runs.base
+    AND present.time = runs.time
+    AND present.kind = 'snapshot'
+LEFT JOIN named AS elsewhere
+  ON
+    elsewhere.slot = known.slot
+    AND elsewhere.base <> runs.base
+    AND elsewhere.time BETWEEN runs.time - parameters.max_age AND runs.time
+WHERE present.slot IS NULL AND elsewhere.slot IS NULL
