@@ -281,10 +281,9 @@ def test_title_and_level_are_our_own_words_where_we_have_them(tmp_path: Path) ->
 
 def test_a_query_that_always_failed_is_known_by_its_name(tmp_path: Path) -> None:
     fleet = report_of(tmp_path, failed("a", NOON - HOUR, "pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence"))
-    assert said(fleet) == [("a", "1.2.4", "unknown", "query_failed")]
-    assert fleet.verdicts[0].evidence == (
-        "pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence failed: no such table: audit_rules"
-    )
+    (verdict,) = (each for each in fleet.verdicts if each.reason == "query_failed")
+    assert (verdict.host, verdict.control, verdict.status) == ("uuid-a", "1.2.4", Status.UNKNOWN)
+    assert verdict.evidence == ("pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence failed: no such table: audit_rules")
 
 
 def test_a_host_where_a_query_fails_says_so(tmp_path: Path) -> None:
