@@ -270,7 +270,7 @@ def test_memory_and_descriptors_stay_level(core: Core, count: int) -> None:
     sys.stdout.write(f"{count} queries: {before} KiB and descriptors before, {after} after\n")
     # The allocator's own breath; a hundred bytes lost at each of 100,000 queries would be ten times that.
     assert after[0] - before[0] <= 1024
-    assert after[1] == before[1]
+    assert after[1] <= before[1]  # one less: a peer of the time before has gone
 
 
 @rounds(100, 2_000, "looks")
@@ -288,7 +288,7 @@ def test_memory_and_descriptors_stay_level_while_rules_change(core: Core, count:
     sys.stdout.write(f"{count} looks: {before} KiB and descriptors before, {after} after\n")
     # The allocator's breath. Rows that one look in a hundred did not let go of would be six MiB in the soak.
     assert after[0] - before[0] <= 4096
-    assert after[1] == before[1]
+    assert after[1] <= before[1]  # one less: a peer of the time before has gone
 
 
 def footprint(process: Process) -> tuple[int, int]:
