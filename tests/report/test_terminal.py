@@ -217,6 +217,14 @@ def test_a_silent_host_is_listed_with_its_state_and_why(state: HostState) -> Non
     assert f"Silent hosts: 1\n{shown}" in plain(report)
 
 
+def test_why_a_host_is_silent_is_said_once() -> None:
+    host = replace(sample().hosts[0], state=HostState.FAILING, note="why")
+    report = replace(
+        sample(), hosts=(host,), verdicts=(replace(verdict(host.key, Status.UNKNOWN), evidence="why"),), changes=()
+    )
+    assert "  web-1.example.net  failing  2026-11-23T12:00:00Z  why\n" in plain(report)
+
+
 def test_a_waiver_with_nothing_to_waive_is_listed() -> None:
     report = replace(sample(), waivers=(replace(WAIVER, state=WaiverState.UNUSED),))
     assert "Waivers that waive nothing: 1\n  db-*  1.2.4  waiver (unused), until 2026-12-31" in plain(report)

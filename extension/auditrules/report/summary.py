@@ -127,7 +127,8 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
 
 def _said(host: Host, why: dict[str, str]) -> Iterator[str]:
     yield why.get(host.key, "")
-    yield host.note
+    if host.note != why.get(host.key):
+        yield host.note
 
 
 def _listed(title: str, rows: Sequence[Row]) -> Iterator[Section]:
