@@ -363,9 +363,11 @@ def test_a_verdict_on_no_control_is_broken(tmp_path: Path) -> None:
 
 
 def test_evidence_that_is_nested_too_deeply_costs_no_verdict(tmp_path: Path) -> None:
-    line = json.dumps(snapshot("a", NOON, row("fail", evidence="?"))).replace('"?"', "[" * 990 + "]" * 990)
+    nested = "[" * 990 + "]" * 990
+    line = json.dumps(snapshot("a", NOON, row("fail", evidence="?"))).replace('"?"', nested)
     (verdict,) = report_of(tmp_path, line).verdicts
-    assert (verdict.status.value, verdict.evidence) == ("fail", TOO_DEEP)
+    assert verdict.status.value == "fail"
+    assert verdict.evidence in (TOO_DEEP, nested)  # Python 3.12 and newer write deeper ones than those before
 
 
 # Lines that are none, and what is said of them.
