@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from auditrules.audit.facts import Facts
 from auditrules.audit.parse import parse
-from auditrules.benchmarks import CONTROLS, Control, UnknownControlError, remediation
+from auditrules.benchmarks import CONTROLS, Control
 from auditrules.benchmarks.remediation import remedy, rule_line
 
 BY_ID = {(each.version, each.id): each for each in CONTROLS}
@@ -78,13 +78,3 @@ def test_what_is_in_run_itself_needs_no_directory() -> None:
 
 def test_a_path_that_no_line_can_say_is_told() -> None:
     assert remedy(DAEMON, "/opt/a\nb/dockerd") == CANT.format(folder="/opt/a\nb")
-
-
-def test_a_control_is_found_by_its_name() -> None:
-    assert remediation("CIS Docker Benchmark", "1.8.0", "1.1.3", "/x") == remedy(DAEMON, "/x")
-
-
-def test_a_control_that_is_not_there_is_told() -> None:
-    with pytest.raises(UnknownControlError) as caught:
-        remediation("CIS Docker Benchmark", "1.8.0", "9", "/x")
-    assert str(caught.value) == "expected a control of a known benchmark, found CIS Docker Benchmark 1.8.0 9"

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from auditrules import __version__
-from auditrules.benchmarks import BENCHMARKS, CONTROLS
+from auditrules.benchmarks import BENCHMARKS, BY_ID
 from auditrules.check import Status
 from auditrules.report import queries
 from auditrules.report.asked import control_is_known, host_is_known
@@ -46,7 +46,6 @@ _A_DAY = 86_400
 _WORST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
 _STATUSES = {status.value: status for status in Status}
-_SHIPPED = {(control.benchmark, control.version, control.id): control for control in CONTROLS}
 _DIGITS = re.compile(r"(\d+)")
 
 Row = Sequence[Any]
@@ -70,7 +69,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
 
     notes = Notes(engine, until, question.max_age)
     titles = {tuple(key): (title, level) for *key, title, level in engine.rows("titles")}
-    titles |= {key: (control.title, control.level) for key, control in _SHIPPED.items()}
+    titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
     verdicts = _verdicts(engine.rows("judged_rows"), titles, waivers, notes)
     trend = {day: Counts(*counts) for day, *counts in engine.rows("trend")}
     by_host = engine.rows("by_host")
@@ -124,11 +123,11 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     )
     given(engine, "parameters", [parameters])
     expected = question.benchmark or BENCHMARKS[0].version
-    given(engine, "shipped", ((*key, int(key[1] == expected)) for key in _SHIPPED))
+    given(engine, "shipped", ((*key, int(key[1] == expected)) for key in BY_ID))
     given(engine, "wanted_controls", ((control,) for control in question.controls))
     given(engine, "inventory", question.inventory.rows(question.grouped_by) if question.inventory else ())
     logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.rows("titles")]
-    known = sorted({key[1:] for key in (*_SHIPPED, *logged)}, key=lambda key: (natural(key[1]), key))
+    known = sorted({key[1:] for key in (*BY_ID, *logged)}, key=lambda key: (natural(key[1]), key))
     control_is_known(question.benchmark, question.controls, known)
     given(engine, "named", named((name for (name,) in engine.rows("unnamed")), logged))
     for step in queries.NAMING:

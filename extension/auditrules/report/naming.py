@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST
+from auditrules.benchmarks import BENCHMARKS, BY_ID, LATEST
 
 _PACKS = re.compile(r"cis_docker_(?P<id>\d+(?:_\d+)+)(?:_snapshot)?\Z")
 _FLEETS = re.compile(r"CIS Docker (?:(?P<version>\d[\d.]*\d) - )?(?P<id>\d+(?:\.\d+)+)(?: |\Z)")
 
-_SHIPPED = {(control.benchmark, control.version, control.id) for control in CONTROLS}
 _PREFERRED = [(each.name, each.version) for each in (BENCHMARKS[0], LATEST, *BENCHMARKS)]
 
 Named = tuple[str, str, str, str]
@@ -32,6 +31,6 @@ def named(names: Iterable[str], logged: Iterable[tuple[str, str, str]]) -> Itera
         wanted = found.groupdict().get("version")
         for benchmark, version in versions:
             candidate = (benchmark, version, control)
-            if (candidate in _SHIPPED or candidate in known) and wanted in (None, version):
+            if (candidate in BY_ID or candidate in known) and wanted in (None, version):
                 yield name, *candidate
                 break

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks import BY_ID
 from auditrules.benchmarks.remediation import ADVICE, rule_line
 from auditrules.benchmarks.remediation import remedy as advise
 from auditrules.check import Status
 from auditrules.report.model import Verdict
-
-_BY_ID = {(control.benchmark, control.version, control.id): control for control in CONTROLS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Remedy:
 
 def remedy(verdict: Verdict) -> Remedy | None:
     """What to do about a verdict that fails; None where it does not fail, or its control is in no known benchmark."""
-    control = _BY_ID.get((verdict.benchmark, verdict.version, verdict.control))
+    control = BY_ID.get((verdict.benchmark, verdict.version, verdict.control))
     if control is None or verdict.status is not Status.FAIL:
         return None
     path = next((place for place in control.paths if place == verdict.target), control.subject.path)
