@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from auditrules.check import Status
 from auditrules.cli.command import Problem, World, add
 from auditrules.cli.place import Place
+from auditrules.report.times import DAY, LAST, utc
 
 if TYPE_CHECKING:
     from auditrules.cli.command import Commands, Said
@@ -40,9 +41,8 @@ _SUMMARY = "summary"
 _FORMATS = (_SUMMARY, "json", "csv", "ocsf", "junit", "oscal")
 _ENGINES = ("duckdb", "spark")
 _FAILURES = {Status.FAIL.value: 1, Status.UNKNOWN.value: 3}  # the first of these that is asked for and met
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])\Z")
-_LATEST = 253_402_300_799  # 9999-12-31 23:59:59 UTC, the last that a calendar of Python's has
 _WIDTH = 120  # columns, where no terminal says otherwise
 _EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # every other package that may be missing is of the extra "report"
 _OURS = "auditrules"
@@ -198,7 +198,7 @@ def _time(text: str) -> Callable[[int], int]:
 
 
 def _dated(text: str, moment: int) -> int:
-    if not 0 <= moment <= _LATEST:
+    if not 0 <= moment <= LAST:
         raise Problem(f"expected a time in the years 1970 to 9999, or an age that begins there, found {text}")
     return moment
 
@@ -211,7 +211,7 @@ def _window(options: argparse.Namespace, now: int) -> tuple[int | None, int | No
     end = now if until is None else until
     since: int = options.since(end)
     if since > end:
-        found, limit = (f"{datetime.fromtimestamp(each, timezone.utc):%Y-%m-%dT%H:%M:%SZ}" for each in (since, end))
+        found, limit = map(utc, (since, end))
         what = "now" if until is None else "--until"
         raise Problem(f"expected a time for --since that is not after {what}, {limit}, found {found}")
     return since, until

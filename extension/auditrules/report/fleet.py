@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,24 +16,14 @@ from auditrules.report.reading import Bar, cores, fill, no_bar
 from auditrules.report.store import store as opened_store
 
 
-@contextmanager
-def _duckdb(folder: Path, scratch: Path) -> Iterator[Engine]:
-    engine = DuckDb(folder, scratch, cores())
-    try:
-        yield engine
-    finally:
-        engine.close()
+def _duckdb(folder: Path, scratch: Path) -> AbstractContextManager[Engine]:
+    return closing(DuckDb(folder, scratch, cores()))
 
 
-@contextmanager
-def _spark(_folder: Path, _scratch: Path) -> Iterator[Engine]:
+def _spark(_folder: Path, _scratch: Path) -> AbstractContextManager[Engine]:
     from auditrules.report.spark import Spark  # noqa: PLC0415 - pyspark is not in every installation
 
-    engine = Spark()
-    try:
-        yield engine
-    finally:
-        engine.close()
+    return closing(Spark())
 
 
 ENGINES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Engine]]] = MappingProxyType(
@@ -70,9 +60,6 @@ def _lake(paths: Sequence[str], question: Question, store: str, engine: str) -> 
         raise ReportError(f"{store}: expected no logs beside a store with an address, which is only read: {paths[0]}")
     from auditrules.report.spark import Spark  # noqa: PLC0415 - pyspark is not in every installation
 
-    running = Spark()
-    try:
+    with closing(Spark()) as running:
         running.lake(store)
         return judge(running, question, Reading(0, 0, 0, 0, 0, 0, (), ()))
-    finally:
-        running.close()

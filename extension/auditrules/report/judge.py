@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +34,7 @@ from auditrules.report.naming import named
 from auditrules.report.notes import Notes
 from auditrules.report.reading import AHEAD, EARLIEST
 from auditrules.report.tables import GIVEN
+from auditrules.report.times import DAY, day
 from auditrules.report.waiving import Waivers, glob
 
 FLIP = 600
@@ -42,8 +42,7 @@ FLIP = 600
 LONGEST_TREND = 366
 """Days, the last ones."""
 
-_A_DAY = 86_400
-_WORST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
+_WORST = tuple(Status)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
 _STATUSES = {status.value: status for status in Status}
 _DIGITS = re.compile(r"(\d+)")
@@ -71,7 +70,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     titles = {tuple(key): (title, level) for *key, title, level in engine.rows("titles")}
     titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
     verdicts = _verdicts(engine.rows("judged_rows"), titles, waivers, notes)
-    trend = {day: Counts(*counts) for day, *counts in engine.rows("trend")}
+    trend = {name: Counts(*counts) for name, *counts in engine.rows("trend")}
     by_host = engine.rows("by_host")
     hosts = _hosts(by_host, notes)
     controls = _controls(engine.rows("by_control"), titles)
@@ -87,7 +86,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         host_counts=_host_counts(by_host),
         controls=controls,
         groups=_groups(engine.rows("by_group")) if question.grouped_by else (),
-        trend=tuple(Day(day, trend.get(day, Counts())) for day, _ in moments),
+        trend=tuple(Day(name, trend.get(name, Counts())) for name, _ in moments),
         hosts=hosts,
         verdicts=verdicts,
         changes=_changes(engine.rows("changes"), notes),
@@ -143,10 +142,9 @@ def _name(engine: Engine, question: Question, until: int) -> None:
 
 def _moments(start: int, until: int) -> Iterator[tuple[str, int]]:
     """The end of each day of the window, and of the last the moment for which the report is made."""
-    last = until // _A_DAY
-    for day in range(max(start // _A_DAY, last - LONGEST_TREND + 1), last + 1):
-        name = datetime.fromtimestamp(day * _A_DAY, timezone.utc).date().isoformat()
-        yield name, min((day + 1) * _A_DAY - 1, until)
+    last = until // DAY
+    for number in range(max(start // DAY, last - LONGEST_TREND + 1), last + 1):
+        yield day(number * DAY), min((number + 1) * DAY - 1, until)
 
 
 def _verdicts(

@@ -11,9 +11,10 @@ from auditrules.report.engine import Engine
 from auditrules.report.given import Question
 from auditrules.report.model import Host, HostState, Reading, Verdict
 from auditrules.report.reading import EARLIEST
+from auditrules.report.times import DAY
 
 _MOST_NAMED = 5  # of many, that a sentence names
-_HOUR, _A_DAY = 3600, 86_400
+_HOUR = 3600
 
 _WHY = {
     "missing": "the inventory names it, and no log does",
@@ -139,7 +140,7 @@ def duration(seconds: int) -> str:
     >>> duration(26 * 3600), duration(60), duration(90)
     ('26 hours', '1 minute', '90 seconds')
     """
-    for size, unit in ((_A_DAY * 7, "week"), (_HOUR, "hour"), (60, "minute")):
+    for size, unit in ((DAY * 7, "week"), (_HOUR, "hour"), (60, "minute")):
         if seconds and not seconds % size:
             return _many(seconds // size, unit, f"{unit}s")
     return _many(seconds, "second", "seconds")

@@ -24,7 +24,7 @@ from auditrules.report.sources import BLOCK, UNPACKING, Kind, Source, Stream, ki
 from auditrules.report.statuses import LINE, Statuses
 
 MOST_SHOWN = 10
-"""Broken lines that are kept of a part."""
+"""Broken lines that are kept of a part, of a log and of a report."""
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a file whose JSON goes over many lines."""
 TAIL = 4096
@@ -187,7 +187,7 @@ def _before_json(content: bytes) -> bytes:
 def _blocks(stream: Stream, outcome: Outcome) -> Iterator[bytes]:
     """Give the bytes of the part, and note where its last line ends."""
     part = outcome.part
-    recent, place = _forward(stream, part), part.start
+    recent, place = forward(stream, part.start), part.start
     outcome.place, outcome.tail = place, digest(recent)
     left = part.end - place if part.end is not None else math.inf
     while left and (block := stream.read1(int(min(BLOCK, left)))):
@@ -201,17 +201,15 @@ def _blocks(stream: Stream, outcome: Outcome) -> Iterator[bytes]:
         yield block
 
 
-def _forward(stream: Stream, part: Part) -> bytes:
-    """Go to where the part starts; gives the bytes before it."""
-    if not part.start:
-        return b""
+def forward(stream: Stream, place: int) -> bytes:
+    """Go to a byte; gives the bytes before it, by which it is known again."""
+    before = max(0, place - TAIL)
     if stream.seekable():  # of a packed file it unpacks all that is before
-        stream.seek(max(0, part.start - TAIL))
+        stream.seek(before)
     else:
-        left = max(0, part.start - TAIL)
-        while left and (block := stream.read(min(BLOCK, left))):
-            left -= len(block)
-    return stream.read(min(TAIL, part.start))
+        while before and (block := stream.read(min(BLOCK, before))):
+            before -= len(block)
+    return stream.read(min(TAIL, place))
 
 
 def _status(stream: Stream, target: _Target, outcome: Outcome) -> None:

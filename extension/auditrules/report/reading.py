@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,12 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditrules.report.model import Broken, Reading
-from auditrules.report.part import Outcome, Part, read
+from auditrules.report.part import MOST_SHOWN, Outcome, Part, read
 from auditrules.report.rows import Rows
 from auditrules.report.sources import STANDARD_INPUT, UNREADABLE, Kind, Source, SourceError, find, kind, opened, parts
 from auditrules.report.store import Store
+from auditrules.report.times import DAY, day
 
-MOST_SHOWN = 10
 EARLIEST = 1_414_540_800
 """2014-10-29, when osquery was first published: no row is older, whatever its clock says."""
 AHEAD = 3600
@@ -32,7 +31,6 @@ AHEAD = 3600
 _SMALL = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
 _LEAST, _MOST = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
 _PACKED = 8  # how much larger a packed file is than it looks, about
-_A_DAY = 86_400
 _UNDATED = "undated"
 
 Advance = Callable[[int], None]
@@ -163,8 +161,8 @@ def run(task: Task) -> list[Outcome]:
     outcomes = [read(part, rows) for part in task.parts]
     for name, table in rows.tables().items():
         if name == "verdicts" and task.by_day:
-            for day, of_day in _days(table, task.latest):
-                _write(of_day, task.folder / name / f"day={day}" / f"{task.name}.parquet")
+            for date, of_day in _days(table, task.latest):
+                _write(of_day, task.folder / name / f"day={date}" / f"{task.name}.parquet")
         else:
             _write(table, task.folder / name / f"{task.name}.parquet")
     return outcomes
@@ -174,10 +172,9 @@ def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
     """Give the rows of each day; those whose time cannot be have none."""
     times = table["time"]
     dated = pc.and_(pc.greater_equal(times, EARLIEST), pc.less_equal(times, latest))
-    days = pc.if_else(dated, pc.divide(times, _A_DAY), -1)
-    for day in sorted(pc.unique(days).to_pylist()):
-        name = _UNDATED if day < 0 else datetime.fromtimestamp(day * _A_DAY, timezone.utc).date().isoformat()
-        yield name, table.filter(pc.equal(days, day))
+    days = pc.if_else(dated, pc.divide(times, DAY), -1)
+    for number in sorted(pc.unique(days).to_pylist()):
+        yield _UNDATED if number < 0 else day(number * DAY), table.filter(pc.equal(days, number))
 
 
 def _write(table: pa.Table, path: Path) -> None:

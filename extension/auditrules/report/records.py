@@ -15,6 +15,7 @@ from typing import Any
 
 from auditrules.report.decoding import Torn, records
 from auditrules.report.rows import Rows, Said, Speaker, text
+from auditrules.report.times import LAST
 
 Record = Mapping[str, Any]
 
@@ -274,10 +275,10 @@ def _time(record: Record) -> int:
     """`unixTime`, as a number or, in old agents, as text; else `calendarTime`, which is always in English."""
     value = record.get("unixTime")
     if type(value) is int:
-        return min(max(value, _NO_TIME), _LAST)
+        return min(max(value, _NO_TIME), LAST)
     if isinstance(value, str) and value.isascii() and value.isdecimal():
-        return min(int(value[:15]), _LAST)
-    if isinstance(value, float) and abs(value) < _LAST:  # which not a number is not
+        return min(int(value[:15]), LAST)
+    if isinstance(value, float) and abs(value) < LAST:  # which not a number is not
         return int(value)
     words = text(record.get("calendarTime")).split()
     try:
@@ -288,7 +289,6 @@ def _time(record: Record) -> int:
     return calendar.timegm(date)
 
 
-_LAST = 253_402_300_799  # the last second of the year 9999
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditrules.report.records import RecordError, told
+from auditrules.report.times import DAY
 
 LINE = re.compile(rb"(?P<severity>[IWEF])(?P<date>\d{4} \d\d:\d\d:\d\d)\.\d+ +\d+ [^ \]]+\] (?P<message>.*)", re.DOTALL)
 
 _ZONE = 900  # seconds of which all offsets of zones in use are multiples
 _EAST, _WEST = 14 * 3600, 12 * 3600
 _EARLY, _LATE = 5, 45  # seconds between the last line's time and the file's: glog keeps lines for 30
-_DAY = 86_400
 
 
 class Failure(NamedTuple):
@@ -47,7 +47,7 @@ class Statuses:
         """
         known = clock.gmtime(self._modified).tm_year if year is None else year
         time = _seconds(known, status)
-        if year is None and time > self._modified + _EAST + _DAY:
+        if year is None and time > self._modified + _EAST + DAY:
             time = _seconds(known - 1, status)
         self._last = time
         message = status["message"].decode("utf-8", "backslashreplace")

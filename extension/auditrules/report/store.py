@@ -21,15 +21,14 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from auditrules.report.model import Broken
-from auditrules.report.part import TAIL, Outcome, digest
-from auditrules.report.sources import BLOCK, STANDARD_INPUT, Kind, Source, SourceError, kind, opened
+from auditrules.report.part import MOST_SHOWN, Outcome, digest, forward
+from auditrules.report.sources import STANDARD_INPUT, Kind, Source, SourceError, kind, opened
 from auditrules.report.tables import LOGGED
 
 FORMAT = 1
 
 _REGISTRY, _NEW, _LOCK, _SCRATCH = "read.json", "read.json.new", "lock", "scratch"
 _OWN = (*LOGGED, _NEW, _LOCK, _SCRATCH)
-_MOST_SHOWN = 10  # broken lines that are kept of a log
 _HEAD = 1024  # bytes by which a log is known again when it was renamed, packed or copied; shorter ones are read anew
 
 
@@ -93,14 +92,7 @@ class Store:
             place = known["place"]
             if not packed and source.size < place:
                 return 0, 0
-            before = max(0, place - TAIL)
-            if packed:
-                left = before
-                while left and (block := stream.read(min(left, BLOCK))):
-                    left -= len(block)
-            else:
-                stream.seek(before)
-            return (place, known["lines"]) if digest(stream.read(place - before)) == known["tail"] else (0, 0)
+            return (place, known["lines"]) if digest(forward(stream, place)) == known["tail"] else (0, 0)
 
     def note(self, source: Source, outcomes: list[Outcome], lines: int, shown: Sequence[Broken]) -> str:
         """Remember that a file was read: all of it, and up to where its last line ended; gives what it is known by."""
@@ -210,7 +202,7 @@ def met(outcomes: Sequence[Outcome], shown: Sequence[Broken], before: Met | None
     told = [(each.file, each.line, each.cause) for each in shown]
     return {
         "broken": (before["broken"] if before else 0) + sum(each.broken for each in outcomes) - again,
-        "shown": [*(before["shown"] if before else ()), *(told[:-1] if again else told)][:_MOST_SHOWN],
+        "shown": [*(before["shown"] if before else ()), *(told[:-1] if again else told)][:MOST_SHOWN],
         "dated_by_file": (before["dated_by_file"] if before else 0) + sum(each.dated_by_file for each in outcomes),
     }
 

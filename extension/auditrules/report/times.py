@@ -1,8 +1,13 @@
-"""Moments as text."""
+"""Moments and days as text. Moments are Unix seconds, days begin at midnight, UTC."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+
+DAY = 86_400
+"""Seconds."""
+LAST = 253_402_300_799
+"""9999-12-31 23:59:59, the last second that a calendar of Python's has."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -18,3 +23,8 @@ def utc(at: int) -> str:
     except OverflowError:
         return f"@{at}"
     return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + "Z"  # %Y does not fill up years before 1000
+
+
+def day(at: int) -> str:
+    """The day of a moment, as YYYY-MM-DD. Raises OverflowError where no calendar reaches."""
+    return (_EPOCH + timedelta(seconds=at)).date().isoformat()

@@ -9,13 +9,12 @@ from datetime import date, datetime, timezone
 from fnmatch import translate
 
 from auditrules.report.model import Waiver, WaiverState
+from auditrules.report.times import DAY, day
 
 Subject = tuple[str, str, str, str]
 """Host's key, benchmark, version, control."""
 
 Matches = Callable[[str], bool]
-
-_A_DAY = 86_400
 
 
 def glob(pattern: str) -> Matches:
@@ -29,7 +28,7 @@ class Waivers:
 
     def __init__(self, waivers: Sequence[Waiver], until: int) -> None:
         """Those that no longer hold at `until` are expired, and are still told of."""
-        today = datetime.fromtimestamp(until, timezone.utc).date().isoformat()
+        today = day(until)
         self._waivers = [
             replace(waiver, state=WaiverState.EXPIRED if waiver.expires < today else WaiverState.ACTIVE)
             for waiver in waivers
@@ -78,4 +77,4 @@ class Waivers:
 def _end(day: str) -> int:
     """The last second of a day, UTC."""
     start = datetime.combine(date.fromisoformat(day), datetime.min.time(), timezone.utc)
-    return int(start.timestamp()) + _A_DAY - 1
+    return int(start.timestamp()) + DAY - 1

@@ -17,7 +17,6 @@ from auditrules.report.model import ControlCounts, Counts, Host, HostState, Repo
 TITLE = "Whether this host audits what it should"
 """What stands for a control where a host has none."""
 
-_WORST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 _SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
     {
         HostState.REPORTING: ("no_rows", "no verdict of it is known"),
@@ -71,14 +70,14 @@ def _controls(verdicts: list[Verdict]) -> Iterator[ControlCounts]:
     for control, hosts in controls.items():
         statuses = [_worst({each.status for each in said}) for said in hosts.values()]
         waived = sum(_waived(said) for said in hosts.values())
-        failed, unknown, passed, not_applicable = map(statuses.count, _WORST)
+        failed, unknown, passed, not_applicable = map(statuses.count, Status)
         counts = Counts(passed, failed, unknown, not_applicable, waived)
         first = next(each for said in hosts.values() for each in said)
         yield ControlCounts(*control, first.title, first.level, counts)
 
 
 def _worst(statuses: set[Status]) -> Status:
-    return next((status for status in _WORST if status in statuses), Status.UNKNOWN)
+    return next((status for status in Status if status in statuses), Status.UNKNOWN)
 
 
 def _waived(verdicts: list[Verdict]) -> bool:
