@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-VIEWS = frozenset({"words"})
-"""Steps that are read once, so that nobody needs to keep their result."""
+VIEWS = frozenset({"placed", "words"})
+"""Steps whose result nobody needs to keep: each reader takes only a part of it, or there is one reader."""
 
 NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 """Which host and which control a line is of; before them `named`, after them `wanted_hosts` is filled in."""
@@ -17,7 +17,7 @@ SUBJECTS = ("pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
 JUDGING = (
-    *("targeted", "several", "slots", "doubts"),
+    *("placed", "targeted", "several", "slots", "doubts"),
     *("rows_said", "words", "spells", "turns", "said", "texts", "judged", "worst"),
 )
 """What each of them says, in time, and what counts."""

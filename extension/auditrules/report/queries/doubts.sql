@@ -2,20 +2,13 @@
 -- newer one. A failure is none less for it.
 WITH undated AS (
   SELECT
-    coalesce(several.slot, subjects.subject) AS slot,
-    verdicts.status AS what,
-    CASE verdicts.kind WHEN 'removed' THEN 1 ELSE 0 END AS removed
-  FROM verdicts
+    coalesce(several.slot, placed.subject) AS slot,
+    placed.status AS what,
+    CASE placed.kind WHEN 'removed' THEN 1 ELSE 0 END AS removed
+  FROM placed
   CROSS JOIN parameters
-  LEFT JOIN aliases ON aliases.host = verdicts.host AND aliases.name = verdicts.name
-  JOIN subjects
-    ON
-      subjects.key = coalesce(aliases.key, verdicts.host)
-      AND subjects.benchmark = verdicts.benchmark
-      AND subjects.version = verdicts.version
-      AND subjects.control = verdicts.control
-  LEFT JOIN several ON several.subject = subjects.subject AND several.target = verdicts.target
-  WHERE subjects.undated > 0 AND (verdicts.time < parameters.earliest OR verdicts.time > parameters.latest)
+  LEFT JOIN several ON several.subject = placed.subject AND several.target = placed.target
+  WHERE placed.undated > 0 AND (placed.time < parameters.earliest OR placed.time > parameters.latest)
   UNION ALL
   SELECT slots.slot, interruptions.what, 0 AS removed
   FROM interruptions
