@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from auditrules.audit import netlink
+from auditrules.audit import rule_data
 from auditrules.audit.facts import Entry, Facts
 from auditrules.audit.kernel import as_stored
 from auditrules.audit.parse import parse
@@ -135,7 +135,7 @@ def facts(rules: list[str]) -> Facts:
 def payloads(rules: list[str]) -> tuple[bytes, ...]:
     """What the kernel would answer once it had loaded the lines, rule by rule."""
     known = facts(rules)
-    return tuple(netlink.encode(as_stored(rule, known.machine)) for rule in _rules(rules, known))
+    return tuple(rule_data.encode(as_stored(rule, known.machine)) for rule in _rules(rules, known))
 
 
 def _rules(rules: list[str], known: Facts) -> Iterator[Rule]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditrules.audit import netlink
+from auditrules.audit import rule_data
 from auditrules.audit.access import Access, Name, Subject
 from auditrules.audit.coverage import Auditing, Decision, decide
 from auditrules.audit.facts import Entry, Facts, Mount
@@ -172,7 +172,7 @@ class Asked:
         # An interpreter that was named later is in one of the two only.
         at_load = replace(now, files=files({**told["access"], **told["load"]}), mounts=before)
         places = Places(now)
-        rules = [netlink.decode(base64.b64decode(raw)) for raw in told["rules_in_force"]]
+        rules = [rule_data.decode(base64.b64decode(raw)) for raw in told["rules_in_force"]]
         status = told["status"]
         return cls(
             RuleSet(rules, Placing(places, at_load)),

@@ -8,7 +8,7 @@ import pytest
 
 from auditrules.audit.facts import Facts
 from auditrules.audit.load import load
-from auditrules.audit.netlink import encode
+from auditrules.audit.rule_data import encode
 from auditrules.audit.sources import File, Kernel, Netlink, Sources, Units
 from auditrules.packs import drift
 from auditrules.plugin.schema import Column, Schema, Type

@@ -15,8 +15,8 @@ from threading import Event
 import pytest
 
 from auditrules.audit.facts import DEFAULT_VERSION
-from auditrules.audit.netlink import encode
 from auditrules.audit.rule import ALL_SYSCALLS, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.rule_data import encode
 from auditrules.audit.sources import Failure, File, Kernel, Netlink, Run, Sources
 from auditrules.host import Host, HostError, Limits, collect
 from auditrules.host.program import Deadline, run

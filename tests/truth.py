@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditrules.audit import netlink
+from auditrules.audit import rule_data
 from auditrules.audit.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
 from auditrules.audit.boot import succeeds
 from auditrules.audit.errors import RuleSyntaxError
@@ -163,11 +163,11 @@ def netlink_case(case: Case, facts: Facts) -> Iterator[str]:
     """One line and the kernel's bytes for what it loaded: decoded, compared with our reading of the line, encoded."""
     parsed = load(exact(case, "input") + b"\n", facts).rules
     raw = [base64.b64decode(rule["raw"]) for rule in case["rules"]]
-    decoded = [netlink.decode(payload) for payload in raw]
+    decoded = [rule_data.decode(payload) for payload in raw]
     if len(parsed) != len(decoded) or not all(map(same, parsed, decoded)):
         yield f"kernel {[normal(rule, facts.machine) for rule in decoded]}"
         yield f"  ours {[normal(rule, facts.machine) for rule in parsed]}"
-    if [netlink.encode(rule) for rule in decoded] != raw:
+    if [rule_data.encode(rule) for rule in decoded] != raw:
         yield "encoded to other bytes"
     for rule, told in zip(decoded, case["rules"], strict=True):
         if (rule.list.value, rule.action.value) != (told["list"], told["action"]):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from auditrules.audit.errors import NetlinkError
 from auditrules.audit.facts import Facts
 from auditrules.audit.netlink import (
     AUDIT_GET,
@@ -18,17 +19,14 @@ from auditrules.audit.netlink import (
     NLMSG_ERROR,
     NLMSG_NOOP,
     NLMSG_OVERRUN,
-    NetlinkError,
     Reply,
-    decode,
     decode_loginuid_immutable,
     decode_status,
-    encode,
-    packed,
     request,
 )
 from auditrules.audit.reading import understand
 from auditrules.audit.rule import PATH_OR_DIR, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.rule_data import decode, encode, packed
 from auditrules.audit.sources import Kernel, Netlink
 from auditrules.audit.status import State, Status
 from tests.audit.strategies import RULES

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.netlink import encode
 from auditrules.audit.rule import ALL_SYSCALLS, Action, FilterList, Rule
+from auditrules.audit.rule_data import encode
 from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit import netlink
+from auditrules.audit import rule_data
 from auditrules.audit.facts import Facts
 from auditrules.audit.load import load
 from auditrules.audit.render import listed, normal
@@ -62,7 +62,7 @@ def loaded(guest: Guest, facts: Facts) -> list[Loaded]:
     return [
         Loaded(
             line,
-            tuple(netlink.decode(base64.b64decode(rule)) for rule in answer["rules"]),
+            tuple(rule_data.decode(base64.b64decode(rule)) for rule in answer["rules"]),
             base64.b64decode(answer["listing"]),
             load(line + b"\n", facts).rules,
         )

@@ -1,4 +1,4 @@
-"""What is said when a line is no rule: what was expected, and where."""
+"""What is said when a line is no rule, or the kernel's bytes are none: what was expected, and where."""
 
 from __future__ import annotations
 
@@ -28,3 +28,7 @@ class RuleSyntaxError(ValueError):
         shown = "".join(char if char.isprintable() else "·" for char in self.line)
         marker = " " * start + "^" * max(end - start, 1)
         return f"expected {self.expected}\n    {shown}\n    {marker}"
+
+
+class NetlinkError(ValueError):
+    """A reply of the kernel that is not whole or not understood; the message says what was expected."""

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from auditrules.audit.netlink import decoded
 from auditrules.audit.rule import PATH_NAMES, Field, Rule
+from auditrules.audit.rule_data import decoded
 from auditrules.audit.values import MOST_PATH_BYTES
 from auditrules.audit.words import LINE_BYTES, decode, encode
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit import netlink
+from auditrules.audit.errors import NetlinkError
 from auditrules.audit.facts import Facts, Version
-from auditrules.audit.netlink import NetlinkError
 from auditrules.audit.render import last_arch, listed
+from auditrules.audit.rule_data import decoded
 from auditrules.audit.sources import Kernel, Netlink
 from auditrules.audit.status import ListedLine, Reading, State, Status, answered, understand_texts
 
@@ -67,7 +68,7 @@ def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple
     """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
     lines = []
     above = None
-    for rule in netlink.decoded(payloads):
+    for rule in decoded(payloads):
         if isinstance(rule, NetlinkError):
             lines.append(ListedLine("", None, str(rule)))
             continue

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
+from auditrules.audit.errors import NetlinkError
 from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, Version
 from auditrules.audit.mounts import Mounts, early_points, mounted
 from auditrules.audit.needs import Needs, needs
-from auditrules.audit.netlink import NetlinkError, decode_status
+from auditrules.audit.netlink import decode_status
 from auditrules.audit.reference import loader_of
 from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.status import NotAStatusError, parse_status

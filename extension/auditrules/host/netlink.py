@@ -6,7 +6,8 @@ import errno
 import os
 import socket
 
-from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, NetlinkError, Reply, request
+from auditrules.audit.errors import NetlinkError
+from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, Reply, request
 from auditrules.audit.sources import Netlink
 from auditrules.host.program import Deadline
 
