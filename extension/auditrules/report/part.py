@@ -20,8 +20,9 @@ from auditrules.report.lines import lines
 from auditrules.report.model import Broken
 from auditrules.report.records import RecordError, Records
 from auditrules.report.rows import Rows, Speaker
-from auditrules.report.sources import BLOCK, UNPACKING, Kind, Source, Stream, kind, opened
+from auditrules.report.sources import Source
 from auditrules.report.statuses import LINE, Statuses
+from auditrules.report.streams import BLOCK, UNPACKING, Kind, Stream, kind, opened
 
 MOST_SHOWN = 10
 """Broken lines that are kept of a part, of a log and of a report."""
@@ -92,7 +93,7 @@ def read(part: Part, rows: Rows) -> Outcome:
         Statuses(modified, rows.latest),
     )
     try:
-        with opened(part.source) as (stream, head, _):
+        with opened(part.source.path) as (stream, head, _):
             found = kind(head)
             if found in _REFUSED:
                 outcome.unreadable.append(Broken(part.source.path, 0, _REFUSED[found]))

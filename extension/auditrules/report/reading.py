@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from auditrules.report.model import Broken, Reading
 from auditrules.report.part import MOST_SHOWN, Outcome, Part, read
 from auditrules.report.rows import Rows
-from auditrules.report.sources import STANDARD_INPUT, UNREADABLE, Kind, Source, SourceError, find, kind, opened, parts
+from auditrules.report.sources import Source, SourceError, find, parts
 from auditrules.report.store import Store
+from auditrules.report.streams import STANDARD_INPUT, UNREADABLE, Kind, kind, opened
 from auditrules.report.times import DAY, day
 
 EARLIEST = 1_414_540_800
@@ -117,7 +118,7 @@ def _cut(source: Source, start: int) -> list[Part]:
         return [Part(source)]
     if source.size > _LEAST:
         try:
-            with opened(source) as (_, head, packed):
+            with opened(source.path) as (_, head, packed):
                 whole = packed or kind(head) is not Kind.LINES
             if not whole:
                 size = max(_LEAST, min(_MOST, source.size // (4 * cores())))

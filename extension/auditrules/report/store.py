@@ -22,7 +22,8 @@ from typing import Any, TypedDict
 
 from auditrules.report.model import Broken
 from auditrules.report.part import MOST_SHOWN, Outcome, digest, forward
-from auditrules.report.sources import STANDARD_INPUT, Kind, Source, SourceError, kind, opened
+from auditrules.report.sources import Source, SourceError
+from auditrules.report.streams import STANDARD_INPUT, Kind, kind, opened
 from auditrules.report.tables import LOGGED
 
 FORMAT = 1
@@ -85,7 +86,7 @@ class Store:
         """Give the byte and the lines up to which a file of lines was read, under whatever name; 0, 0 for never."""
         if not self.kept or source.path == STANDARD_INPUT:
             return 0, 0
-        with opened(source) as (stream, head, packed):
+        with opened(source.path) as (stream, head, packed):
             known = self.places.get(digest(head[:_HEAD])) if len(head) >= _HEAD else None
             if known is None or kind(head) is not Kind.LINES:
                 return 0, 0
@@ -102,7 +103,7 @@ class Store:
         if not outcomes:
             return ""
         last = outcomes[-1]
-        with opened(source) as (_, head, _packed):
+        with opened(source.path) as (_, head, _packed):
             known = digest(head[:_HEAD]) if len(head) >= _HEAD else ""
         if known and last.place:
             self.places[known] = {"place": last.place, "tail": last.tail, "lines": lines - last.unfinished}
