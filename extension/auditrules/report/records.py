@@ -10,10 +10,11 @@ from __future__ import annotations
 import calendar
 import re
 import time as clock
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from auditrules.report.decoding import Torn, records
+from auditrules.report.decoding import Torn
+from auditrules.report.envelopes import unwrapped
 from auditrules.report.rows import Rows, Said, Speaker, text
 from auditrules.report.times import LAST
 
@@ -64,7 +65,7 @@ class Records:
             return self._fleet_row(record) if "host_name" in record else self._logged(record)
         if "severity" in record and self._status(record):
             return True
-        if depth < _DEEPEST and self._each(_unwrapped(record), depth + 1):
+        if depth < _DEEPEST and self._each(unwrapped(record), depth + 1):
             return True
         results = record.get("results")
         if isinstance(results, list):  # a report of Fleet's API
@@ -230,45 +231,6 @@ def _values(row: Record) -> tuple[object, ...]:
         get("title"),
         get("level"),
     )
-
-
-def _unwrapped(record: Record) -> Iterator[object]:
-    """What is in an envelope: Filebeat's `osquery.result` and `message`, osquery's TLS body, Loki's, CloudWatch's.
-
-    A text that ought to be a line and is none is `Torn`, but for osqueryd's own messages, which hold any text.
-    """
-    osquery, event = record.get("osquery"), record.get("event")
-    within = {key: record[key] for key in _ENVELOPES if key in record}
-    if isinstance(osquery, dict):
-        within["osquery"] = osquery.get("result")
-    if isinstance(event, dict):
-        within["event"] = event.get("original")
-    message = "severity" in record and "filename" in record
-    for key, inner in within.items():
-        if isinstance(inner, dict):
-            yield {_FILEBEAT.get(name, name): value for name, value in inner.items()}
-        elif isinstance(inner, list):
-            yield inner
-        elif isinstance(inner, str) and "{" in inner:
-            for each in records(inner.encode("utf-8", "surrogatepass")):
-                if not isinstance(each, Torn):
-                    yield each
-                elif not message:
-                    yield each._replace(cause=f"expected JSON in {key}, found {each.cause}")
-
-
-# Where the line of osqueryd is in what others make of it, as an object, a list or a text.
-_ENVELOPES = (
-    *("osquery.result", "json", "jsonPayload", "_source", "data", "logEvents"),
-    *("message", "line", "log", "event.original", "textPayload", "_raw"),
-)
-# Filebeat's module for osquery turns the names of keys into snake case.
-_FILEBEAT = {
-    "host_identifier": "hostIdentifier",
-    "unix_time": "unixTime",
-    "calendar_time": "calendarTime",
-    "diff_results": "diffResults",
-}
 
 
 def _time(record: Record) -> int:
