@@ -6,74 +6,33 @@ import csv
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
 from types import MappingProxyType
 
 import orjson
 
-from auditrules.present import visible
 from auditrules.report import exports
 from auditrules.report.decoding import Torn, records
 from auditrules.report.lines import lines
-from auditrules.report.model import Broken
+from auditrules.report.outcome import Outcome, Part
 from auditrules.report.records import RecordError, Records
 from auditrules.report.rows import Rows, Speaker
-from auditrules.report.sources import Source
 from auditrules.report.statuses import LINE, Statuses
 from auditrules.report.streams import BLOCK, UNPACKING, Kind, Stream, kind, opened
 
-MOST_SHOWN = 10
-"""Broken lines that are kept of a part, of a log and of a report."""
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a file whose JSON goes over many lines."""
 TAIL = 4096
 """Bytes before the place where reading stopped, by which the place is known again."""
 
-_SHOWN = 60  # characters of a broken line
 _BEFORE_JSON = 1024  # bytes that an envelope of syslog may have before the record
 _CREATED = re.compile(rb"Log file created at: (?P<year>\d{4})/(?P<month>\d\d)/")
 _MACHINE = re.compile(rb"Running on machine: (?P<machine>.+)")
 _CONTROL, _STATUS_WORD = re.compile(rb'(?:control|cis_id)\\*"\s*:'), re.compile(rb'status\\*"\s*:')
 _REPORT = re.compile(rb'\s*\{\s*"format":\s*"auditrules report ')
 _OUR_OWN = "expected a log, found a report: its verdicts are those of other logs, and not as new as this file"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """From which byte to which a file is read; of a packed file its unpacked bytes."""
-
-    source: Source
-    start: int = 0
-    end: int | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a part."""
-
-    part: Part
-    lines: int = 0
-    passed_over: int = 0
-    broken: int = 0
-    last_broken: int = 0
-    """The last line that is broken."""
-    dated_by_file: int = 0
-    """Verdicts that have no time of their own."""
-    shown: list[Broken] = field(default_factory=list)
-    unreadable: list[Broken] = field(default_factory=list)
-    size: int = 0
-    """Bytes read, packed or not."""
-    place: int = 0
-    """After the last line that ends with a newline."""
-    tail: str = ""
-    """The digest of the bytes before it; empty where nothing can be read on."""
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether the last line has no end yet: it is read again when it has."""
-        return bool(self.tail) and self.place < self.part.start + self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +48,20 @@ def read(part: Part, rows: Rows) -> Outcome:
     outcome = Outcome(part)
     modified, folder = part.source.modified // 10**9, PurePath(part.source.path).parent.name
     target = _Target(
-        Records(rows, modified, lambda error: _broken(outcome, max(outcome.lines, 1), error, b"")),
+        Records(rows, modified, lambda error: outcome.note(max(outcome.lines, 1), error, b"")),
         Statuses(modified, rows.latest),
     )
     try:
         with opened(part.source.path) as (stream, head, _):
             found = kind(head)
             if found in _REFUSED:
-                outcome.unreadable.append(Broken(part.source.path, 0, _REFUSED[found]))
+                outcome.refuse(_REFUSED[found])
             else:
                 _READERS[found](stream, target, outcome)
     except UNPACKING as error:
-        _unreadable(outcome, f"cannot be unpacked from there on: {error}")
+        outcome.give_up(f"cannot be unpacked from there on: {error}")
     except OSError as error:
-        _unreadable(outcome, error.strerror or str(error))
+        outcome.give_up(error.strerror or str(error))
     for each in target.statuses.failures(ended=part.end is None or part.end == part.source.size):
         target.records.failed(Speaker("", "", each.machine or folder), folder, each.message, each.time)
     outcome.dated_by_file = target.records.dated_by_file
@@ -114,23 +73,19 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def _unreadable(outcome: Outcome, cause: str) -> None:
-    outcome.unreadable.append(Broken(outcome.part.source.path, outcome.lines + 1, visible(cause)))
-
-
 def _lines(stream: Stream, target: _Target, outcome: Outcome) -> None:
     for line in lines(_blocks(stream, outcome)):
         outcome.lines += line.end
         if not line.content or line.content.isspace():
             if line.problem:
-                _broken(outcome, line.number, RecordError(line.problem), b"")
+                outcome.note(line.number, RecordError(line.problem), b"")
             continue
         broken = outcome.broken
         try:
             if _take(line.content, target, outcome) or outcome.broken > broken:
                 continue
         except (ValueError, RecursionError) as error:
-            _broken(outcome, line.number, error, line.content)
+            outcome.note(line.number, error, line.content)
         else:
             _pass_over(outcome, line.number, line.content)
 
@@ -156,11 +111,11 @@ def _take_each(content: bytes, target: Records, outcome: Outcome) -> bool:
     for record in records(content):
         try:
             if isinstance(record, Torn):
-                _broken(outcome, max(outcome.lines, 1), ValueError(record.cause), record.content)
+                outcome.note(max(outcome.lines, 1), ValueError(record.cause), record.content)
             else:
                 ours |= target.take(record)
         except (RecordError, RecursionError) as error:  # noqa: PERF203 - one costs none of the others
-            _broken(outcome, max(outcome.lines, 1), error, content)
+            outcome.note(max(outcome.lines, 1), error, content)
     return ours
 
 
@@ -172,7 +127,7 @@ def _pass_over(outcome: Outcome, number: int, content: bytes) -> None:
         and _CONTROL.search(content)
         and _STATUS_WORD.search(content)
     ):
-        _broken(outcome, number, RecordError("expected a verdict in a known envelope, found one in another"), b"")
+        outcome.note(number, RecordError("expected a verdict in a known envelope, found one in another"), b"")
     else:
         outcome.passed_over += 1
 
@@ -229,7 +184,7 @@ def _status(stream: Stream, target: _Target, outcome: Outcome) -> None:
                 outcome.passed_over -= target.statuses.line(status, machine, year and year + later)
             except RecordError as error:
                 outcome.passed_over -= 1
-                _broken(outcome, line.number, error, b"")
+                outcome.note(line.number, error, b"")
 
 
 def _csv(stream: Stream, target: _Target, outcome: Outcome) -> None:
@@ -237,7 +192,7 @@ def _csv(stream: Stream, target: _Target, outcome: Outcome) -> None:
         for line in lines(_blocks(stream, outcome)):
             outcome.lines += line.end
             if line.problem or not line.end:
-                _broken(outcome, line.number, RecordError(line.problem or "expected a shorter line"), b"")
+                outcome.note(line.number, RecordError(line.problem or "expected a shorter line"), b"")
             else:
                 content = line.content.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.content
                 yield content.decode("utf-8", "backslashreplace") + "\n"
@@ -246,19 +201,19 @@ def _csv(stream: Stream, target: _Target, outcome: Outcome) -> None:
     _, columns = next(found)
     host = None if isinstance(columns, csv.Error) else exports.host_column(columns)
     if isinstance(columns, csv.Error) or host is None:
-        outcome.unreadable.append(Broken(outcome.part.source.path, 1, "expected a column host_name, found none"))
+        outcome.refuse("expected a column host_name, found none", 1)
         return
     if exports.is_report(columns):
-        outcome.unreadable.append(Broken(outcome.part.source.path, 0, _OUR_OWN))
+        outcome.refuse(_OUR_OWN)
         return
     for number, cells in found:
         try:
             if isinstance(cells, csv.Error):
-                _broken(outcome, number, cells, b"")
+                outcome.note(number, cells, b"")
             elif cells:
                 outcome.passed_over += not target.records.exported(columns, host, cells)
         except RecordError as error:  # noqa: PERF203 - one costs none of the others
-            _broken(outcome, number, error, b"")
+            outcome.note(number, error, b"")
 
 
 def _document(stream: Stream, target: _Target, outcome: Outcome) -> None:
@@ -266,28 +221,12 @@ def _document(stream: Stream, target: _Target, outcome: Outcome) -> None:
     if len(content) > LARGEST_DOCUMENT:
         raise OSError(f"expected at most {LARGEST_DOCUMENT} bytes of JSON over many lines")
     if _REPORT.match(content):
-        outcome.unreadable.append(Broken(outcome.part.source.path, 0, _OUR_OWN))
+        outcome.refuse(_OUR_OWN)
         return
     broken = outcome.broken
     if not _take_each(content, target.records, outcome) and outcome.broken == broken:
         _pass_over(outcome, 1, content)
     outcome.lines = content.count(b"\n")
-
-
-def _broken(outcome: Outcome, number: int, error: Exception, content: bytes) -> None:
-    """Note a line that cannot be read, and how it begins."""
-    outcome.broken += 1
-    outcome.last_broken = number
-    if len(outcome.shown) >= MOST_SHOWN:
-        return
-    if isinstance(error, RecursionError):
-        cause = "expected fewer objects and lists within each other"
-    elif isinstance(error, RecordError) or not content:
-        cause = str(error)
-    else:
-        begin = visible(content[:_SHOWN].decode("utf-8", "surrogateescape"))
-        cause = f"expected a JSON object, found {begin}{'…' if len(content) > _SHOWN else ''}"
-    outcome.shown.append(Broken(outcome.part.source.path, number, visible(cause)))
 
 
 _READERS: Mapping[Kind, Callable[[Stream, _Target, Outcome], None]] = MappingProxyType(

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditrules.report.model import Broken, Reading
-from auditrules.report.part import MOST_SHOWN, Outcome, Part, read
+from auditrules.report.outcome import MOST_SHOWN, Outcome, Part
+from auditrules.report.part import read
 from auditrules.report.rows import Rows
 from auditrules.report.sources import Source, SourceError, find, parts
 from auditrules.report.store import Store

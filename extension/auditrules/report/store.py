@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from auditrules.report.model import Broken
-from auditrules.report.part import MOST_SHOWN, Outcome, digest, forward
+from auditrules.report.outcome import MOST_SHOWN, Outcome
+from auditrules.report.part import digest, forward
 from auditrules.report.sources import Source, SourceError
 from auditrules.report.streams import STANDARD_INPUT, Kind, kind, opened
 from auditrules.report.tables import LOGGED
