@@ -40,11 +40,12 @@ WHOLE = (
 
 
 class Speaker:
-    """The kernel's end: a socket that answers from a list; at its end it says nothing more."""
+    """The kernel's end: a socket that answers from a list, None is a pause; at its end it says nothing more."""
 
-    def __init__(self, *datagrams: Datagram) -> None:
-        self.datagrams: Iterator[Datagram] = iter(datagrams)
+    def __init__(self, *datagrams: Datagram | None) -> None:
+        self.datagrams: Iterator[Datagram | None] = iter(datagrams)
         self.asked: list[int] = []
+        self.waits = True
 
     def __enter__(self) -> Speaker:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self
@@ -53,21 +54,23 @@ class Speaker:
         return
 
     def settimeout(self, seconds: float) -> None:
-        assert seconds > 0
+        self.waits = seconds > 0
 
     def sendto(self, datagram: bytes, address: tuple[int, int]) -> None:
         assert address == (0, 0)
         self.asked.append(struct.unpack_from("=IH", datagram)[1])
 
     def recvmsg(self, _size: int) -> tuple[bytes, list[object], int, tuple[int, int]]:
-        for datagram, flags, port in self.datagrams:
-            return datagram, [], flags, (port, 0)
-        raise TimeoutError
+        found = next(self.datagrams, None)
+        if found is None:
+            raise TimeoutError if self.waits else BlockingIOError
+        datagram, flags, port = found
+        return datagram, [], flags, (port, 0)
 
 
 @pytest.fixture
 def speaking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Speaker]:
-    def speak(*datagrams: Datagram) -> Speaker:
+    def speak(*datagrams: Datagram | None) -> Speaker:
         kernel = Speaker(*datagrams)
         monkeypatch.setattr(socket, "socket", lambda *_: kernel)
         return kernel
@@ -88,6 +91,12 @@ def test_rules_status_and_features_are_asked_for_in_turn(speaking: Callable[...,
 def test_a_kernel_that_knows_no_features_answers_all_the_same(speaking: Callable[..., Speaker]) -> None:
     speaking(*WHOLE[:5], ack(3, errno.EINVAL))
     assert asked() == Netlink(rules=(b"rule",), status=STATUS)
+
+
+def test_a_message_that_is_not_there_yet_is_waited_for(speaking: Callable[..., Speaker]) -> None:
+    kernel = speaking(*WHOLE[:1], None, *WHOLE[1:4], None, *WHOLE[4:])
+    assert asked() == Netlink(rules=(b"rule",), status=STATUS, features=FEATURES)
+    assert not kernel.waits
 
 
 def test_a_list_without_its_end_is_no_list(speaking: Callable[..., Speaker]) -> None:

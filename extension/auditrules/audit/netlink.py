@@ -98,19 +98,21 @@ class Reply:
         Raises:
             NetlinkError: a message is cut, or the kernel says that it lost some.
         """
-        rest = datagram
-        while rest:
-            if len(rest) < _HEADER.size:
-                raise NetlinkError(f"expected a message of at least {_HEADER.size} bytes, found {len(rest)}")
-            length, kind, _, sequence, _ = _HEADER.unpack_from(rest)
-            if not _HEADER.size <= length <= len(rest):
-                raise NetlinkError(f"expected a message of {length} bytes, found {len(rest)}")
+        start = 0
+        while left := max(len(datagram) - start, 0):
+            if left < _HEADER.size:
+                raise NetlinkError(f"expected a message of at least {_HEADER.size} bytes, found {left}")
+            length, kind, _, sequence, _ = _HEADER.unpack_from(datagram, start)
+            if not _HEADER.size <= length <= left:
+                raise NetlinkError(f"expected a message of {length} bytes, found {left}")
             if sequence == self.sequence:  # others answer somebody who asked before
-                self._message(kind, rest[_HEADER.size : length])
-            rest = rest[(length + 3) & ~3 :]
+                self._message(kind, datagram[start + _HEADER.size : start + length])
+            start += (length + 3) & ~3
 
     def _message(self, kind: int, payload: bytes) -> None:
-        if kind == NLMSG_ERROR:
+        if kind == self.kind:
+            self.payloads.append(packed(payload) if kind == AUDIT_LIST_RULES else payload)
+        elif kind == NLMSG_ERROR:
             if len(payload) < _ERROR.size:
                 raise NetlinkError(f"expected an error of at least {_ERROR.size} bytes, found {len(payload)}")
             self.refused = -_ERROR.unpack_from(payload)[0]
@@ -119,7 +121,5 @@ class Reply:
             self.ended = True
         elif kind == NLMSG_OVERRUN:
             raise NetlinkError("the kernel lost a part of its answer")
-        elif kind == self.kind:
-            self.payloads.append(packed(payload) if kind == AUDIT_LIST_RULES else payload)
         elif kind != NLMSG_NOOP:
             raise NetlinkError(f"expected messages of type {self.kind}, found {kind}")

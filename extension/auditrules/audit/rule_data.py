@@ -56,8 +56,7 @@ _MASK_BYTES = MASK_BITS // 8
 _RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")
 # The same piece by piece, since a rule has few fields of those that there is room for.
 _START = struct.Struct("=III")
-_HEAD = struct.Struct(f"=III{_MASK_BYTES}s")
-_FIELDS, _VALUES, _OPERATORS, _LENGTH = (_HEAD.size + 4 * MOST_FIELDS * array for array in range(4))
+
 _WORD = 4
 # A packed one: the same three words and that of the mask's length; fields, values, operators, length; mask; text.
 _PACKED = 1 << 31  # in the first word, where the kernel has a list's number and no such bit
@@ -128,20 +127,13 @@ def packed(payload: bytes) -> bytes:
     flags, action, count = _START.unpack_from(payload)
     if count > MOST_FIELDS or flags & _PACKED:
         return payload
-    size = _WORD * count
-    mask = payload[_START.size : _FIELDS].rstrip(b"\0")
+    pieces, packed_pieces = _with_fields(count)
+    mask, *rest = pieces.unpack_from(payload, _START.size)
+    mask = mask.rstrip(b"\0")
     ones = not mask.strip(b"\xff")
-    return b"".join(
-        (
-            _PACKED_HEAD.pack(flags | _PACKED, action, count, len(mask) | _ONES if ones else len(mask)),
-            payload[_FIELDS : _FIELDS + size],
-            payload[_VALUES : _VALUES + size],
-            payload[_OPERATORS : _OPERATORS + size],
-            payload[_LENGTH : _RULE.size],
-            b"" if ones else mask,
-            payload[_RULE.size :],
-        )
-    )
+    head = packed_pieces.pack(flags | _PACKED, action, count, len(mask) | _ONES if ones else len(mask), *rest)
+    text = payload[_RULE.size :]
+    return head + text if ones else head + mask + text
 
 
 def _wrong(payload: bytes) -> str:
@@ -156,6 +148,14 @@ def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
     if found is None:
         raise NetlinkError(f"expected {what} that Linux 6.1 has, found {number:#x}")
     return found
+
+
+@lru_cache(MOST_FIELDS + 1)
+def _with_fields(count: int) -> tuple[struct.Struct, struct.Struct]:
+    """A payload behind its first words, and a packed one up to its mask, with the room for so many fields alone."""
+    size = _WORD * count
+    array = f"{size}s{_WORD * MOST_FIELDS - size}x"
+    return struct.Struct(f"={_MASK_BYTES}s{array * 3}4s"), struct.Struct(f"=IIII{size}s{size}s{size}s4s")
 
 
 # Rules are many, and what they are made of is mostly the same: each part is made once, and the rules share it.

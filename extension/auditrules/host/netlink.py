@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from typing import Any
 
 from auditrules.audit.errors import NetlinkError
 from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, Reply, request
@@ -15,6 +16,7 @@ NETLINK_AUDIT = 9
 CAP_AUDIT_CONTROL = 1 << 30
 
 _RECEIVED = 1 << 16  # bytes; the longest message, a rule with its text, has about 9,000
+_LEAST = 0.001  # seconds to wait; 0 means not to
 _KERNEL = 0  # the port of whoever answers; anybody else is an impostor
 
 
@@ -49,19 +51,34 @@ def _refused(number: int, what: str) -> Netlink:
 def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline) -> Reply:
     """Send one request and take messages until its answer is whole."""
     reply = Reply(kind, sequence)
-    kernel.settimeout(max(deadline.left, 0.001))
+    kernel.settimeout(max(deadline.left, _LEAST))
     kernel.sendto(request(kind, sequence), (_KERNEL, 0))
+    kernel.settimeout(0)
     while not reply.complete:
         if not deadline.left:
             raise TimeoutError
-        kernel.settimeout(deadline.left)
-        datagram, _, flags, sender = kernel.recvmsg(_RECEIVED)
+        datagram, _, flags, sender = _received(kernel, deadline)
         if sender[0] != _KERNEL:
             continue
         if flags & socket.MSG_TRUNC:
             raise NetlinkError(f"expected messages of at most {_RECEIVED} bytes, found a longer one")
         reply.take(datagram)
     return reply
+
+
+def _received(kernel: socket.socket, deadline: Deadline) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
+    """What the next recvmsg(2) gives.
+
+    Mostly it is there already, and not to wait for it saves a call of the kernel's for each rule.
+    """
+    try:
+        return kernel.recvmsg(_RECEIVED)
+    except BlockingIOError:
+        kernel.settimeout(max(deadline.left, _LEAST))
+    try:
+        return kernel.recvmsg(_RECEIVED)
+    finally:
+        kernel.settimeout(0)
 
 
 def _capable() -> bool | None:
