@@ -9,15 +9,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from auditrules.audit.facts import MOST_LINKS, Entry
 from auditrules.audit.sources import File
 from auditrules.audit.words import decode, encode
+from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
@@ -26,26 +27,7 @@ PATH_MAX = 4096  # bytes, with the final NUL
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
-
-_TYPES = {
-    stat.S_IFDIR: "dir",
-    stat.S_IFREG: "file",
-    stat.S_IFLNK: "link",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFCHR: "char",
-    stat.S_IFBLK: "block",
-    stat.S_IFIFO: "fifo",
-}
-_FOUND = {
-    "dir": "a directory",
-    "file": "a regular file",
-    "socket": "a socket",
-    "char": "a character device",
-    "block": "a block device",
-    "fifo": "a FIFO",
-}
-_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
-_DIR = Entry("dir")
+_TICK = 2_000_000_000  # nanoseconds; of the clocks of file systems FAT's is the coarsest
 
 Place = tuple[bytes, ...]  # names from the root down, none of them a link
 
@@ -58,7 +40,7 @@ class _Stand(NamedTuple):
     """How far a walk has come: the place, what is there, and how many more links and names it may take."""
 
     place: Place = ()
-    entry: Entry = _DIR
+    entry: Entry = DIR
     links: int = MOST_LINKS
     names: int = MOST_NAMES
 
@@ -70,38 +52,70 @@ class _Walked:
     entry: Entry  # what is there
 
 
+class _Listing(NamedTuple):
+    """The names in a folder, and when that was changed."""
+
+    changed: tuple[int, int]
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Sight:
+    """What a look saw, and what followed from it."""
+
+    remote: Callable[[str], str]
+    root: Entry
+    seen: dict[Place, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
+    walks: dict[str, _Walked] = field(default_factory=dict)
+    looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)
+    listings: dict[Place, _Listing] = field(default_factory=dict)
+    taken_over: bool = False
+    strayed: bool = False  # it is not to be followed: something else was looked at than before, or could not be seen
+
+
 class Tree:
     """One look at a root: what was seen once is not asked again. To be closed, as it holds folders open.
 
-    `remote` names the remote file system that a path is on, or is empty; such paths are not touched.
+    `remote` names the remote file system that a path is on, or is empty; such paths are not touched. What was seen
+    `before` is looked at first, name by name, and if all of it is as it was, so is what followed from it.
     Raises OSError if the root is no folder that can be opened.
     """
 
-    def __init__(self, root: str, remote: Callable[[str], str]) -> None:
-        self._remote = remote
-        self._seen: dict[Place, Entry] = {}
-        self._paths: dict[str, Entry] = {}  # the same by the paths of the places
+    def __init__(self, root: str, remote: Callable[[str], str], before: Sight | None = None) -> None:
         self._names: list[bytes] = []  # the folder that is open, and those above it
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
-        self._root = _entry("dir", os.fstat(self._folders[0]))
+        self.sight = Sight(remote, entry_of(os.fstat(self._folders[0])))
+        if before is not None and self._is_as(before):
+            self.sight = replace(before, taken_over=True)
 
     def close(self) -> None:
         """Let go of the folders."""
         self._leave(0)
         os.close(self._folders.pop())
 
-    def look(self, paths: Iterable[str]) -> dict[str, Entry]:
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Walk absolute paths and return what each step is, as `Facts.files` wants it.
 
         Keys are the prefixes of each path, as spelled but with slashes collapsed, and the places that following links
         leads through. What could not be seen (no permission, a remote file system, too long a walk) is not in it.
         """
-        files = {"/": self._root}
+        wanted = frozenset(paths)
+        looks = self.sight.looks
+        if wanted not in looks:
+            self.sight.strayed |= self.sight.taken_over
+            looks[wanted] = self._looked(wanted)
+        return looks[wanted]
+
+    def _looked(self, paths: Iterable[str]) -> dict[str, Entry]:
+        files = {"/": self.sight.root}
         stands = {b"": _Stand()}
         for path in sorted(path for path in paths if "\0" not in path):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
                 self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands, files)
-        return files | self._paths
+        places = {
+            _text((*folder, name)): entry for folder, names in self.sight.seen.items() for name, entry in names.items()
+        }
+        return files | places
 
     def _stand(self, path: bytes, stands: dict[bytes, _Stand], spelled: dict[str, Entry]) -> _Stand:
         """Walk a path from where another one left it: of many paths most are in few folders."""
@@ -130,14 +144,25 @@ class Tree:
             return ()
         if walked.entry.type != "dir":
             raise UnreadableError(_not_there(walked, "a directory"))
+        if walked.place not in self.sight.listings:
+            self.sight.strayed |= self.sight.taken_over
+            self.sight.listings[walked.place] = self._listing(walked.place)
+        return self.sight.listings[walked.place].names
+
+    def _listing(self, folder: Place) -> _Listing:
         try:
-            here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(walked.place))
+            here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(folder))
             try:
-                return tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))
+                changed = _changed(here)
+                names = tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))
             finally:
                 os.close(here)
         except OSError as error:
+            self.sight.strayed = True
             raise UnreadableError(_words(error)) from error
+        # A folder that is changed twice within one tick of its clock shows the second time by nothing.
+        self.sight.strayed |= time.time_ns() - max(changed) < _TICK
+        return _Listing(changed, names)
 
     def end(self, path: str) -> tuple[str, Entry] | None:
         """Follow all links of a path: where that ends, and what is there. None: nothing, or nothing to be seen."""
@@ -154,9 +179,9 @@ class Tree:
         try:
             # What was looked at may be something else by now; and /proc says size 0 of files that have content.
             found = os.fstat(file)
-            kind = _TYPES[stat.S_IFMT(found.st_mode)]
+            kind = kind_of(found)
             if kind != "file":
-                raise UnreadableError(f"expected a regular file, found {_FOUND[kind]}")
+                raise UnreadableError(f"expected a regular file, found {FOUND[kind]}")
             content = bytearray()
             while chunk := os.read(file, min(_CHUNK, limit + 1 - len(content))):
                 content += chunk
@@ -167,9 +192,13 @@ class Tree:
             os.close(file)
 
     def _walk(self, path: str) -> _Walked:
-        spelled: dict[str, Entry] = {"/": _DIR}
-        stand = self._follow(_Stand(), encode(path), spelled)
-        return _Walked(spelled, stand.place, stand.entry)
+        walks = self.sight.walks
+        if path not in walks:
+            self.sight.strayed |= self.sight.taken_over
+            spelled: dict[str, Entry] = {"/": DIR}
+            stand = self._follow(_Stand(), encode(path), spelled)
+            walks[path] = _Walked(spelled, stand.place, stand.entry)
+        return walks[path]
 
     def _follow(self, stand: _Stand, path: bytes, spelled: dict[str, Entry]) -> _Stand:
         """Go from a folder along a path, links followed, to where that ends.
@@ -188,47 +217,63 @@ class Tree:
         """Go on by the one name that ends a prefix, and by what it leads to if it is a link."""
         place, entry, links, names = stand
         if len(prefix) >= PATH_MAX:
-            entry = _missing(errno.ENAMETOOLONG)
+            entry = missing(errno.ENAMETOOLONG)
         elif entry.type == "dir":
             if not names:
                 raise UnreadableError(f"more than {MOST_NAMES} names on the way")
             names -= 1
             place, entry = self._step(stand.place, name)
         elif entry.type != "missing":
-            entry = _missing(errno.ENOTDIR)
+            entry = missing(errno.ENOTDIR)
         spelled[decode(prefix)] = entry
         if entry.type != "link":
             return _Stand(place, entry, links, names)
         if not links:
-            return _Stand(place, _missing(errno.ELOOP), links, names)
+            return _Stand(place, missing(errno.ELOOP), links, names)
         target = encode(entry.target)
-        start = _Stand(() if target.startswith(b"/") else stand.place, _DIR, links - 1, names)
+        start = _Stand(() if target.startswith(b"/") else stand.place, DIR, links - 1, names)
         return self._follow(start, target, {})
 
     def _step(self, folder: Place, name: bytes) -> tuple[Place, Entry]:
         if name == b".":
-            return folder, _DIR
+            return folder, DIR
         if name == b"..":
-            return folder[:-1], _DIR
+            return folder[:-1], DIR
         place = (*folder, name)
-        entry = self._seen.get(place)
+        entry = self.sight.seen.get(folder, {}).get(name)
         if entry is None:
-            path = _text(place)
-            self._seen[place] = self._paths[path] = entry = self._look_at(place, path)
+            entry = self._look_at(place)
+            self.sight.seen.setdefault(folder, {})[name] = entry
         return place, entry
 
-    def _look_at(self, place: Place, path: str) -> Entry:
-        if kind := self._remote(path):
+    def _look_at(self, place: Place) -> Entry:
+        path = _text(place)
+        if kind := self.sight.remote(path):
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
         try:
-            folder = self._enter(place[:-1])
-            found = os.lstat(place[-1], dir_fd=folder)
-            kind = _TYPES[stat.S_IFMT(found.st_mode)]
-            return _entry(kind, found, decode(os.readlink(place[-1], dir_fd=folder)) if kind == "link" else "")
+            return entry_at(place[-1], self._enter(place[:-1]))
         except OSError as error:
-            if error.errno in _ABSENT:
-                return _missing(error.errno)
+            if error.errno in ABSENT:
+                return missing(error.errno)
+            self.sight.strayed = True  # it may be seen the next time, though all that was seen is as it was
             raise UnreadableError(_words(error)) from error
+
+    def _is_as(self, before: Sight) -> bool:
+        """Whether all that was seen is still there.
+
+        A look that strayed is not followed: what nobody asks for any more would be looked at for good.
+        """
+        if before.strayed or before.remote is not self.sight.remote or before.root != self.sight.root:
+            return False
+        try:
+            return all(
+                is_still(entry, name, here)
+                for folder, names in before.seen.items()
+                for here in (self._enter(folder),)
+                for name, entry in names.items()
+            ) and all(_changed(self._enter(folder)) == listing.changed for folder, listing in before.listings.items())
+        except OSError:
+            return False
 
     def _enter(self, place: Place) -> int:
         """Make a folder the open one, by way of the deepest that is open already."""
@@ -249,29 +294,9 @@ class Tree:
             self._names.pop()
 
 
-# Of ten thousand rules most paths are not there, and the rest on few file systems.
-
-
-@lru_cache
-def _missing(number: int) -> Entry:
-    return Entry("missing", errno=number)
-
-
-@lru_cache
-def _device(number: int) -> str:
-    return f"{os.major(number)}:{os.minor(number)}"
-
-
-def _entry(kind: str, found: os.stat_result, target: str = "") -> Entry:
-    return Entry(
-        kind,
-        target,
-        dev=_device(found.st_dev),
-        ino=found.st_ino,
-        mode=stat.S_IMODE(found.st_mode),
-        uid=found.st_uid,
-        gid=found.st_gid,
-    )
+def _changed(folder: int) -> tuple[int, int]:
+    found = os.fstat(folder)
+    return found.st_mtime_ns, found.st_ctime_ns
 
 
 def local(_: str) -> str:
@@ -292,7 +317,7 @@ def _text(place: Place) -> str:
 
 def _not_there(walked: _Walked, expected: str) -> str:
     if walked.entry.type != "missing":
-        return f"expected {expected}, found {_FOUND[walked.entry.type]}"
+        return f"expected {expected}, found {FOUND[walked.entry.type]}"
     return f"{os.strerror(walked.entry.errno)}: {_text(walked.place)}"
 
 

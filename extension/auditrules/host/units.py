@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Units
@@ -28,7 +29,7 @@ def read_units(tree: Tree) -> Units:
     error = ""
     try:
         for folder in _folders(tree):
-            for name in _names(tree, folder):
+            for name in _of_use(_names(tree, folder)):
                 path = f"{folder}/{name}"
                 if name in UNITS:
                     files.append(path)
@@ -36,7 +37,7 @@ def read_units(tree: Tree) -> Units:
                     files += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
                 elif name == DEFAULT_TARGET:
                     others.append(path)
-                elif name.endswith((".wants", ".requires")):
+                else:
                     names = _names(tree, path)
                     others += [f"{path}/{each}" for each in names if each in UNITS]
                     mounts += [each for each in names if each.endswith(".mount")]
@@ -62,6 +63,15 @@ def _folders(tree: Tree) -> Iterator[str]:
     """The folders of units; where /lib is a link, as it mostly is, its units are those of another one."""
     merged = tree.look(("/lib",)).get("/lib", Entry("missing")).type == "link"
     return (folder for folder in FOLDERS if not (merged and folder.startswith("/lib/")))
+
+
+@lru_cache(len(FOLDERS))  # a machine has some hundred units, of which few are looked at, and they stay
+def _of_use(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in names
+        if name in UNITS or name in _DROP_INS or name == DEFAULT_TARGET or name.endswith((".wants", ".requires"))
+    )
 
 
 def _names(tree: Tree, folder: str) -> tuple[str, ...]:

@@ -1,0 +1,94 @@
+"""What lstat(2) sees of one name in an open folder, and whether that is as it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from functools import lru_cache
+
+from auditrules.audit.facts import Entry
+from auditrules.audit.words import decode
+
+_TYPES = {
+    stat.S_IFDIR: "dir",
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "char",
+    stat.S_IFBLK: "block",
+    stat.S_IFIFO: "fifo",
+}
+FOUND = {
+    "dir": "a directory",
+    "file": "a regular file",
+    "socket": "a socket",
+    "char": "a character device",
+    "block": "a block device",
+    "fifo": "a FIFO",
+}
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+"""Why a name is not there; other errors of lstat(2) say nothing of that."""
+DIR = Entry("dir")
+
+
+def entry_at(name: bytes, folder: int) -> Entry:
+    """Look at a name. Raises OSError where that says nothing of what is there."""
+    try:
+        found = os.lstat(name, dir_fd=folder)
+        target = decode(os.readlink(name, dir_fd=folder)) if stat.S_ISLNK(found.st_mode) else ""
+    except OSError as error:
+        if error.errno in ABSENT:
+            return missing(error.errno)
+        raise
+    return entry_of(found, target)
+
+
+def is_still(entry: Entry, name: bytes, folder: int) -> bool:
+    """Whether a look at a name would give the same entry."""
+    try:
+        found = os.lstat(name, dir_fd=folder)
+        mode = found.st_mode
+        return (
+            found.st_ino == entry.ino
+            and mode & 0o7777 == entry.mode
+            and _TYPES[mode & 0o170000] == entry.type
+            and found.st_uid == entry.uid
+            and found.st_gid == entry.gid
+            and _device(found.st_dev) == entry.dev
+            and (entry.type != "link" or decode(os.readlink(name, dir_fd=folder)) == entry.target)
+        )
+    except OSError as error:
+        return entry.type == "missing" and error.errno == entry.errno
+
+
+def entry_of(found: os.stat_result, target: str = "") -> Entry:
+    """What a look found; `target` is a link's text."""
+    return Entry(
+        kind_of(found),
+        target,
+        dev=_device(found.st_dev),
+        ino=found.st_ino,
+        mode=stat.S_IMODE(found.st_mode),
+        uid=found.st_uid,
+        gid=found.st_gid,
+    )
+
+
+def kind_of(found: os.stat_result) -> str:
+    """The type, as `Entry` has it."""
+    return _TYPES[stat.S_IFMT(found.st_mode)]
+
+
+# Of ten thousand rules most paths are not there, and the rest on few file systems.
+
+
+@lru_cache
+def missing(number: int) -> Entry:
+    """Nothing, for this reason."""
+    return Entry("missing", errno=number)
+
+
+@lru_cache
+def _device(number: int) -> str:
+    return f"{os.major(number)}:{os.minor(number)}"

@@ -1,0 +1,131 @@
+"""A look at a root that follows an earlier one, on real files: it tells what a look of its own would tell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditrules.audit.facts import Entry
+from auditrules.host import rootfs
+from auditrules.host.rootfs import Sight, Tree, local
+
+NAMES = ("a", "b", "a/c", "a/d", "b/c")
+LATER = 60_000_000_000  # nanoseconds
+TICK = 0.011  # seconds; the clock of a file system may go by the hundredth
+
+Told = tuple[Mapping[str, Entry], object, object, object]
+
+
+def told(root: Path, before: Sight | None = None) -> tuple[Told, Sight]:
+    with closing(Tree(str(root), local, before)) as tree:
+        files = tree.look([f"/{name}" for name in NAMES])
+        return (files, tree.names("/"), tree.end("/a/c"), tree.read("/b", 1000)), tree.sight
+
+
+def removed(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+CHANGES: dict[str, Callable[[Path, Path], object]] = {
+    "make a folder": lambda path, _: path.mkdir(),
+    "write": lambda path, _: path.write_bytes(b"x" + bytes(str(time.time_ns()), "ascii")),
+    "remove": lambda path, _: removed(path),
+    "rename": lambda path, other: path.rename(other),
+    "link": lambda path, other: path.symlink_to(f"/{other.name}"),
+    "forbid": lambda path, _: path.chmod(0o711),
+    "give away": lambda path, _: os.chown(path, 1, 2, follow_symlinks=False),
+}
+steps = st.lists(
+    st.tuples(st.sampled_from(sorted(CHANGES)), st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=3
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=4))
+def test_whatever_changed_it_tells_what_a_new_look_tells(rounds: list[list[tuple[str, str, str]]]) -> None:
+    # By a later clock nothing was changed just now, so that listings are believed, too.
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: int(time.time() * 1e9) + LATER)
+        root = Path(folder)
+        _, sight = told(root)
+        for changes in rounds:
+            time.sleep(TICK)
+            for change, name, other in changes:
+                with suppress(OSError):
+                    CHANGES[change](root / name, root / other)
+            followed, sight = told(root, sight)
+            assert followed == told(root)[0]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(time, "time_ns", lambda: int(time.time() * 1e9) + LATER)
+    return tmp_path
+
+
+def test_where_nothing_changed_nothing_is_walked_again(root: Path) -> None:
+    first, sight = told(root)
+    assert told(root, sight)[0][0] is first[0]
+
+
+def test_where_something_changed_all_is_walked_again(root: Path) -> None:
+    first, sight = told(root)
+    (root / "a").chmod(0o700)
+    assert told(root, sight)[0][0] is not first[0]
+
+
+def test_a_folder_that_was_listed_right_after_a_change_is_listed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time_ns()
+    monkeypatch.setattr(rootfs, "_changed", lambda _: (now, now))  # as if the file system's clock stood still
+    first, sight = told(tmp_path)
+    (tmp_path / "new").touch()
+    assert first[1] == ()
+    assert told(tmp_path, sight)[0][1] == ("new",)
+
+
+def test_a_look_at_other_paths_is_not_followed(root: Path) -> None:
+    _, sight = told(root)
+    with closing(Tree(str(root), local, sight)) as tree:
+        tree.look(["/other"])
+    with closing(Tree(str(root), local, tree.sight)) as tree:
+        assert not tree.sight.seen
+
+
+def test_where_other_mounts_are_there_nothing_is_followed(root: Path) -> None:
+    _, sight = told(root)
+    asked: list[str] = []
+
+    def remote(path: str) -> str:
+        asked.append(path)
+        return "nfs"
+
+    with closing(Tree(str(root), remote, sight)) as tree:
+        assert not tree.look(["/a"]).keys() - {"/"}
+    assert asked == ["/a"]
+
+
+def test_what_could_not_be_seen_is_looked_at_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_name: bytes, _folder: int) -> Entry:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rootfs, "entry_at", refused)
+        with closing(Tree(str(root), local)) as tree:
+            assert "/a" not in tree.look(["/a"])
+    with closing(Tree(str(root), local, tree.sight)) as again:
+        assert again.look(["/a"])["/a"].type == "dir"
