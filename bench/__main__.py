@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import osquery
+
 import auditrules
 from auditrules.benchmarks import BENCHMARKS
 from auditrules.host import KeptHost
@@ -32,6 +34,7 @@ from auditrules.tables.schemas import AUDIT_RULES
 from bench.listing import Listing, SetupError
 from tests.core.manager import Core, Extension, Process
 from tests.core.stressed import given
+from tools.release import archive
 
 ROUNDS = 15
 STARTS = 9
@@ -39,7 +42,7 @@ IDLE = 60  # seconds
 SETTLED = 2.0  # seconds after which an extension has done what it does at its start
 MANY = 10_000
 
-# How the extension is installed: compiled, and started by a stub that sets this (tools/release/archive.py).
+# The stub of tools/release/archive.py starts the extension with it.
 STUB = {"MALLOC_ARENA_MAX": "1"}
 
 
@@ -213,6 +216,17 @@ def memory(process: Process) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
+def installed(folder: Path) -> tuple[str, Sequence[str]]:
+    """The Python that the file from a package takes, or this one where it would find none, and its command."""
+    packaged = (Path(archive.FOLDER, name) for name in archive.PYTHONS)
+    python = next(filter(Path.exists, packaged), Path(sys.executable))
+    tell = "import sys; print('%d.%d' % sys.version_info[:2], end='')"
+    version = subprocess.run([python, "-c", tell], capture_output=True, check=True, text=True).stdout
+    file = folder / "auditrules.ext"
+    file.write_bytes(archive.build({version: python}))
+    return str(python), [str(python), "-I", str(file)]
+
+
 def starts() -> list[Result]:
     """From exec to the registration, and memory at rest, beside the bare example."""
     sizes: dict[str, list[float]] = {"ours": [], "bare": []}
@@ -228,11 +242,13 @@ def starts() -> list[Result]:
             sizes[name].append(memory(process))
             return took
 
-    script = str(Path(sys.executable).with_name("auditrules.ext"))
     bare = str(Path(__file__).with_name("bare.py"))
-    mine, theirs = measured(
-        (lambda: registered("ours", [script], STUB), lambda: registered("bare", [sys.executable, bare], {})), STARTS
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        python, script = installed(Path(folder))
+        libraries = {"PYTHONPATH": str(Path(next(iter(osquery.__path__))).parent)}
+        mine, theirs = measured(
+            (lambda: registered("ours", script, STUB), lambda: registered("bare", [python, bare], libraries)), STARTS
+        )
     idle, least = (statistics.median(sizes[name]) for name in ("ours", "bare"))
     return [
         Result(

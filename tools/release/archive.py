@@ -20,6 +20,7 @@ from auditrules import __version__
 from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
 
 # The newest is tried first. Other names than these may be other Pythons, so the stub asks them their version.
+FOLDER = "/usr/bin"
 PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10")
 
 STUB = """\
@@ -53,14 +54,15 @@ root = sys.path[0]
 sys.path[:1] = [f"{{root}}/cp{{sys.version_info[0]}}{{sys.version_info[1]}}", f"{{root}}/py"]
 {RUN}"""
 
-# Compiles a folder into another; the modules are not compared with their sources, which stand elsewhere.
+# Compiles a folder into another; the modules are not compared with their sources, which stand elsewhere. Docstrings are
+# left out, as nobody reads them there, and they would take half a megabyte of memory for as long as osquery runs.
 COMPILE = """\
 import pathlib, py_compile, sys
 source, target = map(pathlib.Path, sys.argv[1:])
 for file in sorted(source.rglob("*.py")):
     name = file.relative_to(source)
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    py_compile.compile(str(file), str(target / f"{name}c"), str(name), doraise=True, invalidation_mode=mode)
+    py_compile.compile(str(file), str(target / f"{name}c"), str(name), doraise=True, optimize=2, invalidation_mode=mode)
 """
 
 
@@ -98,7 +100,8 @@ def build(pythons: Mapping[str, Path]) -> bytes:
     for version, python in pythons.items():
         tree = f"cp{version.replace('.', '')}"
         entries |= {f"{tree}/{name}": content for name, content in _compiled(python, modules)}
-    return stub("/usr/bin").encode() + _zip(entries, len(stub("/usr/bin")))
+    head = stub(FOLDER).encode()
+    return head + _zip(entries, len(head))
 
 
 def stub(folder: str) -> str:
