@@ -56,8 +56,12 @@ class Selection:
         return Response(
             self.code,
             self.message,
-            [dict(row) if names is None else {name: row[name] for name in names} for row in self.rows],
+            [dict(row) if names is None else _only(row, names) for row in self.rows],
         )
+
+
+def _only(row: Row, names: Iterable[str]) -> dict[str, str]:
+    return row.only(names) if isinstance(row, KeptRow) else {name: row[name] for name in names}
 
 
 def answer(table: Table, request: Mapping[str, str]) -> Response:
@@ -128,7 +132,15 @@ def _any_of(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
         # osquery leaves the empty string out of an IN list that it passes on whole.
         folded = {"", *(_folded(operand) for operand in operands)}
         numeric = any(_is_numeric(operand) for operand in operands)
-        return lambda row: _folded(row[name]) in folded or (numeric and _is_numeric(row[name]))
+        told: dict[str, bool] = {}  # of many rows most have one of few values
+
+        def could_be(row: Row) -> bool:
+            value = row[name]
+            if value not in told:
+                told[value] = _folded(value) in folded or (numeric and _is_numeric(value))
+            return told[value]
+
+        return could_be
     if not all(_PLAIN_DECIMAL.fullmatch(operand) for operand in operands):
         return lambda _row: True
     wanted = frozenset(operands)
