@@ -222,7 +222,7 @@ def test_every_python_is_told_with_its_result(
     code: int,
 ) -> None:
     monkeypatch.setattr(test_all, "interpreter", lambda version, _: FOUND.get(version))
-    monkeypatch.setattr(test_all, "_tests", lambda version, _: outcome if version == "3.12" else "passed")
+    monkeypatch.setattr(test_all, "_tests", lambda version, _, **__: outcome if version == "3.12" else "passed")
     assert test_all.main(arguments) == code
     shown = [
         "",
@@ -240,7 +240,20 @@ def test_the_python_that_is_left_out_is_not_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(test_all, "interpreter", lambda version, _: FOUND.get(version))
-    monkeypatch.setattr(test_all, "_tests", lambda _, __: "passed")
+    monkeypatch.setattr(test_all, "_tests", lambda *_, **__: "passed")
     assert test_all.main(["--but", "3.12", "--at-least", "1"]) == 0
     shown = ["", "The tests, on each Python that starts here:", "  3.10  passed  /usr/bin/python3.10"]
     assert capsys.readouterr().out.splitlines() == [*shown, "  3.11  not found", "  3.13  not found"]
+
+
+def test_engines_are_tested_on_the_oldest_python_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested: dict[str, bool] = {}
+
+    def tests(version: str, _: Path, *, engines: bool) -> str:
+        tested[version] = engines
+        return "passed"
+
+    monkeypatch.setattr(test_all, "interpreter", lambda version, _: Path("/python") if version != "3.10" else None)
+    monkeypatch.setattr(test_all, "_tests", tests)
+    assert test_all.main([]) == 0
+    assert tested == {"3.11": True, "3.12": False, "3.13": False}

@@ -18,6 +18,8 @@ from auditrules.check import Status
 from auditrules.report.model import HostState, Report
 from tests.report.logs import report
 
+pytestmark = pytest.mark.engine
+
 LOGS = Path(__file__).parents[1] / "corpus" / "osquery-logs"
 TRUTH: list[dict[str, Any]] = json.loads((LOGS / "truth.json").read_text())
 TIMELINE = {each["variant"]: each for each in json.loads((LOGS / "timeline.json").read_text())}

@@ -35,6 +35,8 @@ from tests.report.logs import (
     write,
 )
 
+pytestmark = pytest.mark.engine
+
 
 def _snapshot(word: str, host: str, time: int) -> Line:
     return snapshot(host, time, row(word))

@@ -14,6 +14,8 @@ from auditrules.report.model import Report
 from tests.report import logged
 from tests.report.logged import NOTHING, QUESTIONS
 
+pytestmark = pytest.mark.engine
+
 
 def judged(folder: Path, parts: Mapping[str, Sequence[Path]], question: str) -> Report:
     scratch = folder / "scratch"

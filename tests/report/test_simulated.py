@@ -22,7 +22,7 @@ from tests.report.browser import browser
 from tests.report.simulated import END, HOSTS, HOUR, START, WIRED, Told, uuid
 
 # One simulation for all, which takes seconds: so the tests stay in one process.
-pytestmark = pytest.mark.xdist_group("simulated")
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("simulated")]
 
 SILENT = "ci-1"
 LOST = "cache-1"
