@@ -25,7 +25,15 @@ starts AS (
 SELECT
   slots.subject,
   starts.slot,
-  starts.what,
+  CASE starts.what
+    WHEN 0 THEN 'fail'
+    WHEN 1 THEN 'unknown'
+    WHEN 2 THEN 'pass'
+    WHEN 3 THEN 'not_applicable'
+    WHEN 4 THEN 'gone'
+    WHEN 5 THEN 'failed'
+    ELSE 'lost'
+  END AS what,
   starts.time AS first_time,
   coalesce(lead(starts.before_time) OVER (PARTITION BY starts.slot ORDER BY starts.turn), starts.end_time) AS last_time,
   lead(starts.time) OVER (PARTITION BY starts.slot ORDER BY starts.turn) AS next_time,

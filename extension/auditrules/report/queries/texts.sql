@@ -8,10 +8,14 @@ WITH shown AS (
   WHERE turns.first_time >= parameters.since
 ),
 lines AS (
-  SELECT rows_said.slot, rows_said.time, rows_said.what, min(rows_said.line) AS line
+  SELECT shown.slot, shown.time, shown.what, min(rows_said.line) AS line
   FROM rows_said
-  JOIN shown ON shown.slot = rows_said.slot AND shown.time = rows_said.time AND shown.what = rows_said.what
-  GROUP BY rows_said.slot, rows_said.time, rows_said.what
+  JOIN shown
+    ON
+      shown.slot = rows_said.slot
+      AND shown.time = rows_said.time
+      AND CASE shown.what WHEN 'fail' THEN 0 WHEN 'unknown' THEN 1 WHEN 'pass' THEN 2 ELSE 3 END = rows_said.what
+  GROUP BY shown.slot, shown.time, shown.what
 )
 SELECT
   lines.slot,

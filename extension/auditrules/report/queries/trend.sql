@@ -1,12 +1,33 @@
 -- The state at each moment, by the same rules as `judged` has them for the last of them: 0 fail, 1 unknown, 2 pass, 3 not
 -- applicable, and 4 for a target that is gone, which is unknown where no other is left.
-WITH standing AS (
+WITH counting AS (
   SELECT
-    moments.moment,
-    spells.subject,
+    subjects.subject,
+    subjects.first_time,
+    coalesce(subjects.left_at, parameters.until) AS left_at,
+    waived.until AS waived_until,
+    CASE WHEN subjects.subject IN (SELECT subject FROM several) THEN 1 ELSE 0 END AS wide
+  FROM subjects
+  CROSS JOIN parameters
+  LEFT JOIN waived
+    ON
+      waived.key = subjects.key
+      AND waived.benchmark = subjects.benchmark
+      AND waived.version = subjects.version
+      AND waived.control = subjects.control
+),
+spans AS (
+  SELECT
+    counting.subject,
+    counting.left_at,
+    counting.waived_until,
+    counting.wide,
+    spells.first_time,
+    spells.next_time,
+    CASE WHEN spells.what = 'gone' THEN NULL ELSE spells.last_time + parameters.max_age END AS stale_after,
     CASE
       WHEN spells.what = 'gone' THEN 4
-      WHEN moments.moment - spells.last_time > parameters.max_age OR doubts.slot IS NOT NULL THEN 1
+      WHEN doubts.slot IS NOT NULL THEN 1
       WHEN spells.what = 'fail' THEN 0
       WHEN spells.what = 'pass' THEN 2
       WHEN spells.what = 'not_applicable' THEN 3
@@ -14,46 +35,53 @@ WITH standing AS (
     END AS state
   FROM spells
   CROSS JOIN parameters
+  JOIN counting ON counting.subject = spells.subject
   LEFT JOIN doubts ON doubts.slot = spells.slot AND doubts.what = spells.what
-  JOIN moments
-    ON moments.moment >= spells.first_time AND (spells.next_time IS NULL OR moments.moment < spells.next_time)
   UNION ALL
-  SELECT moments.moment, slots.subject, 1 AS state
+  SELECT
+    counting.subject,
+    counting.left_at,
+    counting.waived_until,
+    counting.wide,
+    coalesce(counting.first_time, 0) AS first_time,
+    NULL AS next_time,
+    NULL AS stale_after,
+    1 AS state
   FROM slots
-  CROSS JOIN moments
-  JOIN subjects ON subjects.subject = slots.subject
-  WHERE
-    (subjects.first_time IS NULL OR moments.moment >= subjects.first_time)
-    AND slots.slot NOT IN (SELECT slot FROM spells)
+  JOIN counting ON counting.subject = slots.subject
+  WHERE slots.slot NOT IN (SELECT slot FROM spells)
 ),
+standing AS (
+  SELECT
+    moments.moment,
+    spans.subject,
+    spans.wide,
+    CASE WHEN moments.moment > spans.stale_after THEN 1 ELSE spans.state END AS state,
+    CASE WHEN spans.waived_until >= moments.moment THEN 1 ELSE 0 END AS waived
+  FROM spans
+  JOIN moments
+    ON moments.moment >= spans.first_time AND (spans.next_time IS NULL OR moments.moment < spans.next_time)
+  WHERE moments.moment <= spans.left_at
+),
+-- Most subjects have one slot, and so one state at a moment; of the others the worst counts.
 states AS (
-  SELECT standing.moment, standing.subject, min(standing.state) AS state
+  SELECT moment, state, waived FROM standing WHERE wide = 0
+  UNION ALL
+  SELECT moment, min(state) AS state, max(waived) AS waived
   FROM standing
-  JOIN subjects ON subjects.subject = standing.subject
-  WHERE subjects.left_at IS NULL OR standing.moment <= subjects.left_at
-  GROUP BY standing.moment, standing.subject
-),
-waivers AS (
-  SELECT subjects.subject, waived.until
-  FROM waived
-  JOIN subjects
-    ON
-      subjects.key = waived.key
-      AND subjects.benchmark = waived.benchmark
-      AND subjects.version = waived.version
-      AND subjects.control = waived.control
+  WHERE wide = 1
+  GROUP BY moment, subject
 ),
 counted AS (
   SELECT
-    states.moment,
-    sum(CASE states.state WHEN 2 THEN 1 ELSE 0 END) AS passed,
-    sum(CASE states.state WHEN 0 THEN 1 ELSE 0 END) AS failed,
-    sum(CASE states.state WHEN 1 THEN 1 WHEN 4 THEN 1 ELSE 0 END) AS unknown,
-    sum(CASE states.state WHEN 3 THEN 1 ELSE 0 END) AS not_applicable,
-    sum(CASE WHEN states.state NOT IN (2, 3) AND waivers.until >= states.moment THEN 1 ELSE 0 END) AS waived
+    moment,
+    sum(CASE state WHEN 2 THEN 1 ELSE 0 END) AS passed,
+    sum(CASE state WHEN 0 THEN 1 ELSE 0 END) AS failed,
+    sum(CASE state WHEN 1 THEN 1 WHEN 4 THEN 1 ELSE 0 END) AS unknown,
+    sum(CASE state WHEN 3 THEN 1 ELSE 0 END) AS not_applicable,
+    sum(CASE WHEN state NOT IN (2, 3) THEN waived ELSE 0 END) AS waived
   FROM states
-  LEFT JOIN waivers ON waivers.subject = states.subject
-  GROUP BY states.moment
+  GROUP BY moment
 )
 SELECT moments.day, counted.passed, counted.failed, counted.unknown, counted.not_applicable, counted.waived
 FROM counted

@@ -1,9 +1,9 @@
--- All that is said of a slot, in one stream: rows, and what makes them unknown. `what` is a status, or gone, failed, lost.
+-- All that is said of a slot, in one stream: rows, and what makes them unknown. `what` is a number, as in `rows_said`.
 WITH breaks AS (
   SELECT
     coalesce(aliases.key, interruptions.host) AS key,
     interruptions.query,
-    interruptions.what,
+    CASE interruptions.what WHEN 'gone' THEN 4 WHEN 'failed' THEN 5 ELSE 6 END AS what,
     least(interruptions.time, parameters.until) AS time
   FROM interruptions
   CROSS JOIN parameters
@@ -38,7 +38,7 @@ JOIN subjects
 JOIN slots ON slots.subject = subjects.subject
 LEFT JOIN known
   ON known.slot = slots.slot AND known.base = replace(replace(breaks.query, ' - snapshot', ''), '_snapshot', '')
-WHERE breaks.what <> 'gone' OR slots.slot > 0 OR known.slot IS NOT NULL
+WHERE breaks.what <> 4 OR slots.slot > 0 OR known.slot IS NOT NULL
 UNION ALL
 SELECT slots.slot, breaks.time, breaks.time * 64 + 11 AS turn, breaks.what
 FROM breaks
@@ -47,7 +47,7 @@ JOIN slots ON slots.subject = subjects.subject
 WHERE breaks.query = ''
 UNION ALL
 -- A snapshot is all there is of its query: a target that it does not name is gone, if no other query names it.
-SELECT known.slot, runs.time, runs.time * 64 + 12 AS turn, 'gone' AS what
+SELECT known.slot, runs.time, runs.time * 64 + 12 AS turn, 4 AS what
 FROM (SELECT DISTINCT subject, base, time FROM named WHERE kind = 'snapshot') AS runs
 CROSS JOIN parameters
 JOIN known ON known.subject = runs.subject AND known.base = runs.base
