@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -24,70 +25,46 @@ def verdicts(
     rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
 ) -> tuple[Verdict, ...]:
     """Give the verdicts of `judged_rows`, those that need somebody most first; `notes` is told why hosts fail."""
-    found: list[Verdict] = []
-    failing: list[Verdict] = []
-    for (
-        key,
-        benchmark,
-        version,
-        control,
-        target,
-        word,
-        logged,
-        cause,
-        reason,
-        evidence,
-        boot,
-        since,
-        seen,
-        *failure,
-    ) in rows:
+    placed: dict[tuple[object, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    failing: set[int] = set()
+    for number, row in enumerate(rows):
+        key, benchmark, version, control, target, word, logged, cause, reason, evidence, boot, since, seen, *failure = row
         status = _STATUSES[word]
         if cause:
-            reason, evidence = cause, notes.why(cause, seen, *failure)  # noqa: PLW2901 - what the row said is old
+            reason, evidence = cause, notes.why(cause, seen, *failure)
         elif logged not in _STATUSES:
-            reason = "unknown_status"  # noqa: PLW2901 - the row's own is of a status that nobody knows
+            reason = "unknown_status"
         open_ = status in (Status.FAIL, Status.UNKNOWN)
         title, level = titles.get((benchmark, version, control), ("", ""))
-        found.append(
-            Verdict(
-                host=key,
-                benchmark=benchmark,
-                version=version,
-                control=control,
-                title=title,
-                level=level,
-                target=target,
-                status=status,
-                logged=logged,
-                reason=reason,
-                evidence=evidence,
-                next_boot=boot,
-                since=since,
-                seen=seen,
-                waiver=waivers.of((key, benchmark, version, control)) if open_ else None,
-            )
+        verdict = Verdict(
+            host=key,
+            benchmark=benchmark,
+            version=version,
+            control=control,
+            title=title,
+            level=level,
+            target=target,
+            status=status,
+            logged=logged,
+            reason=reason,
+            evidence=evidence,
+            next_boot=boot,
+            since=since,
+            seen=seen,
+            waiver=waivers.of((key, benchmark, version, control)) if open_ else None,
         )
         if cause in ("query_failed", "extension_missing"):
-            failing.append(found[-1])
-    found.sort(key=_place)
-    for verdict in sorted(failing, key=_place):
-        notes.fails(verdict.host, verdict.evidence)
+            failing.add(number)
+        # Nothing is left to the order in which an engine gives the rows.
+        among = key, target, version, seen or 0, since or 0, evidence, number, verdict
+        placed[_RANK[status], natural(control)].append(among)
+    found = []
+    for place in sorted(placed):
+        for *_, number, verdict in sorted(placed[place]):
+            found.append(verdict)
+            if number in failing:
+                notes.fails(verdict.host, verdict.evidence)
     return tuple(found)
-
-
-def _place(verdict: Verdict) -> tuple[object, ...]:
-    """Where a verdict stands: nothing is left to the order in which an engine gives the rows."""
-    return (
-        _RANK[verdict.status],
-        natural(verdict.control),
-        verdict.host,
-        verdict.target,
-        verdict.version,
-        verdict.seen or 0,
-        verdict.since or 0,
-        verdict.evidence,
-    )
 
 
 def hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
