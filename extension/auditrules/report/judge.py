@@ -33,7 +33,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     until = question.now if question.until is None else question.until
     waivers = Waivers(question.waivers, until)
     _name(engine, question, until)
-    given(engine, "waived", waivers.spelled_out(engine.rows("subjects_named")))
+    given(engine, "waived", waivers.spelled_out(engine.rows("subjects_named")) if question.waivers else ())
     first, last, snapshots = engine.rows("window")[0]
     if not reading.rows:
         rows, once = engine.rows("counted")[0]

@@ -58,7 +58,9 @@ class Waiver:
     state: WaiverState = WaiverState.ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # nobody changes one; there are so many that it matters that a frozen one takes five times as long
 class Verdict:
     """The latest word of one host on one control and one target."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from auditrules.check import Status
 from auditrules.report.formats.complete import listed
@@ -19,6 +20,7 @@ Row = Sequence[str | Counts]
 Section = tuple[str, Sequence[Row]]
 
 _HOUR = 3600
+_Value = TypeVar("_Value")
 
 
 def sections(report: Report) -> Iterator[Section]:
@@ -46,32 +48,36 @@ def sections(report: Report) -> Iterator[Section]:
         ]
         yield f"By {report.grouped_by}, by hosts and controls", groups
     hosts = {host.key: host for host in report.hosts}
-    reporting = [each for each in report.verdicts if hosts[each.host].state is HostState.REPORTING]
-    yield from _judged("Failing hosts", Status.FAIL, report.verdicts, hosts)
-    yield from _judged("Hosts that report, with a control unknown", Status.UNKNOWN, reporting, hosts)
+    failing = [each for each in report.verdicts if each.status is Status.FAIL]
+    unknown = [each for each in report.verdicts if each.status is Status.UNKNOWN]
+    reporting = [each for each in unknown if hosts[each.host].state is HostState.REPORTING]
+    yield from _judged("Failing hosts", failing, hosts)
+    yield from _judged("Hosts that report, with a control unknown", reporting, hosts)
     silent = [host for host in report.hosts if host.state is not HostState.REPORTING]
-    why = {each.host: each.evidence for each in reversed(report.verdicts) if each.status is Status.UNKNOWN}
+    why = {each.host: each.evidence for each in reversed(unknown)}
     yield from _listed(
         "Silent hosts",
-        [
-            (
-                host.name,
-                host.state.value.replace("_", " "),
-                _when(host.last_seen),
-                "; ".join(filter(None, _said(host, why))),
-            )
-            for host in silent
-        ],
+        silent,
+        lambda host: (
+            host.name,
+            host.state.value.replace("_", " "),
+            _when(host.last_seen),
+            "; ".join(filter(None, _said(host, why))),
+        ),
     )
     yield from _listed(
         "Changes",
-        [
-            (utc(each.at), each.kind.value.replace("_", " "), hosts[each.host].name, each.control, each.target)
-            for each in report.changes
-        ],
+        report.changes,
+        lambda change: (
+            utc(change.at),
+            change.kind.value.replace("_", " "),
+            hosts[change.host].name,
+            change.control,
+            change.target,
+        ),
     )
     lapsed = [each for each in report.waivers if each.state is not WaiverState.ACTIVE]
-    yield from _listed("Waivers that waive nothing", [(each.hosts, each.control, waived(each)) for each in lapsed])
+    yield from _listed("Waivers that waive nothing", lapsed, lambda each: (each.hosts, each.control, waived(each)))
     if report.notes:
         yield "To know before believing a number", [(note,) for note in report.notes]
     yield "Read", list(_read(report.reading))
@@ -97,12 +103,11 @@ def _counted(counts: Counts) -> str:
     return f"{counts.failed} fail, {counts.unknown} unknown, {counts.not_applicable} n/a"
 
 
-def _judged(title: str, status: Status, verdicts: Iterable[Verdict], hosts: dict[str, Host]) -> Iterator[Section]:
-    """List the hosts with a verdict of a status, those first that nobody waived."""
+def _judged(title: str, verdicts: Iterable[Verdict], hosts: dict[str, Host]) -> Iterator[Section]:
+    """List the hosts with such a verdict, those first that nobody waived."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.status is status:
-            found[verdict.host].append(verdict)
+        found[verdict.host].append(verdict)
     ordered = sorted(found, key=lambda host: all(verdict.waived for verdict in found[host]))
     rows = [
         (
@@ -131,9 +136,9 @@ def _said(host: Host, why: dict[str, str]) -> Iterator[str]:
         yield host.note
 
 
-def _listed(title: str, rows: Sequence[Row]) -> Iterator[Section]:
-    if rows:
-        yield f"{title}: {len(rows)}", [*rows[:MOST], *_more(len(rows))]
+def _listed(title: str, values: Sequence[_Value], row: Callable[[_Value], Row]) -> Iterator[Section]:
+    if values:
+        yield f"{title}: {len(values)}", [*map(row, values[:MOST]), *_more(len(values))]
 
 
 def _more(number: int) -> Iterator[Row]:

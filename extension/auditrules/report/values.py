@@ -28,7 +28,8 @@ def verdicts(
     placed: dict[tuple[object, ...], list[tuple[Any, ...]]] = defaultdict(list)
     failing: set[int] = set()
     for number, row in enumerate(rows):
-        key, benchmark, version, control, target, word, logged, cause, reason, evidence, boot, since, seen, *failure = row
+        key, benchmark, version, control, target, word, logged, cause, reason, evidence, boot, *last = row
+        since, seen, *failure = last
         status = _STATUSES[word]
         if cause:
             reason, evidence = cause, notes.why(cause, seen, *failure)

@@ -31,8 +31,11 @@ _SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
 def listed(report: Report) -> Report:
     """Add the hosts and controls that only verdicts name, and the hosts that only changes name."""
     hosts = {host.key for host in report.hosts}
-    named = (*(each.host for each in report.verdicts), *(each.host for each in report.changes))
-    strange = list(dict.fromkeys(key for key in named if key not in hosts))
+    strange = [
+        key
+        for key in dict.fromkeys([*(each.host for each in report.verdicts), *(each.host for each in report.changes)])
+        if key not in hosts
+    ]
     known = {(each.benchmark, each.version, each.control) for each in report.controls}
     found = [each for each in report.verdicts if (each.benchmark, each.version, each.control) not in known]
     if not strange and not found:
