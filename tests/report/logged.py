@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,21 +58,54 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
             for host in _HOSTS
         ],
     }
+    for row in (*made["verdicts"], *made["sightings"]):
+        row["speaker"] = _number(row["host"], row["name"])
+    for row in (*made["verdicts"], *made["controls"]):
+        row["about"] = _number(row["benchmark"], row["version"], row["control"])
     return {name: pa.Table.from_pylist(made[name], schema) for name, schema in LOGGED.items()}
 
 
-def written(folder: Path, seed: int, order: Callable[[int], list[int]] | None = None) -> dict[str, list[Path]]:
-    """Write the tables as Parquet files, in an order of so many rows if one is given, and give those of each."""
+NUMBERS: Mapping[str, Callable[[int], int | None]] = {
+    "each its own": lambda number: number,
+    "some that two share": lambda number: number % 3,
+    "one for all": lambda _: 0,
+    "none for some": lambda number: number if number % 2 else None,
+    "none": lambda _: None,
+}
+"""What the numbers of hosts and controls may be: digests that collide, and none in tables that others wrote."""
+
+
+def numbered(made: Mapping[str, pa.Table], number: Callable[[int], int | None]) -> dict[str, pa.Table]:
+    """Give the tables with other numbers for hosts and controls."""
+    given = dict(made)
+    for name, column in (
+        ("verdicts", "speaker"),
+        ("verdicts", "about"),
+        ("sightings", "speaker"),
+        ("controls", "about"),
+    ):
+        table = given[name]
+        others = pa.array(map(number, table[column].to_pylist()), pa.int64())
+        given[name] = table.set_column(table.schema.get_field_index(column), column, others)
+    return given
+
+
+def written(folder: Path, made: Mapping[str, pa.Table]) -> dict[str, list[Path]]:
+    """Write the tables as Parquet files, and give those of each."""
     folder.mkdir(exist_ok=True)
     parts = {}
-    for name, table in tables(seed).items():
+    for name, table in made.items():
         parts[name] = [folder / f"{name}.parquet"]
-        pq.write_table(table.take(order(len(table))) if order else table, parts[name][0])
+        pq.write_table(table, parts[name][0])
     return parts
 
 
 def _query(control: str) -> str:
     return f"pack_cis-docker_cis_docker_{control.replace('.', '_')}"
+
+
+def _number(*texts: str) -> int:
+    return zlib.crc32("|".join(texts).encode())
 
 
 def _time(rng: random.Random) -> int:

@@ -1,11 +1,12 @@
-"""A report hangs on what the rows are, and not on the order in which they are stored or an engine gives them."""
+"""A report hangs on what the rows are, and not on the order in which an engine gives them, or on their numbers."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from auditrules.report.engine import DuckDb
@@ -17,7 +18,8 @@ from tests.report.logged import NOTHING, QUESTIONS
 pytestmark = pytest.mark.engine
 
 
-def judged(folder: Path, parts: Mapping[str, Sequence[Path]], question: str) -> Report:
+def judged(folder: Path, tables: Mapping[str, pa.Table], question: str) -> Report:
+    parts = logged.written(folder / "tables", tables)
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     engine = DuckDb(folder, scratch, 1)
@@ -32,6 +34,14 @@ def judged(folder: Path, parts: Mapping[str, Sequence[Path]], question: str) -> 
 @pytest.mark.parametrize("seed", range(4))
 def test_rows_in_another_order_give_the_same_report(tmp_path: Path, seed: int, question: str) -> None:
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
-    given = logged.written(tmp_path / "given", seed)
-    turned = logged.written(tmp_path / "turned", seed, lambda count: rng.sample(range(count), count))
-    assert judged(tmp_path, turned, question) == judged(tmp_path, given, question)
+    tables = logged.tables(seed)
+    turned = {name: table.take(rng.sample(range(len(table)), len(table))) for name, table in tables.items()}
+    assert judged(tmp_path, turned, question) == judged(tmp_path, tables, question)
+
+
+@pytest.mark.parametrize("numbers", list(logged.NUMBERS)[1:])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_numbers_that_tell_nobody_apart_give_the_same_report(tmp_path: Path, question: str, numbers: str) -> None:
+    tables = logged.tables(5)
+    others = logged.numbered(tables, logged.NUMBERS[numbers])
+    assert judged(tmp_path, others, question) == judged(tmp_path, tables, question)

@@ -93,7 +93,8 @@ def test_logs_of_simulated_hosts_give_the_same_report(spark: Spark, tmp_path: Pa
 
 @pytest.mark.parametrize(("seed", "question"), list(enumerate(QUESTIONS)))
 def test_made_up_logs_give_the_same_report(spark: Spark, tmp_path: Path, seed: int, question: str) -> None:
-    parts = logged.written(tmp_path, seed)
+    numbers = list(logged.NUMBERS.values())[seed % len(logged.NUMBERS)]
+    parts = logged.written(tmp_path, logged.numbered(logged.tables(seed), numbers))
     expected, found = _judged(spark, tmp_path, parts, QUESTIONS[question], NOTHING)
     assert found == expected
 

@@ -108,13 +108,13 @@ def test_a_folder_of_something_else_is_no_store(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path}/store: expected a store or an empty folder, found letter.txt"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2, "counted": [], "seen": {}, "places": {}}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "counted": [], "seen": {}, "places": {}}'])
 def test_a_store_of_another_format_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "read.json").write_text(content)
     with pytest.raises(ReportError) as raised, store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 1: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 2: give another folder, or empty this one"
     )
 
 
@@ -166,7 +166,7 @@ def test_a_store_that_was_tampered_with_is_refused(content: str, tmp_path: Path)
     with pytest.raises(ReportError) as raised, store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 1: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 2: give another folder, or empty this one"
     )
 
 

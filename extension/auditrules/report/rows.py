@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,6 +22,7 @@ MOST_LABELS = 64
 """Decorations that are kept of a host."""
 
 _BATCH = 50_000  # rows that are kept as Python's own values, which are large
+_MOST_KNOWN = 16_384  # digests that need not be made again
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -73,10 +75,9 @@ class Rows:
         `kind` is snapshot, added or removed.
         """
         host, _, name = speaker
-        whole = "\0".join((host, name, query, kind, str(time), *said)).encode("utf-8", "replace")
-        line = int.from_bytes(blake2b(whole, digest_size=8).digest(), "little", signed=True)
+        line = _digest("\0".join((host, name, query, kind, str(time), *said)))
         rows = self._rows["verdicts"]
-        rows.append((host, name, query, *said[:8], kind, time, line))
+        rows.append((host, name, query, *said[:8], kind, time, line, _known(host, name), _known(*said[:3])))
         control = (query, *said[:3], *said[8:])
         self._controls[control] = self._controls.get(control, 0) + 1
         self.verdicts += 1
@@ -118,9 +119,9 @@ class Rows:
     def tables(self) -> dict[str, pa.Table]:
         """Give all that was gathered, once."""
         for control, number in self._controls.items():
-            self._add("controls", *control, number)
+            self._add("controls", *control, number, _known(*control[1:4]))
         for speaker, spoken in self._speakers.items():
-            self._add("sightings", *speaker, spoken.first, spoken.last)
+            self._add("sightings", *speaker, spoken.first, spoken.last, _known(speaker.host, speaker.name))
         for (host, name), labels in self._labels.items():
             for label, (value, time) in labels.items():
                 self._add("labels", host, name, label, value, time)
@@ -140,6 +141,16 @@ class Rows:
             arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
             self._batches[table].append(pa.RecordBatch.from_arrays(arrays, schema=schema))
             self._rows[table] = []
+
+
+def _digest(whole: str) -> int:
+    return int.from_bytes(blake2b(whole.encode("utf-8", "replace"), digest_size=8).digest(), "little", signed=True)
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
+def _known(*texts: str) -> int:
+    """Give the number of a host and name, or of a control; most lines are of one that was met just before."""
+    return _digest("\0".join(texts))
 
 
 def text(value: object) -> str:

@@ -21,12 +21,14 @@ def _schema(strings: str, numbers: str) -> pa.Schema:
 LOGGED = MappingProxyType(
     {
         # A row of a control: of a snapshot, added or removed. `host` is the key that the line gives, `line` a digest of
-        # the line and the row's place in it, the same wherever the line is met again.
+        # the line and the row's place in it, the same wherever the line is met again. `speaker` is a digest of `host`
+        # and `name`, `about` one of `benchmark`, `version` and `control`, by which rows are compared sooner.
         "verdicts": _schema(
-            "host name query benchmark version control target status reason evidence next_boot kind", "time line"
+            "host name query benchmark version control target status reason evidence next_boot kind",
+            "time line speaker about",
         ),
         # What a query gave at least once, and how many rows of it a file held.
-        "controls": _schema("query benchmark version control title level", "number"),
+        "controls": _schema("query benchmark version control title level", "number about"),
         # A run of a query, ours or not, that gave no row.
         "empty_runs": _schema("host identifier name query", "time"),
         # A query that failed. A status file knows no host: `host` is empty, `name` the machine of its header, and
@@ -35,7 +37,7 @@ LOGGED = MappingProxyType(
         # Is the extension there: 1 or 0.
         "loaded": _schema("host identifier name", "time loaded"),
         # Who spoke, under which names, from when to when.
-        "sightings": _schema("host identifier name", "first_time last_time"),
+        "sightings": _schema("host identifier name", "first_time last_time speaker"),
         # What the decorations said of a host.
         "labels": _schema("host name label value", "last_time"),
     }

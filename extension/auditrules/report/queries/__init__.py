@@ -13,11 +13,11 @@ VIEWS = frozenset({"placed", "words"})
 NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 """Which host and which control a line is of; before them `named`, after them `wanted_hosts` is filled in."""
 
-SUBJECTS = ("pairs", "hosts", "subjects")
+SUBJECTS = ("voices", "pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
 JUDGING = (
-    *("placed", "targeted", "several", "slots", "doubts"),
+    *("voiced", "placed", "targeted", "several", "slots", "doubts"),
     *("rows_said", "words", "spells", "turns", "said", "texts", "judged", "worst"),
 )
 """What each of them says, in time, and what counts."""

@@ -1,8 +1,8 @@
 -- The rows of controls that count, each with its host and control.
 SELECT
-  subjects.subject,
-  subjects.moving,
-  subjects.undated,
+  voiced.subject,
+  voiced.moving,
+  voiced.undated,
   verdicts.query,
   verdicts.target,
   verdicts.status,
@@ -10,10 +10,27 @@ SELECT
   verdicts.time,
   verdicts.line
 FROM verdicts
-LEFT JOIN aliases ON aliases.host = verdicts.host AND aliases.name = verdicts.name
-JOIN subjects
+JOIN voiced ON voiced.speaker = verdicts.speaker AND voiced.about = verdicts.about
+WHERE voiced.clear = 1
+UNION ALL
+SELECT
+  voiced.subject,
+  voiced.moving,
+  voiced.undated,
+  verdicts.query,
+  verdicts.target,
+  verdicts.status,
+  verdicts.kind,
+  verdicts.time,
+  verdicts.line
+FROM verdicts
+JOIN voiced
   ON
-    subjects.key = coalesce(aliases.key, verdicts.host)
-    AND subjects.benchmark = verdicts.benchmark
-    AND subjects.version = verdicts.version
-    AND subjects.control = verdicts.control
+    voiced.speaker IS NOT DISTINCT FROM verdicts.speaker
+    AND voiced.about IS NOT DISTINCT FROM verdicts.about
+    AND voiced.host = verdicts.host
+    AND voiced.name = verdicts.name
+    AND voiced.benchmark = verdicts.benchmark
+    AND voiced.version = verdicts.version
+    AND voiced.control = verdicts.control
+WHERE voiced.clear = 0

@@ -1,0 +1,21 @@
+-- Of which subject each of the voices speaks.
+SELECT
+  voices.clear,
+  voices.speaker,
+  voices.about,
+  voices.host,
+  voices.name,
+  voices.benchmark,
+  voices.version,
+  voices.control,
+  subjects.subject,
+  subjects.moving,
+  subjects.undated
+FROM voices
+LEFT JOIN aliases ON aliases.host = voices.host AND aliases.name = voices.name
+JOIN subjects
+  ON
+    subjects.key = coalesce(aliases.key, voices.host)
+    AND subjects.benchmark = voices.benchmark
+    AND subjects.version = voices.version
+    AND subjects.control = voices.control
