@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ import pyarrow as pa
 from auditrules.report import queries
 from auditrules.report.errors import ReportError
 from auditrules.report.tables import LOGGED
+
+Rows = list[tuple[Any, ...]]
 
 MEMORY = "1GB"
 """How much DuckDB keeps in memory before it writes to its own folder."""
@@ -30,8 +33,11 @@ class Engine(Protocol):
     def make(self, name: str) -> None:
         """Keep the result of a query as a table of its name."""
 
-    def rows(self, name: str) -> list[tuple[Any, ...]]:
+    def rows(self, name: str) -> Rows:
         """Give the result of a query."""
+
+    def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
+        """Begin with queries of which the results are wanted later; what is given gives them, and may wait for them."""
 
 
 class DuckDb:
@@ -54,6 +60,7 @@ class DuckDb:
         self._connection.execute("SET allowed_directories = [$folder, $scratch]", _paths(folder, scratch))
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+        self._aside = ThreadPoolExecutor(1)
 
     def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
@@ -66,7 +73,9 @@ class DuckDb:
 
     def given(self, name: str, table: pa.Table) -> None:
         """Take a small table as it is, in the place of one of that name."""
-        self._connection.register(name, table)
+        relation = self._connection.from_arrow(table)
+        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+        relation.create(name)  # a view of it would be this connection's alone
 
     def make(self, name: str) -> None:
         """Keep the result of a query as a table of its name."""
@@ -77,14 +86,24 @@ class DuckDb:
             else:
                 result.create(name)
 
-    def rows(self, name: str) -> list[tuple[Any, ...]]:
+    def rows(self, name: str) -> Rows:
         """Give the result of a query."""
-        with _told(name):
-            return self._connection.sql(queries.text(name)).fetchall()
+        return _rows(self._connection, name)
+
+    def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
+        """Begin with queries of which the results are wanted later."""
+        cursor = self._connection.cursor()
+        return self._aside.submit(lambda: [_rows(cursor, name) for name in names]).result
 
     def close(self) -> None:
         """Let go of everything."""
+        self._aside.shutdown(cancel_futures=True)
         self._connection.close()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Rows:
+    with _told(name):
+        return connection.sql(queries.text(name)).fetchall()
 
 
 @contextmanager

@@ -16,9 +16,9 @@ from auditrules.report.given import Question
 from auditrules.report.model import Counts, Day, Reading, Report
 from auditrules.report.naming import named
 from auditrules.report.notes import Notes
-from auditrules.report.reading import AHEAD, EARLIEST
+from auditrules.report.reading import AHEAD
 from auditrules.report.tables import GIVEN
-from auditrules.report.times import DAY, day
+from auditrules.report.times import DAY, EARLIEST, day
 from auditrules.report.values import Row, natural
 from auditrules.report.waiving import Waivers, glob
 
@@ -41,17 +41,21 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     start = None if first is None else min(max(first, question.since or 0), until)  # a clock may be a little ahead
     moments = list(_moments(until if start is None else start, until))
     given(engine, "moments", moments)
+    for step in queries.PLACING:
+        engine.make(step)
+    trend = engine.rows_aside("trend")
     for step in queries.JUDGING:
         engine.make(step)
+    counted = engine.rows_aside("by_host", "by_control", "changes")
 
     notes = Notes(engine, until, question.max_age)
     titles = {tuple(key): (title, level) for *key, title, level in engine.rows("titles")}
     titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
     verdicts = values.verdicts(engine.rows("judged_rows"), titles, waivers, notes)
-    trend = {name: Counts(*counts) for name, *counts in engine.rows("trend")}
-    by_host = engine.rows("by_host")
+    by_host, by_control, changes = counted()
     hosts = values.hosts(by_host, notes)
-    controls = values.controls(engine.rows("by_control"), titles)
+    controls = values.controls(by_control, titles)
+    at_end = {name: Counts(*counts) for name, *counts in trend()[0]}
     return Report(
         tool_version=__version__,
         made_at=question.now,
@@ -64,10 +68,10 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         host_counts=values.host_counts(by_host),
         controls=controls,
         groups=values.groups(engine.rows("by_group")) if question.grouped_by else (),
-        trend=tuple(Day(name, trend.get(name, Counts())) for name, _ in moments),
+        trend=tuple(Day(name, at_end.get(name, Counts())) for name, _ in moments),
         hosts=hosts,
         verdicts=verdicts,
-        changes=values.changes(engine.rows("changes"), notes),
+        changes=values.changes(changes, notes),
         waivers=waivers.stated(),
         reading=reading,
         notes=tuple(notes.fleet(question, reading, snapshots or 0, verdicts, hosts)),

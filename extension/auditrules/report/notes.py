@@ -10,8 +10,7 @@ from auditrules.present import visible
 from auditrules.report.engine import Engine
 from auditrules.report.given import Question
 from auditrules.report.model import Host, HostState, Reading, Verdict
-from auditrules.report.reading import EARLIEST
-from auditrules.report.times import DAY
+from auditrules.report.times import DAY, EARLIEST
 
 _MOST_NAMED = 5  # of many, that a sentence names
 _HOUR = 3600

@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
 
 @contextmanager
 def progress(stream: TextIO, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
@@ -19,6 +16,15 @@ def progress(stream: TextIO, what: str, total: int | None) -> Iterator[Callable[
     if not stream.isatty():
         yield lambda _: None
         return
+    from rich.console import Console  # noqa: PLC0415 - where nobody looks, it need not be loaded
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=stream), transient=True) as bar:
         task = bar.add_task(what, total=total)

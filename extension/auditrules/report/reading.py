@@ -8,47 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from auditrules.report.model import Broken, Reading
 from auditrules.report.outcome import MOST_SHOWN, Outcome, Part
-from auditrules.report.part import read
-from auditrules.report.rows import Rows
 from auditrules.report.sources import Source, SourceError, find, parts
 from auditrules.report.store import Store
 from auditrules.report.streams import STANDARD_INPUT, UNREADABLE, Kind, kind, opened
-from auditrules.report.times import DAY, day
 
-EARLIEST = 1_414_540_800
-"""2014-10-29, when osquery was first published: no row is older, whatever its clock says."""
 AHEAD = 3600
 """Seconds by which a host's clock may be ahead of ours."""
 
 _SMALL = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
 _LEAST, _MOST = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
 _PACKED = 8  # how much larger a packed file is than it looks, about
-_UNDATED = "undated"
 
 Advance = Callable[[int], None]
 Bar = Callable[[int], AbstractContextManager[Advance]]
 """Given how many bytes there are, gives what is told of every few that are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What one process reads in one go, and where it writes it."""
-
-    name: str
-    parts: tuple[Part, ...]
-    folder: Path
-    by_day: bool
-    latest: int
 
 
 def no_bar(_: int) -> AbstractContextManager[Advance]:
@@ -130,6 +108,10 @@ def _cut(source: Source, start: int) -> list[Part]:
 
 
 def _outcomes(store: Store, work: list[Part], now: int, advance: Advance) -> Iterator[Outcome]:
+    if not work:
+        return
+    from auditrules.report.work import Task, run  # noqa: PLC0415 - what writes Parquet is slow to load
+
     total = sum(_weight(part) for part in work)
     streams = [part for part in work if part.source.path == STANDARD_INPUT]
     files = [part for part in work if part.source.path != STANDARD_INPUT]
@@ -155,35 +137,6 @@ def _outcomes(store: Store, work: list[Part], now: int, advance: Advance) -> Ite
                 advance(sum(map(_weight, futures[future].parts)))
         except BrokenProcessPool:
             raise SourceError("a process that was reading was ended: is there enough memory?") from None
-
-
-def run(task: Task) -> list[Outcome]:
-    """Read the parts of a task, and write their rows as parts of the store."""
-    rows = Rows(EARLIEST, task.latest)
-    outcomes = [read(part, rows) for part in task.parts]
-    for name, table in rows.tables().items():
-        if name == "verdicts" and task.by_day:
-            for date, of_day in _days(table, task.latest):
-                _write(of_day, task.folder / name / f"day={date}" / f"{task.name}.parquet")
-        else:
-            _write(table, task.folder / name / f"{task.name}.parquet")
-    return outcomes
-
-
-def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
-    """Give the rows of each day; those whose time cannot be have none."""
-    times = table["time"]
-    dated = pc.and_(pc.greater_equal(times, EARLIEST), pc.less_equal(times, latest))
-    days = pc.if_else(dated, pc.divide(times, DAY), -1)
-    for number in sorted(pc.unique(days).to_pylist()):
-        yield _UNDATED if number < 0 else day(number * DAY), table.filter(pc.equal(days, number))
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    pq.write_table(table, new)
-    new.replace(path)
 
 
 def _weight(part: Part) -> int:

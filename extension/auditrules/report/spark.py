@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +25,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from auditrules.report import queries
+from auditrules.report.engine import Rows
 from auditrules.report.errors import ReportError
 from auditrules.report.tables import LOGGED, NUMBER
 
@@ -94,9 +95,13 @@ class Spark:
         # A view of views is planned anew as often as it is named; with a checkpoint the next plan begins here.
         self._view(name, result if name in queries.VIEWS else result.localCheckpoint())
 
-    def rows(self, name: str) -> list[tuple[Any, ...]]:
+    def rows(self, name: str) -> Rows:
         """Give the result of a query."""
         return [tuple(row) for row in self._query(name).collect()]
+
+    def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
+        """Give what gives the results of queries; Spark is busy enough with one."""
+        return lambda: [self.rows(name) for name in names]
 
     def close(self) -> None:
         """End the session."""

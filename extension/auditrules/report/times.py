@@ -8,6 +8,8 @@ DAY = 86_400
 """Seconds."""
 LAST = 253_402_300_799
 """9999-12-31 23:59:59, the last second that a calendar of Python's has."""
+EARLIEST = 1_414_540_800
+"""2014-10-29, when osquery was first published: no row is older, whatever its clock says."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

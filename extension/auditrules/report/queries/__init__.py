@@ -16,11 +16,11 @@ NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 SUBJECTS = ("voices", "pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
-JUDGING = (
-    *("voiced", "placed", "targeted", "several", "slots", "doubts"),
-    *("rows_said", "words", "spells", "turns", "said", "texts", "judged", "worst"),
-)
-"""What each of them says, in time, and what counts."""
+PLACING = ("voiced", "placed", "targeted", "several", "slots", "doubts", "rows_said", "words", "spells")
+"""What each of them says, in time: the trend stands on no more."""
+
+JUDGING = ("turns", "said", "texts", "judged", "worst")
+"""What counts of it."""
 
 
 def text(name: str) -> str:
