@@ -37,6 +37,10 @@ failures_told AS (
 reasons AS (
   SELECT
     subjects.subject,
+    subjects.key,
+    subjects.benchmark,
+    subjects.version,
+    subjects.control,
     slots.slot,
     latest.what,
     latest.first_time,
@@ -71,11 +75,11 @@ reasons AS (
     AND subjects.left_at IS NULL
 )
 SELECT
-  subjects.subject,
-  subjects.key,
-  subjects.benchmark,
-  subjects.version,
-  subjects.control,
+  reasons.subject,
+  reasons.key,
+  reasons.benchmark,
+  reasons.version,
+  reasons.control,
   reasons.slot,
   CASE WHEN reasons.given = '' THEN reasons.what ELSE 'unknown' END AS status,
   reasons.given,
@@ -97,14 +101,13 @@ SELECT
   END AS waived
 FROM reasons
 CROSS JOIN parameters
-JOIN subjects ON subjects.subject = reasons.subject
 LEFT JOIN texts
   ON texts.slot = reasons.slot AND texts.time = reasons.seen AND texts.what = reasons.said
 LEFT JOIN failures_told
   ON failures_told.subject = reasons.subject AND failures_told.time = reasons.last_time AND reasons.what = 'failed'
 LEFT JOIN waived
   ON
-    waived.key = subjects.key
-    AND waived.benchmark = subjects.benchmark
-    AND waived.version = subjects.version
-    AND waived.control = subjects.control
+    waived.key = reasons.key
+    AND waived.benchmark = reasons.benchmark
+    AND waived.version = reasons.version
+    AND waived.control = reasons.control
