@@ -28,11 +28,26 @@ def verdicts(
     placed: dict[tuple[object, ...], list[tuple[Any, ...]]] = defaultdict(list)
     failing: set[int] = set()
     for number, row in enumerate(rows):
-        key, benchmark, version, control, target, word, logged, cause, reason, evidence, boot, *last = row
-        since, seen, *failure = last
+        (  # not with a star: it would make a list of each
+            key,
+            benchmark,
+            version,
+            control,
+            target,
+            word,
+            logged,
+            cause,
+            reason,
+            evidence,
+            boot,
+            since,
+            seen,
+            query,
+            message,
+        ) = row
         status = _STATUSES[word]
         if cause:
-            reason, evidence = cause, notes.why(cause, seen, *failure)
+            reason, evidence = cause, notes.why(cause, seen, query, message)
         elif logged not in _STATUSES:
             reason = "unknown_status"
         open_ = status in (Status.FAIL, Status.UNKNOWN)
