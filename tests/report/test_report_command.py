@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -44,6 +45,13 @@ def test_a_report_is_written_in_every_form(form: str, tmp_path: Path) -> None:
     code, out, err = run(log(tmp_path, "pass", "fail"), "--until", UNTIL, "--format", form)
     assert (code, err) == (0, "")
     assert "1.2.3" in out
+
+
+@pytest.mark.parametrize("path", ["log", "nothing"])
+def test_whoever_collects_garbage_still_does_afterwards(path: str, tmp_path: Path) -> None:
+    log(tmp_path, "pass")
+    run(tmp_path / path)
+    assert gc.isenabled()
 
 
 def test_a_page_is_written_beside_what_is_printed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from auditrules.report.errors import ReportError
@@ -93,6 +94,19 @@ def test_rows_are_kept_by_day(tmp_path: Path) -> None:
         "day=2026-11-23",
         "day=undated",
     ]
+
+
+def test_rows_and_those_who_spoke_have_the_same_numbers(tmp_path: Path) -> None:
+    rows = [row(control=control) for control in ("1.2.3", "1.2.4")]
+    report(write(tmp_path / "log", [snapshot(host, NOON, *rows) for host in "ab"]), store=tmp_path / "store")
+    verdicts, sightings, controls = (
+        pq.read_table(tmp_path / "store" / name).to_pylist() for name in ("verdicts", "sightings", "controls")
+    )
+    speakers = {(each["host"], each["name"], each["speaker"]) for each in verdicts}
+    said = {(each["benchmark"], each["version"], each["control"], each["about"]) for each in verdicts}
+    assert speakers == {(each["host"], each["name"], each["speaker"]) for each in sightings}
+    assert said == {(each["benchmark"], each["version"], each["control"], each["about"]) for each in controls}
+    assert (len(speakers), len(said)) == (2, 2)
 
 
 def test_a_store_gives_the_report_that_the_logs_give(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""DuckDB as an engine: what is asked aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from auditrules.report.engine import DuckDb
+from auditrules.report.errors import ReportError
+from auditrules.report.tables import GIVEN, LOGGED
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDb]:
+    with closing(DuckDb(tmp_path, tmp_path, 1)) as opened:
+        opened.logged({})
+        yield opened
+
+
+def _inventory(engine: DuckDb, name: str) -> None:
+    engine.given("speakers", pa.table({"key": [name], "name": [name]}))
+    engine.given("inventory", GIVEN["inventory"].empty_table())
+
+
+def test_what_is_asked_aside_is_answered_in_its_order(engine: DuckDb) -> None:
+    _inventory(engine, "web-1")
+    assert engine.rows_aside("hosts_named", "counted")() == [[("web-1", "web-1")], [(0, 0)]]
+
+
+def test_what_is_given_takes_the_place_of_what_was(engine: DuckDb) -> None:
+    _inventory(engine, "web-1")
+    _inventory(engine, "web-2")
+    assert engine.rows("hosts_named") == [("web-2", "web-2")]
+
+
+def test_a_query_that_fails_aside_is_told_to_who_waits_for_it(engine: DuckDb) -> None:
+    wait = engine.rows_aside("trend")
+    with pytest.raises(ReportError, match=r"^the query trend failed: "):
+        wait()
+
+
+def test_an_engine_closes_while_something_is_asked_aside(tmp_path: Path) -> None:
+    engine = DuckDb(tmp_path, tmp_path, 1)
+    engine.logged({name: [] for name in LOGGED})
+    engine.rows_aside("counted")
+    engine.close()
