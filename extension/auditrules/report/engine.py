@@ -20,6 +20,8 @@ Rows = list[tuple[Any, ...]]
 MEMORY = "1GB"
 """How much DuckDB keeps in memory before it writes to its own folder."""
 
+_PLAIN = ("VARCHAR", "BIGINT")  # what Arrow has exactly, unlike what DuckDB makes of a sum
+
 
 class Engine(Protocol):
     """Runs the queries of `auditrules.report.queries` over the tables of a report."""
@@ -103,7 +105,11 @@ class DuckDb:
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Rows:
     with _told(name):
-        return connection.sql(queries.text(name)).fetchall()
+        result = connection.sql(queries.text(name))
+        if any(str(kind) not in _PLAIN for kind in result.types):
+            return result.fetchall()
+        columns = result.to_arrow_table().columns  # half as long on the way as row by row
+        return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
 
 @contextmanager

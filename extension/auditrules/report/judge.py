@@ -43,19 +43,21 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     given(engine, "moments", moments)
     for step in queries.PLACING:
         engine.make(step)
-    trend = engine.rows_aside("trend")
+    aside = engine.rows_aside("names", "clocks", "titles", "trend")
     for step in queries.JUDGING:
         engine.make(step)
     counted = engine.rows_aside("by_host", "by_control", "changes")
 
-    notes = Notes(engine, until, question.max_age)
-    titles = {tuple(key): (title, level) for *key, title, level in engine.rows("titles")}
+    judged = engine.rows("judged_rows")
+    names, clocks, titled, trend = aside()
+    notes = Notes(names, clocks, until, question.max_age)
+    titles = {tuple(key): (title, level) for *key, title, level in titled}
     titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
-    verdicts = values.verdicts(engine.rows("judged_rows"), titles, waivers, notes)
+    verdicts = values.verdicts(judged, titles, waivers, notes)
     by_host, by_control, changes = counted()
     hosts = values.hosts(by_host, notes)
     controls = values.controls(by_control, titles)
-    at_end = {name: Counts(*counts) for name, *counts in trend()[0]}
+    at_end = {name: Counts(*counts) for name, *counts in trend}
     return Report(
         tool_version=__version__,
         made_at=question.now,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from auditrules.present import visible
-from auditrules.report.engine import Engine
+from auditrules.report.engine import Rows
 from auditrules.report.given import Question
 from auditrules.report.model import Host, HostState, Reading, Verdict
 from auditrules.report.times import DAY, EARLIEST
@@ -27,15 +27,15 @@ _WHY = {
 class Notes:
     """Sentences of a report that is made for the moment `until`."""
 
-    def __init__(self, engine: Engine, until: int, max_age: int) -> None:
-        """Ask the engine for names and clocks."""
+    def __init__(self, names: Rows, clocks: Rows, until: int, max_age: int) -> None:
+        """Take what `names` and `clocks` tell."""
         self._max_age = max_age
         self._until = until
         self._of_host: dict[str, list[str]] = defaultdict(list)
         self._failing: dict[str, str] = {}
         self._fleet: list[str] = []
-        self._names(engine.rows("names"))
-        self._clocks(engine.rows("clocks"))
+        self._names(names)
+        self._clocks(clocks)
 
     def why(self, given: str, seen: int | None, query: str, message: str) -> str:
         """Say why nothing is known."""
