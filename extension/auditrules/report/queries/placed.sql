@@ -29,7 +29,7 @@ JOIN voiced
     voiced.speaker IS NOT DISTINCT FROM verdicts.speaker
     AND voiced.about IS NOT DISTINCT FROM verdicts.about
     AND voiced.host = verdicts.host
-    AND voiced.name = verdicts.name
+    AND voiced.name IS NOT DISTINCT FROM verdicts.name
     AND voiced.benchmark = verdicts.benchmark
     AND voiced.version = verdicts.version
     AND voiced.control = verdicts.control
