@@ -160,11 +160,11 @@ class Records:
         try:
             known = self._said.get(said)
         except TypeError:  # a value that is an object or a list
-            known = Said(*map(text, said))
+            known = Said.of([*map(text, said)])
         if known is None:
             if len(self._said) >= _MOST_SAID:
                 self._said.clear()
-            known = self._said[said] = Said(*map(text, said))
+            known = self._said[said] = Said.of([*map(text, said)])
         self._rows.verdict(speaker, query, time, kind, known)
         return True
 
@@ -217,7 +217,7 @@ def told(message: str) -> re.Match[str] | None:
 
 
 def _values(row: Record) -> tuple[object, ...]:
-    """The columns of `Said`."""
+    """The columns that `Said.of` takes."""
     get = row.get
     return (
         get("benchmark"),

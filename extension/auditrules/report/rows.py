@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -35,18 +35,18 @@ class Speaker(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a row says of a control, as texts; in the order of the table's columns, as far as it has them."""
+    """What a row says of a control, and what follows from that: of many rows most say what others said."""
 
-    benchmark: str
-    version: str
-    control: str
-    target: str
-    status: str
-    reason: str
-    evidence: str
-    next_boot: str
-    title: str
-    level: str
+    cells: tuple[str, ...]  # in the order of the table's columns
+    control: tuple[str, ...]  # benchmark, version, control, title and level
+    about: int
+    whole: str
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Said:
+        """Take the row's benchmark, version, control, target, status, reason, evidence, next_boot, title and level."""
+        cells, words = tuple(texts[:8]), tuple(texts[8:])
+        return cls(cells, (*cells[:3], *words), _known(*cells[:3]), "\0".join(texts))
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Rows:
         self._earliest, self.latest = earliest, latest
         self._rows: dict[str, list[tuple[str | int | None, ...]]] = {name: [] for name in LOGGED}
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOGGED}
-        self._controls: dict[tuple[str, ...], int] = {}
+        self._controls: dict[tuple[str, tuple[str, ...]], int] = {}
         self._speakers: dict[Speaker, _Spoken] = {}
         self._labels: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
         self.verdicts = 0
@@ -75,11 +75,11 @@ class Rows:
         `kind` is snapshot, added or removed.
         """
         host, _, name = speaker
-        line = _digest("\0".join((host, name, query, kind, str(time), *said)))
+        cells, control, about, whole = said
+        line = _digest(f"{host}\0{name}\0{query}\0{kind}\0{time}\0{whole}")
         rows = self._rows["verdicts"]
-        rows.append((host, name, query, *said[:8], kind, time, line, _known(host, name), _known(*said[:3])))
-        control = (query, *said[:3], *said[8:])
-        self._controls[control] = self._controls.get(control, 0) + 1
+        rows.append((host, name, query, *cells, kind, time, line, _known(host, name), about))
+        self._controls[query, control] = self._controls.get((query, control), 0) + 1
         self.verdicts += 1
         if len(rows) >= _BATCH:
             self._pack("verdicts")
@@ -118,8 +118,8 @@ class Rows:
 
     def tables(self) -> dict[str, pa.Table]:
         """Give all that was gathered, once."""
-        for control, number in self._controls.items():
-            self._add("controls", *control, number, _known(*control[1:4]))
+        for (query, control), number in self._controls.items():
+            self._add("controls", query, *control, number, _known(*control[:3]))
         for speaker, spoken in self._speakers.items():
             self._add("sightings", *speaker, spoken.first, spoken.last, _known(speaker.host, speaker.name))
         for (host, name), labels in self._labels.items():
