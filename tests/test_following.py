@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from auditrules.audit.facts import Entry
 from auditrules.host import rootfs
-from auditrules.host.rootfs import Sight, Tree, local
+from auditrules.host.rootfs import Tree, local
+from auditrules.host.sight import Sight
 
 NAMES = ("a", "b", "a/c", "a/d", "b/c")
 LATER = 60_000_000_000  # nanoseconds
@@ -129,3 +130,12 @@ def test_what_could_not_be_seen_is_looked_at_again(root: Path, monkeypatch: pyte
             assert "/a" not in tree.look(["/a"])
     with closing(Tree(str(root), local, tree.sight)) as again:
         assert again.look(["/a"])["/a"].type == "dir"
+
+
+def test_what_one_look_adds_does_not_change_what_another_follows(root: Path) -> None:
+    first, sight = told(root)
+    seen = {folder: dict(names) for folder, names in sight.seen.items()}
+    with closing(Tree(str(root), local, sight)) as other:
+        other.look(["/other"])
+    assert sight.seen == seen
+    assert told(root, sight)[0][0] is first[0]

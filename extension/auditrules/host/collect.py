@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -25,8 +25,9 @@ from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.processes import Identity, running
 from auditrules.host.program import Deadline, run
-from auditrules.host.rootfs import Sight, Tree, UnreadableError, local
+from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.services import read_services
+from auditrules.host.sight import Sight
 from auditrules.host.units import read_units
 
 READERS = ("auto", "netlink", "auditctl", "none")
@@ -98,7 +99,7 @@ class Host:
         self._version: tuple[object, tuple[str, Version]] | None = None
         self._rules: tuple[bytes, ...] | None = None
         self._needs: tuple[object, Needs] | None = None
-        self._sights: dict[str, Sight] = {}  # of the last look at sources, and at services
+        self._sights: dict[str, Sight] = {}  # of the last look of each kind
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -106,7 +107,7 @@ class Host:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
         kernel, version_text, version = self._ask_kernel()
         mountinfo = self._mountinfo()
-        with closing(self._tree(mountinfo, "sources")) as tree:
+        with self._tree("sources", mountinfo) as tree:
             rules_d, rules_d_error = self._rules_d(tree)
             audit_rules = tree.read(AUDIT_RULES, self._limits.file)
             if audit_rules is not None and not self._here:
@@ -146,7 +147,7 @@ class Host:
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
             return {}  # where it is not known which mounts are remote, no path is safe to touch
-        with closing(self._tree(mountinfo)) as tree:
+        with self._tree("paths", mountinfo) as tree:
             return tree.look({*paths, loader_of(os.uname().machine) or "/"})
 
     def services(self) -> Services:
@@ -155,19 +156,20 @@ class Host:
         if self._here and mountinfo is None:
             return Services()  # where it is not known which mounts are remote, no path is safe to touch
         remote = _remote(mountinfo)
-        with closing(self._tree(mountinfo, "services")) as tree:
+        with self._tree("services", mountinfo) as tree:
             processes = running(_PROCESSES, lambda path: _identity(path, remote)) if self._here else ()
             return read_services(tree, processes, own=self._here)
 
-    def _tree(self, mountinfo: bytes | None, of: str = "") -> Tree:
-        """Open the root; with a word for what is looked at, that look may follow the last one."""
+    @contextmanager
+    def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:
+        """Open the root for a look, which follows the last one of its kind if it can."""
         try:
-            tree = Tree(self._root, _remote(mountinfo), self._sights.get(of))
+            tree = Tree(self._root, _remote(mountinfo), self._sights.get(kind))
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
-        if of:
-            self._sights[of] = tree.sight
-        return tree
+        with closing(tree):
+            yield tree
+        self._sights[kind] = tree.sight
 
     def _ask_kernel(self) -> tuple[Kernel, str, Version]:
         if self._saved:

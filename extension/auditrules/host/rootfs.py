@@ -12,13 +12,14 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from auditrules.audit.facts import MOST_LINKS, Entry
 from auditrules.audit.sources import File
 from auditrules.audit.words import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
+from auditrules.host.sight import Listing, Place, Sight, Walked
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
@@ -28,8 +29,6 @@ _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
 _TICK = 2_000_000_000  # nanoseconds; of the clocks of file systems FAT's is the coarsest
-
-Place = tuple[bytes, ...]  # names from the root down, none of them a link
 
 
 class UnreadableError(Exception):
@@ -43,34 +42,6 @@ class _Stand(NamedTuple):
     entry: Entry = DIR
     links: int = MOST_LINKS
     names: int = MOST_NAMES
-
-
-@dataclass(frozen=True, slots=True)
-class _Walked:
-    spelled: Mapping[str, Entry]  # every prefix of the path, as spelled
-    place: Place  # where the walk ended, links followed
-    entry: Entry  # what is there
-
-
-class _Listing(NamedTuple):
-    """The names in a folder, and when that was changed."""
-
-    changed: tuple[int, int]
-    names: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Sight:
-    """What a look saw, and what followed from it."""
-
-    remote: Callable[[str], str]
-    root: Entry
-    seen: dict[Place, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
-    walks: dict[str, _Walked] = field(default_factory=dict)
-    looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)
-    listings: dict[Place, _Listing] = field(default_factory=dict)
-    taken_over: bool = False
-    strayed: bool = False  # it is not to be followed: something else was looked at than before, or could not be seen
 
 
 class Tree:
@@ -100,11 +71,10 @@ class Tree:
         leads through. What could not be seen (no permission, a remote file system, too long a walk) is not in it.
         """
         wanted = frozenset(paths)
-        looks = self.sight.looks
-        if wanted not in looks:
-            self.sight.strayed |= self.sight.taken_over
-            looks[wanted] = self._looked(wanted)
-        return looks[wanted]
+        if wanted not in self.sight.looks:
+            self.sight = self.sight.own()
+            self.sight.looks[wanted] = self._looked(wanted)
+        return self.sight.looks[wanted]
 
     def _looked(self, paths: Iterable[str]) -> dict[str, Entry]:
         files = {"/": self.sight.root}
@@ -145,11 +115,11 @@ class Tree:
         if walked.entry.type != "dir":
             raise UnreadableError(_not_there(walked, "a directory"))
         if walked.place not in self.sight.listings:
-            self.sight.strayed |= self.sight.taken_over
+            self.sight = self.sight.own()
             self.sight.listings[walked.place] = self._listing(walked.place)
         return self.sight.listings[walked.place].names
 
-    def _listing(self, folder: Place) -> _Listing:
+    def _listing(self, folder: Place) -> Listing:
         try:
             here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(folder))
             try:
@@ -162,7 +132,7 @@ class Tree:
             raise UnreadableError(_words(error)) from error
         # A folder that is changed twice within one tick of its clock shows the second time by nothing.
         self.sight.strayed |= time.time_ns() - max(changed) < _TICK
-        return _Listing(changed, names)
+        return Listing(changed, names)
 
     def end(self, path: str) -> tuple[str, Entry] | None:
         """Follow all links of a path: where that ends, and what is there. None: nothing, or nothing to be seen."""
@@ -172,7 +142,7 @@ class Tree:
             return None
         return None if walked.entry.type == "missing" else (_text(walked.place), walked.entry)
 
-    def _content(self, path: str, walked: _Walked, limit: int) -> File:
+    def _content(self, path: str, walked: Walked, limit: int) -> File:
         if walked.entry.type != "file":
             raise UnreadableError(_not_there(walked, "a regular file"))
         file = os.open(walked.place[-1], _READ, dir_fd=self._enter(walked.place[:-1]))
@@ -191,14 +161,13 @@ class Tree:
         finally:
             os.close(file)
 
-    def _walk(self, path: str) -> _Walked:
-        walks = self.sight.walks
-        if path not in walks:
-            self.sight.strayed |= self.sight.taken_over
+    def _walk(self, path: str) -> Walked:
+        if path not in self.sight.walks:
+            self.sight = self.sight.own()
             spelled: dict[str, Entry] = {"/": DIR}
             stand = self._follow(_Stand(), encode(path), spelled)
-            walks[path] = _Walked(spelled, stand.place, stand.entry)
-        return walks[path]
+            self.sight.walks[path] = Walked(spelled, stand.place, stand.entry)
+        return self.sight.walks[path]
 
     def _follow(self, stand: _Stand, path: bytes, spelled: dict[str, Entry]) -> _Stand:
         """Go from a folder along a path, links followed, to where that ends.
@@ -315,7 +284,7 @@ def _text(place: Place) -> str:
     return decode(b"/" + b"/".join(place))
 
 
-def _not_there(walked: _Walked, expected: str) -> str:
+def _not_there(walked: Walked, expected: str) -> str:
     if walked.entry.type != "missing":
         return f"expected {expected}, found {FOUND[walked.entry.type]}"
     return f"{os.strerror(walked.entry.errno)}: {_text(walked.place)}"

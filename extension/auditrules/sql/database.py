@@ -1,7 +1,7 @@
 # ruff: noqa: N802 - the methods of a virtual table are named by apsw
 """The tables in SQLite, inside this process: the embedded SQL host, and the only user of apsw.
 
-A table sees exactly what osquery would send it: the same constraints in the same JSON, through `plugin.table.answer`,
+A table sees exactly what osquery would send it: the same constraints in the same JSON, through `plugin.table.select`,
 with the planning of osquery's sql/virtual_table.cpp. So a query that works here works in a pack, at the same number of
 calls. Of two spellings that apsw has for a name the older is used: it also serves SQLite 3.42, which osquery carries.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import cast
@@ -20,7 +20,7 @@ import apsw
 from auditrules.plugin.context import Context, Operator
 from auditrules.plugin.row import ROWID, Row
 from auditrules.plugin.schema import Column, Option, Type
-from auditrules.plugin.table import Table, answer
+from auditrules.plugin.table import Table, select
 from auditrules.sql.error import SqlError, expect_one_query, explained
 from auditrules.sql.functions import FUNCTIONS
 from auditrules.sql.result import Result, Value
@@ -146,6 +146,8 @@ class _Virtual:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.columns = table.schema.columns
+        self._affinities = sorted((column.name, column.type.value) for column in self.columns)
+        self._required = {column.name for column in self.columns if column.option & Option.REQUIRED}
         self.plans: list[_Plan] = []
 
     def BestIndexObject(self, index: apsw.IndexInfo) -> bool:
@@ -187,12 +189,11 @@ class _Virtual:
         if not self._is_answerable(column for column, _ in plan.constraints):
             name = self.table.schema.name
             raise _TableError(f"Table {name} was queried without a required column in the WHERE clause")
-        lists: dict[str, list[dict[str, object]]] = {column.name: [] for column in self.columns}
+        lists: dict[str, list[dict[str, object]]] = {name: [] for name, _ in self._affinities}
         for (column, operator), operand in zip(plan.constraints, operands, strict=True):
             values = sorted(map(_expression, operand)) if isinstance(operand, set) else [_expression(operand)]
             lists[column] += [{"op": operator, "expr": value} for value in values if value]
-        types = {column.name: column.type.value for column in self.columns}
-        constraints = [{"name": name, "list": lists[name], "affinity": types[name]} for name in sorted(lists)]
+        constraints = [{"name": name, "list": lists[name], "affinity": type_} for name, type_ in self._affinities]
         context = {"constraints": constraints, "colsUsed": plan.used, "colsUsedBitset": plan.bits}
         return {"action": "generate", "context": json.dumps(context)}
 
@@ -201,8 +202,7 @@ class _Virtual:
         return self.columns[number] if index.get_aConstraint_usable(place) and number >= 0 else None
 
     def _is_answerable(self, constrained: Iterable[str]) -> bool:
-        required = {column.name for column in self.columns if column.option & Option.REQUIRED}
-        return not required or not required.isdisjoint(constrained)
+        return not self._required or not self._required.isdisjoint(constrained)
 
     def _plan(self, constraints: list[tuple[str, int]], used: set[int]) -> _Plan:
         names = tuple(c.name for number, c in enumerate(self.columns) if min(number, _LAST_BIT) in used)
@@ -215,7 +215,7 @@ class _Cursor:
     def __init__(self, virtual: _Virtual) -> None:
         self._virtual = virtual
         self._columns = virtual.columns
-        self._rows: list[dict[str, str]] = []
+        self._rows: Sequence[Row] = ()
         self._place = 0
 
     def Filter(self, number: int, _name: str | None, operands: tuple[object, ...] | None) -> None:
@@ -230,12 +230,12 @@ class _Cursor:
                 interrupts.append(interrupt)
                 raise
 
-        response = answer(Table(table.schema, rows), request)
+        found = select(Table(table.schema, rows), request)
         if interrupts:  # which an answer tells as any other failure, but here it is a person's Ctrl-C
             raise interrupts[0]
-        if response.code:
-            raise _TableError(response.message)
-        self._rows = response.rows
+        if found.code:
+            raise _TableError(found.message)
+        self._rows = found.rows  # of which SQLite asks only for columns that it said it uses
         self._place = 0
 
     def Eof(self) -> bool:
@@ -253,7 +253,7 @@ class _Cursor:
         return None if text is None else _VALUES[column.type](text)
 
     def Close(self) -> None:
-        self._rows = []
+        self._rows = ()
 
 
 def _expression(operand: object) -> str:
