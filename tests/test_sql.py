@@ -15,7 +15,7 @@ import pytest
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Response, Table, answer
+from auditrules.plugin.table import Question, Selection, Table, select
 from auditrules.sql import database, functions
 from auditrules.sql import error as errors
 from auditrules.sql.database import Database
@@ -113,15 +113,15 @@ def calls(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[object], lis
     """Return the contexts that the tables get from this host and from the stand-in core."""
     seen: list[object] = []
 
-    def heard(table: Table, request: Mapping[str, str]) -> Response:
+    def heard(table: Table, request: Mapping[str, str]) -> Selection:
         seen.append(json.loads(request["context"]))
-        return answer(table, request)
+        return select(table, request)
 
     stand_in = core.Database()
     for table in TABLES:
         stand_in.attach(table.schema.name, core.local(table))
     expected = stand_in.query(text)
-    monkeypatch.setattr(database, "answer", heard)
+    monkeypatch.setattr(database, "select", heard)
     assert sorted(map(repr, query(text).rows)) == sorted(map(repr, expected))
     return seen, list(stand_in.contexts)
 
