@@ -476,6 +476,21 @@ def test_no_path_is_touched_where_the_mounts_are_not_known(tmp_path: Path, monke
     assert str(tmp_path) not in files
 
 
+def test_no_path_is_touched_again_where_the_mounts_are_no_longer_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Tree.read
+    mounts: list[bytes | None] = [b"1 1 0:1 / / rw - tmpfs none rw\n", None]
+
+    def until_now(self: Tree, path: str, limit: int) -> File | None:
+        return File(path, mounts.pop(0)) if path == "/proc/self/mountinfo" else read(self, path, limit)
+
+    monkeypatch.setattr(Tree, "read", until_now)
+    host = Host(programs=(fake(tmp_path, f"echo -w {tmp_path} -p wa"),), kernel="auditctl")
+    assert str(tmp_path) in host.sources().facts.files
+    assert str(tmp_path) not in host.sources().facts.files
+
+
 def test_no_path_on_a_remote_mount_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = Tree.read
     mounts = f"1 1 0:1 / / rw - tmpfs none rw\n2 1 0:2 / {tmp_path} rw shared:1 - nfs4 server:/x rw\n".encode()

@@ -83,7 +83,7 @@ def _tests(version: str, python: Path, *, engines: bool) -> str:
         return "could not be set up"
     # A kernel is asked once, by `make vm`: no rule of Linux audit hangs on the Python that reads it. The packages are
     # tested once, too, with each Python in turn; the page in one browser, and Spark in one Java. What an engine answers
-    # to SQL is tested on the oldest of these alone, for which it is osquery's SQLite, beside that of `make test`.
+    # to SQL is tested on the oldest of these alone, beside that of `make test`: 3.10 has osquery's SQLite.
     apart = "not vm and not package and not browser and not spark"
     command = (
         folder / "bin/python",

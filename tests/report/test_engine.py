@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from auditrules.report import queries
 from auditrules.report.engine import DuckDb
 from auditrules.report.errors import ReportError
-from auditrules.report.tables import GIVEN, LOGGED
+from auditrules.report.tables import GIVEN
 
 
 @pytest.fixture
@@ -43,8 +46,18 @@ def test_a_query_that_fails_aside_is_told_to_who_waits_for_it(engine: DuckDb) ->
         wait()
 
 
-def test_an_engine_closes_while_something_is_asked_aside(tmp_path: Path) -> None:
+def test_what_is_asked_aside_ends_with_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+
+    def endless(_: str) -> str:
+        begun.set()
+        return "SELECT count(*) FROM range(1000000000) AS a CROSS JOIN range(1000000000) AS b WHERE a.range <> b.range"
+
+    monkeypatch.setattr(queries, "text", endless)
     engine = DuckDb(tmp_path, tmp_path, 1)
-    engine.logged({name: [] for name in LOGGED})
-    engine.rows_aside("counted")
+    wait = engine.rows_aside("trend")
+    begun.wait()
+    time.sleep(0.2)  # so that it runs by now: what is asked once more cannot be interrupted before
     engine.close()
+    with pytest.raises(ReportError, match=r"^the query trend failed: .*[Ii]nterrupt"):
+        wait()

@@ -362,6 +362,12 @@ def test_a_verdict_on_no_control_is_broken(tmp_path: Path) -> None:
     assert [each.cause for each in reading.first_broken] == ["expected a control in a verdict, found null"]
 
 
+def test_a_row_that_is_broken_takes_nothing_from_those_before_it(tmp_path: Path) -> None:
+    line = {**snapshot("b", NOON, row("fail")), "snapshot": [row("fail"), row() | {"control": None}]}
+    fleet = report_of(tmp_path, LINE, line, now=NOON + 60)
+    assert ("b", "1.2.3", "fail", "no_rule") in said(fleet)
+
+
 def test_evidence_that_is_nested_too_deeply_costs_no_verdict(tmp_path: Path) -> None:
     line = json.dumps(snapshot("a", NOON, row("fail", evidence="?"))).replace('"?"', "[" * 990 + "]" * 990)
     (verdict,) = report_of(tmp_path, line).verdicts

@@ -162,14 +162,19 @@ class Host:
 
     @contextmanager
     def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:
-        """Open the root for a look, which follows the last one of its kind if it can."""
+        """Open the root for a look, which follows the last one of its kind if it can.
+
+        Where it is not known which mounts are remote nothing is followed: what was seen before would be touched.
+        """
+        known = not self._here or mountinfo is not None
         try:
-            tree = Tree(self._root, _remote(mountinfo), self._sights.get(kind))
+            tree = Tree(self._root, _remote(mountinfo), self._sights.get(kind) if known else None)
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
             yield tree
-        self._sights[kind] = tree.sight
+        if known:
+            self._sights[kind] = tree.sight
 
     def _ask_kernel(self) -> tuple[Kernel, str, Version]:
         if self._saved:

@@ -54,6 +54,7 @@ class Tree:
 
     def __init__(self, root: str, remote: Callable[[str], str], before: Sight | None = None) -> None:
         self._names: list[bytes] = []  # the folder that is open, and those above it
+        self._passed: dict[str, Entry] = {}  # what one look came by, whatever others saw
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
         self.sight = Sight(remote, entry_of(os.fstat(self._folders[0])))
         if before is not None and self._is_as(before):
@@ -77,15 +78,13 @@ class Tree:
         return self.sight.looks[wanted]
 
     def _looked(self, paths: Iterable[str]) -> dict[str, Entry]:
+        self._passed = {}
         files = {"/": self.sight.root}
         stands = {b"": _Stand()}
         for path in sorted(path for path in paths if "\0" not in path):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
                 self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands, files)
-        places = {
-            _text((*folder, name)): entry for folder, names in self.sight.seen.items() for name, entry in names.items()
-        }
-        return files | places
+        return files | self._passed
 
     def _stand(self, path: bytes, stands: dict[bytes, _Stand], spelled: dict[str, Entry]) -> _Stand:
         """Walk a path from where another one left it: of many paths most are in few folders."""
@@ -123,6 +122,7 @@ class Tree:
         try:
             here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(folder))
             try:
+                now = time.time_ns()
                 changed = _changed(here)
                 names = tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))
             finally:
@@ -131,7 +131,7 @@ class Tree:
             self.sight.strayed = True
             raise UnreadableError(_words(error)) from error
         # A folder that is changed twice within one tick of its clock shows the second time by nothing.
-        self.sight.strayed |= time.time_ns() - max(changed) < _TICK
+        self.sight.strayed |= now - max(changed) < _TICK
         return Listing(changed, names)
 
     def end(self, path: str) -> tuple[str, Entry] | None:
@@ -213,6 +213,7 @@ class Tree:
         if entry is None:
             entry = self._look_at(place)
             self.sight.seen.setdefault(folder, {})[name] = entry
+        self._passed[_text(place)] = entry
         return place, entry
 
     def _look_at(self, place: Place) -> Entry:

@@ -63,6 +63,7 @@ class DuckDb:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
         self._aside = ThreadPoolExecutor(1)
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
 
     def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
@@ -95,10 +96,13 @@ class DuckDb:
     def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
         """Begin with queries of which the results are wanted later."""
         cursor = self._connection.cursor()
+        self._cursors.append(cursor)
         return self._aside.submit(lambda: [_rows(cursor, name) for name in names]).result
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Let go of everything, also of queries of which nobody wants the results any more."""
+        for cursor in self._cursors:
+            cursor.interrupt()
         self._aside.shutdown(cancel_futures=True)
         self._connection.close()
 

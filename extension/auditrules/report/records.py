@@ -113,23 +113,25 @@ class Records:
         time = _time(record)
         ours = False
         columns = record.get("columns")
-        if type(columns) is dict:
-            ours = self._row(speaker, query, time, columns, _KINDS.get(str(record.get("action")), "added"))
         snapshot = record.get("snapshot")
-        if type(snapshot) is list:
-            for row in snapshot:
-                ours |= self._row(speaker, query, time, row, "snapshot")
         changes = record.get("diffResults")
-        if type(changes) is dict:
-            snapshot = []
-            for kind in ("removed", "added"):
-                rows = changes.get(kind)
-                for row in rows if isinstance(rows, list) else ():
-                    snapshot.append(row)
-                    ours |= self._row(speaker, query, time, row, kind)
-        if ours:
-            self._rows.spoke(speaker, time, decorations)
-        elif snapshot == [] and speaker.host and query:
+        try:
+            if type(columns) is dict:
+                ours = self._row(speaker, query, time, columns, _KINDS.get(str(record.get("action")), "added"))
+            if type(snapshot) is list:
+                for row in snapshot:
+                    ours |= self._row(speaker, query, time, row, "snapshot")
+            if type(changes) is dict:
+                snapshot = []
+                for kind in ("removed", "added"):
+                    rows = changes.get(kind)
+                    for row in rows if isinstance(rows, list) else ():
+                        snapshot.append(row)
+                        ours |= self._row(speaker, query, time, row, kind)
+        finally:  # one row that is broken takes nothing from those before it
+            if ours:
+                self._rows.spoke(speaker, time, decorations)
+        if not ours and snapshot == [] and speaker.host and query:
             self._rows.empty_run(speaker, query, time)
         return ours
 

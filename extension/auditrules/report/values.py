@@ -72,7 +72,7 @@ def verdicts(
         if cause in ("query_failed", "extension_missing"):
             failing.add(number)
         # Nothing is left to the order in which an engine gives the rows.
-        among = key, target, version, seen or 0, since or 0, evidence, number, verdict
+        among = key, target, control, version, benchmark, seen or 0, since or 0, evidence, number, verdict
         placed[_RANK[status], natural(control)].append(among)
     found = []
     for place in sorted(placed):
@@ -145,7 +145,12 @@ def changes(rows: Iterable[Row], notes: Notes) -> tuple[Change, ...]:
         else:
             kind = ChangeKind.OTHER
         found.append(Change(at, kind, key, benchmark, version, control, target, before, after, evidence))
-    found.sort(key=lambda each: (-each.at, each.host, natural(each.control), each.target, each.after, each.before))
+    found.sort(
+        key=lambda each: (
+            *(-each.at, each.host, natural(each.control), each.target, each.after, each.before),
+            *(each.control, each.version, each.benchmark),
+        )
+    )
     return tuple(found)
 
 

@@ -1,6 +1,7 @@
 -- Who said something of which control, and how many of the rows say a time that cannot be. Rows are told apart by two
 -- numbers, which is sooner done than by five texts. Where a number is not that of exactly one host or control (a digest
--- may be that of two, and what others wrote may have none), `clear` is 0, and the texts decide.
+-- may be that of two, and what others wrote may have none), `clear` is 0, and the texts decide. Which hosts and controls a
+-- number is of, `sightings` and `controls` know, so whoever else writes numbers into the tables has to write those, too.
 WITH numbered AS (
   SELECT
     verdicts.speaker,
