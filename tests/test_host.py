@@ -476,6 +476,13 @@ def test_no_path_is_touched_where_the_mounts_are_not_known(tmp_path: Path, monke
     assert str(tmp_path) not in files
 
 
+@pytest.mark.parametrize(("number", "kept"), [(10, True), (5000, False)])
+def test_what_a_look_at_many_paths_saw_is_not_kept(tmp_path: Path, number: int, kept: bool) -> None:
+    host = Host(str(tmp_path))
+    paths = [f"/{name}" for name in range(number)]
+    assert (host.look(paths) is host.look(paths)) == kept
+
+
 def test_no_path_is_touched_again_where_the_mounts_are_no_longer_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

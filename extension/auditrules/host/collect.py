@@ -35,6 +35,9 @@ PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
 _PROCESSES = process_names(CONTROLS)
 
+_PATHS = "paths"
+_MOST_NAMES = 4096  # that are kept of a look at paths: whoever asks for many once does not have them kept
+
 _MIB = 1 << 20
 _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
 
@@ -147,7 +150,7 @@ class Host:
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
             return {}  # where it is not known which mounts are remote, no path is safe to touch
-        with self._tree("paths", mountinfo) as tree:
+        with self._tree(_PATHS, mountinfo) as tree:
             return tree.look({*paths, loader_of(os.uname().machine) or "/"})
 
     def services(self) -> Services:
@@ -173,7 +176,7 @@ class Host:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
             yield tree
-        if known:
+        if known and (kind != _PATHS or tree.sight.names <= _MOST_NAMES):
             self._sights[kind] = tree.sight
 
     def _ask_kernel(self) -> tuple[Kernel, str, Version]:

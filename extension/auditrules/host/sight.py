@@ -40,6 +40,11 @@ class Sight:
     taken_over: bool = False
     strayed: bool = False  # it is not to be followed: something else was looked at than before, or could not be seen
 
+    @property
+    def names(self) -> int:
+        """How many names were seen."""
+        return sum(map(len, self.seen.values()))
+
     def own(self) -> Sight:
         """Give what can be added to: others may follow what was taken over, in other threads."""
         if not self.taken_over:
