@@ -3,61 +3,40 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.errors import NetlinkError
-from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, Version
+from auditrules.audit.facts import Entry, Facts, Version
 from auditrules.audit.mounts import Mounts, early_points, mounted
 from auditrules.audit.needs import Needs, needs
 from auditrules.audit.netlink import decode_status
 from auditrules.audit.reference import loader_of
-from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
+from auditrules.audit.sources import File, Kernel, Netlink, Sources
 from auditrules.audit.status import NotAStatusError, parse_status
 from auditrules.audit.words import decode
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Services, process_names
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
+from auditrules.host.kernel import KernelReader
+from auditrules.host.limits import HostError, Limits
 from auditrules.host.processes import Identity, running
-from auditrules.host.program import Deadline, run
+from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.services import read_services
 from auditrules.host.sight import Sight
 from auditrules.host.units import read_units
 
-READERS = ("auto", "netlink", "auditctl", "none")
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
 _PROCESSES = process_names(CONTROLS)
 
 _PATHS = "paths"
 _MOST_NAMES = 4096  # that are kept of a look at paths: whoever asks for many once does not have them kept
-
-_MIB = 1 << 20
-_VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
-
-
-class HostError(Exception):
-    """The host cannot be collected as asked: no such root, no such kernel reader, an unreadable listing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much. Sizes are in bytes."""
-
-    seconds: float = 5.0  # for all runs of auditctl of one snapshot together
-    netlink: float = 2.0  # seconds for the kernel's own answers
-    output: int = 64 * _MIB  # of one run, its errors included
-    saved: int = 64 * _MIB  # a saved listing
-    file: int = 16 * _MIB
-    rules_d: int = 64 * _MIB  # all files of rules.d together
-    names: float = 2.0  # seconds for the users that are not in /etc/passwd, and as many for groups
-
 
 _LIMITS = Limits()
 
@@ -85,22 +64,10 @@ class Host:
         here = not os.path.realpath(root).strip("/")
         if not os.path.isdir(root):
             raise HostError(f"root: expected a folder, found {root!r}")
-        saved = "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
-        if not saved and kernel not in READERS:
-            raise HostError(
-                f"kernel: expected {', '.join(READERS)} or the path of a saved `auditctl -l`, found {kernel!r}"
-            )
-        if kernel in ("netlink", "auditctl") and not here:
-            raise HostError(f"kernel: {kernel} tells of this machine, not of {root!r}; use a saved listing or none")
+        self._kernel = KernelReader(None if here else root, kernel, programs=programs, limits=limits, ask=ask)
         self._root = root
         self._here = here
-        self._kernel = kernel
-        self._saved = saved
-        self._programs = programs
         self._limits = limits
-        self._ask = ask
-        self._version: tuple[object, tuple[str, Version]] | None = None
-        self._rules: tuple[bytes, ...] | None = None
         self._needs: tuple[object, Needs] | None = None
         self._sights: dict[str, Sight] = {}  # of the last look of each kind
         self._users = NameService(user_id, limits.names)
@@ -108,7 +75,7 @@ class Host:
 
     def sources(self) -> Sources:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
-        kernel, version_text, version = self._ask_kernel()
+        kernel, version_text, version = self._kernel.read()
         mountinfo = self._mountinfo()
         with self._tree("sources", mountinfo) as tree:
             rules_d, rules_d_error = self._rules_d(tree)
@@ -179,67 +146,11 @@ class Host:
         if known and (kind != _PATHS or tree.sight.names <= _MOST_NAMES):
             self._sights[kind] = tree.sight
 
-    def _ask_kernel(self) -> tuple[Kernel, str, Version]:
-        if self._saved:
-            return Kernel("listing", saved=self._saved_listing()), "", DEFAULT_VERSION
-        if self._kernel == "none":
-            return Kernel("none", reason="the kernel was not asked, as wanted"), "", DEFAULT_VERSION
-        if not self._here:
-            reason = f"the rules of this machine's kernel are not those of root {self._root}"
-            return Kernel("none", reason=reason), "", DEFAULT_VERSION
-        # One time limit for all runs: what hangs once would hang again, and a table has to answer.
-        deadline = Deadline(self._limits.seconds)
-        kernel = self._answer(deadline)
-        return kernel, *self._installed(deadline)
-
-    def _answer(self, deadline: Deadline) -> Kernel:
-        """The kernel's own word, else that of auditctl; of two refusals the kernel's, which says why."""
-        asked = None
-        if self._kernel in ("auto", "netlink"):
-            asked = Kernel("netlink", netlink=self._same_bytes(self._ask(Deadline(self._limits.netlink))))
-            if self._kernel == "netlink" or (asked.netlink and asked.netlink.rules is not None):
-                return asked
-        listing, status = (run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s"))
-        if asked is not None and listing.returncode != 0:
-            return asked
-        return Kernel("auditctl", listing=listing, status=status)
-
-    def _same_bytes(self, answer: Netlink) -> Netlink:
-        """The answer, with the very objects of the last one for rules that stayed: ten thousand take ten megabytes."""
-        if answer.rules == self._rules:
-            return replace(answer, rules=self._rules)
-        self._rules = answer.rules
-        return answer
-
     def _needed(self, texts: Sequence[bytes], rules: tuple[bytes, ...]) -> Needs:
         """What texts and rules name, looked for again only where they are others."""
         if self._needs is None or self._needs[0] != (texts, rules):
             self._needs = ((texts, rules), needs(texts, rules))
         return self._needs[1]
-
-    def _installed(self, deadline: Deadline) -> tuple[str, Version]:
-        """The version of auditctl, asked again only where the program is another one."""
-        program = next(filter(os.path.exists, self._programs), None)
-        try:
-            found = os.stat(program) if program else None
-        except OSError:
-            found = None
-        identity = (found.st_dev, found.st_ino, found.st_mtime_ns) if found else None
-        if self._version is None or self._version[0] != identity:
-            told = _version(run(self._programs, ("-v",), deadline, self._limits.output))
-            if not told[0]:
-                return told  # it may only have had no time
-            self._version = (identity, told)
-        return self._version[1]
-
-    def _saved_listing(self) -> File:
-        path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
-        with closing(Tree("/", local)) as tree:
-            file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
-        if file is None or file.content is None:
-            why = file.error if file else "no such file"
-            raise HostError(f"kernel: cannot read the saved listing {self._kernel!r}: {why}")
-        return File(self._kernel, file.content)
 
     def _mountinfo(self) -> bytes | None:
         """Read this machine's mounts. None: they are not known, or it is another root and they do not matter."""
@@ -319,15 +230,6 @@ def _identity(path: str, remote: Callable[[str], str]) -> Identity | None:
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino
-
-
-def _version(answer: Run) -> tuple[str, Version]:
-    match = _VERSION.fullmatch(answer.stdout)
-    if answer.returncode != 0 or not match:
-        return "", DEFAULT_VERSION
-    text, *numbers = match.groups(b"0")
-    major, minor, patch = map(int, numbers)
-    return text.decode("ascii"), (major, minor, patch)
 
 
 def _owner(kernel: Kernel) -> int:

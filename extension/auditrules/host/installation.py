@@ -25,7 +25,7 @@ from auditrules.doctor.facts import (
     load_files,
 )
 from auditrules.doctor.flags import given, of_file
-from auditrules.host.collect import HostError
+from auditrules.host.limits import HostError
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.surroundings import Surroundings
 from auditrules.tables import SCHEMAS

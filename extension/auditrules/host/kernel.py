@@ -1,0 +1,120 @@
+"""Asking for the rules that are loaded: the kernel itself, auditctl, or a listing that somebody saved."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from auditrules.audit.facts import DEFAULT_VERSION, Version
+from auditrules.audit.sources import File, Kernel, Netlink, Run
+from auditrules.host.limits import HostError, Limits
+from auditrules.host.program import Deadline, run
+from auditrules.host.rootfs import Tree, local
+
+READERS = ("auto", "netlink", "auditctl", "none")
+
+_VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
+
+
+class KernelReader:
+    """Whom to ask about the kernel of a root, as `Host` has it; None is this machine's own root.
+
+    Raises HostError if `kernel` is nobody who could be asked.
+    """
+
+    def __init__(
+        self,
+        root: str | None,
+        kernel: str,
+        *,
+        programs: Sequence[str],
+        limits: Limits,
+        ask: Callable[[Deadline], Netlink],
+    ) -> None:
+        saved = "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
+        if not saved and kernel not in READERS:
+            raise HostError(
+                f"kernel: expected {', '.join(READERS)} or the path of a saved `auditctl -l`, found {kernel!r}"
+            )
+        if kernel in ("netlink", "auditctl") and root is not None:
+            raise HostError(f"kernel: {kernel} tells of this machine, not of {root!r}; use a saved listing or none")
+        self._root = root
+        self._kernel = kernel
+        self._saved = saved
+        self._programs = programs
+        self._limits = limits
+        self._ask = ask
+        self._version: tuple[object, tuple[str, Version]] | None = None
+        self._rules: tuple[bytes, ...] | None = None
+
+    def read(self) -> tuple[Kernel, str, Version]:
+        """Ask, and tell the version of auditctl, too, as text and as numbers.
+
+        Raises HostError if the saved listing cannot be read.
+        """
+        if self._saved:
+            return Kernel("listing", saved=self._saved_listing()), "", DEFAULT_VERSION
+        if self._kernel == "none":
+            return Kernel("none", reason="the kernel was not asked, as wanted"), "", DEFAULT_VERSION
+        if self._root is not None:
+            reason = f"the rules of this machine's kernel are not those of root {self._root}"
+            return Kernel("none", reason=reason), "", DEFAULT_VERSION
+        # One time limit for all runs: what hangs once would hang again, and a table has to answer.
+        deadline = Deadline(self._limits.seconds)
+        kernel = self._answer(deadline)
+        return kernel, *self._installed(deadline)
+
+    def _answer(self, deadline: Deadline) -> Kernel:
+        """The kernel's own word, else that of auditctl; of two refusals the kernel's, which says why."""
+        asked = None
+        if self._kernel in ("auto", "netlink"):
+            asked = Kernel("netlink", netlink=self._same_bytes(self._ask(Deadline(self._limits.netlink))))
+            if self._kernel == "netlink" or (asked.netlink and asked.netlink.rules is not None):
+                return asked
+        listing, status = (run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s"))
+        if asked is not None and listing.returncode != 0:
+            return asked
+        return Kernel("auditctl", listing=listing, status=status)
+
+    def _same_bytes(self, answer: Netlink) -> Netlink:
+        """The answer, with the very objects of the last one for rules that stayed: ten thousand take ten megabytes."""
+        if answer.rules == self._rules:
+            return replace(answer, rules=self._rules)
+        self._rules = answer.rules
+        return answer
+
+    def _installed(self, deadline: Deadline) -> tuple[str, Version]:
+        """The version of auditctl, asked again only where the program is another one."""
+        program = next(filter(os.path.exists, self._programs), None)
+        try:
+            found = os.stat(program) if program else None
+        except OSError:
+            found = None
+        identity = (found.st_dev, found.st_ino, found.st_mtime_ns) if found else None
+        if self._version is None or self._version[0] != identity:
+            told = _version(run(self._programs, ("-v",), deadline, self._limits.output))
+            if not told[0]:
+                return told  # it may only have had no time
+            self._version = (identity, told)
+        return self._version[1]
+
+    def _saved_listing(self) -> File:
+        path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
+        with closing(Tree("/", local)) as tree:
+            file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
+        if file is None or file.content is None:
+            why = file.error if file else "no such file"
+            raise HostError(f"kernel: cannot read the saved listing {self._kernel!r}: {why}")
+        return File(self._kernel, file.content)
+
+
+def _version(answer: Run) -> tuple[str, Version]:
+    match = _VERSION.fullmatch(answer.stdout)
+    if answer.returncode != 0 or not match:
+        return "", DEFAULT_VERSION
+    text, *numbers = match.groups(b"0")
+    major, minor, patch = map(int, numbers)
+    return text.decode("ascii"), (major, minor, patch)
