@@ -13,6 +13,16 @@ import auditrules
 from tools import check, environment, test_all
 
 PROJECT = Path(__file__).parents[1]
+SHARING = """\
+import os
+from pathlib import Path
+import pytest
+pytestmark = pytest.mark.xdist_group("one")
+@pytest.mark.parametrize("number", range(8))
+def test_it(number):
+    with Path("processes").open("a") as processes:
+        processes.write(f"{os.getpid()}\\n")
+"""
 
 
 def program(path: Path, *lines: str) -> Path:
@@ -257,3 +267,24 @@ def test_engines_are_tested_on_the_oldest_python_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(test_all, "_tests", tests)
     assert test_all.main([]) == 0
     assert tested == {"3.11": True, "3.12": False, "3.13": False}
+
+
+def test_tests_that_share_something_run_in_one_process(tmp_path: Path) -> None:
+    (tmp_path / "test_sharing.py").write_text(SHARING, encoding="utf-8")
+    command = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "--dist",
+        "loadgroup",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        ".",
+    )
+    done = subprocess.run([*command, "test_sharing.py"], cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stdout
+    assert len(set((tmp_path / "processes").read_text(encoding="utf-8").split())) == 1
