@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,11 +15,13 @@ from auditrules.report import queries
 from auditrules.report.errors import ReportError
 from auditrules.report.tables import LOGGED
 
-Rows = list[tuple[Any, ...]]
+Result = list[tuple[Any, ...]]
+"""The rows that a query gives."""
 
 MEMORY = "1GB"
 """How much DuckDB keeps in memory before it writes to its own folder."""
 
+_MOMENT = 0.05  # seconds between two interruptions
 _PLAIN = ("VARCHAR", "BIGINT")  # what Arrow has exactly, unlike what DuckDB makes of a sum
 
 
@@ -35,10 +37,10 @@ class Engine(Protocol):
     def make(self, name: str) -> None:
         """Keep the result of a query as a table of its name."""
 
-    def rows(self, name: str) -> Rows:
+    def rows(self, name: str) -> Result:
         """Give the result of a query."""
 
-    def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
+    def rows_aside(self, *names: str) -> Callable[[], list[Result]]:
         """Begin with queries of which the results are wanted later; what is given gives them, and may wait for them."""
 
 
@@ -63,7 +65,7 @@ class DuckDb:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
         self._aside = ThreadPoolExecutor(1)
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._asked: list[tuple[Future[list[Result]], duckdb.DuckDBPyConnection]] = []
 
     def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
@@ -89,25 +91,29 @@ class DuckDb:
             else:
                 result.create(name)
 
-    def rows(self, name: str) -> Rows:
+    def rows(self, name: str) -> Result:
         """Give the result of a query."""
         return _rows(self._connection, name)
 
-    def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
+    def rows_aside(self, *names: str) -> Callable[[], list[Result]]:
         """Begin with queries of which the results are wanted later."""
         cursor = self._connection.cursor()
-        self._cursors.append(cursor)
-        return self._aside.submit(lambda: [_rows(cursor, name) for name in names]).result
+        future = self._aside.submit(lambda: [_rows(cursor, name) for name in names])
+        self._asked.append((future, cursor))
+        return future.result
 
     def close(self) -> None:
         """Let go of everything, also of queries of which nobody wants the results any more."""
-        for cursor in self._cursors:
-            cursor.interrupt()
-        self._aside.shutdown(cancel_futures=True)
+        for future, cursor in self._asked:
+            future.cancel()
+            while not future.done():
+                cursor.interrupt()  # which a query that has not quite begun does not hear
+                wait([future], _MOMENT)
+        self._aside.shutdown()
         self._connection.close()
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Rows:
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Result:
     with _told(name):
         result = connection.sql(queries.text(name))
         if any(str(kind) not in _PLAIN for kind in result.types):

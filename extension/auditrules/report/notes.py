@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from auditrules.present import visible
-from auditrules.report.engine import Rows
+from auditrules.report.engine import Result
 from auditrules.report.given import Question
 from auditrules.report.model import Host, HostState, Reading, Verdict
 from auditrules.report.times import DAY, EARLIEST
@@ -27,7 +27,7 @@ _WHY = {
 class Notes:
     """Sentences of a report that is made for the moment `until`."""
 
-    def __init__(self, names: Rows, clocks: Rows, until: int, max_age: int) -> None:
+    def __init__(self, names: Result, clocks: Result, until: int, max_age: int) -> None:
         """Take what `names` and `clocks` tell."""
         self._max_age = max_age
         self._until = until

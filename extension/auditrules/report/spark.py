@@ -25,7 +25,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from auditrules.report import queries
-from auditrules.report.engine import Rows
+from auditrules.report.engine import Result
 from auditrules.report.errors import ReportError
 from auditrules.report.tables import LOGGED, NUMBER
 
@@ -95,11 +95,11 @@ class Spark:
         # A view of views is planned anew as often as it is named; with a checkpoint the next plan begins here.
         self._view(name, result if name in queries.VIEWS else result.localCheckpoint())
 
-    def rows(self, name: str) -> Rows:
+    def rows(self, name: str) -> Result:
         """Give the result of a query."""
         return [tuple(row) for row in self._query(name).collect()]
 
-    def rows_aside(self, *names: str) -> Callable[[], list[Rows]]:
+    def rows_aside(self, *names: str) -> Callable[[], list[Result]]:
         """Give what gives the results of queries; Spark is busy enough with one."""
         return lambda: [self.rows(name) for name in names]
 
