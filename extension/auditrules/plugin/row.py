@@ -64,11 +64,6 @@ class KeptRow(Mapping[str, str]):
         place, start = self._places[name]
         return self.cells[place][start:].decode()
 
-    def only(self, names: Iterable[str]) -> dict[str, str]:
-        """Give these columns alone."""
-        cells = self.cells
-        return {name: cells[place][start:].decode() for name in names for place, start in (self._places[name],)}
-
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
 

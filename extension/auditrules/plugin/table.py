@@ -56,12 +56,8 @@ class Selection:
         return Response(
             self.code,
             self.message,
-            [dict(row) if names is None else _only(row, names) for row in self.rows],
+            [dict(row) if names is None else {name: row[name] for name in names} for row in self.rows],
         )
-
-
-def _only(row: Row, names: Iterable[str]) -> dict[str, str]:
-    return row.only(names) if isinstance(row, KeptRow) else {name: row[name] for name in names}
 
 
 def answer(table: Table, request: Mapping[str, str]) -> Response:
