@@ -57,7 +57,7 @@ CHANGES: dict[str, Callable[[Path, Path], object]] = {
 
 def is_inside(root: Path, path: Path) -> bool:
     """Whether a change of the path is one within the root, where a link to /a leads out of it."""
-    return os.path.realpath(path.parent).startswith(os.path.realpath(root))
+    return path.parent.resolve().is_relative_to(root.resolve())
 
 
 steps = st.lists(

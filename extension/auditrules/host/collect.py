@@ -35,8 +35,9 @@ PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
 _PROCESSES = process_names(CONTROLS)
 
-_PATHS = "paths"
-_MOST_NAMES = 4096  # that are kept of a look at paths: whoever asks for many once does not have them kept
+# What is looked at: each look follows the last one of its kind.
+_SOURCES, _SERVICES, _PATHS = "sources", "services", "paths"
+_MOST_KEPT = 4096  # names of a look at paths, which may be those of one question that nobody asks again
 
 _LIMITS = Limits()
 
@@ -77,7 +78,7 @@ class Host:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
         kernel, version_text, version = self._kernel.read()
         mountinfo = self._mountinfo()
-        with self._tree("sources", mountinfo) as tree:
+        with self._tree(_SOURCES, mountinfo) as tree:
             rules_d, rules_d_error = self._rules_d(tree)
             audit_rules = tree.read(AUDIT_RULES, self._limits.file)
             if audit_rules is not None and not self._here:
@@ -126,7 +127,7 @@ class Host:
         if self._here and mountinfo is None:
             return Services()  # where it is not known which mounts are remote, no path is safe to touch
         remote = _remote(mountinfo)
-        with self._tree("services", mountinfo) as tree:
+        with self._tree(_SERVICES, mountinfo) as tree:
             processes = running(_PROCESSES, lambda path: _identity(path, remote)) if self._here else ()
             return read_services(tree, processes, own=self._here)
 
@@ -143,7 +144,7 @@ class Host:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
             yield tree
-        if known and (kind != _PATHS or tree.sight.names <= _MOST_NAMES):
+        if known and (kind != _PATHS or tree.sight.names <= _MOST_KEPT):
             self._sights[kind] = tree.sight
 
     def _needed(self, texts: Sequence[bytes], rules: tuple[bytes, ...]) -> Needs:

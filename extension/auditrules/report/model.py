@@ -58,9 +58,8 @@ class Waiver:
     state: WaiverState = WaiverState.ACTIVE
 
 
-@dataclass(
-    slots=True
-)  # nobody changes one; there are so many that it matters that a frozen one takes five times as long
+# Not frozen, though nobody changes one: there are many, and a frozen one takes five times as long to make.
+@dataclass(slots=True)
 class Verdict:
     """The latest word of one host on one control and one target."""
 

@@ -1,4 +1,4 @@
-"""What a process does that reads: the parts of a task into rows, and the rows into parts of the store."""
+"""What a process that reads does: parts of files into rows, and the rows into parts of the store."""
 
 from __future__ import annotations
 
