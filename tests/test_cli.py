@@ -19,7 +19,8 @@ from auditrules.audit.facts import Entry
 from auditrules.audit.sources import Kernel, Sources
 from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
-from auditrules.cli import World, entry, main
+from auditrules.cli import entry, main
+from auditrules.cli.world import World
 from auditrules.host import HostError
 from auditrules.packs import CHECKS as REAL
 from auditrules.plugin.schema import Column, Schema, Type
@@ -253,7 +254,7 @@ def test_help_has_examples_that_the_parser_takes(argv: tuple[str, ...]) -> None:
     shown = examples(*argv)
     assert len(shown) >= 2
     for example in shown:
-        entry._parser().parse_args(example)
+        entry._parser(example).parse_args(example)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +283,8 @@ MAIN = "import sys; from auditrules.cli import main; sys.exit(main())"
 # The table itself presses Ctrl-C a moment after the endless query has begun with it.
 ENDLESS = """\
 import os, signal, sys, threading
-from auditrules.cli import World, main
+from auditrules.cli import main
+from auditrules.cli.world import World
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 

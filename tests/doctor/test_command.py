@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from auditrules import __version__
-from auditrules.cli import World, main
+from auditrules.cli import main
 from auditrules.cli.osquery import ask
+from auditrules.cli.world import World
 from auditrules.doctor import Answer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from auditrules.check import Control, check, exit_code
-from auditrules.cli.command import Problem, World, add, add_format, add_host, database
+from auditrules.cli.command import Problem, add_format
+from auditrules.cli.world import World, add_host, database, in_world
 from auditrules.present import Format, present, verdicts
-
-if TYPE_CHECKING:
-    from auditrules.cli.command import Commands
 
 _EPILOG = """\
 examples:
@@ -25,9 +22,9 @@ exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fa
 """
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add(commands, "check", "judge this host by the benchmarks", _EPILOG)
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
     add_host(parser)
     add_format(parser)
     parser.add_argument(
@@ -39,6 +36,7 @@ def register(commands: Commands) -> None:
     parser.set_defaults(run=_run)
 
 
+@in_world
 def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
     controls = _chosen(world.controls, options.benchmark, options.control)
     with database(options, world) as tables:

@@ -1,81 +1,20 @@
-"""What the commands share: the world they stand on, the options of a host, and a database of its tables."""
+"""What every command gives, and how it says that it can't. Light, since every start of the command line reads it."""
 
 from __future__ import annotations
 
 import argparse
-import math
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from auditrules import __version__
-from auditrules.check import Control
-from auditrules.cli.osquery import ask
-from auditrules.doctor import Answer
-from auditrules.host import Collector, Host, KeptHost
-from auditrules.host.installation import Setup
-from auditrules.host.surroundings import Surroundings as RealSurroundings
-from auditrules.packs import CHECKS
-from auditrules.plugin.schema import Schema
-from auditrules.plugin.table import Table
 from auditrules.present import Format
-from auditrules.sql.standins import SCHEMAS as STAND_INS
-from auditrules.sql.standins import Surroundings, stand_ins
-from auditrules.tables import HostView, build
-
-if TYPE_CHECKING:
-    from auditrules.sql.database import Database
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
 NAME = "auditrules"
 
 Said = tuple[str | Iterable[str], int]
 """What a command gives: its result, whole or piece by piece where it is long, and the exit code."""
 
-_NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'"
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the commands stand on: how a host is read, how that becomes tables, and whom else they ask."""
-
-    host: Callable[[str, str], Collector] = Host
-    build: Callable[[HostView], tuple[Table, ...]] = build
-    surroundings: Callable[[str], Surroundings] = RealSurroundings
-    controls: Sequence[Control] = CHECKS
-    setup: Callable[[str], Setup] = Setup
-    ask: Callable[[str], Answer] = ask
-
 
 class Problem(Exception):  # noqa: N818 - not of the program, but of what it was asked
     """Something that keeps a command from answering; the message is for the person who ran it."""
-
-
-def add(commands: Commands, name: str, purpose: str, epilog: str) -> argparse.ArgumentParser:
-    """Add a command; `purpose` is its line of help, without a full stop."""
-    return commands.add_parser(
-        name,
-        help=purpose,
-        description=f"{purpose[0].upper()}{purpose[1:]}.",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-
-def add_host(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which host is read."""
-    parser.add_argument("--root", metavar="DIR", default="/", help="root folder of the host to read (default: /)")
-    parser.add_argument(
-        "--kernel",
-        metavar="auto|netlink|auditctl|none|FILE",
-        default="auto",
-        help="whom to ask for the loaded rules: the kernel itself over netlink, auditctl, nobody, or FILE, a saved "
-        "`auditctl -l`, or one followed by `auditctl -s` (default: auto, which is netlink, then auditctl; under "
-        "another root nobody)",
-    )
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -83,34 +22,3 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=[form.value for form in Format], default=Format.TABLE.value, help="default: table"
     )
-
-
-def kept(options: argparse.Namespace, world: World) -> KeptHost:
-    """Read the host once; raises `HostError` now, where the error of a query would tell less."""
-    host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
-    host.sources()
-    return host
-
-
-def database(options: argparse.Namespace, world: World) -> Database:
-    """Give the tables of a host that is read once, so that whatever is asked sees one moment of it."""
-    database = _sql()
-    host = kept(options, world)
-    tables = world.build(host)
-    return database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])
-
-
-def empty_database(schemas: Iterable[Schema]) -> Database:
-    """Tables without rows, for queries that are only to be prepared."""
-    every = (*schemas, *STAND_INS)
-    return _sql()(Table(schema, lambda _: ()) for schema in every)
-
-
-def _sql() -> type[Database]:
-    try:
-        from auditrules.sql.database import Database  # noqa: PLC0415 - the one thing that is not there in every installation
-    except ImportError as error:
-        if error.name != "apsw":
-            raise
-        raise Problem(_NO_APSW) from error
-    return Database

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from auditrules.audit.access import ANYBODY, Subject
 from auditrules.audit.answer import Coverage, Letter, bad_path
@@ -18,13 +17,11 @@ from auditrules.audit.subjects import Verdict
 from auditrules.audit.telling import conditions, deciding, near_words
 from auditrules.audit.values import UNSET
 from auditrules.audit.watching import Placed
-from auditrules.cli.command import Problem, World, add, add_host, kept
+from auditrules.cli.command import Problem
+from auditrules.cli.world import World, add_host, in_world, kept
 from auditrules.present import visible
 from auditrules.tables.coverage import seen
 from auditrules.tables.sides import BOOT, FILES, KERNEL, Side, Sides, tried
-
-if TYPE_CHECKING:
-    from auditrules.cli.command import Commands
 
 _EPILOG = """\
 examples:
@@ -65,9 +62,9 @@ class Answer:
     remarks: list[str]  # on how well the rules are known
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add(commands, "coverage", "say whether the kernel would record an access to a path, and why", _EPILOG)
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
     parser.add_argument("paths", metavar="PATH", nargs="+", help="absolute path of a file or a directory")
     parser.add_argument("--permission", metavar="rwxa", default="rwxa", type=_letters, help="default: all four")
     parser.add_argument("--auid", metavar="N|unset", type=_auid, help="of one login only (default: of every one)")
@@ -82,6 +79,7 @@ def register(commands: Commands) -> None:
     parser.set_defaults(run=_run)
 
 
+@in_world
 def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
     for path in options.paths:
         if wrong := bad_path(path):

@@ -6,17 +6,14 @@ import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from auditrules import __version__
-from auditrules.cli.command import Problem, World, add, add_format
+from auditrules.cli.command import Problem, add_format
+from auditrules.cli.world import World, in_world
 from auditrules.doctor import Line, Severity, examine
 from auditrules.plugin.table import answer
 from auditrules.present import Format, present, visible
 from auditrules.sql.result import Result
-
-if TYPE_CHECKING:
-    from auditrules.cli.command import Commands
 
 _EPILOG = """\
 examples:
@@ -29,13 +26,14 @@ exit codes: 0 all is well, 1 there is a problem, 2 it could not be run, 3 no pro
 _COLUMNS = ("severity", "subject", "finding", "advice")
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add(commands, "doctor", "say whether the extension is installed, loaded and able to work", _EPILOG)
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
     add_format(parser)
     parser.set_defaults(run=_run)
 
 
+@in_world
 def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
     lines = _lines(world)
     form = Format(options.format)

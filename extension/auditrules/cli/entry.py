@@ -9,17 +9,28 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from typing import TextIO
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TextIO
 
 from auditrules import __version__
-from auditrules.check import CheckError
-from auditrules.cli import check, coverage, doctor, pack, query, report
-from auditrules.cli.command import NAME, Problem, Said, World
-from auditrules.host import HostError
+from auditrules.cli.command import NAME, Problem, Said
 from auditrules.present import visible
-from auditrules.sql.error import SqlError
 
-COMMANDS = (check, coverage, query, pack, doctor, report)  # in the order of the help
+if TYPE_CHECKING:
+    from auditrules.cli.world import World
+
+COMMANDS = MappingProxyType(
+    {
+        "check": "judge this host by the benchmarks",
+        "coverage": "say whether the kernel would record an access to a path, and why",
+        "query": "run one SELECT on the tables",
+        "pack": "show or write packs for osquery and files for Fleet",
+        "doctor": "say whether the extension is installed, loaded and able to work",
+        "report": "what a fleet's result logs say: who passes, who fails and why, who is silent",
+    }
+)
+"""The modules of the commands, in the order of the help, with its line of each, without a full stop."""
 
 _PROBLEM = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
@@ -45,22 +56,23 @@ def main(
     world: World | None = None,
 ) -> int:
     """Run a command: the result goes to `stdout`, problems go to `stderr`. Returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
     out, err = stdout or sys.stdout, stderr or sys.stderr
     try:
         with redirect_stdout(out), redirect_stderr(err):
-            options = _parser().parse_args(argv)
+            options = _parser(argv).parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else _PROBLEM
-    run: Callable[[argparse.Namespace, World], Said] = options.run
+    run: Callable[[argparse.Namespace, World | None], Said] = options.run
     try:
-        text, code = run(options, world or World())
+        text, code = run(options, world)
         _write(text, out)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # who read has gone, as in `auditrules query ... | head`
         _abandon(out)
         return _BROKEN_PIPE
-    except (Problem, HostError, SqlError, CheckError) as error:
+    except Problem as error:
         first, *others = (visible(line) for line in str(error).split("\n"))
         _write("\n".join([f"{NAME}: {first}", *others, ""]), err)
         return _PROBLEM
@@ -70,7 +82,8 @@ def main(
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser of these arguments: only commands that are among them are read, which all take their time."""
     parser = argparse.ArgumentParser(
         NAME,
         description=_DESCRIPTION,
@@ -80,8 +93,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.register(commands)
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=purpose,
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name in argv:
+            import_module(f"auditrules.cli.{name}").register(command)
     return parser
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.benchmarks.problems import problems as benchmark_problems
-from auditrules.cli.command import Problem, World, add, empty_database
+from auditrules.cli.command import Problem
+from auditrules.cli.world import empty_database
 from auditrules.packs import files, policies
 from auditrules.packs.files import File, Form
 from auditrules.present import Format, present
@@ -18,7 +19,6 @@ from auditrules.sql.result import Result
 from auditrules.tables import SCHEMAS
 
 if TYPE_CHECKING:
-    from auditrules.cli.command import Commands
     from auditrules.sql.database import Database
 
 _EPILOG = """\
@@ -34,9 +34,9 @@ exit codes: 0 done, 2 it could not be done, and nothing was written
 _SHIPPED = (BENCHMARKS[0], LATEST)
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add(commands, "pack", "show or write packs for osquery and files for Fleet", _EPILOG)
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
     parser.add_argument(
         "action", choices=("list", "show", "export"), help="say what there is, print it, or write it into a folder"
     )
@@ -60,7 +60,7 @@ def register(commands: Commands) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace, _world: World) -> tuple[str, int]:
+def _run(options: argparse.Namespace, _world: object) -> tuple[str, int]:
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
     found = tuple(chosen(Form(options.format), options.benchmark, options.control, tuple(options.label)))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from auditrules.cli.command import World, add, add_format, add_host, database
+from auditrules.cli.command import add_format
+from auditrules.cli.world import World, add_host, database, in_world
 from auditrules.present import Format, present
-
-if TYPE_CHECKING:
-    from auditrules.cli.command import Commands
 
 _EPILOG = """\
 examples:
@@ -21,15 +18,16 @@ exit codes: 0 the query ran, 2 it did not
 """
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add(commands, "query", "run one SELECT on the tables", _EPILOG)
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
     add_host(parser)
     add_format(parser)
     parser.add_argument("sql", metavar="SQL", help="the query, as SQLite understands it")
     parser.set_defaults(run=_run)
 
 
+@in_world
 def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
     with database(options, world) as tables:
         return present(tables.query(options.sql), Format(options.format)), 0

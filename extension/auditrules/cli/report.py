@@ -15,12 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auditrules.check import Status
-from auditrules.cli.command import Problem, World, add
+from auditrules.cli.command import Problem
 from auditrules.cli.place import Place
 from auditrules.report.times import DAY, LAST, utc
 
 if TYPE_CHECKING:
-    from auditrules.cli.command import Commands, Said
+    from auditrules.cli.command import Said
     from auditrules.report.model import Report
 
 _EPILOG = """\
@@ -50,11 +50,9 @@ _EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # every other package that m
 _OURS = "auditrules"
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add(
-        commands, "report", "what a fleet's result logs say: who passes, who fails and why, who is silent", _EPILOG
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a log, a directory, a glob, or - (see below)")
     parser.add_argument(
         "--max-age",
@@ -106,7 +104,7 @@ def register(commands: Commands) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace, _: World) -> Said:
+def _run(options: argparse.Namespace, _world: object) -> Said:
     try:
         with _uncollected():
             return _reported(options)

@@ -1,0 +1,103 @@
+"""What the commands that look at a host stand on: the world, the options of a host, and a database of its tables."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING
+
+from auditrules import __version__
+from auditrules.check import CheckError, Control
+from auditrules.cli.command import NAME, Problem, Said
+from auditrules.cli.osquery import ask
+from auditrules.doctor import Answer
+from auditrules.host import Collector, Host, HostError, KeptHost
+from auditrules.host.installation import Setup
+from auditrules.host.surroundings import Surroundings as RealSurroundings
+from auditrules.packs import CHECKS
+from auditrules.plugin.schema import Schema
+from auditrules.plugin.table import Table
+from auditrules.sql.error import SqlError
+from auditrules.sql.standins import SCHEMAS as STAND_INS
+from auditrules.sql.standins import Surroundings, stand_ins
+from auditrules.tables import HostView, build
+
+if TYPE_CHECKING:
+    from auditrules.sql.database import Database
+
+_NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the commands stand on: how a host is read, how that becomes tables, and whom else they ask."""
+
+    host: Callable[[str, str], Collector] = Host
+    build: Callable[[HostView], tuple[Table, ...]] = build
+    surroundings: Callable[[str], Surroundings] = RealSurroundings
+    controls: Sequence[Control] = CHECKS
+    setup: Callable[[str], Setup] = Setup
+    ask: Callable[[str], Answer] = ask
+
+
+def in_world(
+    run: Callable[[argparse.Namespace, World], Said],
+) -> Callable[[argparse.Namespace, World | None], Said]:
+    """Run a command in the real world where none is given; what that has against it becomes a `Problem`."""
+
+    @wraps(run)
+    def ran(options: argparse.Namespace, world: World | None) -> Said:
+        try:
+            return run(options, world or World())
+        except (HostError, SqlError, CheckError) as error:
+            raise Problem(str(error)) from error
+
+    return ran
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which host is read."""
+    parser.add_argument("--root", metavar="DIR", default="/", help="root folder of the host to read (default: /)")
+    parser.add_argument(
+        "--kernel",
+        metavar="auto|netlink|auditctl|none|FILE",
+        default="auto",
+        help="whom to ask for the loaded rules: the kernel itself over netlink, auditctl, nobody, or FILE, a saved "
+        "`auditctl -l`, or one followed by `auditctl -s` (default: auto, which is netlink, then auditctl; under "
+        "another root nobody)",
+    )
+
+
+def kept(options: argparse.Namespace, world: World) -> KeptHost:
+    """Read the host once; raises `HostError` now, where the error of a query would tell less."""
+    host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
+    host.sources()
+    return host
+
+
+def database(options: argparse.Namespace, world: World) -> Database:
+    """Give the tables of a host that is read once, so that whatever is asked sees one moment of it."""
+    database = _sql()
+    host = kept(options, world)
+    tables = world.build(host)
+    return database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])
+
+
+def empty_database(schemas: Iterable[Schema]) -> Database:
+    """Tables without rows, for queries that are only to be prepared."""
+    every = (*schemas, *STAND_INS)
+    return _sql()(Table(schema, lambda _: ()) for schema in every)
+
+
+def _sql() -> type[Database]:
+    try:
+        from auditrules.sql.database import Database  # noqa: PLC0415 - the one thing that is not there in every installation
+    except ImportError as error:
+        if error.name != "apsw":
+            raise
+        raise Problem(_NO_APSW) from error
+    return Database
