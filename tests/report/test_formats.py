@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditrules.check import Status
+from auditrules.report.complete import complete, listed
 from auditrules.report.formats import FORMATS, write
-from auditrules.report.formats.complete import complete, listed
 from auditrules.report.formats.rows import COLUMNS
 from auditrules.report.model import ControlCounts, Counts, HostState, Report, Verdict
 from auditrules.report.times import utc

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
-from auditrules.report.formats.words import percent
 from auditrules.report.model import Broken, Counts, Day, HostState, Report
 from auditrules.report.page import FIRST, SHORT, render
 from auditrules.report.page.chart import WHOLE, bar, chart
 from auditrules.report.page.data import script
 from auditrules.report.page.remedies import remedies
 from auditrules.report.page.words import LONGEST, share, shown, utc, why
+from auditrules.report.words import percent
 from tests.report.fleet import NOTHING, fleet
 from tests.report.sample import HOSTILE, NOON, WAIVER, hostile, sample, stray, verdict
 

@@ -12,6 +12,7 @@ from auditrules.benchmarks import BY_ID
 from auditrules.benchmarks.remediation import ADVICE, rule_line
 from auditrules.benchmarks.remediation import remedy as advise
 from auditrules.check import Status
+from auditrules.present import visible
 from auditrules.report.model import Verdict
 
 
@@ -40,3 +41,9 @@ def remedy(verdict: Verdict) -> Remedy | None:
         return Remedy(advice.text, "", path, elsewhere)
     first = f"{advice.text} " if advice else ""
     return Remedy(f"{first}{advise(control, path)}", rule_line(control, path) or "", path, elsewhere)
+
+
+def remediation(verdict: Verdict) -> str:
+    """What to do about a verdict; empty where it does not fail, or its control is in no known benchmark."""
+    remedied = remedy(verdict)
+    return visible(remedied.text) if remedied else ""

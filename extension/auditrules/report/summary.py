@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from auditrules.check import Status
-from auditrules.report.formats.complete import listed
-from auditrules.report.formats.words import percent, waived
+from auditrules.report.complete import listed
 from auditrules.report.model import Broken, Counts, Host, HostState, Reading, Report, Verdict, WaiverState
 from auditrules.report.times import utc
+from auditrules.report.words import percent, waived
 
 MOST = 20
 """How many hosts, changes, waivers or files are listed."""

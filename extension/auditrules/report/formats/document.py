@@ -8,8 +8,8 @@ from enum import Enum
 
 from auditrules.present import visible
 from auditrules.report.formats.streaming import stream
-from auditrules.report.formats.words import remediation
 from auditrules.report.model import Counts, Report, Verdict
+from auditrules.report.remedy import remediation
 
 FORMAT = "auditrules report 1"
 """Keys are only ever added to it."""

@@ -9,10 +9,11 @@ from junitparser import Error, Failure, Skipped, TestCase, TestSuite
 
 from auditrules.check import Status
 from auditrules.present import visible
-from auditrules.report.formats.complete import complete
-from auditrules.report.formats.words import called, remediation, waived
+from auditrules.report.complete import complete
 from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.remedy import remediation
 from auditrules.report.times import utc
+from auditrules.report.words import called, waived
 
 
 def junit(report: Report) -> Iterator[str]:

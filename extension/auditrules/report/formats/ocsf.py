@@ -11,11 +11,12 @@ from types import MappingProxyType
 
 from auditrules.check import Status
 from auditrules.present import visible
-from auditrules.report.formats.complete import complete
+from auditrules.report.complete import complete
 from auditrules.report.formats.streaming import identity
-from auditrules.report.formats.words import called, heading, remediation, waived
 from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.remedy import remediation
 from auditrules.report.times import utc
+from auditrules.report.words import called, heading, waived
 
 VERSION = "1.5.0"
 _PRODUCT = "osquery-audit-rules"

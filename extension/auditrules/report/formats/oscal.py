@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from auditrules.present import visible
-from auditrules.report.formats.complete import complete
+from auditrules.report.complete import complete
 from auditrules.report.formats.streaming import identity, stream
-from auditrules.report.formats.words import heading, remediation, waived
 from auditrules.report.model import ControlCounts, Counts, Host, Report, Verdict, Waiver
+from auditrules.report.remedy import remediation
 from auditrules.report.times import utc
+from auditrules.report.words import heading, waived
 
 VERSION = "1.1.3"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from auditrules.present import visible
-from auditrules.report.formats.complete import complete
-from auditrules.report.formats.words import remediation
+from auditrules.report.complete import complete
 from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.remedy import remediation
 from auditrules.report.times import utc
 
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the wide forms, too: a spreadsheet in Japanese takes them

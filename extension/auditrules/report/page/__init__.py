@@ -17,13 +17,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditrules.check import Status
-from auditrules.report.formats.complete import listed
-from auditrules.report.formats.words import percent
+from auditrules.report.complete import listed
 from auditrules.report.model import HostState, Report
 from auditrules.report.page import words
 from auditrules.report.page.chart import WHOLE, bar, chart
 from auditrules.report.page.data import block
 from auditrules.report.page.remedies import remedies
+from auditrules.report.words import percent
 
 FIRST = 100
 """Rows of a long table that stand in the page itself, for a reader without scripts."""

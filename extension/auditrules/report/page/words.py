@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from auditrules.check import Status
 from auditrules.present import visible
-from auditrules.report.formats.words import percent
 from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, Host, HostState, Verdict, Waiver
 from auditrules.report.page.remedies import Advice
+from auditrules.report.words import percent
 
 LONGEST = 4000
 """Characters of a text out of a log that are shown; a host must not make the page as long as it likes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from types import MappingProxyType
 
 from auditrules.check import Status
@@ -17,6 +18,8 @@ from auditrules.report.model import ControlCounts, Counts, Host, HostState, Repo
 TITLE = "Whether this host audits what it should"
 """What stands for a control where a host has none."""
 
+_HOST = attrgetter("host")
+_CONTROL = attrgetter("benchmark", "version", "control")
 _SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
     {
         HostState.REPORTING: ("no_rows", "no verdict of it is known"),
@@ -30,20 +33,15 @@ _SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
 
 def listed(report: Report) -> Report:
     """Add the hosts and controls that only verdicts name, and the hosts that only changes name."""
-    hosts = {host.key for host in report.hosts}
-    strange = [
-        key
-        for key in dict.fromkeys([*(each.host for each in report.verdicts), *(each.host for each in report.changes)])
-        if key not in hosts
-    ]
-    known = {(each.benchmark, each.version, each.control) for each in report.controls}
-    found = [each for each in report.verdicts if (each.benchmark, each.version, each.control) not in known]
-    if not strange and not found:
+    by_host = [*map(_HOST, report.verdicts), *map(_HOST, report.changes)]
+    strange = set(by_host).difference(host.key for host in report.hosts)
+    unknown = set(map(_CONTROL, report.verdicts)).difference(map(_CONTROL, report.controls))
+    if not strange and not unknown:
         return report
     return replace(
         report,
-        hosts=(*report.hosts, *_hosts(report, strange)),
-        controls=(*report.controls, *_controls(found)),
+        hosts=(*report.hosts, *_hosts(report, [key for key in dict.fromkeys(by_host) if key in strange])),
+        controls=(*report.controls, *_controls([each for each in report.verdicts if _CONTROL(each) in unknown])),
     )
 
 

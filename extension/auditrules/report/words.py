@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from auditrules.present import visible
 from auditrules.report.model import ControlCounts, Counts, Verdict, Waiver
-from auditrules.report.remedy import remedy
 
 _TENTHS = 1000  # of a percent, in the whole
 
@@ -28,12 +27,6 @@ def waived(waiver: Waiver) -> str:
     """Say who lives with a failure until when, and why."""
     state = waiver.state.value
     return visible(f"waiver ({state}), until {waiver.expires}, by {waiver.owner}: {waiver.reason}")
-
-
-def remediation(verdict: Verdict) -> str:
-    """What to do about a verdict; empty where it does not fail, or its control is in no known benchmark."""
-    remedied = remedy(verdict)
-    return visible(remedied.text) if remedied else ""
 
 
 def called(verdict: Verdict) -> str:
