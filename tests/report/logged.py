@@ -30,6 +30,7 @@ QUESTIONS = {
 
 _BENCHMARK = {"benchmark": "CIS Docker Benchmark", "version": "1.2.0"}
 _CONTROLS = ("1.2.3", "1.2.4", "1.2.10", "9.9")
+_TARGETS = ("/usr/bin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd")
 _WORDS = ("pass", "pass", "fail", "unknown", "not_applicable", "odd", "")
 _HOSTS = ("web-1", "web-2", "db-1", "edge-1", "é-1", "<b>", "same")
 
@@ -40,8 +41,17 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
     made: Mapping[str, list[dict[str, Any]]] = {
         "verdicts": _verdicts(rng, rows),
         "controls": [
-            {**_BENCHMARK, "query": _query(control), "control": control, "title": control, "level": "1", "number": 3}
+            {
+                **_BENCHMARK,
+                "query": _query(control),
+                "control": control,
+                "target": target,
+                "title": control,
+                "level": "1",
+                "number": 3,
+            }
             for control in _CONTROLS
+            for target in _TARGETS
         ],
         "empty_runs": [{**_host(rng), "query": _query(rng.choice(_CONTROLS)), "time": _time(rng)} for _ in range(9)],
         "failures": [_failure(rng) for _ in range(9)],
@@ -61,7 +71,7 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
     for row in (*made["verdicts"], *made["sightings"]):
         row["speaker"] = _number(row["host"], row["name"])
     for row in (*made["verdicts"], *made["controls"]):
-        row["about"] = _number(row["benchmark"], row["version"], row["control"])
+        row["about"] = _number(row["benchmark"], row["version"], row["control"], row["target"])
     return {name: pa.Table.from_pylist(made[name], schema) for name, schema in LOGGED.items()}
 
 
@@ -135,7 +145,7 @@ def _verdict(rng: random.Random, number: int) -> dict[str, Any]:
         "name": host["name"],
         "query": _query(control) + rng.choice(("", "_snapshot")),
         "control": control,
-        "target": rng.choice(("/usr/bin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd")),
+        "target": rng.choice(_TARGETS),
         "status": status,
         "reason": f"because {status}",
         "evidence": rng.choice(("", "é\n$(reboot)", f"row {number}")),

@@ -97,16 +97,19 @@ def test_rows_are_kept_by_day(tmp_path: Path) -> None:
 
 
 def test_rows_and_those_who_spoke_have_the_same_numbers(tmp_path: Path) -> None:
-    rows = [row(control=control) for control in ("1.2.3", "1.2.4")]
+    rows = [
+        row(target=target, control=control) for control, target in (("1.2.3", "/a"), ("1.2.3", "/b"), ("1.2.4", "/a"))
+    ]
     report(write(tmp_path / "log", [snapshot(host, NOON, *rows) for host in "ab"]), store=tmp_path / "store")
     verdicts, sightings, controls = (
         pq.read_table(tmp_path / "store" / name).to_pylist() for name in ("verdicts", "sightings", "controls")
     )
     speakers = {(each["host"], each["name"], each["speaker"]) for each in verdicts}
-    said = {(each["benchmark"], each["version"], each["control"], each["about"]) for each in verdicts}
+    about = ("benchmark", "version", "control", "target", "about")
+    said = {tuple(each[name] for name in about) for each in verdicts}
     assert speakers == {(each["host"], each["name"], each["speaker"]) for each in sightings}
-    assert said == {(each["benchmark"], each["version"], each["control"], each["about"]) for each in controls}
-    assert (len(speakers), len(said)) == (2, 2)
+    assert said == {tuple(each[name] for name in about) for each in controls}
+    assert (len(speakers), len(said)) == (2, 3)
 
 
 def test_a_store_gives_the_report_that_the_logs_give(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def test_a_store_of_another_format_is_refused(content: str, tmp_path: Path) -> N
     with pytest.raises(ReportError) as raised, store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 2: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 3: give another folder, or empty this one"
     )
 
 
@@ -180,7 +183,7 @@ def test_a_store_that_was_tampered_with_is_refused(content: str, tmp_path: Path)
     with pytest.raises(ReportError) as raised, store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 2: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 3: give another folder, or empty this one"
     )
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from auditrules.report import queries
 from auditrules.report.errors import ReportError
-from auditrules.report.tables import LOGGED
+from auditrules.report.tables import LOGGED, STRING
 
 Result = list[tuple[Any, ...]]
 """The rows that a query gives."""
@@ -21,7 +21,10 @@ Result = list[tuple[Any, ...]]
 MEMORY = "1GB"
 """How much DuckDB keeps in memory before it writes to its own folder."""
 
+_Value = TypeVar("_Value")
+
 _MOMENT = 0.05  # seconds between two interruptions
+_SOME, _FEW = 1000, 100  # values that are looked at, and how many of them are few
 _PLAIN = ("VARCHAR", "BIGINT")  # what Arrow has exactly, unlike what DuckDB makes of a sum
 
 
@@ -36,6 +39,9 @@ class Engine(Protocol):
 
     def make(self, name: str) -> None:
         """Keep the result of a query as a table of its name."""
+
+    def make_aside(self, name: str) -> Callable[[], None]:
+        """Begin with what `make` does; what is given waits until the table is there."""
 
     def rows(self, name: str) -> Result:
         """Give the result of a query."""
@@ -65,7 +71,7 @@ class DuckDb:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
         self._aside = ThreadPoolExecutor(1)
-        self._asked: list[tuple[Future[list[Result]], duckdb.DuckDBPyConnection]] = []
+        self._asked: list[tuple[Future[Any], duckdb.DuckDBPyConnection]] = []
 
     def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
@@ -84,12 +90,11 @@ class DuckDb:
 
     def make(self, name: str) -> None:
         """Keep the result of a query as a table of its name."""
-        with _told(name):
-            result = self._connection.sql(queries.text(name))
-            if name in queries.VIEWS:
-                result.create_view(name)
-            else:
-                result.create(name)
+        _make(self._connection, name)
+
+    def make_aside(self, name: str) -> Callable[[], None]:
+        """Begin with what `make` does; what is given waits until the table is there."""
+        return self._begin(lambda connection: _make(connection, name))
 
     def rows(self, name: str) -> Result:
         """Give the result of a query."""
@@ -97,8 +102,12 @@ class DuckDb:
 
     def rows_aside(self, *names: str) -> Callable[[], list[Result]]:
         """Begin with queries of which the results are wanted later."""
+        return self._begin(lambda connection: [_rows(connection, name) for name in names])
+
+    def _begin(self, work: Callable[[duckdb.DuckDBPyConnection], _Value]) -> Callable[[], _Value]:
+        """Do something beside all else, though after what was begun before."""
         cursor = self._connection.cursor()
-        future = self._aside.submit(lambda: [_rows(cursor, name) for name in names])
+        future = self._aside.submit(work, cursor)
         self._asked.append((future, cursor))
         return future.result
 
@@ -113,13 +122,31 @@ class DuckDb:
         self._connection.close()
 
 
+def _make(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    with _told(name):
+        result = connection.sql(queries.text(name))
+        if name in queries.VIEWS:
+            result.create_view(name)
+        else:
+            result.create(name)
+
+
 def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Result:
     with _told(name):
         result = connection.sql(queries.text(name))
         if any(str(kind) not in _PLAIN for kind in result.types):
             return result.fetchall()
         columns = result.to_arrow_table().columns  # half as long on the way as row by row
-        return list(zip(*(column.to_pylist() for column in columns), strict=True))
+        return list(zip(*map(_values, columns), strict=True))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Give the values of a column; where few texts are often there, each is one value, sooner compared and freed."""
+    values: list[Any] = column.to_pylist()
+    if column.type != STRING or len(set(values[:_SOME])) > _FEW:
+        return values
+    known: dict[str | None, str | None] = {}
+    return list(map(known.setdefault, values, values))
 
 
 @contextmanager

@@ -43,18 +43,20 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     given(engine, "moments", moments)
     for step in queries.PLACING:
         engine.make(step)
-    aside = engine.rows_aside("names", "clocks", "titles", "trend")
+    shown = engine.make_aside(queries.SHOWN)
+    told = engine.rows_aside("names", "clocks", "titles")
     for step in queries.JUDGING:
         engine.make(step)
-    counted = engine.rows_aside("by_host", "by_control", "changes")
+    counted = engine.rows_aside("by_host", "by_control", "changes", "trend")
 
+    shown()
     judged = engine.rows("judged_rows")
-    names, clocks, titled, trend = aside()
+    names, clocks, titled = told()
     notes = Notes(names, clocks, until, question.max_age)
     titles = {tuple(key): (title, level) for *key, title, level in titled}
     titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
     verdicts = values.verdicts(judged, titles, waivers, notes)
-    by_host, by_control, changes = counted()
+    by_host, by_control, changes, trend = counted()
     hosts = values.hosts(by_host, notes)
     controls = values.controls(by_control, titles)
     at_end = {name: Counts(*counts) for name, *counts in trend}
@@ -105,6 +107,9 @@ def _name(engine: Engine, question: Question, until: int) -> None:
         int(not question.hosts),
     )
     given(engine, "parameters", [parameters])
+    for step in queries.ROWS:
+        engine.make(step)
+    numbered = engine.make_aside(queries.NUMBERED)
     expected = question.benchmark or BENCHMARKS[0].version
     given(engine, "shipped", ((*key, int(key[1] == expected)) for key in BY_ID))
     given(engine, "wanted_controls", ((control,) for control in question.controls))
@@ -120,6 +125,7 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     host_is_known(question.hosts, hosts)
     wanted = {key for key, name in hosts for matches in globs if matches(key) or matches(name)}
     given(engine, "wanted_hosts", ((key,) for key in sorted(wanted)))
+    numbered()
     for step in queries.SUBJECTS:
         engine.make(step)
 

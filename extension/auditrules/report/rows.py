@@ -38,7 +38,7 @@ class Said(NamedTuple):
     """What a row says of a control, and what follows from that: of many rows most say what others said."""
 
     cells: tuple[str, ...]  # in the order of the table's columns
-    control: tuple[str, ...]  # benchmark, version, control, title and level
+    control: tuple[str, ...]  # benchmark, version, control, target, title and level
     about: int
     whole: str
 
@@ -46,7 +46,7 @@ class Said(NamedTuple):
     def of(cls, texts: Sequence[str]) -> Said:
         """Take the row's benchmark, version, control, target, status, reason, evidence, next_boot, title and level."""
         cells, words = tuple(texts[:8]), tuple(texts[8:])
-        return cls(cells, (*cells[:3], *words), _known(*cells[:3]), "\0".join(texts))
+        return cls(cells, (*cells[:4], *words), _known(*cells[:4]), "\0".join(texts))
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class Rows:
     def tables(self) -> dict[str, pa.Table]:
         """Give all that was gathered, once."""
         for (query, control), number in self._controls.items():
-            self._add("controls", query, *control, number, _known(*control[:3]))
+            self._add("controls", query, *control, number, _known(*control[:4]))
         for speaker, spoken in self._speakers.items():
             self._add("sightings", *speaker, spoken.first, spoken.last, _known(speaker.host, speaker.name))
         for (host, name), labels in self._labels.items():
@@ -149,7 +149,7 @@ def _digest(whole: str) -> int:
 
 @lru_cache(maxsize=_MOST_KNOWN)
 def _known(*texts: str) -> int:
-    """Give the number of a host and name, or of a control; most lines are of one that was met just before."""
+    """Give the number of a host and name, or of a target; most lines are of one that was met just before."""
     return _digest("\0".join(texts))
 
 

@@ -95,12 +95,17 @@ class Spark:
         # A view of views is planned anew as often as it is named; with a checkpoint the next plan begins here.
         self._view(name, result if name in queries.VIEWS else result.localCheckpoint())
 
+    def make_aside(self, name: str) -> Callable[[], None]:
+        """Do what `make` does at once; Spark is busy enough with one."""
+        self.make(name)
+        return lambda: None
+
     def rows(self, name: str) -> Result:
         """Give the result of a query."""
         return [tuple(row) for row in self._query(name).collect()]
 
     def rows_aside(self, *names: str) -> Callable[[], list[Result]]:
-        """Give what gives the results of queries; Spark is busy enough with one."""
+        """Give what gives the results of queries, which waits until they are asked for."""
         return lambda: [self.rows(name) for name in names]
 
     def close(self) -> None:

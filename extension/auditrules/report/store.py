@@ -27,7 +27,7 @@ from auditrules.report.sources import Source, SourceError
 from auditrules.report.streams import STANDARD_INPUT, Kind, kind, opened
 from auditrules.report.tables import LOGGED
 
-FORMAT = 2
+FORMAT = 3
 
 _REGISTRY, _NEW, _LOCK, _SCRATCH = "read.json", "read.json.new", "lock", "scratch"
 _OWN = (*LOGGED, _NEW, _LOCK, _SCRATCH)

@@ -22,13 +22,13 @@ LOGGED = MappingProxyType(
     {
         # A row of a control: of a snapshot, added or removed. `host` is the key that the line gives, `line` a digest of
         # the line and the row's place in it, the same wherever the line is met again. `speaker` is a digest of `host`
-        # and `name`, `about` one of `benchmark`, `version` and `control`, by which rows are compared sooner.
+        # and `name`, `about` one of `benchmark`, `version`, `control` and `target`, by which rows are compared sooner.
         "verdicts": _schema(
             "host name query benchmark version control target status reason evidence next_boot kind",
             "time line speaker about",
         ),
-        # What a query gave at least once, and how many rows of it a file held.
-        "controls": _schema("query benchmark version control title level", "number about"),
+        # What a query gave at least once, and how many rows of it were met together.
+        "controls": _schema("query benchmark version control target title level", "number about"),
         # A run of a query, ours or not, that gave no row.
         "empty_runs": _schema("host identifier name query", "time"),
         # A query that failed. A status file knows no host: `host` is empty, `name` the machine of its header, and

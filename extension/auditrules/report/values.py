@@ -18,6 +18,7 @@ Row = Sequence[Any]
 _WORST = tuple(Status)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
 _STATUSES = {status.value: status for status in Status}
+_OPEN = (Status.FAIL, Status.UNKNOWN)
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -25,33 +26,32 @@ def verdicts(
     rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
 ) -> tuple[Verdict, ...]:
     """Give the verdicts of `judged_rows`, those that need somebody most first; `notes` is told why hosts fail."""
-    placed: dict[tuple[object, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    placed: dict[tuple[Status, str], list[Verdict]] = defaultdict(list)
     failing: set[int] = set()
-    for number, row in enumerate(rows):
-        (  # not with a star: it would make a list of each
-            key,
-            benchmark,
-            version,
-            control,
-            target,
-            word,
-            logged,
-            cause,
-            reason,
-            evidence,
-            boot,
-            since,
-            seen,
-            query,
-            message,
-        ) = row
+    for (  # not with a star: it would make a list of each
+        key,
+        benchmark,
+        version,
+        control,
+        target,
+        word,
+        logged,
+        cause,
+        reason,
+        evidence,
+        boot,
+        since,
+        seen,
+        query,
+        message,
+    ) in rows:
         status = _STATUSES[word]
-        if cause:
-            reason, evidence = cause, notes.why(cause, seen, query, message)
-        elif logged not in _STATUSES:
-            reason = "unknown_status"
-        open_ = status in (Status.FAIL, Status.UNKNOWN)
         title, level = titles.get((benchmark, version, control), ("", ""))
+        waiver = waivers.of((key, benchmark, version, control)) if status in _OPEN else None
+        if cause:
+            why, shown = cause, notes.why(cause, seen, query, message)
+        else:
+            why, shown = reason if logged in _STATUSES else "unknown_status", evidence
         verdict = Verdict(
             host=key,
             benchmark=benchmark,
@@ -62,24 +62,21 @@ def verdicts(
             target=target,
             status=status,
             logged=logged,
-            reason=reason,
-            evidence=evidence,
+            reason=why,
+            evidence=shown,
             next_boot=boot,
             since=since,
             seen=seen,
-            waiver=waivers.of((key, benchmark, version, control)) if open_ else None,
+            waiver=waiver,
         )
         if cause in ("query_failed", "extension_missing"):
-            failing.add(number)
-        # Nothing is left to the order in which an engine gives the rows.
-        among = key, target, control, version, benchmark, seen or 0, since or 0, evidence, number, verdict
-        placed[_RANK[status], natural(control)].append(among)
-    found = []
-    for place in sorted(placed):
-        for *_, number, verdict in sorted(placed[place]):
-            found.append(verdict)
-            if number in failing:
-                notes.fails(verdict.host, verdict.evidence)
+            failing.add(id(verdict))
+        placed[status, control].append(verdict)
+    ordered = sorted(placed, key=lambda place: (_RANK[place[0]], natural(place[1]), place[1]))
+    found = [verdict for place in ordered for verdict in placed[place]]
+    for verdict in found if failing else ():
+        if id(verdict) in failing:
+            notes.fails(verdict.host, verdict.evidence)
     return tuple(found)
 
 

@@ -7,20 +7,32 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-VIEWS = frozenset({"placed", "words"})
+VIEWS = frozenset({"turned", "attributed", "words"})
 """Steps whose result nobody needs to keep: each reader takes only a part of it, or there is one reader."""
+
+ROWS = ("turned",)
+"""What every row says, whoever's it is."""
+
+NUMBERED = "numbered"
+"""What is said under which numbers. It may be made beside what follows, up to `SUBJECTS`."""
 
 NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 """Which host and which control a line is of; before them `named`, after them `wanted_hosts` is filled in."""
 
-SUBJECTS = ("voices", "pairs", "hosts", "subjects")
+SUBJECTS = ("voices", "attributed", "pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
-PLACING = ("voiced", "placed", "targeted", "several", "slots", "doubts", "rows_said", "words", "spells")
-"""What each of them says, in time: the trend stands on no more."""
+PLACING = ("targeted", "several", "slots", "voiced", "doubts", "breaks", "words", "spells", "turns", "said")
+"""What has a status of its own, and what it says, in time."""
 
-JUDGING = ("turns", "said", "texts", "judged", "worst")
+SHOWN = "texts"
+"""The rows that are shown. They may be made beside what follows, which does not stand on them."""
+
+JUDGING = ("judged", "worst")
 """What counts of it."""
+
+STEPS = (*ROWS, NUMBERED, *NAMING, *SUBJECTS, *PLACING, SHOWN, *JUDGING)
+"""All of them, in an order in which they can be made."""
 
 
 def text(name: str) -> str:

@@ -19,8 +19,7 @@ JOIN subjects ON subjects.subject = turns.subject
 LEFT JOIN texts
   ON
     texts.slot = turns.slot
-    AND texts.time = turns.first_time
-    AND texts.what = turns.what
+    AND texts.turn = turns.first_turn
 WHERE turns.first_time >= parameters.since
 UNION ALL
 SELECT
@@ -29,7 +28,7 @@ SELECT
   judged.benchmark,
   judged.version,
   judged.control,
-  judged.target,
+  coalesce(texts.target, '') AS target,
   said.what AS before,
   'unknown' AS after,
   judged.given,
@@ -40,6 +39,7 @@ SELECT
 FROM judged
 CROSS JOIN parameters
 JOIN said ON said.slot = judged.slot
+LEFT JOIN texts ON texts.slot = judged.slot AND texts.turn = judged.turn
 WHERE
   judged.given IN ('stale', 'query_failed', 'extension_missing', 'gone') AND judged.since >= parameters.since
 UNION ALL

@@ -2,13 +2,13 @@
 -- newer one. A failure is none less for it.
 WITH undated AS (
   SELECT
-    coalesce(several.slot, placed.subject) AS slot,
-    placed.status AS what,
-    CASE placed.kind WHEN 'removed' THEN 1 ELSE 0 END AS removed
-  FROM placed
+    voiced.slot,
+    attributed.status AS what,
+    CASE attributed.kind WHEN 'removed' THEN 1 ELSE 0 END AS removed
+  FROM attributed
   CROSS JOIN parameters
-  LEFT JOIN several ON several.subject = placed.subject AND several.target = placed.target
-  WHERE placed.undated > 0 AND (placed.time < parameters.earliest OR placed.time > parameters.latest)
+  JOIN voiced ON voiced.speaker = attributed.speaker AND voiced.about = attributed.about
+  WHERE voiced.undated > 0 AND (attributed.time < parameters.earliest OR attributed.time > parameters.latest)
   UNION ALL
   SELECT slots.slot, interruptions.what, 0 AS removed
   FROM interruptions

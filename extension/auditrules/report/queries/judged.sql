@@ -46,6 +46,7 @@ reasons AS (
     latest.first_time,
     latest.last_time,
     said.last_time AS seen,
+    said.last_turn AS turn,
     said.what AS said,
     CASE
       WHEN hosts.missing = 1 THEN 'missing'
@@ -89,11 +90,7 @@ SELECT
     ELSE reasons.first_time
   END AS since,
   reasons.seen,
-  coalesce(texts.target, '') AS target,
-  coalesce(texts.logged, '') AS logged,
-  coalesce(texts.reason, '') AS reason,
-  coalesce(texts.evidence, '') AS evidence,
-  coalesce(texts.next_boot, '') AS next_boot,
+  reasons.turn,
   coalesce(failures_told.query, '') AS failed_query,
   coalesce(failures_told.message, '') AS message,
   CASE
@@ -101,8 +98,6 @@ SELECT
   END AS waived
 FROM reasons
 CROSS JOIN parameters
-LEFT JOIN texts
-  ON texts.slot = reasons.slot AND texts.time = reasons.seen AND texts.what = reasons.said
 LEFT JOIN failures_told
   ON failures_told.subject = reasons.subject AND failures_told.time = reasons.last_time AND reasons.what = 'failed'
 LEFT JOIN waived

@@ -4,8 +4,8 @@ SELECT
   voices.benchmark,
   voices.version,
   voices.control,
-  min(voices.least_target) AS least_target,
-  max(voices.most_target) AS most_target,
+  min(voices.target) AS least_target,
+  max(voices.target) AS most_target,
   max(voices.last_time) AS last_time,
   sum(voices.undated) AS undated
 FROM voices

@@ -1,42 +1,62 @@
--- Spells during which a slot said the same, with no silence longer than the age that is allowed.
+-- Spells during which a slot said the same, with no silence longer than the age that is allowed. Of a `turn` the rest by 8
+-- is what was said, and the 64th part when.
 WITH ordered AS (
   SELECT
     slot,
-    time,
     turn,
-    what,
-    lag(what) OVER (PARTITION BY slot ORDER BY turn) AS before,
-    lag(time) OVER (PARTITION BY slot ORDER BY turn) AS before_time
+    lag(turn) OVER (PARTITION BY slot ORDER BY turn) AS before,
+    lead(turn) OVER (PARTITION BY slot ORDER BY turn) AS after
   FROM words
 ),
-ends AS (
-  SELECT slot, max(time) AS end_time FROM words GROUP BY slot
-),
-starts AS (
-  SELECT ordered.slot, ordered.time, ordered.turn, ordered.what, ordered.before_time, ends.end_time
+-- Of millions of rows the few with which a spell starts, and the last of each slot.
+edges AS (
+  SELECT
+    ordered.slot,
+    ordered.turn,
+    ordered.before,
+    CASE
+      WHEN ordered.before % 8 = ordered.turn % 8 AND ordered.turn // 64 - ordered.before // 64 <= parameters.max_age THEN 0
+      ELSE 1
+    END AS starts
   FROM ordered
   CROSS JOIN parameters
-  JOIN ends ON ends.slot = ordered.slot
   WHERE
     ordered.before IS NULL
-    OR ordered.before <> ordered.what
-    OR ordered.time - ordered.before_time > parameters.max_age
+    OR ordered.after IS NULL
+    OR ordered.before % 8 <> ordered.turn % 8
+    OR ordered.turn // 64 - ordered.before // 64 > parameters.max_age
+),
+ended AS (
+  SELECT slot, turn, before, starts, max(turn) OVER (PARTITION BY slot) AS last_turn
+  FROM edges
+),
+spans AS (
+  SELECT
+    slot,
+    turn AS first_turn,
+    coalesce(lead(before) OVER (PARTITION BY slot ORDER BY turn), last_turn) AS last_turn,
+    lead(turn) OVER (PARTITION BY slot ORDER BY turn) AS next_turn,
+    row_number() OVER (PARTITION BY slot ORDER BY turn DESC) AS age
+  FROM ended
+  WHERE starts = 1
 )
 SELECT
   slots.subject,
-  starts.slot,
-  CASE starts.what
-    WHEN 0 THEN 'fail'
-    WHEN 1 THEN 'unknown'
-    WHEN 2 THEN 'pass'
-    WHEN 3 THEN 'not_applicable'
+  spans.slot,
+  CASE spans.first_turn % 8
+    WHEN 0 THEN 'not_applicable'
+    WHEN 1 THEN 'pass'
+    WHEN 2 THEN 'unknown'
+    WHEN 3 THEN 'fail'
     WHEN 4 THEN 'gone'
     WHEN 5 THEN 'failed'
     ELSE 'lost'
   END AS what,
-  starts.time AS first_time,
-  coalesce(lead(starts.before_time) OVER (PARTITION BY starts.slot ORDER BY starts.turn), starts.end_time) AS last_time,
-  lead(starts.time) OVER (PARTITION BY starts.slot ORDER BY starts.turn) AS next_time,
-  row_number() OVER (PARTITION BY starts.slot ORDER BY starts.turn DESC) AS age
-FROM starts
-JOIN slots ON slots.slot = starts.slot
+  spans.first_turn,
+  spans.last_turn,
+  spans.first_turn // 64 AS first_time,
+  spans.last_turn // 64 AS last_time,
+  spans.next_turn // 64 AS next_time,
+  spans.age
+FROM spans
+JOIN slots ON slots.slot = spans.slot

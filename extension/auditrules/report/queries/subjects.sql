@@ -77,13 +77,20 @@ belonging AS (
   WHERE hosts.key NOT IN (SELECT key FROM having_one)
 ),
 every AS (
-  SELECT key, benchmark, version, control FROM pairs
-  UNION
-  SELECT key, benchmark, version, control FROM failing
-  UNION
-  SELECT belonging.key, belonging.benchmark, belonging.version, catalog.control
-  FROM belonging
-  JOIN catalog ON catalog.benchmark = belonging.benchmark AND catalog.version = belonging.version
+  SELECT key, benchmark, version, control, max(undated) AS undated, max(moving) AS moving
+  FROM (
+    SELECT
+      key, benchmark, version, control, undated,
+      CASE WHEN least_target <> most_target THEN 1 ELSE 0 END AS moving
+    FROM pairs
+    UNION ALL
+    SELECT key, benchmark, version, control, 0 AS undated, 0 AS moving FROM failing
+    UNION ALL
+    SELECT belonging.key, belonging.benchmark, belonging.version, catalog.control, 0 AS undated, 0 AS moving
+    FROM belonging
+    JOIN catalog ON catalog.benchmark = belonging.benchmark AND catalog.version = belonging.version
+  ) AS named
+  GROUP BY key, benchmark, version, control
 )
 SELECT
   row_number() OVER (ORDER BY every.key, every.benchmark, every.version, every.control) AS subject,
@@ -93,8 +100,8 @@ SELECT
   every.control,
   hosts.first_time,
   superseded.left_at,
-  coalesce(pairs.undated, 0) AS undated,
-  CASE WHEN pairs.least_target <> pairs.most_target THEN 1 ELSE 0 END AS moving
+  every.undated,
+  every.moving
 FROM every
 JOIN hosts ON hosts.key = every.key
 LEFT JOIN superseded
@@ -102,9 +109,3 @@ LEFT JOIN superseded
     superseded.key = every.key
     AND superseded.benchmark = every.benchmark
     AND superseded.version = every.version
-LEFT JOIN pairs
-  ON
-    pairs.key = every.key
-    AND pairs.benchmark = every.benchmark
-    AND pairs.version = every.version
-    AND pairs.control = every.control

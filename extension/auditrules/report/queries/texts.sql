@@ -1,31 +1,34 @@
 -- The rows that are shown: of each last word, and of each change.
 WITH shown AS (
-  SELECT slot, what, last_time AS time FROM said
+  SELECT slot, last_turn AS turn FROM said
   UNION
-  SELECT turns.slot, turns.what, turns.first_time AS time
+  SELECT turns.slot, turns.first_turn AS turn
   FROM turns
   CROSS JOIN parameters
   WHERE turns.first_time >= parameters.since
 ),
-lines AS (
-  SELECT shown.slot, shown.time, shown.what, min(rows_said.line) AS line
-  FROM rows_said
-  JOIN shown
+wanted AS (
+  SELECT voiced.speaker, voiced.about, voiced.target, shown.slot, shown.turn
+  FROM shown
+  JOIN voiced ON voiced.slot = shown.slot
+),
+found AS (
+  SELECT
+    wanted.slot,
+    wanted.turn,
+    wanted.target,
+    attributed.status AS logged,
+    attributed.reason,
+    attributed.evidence,
+    attributed.next_boot,
+    row_number() OVER (PARTITION BY wanted.slot, wanted.turn ORDER BY attributed.line) AS place
+  FROM attributed
+  JOIN wanted
     ON
-      shown.slot = rows_said.slot
-      AND shown.time = rows_said.time
-      AND CASE shown.what WHEN 'fail' THEN 0 WHEN 'unknown' THEN 1 WHEN 'pass' THEN 2 ELSE 3 END = rows_said.what
-  GROUP BY shown.slot, shown.time, shown.what
+      wanted.speaker = attributed.speaker
+      AND wanted.about = attributed.about
+      AND wanted.turn = attributed.turn
 )
-SELECT
-  lines.slot,
-  lines.time,
-  lines.what,
-  min(verdicts.target) AS target,
-  min(verdicts.status) AS logged,
-  min(verdicts.reason) AS reason,
-  min(verdicts.evidence) AS evidence,
-  min(verdicts.next_boot) AS next_boot
-FROM verdicts
-JOIN lines ON lines.line = verdicts.line
-GROUP BY lines.slot, lines.time, lines.what
+SELECT slot, turn, target, logged, reason, evidence, next_boot
+FROM found
+WHERE place = 1

@@ -1,15 +1,9 @@
--- Of which subject each of the voices speaks.
+-- Of which slot each of the voices speaks.
 SELECT
-  voices.clear,
   voices.speaker,
   voices.about,
-  voices.host,
-  voices.name,
-  voices.benchmark,
-  voices.version,
-  voices.control,
-  subjects.subject,
-  subjects.moving,
+  voices.target,
+  coalesce(several.slot, subjects.subject) AS slot,
   subjects.undated
 FROM voices
 LEFT JOIN aliases ON aliases.host = voices.host AND aliases.name = voices.name
@@ -19,3 +13,4 @@ JOIN subjects
     AND subjects.benchmark = voices.benchmark
     AND subjects.version = voices.version
     AND subjects.control = voices.control
+LEFT JOIN several ON several.subject = subjects.subject AND several.target = voices.target

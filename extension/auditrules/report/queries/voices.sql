@@ -1,69 +1,79 @@
--- Who said something of which control, and how many of the rows say a time that cannot be. Rows are told apart by two
--- numbers, which is sooner done than by five texts. Where a number is not that of exactly one host or control (a digest
--- may be that of two, and what others wrote may have none), `clear` is 0, and the texts decide. Which hosts and controls a
--- number is of, `sightings` and `controls` know, so whoever else writes numbers into the tables has to write those, too.
-WITH numbered AS (
-  SELECT
-    verdicts.speaker,
-    verdicts.about,
-    min(verdicts.target) AS least_target,
-    max(verdicts.target) AS most_target,
-    max(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN verdicts.time END) AS last_time,
-    sum(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN 0 ELSE 1 END) AS undated
-  FROM verdicts
-  CROSS JOIN parameters
-  WHERE verdicts.time <= parameters.horizon OR verdicts.time > parameters.latest
-  GROUP BY verdicts.speaker, verdicts.about
-),
-hosts_known AS (
+-- Who said something of which target of which control, and how many of the rows say a time that cannot be. Rows are told
+-- apart by two numbers, which is sooner done than by six texts. Where a number is not that of exactly one host or target
+-- (a digest may be that of two, and what others wrote may have none), or a time cannot be, `clear` is 0: the texts decide,
+-- and `attributed` gives the rows the numbers that are here, of which the first is zero. Which hosts and targets a number
+-- is of, `sightings` and `controls` know, so whoever else writes numbers into the tables has to write those, too.
+WITH hosts_known AS (
   SELECT speaker, min(host) AS host, min(name) AS name
   FROM (SELECT DISTINCT speaker, host, name FROM sightings) AS every
+  WHERE speaker <> 0
   GROUP BY speaker
   HAVING count(*) = 1
 ),
-controls_known AS (
-  SELECT about, min(benchmark) AS benchmark, min(version) AS version, min(control) AS control
-  FROM (SELECT DISTINCT about, benchmark, version, control FROM controls) AS every
+targets_known AS (
+  SELECT about, min(benchmark) AS benchmark, min(version) AS version, min(control) AS control, min(target) AS target
+  FROM (SELECT DISTINCT about, benchmark, version, control, target FROM controls) AS every
   GROUP BY about
   HAVING count(*) = 1
 ),
 unclear AS (
   SELECT numbered.speaker, numbered.about
   FROM numbered
+  CROSS JOIN parameters
   LEFT JOIN hosts_known ON hosts_known.speaker = numbered.speaker
-  LEFT JOIN controls_known ON controls_known.about = numbered.about
-  WHERE hosts_known.host IS NULL OR controls_known.control IS NULL
+  LEFT JOIN targets_known ON targets_known.about = numbered.about
+  WHERE
+    hosts_known.host IS NULL
+    OR targets_known.control IS NULL
+    OR numbered.first_time < parameters.earliest
+    OR numbered.last_time > parameters.latest
 )
 SELECT
   1 AS clear,
   numbered.speaker,
   numbered.about,
+  numbered.speaker AS given_speaker,
+  numbered.about AS given_about,
   hosts_known.host,
   hosts_known.name,
-  controls_known.benchmark,
-  controls_known.version,
-  controls_known.control,
-  numbered.least_target,
-  numbered.most_target,
+  targets_known.benchmark,
+  targets_known.version,
+  targets_known.control,
+  targets_known.target,
+  numbered.first_time,
   numbered.last_time,
-  numbered.undated
+  0 AS undated,
+  numbered.first_time AS least_time,
+  numbered.last_time AS most_time,
+  numbered.snapshot
 FROM numbered
+CROSS JOIN parameters
 JOIN hosts_known ON hosts_known.speaker = numbered.speaker
-JOIN controls_known ON controls_known.about = numbered.about
+JOIN targets_known ON targets_known.about = numbered.about
+WHERE numbered.first_time >= parameters.earliest AND numbered.last_time <= parameters.latest
 UNION ALL
 SELECT
   0 AS clear,
-  verdicts.speaker,
-  verdicts.about,
+  0 AS speaker,
+  row_number() OVER (
+    ORDER BY
+      verdicts.speaker, verdicts.about, verdicts.host, verdicts.name,
+      verdicts.benchmark, verdicts.version, verdicts.control, verdicts.target
+  ) AS about,
+  verdicts.speaker AS given_speaker,
+  verdicts.about AS given_about,
   verdicts.host,
   verdicts.name,
   verdicts.benchmark,
   verdicts.version,
   verdicts.control,
-  min(verdicts.target) AS least_target,
-  max(verdicts.target) AS most_target,
+  verdicts.target,
+  min(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN verdicts.time END) AS first_time,
   max(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN verdicts.time END) AS last_time,
-  sum(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN 0 ELSE 1 END) AS undated
+  sum(CASE WHEN verdicts.time BETWEEN parameters.earliest AND parameters.latest THEN 0 ELSE 1 END) AS undated,
+  min(verdicts.time) AS least_time,
+  max(verdicts.time) AS most_time,
+  max(CASE verdicts.kind WHEN 'snapshot' THEN 1 ELSE 0 END) AS snapshot
 FROM verdicts
 CROSS JOIN parameters
 JOIN unclear
@@ -73,4 +83,4 @@ JOIN unclear
 WHERE verdicts.time <= parameters.horizon OR verdicts.time > parameters.latest
 GROUP BY
   verdicts.speaker, verdicts.about, verdicts.host, verdicts.name,
-  verdicts.benchmark, verdicts.version, verdicts.control
+  verdicts.benchmark, verdicts.version, verdicts.control, verdicts.target
