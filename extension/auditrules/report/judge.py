@@ -109,7 +109,7 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     given(engine, "parameters", [parameters])
     for step in queries.ROWS:
         engine.make(step)
-    numbered = engine.make_aside(queries.NUMBERED)
+    voices = [engine.make_aside(step) for step in queries.VOICES]
     expected = question.benchmark or BENCHMARKS[0].version
     given(engine, "shipped", ((*key, int(key[1] == expected)) for key in BY_ID))
     given(engine, "wanted_controls", ((control,) for control in question.controls))
@@ -125,7 +125,8 @@ def _name(engine: Engine, question: Question, until: int) -> None:
     host_is_known(question.hosts, hosts)
     wanted = {key for key, name in hosts for matches in globs if matches(key) or matches(name)}
     given(engine, "wanted_hosts", ((key,) for key in sorted(wanted)))
-    numbered()
+    for made in voices:
+        made()
     for step in queries.SUBJECTS:
         engine.make(step)
 

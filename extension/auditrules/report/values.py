@@ -18,7 +18,7 @@ Row = Sequence[Any]
 _WORST = tuple(Status)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
 _STATUSES = {status.value: status for status in Status}
-_OPEN = (Status.FAIL, Status.UNKNOWN)
+_OPEN = (Status.FAIL.value, Status.UNKNOWN.value)
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -26,7 +26,7 @@ def verdicts(
     rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
 ) -> tuple[Verdict, ...]:
     """Give the verdicts of `judged_rows`, those that need somebody most first; `notes` is told why hosts fail."""
-    placed: dict[tuple[Status, str], list[Verdict]] = defaultdict(list)
+    placed: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     failing: set[int] = set()
     for (  # not with a star: it would make a list of each
         key,
@@ -47,7 +47,7 @@ def verdicts(
     ) in rows:
         status = _STATUSES[word]
         title, level = titles.get((benchmark, version, control), ("", ""))
-        waiver = waivers.of((key, benchmark, version, control)) if status in _OPEN else None
+        waiver = waivers.of((key, benchmark, version, control)) if word in _OPEN else None
         if cause:
             why, shown = cause, notes.why(cause, seen, query, message)
         else:
@@ -71,8 +71,8 @@ def verdicts(
         )
         if cause in ("query_failed", "extension_missing"):
             failing.add(id(verdict))
-        placed[status, control].append(verdict)
-    ordered = sorted(placed, key=lambda place: (_RANK[place[0]], natural(place[1]), place[1]))
+        placed[word, control].append(verdict)  # a status is slower to look up than its word
+    ordered = sorted(placed, key=lambda place: (_RANK[_STATUSES[place[0]]], natural(place[1]), place[1]))
     found = [verdict for place in ordered for verdict in placed[place]]
     for verdict in found if failing else ():
         if id(verdict) in failing:

@@ -13,13 +13,13 @@ VIEWS = frozenset({"turned", "attributed", "words"})
 ROWS = ("turned",)
 """What every row says, whoever's it is."""
 
-NUMBERED = "numbered"
-"""What is said under which numbers. It may be made beside what follows, up to `SUBJECTS`."""
+VOICES = ("numbered", "voices")
+"""Who said something of what. They may be made beside what follows, up to `SUBJECTS`."""
 
 NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 """Which host and which control a line is of; before them `named`, after them `wanted_hosts` is filled in."""
 
-SUBJECTS = ("voices", "attributed", "pairs", "hosts", "subjects")
+SUBJECTS = ("attributed", "pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
 PLACING = ("targeted", "several", "slots", "voiced", "doubts", "breaks", "words", "spells", "turns", "said")
@@ -31,7 +31,7 @@ SHOWN = "texts"
 JUDGING = ("judged", "worst")
 """What counts of it."""
 
-STEPS = (*ROWS, NUMBERED, *NAMING, *SUBJECTS, *PLACING, SHOWN, *JUDGING)
+STEPS = (*ROWS, *VOICES, *NAMING, *SUBJECTS, *PLACING, SHOWN, *JUDGING)
 """All of them, in an order in which they can be made."""
 
 

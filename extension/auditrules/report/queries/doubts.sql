@@ -8,7 +8,9 @@ WITH undated AS (
   FROM attributed
   CROSS JOIN parameters
   JOIN voiced ON voiced.speaker = attributed.speaker AND voiced.about = attributed.about
-  WHERE voiced.undated > 0 AND (attributed.time < parameters.earliest OR attributed.time > parameters.latest)
+  WHERE
+    attributed.speaker = 0  -- as of every voice that says such a time
+    AND (attributed.time < parameters.earliest OR attributed.time > parameters.latest)
   UNION ALL
   SELECT slots.slot, interruptions.what, 0 AS removed
   FROM interruptions

@@ -3,8 +3,7 @@ SELECT
   voices.speaker,
   voices.about,
   voices.target,
-  coalesce(several.slot, subjects.subject) AS slot,
-  subjects.undated
+  coalesce(several.slot, subjects.subject) AS slot
 FROM voices
 LEFT JOIN aliases ON aliases.host = voices.host AND aliases.name = voices.name
 JOIN subjects
