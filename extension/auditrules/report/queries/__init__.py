@@ -13,6 +13,9 @@ VIEWS = frozenset({"turned", "attributed", "words"})
 ROWS = ("turned",)
 """What every row says, whoever's it is."""
 
+LONG = frozenset({"judged_rows"})
+"""Questions with an answer as long as the fleet is large; their columns are text and whole numbers, and no sums."""
+
 VOICES = ("numbered", "voices")
 """Who said something of what. They may be made beside what follows, up to `SUBJECTS`."""
 
