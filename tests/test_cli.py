@@ -278,6 +278,19 @@ def test_what_the_encoding_lacks_becomes_an_escape() -> None:
     assert out.read() == "a = \\xe9\\u6f22\n"
 
 
+READ = """\
+import sys
+from auditrules.cli import main
+main(["report", "--help"])
+print(*(name for name in sys.modules if name.startswith(("auditrules.host", "auditrules.tables", "auditrules.packs"))))
+"""
+
+
+def test_a_command_that_looks_at_no_host_reads_nothing_that_does() -> None:
+    done = subprocess.run([sys.executable, "-c", READ], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
 MAIN = "import sys; from auditrules.cli import main; sys.exit(main())"
 
 # The table itself presses Ctrl-C a moment after the endless query has begun with it.

@@ -33,6 +33,22 @@ def test_what_is_asked_aside_is_answered_in_its_order(engine: DuckDb) -> None:
     assert engine.rows_aside("hosts_named", "counted")() == [[("web-1", "web-1")], [(0, 0)]]
 
 
+def test_what_is_made_aside_is_there_when_it_was_waited_for(engine: DuckDb) -> None:
+    engine.given(
+        "heard", pa.table({"host": ["a"], "identifier": ["a"], "name": ["web-1"], "first_time": [1], "last_time": [2]})
+    )
+    engine.given("aliases", pa.table({"host": ["a"], "name": ["web-1"], "key": ["b"]}))
+    engine.given("inventory", GIVEN["inventory"].empty_table())
+    engine.make_aside("speakers")()
+    assert engine.rows("hosts_named") == [("b", "web-1")]
+
+
+def test_what_cannot_be_made_aside_is_told_to_who_waits_for_it(engine: DuckDb) -> None:
+    wait = engine.make_aside("speakers")
+    with pytest.raises(ReportError, match=r"^the query speakers failed: "):
+        wait()
+
+
 def test_what_is_given_takes_the_place_of_what_was(engine: DuckDb) -> None:
     _inventory(engine, "web-1")
     _inventory(engine, "web-2")
