@@ -21,6 +21,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from auditrules import __version__
+from auditrules.cli.entry import COMMANDS
 from tools.release.archive import RUN, licences
 from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
 from tools.release.systems import packs
@@ -28,7 +29,7 @@ from tools.release.systems import packs
 ENTRY = f"import sys\n\n{RUN}"
 
 SPEC = """\
-found = Analysis([{script!r}], pathex=[{extension!r}], excludes={excluded!r})
+found = Analysis([{script!r}], pathex=[{extension!r}], hiddenimports={commands!r}, excludes={excluded!r})
 program = EXE(PYZ(found.pure), found.scripts, exclude_binaries=True, name="auditrules.ext", strip=True)
 COLLECT(program, found.binaries, found.datas, name={project!r}, strip=True)
 """
@@ -72,7 +73,8 @@ def name(tree: Path) -> str:
 def _frozen(work: Path) -> Path:
     script = work / "run.py"
     script.write_text(ENTRY, encoding="utf-8")
-    fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "script": str(script)}
+    commands = [f"auditrules.cli.{name}" for name in COMMANDS]  # which are read by name
+    fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "script": str(script), "commands": commands}
     spec = work / "auditrules.spec"
     spec.write_text(SPEC.format(**fields, project=PROJECT_NAME), encoding="utf-8")
     command = (sys.executable, "-m", "PyInstaller", "--log-level", "ERROR", "--distpath", work / "dist")
