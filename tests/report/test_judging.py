@@ -377,6 +377,13 @@ def test_each_day_of_the_trend_is_judged_by_what_was_known_then(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("until", [NOON, NOON + DAY // 2 - 30], ids=["at noon", "half a minute before midnight"])
+def test_the_trend_ends_with_a_host_whose_clock_is_a_little_ahead(until: int, tmp_path: Path) -> None:
+    lines = [snapshot("a", until + 60, row()), snapshot("b", until, row(), row(control="1.2.4"))]
+    fleet = report_of(tmp_path, *lines, now=until)
+    assert fleet.trend[-1].counts == fleet.counts == Counts(passed=3, unknown=1)
+
+
 def test_a_clock_of_1970_does_not_lengthen_the_trend(tmp_path: Path) -> None:
     fleet = report_of(tmp_path, snapshot("a", 12, row()), snapshot("b", NOON, row()))
     assert [each.day for each in fleet.trend] == ["2026-11-23"]

@@ -1,14 +1,14 @@
 -- The state at each moment, by the same rules as `judged` has them for the last of them: 0 fail, 1 unknown, 2 pass, 3 not
 -- applicable, and 4 for a target that is gone, which is unknown where no other is left. A moment is the end of a day, or
--- the moment of the report: of what was before it, or will never be, the day is enough to know on which side it is.
+-- the moment of the report: of what was before that, or will never be, the day is enough to know on which side it is.
 WITH counting AS (
   SELECT
     subjects.subject,
-    subjects.first_time,
-    subjects.left_at + 1 AS left_time,
+    CASE WHEN subjects.subject IN (SELECT subject FROM several) THEN subjects.subject END AS wide,
+    least(coalesce(subjects.first_time, 0), parameters.until) // 86400 AS first_day,
+    (subjects.left_at + 1) // 86400 AS left_day,
     CASE WHEN waived.until IS NULL THEN 0 ELSE 1 END AS waived,
-    CASE WHEN waived.until < parameters.until THEN waived.until + 1 END AS waived_time,
-    CASE WHEN subjects.subject IN (SELECT subject FROM several) THEN 1 ELSE 0 END AS wide
+    CASE WHEN waived.until < parameters.until THEN (waived.until + 1) // 86400 END AS waived_day
   FROM subjects
   CROSS JOIN parameters
   LEFT JOIN waived
@@ -20,17 +20,16 @@ WITH counting AS (
 ),
 spans AS (
   SELECT
-    counting.subject,
-    counting.left_time,
-    counting.waived,
-    counting.waived_time,
     counting.wide,
-    spells.first_time,
-    spells.next_time,
+    counting.left_day,
+    counting.waived,
+    counting.waived_day,
+    spells.first_time // 86400 AS first_day,
+    spells.next_time // 86400 AS next_day,
     CASE
       WHEN spells.what <> 'gone' AND spells.last_time + parameters.max_age < parameters.until
-        THEN spells.last_time + parameters.max_age + 1
-    END AS stale_time,
+        THEN (spells.last_time + parameters.max_age + 1) // 86400
+    END AS stale_day,
     CASE
       WHEN spells.what = 'gone' THEN 4
       WHEN doubts.slot IS NOT NULL THEN 1
@@ -45,63 +44,48 @@ spans AS (
   LEFT JOIN doubts ON doubts.slot = spells.slot AND doubts.what = spells.what
   UNION ALL
   SELECT
-    counting.subject,
-    counting.left_time,
-    counting.waived,
-    counting.waived_time,
     counting.wide,
-    coalesce(counting.first_time, 0) AS first_time,
-    NULL AS next_time,
-    NULL AS stale_time,
+    counting.left_day,
+    counting.waived,
+    counting.waived_day,
+    counting.first_day,
+    NULL AS next_day,
+    NULL AS stale_day,
     1 AS state
   FROM slots
   JOIN counting ON counting.subject = slots.subject
   WHERE slots.slot NOT IN (SELECT slot FROM spells)
 ),
 -- Many have the same days. Most subjects have one slot, and so one state at a moment; only of the others it matters who.
-days AS (
-  SELECT
-    CASE wide WHEN 1 THEN subject END AS subject,
-    state,
-    waived,
-    first_time // 86400 AS first_day,
-    next_time // 86400 AS next_day,
-    stale_time // 86400 AS stale_day,
-    left_time // 86400 AS left_day,
-    waived_time // 86400 AS waived_day,
-    count(*) AS number
+alike AS (
+  SELECT wide, state, waived, first_day, next_day, stale_day, left_day, waived_day, count(*) AS number
   FROM spans
-  GROUP BY
-    CASE wide WHEN 1 THEN subject END,
-    state,
-    waived,
-    first_time // 86400,
-    next_time // 86400,
-    stale_time // 86400,
-    left_time // 86400,
-    waived_time // 86400
+  GROUP BY wide, state, waived, first_day, next_day, stale_day, left_day, waived_day
+),
+days AS (
+  SELECT day, moment // 86400 AS number FROM moments
 ),
 standing AS (
   SELECT
-    moments.day,
-    days.subject,
-    days.number,
-    CASE WHEN moments.moment // 86400 >= days.stale_day THEN 1 ELSE days.state END AS state,
-    CASE WHEN moments.moment // 86400 >= days.waived_day THEN 0 ELSE days.waived END AS waived
-  FROM days
-  JOIN moments
+    days.day,
+    alike.wide,
+    alike.number,
+    CASE WHEN days.number >= alike.stale_day THEN 1 ELSE alike.state END AS state,
+    CASE WHEN days.number >= alike.waived_day THEN 0 ELSE alike.waived END AS waived
+  FROM alike
+  JOIN days
     ON
-      moments.moment // 86400 >= days.first_day
-      AND moments.moment // 86400 < coalesce(days.next_day, moments.moment)
-      AND moments.moment // 86400 < coalesce(days.left_day, moments.moment)
+      days.number >= alike.first_day
+      AND (alike.next_day IS NULL OR days.number < alike.next_day)
+      AND (alike.left_day IS NULL OR days.number < alike.left_day)
 ),
 states AS (
-  SELECT day, state, waived, number FROM standing WHERE subject IS NULL
+  SELECT day, state, waived, number FROM standing WHERE wide IS NULL
   UNION ALL
   SELECT day, min(state) AS state, max(waived) AS waived, 1 AS number
   FROM standing
-  WHERE subject IS NOT NULL
-  GROUP BY day, subject
+  WHERE wide IS NOT NULL
+  GROUP BY day, wide
 )
 SELECT
   day,
