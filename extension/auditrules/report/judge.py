@@ -34,7 +34,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
     waivers = Waivers(question.waivers, until)
     _name(engine, question, until)
     given(engine, "waived", waivers.spelled_out(engine.rows("subjects_named")) if question.waivers else ())
-    first, last, snapshots = engine.rows("window")[0]
+    first, last, snapshot = engine.rows("window")[0]
     if not reading.rows:
         rows, once = engine.rows("counted")[0]
         reading = replace(reading, rows=once, repeated=rows - once)
@@ -78,7 +78,7 @@ def judge(engine: Engine, question: Question, reading: Reading) -> Report:
         changes=values.changes(changes, notes),
         waivers=waivers.stated(),
         reading=reading,
-        notes=tuple(notes.fleet(question, reading, snapshots or 0, verdicts, hosts)),
+        notes=tuple(notes.fleet(question, reading, verdicts, hosts, snapshot=bool(snapshot))),
     )
 
 

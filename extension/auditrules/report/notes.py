@@ -58,7 +58,13 @@ class Notes:
         return "; ".join([*failing, *self._of_host.get(key, ())])
 
     def fleet(
-        self, question: Question, reading: Reading, snapshots: int, verdicts: Sequence[Verdict], hosts: Sequence[Host]
+        self,
+        question: Question,
+        reading: Reading,
+        verdicts: Sequence[Verdict],
+        hosts: Sequence[Host],
+        *,
+        snapshot: bool,
     ) -> Iterator[str]:
         """Say what must be known before a number is believed."""
         yield from question.problems
@@ -78,7 +84,7 @@ class Notes:
                 f"{_many(stale, 'host has', 'hosts have')} said nothing of a control for more than {age} before "
                 f"{moment(self._until)}: what they said last counts as unknown"
             )
-            if not snapshots:
+            if not snapshot:
                 yield (
                     "no snapshot was read, and a query that only logs changes is silent while nothing changes: read "
                     "osqueryd.snapshots.log too, or give a larger --max-age"

@@ -25,7 +25,10 @@ NAMING = ("queries", "interruptions", "heard", "aliases", "speakers")
 SUBJECTS = ("attributed", "pairs", "hosts", "subjects")
 """What is said or expected of whom; after them `waived` is filled in."""
 
-PLACING = ("targeted", "several", "slots", "voiced", "doubts", "breaks", "words", "spells", "turns", "said")
+PLACING = (
+    *("speaking", "targeted", "several", "slots", "voiced", "doubts"),
+    *("breaks", "words", "spells", "turns", "said"),
+)
 """What has a status of its own, and what it says, in time."""
 
 SHOWN = "texts"

@@ -26,4 +26,4 @@ JOIN voices
     AND voices.version = turned.version
     AND voices.control = turned.control
     AND voices.target = turned.target
-WHERE voices.clear = 0
+WHERE voices.speaker = 0

@@ -1,8 +1,8 @@
 -- Who said something of which target of which control, and how many of the rows say a time that cannot be. Rows are told
 -- apart by two numbers, which is sooner done than by six texts. Where a number is not that of exactly one host or target
--- (a digest may be that of two, and what others wrote may have none), or a time cannot be, `clear` is 0: the texts decide,
--- and `attributed` gives the rows the numbers that are here, of which the first is zero. Which hosts and targets a number
--- is of, `sightings` and `controls` know, so whoever else writes numbers into the tables has to write those, too.
+-- (a digest may be that of two, and what others wrote may have none), or a time cannot be, the texts decide: `speaker` is 0
+-- then, and `attributed` gives the rows the numbers that are here. Which hosts and targets a number is of, `sightings` and
+-- `controls` know, so whoever else writes numbers into the tables has to write those, too.
 WITH hosts_known AS (
   SELECT speaker, min(host) AS host, min(name) AS name
   FROM (SELECT DISTINCT speaker, host, name FROM sightings) AS every
@@ -29,7 +29,6 @@ unclear AS (
     OR numbered.last_time > parameters.latest
 )
 SELECT
-  1 AS clear,
   numbered.speaker,
   numbered.about,
   numbered.speaker AS given_speaker,
@@ -53,7 +52,6 @@ JOIN targets_known ON targets_known.about = numbered.about
 WHERE numbered.first_time >= parameters.earliest AND numbered.last_time <= parameters.latest
 UNION ALL
 SELECT
-  0 AS clear,
   0 AS speaker,
   row_number() OVER (
     ORDER BY
