@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.benchmarks.problems import problems as benchmark_problems
 from auditrules.cli.command import Problem
-from auditrules.cli.world import empty_database
+from auditrules.cli.world import World, empty_database, in_world
 from auditrules.packs import files, policies
 from auditrules.packs.files import File, Form
 from auditrules.present import Format, present
@@ -60,7 +60,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace, _world: object) -> tuple[str, int]:
+@in_world
+def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
     found = tuple(chosen(Form(options.format), options.benchmark, options.control, tuple(options.label)))

@@ -1,4 +1,4 @@
-"""What the commands that look at a host stand on: the world, the options of a host, and a database of its tables."""
+"""What the commands on a host and its tables stand on: the world, the options of a host, and a database."""
 
 from __future__ import annotations
 
