@@ -256,11 +256,11 @@ def test_the_python_that_is_left_out_is_not_told(
     assert capsys.readouterr().out.splitlines() == [*shown, "  3.11  not found", "  3.13  not found"]
 
 
-def test_sqlite_is_tested_on_the_oldest_python_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engines_are_tested_on_the_oldest_python_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     tested: dict[str, bool] = {}
 
-    def tests(version: str, _: Path, *, sqlite: bool) -> str:
-        tested[version] = sqlite
+    def tests(version: str, _: Path, *, engines: bool) -> str:
+        tested[version] = engines
         return "passed"
 
     monkeypatch.setattr(test_all, "interpreter", lambda version, _: Path("/python") if version != "3.10" else None)

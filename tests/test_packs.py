@@ -26,7 +26,7 @@ from tests.core import tables as core
 from tests.fixtures.hosts import BARE, DOCKER, Look, listing, saved, status
 from tools import make_packs
 
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.engine
 
 FOLDER = Path(__file__).parents[1] / "packs"
 FILES = sorted(FOLDER.glob("*.conf"))

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     found = {version: interpreter(version, os.environ) for version in VERSIONS if version != options.but}
     pythons = {version: python for version, python in found.items() if python}
-    results = {version: _tests(version, python, sqlite=version == min(pythons)) for version, python in pythons.items()}
+    results = {version: _tests(version, python, engines=version == min(pythons)) for version, python in pythons.items()}
     print("\nThe tests, on each Python that starts here:")
     for version, python in found.items():
         print(f"  {version}  {results.get(version, 'not found')}{f'  {python}' if python else ''}")
@@ -75,16 +75,16 @@ def _starts(python: Path, version: str) -> bool:
     return answer.returncode == 0 and answer.stdout.strip() == version
 
 
-def _tests(version: str, python: Path, *, sqlite: bool) -> str:
+def _tests(version: str, python: Path, *, engines: bool) -> str:
     print(f"\n== Python {version}: {python}", flush=True)
     folder = PROJECT / ".venvs" / version
     need = "sqlite-3.42" if version in OLD_SQLITE else "tests"
     if subprocess.run([python, PROJECT / "tools/environment.py", folder, need], check=False).returncode != 0:
         return "could not be set up"
     # A kernel is asked once, by `make vm`: no rule of Linux audit hangs on the Python that reads it. The packages are
-    # tested once, too, with each Python in turn; the page in one browser, and Spark in one Java. What DuckDB answers to
-    # SQL is tested by `make test`, and what SQLite does on the oldest of these as well: 3.10 has osquery's.
-    apart = "not vm and not package and not browser and not spark and not engine"
+    # tested once, too, with each Python in turn; the page in one browser, and Spark in one Java. What an engine answers
+    # to SQL is tested on the oldest of these alone, beside that of `make test`: 3.10 has osquery's SQLite.
+    apart = "not vm and not package and not browser and not spark"
     command = (
         folder / "bin/python",
         "-m",
@@ -95,7 +95,7 @@ def _tests(version: str, python: Path, *, sqlite: bool) -> str:
         "--dist",
         "loadgroup",
         "-m",
-        apart if sqlite else f"{apart} and not sqlite",
+        apart if engines else f"{apart} and not engine",
     )
     done = subprocess.run(command, check=False, cwd=PROJECT)
     return PASSED if done.returncode == 0 else f"failed (pytest ended with {done.returncode})"
