@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from auditrules.audit import rule_data
-from auditrules.audit.facts import Entry, Facts
-from auditrules.audit.kernel import as_stored
-from auditrules.audit.parse import parse
-from auditrules.audit.rule import Rule
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.constants.syscalls import as_stored
+from auditrules.audit.kernel import rule_data
+from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.rule import Rule
 
 SIZES = (16, 400, 10_000)
 SEED = 5

@@ -7,20 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditrules.audit import rule_data
-from auditrules.audit.access import Access, Name, Subject
-from auditrules.audit.coverage import Auditing, Decision, decide
-from auditrules.audit.facts import Entry, Facts, Mount
-from auditrules.audit.holding import Why
-from auditrules.audit.match import Truth
-from auditrules.audit.operations import OPERATIONS, Operation, Touch
-from auditrules.audit.places import Places
-from auditrules.audit.render import normal
-from auditrules.audit.rule import KEY_SEPARATOR
-from auditrules.audit.ruleset import RuleSet
-from auditrules.audit.touching import Permit, Toucher, program
-from auditrules.audit.values import UNSET
-from auditrules.audit.watching import Placing
+from auditrules.audit.auditctl.field_values import UNSET
+from auditrules.audit.auditctl.render import normal
+from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.audit_names import Permit, Toucher, program
+from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.filter_walk import Auditing, Decision, decide
+from auditrules.audit.coverage.operations import OPERATIONS, Operation, Touch
+from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.rule_match import Truth
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.kernel import rule_data
+from auditrules.audit.model.host_facts import Entry, Facts, Mount
+from auditrules.audit.model.rule import KEY_SEPARATOR
 
 Case = dict[str, Any]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from auditrules import __version__, cli
-from auditrules.audit.facts import Entry
-from auditrules.audit.sources import Kernel, Sources
+from auditrules.audit.model.collected import Kernel, Sources
+from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import entry, main

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auditrules.audit.match import Truth
+from auditrules.audit.coverage.rule_match import Truth
 from tests import truth
 from tests.coverage_cases import Asked, Case, disagreements, hangs_on
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.answer import LETTERS, Reason
-from auditrules.audit.operations import OPERATIONS
-from auditrules.audit.reference import OUTSIDE, REFERENCE
+from auditrules.audit.coverage.answer import LETTERS, Reason
+from auditrules.audit.coverage.operations import OPERATIONS
+from auditrules.audit.coverage.reference import OUTSIDE, REFERENCE
 from auditrules.benchmarks.targets import Reason as NotJudged
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.facts import Facts
-from auditrules.audit.load import load
-from auditrules.audit.rule_data import encode
-from auditrules.audit.sources import File, Kernel, Netlink, Sources, Units
+from auditrules.audit.boot.load import load
+from auditrules.audit.kernel.rule_data import encode
+from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
+from auditrules.audit.model.host_facts import Facts
 from auditrules.packs import drift
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.facts import Entry
+from auditrules.audit.model.host_facts import Entry
 from auditrules.host import rootfs
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.sight import Sight

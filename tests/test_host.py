@@ -14,10 +14,10 @@ from threading import Event
 
 import pytest
 
-from auditrules.audit.facts import DEFAULT_VERSION
-from auditrules.audit.rule import ALL_SYSCALLS, Action, Field, FilterList, Operator, Rule
-from auditrules.audit.rule_data import encode
-from auditrules.audit.sources import Failure, File, Kernel, Netlink, Run, Sources
+from auditrules.audit.kernel.rule_data import encode
+from auditrules.audit.model.collected import Failure, File, Kernel, Netlink, Run, Sources
+from auditrules.audit.model.host_facts import DEFAULT_VERSION
+from auditrules.audit.model.rule import ALL_SYSCALLS, Action, Field, FilterList, Operator, Rule
 from auditrules.host import Host, HostError, Limits, collect
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, NLMSG_DONE, NLMSG_ERROR
-from auditrules.audit.sources import Kernel, Netlink
+from auditrules.audit.kernel.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, NLMSG_DONE, NLMSG_ERROR
+from auditrules.audit.model.collected import Kernel, Netlink
 from auditrules.host import Host, netlink
 from auditrules.host.program import Deadline
 

@@ -27,9 +27,17 @@ def test_the_contracts_hold() -> None:
 
 # a line that doesn't belong in a module, and what import-linter says of it
 WRONG = (
-    ("audit/facts.py", "import os", "auditrules.audit.facts -> os (l."),
-    ("plugin/schema.py", "import auditrules.audit.facts", "auditrules.plugin.schema -> auditrules.audit.facts (l."),
-    ("audit/facts.py", "import auditrules.sql.result", "auditrules.audit.facts -> auditrules.sql.result (l."),
+    ("audit/model/host_facts.py", "import os", "auditrules.audit.model.host_facts -> os (l."),
+    (
+        "plugin/schema.py",
+        "import auditrules.audit.model.host_facts",
+        "auditrules.plugin.schema -> auditrules.audit.model.host_facts (l.",
+    ),
+    (
+        "audit/model/host_facts.py",
+        "import auditrules.sql.result",
+        "auditrules.audit.model.host_facts -> auditrules.sql.result (l.",
+    ),
     ("tables/status.py", "import auditrules.host", "auditrules.tables.status -> auditrules.host (l."),
     ("host/collect.py", "import subprocess", "auditrules.host.collect -> subprocess (l."),
     ("cli/entry.py", "import thrift", "auditrules.cli.entry -> thrift (l."),

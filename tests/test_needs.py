@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit import needs as limits
-from auditrules.audit.mounts import Mounts
+from auditrules.audit.filesystem.mounts import Mounts
 from auditrules.audit.needs import Needs, needs
 
 PATHS: list[tuple[bytes, set[str]]] = [

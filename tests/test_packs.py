@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from auditrules.audit.sources import File
+from auditrules.audit.model.collected import File
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main

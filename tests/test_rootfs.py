@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.facts import MOST_LINKS, Entry
-from auditrules.audit.sources import File
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.host_facts import MOST_LINKS, Entry
 from auditrules.host.rootfs import MOST_DEPTH, Tree, UnreadableError
 
 LIMIT = 1000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.sources import File
+from auditrules.audit.model.collected import File
 from auditrules.benchmarks.services import Found, Process, Services
 from auditrules.host import Host, HostError
 from auditrules.host.processes import Identity, running

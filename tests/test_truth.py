@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.load import load
+from auditrules.audit.boot.load import load
 from tests import truth
 
 # Rows of each file when this was written: a corpus grows, it does not shrink.

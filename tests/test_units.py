@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.boot import boot
-from auditrules.audit.render import normal
-from auditrules.audit.sources import File, Sources, Units
+from auditrules.audit.auditctl.render import normal
+from auditrules.audit.boot.boot import boot
+from auditrules.audit.model.collected import File, Sources, Units
 from auditrules.host import Host
 from auditrules.host.rootfs import Tree
 from auditrules.host.units import MOST_BYTES, MOST_FILES, read_units

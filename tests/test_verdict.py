@@ -14,10 +14,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.facts import DEFAULT_VERSION, Facts
-from auditrules.audit.parse import parse
-from auditrules.audit.render import listed
-from auditrules.audit.sources import Kernel, Run
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.render import listed
+from auditrules.audit.model.collected import Kernel, Run
+from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
 from auditrules.benchmarks.remediation import ADVICE, remedy
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS

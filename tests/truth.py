@@ -16,17 +16,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditrules.audit import rule_data
-from auditrules.audit.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
-from auditrules.audit.boot import succeeds
-from auditrules.audit.errors import RuleSyntaxError
-from auditrules.audit.facts import DEFAULT_VERSION, Entry, Facts, parse_version
-from auditrules.audit.fields import COMPARISONS
-from auditrules.audit.listing import NO_RULES, parse_listed
-from auditrules.audit.load import file_refusal, load
-from auditrules.audit.render import last_arch, listed, listing, normal, numbers, syscall_names
-from auditrules.audit.rule import Comparison, Condition, same
-from auditrules.audit.words import decode, encode
+from auditrules.audit.auditctl.listing import NO_RULES, parse_listed
+from auditrules.audit.auditctl.render import last_arch, listed, listing, normal, numbers, syscall_names
+from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
+from auditrules.audit.boot.boot import succeeds
+from auditrules.audit.boot.load import file_refusal, load
+from auditrules.audit.constants.fields import COMPARISONS
+from auditrules.audit.kernel import rule_data
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import DEFAULT_VERSION, Entry, Facts, parse_version
+from auditrules.audit.model.rule import Comparison, Condition, same
+from auditrules.audit.model.tokens import decode, encode
 from tests import coverage_cases
 
 Case = dict[str, Any]

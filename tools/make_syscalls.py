@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 
 PACKAGE = "system-calls"
-OUTPUT = Path(__file__).parents[1] / "extension/auditrules/audit/data_syscalls.py"
+OUTPUT = Path(__file__).parents[1] / "extension/auditrules/audit/constants/data_syscalls.py"
 MASK_BITS = 2032  # AUDIT_BITMASK_SIZE words of 32 bits, without the last sixteen, which stand for classes
 LINE = 120
 

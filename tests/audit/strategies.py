@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from auditrules.audit import names, syscalls
-from auditrules.audit.facts import Entry, Facts
-from auditrules.audit.fields import COMPARISONS
-from auditrules.audit.rule import (
+from auditrules.audit.constants import names, syscalls
+from auditrules.audit.constants.fields import COMPARISONS
+from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.rule import (
     ALL_SYSCALLS,
     KEY_SEPARATOR,
     Action,
@@ -19,7 +19,7 @@ from auditrules.audit.rule import (
     Permission,
     Rule,
 )
-from auditrules.audit.words import decode, encode
+from auditrules.audit.model.tokens import decode, encode
 
 DIR, FILE = Entry("dir"), Entry("file")
 FILES = {

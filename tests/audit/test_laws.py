@@ -11,21 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit import version_sort
-from auditrules.audit.errors import RuleSyntaxError
-from auditrules.audit.facts import Facts, Version
-from auditrules.audit.kernel import as_stored
-from auditrules.audit.listing import is_watch_form, parse_listed
-from auditrules.audit.load import load
-from auditrules.audit.parse import parse
-from auditrules.audit.reading import understand
-from auditrules.audit.render import field_text, listed, normal
-from auditrules.audit.rule import PATH_OR_DIR, Action, Field, Rule, Verb, same
-from auditrules.audit.settings import settings as auditd_settings
-from auditrules.audit.sources import File, Kernel, Run
-from auditrules.audit.status import State, Status
-from auditrules.audit.version_sort import version_sorted
-from auditrules.audit.words import LINE_BYTES, encode, lines, split
+from auditrules.audit.auditctl.listing import is_watch_form, parse_listed
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.render import field_text, listed, normal
+from auditrules.audit.auditctl.status import State, Status
+from auditrules.audit.boot import version_sort
+from auditrules.audit.boot.auditd_conf import settings as auditd_settings
+from auditrules.audit.boot.load import load
+from auditrules.audit.boot.version_sort import version_sorted
+from auditrules.audit.constants.syscalls import as_stored
+from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.model.collected import File, Kernel, Run
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts, Version
+from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, Rule, Verb, same
+from auditrules.audit.model.tokens import LINE_BYTES, encode, lines, split
 from tests.audit.strategies import BYTES, HOST, LINES, PATHS, RULES, TEXT, WORDS
 
 law = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.audit.facts import Facts
-from auditrules.audit.parse import parse
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks import CONTROLS, Control
 from auditrules.benchmarks.remediation import remedy, rule_line
 

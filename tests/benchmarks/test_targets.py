@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from auditrules.audit.sources import File
+from auditrules.audit.model.collected import File
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Found, Process, Services
 from auditrules.benchmarks.subjects import DAEMON

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
-from auditrules.audit.netlink import AUDIT_LIST_RULES, Reply
-from auditrules.audit.sources import Netlink
+from auditrules.audit.kernel.netlink import AUDIT_LIST_RULES, Reply
+from auditrules.audit.model.collected import Netlink
 from auditrules.host import Host, KeptHost
 from auditrules.host.program import Deadline
 from auditrules.serve import backing, extension

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.sources import File, Kernel, Run, Sources, Units
+from auditrules.audit.model.collected import File, Kernel, Run, Sources, Units
 from auditrules.benchmarks import BENCHMARKS, LATEST
 from auditrules.benchmarks.control import Control
 from auditrules.packs.policies import GENERAL, LABELS, policy

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from auditrules.audit.sources import File, Kernel, Run, Sources
+from auditrules.audit.model.collected import File, Kernel, Run, Sources
 from auditrules.packs import pipeline
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import ROWID, Row

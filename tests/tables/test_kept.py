@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.rule import ALL_SYSCALLS, Action, FilterList, Rule
-from auditrules.audit.rule_data import encode
-from auditrules.audit.sources import File, Kernel, Netlink, Run, Sources
+from auditrules.audit.kernel.rule_data import encode
+from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
+from auditrules.audit.model.rule import ALL_SYSCALLS, Action, FilterList, Rule
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.tables import build

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.facts import Entry, Facts
-from auditrules.audit.sources import File, Kernel, Run, Sources
+from auditrules.audit.model.collected import File, Kernel, Run, Sources
+from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import AUDIT_RULES

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.sources import File, Kernel, Run
+from auditrules.audit.model.collected import File, Kernel, Run
 from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.row import ROWID, Row
 from auditrules.plugin.schema import Schema

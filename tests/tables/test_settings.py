@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.sources import File, Kernel, Sources
+from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.plugin.row import ROWID
 from auditrules.tables.settings import auditd_settings
 

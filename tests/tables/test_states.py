@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from auditrules.audit.facts import Facts
-from auditrules.audit.load import load
-from auditrules.audit.rule_data import encode
-from auditrules.audit.sources import File, Kernel, Netlink, Sources, Units
+from auditrules.audit.boot.load import load
+from auditrules.audit.kernel.rule_data import encode
+from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
+from auditrules.audit.model.host_facts import Facts
 from auditrules.plugin.row import Row
 from auditrules.tables.rules import audit_rules
 from tests.audit.strategies import HOST

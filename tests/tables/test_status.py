@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.sources import File, Kernel, Run, Sources
+from auditrules.audit.model.collected import File, Kernel, Run, Sources
 from auditrules.plugin.row import Row
 from auditrules.tables.status import audit_status
 from tests.fixtures.hosts import saved, status

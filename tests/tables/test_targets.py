@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from auditrules.audit.sources import File
+from auditrules.audit.model.collected import File
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Found, Services
 from auditrules.plugin.row import ROWID, Row

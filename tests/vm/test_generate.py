@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from auditrules.audit.facts import Facts
-from auditrules.audit.load import load
+from auditrules.audit.boot.load import load
+from auditrules.audit.model.host_facts import Facts
 from tests.vm.access.calls import CALLS
 from tests.vm.access.fixture import NEW, TREE
 from tests.vm.generate import FOCI, MOST_RULES, OPS, SECOND, cases

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit import rule_data
-from auditrules.audit.facts import Facts
-from auditrules.audit.load import load
-from auditrules.audit.render import listed, normal
-from auditrules.audit.rule import Rule, same
+from auditrules.audit.auditctl.render import listed, normal
+from auditrules.audit.boot.load import load
+from auditrules.audit.kernel import rule_data
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import Rule, same
 from tests import truth
 from tests.vm.guest import Guest
 

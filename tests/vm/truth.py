@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from auditrules.audit.facts import Facts
+from auditrules.audit.model.host_facts import Facts
 from tests import truth
 from tests.vm.ask import Case, Row, ask
 from tests.vm.generate import cases

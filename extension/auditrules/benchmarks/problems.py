@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from auditrules.audit.rule import PERMISSION_LETTERS
+from auditrules.audit.model.rule import PERMISSION_LETTERS
 from auditrules.benchmarks.control import Benchmark, Control
 from auditrules.benchmarks.remediation import rule_line
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from auditrules.audit.errors import RuleSyntaxError
-from auditrules.audit.facts import Facts
-from auditrules.audit.parse import parse
-from auditrules.audit.words import encode, lines
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.tokens import encode, lines
 from auditrules.benchmarks.control import Control, Kind
 
 RULES_FILE = "/etc/audit/rules.d/docker.rules"

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from auditrules.audit.access import ANYBODY, Subject
-from auditrules.audit.answer import Coverage, Letter, bad_path
-from auditrules.audit.explaining import Said, steps
+from auditrules.audit.auditctl.field_values import UNSET
+from auditrules.audit.coverage.access import ANYBODY, Subject
+from auditrules.audit.coverage.answer import Coverage, Letter, bad_path
+from auditrules.audit.coverage.explain import Said, steps
+from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.subjects import Verdict
+from auditrules.audit.coverage.telling import conditions, deciding, near_words
+from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
-from auditrules.audit.sources import File
-from auditrules.audit.subjects import Verdict
-from auditrules.audit.telling import conditions, deciding, near_words
-from auditrules.audit.values import UNSET
-from auditrules.audit.watching import Placed
 from auditrules.cli.command import Problem
 from auditrules.cli.world import World, add_host, in_world, kept
 from auditrules.present import visible

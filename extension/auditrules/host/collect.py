@@ -8,16 +8,16 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
-from auditrules.audit.augenrules import AUDIT_RULES, RULES_D
-from auditrules.audit.errors import NetlinkError
-from auditrules.audit.facts import Entry, Facts, Version
-from auditrules.audit.mounts import Mounts, early_points, mounted
+from auditrules.audit.auditctl.status import NotAStatusError, parse_status
+from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
+from auditrules.audit.coverage.reference import loader_of
+from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
+from auditrules.audit.kernel.netlink import decode_status
+from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
+from auditrules.audit.model.errors import NetlinkError
+from auditrules.audit.model.host_facts import Entry, Facts, Version
+from auditrules.audit.model.tokens import decode
 from auditrules.audit.needs import Needs, needs
-from auditrules.audit.netlink import decode_status
-from auditrules.audit.reference import loader_of
-from auditrules.audit.sources import File, Kernel, Netlink, Sources
-from auditrules.audit.status import NotAStatusError, parse_status
-from auditrules.audit.words import decode
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Services, process_names
 from auditrules.host import netlink

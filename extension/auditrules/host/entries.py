@@ -7,8 +7,8 @@ import os
 import stat
 from functools import lru_cache
 
-from auditrules.audit.facts import Entry
-from auditrules.audit.words import decode
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.tokens import decode
 
 _TYPES = {
     stat.S_IFDIR: "dir",

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from auditrules.audit.mounts import Mounts
-from auditrules.audit.words import decode
+from auditrules.audit.filesystem.mounts import Mounts
+from auditrules.audit.model.tokens import decode
 from auditrules.doctor.facts import (
     NAME,
     PROJECT,

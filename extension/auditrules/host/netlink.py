@@ -7,9 +7,9 @@ import os
 import socket
 from typing import Any
 
-from auditrules.audit.errors import NetlinkError
-from auditrules.audit.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, Reply, request
-from auditrules.audit.sources import Netlink
+from auditrules.audit.kernel.netlink import AUDIT_GET, AUDIT_GET_FEATURE, AUDIT_LIST_RULES, Reply, request
+from auditrules.audit.model.collected import Netlink
+from auditrules.audit.model.errors import NetlinkError
 from auditrules.host.program import Deadline
 
 NETLINK_AUDIT = 9

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from auditrules.audit.sources import Failure, Run
+from auditrules.audit.model.collected import Failure, Run
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _CHUNK = 1 << 16

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
-from auditrules.audit.facts import MOST_LINKS, Entry
-from auditrules.audit.sources import File
-from auditrules.audit.words import decode, encode
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.host_facts import MOST_LINKS, Entry
+from auditrules.audit.model.tokens import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
 from auditrules.host.sight import Listing, Place, Sight, Walked
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditrules.audit.facts import Entry, Facts
-from auditrules.audit.sources import File
-from auditrules.audit.systemd import is_mask
+from auditrules.audit.boot.systemd import is_mask
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import (
     DAEMON_JSON,

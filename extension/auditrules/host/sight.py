@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from auditrules.audit.facts import Entry
+from auditrules.audit.model.host_facts import Entry
 
 Place = tuple[bytes, ...]  # names from the root down, none of them a link
 

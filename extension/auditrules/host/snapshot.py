@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
-from auditrules.audit.facts import Entry
-from auditrules.audit.sources import Sources
+from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.services import Services
 
 MAX_AGE = 1.0

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from auditrules.audit.mounts import Mounts, fields
-from auditrules.audit.words import decode, encode
+from auditrules.audit.filesystem.mounts import Mounts, fields
+from auditrules.audit.model.tokens import decode, encode
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.sql.standins import FileStatus, Mount, Process
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from auditrules.audit.facts import Entry
-from auditrules.audit.sources import Units
-from auditrules.audit.startup import UNITS
-from auditrules.audit.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders, is_mask
+from auditrules.audit.boot.startup import UNITS
+from auditrules.audit.boot.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders, is_mask
+from auditrules.audit.model.collected import Units
+from auditrules.audit.model.host_facts import Entry
 from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_FILES = 200  # unit files and drop-ins

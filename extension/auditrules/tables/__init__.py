@@ -12,8 +12,8 @@ from auditrules.plugin.table import Table
 from auditrules.tables.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from auditrules.audit.facts import Entry
-    from auditrules.audit.sources import Sources
+    from auditrules.audit.model.collected import Sources
+    from auditrules.audit.model.host_facts import Entry
     from auditrules.benchmarks.services import Services
 
 __all__ = ["SCHEMAS", "HostView", "build"]

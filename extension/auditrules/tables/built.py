@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from auditrules.audit.reading import but_for_counts
-from auditrules.audit.sources import Sources
+from auditrules.audit.kernel.interpret import but_for_counts
+from auditrules.audit.model.collected import Sources
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.table import Table

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from auditrules.audit.answer import Coverage, Reason, bad_path
-from auditrules.audit.facts import Entry
-from auditrules.audit.places import Places
-from auditrules.audit.subjects import Verdict
-from auditrules.audit.telling import conditions, deciding, near_words
+from auditrules.audit.coverage.answer import Coverage, Reason, bad_path
+from auditrules.audit.coverage.subjects import Verdict
+from auditrules.audit.coverage.telling import conditions, deciding, near_words
+from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.model.host_facts import Entry
 from auditrules.plugin.context import Context, Operator
 from auditrules.plugin.row import Row
 from auditrules.plugin.table import Question

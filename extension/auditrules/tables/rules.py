@@ -6,15 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from auditrules.audit import render
-from auditrules.audit.augenrules import RULES_D
-from auditrules.audit.errors import RuleSyntaxError
-from auditrules.audit.facts import Facts
-from auditrules.audit.load import Loaded
-from auditrules.audit.parse import parse
-from auditrules.audit.reading import READER as NETLINK
-from auditrules.audit.reading import understand
-from auditrules.audit.rule import (
+from auditrules.audit.auditctl import render
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.status import ListedLine, Reading
+from auditrules.audit.boot.augenrules import RULES_D
+from auditrules.audit.boot.load import Loaded
+from auditrules.audit.boot.version_sort import version_sorted
+from auditrules.audit.kernel.interpret import READER as NETLINK
+from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.model.collected import File, Sources
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import (
     PATH_OR_DIR,
     SYSCALL_LISTS,
     Condition,
@@ -26,10 +29,7 @@ from auditrules.audit.rule import (
     letters,
     same,
 )
-from auditrules.audit.sources import File, Sources
-from auditrules.audit.status import ListedLine, Reading
-from auditrules.audit.version_sort import version_sorted
-from auditrules.audit.words import lines
+from auditrules.audit.model.tokens import lines
 from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_RULES

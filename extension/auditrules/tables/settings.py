@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditrules.audit.settings import settings
-from auditrules.audit.sources import File, Sources
+from auditrules.audit.boot.auditd_conf import settings
+from auditrules.audit.model.collected import File, Sources
 from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDITD_SETTINGS

@@ -6,22 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from auditrules.audit.access import ANYBODY, Subject
-from auditrules.audit.answer import Coverage, Reason, bad_path, refused
-from auditrules.audit.boot import Boot, boot
-from auditrules.audit.coverage import ON, Auditing
-from auditrules.audit.facts import Entry, Facts
-from auditrules.audit.letters import Host, cover
-from auditrules.audit.load import load
-from auditrules.audit.places import Places
-from auditrules.audit.reading import understand
-from auditrules.audit.render import normal
-from auditrules.audit.rule import Line, Rule, Verb
-from auditrules.audit.ruleset import RuleSet
-from auditrules.audit.sources import File, Sources
-from auditrules.audit.startup import Loader, cmdline_of, switched_off
-from auditrules.audit.status import Reading
-from auditrules.audit.watching import Placing
+from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.status import Reading
+from auditrules.audit.boot.boot import Boot, boot
+from auditrules.audit.boot.load import load
+from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
+from auditrules.audit.coverage.access import ANYBODY, Subject
+from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
+from auditrules.audit.coverage.filter_walk import ON, Auditing
+from auditrules.audit.coverage.path_coverage import Host, cover
+from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.model.collected import File, Sources
+from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.rule import Line, Rule, Verb
 from auditrules.plugin.row import Row
 from auditrules.tables.rules import FileLine, decided, file_lines, kernel_rules
 

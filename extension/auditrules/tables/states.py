@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from auditrules.audit.augenrules import Origin, Treatment
-from auditrules.audit.boot import boot, merged
-from auditrules.audit.drift import Rules, Stand, State, file_stands, kernel_stand, merged_stands, rule_stand
-from auditrules.audit.load import Loaded, load, refusal_of
-from auditrules.audit.reading import READER as NETLINK
-from auditrules.audit.rule import Rule
-from auditrules.audit.sources import Sources
-from auditrules.audit.status import ListedLine, Reading
-from auditrules.audit.systemd import UntoldError
+from auditrules.audit.auditctl.status import ListedLine, Reading
+from auditrules.audit.boot.augenrules import Origin, Treatment
+from auditrules.audit.boot.boot import boot, merged
+from auditrules.audit.boot.drift import Rules, Stand, State, file_stands, kernel_stand, merged_stands, rule_stand
+from auditrules.audit.boot.load import Loaded, load, refusal_of
+from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.kernel.interpret import READER as NETLINK
+from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.rule import Rule
 
 NOT_READ = "augenrules does not read this file"
 SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from auditrules.audit.boot import boot, merged
-from auditrules.audit.reading import understand
-from auditrules.audit.rule import Action, FilterList
-from auditrules.audit.sources import Sources
-from auditrules.audit.startup import cmdline_of
-from auditrules.audit.status import LOCKED, Reading
-from auditrules.audit.systemd import UntoldError
+from auditrules.audit.auditctl.status import LOCKED, Reading
+from auditrules.audit.boot.boot import boot, merged
+from auditrules.audit.boot.startup import cmdline_of
+from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.rule import Action, FilterList
 from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.schemas import AUDIT_STATUS

@@ -1,0 +1,135 @@
+"""What each flag that is no rule does to the line being read (src/auditctl.c, the cases of setopt)."""
+
+from __future__ import annotations
+
+from auditrules.audit.auditctl.draft import Draft, Outcome
+from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.model.c_integers import is_digit, overflows
+from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.tokens import encode
+
+SIGNED_CHAR = frozenset({"x86_64", "i386", "i486", "i586", "i686"})
+# From here a signal without anybody to take it is an error.
+DAEMON_NEEDED: Version = (3, 1, 2)
+
+SIGNALS = frozenset({"term", "stop", "hup", "reload", "usr1", "rotate", "usr2", "resume", "cont", "state"})
+
+
+def delete_all(draft: Draft, option: Option) -> None:
+    """-D [-k TEXT]: delete every rule, or those whose keys hold the text."""
+    match _after(draft, option):
+        case []:
+            draft.control("-D")
+        case ["-k", text]:
+            draft.control("-D", text)
+        case _:
+            draft.fail("-D alone, or -D -k TEXT", option.word)
+    _all_read(draft)
+
+
+def listing(draft: Draft, option: Option) -> None:
+    """-l [-i | -k TEXT]: print the rules; changes nothing."""
+    match _after(draft, option):
+        case [] | ["-i"] | ["-k", _]:
+            draft.control("-l")
+        case _:
+            draft.fail("-l alone, -l -i, or -l -k TEXT", option.word)
+    draft.listing_asked = True
+    _all_read(draft)
+
+
+def status(draft: Draft, option: Option) -> None:
+    """-s [-i]: print the status; changes nothing."""
+    match _after(draft, option):
+        case [] | ["-i"]:
+            draft.control("-s")
+        case _:
+            draft.fail("-s alone, or -s -i", option.word)
+    _all_read(draft)
+
+
+def _after(draft: Draft, option: Option) -> list[str]:
+    """The words of the line but for the flag itself, which comes first where it is alone with its operands."""
+    return [word.text for word in draft.options.words if word.start != option.word.start]
+
+
+def _all_read(draft: Draft) -> None:
+    draft.options.index = len(draft.options.words)
+    draft.outcome = Outcome.DONE
+
+
+def one_of_three(draft: Draft, option: Option) -> None:
+    """-e 0|1|2 and -f 0|1|2."""
+    word = option.value
+    if word.text not in ("0", "1", "2"):
+        draft.fail("0, 1 or 2", word)
+    draft.control(option.flag, word.text)
+
+
+def number(draft: Draft, option: Option) -> None:
+    """-b N, -r N, --backlog_wait_time N: a prefix of digits counts, 0x and 0 as in C."""
+    word = option.value
+    if not is_digit(word.text) or overflows(word.text):
+        draft.fail("a number", word)
+    draft.control(option.flag, word.text)
+
+
+def ends(draft: Draft, option: Option) -> None:
+    """-i, -c and -v: noted, and the rest of the line is not read."""
+    draft.control(option.flag)
+    draft.outcome = Outcome.DONE
+
+
+def alone(draft: Draft, option: Option) -> None:
+    """A flag that is done at once, whatever else the line holds."""
+    draft.control(option.flag)
+    draft.outcome = Outcome.RETURNED
+
+
+def usage(draft: Draft, option: Option) -> None:
+    """-h: prints the usage, which up to 3.1 is an error."""
+    if draft.facts.version < (4, 0, 0):
+        draft.fail("no -h in a rules file", option.word)
+    draft.control("-h")
+    draft.outcome = Outcome.DONE
+
+
+def message(draft: Draft, option: Option) -> None:
+    """-m TEXT: sends a message to the audit stream."""
+    word = option.value
+    if len(draft.options.words) > 2:  # noqa: PLR2004 - the flag and its word
+        draft.fail("-m alone with one word", option.word)
+    # auditctl asks for char < 32, and where char has a sign that is every byte above 127 too.
+    least, most = 32, 127 if draft.facts.machine in SIGNED_CHAR else 255
+    if any(not least <= byte <= most for byte in encode(word.text)):
+        draft.fail("a text without control characters", word)
+    draft.control("-m", word.text)
+    draft.outcome = Outcome.RETURNED
+
+
+def equivalent(draft: Draft, option: Option) -> None:
+    """-q MOUNT,SUBTREE: make a subtree part of the dir rules of a mount point."""
+    word = option.value
+    if draft.has_syscalls:
+        draft.fail("-q without a rule before it", option.word)
+    mount, comma, subtree = word.text.partition(",")
+    if not comma or not subtree or "," in subtree:
+        draft.fail(f"two paths with a comma between, not {mount!r} alone", word)
+    draft.control("-q", word.text)
+    draft.outcome = Outcome.RETURNED
+
+
+def nested(draft: Draft, option: Option) -> None:
+    """-R FILE: rules files do not include others."""
+    draft.fail("no -R in a rules file", option.word)
+
+
+def signal(draft: Draft, option: Option) -> None:
+    """--signal NAME: sends a signal to the audit daemon."""
+    word = option.value
+    if draft.facts.daemon is False and draft.facts.version >= DAEMON_NEEDED:
+        draft.fail("a running audit daemon to signal", option.word)
+    if word.text.lower() not in SIGNALS:
+        draft.fail("a signal: " + ", ".join(sorted(SIGNALS)), word)
+    draft.control(option.flag, word.text)
+    draft.outcome = Outcome.DONE

@@ -1,0 +1,158 @@
+"""A line while it is read: what auditctl keeps in its globals between one option and the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NoReturn
+
+from auditrules.audit.auditctl.getopt import Options
+from auditrules.audit.constants import arches
+from auditrules.audit.constants.fields import FIELDS
+from auditrules.audit.constants.syscalls import as_stored
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import (
+    ALL_SYSCALLS,
+    KEY_SEPARATOR,
+    Action,
+    Comparison,
+    Condition,
+    Control,
+    Field,
+    FilterList,
+    Line,
+    Operator,
+    Rule,
+    Verb,
+)
+from auditrules.audit.model.tokens import Word
+
+NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
+MOST_FIELDS = 63  # AUDIT_MAX_FIELDS less the place that auditctl keeps for the key
+
+
+class Outcome(Enum):
+    """What the options read so far amount to."""
+
+    CONTROL = "a reply is awaited"
+    RULE = "a rule is to be sent"
+    DONE = "all is done, the rest of the line is not read"
+    RETURNED = "all is done, and nobody looks at the rest of the line"
+
+
+@dataclass(slots=True)
+class Draft:
+    """The state of one line."""
+
+    text: str
+    facts: Facts
+    options: Options
+    outcome: Outcome = Outcome.CONTROL
+    add: FilterList | None = None
+    remove: FilterList | None = None
+    prepended: bool = False
+    action: Action | None = None
+    operations: int = 0  # how many of -a, -A and -d came
+    mask: int = 0
+    arch: int | None = None  # the architecture whose names -S takes
+    has_syscalls: bool = False
+    has_permission: bool = False
+    has_exe: bool = False
+    has_file_system: bool = False
+    keys: list[str] = field(default_factory=list)
+    fields: list[Condition] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    listing_asked: bool = False
+
+    @property
+    def list(self) -> FilterList | None:
+        """The list that a field is meant for."""
+        return self.add or self.remove
+
+    @property
+    def machine(self) -> str:
+        """The machine whose names -S takes."""
+        return arches.machine_of(self.arch, self.facts.machine)
+
+    def fail(self, expected: str, word: Word | None = None) -> NoReturn:
+        """Stop with what was expected in place of a word, or at the end of the line."""
+        end = len(self.text)
+        span = (word.start, word.end) if word else (end, end)
+        raise RuleSyntaxError(expected, self.text, span, tuple(self.controls))
+
+    def control(self, flag: str, value: str = "") -> None:
+        """Note a control that was done."""
+        self.controls.append(Control(flag, value))
+
+    def condition(self, condition: Condition, word: Word) -> None:
+        """Take a further field."""
+        if len(self.fields) >= MOST_FIELDS:
+            self.fail(f"at most {MOST_FIELDS} fields", word)
+        self.fields.append(condition)
+
+    def all_syscalls(self) -> None:
+        """Set every bit, as `-S all` does."""
+        self.mask |= ALL_SYSCALLS
+
+    @property
+    def may_take_key(self) -> bool:
+        """Whether something came that a key can stand with."""
+        return self.has_syscalls or self.has_permission or self.has_exe or self.has_file_system
+
+    def line_so_far(self) -> Line:
+        """The line where only its controls count."""
+        return Line(tuple(self.controls))
+
+    def finish(self) -> Line:
+        """What the whole line says, after its last option."""
+        self._nothing_left()
+        self._take_keys()
+        if self.outcome is Outcome.DONE:
+            return self.line_so_far()
+        if self.outcome is Outcome.CONTROL:
+            if self.has_syscalls:
+                self.fail("a list and an action before the system calls: -a always,exit")
+            return self.line_so_far()
+        return self._with_rule()
+
+    def _nothing_left(self) -> None:
+        left = self.options.left(early=self.outcome is Outcome.DONE)
+        if left and left[0] is self.options.cluster:
+            self.fail("nothing behind the flag in this word", left[0])
+        if left:
+            self.fail(NO_WORD, left[0])
+
+    def _take_keys(self) -> None:
+        if not self.keys or self.listing_asked:
+            return
+        allowed = FIELDS["key"].lists
+        if self.list is FilterList.EXCLUDE and self.facts.version < (3, 1, 3):
+            self.fail("no key: the exclude list takes msgtype, pid, uid, gid, auid, exe and subj_* only")
+        if not self.may_take_key or (allowed is not None and self.list not in allowed):
+            self.fail("a path, perm, exe or fstype field or a system call before the key")
+        if len(self.fields) >= MOST_FIELDS:
+            self.fail(f"at most {MOST_FIELDS} fields, the key included")
+        self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
+
+    def _with_rule(self) -> Line:
+        target = self.list
+        if target is None or self.action is None:
+            self.fail("a list and an action: -a always,exit")
+        if target is not FilterList.TASK and not self.has_syscalls:
+            self.all_syscalls()
+        verb = Verb.DELETE if self.add is None else Verb.PREPEND if self.prepended else Verb.APPEND
+        rule = Rule(target, self.action, self.mask, tuple(self.fields))
+        return Line(tuple(self.controls), as_stored(rule, self.facts.machine), verb)
+
+    def set_permissions(self, bits: int, word: Word) -> None:
+        """Put a value into every perm field, or add one (libaudit.c, audit_update_watch_perms)."""
+        if not self.fields:
+            self.fail("a field or a watched path before the permissions", word)
+        found = False
+        for index, condition in enumerate(self.fields):
+            if not isinstance(condition, Comparison) and condition.name == "perm":
+                self.fields[index] = Field("perm", condition.operator, bits)
+                found = True
+        if not found:
+            self.condition(Field("perm", Operator.EQUAL, bits), word)

@@ -1,0 +1,119 @@
+"""What -F and -C do to the line being read (src/auditctl.c, the cases of setopt; lib/libaudit.c)."""
+
+from __future__ import annotations
+
+from auditrules.audit.auditctl.draft import Draft
+from auditrules.audit.auditctl.field_values import ValueExpectedError, read
+from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.auditctl.rule_flags import LISTS, OPERATORS, add_key
+from auditrules.audit.constants import syscalls
+from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldType, Kind, compared, lookup
+from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters
+from auditrules.audit.model.tokens import Word
+
+
+def field(draft: Draft, option: Option) -> None:
+    """-F NAME OPERATOR VALUE: a further field; key= is a key like that of -k."""
+    word = option.value
+    if draft.list is None:
+        draft.fail("-a, -A, -d or -w before a field", option.word)
+    if word.text.startswith("key="):
+        add_key(draft, word.text[4:], word)
+        return
+    name, sign, value = _three(draft, word, OPERATORS)
+    kind = lookup(name)
+    if kind is None or kind.since > draft.facts.version:
+        draft.fail("a field that auditctl knows", _part(word, 0, len(name)))
+    operator = Operator(sign)
+    _allowed(draft, kind, operator, word)
+    try:
+        read_value = read(kind, value, draft.facts)
+    except ValueExpectedError as expected:
+        draft.fail(str(expected), _part(word, len(name) + len(sign), len(word.text)))
+    pair = compared(read_value, operator) if kind.name == "field_compare" else None
+    draft.condition(pair or Field(kind.name, operator, read_value), word)
+    _noticed(draft, kind, read_value, word)
+
+
+def _part(word: Word, start: int, end: int) -> Word:
+    """A part of a word; the whole of it where escapes make text and place differ."""
+    if word.end - word.start != len(word.text):
+        return word
+    return Word(word.text[start:end], word.start + start, word.start + end)
+
+
+def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, str, str]:
+    sign = next((sign for sign in operators if sign in word.text), None)
+    if sign is None:
+        draft.fail("an operator: one of " + " ".join(operators), word)
+    name, _, value = word.text.partition(sign)
+    if not name:
+        draft.fail("a field's name before the operator", word)
+    if not value:
+        draft.fail("a value after the operator", word)
+    return name, sign, value
+
+
+def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> None:
+    version = draft.facts.version
+    if kind.name == "arch" and draft.has_syscalls:
+        draft.fail("arch before -S, and not after a watch", word)
+    if draft.list is FilterList.EXCLUDE and version < (3, 1, 3):
+        known = EXCLUDABLE if version >= (3, 0, 0) else EXCLUDABLE - {"exe"}
+        if kind.name not in known:
+            draft.fail("a field of the exclude list: " + ", ".join(sorted(known)), word)
+    if kind.lists is not None and draft.list not in kind.lists:
+        draft.fail(
+            f"{kind.name} only on the list " + " or ".join(item for item in LISTS if LISTS[item] in kind.lists),
+            word,
+        )
+    operators = kind.operators
+    if kind.name == "exe" and version < (3, 0, 0):
+        operators = FIELDS["perm"].operators
+    if kind.kind is Kind.KEY and not draft.may_take_key:
+        draft.fail("a path, perm, exe or fstype field or a system call before the key", word)
+    if operators is not None and operator not in operators:
+        draft.fail(f"{kind.name} with " + " or ".join(sorted(operators, reverse=True)), word)
+
+
+def _noticed(draft: Draft, kind: FieldType, value: int | str, word: Word) -> None:
+    """What a field changes for the options after it."""
+    if kind.kind is Kind.ARCH and isinstance(value, int):
+        draft.arch = value
+    elif kind.kind is Kind.PERMISSIONS and isinstance(value, int):
+        draft.has_permission = True
+        _expand(draft, value, word)
+    elif kind.name in ("path", "dir"):
+        draft.has_permission = True
+    elif kind.name == "exe":
+        draft.has_exe = True
+    elif kind.name == "fstype":
+        draft.has_file_system = True
+
+
+def _expand(draft: Draft, bits: int, word: Word) -> None:
+    """Add the system calls of the permissions to the mask, where this auditctl does that after an arch."""
+    if draft.arch is None:
+        return
+    unknown = syscalls.perm_unknown(letters(bits), draft.machine, draft.facts.version)
+    if unknown:
+        draft.fail(f"no perm after this arch: auditctl adds {unknown[0]}, which {draft.machine} does not have", word)
+    added = syscalls.perm_expansion(letters(bits), draft.machine, draft.facts.version)
+    for number in added:
+        draft.mask |= 1 << number
+    draft.has_syscalls = draft.has_syscalls or bool(added)
+
+
+def comparison(draft: Draft, option: Option) -> None:
+    """-C FIELD=FIELD or FIELD!=FIELD: two fields of the event compared."""
+    word = option.value
+    left, sign, right = _three(draft, word, ("!=", "="))
+    one, other = lookup(left), lookup(right)
+    if one is None or other is None or not (one.interfield and other.interfield):
+        draft.fail("two fields of users or two of groups", word)
+    if draft.list not in SYSCALL_LISTS:
+        draft.fail("-C only after -a with the exit list", option.word)
+    pair = PAIRS.get(frozenset({one.name, other.name}))
+    if pair is None:
+        draft.fail("two different fields that the kernel compares", word)
+    draft.condition(Comparison(pair[0], Operator(sign), pair[1]), word)

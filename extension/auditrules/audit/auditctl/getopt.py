@@ -1,0 +1,127 @@
+"""Words into options, as GNU getopt_long(3) does it for auditctl: stuck operands, clusters, abbreviated long names.
+
+Words that are no option are permuted behind the options; what is left of them is the caller's to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.tokens import Word
+
+# The letters of auditctl's option string; those with a colon take an operand.
+SHORT = "hicslDvtC:e:f:r:b:a:A:d:S:F:m:R:w:W:k:p:q:"
+
+TAKES_OPERAND = frozenset(letter for letter, after in zip(SHORT, SHORT[1:] + " ", strict=True) if after == ":")
+_KNOWN = frozenset(SHORT) - {":"}
+
+
+@dataclass(frozen=True, slots=True)
+class LongOption:
+    """A long option, whether it takes an operand, and the first auditctl that has it."""
+
+    name: str
+    operand: bool
+    since: Version
+
+
+LONG = (
+    LongOption("loginuid-immutable", operand=False, since=(2, 3, 3)),
+    LongOption("backlog_wait_time", operand=True, since=(2, 3, 3)),
+    LongOption("reset-lost", operand=False, since=(2, 7, 1)),
+    LongOption("reset_backlog_wait_time_actual", operand=False, since=(3, 0, 0)),
+    LongOption("signal", operand=True, since=(3, 0, 0)),
+    LongOption("help", operand=False, since=(4, 2, 0)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option with its operand. `flag` is `-w` or `--signal`, or empty where getopt finds no such option."""
+
+    flag: str
+    word: Word  # where the flag stands
+    operand: Word | None = None
+    problem: str = ""  # what was expected, where `flag` is empty
+
+    @property
+    def value(self) -> Word:
+        """The operand of a flag that takes one; `Options` yields no such flag without."""
+        if self.operand is None:
+            message = f"{self.flag} takes no operand"
+            raise LookupError(message)
+        return self.operand
+
+
+@dataclass(slots=True)
+class Options:
+    """The words of one line while they are read. `index` is the next word, `others` those that are no option."""
+
+    words: list[Word]
+    version: Version
+    index: int = 0
+    others: list[Word] = field(default_factory=list)
+    cluster: Word | None = None  # the word of which letters are still to be read: getopt stands before it
+
+    def __iter__(self) -> Iterator[Option]:
+        """The options in order."""
+        while self.index < len(self.words):
+            current = self.words[self.index]
+            self.index += 1
+            if current.text == "--":
+                break
+            if current.text.startswith("--"):
+                yield self._long(current)
+            elif current.text.startswith("-") and len(current.text) > 1:
+                yield from self._short(current)
+            else:
+                self.others.append(current)
+
+    def left(self, *, early: bool) -> list[Word]:
+        """The words that no option took. Where reading ended early, getopt hasn't yet looked back at those before."""
+        passed = [] if early else self.others
+        return [*passed, *([self.cluster] if self.cluster else []), *self.words[self.index :]]
+
+    def _operand(self) -> Word | None:
+        if self.index == len(self.words):
+            return None
+        self.index += 1
+        return self.words[self.index - 1]
+
+    def _short(self, current: Word) -> Iterator[Option]:
+        for offset, letter in enumerate(current.text[1:], start=1):
+            flag = Word(f"-{letter}", current.start, current.end)
+            self.cluster = current if offset + 1 < len(current.text) else None
+            if letter not in _KNOWN:
+                yield Option("", current, problem="a flag that auditctl has")
+                continue
+            if letter not in TAKES_OPERAND:
+                yield Option(flag.text, flag)
+                continue
+            self.cluster = None
+            stuck = current.text[offset + 1 :]
+            operand = Word(stuck, current.end - len(stuck), current.end) if stuck else self._operand()
+            if operand is None:
+                yield Option("", current, problem=f"an operand after {flag.text}")
+            else:
+                yield Option(flag.text, flag, operand)
+            return
+
+    def _long(self, current: Word) -> Option:
+        name, equals, value = current.text[2:].partition("=")
+        known = [option for option in LONG if option.since <= self.version]
+        found = [option for option in known if option.name == name] or [
+            option for option in known if option.name.startswith(name)
+        ]
+        if len(found) != 1:
+            return Option("", current, problem="one of " + ", ".join(f"--{option.name}" for option in known))
+        option = found[0]
+        flag = f"--{option.name}"
+        if not option.operand:
+            return Option("", current, problem=f"{flag} without an operand") if equals else Option(flag, current)
+        operand = Word(value, current.end - len(value), current.end) if equals else self._operand()
+        if operand is None:
+            return Option("", current, problem=f"an operand after {flag}")
+        return Option(flag, current, operand)

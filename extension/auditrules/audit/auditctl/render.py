@@ -1,0 +1,220 @@
+r"""A rule as text: the normal form, which a rules file could hold, and what `auditctl -l` prints, lies and all.
+
+The normal form names list, action and every operator, writes `path=` or `dir=` and never `-w`, and escapes spaces and
+backslashes as a rules file needs them. A rule whose path is undecided is written with `path=`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from auditrules.audit.constants import arches, names, syscalls
+from auditrules.audit.constants.fields import FIELDS, Kind
+from auditrules.audit.model.c_integers import signed
+from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.rule import (
+    KEY_SEPARATOR,
+    LISTED_AS_ALL,
+    PATH_OR_DIR,
+    SYSCALL_LISTS,
+    WATCH_FIELDS,
+    Comparison,
+    Condition,
+    Field,
+    FilterList,
+    Operator,
+    Rule,
+    letters,
+)
+
+# Before these two, auditctl printed path, dir and exe with = whatever their operator (audit-userspace PR 379).
+OPERATORS_TOLD: tuple[Version, Version] = ((3, 1, 5), (4, 0, 2))
+_FOURTH: Version = (4, 0, 0)
+
+UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
+PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
+
+_KEPT = 4096  # texts of numbers and masks that are kept: the rules of a kernel are many, and share most of theirs
+
+
+def tells_operators(version: Version) -> bool:
+    """Whether that auditctl prints the operator of path, dir and exe."""
+    third, fourth = OPERATORS_TOLD
+    return version >= fourth or (third <= version < _FOURTH)
+
+
+def normal(rule: Rule, machine: str) -> str:
+    """The normal form's text: equal for equal rules, whatever their source or spelling."""
+    words = [f"-a {rule.action.value},{rule.list.value}"]
+    calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""
+    arches_at = [
+        index
+        for index, condition in enumerate(rule.fields)
+        if isinstance(condition, Field) and condition.name == "arch"
+    ]
+    words += [_condition(condition, machine) for condition in rule.fields]
+    if calls:
+        words.insert(arches_at[-1] + 2 if arches_at else 1, calls)  # no arch may come behind -S
+    return " ".join(words)
+
+
+def last_arch(rule: Rule) -> int | None:
+    """The number of the last arch field, whose names the system calls have."""
+    found = None
+    for condition in rule.fields:
+        if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int):
+            found = condition.value
+    return found
+
+
+def syscall_names(
+    rule: Rule, machine: str, version: Version | None = None, above: int | None = None
+) -> tuple[str, ...]:
+    """The system calls in the order of their numbers, or `all`; those without a name as numbers.
+
+    `above` names the system calls of a rule without an arch where those of the machine itself don't.
+    """
+    if rule.syscalls & LISTED_AS_ALL == LISTED_AS_ALL:
+        return ("all",)
+    if rule.list is FilterList.IO_URING:
+        return tuple(names.uring_name(number) or str(number) for number in numbers(rule.syscalls))
+    arch = last_arch(rule)
+    return _named(rule.syscalls, arches.machine_of(above if arch is None else arch, machine), version)
+
+
+@lru_cache(_KEPT)
+def _named(mask: int, machine: str, version: Version | None) -> tuple[str, ...]:
+    return tuple(syscalls.name(number, machine, version) or str(number) for number in numbers(mask))
+
+
+def numbers(mask: int) -> list[int]:
+    """The bits of a mask."""
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(" ", "\\ ")
+
+
+def _condition(condition: Condition, machine: str) -> str:
+    if isinstance(condition, Comparison):
+        return f"-C {condition.left}{condition.operator.value}{condition.right}"
+    if condition.name == "key":
+        return " ".join(f"-F key={_escaped(key)}" for key in str(condition.value).split(KEY_SEPARATOR))
+    name = PATHS.get(condition.name, condition.name)
+    return "-F " + name + condition.operator + _escaped(value_text(condition, machine))
+
+
+def field_text(condition: Condition, machine: str) -> str:
+    """One condition as the `fields` column shows it: without -F and without escapes."""
+    if isinstance(condition, Comparison):
+        return f"{condition.left}{condition.operator.value}{condition.right}"
+    return PATHS.get(condition.name, condition.name) + condition.operator + value_text(condition, machine)
+
+
+def value_text(field: Field, machine: str) -> str:
+    """A field's value in the normal form: as auditctl prints it, unless it would not read that, or not as the same."""
+    return field.value if isinstance(field.value, str) else _number_text(field.name, field.value, machine)
+
+
+@lru_cache(_KEPT)
+def _number_text(name: str, number: int, machine: str) -> str:
+    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
+    if kind is Kind.ARCH:
+        return arches.shown(number, machine)
+    if kind is Kind.FILE_TYPE:
+        return names.file_type_name(number) or str(number)
+    if name in FIELDS and kind in UNSIGNED_ONLY and signed(number) < 0:
+        return str(number)
+    return _listed_number(name, number)
+
+
+def value(field: Field) -> str:
+    """A field's value as auditctl prints it; an arch is not for here."""
+    return field.value if isinstance(field.value, str) else _listed_number(field.name, field.value)
+
+
+@lru_cache(_KEPT)
+def _listed_number(name: str, number: int) -> str:
+    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
+    if kind is Kind.PERMISSIONS:
+        return letters(number)
+    if kind is Kind.ARGUMENT:
+        return f"0x{number:X}"
+    if name == "inode":
+        return str(number)
+    value = signed(number)
+    word = None
+    if kind is Kind.EXIT and value < 0:
+        error = names.errno_name(-value)
+        word = f"-{error}" if error else None
+    elif kind is Kind.MESSAGE:
+        word = names.message_type_name(number)
+    elif kind is Kind.FILE_SYSTEM:
+        word = names.fstype_name(number)
+    return word or str(value)
+
+
+def listed(rule: Rule, version: Version, machine: str, above: int | None = None) -> str:
+    """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule).
+
+    `above` is the last arch printed before this line, in whichever rule: auditctl forgets to forget it, and names the
+    system calls of a rule without an arch by it.
+    """
+    watch = listed_as_watch(rule)
+    parts = []
+    if not watch:
+        parts.append(f"-a {rule.action.value},{rule.list.value}")
+        parts += [
+            f" -F arch{condition.operator.value}{arches.listed(condition.value)}"
+            for condition in rule.fields
+            if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int)
+        ]
+        if rule.list in SYSCALL_LISTS:
+            called = ",".join(syscall_names(rule, machine, version, above))
+            parts.append(f" -S {called}" if called else "")
+    parts += [
+        _listed_condition(condition, version, watch=watch)
+        for condition in rule.fields
+        if not (isinstance(condition, Field) and condition.name == "arch")
+    ]
+    return "".join(parts)
+
+
+def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[str]:
+    """The lines that that version's `auditctl -l` prints for the rules of a kernel."""
+    above = None
+    for rule in rules:
+        yield listed(rule, version, machine, above)
+        above = last_arch(rule) or above
+
+
+def listed_as_watch(rule: Rule) -> bool:
+    """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
+    found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
+    masked = rule.list in SYSCALL_LISTS and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL
+    return "perm" in found and found <= WATCH_FIELDS and not masked
+
+
+def _listed_condition(condition: Condition, version: Version, *, watch: bool) -> str:
+    if isinstance(condition, Comparison):
+        return f" -C {condition.left}{condition.operator.value}{condition.right}"
+    if condition.name == "field_compare":
+        return ""  # -F field_compare=N with a number that names no pair: auditctl prints nothing
+    if condition.name == "key":
+        keys = [key for key in str(condition.value).split(KEY_SEPARATOR) if key]
+        return "".join([f" -k {key}" if watch else f" -F key={key}" for key in keys])
+    if watch:
+        return f" -p {value(condition)}" if condition.name == "perm" else f"-w {condition.value}"
+    name = PATHS.get(condition.name, condition.name)
+    told = tells_operators(version) or name not in ("path", "dir", "exe")
+    sign = condition.operator if told else Operator.EQUAL
+    # A field without a name has no -F either.
+    flag = " " if name.startswith("f") and name[1:].isdigit() else " -F "
+    return flag + name + sign + value(condition)

@@ -1,0 +1,209 @@
+"""What each flag of a rule does to the line being read (src/auditctl.c, the cases of setopt).
+
+Those that compare, -F and -C, are in `conditions`.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from auditrules.audit.auditctl.draft import Draft, Outcome
+from auditrules.audit.auditctl.field_values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError
+from auditrules.audit.auditctl.field_values import permissions as read_permissions
+from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.constants import arches, names
+from auditrules.audit.constants import syscalls as tables
+from auditrules.audit.model.c_integers import is_digit, signed, strtol
+from auditrules.audit.model.c_integers import word as to_word
+from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.rule import (
+    KEY_SEPARATOR,
+    MASK_BITS,
+    PATH_OR_DIR,
+    SYSCALL_LISTS,
+    Action,
+    Field,
+    FilterList,
+    Operator,
+    Permission,
+)
+from auditrules.audit.model.tokens import Word, encode
+
+# From 4.0.4 to 4.1.0 -A took the path of -d (fixed in 4.1.1).
+PREPEND_DELETES: tuple[Version, Version] = ((4, 0, 4), (4, 1, 1))
+
+ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | Permission.ATTRIBUTE)
+
+# Looked for in this order, each at its first occurrence: so a path with != or >= in it is cut there.
+OPERATORS = ("!=", ">=", "<=", "&=", "=", ">", "<", "&")
+
+# Before 4.0 only builds that asked for it, and Debian's did not, took rules of the io_uring list.
+FOURTH: Version = (4, 0, 0)
+ALL_LISTS = {item.value: item for item in FilterList}
+LISTS = {name: item for name, item in ALL_LISTS.items() if item is not FilterList.IO_URING}
+ACTIONS = {item.value: item for item in Action}
+
+
+def watch(draft: Draft, option: Option) -> None:
+    """-w PATH: a rule of the exit list for every access to a path."""
+    path = option.value
+    if draft.list is not None:
+        draft.fail("-w alone: a watch takes no -a, -A, -d or second -w before it", option.word)
+    if draft.facts.version >= (4, 2, 0) and draft.has_syscalls:
+        draft.fail("-w before -S: a watch takes no system calls", option.word)
+    draft.add = FilterList.EXIT
+    _watch(draft, path)
+
+
+def unwatch(draft: Draft, option: Option) -> None:
+    """-W PATH: delete the watch with exactly these fields."""
+    draft.remove = FilterList.EXIT
+    _watch(draft, option.value)
+
+
+def _watch(draft: Draft, word: Word) -> None:
+    draft.action = Action.ALWAYS
+    draft.has_syscalls = True
+    path = word.text
+    if len(encode(path)) >= MOST_PATH_BYTES:
+        draft.fail(f"a path of less than {MOST_PATH_BYTES} bytes", word)
+    if not path.startswith("/"):
+        draft.fail("an absolute path, without quotes or variables", word)
+    if len(encode(path.rstrip("/").rpartition("/")[2])) > MOST_NAME_BYTES:
+        draft.fail(f"a last name of at most {MOST_NAME_BYTES} bytes", word)
+    if len(encode(path)) > 2:  # noqa: PLR2004 - "//" keeps both its slashes (audit_setup_watch_name)
+        path = path.rstrip("/") or "/"
+    if draft.fields:
+        draft.fail("a watch without fields before it", word)
+    kind = draft.facts.kind(path)
+    name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
+    draft.fields = [Field(name, Operator.EQUAL, path), Field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
+    draft.all_syscalls()
+    draft.outcome = Outcome.RULE
+
+
+def permissions(draft: Draft, option: Option) -> None:
+    """-p LETTERS: the value of the perm fields there are, or a new one."""
+    word = option.value
+    if draft.list is None:
+        draft.fail("-w or -a before the permissions", option.word)
+    try:
+        bits = read_permissions(word.text)
+    except ValueExpectedError as expected:
+        draft.fail(str(expected), word)
+    draft.set_permissions(bits, word)
+    draft.has_permission = True
+    draft.outcome = Outcome.RULE
+
+
+def key(draft: Draft, option: Option) -> None:
+    """-k KEY: a further key."""
+    word = option.value
+    if not draft.may_take_key or draft.list is None:
+        draft.fail("a watch, a path, perm, exe or fstype field or a system call before the key", option.word)
+    add_key(draft, word.text, word)
+
+
+def add_key(draft: Draft, text: str, word: Word) -> None:
+    """Take a further key, whether -k or -F key= brought it."""
+    if len(encode(KEY_SEPARATOR.join([*draft.keys, text]))) > MOST_KEY_BYTES:
+        draft.fail(f"keys of at most {MOST_KEY_BYTES} bytes together", word)
+    if KEY_SEPARATOR in text and draft.facts.version >= (4, 2, 0):
+        draft.fail("a key without the byte 0x01", word)
+    if any(sign in text for sign in OPERATORS if sign != "=" and "=" in sign):
+        draft.fail("a key without !=, >=, <= and &=, which auditctl takes for operators", word)
+    if text or draft.keys:
+        draft.keys.append(text)  # an empty one adds a separator
+
+
+def append(draft: Draft, option: Option) -> None:
+    """-a LIST,ACTION: a rule at the end of its list."""
+    word = option.value
+    if "task" in word.text and draft.has_syscalls:
+        draft.fail("no system calls before a rule of the task list", word)
+    draft.add = _list_and_action(draft, word, draft.add)
+
+
+def prepend(draft: Draft, option: Option) -> None:
+    """-A LIST,ACTION: a rule at the beginning of its list; in some versions it deletes instead."""
+    first, fixed = PREPEND_DELETES
+    if first <= draft.facts.version < fixed:
+        delete(draft, option)
+        return
+    append(draft, option)
+    draft.prepended = True
+
+
+def delete(draft: Draft, option: Option) -> None:
+    """-d LIST,ACTION: delete the rule with exactly these fields."""
+    draft.remove = _list_and_action(draft, option.value, draft.remove)
+
+
+def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> FilterList | None:
+    draft.operations += 1
+    if draft.operations > 1:
+        draft.fail("one of -a, -A and -d in a line", word)
+    one, comma, other = word.text.partition(",")
+    if not comma or "," in other:
+        _bad_keyword(draft, word)
+    # auditctl tries the first word as an action, then as a list; the second is then whatever is missing.
+    if one in ACTIONS:
+        draft.action = ACTIONS[one]
+    elif one != "possible":
+        known = _filter_list(draft, one)
+        if known is None:
+            _bad_keyword(draft, word)
+    if known is None:
+        known = _filter_list(draft, other)
+    elif other == "possible":
+        draft.outcome = Outcome.RETURNED  # an action that is gone; auditctl drops the line and says nothing more
+        return known
+    elif other in ACTIONS:
+        draft.action = ACTIONS[other]
+    else:
+        _bad_keyword(draft, word)
+    if known is None or draft.action is None:
+        _bad_keyword(draft, word)
+    draft.outcome = Outcome.RULE
+    return known
+
+
+def _filter_list(draft: Draft, name: str) -> FilterList | None:
+    if draft.facts.version < FOURTH:
+        return LISTS.get(name)
+    return ALL_LISTS.get(name.lower())
+
+
+def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
+    if draft.list is not None:
+        draft.fail("no list and action after a watch", word)
+    draft.fail("a list and an action with a comma between: one of " + ", ".join(LISTS) + ", and always or never", word)
+
+
+def syscalls(draft: Draft, option: Option) -> None:
+    """-S NAME[,NAME…]: system calls by name or number, of the architecture named last."""
+    word = option.value
+    if draft.list is not None and draft.list not in SYSCALL_LISTS:
+        draft.fail(f"no -S: rules of the {draft.list.value} list take no system calls", option.word)
+    if draft.arch is None:
+        draft.arch = arches.native(draft.facts.machine)
+    for name in filter(None, word.text.split(",")):
+        if name == "all":
+            draft.all_syscalls()
+        else:
+            draft.mask |= 1 << _syscall(draft, name, word)
+    draft.has_syscalls = True
+
+
+def _syscall(draft: Draft, name: str, word: Word) -> int:
+    if draft.list is FilterList.IO_URING:
+        operation = names.uring_number(name)
+        if operation is None or not 0 <= signed(to_word(operation)) < MASK_BITS:
+            draft.fail(f"an io_uring operation that auditctl knows, a number below {MASK_BITS}, or all", word)
+        return to_word(operation)
+    number = tables.number(name, draft.machine, draft.facts.version)
+    if number is None and is_digit(name):
+        number = signed(to_word(strtol(name)))  # an int in C, so 4294967296 is 0
+    if number is None or not 0 <= number < MASK_BITS:
+        draft.fail(f"a system call of {draft.machine} that auditctl knows, a number below {MASK_BITS}, or all", word)
+    return number

@@ -1,0 +1,243 @@
+"""What the kernel answered, as text: the listing and the status of auditctl, and which of nine things they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import Enum
+
+from auditrules.audit.auditctl.listing import NO_RULES, parse_listed
+from auditrules.audit.auditctl.render import last_arch
+from auditrules.audit.model.collected import Failure, Kernel, Run
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import Rule
+from auditrules.audit.model.tokens import decode
+
+
+class State(str, Enum):
+    """The nine answers to "what does the kernel audit?" that must not be confused; `NOT_ASKED` is the tenth, empty."""
+
+    OK = "ok"
+    NO_RULES = "no_rules"
+    DISABLED = "disabled"
+    NO_PERMISSION = "no_permission"
+    AUDITCTL_MISSING = "auditctl_missing"
+    TIMED_OUT = "timed_out"
+    NO_KERNEL_AUDIT = "no_kernel_audit"
+    FOREIGN_NAMESPACE = "foreign_namespace"
+    BROKEN_REPLY = "broken_reply"
+    NOT_ASKED = ""
+
+
+LOCKED = 2  # `enabled` once -e 2 locked the rules until the next boot
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The numbers of `auditctl -s`; None where neither it nor the kernel tells them."""
+
+    enabled: int | None = None  # 0 off, 1 on, 2 on and locked until the next boot
+    failure: int | None = None
+    pid: int | None = None
+    rate_limit: int | None = None
+    backlog_limit: int | None = None
+    lost: int | None = None
+    backlog: int | None = None
+    backlog_wait_time: int | None = None
+    loginuid_immutable: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLine:
+    """One line of a listing: its rule, or why it is none."""
+
+    text: str
+    rule: Rule | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The kernel's side as it was understood. `lines` is None where the rules are not known."""
+
+    state: State
+    reader: str
+    error: str = ""
+    lines: tuple[ListedLine, ...] | None = None
+    status: Status = Status()
+
+
+class NotAStatusError(ValueError):
+    """A text that is not the status of auditctl; the message says what was expected."""
+
+
+# The words of `auditctl -s -i`.
+_WORDS = {
+    "enabled": {"disable": 0, "enabled": 1, "enabled+immutable": 2},
+    "failure": {"silent": 0, "printk": 1, "panic": 2},
+}
+_NAMES = frozenset(field.name for field in fields(Status))
+_OLD_NAMES = {"flag": "failure"}  # the one-line form, up to audit 2.3
+_OLD_FORM = "AUDIT_STATUS: "
+_NUMBER = re.compile(r"\d{1,10}", re.ASCII)
+
+# What auditctl says when it gets no answer, and what that means (auditctl 2.8 to 4.2).
+NOT_ROOT = "You must be root"
+NOT_PERMITTED = "Operation not permitted"
+NOT_IN_KERNEL = ("audit support not in kernel", "Cannot open netlink audit socket")
+SYSTEM_DISABLED = "The audit system is disabled"  # ECONNREFUSED: this user namespace has no audit
+
+FAILED = {
+    Failure.MISSING: State.AUDITCTL_MISSING,
+    Failure.NOT_STARTED: State.AUDITCTL_MISSING,
+    Failure.TIMED_OUT: State.TIMED_OUT,
+    Failure.TOO_LONG: State.BROKEN_REPLY,
+}
+
+
+def parse_status(text: str) -> Status:
+    """The status of `auditctl -s`, of `-s -i`, or of the one-line form before audit 2.4.
+
+    Raises:
+        NotAStatusError: a line is not a name and a number, or `enabled` is missing.
+    """
+    found: dict[str, int] = {}
+    if text.startswith(_OLD_FORM):
+        pairs = [word.partition("=")[::2] for word in text.removeprefix(_OLD_FORM).split()]
+    else:
+        pairs = [line.partition(" ")[::2] for line in text.splitlines()]
+    for name, value in pairs:
+        first = value.split(" ")[0]
+        number = _WORDS.get(name, {}).get(first, int(first) if _NUMBER.fullmatch(first) else None)
+        if number is None:
+            message = f"a name and a number as auditctl -s prints them, found {name!r} {value!r}"
+            raise NotAStatusError(message)
+        if _OLD_NAMES.get(name, name) in found:
+            message = f"each name once, found {name!r} again"
+            raise NotAStatusError(message)
+        found[_OLD_NAMES.get(name, name)] = number
+    if "enabled" not in found:
+        message = "a line with enabled, as auditctl -s prints it"
+        raise NotAStatusError(message)
+    return Status(**{name: value for name, value in found.items() if name in _NAMES})
+
+
+def understand_texts(kernel: Kernel, facts: Facts) -> Reading:
+    """What auditctl, or a saved copy of its texts, says. Total: every text and every failure has a state."""
+    if kernel.saved is not None:
+        if kernel.saved.content is None:
+            return Reading(State.BROKEN_REPLY, kernel.reader, kernel.saved.error)
+        return _saved(decode(kernel.saved.content), kernel.reader, facts)
+    if kernel.listing is None:
+        return Reading(State.NOT_ASKED, kernel.reader, kernel.reason)
+    refused = _refused(kernel.listing, kernel.status)
+    if refused is not None:
+        return Reading(refused[0], kernel.reader, refused[1])
+    status, problem = _status(kernel.status)
+    return _listed(decode(kernel.listing.stdout), kernel.reader, facts, status, problem)
+
+
+def _saved(content: str, reader: str, facts: Facts) -> Reading:
+    """A saved listing, with or without a saved status behind it."""
+    start = 0 if content.startswith(("enabled ", _OLD_FORM)) else -1
+    for mark in ("\nenabled ", "\n" + _OLD_FORM):
+        if start < 0 and mark in content:
+            start = content.index(mark) + 1
+    if start < 0:
+        return _listed(content, reader, facts, None, None)
+    try:
+        status = parse_status(content[start:])
+    except NotAStatusError as expected:
+        return Reading(State.BROKEN_REPLY, reader, f"the saved status: expected {expected}")
+    return _listed(content[:start], reader, facts, status, None)
+
+
+def _refused(listing: Run, status: Run | None) -> tuple[State, str] | None:
+    """Why there is no listing, or None where auditctl gave one."""
+    said = decode(listing.stderr).strip()
+    command = " ".join(listing.command)
+    if listing.failure is not None:
+        return FAILED[listing.failure], f"{command}: {listing.detail or listing.failure.value}"
+    state = None
+    if any(text in said for text in NOT_IN_KERNEL):
+        state = State.NO_KERNEL_AUDIT
+    elif SYSTEM_DISABLED in said:
+        state = State.FOREIGN_NAMESPACE
+    elif NOT_ROOT in said:
+        state = State.NO_PERMISSION
+    elif NOT_PERMITTED in said:
+        # auditctl -s asks for the capability first; where it has it and the kernel still refuses, it is the namespace.
+        rooted = status is not None and NOT_ROOT not in decode(status.stderr)
+        state = State.FOREIGN_NAMESPACE if rooted else State.NO_PERMISSION
+    elif listing.returncode != 0 or said:  # what it complains of may be a part of the rules that it does not list
+        state = State.BROKEN_REPLY
+    if state is None:
+        return None
+    ended = f"exit status {listing.returncode}" if listing.returncode != 0 else "no listing"
+    return state, f"{command}: {ended}" + (f": {'; '.join(said.splitlines())}" if said else "")
+
+
+def _status(run: Run | None) -> tuple[Status | None, tuple[State, str] | None]:
+    """The status of a run of `auditctl -s`, or why there is none."""
+    if run is None:
+        return None, (State.BROKEN_REPLY, "auditctl -s was not run")
+    command = " ".join(run.command)
+    if run.failure is not None:
+        return None, (FAILED[run.failure], f"{command}: {run.detail or run.failure.value}")
+    text = decode(run.stdout)
+    if run.returncode == 0 and not text:
+        return None, (State.FOREIGN_NAMESPACE, f"{command}: no answer, as in another user namespace")
+    if run.returncode != 0:
+        said = "; ".join(decode(run.stderr).split("\n")).strip("; ")
+        return None, (State.BROKEN_REPLY, f"{command}: exit status {run.returncode}: {said}")
+    try:
+        return parse_status(text), None
+    except NotAStatusError as expected:
+        return None, (State.BROKEN_REPLY, f"{command}: expected {expected}")
+
+
+def _listed(
+    text: str,
+    reader: str,
+    facts: Facts,
+    status: Status | None,
+    problem: tuple[State, str] | None,
+) -> Reading:
+    known = status or Status()
+    if not text:
+        error = "expected rules or the words No rules, found nothing"
+        return Reading(State.BROKEN_REPLY, reader, error, status=known)
+    whole, newline, rest = text.rpartition("\n")
+    lines = tuple(_lines(whole.split("\n"), facts)) if newline else ()
+    if [line.text for line in lines] == [NO_RULES]:
+        lines = ()
+    if rest:
+        lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
+    if problem is not None:
+        return Reading(problem[0], reader, problem[1], lines, known)
+    return answered(reader, lines, known, "a line of the listing is no rule")
+
+
+def answered(reader: str, lines: tuple[ListedLine, ...], status: Status, broken: str) -> Reading:
+    """What a whole answer says; `broken` is what to call a line in it that is not understood."""
+    if status.enabled == 0:
+        return Reading(State.DISABLED, reader, "", lines, status)
+    errors = [line.error for line in lines if line.rule is None]
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        return Reading(State.BROKEN_REPLY, reader, f"{broken}: {errors[0]}{more}", lines, status)
+    return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, status)
+
+
+def _lines(texts: list[str], facts: Facts) -> Iterator[ListedLine]:
+    above = None
+    for text in texts:
+        try:
+            rule = parse_listed(text, facts, above)
+        except RuleSyntaxError as error:
+            yield ListedLine(text, None, error.summary)
+            continue
+        above = last_arch(rule) or above
+        yield ListedLine(text, rule)

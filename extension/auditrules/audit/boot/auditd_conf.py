@@ -1,0 +1,46 @@
+"""auditd.conf: a name, an equals sign and a value a line, with spaces around the sign (auditd-config.c, nv_split).
+
+The value is one word, but for what an action executes: `space_left_action = exec /path`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditrules.audit.model.tokens import decode
+
+_WORDS_WITHOUT_VALUE = 2
+_MAY_EXECUTE = frozenset({"space_left_action", "admin_space_left_action", "disk_full_action", "disk_error_action"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of auditd.conf; `error` says why auditd does not take it."""
+
+    line: int
+    name: str
+    value: str
+    error: str = ""
+
+
+def settings(content: bytes) -> Iterator[Setting]:
+    """The settings of a file in order; blank lines and comments are none."""
+    for number, raw in enumerate(content.split(b"\n"), start=1):
+        text = decode(raw)
+        words = text.split(" ")
+        first, *rest = [word for word in words if word] or [""]
+        if not first or first.startswith("#"):
+            continue
+        if not rest or rest[0] != "=":
+            yield Setting(number, "", text, "expected NAME = VALUE with a space on either side of the sign")
+        elif len(rest) == 1:
+            yield Setting(number, first, "", "expected a value after the sign")
+        elif len(rest) > _WORDS_WITHOUT_VALUE + _takes_script(first, rest[1]):
+            yield Setting(number, first, " ".join(rest[1:]), "expected one word after the sign")
+        else:
+            yield Setting(number, first, " ".join(rest[1:]))
+
+
+def _takes_script(name: str, value: str) -> bool:
+    return name.lower() in _MAY_EXECUTE and value.lower() == "exec"

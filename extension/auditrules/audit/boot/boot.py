@@ -1,0 +1,221 @@
+"""What boot loads: the bytes that auditctl reads, the rules that are in the kernel then, and how auditing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+
+from auditrules.audit.auditctl.status import LOCKED
+from auditrules.audit.boot.auditd_conf import settings
+from auditrules.audit.boot.augenrules import (
+    AUDIT_RULES,
+    IS_A_DIRECTORY,
+    NO_SUCH_FILE,
+    RULES_D,
+    Awk,
+    Content,
+    Done,
+    Merged,
+    augenrules,
+)
+from auditrules.audit.boot.load import Loaded, load, refusal_of
+from auditrules.audit.boot.startup import (
+    NEEDS,
+    Daemon,
+    Loader,
+    Read,
+    Script,
+    Start,
+    cmdline_of,
+    plan,
+    rules_d_there,
+    switched_off,
+)
+from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.model.collected import File, Sources
+from auditrules.audit.model.rule import Control
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What boot does. `reason` says why it is this loader or, where `loaded` is None, why the rules are not known.
+
+    `assumed`: no unit was found, but what loads rules where there is one. `content` is what `auditctl -R` reads, None
+    where it reads nothing; `merged` tells where its lines come from if augenrules wrote it. `enabled` is what
+    `auditctl -s` will say: 0, 1, 2, or None where that is not known.
+    """
+
+    loader: Loader
+    reason: str
+    assumed: bool = False
+    problem: str = ""  # what keeps units from starting, or auditctl from reading the rules
+    enabled: int | None = None
+    content: bytes | None = None
+    merged: Merged | None = None
+    loaded: Loaded | None = None
+
+
+def boot(sources: Sources) -> Boot:
+    """What boot loads. Total: what can't be told is None, with the reason."""
+    planned = plan(sources)
+    said = Boot(planned.loader, planned.reason, planned.assumed)
+    if planned.loader is Loader.UNKNOWN:
+        return said
+    try:
+        ends = [_Machine(sources).started(order) for order in _orders(planned.starts)]
+    except UntoldError as error:
+        return replace(said, reason=str(error))
+    end = ends[0]
+    if any((other.content, other.loaded) != (end.content, end.loaded) for other in ends):
+        return replace(said, reason="units that load rules start in no certain order, and the rules hang on it")
+    enabled = {each.enabled for each in ends}
+    return replace(
+        said,
+        reason="; ".join((planned.reason, *end.not_started)),
+        problem="; ".join(end.not_started),
+        enabled=enabled.pop() if len(enabled) == 1 else None,
+        content=end.content,
+        merged=end.merged if end.content is not None else None,
+        loaded=end.loaded or load(b"", sources.facts),
+    )
+
+
+def _orders(starts: Sequence[Start]) -> list[tuple[Start, ...]]:
+    """The orders in which systemd may start the units, one after the other."""
+    orders = [
+        order
+        for order in permutations(starts)
+        if not any(one.after(other) for index, one in enumerate(order) for other in order[index + 1 :])
+    ]
+    if not orders:
+        raise UntoldError("the units that load rules wait for each other")
+    return orders
+
+
+@dataclass(slots=True)
+class _Machine:
+    """A host that boots: its audit.rules as it is then, and what the kernel was told."""
+
+    sources: Sources
+    enabled: int | None = None
+    content: bytes | None = None
+    merged: Merged | None = None
+    loaded: Loaded | None = None
+    not_started: list[str] = field(default_factory=list)  # said of each unit
+    _audit_rules: File | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._audit_rules = self.sources.audit_rules
+        cmdline = cmdline_of(self.sources)
+        if switched_off(cmdline):
+            self.enabled = 0
+        elif any(given.startswith("audit=") for given in cmdline):
+            self.enabled = 1
+        # Else systemd-journald switches auditing on or leaves it off, as its Audit= and its distribution have it.
+
+    def started(self, order: Sequence[Start]) -> _Machine:
+        """Start units one after the other; one that comes after what it needs is not started where that failed."""
+        failed: list[Start] = []
+        for start in order:
+            needed = {name for key in NEEDS for name in start.unit.names(key)}
+            names = [other.unit.name for other in failed if other.unit.name in needed and start.after(other)]
+            if names:
+                self.not_started.append(f"{start.unit.name} does not start, as {names[0]} fails")
+            if names or not self._start(start):
+                failed.append(start)
+        return self
+
+    def _start(self, start: Start) -> bool:
+        return all(self._done(step.run) or step.ignored for step in start.steps)
+
+    def _done(self, run: Script | Read | Daemon) -> bool:
+        match run:
+            case Script():
+                return self._script(run)
+            case Read():
+                return self._read(run.path)
+            case Daemon():
+                self._daemon(run.startup)
+                return True
+
+    def _daemon(self, startup: str) -> None:
+        """Set `enabled`, as auditd does unless that is locked or it only gathers the records of other hosts."""
+        conf = self.sources.auditd_conf
+        found = settings(conf.content) if conf and conf.content else ()
+        local = [each.value.lower() for each in found if each.name == "local_events"]
+        if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
+            self.enabled = {"enable": 1, "disable": 0}.get(startup)
+
+    def _script(self, run: Script) -> bool:
+        existing = self._audit_rules.content if self._audit_rules else None
+        ran = _run(self.sources, run.arguments, existing)
+        if ran.merged is not None and ran.content == ran.merged.content:
+            if ran.written:
+                self._audit_rules = File(AUDIT_RULES, ran.content)
+            self.merged = ran.merged
+        read = self._read(AUDIT_RULES) if ran.loads else True
+        return read if ran.returncode is None else ran.returncode == 0
+
+    def _read(self, path: str) -> bool:
+        if path != AUDIT_RULES:
+            raise UntoldError(f"boot loads rules from {path}, which is not looked at")
+        file = self._audit_rules
+        if file is not None and file.content is None:
+            raise UntoldError(f"{path}: {file.error}")
+        refused = refusal_of(file, self.sources.facts.version) if file else "a file that is there"
+        if refused is not None:
+            self.not_started.append(f"auditctl does not read {path}: it takes {refused}")
+        content = file.content if file and refused is None else None
+        if self.loaded is not None and content != self.content:
+            raise UntoldError(f"boot loads rules from {path} more than once, and it changes in between")
+        self.content = content
+        self.loaded = load(content or b"", self.sources.facts)
+        if "-e" in self.loaded.values:
+            self.enabled = int(self.loaded.values["-e"])
+        return content is not None and succeeds(self.loaded)
+
+
+def merged(sources: Sources) -> Merged | None:
+    """What augenrules would make of rules.d now; None where there is no such folder.
+
+    Raises:
+        UntoldError: a file of it can't be read, or it hangs on an awk that nobody knows.
+    """
+    return _run(sources, ("--check",), None).merged
+
+
+def _run(sources: Sources, arguments: Sequence[str], existing: bytes | None) -> Done:
+    """The script with the awk that is there; where that is not known, it must not matter."""
+    program = sources.units.awk.rpartition("/")[2] if sources.units else ""
+    files = _files(sources)
+    kinds = [awk for awk in Awk if program.startswith(awk.value)] or [*Awk]
+    ran = [augenrules(arguments, files, existing, awk, sources.facts.version) for awk in kinds]
+    if any(each.merged and ran[0].merged and each.merged.content != ran[0].merged.content for each in ran):
+        told = program or "none was found"
+        raise UntoldError(f"what augenrules makes of {RULES_D} hangs on the awk that it runs: {told}")
+    return ran[0]
+
+
+def _files(sources: Sources) -> dict[str, Content] | None:
+    """The files of rules.d as cat prints them; None where there is no such folder. Raises UntoldError."""
+    if sources.rules_d_error:
+        raise UntoldError(f"{RULES_D}: {sources.rules_d_error}")
+    if not rules_d_there(sources):
+        return None
+    nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
+    files: dict[str, Content] = {}
+    for file in sources.rules_d:
+        content = nothing.get(sources.facts.kind(file.path) or "") if file.content is None else file.content
+        if content is None:
+            raise UntoldError(f"{file.path}: {file.error}")
+        files[file.path.rpartition("/")[2]] = content
+    return files
+
+
+def succeeds(loaded: Loaded) -> bool:
+    """Whether `auditctl -R` ends with 0: an error counts below a -c, and where it ends the load."""
+    for line in loaded.lines:
+        if line.said is not None and Control("-c") in line.said.controls:
+            return loaded.stopped_at is None and all(number <= line.number for number, _ in loaded.refused)
+    return loaded.stopped_at is None

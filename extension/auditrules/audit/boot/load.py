@@ -1,0 +1,216 @@
+"""What a rules file ends up as: `auditctl -R`, line by line, into a kernel without rules.
+
+The load stops at the first line that auditctl or the kernel refuses, unless -i or -c came before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.boot.kernel_checks import absence, refusal
+from auditrules.audit.model.c_integers import strtol, word
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts, Version
+from auditrules.audit.model.rule import PATH_OR_DIR, Condition, Control, Field, FilterList, Line, Rule, Verb, same
+from auditrules.audit.model.tokens import lines
+
+IMMUTABLE = Control("-e", "2")
+LONGEST_WAIT = 600_000  # ten minutes in jiffies of a kernel with 1000 a second; with fewer, it refuses less already
+
+# Controls that set one value, of which a later line takes the place.
+VALUES = frozenset({"-e", "-f", "-b", "-r", "--backlog_wait_time"})
+# Controls that the kernel refuses once -e 2 locked the rules.
+LOCKED = VALUES | {"-D", "-t"}
+
+
+class Fate(Enum):
+    """What became of a line."""
+
+    KEPT = "its rule is in the kernel, or its value holds"
+    DONE = "it was done, and leaves nothing to look for"
+    REJECTED = "auditctl or the kernel refused it"
+    UNREACHED = "the load stopped before it"
+    DELETED = "a later line deleted its rule"
+    OVERRIDDEN = "a later line set another value"
+
+
+@dataclass(slots=True)
+class Fated:
+    """One line that says something, and what became of it; `reason` says why it was refused."""
+
+    number: int
+    text: str
+    said: Line | None = None  # None: no rule, see `reason`
+    fate: Fate = Fate.UNREACHED
+    reason: str = ""
+    absent: bool = False  # it was refused because a path is not there now, which it may have been before
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The kernel after a load: its rules in the order of `auditctl -l`, and what became of each line."""
+
+    rules: tuple[Rule, ...]
+    lines: tuple[Fated, ...]
+    stopped_at: int | None
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # controls that hold, by flag
+
+    @property
+    def refused(self) -> tuple[tuple[int, str], ...]:
+        """The lines that were refused, with why."""
+        return tuple((line.number, line.reason) for line in self.lines if line.fate is Fate.REJECTED)
+
+
+# auditctl -R looked at owner and mode until 3.1.1; later versions read any regular file.
+CAREFUL_UNTIL: Version = (3, 1, 2)
+WORLD_WRITABLE = 0o002
+
+
+def file_refusal(mode: int, uid: int, version: Version) -> str | None:
+    """Why auditctl -R does not read a rules file at all, or None."""
+    if version >= CAREFUL_UNTIL:
+        return None
+    if uid != 0:
+        return "a rules file that root owns"
+    return "a rules file that not everybody can write to" if mode & WORLD_WRITABLE else None
+
+
+def refusal_of(file: File, version: Version) -> str | None:
+    """As `file_refusal`, of a file as it was read; one of which mode and owner are not known is taken to be right."""
+    if file.mode is None or file.uid is None:
+        return None
+    return file_refusal(file.mode, file.uid, version)
+
+
+def load(content: bytes, facts: Facts) -> Loaded:
+    """Load a rules file into a kernel that has no rules."""
+    kernel = _Kernel(facts)
+    said: list[Fated] = []
+    stopped_at = None
+    for number, text in lines(content):
+        line = Fated(number, text)
+        try:
+            line.said = parse(text, facts)
+        except RuleSyntaxError as error:
+            line.reason = error.summary
+            done = error.done
+        else:
+            if line.said is None:
+                continue
+            done = line.said.controls
+        said.append(line)
+        if stopped_at is None:
+            kernel.take(line, done)
+            if line.fate is Fate.REJECTED and not kernel.ignoring:
+                stopped_at = number
+    return Loaded(kernel.rules(), tuple(said), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()})
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A rule in the kernel and the line that it came from."""
+
+    rule: Rule
+    place: int
+    line: Fated
+
+
+@dataclass(slots=True)
+class _Kernel:
+    facts: Facts
+    values: dict[str, tuple[str, Fated]] = field(default_factory=dict)
+    ignoring: bool = False
+    immutable: bool = False
+    # Rules by what they say but for path or dir, so that a rule is found without a look at every other.
+    entries: dict[Hashable, list[_Entry]] = field(default_factory=dict)
+    first: int = 0
+    last: int = 0
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules list by list, each in order."""
+        lists = list(FilterList)
+        found = [entry for entries in self.entries.values() for entry in entries]
+        found.sort(key=lambda entry: (lists.index(entry.rule.list), entry.place))
+        return tuple(entry.rule for entry in found)
+
+    def take(self, line: Fated, controls: Iterable[Control]) -> None:
+        """Do a line: its controls, then its rule. What it is worth is in its fate."""
+        reason = line.reason
+        for control in controls:
+            refused = self._control(control, line)
+            if refused is not None:
+                reason = reason or refused
+                break
+        if line.said is not None and line.said.rule is not None and not reason:
+            reason = self._rule(line, line.said.rule, line.said.verb) or ""
+        if reason:
+            line.fate, line.reason = Fate.REJECTED, reason
+        elif line.fate is Fate.UNREACHED:
+            line.fate = Fate.DONE
+
+    def _control(self, control: Control, line: Fated) -> str | None:
+        if control.flag in ("-i", "-c"):
+            self.ignoring = True
+        elif self.immutable and control.flag in LOCKED:
+            return "the rules are locked (-e 2)"
+        elif control.flag == "--backlog_wait_time" and word(strtol(control.value, signed=False)) > LONGEST_WAIT:
+            return f"the kernel takes a backlog_wait_time of at most {LONGEST_WAIT}"
+        elif control.flag == "-D":
+            self._delete_all(control.value)
+        elif control.flag in VALUES:
+            before = self.values.get(control.flag)
+            if before is not None and (before[1].said is None or before[1].said.rule is None):
+                before[1].fate = Fate.OVERRIDDEN
+            self.values[control.flag] = (control.value, line)
+            line.fate = Fate.KEPT
+        if control == IMMUTABLE:
+            self.immutable = True
+        return None
+
+    def _delete_all(self, text: str) -> None:
+        for entries in self.entries.values():
+            for entry in entries[:]:
+                if text in str(entry.rule.value("key") or ""):
+                    entries.remove(entry)
+                    entry.line.fate = Fate.DELETED
+
+    def _rule(self, line: Fated, rule: Rule, verb: Verb) -> str | None:
+        if self.immutable:
+            return "the rules are locked (-e 2)"
+        reason = refusal(rule, self.facts)
+        if reason is not None:
+            line.absent = absence(rule, self.facts) == reason
+            return f"the kernel takes {reason}"
+        entries = self.entries.setdefault(but_for_path(rule), [])
+        found = next((entry for entry in entries if same(entry.rule, rule)), None)
+        if verb is Verb.DELETE:
+            if found is None:
+                return "no such rule to delete"
+            entries.remove(found)
+            found.line.fate = Fate.DELETED
+            return None
+        if verb is Verb.PREPEND:
+            self.first -= 1  # the kernel compares the flag of -A too, so it never finds an equal rule
+        elif found is not None:
+            return "the rule is loaded already"
+        else:
+            self.last += 1
+        entries.append(_Entry(rule, self.first if verb is Verb.PREPEND else self.last, line))
+        line.fate = Fate.KEPT
+        return None
+
+
+def but_for_path(rule: Rule) -> Hashable:
+    """What a rule says but for path or dir: equal for rules that `same` may call equal."""
+    return rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields))
+
+
+def _neutral(condition: Condition) -> Condition:
+    if isinstance(condition, Field) and condition.name in ("path", "dir"):
+        return Field(PATH_OR_DIR, condition.operator, condition.value)
+    return condition

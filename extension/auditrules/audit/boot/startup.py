@@ -1,0 +1,245 @@
+"""What boot starts that has to do with audit rules: which units, and which of their commands.
+
+The units are those of audit 2.3 to 3.1 (auditd.service runs augenrules or auditctl after the daemon), of audit 4.0
+(audit-rules.service does) and of SUSE (augenrules.service does). The kernel's command line is that of this boot, which
+is taken to be the next one's; where it is not known it is taken to say nothing about audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from auditrules.audit.boot.augenrules import RULES_D
+from auditrules.audit.boot.systemd import (
+    REACHED,
+    USUAL_DEFAULTS,
+    Command,
+    Unit,
+    UntoldError,
+    default_target,
+    unit,
+    unmet,
+    wanted_by,
+)
+from auditrules.audit.model.collected import Sources, Units
+from auditrules.audit.model.tokens import decode
+
+UNITS = ("auditd.service", "audit-rules.service", "augenrules.service")
+NEEDS = ("Requires", "BindsTo", "Requisite")
+
+_PULLS = ("Wants", "Requires", "BindsTo", "Upholds")
+_EXEC = ("ExecStartPre", "ExecStart", "ExecStartPost")
+
+
+class Loader(str, Enum):
+    """What loads the rules at boot."""
+
+    AUGENRULES = "augenrules"
+    AUDITCTL = "auditctl"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A run of augenrules."""
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A run of `auditctl -R`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """The start of auditd; `startup` is its option -s: enable, disable, nochange, or empty where it is not known."""
+
+    startup: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of a unit that matters here."""
+
+    run: Script | Read | Daemon
+    ignored: bool = False  # that it fails does not matter
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One unit that boot starts, with the commands that matter here."""
+
+    unit: Unit
+    steps: tuple[Step, ...]
+
+    def after(self, other: Start) -> bool:
+        """Whether systemd starts it after the other one, where it starts both."""
+        return other.unit.name in self.unit.names("After") or self.unit.name in other.unit.names("Before")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which loader it is and why, and all that boot starts, in no order."""
+
+    loader: Loader
+    reason: str
+    assumed: bool = False
+    starts: tuple[Start, ...] = ()
+
+
+def plan(sources: Sources) -> Plan:
+    """Which unit loads the rules at boot. Total: what can't be told is unknown, with the reason."""
+    units = sources.units
+    if units is None:
+        return Plan(Loader.UNKNOWN, "the units of systemd were not looked at")
+    cmdline = cmdline_of(sources)
+    if switched_off(cmdline):
+        return Plan(Loader.NONE, "the kernel's command line switches audit off")
+    try:
+        found = _found(units)
+        return _planned(found, units, cmdline) if found else _without_units(sources, units)
+    except UntoldError as error:
+        return Plan(Loader.UNKNOWN, str(error))
+
+
+def _found(units: Units) -> dict[str, Unit]:
+    if units.error:
+        raise UntoldError(units.error)
+    return {name: own for name in UNITS if (own := unit(name, units)) is not None}
+
+
+def cmdline_of(sources: Sources) -> tuple[str, ...]:
+    """The words of the kernel's command line."""
+    content = sources.cmdline.content if sources.cmdline else None
+    return tuple(decode(content or b"").split())
+
+
+def switched_off(cmdline: Sequence[str]) -> bool:
+    """Whether one audit= says off: that can't be taken back (kernel/audit.c, audit_enable)."""
+    return any(given.lower() in ("audit=0", "audit=off") for given in cmdline)
+
+
+def rules_d_there(sources: Sources) -> bool:
+    """Whether there is a folder rules.d; it may be without a file, which to augenrules is not the same as none."""
+    return bool(sources.rules_d) or sources.facts.kind(RULES_D) == "dir"
+
+
+def _without_units(sources: Sources, units: Units) -> Plan:
+    there = rules_d_there(sources)
+    if units.augenrules and there:
+        reason = "none of the units that load rules was found, but augenrules and its folder are there"
+        start = Start(Unit("", ""), (Step(Script(("--load",))),))
+        return Plan(Loader.AUGENRULES, reason, assumed=True, starts=(start,))
+    if units.augenrules or there or sources.rules_d_error or sources.audit_rules is not None:
+        return Plan(Loader.UNKNOWN, "none of the units that load rules was found")
+    return Plan(Loader.NONE, "nothing was found that could load rules, and no rules")
+
+
+def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> Plan:
+    pulled = _pulled(found, units)
+    why = {name: _why_not(name, found, pulled, cmdline) for name in found}
+    starts = tuple(Start(own, tuple(_steps(own))) for name, own in found.items() if not why[name])
+    reads = {
+        type(step.run): f"{start.unit.name} runs {step.text}"
+        for start in starts
+        for step in start.steps
+        if _loads(step)
+    }
+    if Script in reads:
+        return Plan(Loader.AUGENRULES, reads[Script], starts=starts)
+    if Read in reads:
+        return Plan(Loader.AUDITCTL, reads[Read], starts=starts)
+    silent = [f"{start.unit.name} starts, and loads no rules" for start in starts]
+    return Plan(Loader.NONE, "; ".join([*silent, *filter(None, why.values())]), starts=starts)
+
+
+def _loads(step: Step) -> bool:
+    return isinstance(step.run, Read) or (isinstance(step.run, Script) and "--load" in step.run.arguments)
+
+
+def _pulled(found: Mapping[str, Unit], units: Units) -> frozenset[str]:
+    """The units that boot wants, by the links of `systemctl enable` or because another of them does."""
+    target = default_target(units)
+    reached = {*REACHED, "default.target", target}
+    if target and target not in USUAL_DEFAULTS:
+        reached -= {"multi-user.target"}
+    wants = {name: frozenset(wanted_by(name, units)) for name in found}
+    pulled = {name for name in found if wants[name] & reached}
+    while True:
+        pullers = {name for name in pulled if not found[name].masked}
+        named = {name for puller in pullers for key in _PULLS for name in found[puller].names(key)}
+        more = {name for name in found if name in named or wants[name] & pullers} - pulled
+        if not more:
+            break
+        pulled |= more
+    for name in found.keys() - pulled:
+        others = sorted(wants[name] - found.keys())
+        if others and not found[name].masked:
+            raise UntoldError(f"{name} is wanted by {', '.join(others)}, and whether boot gets there is not known")
+    return frozenset(pulled)
+
+
+def _why_not(name: str, found: Mapping[str, Unit], pulled: frozenset[str], cmdline: Sequence[str]) -> str:
+    """Why boot does not start a unit; empty where it does."""
+    own = found[name]
+    if own.masked or f"systemd.mask={name}" in cmdline:
+        return f"{name} is masked"
+    if name not in pulled:
+        return f"{name} is not enabled"
+    for other in UNITS:
+        if any(other in own.names(key) for key in NEEDS) and (other not in found or found[other].masked):
+            return f"{name} needs {other}, which is {'masked' if other in found else 'missing'}"
+    condition = unmet(own, cmdline)
+    return f"{name} is skipped, as {condition} does not hold" if condition else ""
+
+
+def _steps(own: Unit) -> Iterator[Step]:
+    """The commands of a unit that matter here, in order. Raises UntoldError."""
+    if own.values("ExecCondition"):
+        raise UntoldError(f"{own.name}: whether its ExecCondition= succeeds is not known")
+    for key in _EXEC:
+        for command in own.commands(key):
+            run = _run(own, command)
+            if run is not None:
+                yield Step(run, command.ignored, " ".join(command.words))
+
+
+def _run(own: Unit, command: Command) -> Script | Read | Daemon | None:
+    match [command.words[0].rpartition("/")[2], *command.words[1:]]:
+        case ["augenrules", *arguments]:
+            return Script(tuple(arguments))
+        case ["auditctl", "-R", path]:
+            return Read(path)
+        case ["auditctl", "-s" | "-l" | "-v", *_]:
+            return None
+        case ["auditd", *arguments]:
+            return Daemon(_startup(arguments))
+        case _:
+            pass
+    if any("auditctl" in each or "augenrules" in each for each in command.words):
+        raise UntoldError(f"{own.name}: what {' '.join(command.words)} does is not known")
+    return None
+
+
+def _startup(arguments: Sequence[str]) -> str:
+    """The startup state that auditd's options ask for, the last -s winning (src/auditd.c: enable, unless told)."""
+    startup = "enable"
+    left = list(arguments)
+    while left:
+        option = left.pop(0)
+        if option == "-c" and left:
+            left.pop(0)
+        elif option == "-s" and left:
+            given = left.pop(0)
+            # It compares as many characters as it was given.
+            startup = next((state for state in ("disable", "enable", "nochange") if state.startswith(given)), "")
+        elif option not in ("-f", "-l", "-n"):
+            return ""
+    return startup

@@ -1,0 +1,208 @@
+"""Units as systemd reads them: which file counts, what its drop-ins change, and what starts it at boot.
+
+From systemd.unit(5) and systemd.syntax(7) of systemd 252. What lies in /run is gone at the next boot, so it is left
+out.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.model.collected import File, Units
+from auditrules.audit.model.tokens import decode
+
+# Where unit files and drop-ins are, the first that has a name winning (systemd.unit(5), table 1).
+FOLDERS = (
+    "/etc/systemd/system.control",
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+DEFAULT_TARGET = "default.target"
+
+# The targets on the way to a running system; what the default one may be for all of them to be on it.
+REACHED = ("local-fs.target", "sysinit.target", "basic.target", "multi-user.target")
+USUAL_DEFAULTS = ("multi-user.target", "graphical.target")
+
+_NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
+_PREFIXES = "@-:+!|"
+
+
+class UntoldError(Exception):
+    """What boot does can't be told from what was collected; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line of a unit, as words. `ignored`: that it fails does not matter."""
+
+    words: tuple[str, ...]
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit with its drop-ins. `path` is the file it is read from; what is masked can't be started by anything."""
+
+    name: str
+    path: str
+    masked: bool = False
+    settings: tuple[tuple[str, str], ...] = ()  # key and value, in order
+
+    def values(self, *keys: str) -> tuple[tuple[str, str], ...]:
+        """The assignments to these keys that count: an empty one takes those before it back."""
+        found: list[tuple[str, str]] = []
+        for key, value in self.settings:
+            if key in keys and value:
+                found.append((key, value))
+            elif key in keys:
+                found.clear()
+        return tuple(found)
+
+    def names(self, key: str) -> frozenset[str]:
+        """The units that a dependency names. These can't be taken back (systemd.unit(5))."""
+        return frozenset(name for own, value in self.settings if own == key for name in value.split())
+
+    def commands(self, key: str) -> Iterator[Command]:
+        """The command lines of ExecStart= and the like (systemd.service(5), "Command lines").
+
+        Raises:
+            UntoldError: a quote is not closed.
+        """
+        for _, value in self.values(key):
+            try:
+                words = shlex.split(value)
+            except ValueError as error:
+                raise UntoldError(f"{self.name}: {key}={value}: {error}") from error
+            while words:
+                end = words.index(";") if ";" in words else len(words)
+                command, words = words[:end], words[end + 1 :]
+                if command:
+                    program = command[0].lstrip(_PREFIXES)
+                    prefix = command[0].removesuffix(program)
+                    # After @ comes the name that the program is told, in place of its own.
+                    yield Command((program, *command[2 if "@" in prefix else 1 :]), "-" in prefix)
+
+
+def unit(name: str, units: Units) -> Unit | None:
+    """A unit by its name; None where there is none.
+
+    Raises:
+        UntoldError: its file or a drop-in can't be read.
+    """
+    files = {file.path: file for file in units.files}
+    for folder in FOLDERS:
+        path = f"{folder}/{name}"
+        if _masked(path, files, units):
+            return Unit(name, path, masked=True)
+        if path in files:
+            settings = [_settings(files[path]), *(_settings(files[each]) for each in _drop_ins(name, files, units))]
+            return Unit(name, path, settings=tuple(setting for some in settings for setting in some))
+    return None
+
+
+def is_mask(target: str) -> bool:
+    """Whether a link with this text masks what has its name."""
+    return target.endswith(_NOTHING)
+
+
+def _masked(path: str, files: dict[str, File], units: Units) -> bool:
+    """Whether a file is a link to /dev/null, or empty, which means the same."""
+    return is_mask(units.links.get(path, "")) or (path in files and files[path].content == b"")
+
+
+def drop_in_folders(name: str) -> tuple[str, ...]:
+    """The folders of a unit's drop-ins, as named in each of FOLDERS, the more special ones first."""
+    stem, dot, kind = name.rpartition(".")
+    parts = stem.split("-")
+    prefixes = [f"{'-'.join(parts[:count])}-" for count in range(len(parts) - 1, 0, -1)]
+    return (f"{name}.d", *(f"{prefix}{dot}{kind}.d" for prefix in prefixes), f"{kind}.d")
+
+
+def _drop_ins(name: str, files: dict[str, File], units: Units) -> list[str]:
+    """The drop-ins that count, in order: by file name, of which the first one found hides the others."""
+    *own, common = drop_in_folders(name)
+    folders = [f"{folder}/{each}" for folder in FOLDERS for each in own]
+    folders += [f"{folder}/{common}" for folder in FOLDERS]
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in (*files, *units.links):
+            above, _, last = path.rpartition("/")
+            if above == folder and last.endswith(".conf"):
+                found.setdefault(last, path)
+    return [found[last] for last in sorted(found) if not _masked(found[last], files, units)]
+
+
+def _settings(file: File) -> Iterator[tuple[str, str]]:
+    """The assignments of a unit file, in order, but for those in a section where they mean nothing."""
+    if file.content is None:
+        raise UntoldError(f"{file.path}: {file.error}")
+    section = continued = ""
+    for line in (*decode(file.content).split("\n"), ""):
+        text = line.strip()
+        if text.startswith(("#", ";")):
+            continue
+        if text.endswith("\\"):
+            continued += text.removesuffix("\\") + " "
+            continue
+        text, continued = continued + text, ""
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if text.startswith("["):
+            section = text
+        elif equals and section == ("[Service]" if key.startswith("Exec") else "[Unit]"):
+            yield key, value
+
+
+def default_target(units: Units) -> str:
+    """The name of the target that boot leads to; empty where no file says."""
+    paths = (f"{folder}/{DEFAULT_TARGET}" for folder in FOLDERS)
+    return next((units.links[path].rpartition("/")[2] for path in paths if path in units.links), "")
+
+
+def wanted_by(name: str, units: Units) -> tuple[str, ...]:
+    """The units whose .wants and .requires folders have a link of that name: what `systemctl enable` makes."""
+    found: dict[str, str] = {}
+    for folder in FOLDERS:
+        for path, target in units.links.items():
+            above, _, last = path.rpartition("/")
+            place, _, puller = above.rpartition("/")
+            if last == name and place == folder and puller.endswith((".wants", ".requires")):
+                found.setdefault(puller, target)
+    return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not is_mask(target))
+
+
+# Conditions that are taken to hold: this is about hosts, and about those whose kernel has audit.
+_GIVEN = frozenset({("Virtualization", "!container"), ("Security", "audit")})
+
+
+def unmet(own: Unit, cmdline: Sequence[str]) -> str:
+    """The first condition that keeps a unit from starting; empty where they all hold.
+
+    Raises:
+        UntoldError: one of them can't be decided from the kernel's command line.
+    """
+    for kind in ("Condition", "Assert"):
+        keys = tuple({key for key, _ in own.settings if key.startswith(kind)})
+        triggers = []
+        for key, value in own.values(*keys):
+            holds = _holds(own, key.removeprefix(kind), value.lstrip("|").strip(), cmdline)
+            if value.startswith("|"):
+                triggers.append((holds, f"{key}={value}"))
+            elif not holds:
+                return f"{key}={value}"
+        if triggers and not any(holds for holds, _ in triggers):
+            return triggers[0][1]
+    return ""
+
+
+def _holds(own: Unit, what: str, text: str, cmdline: Sequence[str]) -> bool:
+    if (what, text) in _GIVEN:
+        return True
+    wanted = text.removeprefix("!").strip()
+    if what != "KernelCommandLine" or not wanted:
+        raise UntoldError(f"{own.name}: whether Condition{what}={text} holds is not known")
+    given = any(word == wanted or ("=" not in wanted and word.startswith(f"{wanted}=")) for word in cmdline)
+    return given is not text.startswith("!")

@@ -1,0 +1,1 @@
+"""Tables of auditctl and the kernel: fields, system calls, architectures, names of values."""

@@ -1,0 +1,63 @@
+"""Architectures: the number that a rule's text means on a machine, whose system calls it names, and how it is spelled.
+
+Sources: audit_determine_machine in lib/libaudit.c of audit-userspace, and lib/machinetab.h.
+"""
+
+from __future__ import annotations
+
+from auditrules.audit.constants import syscalls
+from auditrules.audit.model.c_integers import is_digit, strtol, word
+from auditrules.audit.model.host_facts import Version
+
+_64_BIT = 0x80000000  # __AUDIT_ARCH_64BIT
+_HEXADECIMAL = 16
+
+
+def number(text: str, machine: str, version: Version | None = None) -> int | None:
+    """The kernel's number for an arch field's text: b64, b32, a machine's name, or the number in any of C's ways.
+
+    `machine` is the host's, on which b64 and b32 depend. None: auditctl rejects the text there.
+    """
+    if is_digit(text):
+        found = syscalls.machine_of(word(strtol(text, signed=False)))
+    elif text.lower() in {"b64", "b32"}:
+        found = _by_bits(text.lower(), syscalls.canonical(machine))
+    else:
+        # What is no machine's name is read as hexadecimal, with or without 0x.
+        found = syscalls.canonical(text) or syscalls.machine_of(word(strtol(text, _HEXADECIMAL, signed=False)))
+    if found is None or not syscalls.has_machine(found, version):
+        return None
+    return syscalls.ARCHES[found]
+
+
+def _by_bits(bits: str, machine: str | None) -> str | None:
+    if machine is None:
+        return None
+    if listed(syscalls.ARCHES[machine]) == bits:
+        return machine
+    return syscalls.COMPAT.get(machine)  # a 32-bit machine has no other, so b64 there is an error
+
+
+def native(machine: str) -> int | None:
+    """The number of a machine's own architecture; None for a machine that auditctl's tables lack."""
+    known = syscalls.canonical(machine)
+    return syscalls.ARCHES[known] if known else None
+
+
+def machine_of(arch: int | None, default: str) -> str:
+    """The machine whose system calls a rule names: that of its arch field, or the host's where it has none."""
+    found = syscalls.machine_of(arch) if arch is not None else None
+    return found or syscalls.canonical(default) or default
+
+
+def listed(arch: int) -> str:
+    """How a listing prints an arch field: b64 or b32, whatever the machine."""
+    return "b64" if arch & _64_BIT else "b32"
+
+
+def shown(arch: int, machine: str) -> str:
+    """The text of a number in a normal form: b64 and b32 for the machine's own, else a machine, else hexadecimal."""
+    for bits in ("b64", "b32"):
+        if number(bits, machine) == arch:
+            return bits
+    return syscalls.machine_of(arch) or f"0x{arch:x}"

@@ -1,0 +1,167 @@
+"""The fields of a rule as a table: what a value looks like, which operators and lists auditctl takes it on.
+
+Names and numbers: linux/audit.h and lib/fieldtab.h of audit 3.0.9; kinds and limits: audit_rule_fieldpair_data in
+lib/libaudit.c.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, FilterList, Operator
+
+
+class Kind(Enum):
+    """What a field's value is, in the words of an error message."""
+
+    NUMBER = "a number"
+    UNSIGNED = "a number, 0 or more"
+    ARGUMENT = "a number, negative ones included"
+    USER = "a user's number or name, or unset"
+    GROUP = "a group's number or name"
+    SESSION = "a session's number, or unset"
+    EXIT = "a number or an error's name such as -EACCES"
+    ARCH = "an architecture: b64, b32, or a machine's name"
+    MESSAGE = "a record type's number or name"
+    PERMISSIONS = "letters of rwxa, at most four"
+    FILE_TYPE = "a file type: file, dir, socket, link, character, block or fifo"
+    FILE_SYSTEM = "a file system's magic number, or tracefs or debugfs"
+    FAMILY = "a socket address family's number"
+    PATH = "an absolute path"
+    LABEL = "a security label"
+    KEY = "a key"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """One row of the table below."""
+
+    name: str
+    number: int  # AUDIT_* of linux/audit.h
+    kind: Kind
+    lists: frozenset[FilterList] | None = None  # None: auditctl asks nothing, the kernel may
+    operators: frozenset[Operator] | None = None
+    since: Version = (0, 0, 0)  # the first auditctl that knows it
+    interfield: bool = False  # may stand on either side of -C
+
+
+_MESSAGES = frozenset({FilterList.EXCLUDE, FilterList.USER})
+_SESSIONS = frozenset({FilterList.EXCLUDE, FilterList.USER, FilterList.EXIT})
+_EQUAL = frozenset({Operator.EQUAL})
+EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
+
+TABLE = (
+    FieldType("pid", 0, Kind.NUMBER),
+    FieldType("uid", 1, Kind.USER, interfield=True),
+    FieldType("euid", 2, Kind.USER, interfield=True),
+    FieldType("suid", 3, Kind.USER, interfield=True),
+    FieldType("fsuid", 4, Kind.USER, interfield=True),
+    FieldType("gid", 5, Kind.GROUP, interfield=True),
+    FieldType("egid", 6, Kind.GROUP, interfield=True),
+    FieldType("sgid", 7, Kind.GROUP, interfield=True),
+    FieldType("fsgid", 8, Kind.GROUP, interfield=True),
+    FieldType("auid", 9, Kind.USER, interfield=True),
+    FieldType("pers", 10, Kind.NUMBER),
+    FieldType("arch", 11, Kind.ARCH, operators=EQUALITIES),
+    FieldType("msgtype", 12, Kind.MESSAGE, _MESSAGES),
+    FieldType("subj_user", 13, Kind.LABEL),
+    FieldType("subj_role", 14, Kind.LABEL),
+    FieldType("subj_type", 15, Kind.LABEL),
+    FieldType("subj_sen", 16, Kind.LABEL),
+    FieldType("subj_clr", 17, Kind.LABEL),
+    FieldType("ppid", 18, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("obj_user", 19, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_role", 20, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_type", 21, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_lev_low", 22, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_lev_high", 23, Kind.LABEL, SYSCALL_LISTS),
+    FieldType("sessionid", 25, Kind.SESSION, _SESSIONS),
+    FieldType("fstype", 26, Kind.FILE_SYSTEM, frozenset({FilterList.FILESYSTEM}), EQUALITIES),
+    FieldType("devmajor", 100, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("devminor", 101, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("inode", 102, Kind.UNSIGNED, SYSCALL_LISTS, EQUALITIES),
+    FieldType("exit", 103, Kind.EXIT, SYSCALL_LISTS),
+    FieldType("success", 104, Kind.NUMBER, SYSCALL_LISTS),
+    FieldType("path", 105, Kind.PATH, SYSCALL_LISTS),
+    FieldType("perm", 106, Kind.PERMISSIONS, SYSCALL_LISTS, _EQUAL),
+    FieldType("dir", 107, Kind.PATH, SYSCALL_LISTS),
+    FieldType("filetype", 108, Kind.FILE_TYPE, SYSCALL_LISTS),
+    FieldType("obj_uid", 109, Kind.USER, interfield=True),
+    FieldType("obj_gid", 110, Kind.GROUP, interfield=True),
+    FieldType("field_compare", 111, Kind.NUMBER),
+    FieldType("exe", 112, Kind.PATH, operators=EQUALITIES),
+    FieldType("saddr_fam", 113, Kind.FAMILY, since=(3, 0, 0)),
+    FieldType("a0", 200, Kind.ARGUMENT),
+    FieldType("a1", 201, Kind.ARGUMENT),
+    FieldType("a2", 202, Kind.ARGUMENT),
+    FieldType("a3", 203, Kind.ARGUMENT),
+    FieldType("key", 210, Kind.KEY),
+)
+
+FIELDS = {field.name: field for field in TABLE}
+ALIASES = {"loginuid": "auid"}
+NAMES = {field.number: field.name for field in TABLE}
+
+# What the exclude list took before 3.1.3, when auditctl began to leave it to the kernel.
+EXCLUDABLE = frozenset(
+    {
+        "pid",
+        "uid",
+        "gid",
+        "auid",
+        "msgtype",
+        "subj_user",
+        "subj_role",
+        "subj_type",
+        "subj_sen",
+        "subj_clr",
+        "exe",
+    },
+)
+
+# -C in the kernel's order of the two fields (AUDIT_COMPARE_* of linux/audit.h), by number from 1.
+COMPARISONS = (
+    ("uid", "obj_uid"),
+    ("gid", "obj_gid"),
+    ("euid", "obj_uid"),
+    ("egid", "obj_gid"),
+    ("auid", "obj_uid"),
+    ("suid", "obj_uid"),
+    ("sgid", "obj_gid"),
+    ("fsuid", "obj_uid"),
+    ("fsgid", "obj_gid"),
+    ("uid", "auid"),
+    ("uid", "euid"),
+    ("uid", "fsuid"),
+    ("uid", "suid"),
+    ("auid", "fsuid"),
+    ("auid", "suid"),
+    ("auid", "euid"),
+    ("euid", "suid"),
+    ("euid", "fsuid"),
+    ("suid", "fsuid"),
+    ("gid", "egid"),
+    ("gid", "fsgid"),
+    ("gid", "sgid"),
+    ("egid", "fsgid"),
+    ("egid", "sgid"),
+    ("sgid", "fsgid"),
+)
+
+PAIRS = {frozenset(pair): pair for pair in COMPARISONS}
+
+
+def compared(number: int | str, operator: Operator) -> Comparison | None:
+    """The comparison that the field field_compare with this number is; None: the kernel has none."""
+    if not isinstance(number, int) or not 0 < number <= len(COMPARISONS):
+        return None
+    left, right = COMPARISONS[number - 1]
+    return Comparison(left, operator, right)
+
+
+def lookup(name: str) -> FieldType | None:
+    """The field of a name or an alias, in any case of letters (lib/fieldtab.h is searched that way)."""
+    spelled = name.lower() if name.isascii() else name
+    return FIELDS.get(ALIASES.get(spelled, spelled))

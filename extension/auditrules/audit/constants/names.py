@@ -1,0 +1,147 @@
+"""The words of a rule's values that stand for numbers: record types, errors, file types, file systems, io_uring.
+
+Every name is understood in any case of letters. Sources: auditctl's tables in lib/ of audit-userspace (msg_typetab.h,
+errtab.h, ftypetab.h, fstypetab.h, uringop_table.h).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from auditrules.audit.constants import data_names, syscalls
+from auditrules.audit.model.c_integers import is_digit, strtol
+from auditrules.audit.model.host_facts import Version
+
+# S_IFMT bits of stat(2). There is no `symlink` and no `char`.
+FILE_TYPES: Mapping[str, int] = MappingProxyType(
+    {
+        "fifo": 0o010000,
+        "character": 0o020000,
+        "dir": 0o040000,
+        "block": 0o060000,
+        "file": 0o100000,
+        "link": 0o120000,
+        "socket": 0o140000,
+    }
+)
+
+# Superblock magic numbers; auditctl names these two only.
+FILE_SYSTEMS: Mapping[str, int] = MappingProxyType({"debugfs": 0x64626720, "tracefs": 0x74726163})
+
+# The io_uring operations that auditctl names, of those that the kernel audits (lib/uringop_table.h).
+URING_OPERATIONS: Mapping[str, int] = MappingProxyType(
+    {
+        "sendmsg": 9,
+        "recvmsg": 10,
+        "accept": 13,
+        "connect": 16,
+        "fallocate": 17,
+        "openat": 18,
+        "close": 19,
+        "openat2": 28,
+        "shutdown": 34,
+        "renameat": 35,
+        "unlinkat": 36,
+        "mkdirat": 37,
+        "symlinkat": 38,
+        "linkat": 39,
+        "msg_ring": 40,
+        "fsetxattr": 41,
+        "setxattr": 42,
+        "fgetxattr": 43,
+        "getxattr": 44,
+        "uring_cmd": 46,
+        "sendmsg_zc": 48,
+    }
+)
+
+_UNKNOWN = "UNKNOWN["
+_MOST_DIGITS = 7
+
+
+def message_type(name: str, version: Version | None = None) -> int | None:
+    """The number of a record type's name, or of auditctl's own way to print one it cannot name, `UNKNOWN[1329]`.
+
+    None: that version (None: the newest) rejects the name. Numbers as numbers are not names.
+    """
+    found = _message_numbers().get(name.upper())
+    if found is not None:
+        return found if _names_type(found, version) else None
+    if name.startswith(_UNKNOWN) and "]" in name:
+        digits = name[len(_UNKNOWN) : name.index("]")][:_MOST_DIGITS]
+        return strtol(digits, 10) or None
+    return None
+
+
+def message_type_name(number: int, version: Version | None = None) -> str | None:
+    """The name that auditctl prints for a record type; None: it prints the number."""
+    return _message_names().get(number) if _names_type(number, version) else None
+
+
+def errno_number(name: str) -> int | None:
+    """The number of an error's name, `EACCES`; the sign is the caller's."""
+    spelled = name.upper()
+    return data_names.ERRNO_ALIASES.get(spelled, _errno_numbers().get(spelled))
+
+
+def errno_name(number: int) -> str | None:
+    """The name that auditctl prints for an error's number, which is positive here."""
+    return _errno_names().get(number)
+
+
+def file_type(name: str) -> int | None:
+    """The number of a file type's name: the S_IFMT bits of its mode."""
+    return FILE_TYPES.get(name.lower())
+
+
+def file_type_name(number: int) -> str | None:
+    """The name of a file type's bits; None: no type has these alone."""
+    return next((name for name, bits in FILE_TYPES.items() if bits == number), None)
+
+
+def fstype_number(name: str) -> int | None:
+    """The superblock magic of a file system's name."""
+    return FILE_SYSTEMS.get(name.lower())
+
+
+def fstype_name(number: int) -> str | None:
+    """The name that auditctl prints for a superblock magic; None: it prints the number."""
+    return next((name for name, magic in FILE_SYSTEMS.items() if magic == number), None)
+
+
+def uring_number(name: str) -> int | None:
+    """The number of an io_uring operation's name, or of a number's text."""
+    return strtol(name) if is_digit(name) else URING_OPERATIONS.get(name.lower())
+
+
+def uring_name(number: int) -> str | None:
+    """The name that auditctl prints for an io_uring operation; None: it prints the number."""
+    return next((name for name, known in URING_OPERATIONS.items() if known == number), None)
+
+
+def _names_type(number: int, version: Version | None) -> bool:
+    if version is None:
+        return True
+    return all(since <= version or number not in types for since, types in data_names.MESSAGE_TYPES_SINCE)
+
+
+@lru_cache(maxsize=1)
+def _message_names() -> Mapping[int, str]:
+    return syscalls.read_runs(data_names.MESSAGE_TYPES)
+
+
+@lru_cache(maxsize=1)
+def _message_numbers() -> Mapping[str, int]:
+    return {name: number for number, name in _message_names().items()}
+
+
+@lru_cache(maxsize=1)
+def _errno_names() -> Mapping[int, str]:
+    return syscalls.read_runs(data_names.ERRNOS)
+
+
+@lru_cache(maxsize=1)
+def _errno_numbers() -> Mapping[str, int]:
+    return {name: number for number, name in _errno_names().items()}

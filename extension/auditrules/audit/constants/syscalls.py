@@ -1,0 +1,230 @@
+"""System calls: numbers and names by machine as auditctl has them, and the kernel's classes of them.
+
+A machine is one of ARCHES, or what uname(1) calls it (`i686`, `armv7l`); of any other, no name and no number is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from types import MappingProxyType
+
+from auditrules.audit.constants import data_auditctl
+from auditrules.audit.constants.data_syscalls import SYSCALLS
+from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.rule import ALL_SYSCALLS, CLASS_BITS, MASK_BITS, Rule
+
+# The machines with tables, and the kernel's number of each (AUDIT_ARCH_* of linux/audit.h).
+ARCHES: Mapping[str, int] = MappingProxyType(
+    {
+        "x86_64": 0xC000003E,
+        "i386": 0x40000003,
+        "aarch64": 0xC00000B7,
+        "arm": 0x40000028,
+        "ppc64le": 0xC0000015,
+        "ppc64": 0x80000015,
+        "ppc": 0x14,
+        "s390x": 0x80000016,
+        "s390": 0x16,
+        "riscv64": 0xC00000F3,
+    }
+)
+
+# Other spellings that auditctl takes (lib/machinetab.h).
+SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "i486": "i386",
+        "i586": "i386",
+        "i686": "i386",
+        "armeb": "arm",
+        "armv5tejl": "arm",
+        "armv5tel": "arm",
+        "armv6l": "arm",
+        "armv7l": "arm",
+        "armv8l": "aarch64",
+    }
+)
+
+# The 32-bit machine whose programs a 64-bit kernel runs. ppc64le and riscv64 kernels know none that is audited.
+COMPAT: Mapping[str, str] = MappingProxyType({"x86_64": "i386", "aarch64": "arm", "ppc64": "ppc", "s390x": "s390"})
+
+# Classes by number, two each, the second for COMPAT's calls: asm-generic/audit_*.h as of Linux 6.1.
+_DIR_WRITE = (
+    "rename mkdir rmdir creat link unlink symlink mknod mkdirat mknodat unlinkat renameat linkat symlinkat renameat2"
+)
+_CHANGE_ATTRIBUTES = (
+    "chmod fchmod chown lchown fchown setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
+    " fchownat fchmodat chown32 fchown32 lchown32 link linkat"
+)
+_READ = "readlink quotactl listxattr llistxattr flistxattr getxattr lgetxattr fgetxattr readlinkat"
+_WRITE = _DIR_WRITE + " acct swapon quotactl truncate truncate64 ftruncate ftruncate64 bind fallocate"
+_SIGNAL = "kill tgkill tkill"
+_KERNEL_CLASSES = (_DIR_WRITE, _CHANGE_ATTRIBUTES, _READ, _WRITE, _SIGNAL)
+
+_OPEN = " open openat openat2"
+_PERMISSIONS = {"r": _READ + _OPEN, "w": _WRITE + _OPEN + " socketcall", "x": "execve", "a": _CHANGE_ATTRIBUTES}
+# Elsewhere (PowerPC, s390, 32-bit ARM programs on aarch64) Linux 6.1 does not count execveat as an execution.
+_EXECVEAT = frozenset({"x86_64", "i386", "aarch64", "riscv64"})
+
+
+def canonical(machine: str) -> str | None:
+    """The machine of ARCHES that a spelling means, in any case; None: auditctl's tables have no such machine."""
+    spelled = machine.lower()
+    found = SPELLINGS.get(spelled, spelled)
+    return found if found in ARCHES else None
+
+
+def machine_of(arch: int) -> str | None:
+    """The machine whose AUDIT_ARCH number this is."""
+    return next((machine for machine, number_ in ARCHES.items() if number_ == arch), None)
+
+
+def has_machine(machine: str, version: Version | None = None) -> bool:
+    """Whether that auditctl (None: the newest) has a table for a machine of ARCHES."""
+    return version is None or version >= data_auditctl.MACHINE_SINCE.get(machine, version)
+
+
+def number(name: str, machine: str, version: Version | None = None) -> int | None:
+    """The number that auditctl reads for a system call's name, in any case of letters.
+
+    None: that version (None: the newest) has no such name for the machine, and rejects the line.
+    """
+    spelled = name.lower()
+    found = data_auditctl.ALIASES.get(canonical(machine) or "", {}).get(spelled, _numbers(machine).get(spelled))
+    return found if found is not None and _knows(found, machine, version) else None
+
+
+def name(number: int, machine: str, version: Version | None = None) -> str | None:
+    """The name that auditctl prints for a system call's number; None: it prints the number."""
+    return _names(machine).get(number) if _knows(number, machine, version) else None
+
+
+def kernel_class(number: int, machine: str) -> frozenset[int]:
+    """The members of one of the kernel's classes (Linux 6.1), which replace bit 2047 - number of a rule's mask.
+
+    `machine` is the kernel's own, whatever arch the rule names: odd numbers are classes of 32-bit calls. Empty where
+    the kernel has no such class, so that the bit is dropped (kernel/auditfilter.c, audit_to_entry_common).
+
+    Raises:
+        ValueError: the number is not 0 to 15.
+    """
+    if number not in range(CLASS_BITS):
+        raise ValueError(f"a class is a number from 0 to {CLASS_BITS - 1}, not {number}")
+    native = canonical(machine)
+    called = COMPAT.get(native or "") if number % 2 else native
+    if called is None or number // 2 >= len(_KERNEL_CLASSES):
+        return frozenset()
+    return _members(_KERNEL_CLASSES[number // 2], called)
+
+
+def classes(letter: str, machine: str) -> frozenset[int]:
+    """The system calls that the kernel (Linux 6.1) can count as a use of a permission, one of r, w, x, a.
+
+    Of some of them the arguments decide: open, openat and openat2 are r or w, or both, by their flags; socketcall is w
+    only where it is bind (kernel/auditsc.c, audit_match_perm).
+
+    Raises:
+        KeyError: another letter.
+    """
+    called = canonical(machine)
+    if called is None:
+        return frozenset()
+    names = _PERMISSIONS[letter]
+    if letter == "x" and called in _EXECVEAT:
+        names += " execveat"
+    return _members(names, called)
+
+
+def perm_expansion(letters: str, machine: str, version: Version) -> frozenset[int]:
+    """The system calls that this auditctl itself adds to a rule's mask for `-F perm=letters` after an arch field.
+
+    `machine` is the arch field's. Empty before 3.1.3, which adds none.
+
+    Raises:
+        KeyError: a letter other than r, w, x, a, in either case.
+    """
+    numbers = (number(called, machine, version) for called in _expansion(letters, version))
+    return frozenset(found for found in numbers if found is not None)
+
+
+def perm_unknown(letters: str, machine: str, version: Version) -> tuple[str, ...]:
+    """The names because of which this auditctl rejects `-F perm=letters` after an arch field.
+
+    From 3.1.3 to 4.0.2 a name that the machine lacks is an error, "Syscall name unknown: rename" on aarch64; before, no
+    name is added, and since, such a name is skipped. Empty on x86_64 and i386.
+    """
+    if version >= data_auditctl.PERM_SKIPS_UNKNOWN:
+        return ()
+    return tuple(called for called in _expansion(letters, version) if number(called, machine, version) is None)
+
+
+def _expansion(letters: str, version: Version) -> tuple[str, ...]:
+    tables = [table for since, table in data_auditctl.PERM_EXPANSIONS if since <= version]
+    if not tables:
+        return ()
+    return tuple(called for letter in dict.fromkeys(letters.lower()) for called in tables[-1][letter].split())
+
+
+def _knows(number: int, machine: str, version: Version | None) -> bool:
+    """Whether that auditctl has a name for a number that the newest one has."""
+    known = canonical(machine)
+    if version is None or known is None:
+        return known is not None
+    if not has_machine(known, version):
+        return False
+    base = data_auditctl.BASES.get(known, known)
+    if version < data_auditctl.LATE_SINCE and number in data_auditctl.LATE.get(base, ()):
+        return False
+    last = [number for since, number in data_auditctl.LAST if since <= version]
+    return number <= (last[-1] if last else data_auditctl.LAST_BEFORE_3[base])
+
+
+def _members(names: str, machine: str) -> frozenset[int]:
+    numbers = _kernel_numbers(machine)
+    return frozenset(numbers[called] for called in names.split() if called in numbers)
+
+
+@lru_cache
+def _kernel_numbers(machine: str) -> Mapping[str, int]:
+    table = SYSCALLS["ppc64" if machine == "ppc64le" else machine]
+    return {called: position for position, called in read_runs(table).items()}
+
+
+@lru_cache
+def _names(machine: str) -> Mapping[int, str]:
+    known = canonical(machine)
+    if known is None:
+        return {}
+    base = data_auditctl.BASES.get(known, known)
+    unnamed = data_auditctl.UNNAMED.get(base, frozenset())
+    kernel = {position: called for position, called in read_runs(SYSCALLS[base]).items() if position not in unnamed}
+    return kernel | read_runs(data_auditctl.NAMES[base])
+
+
+@lru_cache
+def _numbers(machine: str) -> Mapping[str, int]:
+    return {called: position for position, called in _names(machine).items()}
+
+
+def read_runs(text: str) -> dict[int, str]:
+    """A table of the data modules: a number says what the next name stands for, and so on from there."""
+    table: dict[int, str] = {}
+    position = 0
+    for word in text.split():
+        if word.isdigit():
+            position = int(word)
+        else:
+            table[position] = word
+            position += 1
+    return table
+
+
+def as_stored(rule: Rule, machine: str) -> Rule:
+    """The rule with its class bits replaced by the members of the classes."""
+    mask = rule.syscalls
+    for number in range(CLASS_BITS):
+        if mask >> (MASK_BITS - 1 - number) & 1:
+            for member in kernel_class(number, machine):
+                mask |= 1 << member
+    return replace(rule, syscalls=mask & ALL_SYSCALLS)

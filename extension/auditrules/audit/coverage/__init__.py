@@ -1,0 +1,1 @@
+"""Which accesses the kernel records, by which rule, and why not."""

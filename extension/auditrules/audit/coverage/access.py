@@ -1,0 +1,95 @@
+"""An access as the kernel's filters see it: a system call, the inodes it touched by name, and who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from auditrules.audit.filesystem.path_walk import Identity
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.rule import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who makes an access, with the credentials that the task has when the call ends. None: any, or not known.
+
+    Ids are unsigned and below 2**32, as the kernel compares them; an unset auid or session is 4294967295. `groups` are
+    the supplementary ones. `exe` is the inode of the program that the task runs.
+    """
+
+    auid: int | None = None
+    uid: int | None = None
+    euid: int | None = None
+    suid: int | None = None
+    fsuid: int | None = None
+    gid: int | None = None
+    egid: int | None = None
+    sgid: int | None = None
+    fsgid: int | None = None
+    groups: frozenset[int] | None = None
+    pid: int | None = None
+    ppid: int | None = None
+    sessionid: int | None = None
+    pers: int | None = None
+    exe: Identity | None = None
+
+
+ANYBODY = Subject()
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One inode that a call touched by name, an `audit_names` of the kernel.
+
+    `ancestry` are the inode and the directories above it in its file system, empty where no inode was reached.
+    `spot` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name
+    away, `made` that it puts its inode there, both where it succeeds. `known` is false for a name of which nobody can
+    tell the inode.
+    """
+
+    path: str
+    identity: Identity | None
+    ancestry: tuple[Identity, ...] = ()
+    entry: Entry | None = None
+    location: tuple[str, str] | None = None  # device, and path in its file system
+    magic: int | None = None  # of its file system's superblock
+    spot: Hashable = None
+    removed: bool = False
+    made: bool = False
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One system call on a file.
+
+    `arch` is the AUDIT_ARCH_* number, `permissions` what the call counts as in a perm field, `names` in the kernel's
+    order. `result` is what it returns (an error as a negative number) and `succeeded` whether it did what it was asked,
+    None where both may be. `arguments` are the first four, None where not known. `forker` is the one who forked the
+    task, `early` says that this was before the rules were loaded, `context` that auditing had been enabled by then.
+    `reported` calls make a record of their own, with which comes the whole event unless a rule says never: a hard link
+    refused by fs.protected_hardlinks does (AUDIT_ANOM_LINK). `unfinished` is a call in its middle, without a result.
+    """
+
+    call: str
+    number: int
+    arch: int
+    permissions: Permission
+    names: tuple[Name, ...]
+    subject: Subject = ANYBODY
+    forker: Subject = ANYBODY
+    result: int | None = None
+    succeeded: bool | None = None
+    arguments: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
+    early: bool = False
+    context: bool = True
+    reported: bool = False
+    unfinished: bool = False
+
+    @property
+    def moved(self) -> Mapping[Hashable, Identity | None]:
+        """The inode behind each name that the call makes, which a watch on that name follows when it succeeds."""
+        if self.unfinished or self.succeeded is False:
+            return {}
+        return {each.spot: each.identity for each in self.names if each.made and each.spot is not None}

@@ -1,0 +1,127 @@
+"""The answer for a path: four letters, each with its verdict, its reason and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from auditrules.audit.coverage.access import Access
+from auditrules.audit.coverage.filter_walk import Decision, Outcome
+from auditrules.audit.coverage.nearby import Near
+from auditrules.audit.coverage.operations import Operation
+from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.subjects import Verdict
+
+LETTERS = "rwxa"
+LONGEST_PATH = 4096  # PATH_MAX, with the final NUL
+
+
+class Reason(str, Enum):
+    """Why the answer is what it is, the most telling first."""
+
+    BAD_PATH = "bad_path"
+    UNREADABLE = "unreadable"
+    REMOTE = "remote_filesystem"
+    DISABLED = "disabled"
+    TASK_NEVER = "task_never"
+    EXCLUDED = "excluded"
+    FILESYSTEM_NEVER = "filesystem_never"
+    SUPPRESSED = "suppressed"
+    MOUNTED = "mounted_after_load"
+    REPLACED = "replaced"
+    INTERPRETER = "interpreter"
+    LABEL = "label"
+    NOT_LOADED = "not_loaded_at_boot"
+    SYMLINK = "symlink"
+    NOT_RECURSIVE = "not_recursive"
+    CONDITIONAL = "conditional"
+    PERMISSIONS_MISSING = "permissions_missing"
+    NO_RULE = "no_rule"
+    COVERED = "covered"
+
+
+RANK = {reason: rank for rank, reason in enumerate(Reason)}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a letter: what it is called, its verdict, and what it hangs on."""
+
+    operation: Operation
+    verdict: Verdict
+    accesses: tuple[Access, ...]
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter of a path."""
+
+    letter: str
+    verdict: Verdict
+    reason: Reason
+    calls: tuple[Call, ...] = ()
+    missed: tuple[str, ...] = ()  # calls outside the reference, 32-bit ones and such, that are not recorded
+    near: Placed | None = None  # the rule that comes closest, where none matches
+    how: Near = Near.NOTHING
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """All outcomes of its calls."""
+        return (each for call in self.calls for decision in call.decisions for each in decision.outcomes)
+
+    @property
+    def deciding(self) -> Iterator[Placed]:
+        """The rules that decide; of a letter that nobody's access is recorded for, those that surely keep it out."""
+        missed = self.verdict is Verdict.UNRECORDED
+        return (each.placed for each in self.outcomes if each.placed is not None and not (missed and each.pending))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is recorded of a path. `resolved` is where it leads; `exists` is None where that could not be seen."""
+
+    letters: tuple[Letter, ...]
+    resolved: str = ""
+    exists: bool | None = None
+    exceptions: tuple[str, ...] = ()  # what lies below a directory and is not recorded
+    error: str = ""
+
+    def of(self, wanted: Verdict) -> str:
+        """The letters of a verdict, in the order rwxa."""
+        return "".join(each.letter for each in self.letters if each.verdict is wanted)
+
+    @property
+    def reason(self) -> Reason:
+        """The most telling reason of all letters."""
+        return min((each.reason for each in self.letters), key=RANK.__getitem__)
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """All outcomes of all letters."""
+        return (each for letter in self.letters for each in letter.outcomes)
+
+    @property
+    def deciding(self) -> tuple[Placed, ...]:
+        """The rules that decide, in the order of evaluation."""
+        found = {each.order: each for letter in self.letters for each in letter.deciding}
+        return tuple(found[order] for order in sorted(found))
+
+
+def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
+    """The answer where nothing can be told."""
+    return Coverage(tuple(Letter(each, Verdict.UNKNOWN, reason) for each in LETTERS), resolved, exists, (), error)
+
+
+def bad_path(path: str) -> str:
+    """What is wrong with a path, or empty."""
+    if not path.startswith("/"):
+        return "expected an absolute path"
+    if "\0" in path:
+        return "expected a path, found a NUL in it"
+    try:
+        size = len(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return "expected a path in UTF-8"
+    return f"expected a path of fewer than {LONGEST_PATH} bytes" if size >= LONGEST_PATH else ""

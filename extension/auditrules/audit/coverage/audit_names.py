@@ -1,0 +1,217 @@
+"""Which inodes a system call touches by name, and in what order.
+
+The names are those that audit_inode and audit_inode_child of kernel/auditsc.c collect in Linux 6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from auditrules.audit.constants import syscalls
+from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.operations import Operation, Touch, counts_as, machine_of
+from auditrules.audit.filesystem.path_walk import Place, Places, name, parent
+from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Mount
+
+MOST_INTERPRETERS = 5  # a script's interpreter may be a script (BINPRM_MAX_RECURSION), and the last has a loader
+NOTHING_THERE = Entry("missing", dev="0:0", uid=0, gid=0)  # what the kernel's zeroed name says of itself
+
+
+def unreached(path: str) -> Name:
+    """A name that a call gave and the kernel found no inode for, or did not look for one."""
+    return Name(path, None, entry=NOTHING_THERE)
+
+
+Permit = Callable[[Entry, int], bool]  # of a directory, and the bits wanted of it: whether it grants them
+
+SEARCH, WRITE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Toucher:
+    """Finds the names of calls in a file system.
+
+    `permits` tells what the one who calls may do in a directory; None: everything. `opened` is what stands in /proc for
+    an open file: where the security module TOMOYO is active, an execution looks its file up a second time without
+    following a link at the end.
+    """
+
+    places: Places
+    permits: Permit | None = None
+    twice: bool = False
+    opened: Name | None = None
+
+    def access(self, operation: Operation, machine: str, path: str, other: str = "") -> Access | None:
+        """A call by anybody, that may succeed or fail. None: the machine has no such call."""
+        called = machine_of(operation, machine)
+        number = syscalls.number(operation.call, called) if called else None
+        if called is None or number is None:
+            return None
+        names = tuple(self._names(operation, path, other))
+        return Access(operation.call, number, syscalls.ARCHES[called], counts_as(operation, called), names)
+
+    def _names(self, operation: Operation, path: str, other: str) -> Iterator[Name]:
+        match operation.touch:
+            case Touch.FILE | Touch.DESCRIPTOR | Touch.NAME:
+                yield self._found(self._walk(path, follow=operation.touch is not Touch.NAME))
+            case Touch.NOTHING:
+                return
+            case Touch.EXECUTION:
+                yield from self._executed(path)
+            case Touch.RENAME:
+                yield from self._renamed(self._walk(path, follow=False), self._walk(other, follow=False))
+            case Touch.EXCHANGE:
+                yield from self._exchanged(self._walk(path, follow=False), self._walk(other, follow=False))
+            case Touch.LINK:
+                yield from self._linked(self._walk(path, follow=False), self._walk(other, follow=False))
+            case Touch.FOLDER:
+                place = self._walk(path)
+                yield self._found(place) if place.entry and place.entry.type == "dir" else unreached(place.whole)
+            case Touch.CREATION:
+                yield from self._opened(operation, path)
+            case Touch.NEW | Touch.REMOVAL:
+                yield from self._in_folder(operation, self._walk(path, follow=False))
+
+    def _opened(self, operation: Operation, path: str) -> Iterator[Name]:
+        """What may make a file looks at the directory of each link on its last name, then at that of the file."""
+        place = self._walk(path, follow=False)
+        for _ in range(MOST_LINKS):
+            if place.missing or place.entry is None or place.entry.type != "link":
+                break
+            yield from self._folder(place)
+            target = place.entry.target
+            place = self._walk(target if target.startswith("/") else f"{parent(place.path)}/{target}", follow=False)
+        yield from self._in_folder(operation, place)
+
+    def _in_folder(self, operation: Operation, place: Place) -> Iterator[Name]:
+        yield from self._folder(place)
+        if place.missing and operation.touch is not Touch.REMOVAL:
+            if not place.beyond:
+                yield self._made(place, operation.makes)
+        elif operation.touch is Touch.CREATION:
+            yield self.name(place)
+        elif operation.touch is Touch.REMOVAL and not place.missing:
+            yield self._last(place)
+        # A name that is there already is not looked at by what would make it.
+
+    def _last(self, place: Place) -> Name:
+        """A name that the call takes away; what is mounted on it is not seen, as the last name is not crossed."""
+        found = self.name(place, removed=True)
+        mount = self.places.mount(place.path)
+        if mount is None or mount.point != place.path or place.path == "/":
+            return found
+        folder = self.name(self.places.at(parent(place.path)))
+        hidden = ("hidden", found.spot)
+        return replace(found, identity=hidden, ancestry=(hidden, *folder.ancestry), entry=None, location=None)
+
+    def _walk(self, path: str, *, follow: bool = True) -> Place:
+        permits = self.permits
+        return self.places.walk(
+            path, follow=follow, searches=None if permits is None else lambda folder: permits(folder, SEARCH)
+        )
+
+    def name(self, place: Place, *, removed: bool = False, made: bool = False) -> Name:
+        """The name of a place, be something there or not."""
+        mount = self.places.mount(place.path)
+        return Name(
+            place.whole,
+            self.places.identity(place),
+            tuple(self.places.ancestry(place)),
+            place.entry,
+            self.places.location(place.path),
+            mount.magic if mount else None,
+            None if place.beyond else (self.places.identity(self.places.at(parent(place.path))), name(place.path)),
+            removed=removed,
+            made=made,
+            known=place.entry is not None,
+        )
+
+    def _found(self, place: Place) -> Name:
+        return unreached(place.whole) if place.missing else self.name(place)
+
+    def _folder(self, place: Place) -> Iterator[Name]:
+        yield unreached(place.whole) if place.beyond else self.name(self.places.at(parent(place.path)))
+
+    def _made(self, place: Place, kind: str) -> Name:
+        entry = Entry(kind, dev=self._entry(parent(place.path)).dev)
+        return replace(self.name(place, made=True), entry=entry, known=True)
+
+    def _renamed(self, source: Place, target: Place) -> Iterator[Name]:
+        """The kernel, as it is compiled, takes the second argument first."""
+        yield unreached(target.whole) if source.beyond else next(self._folder(target))
+        yield from self._folder(source)
+        same = not target.missing and self.places.identity(source) == self.places.identity(target)
+        if source.missing or target.beyond or same or self._mount(source) != self._mount(target):
+            return
+        moved = self._last(source)
+        yield moved
+        if self.permits is not None and not self.permits(self._entry(parent(source.path)), SEARCH | WRITE):
+            return  # refused before the other name is looked at
+        there = self.name(target, made=target.missing)
+        if not target.missing:
+            yield there
+        yield replace(
+            there,
+            identity=moved.identity,
+            entry=moved.entry,
+            ancestry=(moved.identity, *there.ancestry[1:]),
+            made=True,
+            known=True,
+        )
+
+    def _exchanged(self, source: Place, target: Place) -> Iterator[Name]:
+        names = tuple(islice(self._renamed(source, target), 3))
+        yield from names[:2]
+        if len(names) == 2 or target.missing:  # noqa: PLR2004 - both directories
+            return
+        (moved,), there = names[2:], self._last(target)
+        yield from (moved, there)
+        yield replace(there, identity=moved.identity, entry=moved.entry, removed=False, made=True)
+        yield replace(moved, identity=there.identity, entry=there.entry, removed=False, made=True)
+
+    def _linked(self, source: Place, target: Place) -> Iterator[Name]:
+        found = self._found(source)
+        yield from self._folder(target)
+        yield found
+        possible = target.missing and not target.beyond and not source.missing
+        if possible and self._mount(source) == self._mount(target):
+            yield replace(self.name(target, made=True), identity=found.identity, entry=found.entry, known=True)
+
+    def _mount(self, place: Place) -> Mount | None:
+        return self.places.mount(parent(place.path))
+
+    def _entry(self, path: str) -> Entry:
+        return self.places.at(path).entry or Entry("dir")
+
+    def _executed(self, path: str) -> Iterator[Name]:
+        place = self._walk(path)
+        yield self._found(place)
+        if self.twice and not place.missing:
+            yield self.opened or self._found(self._walk(path, follow=False))
+        for interpreter in self.interpreters(place):
+            yield self._found(interpreter)
+
+    def interpreters(self, place: Place) -> Iterator[Place]:
+        """What a program is run by: the interpreter of a script, and of each that is one, the loader of the last."""
+        for _ in range(MOST_INTERPRETERS):
+            told = place.entry.interpreter if place.entry else None
+            if not told or not told.startswith("/"):
+                return
+            place = self._walk(told)
+            yield place
+
+
+def program(toucher: Toucher, path: str) -> Place:
+    """The program that a task runs after an execution: the interpreter of a script, but not a program's loader."""
+    place = toucher.places.walk(path)
+    for interpreter in toucher.interpreters(place):
+        if not _is_loader(interpreter.path):
+            place = interpreter
+    return place
+
+
+def _is_loader(path: str) -> bool:
+    """Whether a path is named like a dynamic loader, which is the one interpreter that a binary program has."""
+    return name(path).startswith("ld") and ".so" in name(path)

@@ -1,0 +1,314 @@
+"""Whether one condition of a rule holds for an access: yes, no, or what it waits for.
+
+The tests are those of audit_filter_rules, audit_match_perm and audit_field_compare in kernel/auditsc.c of Linux 6.1.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from enum import Enum
+from types import MappingProxyType
+
+from auditrules.audit.auditctl.field_values import UNSET
+from auditrules.audit.constants.names import FILE_TYPES
+from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.resolved_rules import Placed, Watch
+from auditrules.audit.filesystem.mounts import MAGIC
+from auditrules.audit.filesystem.path_walk import Identity
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.rule import PATH_NAMES, Comparison, Condition, Field, Operator
+
+_WORD = 0xFFFFFFFF
+
+
+class Why(str, Enum):
+    """What a condition waits for that may hold: something that differs between subjects, or a fact of the host."""
+
+    SUBJECT = "subject"
+    UNREADABLE = "unreadable"  # a rule or a place that could not be looked at
+    MOUNTED = "mounted_after_load"
+    REPLACED = "replaced"  # the order of the rules on a file that was replaced
+    INTERPRETER = "interpreter"  # what a program is run by
+    LABEL = "label"  # of a security module
+    RATE_LIMIT = "rate_limit"  # how many records came in the same second
+
+
+Answer = bool | Why  # of one condition: why it can't be told
+
+_COMPARE: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
+    {
+        Operator.EQUAL: operator.eq,
+        Operator.NOT_EQUAL: operator.ne,
+        Operator.GREATER: operator.gt,
+        Operator.GREATER_OR_EQUAL: operator.ge,
+        Operator.LESS: operator.lt,
+        Operator.LESS_OR_EQUAL: operator.le,
+        Operator.BIT_MASK: lambda left, right: bool(left & right),
+        Operator.BIT_TEST: lambda left, right: left & right == right,
+    }
+)
+
+# Fields that are a number of the task, by the name of the same in `Subject`.
+_OF_TASK = frozenset({"auid", "uid", "euid", "suid", "fsuid", "sgid", "fsgid", "pid", "ppid", "sessionid", "pers"})
+_WITH_GROUPS = frozenset({"gid", "egid"})  # which match a supplementary group as well
+_OF_NAME = frozenset({"obj_uid", "obj_gid", "devmajor", "devminor", "inode"})
+REMOVING = frozenset({"rmdir", "unlinkat"})  # the calls that can remove a directory
+_DEVICES = frozenset({"devmajor", "devminor"})
+_OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells others than the kernel compares
+_ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
+_LABELS = frozenset(
+    {
+        *("subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr"),
+        *("obj_user", "obj_role", "obj_type", "obj_lev_low", "obj_lev_high"),
+    }
+)
+
+
+def holds(condition: Condition, placed: Placed, access: Access, name: Name | None) -> Answer:
+    """Answer one condition of a rule of the exit list; `name` is the one by whose inode the rule was found."""
+    if isinstance(condition, Comparison):
+        return _compared(condition, access)
+    if condition.name in PATH_NAMES:
+        return _on_path(placed, access, name)
+    answer = _BY_FIELD.get(condition.name)
+    if answer is not None:
+        return answer(condition, placed, access, name)
+    return of_task(condition, placed, access.subject, Why.UNREADABLE)
+
+
+def of_task(condition: Condition, placed: Placed, subject: Subject, other: Answer | None = None) -> Answer:
+    """Answer a condition on the task alone; `other` is the answer for any that is not, no where nothing is said."""
+    if isinstance(condition, Comparison):
+        return _related(condition, subject, other or False)
+    if condition.name in _OF_TASK:
+        value = getattr(subject, condition.name)
+        return Why.SUBJECT if value is None else compare(value, condition)
+    answer = _BY_TASK.get(condition.name)
+    return (other or False) if answer is None else answer(condition, placed, subject)
+
+
+def _related(condition: Comparison, subject: Subject, other: Answer) -> Answer:
+    """One of the task's ids against another."""
+    if not hasattr(subject, condition.left) or not hasattr(subject, condition.right):
+        return other
+    left, right = getattr(subject, condition.left), getattr(subject, condition.right)
+    return Why.SUBJECT if left is None or right is None else _ids(left, condition.operator, right)
+
+
+def compare(value: int, condition: Field) -> bool:
+    """Compare a number as the kernel does, unsigned and in 32 bits (audit_comparator)."""
+    return isinstance(condition.value, int) and _COMPARE[condition.operator](value & _WORD, condition.value)
+
+
+def _ids(left: int, sign: Operator, right: int) -> bool:
+    """Users and groups know no bit operators (audit_uid_comparator)."""
+    return sign not in (Operator.BIT_MASK, Operator.BIT_TEST) and _COMPARE[sign](left, right)
+
+
+def _group(condition: Field, _placed: Placed, subject: Subject) -> Answer:
+    value: int | None = getattr(subject, condition.name)
+    if value is None:
+        return Why.SUBJECT
+    same = compare(value, condition)
+    # As in the kernel: only = and != ask the supplementary groups.
+    if condition.operator is Operator.EQUAL and not same:
+        return Why.SUBJECT if subject.groups is None else condition.value in subject.groups
+    if condition.operator is Operator.NOT_EQUAL and same:
+        return Why.SUBJECT if subject.groups is None else condition.value not in subject.groups
+    return same
+
+
+def _exe(condition: Field, placed: Placed, subject: Subject) -> Answer:
+    if placed.exe is None or not placed.exe.known:
+        return Why.UNREADABLE
+    if subject.exe is None:
+        return Why.SUBJECT
+    return (subject.exe == placed.exe.identity) is (condition.operator is Operator.EQUAL)
+
+
+def _label(condition: Field, placed: Placed, _subject: Subject) -> Answer:
+    if placed.labelled is False:
+        return False
+    # AppArmor knows labels of subjects only, and those under one name.
+    return Why.LABEL if placed.labelled or condition.name == "subj_role" else False
+
+
+def _on_path(placed: Placed, access: Access, name: Name | None) -> Answer:
+    if placed.tree is not None:
+        return _in_tree(placed, access)
+    watch = placed.watch
+    if watch is None or name is None or (name.made and access.succeeded is False):
+        return False
+    if not watch.known or not name.known:
+        return _same_text(watch.path, name)
+    follows = access.moved.get(watch.spot, watch.identity) if watch.follows else watch.identity
+    if follows != name.identity or _gone(watch, access):
+        return False
+    if watch.late:
+        return Why.MOUNTED
+    # Of a watch that was left behind nobody knows whether the file is still the one that it stays with.
+    return True if watch.follows or watch.replaced is not None else Why.REPLACED
+
+
+def _gone(watch: Watch, access: Access) -> bool:
+    """Whether the call has taken the watched name away, so that the rule is on no inode any more."""
+    finished = access.succeeded is True and not access.unfinished and watch.follows
+    return finished and any(each.removed and each.spot == watch.spot for each in access.names)
+
+
+def _same_text(path: str, name: Name) -> Answer:
+    """What can be said of a path that nobody could look at."""
+    return True if path == name.path else Why.UNREADABLE
+
+
+def _in_tree(placed: Placed, access: Access) -> Answer:
+    tree = placed.tree
+    if tree is None or not tree.known:
+        return Why.UNREADABLE
+    if access.succeeded is True and access.call in REMOVING and _removes(access, tree.marked):
+        return False  # the rule went with its directory
+    held = [tree.holds(each) for each in access.names]
+    if True in held:
+        return True
+    if None in held:
+        return Why.MOUNTED
+    return Why.INTERPRETER if any(not each.known for each in access.names) else False
+
+
+def _removes(access: Access, identity: Identity | None) -> bool:
+    return any(each.removed and each.identity == identity for each in access.names)
+
+
+def _arch(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+    return compare(access.arch, condition)
+
+
+def _perm(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+    return bool(int(condition.value) & access.permissions)
+
+
+def _success(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+    if access.unfinished:
+        return False
+    if access.succeeded is None:
+        return Why.SUBJECT
+    # The kernel compares its own words: 1 for success, 2 for failure.
+    return _COMPARE[condition.operator](1 if access.succeeded else 2, 1 if condition.value else 2)
+
+
+def _exit(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+    if access.unfinished:
+        return False
+    return Why.SUBJECT if access.result is None else compare(access.result, condition)
+
+
+def _argument(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+    value = access.arguments[_ARGUMENTS[condition.name]]
+    return Why.SUBJECT if value is None else compare(value, condition)
+
+
+def _filetype(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+    there = (each for each in access.names if each.identity is not None)
+    types = [_file_type(each.entry) for each in there if not (each.made and access.succeeded is False)]
+    if None in types and condition.value not in types:
+        return Why.UNREADABLE
+    return (condition.value in types) is (condition.operator is Operator.EQUAL)
+
+
+def _file_type(entry: Entry | None) -> int | None:
+    if entry is None:
+        return None
+    return FILE_TYPES.get({"char": "character"}.get(entry.type, entry.type), 0)
+
+
+def _family(_condition: Field, _placed: Placed, _access: Access, _name: Name | None) -> Answer:
+    return False  # a call on a file has no socket's address
+
+
+def _named(condition: Field, _placed: Placed, access: Access, name: Name | None) -> Answer:
+    """A condition on what was touched: on the name by which the rule was found, else on any."""
+    values = [_VALUE_OF[condition.name](each, access) for each in ((name,) if name is not None else access.names)]
+    # A device file's own number counts as well; that of any other file is 0.
+    values += [0] * (bool(values) and condition.name in _DEVICES)
+    if any(value is not None and compare(value, condition) for value in values):
+        return True
+    return Why.UNREADABLE if None in values else False
+
+
+def _inode_of(name: Name, access: Access) -> int | None:
+    if name.identity is None or (name.made and access.succeeded is False):
+        return UNSET if name.known else None
+    return name.entry.ino or None if name.entry and name.magic not in _OTHER_NUMBERS else None
+
+
+def _owner_of(name: Name, access: Access) -> int | None:
+    return _owned(name, access, name.entry.uid if name.entry else None, access.subject.fsuid)
+
+
+def _group_of(name: Name, access: Access) -> int | None:
+    return _owned(name, access, name.entry.gid if name.entry else None, access.subject.fsgid)
+
+
+def _owned(name: Name, access: Access, owner: int | None, maker: int | None) -> int | None:
+    """Whose a file is: that of one who makes it, root's in the kernel's eyes where nothing was made."""
+    if not name.made:
+        return owner
+    if access.succeeded is None:
+        return None
+    return (maker if owner is None else owner) if access.succeeded else 0
+
+
+def _device(part: int) -> Callable[[Name, Access], int | None]:
+    def of(name: Name, _access: Access) -> int | None:
+        known = name.entry is not None and name.entry.dev and name.magic not in _OTHER_NUMBERS
+        return int(name.entry.dev.split(":")[part]) if name.entry and known else None
+
+    return of
+
+
+_VALUE_OF: Mapping[str, Callable[[Name, Access], int | None]] = MappingProxyType(
+    {
+        "inode": _inode_of,
+        "obj_uid": _owner_of,
+        "obj_gid": _group_of,
+        "devmajor": _device(0),
+        "devminor": _device(1),
+    }
+)
+
+
+def _compared(condition: Comparison, access: Access) -> Answer:
+    """One of the task's ids against another, or against the owner of any name."""
+    if condition.right not in _VALUE_OF:
+        return _related(condition, access.subject, Why.UNREADABLE)
+    left: int | None = getattr(access.subject, condition.left)
+    if left is None:
+        return Why.SUBJECT if access.names else False
+    owners = [_VALUE_OF[condition.right](each, access) for each in access.names]
+    if any(owner is not None and _ids(left, condition.operator, owner) for owner in owners):
+        return True
+    return Why.UNREADABLE if None in owners else False
+
+
+_BY_FIELD: Mapping[str, Callable[[Field, Placed, Access, Name | None], Answer]] = MappingProxyType(
+    {
+        "arch": _arch,
+        "perm": _perm,
+        "success": _success,
+        "exit": _exit,
+        **dict.fromkeys(_ARGUMENTS, _argument),
+        "filetype": _filetype,
+        "saddr_fam": _family,
+        **dict.fromkeys(_OF_NAME, _named),
+    }
+)
+
+_BY_TASK: Mapping[str, Callable[[Field, Placed, Subject], Answer]] = MappingProxyType(
+    {
+        "key": lambda _condition, _placed, _subject: True,
+        "exe": _exe,
+        **dict.fromkeys(_WITH_GROUPS, _group),
+        **dict.fromkeys(_LABELS, _label),
+    }
+)

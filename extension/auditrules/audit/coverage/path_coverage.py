@@ -1,0 +1,262 @@
+"""What of a path is recorded, letter by letter, for whom, by which rules, and why not where it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import MappingProxyType
+
+from auditrules.audit.coverage.access import ANYBODY, Access, Name, Subject
+from auditrules.audit.coverage.answer import LETTERS, RANK, Call, Coverage, Letter, Reason, bad_path, refused
+from auditrules.audit.coverage.audit_names import Toucher
+from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.filter_walk import Auditing, Cause, Decision, decide
+from auditrules.audit.coverage.nearby import Near, nearest
+from auditrules.audit.coverage.operations import OPERATIONS, Operation
+from auditrules.audit.coverage.reference import IO_URING, ON_DIRECTORY, OUTSIDE, REFERENCE, Target, accesses, loader_of
+from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.rule_match import Pending, Truth
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.subjects import Verdict, given, together, verdict
+from auditrules.audit.filesystem.mounts import REMOTE
+from auditrules.audit.filesystem.path_walk import Place, Places, below, parent
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.rule import Action, FilterList
+
+# Links that the kernel follows by what they stand for, such as another process' program, not by their text.
+MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")
+
+MOST_FOLDERS = 10  # never rules elsewhere that a rename is tried with
+
+_OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
+    {
+        Cause.DISABLED: Reason.DISABLED,
+        Cause.TASK: Reason.TASK_NEVER,
+        Cause.EXCLUDED: Reason.EXCLUDED,
+        Cause.RULE: Reason.SUPPRESSED,
+        Cause.UNREADABLE: Reason.UNREADABLE,
+    }
+)
+_OF_WHY: Mapping[Why, Reason] = MappingProxyType(
+    {
+        Why.UNREADABLE: Reason.UNREADABLE,
+        Why.MOUNTED: Reason.MOUNTED,
+        Why.REPLACED: Reason.REPLACED,
+        Why.INTERPRETER: Reason.INTERPRETER,
+        Why.LABEL: Reason.LABEL,
+    }
+)
+_OF_NEAR: Mapping[Near, Reason] = MappingProxyType(
+    {
+        Near.LINK: Reason.SYMLINK,
+        Near.NOT_RECURSIVE: Reason.NOT_RECURSIVE,
+        Near.PERMISSIONS: Reason.PERMISSIONS_MISSING,
+        Near.NOTHING: Reason.NO_RULE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What coverage is asked of: rules on a host, and how auditing is.
+
+    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does.
+    """
+
+    rules: RuleSet
+    places: Places
+    auditing: Auditing
+    who: Subject = ANYBODY
+    compat: bool = False
+
+    @property
+    def machine(self) -> str:
+        """Whose system calls are made."""
+        return self.places.facts.machine
+
+
+def cover(path: str, host: Host) -> Coverage:
+    """What of a path is recorded. A path that leads to nothing is judged as the file that would be made there."""
+    wrong = bad_path(path)
+    if wrong:
+        return refused(Reason.BAD_PATH, wrong)
+    place = host.places.walk(path)
+    if MAGIC_LINK.match(path):
+        return refused(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
+    mount = host.places.mount(place.path)
+    if mount is not None and mount.point != "/" and REMOTE.fullmatch(mount.fstype):
+        error = f"{mount.point} is on {mount.fstype}, which may hang, so it is not touched"
+        return refused(Reason.REMOTE, error, resolved=place.whole)
+    if place.entry is None:
+        return refused(Reason.UNREADABLE, "the path could not be looked at", resolved=place.whole)
+    return _covered(place, host)
+
+
+def _covered(place: Place, host: Host) -> Coverage:
+    toucher = Toucher(host.places)
+    folder = place.entry is not None and place.entry.type == "dir" and not place.missing
+    itself = _target(place, toucher, host)
+    targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
+    letters = tuple(_letter(each, targets, host) for each in LETTERS)
+    if any(each.reason is Reason.NO_RULE for each in letters):
+        how, near = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
+        hidden = near is not None and host.rules.hides(targets[0].file)
+        reason = Reason.FILESYSTEM_NEVER if hidden else _OF_NEAR[how]
+        letters = tuple(
+            replace(each, reason=reason, near=near, how=how) if each.reason is Reason.NO_RULE else each
+            for each in letters
+        )
+    covered = Coverage(letters, place.whole, not place.missing)
+    return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
+
+
+def _target(place: Place, toucher: Toucher, host: Host) -> Target:
+    file = toucher.name(place)
+    if place.missing:
+        file = replace(file, entry=Entry("file"), known=True)
+    above = toucher.name(
+        Place(place.path, place.entry, place.beyond[:-1]) if place.beyond else host.places.at(parent(place.path))
+    )
+    path = loader_of(host.machine)
+    loader = host.places.walk(path) if path else None
+    known = loader is not None and loader.entry is not None and not loader.missing
+    return Target(file, above, _sibling(file, above), toucher.name(loader) if loader is not None and known else None)
+
+
+def _sibling(file: Name, folder: Name) -> Name:
+    """A name in the same directory that no rule knows."""
+    return replace(
+        file,
+        path=f"{folder.path.rstrip('/')}/*",
+        identity=("any", folder.identity),
+        ancestry=(("any", folder.identity), *folder.ancestry),
+        spot=(folder.identity, "*/"),  # no name has a slash
+    )
+
+
+def _inside(target: Target) -> Target:
+    """Any file in a directory, on its own file system, that no rule names."""
+    folder = replace(target.file, entry=Entry("dir"))
+    file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
+    return Target(file, folder, replace(_sibling(file, folder), spot=(folder.identity, "*/*")), target.loader)
+
+
+def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
+    return (location[0], f"{location[1].rstrip('/')}/*") if location else None
+
+
+def _letter(letter: str, targets: tuple[Target, ...], host: Host) -> Letter:
+    inner, *others = targets
+    calls = _calls(REFERENCE[letter], inner, host)
+    if not calls:
+        return Letter(letter, Verdict.UNKNOWN, Reason.UNREADABLE)  # nobody knows the machine's system calls
+    found = together(call.verdict for call in calls)
+    if found is not Verdict.UNRECORDED and others:
+        child, itself = others
+        calls += [*_calls(REFERENCE[letter], child, host), *_calls(ON_DIRECTORY[letter], itself, host)]
+        found = together(call.verdict for call in calls)
+    missed = tuple(_missed(letter, inner, host)) if found in (Verdict.RECORDED, Verdict.CONDITIONAL) else ()
+    return Letter(letter, found, _reason(found, calls), tuple(calls), missed)
+
+
+def _calls(names: Iterable[str], target: Target, host: Host) -> list[Call]:
+    """The calls that the machine has."""
+    return [call for name in names if (call := _call(name, target, host)).accesses]
+
+
+def _call(operation_name: str, target: Target, host: Host) -> Call:
+    operation = replace(OPERATIONS[operation_name], compat=host.compat)
+    made = tuple(given(access, host.who) for access in accesses(operation, host.machine, target))
+    judged = [_decided(access, host) for access in made]
+    found = together(each for each, _ in judged) if judged else Verdict.UNKNOWN
+    return Call(operation, found, made, tuple(decision for _, decision in judged))
+
+
+def _decided(access: Access, host: Host) -> tuple[Verdict, Decision]:
+    """One access; of a program, with the machine's loader as its interpreter and without, as nobody opens it to see."""
+    found, decision = verdict(host.rules, access, host.auditing)
+    if access.call != "execve" or len(access.names) == 1:
+        return found, decision
+    without, other = verdict(host.rules, replace(access, names=access.names[:1]), host.auditing)
+    if without is found:
+        return found, decision
+    waits = Pending(None, Why.INTERPRETER)
+    outcomes = (replace(each, pending=(*each.pending, waits)) for each in (*decision.outcomes, *other.outcomes))
+    escaped = {Verdict.UNRECORDED, Verdict.CONDITIONAL}
+    return (Verdict.CONDITIONAL if {found, without} <= escaped else Verdict.UNKNOWN), Decision(tuple(outcomes))
+
+
+def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
+    if found is Verdict.RECORDED:
+        return Reason.COVERED
+    outcomes = [each for call in calls for decision in call.decisions for each in decision.outcomes]
+    if found is Verdict.UNKNOWN:
+        waits = {pending.why for each in outcomes for pending in each.pending}
+        return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=RANK.__getitem__, default=Reason.UNREADABLE)
+    certain = [
+        _OF_CAUSE[each.cause] for each in outcomes if not each.recorded and not each.pending and each.cause in _OF_CAUSE
+    ]
+    if found is Verdict.UNRECORDED and certain:
+        return min(certain, key=RANK.__getitem__)
+    if found is Verdict.CONDITIONAL:
+        return Reason.CONDITIONAL
+    return Reason.NO_RULE
+
+
+def _missed(letter: str, target: Target, host: Host) -> Iterator[str]:
+    """Calls outside the reference that are not recorded."""
+    for operation_name in OUTSIDE[letter]:
+        if not _recorded(OPERATIONS[operation_name], target, host):
+            yield OPERATIONS[operation_name].call
+    compat = (replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter] if not host.compat)
+    if not all(_recorded(each, target, host) for each in compat):
+        yield "32-bit calls"
+    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):
+        yield "io_uring"
+    if letter == "w":
+        yield from (f"renames from or into {folder}" for folder in _silent_folders(target, host))
+
+
+def _silent_folders(target: Target, host: Host) -> Iterator[str]:
+    """Directories elsewhere whose never rule silences a rename that leaves the target's directory, or replaces it."""
+    toucher = Toucher(host.places)
+    never = (each.tree or each.watch for each in host.rules.of(FilterList.EXIT) if each.rule.action is Action.NEVER)
+    places = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
+    for path, place in islice(places.items(), MOST_FOLDERS):
+        folder = place.entry is not None and place.entry.type == "dir" and not place.missing
+        if folder and not below(path, target.folder.path):
+            other = _inside(_target(place, toucher, host))
+            if not _recorded(OPERATIONS["rename"], target, host, other):
+                yield path
+
+
+def _recorded(operation: Operation, target: Target, host: Host, other: Target | None = None) -> bool:
+    """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
+    made = [given(each, host.who) for each in accesses(operation, host.machine, target, other)]
+    return all(decide(host.rules, each, host.auditing).recorded is not Truth.NO for each in made)
+
+
+def _watched(placed: Placed) -> str:
+    """The place that a rule watches; empty for one that is on no path."""
+    if placed.tree is not None:
+        return placed.tree.folder
+    if placed.watch is None:
+        return ""
+    return placed.watch.leads.path if placed.watch.leads and not placed.watch.link else placed.watch.path
+
+
+def _exceptions(folder: Place, covered: Coverage, host: Host) -> Iterator[str]:
+    """What lies below a directory and is not recorded although the directory is: what never rules leave out, mounts."""
+    always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
+    if not always:
+        return
+    for placed in host.rules.of(FilterList.EXIT):
+        watched = _watched(placed)
+        if placed.rule.action is Action.NEVER and placed.order < max(always) and below(watched, folder.path):
+            yield watched
+    marked = {part for each in covered.deciding if each.tree for part in each.tree.mounts}
+    for mount in host.places.mounts_below(folder.path):
+        if (mount.dev, mount.root) not in marked:
+            yield mount.point

@@ -1,0 +1,126 @@
+"""What the letters r, w, x and a stand for: reference accesses, and who may make them.
+
+A letter is recorded where each of its principal calls is, made by anybody, whether it succeeds or not. The calls that
+lie outside are only told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from auditrules.audit.constants import arches, syscalls
+from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.operations import Operation, Touch, counts_as, machine_of
+
+# The principal calls of each letter, with their *at forms; of some, a 32-bit machine has two.
+REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": ("open", "openat"),
+        "w": (
+            *("open for writing", "openat for writing", "truncate", "truncate64"),
+            *("unlink", "unlinkat", "rename", "renameat", "renameat2"),
+        ),
+        "x": ("execve",),
+        "a": ("chmod", "fchmodat", "chown", "chown32", "fchownat", "setxattr"),
+    }
+)
+
+OF_32_BITS = frozenset({"truncate64", "chown32"})  # calls that 64-bit machines have a number for, and no use
+
+# Calls outside the reference, told where they are not recorded although the letter is.
+OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": ("openat2",),
+        "w": ("openat2 for writing", "creat"),
+        "x": ("execveat",),
+        "a": ("lchown", "lsetxattr", "removexattr"),
+    }
+)
+IO_URING = MappingProxyType({"r": "io_uring_enter", "w": "io_uring_enter"})
+
+# Of a directory itself: what is not an execution, a write or a truncation, which only files know.
+ON_DIRECTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": REFERENCE["r"],
+        "w": ("rename", "renameat", "renameat2"),
+        "x": (),
+        "a": REFERENCE["a"],
+    }
+)
+
+# The dynamic loaders that programs name as their interpreter (PT_INTERP of each ABI).
+LOADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "x86_64": "/lib64/ld-linux-x86-64.so.2",
+        "aarch64": "/lib/ld-linux-aarch64.so.1",
+        "arm": "/lib/ld-linux-armhf.so.3",
+        "i386": "/lib/ld-linux.so.2",
+        "ppc64le": "/lib64/ld64.so.2",
+        "ppc64": "/lib64/ld64.so.1",
+        "s390x": "/lib/ld64.so.1",
+        "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
+    }
+)
+
+
+def loader_of(machine: str) -> str:
+    """The path of the dynamic loader of a machine's programs (the ABI's PT_INTERP); empty where it is not known."""
+    return LOADERS.get(syscalls.canonical(machine) or "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is accessed: the file, the directory it is in, a sibling's name, and what runs it if it is a program."""
+
+    file: Name
+    folder: Name
+    sibling: Name
+    loader: Name | None = None
+
+
+def names_of(touch: Touch, target: Target, other: Target | None = None) -> tuple[Name, ...]:
+    """The names that a reference access touches, in the kernel's order; `other` is what a rename goes to, if told."""
+    match touch:
+        case Touch.REMOVAL:
+            return (target.folder, replace(target.file, removed=True))
+        case Touch.RENAME:
+            into, name = (other.folder, other.file) if other else (target.folder, target.sibling)
+            moved = replace(name, identity=target.file.identity, entry=target.file.entry, made=True)
+            return (into, target.folder, replace(target.file, removed=True), moved)
+        case Touch.EXECUTION:
+            return (target.file, *((target.loader,) if target.loader else ()))
+        case Touch.CREATION:
+            return (target.folder, target.file)
+        case _:
+            return (target.file,)
+
+
+def accesses(operation: Operation, machine: str, target: Target, other: Target | None = None) -> Iterator[Access]:
+    """The accesses that an operation stands for: by anybody; an execution that succeeds runs the file itself.
+
+    There are none where the machine has no such call.
+    """
+    called = machine_of(operation, machine)
+    number = syscalls.number(operation.call, called) if called else None
+    if called is None or number is None:
+        return
+    if operation.call in OF_32_BITS and arches.listed(syscalls.ARCHES[called]) == "b64":
+        return
+    access = Access(
+        operation.call,
+        number,
+        syscalls.ARCHES[called],
+        counts_as(operation, called),
+        names_of(operation.touch, target, other),
+    )
+    if operation.touch in (Touch.REMOVAL, Touch.RENAME):  # which take effect, or none, on what is watched
+        yield replace(access, succeeded=True, result=0)
+        yield replace(access, succeeded=False)
+        return
+    if operation.touch is not Touch.EXECUTION:
+        yield access
+        return
+    yield replace(access, subject=Subject(exe=target.file.identity), succeeded=True, result=0)
+    yield replace(access, succeeded=False)

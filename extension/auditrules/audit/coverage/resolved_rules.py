@@ -1,0 +1,204 @@
+"""What a rule watches: the inode that a path's rule follows, the inodes that a tree's rule marked.
+
+The kernel decides when it takes the rule, and follows what happens since (kernel/audit_watch.c, audit_tree.c,
+audit_fsnotify.c). Where nobody remembers how things were then, they are taken to have been as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from auditrules.audit.coverage.access import Name
+from auditrules.audit.filesystem.path_walk import Identity, Place, Places, above, name, parent
+from auditrules.audit.model.host_facts import Facts, Mount
+from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One name and the inode behind it: what `path=` and `exe=` mean.
+
+    `spot` is the name itself, as directory and last name: rules on one spot are put in another order each time the file
+    is replaced. `replaced` tells whether that happened since the rules were loaded, None where nobody remembers.
+    `known` is false where the inode could not be looked at, `late` where the directory is on a file system of which it
+    is not known that it was mounted before the rules were loaded. Of several spellings of one name only the one that
+    was loaded last `follows` it; the others stay with the inode that was there, `was` (audit_update_watch updates one).
+    """
+
+    path: str
+    identity: Identity | None = None
+    spot: Hashable = None
+    replaced: bool | None = None
+    known: bool = True
+    late: bool = False
+    link: bool = False  # the name is a symbolic link, which is not followed
+    leads: Place | None = None  # where the path leads, such a link followed
+    was: Identity | None = None
+    follows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A directory with all below it: what `dir=` means.
+
+    `marked` are the inodes that carry the mark, `mounts` the parts of file systems (device, root) below it. `late` are
+    mount points below it of which it is not known whether they were there when the rule was loaded.
+    """
+
+    path: str
+    folder: str = ""  # where the path leads
+    marked: Identity | None = None
+    mounts: frozenset[tuple[str, str]] = frozenset()
+    late: frozenset[str] = frozenset()
+    known: bool = True
+    all_late: bool = False
+    link: bool = False
+    leads: Place | None = None
+
+    def holds(self, touched: Name) -> bool | None:
+        """Whether a name is the directory or below it; None where that hangs on when a file system was mounted."""
+        inside = self.marked in touched.ancestry or (bool(self.mounts) and self._on_part(touched.location))
+        if inside:
+            return None if self.all_late else True
+        return None if self.late and any(each in self.late for each in above(touched.path)) else False
+
+    def _on_part(self, location: tuple[str, str] | None) -> bool:
+        return location is not None and any((location[0], each) in self.mounts for each in above(location[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A rule with what it watches on this host, and its place in the order of evaluation (the first is 0)."""
+
+    rule: Rule
+    order: int
+    watch: Watch | None = None
+    tree: Tree | None = None
+    exe: Watch | None = None
+    inode: int | None = None  # of inode=N
+    labelled: bool | None = False  # whether a security label can match at all; None: not known
+
+    @property
+    def by_inode(self) -> bool:
+        """Whether the kernel keeps it with its inode, and not in the list of its own (audit_to_inode)."""
+        return self.watch is not None or self.inode is not None
+
+
+def _left_behind(placed: Placed, following: Mapping[Hashable, str]) -> Placed:
+    """The rule, with a watch that does not follow its name where another spelling of it does."""
+    watch = placed.watch
+    if watch is None or following.get(watch.spot, watch.path) == watch.path:
+        return placed
+    stays = watch.was if watch.replaced else watch.identity
+    return replace(placed, watch=replace(watch, identity=stays, follows=False))
+
+
+class Placing:
+    """Finds what rules watch, in a file system as it is and, where that is known, as it was when they were loaded.
+
+    `fresh` says that they are loaded into this very file system, so that no file was replaced since.
+    """
+
+    def __init__(self, now: Places, at_load: Facts | None = None, *, fresh: bool = False) -> None:
+        self._now = now
+        self._fresh = fresh
+        self._then = Places(at_load) if at_load is not None else now
+        self._remembered = at_load is not None
+        lsm = now.facts.lsm
+        self._labelled = None if lsm is None else bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
+
+    def rules(self, rules: Iterable[Rule]) -> tuple[Placed, ...]:
+        """The rules in their order, each with what it watches."""
+        placed = [self.rule(rule, order) for order, rule in enumerate(rules)]
+        following = {each.watch.spot: each.watch.path for each in placed if each.watch and each.watch.spot is not None}
+        return tuple(_left_behind(each, following) for each in placed)
+
+    def rule(self, rule: Rule, order: int) -> Placed:
+        """One rule with what it watches."""
+        placed = Placed(rule, order, labelled=self._labelled)
+        for condition in rule.fields:
+            if not isinstance(condition, Field):
+                continue
+            if condition.name in ("path", PATH_OR_DIR) and isinstance(condition.value, str):
+                if condition.name == PATH_OR_DIR and self._is_dir(condition.value):
+                    placed = replace(placed, tree=self.tree(condition.value))
+                else:
+                    placed = replace(placed, watch=self.watch(condition.value))
+            elif condition.name == "dir" and isinstance(condition.value, str):
+                placed = replace(placed, tree=self.tree(condition.value))
+            elif condition.name == "exe" and isinstance(condition.value, str):
+                placed = replace(placed, exe=self.watch(condition.value))
+            elif condition.name == "inode" and condition.operator is Operator.EQUAL:
+                placed = replace(placed, inode=int(condition.value))
+        return placed
+
+    def _is_dir(self, path: str) -> bool:
+        place = self._then.walk(path)
+        return place.entry is not None and place.entry.type == "dir" and not place.missing
+
+    def watch(self, path: str) -> Watch:
+        """What a rule on a path follows: the last name in the inode that its directory had."""
+        folder, last = self._then.walk(parent(path)), name(path)
+        if folder.entry is None:
+            return Watch(path, known=False)
+        if folder.missing:
+            return Watch(path, ("gone", path))  # whatever it follows, it is not at that path
+        inode = self._then.identity(folder)
+        spot = (inode, last)
+        here = self._now.walk(parent(path))
+        if self._remembered and (here.missing or self._now.identity(here) != inode):
+            found = self._now.with_inode(inode)
+            if found is None:
+                return Watch(path, ("elsewhere", *spot), spot)
+            here = found
+        place = self._now.at(f"{here.path.rstrip('/')}/{last}")
+        mount = self._now.mount(place.path)
+        if mount is not None and mount.point == place.path:
+            return Watch(path, ("hidden", *spot), spot)  # the kernel does not cross a mount on the last name
+        if place.entry is None:
+            return Watch(path, None, spot, known=False)
+        before = self._then.at(f"{folder.path.rstrip('/')}/{last}")
+        identity = self._now.identity(place)
+        replaced: bool | None = None
+        if self._fresh or (self._remembered and before.entry):
+            replaced = identity != self._then.identity(before)
+        link = place.entry.type == "link"
+        leads, was = self._now.walk(path), self._then.identity(before)
+        return Watch(path, identity, spot, replaced, late=self._late(here.path), link=link, leads=leads, was=was)
+
+    def tree(self, path: str) -> Tree:
+        """What a rule on a directory marked."""
+        place = self._then.walk(path, follow=False)
+        if place.entry is None:
+            return Tree(path, known=False)
+        if place.missing:
+            return Tree(path, place.path, ("gone", path))
+        below_it = list(self._then.mounts_below(place.path))
+        return Tree(
+            path,
+            place.path,
+            self._then.identity(place),
+            frozenset((each.dev, each.root) for each in below_it if self._there(each)),
+            frozenset(self._unsure(place, below_it)),
+            all_late=self._late(place.path),
+            link=place.entry.type == "link",
+            leads=self._now.walk(path),
+        )
+
+    def _unsure(self, folder: Place, then: Iterable[Mount]) -> Iterable[str]:
+        """Mount points below a directory that may or may not have been marked: only auditctl -q can tell the kernel."""
+        if not self._remembered:
+            return [each.point for each in then if not self._there(each)]
+        known = {(each.dev, each.root, each.point) for each in then}
+        new = self._now.mounts_below(folder.path)
+        return [each.point for each in new if (each.dev, each.root, each.point) not in known]
+
+    def _there(self, mount: Mount) -> bool:
+        """Whether a mount was there when the rules were loaded."""
+        return self._remembered or mount.early is True
+
+    def _late(self, path: str) -> bool:
+        """Whether a place is on a file system of which it is not known that it was there when rules were loaded."""
+        mount = self._now.mount(path) if not self._remembered else None
+        return mount is not None and mount.point != "/" and not self._there(mount)

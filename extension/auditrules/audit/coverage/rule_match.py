@@ -1,0 +1,76 @@
+"""Whether a rule matches an access: yes, no, or maybe where a fact is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.field_match import Answer, Why, holds, of_task
+from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.model.rule import Condition, Field, Operator
+
+
+class Truth(Enum):
+    """Kleene's three values."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A condition that may hold, and what it waits for."""
+
+    condition: Condition | None
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer for one rule.
+
+    `failed` is the condition that does not hold, None where the call is none of the rule's; `pending` are those that
+    may hold.
+    """
+
+    truth: Truth
+    failed: Condition | None = None
+    pending: tuple[Pending, ...] = ()
+
+    @property
+    def possible(self) -> bool:
+        """Whether the rule matches or may match."""
+        return self.truth is not Truth.NO
+
+
+def match(placed: Placed, access: Access, name: Name | None = None) -> Match:
+    """Match a rule of the exit list; `name` is the one by whose inode the rule was found, None for other rules."""
+    if not placed.rule.syscalls >> access.number & 1:
+        return Match(Truth.NO)
+    return all_of(placed.rule.fields, lambda condition: holds(condition, placed, access, name))
+
+
+def match_task(placed: Placed, subject: Subject) -> Match:
+    """Match a rule of the task list against the one who forks (audit_filter_task)."""
+
+    def answer(condition: Condition) -> Answer:
+        if isinstance(condition, Field) and condition.name == "exe":
+            return condition.operator is Operator.NOT_EQUAL  # a task has no program yet while it is being forked
+        return of_task(condition, placed, subject)
+
+    return all_of(placed.rule.fields, answer)
+
+
+def all_of(conditions: Iterable[Condition], answer: Callable[[Condition], Answer]) -> Match:
+    """Whether all conditions hold."""
+    pending: list[Pending] = []
+    for condition in conditions:
+        found = answer(condition)
+        if isinstance(found, Why):
+            pending.append(Pending(condition, found))
+        elif not found:
+            return Match(Truth.NO, condition)
+    return Match(Truth.MAYBE, pending=tuple(pending)) if pending else Match(Truth.YES)

@@ -1,0 +1,142 @@
+"""The rules of a kernel on a host, found by what an access touches, so that most of them are never asked."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.field_match import REMOVING, compare
+from auditrules.audit.coverage.resolved_rules import Placed, Placing
+from auditrules.audit.filesystem.path_walk import Identity
+from auditrules.audit.model.rule import Action, Field, FilterList, Rule
+
+COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
+
+
+class RuleSet:
+    """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
+
+    def __init__(self, rules: Iterable[Rule], placing: Placing, unread: int = 0) -> None:
+        self.placed = placing.rules(rules)
+        self.unread = unread
+        self._calls: dict[int, tuple[Placed, ...]] = {}
+
+    def of(self, filter_list: FilterList) -> tuple[Placed, ...]:
+        """The rules of a list, in the order of evaluation."""
+        return self._lists.get(filter_list, ())
+
+    @cached_property
+    def _lists(self) -> Mapping[FilterList, tuple[Placed, ...]]:
+        return {name: tuple(each for each in self.placed if each.rule.list is name) for name in FilterList}
+
+    def hides(self, name: Name) -> bool:
+        """Whether the filesystem list keeps the kernel from seeing a name."""
+        return name.magic is not None and any(compare(name.magic, each) for each in self.hidden)
+
+    @cached_property
+    def hidden(self) -> tuple[Field, ...]:
+        """The file systems that the filesystem list leaves out; each field of a rule counts by itself."""
+        never = [each for each in self.of(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER]
+        fields = (field for each in never for field in each.rule.fields)
+        return tuple(field for field in fields if isinstance(field, Field) and field.name == "fstype")
+
+    @cached_property
+    def contested(self) -> bool:
+        """Whether two rules are on one name, whose order turns around when the file is replaced."""
+        return any(len(each) > 1 for each in self._spots.values())
+
+    @property
+    def counted(self) -> bool:
+        """Whether there is a rule at all for which the kernel looks at system calls."""
+        return bool(self.unread) or any(self.of(name) for name in COUNTED)
+
+    def listed(self, access: Access) -> Iterator[Placed]:
+        """The rules that the exit list itself holds and that may match: those without a place, and trees around it."""
+        identities = {identity for name in access.names for identity in name.ancestry}
+        trees = [tree for identity in identities for tree in self._trees.get(identity, ())]
+        found = {each.order: each for each in (*self._anywhere(access.number), *self._spread, *trees)}
+        return (found[order] for order in sorted(found))
+
+    def on(self, name: Name, access: Access) -> Sequence[Placed]:
+        """The rules that the kernel keeps with the inode of a name, in the order of evaluation.
+
+        Those on a name that the call makes are among them: what matches is for `match` to say.
+        """
+        if not name.known:
+            return self._by_inode
+        moved = [placed for spot in access.moved for placed in self._spots.get(spot, ())]
+        found = {id(each): each for each in (*self._watches.get(name.identity, ()), *self._unknown, *moved)}
+        if name.entry is not None and name.identity is not None:
+            found |= {id(each): each for each in self._numbers.get(name.entry.ino, ())}
+        return sorted(found.values(), key=lambda placed: placed.order)
+
+    def _anywhere(self, call: int) -> tuple[Placed, ...]:
+        if call not in self._calls:
+            exits = self.of(FilterList.EXIT)
+            self._calls[call] = tuple(
+                each for each in exits if not each.by_inode and not each.tree and each.rule.syscalls >> call & 1
+            )
+        return self._calls[call]
+
+    @cached_property
+    def _trees(self) -> Mapping[Identity, list[Placed]]:
+        found: dict[Identity, list[Placed]] = {}
+        for each in self.of(FilterList.EXIT):
+            if each.tree and each.tree.known:
+                found.setdefault(each.tree.marked, []).append(each)
+        return found
+
+    @cached_property
+    def _spread(self) -> tuple[Placed, ...]:
+        """Trees over more than one file system, or that could not be looked at."""
+        trees = [(each, each.tree) for each in self.of(FilterList.EXIT) if each.tree]
+        return tuple(each for each, tree in trees if tree.mounts or tree.late or tree.all_late or not tree.known)
+
+    @cached_property
+    def _by_inode(self) -> tuple[Placed, ...]:
+        return tuple(each for each in self.of(FilterList.EXIT) if each.by_inode)
+
+    @cached_property
+    def _watches(self) -> Mapping[Identity, list[Placed]]:
+        found: dict[Identity, list[Placed]] = {}
+        for each in self._by_inode:
+            if each.watch and each.watch.known:
+                found.setdefault(each.watch.identity, []).append(each)
+        return found
+
+    def follows(self, spot: Hashable) -> bool:
+        """Whether a rule watches a name, whatever inode is there."""
+        return spot is not None and spot in self._spots
+
+    def drops(self, name: Name, call: str) -> bool:
+        """Whether a call that takes a name away makes the kernel drop a rule, of which it writes a record."""
+        if call in REMOVING and name.identity in self._trees:
+            return True
+        return name.entry is not None and name.entry.type == "dir" and name.identity in self._folders
+
+    @cached_property
+    def _spots(self) -> Mapping[Hashable, list[Placed]]:
+        found: dict[Hashable, list[Placed]] = {}
+        for each in self._by_inode:
+            if each.watch and each.watch.known:
+                found.setdefault(each.watch.spot, []).append(each)
+        return found
+
+    @cached_property
+    def _folders(self) -> frozenset[Identity]:
+        """The directories of watched names, programs of exe fields among them."""
+        watches = (watch for each in self.placed for watch in (each.watch, each.exe) if watch)
+        return frozenset(watch.spot[0] for watch in watches if isinstance(watch.spot, tuple))
+
+    @cached_property
+    def _unknown(self) -> tuple[Placed, ...]:
+        return tuple(each for each in self._by_inode if each.watch and not each.watch.known)
+
+    @cached_property
+    def _numbers(self) -> Mapping[int, list[Placed]]:
+        found: dict[int, list[Placed]] = {}
+        for each in self._by_inode:
+            if each.inode is not None:
+                found.setdefault(each.inode, []).append(each)
+        return found

@@ -1,0 +1,71 @@
+"""Coverage in words: what is missed although a letter is recorded, and which rules decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditrules.audit.auditctl.render import field_text
+from auditrules.audit.coverage.answer import Coverage, Letter
+from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.filter_walk import Cause, Outcome
+from auditrules.audit.coverage.nearby import Near
+from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.subjects import Verdict
+
+MOST_EXCEPTIONS = 10  # places below a directory that are told one by one
+
+_PARTLY = (Verdict.RECORDED, Verdict.CONDITIONAL)
+
+
+def conditions(covered: Coverage, machine: str, *, older: bool) -> tuple[str, ...]:
+    """What is not recorded although the letter is; `older` says that a process may be older than auditing."""
+    told: dict[str, None] = {}
+    for letter in covered.letters:
+        if letter.verdict in _PARTLY:
+            told.update(dict.fromkeys(_of_letter(letter, machine)))
+    if older and any(letter.verdict in _PARTLY for letter in covered.letters):
+        told["not: processes older than auditing"] = None
+    for path in covered.exceptions[:MOST_EXCEPTIONS]:
+        told[f"except {path}"] = None
+    if len(covered.exceptions) > MOST_EXCEPTIONS:
+        told[f"except {len(covered.exceptions) - MOST_EXCEPTIONS} more places below"] = None
+    return tuple(told)
+
+
+def _of_letter(letter: Letter, machine: str) -> Iterator[str]:
+    if letter.verdict is Verdict.CONDITIONAL:
+        for outcome in letter.outcomes:
+            yield from _of_outcome(outcome, machine)
+        if any(call.verdict in _PARTLY for call in letter.calls):
+            missed = (call.operation.call for call in letter.calls if call.verdict is Verdict.UNRECORDED)
+            yield from (f"not: {call}" for call in missed)
+    yield from (f"not: {call}" for call in letter.missed)
+    if any(outcome.cause is Cause.TASK and outcome.recorded for outcome in letter.outcomes):
+        yield "not: processes older than the rules"
+
+
+def _of_outcome(outcome: Outcome, machine: str) -> Iterator[str]:
+    """The conditions on who makes an access, or how it ends."""
+    for pending in outcome.pending:
+        if pending.why is Why.SUBJECT and pending.condition is not None:
+            text = field_text(pending.condition, machine)
+            if outcome.cause is Cause.TASK:
+                text = f"{text} at the fork"
+            yield f"{text} only" if outcome.recorded else f"not: {text}"
+
+
+def deciding(covered: Coverage) -> tuple[Placed, ...]:
+    """The rules that decide, or where none does those that come closest, in the order of evaluation."""
+    found = covered.deciding
+    if found:
+        return found
+    near = {letter.near.order: letter.near for letter in covered.letters if letter.near is not None}
+    return tuple(near[order] for order in sorted(near))
+
+
+def near_words(covered: Coverage, placed: Placed) -> str:
+    """How close a rule comes that does not decide; empty for one that does."""
+    if any(each is placed for each in covered.deciding):  # of another letter
+        return ""
+    found = (letter.how for letter in covered.letters if letter.near is placed)
+    return next((how.value for how in found if how is not Near.NOTHING), "")

@@ -1,0 +1,1 @@
+"""The one path walker: links, `..` and mounts, over what was collected of a host. Pure."""

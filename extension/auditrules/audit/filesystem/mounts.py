@@ -1,0 +1,159 @@
+"""The mounts of a machine: what is mounted where, since when, and where another machine or a daemon must answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from auditrules.audit.model.host_facts import Mount
+from auditrules.audit.model.tokens import decode
+
+# Touching a path on one of these may hang for good.
+REMOTE = re.compile(r"nfs4?|cifs|smb3|smbfs|fuse(?!ctl).*|autofs|9p|ceph|glusterfs|afs|coda|ncpfs|lustre|orangefs|gpfs")
+
+_OCTAL = re.compile(rb"\\([0-7]{3})")  # space, tab, newline and backslash, as the kernel writes them
+_FIELDS = 4
+
+# Options of fstab(5) with which a mount is not waited for, or not made, before auditd starts (systemd.mount(5)).
+NOT_EARLY = frozenset({"noauto", "nofail", "_netdev", "x-systemd.automount"})
+
+# What systemd mounts by itself before it starts the first unit (its src/shared/mount-setup.c), and the root.
+BY_SYSTEMD = frozenset(
+    {
+        *("/", "/proc", "/sys", "/dev", "/dev/shm", "/dev/pts", "/run", "/run/lock", "/sys/fs/cgroup"),  # noqa: S108
+        *("/sys/kernel/security", "/sys/fs/pstore", "/sys/firmware/efi/efivars", "/sys/fs/bpf", "/sys/fs/selinux"),
+    }
+)
+
+# The numbers that file systems have in their superblocks (linux/magic.h; XFS, ZFS and exFAT have theirs at home).
+MAGIC: Mapping[str, int] = MappingProxyType(
+    {
+        "autofs": 0x187,
+        "bpf": 0xCAFE4A11,
+        "btrfs": 0x9123683E,
+        "cgroup": 0x27E0EB,
+        "cgroup2": 0x63677270,
+        "configfs": 0x62656570,
+        "debugfs": 0x64626720,
+        "devpts": 0x1CD1,
+        "devtmpfs": 0x01021994,
+        "efivarfs": 0xDE5E81E4,
+        "erofs": 0xE0F5E1E2,
+        "exfat": 0x2011BAB0,
+        "ext2": 0xEF53,
+        "ext3": 0xEF53,
+        "ext4": 0xEF53,
+        "f2fs": 0xF2F52010,
+        "hugetlbfs": 0x958458F6,
+        "iso9660": 0x9660,
+        "mqueue": 0x19800202,
+        "nsfs": 0x6E736673,
+        "overlay": 0x794C7630,
+        "proc": 0x9FA0,
+        "pstore": 0x6165676C,
+        "ramfs": 0x858458F6,
+        "securityfs": 0x73636673,
+        "selinuxfs": 0xF97CFF8C,
+        "squashfs": 0x73717368,
+        "sysfs": 0x62656572,
+        "tmpfs": 0x01021994,
+        "tracefs": 0x74726163,
+        "vfat": 0x4D44,
+        "xfs": 0x58465342,
+        "zfs": 0x2FC12FC1,
+    }
+)
+
+_FSTAB_FIELDS = 3  # that a line must have; options come next
+_BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
+_UNIT = ".mount"
+_HEXADECIMAL = re.compile(r"\\x([0-9a-f]{2})")
+
+
+def fields(content: bytes) -> Iterator[list[str]]:
+    """The lines of /proc/self/mounts: device, mount point, type, options, and two numbers that mean nothing."""
+    for line in content.split(b"\n"):
+        found = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
+        if len(found) >= _FIELDS:
+            yield found
+
+
+@lru_cache(2)  # mounts stay as they are from one look to the next, with the early ones and without
+def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
+    """The lines of /proc/self/mountinfo (proc(5)); `early` are the points that are there before rules are loaded."""
+    found = []
+    for line in mountinfo.split(b"\n"):
+        words = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
+        if "-" not in words[_BEFORE_TYPE:]:
+            continue
+        number, above, dev, root, point = words[:5]
+        fstype = words[words.index("-", _BEFORE_TYPE) + 1]
+        # A snap is mounted anew with each refresh, long after the rules were loaded.
+        there = (point in BY_SYSTEMD or point in early) and fstype != "squashfs"
+        found.append(
+            Mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype), True if there else None)
+        )
+    return tuple(found)
+
+
+def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
+    """The mount points of fstab(5) and of systemd's mount units, which are there before auditd starts."""
+    points = {
+        line[1].rstrip("/") or "/" for line in _fstab(fstab) if not NOT_EARLY & set(",".join(line[3:4]).split(","))
+    }
+    return frozenset(points | {unit_point(name) for name in units})
+
+
+def _fstab(content: bytes) -> Iterator[list[str]]:
+    for line in content.split(b"\n"):
+        words = [decode(_OCTAL.sub(_byte, word)) for word in line.split()]
+        if len(words) >= _FSTAB_FIELDS and not words[0].startswith("#"):
+            yield words
+
+
+def unit_point(name: str) -> str:
+    """The mount point that a unit's name stands for (systemd-escape --path)."""
+    path = name.removesuffix(_UNIT)
+    return "/" if path == "-" else "/" + _HEXADECIMAL.sub(lambda byte: chr(int(byte[1], 16)), path.replace("-", "/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Mounts:
+    """Mount points and the types of their file systems; of two mounts on one point, the later."""
+
+    types: Mapping[str, str]
+
+    @classmethod
+    def read(cls, content: bytes) -> Mounts:
+        """Read the text of /proc/self/mounts."""
+        return cls({line[1]: line[2] for line in fields(content)})
+
+    @classmethod
+    def of(cls, mounts: Iterable[Mount]) -> Mounts:
+        """Take them out of mounts that are known better."""
+        return cls({each.point: each.fstype for each in mounts})
+
+    @property
+    def any_remote(self) -> bool:
+        """Whether any of them is a remote file system."""
+        return any(map(REMOTE.fullmatch, self.types.values()))
+
+    def remote(self, path: str) -> str:
+        """Return the type of the remote file system that an absolute path is on; empty: it is on a local one.
+
+        The mount on `/` is not asked about: where that one hangs, nothing on this machine goes on.
+        """
+        point = path
+        while point.strip("/"):
+            kind = self.types.get(point)
+            if kind is not None:
+                return kind if REMOTE.fullmatch(kind) else ""
+            point = point.rpartition("/")[0]
+        return ""
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match[1], 8) & 0xFF,))

@@ -1,0 +1,200 @@
+"""Where paths lead: walking names as the kernel does, which inode stands there, and what is above it.
+
+Pure: every step is looked up in the facts. The kernel's own walks are those of fs/namei.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
+
+Identity = Hashable  # of an inode; equal where two names are one file
+NOT_A_DIRECTORY = 20  # errno
+TOO_MANY_LINKS = 40
+
+_DIR = Entry("dir")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk ended: a path without links, and what is there (None: nobody looked).
+
+    `beyond` are the names that were left where something in the middle was missing or no directory.
+    """
+
+    path: str
+    entry: Entry | None
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is known that nothing is there."""
+        return bool(self.beyond) or (self.entry is not None and self.entry.type == "missing")
+
+    @property
+    def whole(self) -> str:
+        """The path that the walk would have reached."""
+        return "/".join((self.path.rstrip("/"), *self.beyond)) if self.beyond else self.path
+
+
+def below(path: str, folder: str) -> bool:
+    """Whether a path is strictly below a folder, by their text."""
+    return path != folder and path.startswith(folder if folder.endswith("/") else f"{folder}/")
+
+
+def parent(path: str) -> str:
+    """The folder of an absolute path."""
+    return path.rstrip("/").rpartition("/")[0] or "/"
+
+
+def above(path: str) -> Iterator[str]:
+    """A path and every folder above it, up to the root."""
+    yield path
+    while path.strip("/"):
+        path = parent(path)
+        yield path
+
+
+def name(path: str) -> str:
+    """The last name of an absolute path."""
+    return path.rstrip("/").rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Places:
+    """The file system of some facts, to be walked."""
+
+    facts: Facts
+
+    @property
+    def files(self) -> Mapping[str, Entry]:
+        """What was looked at."""
+        return self.facts.files
+
+    def walk(self, path: str, *, follow: bool = True, searches: Callable[[Entry], bool] | None = None) -> Place:
+        """Walk an absolute path; a link at the very end is followed if `follow` says so, or a slash stands behind it.
+
+        `searches` tells of a directory whether the one who walks may search it; where not, nothing is reached.
+        """
+        follow = follow or path.endswith("/")
+        done = "/"
+        rest = [each for each in path.split("/") if each][::-1]
+        links = 0
+        while rest:
+            folder = self._folder(done)
+            step = rest.pop()
+            at = parent(done) if step == ".." else done if step == "." else f"{done.rstrip('/')}/{step}"
+            if step in (".", ".."):
+                done = at
+                continue
+            if searches is not None and not searches(folder):
+                return Place(done, folder, (step, *reversed(rest)))
+            found = self.files.get(at)
+            if found is None:
+                return Place("/".join((at, *reversed(rest))), None)
+            if found.type == "link" and (follow or rest) and links < MOST_LINKS:
+                links += 1
+                done = "/" if found.target.startswith("/") else done
+                rest += [each for each in found.target.split("/") if each][::-1]
+            elif found.type == "missing" or (found.type != "dir" and rest):
+                return Place(at, found, tuple(reversed(rest)))
+            elif found.type == "link" and (follow or rest):
+                return Place(at, Entry("missing", errno=TOO_MANY_LINKS), tuple(reversed(rest)))
+            else:
+                done = at
+        return Place(done, self._folder(done))
+
+    def _folder(self, path: str) -> Entry:
+        return self.files.get(path, _DIR)
+
+    def identity(self, place: Place) -> Identity:
+        """What tells the inode at a place from every other; of a missing one, the inode that would be made there."""
+        if place.missing:
+            above = Place(parent(place.path), self.files.get(parent(place.path)))
+            if place.beyond:
+                return ("nowhere", place.whole)
+            return ("new", self.identity(above), name(place.path))
+        if place.entry is None or not place.entry.ino:
+            return ("path", place.path)
+        return (place.entry.dev, place.entry.ino)
+
+    def at(self, path: str) -> Place:
+        """The place of a path that is one already."""
+        return Place(path, self.files.get(path, _DIR if path == "/" else None))
+
+    def with_inode(self, identity: Identity) -> Place | None:
+        """A place of the inode, if any was looked at."""
+        path = self._paths.get(identity)
+        return None if path is None else self.at(path)
+
+    @cached_property
+    def _paths(self) -> Mapping[Identity, str]:
+        found: dict[Identity, str] = {}
+        for path, entry in self.files.items():
+            if entry.ino and entry.type == "dir":
+                found.setdefault((entry.dev, entry.ino), path)
+        return found
+
+    def mount(self, path: str) -> Mount | None:
+        """The mount that a place is on; None where the mounts are not known."""
+        current: Mount | None = None
+        for end in (0, *(index for index, each in enumerate(path) if each == "/" and index), len(path)):
+            point = path[:end] or "/"
+            while (found := self._mounted.get((current.number if current else None, point))) is not None:
+                current = found
+        return current
+
+    @cached_property
+    def _mounted(self) -> Mapping[tuple[int | None, str], Mount]:
+        """The mounts by the mount they stand on and their point."""
+        mounts = self.facts.mounts or ()
+        numbers = {each.number for each in mounts}
+        return {
+            (None if each.parent not in numbers or each.parent == each.number else each.parent, each.point): each
+            for each in mounts
+        }
+
+    def mounts_below(self, path: str) -> Iterator[Mount]:
+        """The mounts that are seen strictly below a place."""
+        for each in self.facts.mounts or ():
+            if below(each.point, path) and self.mount(each.point) == each:
+                yield each
+
+    def location(self, path: str) -> tuple[str, str] | None:
+        """A place as the file system knows it: its device, and the path from the file system's root."""
+        mount = self.mount(path)
+        if mount is None:
+            return None
+        rest = path[len(mount.point.rstrip("/")) :]
+        return mount.dev, (mount.root.rstrip("/") + rest) or "/"
+
+    def ancestry(self, place: Place) -> Iterator[Identity]:
+        """The inode at a place and those above it, up to the root of its file system (audit_inode's handle_path)."""
+        path = place.path
+        yield self.identity(place)
+        while True:
+            mount = self.mount(path)
+            if mount is not None and path == mount.point:
+                if mount.root == "/":
+                    return
+                above = self._elsewhere(mount, parent(mount.root))
+                if above is None:
+                    return
+                path = above
+            elif path == "/":
+                return
+            else:
+                path = parent(path)
+            yield self.identity(self.at(path))
+
+    def _elsewhere(self, mount: Mount, wanted: str) -> str | None:
+        """A path by which a place of a mount's file system is seen through another mount."""
+        for each in self.facts.mounts or ():
+            if each.dev == mount.dev and (wanted == each.root or below(wanted, each.root)):
+                path = (each.point.rstrip("/") + wanted[len(each.root.rstrip("/")) :]) or "/"
+                if self.mount(path) == each:
+                    return path
+        return None

@@ -1,0 +1,1 @@
+"""The kernel's audit messages over netlink: bytes to rules and status, and back."""

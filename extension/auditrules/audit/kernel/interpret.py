@@ -1,0 +1,82 @@
+"""The kernel's side as it is understood, whoever read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from auditrules.audit.auditctl.render import last_arch, listed
+from auditrules.audit.auditctl.status import ListedLine, Reading, State, Status, answered, understand_texts
+from auditrules.audit.kernel import netlink
+from auditrules.audit.kernel.rule_data import decoded
+from auditrules.audit.model.collected import Kernel, Netlink
+from auditrules.audit.model.errors import NetlinkError
+from auditrules.audit.model.host_facts import Facts, Version
+
+# errno of Linux, and what a refusal means: kernel/audit.c (audit_netlink_ok) and socket(2).
+NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES
+NO_AUDIT = frozenset({22, 93, 97})  # EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT
+REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
+
+READER = "netlink"
+
+_COUNT = re.compile(rb"^(?:lost|backlog) \d+\n", re.MULTILINE)  # lines of `auditctl -s`
+
+
+def understand(kernel: Kernel, facts: Facts) -> Reading:
+    """What the kernel's side says. Total: every answer and every failure has a state."""
+    if kernel.netlink is None:
+        return understand_texts(kernel, facts)
+    if kernel.netlink.rules is None:
+        return Reading(_why(kernel.netlink), READER, kernel.netlink.error)
+    return _whole(kernel.netlink, kernel.netlink.rules, facts)
+
+
+def but_for_counts(kernel: Kernel) -> Kernel:
+    """The kernel's side without what it counts while it audits: its backlog, and the records that it lost."""
+    if kernel.netlink is not None:
+        cleared = netlink.but_for_counts(kernel.netlink.status)
+        return replace(kernel, netlink=replace(kernel.netlink, status=cleared))
+    if kernel.status is not None:
+        return replace(kernel, status=replace(kernel.status, stdout=_COUNT.sub(b"", kernel.status.stdout)))
+    return kernel
+
+
+def _why(answer: Netlink) -> State:
+    if answer.timed_out:
+        return State.TIMED_OUT
+    if answer.errno in NOT_PERMITTED:
+        # With the capability it is the namespace that is refused (audit_netlink_ok asks for the initial pid namespace).
+        return State.FOREIGN_NAMESPACE if answer.capable else State.NO_PERMISSION
+    if answer.errno in NO_AUDIT:
+        return State.NO_KERNEL_AUDIT
+    return State.FOREIGN_NAMESPACE if answer.errno == REFUSED else State.BROKEN_REPLY
+
+
+def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Reading:
+    lines = _lines(payloads, facts.version, facts.machine)
+    try:
+        known = _status(answer)
+    except NetlinkError as error:
+        return Reading(State.BROKEN_REPLY, READER, f"the status: {error}", lines)
+    return answered(READER, lines, known, "a rule is not understood")
+
+
+@lru_cache(1)  # every table asks, and rules stay for days: what they say is found out once
+def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple[ListedLine, ...]:
+    """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
+    lines = []
+    above = None
+    for rule in decoded(payloads):
+        if isinstance(rule, NetlinkError):
+            lines.append(ListedLine("", None, str(rule)))
+            continue
+        lines.append(ListedLine(listed(rule, version, machine, above), rule))
+        above = last_arch(rule) or above
+    return tuple(lines)
+
+
+def _status(answer: Netlink) -> Status:
+    immutable = netlink.decode_loginuid_immutable(answer.features) if answer.features else None
+    return netlink.decode_status(answer.status, immutable)

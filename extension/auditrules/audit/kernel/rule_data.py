@@ -1,0 +1,214 @@
+"""The kernel's own bytes of a rule, struct audit_rule_data, into a Rule and back (linux/audit.h)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeVar
+
+from auditrules.audit.constants.fields import COMPARISONS, FIELDS, NAMES, Kind, compared
+from auditrules.audit.model.errors import NetlinkError
+from auditrules.audit.model.rule import (
+    MASK_BITS,
+    PATH_OR_DIR,
+    Action,
+    Comparison,
+    Condition,
+    Field,
+    FilterList,
+    Operator,
+    Rule,
+)
+from auditrules.audit.model.tokens import decode as text_of
+from auditrules.audit.model.tokens import encode as bytes_of
+
+LISTS = {
+    0: FilterList.USER,
+    1: FilterList.TASK,
+    4: FilterList.EXIT,
+    5: FilterList.EXCLUDE,
+    6: FilterList.FILESYSTEM,
+    7: FilterList.IO_URING,
+}
+PREPEND = 0x10
+ACTIONS = {0: Action.NEVER, 2: Action.ALWAYS}
+OPERATORS = {
+    0x08000000: Operator.BIT_MASK,
+    0x10000000: Operator.LESS,
+    0x20000000: Operator.GREATER,
+    0x30000000: Operator.NOT_EQUAL,
+    0x40000000: Operator.EQUAL,
+    0x48000000: Operator.BIT_TEST,
+    0x50000000: Operator.LESS_OR_EQUAL,
+    0x60000000: Operator.GREATER_OR_EQUAL,
+}
+
+LIST_NUMBERS = {item: number for number, item in LISTS.items()}
+ACTION_NUMBERS = {item: number for number, item in ACTIONS.items()}
+OPERATOR_BITS = {item: number for number, item in OPERATORS.items()}
+
+MOST_FIELDS = 64  # AUDIT_MAX_FIELDS
+FIELD_COMPARE = FIELDS["field_compare"].number
+TEXTUAL = frozenset(kind.number for kind in FIELDS.values() if kind.kind in (Kind.PATH, Kind.LABEL, Kind.KEY))
+
+_MASK_BYTES = MASK_BITS // 8
+_RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")
+# The same piece by piece, since a rule has few fields of those that there is room for.
+_START = struct.Struct("=III")
+
+_WORD = 4
+# A packed one: the same three words and that of the mask's length; fields, values, operators, length; mask; text.
+_PACKED = 1 << 31  # in the first word, where the kernel has a list's number and no such bit
+_ONES = 1 << 31  # in the word of the mask's length: all its bytes are ones, and left out
+_PACKED_HEAD = struct.Struct("=IIII")
+
+_T = TypeVar("_T")
+
+
+def decode(payload: bytes) -> Rule:
+    """The rule of one AUDIT_LIST_RULES payload. A field without a name keeps its number, as f24.
+
+    Raises:
+        NetlinkError: it is cut, or holds a list, an action or an operator that Linux 6.1 does not have.
+    """
+    whole = packed(payload)
+    if len(whole) < _PACKED_HEAD.size or not _START.unpack_from(whole)[0] & _PACKED:
+        raise NetlinkError(_wrong(payload))
+    flags, action, count, size = _PACKED_HEAD.unpack_from(whole)
+    after = _PACKED_HEAD.size + _WORD * (3 * count + 1)
+    if len(whole) < after:
+        raise NetlinkError(f"expected a packed rule of {count} fields, found {len(whole)} bytes")
+    words = struct.unpack_from(f"={3 * count + 1}I", whole, _PACKED_HEAD.size)
+    mask = b"\xff" * (size & ~_ONES) if size & _ONES else whole[after : after + size]
+    rest = whole[after + (0 if size & _ONES else size) :]  # the text of one field after the other
+    # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
+    if len(rest) < words[-1]:
+        raise NetlinkError(f"expected {words[-1]} bytes of text, found {len(rest)}")
+    left = words[-1]
+    conditions = []
+    for number, value, bits in zip(words[:count], words[count : 2 * count], words[2 * count : -1], strict=True):
+        if number in TEXTUAL:
+            if value > left:
+                raise NetlinkError(f"expected {value} bytes of a field's text, found {left}")
+            conditions.append(_textual(number, text_of(rest[:value]), bits))
+            rest = rest[value:]
+            left -= value
+        else:
+            conditions.append(_numeric(number, value, bits))
+    return Rule(
+        _known(LISTS, flags & ~(PREPEND | _PACKED), "a list"),
+        _known(ACTIONS, action, "an action"),
+        _mask(mask),
+        tuple(conditions),
+    )
+
+
+@lru_cache(1)  # more than one asks, and rules stay for days: what they say is found out once
+def decoded(payloads: tuple[bytes, ...]) -> tuple[Rule | NetlinkError, ...]:
+    """What each of the payloads says, or why it says nothing."""
+    return tuple(map(_said, payloads))
+
+
+def _said(payload: bytes) -> Rule | NetlinkError:
+    try:
+        return decode(payload)
+    except NetlinkError as error:
+        return error
+
+
+def packed(payload: bytes) -> bytes:
+    """A payload without room for fields and calls that its rule does not have; one that is no rule stays as it is.
+
+    Nothing of the rule is lost, and it takes an eighth of the memory.
+    """
+    if len(payload) < _RULE.size:
+        return payload
+    flags, action, count = _START.unpack_from(payload)
+    if count > MOST_FIELDS or flags & _PACKED:
+        return payload
+    pieces, packed_pieces = _with_fields(count)
+    mask, *rest = pieces.unpack_from(payload, _START.size)
+    mask = mask.rstrip(b"\0")
+    ones = not mask.strip(b"\xff")
+    head = packed_pieces.pack(flags | _PACKED, action, count, len(mask) | _ONES if ones else len(mask), *rest)
+    text = payload[_RULE.size :]
+    return head + text if ones else head + mask + text
+
+
+def _wrong(payload: bytes) -> str:
+    """Why a payload is no rule."""
+    if len(payload) < _RULE.size:
+        return f"expected a rule of at least {_RULE.size} bytes, found {len(payload)}"
+    return f"expected at most {MOST_FIELDS} fields, found {_START.unpack_from(payload)[2]}"
+
+
+def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
+    found = table.get(number)
+    if found is None:
+        raise NetlinkError(f"expected {what} that Linux 6.1 has, found {number:#x}")
+    return found
+
+
+@lru_cache(MOST_FIELDS + 1)
+def _with_fields(count: int) -> tuple[struct.Struct, struct.Struct]:
+    """A payload behind its first words, and a packed one up to its mask, with the room for so many fields alone."""
+    size = _WORD * count
+    array = f"{size}s{_WORD * MOST_FIELDS - size}x"
+    return struct.Struct(f"={_MASK_BYTES}s{array * 3}4s"), struct.Struct(f"=IIII{size}s{size}s{size}s4s")
+
+
+# Rules are many, and what they are made of is mostly the same: each part is made once, and the rules share it.
+_SHARED = 4096
+
+
+@lru_cache(_SHARED)
+def _mask(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
+def _textual(number: int, text: str, bits: int) -> Condition:
+    return Field(NAMES[number], _known(OPERATORS, bits, "an operator"), text)
+
+
+@lru_cache(_SHARED)
+def _numeric(number: int, value: int, bits: int) -> Condition:
+    operator = _known(OPERATORS, bits, "an operator")
+    comparison = compared(value, operator) if number == FIELD_COMPARE else None
+    return comparison or Field(NAMES.get(number, f"f{number}"), operator, value)
+
+
+def encode(rule: Rule) -> bytes:
+    """The payload that the kernel would send for a rule.
+
+    Raises:
+        NetlinkError: the rule has too many fields, or a path of which nobody knows whether it is a path or a dir.
+    """
+    if len(rule.fields) > MOST_FIELDS:
+        raise NetlinkError(f"expected at most {MOST_FIELDS} fields, found {len(rule.fields)}")
+    numbers, values, operators = [], [], []
+    strings = b""
+    for condition in rule.fields:
+        operators.append(OPERATOR_BITS[condition.operator])
+        if isinstance(condition, Comparison):
+            numbers.append(FIELD_COMPARE)
+            values.append(COMPARISONS.index((condition.left, condition.right)) + 1)
+            continue
+        numbers.append(_number(condition))
+        if isinstance(condition.value, str):
+            raw = bytes_of(condition.value)
+            strings += raw
+            values.append(len(raw))
+        else:
+            values.append(condition.value)
+    rest = [0] * (MOST_FIELDS - len(rule.fields))
+    mask = rule.syscalls.to_bytes(_MASK_BYTES, "little")
+    head = (LIST_NUMBERS[rule.list], ACTION_NUMBERS[rule.action], len(rule.fields), mask)
+    return _RULE.pack(*head, *numbers, *rest, *values, *rest, *operators, *rest, len(strings)) + strings
+
+
+def _number(condition: Field) -> int:
+    if condition.name == PATH_OR_DIR:
+        raise NetlinkError(f"expected path or dir for {condition.value!r}, and it is not known which it is")
+    known = FIELDS.get(condition.name)
+    return known.number if known else int(condition.name.removeprefix("f"))

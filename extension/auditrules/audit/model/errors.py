@@ -1,0 +1,34 @@
+"""What is said when a line is no rule, or the kernel's bytes are none: what was expected, and where."""
+
+from __future__ import annotations
+
+from auditrules.audit.model.rule import Control
+
+
+class RuleSyntaxError(ValueError):
+    """A line that is no rule and no control. `str()` shows the line with a caret under the place."""
+
+    def __init__(self, expected: str, line: str, span: tuple[int, int], done: tuple[Control, ...] = ()) -> None:
+        super().__init__(expected, line, span)
+        self.expected = expected
+        self.line = line
+        self.span = span
+        self.done = done  # controls of the line that took effect before the error, as auditctl does them one by one
+
+    @property
+    def summary(self) -> str:
+        """The error in one line: what was expected and in place of what."""
+        start, end = self.span
+        found = self.line[start:end]
+        return f"expected {self.expected}, found {found!r}" if found else f"expected {self.expected}"
+
+    def __str__(self) -> str:
+        """The expectation, the line, and a marker under the span."""
+        start, end = self.span
+        shown = "".join(char if char.isprintable() else "·" for char in self.line)
+        marker = " " * start + "^" * max(end - start, 1)
+        return f"expected {self.expected}\n    {shown}\n    {marker}"
+
+
+class NetlinkError(ValueError):
+    """A reply of the kernel that is not whole or not understood; the message says what was expected."""

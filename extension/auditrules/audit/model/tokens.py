@@ -1,0 +1,92 @@
+r"""Rules files into lines, lines into words, as `auditctl -R` does it (auditctl.c: get_line, preprocess, strsplit).
+
+Only LF ends a line and only SPACE separates words: tabs, CR and quotes are data. `\ ` is a space and `\\` a backslash
+inside a word, but not in the first one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+from auditrules.audit.model.host_facts import Version
+
+LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
+WORDS_NOT_LOST: Version = (4, 2, 0)  # from here the vector of words is long enough for any line
+
+_WORD = re.compile(r"(?:[^ \\]|\\.?)+", re.DOTALL)
+_ESCAPED_SPACE = b"\x07"
+_ESCAPED_BACKSLASH = b"\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and where it stands in its line, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+
+def decode(raw: bytes) -> str:
+    """Bytes of a file or a listing as text; what is not UTF-8 is kept as surrogates, and `encode` gives it back."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes that `decode` made the text of."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def lines(content: bytes) -> Iterator[tuple[int, str]]:
+    """The lines of a rules file with auditctl's numbers, which count the pieces of an overlong line."""
+    number = 0
+    for line in BytesIO(content):
+        for start in range(0, len(line), LINE_BYTES):
+            number += 1
+            piece = line[start : start + LINE_BYTES].removesuffix(b"\n")
+            yield number, decode(piece.partition(b"\0")[0])
+
+
+def split(line: str, version: Version) -> list[Word]:
+    """The words of a line; none for a blank one or a comment."""
+    spans = [match.span() for match in _WORD.finditer(line)]
+    if not spans or line[spans[0][0]] == "#":
+        return []
+    if version < WORDS_NOT_LOST:
+        # The vector has strlen/3+3 places, of which the program's name and a NULL take two.
+        del spans[len(encode(line)) // 3 + 1 :]
+    first, *others = spans
+    return [
+        Word(_marked(line[slice(*first)]), *first),
+        *(Word(_unescaped(line[slice(*span)]), *span) for span in others),
+    ]
+
+
+def _marked(word: str) -> str:
+    """The first word as auditctl leaves it: an escape is two marker bytes that nobody turns back."""
+    if "\\" not in word:
+        return word
+    return word.replace("\\\\", "\x04\x04").replace("\\ ", "\x07\x07")
+
+
+def _unescaped(word: str) -> str:
+    if "\\" not in word and "\x07" not in word and "\x04" not in word:
+        return word
+    raw = encode(_marked(word))
+    result = bytearray()
+    index = 0
+    while index < len(raw):
+        byte = raw[index : index + 1]
+        if byte == _ESCAPED_SPACE:
+            result += b" "
+            index += 2  # the marker is two bytes; a lone one in the file eats its neighbour all the same
+        elif byte == _ESCAPED_BACKSLASH:
+            result += b"\\"
+            index += 2
+        else:
+            result += byte
+            index += 1
+    return decode(bytes(result))

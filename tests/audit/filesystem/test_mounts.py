@@ -1,0 +1,51 @@
+"""Mounts as the kernel and fstab tell of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditrules.audit.filesystem.mounts import early_points, mounted, unit_point
+from auditrules.audit.model.host_facts import Mount
+
+MOUNTINFO = rb"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
+23 22 0:21 / /proc rw,nosuid shared:12 - proc proc rw
+30 22 8:2 / /var/lib/docker rw shared:2 master:3 - xfs /dev/sdb1 rw
+31 22 8:1 /srv/a\040b /mnt/a\040b rw - ext4 /dev/sda1 rw
+32 30 0:44 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw
+nonsense
+
+"""
+
+
+def test_each_line_of_mountinfo_is_a_mount() -> None:
+    assert mounted(MOUNTINFO, frozenset({"/var/lib/docker"})) == (
+        Mount(22, 1, "/", "/", "ext4", "8:1", 0xEF53, early=True),
+        Mount(23, 22, "/proc", "/", "proc", "0:21", 0x9FA0, early=True),
+        Mount(30, 22, "/var/lib/docker", "/", "xfs", "8:2", 0x58465342, early=True),
+        Mount(31, 22, "/mnt/a b", "/srv/a b", "ext4", "8:1", 0xEF53, early=None),
+        Mount(32, 30, "/var/lib/docker/overlay2/x/merged", "/", "overlay", "0:44", 0x794C7630, early=None),
+    )
+
+
+FSTAB = b"""# comment
+UUID=1 / ext4 errors=remount-ro 0 1
+/dev/sdb1\t/var/lib/docker/  xfs defaults 0 2
+/dev/sdc1 /mnt/a\\040b ext4 defaults
+/dev/sdd1 /mnt/later ext4 noauto 0 0
+/dev/sde1 /mnt/maybe ext4 rw,nofail 0 0
+server:/x /mnt/net nfs4 _netdev 0 0
+short line
+"""
+
+
+def test_what_fstab_mounts_before_auditd_is_early() -> None:
+    assert early_points(FSTAB, ()) == {"/", "/var/lib/docker", "/mnt/a b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [("var-lib-docker.mount", "/var/lib/docker"), ("-.mount", "/"), (r"srv-a\x2db.mount", "/srv/a-b")],
+)
+def test_a_mount_unit_s_name_is_its_point(name: str, point: str) -> None:
+    assert unit_point(name) == point
+    assert point in early_points(b"", (name,))
