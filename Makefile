@@ -32,7 +32,7 @@ browser: dev
 
 # The pictures of the page in the documents, made anew; needs what `make browser` needs.
 pictures: dev
-	@$(BIN)/python -m tests.report.pictures docs/pictures
+	@$(BIN)/python -m tests.report.present.pictures docs/pictures
 
 # The report in Spark, beside DuckDB: pyspark is large, so it has an environment of its own. Needs Java 17 or newer, such
 # as Debian's openjdk-17-jre-headless.

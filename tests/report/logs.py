@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditrules.report.fleet import fleet
-from auditrules.report.given import Question
+from auditrules.report.inputs import Question
 from auditrules.report.model import Report, Verdict
+from auditrules.report.pipeline import fleet
 
 NOON = 1_795_435_200  # 2026-11-23 12:00:00 UTC
 HOUR = 3600

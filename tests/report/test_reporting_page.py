@@ -13,9 +13,6 @@ import pytest
 import yaml
 
 from auditrules.check import Status
-from auditrules.report.formats import FORMATS, write
-from auditrules.report.formats.document import FORMAT
-from auditrules.report.formats.rows import COLUMNS
 from auditrules.report.model import (
     Broken,
     Change,
@@ -32,7 +29,10 @@ from auditrules.report.model import (
     Waiver,
     WaiverState,
 )
-from tests.report.sample import WAIVER, sample
+from auditrules.report.present.formats import FORMATS, write
+from auditrules.report.present.formats.document import FORMAT
+from auditrules.report.present.formats.rows import COLUMNS
+from tests.report.present.sample import WAIVER, sample
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -18,7 +18,7 @@ import pytest
 from auditrules.cli import main
 from tests.core.logger import Row, escaped
 from tests.report import simulated
-from tests.report.browser import browser
+from tests.report.present.browser import browser
 from tests.report.simulated import END, HOSTS, HOUR, START, WIRED, Told, uuid
 
 # One simulation for all, which takes seconds: so the tests stay in one process.

@@ -132,9 +132,9 @@ def _uncollected() -> Iterator[None]:
 
 def _reported(options: argparse.Namespace) -> Said:
     from auditrules.report.errors import ReportError  # noqa: PLC0415 - the report is not in every installation
-    from auditrules.report.fleet import fleet  # noqa: PLC0415
-    from auditrules.report.given import Question, inventory, waivers  # noqa: PLC0415
-    from auditrules.report.progress import progress  # noqa: PLC0415
+    from auditrules.report.inputs import Question, inventory, waivers  # noqa: PLC0415
+    from auditrules.report.pipeline import fleet  # noqa: PLC0415
+    from auditrules.report.present.progress import progress  # noqa: PLC0415
 
     if not options.paths and "://" not in (options.store or ""):
         raise Problem("the following arguments are required: PATH")
@@ -163,7 +163,7 @@ def _reported(options: argparse.Namespace) -> Said:
     if not report.hosts:
         raise Problem("\n".join(report.notes))
     if page is not None:
-        from auditrules.report.page import render  # noqa: PLC0415 - the report is not in every installation
+        from auditrules.report.present.html import render  # noqa: PLC0415 - the report is not in every installation
 
         page.write(render(report))
     return _text(report, options.format), _exit_code(report, options.fail_on)
@@ -171,11 +171,11 @@ def _reported(options: argparse.Namespace) -> Said:
 
 def _text(report: Report, form: str) -> str | Iterable[str]:
     if form == _SUMMARY:
-        from auditrules.report.terminal import render  # noqa: PLC0415 - the report is not in every installation
+        from auditrules.report.present.terminal import render  # noqa: PLC0415 - the report is not in every installation
 
         shown = sys.stdout.isatty()
         return render(report, shutil.get_terminal_size((_WIDTH, 0)).columns if shown else _WIDTH, colour=shown)
-    from auditrules.report.formats import write  # noqa: PLC0415
+    from auditrules.report.present.formats import write  # noqa: PLC0415
 
     return write(report, form)
 

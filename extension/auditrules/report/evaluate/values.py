@@ -1,0 +1,163 @@
+"""The rows of the last queries as values of the model, in an order that hangs on nothing but themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from auditrules.check import Status
+from auditrules.report.evaluate.notes import Notes
+from auditrules.report.evaluate.waivers import Waivers
+from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, GroupCounts, Host, HostState, Verdict
+
+Row = Sequence[Any]
+
+_WORST = tuple(Status)
+_RANK = {status: rank for rank, status in enumerate(_WORST)}
+_STATUSES = {status.value: status for status in Status}
+_OPEN = (Status.FAIL.value, Status.UNKNOWN.value)
+_DIGITS = re.compile(r"(\d+)")
+
+
+def verdicts(
+    rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
+) -> tuple[Verdict, ...]:
+    """Give the verdicts of `judged_rows`, those that need somebody most first; `notes` is told why hosts fail."""
+    placed: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    failing: set[int] = set()
+    for (  # not with a star: it would make a list of each
+        key,
+        benchmark,
+        version,
+        control,
+        target,
+        word,
+        logged,
+        cause,
+        reason,
+        evidence,
+        boot,
+        since,
+        seen,
+        query,
+        message,
+    ) in rows:
+        status = _STATUSES[word]
+        title, level = titles.get((benchmark, version, control), ("", ""))
+        waiver = waivers.of((key, benchmark, version, control)) if word in _OPEN else None
+        if cause:
+            why, shown = cause, notes.why(cause, seen, query, message)
+        else:
+            why, shown = reason if logged in _STATUSES else "unknown_status", evidence
+        verdict = Verdict(
+            host=key,
+            benchmark=benchmark,
+            version=version,
+            control=control,
+            title=title,
+            level=level,
+            target=target,
+            status=status,
+            logged=logged,
+            reason=why,
+            evidence=shown,
+            next_boot=boot,
+            since=since,
+            seen=seen,
+            waiver=waiver,
+        )
+        if cause in ("query_failed", "extension_missing"):
+            failing.add(id(verdict))
+        placed[word, control].append(verdict)  # a status is slower to look up than its word
+    ordered = sorted(placed, key=lambda place: (_RANK[_STATUSES[place[0]]], natural(place[1]), place[1]))
+    found = [verdict for place in ordered for verdict in placed[place]]
+    for verdict in found if failing else ():
+        if id(verdict) in failing:
+            notes.fails(verdict.host, verdict.evidence)
+    return tuple(found)
+
+
+def hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
+    """Give the hosts of `by_host`, the worst first."""
+    found = []
+    for key, name, group, missing, last, worst, failing, stale, silent, number, _ in rows:
+        if missing:
+            state = HostState.MISSING
+        elif failing:
+            state = HostState.FAILING
+        elif stale:
+            state = HostState.STALE
+        elif silent == number:
+            state = HostState.NO_ROWS
+        else:
+            state = HostState.REPORTING
+        found.append(Host(key, name, group, state, _WORST[worst], last, notes.host(key)))
+    found.sort(key=lambda host: (_RANK[host.status], host.name, host.key))
+    return tuple(found)
+
+
+def host_counts(rows: Iterable[Row]) -> Counts:
+    """Count the hosts of `by_host`, each once."""
+    numbers = [0, 0, 0, 0]
+    waived = 0
+    for *_, worst, _failing, _stale, _silent, number, all_waived in rows:
+        numbers[worst] += 1
+        waived += worst <= _RANK[Status.UNKNOWN] and bool(number) and all_waived
+    failed, unknown, passed, not_applicable = numbers
+    return Counts(passed, failed, unknown, not_applicable, waived)
+
+
+def controls(rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]]) -> tuple[ControlCounts, ...]:
+    """Give the controls of `by_control`, in the order of their numbers."""
+    found = []
+    for benchmark, version, control, *counts in rows:
+        title, level = titles.get((benchmark, version, control), ("", ""))
+        found.append(ControlCounts(benchmark, version, control, title, level, Counts(*counts)))
+    found.sort(key=lambda each: (each.benchmark, natural(each.version), natural(each.control)))
+    return tuple(found)
+
+
+def groups(rows: Iterable[Row]) -> tuple[GroupCounts, ...]:
+    """Give the groups of `by_group`."""
+    return tuple(GroupCounts(group, number, Counts(*counts)) for group, number, *counts in rows)
+
+
+def changes(rows: Iterable[Row], notes: Notes) -> tuple[Change, ...]:
+    """Give what `changes` tells, the newest first."""
+    found = []
+    for at, key, benchmark, version, control, target, before, after, cause, evidence, seen, *failure in rows:
+        if after == "gone":
+            kind = ChangeKind.OTHER
+            evidence = "its query runs there, and names this target no more"  # noqa: PLW2901 - no row says so
+        elif cause:
+            kind = ChangeKind.GONE_SILENT
+            evidence = notes.why(cause, seen, *failure)  # noqa: PLW2901 - no row says so
+        elif after == Status.FAIL.value:
+            kind = ChangeKind.NEWLY_FAILING
+        elif before == Status.FAIL.value and after != Status.UNKNOWN.value:
+            kind = ChangeKind.FIXED
+        else:
+            kind = ChangeKind.OTHER
+        found.append(Change(at, kind, key, benchmark, version, control, target, before, after, evidence))
+    found.sort(
+        key=lambda each: (
+            *(-each.at, each.host, natural(each.control), each.target, each.after, each.before),
+            *(each.control, each.version, each.benchmark),
+        )
+    )
+    return tuple(found)
+
+
+def summed(counts: Iterable[Counts]) -> Counts:
+    """Add up counts."""
+    every = [(each.passed, each.failed, each.unknown, each.not_applicable, each.waived) for each in counts]
+    return Counts(*map(sum, zip(*every, strict=True)))
+
+
+@lru_cache(maxsize=4096)
+def natural(text: str) -> tuple[tuple[int, str], ...]:
+    """Give the order of numbers within text: 1.2.9 before 1.2.10."""
+    return tuple((int(part[:18]), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text) if part)

@@ -1,0 +1,132 @@
+"""OCSF lines: one Compliance Finding (class 2003) a verdict.
+
+Only what OCSF 1.5 to 1.8 have in common is used, under the oldest of these versions. (https://schema.ocsf.io)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from auditrules.check import Status
+from auditrules.present import visible
+from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.present.complete import complete
+from auditrules.report.present.formats.streaming import identity
+from auditrules.report.present.remedy import remediation
+from auditrules.report.present.words import called, heading, waived
+from auditrules.report.times import utc
+
+VERSION = "1.5.0"
+_PRODUCT = "osquery-audit-rules"
+
+_COMPLIANCE: Mapping[Status, tuple[int, str]] = MappingProxyType(
+    {
+        Status.PASS: (1, "Pass"),
+        Status.FAIL: (3, "Fail"),
+        Status.UNKNOWN: (0, "Unknown"),
+        Status.NOT_APPLICABLE: (99, "Not Applicable"),
+    }
+)
+_SEVERITY: Mapping[Status, tuple[int, str]] = MappingProxyType(
+    {
+        Status.PASS: (1, "Informational"),
+        Status.FAIL: (3, "Medium"),
+        Status.UNKNOWN: (0, "Unknown"),
+        Status.NOT_APPLICABLE: (1, "Informational"),
+    }
+)
+_NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
+
+
+def ocsf(report: Report) -> Iterator[str]:
+    """Write a line of JSON for each verdict, and for each host without any."""
+    report = complete(report)
+    hosts = {host.key: host for host in report.hosts}
+    for verdict in report.verdicts:
+        yield f"{json.dumps(_finding(report, hosts[verdict.host], verdict))}\n"
+
+
+def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
+    key, name, title = visible(host.key), visible(host.name), visible(verdict.title)
+    at = _at(report, verdict)
+    status_id, status = _COMPLIANCE[verdict.status]
+    severity_id, severity = _SEVERITY[verdict.status]
+    uid = identity(verdict.host, verdict.benchmark, verdict.version, verdict.control, verdict.target)
+    advice = remediation(verdict)
+    group = {"labels": [visible(f"{report.grouped_by}: {host.group}")]} if host.group else {}
+    return {
+        "activity_id": 1,
+        "activity_name": "Create",
+        "category_uid": 2,
+        "category_name": "Findings",
+        "class_uid": 2003,
+        "class_name": "Compliance Finding",
+        "type_uid": 200301,
+        "severity_id": severity_id,
+        "severity": severity,
+        "time": at * 1000,
+        "message": visible(f"{host.name}: {called(verdict)}: {status}"),
+        **_state(verdict),
+        "metadata": {
+            "version": VERSION,
+            "uid": f"{uid}:{verdict.status.value}:{at}",
+            "product": {"name": _PRODUCT, "vendor_name": _PRODUCT, "version": report.tool_version},
+        },
+        "finding_info": {
+            "uid": uid,
+            "title": visible(heading(verdict)),
+            **_said({"desc": verdict.evidence}),
+            **({} if verdict.since is None else {"first_seen_time": verdict.since * 1000}),
+            **({} if verdict.seen is None else {"last_seen_time": verdict.seen * 1000}),
+        },
+        "compliance": {
+            **_said({"control": verdict.control}),
+            "desc": title,
+            "standards": [visible(f"{verdict.benchmark} v{verdict.version}" if verdict.benchmark else _PRODUCT)],
+            "status_id": status_id,
+            "status": status,
+            **_said({"status_code": verdict.reason}),
+            **({"status_details": [visible(verdict.evidence)]} if verdict.evidence else {}),
+        },
+        "resources": [{"type": "Host", "uid": key, "name": name, **group}],
+        "device": {"type_id": 0, "type": "Unknown", "uid": key, "hostname": name},
+        **({"remediation": {"desc": advice}} if advice else {}),
+        "unmapped": _said(
+            {
+                "target": verdict.target,
+                "level": verdict.level,
+                "logged": verdict.logged,
+                "next_boot": verdict.next_boot,
+                "host_state": host.state.value,
+                "host_last_seen": "" if host.last_seen is None else utc(host.last_seen),
+                "host_note": host.note,
+            }
+        ),
+    }
+
+
+def _at(report: Report, verdict: Verdict) -> int:
+    """When this became known: as the host said it, or, where the report says otherwise, as the report was made.
+
+    Whoever goes by the latest line of a finding would else see the pass of a host that has been silent since.
+    """
+    if verdict.seen is None or verdict.logged != verdict.status.value:
+        return report.made_at
+    return verdict.seen
+
+
+def _said(texts: Mapping[str, str]) -> dict[str, str]:
+    return {key: visible(text) for key, text in texts.items() if text}
+
+
+def _state(verdict: Verdict) -> dict[str, object]:
+    """Whether anybody has to look at the finding; what passes or does not apply has no such state."""
+    if verdict.status not in {Status.FAIL, Status.UNKNOWN}:
+        return {}
+    status_id, status = _SUPPRESSED if verdict.waived else _NEW
+    state: dict[str, object] = {"status_id": status_id, "status": status}
+    if verdict.waiver is not None:
+        state["comment"] = waived(verdict.waiver)
+    return state

@@ -1,0 +1,71 @@
+"""CSV: a header, and one row a verdict; a host without any has a row that is unknown."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+from auditrules.present import visible
+from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.present.complete import complete
+from auditrules.report.present.remedy import remediation
+from auditrules.report.times import utc
+
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the wide forms, too: a spreadsheet in Japanese takes them
+
+
+_COLUMNS: Mapping[str, Callable[[Host, Verdict], str]] = MappingProxyType(
+    {
+        "host": lambda host, _: host.key,
+        "name": lambda host, _: host.name,
+        "group": lambda host, _: host.group,
+        "state": lambda host, _: host.state.value,
+        "benchmark": lambda _, verdict: verdict.benchmark,
+        "version": lambda _, verdict: verdict.version,
+        "control": lambda _, verdict: verdict.control,
+        "title": lambda _, verdict: verdict.title,
+        "level": lambda _, verdict: verdict.level,
+        "target": lambda _, verdict: verdict.target,
+        "status": lambda _, verdict: verdict.status.value,
+        "logged": lambda _, verdict: verdict.logged,
+        "reason": lambda _, verdict: verdict.reason,
+        "evidence": lambda _, verdict: verdict.evidence,
+        "next_boot": lambda _, verdict: verdict.next_boot,
+        "since": lambda _, verdict: "" if verdict.since is None else utc(verdict.since),
+        "seen": lambda _, verdict: "" if verdict.seen is None else utc(verdict.seen),
+        "waived": lambda _, verdict: str(int(verdict.waived)),
+        "waiver_reason": lambda _, verdict: verdict.waiver.reason if verdict.waiver else "",
+        "waiver_owner": lambda _, verdict: verdict.waiver.owner if verdict.waiver else "",
+        "waiver_expires": lambda _, verdict: verdict.waiver.expires if verdict.waiver else "",
+        "remediation": lambda _, verdict: remediation(verdict),
+        "note": lambda host, _: host.note,
+    }
+)
+
+COLUMNS = tuple(_COLUMNS)
+
+
+def rows(report: Report) -> Iterator[str]:
+    """Write RFC 4180, a line a row whatever is in its cells."""
+    writer = csv.writer(_Line(), lineterminator="\r\n")
+    yield writer.writerow(COLUMNS)
+    report = complete(report)
+    hosts = {host.key: host for host in report.hosts}
+    for verdict in report.verdicts:
+        host = hosts[verdict.host]
+        yield writer.writerow([_cell(cell(host, verdict)) for cell in _COLUMNS.values()])
+
+
+class _Line:
+    """What a csv.writer writes to, that gives the line back."""
+
+    @staticmethod
+    def write(line: str) -> str:
+        return line
+
+
+def _cell(text: str) -> str:
+    """Put a quote before text that a spreadsheet would run as a formula, or trim until it would."""
+    shown = visible(text)
+    return f"'{shown}" if text.lstrip().startswith(_FORMULA) or text.startswith(("\t", "\r", "\n")) else shown

@@ -1,0 +1,107 @@
+"""The report as one self-contained HTML page, for an auditor: it asks no network, and needs no script to be read.
+
+All text that came out of a log is hostile. Every expression of the template is made visible (`words.shown`) and then
+escaped; rows reach the script as one JSON block and the document as text only; and a Content-Security-Policy lets
+nothing run or load but this page's own script and style, which it knows by their hashes.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from itertools import islice
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditrules.check import Status
+from auditrules.report.model import HostState, Report
+from auditrules.report.present.complete import listed
+from auditrules.report.present.html import words
+from auditrules.report.present.html.chart import WHOLE, bar, chart
+from auditrules.report.present.html.data import block
+from auditrules.report.present.html.remedies import remedies
+from auditrules.report.present.words import percent
+
+FIRST = 100
+"""Rows of a long table that stand in the page itself, for a reader without scripts."""
+SHORT = 500
+"""Rows of a table that is short unless hosts make up names; such a host must not make the page endless."""
+
+
+def render(report: Report) -> str:
+    """Write the report as a page."""
+    report = listed(report)
+    benchmarks = sorted({(each.benchmark, each.version) for each in report.controls})
+    style, script = (Markup(_own(name)) for name in ("page.css", "page.js"))  # noqa: S704 - files of this package
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            report=report,
+            policy=policy(style, script),
+            style=style,
+            script=script,
+            data=Markup(block(report)),  # noqa: S704 - escaped there, as JSON
+            benchmarks=benchmarks,
+            several=len(benchmarks) > 1,
+            failing=[each for each in report.verdicts if each.status is Status.FAIL],
+            silent=[each for each in report.hosts if each.state is not HostState.REPORTING],
+            hosts={each.key: each for each in report.hosts},
+            remedies=remedies(report.verdicts),
+            chart=chart(report.trend),
+            first=FIRST,
+            short=SHORT,
+        )
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """What a browser lets the page do: run this script and apply this style. The script itself may make no markup."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def _own(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader(__name__, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"Status": Status, "HostState": HostState, "WHOLE": WHOLE, "bar": bar, "islice": islice}
+    made.filters |= {
+        "age": words.age,
+        "label": words.label,
+        "number": words.number,
+        "parts": words.parts,
+        "percent": percent,
+        "share": words.share,
+        "told": words.told,
+        "utc": words.utc,
+        "waived": words.waived,
+        "why": words.why,
+        "words": words.words,
+    }
+    return made
+
+
+def _visible(value: object) -> object:
+    """What each expression of the template passes through before it is escaped."""
+    return words.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,78 @@
+"""Bars and columns as rectangles: geometry only, in the units of an SVG that stretches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditrules.check import Status
+from auditrules.report.model import Counts, Day
+from auditrules.report.present.html.words import parts
+
+WHOLE = 1000
+"""The length of a bar, and the height of a chart."""
+
+_LEAST = 5  # what is there at all can be seen
+_GAP = 0.25  # of a column
+_CROWD = 90  # columns that stand without a gap
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a bar: what it stands for, where it starts, how long it is."""
+
+    status: Status
+    count: int
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A day of the chart. Its parts start from the bottom."""
+
+    day: Day
+    x: float
+    width: float
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Days side by side; the scale of all is the largest total, which is `top`."""
+
+    columns: tuple[Column, ...]
+    top: int
+
+
+def bar(counts: Counts, whole: int = WHOLE) -> tuple[Part, ...]:
+    """Divide a length among the statuses that occur; each of them gets enough to be seen, the largest pays for it."""
+    present = [(status, count) for status, count in parts(counts) if count]
+    if not present or not whole:
+        return ()
+    lengths = [max(min(_LEAST, whole // len(present)), count * whole // counts.total) for _, count in present]
+    lengths[lengths.index(max(lengths))] += whole - sum(lengths)
+    starts = [sum(lengths[:place]) for place in range(len(lengths))]
+    return tuple(
+        Part(status, count, start, length)
+        for (status, count), start, length in zip(present, starts, lengths, strict=True)
+    )
+
+
+def chart(days: Sequence[Day]) -> Chart:
+    """Put days side by side, each as high as its total is of the largest."""
+    top = max((day.counts.total for day in days), default=0)
+    step = WHOLE / max(len(days), 1)
+    gap = 0 if len(days) > _CROWD else step * _GAP
+    return Chart(
+        tuple(
+            Column(
+                day,
+                round(step * place + gap / 2, 2),
+                round(step - gap, 2),
+                bar(day.counts, day.counts.total * WHOLE // max(top, 1)),
+            )
+            for place, day in enumerate(days)
+        ),
+        top,
+    )

@@ -1,0 +1,121 @@
+"""All rows of the page as one JSON block: a text stands in it once, rows are its numbers, columns are arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from auditrules.check import Status
+from auditrules.report.model import ChangeKind, HostState, Report, Waiver
+from auditrules.report.present.html.words import KINDS, STATES, STATUSES, label, shown, waived, why, words
+from auditrules.report.present.remedy import Remedy, remedy
+
+Json = dict[str, object]
+
+# What could end the script element or begin markup in it. json writes the rest in ASCII, U+2028 and U+2029 too.
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\x7f": "\\u007f"})
+
+
+def block(report: Report) -> str:
+    """Write the rows of hosts, verdicts and changes, and what they refer to, as JSON that may stand in a script."""
+    several = len({(each.benchmark, each.version) for each in report.controls}) > 1
+    return script(
+        {
+            "made_at": report.made_at,
+            "controls": [[shown(label(each, several)), shown(each.title)] for each in report.controls],
+            "hosts": _hosts(report),
+            "findings": _findings(report),
+            "changes": _changes(report, several=several),
+        }
+    )
+
+
+def script(value: Json) -> str:
+    """Write JSON in which nothing ends a script element or starts a comment."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+
+
+def coded(texts: Iterable[str]) -> Json:
+    """Write a column of texts as the distinct ones and a number for each row."""
+    numbers: dict[str, int] = {}
+    codes = [numbers.setdefault(text, len(numbers)) for text in texts]
+    return {"texts": [shown(text) for text in numbers], "codes": codes}
+
+
+def _ordered(
+    values: Sequence[Status] | Sequence[HostState] | Sequence[ChangeKind],
+    found: Iterable[Status | HostState | ChangeKind],
+) -> Json:
+    """Write a column of words whose order is their meaning: sorting keeps it."""
+    numbers = {value: place for place, value in enumerate(values)}
+    return {
+        "texts": [words(value) for value in values],
+        "names": [value.value for value in values],
+        "codes": [numbers[value] for value in found],
+    }
+
+
+def _ago(report: Report, times: Iterable[int | None]) -> Json:
+    """Write a column of times as seconds before the report was made: short, as most are recent."""
+    return {"ago": [None if time is None else report.made_at - time for time in times]}
+
+
+def _hosts(report: Report) -> Json:
+    hosts = report.hosts
+    return {
+        "key": coded(each.key for each in hosts),
+        "name": coded(each.name for each in hosts),
+        "group": coded(each.group for each in hosts),
+        "state": _ordered(STATES, (each.state for each in hosts)),
+        "status": _ordered(STATUSES, (each.status for each in hosts)),
+        "last_seen": _ago(report, (each.last_seen for each in hosts)),
+        "why": coded(why(each) for each in hosts),
+    }
+
+
+def _controls(report: Report) -> dict[tuple[str, str, str], int]:
+    return {(each.benchmark, each.version, each.control): place for place, each in enumerate(report.controls)}
+
+
+def _findings(report: Report) -> Json:
+    verdicts = report.verdicts
+    hosts = {each.key: place for place, each in enumerate(report.hosts)}
+    controls = _controls(report)
+    remedies: dict[Remedy | None, int] = {None: 0}
+    waivers: dict[Waiver | None, int] = {None: 0}
+    return {
+        "host": [hosts[each.host] for each in verdicts],
+        "control": [controls[each.benchmark, each.version, each.control] for each in verdicts],
+        "target": coded(each.target for each in verdicts),
+        "status": _ordered(STATUSES, (each.status for each in verdicts)),
+        "logged": coded(each.logged for each in verdicts),
+        "reason": coded(each.reason for each in verdicts),
+        "evidence": coded(each.evidence for each in verdicts),
+        "next_boot": coded(each.next_boot for each in verdicts),
+        "since": _ago(report, (each.since for each in verdicts)),
+        "seen": _ago(report, (each.seen for each in verdicts)),
+        "remedy": {
+            "codes": [remedies.setdefault(remedy(each), len(remedies)) for each in verdicts],
+            "rows": [each and [each.text, each.line, each.elsewhere] for each in remedies],
+        },
+        "waiver": {
+            "codes": [waivers.setdefault(each.waiver, len(waivers)) for each in verdicts],
+            "texts": ["" if each is None else shown(waived(each)) for each in waivers],
+            "names": ["" if each is None else each.state.value for each in waivers],
+        },
+    }
+
+
+def _changes(report: Report, *, several: bool) -> Json:
+    changes = report.changes
+    hosts = {each.key: each.name for each in report.hosts}
+    return {
+        "at": _ago(report, (each.at for each in changes)),
+        "kind": _ordered(KINDS, (each.kind for each in changes)),
+        "host": coded(hosts.get(each.host, each.host) for each in changes),
+        "control": coded(label(each, several) for each in changes),
+        "target": coded(each.target for each in changes),
+        "before": coded(each.before for each in changes),
+        "after": coded(each.after for each in changes),
+        "evidence": coded(each.evidence for each in changes),
+    }

@@ -1,0 +1,130 @@
+"""How the page says numbers, times, statuses and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
+
+from auditrules.check import Status
+from auditrules.present import visible
+from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, Host, HostState, Verdict, Waiver
+from auditrules.report.present.html.remedies import Advice
+from auditrules.report.present.words import percent
+
+LONGEST = 4000
+"""Characters of a text out of a log that are shown; a host must not make the page as long as it likes."""
+
+STATUSES = tuple(Status)
+STATES = tuple(HostState)
+KINDS = tuple(ChangeKind)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+WHY: Mapping[HostState, str] = MappingProxyType(
+    {
+        HostState.REPORTING: "",
+        HostState.STALE: "its last word is older than is allowed",
+        HostState.MISSING: "the inventory names it, and no log does",
+        HostState.FAILING: "it talks, but a query fails there or the extension is not loaded",
+        HostState.NO_ROWS: "it runs the queries, and they return nothing",
+    }
+)
+
+
+def shown(text: str) -> str:
+    r"""Make a text fit for a page: what is not printable as an escape, and not longer than `LONGEST`.
+
+    >>> shown("a\x1b]0;b")
+    'a\\x1b]0;b'
+    """
+    if len(text) <= LONGEST:
+        return visible(text)
+    return f"{visible(text[:LONGEST])}… ({len(text) - LONGEST:,} more characters)"
+
+
+def words(value: Status | HostState | ChangeKind) -> str:
+    """Say a word of the report as a person would: `not_applicable` is not applicable."""
+    return str(value.value).replace("_", " ")
+
+
+def number(count: int) -> str:
+    """Write a count with commas between its thousands."""
+    return f"{count:,}"
+
+
+def utc(seconds: int | None, never: str = "never") -> str:
+    """Write Unix seconds to the minute, in UTC; what no calendar reaches as a bare number.
+
+    >>> utc(1795435200), utc(None), utc(10**12)
+    ('2026-11-23 12:00', 'never', 'second 1000000000000')
+    """
+    if seconds is None:
+        return never
+    try:
+        return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
+    except OverflowError:
+        return f"second {seconds}"
+
+
+def age(seconds: int) -> str:
+    """Write a length of time in hours, or in minutes where it is no whole number of them.
+
+    >>> age(93600), age(5400)
+    ('26 h', '90 min')
+    """
+    hours, rest = divmod(seconds, 3600)
+    return f"{number(hours)} h" if not rest else f"{number(seconds // 60)} min"
+
+
+def share(counts: Counts) -> str:
+    """Say what the share is a share of, and what is in neither part of it.
+
+    >>> share(Counts(passed=3, failed=2, unknown=2, not_applicable=1))
+    '60 % of the 5 judged pass (3 of 5); 2 unknown and 1 not applicable are not counted'
+    """
+    judged = (
+        f"{percent(counts)} of the {number(counts.judged)} judged pass "
+        f"({number(counts.passed)} of {number(counts.judged)})"
+        if counts.judged
+        else "Nothing was judged"
+    )
+    apart = [
+        f"{number(count)} {word}"
+        for count, word in ((counts.unknown, "unknown"), (counts.not_applicable, "not applicable"))
+        if count
+    ]
+    if not apart:
+        return judged
+    verb = "is" if counts.unknown + counts.not_applicable == 1 else "are"
+    return f"{judged}; {' and '.join(apart)} {verb} not counted"
+
+
+def parts(counts: Counts) -> tuple[tuple[Status, int], ...]:
+    """Give each status with its count, as a bar shows them: what passed first."""
+    return (
+        (Status.PASS, counts.passed),
+        (Status.FAIL, counts.failed),
+        (Status.UNKNOWN, counts.unknown),
+        (Status.NOT_APPLICABLE, counts.not_applicable),
+    )
+
+
+def told(counts: Counts) -> str:
+    """Say in words what a bar shows."""
+    return ", ".join(f"{number(count)} {words(status)}" for status, count in parts(counts) if count) or "nothing"
+
+
+def why(host: Host) -> str:
+    """Say why a host is silent, and what else is to be known of it."""
+    return "; ".join(text for text in (WHY[host.state], host.note) if text)
+
+
+def label(each: ControlCounts | Change | Verdict | Advice, several: bool) -> str:  # noqa: FBT001 - a Jinja filter
+    """Give the number of a control, and its version where the report has several."""
+    return f"{each.control} ({each.version})" if several else each.control
+
+
+def waived(waiver: Waiver) -> str:
+    """Say who waived a failure, until when and why."""
+    return f"waiver {waiver.state.value}, until {waiver.expires}: {waiver.reason} ({waiver.owner})"

@@ -1,0 +1,47 @@
+"""A report hangs on what the rows are, and not on the order in which an engine gives them, or on their numbers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from auditrules.report.evaluate.engine import DuckDb
+from auditrules.report.evaluate.judge import judge
+from auditrules.report.model import Report
+from tests.report.evaluate import logged
+from tests.report.evaluate.logged import NOTHING, QUESTIONS
+
+pytestmark = pytest.mark.engine
+
+
+def judged(folder: Path, tables: Mapping[str, pa.Table], question: str) -> Report:
+    parts = logged.written(folder / "tables", tables)
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    engine = DuckDb(folder, scratch, 1)
+    try:
+        engine.logged(parts)
+        return judge(engine, QUESTIONS[question], NOTHING)
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_in_another_order_give_the_same_report(tmp_path: Path, seed: int, question: str) -> None:
+    rng = random.Random(seed)  # noqa: S311 - an order, no secret
+    tables = logged.tables(seed)
+    turned = {name: table.take(rng.sample(range(len(table)), len(table))) for name, table in tables.items()}
+    assert judged(tmp_path, turned, question) == judged(tmp_path, tables, question)
+
+
+@pytest.mark.parametrize("numbers", list(logged.NUMBERS)[1:])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_numbers_that_tell_nobody_apart_give_the_same_report(tmp_path: Path, question: str, numbers: str) -> None:
+    tables = logged.tables(5)
+    others = logged.numbered(tables, logged.NUMBERS[numbers])
+    assert judged(tmp_path, others, question) == judged(tmp_path, tables, question)

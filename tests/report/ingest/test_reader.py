@@ -1,0 +1,623 @@
+"""Every shape in which a row reaches a report, and everything that is none."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from auditrules.report.errors import ReportError
+from auditrules.report.ingest import lines as lines_module
+from auditrules.report.ingest.rows import TOO_DEEP, text
+from auditrules.report.model import Broken
+from auditrules.report.present.formats import FORMATS
+from auditrules.report.storage import update
+from tests.report.logs import DAY, HOUR, NOON, Line, added, failed, report, report_of, row, run, said, snapshot, write
+
+PASSES = [("a", "1.2.3", "pass", "covered")]
+LINE = snapshot("a", NOON, row())
+PLAIN = json.dumps(LINE)
+
+
+def _without(line: Line, *keys: str, **more: object) -> Line:
+    return {key: value for key, value in line.items() if key not in keys} | more
+
+
+OLD = {
+    "benchmark": "CIS Docker Benchmark",
+    "cis_id": "1.2.3",
+    "status": "pass",
+    "reason": "covered",
+    "version": "1.2.0",
+    "target": "/usr/bin/dockerd",
+}
+CHANGES = {"added": [row()], "removed": [row("fail")]}
+
+# What osqueryd writes, and what others make of it; each is one verdict of host a.
+LINES: dict[str, Line | str] = {
+    "a snapshot": LINE,
+    "a row of a snapshot": _without(LINE, "snapshot", columns=row()),
+    "a row that was added": added("a", NOON, row()),
+    "numbers and times as text": _without(LINE, unixTime=str(NOON), counter="0", epoch="0"),
+    "numbers where columns are numbers": _without(LINE, snapshot=[row(level=1)], numerics=True),
+    "no unixTime": _without(LINE, "unixTime"),
+    "hostname for hostIdentifier": _without(LINE, "hostIdentifier", hostname="a"),
+    "decorations beside the rest": _without(LINE, "decorations", **LINE["decorations"]),
+    "another pack, another delimiter": _without(LINE, name="pack/team-3/what we call it"),
+    "the older columns": _without(LINE, snapshot=[OLD]),
+    "columns that are null": _without(LINE, snapshot=[row(evidence=None)]),
+    "syslog": f"<14>Nov 23 12:00:00 web osqueryd[812]: {PLAIN}",
+    "syslog with a cookie": f"@cee:{PLAIN}",
+    "Filebeat's module": json.dumps({"@timestamp": "x", "host": {"name": "b"}, "osquery": {"result": LINE}}),
+    "Filebeat's names": json.dumps(
+        {
+            "osquery": {
+                "result": {
+                    "host_identifier": "a",
+                    "unix_time": NOON,
+                    "name": "n",
+                    "action": "added",
+                    "columns": row(),
+                    "decorations": LINE["decorations"],
+                }
+            }
+        }
+    ),
+    "a flat key": json.dumps({"osquery.result": LINE}),
+    "text in message": json.dumps({"message": PLAIN, "agent": {"type": "filebeat"}}),
+    "the body of a TLS logger": json.dumps({"node_key": "k", "log_type": "result", "data": [LINE]}),
+    "a mark of byte order": f"\ufeff{PLAIN}",
+    "a carriage return": f"{PLAIN}\r",
+    "zeros that a crash left": f"\0\0\0{PLAIN}",
+    "a document of Elasticsearch": json.dumps({"_id": "1", "_source": {"message": PLAIN}}),
+    "Elastic's original event": json.dumps({"event": {"original": PLAIN, "kind": "event"}}),
+    "Google's payload": json.dumps({"jsonPayload": LINE}),
+    "text in json": json.dumps({"json": PLAIN}),
+    "an object in message": json.dumps({"message": LINE}),
+    "a message with a severity": json.dumps({"severity": "info", "message": PLAIN}),
+    "an envelope with a host and an error": json.dumps({"host": "x", "error": "no parser", "message": PLAIN}),
+    "an envelope with a host that is an object": json.dumps({"host": {"name": "x"}, "error": {}, "line": PLAIN}),
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_verdict_is_known_by_its_columns(line: Line | str, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, line)
+    assert (said(fleet), fleet.reading.broken, fleet.reading.passed_over) == (PASSES, 0, 0)
+    assert fleet.verdicts[0].host == "uuid-a"
+
+
+def test_a_batch_of_changes_is_read_row_by_row(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, {**run("a", NOON), "diffResults": CHANGES})
+    assert (said(fleet), fleet.reading.rows) == (PASSES, 2)
+
+
+def test_records_without_a_newline_between_them_are_read_one_by_one(tmp_path: Path) -> None:
+    records = "".join(json.dumps(snapshot(host, NOON, row())) for host in "abc")
+    fleet = report_of(tmp_path, records)
+    assert (len(fleet.verdicts), fleet.reading.lines, fleet.reading.broken) == (3, 1, 0)
+
+
+def test_records_of_a_line_that_is_longer_than_memory_are_read_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines_module, "LONGEST_LINE", 100_000)
+    records = "".join(json.dumps(snapshot(f"h{number}", NOON, row())) for number in range(5000))
+    fleet = report_of(tmp_path, records, LINE)
+    assert (fleet.reading.rows, fleet.reading.lines, fleet.reading.broken) == (5001, 2, 0)
+
+
+def test_a_line_that_never_ends_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "LONGEST_LINE", 100_000)
+    fleet = report_of(tmp_path, '{"a": "' + "x" * 5_000_000, LINE)
+    assert said(fleet) == PASSES
+    (broken,) = fleet.reading.first_broken
+    assert (broken.line, broken.cause.startswith("expected at most ")) == (1, True)
+
+
+CSV = """\
+host_name,benchmark,control,evidence,reason,status,target,version
+a,CIS Docker Benchmark,1.2.3,"a
+b",covered,pass,/usr/bin/dockerd,1.2.0
+"""
+EXPORTS = {
+    "Fleet's API": (
+        "report.json",
+        json.dumps(
+            {
+                "query_id": 31,
+                "report_clipped": False,
+                "results": [{"host_id": 1, "host_name": "a", "last_fetched": "2026-11-23T12:00:00Z", "columns": row()}],
+            },
+            indent=2,
+        ),
+    ),
+    "fleetctl query": ("live.json", json.dumps({"host": "a", "rows": [{"host_hostname": "a", **row()}]})),
+    "a CSV export": ("report.csv", CSV),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), EXPORTS.values(), ids=EXPORTS)
+def test_an_export_of_fleet_is_a_snapshot(name: str, content: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    os.utime(path, (NOON, NOON))
+    fleet = report(path)
+    assert (said(fleet), fleet.verdicts[0].seen, fleet.reading.broken) == (PASSES, NOON, 0)
+
+
+@pytest.mark.parametrize("name", ["csv", "json"])
+def test_a_report_is_no_evidence(name: str, tmp_path: Path) -> None:
+    old = report_of(tmp_path, snapshot("a", NOON - 3 * DAY, row()))
+    path = tmp_path / f"report.{name}"
+    path.write_text("".join(FORMATS[name](old)))
+    os.utime(path, (NOON, NOON))
+    fleet = report(tmp_path)
+    assert said(fleet) == [("a", "1.2.3", "unknown", "stale")]
+    assert fleet.reading.unreadable == (
+        Broken(
+            str(path),
+            0,
+            "expected a log, found a report: its verdicts are those of other logs, and not as new as this file",
+        ),
+    )
+
+
+def test_verdicts_that_are_dated_by_their_file_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(CSV)
+    os.utime(path, (NOON, NOON))
+    assert report(path).notes == (
+        "1 verdict has no time of its own and is taken to be as new as its file, which a copy makes newer",
+    )
+
+
+# Exports with rows that cannot be read; the last row says that b fails.
+CSV_FAILING = "b,CIS Docker Benchmark,1.2.3,x,no_rule,fail,/usr/bin/dockerd,1.2.0\n"
+CSV_LINES = CSV.replace('"a\nb"', "x").splitlines(keepends=True)
+TORN_EXPORTS = {
+    "a quote that is never closed": CSV_LINES[0] + CSV_LINES[1].replace(",x,", ',"x,') + CSV_FAILING,
+    "a quote that the next row closes": CSV_LINES[0]
+    + CSV_LINES[1].replace(",x,", ',"x,')
+    + CSV_LINES[1].replace(",x,", ',"x",')
+    + CSV_FAILING,
+    "a row without a host": CSV_LINES[0] + CSV_LINES[1].replace("a,", ",", 1) + CSV_FAILING,
+    "a row that breaks off": CSV_LINES[0] + "a,CIS Docker\n" + CSV_FAILING,
+    "a carriage return alone": CSV_LINES[0] + CSV_LINES[1].replace(",x,", ",x\rx,") + CSV_FAILING,
+}
+
+
+@pytest.mark.parametrize("content", TORN_EXPORTS.values(), ids=TORN_EXPORTS)
+def test_a_broken_row_of_an_export_costs_none_of_the_others(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(content, newline="")
+    os.utime(path, (NOON, NOON))
+    fleet = report(path)
+    assert [each.line for each in fleet.reading.first_broken] == [2]
+    assert ("b", "1.2.3", "fail", "no_rule") in said(fleet)
+
+
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(CSV.replace('"a\nb"', "x" * 200_000) + CSV_FAILING)
+    os.utime(path, (NOON, NOON))
+    assert len(report(path).hosts) == 2
+
+
+def test_the_host_of_an_export_is_in_the_column_that_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(
+        "".join(",".join(reversed(line.split(","))) + "\n" for line in CSV.replace('"a\nb"', "x").splitlines())
+    )
+    os.utime(path, (NOON, NOON))
+    assert said(report(path)) == PASSES
+
+
+def test_an_export_without_hosts_is_told_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("benchmark,control,status\nCIS,1.2.3,pass\n")
+    fleet = report(path)
+    assert fleet.hosts == ()
+    assert fleet.reading.unreadable == (Broken(str(path), 1, "expected a column host_name, found none"),)
+
+
+def test_a_text_with_a_carriage_return_alone_is_no_export(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"a,b\rc,d\n")
+    assert [each.line for each in report(path).reading.first_broken] == [1]
+
+
+def test_an_error_of_fleetctl_is_a_query_that_failed(tmp_path: Path) -> None:
+    path = write(tmp_path / "live.json", [{"host": "b", "error": "no such table: audit_rules"}])
+    os.utime(path, (NOON, NOON))
+    fleet = report(path, write(tmp_path / "log", [LINE]))
+    assert said(fleet) == [("b", "1.2.3", "unknown", "query_failed"), *PASSES]
+    assert fleet.verdicts[0].evidence == "the query failed: no such table: audit_rules"
+
+
+HEADER = """Log file created at: {date}
+Running on machine: {machine}
+Running duration (h:mm:ss): 0:00:00
+Log line format: [IWEF]mmdd hh:mm:ss.uuuuuu threadid file:line] msg
+"""
+ERROR = (
+    "E1123 11:59:00.030493 31011 scheduler.cpp:128] Error executing scheduled query pack_cis-docker_cis_docker_1_2_3: "
+    "no such table: audit_rules\n"
+)
+FAILS = [("a", "1.2.3", "unknown", "query_failed")]
+
+
+@pytest.mark.parametrize(
+    ("folder", "machine"), [("x", "a.example.net"), ("a", "x"), ("x", "a"), ("x", "a.other.net"), ("uuid-a", "x")]
+)
+def test_a_status_file_is_of_the_host_of_its_header_or_folder(folder: str, machine: str, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir()
+    status = tmp_path / folder / "osqueryd.ERROR.20261123-115800.1"
+    status.write_text(HEADER.format(date="2026/11/23 11:58:00", machine=machine) + ERROR)
+    log = write(tmp_path / "osqueryd.snapshots.log", [snapshot("a", NOON - 600, row())])
+    assert said(report(status, log)) == FAILS
+
+
+def test_a_status_file_that_was_begun_last_year_goes_on_in_this(tmp_path: Path) -> None:
+    status = tmp_path / "osqueryd.ERROR"
+    status.write_text(HEADER.format(date="2025/12/31 23:59:00", machine="a") + ERROR.replace("E1123", "E0101"))
+    os.utime(status, (1_767_268_740, 1_767_268_740))  # 2026-01-01 11:59:00
+    found = report(status, max_age=365 * 86_400).verdicts
+    assert {each.since for each in found if each.reason == "query_failed"} == {1_767_268_740}
+
+
+# The offset of the host's zone from UTC, and when the copy of its status file was written.
+ZONES = {
+    "UTC": (0, NOON - 60),
+    "eight hours behind": (-8, NOON - 60),
+    "eight hours ahead": (8, NOON - 60),
+    "five hours and three quarters ahead": (5.75, NOON - 60),
+    "a line that was kept for half a minute": (-8, NOON - 30),
+    "a copy that was given a time of its own": (-8, NOON - 7),
+    "a copy that was made days later": (-8, NOON + 3 * DAY),
+}
+
+
+@pytest.mark.parametrize(("hours", "modified"), ZONES.values(), ids=ZONES)
+def test_a_failure_after_a_pass_counts_in_whatever_zone_its_host_is(
+    hours: float, modified: int, tmp_path: Path
+) -> None:
+    local = datetime.fromtimestamp(NOON - 60 + hours * HOUR, timezone.utc)
+    status = tmp_path / "osqueryd.ERROR"
+    header = HEADER.format(date=local.strftime("%Y/%m/%d %H:%M:%S"), machine="a.example.net")
+    status.write_text(header + ERROR.replace("1123 11:59:00", local.strftime("%m%d %H:%M:%S")))
+    os.utime(status, (modified, modified))
+    log = write(tmp_path / "osqueryd.snapshots.log", [snapshot("a", NOON - 600, row())])
+    assert said(report(status, log)) == FAILS
+
+
+def test_a_pass_after_a_failure_counts_in_whatever_zone_its_host_is(tmp_path: Path) -> None:
+    status = tmp_path / "osqueryd.ERROR"
+    status.write_text(HEADER.format(date="2026/11/23 11:58:00", machine="a.example.net") + ERROR)
+    os.utime(status, (NOON - 60 - 8 * HOUR, NOON - 60 - 8 * HOUR))  # eight hours ahead of UTC
+    log = write(tmp_path / "osqueryd.snapshots.log", [snapshot("a", NOON - 600, row())])
+    assert said(report(status, log)) == PASSES
+
+
+def test_a_query_during_which_osqueryd_was_stopped_has_failed(tmp_path: Path) -> None:
+    message = "Scheduled query may have failed: pack_cis-docker_cis_docker_1_2_3"
+    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row()), {**failed("a", NOON, "x"), "message": message})
+    assert fleet.verdicts[0].evidence == "pack_cis-docker_cis_docker_1_2_3 failed: osqueryd was stopped while it ran"
+
+
+FAILING = json.dumps(snapshot("a", NOON + 1, row("fail")))
+NAMELESS = {"last_fetched": "2026-11-23T12:00:00Z", "columns": row()}
+# One record of many cannot be read; the last of them says that the control fails.
+AMONG_OTHERS: dict[str, str] = {
+    "records of Firehose, one of which is cut": f"{PLAIN}{PLAIN[:150]}{FAILING}{FAILING}",
+    "records of Firehose, the first of which is cut in a later row": PLAIN.replace('], "action"', ', {"a') + FAILING,
+    "text between records": f"{PLAIN} lost {FAILING}",
+    "the body of a TLS logger": json.dumps({"data": [{"columns": row()}, json.loads(FAILING)]}),
+    "a list": f'[1, {{"columns": {json.dumps(row())}}}, {FAILING}]',
+    "Fleet's API": json.dumps({"results": [NAMELESS, {**NAMELESS, "host_name": "a", "columns": row("fail")}]}),
+    "text in message": json.dumps({"message": f"{PLAIN}{{{FAILING}"}),
+}
+
+
+@pytest.mark.parametrize("line", AMONG_OTHERS.values(), ids=AMONG_OTHERS)
+def test_a_broken_record_costs_none_of_the_others(line: str, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, line, now=NOON + 60)
+    assert (said(fleet), fleet.reading.broken > 0) == ([("a", "1.2.3", "fail", "no_rule")], True)
+
+
+# A verdict in what nobody knows may be a failure: it is not passed over in silence.
+UNKNOWN_ENVELOPES: dict[str, Line] = {
+    "a key that nobody knows": {"payload": json.loads(FAILING)},
+    "text under a key that nobody knows": {"payload": FAILING},
+    "envelopes too deep": {"json": {"json": {"json": {"json": {"json": {"json": json.loads(FAILING)}}}}}},
+}
+
+
+@pytest.mark.parametrize("line", UNKNOWN_ENVELOPES.values(), ids=UNKNOWN_ENVELOPES)
+def test_a_verdict_in_an_unknown_envelope_is_a_broken_line(line: Line, tmp_path: Path) -> None:
+    reading = report_of(tmp_path, LINE, line).reading
+    assert (reading.passed_over, [each.cause for each in reading.first_broken]) == (
+        0,
+        ["expected a verdict in a known envelope, found one in another"],
+    )
+
+
+@pytest.mark.parametrize("status", [None, "", "maybe"])
+def test_a_status_that_is_none_is_unknown(status: str | None, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, LINE, snapshot("a", NOON + 1, row() | {"status": status}), now=NOON + 60)
+    assert said(fleet) == [("a", "1.2.3", "unknown", "unknown_status")]
+
+
+def test_a_verdict_on_no_control_is_broken(tmp_path: Path) -> None:
+    reading = report_of(tmp_path, LINE, {**LINE, "snapshot": [row() | {"control": None}]}).reading
+    assert [each.cause for each in reading.first_broken] == ["expected a control in a verdict, found null"]
+
+
+def test_a_row_that_is_broken_takes_nothing_from_those_before_it(tmp_path: Path) -> None:
+    line = {**snapshot("b", NOON, row("fail")), "snapshot": [row("fail"), row() | {"control": None}]}
+    fleet = report_of(tmp_path, LINE, line, now=NOON + 60)
+    assert ("b", "1.2.3", "fail", "no_rule") in said(fleet)
+
+
+def test_evidence_that_is_nested_too_deeply_costs_no_verdict(tmp_path: Path) -> None:
+    line = json.dumps(snapshot("a", NOON, row("fail", evidence="?"))).replace('"?"', "[" * 990 + "]" * 990)
+    (verdict,) = report_of(tmp_path, line).verdicts
+    assert verdict.status.value == "fail"
+
+
+def test_what_no_python_can_write_is_said_to_be_too_deep() -> None:
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert text(nested) == TOO_DEEP
+
+
+# Lines that are none, and what is said of them.
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "half a line": (b'{"snapshot":[', 'expected a JSON object, found {"snapshot":['),
+    "text": (b"hello\x1b]0;x\x07", "expected a JSON object, found hello\\x1b]0;x\\x07"),
+    "a number": (b"12", "expected a JSON object, found int"),
+    "bytes": (b"{\xff\xfe", "expected a JSON object, found {\\xff\\xfe"),
+    "depth": (b'{"a":' * 100_000, "expected a JSON object, found " + '{"a":' * 12 + "…"),
+    "no host": (
+        json.dumps({"columns": row(), "action": "added", "unixTime": NOON}).encode(),
+        "expected hostIdentifier or hostname in a verdict of 1.2.3, found neither",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "cause"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_line_is_shown_and_stops_nothing(line: bytes, cause: str, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, PLAIN, line, PLAIN)
+    assert said(fleet) == PASSES
+    assert fleet.reading.first_broken == (Broken(str(tmp_path / "osqueryd.results.log"), 2, cause),)
+    assert fleet.notes == ("1 line could not be read, and may have held verdicts",)
+
+
+def test_of_many_broken_lines_ten_are_shown_and_all_are_counted(tmp_path: Path) -> None:
+    reading = report_of(tmp_path, LINE, *(["x"] * 25)).reading
+    assert (reading.broken, [each.line for each in reading.first_broken]) == (25, list(range(2, 12)))
+
+
+# What is passed over: lines of osquery that are of no control of ours.
+OTHERS: dict[str, Line] = {
+    "another pack": {**run("a", NOON, "pack_other_uptime"), "columns": {"days": "1"}, "action": "added"},
+    "nothing of another pack": {**run("a", NOON, "pack_other_uptime"), "snapshot": [], "action": "snapshot"},
+    "a status line": {**failed("a", NOON, "x"), "severity": 0, "message": "Registering extension (audit_rules)"},
+    "an envelope of nothing": {"message": "started", "agent": {}},
+    "rows that are no rows": {**run("a", NOON), "snapshot": [1, None, "x", []], "action": "snapshot"},
+    "columns that are none": {**run("a", NOON), "columns": {"status": "pass"}, "action": "added"},
+}
+
+
+@pytest.mark.parametrize("line", OTHERS.values(), ids=OTHERS)
+def test_what_is_none_of_ours_is_counted(line: Line, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, LINE, line)
+    assert (said(fleet), fleet.reading.passed_over, fleet.reading.broken) == (PASSES, 1, 0)
+
+
+def test_a_log_of_another_pack_alone_makes_a_report_that_says_so(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, OTHERS["another pack"])
+    assert fleet.notes == (
+        "no verdict was found in 1 line of 1 file: they are osquery's, and none is of a query of ours",
+    )
+
+
+def test_an_empty_directory_makes_a_report_that_says_so(tmp_path: Path) -> None:
+    fleet = report(tmp_path)
+    assert (fleet.hosts, fleet.notes) == ((), ("no file was found there",))
+
+
+def _zstd(content: bytes) -> bytes:
+    return zstandard.compress(content)
+
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": _zstd,
+    "two frames of zstd": lambda content: _zstd(content[:100]) + _zstd(content[100:]),
+    "two members of gzip": lambda content: gzip.compress(content[:100]) + gzip.compress(content[100:]),
+}
+
+
+@pytest.mark.parametrize("pack", PACKED.values(), ids=PACKED)
+def test_a_packed_log_is_known_by_its_bytes(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "osqueryd.snapshots.log.2"
+    path.write_bytes(pack(PLAIN.encode() + b"\n"))
+    assert said(report(path)) == PASSES
+
+
+def test_of_a_packed_log_that_breaks_off_the_lines_before_count(tmp_path: Path) -> None:
+    content = b"".join(
+        json.dumps(snapshot(f"h{n}", NOON, row(evidence=os.urandom(50).hex()))).encode() + b"\n" for n in range(2000)
+    )
+    path = tmp_path / "log.gz"
+    path.write_bytes(gzip.compress(content)[:-20_000])
+    fleet = report(path)
+    assert 0 < fleet.reading.rows < 2000
+    (problem,) = fleet.reading.unreadable
+    assert (problem.file, problem.line) == (str(path), fleet.reading.lines + 1)
+    assert problem.cause.startswith("cannot be unpacked from there on: ")
+
+
+@pytest.mark.parametrize("size", [10, 1000, 20_000])
+def test_of_a_log_whose_frame_of_zstd_is_cut_the_rest_is_told(size: int, tmp_path: Path) -> None:
+    content = b"".join(
+        json.dumps(snapshot(f"h{n}", NOON, row(evidence=os.urandom(50).hex()))).encode() + b"\n" for n in range(2000)
+    )
+    path = tmp_path / "log.zst"
+    path.write_bytes(_zstd(content)[:-size])
+    fleet = report(path, store=tmp_path / "store")
+    assert fleet.reading.rows < 2000
+    (problem,) = fleet.reading.unreadable
+    assert problem.cause == "cannot be unpacked from there on: a frame is not whole"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, _zstd], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("kept", [True, False], ids=["with a store", "without"])
+def test_a_packed_log_that_is_corrupt_is_told(
+    pack: Callable[[bytes], bytes], *, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(update, "_LEAST", 100)
+    packed = pack(os.urandom(10_000))
+    path = tmp_path / "log"
+    path.write_bytes(packed[:7] + b"\xff" * (len(packed) - 7))
+    (problem,) = report(path, store=tmp_path / "store" if kept else None).reading.unreadable
+    assert problem.cause.startswith("cannot be unpacked from there on: ")
+
+
+def test_a_log_that_begins_with_zeros_is_read(tmp_path: Path) -> None:
+    assert said(report_of(tmp_path, bytes(10_000) + PLAIN.encode()[:0], LINE)) == PASSES
+
+
+def test_a_log_in_utf_16_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(PLAIN, encoding="utf-16")
+    cause = "expected UTF-8, found UTF-16: write it anew, with iconv -f UTF-16 -t UTF-8"
+    fleet = report(path)
+    assert fleet.reading.unreadable == (Broken(str(path), 0, cause),)
+    assert fleet.notes == ("no verdict was found, and 1 file could not be read: " + cause,)
+
+
+def test_a_binary_file_is_told_and_left(tmp_path: Path) -> None:
+    binary = tmp_path / "core"
+    binary.write_bytes(b"\x7fELF\0\0\0" + PLAIN.encode())
+    fleet = report(binary, write(tmp_path / "log", [LINE]))
+    assert said(fleet) == PASSES
+    assert fleet.reading.unreadable == (Broken(str(binary), 0, "expected lines of text, found a binary file"),)
+
+
+def test_a_log_and_its_packed_twin_count_once(tmp_path: Path) -> None:
+    write(tmp_path / "log.1", [LINE])
+    (tmp_path / "log.2.gz").write_bytes(gzip.compress((tmp_path / "log.1").read_bytes()))
+    reading = report(tmp_path).reading
+    assert (reading.files, reading.rows, reading.repeated) == (2, 1, 1)
+
+
+def test_a_file_of_many_names_is_read_once(tmp_path: Path) -> None:
+    log = write(tmp_path / "osqueryd.INFO.1", [LINE])
+    (tmp_path / "osqueryd.INFO").symlink_to(log.name)
+    (tmp_path / "hard").hardlink_to(log)
+    reading = report(tmp_path, log, tmp_path / "osqueryd.INFO", tmp_path / "*INFO*").reading
+    assert (reading.files, reading.rows, reading.repeated) == (1, 1, 0)
+
+
+def test_a_directory_is_read_with_all_below_it(tmp_path: Path) -> None:
+    for host in "ab":
+        (tmp_path / host / "logs").mkdir(parents=True)
+        write(tmp_path / host / "logs" / "osqueryd.snapshots.log", [snapshot(host, NOON, row())])
+    assert len(report(tmp_path).hosts) == 2
+
+
+def test_a_link_out_of_a_directory_is_not_followed_and_is_named(tmp_path: Path) -> None:
+    outside = write(tmp_path / "outside", [snapshot("b", NOON, row())])
+    (tmp_path / "logs").mkdir()
+    write(tmp_path / "logs" / "log", [LINE])
+    (tmp_path / "logs" / "link").symlink_to(outside)
+    (tmp_path / "logs" / "b").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "logs" / "gone").symlink_to("nothing")
+    fleet = report(tmp_path / "logs")
+    assert said(fleet) == PASSES
+    link = "a link, which is not followed: to have it read, give it as a PATH"
+    assert sorted((each.file, each.cause) for each in fleet.reading.unreadable) == [
+        (f"{tmp_path}/logs/b", link),
+        (f"{tmp_path}/logs/gone", "a link that leads nowhere: No such file or directory"),
+        (f"{tmp_path}/logs/link", link),
+    ]
+
+
+def test_a_link_to_what_is_read_anyhow_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a" / "log.1", [LINE])
+    (tmp_path / "a" / "log").symlink_to("log.1")
+    (tmp_path / "b").symlink_to("a")
+    assert report(tmp_path).reading.unreadable == ()
+
+
+def test_a_path_that_is_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as raised:
+        report(tmp_path / "nothing")
+    assert str(raised.value) == (
+        f"{tmp_path}/nothing: expected a file, a directory or a glob that matches one, found nothing"
+    )
+
+
+def test_a_pipe_is_told_and_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    write(tmp_path / "log", [LINE])
+    fleet = report(tmp_path)
+    assert fleet.reading.unreadable == (Broken(f"{tmp_path}/pipe", 0, "expected a regular file or a directory"),)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, _zstd], ids=["plain", "gzip", "zstd"])
+def test_standard_input_is_read(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BufferedReader(io.BytesIO(pack(PLAIN.encode() + b"\n")))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+    assert said(report("-")) == PASSES
+
+
+def test_what_fleetctl_says_on_standard_input_is_said_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BufferedReader(io.BytesIO(json.dumps({"host": "a", "rows": [row()]}).encode()))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+    fleet = report("-")
+    assert (said(fleet), fleet.verdicts[0].seen) == (PASSES, NOON)
+
+
+def test_a_large_log_is_cut_into_parts_that_end_with_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update, "_LEAST", 10_000)
+    monkeypatch.setattr(update, "_SMALL", 10_000)
+    lines: list[Any] = [snapshot(f"h{number % 7}", NOON - number, row()) for number in range(200)]
+    lines[120] = "broken"
+    read = report_of(tmp_path, *lines).reading
+    assert (read.rows, read.lines, read.repeated) == (199, 200, 0)
+    assert [each.line for each in read.first_broken] == [121]
+
+
+HOSTILE = ["<script>alert(1)</script>", "=1+1", "\x1b]0;x\x07", "$(reboot)", "a\x00b", "'; DROP TABLE verdicts; --"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_only_text(text: str, tmp_path: Path) -> None:
+    line = snapshot(
+        text, NOON, row(target=text, reason=text, evidence=text, next_boot=text, benchmark=text, version=text)
+    )
+    fleet = report_of(tmp_path, {**line, "name": text, "decorations": {text: text}}, grouped_by=text)
+    (verdict,) = fleet.verdicts
+    assert (verdict.host, verdict.target, verdict.evidence, verdict.benchmark) == (text, text, text, text)
+    assert fleet.hosts[0].group == text
+
+
+def test_text_that_is_no_utf_8_is_escaped(tmp_path: Path) -> None:
+    line = PLAIN.replace("what is known", "\\ud800 what").encode().replace(b"what", b"\xff")
+    (verdict,) = report_of(tmp_path, line).verdicts
+    assert verdict.evidence == "\\ud800 \\xff of /usr/bin/dockerd"

@@ -1,0 +1,200 @@
+"""What is kept of what was read: nothing is read twice, and nothing is missed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from auditrules.report.errors import ReportError
+from auditrules.report.storage.store import store
+from tests.report.logs import DAY, NOON, report, row, said, snapshot, write
+
+LINES = [snapshot("a", NOON - number, row()) for number in range(10)]
+NEWER = snapshot("a", NOON + 1, row("fail"))
+
+
+def _counts(log: Path, folder: Path) -> tuple[int, int, int]:
+    reading = report(log, store=folder, now=NOON + 10).reading
+    return reading.lines, reading.rows, reading.repeated
+
+
+def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    assert _counts(log, tmp_path / "store") == (10, 10, 0)
+    assert _counts(log, tmp_path / "store") == (0, 10, 0)
+
+
+def test_of_a_log_that_grew_only_the_new_lines_are_read(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    report(log, store=tmp_path / "store")
+    with log.open("a") as file:
+        file.write(f"{json.dumps(NEWER)}\nbroken\n")
+    fleet = report(log, store=tmp_path / "store", now=NOON + 10)
+    assert (fleet.reading.lines, fleet.reading.rows) == (2, 11)
+    assert [each.line for each in fleet.reading.first_broken] == [12]
+    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
+
+
+def test_a_line_that_was_not_whole_is_read_when_it_is(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    text = json.dumps(NEWER)
+    with log.open("a") as file:
+        file.write(text[:100])
+    assert report(log, store=tmp_path / "store").reading.broken == 1
+    with log.open("a") as file:
+        file.write(f"{text[100:]}\n")
+    assert _counts(log, tmp_path / "store") == (1, 11, 0)
+
+
+def test_a_log_is_known_under_another_name(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    report(log, store=tmp_path / "store")
+    assert _counts(log.rename(tmp_path / "log.1"), tmp_path / "store") == (0, 10, 0)
+
+
+def test_a_log_is_known_when_it_was_packed(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    report(log, store=tmp_path / "store")
+    packed = tmp_path / "log.2.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    log.unlink()
+    assert _counts(packed, tmp_path / "store") == (0, 10, 0)
+
+
+def test_another_log_in_the_same_place_is_read_whole(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    report(log, store=tmp_path / "store")
+    write(log, [snapshot("b", NOON - number, row()) for number in range(12)])
+    assert _counts(log, tmp_path / "store") == (12, 22, 0)
+
+
+def test_a_log_that_only_begins_alike_is_read_whole(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    report(log, store=tmp_path / "store")
+    write(log, [*LINES[:5], *(snapshot("b", NOON - number, row()) for number in range(20))])
+    assert _counts(log, tmp_path / "store") == (25, 30, 5)
+
+
+def test_a_log_that_is_gone_is_still_reported(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    first = report(log, store=tmp_path / "store")
+    log.unlink()
+    assert report(tmp_path, store=tmp_path / "store").verdicts == first.verdicts
+
+
+def test_rows_are_kept_by_day(tmp_path: Path) -> None:
+    times = (NOON, NOON - DAY, 12)
+    report(write(tmp_path / "log", [snapshot("a", time, row()) for time in times]), store=tmp_path / "store")
+    assert sorted(path.name for path in (tmp_path / "store" / "verdicts").iterdir()) == [
+        "day=2026-11-22",
+        "day=2026-11-23",
+        "day=undated",
+    ]
+
+
+def test_rows_and_those_who_spoke_have_the_same_numbers(tmp_path: Path) -> None:
+    rows = [
+        row(target=target, control=control) for control, target in (("1.2.3", "/a"), ("1.2.3", "/b"), ("1.2.4", "/a"))
+    ]
+    report(write(tmp_path / "log", [snapshot(host, NOON, *rows) for host in "ab"]), store=tmp_path / "store")
+    verdicts, sightings, controls = (
+        pq.read_table(tmp_path / "store" / name).to_pylist() for name in ("verdicts", "sightings", "controls")
+    )
+    speakers = {(each["host"], each["name"], each["speaker"]) for each in verdicts}
+    about = ("benchmark", "version", "control", "target", "about")
+    said = {tuple(each[name] for name in about) for each in verdicts}
+    assert speakers == {(each["host"], each["name"], each["speaker"]) for each in sightings}
+    assert said == {tuple(each[name] for name in about) for each in controls}
+    assert (len(speakers), len(said)) == (2, 3)
+
+
+def test_a_store_gives_the_report_that_the_logs_give(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", [*LINES, NEWER])
+    assert report(log, store=tmp_path / "store", now=NOON + 10) == report(log, now=NOON + 10)
+
+
+def test_a_folder_of_something_else_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "letter.txt").touch()
+    with pytest.raises(ReportError) as raised:
+        report(write(tmp_path / "log", LINES), store=tmp_path / "store")
+    assert str(raised.value) == f"{tmp_path}/store: expected a store or an empty folder, found letter.txt"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "counted": [], "seen": {}, "places": {}}'])
+def test_a_store_of_another_format_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "read.json").write_text(content)
+    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}/read.json: expected a store of format 3: give another folder, or empty this one"
+    )
+
+
+def test_two_reports_do_not_use_a_store_at_once(tmp_path: Path) -> None:
+    with store(str(tmp_path)), pytest.raises(ReportError) as raised, store(str(tmp_path)):
+        pass
+    assert str(raised.value) == f"{tmp_path}: another report is using this store: wait until it ends"
+
+
+def test_a_store_is_its_owners_alone(tmp_path: Path) -> None:
+    with store(str(tmp_path / "store")) as opened:
+        assert opened.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_broken_line_is_told_by_every_later_report(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", [*LINES, "broken"])
+    first = report(log, store=tmp_path / "store")
+    again = report(log, store=tmp_path / "store")
+    assert (again.reading.broken, again.reading.first_broken) == (1, first.reading.first_broken)
+    assert again.notes == first.notes == ("1 line could not be read, and may have held verdicts",)
+    with log.rename(tmp_path / "log.1").open("a") as file:
+        file.write("more\n")
+    later = report(tmp_path / "log.1", store=tmp_path / "store").reading
+    assert (later.broken, sorted(each.line for each in later.first_broken)) == (2, [11, 12])
+
+
+def test_a_last_line_without_an_end_is_told_until_it_has_one(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    with log.open("a") as file:
+        file.write("{")
+    assert report(log, store=tmp_path / "store").reading.broken == 1
+    with log.open("a") as file:
+        file.write("}\nbroken\n")
+    reading = report(log, store=tmp_path / "store").reading
+    assert (reading.broken, [each.line for each in reading.first_broken]) == (1, [12])
+
+
+BAD_PLACES = [
+    '{"format": 1, "counted": [], "seen": {}, "places": {"a": 1}}',
+    '{"format": 1, "counted": [], "seen": {"a": null}, "places": {}}',
+    '{"format": 1, "counted": [], "seen": {}, "places": {}, "met": {"a": {"broken": "x"}}}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", BAD_PLACES)
+def test_a_store_that_was_tampered_with_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "read.json").write_text(content)
+    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}/read.json: expected a store of format 3: give another folder, or empty this one"
+    )
+
+
+def test_a_store_whose_register_is_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "read.json").mkdir()
+    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+        pass
+    assert str(raised.value) == f"{tmp_path}/read.json: cannot be read: Is a directory"
+
+
+def test_a_store_whose_first_run_died_is_a_store(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "read.json.new").touch()
+    assert _counts(write(tmp_path / "log", LINES), tmp_path / "store") == (10, 10, 0)
