@@ -54,7 +54,7 @@ bench-report: dev
 
 # The language of audit rules against what real programs did: CASES is a folder of case files, by default our own.
 truth: dev
-	@$(BIN)/python -m tests.truth $(CASES)
+	@$(BIN)/python -m tests.truth.compare $(CASES)
 
 # Our answers against a real kernel's on N random cases, which a SEED gives; where they differ, the smallest case.
 truth-vm: dev

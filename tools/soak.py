@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 OLD_SQLITE = PROJECT / ".venvs" / "sqlite-3.42"
 VERSIONS = ("3.11", "3.10")
 
-STRESS = ("tests/test_stress.py", "tests/core/test_queries.py")
+STRESS = ("tests/serve/test_stress.py", "tests/core/test_queries.py")
 QUERIES = ("tests/core/test_queries.py",)
 
 

@@ -14,7 +14,7 @@ from auditrules.audit.boot.load import load
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Rule, same
-from tests import truth
+from tests.truth import compare
 from tests.vm.guest import Guest
 
 pytestmark = pytest.mark.vm
@@ -38,14 +38,16 @@ def chosen() -> list[bytes]:
     """Lines of every kind that auditctl 3.0.9 accepted as a rule, evenly out of the whole corpus."""
     rows = [json.loads(line) for line in (CORPUS / "listing.jsonl").read_text("utf-8").splitlines()]
     rules = [
-        truth.exact(row, "input") for row in rows if row["accepted"] and row["listing"] and "state" not in row["needs"]
+        compare.exact(row, "input")
+        for row in rows
+        if row["accepted"] and row["listing"] and "state" not in row["needs"]
     ]
     return [rules[index * len(rules) // LINES] for index in range(LINES)]
 
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    return truth.guest(CORPUS / "guest.json")
+    return compare.guest(CORPUS / "guest.json")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from auditrules.audit.model.host_facts import Facts
-from tests import truth
+from tests.truth import compare
 from tests.vm.ask import Case, Row, ask
 from tests.vm.generate import cases
 from tests.vm.guest import Guest
@@ -52,7 +52,7 @@ def judgeable(rows: Sequence[Row]) -> list[Row]:
 
 def disagreements(row: Row) -> Iterator[str]:
     """What we say otherwise than the kernel did; the same comparison judges the corpus."""
-    return truth.coverage_case(row, Facts())
+    return compare.coverage_case(row, Facts())
 
 
 def shown(row: Row) -> Iterator[str]:

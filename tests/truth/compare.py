@@ -27,13 +27,13 @@ from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Entry, Facts, parse_version
 from auditrules.audit.model.rule import Comparison, Condition, same
 from auditrules.audit.model.tokens import decode, encode
-from tests import coverage_cases
+from tests.truth import coverage_cases
 
 Case = dict[str, Any]
 Check = Callable[[Case, Facts], Iterator[str]]
 
 SHOWN = 10
-OWN_CORPUS = Path(__file__).parent / "corpus"
+OWN_CORPUS = Path(__file__).parents[1] / "corpus"
 DEBIAN_LSM = ("lockdown", "capability", "landlock", "yama", "apparmor", "tomoyo", "bpf")  # where a guest does not say
 CUT = re.compile(r"\.\.\.\(\d+ lines\)")  # a long input is cut in the case file; what is left can't be loaded
 

@@ -28,7 +28,7 @@ from tools import make_packs
 
 pytestmark = pytest.mark.engine
 
-FOLDER = Path(__file__).parents[1] / "packs"
+FOLDER = Path(__file__).parents[2] / "packs"
 FILES = sorted(FOLDER.glob("*.conf"))
 FIRST, NEWEST, GENERAL = PACKS
 # The newest benchmark's queries are the first one's with other names in them: one host shows that they run.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from auditrules.audit.coverage.rule_match import Truth
-from tests import truth
-from tests.coverage_cases import Asked, Case, disagreements, hangs_on
+from tests.truth import compare
+from tests.truth.coverage_cases import Asked, Case, disagreements, hangs_on
 
-CASES = dict(truth.read(truth.OWN_CORPUS / "coverage.jsonl"))
+CASES = dict(compare.read(compare.OWN_CORPUS / "coverage.jsonl"))
 
 # By line of coverage.jsonl: the cases whose answer no reader of the host can know.
 ORDER = "two rules on one file that was replaced: their order turns around with each second replacement"

@@ -18,7 +18,7 @@ from auditrules.packs.files import File
 from auditrules.packs.fleet import Label, Policy, Report, problems
 from tools import make_policy_scripts
 
-PACKS = Path(__file__).parents[1] / "packs"
+PACKS = Path(__file__).parents[2] / "packs"
 VERSIONS = ", ".join(benchmark.version for benchmark in BENCHMARKS)
 
 

@@ -12,7 +12,7 @@ import pytest
 import auditrules
 from tools import check, environment, test_all
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 SHARING = """\
 import os
 from pathlib import Path

@@ -22,7 +22,7 @@ from auditrules.packs.shipped import PACKS
 from auditrules.tables import SCHEMAS
 from tests.fixtures.hosts import DOCKER, Look, listing
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
 def part(text: str, name: str) -> str:
@@ -118,7 +118,7 @@ def test_the_calls_of_every_letter_are_told(letter: str) -> None:
 # The other pages: each query in them runs on a host, as it stands there; those on reporting ask a lake instead
 
 SQL = re.compile(r"^ *```sql\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
-PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
 ASKED = [
     pytest.param(sql, id=f"{page.stem}-{number}")
     for page in PAGES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.audit.boot.load import load
-from tests import truth
+from tests.truth import compare
 
 # Rows of each file when this was written: a corpus grows, it does not shrink.
 AT_LEAST = {
@@ -25,22 +25,22 @@ AT_LEAST = {
 }
 
 
-@pytest.mark.parametrize(("pattern", "check"), truth.CHECKS, ids=[pattern for pattern, _ in truth.CHECKS])
-def test_the_language_agrees_with_what_programs_did(pattern: str, check: truth.Check) -> None:
-    facts = truth.guest(truth.OWN_CORPUS / "guest.json")
-    files = sorted(truth.OWN_CORPUS.glob(pattern))
+@pytest.mark.parametrize(("pattern", "check"), compare.CHECKS, ids=[pattern for pattern, _ in compare.CHECKS])
+def test_the_language_agrees_with_what_programs_did(pattern: str, check: compare.Check) -> None:
+    facts = compare.guest(compare.OWN_CORPUS / "guest.json")
+    files = sorted(compare.OWN_CORPUS.glob(pattern))
     assert files
     wrong = {
         f"{path.name}:{number}: {case.get('input', case.get('name'))!r:.200}": said
         for path in files
-        for number, case in truth.read(path)
+        for number, case in compare.read(path)
         if (said := list(check(case, facts)))
     }
     assert wrong == {}
 
 
 def test_the_corpus_has_every_row_it_had() -> None:
-    rows = {path.name: len(path.read_text("utf-8").splitlines()) for path in truth.OWN_CORPUS.glob("*.jsonl")}
+    rows = {path.name: len(path.read_text("utf-8").splitlines()) for path in compare.OWN_CORPUS.glob("*.jsonl")}
     assert {name: rows.get(name, 0) >= least for name, least in AT_LEAST.items()} == dict.fromkeys(AT_LEAST, True)
 
 
@@ -51,21 +51,23 @@ STATE_DECIDES = {
 }
 
 
-@pytest.mark.parametrize("path", sorted(truth.OWN_CORPUS.glob("listing*.jsonl")), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", sorted(compare.OWN_CORPUS.glob("listing*.jsonl")), ids=lambda path: str(path.name))
 def test_what_auditctl_refuses_is_refused(path: Path) -> None:
-    facts = truth.guest(truth.OWN_CORPUS / "guest.json")
+    facts = compare.guest(compare.OWN_CORPUS / "guest.json")
     wrong = [
         case["input"]
-        for _, case in truth.read(path)
+        for _, case in compare.read(path)
         if not case["accepted"]
         and case["input"] not in STATE_DECIDES
-        and load(truth.exact(case, "input") + b"\n", truth.facts_of(case, facts)).stopped_at is None
+        and load(compare.exact(case, "input") + b"\n", compare.facts_of(case, facts)).stopped_at is None
     ]
     assert wrong == []
 
 
 def test_the_kernel_says_that_an_action_behind_a_watch_holds() -> None:
-    cases = [case for _, case in truth.read(truth.OWN_CORPUS / "netlink.jsonl") if " -A exit,never" in case["input"]]
+    cases = [
+        case for _, case in compare.read(compare.OWN_CORPUS / "netlink.jsonl") if " -A exit,never" in case["input"]
+    ]
     assert [(case["listing"], case["rules"][0]["action"]) for case in cases if case["input"].startswith("-w ")] == [
         (["-w /usr/bin/dockerd -p rwxa"], "never"),
     ]
@@ -97,14 +99,14 @@ def folder(path: Path, **files: list[dict[str, object]]) -> str:
 
 def test_cases_that_agree_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command: dict[str, object] = {"name": "a command", "kind": "command", "cmd": "auditctl -l"}
-    assert truth.main([folder(tmp_path, listing=[RIGHT, RIGHT], files=[command, FILE])]) == 0
+    assert compare.main([folder(tmp_path, listing=[RIGHT, RIGHT], files=[command, FILE])]) == 0
     assert capsys.readouterr().out == "listing.jsonl: 2 of 2 cases agree\nfiles.jsonl: 1 of 1 cases agree\n"
 
 
 def test_our_own_corpus_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder(tmp_path, listing=[RIGHT | {"listing": []}])
-    monkeypatch.setattr(truth, "OWN_CORPUS", tmp_path)
-    assert truth.main([]) == 1
+    monkeypatch.setattr(compare, "OWN_CORPUS", tmp_path)
+    assert compare.main([]) == 1
 
 
 WRONG: list[tuple[str, str, dict[str, object], str]] = [
@@ -187,30 +189,30 @@ def test_a_wrong_case_is_shown_and_fails(
     case: dict[str, object],
     said: str,
 ) -> None:
-    assert truth.main([folder(tmp_path, **{name: [case]})]) == 1
+    assert compare.main([folder(tmp_path, **{name: [case]})]) == 1
     assert capsys.readouterr().out == said
 
 
 def test_bytes_that_the_kernel_never_had_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (_, right), *_ = truth.read(truth.OWN_CORPUS / "netlink.jsonl")
+    (_, right), *_ = compare.read(compare.OWN_CORPUS / "netlink.jsonl")
     raw = bytearray(base64.b64decode(right["rules"][0]["raw"]))
     raw[4] = 0  # the action: never
     rule = right["rules"][0] | {"raw": base64.b64encode(raw).decode()}
-    assert truth.main([folder(tmp_path, netlink=[right])]) == 0
+    assert compare.main([folder(tmp_path, netlink=[right])]) == 0
     capsys.readouterr()
-    assert truth.main([folder(tmp_path, netlink=[right | {"rules": [rule]}])]) == 1
+    assert compare.main([folder(tmp_path, netlink=[right | {"rules": [rule]}])]) == 1
     assert "the case says always,exit" in capsys.readouterr().out
 
 
 def test_ten_wrong_cases_are_shown_and_all_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = [RIGHT | {"input": f"-w /srv/{number}"} for number in range(12)]
-    assert truth.main([folder(tmp_path, listing=[RIGHT, *wrong])]) == 1
+    assert compare.main([folder(tmp_path, listing=[RIGHT, *wrong])]) == 1
     said = capsys.readouterr().out
     assert said.startswith("listing.jsonl: 1 of 13 cases agree\n  line 2: '-w /srv/0'\n")
     assert said.count("  line ") == 10
 
 
 def test_a_folder_without_cases_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert truth.main([str(tmp_path)]) == 2
-    expected = " or ".join(pattern for pattern, _ in truth.CHECKS)
+    assert compare.main([str(tmp_path)]) == 2
+    expected = " or ".join(pattern for pattern, _ in compare.CHECKS)
     assert capsys.readouterr() == ("", f"{tmp_path}: no case files; expected {expected}\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from importlinter import api
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 SOURCES = PROJECT / "extension"
 
 

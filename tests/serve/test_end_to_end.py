@@ -19,7 +19,7 @@ from tests.core.tables import Database, local
 from tests.fixtures.hosts import root, saved
 
 EXTENSION = Path(sys.executable).with_name("auditrules.ext")
-PACKS = Path(__file__).parents[1] / "packs"
+PACKS = Path(__file__).parents[2] / "packs"
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
 
 
