@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.constants.syscalls import as_stored
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -140,7 +140,7 @@ def payloads(rules: list[str]) -> tuple[bytes, ...]:
 
 def _rules(rules: list[str], known: Facts) -> Iterator[Rule]:
     for line in rules:
-        said = parse(line, known)
+        said = parse_line(line, known)
         if said is None or said.rule is None:
             raise ValueError(f"expected a rule, found {line!r}")
         yield said.rule

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.listing import is_watch_form, parse_listed
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.render import field_text, listed, normal
 from auditrules.audit.auditctl.status import State, Status
 from auditrules.audit.boot import version_sort
@@ -41,7 +41,7 @@ def facts_of(version: Version, machine: str = "x86_64") -> Facts:
 @law
 @given(RULES)
 def test_a_rule_is_its_normal_text(rule: Rule) -> None:
-    line = parse(normal(rule, HOST.machine), HOST)
+    line = parse_line(normal(rule, HOST.machine), HOST)
     assert line is not None
     assert line.controls == ()
     assert line.verb is Verb.APPEND
@@ -106,7 +106,7 @@ def test_a_rule_without_spaces_is_read_back_from_its_listing(rule: Rule) -> None
 @given(LINES, VERSIONS, MACHINES)
 def test_any_line_is_read_or_is_a_syntax_error(line: str, version: Version, machine: str) -> None:
     with suppress(RuleSyntaxError):
-        read = parse(line, facts_of(version, machine))
+        read = parse_line(line, facts_of(version, machine))
         if read is not None and read.rule is not None:
             assert normal(read.rule, machine).startswith("-a ")
             assert listed(read.rule, version, machine).startswith(("-a ", "-w ", " -p "))
@@ -125,7 +125,7 @@ def test_an_error_points_into_its_line(line: str) -> None:
 
 def error_of(line: str) -> RuleSyntaxError | None:
     try:
-        parse(line, HOST)
+        parse_line(line, HOST)
     except RuleSyntaxError as error:
         return error
     return None
@@ -135,7 +135,7 @@ def error_of(line: str) -> RuleSyntaxError | None:
 @given(LINES)
 def test_a_rule_that_is_read_is_already_as_the_kernel_stores_it(line: str) -> None:
     with suppress(RuleSyntaxError):
-        read = parse(line, HOST)
+        read = parse_line(line, HOST)
         if read is not None and read.rule is not None:
             assert as_stored(read.rule, HOST.machine) == read.rule
 
@@ -228,7 +228,7 @@ def test_words_stand_where_they_say(line: str, version: Version) -> None:
 @given(PATHS)
 def test_a_path_of_any_characters_can_be_watched(path: str) -> None:
     escaped = path.replace("\\", "\\\\").replace(" ", "\\ ")
-    line = parse(f"-w {escaped} -p x", HOST)
+    line = parse_line(f"-w {escaped} -p x", HOST)
     assert line is not None
     assert line.rule is not None
     watched = line.rule.watched()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks import CONTROLS, Control
 from auditrules.benchmarks.remediation import remedy, rule_line
@@ -48,7 +48,7 @@ def test_the_line_for_a_path(control: Control, path: str, line: str | None) -> N
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))
 def test_a_line_watches_the_path_or_there_is_none(name: str) -> None:
     line = rule_line(DAEMON, f"/{name}")
-    said = parse(line, Facts()) if line is not None else None
+    said = parse_line(line, Facts()) if line is not None else None
     field = said.rule.watched() if said is not None and said.rule is not None else None
     assert (field.value if field is not None else None) == (f"/{name}" if line is not None else None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.render import listed
 from auditrules.benchmarks import CONTROLS, Kind
 from auditrules.benchmarks.remediation import rule_line
@@ -30,7 +30,7 @@ def loaded(look: Look, *lines: str) -> Look:
     """Give the host with lines in a rules file, and what auditctl lists of them in the kernel."""
     written = look.with_rules(*lines)
     facts = written.sources.facts
-    rules = [said.rule for said in (parse(line, facts) for line in lines) if said is not None]
+    rules = [said.rule for said in (parse_line(line, facts) for line in lines) if said is not None]
     return written.with_listing(saved(*(listed(rule, facts.version, "x86_64") for rule in rules if rule is not None)))
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.render import listed
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
@@ -584,7 +584,7 @@ def test_evidence_names_files_with_lines_in_the_snapshot_only() -> None:
 
 def test_the_remediation_is_a_rule_that_passes(plain: Look) -> None:
     line = REMEDIATION.removeprefix("Put the line ").partition(" into ")[0]
-    said = parse(line, Facts())
+    said = parse_line(line, Facts())
     assert said is not None
     assert said.rule is not None
     assert judged(plain.with_rules(line).with_listing(saved(listed(said.rule, DEFAULT_VERSION, "x86_64")))) == COVERED
@@ -661,7 +661,7 @@ FACTS = Facts()
 def loaded(lines: list[str]) -> Iterator[str]:
     """Give what auditctl lists of these lines."""
     for line in lines:
-        said = parse(line, FACTS)
+        said = parse_line(line, FACTS)
         assert said is not None
         assert said.rule is not None, line
         yield listed(said.rule, FACTS.version, FACTS.machine)

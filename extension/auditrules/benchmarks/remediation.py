@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.tokens import encode, lines
@@ -115,7 +115,7 @@ def _watched(line: str) -> str | None:
     """The path that auditctl would watch by a line of a rules file, if the line is one rule and nothing else."""
     pieces = [text for _, text in lines(encode(f"{line}\n"))]
     try:
-        said = parse(pieces[0], Facts()) if pieces == [line] else None
+        said = parse_line(pieces[0], Facts()) if pieces == [line] else None
     except RuleSyntaxError:
         return None
     if said is None or said.rule is None or said.controls:

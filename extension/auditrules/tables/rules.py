@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from auditrules.audit.auditctl import render
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.status import ListedLine, Reading
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.load import Loaded
@@ -85,7 +85,7 @@ def _lines_of_rules_d(file: File, facts: Facts) -> Iterator[FileLine]:
         return
     for number, text in lines(file.content):
         try:
-            said = parse(text, facts)
+            said = parse_line(text, facts)
         except RuleSyntaxError as error:
             yield FileLine("rules.d", file.path, number, text, None, error.summary)
             continue

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.render import listed, normal
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import (
@@ -49,7 +49,7 @@ def exit_rule(syscalls: int, *fields: Condition, action: Action = ALWAYS) -> Rul
 
 
 def line_of(text: str, facts: Facts = HOST) -> Line:
-    line = parse(text, facts)
+    line = parse_line(text, facts)
     assert line is not None
     return line
 
@@ -366,7 +366,7 @@ def test_controls_are_told_as_written(text: str, controls: tuple[Control, ...]) 
 
 @pytest.mark.parametrize("text", ["", "   ", "# x", "  # x"])
 def test_a_blank_line_or_a_comment_says_nothing(text: str) -> None:
-    assert parse(text, HOST) is None
+    assert parse_line(text, HOST) is None
 
 
 @pytest.mark.parametrize("text", ["-b 8192 -w /etc/docker", "-w /etc/docker -b 8192"])
@@ -449,7 +449,7 @@ FOURTH_ONLY = [
 
 @pytest.mark.parametrize("text", FOURTH_ONLY)
 def test_the_fourth_major_version_takes_more(text: str) -> None:
-    assert parse(text, at((4, 2, 1))) is not None
+    assert parse_line(text, at((4, 2, 1))) is not None
 
 
 def test_the_io_uring_list_has_operations_of_its_own() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import Control
@@ -15,7 +15,7 @@ from tests.audit.strategies import HOST
 
 def error_of(line: str, facts: Facts = HOST) -> RuleSyntaxError:
     with pytest.raises(RuleSyntaxError) as caught:
-        parse(line, facts)
+        parse_line(line, facts)
     return caught.value
 
 
@@ -572,7 +572,7 @@ def test_what_is_too_much_is_told_with_its_limit(line: str, summary: str) -> Non
     ids=lambda line: line[:30],
 )
 def test_what_is_just_not_too_much_is_a_rule(line: str) -> None:
-    parsed = parse(line, HOST)
+    parsed = parse_line(line, HOST)
     assert parsed is not None
     assert parsed.rule is not None
 
@@ -633,7 +633,7 @@ def test_a_machine_of_32_bits_has_no_b64() -> None:
 
 
 def test_text_above_127_is_no_control_character_where_char_has_no_sign() -> None:
-    assert parse("-m café", replace(HOST, machine="aarch64")) is not None
+    assert parse_line("-m café", replace(HOST, machine="aarch64")) is not None
 
 
 @pytest.mark.parametrize("name", ["alice", "bob"])

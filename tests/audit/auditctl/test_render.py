@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.auditctl import render
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import (
     ALL_SYSCALLS,
@@ -23,7 +23,7 @@ THIRD: Version = (3, 0, 9)
 
 
 def rule_of(text: str, machine: str = "x86_64", version: Version = THIRD) -> Rule:
-    line = parse(text, type(HOST)(version, machine, HOST.files, HOST.users, HOST.groups))
+    line = parse_line(text, type(HOST)(version, machine, HOST.files, HOST.users, HOST.groups))
     assert line is not None
     assert line.rule is not None
     return line.rule

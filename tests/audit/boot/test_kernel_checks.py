@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.boot.kernel_checks import FAMILIES, refusal
 from auditrules.audit.constants.syscalls import as_stored
 from auditrules.audit.model.host_facts import Facts
@@ -15,7 +15,7 @@ from tests.audit.strategies import HOST
 
 
 def refused(text: str, facts: Facts = HOST) -> str | None:
-    line = parse(text, facts)
+    line = parse_line(text, facts)
     assert line is not None
     assert line.rule is not None
     return refusal(line.rule, facts)

@@ -50,7 +50,7 @@ FLAGS: dict[str, Callable[[Draft, Option], None]] = {
 }
 
 
-def parse(line: str, facts: Facts) -> Line | None:
+def parse_line(line: str, facts: Facts) -> Line | None:
     """What a line of a rules file says: rule and controls, or None for a blank line or a comment.
 
     Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from auditrules.audit.auditctl.parse import parse
+from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.boot.kernel_checks import absence, refusal
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.collected import File
@@ -95,7 +95,7 @@ def load(content: bytes, facts: Facts) -> Loaded:
     for number, text in lines(content):
         line = Fated(number, text)
         try:
-            line.said = parse(text, facts)
+            line.said = parse_line(text, facts)
         except RuleSyntaxError as error:
             line.reason = error.summary
             done = error.done
