@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.listing import is_watch_form, parse_listed
+from auditrules.audit.auditctl.listing import listed
+from auditrules.audit.auditctl.normal_form import field_text, render
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.render import field_text, listed, normal
+from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed
 from auditrules.audit.auditctl.status import State, Status
 from auditrules.audit.boot import version_sort
 from auditrules.audit.boot.auditd_conf import settings as auditd_settings
@@ -41,7 +42,7 @@ def facts_of(version: Version, machine: str = "x86_64") -> Facts:
 @law
 @given(RULES)
 def test_a_rule_is_its_normal_text(rule: Rule) -> None:
-    line = parse_line(normal(rule, HOST.machine), HOST)
+    line = parse_line(render(rule, HOST.machine), HOST)
     assert line is not None
     assert line.controls == ()
     assert line.verb is Verb.APPEND
@@ -51,7 +52,7 @@ def test_a_rule_is_its_normal_text(rule: Rule) -> None:
 @law
 @given(RULES, RULES)
 def test_two_rules_have_one_normal_text_only_where_they_are_equal(one: Rule, other: Rule) -> None:
-    assert (normal(one, HOST.machine) == normal(other, HOST.machine)) is (one == other)
+    assert (render(one, HOST.machine) == render(other, HOST.machine)) is (one == other)
 
 
 def arches(rule: Rule) -> set[int | str]:
@@ -108,7 +109,7 @@ def test_any_line_is_read_or_is_a_syntax_error(line: str, version: Version, mach
     with suppress(RuleSyntaxError):
         read = parse_line(line, facts_of(version, machine))
         if read is not None and read.rule is not None:
-            assert normal(read.rule, machine).startswith("-a ")
+            assert render(read.rule, machine).startswith("-a ")
             assert listed(read.rule, version, machine).startswith(("-a ", "-w ", " -p "))
             assert all(field_text(condition, machine) for condition in read.rule.fields)
 
@@ -150,7 +151,7 @@ def test_any_listed_line_is_read_or_is_a_syntax_error(head: str, line: str, vers
     for text in (head + line, f"{head} {line}"):
         with suppress(RuleSyntaxError):
             rule = parse_listed(text, facts)
-            assert normal(rule, machine)
+            assert render(rule, machine)
             assert parse_listed(listed(rule, version, machine), facts).list is rule.list
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.boot import boot
 from auditrules.audit.model.collected import File, Sources, Units
 from auditrules.host import Host
@@ -72,7 +72,7 @@ def test_every_host_of_the_fixtures_is_told() -> None:
 def test_a_host_boots(tmp_path: Path, name: str) -> None:
     said = boot(collected(boot_root(name, tmp_path)))
     assert said.loaded is not None
-    rules = [normal(rule, "x86_64") for rule in said.loaded.rules]
+    rules = [render(rule, "x86_64") for rule in said.loaded.rules]
     assert (said.loader.value, said.reason, said.enabled, rules) == BOOTS[name]
     assert (said.assumed, said.loaded.refused) == (False, ())
 

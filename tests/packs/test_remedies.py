@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.render import listed
 from auditrules.benchmarks import CONTROLS, Kind
 from auditrules.benchmarks.remediation import rule_line
 from auditrules.packs import CHECKS, Check

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.render import listed
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
 from auditrules.benchmarks.remediation import ADVICE, remedy

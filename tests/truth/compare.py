@@ -16,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditrules.audit.auditctl.listing import NO_RULES, parse_listed
-from auditrules.audit.auditctl.render import last_arch, listed, listing, normal, numbers, syscall_names
+from auditrules.audit.auditctl.listing import last_arch, listed, listing, numbers, syscall_names
+from auditrules.audit.auditctl.normal_form import render
+from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
 from auditrules.audit.boot.boot import succeeds
 from auditrules.audit.boot.load import file_refusal, load
@@ -165,8 +166,8 @@ def netlink_case(case: Case, facts: Facts) -> Iterator[str]:
     raw = [base64.b64decode(rule["raw"]) for rule in case["rules"]]
     decoded = [rule_data.decode(payload) for payload in raw]
     if len(parsed) != len(decoded) or not all(map(same, parsed, decoded)):
-        yield f"kernel {[normal(rule, facts.machine) for rule in decoded]}"
-        yield f"  ours {[normal(rule, facts.machine) for rule in parsed]}"
+        yield f"kernel {[render(rule, facts.machine) for rule in decoded]}"
+        yield f"  ours {[render(rule, facts.machine) for rule in parsed]}"
     if [rule_data.encode(rule) for rule in decoded] != raw:
         yield "encoded to other bytes"
     for rule, told in zip(decoded, case["rules"], strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditrules.audit.auditctl.field_values import UNSET
-from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import Access, Name, Subject
 from auditrules.audit.coverage.audit_names import Permit, Toucher, program
 from auditrules.audit.coverage.field_match import Why
@@ -319,7 +319,7 @@ def told(decisions: Iterable[Decision]) -> str:
     """The outcomes that our answer has, in words."""
     return "; ".join(
         f"{'' if outcome.recorded else 'not '}recorded by {outcome.cause.value}"
-        f" {normal(outcome.placed.rule, MACHINE) if outcome.placed else ''}"
+        f" {render(outcome.placed.rule, MACHINE) if outcome.placed else ''}"
         f" {sorted(pending.why.value for pending in outcome.pending)}"
         for decision in decisions
         for outcome in decision.outcomes

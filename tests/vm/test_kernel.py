@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.auditctl.render import listed, normal
+from auditrules.audit.auditctl.listing import listed
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.load import load
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.host_facts import Facts
@@ -80,8 +81,8 @@ def test_the_kernel_holds_the_normal_form_of_each_line(loaded: list[Loaded], fac
     wrong = [
         (
             one.line,
-            [normal(rule, facts.machine) for rule in one.kernel],
-            [normal(rule, facts.machine) for rule in one.ours],
+            [render(rule, facts.machine) for rule in one.kernel],
+            [render(rule, facts.machine) for rule in one.ours],
         )
         for one in loaded
         if len(one.kernel) != len(one.ours) or not all(map(same, one.kernel, one.ours))

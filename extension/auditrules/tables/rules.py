@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from auditrules.audit.auditctl import render
+from auditrules.audit.auditctl.listing import listed, syscall_names
+from auditrules.audit.auditctl.normal_form import field_text, render, value_text
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.status import ListedLine, Reading
 from auditrules.audit.boot.augenrules import RULES_D
@@ -126,7 +127,7 @@ def _by_listing(files: Iterable[FileLine], facts: Facts) -> dict[str, list[Rule]
         if line.said is None or line.said.rule is None or line.said.verb is Verb.DELETE:
             continue
         rule = line.said.rule
-        known.setdefault(render.listed(rule, facts.version, facts.machine), []).append(rule)
+        known.setdefault(listed(rule, facts.version, facts.machine), []).append(rule)
     return known
 
 
@@ -178,11 +179,11 @@ def rule_cells(rule: Rule, facts: Facts) -> Cells:
         "path": path.value if path else "",
         "path_type": PATH_TYPES[path.name] if path else "",
         "permissions": letters(int(permission.value)) if permission else "",
-        "arch": render.value_text(arch, facts.machine) if arch else "",
-        "syscalls": comma_list(render.syscall_names(rule, facts.machine)) if rule.list in SYSCALL_LISTS else "",
-        "fields": comma_list(render.field_text(condition, facts.machine) for condition in others),
+        "arch": value_text(arch, facts.machine) if arch else "",
+        "syscalls": comma_list(syscall_names(rule, facts.machine)) if rule.list in SYSCALL_LISTS else "",
+        "fields": comma_list(field_text(condition, facts.machine) for condition in others),
         "keys": comma_list(rule.keys()),
-        "rule": render.normal(shown, facts.machine),
+        "rule": render(shown, facts.machine),
     }
 
 

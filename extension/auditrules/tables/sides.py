@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.status import Reading
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.load import load
@@ -65,7 +65,7 @@ class Side:
 
     def text(self, rule: Rule) -> str:
         """A rule's normal form on this host."""
-        return normal(decided(rule, self.facts), self.facts.machine)
+        return render(decided(rule, self.facts), self.facts.machine)
 
     def places(self, rule: Rule, *, lines: bool) -> tuple[str, ...]:
         """The files that a rule stands in, with the lines or without."""
@@ -190,7 +190,7 @@ def _by_text(lines: Iterable[tuple[Line | None, str]], facts: Facts) -> Stands:
     found: dict[str, list[str]] = {}
     for said, place in lines:
         if said and said.rule and said.verb is not Verb.DELETE:
-            found.setdefault(normal(decided(said.rule, facts), facts.machine), []).append(place)
+            found.setdefault(render(decided(said.rule, facts), facts.machine), []).append(place)
     return found
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from auditrules.audit.auditctl.listing import listed
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.render import listed, normal
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import (
     ALL_SYSCALLS,
@@ -62,7 +63,7 @@ def rule_of(text: str, facts: Facts = HOST) -> Rule:
 
 def normal_of(text: str, version: Version = (3, 0, 9)) -> str:
     facts = at(version)
-    return normal(rule_of(text, facts), facts.machine)
+    return render(rule_of(text, facts), facts.machine)
 
 
 CANONICAL: list[tuple[str, Rule]] = [
@@ -179,7 +180,7 @@ CANONICAL: list[tuple[str, Rule]] = [
 @pytest.mark.parametrize(("text", "rule"), CANONICAL, ids=[case[0] for case in CANONICAL])
 def test_canonical_lines_read_and_write_back(text: str, rule: Rule) -> None:
     assert line_of(text) == Line((), rule, Verb.APPEND)
-    assert normal(rule, HOST.machine) == text
+    assert render(rule, HOST.machine) == text
 
 
 # One rule in two spellings: the second is the normal form of the first.
@@ -465,7 +466,7 @@ def test_b32_on_aarch64_is_arm() -> None:
     facts = replace(HOST, machine="aarch64")
     rule = rule_of("-a always,exit -F arch=b32 -S open", facts)
     assert rule == exit_rule(mask(5), equal("arch", 0x40000028))
-    assert normal(rule, "aarch64") == "-a always,exit -F arch=b32 -S open"
+    assert render(rule, "aarch64") == "-a always,exit -F arch=b32 -S open"
 
 
 def test_sixty_three_fields_are_a_rule() -> None:

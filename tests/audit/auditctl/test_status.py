@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.status import ListedLine, NotAStatusError, Reading, State, Status, parse_status
 from auditrules.audit.kernel.interpret import understand
 from auditrules.audit.model.collected import Failure, File, Kernel, Run
@@ -460,7 +460,7 @@ def test_a_real_listing_has_its_state(row: Case) -> None:
     if reading.lines is not None:
         shown = [line for line in row["listing"] if line != "No rules"]
         assert [line.text for line in reading.lines] == shown
-        assert all(normal(line.rule, "x86_64") for line in reading.lines if line.rule)
+        assert all(render(line.rule, "x86_64") for line in reading.lines if line.rule)
 
 
 @pytest.mark.parametrize("row", commands("-s"), ids=lambda row: str(row["name"]))

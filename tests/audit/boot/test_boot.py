@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.augenrules import HEADER, Origin
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.startup import Loader
@@ -68,7 +68,7 @@ def file(path: str, content: bytes | str) -> File:
 
 def rules(said: Boot) -> list[str]:
     assert said.loaded is not None
-    return [normal(rule, "x86_64") for rule in said.loaded.rules]
+    return [render(rule, "x86_64") for rule in said.loaded.rules]
 
 
 def test_auditd_loads_what_augenrules_makes_of_rules_d() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.auditctl.render import normal
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.load import Loaded, file_refusal, load
 from auditrules.audit.model.host_facts import Version
 from tests.audit.strategies import HOST
@@ -30,7 +30,7 @@ def loaded(*lines: str, version: Version = (3, 0, 9)) -> Loaded:
 
 
 def rules(found: Loaded) -> list[str]:
-    return [normal(rule, HOST.machine) for rule in found.rules]
+    return [render(rule, HOST.machine) for rule in found.rules]
 
 
 FILES: list[tuple[str, list[str], list[str], tuple[tuple[int, str], ...], int | None]] = [

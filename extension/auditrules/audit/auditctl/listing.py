@@ -1,227 +1,164 @@
-"""What `auditctl -l` printed, line by line, back into rules.
-
-A listing quotes nothing: a path or key with a space in it, or with ` -k `, reads in more than one way. The reading here
-is one that lists the same. A line in watch form says neither action nor list nor kind of path (auditctl never looks at
-them), so it is read as always and exit, with the path undecided.
-"""
+"""What `auditctl -l` prints of rules, with all that it hides (src/auditctl-listing.c of audit-userspace)."""
 
 from __future__ import annotations
 
-import re
-from typing import NoReturn
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from auditrules.audit.auditctl.field_values import ValueExpectedError, permissions, read
-from auditrules.audit.auditctl.render import listed_as_watch
 from auditrules.audit.constants import arches, names, syscalls
-from auditrules.audit.constants.fields import PAIRS, FieldType, Kind, lookup
-from auditrules.audit.model import c_integers
-from auditrules.audit.model.c_integers import is_digit, is_negative
-from auditrules.audit.model.errors import RuleSyntaxError
-from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.constants.fields import FIELDS, Kind
+from auditrules.audit.model.c_integers import signed
+from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
     KEY_SEPARATOR,
-    MASK_BITS,
+    LISTED_AS_ALL,
     PATH_OR_DIR,
     SYSCALL_LISTS,
-    Action,
+    WATCH_FIELDS,
     Comparison,
     Condition,
     Field,
     FilterList,
     Operator,
     Rule,
+    letters,
 )
 
-NO_RULES = "No rules"
+# Before these two, auditctl printed path, dir and exe with = whatever their operator (audit-userspace PR 379).
+OPERATORS_TOLD: tuple[Version, Version] = ((3, 1, 5), (4, 0, 2))
+_FOURTH: Version = (4, 0, 0)
 
-# A path of 4096 bytes, 63 permissions, keys of 256 bytes: no watch is listed in more than this many characters.
-LONGEST_WATCH = 8192
+PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 
-# Fields come in load order without a separator of their own, so permissions may stand on either side of the path.
-_WATCH = re.compile(
-    r"(?P<before>(?: -p [rwxa]*)+)?"
-    r"(?:-w (?P<path>.*?))?"
-    r"(?P<after>(?(before)(?: -p [rwxa]*)*|(?: -p [rwxa]*)+))"
-    r"(?P<keys>(?: -k .*)?)",
-    re.DOTALL,
-)
-_HEAD = re.compile(r"-a (always|never|possible),(user|task|exit|exclude|filesystem|io_uring)(?= |$)")
-_FIELD = re.compile(r"([a-z_0-9]+)(!=|>=|<=|&=|=|>|<|&)(.*)", re.DOTALL)
-_STARTS = re.compile(
-    r" (?=-F [a-z_0-9]+(?:[!<>&]?=|[<>&])|-C [a-z_]+!?=[a-z_]+(?: |$)|-S |f\d+(?:[!<>&]?=|[<>&])-?\d)", re.ASCII
-)
-_DECIMAL = re.compile(r"-?\d{1,10}", re.ASCII)
-_HEXADECIMAL = re.compile(r"0x[0-9A-F]{1,8}")
-_CALL = re.compile(r"\d{1,4}", re.ASCII)
-_NAMED = frozenset({Kind.USER, Kind.GROUP, Kind.EXIT, Kind.MESSAGE, Kind.FILE_TYPE, Kind.FILE_SYSTEM})
-_TEXTUAL = frozenset({Kind.PATH, Kind.LABEL, Kind.KEY, Kind.PERMISSIONS, Kind.ARCH})
-_UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
+_KEPT = 4096  # texts of numbers and masks that are kept: the rules of a kernel are many, and share most of theirs
 
 
-def is_watch_form(line: str) -> bool:
-    """Whether a line hides its rule's action, list and kind of path."""
-    return line.startswith(("-w ", " -p "))
+def tells_operators(version: Version) -> bool:
+    """Whether that auditctl prints the operator of path, dir and exe."""
+    third, fourth = OPERATORS_TOLD
+    return version >= fourth or (third <= version < _FOURTH)
 
 
-def parse_listed(line: str, facts: Facts, above: int | None = None) -> Rule:
-    """The rule of one line of a listing. `above` is the last arch on the lines before it, as for `render.listed`.
+def last_arch(rule: Rule) -> int | None:
+    """The number of the last arch field, whose names the system calls have."""
+    found = None
+    for condition in rule.fields:
+        if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int):
+            found = condition.value
+    return found
 
-    Raises:
-        RuleSyntaxError: auditctl prints no such line, so the listing is damaged or from something else.
+
+def syscall_names(
+    rule: Rule, machine: str, version: Version | None = None, above: int | None = None
+) -> tuple[str, ...]:
+    """The system calls in the order of their numbers, or `all`; those without a name as numbers.
+
+    `above` names the system calls of a rule without an arch where those of the machine itself don't.
     """
-    if is_watch_form(line):
-        return _watch(line)
-    head = _HEAD.match(line)
-    if head is None or head[1] == "possible":
-        raise RuleSyntaxError("a rule as auditctl -l prints it: -a ACTION,LIST … or -w PATH …", line, (0, len(line)))
-    return _Listed(line, facts, FilterList(head[2]), above).rule(Action(head[1]), head.end())
+    if rule.syscalls & LISTED_AS_ALL == LISTED_AS_ALL:
+        return ("all",)
+    if rule.list is FilterList.IO_URING:
+        return tuple(names.uring_name(number) or str(number) for number in numbers(rule.syscalls))
+    arch = last_arch(rule)
+    return _named(rule.syscalls, arches.machine_of(above if arch is None else arch, machine), version)
 
 
-def _watch(line: str) -> Rule:
-    match = _WATCH.fullmatch(line) if len(line) <= LONGEST_WATCH else None
-    if match is None:
-        raise RuleSyntaxError("-w PATH -p PERMISSIONS -k KEY, as auditctl -l prints a watch", line, (0, len(line)))
-    fields: list[Condition] = _permissions(match["before"] or "")
-    if match["path"] is not None:
-        fields.append(Field(PATH_OR_DIR, Operator.EQUAL, match["path"]))
-    fields += _permissions(match["after"])
-    if match["keys"]:
-        if " -p " in match["keys"]:
-            # The path may as well go on behind the first -k: two rules that differ, and one line for both.
-            raise RuleSyntaxError("a key without -p in it, which could be the path's end", line, match.span("keys"))
-        keys = match["keys"].removeprefix(" -k ").split(" -k ")
-        fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(keys)))
-    return Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS, tuple(fields))
+@lru_cache(_KEPT)
+def _named(mask: int, machine: str, version: Version | None) -> tuple[str, ...]:
+    return tuple(syscalls.name(number, machine, version) or str(number) for number in numbers(mask))
 
 
-def _permissions(text: str) -> list[Condition]:
-    return [Field("perm", Operator.EQUAL, permissions(letters)) for letters in text.split(" -p ")[1:]]
+def numbers(mask: int) -> list[int]:
+    """The bits of a mask."""
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
 
 
-class _Listed:
-    """The reading of one line that begins with -a."""
+def value(field: Field) -> str:
+    """A field's value as auditctl prints it, of any field but arch."""
+    return field.value if isinstance(field.value, str) else number_text(field.name, field.value)
 
-    def __init__(self, line: str, facts: Facts, filter_list: FilterList, arch: int | None) -> None:
-        self.line = line
-        self.list = filter_list
-        self.facts = facts
-        self.arch = arch
-        self.mask: int | None = None
-        self.fields: list[Condition] = []
-        self.keys: list[str] = []
 
-    def rule(self, action: Action, start: int) -> Rule:
-        for begin, end in self._parts(start):
-            self._part(begin, end)
-        if self.keys:
-            self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
-        mask = self.mask
-        if mask is None:
-            # On lists that have system calls auditctl prints "-S all" for all of them, and nothing for none.
-            mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
-        rule = Rule(self.list, action, mask, tuple(self.fields))
-        if listed_as_watch(rule):
-            self._fail("a field that -w does not have: auditctl -l prints such a rule as a watch", 0, len(self.line))
-        return rule
+@lru_cache(_KEPT)
+def number_text(name: str, number: int) -> str:
+    """The number of a field of that name as auditctl prints it; an arch has its own way, see `arches.listed`."""
+    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
+    if kind is Kind.PERMISSIONS:
+        return letters(number)
+    if kind is Kind.ARGUMENT:
+        return f"0x{number:X}"
+    if name == "inode":
+        return str(number)
+    value = signed(number)
+    word = None
+    if kind is Kind.EXIT and value < 0:
+        error = names.errno_name(-value)
+        word = f"-{error}" if error else None
+    elif kind is Kind.MESSAGE:
+        word = names.message_type_name(number)
+    elif kind is Kind.FILE_SYSTEM:
+        word = names.fstype_name(number)
+    return word or str(value)
 
-    def _parts(self, start: int) -> list[tuple[int, int]]:
-        begins = [match.end() for match in _STARTS.finditer(self.line, start)]
-        if not begins:
-            if self.line[start:]:
-                self._fail("-F, -C or -S", start, len(self.line))
-            return []
-        if begins[0] != start + 1:
-            self._fail("-F, -C or -S", start, begins[0])
-        ends = [begin - 1 for begin in begins[1:]] + [len(self.line)]
-        return list(zip(begins, ends, strict=True))
 
-    def _part(self, begin: int, end: int) -> None:
-        text = self.line[begin:end]
-        if text.startswith("-S "):
-            self._syscalls(begin + 3, end)
-        elif text.startswith("-C "):
-            self._comparison(begin + 3, end)
-        elif text.startswith("-F "):
-            self._field(begin + 3, end)
-        else:
-            self._unnamed(begin, end)
+def listed(rule: Rule, version: Version, machine: str, above: int | None = None) -> str:
+    """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule).
 
-    def _syscalls(self, begin: int, end: int) -> None:
-        if self.mask is not None or self._beyond_arch():
-            self._fail("-S once, behind the arch fields and before all others", begin, end)
-        text = self.line[begin:end]
-        if text == "all":
-            self.mask = ALL_SYSCALLS
-            return
-        machine = arches.machine_of(self.arch, self.facts.machine)
-        mask = 0
-        for name in text.split(","):
-            number = self._syscall(name, machine)
-            if number is None or mask >> number:
-                self._fail(f"system calls of {machine} in the order of their numbers", begin, end)
-            mask |= 1 << number
-        self.mask = mask
+    `above` is the last arch printed before this line, in whichever rule: auditctl forgets to forget it, and names the
+    system calls of a rule without an arch by it.
+    """
+    watch = listed_as_watch(rule)
+    parts = []
+    if not watch:
+        parts.append(f"-a {rule.action.value},{rule.list.value}")
+        parts += [
+            f" -F arch{condition.operator.value}{arches.listed(condition.value)}"
+            for condition in rule.fields
+            if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int)
+        ]
+        if rule.list in SYSCALL_LISTS:
+            called = ",".join(syscall_names(rule, machine, version, above))
+            parts.append(f" -S {called}" if called else "")
+    parts += [
+        _listed_condition(condition, version, watch=watch)
+        for condition in rule.fields
+        if not (isinstance(condition, Field) and condition.name == "arch")
+    ]
+    return "".join(parts)
 
-    def _beyond_arch(self) -> bool:
-        """Whether a condition came that is no arch, behind which auditctl prints no -S."""
-        return any(isinstance(one, Comparison) or one.name != "arch" for one in self.fields) or bool(self.keys)
 
-    def _syscall(self, name: str, machine: str) -> int | None:
-        if _CALL.fullmatch(name):
-            return int(name) if int(name) < MASK_BITS else None
-        if self.list is FilterList.IO_URING:
-            return None if is_digit(name) else names.uring_number(name)
-        return syscalls.number(name, machine)
+def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[str]:
+    """The lines that that version's `auditctl -l` prints for the rules of a kernel."""
+    above = None
+    for rule in rules:
+        yield listed(rule, version, machine, above)
+        above = last_arch(rule) or above
 
-    def _comparison(self, begin: int, end: int) -> None:
-        left, sign, right = self._three(begin, end)
-        pair = PAIRS.get(frozenset({left, right}))
-        if pair is None:
-            self._fail("two fields that the kernel compares", begin, end)
-        self.fields.append(Comparison(pair[0], sign, pair[1]))
 
-    def _field(self, begin: int, end: int) -> None:
-        name, sign, text = self._three(begin, end)
-        kind = lookup(name)
-        if kind is None:
-            self._fail("a field that auditctl knows", begin, end)
-        if kind.kind is Kind.KEY:
-            self.keys.append(text)
-            return
-        try:
-            value = self._value(kind, text)
-        except ValueExpectedError as expected:
-            self._fail(str(expected), begin, end)
-        if kind.kind is Kind.ARCH and isinstance(value, int):
-            self.arch = value
-        self.fields.append(Field(kind.name, sign, value))
+def listed_as_watch(rule: Rule) -> bool:
+    """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
+    found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
+    masked = rule.list in SYSCALL_LISTS and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL
+    return "perm" in found and found <= WATCH_FIELDS and not masked
 
-    def _value(self, kind: FieldType, text: str) -> int | str:
-        if kind.kind in _TEXTUAL:
-            return read(kind, text, self.facts)
-        if _DECIMAL.fullmatch(text):
-            return c_integers.word(int(text))  # printf's %d, so no octal, and a minus where the top bit is set
-        if kind.kind is Kind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
-            return int(text, 16)
-        # What is left must be a name, and all of it: a file's number may have a tail, a listing's has none.
-        if kind.kind in _NAMED and not (is_digit(text) or is_negative(text)):
-            return read(kind, text, self.facts)
-        if kind.kind is Kind.SESSION and text == "unset":
-            return read(kind, text, self.facts)
-        raise ValueExpectedError(kind.kind.value)
 
-    def _unnamed(self, begin: int, end: int) -> None:
-        match = _UNNAMED.fullmatch(self.line, begin, end)
-        if match is None:
-            self._fail("a field without a name, such as f24=1", begin, end)
-        self.fields.append(Field(f"f{match[1]}", Operator(match[2]), c_integers.word(int(match[3]))))
-
-    def _three(self, begin: int, end: int) -> tuple[str, Operator, str]:
-        match = _FIELD.fullmatch(self.line, begin, end)
-        if match is None:
-            self._fail("a field, an operator and a value", begin, end)
-        return match[1], Operator(match[2]), match[3]
-
-    def _fail(self, expected: str, begin: int, end: int) -> NoReturn:
-        raise RuleSyntaxError(expected, self.line, (begin, end))
+def _listed_condition(condition: Condition, version: Version, *, watch: bool) -> str:
+    if isinstance(condition, Comparison):
+        return f" -C {condition.left}{condition.operator.value}{condition.right}"
+    if condition.name == "field_compare":
+        return ""  # -F field_compare=N with a number that names no pair: auditctl prints nothing
+    if condition.name == "key":
+        keys = [key for key in str(condition.value).split(KEY_SEPARATOR) if key]
+        return "".join([f" -k {key}" if watch else f" -F key={key}" for key in keys])
+    if watch:
+        return f" -p {value(condition)}" if condition.name == "perm" else f"-w {condition.value}"
+    name = PATHS.get(condition.name, condition.name)
+    told = tells_operators(version) or name not in ("path", "dir", "exe")
+    sign = condition.operator if told else Operator.EQUAL
+    # A field without a name has no -F either.
+    flag = " " if name.startswith("f") and name[1:].isdigit() else " -F "
+    return flag + name + sign + value(condition)

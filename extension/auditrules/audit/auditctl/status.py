@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
 
-from auditrules.audit.auditctl.listing import NO_RULES, parse_listed
-from auditrules.audit.auditctl.render import last_arch
+from auditrules.audit.auditctl.listing import last_arch
+from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed
 from auditrules.audit.model.collected import Failure, Kernel, Run
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts

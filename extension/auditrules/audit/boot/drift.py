@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from auditrules.audit.auditctl.render import listed
+from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.status import ListedLine, Status
 from auditrules.audit.boot.augenrules import Merged, Origin, Treatment
 from auditrules.audit.boot.load import Fate, Fated, Loaded, but_for_path

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.audit.auditctl.render import field_text
+from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.filter_walk import Auditing, Cause, decide
 from auditrules.audit.coverage.resolved_rules import Placed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditrules.audit.auditctl.render import field_text
+from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.answer import Coverage, Letter
 from auditrules.audit.coverage.field_match import Why
 from auditrules.audit.coverage.filter_walk import Cause, Outcome

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from auditrules.audit.auditctl.render import last_arch, listed
+from auditrules.audit.auditctl.listing import last_arch, listed
 from auditrules.audit.auditctl.status import ListedLine, Reading, State, Status, answered, understand_texts
 from auditrules.audit.kernel import netlink
 from auditrules.audit.kernel.rule_data import decoded

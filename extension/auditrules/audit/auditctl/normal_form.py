@@ -1,0 +1,72 @@
+r"""The normal form of a rule as text: `-a ACTION,LIST …`, equal for equal rules, as a rules file could hold it.
+
+It names list, action and every operator, writes `path=` or `dir=` and never `-w`, and escapes spaces and backslashes as
+a rules file needs them. A rule of which it is not known whether it watches a path or a directory is written with
+`path=`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from auditrules.audit.auditctl.listing import PATHS, number_text, syscall_names
+from auditrules.audit.constants import arches, names
+from auditrules.audit.constants.fields import FIELDS, Kind
+from auditrules.audit.model.c_integers import signed
+from auditrules.audit.model.rule import KEY_SEPARATOR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
+
+UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
+
+_KEPT = 4096  # texts of numbers that are kept: the rules of a kernel are many, and share most of theirs
+
+
+def render(rule: Rule, machine: str) -> str:
+    """The normal form's text: equal for equal rules, whatever their source or spelling."""
+    words = [f"-a {rule.action.value},{rule.list.value}"]
+    calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""
+    arches_at = [
+        index
+        for index, condition in enumerate(rule.fields)
+        if isinstance(condition, Field) and condition.name == "arch"
+    ]
+    words += [_condition(condition, machine) for condition in rule.fields]
+    if calls:
+        words.insert(arches_at[-1] + 2 if arches_at else 1, calls)  # no arch may come behind -S
+    return " ".join(words)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(" ", "\\ ")
+
+
+def _condition(condition: Condition, machine: str) -> str:
+    if isinstance(condition, Comparison):
+        return f"-C {condition.left}{condition.operator.value}{condition.right}"
+    if condition.name == "key":
+        return " ".join(f"-F key={_escaped(key)}" for key in str(condition.value).split(KEY_SEPARATOR))
+    name = PATHS.get(condition.name, condition.name)
+    return "-F " + name + condition.operator + _escaped(value_text(condition, machine))
+
+
+def field_text(condition: Condition, machine: str) -> str:
+    """One condition as the `fields` column shows it: without -F and without escapes."""
+    if isinstance(condition, Comparison):
+        return f"{condition.left}{condition.operator.value}{condition.right}"
+    return PATHS.get(condition.name, condition.name) + condition.operator + value_text(condition, machine)
+
+
+def value_text(field: Field, machine: str) -> str:
+    """A field's value in the normal form: as auditctl prints it, unless it would not read that, or not as the same."""
+    return field.value if isinstance(field.value, str) else _number_text(field.name, field.value, machine)
+
+
+@lru_cache(_KEPT)
+def _number_text(name: str, number: int, machine: str) -> str:
+    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
+    if kind is Kind.ARCH:
+        return arches.shown(number, machine)
+    if kind is Kind.FILE_TYPE:
+        return names.file_type_name(number) or str(number)
+    if name in FIELDS and kind in UNSIGNED_ONLY and signed(number) < 0:
+        return str(number)
+    return number_text(name, number)
