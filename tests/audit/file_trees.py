@@ -1,9 +1,15 @@
-"""Small file systems as facts, and what rules on them say of an access."""
+"""Small file systems, made on the disk and collected as a host's are, and what rules on them say of an access."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.audit.boot.load import load
@@ -12,15 +18,19 @@ from auditrules.audit.coverage.filter_walk import ON, Auditing
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.filesystem.path_walk import Places, parent
+from auditrules.audit.filesystem.mounts import Mounts
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.host_facts import Entry, Facts, Mount
 from auditrules.audit.needs import needs
+from auditrules.host.rootfs import Tree
 
 DEV = "8:1"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 LOADER = "/lib64/ld-linux-x86-64.so.2"
+_KINDS = {"file": stat.S_IFREG, "fifo": stat.S_IFIFO, "socket": stat.S_IFSOCK}
 
-# A host as Debian lays it out, with Docker. Links are written as in `ls -l`; "= PATH" is another name of that file.
+# A host as Debian lays it out, with Docker. Links are written as in `ls -l`; "= PATH" is another name of that file;
+# what is missing is looked at.
 DOCKER: Mapping[str, str] = MappingProxyType(
     {
         "/bin": "-> usr/bin",
@@ -38,34 +48,76 @@ DOCKER: Mapping[str, str] = MappingProxyType(
 )
 
 
+class Seen(dict[str, Entry]):
+    """The entries that the collector saw of a tree, which is there to be looked at further."""
+
+    def __init__(self, look: Callable[[frozenset[str]], Mapping[str, Entry]], entries: Mapping[str, Entry]) -> None:
+        super().__init__(entries)
+        self.look = look
+
+
 def facts(
     files: Mapping[str, str] = DOCKER, mounts: Iterable[Mount] = (), lsm: tuple[str, ...] = ("apparmor",)
 ) -> Facts:
-    """The facts of a file system; folders come by themselves, inode numbers in the order of the paths."""
-    entries = {"/": Entry("dir", dev=DEV, ino=2, mode=0o755, uid=0, gid=0)}
-    folders = {each for path in files for each in _above(path)}
-    for path in sorted({*files, *folders} - {"/"}):
-        told = files.get(path, "dir")
-        if told == "missing":
-            entries[path] = Entry("missing")
-        elif not told.startswith("= "):
-            kind, target = ("link", told.removeprefix("-> ")) if told.startswith("-> ") else (told, "")
-            entries[path] = Entry(kind, target, dev=DEV, ino=100 + len(entries), mode=0o755, uid=0, gid=0)
-    entries |= {path: entries[told.removeprefix("= ")] for path, told in files.items() if told.startswith("= ")}
-    root = Mount(1, 1, "/", "/", "ext4", DEV, 0xEF53, early=True)
-    return Facts(files=entries, users={"root": 0}, groups={"root": 0}, lsm=lsm, mounts=(root, *mounts))
-
-
-def _above(path: str) -> Iterable[str]:
-    while path != "/":
-        path = parent(path)
-        yield path
+    """The facts of a file system of which every path in `files` was looked at; folders come by themselves."""
+    mounted = (Mount(1, 1, "/", "/", "ext4", DEV, 0xEF53, early=True), *mounts)
+    look = partial(_look, _made(tuple(files.items())), mounted)
+    seen = Seen(look, look(frozenset(files)))
+    return Facts(files=seen, users={"root": 0}, groups={"root": 0}, lsm=lsm, mounts=mounted)
 
 
 def looked_at(on: Facts, paths: Iterable[str]) -> Facts:
-    """The facts with paths that are not there, as a look at them finds."""
-    steps = {step for path in paths for step in (path, *_above(path))}
-    return replace(on, files={**dict.fromkeys(sorted(steps), Entry("missing")), **on.files})
+    """The facts with further paths looked at."""
+    assert isinstance(on.files, Seen)
+    return replace(on, files=Seen(on.files.look, {**on.files.look(frozenset(paths)), **on.files}))
+
+
+def with_entries(on: Facts, entries: Mapping[str, Entry]) -> Facts:
+    """The facts with some entries taken for others, as of a file that is mounted on another."""
+    assert isinstance(on.files, Seen)
+    return replace(on, files=Seen(on.files.look, {**on.files, **entries}))
+
+
+@lru_cache(1)
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+@lru_cache
+def _made(files: tuple[tuple[str, str], ...]) -> str:
+    """The root folder of a tree on the disk."""
+    root = tempfile.mkdtemp(dir=_folder().name)
+    for path, told in sorted(files, key=lambda item: item[1].startswith("= ")):
+        place = Path(root + path)
+        if told != "missing":
+            place.parent.mkdir(parents=True, exist_ok=True)
+        match told.partition(" "):
+            case ["->", _, target]:
+                place.symlink_to(target)
+            case ["=", _, other]:
+                place.hardlink_to(root + other)
+            case ["dir", _, _]:
+                place.mkdir(exist_ok=True)
+            case [("file" | "fifo" | "socket") as kind, _, _]:
+                os.mknod(place, _KINDS[kind] | 0o755)
+            case _:
+                assert told == "missing", told
+    return root
+
+
+@lru_cache(1000)
+def _look(root: str, mounts: tuple[Mount, ...], paths: frozenset[str]) -> Mapping[str, Entry]:
+    """What the collector sees, on the devices of those mounts; all of it is root's, and open to all."""
+    with closing(Tree(root, Mounts.of(mounts).remote)) as tree:
+        seen = tree.look(paths)
+    places = Places(Facts(mounts=mounts))
+    return {path: _labelled(entry, places.mount(path)) for path, entry in seen.items()}
+
+
+def _labelled(entry: Entry, mount: Mount | None) -> Entry:
+    if entry.type == "missing" or mount is None:
+        return entry
+    return replace(entry, dev=mount.dev, mode=0o777 if entry.type == "link" else 0o755, uid=0, gid=0)
 
 
 def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True) -> RuleSet:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from auditrules.audit.constants import names, syscalls
 from auditrules.audit.constants.fields import COMPARISONS
-from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.model.rule import (
     ALL_SYSCALLS,
     KEY_SEPARATOR,
@@ -20,24 +21,18 @@ from auditrules.audit.model.rule import (
     Rule,
 )
 from auditrules.audit.model.tokens import decode, encode
+from tests.audit.file_trees import facts
 
-DIR, FILE = Entry("dir"), Entry("file")
 FILES = {
-    "/": DIR,
-    "/bin": Entry("link", "usr/bin"),
-    "/etc": DIR,
-    "/etc/docker": DIR,
-    "/etc/docker/daemon.json": FILE,
-    "/etc/loop": Entry("link", "loop"),
-    "/etc/nowhere": Entry("link", "missing"),
-    "/etc/missing": Entry("missing"),
-    "/usr": DIR,
-    "/usr/bin": DIR,
-    "/usr/bin/dockerd": FILE,
-    "/usr/bin/new": Entry("missing"),
-    "/gone": Entry("missing"),
+    "/bin": "-> usr/bin",
+    "/etc/docker/daemon.json": "file",
+    "/etc/loop": "-> loop",
+    "/etc/nowhere": "-> missing",
+    "/usr/bin/dockerd": "file",
+    "/usr/bin/new": "missing",
+    "/gone": "missing",
 }
-HOST = Facts(files=FILES, users={"root": 0, "alice": 1000}, groups={"root": 0, "docker": 998}, lsm=("apparmor",))
+HOST = replace(facts(FILES), users={"root": 0, "alice": 1000}, groups={"root": 0, "docker": 998}, mounts=None)
 
 TEXT = st.binary(max_size=80).map(decode)
 BYTES = st.binary(max_size=400)

@@ -416,6 +416,25 @@ def test_a_daemon_in_another_place_fails_where_nothing_at_all_is_recorded(tmp_pa
     assert judged(look.with_listing(saved(state=status_)))[0] == FAIL
 
 
+def run_above(folder: Path, files: Mapping[str, str]) -> Look:
+    """Give a host whose /var/run leads up and to /run."""
+    root(folder, {"run/lock/x": "x", "var/x": "x", **files})
+    (folder / "var/run").symlink_to("../run")
+    return Look.at(folder)
+
+
+def test_what_is_not_below_a_link_that_leads_up_is_not_applicable(tmp_path: Path) -> None:
+    socket = next(each for each in CHECKS if (each.version, each.id) == ("1.8.0", "1.1.9"))
+    (row,) = run_above(tmp_path, {}).with_listing(saved("-w /usr/bin/dockerd -p wxa")).rows(socket.query)
+    assert (row["control"], row["status"]) == ("1.1.9", NA)
+
+
+def test_a_rule_on_what_is_not_below_a_link_that_leads_up_ends_the_load(tmp_path: Path) -> None:
+    rules = "-a always,exit -F dir=/var/run/nothing -F perm=wa\n-w /usr/bin/dockerd -p rwxa -k docker\n"
+    files = {"etc/audit/rules.d/a.rules": rules, "usr/sbin/augenrules": "#!/bin/sh\n", "usr/bin/mawk": "awk"}
+    assert judge(run_above(tmp_path, files).with_listing(saved(WATCH)))["next_boot"] == FAIL
+
+
 @pytest.fixture(scope="module")
 def merged(tmp_path_factory: pytest.TempPathFactory) -> Look:
     """Give a host whose /bin is /usr/bin, with a hard link to the daemon."""

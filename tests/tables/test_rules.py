@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.model.collected import File, Kernel, Run, Sources
-from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.host_facts import Facts
 from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import AUDIT_RULES
+from tests.audit import file_trees
 
 A = "/etc/audit/rules.d/a.rules"
 AUDIT_RULES_FILE = "/etc/audit/audit.rules"
@@ -310,7 +311,7 @@ def test_a_last_line_without_a_newline_is_a_line() -> None:
     ],
 )
 def test_a_rule_that_the_kernel_would_refuse_says_so_and_keeps_its_meaning(line: str, error: str) -> None:
-    (row,) = of_lines(line, facts=Facts(files={"/missing": Entry("missing")}))
+    (row,) = of_lines(line, facts=file_trees.facts({"/missing": "missing"}))
     assert row["error"] == error
     assert row["action"] == "always"
 
@@ -464,7 +465,7 @@ def test_what_a_listing_hides_a_rule_of_a_file_tells(line: str, rules: tuple[str
 
 
 def test_a_watched_path_is_written_as_what_it_is_on_the_host() -> None:
-    facts = Facts(files={"/etc": Entry("dir"), "/etc/passwd": Entry("file")})
+    facts = file_trees.facts({"/etc/passwd": "file"})
     rows = of_kernel("-w /etc -p wa", "-w /etc/passwd -p wa", facts=facts)
     assert columns(rows, "path_type", "rule") == [
         ("", "-a always,exit -S all -F dir=/etc -F perm=wa"),

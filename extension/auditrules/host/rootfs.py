@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
+from auditrules.audit.filesystem.path_walk import PATH_MAX
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry
 from auditrules.audit.model.tokens import decode, encode
@@ -23,7 +24,6 @@ from auditrules.host.sight import Listing, Place, Sight, Walked
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
-PATH_MAX = 4096  # bytes, with the final NUL
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
@@ -42,6 +42,7 @@ class _Stand(NamedTuple):
     entry: Entry = DIR
     links: int = MOST_LINKS
     names: int = MOST_NAMES
+    itself: Entry = DIR  # what the last name is, which may be a link to what is there
 
 
 class Tree:
@@ -66,10 +67,10 @@ class Tree:
         os.close(self._folders.pop())
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Walk absolute paths and return what each step is, as `Facts.files` wants it.
+        """Walk absolute paths and return what each name on the way is, as `Facts.files` wants it.
 
-        Keys are the prefixes of each path, as spelled but with slashes collapsed, and the places that following links
-        leads through. What could not be seen (no permission, a remote file system, too long a walk) is not in it.
+        Keys are the names' own paths, without links and dots. What could not be seen (no permission, a remote file
+        system, too long a walk) is not in it.
         """
         wanted = frozenset(paths)
         if wanted not in self.sight.looks:
@@ -78,27 +79,26 @@ class Tree:
         return self.sight.looks[wanted]
 
     def _looked(self, paths: Iterable[str]) -> dict[str, Entry]:
-        self._passed = {}
-        files = {"/": self.sight.root}
+        self._passed = {"/": self.sight.root}
         stands = {b"": _Stand()}
         for path in sorted(path for path in paths if "\0" not in path):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
-                self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands, files)
-        return files | self._passed
+                self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands)
+        return self._passed
 
-    def _stand(self, path: bytes, stands: dict[bytes, _Stand], spelled: dict[str, Entry]) -> _Stand:
+    def _stand(self, path: bytes, stands: dict[bytes, _Stand]) -> _Stand:
         """Walk a path from where another one left it: of many paths most are in few folders."""
         stand = stands.get(path)
         if stand is None:
             folder, _, name = path.rpartition(b"/")
-            stands[path] = stand = self._on(self._stand(folder, stands, spelled), path, name, spelled)
+            stands[path] = stand = self._on(self._stand(folder, stands), path, name)
         return stand
 
     def read(self, path: str, limit: int) -> File | None:
         """Read a regular file of at most `limit` bytes. None: there is nothing by that name."""
         try:
             walked = self._walk(path)
-            if walked.spelled[_collapsed(path)] == Entry("missing"):
+            if walked.itself == Entry("missing"):
                 return None
             return self._content(path, walked, limit)
         except UnreadableError as error:
@@ -109,7 +109,7 @@ class Tree:
     def names(self, path: str) -> tuple[str, ...]:
         """List a folder, in byte order; empty where there is no such folder. Raises UnreadableError."""
         walked = self._walk(path)
-        if walked.spelled[_collapsed(path)] == Entry("missing"):
+        if walked.itself == Entry("missing"):
             return ()
         if walked.entry.type != "dir":
             raise UnreadableError(_not_there(walked, "a directory"))
@@ -164,12 +164,11 @@ class Tree:
     def _walk(self, path: str) -> Walked:
         if path not in self.sight.walks:
             self.sight = self.sight.own()
-            spelled: dict[str, Entry] = {"/": DIR}
-            stand = self._follow(_Stand(), encode(path), spelled)
-            self.sight.walks[path] = Walked(spelled, stand.place, stand.entry)
+            stand = self._follow(_Stand(), encode(path))
+            self.sight.walks[path] = Walked(stand.itself, stand.place, stand.entry)
         return self.sight.walks[path]
 
-    def _follow(self, stand: _Stand, path: bytes, spelled: dict[str, Entry]) -> _Stand:
+    def _follow(self, stand: _Stand, path: bytes) -> _Stand:
         """Go from a folder along a path, links followed, to where that ends.
 
         A path that ends nowhere gives a missing entry at the place where it went wrong.
@@ -179,12 +178,12 @@ class Tree:
         prefix = b""
         for name in filter(None, path.split(b"/")):
             prefix += b"/" + name
-            stand = self._on(stand, prefix, name, spelled)
+            stand = self._on(stand, prefix, name)
         return stand
 
-    def _on(self, stand: _Stand, prefix: bytes, name: bytes, spelled: dict[str, Entry]) -> _Stand:
+    def _on(self, stand: _Stand, prefix: bytes, name: bytes) -> _Stand:
         """Go on by the one name that ends a prefix, and by what it leads to if it is a link."""
-        place, entry, links, names = stand
+        place, entry, links, names, _ = stand
         if len(prefix) >= PATH_MAX:
             entry = missing(errno.ENAMETOOLONG)
         elif entry.type == "dir":
@@ -194,14 +193,13 @@ class Tree:
             place, entry = self._step(stand.place, name)
         elif entry.type != "missing":
             entry = missing(errno.ENOTDIR)
-        spelled[decode(prefix)] = entry
         if entry.type != "link":
-            return _Stand(place, entry, links, names)
+            return _Stand(place, entry, links, names, entry)
         if not links:
-            return _Stand(place, missing(errno.ELOOP), links, names)
+            return _Stand(place, missing(errno.ELOOP), links, names, entry)
         target = encode(entry.target)
         start = _Stand(() if target.startswith(b"/") else stand.place, DIR, links - 1, names)
-        return self._follow(start, target, {})
+        return self._follow(start, target)._replace(itself=entry)
 
     def _step(self, folder: Place, name: bytes) -> tuple[Place, Entry]:
         if name == b".":

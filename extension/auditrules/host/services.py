@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditrules.audit.boot.systemd import is_mask
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import File
-from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import (
     DAEMON_JSON,
@@ -35,46 +36,47 @@ def read_services(tree: Tree, processes: Iterable[Process], *, own: bool) -> Ser
     return Services(running, units, daemon_json, _found(tree, paths))
 
 
+def _places(tree: Tree, paths: Iterable[str]) -> Places:
+    return Places(Facts(files=tree.look(paths)))
+
+
 def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
     """Say what is at each path; one that could not be looked at is left out."""
     wanted = sorted(paths)
-    entries = tree.look(wanted)
-    facts = Facts(files=entries)
+    places = _places(tree, wanted)
     found: dict[str, Found | None] = {}
     for path in wanted:
-        kind = facts.kind(path)
-        here = entries.get(path)
-        if kind == "missing":
-            found[path] = Found(path, "link", link=True) if here is not None and here.type == "link" else None
-        elif kind is not None:
-            end = tree.end(path)
-            found[path] = Found(end[0] if end else path, kind, link=here is not None and here.type == "link")
+        end = places.walk(path)
+        link = places.walk(path, follow=False).type == "link"
+        if end.missing:
+            found[path] = Found(path, "link", link=True) if link else None
+        elif end.type is not None:
+            found[path] = Found(end.path, end.type, link=link)
     return found
 
 
 def _unit(tree: Tree, name: str) -> str:
     """The file that systemd takes for a unit, links followed; empty where there is none, or nobody can tell."""
     paths = [f"{folder}/{name}" for folder in UNIT_FOLDERS]
-    entries = tree.look(paths)
+    places = _places(tree, paths)
     for path in paths:
-        entry = entries.get(path)
-        if entry is None and Facts(files=entries).kind(path) is None:
+        itself = places.walk(path, follow=False)
+        if itself.entry is None:
             return ""
-        if entry is not None and entry.type != "missing":
-            end = tree.end(path)
-            return "" if is_mask(entry.target) or end is None or end[1].type != "file" else end[0]
+        if not itself.missing:
+            end = places.walk(path)
+            return "" if is_mask(itself.entry.target) or end.type != "file" else end.path
     return ""
 
 
 def _daemon_json(tree: Tree, *, own: bool) -> File | None:
-    entries = tree.look([DAEMON_JSON])
-    entry = entries.get(DAEMON_JSON)
-    if Facts(files=entries).kind(DAEMON_JSON, follow=False) is None:
+    kind = _places(tree, [DAEMON_JSON]).walk(DAEMON_JSON, follow=False).type
+    if kind is None:
         return File(DAEMON_JSON, error="it could not be looked at")
-    if entry is None or entry == Entry("missing", errno=entry.errno):
+    if kind == "missing":
         return None
-    if entry.type != "file":
-        return File(DAEMON_JSON, error=f"expected a regular file, found one of type {entry.type}")
+    if kind != "file":
+        return File(DAEMON_JSON, error=f"expected a regular file, found one of type {kind}")
     file = tree.read(DAEMON_JSON, MOST_JSON)
     if own and file is not None and file.content is not None and file.uid != 0:
         return File(DAEMON_JSON, error=f"expected a file of root's, found one of uid {file.uid}")

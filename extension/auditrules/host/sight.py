@@ -15,7 +15,7 @@ Place = tuple[bytes, ...]  # names from the root down, none of them a link
 class Walked:
     """Where a path leads."""
 
-    spelled: Mapping[str, Entry]  # every prefix of the path, as spelled
+    itself: Entry  # what its last name is, a link not followed
     place: Place  # where the walk ended, links followed
     entry: Entry  # what is there
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from auditrules.audit.boot.startup import UNITS
 from auditrules.audit.boot.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders, is_mask
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import Units
-from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_FILES = 200  # unit files and drop-ins
@@ -45,8 +46,9 @@ def read_units(tree: Tree) -> Units:
         error = str(unreadable)
     if len(files) > MOST_FILES:
         error = f"more than {MOST_FILES} unit files and drop-ins for audit, the most that are read"
-    seen = tree.look((*files, *others))
-    links = {path: seen[path].target for path in (*files, *others) if path in seen and seen[path].type == "link"}
+    places = Places(Facts(files=tree.look((*files, *others))))
+    entries = {path: places.walk(path, follow=False).entry for path in (*files, *others)}
+    links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
     masks = {path for path, target in links.items() if is_mask(target)}
     found = [tree.read(path, MOST_BYTES) for path in files[:MOST_FILES] if path not in masks]
     return Units(

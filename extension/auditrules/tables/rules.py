@@ -13,6 +13,7 @@ from auditrules.audit.auditctl.status import ListedLine, Reading
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.load import Loaded
 from auditrules.audit.boot.version_sort import version_sorted
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.kernel.interpret import READER as NETLINK
 from auditrules.audit.kernel.interpret import understand
 from auditrules.audit.model.collected import File, Sources
@@ -196,7 +197,7 @@ def decided(rule: Rule, facts: Facts) -> Rule:
         if isinstance(condition, Field)
         and condition.name == PATH_OR_DIR
         and isinstance(condition.value, str)
-        and facts.kind(condition.value) == "dir"
+        and Places(facts).walk(condition.value).type == "dir"
         else condition
         for condition in rule.fields
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from auditrules.audit.boot.augenrules import HEADER, Origin
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.model.collected import File, Kernel, Sources, Units
-from auditrules.audit.model.host_facts import Entry, Facts
+from tests.audit.file_trees import facts
 
 ETC, USR = "/etc/systemd/system", "/usr/lib/systemd/system"
 WANTS = f"{ETC}/multi-user.target.wants"
@@ -44,18 +45,16 @@ def host(
 ) -> Sources:
     """Make a host. A text in place of a file's bytes is why they could not be read."""
     own = {f"{WANTS}/{name}": f"{USR}/{name}" for name in enabled}
-    found = {"/etc": Entry("dir"), "/etc/audit": Entry("dir"), "/etc/audit/rules.d": Entry("dir")}
-    if rules_d is None:
-        found["/etc/audit/rules.d"] = Entry("missing")
-    types = {name: content for name, content in (rules_d or {}).items() if content in ("dir", "missing")}
-    found |= {f"/etc/audit/rules.d/{name}": Entry(str(kind)) for name, kind in types.items()}
+    kinds = {name: str(content) for name, content in (rules_d or {}).items() if content in ("dir", "missing")}
+    found = {"/etc/audit": "dir", "/etc/audit/rules.d": "missing" if rules_d is None else "dir"}
+    found |= {f"/etc/audit/rules.d/{name}": kind for name, kind in kinds.items()}
     return Sources(
         Kernel("none"),
         rules_d=tuple(file(f"/etc/audit/rules.d/{name}", content) for name, content in (rules_d or {}).items()),
         audit_rules=None if audit_rules is None else file("/etc/audit/audit.rules", audit_rules),
         auditd_conf=file("/etc/audit/auditd.conf", conf.encode()),
         cmdline=None if cmdline is None else file("/proc/cmdline", cmdline.encode()),
-        facts=Facts(files=found),
+        facts=replace(facts(found), mounts=None),
         units=Units(
             tuple(file(path, content.encode()) for path, content in files.items()), {**own, **links}, script, awk
         ),

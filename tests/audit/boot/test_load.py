@@ -9,6 +9,7 @@ import pytest
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.load import Loaded, file_refusal, load
 from auditrules.audit.model.host_facts import Version
+from tests.audit.file_trees import facts
 from tests.audit.strategies import HOST
 
 W = "-w /etc/docker -p wa -k d1"
@@ -247,3 +248,12 @@ def test_each_line_has_its_fate(lines: tuple[str, ...], wanted: list[str]) -> No
 
 def test_the_values_that_hold_are_told() -> None:
     assert dict(load(b"-b 64\n-b 8192\n-f 2\n", HOST).values) == {"-b": "8192", "-f": "2"}
+
+
+def test_paths_below_a_link_that_leads_up_are_what_they_are_there() -> None:
+    on = facts({"/var/run": "-> ../run", "/run/containerd": "dir", "/run/nothing": "missing"})
+    content = b"-w /var/run/containerd -p wa\n-a always,exit -F dir=/var/run/nothing -F perm=wa\n-w /run -p wa\n"
+    found = load(content, on)
+    assert rules(found) == ["-a always,exit -S all -F dir=/var/run/containerd -F perm=wa"]
+    assert found.refused == ((2, "the kernel takes a dir that exists"),)
+    assert found.stopped_at == 2

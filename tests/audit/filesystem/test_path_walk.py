@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditrules.audit.filesystem.path_walk import Place, Places
-from auditrules.audit.model.host_facts import Entry, Facts, Mount
-from tests.audit.file_trees import DEV, facts
+from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
+from auditrules.host.rootfs import Tree, local
+from tests.audit.file_trees import DEV, facts, with_entries
 
 FILES = {
     "/a/b/file": "file",
@@ -17,7 +22,9 @@ FILES = {
     "/a/loop": "-> loop",
     "/a/nowhere": "-> gone/further",
     "/a/gone": "missing",
+    "/a/slashed": "-> b/file/",
     "/abs": "-> /a/b",
+    "/folder": "-> a/b/",
 }
 PLACES = Places(facts(FILES))
 
@@ -37,7 +44,18 @@ WALKS = (
     ("below what is not there", "/a/gone/x/y", True, "/a/gone", ("x", "y"), True),
     ("a link to nowhere", "/a/nowhere", True, "/a/gone", ("further",), True),
     ("below a file", "/a/b/file/x", True, "/a/b/file", ("x",), True),
+    ("below a folder below a file", "/a/b/file/x/", True, "/a/b/file", ("x",), True),
+    ("a file with a slash", "/a/b/file/", True, "/a/b/file", ("",), True),
+    ("a file with a dot", "/a/b/file/.", True, "/a/b/file", (".",), True),
+    ("above a file", "/a/b/file/..", True, "/a/b/file", ("..",), True),
+    ("above what is not there", "/a/gone/..", True, "/a/gone", ("..",), True),
+    ("above a link, which is above its target", "/abs/../link", True, "/a/b/file", (), False),
+    ("what is not there, with a slash", "/a/gone/", True, "/a/gone", (), True),
+    ("a link to a file with a slash", "/a/link/", True, "/a/b/file", ("",), True),
+    ("a link whose text ends with a slash", "/a/slashed", True, "/a/b/file", ("",), True),
+    ("a link whose text ends with a slash, to a folder", "/folder/file", True, "/a/b/file", (), False),
     ("the root", "/", True, "/", (), False),
+    ("the root, twice", "//", True, "/", (), False),
 )
 
 
@@ -49,6 +67,69 @@ def test_a_walk_ends_where_the_kernel_s_does(
 ) -> None:
     place = PLACES.walk(path, follow=follow)
     assert (place.path, place.beyond, place.missing) == (end, beyond, missing)
+
+
+# A small tree on the disk for the law. Links lead to names that may be there, above the tree too.
+NAMES = st.sampled_from(["a", "b", "c", "f", "x"])
+STEPS = st.one_of(NAMES, NAMES, st.sampled_from([".", "..", ""]))
+PATHS = st.lists(STEPS, min_size=1, max_size=6).map("/".join)
+THINGS = st.one_of(st.just("dir"), st.just("dir"), st.just("file"), PATHS.map("-> {}".format))
+TREES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map("/".join), THINGS, max_size=8)
+
+
+def make(root: Path, tree: dict[str, str]) -> None:
+    """Make what can be made of a tree, folders first."""
+    for path in sorted(tree, key=lambda each: (each.count("/"), each)):
+        place = root / path
+        if not place.parent.is_dir() or place.is_symlink() or place.exists():
+            continue
+        if tree[path] == "dir":
+            place.mkdir()
+        elif tree[path] == "file":
+            place.touch()
+        else:
+            place.symlink_to(tree[path].removeprefix("-> ").replace("/a", f"{root}/a") or ".")
+
+
+def by_the_kernel(path: str, *, follow: bool) -> str:
+    kinds = {0o040000: "dir", 0o100000: "file", 0o120000: "link"}
+    try:
+        return kinds[os.stat(path, follow_symlinks=follow).st_mode & 0o170000]  # noqa: PTH116 - Path drops dots and slashes
+    except OSError:
+        return "missing"
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(TREES, st.lists(PATHS, min_size=1, max_size=8))
+def test_a_walk_over_what_the_collector_saw_finds_what_stat_finds(
+    tmp_path_factory: pytest.TempPathFactory, tree: dict[str, str], tails: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("tree")
+    make(root, tree)
+    paths = [f"{root}/{tail}" for tail in tails]
+    with closing(Tree("/", local)) as look:
+        places = Places(Facts(files=look.look(paths)))
+    for follow in (True, False):
+        found = {path: places.walk(path, follow=follow).type for path in paths}
+        assert found == {path: by_the_kernel(path, follow=follow) for path in paths}
+
+
+def test_as_many_links_are_followed_as_by_the_kernel() -> None:
+    links = {f"/{number}": f"-> {number - 1}" for number in range(1, MOST_LINKS + 2)}
+    places = Places(facts({"/0": "file", **links}))
+    assert places.walk(f"/{MOST_LINKS}").type == "file"
+    assert places.walk(f"/{MOST_LINKS + 1}").type == "missing"
+
+
+def test_a_path_that_is_too_long_for_the_kernel_is_missing() -> None:
+    path = "/." * 2048
+    assert Places(facts()).walk(path).type == "missing"
+    assert Places(facts()).walk(path[2:]).type == "dir"
+
+
+def test_the_root_is_a_directory_where_nothing_is_known() -> None:
+    assert Places(Facts()).walk("/").type == "dir"
+    assert Places(Facts()).walk("/etc").type is None
 
 
 def test_a_step_that_nobody_looked_at_leaves_the_place_unknown() -> None:
@@ -90,9 +171,9 @@ def test_a_bind_mount_leads_to_what_it_shows() -> None:
 
 
 def test_what_is_above_a_bind_mount_is_what_is_above_its_source() -> None:
-    on = facts({**FILES, "/mnt/b/b/file": "file"})
+    on = facts({**FILES, "/mnt/b": "dir"}, mounts=(BIND,))
     same = {f"/mnt/b{path[2:]}": entry for path, entry in on.files.items() if path == "/a" or path.startswith("/a/b")}
-    places = Places(replace(on, files={**on.files, **same}, mounts=(ROOT, BIND)))
+    places = Places(with_entries(on, same))
     assert list(places.ancestry(places.walk("/mnt/b/b/file"))) == [
         places.identity(places.at(path)) for path in ("/a/b/file", "/a/b", "/a", "/")
     ]

@@ -13,6 +13,7 @@ from auditrules.audit.auditctl.field_values import permissions as read_permissio
 from auditrules.audit.auditctl.getopt import Option
 from auditrules.audit.constants import arches, names
 from auditrules.audit.constants import syscalls as tables
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.c_integers import is_digit, signed, strtol
 from auditrules.audit.model.c_integers import word as to_word
 from auditrules.audit.model.host_facts import Version
@@ -75,7 +76,7 @@ def _watch(draft: Draft, word: Word) -> None:
         path = path.rstrip("/") or "/"
     if draft.fields:
         draft.fail("a watch without fields before it", word)
-    kind = draft.facts.kind(path)
+    kind = Places(draft.facts).walk(path).type
     name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
     draft.fields = [Field(name, Operator.EQUAL, path), Field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
     draft.all_syscalls()

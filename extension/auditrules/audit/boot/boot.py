@@ -33,6 +33,7 @@ from auditrules.audit.boot.startup import (
     switched_off,
 )
 from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.rule import Control
 
@@ -206,7 +207,9 @@ def _files(sources: Sources) -> dict[str, Content] | None:
     nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
     files: dict[str, Content] = {}
     for file in sources.rules_d:
-        content = nothing.get(sources.facts.kind(file.path) or "") if file.content is None else file.content
+        content = (
+            nothing.get(Places(sources.facts).walk(file.path).type or "") if file.content is None else file.content
+        )
         if content is None:
             raise UntoldError(f"{file.path}: {file.error}")
         files[file.path.rpartition("/")[2]] = content

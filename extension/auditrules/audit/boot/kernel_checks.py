@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from auditrules.audit.auditctl.field_values import MOST_NAME_BYTES, UNSET
 from auditrules.audit.constants.fields import EQUALITIES, FIELDS, Kind
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
     PATH_NAMES,
@@ -116,20 +117,19 @@ def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
 
 def absence(rule: Rule, facts: Facts) -> str | None:
     """Which path must be there for the rule and is not, or None: what the kernel asks last."""
+    places = Places(facts)
     for field in _fields(rule):
         if not isinstance(field.value, str):
             continue
-        if field.name == "dir" and facts.kind(field.value, follow=False) == "missing":
+        if field.name == "dir" and places.walk(field.value, follow=False).missing:
             return "a dir that exists"
-        if field.name in ("path", "exe") and facts.kind(_parent(field.value)) == "missing":
-            return "a path whose directory exists"
-        if field.name in ("path", "exe") and facts.kind(_parent(field.value)) not in ("dir", None):
-            return "a path below a directory"
+        if field.name in ("path", "exe"):
+            folder = places.walk(field.value.rpartition("/")[0] or "/").type
+            if folder == "missing":
+                return "a path whose directory exists"
+            if folder not in ("dir", None):
+                return "a path below a directory"
     return None
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0] or "/"
 
 
 def _label_known(rule: Rule, facts: Facts) -> str | None:

@@ -23,6 +23,7 @@ from auditrules.audit.boot.systemd import (
     unmet,
     wanted_by,
 )
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import Sources, Units
 from auditrules.audit.model.tokens import decode
 
@@ -128,7 +129,7 @@ def switched_off(cmdline: Sequence[str]) -> bool:
 
 def rules_d_there(sources: Sources) -> bool:
     """Whether there is a folder rules.d; it may be without a file, which to augenrules is not the same as none."""
-    return bool(sources.rules_d) or sources.facts.kind(RULES_D) == "dir"
+    return bool(sources.rules_d) or Places(sources.facts).walk(RULES_D).type == "dir"
 
 
 def _without_units(sources: Sources, units: Units) -> Plan:

@@ -142,7 +142,7 @@ class Placing:
         folder, last = self._then.walk(parent(path)), name(path)
         if folder.entry is None:
             return Watch(path, known=False)
-        if folder.missing:
+        if folder.type != "dir":
             return Watch(path, ("gone", path))  # whatever it follows, it is not at that path
         inode = self._then.identity(folder)
         spot = (inode, last)

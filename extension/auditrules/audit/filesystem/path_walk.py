@@ -1,21 +1,24 @@
-"""Where paths lead: walking names as the kernel does, which inode stands there, and what is above it.
+"""The one path walker: it follows a path through links, `..` and mounts as the kernel does, over what was collected.
 
-Pure: every step is looked up in the facts. The kernel's own walks are those of fs/namei.c.
+Pure: every step is looked up in the facts. The kernel's own walk is that of fs/namei.c.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
+from auditrules.audit.model.tokens import encode
 
 Identity = Hashable  # of an inode; equal where two names are one file
-NOT_A_DIRECTORY = 20  # errno
-TOO_MANY_LINKS = 40
+NAME_TOO_LONG = 36  # errno
+TOO_MANY_LINKS = 40  # errno
+PATH_MAX = 4096  # bytes, with the final NUL
 
 _DIR = Entry("dir")
+_FEWEST_CHARACTERS = PATH_MAX // 4  # of a path that may have so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class Place:
     def missing(self) -> bool:
         """Whether it is known that nothing is there."""
         return bool(self.beyond) or (self.entry is not None and self.entry.type == "missing")
+
+    @property
+    def type(self) -> str | None:
+        """What stat(2) finds there: an `Entry.type`, of which `missing` stands for every failure; None if not known."""
+        if self.missing:
+            return "missing"
+        return None if self.entry is None else self.entry.type
 
     @property
     def whole(self) -> str:
@@ -63,6 +73,22 @@ def name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
+def _steps(path: str) -> list[str]:
+    """The names of a path, the last one first; an empty one stands for a slash at the end."""
+    names = [each for each in path.split("/") if each]
+    return [*names, ""][::-1] if path.endswith("/") else names[::-1]
+
+
+def _end(path: str, entry: Entry | None, rest: Sequence[str]) -> Place:
+    """Where a walk ends that has steps left, the last one first."""
+    names = tuple(filter(None, reversed(rest)))
+    if entry is None:
+        return Place("/".join((path, *names)), None)
+    if entry.type == "missing":
+        return Place(path, entry, names)  # of a last name with a slash behind it a directory can be made
+    return Place(path, entry, names or ("",))
+
+
 @dataclass(frozen=True)
 class Places:
     """The file system of some facts, to be walked."""
@@ -78,33 +104,35 @@ class Places:
         """Walk an absolute path; a link at the very end is followed if `follow` says so, or a slash stands behind it.
 
         `searches` tells of a directory whether the one who walks may search it; where not, nothing is reached.
+        What has a slash behind it must be a directory.
         """
-        follow = follow or path.endswith("/")
+        if len(path) >= _FEWEST_CHARACTERS and len(encode(path)) >= PATH_MAX:
+            return Place(path, Entry("missing", errno=NAME_TOO_LONG))
         done = "/"
-        rest = [each for each in path.split("/") if each][::-1]
+        rest = _steps(path)
         links = 0
         while rest:
             folder = self._folder(done)
             step = rest.pop()
-            at = parent(done) if step == ".." else done if step == "." else f"{done.rstrip('/')}/{step}"
-            if step in (".", ".."):
-                done = at
-                continue
+            if not step:
+                continue  # a slash at the end
             if searches is not None and not searches(folder):
-                return Place(done, folder, (step, *reversed(rest)))
+                return _end(done, folder, [*rest, step])
+            if step in (".", ".."):
+                done = done if step == "." else parent(done)
+                continue
+            at = f"{done.rstrip('/')}/{step}"
             found = self.files.get(at)
-            if found is None:
-                return Place("/".join((at, *reversed(rest))), None)
-            if found.type == "link" and (follow or rest) and links < MOST_LINKS:
+            if found is not None and found.type == "link" and (follow or rest):
                 links += 1
-                done = "/" if found.target.startswith("/") else done
-                rest += [each for each in found.target.split("/") if each][::-1]
-            elif found.type == "missing" or (found.type != "dir" and rest):
-                return Place(at, found, tuple(reversed(rest)))
-            elif found.type == "link" and (follow or rest):
-                return Place(at, Entry("missing", errno=TOO_MANY_LINKS), tuple(reversed(rest)))
-            else:
-                done = at
+                if links <= MOST_LINKS:
+                    done = "/" if found.target.startswith("/") else done
+                    rest += _steps(found.target)
+                    continue
+                found = Entry("missing", errno=TOO_MANY_LINKS)
+            if found is None or found.type == "missing" or (found.type != "dir" and rest):
+                return _end(at, found, rest)
+            done = at
         return Place(done, self._folder(done))
 
     def _folder(self, path: str) -> Entry:

@@ -57,8 +57,9 @@ class Mount:
 class Facts:
     """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
 
-    `files` has an entry for each step of walking a path with links followed; `users` and `groups` map names to ids, and
-    are `None` where nobody knows the names of the host.
+    `files` has an entry for each name that following a path meets, by the name's own path: absolute, without links and
+    dots. Only `filesystem.path_walk` walks it. `users` and `groups` map names to ids, and are `None` where nobody knows
+    the names of the host.
     """
 
     version: Version = DEFAULT_VERSION
@@ -69,41 +70,6 @@ class Facts:
     daemon: bool | None = None  # an audit daemon runs
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
     mounts: tuple[Mount, ...] | None = None
-
-    def kind(self, path: str, *, follow: bool = True) -> str | None:
-        """The type of what stat(2) finds at an absolute path: an `Entry.type`, or None where not known.
-
-        Without `follow` a link at the very end is not followed, as with lstat(2). `missing` covers every way in which
-        stat fails: no such name, a file in the middle, a loop of links.
-        """
-        done = ""
-        rest = path.split("/")[::-1]
-        links = 0
-        kind = self._root()
-        while rest:
-            name = rest.pop()
-            if not name:
-                continue
-            entry = self.files.get(f"{done}/{name}")
-            if entry is None or entry.type == "missing":
-                return None if entry is None else "missing"
-            if entry.type == "link" and (follow or rest):
-                links += 1
-                if links > MOST_LINKS:
-                    return "missing"
-                if entry.target.startswith("/"):
-                    done = ""
-                rest += entry.target.split("/")[::-1]
-                continue
-            if entry.type != "dir" and rest:  # if only an empty name, after a slash at the end
-                return "missing"
-            done = f"{done}/{name}"
-            kind = entry.type
-        return kind
-
-    def _root(self) -> str | None:
-        entry = self.files.get("/")
-        return entry.type if entry else "dir"
 
 
 def parse_version(text: str) -> Version | None:
