@@ -10,7 +10,6 @@ import random
 from collections.abc import Iterator
 
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.constants.syscalls import as_stored
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.model.rule import Rule
@@ -135,7 +134,7 @@ def facts(rules: list[str]) -> Facts:
 def payloads(rules: list[str]) -> tuple[bytes, ...]:
     """What the kernel would answer once it had loaded the lines, rule by rule."""
     known = facts(rules)
-    return tuple(rule_data.encode(as_stored(rule, known.machine)) for rule in _rules(rules, known))
+    return tuple(rule_data.encode(rule) for rule in _rules(rules, known))
 
 
 def _rules(rules: list[str], known: Facts) -> Iterator[Rule]:

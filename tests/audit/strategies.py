@@ -19,6 +19,7 @@ from auditrules.audit.model.rule import (
     Operator,
     Permission,
     Rule,
+    SyscallMask,
 )
 from auditrules.audit.model.tokens import decode, encode
 from tests.audit.file_trees import facts
@@ -115,7 +116,7 @@ def exit_rules(draw: st.DrawFn) -> Rule:
     fields += draw(st.lists(CONDITIONS, max_size=4))
     if draw(st.booleans()):
         fields.append(Field("key", Operator.EQUAL, draw(KEYS)))
-    return Rule(FilterList.EXIT, draw(st.sampled_from(Action)), draw(MASKS), tuple(fields))
+    return Rule(FilterList.EXIT, draw(st.sampled_from(Action)), SyscallMask(draw(MASKS)), tuple(fields))
 
 
 @st.composite
@@ -125,7 +126,7 @@ def other_rules(draw: st.DrawFn) -> Rule:
     ids = st.builds(Field, st.sampled_from(["uid", "gid", "auid"]), _ANY, st.integers(0, 99999))
     match draw(st.sampled_from(["task", "user", "exclude", "filesystem"])):
         case "task":
-            return Rule(FilterList.TASK, action, 0, tuple(draw(st.lists(ids, max_size=2))))
+            return Rule(FilterList.TASK, action, SyscallMask(), tuple(draw(st.lists(ids, max_size=2))))
         case "user":
             return Rule(FilterList.USER, action, ALL_SYSCALLS, tuple(draw(st.lists(ids, min_size=1, max_size=2))))
         case "exclude":

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditrules.audit.auditctl.listing import last_arch, listed, listing, numbers, syscall_names
+from auditrules.audit.auditctl.listing import listed, listing, syscall_names
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
@@ -26,7 +26,7 @@ from auditrules.audit.constants.fields import COMPARISONS
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Entry, Facts, parse_version
-from auditrules.audit.model.rule import Comparison, Condition, same
+from auditrules.audit.model.rule import Comparison, Condition, last_arch, same
 from auditrules.audit.model.tokens import decode, encode
 from tests.truth import coverage_cases
 
@@ -137,7 +137,7 @@ def back(wanted: list[str], facts: Facts) -> Iterator[str]:
             yield f"no rule: {error.summary} in {line!r}"
             continue
         again = listed(rule, facts.version, facts.machine, above)
-        above = last_arch(rule) or above
+        above = last_arch(rule.fields) or above
         if again != line:
             yield f"read back {again!r} from {line!r}"
 
@@ -173,7 +173,7 @@ def netlink_case(case: Case, facts: Facts) -> Iterator[str]:
     for rule, told in zip(decoded, case["rules"], strict=True):
         if (rule.list.value, rule.action.value) != (told["list"], told["action"]):
             yield f"the case says {told['action']},{told['list']}"
-        numbered = "all" if syscall_names(rule, facts.machine) == ("all",) else numbers(rule.syscalls)
+        numbered = "all" if syscall_names(rule, facts.machine) == ("all",) else [*rule.syscalls.numbers]
         if numbered != told["syscalls"]:
             yield f"the case says system calls {told['syscalls']}, decoded {numbered}"
         fields = [[unescaped(part) if isinstance(part, str) else part for part in one] for one in told["fields"]]

@@ -17,6 +17,7 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
+    SyscallMask,
 )
 from tests.audit.strategies import HOST
 
@@ -31,7 +32,7 @@ def rule_of(text: str, machine: str = "x86_64", version: Version = THIRD) -> Rul
 
 
 def exit_rule(*fields: Field, syscalls: int = ALL_SYSCALLS, action: Action = Action.ALWAYS) -> Rule:
-    return Rule(FilterList.EXIT, action, syscalls, fields)
+    return Rule(FilterList.EXIT, action, SyscallMask(syscalls), fields)
 
 
 # A line of a rules file, and what auditctl 3.0.9 then lists.
@@ -145,7 +146,7 @@ def test_a_field_without_a_name_is_listed_without_a_flag() -> None:
 
 
 def test_io_uring_operations_have_names_of_their_own() -> None:
-    rule = Rule(FilterList.IO_URING, Action.NEVER, 1 << 18 | 1 << 46 | 1 << 60)
+    rule = Rule(FilterList.IO_URING, Action.NEVER, SyscallMask(1 << 18 | 1 << 46 | 1 << 60))
     assert render(rule, "x86_64") == "-a never,io_uring -S openat,uring_cmd,60"
     assert listed(rule, (4, 2, 1), "x86_64") == "-a never,io_uring -S openat,uring_cmd,60"
 

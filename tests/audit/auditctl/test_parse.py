@@ -22,6 +22,7 @@ from auditrules.audit.model.rule import (
     Line,
     Operator,
     Rule,
+    SyscallMask,
     Verb,
 )
 from tests.audit.strategies import HOST
@@ -46,7 +47,7 @@ def equal(name: str, value: int | str) -> Field:
 
 
 def exit_rule(syscalls: int, *fields: Condition, action: Action = ALWAYS) -> Rule:
-    return Rule(FilterList.EXIT, action, syscalls, fields)
+    return Rule(FilterList.EXIT, action, SyscallMask(syscalls), fields)
 
 
 def line_of(text: str, facts: Facts = HOST) -> Line:
@@ -69,8 +70,8 @@ def normal_of(text: str, version: Version = (3, 0, 9)) -> str:
 CANONICAL: list[tuple[str, Rule]] = [
     ("-a always,exit -S all", exit_rule(ALL_SYSCALLS)),
     ("-a never,exit -S all", exit_rule(ALL_SYSCALLS, action=NEVER)),
-    ("-a never,task", Rule(FilterList.TASK, NEVER, 0)),
-    ("-a always,task -F uid=0", Rule(FilterList.TASK, ALWAYS, 0, (equal("uid", 0),))),
+    ("-a never,task", Rule(FilterList.TASK, NEVER, SyscallMask())),
+    ("-a always,task -F uid=0", Rule(FilterList.TASK, ALWAYS, SyscallMask(), (equal("uid", 0),))),
     ("-a always,user -F uid=1000", Rule(FilterList.USER, ALWAYS, ALL_SYSCALLS, (equal("uid", 1000),))),
     ("-a never,exclude -F msgtype=CWD", Rule(FilterList.EXCLUDE, NEVER, ALL_SYSCALLS, (equal("msgtype", 1307),))),
     (

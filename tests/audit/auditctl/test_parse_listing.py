@@ -21,6 +21,7 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
+    SyscallMask,
 )
 from tests.audit.strategies import HOST
 
@@ -33,7 +34,7 @@ def equal(name: str, value: int | str) -> Field:
 
 
 def exit_rule(*fields: Condition, syscalls: int = ALL_SYSCALLS, action: Action = ALWAYS) -> Rule:
-    return Rule(FilterList.EXIT, action, syscalls, fields)
+    return Rule(FilterList.EXIT, action, SyscallMask(syscalls), fields)
 
 
 def watch(path: str, *permissions: int, keys: str = "") -> Rule:
@@ -75,7 +76,7 @@ def test_a_watch_form_is_an_always_rule_of_an_undecided_path(line: str, rule: Ru
 
 RULES: list[tuple[str, Rule]] = [
     ("-a always,exit -S all", exit_rule()),
-    ("-a never,task", Rule(FilterList.TASK, NEVER, 0)),
+    ("-a never,task", Rule(FilterList.TASK, NEVER, SyscallMask())),
     ("-a always,user -F uid=0", Rule(FilterList.USER, ALWAYS, ALL_SYSCALLS, (equal("uid", 0),))),
     ("-a never,exclude -F msgtype=CWD", Rule(FilterList.EXCLUDE, NEVER, ALL_SYSCALLS, (equal("msgtype", 1307),))),
     ("-a never,exclude -F msgtype=1", Rule(FilterList.EXCLUDE, NEVER, ALL_SYSCALLS, (equal("msgtype", 1),))),
@@ -83,7 +84,7 @@ RULES: list[tuple[str, Rule]] = [
         "-a never,filesystem -F fstype=tracefs",
         Rule(FilterList.FILESYSTEM, NEVER, ALL_SYSCALLS, (equal("fstype", 0x74726163),)),
     ),
-    ("-a never,io_uring -S openat,100", Rule(FilterList.IO_URING, NEVER, 1 << 18 | 1 << 100)),
+    ("-a never,io_uring -S openat,100", Rule(FilterList.IO_URING, NEVER, SyscallMask(1 << 18 | 1 << 100))),
     ("-a always,exit -S read,59,999", exit_rule(syscalls=1 | 1 << 59 | 1 << 999)),
     (
         "-a always,exit -F arch=b64 -S execve -F key=k",
@@ -107,8 +108,8 @@ RULES: list[tuple[str, Rule]] = [
     ("-a always,exit -S all -F path=/sp ace -F key=a b", exit_rule(equal("path", "/sp ace"), equal("key", "a b"))),
     ("-a always,exit -S all -F dir=/a -F b -F uid=1", exit_rule(equal("dir", "/a -F b"), equal("uid", 1))),
     ("-a always,exit -S all -F exe!=/bin/sh", exit_rule(Field("exe", Operator.NOT_EQUAL, "/bin/sh"))),
-    ("-a always,exit -F arch=b64", replace(exit_rule(equal("arch", 0xC000003E)), syscalls=0)),
-    ("-a never,task", Rule(FilterList.TASK, Action.NEVER, 0)),
+    ("-a always,exit -F arch=b64", replace(exit_rule(equal("arch", 0xC000003E)), syscalls=SyscallMask())),
+    ("-a never,task", Rule(FilterList.TASK, Action.NEVER, SyscallMask())),
     ("-a always,exit -S all -F subj_user=a b -F uid=0", exit_rule(equal("subj_user", "a b"), equal("uid", 0))),
 ]
 

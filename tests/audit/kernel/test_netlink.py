@@ -28,7 +28,16 @@ from auditrules.audit.kernel.rule_data import decode, encode, packed
 from auditrules.audit.model.collected import Kernel, Netlink
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.model.rule import (
+    ALL_SYSCALLS,
+    PATH_OR_DIR,
+    Action,
+    Field,
+    FilterList,
+    Operator,
+    Rule,
+    SyscallMask,
+)
 from tests.audit.strategies import RULES
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "netlink.jsonl"
@@ -36,7 +45,7 @@ RAW = [b64decode(rule["raw"]) for line in CORPUS.read_text("utf-8").splitlines()
 WATCH = Rule(
     FilterList.EXIT,
     Action.ALWAYS,
-    (1 << 2032) - 1,
+    ALL_SYSCALLS,
     (Field("path", Operator.EQUAL, "/usr/bin/dockerd"), Field("perm", Operator.EQUAL, 15)),
 )
 STATUS = struct.pack("=11I", 0, 1, 1, 612, 0, 8192, 3, 2, 0x7F, 60000, 0)
@@ -98,17 +107,17 @@ def test_the_prepend_bit_is_no_part_of_a_rule() -> None:
 
 
 def test_a_field_without_a_name_keeps_its_number() -> None:
-    rule = Rule(FilterList.EXIT, Action.NEVER, 1 << 59, (Field("f24", Operator.EQUAL, 1),))
+    rule = Rule(FilterList.EXIT, Action.NEVER, SyscallMask(1 << 59), (Field("f24", Operator.EQUAL, 1),))
     assert decode(encode(rule)) == rule
 
 
 def test_several_keys_are_told_apart() -> None:
-    rule = Rule(FilterList.EXIT, Action.ALWAYS, 1 << 59, (Field("key", Operator.EQUAL, "a\x01b"),))
+    rule = Rule(FilterList.EXIT, Action.ALWAYS, SyscallMask(1 << 59), (Field("key", Operator.EQUAL, "a\x01b"),))
     assert decode(encode(rule)).keys() == ("a", "b")
 
 
 def test_an_undecided_path_has_no_bytes() -> None:
-    rule = Rule(FilterList.EXIT, Action.ALWAYS, 1, (Field(PATH_OR_DIR, Operator.EQUAL, "/x"),))
+    rule = Rule(FilterList.EXIT, Action.ALWAYS, SyscallMask(1), (Field(PATH_OR_DIR, Operator.EQUAL, "/x"),))
     with pytest.raises(NetlinkError, match="expected path or dir for '/x', and it is not known which it is"):
         encode(rule)
 

@@ -14,6 +14,7 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
+    SyscallMask,
     letters,
     same,
 )
@@ -23,7 +24,7 @@ KEY = Field("key", Operator.EQUAL, "k")
 
 
 def rule(*fields: Condition, action: Action = Action.ALWAYS, syscalls: int = ALL_SYSCALLS) -> Rule:
-    return Rule(FilterList.EXIT, action, syscalls, fields)
+    return Rule(FilterList.EXIT, action, SyscallMask(syscalls), fields)
 
 
 def path(name: str, value: str = "/x", operator: Operator = Operator.EQUAL) -> Field:

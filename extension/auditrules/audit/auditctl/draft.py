@@ -9,7 +9,8 @@ from typing import NoReturn
 from auditrules.audit.auditctl.getopt import Options
 from auditrules.audit.constants import arches
 from auditrules.audit.constants.fields import FIELDS
-from auditrules.audit.constants.syscalls import as_stored
+from auditrules.audit.constants.names import syscall_mask
+from auditrules.audit.constants.syscalls import without_classes
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
@@ -142,8 +143,8 @@ class Draft:
         if target is not FilterList.TASK and not self.has_syscalls:
             self.all_syscalls()
         verb = Verb.DELETE if self.add is None else Verb.PREPEND if self.prepended else Verb.APPEND
-        rule = Rule(target, self.action, self.mask, tuple(self.fields))
-        return Line(tuple(self.controls), as_stored(rule, self.facts.machine), verb)
+        calls = syscall_mask(without_classes(self.mask, self.facts.machine), target, self.machine)
+        return Line(tuple(self.controls), Rule(target, self.action, calls, tuple(self.fields)), verb)
 
     def set_permissions(self, bits: int, word: Word) -> None:
         """Put a value into every perm field, or add one (libaudit.c, audit_update_watch_perms)."""

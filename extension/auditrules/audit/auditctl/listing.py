@@ -11,7 +11,6 @@ from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,
-    LISTED_AS_ALL,
     PATH_OR_DIR,
     SYSCALL_LISTS,
     WATCH_FIELDS,
@@ -21,6 +20,8 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
+    SyscallMask,
+    last_arch,
     letters,
 )
 
@@ -39,15 +40,6 @@ def tells_operators(version: Version) -> bool:
     return version >= fourth or (third <= version < _FOURTH)
 
 
-def last_arch(rule: Rule) -> int | None:
-    """The number of the last arch field, whose names the system calls have."""
-    found = None
-    for condition in rule.fields:
-        if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int):
-            found = condition.value
-    return found
-
-
 def syscall_names(
     rule: Rule, machine: str, version: Version | None = None, above: int | None = None
 ) -> tuple[str, ...]:
@@ -55,27 +47,17 @@ def syscall_names(
 
     `above` names the system calls of a rule without an arch where those of the machine itself don't.
     """
-    if rule.syscalls & LISTED_AS_ALL == LISTED_AS_ALL:
+    if rule.syscalls.all:
         return ("all",)
     if rule.list is FilterList.IO_URING:
-        return tuple(names.uring_name(number) or str(number) for number in numbers(rule.syscalls))
-    arch = last_arch(rule)
+        return tuple(names.uring_name(number) or str(number) for number in rule.syscalls.numbers)
+    arch = last_arch(rule.fields)
     return _named(rule.syscalls, arches.machine_of(above if arch is None else arch, machine), version)
 
 
 @lru_cache(_KEPT)
-def _named(mask: int, machine: str, version: Version | None) -> tuple[str, ...]:
-    return tuple(syscalls.name(number, machine, version) or str(number) for number in numbers(mask))
-
-
-def numbers(mask: int) -> list[int]:
-    """The bits of a mask."""
-    found = []
-    while mask:
-        lowest = mask & -mask
-        found.append(lowest.bit_length() - 1)
-        mask ^= lowest
-    return found
+def _named(mask: SyscallMask, machine: str, version: Version | None) -> tuple[str, ...]:
+    return tuple(syscalls.name(number, machine, version) or str(number) for number in mask.numbers)
 
 
 def value(field: Field) -> str:
@@ -136,13 +118,13 @@ def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[s
     above = None
     for rule in rules:
         yield listed(rule, version, machine, above)
-        above = last_arch(rule) or above
+        above = last_arch(rule.fields) or above
 
 
 def listed_as_watch(rule: Rule) -> bool:
     """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
     found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
-    masked = rule.list in SYSCALL_LISTS and rule.syscalls & LISTED_AS_ALL != LISTED_AS_ALL
+    masked = rule.list in SYSCALL_LISTS and not rule.syscalls.all
     return "perm" in found and found <= WATCH_FIELDS and not masked
 
 

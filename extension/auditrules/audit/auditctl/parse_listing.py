@@ -120,7 +120,8 @@ class _Listed:
         if mask is None:
             # On lists that have system calls auditctl prints "-S all" for all of them, and nothing for none.
             mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
-        rule = Rule(self.list, action, mask, tuple(self.fields))
+        calls = names.syscall_mask(mask, self.list, arches.machine_of(self.arch, self.facts.machine))
+        rule = Rule(self.list, action, calls, tuple(self.fields))
         if listed_as_watch(rule):
             self._fail("a field that -w does not have: auditctl -l prints such a rule as a watch", 0, len(self.line))
         return rule

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
 
-from auditrules.audit.auditctl.listing import last_arch
 from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed
 from auditrules.audit.model.collected import Failure, Kernel, Run
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import Rule
+from auditrules.audit.model.rule import Rule, last_arch
 from auditrules.audit.model.tokens import decode
 
 
@@ -239,5 +238,5 @@ def _lines(texts: list[str], facts: Facts) -> Iterator[ListedLine]:
         except RuleSyntaxError as error:
             yield ListedLine(text, None, error.summary)
             continue
-        above = last_arch(rule) or above
+        above = last_arch(rule.fields) or above
         yield ListedLine(text, rule)

@@ -6,13 +6,14 @@ errtab.h, ftypetab.h, fstypetab.h, uringop_table.h).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from auditrules.audit.constants import data_names, syscalls
 from auditrules.audit.model.c_integers import is_digit, strtol
 from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.rule import FilterList, SyscallMask
 
 # S_IFMT bits of stat(2). There is no `symlink` and no `char`.
 FILE_TYPES: Mapping[str, int] = MappingProxyType(
@@ -119,6 +120,16 @@ def uring_number(name: str) -> int | None:
 def uring_name(number: int) -> str | None:
     """The name that auditctl prints for an io_uring operation; None: it prints the number."""
     return next((name for name, known in URING_OPERATIONS.items() if known == number), None)
+
+
+def syscall_mask(bits: int, filter_list: FilterList, machine: str) -> SyscallMask:
+    """The mask of a rule of a list, which names system calls of a machine, or operations of io_uring."""
+    return SyscallMask(bits, uring_name if filter_list is FilterList.IO_URING else _syscall_name(machine))
+
+
+@lru_cache
+def _syscall_name(machine: str) -> Callable[[int], str | None]:
+    return partial(syscalls.name, machine=machine)
 
 
 def _names_type(number: int, version: Version | None) -> bool:

@@ -6,14 +6,13 @@ A machine is one of ARCHES, or what uname(1) calls it (`i686`, `armv7l`); of any
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.constants import data_auditctl
 from auditrules.audit.constants.data_syscalls import SYSCALLS
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.rule import ALL_SYSCALLS, CLASS_BITS, MASK_BITS, Rule
+from auditrules.audit.model.rule import ALL_SYSCALLS, CLASS_BITS, MASK_BITS
 
 # The machines with tables, and the kernel's number of each (AUDIT_ARCH_* of linux/audit.h).
 ARCHES: Mapping[str, int] = MappingProxyType(
@@ -220,11 +219,10 @@ def read_runs(text: str) -> dict[int, str]:
     return table
 
 
-def as_stored(rule: Rule, machine: str) -> Rule:
-    """The rule with its class bits replaced by the members of the classes."""
-    mask = rule.syscalls
+def without_classes(mask: int, machine: str) -> int:
+    """A mask of auditctl's with its class bits replaced by the members of the classes, as the kernel stores it."""
     for number in range(CLASS_BITS):
         if mask >> (MASK_BITS - 1 - number) & 1:
             for member in kernel_class(number, machine):
                 mask |= 1 << member
-    return replace(rule, syscalls=mask & ALL_SYSCALLS)
+    return mask & ALL_SYSCALLS

@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from auditrules.audit.auditctl.listing import last_arch, listed
+from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.status import ListedLine, Reading, State, Status, answered, understand_texts
 from auditrules.audit.kernel import netlink
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.collected import Kernel, Netlink
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import Facts, Version
+from auditrules.audit.model.rule import last_arch
 
 # errno of Linux, and what a refusal means: kernel/audit.c (audit_netlink_ok) and socket(2).
 NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES
@@ -73,7 +74,7 @@ def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple
             lines.append(ListedLine("", None, str(rule)))
             continue
         lines.append(ListedLine(listed(rule, version, machine, above), rule))
-        above = last_arch(rule) or above
+        above = last_arch(rule.fields) or above
     return tuple(lines)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeVar
 
+from auditrules.audit.constants import syscalls
 from auditrules.audit.constants.fields import COMPARISONS, FIELDS, NAMES, Kind, compared
+from auditrules.audit.constants.names import syscall_mask
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.rule import (
     MASK_BITS,
@@ -19,6 +21,8 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
+    SyscallMask,
+    last_arch,
 )
 from auditrules.audit.model.tokens import decode as text_of
 from auditrules.audit.model.tokens import encode as bytes_of
@@ -96,10 +100,11 @@ def decode(payload: bytes) -> Rule:
             left -= value
         else:
             conditions.append(_numeric(number, value, bits))
+    filter_list = _known(LISTS, flags & ~(PREPEND | _PACKED), "a list")
     return Rule(
-        _known(LISTS, flags & ~(PREPEND | _PACKED), "a list"),
+        filter_list,
         _known(ACTIONS, action, "an action"),
-        _mask(mask),
+        _mask(mask, filter_list, syscalls.machine_of(last_arch(conditions) or 0) or ""),
         tuple(conditions),
     )
 
@@ -163,8 +168,8 @@ _SHARED = 4096
 
 
 @lru_cache(_SHARED)
-def _mask(raw: bytes) -> int:
-    return int.from_bytes(raw, "little")
+def _mask(raw: bytes, filter_list: FilterList, machine: str) -> SyscallMask:
+    return syscall_mask(int.from_bytes(raw, "little"), filter_list, machine)
 
 
 def _textual(number: int, text: str, bits: int) -> Condition:

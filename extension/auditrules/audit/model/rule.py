@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+from types import MappingProxyType
+from typing import final
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
 PATH_OR_DIR = "path|dir"  # the name of a path field where nobody knows whether it watches one name or a tree
@@ -14,9 +17,69 @@ WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # all that -w, -p and -k can say
 # the members of the class when it takes the rule (kernel/auditfilter.c, audit_to_entry_common).
 MASK_BITS = 2048
 CLASS_BITS = 16
-ALL_SYSCALLS = (1 << (MASK_BITS - CLASS_BITS)) - 1
 # auditctl calls a mask "all" by its first 63 words; it never looks at the last one (auditctl-listing.c, print_syscall).
 LISTED_AS_ALL = (1 << (MASK_BITS - 32)) - 1
+MOST_NAMES = 8  # that the repr of a mask shows
+
+
+def _unnamed(_number: int) -> str | None:
+    return None
+
+
+@final
+class SyscallMask(int):
+    """System calls as the kernel's mask: bit N of the number stands for call N. It compares and hashes as the number.
+
+    `name_of` gives the name of a call's number, None where it has none: only whoever makes the mask knows of which
+    arch the calls are. Without it, calls are shown by their numbers. The shift of a mask is a plain number.
+    """
+
+    name_of: Callable[[int], str | None]
+
+    def __new__(cls, bits: int = 0, name_of: Callable[[int], str | None] = _unnamed) -> SyscallMask:
+        """Make the mask of a number."""
+        mask = super().__new__(cls, bits)
+        mask.name_of = name_of
+        return mask
+
+    @property
+    def all(self) -> bool:
+        """Whether auditctl calls this mask `all`."""
+        return self & LISTED_AS_ALL == LISTED_AS_ALL
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the calls, in order."""
+        found = []
+        left = int(self)
+        while left:
+            lowest = left & -left
+            found.append(lowest.bit_length() - 1)
+            left ^= lowest
+        return tuple(found)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the calls in the order of their numbers, or `all`; a call without a name is its number."""
+        return ("all",) if self.all else tuple(self.name_of(number) or str(number) for number in self.numbers)
+
+    def __str__(self) -> str:
+        """The names, as -S takes them."""
+        return ",".join(self.names)
+
+    @property
+    def short(self) -> str:
+        """The first names, and how many more there are."""
+        names = self.names
+        more = f",… {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        return f"{','.join(names[:MOST_NAMES])}{more}"
+
+    def __repr__(self) -> str:
+        """The first names, and how many more there are."""
+        return f"SyscallMask({self.short!r})"
+
+
+ALL_SYSCALLS = SyscallMask((1 << (MASK_BITS - CLASS_BITS)) - 1)
 
 
 class FilterList(str, Enum):
@@ -79,7 +142,7 @@ def letters(permissions: int) -> str:
     return _LETTERS[permissions & 15]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Field:
     """One `-F`: a field's canonical name, an operator, and a value.
 
@@ -91,8 +154,22 @@ class Field:
     operator: Operator
     value: int | str
 
+    def __str__(self) -> str:
+        """The field as -F takes it, but for escapes: letters of perm, an arch as hexadecimal, other numbers plain."""
+        value = self.value
+        if isinstance(value, int) and self.name in _SHOWN:
+            value = _SHOWN[self.name](value)
+        return f"{self.name}{self.operator.value}{value}"
 
-@dataclass(frozen=True, slots=True)
+    def __repr__(self) -> str:
+        """The field in its short form."""
+        return f"Field({str(self)!r})"
+
+
+_SHOWN: Mapping[str, Callable[[int], str]] = MappingProxyType({"perm": letters, "arch": hex})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """One `-C`: two fields of the same event compared, in the kernel's order of the two."""
 
@@ -100,21 +177,45 @@ class Comparison:
     operator: Operator
     right: str
 
+    def __str__(self) -> str:
+        """The comparison as -C takes it."""
+        return f"{self.left}{self.operator.value}{self.right}"
+
+    def __repr__(self) -> str:
+        """The comparison in its short form."""
+        return f"Comparison({str(self)!r})"
+
 
 Condition = Field | Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule in normal form. Two rules are equal where the kernel would call the second one a duplicate.
+def last_arch(conditions: Iterable[Condition]) -> int | None:
+    """The AUDIT_ARCH_* number of the last arch field, whose names the system calls of a rule have."""
+    found = None
+    for condition in conditions:
+        if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int):
+            found = condition.value
+    return found
 
-    `syscalls` is the mask as a number, bit N for system call N; 0 on the task list, which has none.
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Rule:
+    """A rule in normal form. Two rules are equal if the kernel would call the second one a duplicate.
+
+    `syscalls` is empty on the task list, whose rules have none.
     """
 
     list: FilterList
     action: Action
-    syscalls: int
+    syscalls: SyscallMask
     fields: tuple[Condition, ...] = ()
+
+    def __repr__(self) -> str:
+        """The rule as one line of words, cut where it has many system calls."""
+        calls = [f"-S {self.syscalls.short}"] if self.list in SYSCALL_LISTS else []
+        words = [f"{self.action.value},{self.list.value}", *calls]
+        words += [f"-F {each}" if isinstance(each, Field) else f"-C {each}" for each in self.fields]
+        return f"Rule({' '.join(words)!r})"
 
     def value(self, name: str) -> int | str | None:
         """The value of the first field of that name."""
