@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.normal_form import field_text, render
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed
+from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed_line
 from auditrules.audit.auditctl.status import State, Status
 from auditrules.audit.boot import version_sort
 from auditrules.audit.boot.auditd_conf import settings as auditd_settings
@@ -82,21 +82,21 @@ def undecided(rule: Rule) -> Rule:
 def test_a_listed_line_is_read_as_a_rule_that_lists_the_same_or_not_at_all(rule: Rule, version: Version) -> None:
     line = listed(rule, version, HOST.machine)
     with suppress(RuleSyntaxError):
-        assert listed(parse_listed(line, facts_of(version)), version, HOST.machine) == line
+        assert listed(parse_listed_line(line, facts_of(version)), version, HOST.machine) == line
 
 
 @law
 @given(RULES.filter(lambda rule: is_plain(rule) and not arches(rule)), VERSIONS, MACHINES)
 def test_a_listed_line_is_read_on_every_machine(rule: Rule, version: Version, machine: str) -> None:
     line = listed(rule, version, machine)
-    assert listed(parse_listed(line, facts_of(version, machine)), version, machine) == line
+    assert listed(parse_listed_line(line, facts_of(version, machine)), version, machine) == line
 
 
 @law
 @given(RULES.filter(lambda rule: is_plain(rule) and is_native(rule)))
 def test_a_rule_without_spaces_is_read_back_from_its_listing(rule: Rule) -> None:
     line = listed(rule, (4, 2, 1), HOST.machine)
-    read = parse_listed(line, facts_of((4, 2, 1)))
+    read = parse_listed_line(line, facts_of((4, 2, 1)))
     if is_watch_form(line):
         assert read == replace(undecided(rule), action=Action.ALWAYS)
     else:
@@ -150,9 +150,9 @@ def test_any_listed_line_is_read_or_is_a_syntax_error(head: str, line: str, vers
     facts = facts_of(version, machine)
     for text in (head + line, f"{head} {line}"):
         with suppress(RuleSyntaxError):
-            rule = parse_listed(text, facts)
+            rule = parse_listed_line(text, facts)
             assert render(rule, machine)
-            assert parse_listed(listed(rule, version, machine), facts).list is rule.list
+            assert parse_listed_line(listed(rule, version, machine), facts).list is rule.list
 
 
 @law

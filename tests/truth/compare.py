@@ -18,7 +18,7 @@ from typing import Any
 
 from auditrules.audit.auditctl.listing import listed, listing, syscall_names
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed
+from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed_line
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
 from auditrules.audit.boot.boot import succeeds
 from auditrules.audit.boot.load import file_refusal, load
@@ -132,7 +132,7 @@ def back(wanted: list[str], facts: Facts) -> Iterator[str]:
     above = None
     for line in wanted:
         try:
-            rule = parse_listed(line, facts, above)
+            rule = parse_listed_line(line, facts, above)
         except RuleSyntaxError as error:
             yield f"no rule: {error.summary} in {line!r}"
             continue

@@ -9,7 +9,8 @@ from itertools import chain, count
 from auditrules.audit.auditctl.listing import listed, syscall_names
 from auditrules.audit.auditctl.normal_form import field_text, render, value_text
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.status import ListedLine, Reading
+from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.status import Reading
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.load import Loaded
 from auditrules.audit.boot.version_sort import version_sorted

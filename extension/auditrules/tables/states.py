@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from auditrules.audit.auditctl.status import ListedLine, Reading
+from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.status import Reading
 from auditrules.audit.boot.augenrules import Origin, Treatment
 from auditrules.audit.boot.boot import boot, merged
 from auditrules.audit.boot.drift import Rules, Stand, State, file_stands, kernel_stand, merged_stands, rule_stand

@@ -174,7 +174,7 @@ ERRORS: list[tuple[str, str]] = [
         (
             "expected a system call of x86_64 that auditctl knows, a number below 2048, or all\n"
             "    -a always,exit -S open,nosuch\n"
-            "                      ^^^^^^^^^^^"
+            "                           ^^^^^^"
         ),
     ),
     (

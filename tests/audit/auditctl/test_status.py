@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.auditctl.status import ListedLine, NotAStatusError, Reading, State, Status, parse_status
+from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.status import NotAStatusError, Reading, State, Status, parse_status
 from auditrules.audit.kernel.interpret import understand
 from auditrules.audit.model.collected import Failure, File, Kernel, Run
 from auditrules.audit.model.host_facts import Facts

@@ -23,23 +23,16 @@ def field(draft: Draft, option: Option) -> None:
     name, sign, value = _three(draft, word, OPERATORS)
     kind = lookup(name)
     if kind is None or kind.since > draft.facts.version:
-        draft.fail("a field that auditctl knows", _part(word, 0, len(name)))
+        draft.fail("a field that auditctl knows", word.part(0, len(name)))
     operator = Operator(sign)
     _allowed(draft, kind, operator, word)
     try:
         read_value = read(kind, value, draft.facts)
     except ValueExpectedError as expected:
-        draft.fail(str(expected), _part(word, len(name) + len(sign), len(word.text)))
+        draft.fail(str(expected), word.part(len(name) + len(sign), len(word.text)))
     pair = compared(read_value, operator) if kind.name == "field_compare" else None
     draft.condition(pair or Field(kind.name, operator, read_value), word)
     _noticed(draft, kind, read_value, word)
-
-
-def _part(word: Word, start: int, end: int) -> Word:
-    """A part of a word; the whole of it where escapes make text and place differ."""
-    if word.end - word.start != len(word.text):
-        return word
-    return Word(word.text[start:end], word.start + start, word.start + end)
 
 
 def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from auditrules.audit.constants import arches, names, syscalls
 from auditrules.audit.constants.fields import FIELDS, Kind
 from auditrules.audit.model.c_integers import signed
-from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Version
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,
     PATH_OR_DIR,
@@ -87,7 +87,9 @@ def number_text(name: str, number: int) -> str:
     return word or str(value)
 
 
-def listed(rule: Rule, version: Version, machine: str, above: int | None = None) -> str:
+def listed(
+    rule: Rule, version: Version = DEFAULT_VERSION, machine: str = DEFAULT_MACHINE, above: int | None = None
+) -> str:
     """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule).
 
     `above` is the last arch printed before this line, in whichever rule: auditctl forgets to forget it, and names the

@@ -13,6 +13,7 @@ from auditrules.audit.auditctl.listing import PATHS, number_text, syscall_names
 from auditrules.audit.constants import arches, names
 from auditrules.audit.constants.fields import FIELDS, Kind
 from auditrules.audit.model.c_integers import signed
+from auditrules.audit.model.host_facts import DEFAULT_MACHINE
 from auditrules.audit.model.rule import KEY_SEPARATOR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
 
 UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
@@ -20,7 +21,7 @@ UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMIL
 _KEPT = 4096  # texts of numbers that are kept: the rules of a kernel are many, and share most of theirs
 
 
-def render(rule: Rule, machine: str) -> str:
+def render(rule: Rule, machine: str = DEFAULT_MACHINE) -> str:
     """The normal form's text: equal for equal rules, whatever their source or spelling."""
     words = [f"-a {rule.action.value},{rule.list.value}"]
     calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""

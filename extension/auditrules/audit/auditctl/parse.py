@@ -1,4 +1,4 @@
-"""A line of a rules file into what auditctl would do with it.
+"""Rules files, line by line, into what auditctl would do with them.
 
 The order of everything is auditctl's own (src/auditctl.c, setopt): options are taken one by one, each may end the
 reading, and what a rule lacks is decided after the last one.
@@ -7,13 +7,15 @@ reading, and what a rule lacks is decided after the last one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
 from auditrules.audit.auditctl.draft import Draft, Outcome
 from auditrules.audit.auditctl.getopt import Option, Options
-from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import Line
-from auditrules.audit.model.tokens import split
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
+from auditrules.audit.model.rule import Line, Rule, Verb
+from auditrules.audit.model.tokens import encode, lines, split
 
 FLAGS: dict[str, Callable[[Draft, Option], None]] = {
     "-w": rule_flags.watch,
@@ -50,7 +52,7 @@ FLAGS: dict[str, Callable[[Draft, Option], None]] = {
 }
 
 
-def parse_line(line: str, facts: Facts) -> Line | None:
+def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> Line | None:
     """What a line of a rules file says: rule and controls, or None for a blank line or a comment.
 
     Raises:
@@ -70,3 +72,53 @@ def parse_line(line: str, facts: Facts) -> Line | None:
         if draft.outcome is Outcome.DONE:
             break
     return draft.finish()
+
+
+def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:
+    """The rule that a line of a rules file adds, with -w, -a or -A.
+
+    Raises:
+        RuleSyntaxError: auditctl would refuse the line, or it adds no rule, or it does something else as well.
+    """
+    parsed = parse_line(line, facts)
+    whole = (0, len(line))
+    if parsed is None:
+        raise RuleSyntaxError("a rule, not a comment or a blank line", line, whole)
+    if parsed.controls or parsed.rule is None:
+        flags = ", ".join(dict.fromkeys(control.flag for control in parsed.controls)) or "an action that is gone"
+        raise RuleSyntaxError(f"a rule and nothing else; this line has {flags}", line, whole, parsed.controls)
+    if parsed.verb is Verb.DELETE:
+        raise RuleSyntaxError("a rule to add: -w PATH or -a LIST,ACTION; this line deletes one", line, whole)
+    return parsed.rule
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFileLine:
+    """One line of a rules file that says something: what auditctl would do with it, or why it refuses it.
+
+    `number` is auditctl's, from 1; it counts the pieces of 6,143 bytes of a line that is longer.
+    """
+
+    number: int
+    text: str
+    parsed: Line | None
+    error: RuleSyntaxError | None = None
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule of the line, added or deleted as `parsed.verb` says."""
+        return self.parsed.rule if self.parsed else None
+
+
+def parse_rules_file(content: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[RulesFileLine, ...]:
+    """The lines of a rules file but for blank ones and comments. No line is judged by what stands above it."""
+    read = encode(content) if isinstance(content, str) else content
+    found = (_rules_file_line(number, text, facts) for number, text in lines(read))
+    return tuple(line for line in found if line.parsed or line.error)
+
+
+def _rules_file_line(number: int, text: str, facts: Facts) -> RulesFileLine:
+    try:
+        return RulesFileLine(number, text, parse_line(text, facts))
+    except RuleSyntaxError as error:
+        return RulesFileLine(number, text, None, error)

@@ -8,6 +8,7 @@ them), so it is read as always and exit, with the path undecided.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import NoReturn
 
 from auditrules.audit.auditctl.field_values import ValueExpectedError, permissions, read
@@ -17,7 +18,7 @@ from auditrules.audit.constants.fields import PAIRS, FieldType, Kind, lookup
 from auditrules.audit.model import c_integers
 from auditrules.audit.model.c_integers import is_digit, is_negative
 from auditrules.audit.model.errors import RuleSyntaxError
-from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import (
     ALL_SYSCALLS,
     KEY_SEPARATOR,
@@ -31,9 +32,11 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
+    last_arch,
 )
+from auditrules.audit.model.tokens import Word, decode
 
-NO_RULES = "No rules"
+NO_RULES = "No rules"  # printed in place of a listing
 
 # A path of 4096 bytes, 63 permissions, keys of 256 bytes: no watch is listed in more than this many characters.
 LONGEST_WATCH = 8192
@@ -59,12 +62,39 @@ _TEXTUAL = frozenset({Kind.PATH, Kind.LABEL, Kind.KEY, Kind.PERMISSIONS, Kind.AR
 _UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class ListedLine:
+    """One line of a listing: its rule, or why it is none."""
+
+    text: str
+    rule: Rule | None
+    error: str = ""
+
+
+def parse_listing(text: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[ListedLine, ...]:
+    """The lines of a listing in order; none for `No rules`. `facts.version` is the auditctl that printed it."""
+    lines = (decode(text) if isinstance(text, bytes) else text).removesuffix("\n").split("\n")
+    if lines in ([""], [NO_RULES]):
+        return ()
+    found = []
+    above = None
+    for line in lines:
+        try:
+            rule = parse_listed_line(line, facts, above)
+        except RuleSyntaxError as error:
+            found.append(ListedLine(line, None, error.summary))
+            continue
+        above = last_arch(rule.fields) or above
+        found.append(ListedLine(line, rule))
+    return tuple(found)
+
+
 def is_watch_form(line: str) -> bool:
     """Whether a line hides its rule's action, list and kind of path."""
     return line.startswith(("-w ", " -p "))
 
 
-def parse_listed(line: str, facts: Facts, above: int | None = None) -> Rule:
+def parse_listed_line(line: str, facts: Facts, above: int | None = None) -> Rule:
     """The rule of one line of a listing. `above` is the last arch on the lines before it, as for `listing.listed`.
 
     Raises:
@@ -157,10 +187,11 @@ class _Listed:
             return
         machine = arches.machine_of(self.arch, self.facts.machine)
         mask = 0
-        for name in text.split(","):
-            number = self._syscall(name, machine)
+        for name in Word(text, begin, end).parts(","):
+            number = self._syscall(name.text, machine)
             if number is None or mask >> number:
-                self._fail(f"system calls of {machine} in the order of their numbers", begin, end)
+                place = (name.start, name.end) if number is None and name.text else (begin, end)
+                self._fail(f"system calls of {machine} in the order of their numbers", *place)
             mask |= 1 << number
         self.mask = mask
 

@@ -188,15 +188,16 @@ def syscalls(draft: Draft, option: Option) -> None:
         draft.fail(f"no -S: rules of the {draft.list.value} list take no system calls", option.word)
     if draft.arch is None:
         draft.arch = arches.native(draft.facts.machine)
-    for name in filter(None, word.text.split(",")):
-        if name == "all":
+    for part in word.parts(","):
+        if part.text == "all":
             draft.all_syscalls()
-        else:
-            draft.mask |= 1 << _syscall(draft, name, word)
+        elif part.text:
+            draft.mask |= 1 << _syscall(draft, part)
     draft.has_syscalls = True
 
 
-def _syscall(draft: Draft, name: str, word: Word) -> int:
+def _syscall(draft: Draft, word: Word) -> int:
+    name = word.text
     if draft.list is FilterList.IO_URING:
         operation = names.uring_number(name)
         if operation is None or not 0 <= signed(to_word(operation)) < MASK_BITS:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
 
-from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed
+from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
 from auditrules.audit.model.collected import Failure, Kernel, Run
-from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import Rule, last_arch
 from auditrules.audit.model.tokens import decode
 
 
@@ -46,15 +43,6 @@ class Status:
     backlog: int | None = None
     backlog_wait_time: int | None = None
     loginuid_immutable: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedLine:
-    """One line of a listing: its rule, or why it is none."""
-
-    text: str
-    rule: Rule | None
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +197,7 @@ def _listed(
         error = "expected rules or the words No rules, found nothing"
         return Reading(State.BROKEN_REPLY, reader, error, status=known)
     whole, newline, rest = text.rpartition("\n")
-    lines = tuple(_lines(whole.split("\n"), facts)) if newline else ()
-    if [line.text for line in lines] == [NO_RULES]:
-        lines = ()
+    lines = parse_listing(whole + newline, facts)
     if rest:
         lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
     if problem is not None:
@@ -228,15 +214,3 @@ def answered(reader: str, lines: tuple[ListedLine, ...], status: Status, broken:
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         return Reading(State.BROKEN_REPLY, reader, f"{broken}: {errors[0]}{more}", lines, status)
     return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, status)
-
-
-def _lines(texts: list[str], facts: Facts) -> Iterator[ListedLine]:
-    above = None
-    for text in texts:
-        try:
-            rule = parse_listed(text, facts, above)
-        except RuleSyntaxError as error:
-            yield ListedLine(text, None, error.summary)
-            continue
-        above = last_arch(rule.fields) or above
-        yield ListedLine(text, rule)

@@ -12,7 +12,8 @@ from enum import Enum
 from functools import cached_property
 
 from auditrules.audit.auditctl.listing import listed
-from auditrules.audit.auditctl.status import ListedLine, Status
+from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.status import Status
 from auditrules.audit.boot.augenrules import Merged, Origin, Treatment
 from auditrules.audit.boot.load import Fate, Fated, Loaded, but_for_path
 from auditrules.audit.model.c_integers import strtol, word

@@ -35,7 +35,7 @@ def conditions(covered: Coverage, machine: str, *, older: bool) -> tuple[str, ..
 def _of_letter(letter: Letter, machine: str) -> Iterator[str]:
     if letter.verdict is Verdict.CONDITIONAL:
         for outcome in letter.outcomes:
-            yield from _of_outcome(outcome, machine)
+            yield from outcome_conditions(outcome, machine)
         if any(call.verdict in _PARTLY for call in letter.calls):
             missed = (call.operation.call for call in letter.calls if call.verdict is Verdict.UNRECORDED)
             yield from (f"not: {call}" for call in missed)
@@ -44,7 +44,7 @@ def _of_letter(letter: Letter, machine: str) -> Iterator[str]:
         yield "not: processes older than the rules"
 
 
-def _of_outcome(outcome: Outcome, machine: str) -> Iterator[str]:
+def outcome_conditions(outcome: Outcome, machine: str) -> Iterator[str]:
     """The conditions on who makes an access, or how it ends."""
     for pending in outcome.pending:
         if pending.why is Why.SUBJECT and pending.condition is not None:

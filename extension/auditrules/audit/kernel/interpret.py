@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit.auditctl.listing import listed
-from auditrules.audit.auditctl.status import ListedLine, Reading, State, Status, answered, understand_texts
+from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.status import Reading, State, Status, answered, understand_texts
 from auditrules.audit.kernel import netlink
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.collected import Kernel, Netlink

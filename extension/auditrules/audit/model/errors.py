@@ -15,6 +15,14 @@ class RuleSyntaxError(ValueError):
         self.span = span
         self.done = done  # controls of the line that took effect before the error, as auditctl does them one by one
 
+    def __eq__(self, other: object) -> bool:
+        """Two errors are equal if they say the same of the same line."""
+        return isinstance(other, RuleSyntaxError) and (self.args, self.done) == (other.args, other.done)
+
+    def __hash__(self) -> int:
+        """A hash of what it says."""
+        return hash(self.args)
+
     @property
     def summary(self) -> str:
         """The error in one line: what was expected and in place of what."""

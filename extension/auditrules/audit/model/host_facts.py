@@ -9,6 +9,7 @@ from types import MappingProxyType
 Version = tuple[int, int, int]
 
 DEFAULT_VERSION: Version = (3, 0, 9)
+DEFAULT_MACHINE = "x86_64"
 
 _MOST_DIGITS = 9  # of one part of a version
 MOST_LINKS = 40  # links on one walk: the kernel's MAXSYMLINKS
@@ -53,7 +54,7 @@ class Mount:
     early: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
 
@@ -63,13 +64,33 @@ class Facts:
     """
 
     version: Version = DEFAULT_VERSION
-    machine: str = "x86_64"
+    machine: str = DEFAULT_MACHINE
     files: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
     users: Mapping[str, int] | None = None
     groups: Mapping[str, int] | None = None
     daemon: bool | None = None  # an audit daemon runs
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
     mounts: tuple[Mount, ...] | None = None
+
+    def __repr__(self) -> str:
+        """Version and machine, and how much is known beside."""
+        counts = {name: getattr(self, name) for name in ("files", "users", "groups", "mounts")}
+        known = "".join(f", {len(values)} {name}" for name, values in counts.items() if values)
+        return f"Facts({'.'.join(map(str, self.version))}, {self.machine}{known})"
+
+
+DEFAULT_FACTS = Facts()  # of a host of which nothing is known
+
+
+def ordinary_files(*paths: str) -> Mapping[str, Entry]:
+    """Entries for `Facts.files`: each path a regular file, or a directory if it ends in a slash, below directories."""
+    found = {"/": Entry("dir")}
+    for path in paths:
+        names = [name for name in path.split("/") if name]
+        for depth in range(1, len(names) + 1):
+            last = depth == len(names) and not path.endswith("/")
+            found.setdefault("/" + "/".join(names[:depth]), Entry("file" if last else "dir"))
+    return found
 
 
 def parse_version(text: str) -> Version | None:

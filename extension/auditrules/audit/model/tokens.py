@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from auditrules.audit.model.host_facts import Version
@@ -28,6 +28,19 @@ class Word:
     text: str
     start: int
     end: int
+
+    def part(self, start: int, end: int) -> Word:
+        """The characters of the word from one place to another; the whole word if it was written with escapes."""
+        if self.end - self.start != len(self.text):
+            return self
+        return Word(self.text[start:end], self.start + start, self.start + end)
+
+    def parts(self, separator: str) -> Iterator[Word]:
+        """The parts of the word between separators."""
+        start = 0
+        for text in self.text.split(separator):
+            yield replace(self.part(start, start + len(text)), text=text)
+            start += len(text) + len(separator)
 
 
 def decode(raw: bytes) -> str:

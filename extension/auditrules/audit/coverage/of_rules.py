@@ -1,0 +1,89 @@
+"""What a list of rules records of a path or of a system call: the functions that `auditrules.audit` exports.
+
+They build what the evaluator takes from rules and facts alone. Rules count in their order, as in the kernel's list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.coverage.filter_walk import Auditing
+from auditrules.audit.coverage.path_coverage import Host, cover
+from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.subjects import Verdict
+from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, SyscallCoverage, evaluate_syscall
+from auditrules.audit.coverage.telling import conditions
+from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
+from auditrules.audit.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class PathCoverage:
+    """What rules record of a path, as the columns of `audit_coverage` have it.
+
+    `recorded`, `conditional`, `unrecorded` and `unknown` are each a part of the permissions rwxa, in that order;
+    together they are always rwxa. `conditions` are what is not recorded although the permission is, `rules` those that
+    decide, in the order of evaluation, `error` why nothing can be told.
+    """
+
+    path: str
+    recorded: str
+    conditional: str
+    unrecorded: str
+    unknown: str
+    reason: Reason
+    conditions: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    resolved_path: str = ""
+    error: str = ""
+
+
+def path_coverage(
+    path: str, rules: Iterable[Rule], facts: Facts = DEFAULT_FACTS, *, enabled: int | None = 1
+) -> PathCoverage:
+    """What rules record of an absolute path.
+
+    `facts.files` has an entry for each step of the path and of those that rules name; what has none is unknown, and so
+    is the coverage that hangs on it. `enabled` is that of `auditctl -s`.
+    """
+    found = cover(path, _host(rules, facts, enabled))
+    return PathCoverage(
+        path,
+        recorded=found.of(Verdict.RECORDED),
+        conditional=found.of(Verdict.CONDITIONAL),
+        unrecorded=found.of(Verdict.UNRECORDED),
+        unknown=found.of(Verdict.UNKNOWN),
+        reason=found.reason,
+        conditions=conditions(found, facts.machine, older=True),
+        rules=tuple(each.rule for each in found.deciding),
+        resolved_path=found.resolved,
+        error=found.error,
+    )
+
+
+def syscall_coverage(  # noqa: PLR0913 - what a kernel's answer hangs on, all but two by keyword
+    name: str,
+    rules: Iterable[Rule],
+    facts: Facts = DEFAULT_FACTS,
+    *,
+    arch: str = "b64",
+    enabled: int | None = 1,
+    first_login_user: int = FIRST_LOGIN_USER,
+) -> SyscallCoverage:
+    """For whom rules record a system call, whatever file it is called on.
+
+    `arch` is b64 or b32 of `facts.machine`; `first_login_user` is UID_MIN of login.defs.
+
+    Raises:
+        UnknownSyscallError: the machine has no such call, or no such arch.
+    """
+    return evaluate_syscall(name, _host(rules, facts, enabled), arch, first_login_user)
+
+
+def _host(rules: Iterable[Rule], facts: Facts, enabled: int | None) -> Host:
+    places = Places(facts)
+    return Host(RuleSet(rules, Placing(places, fresh=True)), places, Auditing(enabled))

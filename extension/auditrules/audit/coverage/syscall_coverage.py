@@ -1,0 +1,167 @@
+"""For whom a system call leaves a record, whatever file it is called on.
+
+The evaluator is that of a path: the call is made on a file that no rule names. A rule that names a place (path, dir,
+inode) records the call for some only, as not every call touches that place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import chain
+
+from auditrules.audit.auditctl.field_values import UNSET
+from auditrules.audit.auditctl.normal_form import field_text
+from auditrules.audit.constants import arches, syscalls
+from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.filter_walk import Cause, Decision
+from auditrules.audit.coverage.operations import OPENED, OPENS, Operation, Touch, counts_as
+from auditrules.audit.coverage.path_coverage import Host
+from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.rule_match import match
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.subjects import Verdict, given, together, verdict
+from auditrules.audit.coverage.telling import outcome_conditions
+from auditrules.audit.model.rule import PATH_NAMES, Action, Field, FilterList, Rule
+
+FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
+
+
+class RecordedFor(str, Enum):
+    """Whose calls leave a record."""
+
+    EVERYBODY = "everybody"
+    LOGIN_USERS = "login_users"  # all whose auid is set and at least UID_MIN
+    SOME = "some"
+    NOBODY = "nobody"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SyscallCoverage:
+    """Whose calls are recorded, under which conditions, and by which rules, in the order of evaluation.
+
+    `arch` is b64 or b32. `conditions` are texts such as `auid>=1000 only`.
+    """
+
+    syscall: str
+    arch: str
+    recorded_for: RecordedFor
+    conditions: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the rules that record, each once."""
+        recording = (rule.keys() for rule in self.rules if rule.action is Action.ALWAYS)
+        return tuple(dict.fromkeys(chain.from_iterable(recording)))
+
+
+class UnknownSyscallError(ValueError):
+    """A system call that the machine does not have, or an arch that it does not run; the message says which."""
+
+
+def evaluate_syscall(
+    name: str, host: Host, arch: str = "b64", first_login_user: int = FIRST_LOGIN_USER
+) -> SyscallCoverage:
+    """For whom a system call is recorded. `arch` is b64 or b32, as of the host's machine.
+
+    Raises:
+        UnknownSyscallError: the machine has no such call, or no such arch.
+    """
+    number = arches.number(arch, host.machine) if arch in {"b64", "b32"} else None
+    if number is None:
+        raise UnknownSyscallError(f"expected an arch of {host.machine}, b64 or b32, found {arch!r}")
+    machine = arches.machine_of(number, host.machine)
+    if syscalls.number(name, machine) is None:
+        raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
+    made = tuple(given(access, host.who) for access in _accesses(name, machine))
+    elsewhere = replace(host, rules=_without_places(host))
+    judged = [verdict(elsewhere.rules, access, host.auditing) for access in made]
+    found = together(each for each, _ in judged)
+    deciding = [rule for _, decision in judged for rule in _deciding(decision, found)]
+    on_places = [] if found is Verdict.RECORDED else list(_on_places(host, made[0], judged[0][1]))
+    conditions = [text for _, decision in judged for text in _conditions(decision, found, host.machine)]
+    conditions += [f"{field_text(field, host.machine)} only" for rule in on_places for field in _places(rule)]
+    return SyscallCoverage(
+        name,
+        arch,
+        _recorded_for(found, made, elsewhere, first_login_user, some=bool(on_places)),
+        tuple(dict.fromkeys(conditions)),
+        tuple(each.rule for each in host.rules.placed if each.rule in (*deciding, *on_places)),
+    )
+
+
+def _without_places(host: Host) -> RuleSet:
+    """The rules that name no place: those that a call on a file which no rule names may match."""
+    rules = (each.rule for each in host.rules.placed if not (each.by_inode or each.tree))
+    return RuleSet(rules, Placing(host.places, fresh=True), host.rules.unread)
+
+
+def _accesses(name: str, machine: str) -> Iterator[Access]:
+    """The calls on a file that no rule names: one for each access mode of a call that opens."""
+    number = syscalls.number(name, machine)
+    if number is None:
+        return
+    file = Name("", ("any",))
+    for mode in OPENED if name in OPENS else (None,):
+        permissions = counts_as(Operation(name, Touch.FILE, mode), machine)
+        yield Access(name, number, syscalls.ARCHES[machine], permissions, (file,))
+
+
+def _recorded_for(
+    found: Verdict, made: tuple[Access, ...], host: Host, first_login_user: int, *, some: bool
+) -> RecordedFor:
+    if found is Verdict.RECORDED:
+        return RecordedFor.EVERYBODY
+    if found is Verdict.UNKNOWN:
+        return RecordedFor.UNKNOWN
+    if found is Verdict.UNRECORDED:
+        return RecordedFor.SOME if some else RecordedFor.NOBODY
+    users = [Subject(auid=auid) for auid in _login_users(host, first_login_user)]
+    by_users = (verdict(host.rules, given(each, user), host.auditing)[0] for user in users for each in made)
+    return RecordedFor.LOGIN_USERS if all(each is Verdict.RECORDED for each in by_users) else RecordedFor.SOME
+
+
+def _login_users(host: Host, first: int) -> Iterator[int]:
+    """One auid of each kind that the rules tell apart, from the first login user's to the last that is set."""
+    named = {
+        condition.value
+        for each in host.rules.placed
+        for condition in each.rule.fields
+        if isinstance(condition, Field) and condition.name == "auid" and isinstance(condition.value, int)
+    }
+    near = {first, UNSET - 1, *(value + step for value in named for step in (-1, 0, 1))}
+    return (auid for auid in sorted(near) if first <= auid < UNSET)
+
+
+def _deciding(decision: Decision, found: Verdict) -> Iterator[Rule]:
+    for outcome in decision.outcomes:
+        if outcome.placed is not None and not (found is Verdict.UNRECORDED and outcome.pending):
+            yield outcome.placed.rule
+
+
+def _conditions(decision: Decision, found: Verdict, machine: str) -> Iterator[str]:
+    if found is Verdict.CONDITIONAL:
+        for outcome in decision.outcomes:
+            yield from outcome_conditions(outcome, machine)
+
+
+def _on_places(host: Host, access: Access, elsewhere: Decision) -> Iterator[Rule]:
+    """The always rules that record such a call on the place that they name, where nothing before them decides."""
+    sure = next((outcome for outcome in elsewhere.outcomes if not outcome.pending), None)
+    if sure is not None and sure.cause not in (Cause.NO_RULE, Cause.RULE):
+        return  # auditing is off, or a rule of another list keeps every record out
+    for each in host.rules.of(FilterList.EXIT):
+        if sure is not None and sure.placed is not None and each.rule == sure.placed.rule:
+            return
+        if each.rule.action is Action.ALWAYS and (each.by_inode or each.tree):
+            anywhere = tuple(field for field in each.rule.fields if field not in _places(each.rule))
+            if match(replace(each, rule=replace(each.rule, fields=anywhere)), access).possible:
+                yield each.rule
+
+
+def _places(rule: Rule) -> tuple[Field, ...]:
+    fields = (field for field in rule.fields if isinstance(field, Field))
+    return tuple(field for field in fields if field.name in PATH_NAMES | {"inode"})
