@@ -25,7 +25,6 @@ from tools.release.archive import stub
 
 LOAD = "etc/osquery/extensions.load"
 PATH = "usr/lib/osquery/extensions/auditrules.ext"
-ROOT = os.getuid() == 0
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ def run(root: Path, *arguments: str) -> Ran:
     return Ran(code, out.getvalue(), err.getvalue())
 
 
-@pytest.mark.skipif(not ROOT, reason="files that are root's")
+@pytest.mark.root("own")
 def test_an_installation_is_told_line_by_line(core: Core, tmp_path: Path) -> None:
     installed(tmp_path, core.socket)
     core.run("tests.core.extension")

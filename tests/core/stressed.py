@@ -70,25 +70,26 @@ def hanging(program: str) -> Host:
 def dead(point: str) -> Host:
     """Give a host with a FUSE mount whose daemon never answers, and a rule in kernel and files on a path of it.
 
-    Mount and file are in a mount namespace of this process alone, and end with it.
+    Mount and file are in a mount namespace of this process alone, and end with it. Raises OSError where the machine
+    gives no such namespace or mount, as in a container or below a chroot.
     """
     libc = ctypes.CDLL(None, use_errno=True)
 
-    def did(result: int) -> None:
+    def did(what: str, result: int) -> None:
         if result:
             number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+            raise OSError(number, os.strerror(number), what)
 
-    did(libc.unshare(_CLONE_NEWNS))
-    did(libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None))
-    did(libc.mount(b"none", b"/etc", b"tmpfs", 0, None))
+    did("unshare --mount", libc.unshare(_CLONE_NEWNS))
+    did("mount --make-rprivate /", libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None))
+    did("mount -t tmpfs none /etc", libc.mount(b"none", b"/etc", b"tmpfs", 0, None))
     folder = Path("/etc/audit/rules.d")
     folder.mkdir(parents=True)
     rule = f"-w {point}/file -p wa"
     (folder / "dead.rules").write_text(f"{rule}\n")
     daemon = os.open("/dev/fuse", os.O_RDWR)  # held, and never read
     options = f"fd={daemon},rootmode=40000,user_id=0,group_id=0"
-    did(libc.mount(b"dead", os.fsencode(point), b"fuse", 0, options.encode()))
+    did("mount -t fuse", libc.mount(b"dead", os.fsencode(point), b"fuse", 0, options.encode()))
     rules = payloads([rule])
     return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
 

@@ -9,6 +9,7 @@ import pytest
 
 from auditrules.doctor import Daemon, ExtensionFile, LoadFile, PackFile, Place
 from auditrules.host.installation import Setup
+from tests.rights import NOBODY
 
 LOAD = "/etc/osquery/extensions.load"
 PATH = "/usr/lib/osquery/extensions/auditrules.ext"
@@ -93,10 +94,10 @@ def test_a_flag_file_that_is_none_is_told(host: Host) -> None:
     assert host.daemons()[0].flagfile_error == "expected a regular file, found a directory"
 
 
-@pytest.mark.skipif(UID != 0, reason="needs root to give files away")
+@pytest.mark.root("give_away")
 def test_a_process_of_another_user_is_no_daemon_and_names_no_file(host: Host) -> None:
     host.process(20, "osqueryd", "--flagfile=/etc/f")
-    os.chown(host.root / "proc/20/cmdline", 65534, 65534)
+    os.chown(host.root / "proc/20/cmdline", NOBODY, NOBODY)
     assert host.daemons() == ()
 
 

@@ -44,6 +44,7 @@ RULE = "-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
 B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
 ON_A_LISTING = f"; {LIES.format(reader='a saved listing')}"
 
+OWNER = os.geteuid()  # of the files that these tests make, whoever runs them
 OUTSIDE = "; not: io_uring, not: processes older than auditing"
 AFTER_BOOT = "; after the next boot: fail (not_loaded_at_boot)"  # for there are no rules files
 
@@ -195,13 +196,18 @@ RULES = {
             ("devmajor=8", SHORT),
             ("filetype=file", COVERED),
             ("filetype=dir", PARTLY),  # the directory is a name of a rename
-            ("obj_uid=0", COVERED),
-            ("obj_uid!=0", SHORT),  # so it is not
             ("subj_type=unconfined_t", SHORT),
             ("pers=0", PARTLY),
             ("a0=1", PARTLY),
             ("sessionid=1", PARTLY),
         )
+    },
+    **{
+        f"only obj_uid{operator}the owner": (
+            [f"-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F obj_uid{operator}{OWNER} -F key=k"],
+            expected,
+        )
+        for operator, expected in (("=", COVERED), ("!=", SHORT))  # the other is never so
     },
     "two permissions that must both hold": (["-w /usr/bin/dockerd -p rwxa -p x"], SHORT),
     # what auditctl would have listed in another way

@@ -204,25 +204,18 @@ def test_an_auditctl_that_hangs_is_an_answer_that_says_so_and_pings_are_answered
     assert list(core.extensions) == [extension.uuid]
 
 
+@pytest.mark.root("mount")
 def test_a_fuse_mount_that_never_answers_is_not_touched_for_a_rule_or_a_query_that_names_it(folder: Path) -> None:
     point = folder / "mount"
     point.mkdir()
     with Core(folder, call_timeout=PATIENCE) as core:
-        _ask_beside_a_dead_mount(core, point)
-
-
-def _ask_beside_a_dead_mount(core: Core, point: Path) -> None:
-    process = core.run(STRESSED, flags=("dead", str(point)), interval="0.2")
-    core.awaited(lambda: bool(core.extensions) or not process.running or None, "the extension to register or end")
-    if not process.running and "Operation not permitted" in process.stderr and not os.environ.get("CI"):
-        pytest.skip("needs the right to mount, in a mount namespace of its own")
-    core.registered()
-    reply = core.call("audit_rules", GENERATE)
-    assert [row["path"] for row in reply.rows if row["source"] == "rules.d"] == [f"{point}/file"]
-    database = Database()
-    database.attach("audit_coverage", core.call)
-    sql = "SELECT unknown, reason FROM audit_coverage WHERE path = ? AND source = 'kernel'"
-    assert database.query(sql, [f"{point}/other"]) == [("rwxa", "remote_filesystem")]
+        started(core, "dead", str(point))
+        reply = core.call("audit_rules", GENERATE)
+        assert [row["path"] for row in reply.rows if row["source"] == "rules.d"] == [f"{point}/file"]
+        database = Database()
+        database.attach("audit_coverage", core.call)
+        sql = "SELECT unknown, reason FROM audit_coverage WHERE path = ? AND source = 'kernel'"
+        assert database.query(sql, [f"{point}/other"]) == [("rwxa", "remote_filesystem")]
 
 
 @rounds(40, 1_000, "queries")
