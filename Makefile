@@ -1,5 +1,6 @@
 # `make check` judges this host, `make test` tests the project. Both need Python 3.10 or newer with pip, and nothing else.
 PYTHON ?= python3
+ARGS ?=
 AT_LEAST ?= 1
 BUT ?=
 CASES ?=
@@ -20,7 +21,7 @@ test: dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not vm and not package and not browser and not spark" -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m "not vm and not package and not browser and not spark" -n auto --dist loadgroup $(ARGS)
 
 # pytest on every Python from 3.10 to 3.13 that starts here, BUT one; fails where fewer than AT_LEAST do.
 test-all: python
@@ -28,7 +29,7 @@ test-all: python
 
 # The page of the report in headless Chromium; needs Debian's packages chromium and chromium-driver.
 browser: dev
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 # The pictures of the page in the documents, made anew; needs what `make browser` needs.
 pictures: dev
@@ -38,7 +39,7 @@ pictures: dev
 # as Debian's openjdk-17-jre-headless.
 spark: python
 	@$(PYTHON) tools/environment.py .venvs/spark spark
-	.venvs/spark/bin/python -m pytest -m spark
+	.venvs/spark/bin/python -m pytest -m spark $(ARGS)
 
 # What can happen to an extension, as often as is promised: some twenty minutes. `make test` runs it a few times.
 soak: dev
@@ -65,7 +66,7 @@ vm-setup: dev
 	@$(BIN)/python -m tests.vm.setup
 
 vm: dev
-	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup $(ARGS)
 
 # What is installed from, in dist/. Beside pip it needs binutils, and says so.
 package: python
@@ -74,7 +75,7 @@ package: python
 
 # Install, run, upgrade and remove what is in dist/: as root, with Debian's packages debootstrap and rpm.
 package-test: dev
-	$(BIN)/python -m pytest -m package -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m package -n auto --dist loadgroup $(ARGS)
 
 .PHONY: python dev
 python:
