@@ -27,9 +27,10 @@ from tests.core.tables import Reply
 
 OLDEST_SDK = (1, 7, 7)
 
-# Seconds that no test waits unless something is broken; wide, for a slow and busy machine.
+SOCKET_PATIENCE = 3.0  # seconds for which the watcher waits for a new extension's socket (--extensions_timeout)
+PATIENCE = 60.0  # seconds that no test waits unless something is broken; wide, for a slow and busy machine
+
 _SO_ACCEPTCON = 0x10000  # the flag of a listening socket in /proc/net/unix (linux/net.h)
-PATIENCE = 60.0
 
 
 _T = TypeVar("_T")
@@ -78,6 +79,7 @@ class Core:
 
     folder: Path
     interval: float = 0.2  # between the watcher's pings (osquery: 3)
+    query_time: float = 0.0  # that a query keeps the database besides our answer, for osquery's own tables
     ping_timeout: float = 10.0
     call_timeout: float = 300.0
     extensions: dict[int, Extension] = field(default_factory=dict)
@@ -86,13 +88,17 @@ class Core:
 
     def __post_init__(self) -> None:
         self.socket = str(self.folder / "em")
-        self._processes: list[Process] = []
+        self.processes: list[Process] = []
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
         self._occupied: dict[str, float] = {}
+        self._database = threading.Lock()  # the scheduler's own; a query that finds it taken makes another
+        self.pinged: set[int] = set()  # which the watcher has found alive
+        self.leaving: set[int] = set()  # whose tables are being dropped
+        self.hung = threading.Event()  # for good, as two threads wait for each other
         self.deaf = False  # answer nothing, as a stopped process does
         self._to_break_off = 0
         self.broken_off = 0
@@ -107,7 +113,7 @@ class Core:
         for extension in list(self.extensions.values()):
             with suppress(*_FAILURES):
                 self._client(extension.uuid, 1.0, lambda client: client.shutdown())
-        for process in self._processes:
+        for process in self.processes:
             with suppress(subprocess.TimeoutExpired):
                 process.popen.wait(1.0)
             process.popen.kill()
@@ -153,13 +159,13 @@ class Core:
         environment: Mapping[str, str] | None = None,
     ) -> Process:
         """Start an extension with osquery's arguments and descriptors; `flags` come before them."""
-        log = self.folder / f"stderr.{len(self._processes)}"
+        log = self.folder / f"stderr.{len(self.processes)}"
         arguments = [*command, *flags, "--socket", self.socket, "--timeout", timeout, "--interval", interval]
         whole = {**os.environ, **(environment or {}), "OSQUERY_EXTENSION": str(os.getpid())}
         with log.open("wb") as stderr:
             popen = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=stderr, env=whole)
         process = Process(popen, log)
-        self._processes.append(process)
+        self.processes.append(process)
         return process
 
     def run(self, module: str, **options: Any) -> Process:
@@ -183,6 +189,11 @@ class Core:
         found = (line.split() for line in Path("/proc/net/unix").read_text(errors="replace").splitlines()[1:])
         return any(fields[-1] == self.path(uuid) and int(fields[3], 16) & _SO_ACCEPTCON for fields in found)
 
+    @property
+    def querying(self) -> bool:
+        """Whether a query keeps the database, without which no table can be dropped."""
+        return self._database.locked()
+
     def gone(self, uuid: int) -> None:
         """Wait until an extension is no longer registered."""
         self.awaited(lambda: uuid not in self.extensions or None, f"extension {uuid} to be removed")
@@ -205,8 +216,38 @@ class Core:
             if self.extensions.pop(uuid, None) is not None:
                 self.removed.append(uuid)
 
+    def remove_broadcast(self, uuid: int) -> None:
+        """Drop an extension as the watcher and a deregistration do, once the running query lets go of the database.
+
+        Two of them at once hang osqueryd: the second drops a table whose module the first one takes away, and each
+        holds the lock that the other one waits for (osquery/registry/registry_factory.cpp; osquery issue 8096).
+        """
+        with self._lock:
+            if uuid not in self.extensions:
+                return
+            if uuid in self.leaving:
+                self.hung.set()
+            self.leaving.add(uuid)
+        with self._database:
+            if self.hung.is_set():
+                self._stopping.wait()
+            self.remove(uuid)
+            self.leaving.discard(uuid)
+
     def call(self, table: str, request: Mapping[str, str]) -> Reply:
         """Call a table as a query does: a ping and the call, each on a connection of its own."""
+        if not self._database.acquire(blocking=False):
+            return self._call(table, request)
+        try:
+            reply = self._call(table, request)
+            self._stopping.wait(self.query_time)
+            return reply
+        finally:
+            self._database.release()
+
+    def _call(self, table: str, request: Mapping[str, str]) -> Reply:
+        if self.hung.is_set():
+            raise AssertionError(f"the core hangs, and asks {table} no more")
         extension = next((one for one in self.extensions.values() if table in one.registry.get("table", {})), None)
         if extension is None:
             return Reply(1, f"no such table: {table}", [])
@@ -252,32 +293,35 @@ class Core:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.path(uuid))  # without a time limit, as osquery does
             connection.settimeout(timeout)
-            return ask(Client(_protocol(connection)))
+            return ask(Client(protocol(connection)))
 
     def awaited(self, found: Callable[[], _T | None], what: str) -> _T:
         """Wait until `found` gives something other than None, and return it."""
         deadline = time.monotonic() + PATIENCE
         while (value := found()) is None:
-            if time.monotonic() > deadline:
-                raise AssertionError(
-                    f"waited {PATIENCE:g} s for {what}\n" + "\n".join(p.stderr for p in self._processes)
-                )
+            if self.hung.is_set() or time.monotonic() > deadline:
+                why = "the core hangs and never sees" if self.hung.is_set() else f"waited {PATIENCE:g} s for"
+                raise AssertionError(f"{why} {what}\n" + "\n".join(p.stderr for p in self.processes))
             time.sleep(0.01)
         return value
 
     def _watch(self) -> None:
-        expected: set[int] = set()  # registered a moment ago: the first check waits for the socket
+        first: dict[int, float] = {}  # until when a socket that was never there yet is waited for
         while not self._stopping.wait(self.interval):
             for uuid in list(self.extensions):
-                if uuid not in expected and not Path(self.path(uuid)).exists():
-                    expected.add(uuid)
+                until = first.setdefault(uuid, time.monotonic() + SOCKET_PATIENCE)
+                if Path(self.path(uuid)).exists():
+                    first[uuid] = 0.0
+                elif time.monotonic() < until:
                     continue
                 try:
                     code = self.ping(uuid)
                 except _FAILURES:
                     code = 1
                 if code == 1:
-                    self.remove(uuid)
+                    self.remove_broadcast(uuid)
+                else:
+                    self.pinged.add(uuid)
 
     # The manager's side of the wire
 
@@ -302,11 +346,11 @@ class Core:
             self._start(self._converse, connection)
 
     def _converse(self, connection: socket.socket) -> None:
-        processor, protocol = Processor(_Handler(self)), _protocol(connection)
+        processor, wire = Processor(_Handler(self)), protocol(connection)
         with connection:
             try:
-                while not self.deaf:
-                    processor.process(protocol, protocol)
+                while not self.deaf and not self.hung.is_set():
+                    processor.process(wire, wire)
                 while not self._stopping.wait(0.05):
                     pass
             except _FAILURES:
@@ -360,7 +404,7 @@ class _Handler:
     def deregisterExtension(self, uuid: int) -> ExtensionStatus:  # noqa: N802 - the protocol's name
         if uuid not in self._core.extensions:
             return ExtensionStatus(1, "No extension UUID registered", 0)
-        self._core.remove(uuid)
+        self._core.remove_broadcast(uuid)
         return ExtensionStatus(0, "", uuid)
 
 
@@ -381,5 +425,5 @@ class _Stream(TSocket):  # type: ignore[misc] # thrift has no types
         self.handle.sendall(data)
 
 
-def _protocol(connection: socket.socket) -> TBinaryProtocol:
+def protocol(connection: socket.socket) -> TBinaryProtocol:
     return TBinaryProtocol(TBufferedTransport(_Stream(connection)))

@@ -28,10 +28,12 @@ from auditrules.serve import extension, wire
 from auditrules.serve.extension import THREADS
 from auditrules.serve.life import Exit
 from tests.core import Core, Database, Extension, Process, Reply, TableError
+from tests.core.manager import PATIENCE
 from tests.core.sample import NAMES, SCHEMA
 
 OURS = "tests.core.extension"
 IMPATIENT = "tests.core.impatient"  # ours, with short times
+FAREWELL = "tests.core.farewell"  # ours, which takes its leave
 NAIVE = "tests.core.naive"
 
 GENERATE = {"action": "generate", "context": '{"constraints": []}'}
@@ -481,7 +483,30 @@ def test_a_signal_ends_it_with_nothing_left_behind(core: Core, number: signal.Si
     process, extension = started(core, interval="3")
     process.popen.send_signal(number)
     assert process.ended() == Exit.STOPPED
-    assert (core.extensions, Path(core.path(extension.uuid)).exists()) == ({}, False)
+    assert not Path(core.path(extension.uuid)).exists()
+    core.gone(extension.uuid)
+
+
+def leaving_during_a_query(core: Core, module: str, pool: ThreadPoolExecutor) -> None:
+    """End an extension while a query keeps the database, and wait until the core notices."""
+    process, _ = started(core, module)
+    pool.submit(core.call, "sample", GENERATE)
+    core.awaited(lambda: core.querying or None, "the query to run")
+    process.popen.terminate()
+    core.awaited(lambda: core.leaving or None, "the core to notice")
+
+
+def test_a_signal_during_a_query_hangs_no_osquery(folder: Path) -> None:
+    with ThreadPoolExecutor(1) as pool, Core(folder, query_time=PATIENCE) as core:
+        leaving_during_a_query(core, OURS, pool)
+        assert core.processes[0].ended() == Exit.STOPPED
+        assert not core.hung.is_set()
+
+
+def test_a_farewell_after_the_socket_is_closed_hangs_osquery(folder: Path) -> None:
+    with ThreadPoolExecutor(1) as pool, Core(folder, query_time=PATIENCE) as core:
+        leaving_during_a_query(core, FAREWELL, pool)
+        assert core.hung.wait(PATIENCE)
 
 
 def test_a_signal_ends_a_naive_extension_with_its_socket_left_behind(core: Core) -> None:
@@ -503,7 +528,7 @@ def test_the_shutdown_call_is_answered_and_ends_it(core: Core) -> None:
     process, extension = started(core, interval="3")
     core.shutdown(extension.uuid)
     assert process.ended() == Exit.STOPPED
-    assert (core.extensions, Path(core.path(extension.uuid)).exists()) == ({}, False)
+    assert not Path(core.path(extension.uuid)).exists()
 
 
 def test_a_signal_is_obeyed_while_a_query_runs(core: Core) -> None:

@@ -13,17 +13,18 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from auditrules.serve.extension import THREADS
 from auditrules.serve.life import Exit
-from tests.core import Core, Database, Extension, Process
+from tests.core import Core, Database, Extension, Process, Reply
 from tests.core.manager import PATIENCE
 
 EXTENSION = "tests.core.extension"
@@ -99,6 +100,51 @@ def test_killed_and_started_again_at_once_it_registers_and_answers(core: Core, c
         extension = core.awaited(other_than(core, extension), "its successor to register")
         core.awaited(lambda: core.call("sample", GENERATE).rows or None, "an answer of the successor")
     assert (process.running, len(process.stderr.splitlines())) == (True, 1)
+
+
+@rounds(5, 200, "SIGTERMs")
+def test_terminated_under_queries_it_hangs_no_osquery_and_its_successor_answers(folder: Path, count: int) -> None:
+    with Core(folder, query_time=0.1) as core:
+        _, extension = started(core)
+        with asking(core, clients=4) as asked:
+            for number in range(count):
+                process = core.processes[-1]
+                core.awaited(lambda one=extension: one.uuid in core.pinged or None, "the watcher's ping")  # type: ignore[misc]
+                core.awaited(more_than(len(asked), asked), "an answer")
+                process.popen.terminate()
+                assert process.ended() == Exit.STOPPED
+                core.run(EXTENSION, interval="0.2")  # its predecessor is still registered
+                extension = core.awaited(other_than(core, extension), f"successor {number + 1} to register")
+            core.awaited(lambda: core.call("sample", GENERATE).rows or None, "an answer of the last")
+        sys.stdout.write(f"{count} SIGTERMs during {len(asked)} queries: hung is {core.hung.is_set()}\n")
+        assert not core.hung.is_set()
+
+
+def more_than(count: int, replies: Sequence[Reply]) -> Callable[[], bool | None]:
+    return lambda: len(replies) > count or None
+
+
+@contextmanager
+def asking(core: Core, clients: int) -> Iterator[Sequence[Reply]]:
+    """Ask one query after the other, and give what is answered so far."""
+    replies: list[Reply] = []
+    enough = threading.Event()
+
+    def ask() -> None:
+        while not (enough.is_set() or core.hung.is_set()):
+            reply = core.call("sample", GENERATE)
+            if reply.code == 0:
+                replies.append(reply)
+            else:
+                enough.wait(0.01)  # nobody is there to answer
+
+    with ThreadPoolExecutor(clients) as pool:
+        for _ in range(clients):
+            pool.submit(ask)
+        try:
+            yield replies
+        finally:
+            enough.set()
 
 
 def other_than(core: Core, old: Extension) -> Callable[[], Extension | None]:

@@ -19,7 +19,7 @@ from auditrules import __version__
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
-from auditrules.serve.life import Bell, Ended, Exit, NoAnswer, UsageError
+from auditrules.serve.life import Bell, Ended, Exit, UsageError
 from auditrules.serve.wire import LONGEST_PATH, NAME, Core, Handler, accept, listening
 from auditrules.tables import SCHEMAS
 
@@ -74,20 +74,16 @@ def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opt
     core = Core(options.socket, schemas)
     life.wait(core, options.timeout, bell)
     uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), bell)
-    try:
-        with listening(f"{options.socket}.{uuid}") as listener:
-            names = ", ".join(schema.name for schema in schemas)
-            _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
-            handler = Handler(tables(), uuid)
-            Thread(target=handler.look, daemon=True).start()
-            for _ in range(THREADS):
-                Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
-            life.watch(core, uuid, options.interval, parent, bell)
-    finally:
-        try:
-            core.deregister(uuid)
-        except NoAnswer as error:
-            _log.debug("osquery could not be told that we leave: %s", error)
+    # We leave without a word: a deregistration can hang osquery for good. It drops the tables then, and where its
+    # watcher finds our socket gone meanwhile it drops them too, each waiting for the other (osquery issue 8096).
+    with listening(f"{options.socket}.{uuid}") as listener:
+        names = ", ".join(schema.name for schema in schemas)
+        _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
+        handler = Handler(tables(), uuid)
+        Thread(target=handler.look, daemon=True).start()
+        for _ in range(THREADS):
+            Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
+        life.watch(core, uuid, options.interval, parent, bell)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

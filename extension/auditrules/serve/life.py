@@ -71,9 +71,6 @@ class Core(Protocol):
     def extensions(self) -> Container[int]:
         """Ask for the ids of the extensions that osquery knows."""
 
-    def deregister(self, uuid: int) -> None:
-        """Take our tables back."""
-
 
 class Bell:
     """Wakes the main thread: rung by signals and by osquery's shutdown call, heard in every pause."""

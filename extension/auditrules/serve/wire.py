@@ -258,11 +258,6 @@ class Core:
         with self._client(CORE_TIMEOUT) as client:
             return {name: option.value for name, option in client.options().items()}
 
-    def deregister(self, uuid: int) -> None:
-        """Tell osquery that we leave."""
-        with self._client(CORE_TIMEOUT) as client:
-            client.deregisterExtension(uuid)
-
     @contextmanager
     def _client(self, timeout: float) -> Iterator[Any]:
         try:
