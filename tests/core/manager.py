@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import socket
@@ -94,6 +95,7 @@ class Core:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
+        self._pidfile: int | None = None
         self._occupied: dict[str, float] = {}
         self._database = threading.Lock()  # the scheduler's own; a query that finds it taken makes another
         self.pinged: set[int] = set()  # which the watcher has found alive
@@ -124,8 +126,19 @@ class Core:
 
     # The daemon's life
 
+    def lock(self) -> None:
+        """Lock the pidfile; raises `BlockingIOError` where a process has one of its locked descriptors."""
+        pidfile = os.open(self.folder / "pidfile", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(pidfile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(pidfile)
+            raise
+        self._pidfile = pidfile
+
     def listen(self) -> None:
-        """Open the manager's socket; a second time, after `kill`, as a restarted osqueryd does."""
+        """Lock the pidfile and open the manager's socket; after `kill` once more, as a restarted osqueryd does."""
+        self.lock()
         for stale in self.folder.glob("em*"):
             if stale.is_socket():
                 stale.unlink()
@@ -138,6 +151,9 @@ class Core:
     def kill(self) -> None:
         """End as from SIGKILL: no goodbye, and the socket's file stays."""
         listener, self._listener = self._listener, None
+        pidfile, self._pidfile = self._pidfile, None
+        if pidfile is not None:
+            os.close(pidfile)
         if listener is not None:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
@@ -163,7 +179,8 @@ class Core:
         arguments = [*command, *flags, "--socket", self.socket, "--timeout", timeout, "--interval", interval]
         whole = {**os.environ, **(environment or {}), "OSQUERY_EXTENSION": str(os.getpid())}
         with log.open("wb") as stderr:
-            popen = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=stderr, env=whole)
+            inherited = () if self._pidfile is None else (self._pidfile,)
+            popen = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=stderr, env=whole, pass_fds=inherited)
         process = Process(popen, log)
         self.processes.append(process)
         return process

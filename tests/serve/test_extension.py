@@ -578,6 +578,20 @@ def test_when_osquery_is_killed_it_ends_and_takes_its_socket_along(core: Core) -
     assert not Path(core.path(extension.uuid)).exists()
 
 
+def test_osquery_that_is_killed_can_start_again_at_once(core: Core) -> None:
+    process, _ = started(core, interval="60")
+    core.kill()
+    core.listen()
+    assert process.running
+
+
+def test_while_a_naive_extension_lives_osquery_cannot_start_again(core: Core) -> None:
+    started(core, NAIVE)
+    core.kill()
+    with pytest.raises(BlockingIOError):
+        core.listen()
+
+
 def test_when_osquery_is_stopped_for_good_it_ends(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     process, _ = started(core, IMPATIENT)
     monkeypatch.setattr(core, "deaf", True)

@@ -33,6 +33,9 @@ ROOT, KERNEL = "/", "auto"  # whose rules are told, and by whom, as osquery star
 
 USAGE = 2  # as argparse exits
 
+_DESCRIPTORS = "/proc/self/fd"
+_STDERR = 2
+
 _log = logging.getLogger("auditrules")
 
 
@@ -89,6 +92,7 @@ def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opt
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the extension as osquery starts it, and return its exit code."""
     arguments, unknown = _parser().parse_known_args(argv)
+    _close_inherited()
     level = logging.DEBUG if arguments.verbose else logging.INFO
     logging.basicConfig(stream=sys.stderr, format=f"{NAME}: %(message)s", level=level)
     if unknown:  # osquery passes a few flags to every extension, and may come to pass more
@@ -103,6 +107,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log.error("%s", error)
         return USAGE
     return serve(schemas, tables, Options(arguments.socket, arguments.timeout, arguments.interval))
+
+
+def _close_inherited() -> None:
+    """Close what the process that started us had open beyond stderr.
+
+    osqueryd's locked pidfile is among it: killed, it could not be started again for as long as we hold that.
+    """
+    try:
+        highest = max(map(int, os.listdir(_DESCRIPTORS)))
+    except OSError:  # no /proc
+        highest = os.sysconf("SC_OPEN_MAX")
+    os.closerange(_STDERR + 1, highest + 1)
 
 
 def _tables(schemas: Sequence[Schema], root: str, kernel: str) -> Sequence[Table]:
