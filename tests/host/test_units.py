@@ -11,10 +11,11 @@ import pytest
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.boot import boot
+from auditrules.audit.boot.systemd import early_mounts
 from auditrules.audit.model.collected import File, Sources, Units
 from auditrules.host import Host
 from auditrules.host.rootfs import Tree
-from auditrules.host.units import MOST_BYTES, MOST_FILES, read_units
+from auditrules.host.units import MOST_BYTES, MOST_FILES, MOST_MOUNTS, read_units
 from auditrules.plugin.context import Context
 from auditrules.tables import build
 from tests.fixtures.boots import LINKS, boot_root
@@ -269,3 +270,39 @@ def test_a_fifo_in_rules_d_leaves_the_rules_unknown(root: Path) -> None:
 def test_files_are_values_of_what_was_there(root: Path) -> None:
     write(root, f"{USR}/auditd.service", "[Service]\n")
     assert read(root).files == (File("/usr/lib/systemd/system/auditd.service", b"[Service]\n"),)
+
+
+MOUNT = "[Mount]\nWhat=/dev/sdb1\nWhere=/srv/data\n"
+
+
+def test_a_mount_unit_is_read_with_its_drop_ins(root: Path) -> None:
+    write(root, f"{USR}/srv-data.mount", MOUNT)
+    write(root, f"{USR}/other.mount", MOUNT)
+    wants = root / ETC / "local-fs.target.wants"
+    wants.mkdir()
+    (wants / "srv-data.mount").symlink_to("/usr/lib/systemd/system/srv-data.mount")
+    assert (read(root).mounts, early_mounts(read(root))) == (("srv-data.mount",),) * 2
+    for folder in ("srv-data.mount.d", "srv-.mount.d", "mount.d"):
+        write(root, f"{ETC}/{folder}/x.conf", "[Mount]\nOptions=_netdev\n")
+        assert early_mounts(read(root)) == ()
+        (root / ETC / folder / "x.conf").unlink()
+    assert early_mounts(read(root)) == ("srv-data.mount",)
+
+
+def test_too_many_files_of_mount_units_are_not_known_to_be_early_and_hide_no_unit_of_audit(root: Path) -> None:
+    write(root, f"{USR}/auditd.service", "[Service]\n")
+    write(root, f"{USR}/srv-data.mount", MOUNT)
+    wants = root / ETC / "local-fs.target.wants"
+    wants.mkdir()
+    (wants / "srv-data.mount").symlink_to("/usr/lib/systemd/system/srv-data.mount")
+    for number in range(MOST_MOUNTS):
+        write(root, f"{ETC}/srv-data.mount.d/{number}.conf", "")
+    found = read(root)
+    assert (early_mounts(found), found.error) == ((), "")
+    assert [path for path, _ in files(root)] == ["/usr/lib/systemd/system/auditd.service"]
+
+
+def test_mounts_of_snaps_are_not_read(root: Path) -> None:
+    write(root, f"{ETC}/snap-core-1.mount", MOUNT)
+    (root / WANTS / "snap-core-1.mount").symlink_to("/etc/systemd/system/snap-core-1.mount")
+    assert read(root) == Units()

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from auditrules.audit.auditctl.status import NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
+from auditrules.audit.boot.systemd import early_mounts
 from auditrules.audit.coverage.reference import loader_of
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
@@ -89,7 +90,7 @@ class Host:
             ]
             units = read_units(tree)
             fstab = tree.read("/etc/fstab", self._limits.file)
-            early = early_points((fstab.content if fstab else None) or b"", units.mounts)
+            early = early_points((fstab.content if fstab else None) or b"", early_mounts(units))
             facts = self._facts(
                 tree,
                 self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from auditrules.audit.boot.startup import UNITS
@@ -13,6 +13,7 @@ from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_FILES = 200  # unit files and drop-ins
+MOST_MOUNTS = 100  # files of mount units, drop-ins included; what lies beyond is not known to be mounted early
 MOST_BYTES = 1 << 20  # of one of them; those of audit have 2 KiB
 
 SCRIPTS = ("/usr/sbin/augenrules", "/sbin/augenrules")
@@ -27,6 +28,7 @@ def read_units(tree: Tree) -> Units:
     files: list[str] = []
     others: list[str] = []  # of these only the links count, and only their texts
     mounts: list[str] = []
+    of_mounts: list[str] = []  # files and folders of mount units
     error = ""
     try:
         for folder in _folders(tree):
@@ -38,19 +40,24 @@ def read_units(tree: Tree) -> Units:
                     files += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
                 elif name == DEFAULT_TARGET:
                     others.append(path)
+                elif name.endswith((".mount", "mount.d")):
+                    of_mounts.append(path)
                 else:
                     names = _names(tree, path)
-                    others += [f"{path}/{each}" for each in names if each in UNITS]
-                    mounts += [each for each in names if each.endswith(".mount")]
+                    wanted = [each for each in names if each in UNITS or _is_mount(each)]
+                    others += [f"{path}/{each}" for each in wanted]
+                    mounts += filter(_is_mount, wanted)
+        of_mounts = _of_mounts(tree, mounts, of_mounts)
     except UnreadableError as unreadable:
         error = str(unreadable)
     if len(files) > MOST_FILES:
         error = f"more than {MOST_FILES} unit files and drop-ins for audit, the most that are read"
-    places = Places(Facts(files=tree.look((*files, *others))))
-    entries = {path: places.walk(path, follow=False).entry for path in (*files, *others)}
+    paths = (*files, *of_mounts, *others)
+    places = Places(Facts(files=tree.look(paths)))
+    entries = {path: places.walk(path, follow=False).entry for path in paths}
     links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
     masks = {path for path, target in links.items() if is_mask(target)}
-    found = [tree.read(path, MOST_BYTES) for path in files[:MOST_FILES] if path not in masks]
+    found = [tree.read(path, MOST_BYTES) for path in (*files[:MOST_FILES], *of_mounts) if path not in masks]
     return Units(
         files=tuple(file for file in found if file is not None),
         links=links,
@@ -72,8 +79,33 @@ def _of_use(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         name
         for name in names
-        if name in UNITS or name in _DROP_INS or name == DEFAULT_TARGET or name.endswith((".wants", ".requires"))
+        if name in UNITS
+        or name in _DROP_INS
+        or name == DEFAULT_TARGET
+        or name.endswith((".wants", ".requires", ".mount", "mount.d"))
     )
+
+
+def _is_mount(name: str) -> bool:
+    """Whether a name is that of a mount unit; those of snaps are mounted anew with each refresh, so never early."""
+    return name.endswith(".mount") and not name.startswith("snap-")
+
+
+def _of_mounts(tree: Tree, mounts: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """The files among these that are of the mount units, and the drop-ins in the folders among them; all or none."""
+    names = frozenset(mounts)
+    folders = frozenset(folder for name in names for folder in drop_in_folders(name))
+    found: list[str] = []
+    for path in paths:
+        last = path.rpartition("/")[2]
+        if last in names:
+            found.append(path)
+        elif last in folders:
+            try:
+                found += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
+            except UnreadableError:
+                return []  # a drop-in may say anything
+    return found if len(found) <= MOST_MOUNTS else []
 
 
 def _names(tree: Tree, folder: str) -> tuple[str, ...]:

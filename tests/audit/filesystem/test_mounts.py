@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.filesystem.mounts import early_points, mounted, unit_point
+from auditrules.audit.filesystem.mounts import Mounts, early_points, is_remote, mounted, unit_point
 from auditrules.audit.model.host_facts import Mount
 
 MOUNTINFO = rb"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
@@ -34,6 +34,7 @@ UUID=1 / ext4 errors=remount-ro 0 1
 /dev/sdd1 /mnt/later ext4 noauto 0 0
 /dev/sde1 /mnt/maybe ext4 rw,nofail 0 0
 server:/x /mnt/net nfs4 _netdev 0 0
+server:/y /mnt/nfs nfs defaults 0 0
 short line
 """
 
@@ -44,8 +45,41 @@ def test_what_fstab_mounts_before_auditd_is_early() -> None:
 
 @pytest.mark.parametrize(
     ("name", "point"),
-    [("var-lib-docker.mount", "/var/lib/docker"), ("-.mount", "/"), (r"srv-a\x2db.mount", "/srv/a-b")],
+    [
+        ("var-lib-docker.mount", "/var/lib/docker"),
+        ("-.mount", "/"),
+        (r"srv-a\x2db.mount", "/srv/a-b"),
+        (r"srv-d\xc3\xa4ten.mount", "/srv/d\u00e4ten"),
+        (r"srv-d\xe4.mount", "/srv/d\udce4"),
+    ],
 )
 def test_a_mount_unit_s_name_is_its_point(name: str, point: str) -> None:
     assert unit_point(name) == point
     assert point in early_points(b"", (name,))
+
+
+REMOTE = (
+    *("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "autofs", "virtiofs", "beegfs", "gfs2", "ocfs2", "vboxsf", "lustre"),
+    *("fuse", "fuseblk", "fuse.sshfs", "fuse.x\ny", "fuse.\n", "fuse\n", "fuse.ceph-fuse", "other.x", "macfuse"),
+)
+
+
+@pytest.mark.parametrize("fstype", REMOTE)
+def test_what_another_or_a_daemon_must_answer_for_is_remote(fstype: str) -> None:
+    assert is_remote(fstype)
+    assert Mounts({"/mnt": fstype}).remote("/mnt/x") == fstype
+
+
+@pytest.mark.parametrize(
+    "fstype", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "proc", "fusectl", "nfsd", "zfs", "bcachefs"]
+)
+def test_what_the_kernel_answers_for_alone_is_not_remote(fstype: str) -> None:
+    assert not is_remote(fstype)
+
+
+@pytest.mark.parametrize(
+    "line", [rb"33 22 8:1 / /x rw -", rb"33 22 8:1 / /x rw shared:1", rb"33", rb"x y 8:1 / /x rw - ext4 a rw"]
+)
+def test_a_line_of_mountinfo_that_is_cut_is_left_out(line: bytes) -> None:
+    whole = rb"22 1 8:1 / / rw - ext4 /dev/sda1 rw"
+    assert [each.point for each in mounted(whole + b"\n" + line, frozenset())] == ["/"]

@@ -13,12 +13,10 @@ from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.systemd import (
-    REACHED,
-    USUAL_DEFAULTS,
     Command,
     Unit,
     UntoldError,
-    default_target,
+    reached,
     unit,
     unmet,
     wanted_by,
@@ -167,12 +165,9 @@ def _loads(step: Step) -> bool:
 
 def _pulled(found: Mapping[str, Unit], units: Units) -> frozenset[str]:
     """The units that boot wants, by the links of `systemctl enable` or because another of them does."""
-    target = default_target(units)
-    reached = {*REACHED, "default.target", target}
-    if target and target not in USUAL_DEFAULTS:
-        reached -= {"multi-user.target"}
+    targets = reached(units)
     wants = {name: frozenset(wanted_by(name, units)) for name in found}
-    pulled = {name for name in found if wants[name] & reached}
+    pulled = {name for name in found if wants[name] & targets}
     while True:
         pullers = {name for name in pulled if not found[name].masked}
         named = {name for puller in pullers for key in _PULLS for name in found[puller].names(key)}

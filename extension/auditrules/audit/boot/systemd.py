@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from auditrules.audit.filesystem.mounts import is_early
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.tokens import decode
 
@@ -27,8 +28,21 @@ DEFAULT_TARGET = "default.target"
 REACHED = ("local-fs.target", "sysinit.target", "basic.target", "multi-user.target")
 USUAL_DEFAULTS = ("multi-user.target", "graphical.target")
 
+# Units after which nothing comes that auditd waits for.
+_LATE = frozenset(
+    {
+        *("network-pre.target", "network.target", "network-online.target", "nss-lookup.target"),
+        *("remote-fs-pre.target", "remote-fs.target", "auditd.service", "audit-rules.service", "sysinit.target"),
+        *("basic.target", "multi-user.target"),
+    }
+)
+_OF_MOUNTS = frozenset({"What", "Where", "Type", "Options"})  # the keys of a section [Mount] (systemd.mount(5))
+
 _NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
 _PREFIXES = "@-:+!|"
+
+
+FALSE = frozenset({"no", "false", "0", "off", "n", "f"})  # of a setting that is yes or no (systemd.syntax(7))
 
 
 class UntoldError(Exception):
@@ -61,6 +75,10 @@ class Unit:
             elif key in keys:
                 found.clear()
         return tuple(found)
+
+    def last(self, key: str) -> str:
+        """The last assignment to a key, which is the one that counts; empty where there is none."""
+        return next((value for own, value in reversed(self.settings) if own == key), "")
 
     def names(self, key: str) -> frozenset[str]:
         """The units that a dependency names. These can't be taken back (systemd.unit(5))."""
@@ -152,8 +170,15 @@ def _settings(file: File) -> Iterator[tuple[str, str]]:
         key, equals, value = (part.strip() for part in text.partition("="))
         if text.startswith("["):
             section = text
-        elif equals and section == ("[Service]" if key.startswith("Exec") else "[Unit]"):
+        elif equals and section == _section(key):
             yield key, value
+
+
+def _section(key: str) -> str:
+    """The section of a unit file in which a key that matters here means something."""
+    if key in _OF_MOUNTS:
+        return "[Mount]"
+    return "[Service]" if key.startswith("Exec") else "[Unit]"
 
 
 def default_target(units: Units) -> str:
@@ -172,6 +197,31 @@ def wanted_by(name: str, units: Units) -> tuple[str, ...]:
             if last == name and place == folder and puller.endswith((".wants", ".requires")):
                 found.setdefault(puller, target)
     return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not is_mask(target))
+
+
+def reached(units: Units) -> frozenset[str]:
+    """The targets that boot reaches for certain; an empty name where the default one is not known."""
+    target = default_target(units)
+    found = {*REACHED, "default.target", target}
+    return frozenset(found if not target or target in USUAL_DEFAULTS else found - {"multi-user.target"})
+
+
+def early_mounts(units: Units) -> tuple[str, ...]:
+    """The mount units that boot wants, and that systemd mounts before local-fs.target and so before auditd."""
+    targets = reached(units)
+    return tuple(name for name in units.mounts if targets.intersection(wanted_by(name, units)) and _early(name, units))
+
+
+def _early(name: str, units: Units) -> bool:
+    """Whether local-fs.target waits for a mount unit (systemd.mount(5), "Default Dependencies")."""
+    try:
+        own = unit(name, units)
+    except UntoldError:
+        return False
+    if own is None or own.masked or any(key.startswith(("Condition", "Assert")) for key, _ in own.settings):
+        return False
+    waited_for = own.last("DefaultDependencies").lower() not in FALSE or "local-fs.target" in own.names("Before")
+    return waited_for and not _LATE & own.names("After") and is_early(own.last("Type"), own.last("Options"))
 
 
 # Conditions that are taken to hold: this is about hosts, and about those whose kernel has audit.

@@ -20,7 +20,7 @@ from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.subjects import Verdict, given, together, verdict
-from auditrules.audit.filesystem.mounts import REMOTE
+from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import Place, Places, below, parent
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Action, FilterList
@@ -86,7 +86,7 @@ def cover(path: str, host: Host) -> Coverage:
     if MAGIC_LINK.match(path):
         return refused(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
     mount = host.places.mount(place.path)
-    if mount is not None and mount.point != "/" and REMOTE.fullmatch(mount.fstype):
+    if mount is not None and mount.point != "/" and is_remote(mount.fstype):
         error = f"{mount.point} is on {mount.fstype}, which may hang, so it is not touched"
         return refused(Reason.REMOTE, error, resolved=place.whole)
     if place.entry is None:

@@ -9,10 +9,19 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.model.host_facts import Mount
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.tokens import decode, encode
 
-# Touching a path on one of these may hang for good.
-REMOTE = re.compile(r"nfs4?|cifs|smb3|smbfs|fuse(?!ctl).*|autofs|9p|ceph|glusterfs|afs|coda|ncpfs|lustre|orangefs|gpfs")
+# File systems that another machine, the hypervisor or an automounter must answer for: touching a path on one of them
+# may hang for good. Those that systemd takes for network file systems (its fstype_is_network), and what else is known.
+REMOTE_TYPES = frozenset(
+    {
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncp", "ncpfs", "afs", "kafs", "auristorfs", "coda", "9p", "davfs"),
+        *("ceph", "glusterfs", "lustre", "lustre_tgt", "orangefs", "pvfs2", "gpfs", "mmfs", "beegfs", "beegfs_nodev"),
+        *("fhgfs", "panfs", "wekafs", "dvs", "cvfs", "sshfs", "moosefs", "quobyte", "gfs", "gfs2", "ocfs2"),
+        *("virtiofs", "vboxsf", "vmhgfs", "prl_fs", "autofs"),
+    }
+)
+_FUSE, _FUSE_CONTROL = "fuse", "fusectl"
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")  # space, tab, newline and backslash, as the kernel writes them
 _FIELDS = 4
@@ -70,7 +79,7 @@ MAGIC: Mapping[str, int] = MappingProxyType(
 _FSTAB_FIELDS = 3  # that a line must have; options come next
 _BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
 _UNIT = ".mount"
-_HEXADECIMAL = re.compile(r"\\x([0-9a-f]{2})")
+_HEXADECIMAL = re.compile(rb"\\x([0-9a-f]{2})")
 
 
 def fields(content: bytes) -> Iterator[list[str]]:
@@ -87,7 +96,7 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
     found = []
     for line in mountinfo.split(b"\n"):
         words = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
-        if "-" not in words[_BEFORE_TYPE:]:
+        if "-" not in words[_BEFORE_TYPE:-1] or not (words[0].isdecimal() and words[1].isdecimal()):
             continue
         number, above, dev, root, point = words[:5]
         fstype = words[words.index("-", _BEFORE_TYPE) + 1]
@@ -100,11 +109,23 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
 
 
 def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
-    """The mount points of fstab(5) and of systemd's mount units, which are there before auditd starts."""
-    points = {
-        line[1].rstrip("/") or "/" for line in _fstab(fstab) if not NOT_EARLY & set(",".join(line[3:4]).split(","))
-    }
+    """The mount points of fstab(5) that systemd waits for before it starts auditd, and those of these mount units."""
+    points = {line[1].rstrip("/") or "/" for line in _fstab(fstab) if is_early(line[2], ",".join(line[3:4]))}
     return frozenset(points | {unit_point(name) for name in units})
+
+
+def is_early(fstype: str, options: str) -> bool:
+    """Whether systemd waits for a mount of this type with these options before it starts auditd."""
+    return not is_remote(fstype) and not NOT_EARLY & set(options.split(","))
+
+
+def is_remote(fstype: str) -> bool:
+    """Whether touching a path on a file system of this type may hang: it is remote, or a daemon's of this machine.
+
+    Only FUSE gives a type a part behind a dot, which any user may choose; what has `fuse` in its name is taken for it.
+    """
+    kind, dot, _ = fstype.partition(".")
+    return kind in REMOTE_TYPES or bool(dot) or (_FUSE in kind and kind != _FUSE_CONTROL)
 
 
 def _fstab(content: bytes) -> Iterator[list[str]]:
@@ -117,7 +138,7 @@ def _fstab(content: bytes) -> Iterator[list[str]]:
 def unit_point(name: str) -> str:
     """The mount point that a unit's name stands for (systemd-escape --path)."""
     path = name.removesuffix(_UNIT)
-    return "/" if path == "-" else "/" + _HEXADECIMAL.sub(lambda byte: chr(int(byte[1], 16)), path.replace("-", "/"))
+    return "/" if path == "-" else "/" + decode(_HEXADECIMAL.sub(_of_hexadecimal, encode(path.replace("-", "/"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +160,7 @@ class Mounts:
     @property
     def any_remote(self) -> bool:
         """Whether any of them is a remote file system."""
-        return any(map(REMOTE.fullmatch, self.types.values()))
+        return any(map(is_remote, self.types.values()))
 
     def remote(self, path: str) -> str:
         """Return the type of the remote file system that an absolute path is on; empty: it is on a local one.
@@ -150,10 +171,14 @@ class Mounts:
         while point.strip("/"):
             kind = self.types.get(point)
             if kind is not None:
-                return kind if REMOTE.fullmatch(kind) else ""
+                return kind if is_remote(kind) else ""
             point = point.rpartition("/")[0]
         return ""
 
 
 def _byte(match: re.Match[bytes]) -> bytes:
     return bytes((int(match[1], 8) & 0xFF,))
+
+
+def _of_hexadecimal(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match[1], 16),))

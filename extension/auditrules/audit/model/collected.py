@@ -84,12 +84,12 @@ class Units:
     to, in `files`.
     """
 
-    files: tuple[File, ...] = ()  # unit files and their drop-ins
+    files: tuple[File, ...] = ()  # unit files and their drop-ins, those of mount units that something wants last
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # with the links' texts
     augenrules: bool = False  # the script is installed
     awk: str = ""  # the program that `awk` is, links followed; empty: none was found
     error: str = ""  # a folder that could not be listed, and why
-    mounts: tuple[str, ...] = ()  # names of mount units
+    mounts: tuple[str, ...] = ()  # names of mount units that something wants
 
 
 @dataclass(frozen=True, slots=True)
