@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from auditrules.audit.boot.load import load
 from auditrules.audit.coverage.answer import Coverage
-from auditrules.audit.coverage.filter_walk import ON, Auditing
+from auditrules.audit.coverage.decision import ON, Auditing
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet

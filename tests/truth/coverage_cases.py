@@ -11,8 +11,9 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import Access, Name, Subject
 from auditrules.audit.coverage.audit_names import Permit, Toucher, program
+from auditrules.audit.coverage.decision import Auditing, Decision
 from auditrules.audit.coverage.field_match import Why
-from auditrules.audit.coverage.filter_walk import Auditing, Decision, decide
+from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import OPERATIONS, Operation, Touch
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_match import Truth

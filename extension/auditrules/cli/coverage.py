@@ -11,9 +11,9 @@ from pathlib import Path
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import ANYBODY, Subject
 from auditrules.audit.coverage.answer import Coverage, Letter, bad_path
+from auditrules.audit.coverage.decision import Verdict
 from auditrules.audit.coverage.explain import Said, steps
 from auditrules.audit.coverage.resolved_rules import Placed
-from auditrules.audit.coverage.subjects import Verdict
 from auditrules.audit.coverage.telling import conditions, deciding, near_words
 from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs

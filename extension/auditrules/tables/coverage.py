@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path
-from auditrules.audit.coverage.subjects import Verdict
+from auditrules.audit.coverage.decision import Verdict
 from auditrules.audit.coverage.telling import conditions, deciding, near_words
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.host_facts import Entry

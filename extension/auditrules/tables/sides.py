@@ -13,7 +13,7 @@ from auditrules.audit.boot.load import load
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.access import ANYBODY, Subject
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
-from auditrules.audit.coverage.filter_walk import ON, Auditing
+from auditrules.audit.coverage.decision import ON, Auditing
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Subject
 from auditrules.audit.coverage.audit_names import Toucher
-from auditrules.audit.coverage.filter_walk import ON, decide
+from auditrules.audit.coverage.decision import ON
+from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import OPERATIONS, Operation
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_match import Truth

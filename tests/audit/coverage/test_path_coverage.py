@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.coverage.answer import Coverage
-from auditrules.audit.coverage.filter_walk import ON, Auditing
+from auditrules.audit.coverage.decision import ON, Auditing, Verdict
 from auditrules.audit.coverage.path_coverage import Host, cover
-from auditrules.audit.coverage.subjects import Verdict
 from auditrules.audit.coverage.telling import conditions
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import Places

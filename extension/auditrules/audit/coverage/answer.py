@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.filter_walk import Decision, Outcome
+from auditrules.audit.coverage.decision import Decision, Outcome, Verdict
 from auditrules.audit.coverage.nearby import Near
 from auditrules.audit.coverage.operations import Operation
 from auditrules.audit.coverage.resolved_rules import Placed
-from auditrules.audit.coverage.subjects import Verdict
 
 LETTERS = "rwxa"
 LONGEST_PATH = 4096  # PATH_MAX, with the final NUL

@@ -8,7 +8,8 @@ from enum import Enum
 
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.filter_walk import Auditing, Cause, decide
+from auditrules.audit.coverage.decision import Auditing, Cause
+from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Match, Truth, match, match_task
 from auditrules.audit.coverage.rule_set import RuleSet

@@ -32,6 +32,7 @@ class Why(str, Enum):
     INTERPRETER = "interpreter"  # what a program is run by
     LABEL = "label"  # of a security module
     RATE_LIMIT = "rate_limit"  # how many records came in the same second
+    TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
 
 
 Answer = bool | Why  # of one condition: why it can't be told
@@ -75,6 +76,13 @@ def holds(condition: Condition, placed: Placed, access: Access, name: Name | Non
     if answer is not None:
         return answer(condition, placed, access, name)
     return of_task(condition, placed, access.subject, Why.UNREADABLE)
+
+
+def of_names(condition: Condition) -> bool:
+    """Whether a condition asks what the call touched, and not only which call it is, who makes it and how it ends."""
+    if isinstance(condition, Comparison):
+        return condition.right in _VALUE_OF
+    return condition.name in PATH_NAMES or condition.name in _OF_NAME or condition.name == "filetype"
 
 
 def of_task(condition: Condition, placed: Placed, subject: Subject, other: Answer | None = None) -> Answer:

@@ -11,15 +11,16 @@ from types import MappingProxyType
 from auditrules.audit.coverage.access import ANYBODY, Access, Name, Subject
 from auditrules.audit.coverage.answer import LETTERS, RANK, Call, Coverage, Letter, Reason, bad_path, refused
 from auditrules.audit.coverage.audit_names import Toucher
+from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Verdict, together
 from auditrules.audit.coverage.field_match import Why
-from auditrules.audit.coverage.filter_walk import Auditing, Cause, Decision, decide
+from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.nearby import Near, nearest
 from auditrules.audit.coverage.operations import OPERATIONS, Operation
 from auditrules.audit.coverage.reference import IO_URING, ON_DIRECTORY, OUTSIDE, REFERENCE, Target, accesses, loader_of
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import Verdict, given, together, verdict
+from auditrules.audit.coverage.subjects import given, verdict
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import Place, Places, below, parent
 from auditrules.audit.model.host_facts import Entry

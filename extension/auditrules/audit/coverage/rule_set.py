@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from auditrules.audit.coverage.access import Access, Name
-from auditrules.audit.coverage.field_match import REMOVING, compare
+from auditrules.audit.coverage.call_filter import ANOTHER, CallFilter
+from auditrules.audit.coverage.cases import Question, SubjectCases
+from auditrules.audit.coverage.field_match import REMOVING, compare, of_names
 from auditrules.audit.coverage.resolved_rules import Placed, Placing
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
@@ -20,7 +23,8 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule], placing: Placing, unread: int = 0) -> None:
         self.placed = placing.rules(rules)
         self.unread = unread
-        self._calls: dict[int, tuple[Placed, ...]] = {}
+        self._filters: dict[Access, CallFilter] = {}
+        self._cases: dict[Hashable, SubjectCases] = {}
 
     def of(self, filter_list: FilterList) -> tuple[Placed, ...]:
         """The rules of a list, in the order of evaluation."""
@@ -51,12 +55,40 @@ class RuleSet:
         """Whether there is a rule at all for which the kernel looks at system calls."""
         return bool(self.unread) or any(self.of(name) for name in COUNTED)
 
-    def listed(self, access: Access) -> Iterator[Placed]:
-        """The rules that the exit list itself holds and that may match: those without a place, and trees around it."""
-        identities = {identity for name in access.names for identity in name.ancestry}
-        trees = [tree for identity in identities for tree in self._trees.get(identity, ())]
-        found = {each.order: each for each in (*self._anywhere(access.number), *self._spread, *trees)}
-        return (found[order] for order in sorted(found))
+    def filter(self, access: Access) -> CallFilter:
+        """The rules that may match the call of an access; programs that no rule names are one to them."""
+        subject = access.subject
+        if subject.exe is not None and subject.exe not in self._programs:
+            subject = replace(subject, exe=ANOTHER)
+        call = replace(access, names=(), subject=subject)
+        found = self._filters.get(call)
+        if found is None:
+            task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
+            found = self._filters[call] = CallFilter(call, task, self._anywhere, exclude)
+        return found
+
+    def cases(self, questions: Mapping[Question, Placed], access: Access) -> SubjectCases:
+        """The kinds of subjects that the questions on an access tell apart."""
+        if any(of_names(condition) for _, condition in questions):
+            return SubjectCases(questions, access)
+        known = (access.subject, access.forker, access.succeeded, access.result, access.arguments)
+        told = (known, *questions)
+        found = self._cases.get(told)
+        if found is None:
+            found = self._cases[told] = SubjectCases(questions, access)
+        return found
+
+    @cached_property
+    def _programs(self) -> frozenset[Identity]:
+        return frozenset(each.exe.identity for each in self.placed if each.exe)
+
+    def around(self, names: Iterable[Name]) -> Sequence[Placed]:
+        """The trees that may hold one of the names, in the order of evaluation."""
+        found = [*self._spread]
+        if self._trees:
+            for identity in {identity for name in names for identity in name.ancestry}:
+                found += self._trees.get(identity, ())
+        return _in_order(found)
 
     def on(self, name: Name, access: Access) -> Sequence[Placed]:
         """The rules that the kernel keeps with the inode of a name, in the order of evaluation.
@@ -65,19 +97,16 @@ class RuleSet:
         """
         if not name.known:
             return self._by_inode
-        moved = [placed for spot in access.moved for placed in self._spots.get(spot, ())]
-        found = {id(each): each for each in (*self._watches.get(name.identity, ()), *self._unknown, *moved)}
+        found = [*self._watches.get(name.identity, ()), *self._unknown]
+        found += [placed for spot in access.moved for placed in self._spots.get(spot, ())]
         if name.entry is not None and name.identity is not None:
-            found |= {id(each): each for each in self._numbers.get(name.entry.ino, ())}
-        return sorted(found.values(), key=lambda placed: placed.order)
+            found += self._numbers.get(name.entry.ino, ())
+        return _in_order(found) if len(found) > 1 else found
 
-    def _anywhere(self, call: int) -> tuple[Placed, ...]:
-        if call not in self._calls:
-            exits = self.of(FilterList.EXIT)
-            self._calls[call] = tuple(
-                each for each in exits if not each.by_inode and not each.tree and each.rule.syscalls >> call & 1
-            )
-        return self._calls[call]
+    @cached_property
+    def _anywhere(self) -> tuple[Placed, ...]:
+        """The rules of the exit list that are on no path."""
+        return tuple(each for each in self.of(FilterList.EXIT) if not each.by_inode and not each.tree)
 
     @cached_property
     def _trees(self) -> Mapping[Identity, list[Placed]]:
@@ -140,3 +169,9 @@ class RuleSet:
             if each.inode is not None:
                 found.setdefault(each.inode, []).append(each)
         return found
+
+
+def _in_order(rules: Iterable[Placed]) -> Sequence[Placed]:
+    """Each rule once, in the order of evaluation."""
+    found = {each.order: each for each in rules}
+    return [found[order] for order in sorted(found)]

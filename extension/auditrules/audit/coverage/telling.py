@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.answer import Coverage, Letter
+from auditrules.audit.coverage.decision import Cause, Outcome, Verdict
 from auditrules.audit.coverage.field_match import Why
-from auditrules.audit.coverage.filter_walk import Cause, Outcome
 from auditrules.audit.coverage.nearby import Near
 from auditrules.audit.coverage.resolved_rules import Placed
-from auditrules.audit.coverage.subjects import Verdict
 
 MOST_EXCEPTIONS = 10  # places below a directory that are told one by one
 

@@ -1,0 +1,92 @@
+"""How an access may end, and what that comes to: recorded for everybody, for some, for nobody, or not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.rule_match import Pending, Truth
+
+RECORDS_OF_AN_EVENT = 12  # more than an access to a file ever makes
+
+
+class Cause(str, Enum):
+    """What an outcome is due to."""
+
+    RULE = "rule"  # of the exit list
+    NO_RULE = "no_rule"  # matched
+    REPORTED = "reported"  # the kernel writes a record of its own
+    TASK = "task"  # a rule of the task list, asked when the task was forked
+    EXCLUDED = "excluded"
+    DISABLED = "disabled"
+    NO_CONTEXT = "no_context"  # the task is older than auditing
+    RATE_LIMIT = "rate_limit"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way in which an access may end: recorded or not, by which rule, if what is `pending` holds."""
+
+    cause: Cause
+    placed: Placed | None = None
+    pending: tuple[Pending, ...] = ()
+    keys: tuple[str, ...] = ()
+    recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All ways in which an access may end, in the order of evaluation; one of them does."""
+
+    outcomes: tuple[Outcome, ...]
+    cut: bool = False  # there are more of them, which can change no maybe
+
+    @property
+    def recorded(self) -> Truth:
+        """Whether the kernel records it."""
+        found = {each.recorded for each in self.outcomes}
+        return Truth.MAYBE if len(found) > 1 else Truth.YES if True in found else Truth.NO
+
+    @property
+    def waits_for(self) -> frozenset[Why]:
+        """The facts that the answer hangs on; empty where it is yes or no."""
+        if self.recorded is not Truth.MAYBE:
+            return frozenset()
+        return frozenset(pending.why for each in self.outcomes for pending in each.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """How auditing is: `enabled` as in the status (None: not known, taken as on), and records a second (0: any)."""
+
+    enabled: int | None = 1
+    rate_limit: int = 0
+
+    @property
+    def limited(self) -> bool:
+        """Whether the records of one event may be too many for a second."""
+        return 0 < self.rate_limit <= RECORDS_OF_AN_EVENT
+
+
+ON = Auditing()
+
+
+class Verdict(Enum):
+    """Whether an access, or all of several, are recorded: for all subjects, for some, for none, or nobody can tell."""
+
+    RECORDED = "recorded"
+    CONDITIONAL = "conditional"
+    UNRECORDED = "unrecorded"
+    UNKNOWN = "unknown"
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict on several accesses: what is known to be missed decides before what is not known."""
+    found = set(verdicts)
+    if len(found) == 1:
+        return found.pop()
+    return Verdict.CONDITIONAL if found & {Verdict.UNRECORDED, Verdict.CONDITIONAL} else Verdict.UNKNOWN
