@@ -103,11 +103,12 @@ def _evidence(covered: Coverage, side: Side, *, lines: bool) -> str:
     if covered.error:
         return covered.error
     told = []
-    for placed in deciding(covered)[:MOST_RULES]:
+    rules = deciding(covered)
+    for placed in rules[:MOST_RULES]:
         stands = ", ".join(side.places(placed.rule, lines=lines))
         near = near_words(covered, placed)
         told.append(f"{side.text(placed.rule)}{f' in {stands}' if stands else ''}{f' is {near}' if near else ''}")
-    left = len(deciding(covered)) - MOST_RULES
+    left = len(rules) - MOST_RULES
     if left > 0:
         told.append(f"and {left} more rules")
     if side.auditing.enabled == 0:

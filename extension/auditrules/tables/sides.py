@@ -53,6 +53,7 @@ class Side:
     loads_nothing: str = ""
     older: bool = True
     stands: Stands = field(default_factory=dict)
+    _written: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def cover(self, path: str, places: Places, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
         """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
@@ -64,8 +65,11 @@ class Side:
         return refused(Reason.UNREADABLE, self.error, resolved=place.whole, exists=not place.missing)
 
     def text(self, rule: Rule) -> str:
-        """A rule's normal form on this host."""
-        return render(decided(rule, self.facts), self.facts.machine)
+        """A rule's normal form on this host, written once."""
+        written = self._written.get(rule)
+        if written is None:
+            written = self._written[rule] = render(decided(rule, self.facts), self.facts.machine)
+        return written
 
     def places(self, rule: Rule, *, lines: bool) -> tuple[str, ...]:
         """The files that a rule stands in, with the lines or without."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.decision import Decision, Outcome, Verdict
@@ -77,7 +78,7 @@ class Letter:
         return (each.placed for each in self.outcomes if each.placed is not None and not (missed and each.pending))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Coverage:
     """What is recorded of a path. `resolved` is where it leads; `exists` is None where that could not be seen."""
 
@@ -91,7 +92,7 @@ class Coverage:
         """The letters of a verdict, in the order rwxa."""
         return "".join(each.letter for each in self.letters if each.verdict is wanted)
 
-    @property
+    @cached_property
     def reason(self) -> Reason:
         """The most telling reason of all letters."""
         return min((each.reason for each in self.letters), key=RANK.__getitem__)
@@ -101,7 +102,7 @@ class Coverage:
         """All outcomes of all letters."""
         return (each for letter in self.letters for each in letter.outcomes)
 
-    @property
+    @cached_property
     def deciding(self) -> tuple[Placed, ...]:
         """The rules that decide, in the order of evaluation."""
         found = {each.order: each for letter in self.letters for each in letter.deciding}

@@ -75,9 +75,9 @@ def candidate(placed: Placed, call: Access) -> Candidate | None:
 class CallFilter:
     """The rules of a kernel that may match a call, an access without its names.
 
-    `task` and `exclude` are what the rules of these lists say, `anywhere` the rules of the exit list that are on no
-    path; `hangs` tells whether one of them asks for what the call touches. Where none does, `listed` is what they say,
-    and `judged` keeps what comes of it where no other rule is asked.
+    `task` and `exclude` are what the rules of these lists say, and `listed` what those of the exit list do that are on
+    no path and ask for nothing that the call touches; `hanging` are those that ask. `judged` keeps what comes of it
+    where no other rule is asked.
     """
 
     def __init__(
@@ -85,10 +85,11 @@ class CallFilter:
     ) -> None:
         self.call = call
         self.task: tuple[Said, ...] = () if call.early else tuple(up_to_the_first(_forked(task, call.forker)))
-        self.anywhere = tuple(found for each in anywhere if (found := candidate(each, call)) is not None)
+        candidates = [found for each in anywhere if (found := candidate(each, call)) is not None]
+        self.hanging = tuple(each for each in candidates if each.found is None)
+        told = ((each.placed, each.found) for each in candidates if each.found is not None)
+        self.listed: tuple[Said, ...] = tuple(up_to_the_first(told))
         self.exclude: tuple[Said, ...] = tuple(up_to_the_first(_excluded(exclude, call.subject)))
-        self.hangs = any(each.found is None for each in self.anywhere)
-        self.listed: tuple[Said, ...] = () if self.hangs else tuple(up_to_the_first(said(self.anywhere, call, None)))
         self.judged: dict[Auditing, tuple[Verdict, Decision]] = {}
         self._candidates: dict[int, Candidate | None] = {}
 

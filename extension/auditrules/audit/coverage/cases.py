@@ -64,7 +64,7 @@ class SubjectCases:
         self.all = (1 << total) - 1
         self._holds: dict[Question, tuple[int, int]] = {}
         step = 1
-        for part, kinds in zip(parts, self._kinds, strict=True):
+        for part, kinds in zip(reversed(parts), reversed(self._kinds), strict=True):
             size = step * len(kinds)
             everywhere = self.all // ((1 << size) - 1)  # a bit for each time that the kinds of this part come again
             for place, question in enumerate(part.questions):
@@ -97,7 +97,7 @@ class SubjectCases:
         """The access made by one of these kinds."""
         number = cases.bit_length() - 1
         told: dict[str, Any] = {}
-        for kinds in self._kinds:
+        for kinds in reversed(self._kinds):
             number, place = divmod(number, len(kinds))
             told |= kinds[place][1]
         return _with(access, told)
@@ -120,7 +120,9 @@ def _parts(questions: Mapping[Question, Placed], access: Access) -> Iterator[_Pa
         for told in islice(tried, MOST_VALUES):
             who = dict(zip(names, told, strict=True))
             made = _with(access, who)
-            answers.setdefault(tuple(_answer(each, questions[each], made) for each in asked), who)
+            answer = tuple(_answer(each, questions[each], made) for each in asked)
+            answers.pop(answer, None)
+            answers[answer] = who
         yield _Part(tuple(asked), answers, next(tried, None) is None)
 
 

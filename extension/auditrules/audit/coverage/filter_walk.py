@@ -141,7 +141,8 @@ def asked(rules: RuleSet, access: Access) -> Asked:
     if rules.hidden:
         access = replace(access, names=tuple(_collected(rules, access.names)))
     found = rules.filter(access)
-    trees = [each for placed in rules.around(access.names) if (each := found.candidate(placed)) is not None]
+    trees = filter(None, map(found.candidate, rules.around(access.names)))
+    placed = tuple(said((*trees, *found.hanging), access, None))
     names = _on_names(rules, found, access)
     middle = None
     if access.succeeded is not False and any(rules.follows(each.spot) for each in access.names if each.removed):
@@ -150,11 +151,15 @@ def asked(rules: RuleSet, access: Access) -> Asked:
         so_far = replace(access, names=tuple(each for each in access.names if not each.made), unfinished=True)
         middle = _on_names(rules, rules.filter(so_far), so_far) or None
     dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in access.names if each.removed)
-    if not (trees or names or middle or dropping or found.hangs or access.reported):
+    if not (placed or names or middle or dropping or access.reported):
         return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), everywhere=True)
     nothing = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
-    listed = sorted((*found.anywhere, *trees), key=lambda each: each.placed.order) if trees else found.anywhere
-    return Asked(found, tuple(up_to_the_first(said(listed, access, None))), names, middle, nothing)
+    listed = tuple(up_to_the_first(sorted((*found.listed, *placed), key=_order))) if placed else found.listed
+    return Asked(found, listed, names, middle, nothing)
+
+
+def _order(rule: Said) -> int:
+    return rule[0].order
 
 
 def _on_names(rules: RuleSet, of: CallFilter, access: Access) -> tuple[tuple[Said, ...], ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
@@ -102,25 +103,23 @@ def accesses(operation: Operation, machine: str, target: Target, other: Target |
 
     There are none where the machine has no such call.
     """
+    for call in calls(operation, machine):
+        subject = call.subject
+        if call.succeeded and operation.touch is Touch.EXECUTION:
+            subject = Subject(exe=target.file.identity)
+        yield replace(call, names=names_of(operation.touch, target, other), subject=subject)
+
+
+@cache
+def calls(operation: Operation, machine: str) -> tuple[Access, ...]:
+    """The accesses that an operation stands for, whatever it touches."""
     called = machine_of(operation, machine)
     number = syscalls.number(operation.call, called) if called else None
     if called is None or number is None:
-        return
+        return ()
     if operation.call in OF_32_BITS and arches.listed(syscalls.ARCHES[called]) == "b64":
-        return
-    access = Access(
-        operation.call,
-        number,
-        syscalls.ARCHES[called],
-        counts_as(operation, called),
-        names_of(operation.touch, target, other),
-    )
-    if operation.touch in (Touch.REMOVAL, Touch.RENAME):  # which take effect, or none, on what is watched
-        yield replace(access, succeeded=True, result=0)
-        yield replace(access, succeeded=False)
-        return
-    if operation.touch is not Touch.EXECUTION:
-        yield access
-        return
-    yield replace(access, subject=Subject(exe=target.file.identity), succeeded=True, result=0)
-    yield replace(access, succeeded=False)
+        return ()
+    call = Access(operation.call, number, syscalls.ARCHES[called], counts_as(operation, called), ())
+    if operation.touch in (Touch.REMOVAL, Touch.RENAME, Touch.EXECUTION):  # which take effect, or none
+        return (replace(call, succeeded=True, result=0), replace(call, succeeded=False))
+    return (call,)

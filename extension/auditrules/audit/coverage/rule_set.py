@@ -23,7 +23,7 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule], placing: Placing, unread: int = 0) -> None:
         self.placed = placing.rules(rules)
         self.unread = unread
-        self._filters: dict[Access, CallFilter] = {}
+        self._filters: dict[Hashable, CallFilter] = {}
         self._cases: dict[Hashable, SubjectCases] = {}
 
     def of(self, filter_list: FilterList) -> tuple[Placed, ...]:
@@ -60,11 +60,15 @@ class RuleSet:
         subject = access.subject
         if subject.exe is not None and subject.exe not in self._programs:
             subject = replace(subject, exe=ANOTHER)
-        call = replace(access, names=(), subject=subject)
+        call = (
+            *(access.number, access.arch, access.permissions, subject, access.forker, access.result, access.succeeded),
+            *(access.arguments, access.early, access.unfinished),
+        )
         found = self._filters.get(call)
         if found is None:
             task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
-            found = self._filters[call] = CallFilter(call, task, self._anywhere, exclude)
+            without = replace(access, names=(), subject=subject)
+            found = self._filters[call] = CallFilter(without, task, self._anywhere, exclude)
         return found
 
     def cases(self, questions: Mapping[Question, Placed], access: Access) -> SubjectCases:

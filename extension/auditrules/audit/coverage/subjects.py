@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditrules.audit.coverage.access import Access, Subject
+from auditrules.audit.coverage.access import ANYBODY, Access, Subject
 from auditrules.audit.coverage.call_filter import Said
 from auditrules.audit.coverage.cases import Question
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Verdict, together
@@ -72,6 +72,8 @@ def _open(questions: Asked) -> Iterator[tuple[Question, Placed]]:
 
 def given(access: Access, subject: Subject) -> Access:
     """The access made by somebody of whom something is known; the program that an execution runs stays."""
+    if subject == ANYBODY:
+        return access
     known = {name: value for name in _OF_SUBJECT if (value := getattr(subject, name)) is not None}
     return replace(access, subject=replace(access.subject, **known), forker=replace(access.forker, **known))
 
