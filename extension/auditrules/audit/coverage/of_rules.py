@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditrules.audit.coverage.answer import Reason
-from auditrules.audit.coverage.filter_walk import Auditing
+from auditrules.audit.coverage.decision import Auditing, Verdict
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import Verdict
 from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, SyscallCoverage, evaluate_syscall
 from auditrules.audit.coverage.telling import conditions
 from auditrules.audit.filesystem.path_walk import Places

@@ -15,13 +15,13 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.filter_walk import Cause, Decision
+from auditrules.audit.coverage.decision import Cause, Decision, Verdict, together
 from auditrules.audit.coverage.operations import OPENED, OPENS, Operation, Touch, counts_as
 from auditrules.audit.coverage.path_coverage import Host
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_match import match
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import Verdict, given, together, verdict
+from auditrules.audit.coverage.subjects import given, verdict
 from auditrules.audit.coverage.telling import outcome_conditions
 from auditrules.audit.model.rule import PATH_NAMES, Action, Field, FilterList, Rule
 
