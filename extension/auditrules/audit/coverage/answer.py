@@ -32,6 +32,7 @@ class Reason(str, Enum):
     REPLACED = "replaced"
     INTERPRETER = "interpreter"
     LABEL = "label"
+    TOO_MANY = "too_many_conditions"
     NOT_LOADED = "not_loaded_at_boot"
     SYMLINK = "symlink"
     NOT_RECURSIVE = "not_recursive"

@@ -47,6 +47,7 @@ _OF_WHY: Mapping[Why, Reason] = MappingProxyType(
         Why.REPLACED: Reason.REPLACED,
         Why.INTERPRETER: Reason.INTERPRETER,
         Why.LABEL: Reason.LABEL,
+        Why.TOO_MANY: Reason.TOO_MANY,
     }
 )
 _OF_NEAR: Mapping[Near, Reason] = MappingProxyType(
