@@ -21,7 +21,7 @@ from auditrules.audit.model.rule import (
     Rule,
     SyscallMask,
 )
-from auditrules.audit.model.tokens import decode, encode
+from auditrules.audit.model.text import decode, encode
 from tests.audit.file_trees import facts
 
 FILES = {

@@ -15,6 +15,7 @@ from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.normal_form import field_text, render
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed_line
+from auditrules.audit.auditctl.rules_file import LINE_BYTES, lines, split
 from auditrules.audit.auditctl.status import State, Status
 from auditrules.audit.boot import version_sort
 from auditrules.audit.boot.auditd_conf import settings as auditd_settings
@@ -26,7 +27,7 @@ from auditrules.audit.model.collected import File, Kernel, Run
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, Rule, Verb, same
-from auditrules.audit.model.tokens import LINE_BYTES, encode, lines, split
+from auditrules.audit.model.text import encode
 from tests.audit.strategies import BYTES, HOST, LINES, PATHS, RULES, TEXT, WORDS
 
 law = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -27,7 +27,7 @@ from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Entry, Facts, parse_version
 from auditrules.audit.model.rule import Comparison, Condition, last_arch, same
-from auditrules.audit.model.tokens import decode, encode
+from auditrules.audit.model.text import decode, encode
 from tests.truth import coverage_cases
 
 Case = dict[str, Any]

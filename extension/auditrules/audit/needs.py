@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from auditrules.audit.auditctl.field_values import MOST_PATH_BYTES
+from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.rule import PATH_NAMES, Field, Rule
-from auditrules.audit.model.tokens import LINE_BYTES, decode, encode
+from auditrules.audit.model.text import decode, encode
 
 MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
 # Of all paths together, and of all names: the prefixes of paths, looked at too, take many times that.

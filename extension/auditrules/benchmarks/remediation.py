@@ -8,9 +8,10 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.tokens import encode, lines
+from auditrules.audit.model.text import encode
 from auditrules.benchmarks.control import Control, Kind
 
 RULES_FILE = "/etc/audit/rules.d/docker.rules"

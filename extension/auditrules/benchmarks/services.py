@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from auditrules.audit.auditctl.field_values import MOST_PATH_BYTES
 from auditrules.audit.model.collected import File
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 from auditrules.benchmarks.control import Control
 
 DAEMON_JSON = "/etc/docker/daemon.json"

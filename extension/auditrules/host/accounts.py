@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Thread
 
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 
 _ID = 2  # the field of the id, in passwd(5) and group(5) alike
 

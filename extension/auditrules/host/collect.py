@@ -17,7 +17,7 @@ from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import Entry, Facts, Version
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 from auditrules.audit.needs import Needs, needs
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Services, process_names

@@ -8,7 +8,7 @@ import stat
 from functools import lru_cache
 
 from auditrules.audit.model.host_facts import Entry
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 
 _TYPES = {
     stat.S_IFDIR: "dir",

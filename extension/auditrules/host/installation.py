@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from auditrules.audit.filesystem.mounts import Mounts
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 from auditrules.doctor.facts import (
     NAME,
     PROJECT,

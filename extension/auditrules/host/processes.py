@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import Process
 
 MOST_BYTES = 1 << 16  # of a file of /proc: of a longer command line its beginning

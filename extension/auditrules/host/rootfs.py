@@ -18,7 +18,7 @@ from typing import NamedTuple
 from auditrules.audit.filesystem.path_walk import PATH_MAX
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry
-from auditrules.audit.model.tokens import decode, encode
+from auditrules.audit.model.text import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
 from auditrules.host.sight import Listing, Place, Sight, Walked
 

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from auditrules.audit.filesystem.mounts import Mounts, fields
-from auditrules.audit.model.tokens import decode, encode
+from auditrules.audit.model.text import decode, encode
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.sql.standins import FileStatus, Mount, Process
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 from auditrules.plugin.row import ROWID, KeptRow, Row, places, rowid
 
 Cells = Mapping[str, "str | int | tuple[str, ...] | None"]

@@ -10,6 +10,7 @@ from auditrules.audit.auditctl.listing import listed, syscall_names
 from auditrules.audit.auditctl.normal_form import field_text, render, value_text
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.auditctl.status import Reading
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.load import Loaded
@@ -32,7 +33,6 @@ from auditrules.audit.model.rule import (
     letters,
     same,
 )
-from auditrules.audit.model.tokens import lines
 from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_RULES

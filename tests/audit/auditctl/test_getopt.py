@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.auditctl.getopt import Options
+from auditrules.audit.auditctl.rules_file import split
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.tokens import split
 
 THIRD: Version = (3, 0, 9)
 

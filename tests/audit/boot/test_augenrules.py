@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.boot.augenrules import (
     HEADER,
     IS_A_DIRECTORY,
@@ -20,7 +21,6 @@ from auditrules.audit.boot.augenrules import (
     merge,
 )
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Version
-from auditrules.audit.model.tokens import lines
 
 V4: Version = (4, 0, 5)
 V42: Version = (4, 2, 1)

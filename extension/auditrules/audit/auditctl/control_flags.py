@@ -6,7 +6,7 @@ from auditrules.audit.auditctl.draft import Draft, Outcome
 from auditrules.audit.auditctl.getopt import Option
 from auditrules.audit.model.c_integers import is_digit, overflows
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 
 SIGNED_CHAR = frozenset({"x86_64", "i386", "i486", "i586", "i686"})
 # From here a signal without anybody to take it is an error.

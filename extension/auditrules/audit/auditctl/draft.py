@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NoReturn
 
 from auditrules.audit.auditctl.getopt import Options
+from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches
 from auditrules.audit.constants.fields import FIELDS
 from auditrules.audit.constants.names import syscall_mask
@@ -27,7 +28,6 @@ from auditrules.audit.model.rule import (
     Rule,
     Verb,
 )
-from auditrules.audit.model.tokens import Word
 
 NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
 MOST_FIELDS = 63  # AUDIT_MAX_FIELDS less the place that auditctl keeps for the key

@@ -6,10 +6,10 @@ from auditrules.audit.auditctl.draft import Draft
 from auditrules.audit.auditctl.field_values import ValueExpectedError, read
 from auditrules.audit.auditctl.getopt import Option
 from auditrules.audit.auditctl.rule_flags import LISTS, OPERATORS, add_key
+from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import syscalls
 from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldType, Kind, compared, lookup
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters
-from auditrules.audit.model.tokens import Word
 
 
 def field(draft: Draft, option: Option) -> None:

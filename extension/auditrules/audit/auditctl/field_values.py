@@ -9,7 +9,7 @@ from auditrules.audit.constants.fields import FieldType, Kind
 from auditrules.audit.model.c_integers import is_digit, is_negative, strtol, word
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import PERMISSION_LETTERS
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 
 UNSET = 0xFFFFFFFF
 MOST_PATH_BYTES = 4096  # PATH_MAX

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.tokens import Word
 
 # The letters of auditctl's option string; those with a colon take an operand.
 SHORT = "hicslDvtC:e:f:r:b:a:A:d:S:F:m:R:w:W:k:p:q:"

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
 from auditrules.audit.auditctl.draft import Draft, Outcome
 from auditrules.audit.auditctl.getopt import Option, Options
+from auditrules.audit.auditctl.rules_file import lines, split
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import Line, Rule, Verb
-from auditrules.audit.model.tokens import encode, lines, split
+from auditrules.audit.model.text import encode
 
 FLAGS: dict[str, Callable[[Draft, Option], None]] = {
     "-w": rule_flags.watch,

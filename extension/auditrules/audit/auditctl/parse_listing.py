@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from auditrules.audit.auditctl.field_values import ValueExpectedError, permissions, read
 from auditrules.audit.auditctl.listing import listed_as_watch
+from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, names, syscalls
 from auditrules.audit.constants.fields import PAIRS, FieldType, Kind, lookup
 from auditrules.audit.model import c_integers
@@ -34,7 +35,7 @@ from auditrules.audit.model.rule import (
     Rule,
     last_arch,
 )
-from auditrules.audit.model.tokens import Word, decode
+from auditrules.audit.model.text import decode
 
 NO_RULES = "No rules"  # printed in place of a listing
 

@@ -11,6 +11,7 @@ from auditrules.audit.auditctl.draft import Draft, Outcome
 from auditrules.audit.auditctl.field_values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError
 from auditrules.audit.auditctl.field_values import permissions as read_permissions
 from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, names
 from auditrules.audit.constants import syscalls as tables
 from auditrules.audit.filesystem.path_walk import Places
@@ -28,7 +29,7 @@ from auditrules.audit.model.rule import (
     Operator,
     Permission,
 )
-from auditrules.audit.model.tokens import Word, encode
+from auditrules.audit.model.text import encode
 
 # From 4.0.4 to 4.1.0 -A took the path of -d (fixed in 4.1.1).
 PREPEND_DELETES: tuple[Version, Version] = ((4, 0, 4), (4, 1, 1))

@@ -9,7 +9,7 @@ from enum import Enum
 from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
 from auditrules.audit.model.collected import Failure, Kernel, Run
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 
 
 class State(str, Enum):

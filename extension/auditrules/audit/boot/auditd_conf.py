@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 
 _WORDS_WITHOUT_VALUE = 2
 _MAY_EXECUTE = frozenset({"space_left_action", "admin_space_left_action", "disk_full_action", "disk_error_action"})

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
 
+from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.tokens import LINE_BYTES
 
 SCRIPT = "/usr/sbin/augenrules"
 RULES_D = "/etc/audit/rules.d"

@@ -21,7 +21,7 @@ from auditrules.audit.model.rule import (
     Operator,
     Rule,
 )
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 
 FAMILIES = 46  # AF_MAX of Linux 6.1
 BIT_OPERATORS = frozenset({Operator.BIT_MASK, Operator.BIT_TEST})

@@ -11,13 +11,13 @@ from enum import Enum
 from types import MappingProxyType
 
 from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.boot.kernel_checks import absence, refusal
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import PATH_OR_DIR, Condition, Control, Field, FilterList, Line, Rule, Verb, same
-from auditrules.audit.model.tokens import lines
 
 IMMUTABLE = Control("-e", "2")
 LONGEST_WAIT = 600_000  # ten minutes in jiffies of a kernel with 1000 a second; with fewer, it refuses less already

@@ -23,7 +23,7 @@ from auditrules.audit.boot.systemd import (
 )
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import Sources, Units
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 
 UNITS = ("auditd.service", "audit-rules.service", "augenrules.service")
 NEEDS = ("Requires", "BindsTo", "Requisite")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from auditrules.audit.filesystem.mounts import is_early
 from auditrules.audit.model.collected import File, Units
-from auditrules.audit.model.tokens import decode
+from auditrules.audit.model.text import decode
 
 # Where unit files and drop-ins are, the first that has a name winning (systemd.unit(5), table 1).
 FOLDERS = (

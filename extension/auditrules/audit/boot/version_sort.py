@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cmp_to_key
 
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 
 _SUFFIX = re.compile(rb"(?:\.[A-Za-z~][A-Za-z0-9~]*)*\Z")
 _DIGITS = b"0123456789"

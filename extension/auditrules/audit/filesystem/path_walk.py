@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
-from auditrules.audit.model.tokens import encode
+from auditrules.audit.model.text import encode
 
 Identity = Hashable  # of an inode; equal where two names are one file
 NAME_TOO_LONG = 36  # errno

@@ -24,8 +24,8 @@ from auditrules.audit.model.rule import (
     SyscallMask,
     last_arch,
 )
-from auditrules.audit.model.tokens import decode as text_of
-from auditrules.audit.model.tokens import encode as bytes_of
+from auditrules.audit.model.text import decode as text_of
+from auditrules.audit.model.text import encode as bytes_of
 
 LISTS = {
     0: FilterList.USER,

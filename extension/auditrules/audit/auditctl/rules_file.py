@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 
 from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.text import decode, encode
 
 LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
 WORDS_NOT_LOST: Version = (4, 2, 0)  # from here the vector of words is long enough for any line
@@ -41,16 +42,6 @@ class Word:
         for text in self.text.split(separator):
             yield replace(self.part(start, start + len(text)), text=text)
             start += len(text) + len(separator)
-
-
-def decode(raw: bytes) -> str:
-    """Bytes of a file or a listing as text; what is not UTF-8 is kept as surrogates, and `encode` gives it back."""
-    return raw.decode("utf-8", "surrogateescape")
-
-
-def encode(text: str) -> bytes:
-    """The bytes that `decode` made the text of."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 def lines(content: bytes) -> Iterator[tuple[int, str]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from auditrules.audit.auditctl.rules_file import LINE_BYTES, Word, lines, split
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.tokens import LINE_BYTES, Word, decode, encode, lines, split
+from auditrules.audit.model.text import decode, encode
 
 THIRD: Version = (3, 0, 9)
 FOURTH: Version = (4, 2, 1)
