@@ -16,6 +16,7 @@ from auditrules.doctor import (
     PackFile,
     Place,
     Severity,
+    Way,
     examine,
 )
 
@@ -28,6 +29,8 @@ PROGRAM = Place("regular", 0o755, 0)
 FOLDER = Place("directory", 0o755, 0)
 FILE = ExtensionFile(PATH, PROGRAM, FOLDER, STUB, interpreter=PROGRAM)
 VENV = replace(FILE, start=b"#!/opt/x/bin/python -I\nimport sys\n")
+SCRIPT = "/opt/osquery/our_audit.ext"
+WRAPPED = replace(FILE, path=SCRIPT, start=f'#!/bin/sh\nexec {PATH} --table-prefix our_ "$@"\n'.encode(), starts=FILE)
 FLAGS = {"extensions_timeout": "10", "extensions_require": "other,auditrules"}
 DAEMON = Daemon(7, FLAGS, answer=Answer(extensions={"auditrules": "1.2.3"}))
 KERNEL = {"state": "ok", "error": "", "reader": "netlink", "kernel_rules": "16", "consumer": "auditd"}
@@ -73,11 +76,21 @@ def pack(text: str, error: str = "") -> Installation:
     return replace(HOST, packs=(PackFile("/etc/osquery/packs/a.conf", text, error),))
 
 
-def at(mode: int, uid: int = 0, kind: str = "regular") -> Place:
-    return Place(kind, mode, uid)
+def at(mode: int, uid: int = 0, kind: str = "regular", gid: int = 0) -> Place:
+    return Place(kind, mode, uid, gid)
+
+
+def ways(found: dict[str, Way], host: Installation = HOST) -> Installation:
+    return replace(host, ways=found)
+
+
+def starts(file: ExtensionFile, text: bytes = WRAPPED.start) -> Installation:
+    return loads(replace(WRAPPED, start=text, starts=file))
 
 
 ADD = f"add a line with the path of the extension to {LOAD}, and restart osquery"
+
+SWAP = "who can put another file in the place of"
 
 # a host, and the lines that are not ok
 PROBLEMS: tuple[tuple[str, Installation, str, str, str], ...] = (
@@ -109,6 +122,36 @@ PROBLEMS: tuple[tuple[str, Installation, str, str, str], ...] = (
     ("its folder is like /tmp", loads(replace(FILE, folder=at(0o1777, kind="directory"))), "extension",
      "/usr/lib/osquery/extensions has the sticky bit (mode 1777)",
      "put it into a folder of root's, such as /usr/lib/osquery/extensions"),
+    ("everybody may write its folder", loads(replace(FILE, folder=at(0o777, kind="directory"))), "extension",
+     f"/usr/lib/osquery/extensions can be written by everybody (mode 0777), {SWAP} {PATH}",
+     "chmod go-w /usr/lib/osquery/extensions"),
+    ("everybody may write a folder above", ways({PATH: Way(PROGRAM, {"/usr/lib": at(0o757)})}), "extension",
+     f"/usr/lib can be written by everybody (mode 0757), {SWAP} {PATH}", "chmod go-w /usr/lib"),
+    ("a group may write a folder above", ways({PATH: Way(PROGRAM, {"/usr/lib": at(0o775, gid=7)})}), "extension",
+     f"/usr/lib can be written by group 7 (mode 0775), {SWAP} {PATH}", "chmod go-w /usr/lib"),
+    ("a folder above is another user's", ways({PATH: Way(PROGRAM, {"/usr/lib": at(0o1755, 7)})}), "extension",
+     f"/usr/lib belongs to user 7, {SWAP} {PATH}", "chown root:root /usr/lib"),
+    ("a group may write it", loads(replace(FILE, place=at(0o775, gid=7))), "extension",
+     f"{PATH} can be written by group 7 (mode 0775)", f"chmod 0755 {PATH}"),
+    ("its interpreter can be swapped", ways({"/bin/sh": Way(PROGRAM, {"/bin": at(0o777)})}), "interpreter",
+     f"/bin can be written by everybody (mode 0777), {SWAP} /bin/sh", "chmod go-w /bin"),
+    ("its interpreter is another user's", ways({"/bin/sh": Way(at(0o755, 7), {})}), "interpreter",
+     "/bin/sh belongs to user 7", "chown root:root /bin/sh"),
+    ("everybody may write the load file", ways({LOAD: Way(at(0o666), {})}), "load file",
+     f"{LOAD} can be written by everybody (mode 0666)", f"chmod 0644 {LOAD}"),
+    ("a flag file can be swapped", ways({"/f": Way(PROGRAM, {"/": at(0o777)})}, daemon(flagfile="/f")), "flags",
+     f"/ can be written by everybody (mode 0777), {SWAP} /f", "chmod go-w /"),
+    ("a script starts nothing", starts(ExtensionFile(PATH)), "extension",
+     f"{PATH} is not there", f"install it, or correct {SCRIPT}"),
+    ("what a script starts can't be run", starts(replace(FILE, place=at(0o644))), "extension",
+     f"{PATH} can't be run (mode 0644)", f"chmod 0755 {PATH}"),
+    ("what a script starts can be swapped", starts(replace(FILE, folder=at(0o777))), "extension",
+     f"/usr/lib/osquery/extensions can be written by everybody (mode 0777), {SWAP} {PATH}",
+     "chmod go-w /usr/lib/osquery/extensions"),
+    ("a script keeps osquery's arguments to itself", starts(FILE, f"#!/bin/sh\nexec {PATH}\n".encode()), "extension",
+     f"{SCRIPT} does not pass osquery's arguments on", 'write "$@" behind its flags'),
+    ("a script can't be run", loads(replace(WRAPPED, place=at(0o644))), "extension",
+     f"{SCRIPT} can't be run (mode 0644)", f"chmod 0755 {SCRIPT}"),
     ("it has no first line for the kernel", loads(replace(FILE, start=b"import sys\n")), "interpreter",
      f"{PATH} has no #! line", "install it anew"),
     ("its interpreter is gone", loads(replace(VENV, interpreter=None)), "interpreter",
@@ -162,6 +205,10 @@ WARNINGS: tuple[tuple[str, Installation, str, str, str], ...] = (
      "/f: it is not there", "run as root, or correct --flagfile"),
     ("it can't be read", loads(replace(FILE, start=b"", error="Permission denied")), "extension",
      f"{PATH}: Permission denied", "run as root"),
+    ("a script is not plain", starts(ExtensionFile("")), "extension",
+     f"{SCRIPT}: which file it starts can't be told", "name it by its absolute path there"),
+    ("a script starts another version", starts(replace(FILE, start=STUB.replace(b"1.2.3", b"1.2.2"))), "extension",
+     f"{PATH} is version 1.2.2, and this is 1.2.3", "install one version of both"),
     ("another version is installed", loads(replace(FILE, start=STUB.replace(b"1.2.3", b"1.2.2"))), "extension",
      f"{PATH} is version 1.2.2, and this is 1.2.3", "install one version of both"),
     ("another version is registered", daemon(answer=Answer(extensions={"auditrules": "1.2.2"})), "registration",
@@ -199,7 +246,9 @@ def test_what_is_wrong_is_one_line_with_what_to_do(
 NEWER = "/usr/bin/python3.14"
 FINE = (
     ("a file that its group may write", loads(replace(FILE, place=at(0o775))), f"{PATH} finds /usr/bin/python3.12"),
-    ("a folder that all may write", loads(replace(FILE, folder=at(0o777, kind="directory"))), WELL[3][1]),
+    ("a folder that root's group may write", loads(replace(FILE, folder=at(0o775, kind="directory"))), WELL[3][1]),
+    ("a folder above that is like /tmp", ways({PATH: Way(PROGRAM, {"/usr": at(0o1777)})}), WELL[3][1]),
+    ("a script that starts it", loads(WRAPPED), f"{SCRIPT} starts {PATH}"),
     ("an environment's interpreter", loads(replace(VENV, interpreter=PROGRAM)), f"{PATH} is run by /opt/x/bin/python"),
     ("machine code", loads(replace(FILE, start=b"\x7fELF\x02", interpreter=None)), f"{PATH} brings its own"),
     ("a newer Python than all we know", replace(HOST, pythons=(NEWER,)), f"{PATH} finds {NEWER}"),

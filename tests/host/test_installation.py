@@ -10,6 +10,7 @@ import pytest
 from auditrules.doctor import Daemon, ExtensionFile, LoadFile, PackFile, Place
 from auditrules.host.installation import Setup
 from tests.rights import NOBODY
+from tools.release.archive import stub
 
 LOAD = "/etc/osquery/extensions.load"
 PATH = "/usr/lib/osquery/extensions/auditrules.ext"
@@ -171,6 +172,63 @@ def test_one_that_is_named_twice_is_one(host: Host) -> None:
 def test_one_without_its_suffix_is_found(host: Host) -> None:
     host.put(LOAD, "/opt/auditrules\n")
     assert [file.path for file in host.loads()[0].files] == ["/opt/auditrules"]
+
+
+def test_a_script_of_another_name_that_starts_it_is_ours(host: Host) -> None:
+    host.put(LOAD, "/opt/our_audit.ext\n/opt/other.ext\n")
+    host.put("/opt/our_audit.ext", f'#!/bin/sh\nexec {PATH} --table-prefix our_ "$@"\n', mode=0o755)
+    host.put("/opt/other.ext", '#!/bin/sh\nexec /opt/other "$@"\n', mode=0o755)
+    host.put(PATH, "#!/bin/sh\n", mode=0o755)
+    (file,) = host.loads()[0].files
+    assert file.starts is not None
+    assert (file.path, file.starts.path, file.starts.start) == ("/opt/our_audit.ext", PATH, b"#!/bin/sh\n")
+
+
+def test_a_link_of_another_name_that_leads_to_it_is_ours(host: Host) -> None:
+    host.put(LOAD, "/opt/our_audit.ext\n")
+    host.put(PATH, "#!/bin/sh\n")
+    (host.root / "opt").mkdir()
+    (host.root / "opt/our_audit.ext").symlink_to(PATH)
+    assert [file.path for file in host.loads()[0].files] == ["/opt/our_audit.ext"]
+
+
+def test_our_stub_is_ours_under_any_name(host: Host) -> None:
+    host.put(LOAD, "/opt/our_audit.ext\n")
+    host.put("/opt/our_audit.ext", stub("/usr/bin"))
+    assert [file.path for file in host.loads()[0].files] == ["/opt/our_audit.ext"]
+
+
+def test_a_relative_path_is_no_file_of_the_root(host: Host) -> None:
+    host.put(LOAD, "auditrules.ext\n")
+    host.put("/auditrules.ext")
+    assert host.loads()[0].files == (ExtensionFile("auditrules.ext"),)
+
+
+def test_the_way_to_what_osquery_believes_and_runs_is_told(host: Host) -> None:
+    host.put("/etc/f")
+    host.put("/etc/x.load", "/opt/our_audit.ext\n")
+    host.put("/opt/our_audit.ext", f'#!/bin/sh\nexec {PATH} "$@"\n')
+    host.put(PATH, "#!/bin/bash\n")
+    host.put("/bin/sh")
+    host.put("/bin/bash")
+    daemon = Daemon(1, {"extensions_autoload": "/etc/x.load", "flagfile": "/etc/f"})
+    ways = Setup(str(host.root)).installation((daemon,), {}).ways
+    assert set(ways) == {"/etc/f", "/etc/x.load", "/opt/our_audit.ext", "/bin/sh", PATH, "/bin/bash"}
+
+
+def test_a_way_has_the_folders_on_both_sides_of_a_link(host: Host) -> None:
+    host.put(LOAD, "/opt/a/auditrules.ext\n")
+    host.put(PATH, mode=0o750).parent.chmod(0o777)
+    (host.root / "opt/a").mkdir(parents=True)
+    (host.root / "opt/a").chmod(0o1777)
+    (host.root / "opt/a/auditrules.ext").symlink_to(PATH)
+    way = Setup(str(host.root)).installation((), {}).ways["/opt/a/auditrules.ext"]
+    assert way.end == Place("regular", 0o750, UID, os.getgid())
+    assert list(way.folders) == [
+        *("/", "/opt", "/opt/a"),
+        *("/usr", "/usr/lib", "/usr/lib/osquery", "/usr/lib/osquery/extensions"),
+    ]
+    assert (way.folders["/opt/a"].mode, way.folders["/usr/lib/osquery/extensions"].mode) == (0o1777, 0o777)
 
 
 def test_bytes_that_are_no_text_break_nothing(host: Host) -> None:

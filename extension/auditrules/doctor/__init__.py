@@ -1,6 +1,6 @@
 """Is the extension installed, loaded and able to work? Pure: facts of a host in, lines for its operator out."""
 
-from auditrules.doctor.facts import Answer, Daemon, ExtensionFile, Installation, LoadFile, PackFile, Place
+from auditrules.doctor.facts import Answer, Daemon, ExtensionFile, Installation, LoadFile, PackFile, Place, Way
 from auditrules.doctor.judge import examine
 from auditrules.doctor.line import Line, Severity
 
@@ -14,5 +14,6 @@ __all__ = [
     "PackFile",
     "Place",
     "Severity",
+    "Way",
     "examine",
 ]

@@ -18,11 +18,20 @@ LOAD_FILES = ("/etc/osquery/extensions.load", "/opt/orbit/extensions.load")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What stat(2) finds at a path: kind as in osquery's table `file`, permission bits and owner."""
+    """What stat(2) finds at a path: kind as in osquery's table `file`, permission bits and owners."""
 
     kind: str
     mode: int
     uid: int
+    gid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a path leads to, and the folders that lead there by their paths, links followed."""
+
+    end: Place
+    folders: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class ExtensionFile:
     start: bytes = b""  # its first bytes, with those of a shell stub all that it says of itself
     error: str = ""  # why they could not be read
     interpreter: Place | None = None  # that of its first line
+    starts: ExtensionFile | None = None  # the extension, of a script that starts it; its path empty if nobody can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,7 @@ class Installation:
     load_files: tuple[LoadFile, ...] = ()
     pythons: tuple[str, ...] = ()
     packs: tuple[PackFile, ...] = ()
+    ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
     kernel: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # the row of audit_status
 
 

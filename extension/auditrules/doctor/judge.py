@@ -10,6 +10,7 @@ from auditrules.doctor.facts import NAME, PROJECT, Daemon, Installation
 from auditrules.doctor.flags import is_true
 from auditrules.doctor.line import Line, ok, problem, warning
 from auditrules.doctor.loading import load_file
+from auditrules.doctor.writers import writers
 
 ENOUGH_SECONDS = 5.0  # for a Python process that starts within osquery's share of the CPU, 20 %
 
@@ -39,6 +40,9 @@ def _daemons(host: Installation) -> Iterator[Line]:
             yield warning(
                 "flags", f"{daemon.flags['flagfile']}: {daemon.flagfile_error}", "run as root, or correct --flagfile"
             )
+        if path := daemon.flags.get("flagfile"):
+            for finding, advice in writers(path, host.ways.get(path), "0644"):
+                yield problem("flags", finding, advice)
         if is_true(flags["disable_extensions"]):
             yield problem("flags", "--disable_extensions is true", "set --disable_extensions=false")
         yield _timeout(flags["extensions_timeout"])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditrules.doctor.facts import NAME, PROJECT, SUFFIX, ExtensionFile, Installation, LoadFile
+from auditrules.audit.model.text import decode
+from auditrules.doctor.facts import NAME, PROJECT, SUFFIX, ExtensionFile, Installation, LoadFile, Way
 from auditrules.doctor.line import Line, ok, problem, warning
+from auditrules.doctor.wrapper import hands_on
+from auditrules.doctor.writers import writers
 
 _OLDEST = (3, 10)
 
@@ -15,7 +18,18 @@ _SHEBANG = re.compile(rb"#! *(?P<path>/[^ \t\n]*)")
 _PYTHON = re.compile(r".*/python(\d+)\.(\d+)")
 _ELF = b"\x7fELF"
 
-_WORLD_WRITABLE, _EXECUTABLE, _STICKY = 0o002, 0o100, 0o1000
+_EXECUTABLE, _STICKY = 0o100, 0o1000
+
+
+def is_stub(start: bytes) -> bool:
+    """Whether a program begins as ours does, whatever its name is."""
+    return _STUB.match(start) is not None
+
+
+def shebang(start: bytes) -> str:
+    """Return the path of the interpreter in a program's first line, empty where there is none."""
+    match = _SHEBANG.match(start)
+    return decode(match["path"]) if match else ""
 
 
 def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Line]:
@@ -36,44 +50,61 @@ def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Line
         )
     else:
         yield ok("load file", f"{load.path} names {load.files[0].path}")
+    for finding, advice in writers(load.path, host.ways.get(load.path), "0644"):
+        yield problem("load file", finding, advice)
     for file in load.files:
         yield from _extension(file, host, version)
 
 
 def _extension(file: ExtensionFile, host: Installation, version: str) -> Iterator[Line]:
-    path = file.path
-    lines = list(_unsafe(file))
-    yield from lines or [ok("extension", f"{path} is a file that osquery loads")]
+    lines = list(_unsafe(file, host))
+    yield from lines or [ok("extension", f"{file.path} is a file that osquery loads")]
     if file.place is None or file.place.kind != "regular":
         return
     if file.error:
-        yield warning("extension", f"{path}: {file.error}", "run as root")
+        yield warning("extension", f"{file.path}: {file.error}", "run as root")
         return
     yield from _program(file, host)
+    if file.starts is not None:
+        yield from _started(file, file.starts, host, version)
+    yield from _version(file, version)
+
+
+def _started(script: ExtensionFile, file: ExtensionFile, host: Installation, version: str) -> Iterator[Line]:
+    """The extension that a script starts, which osquery does not look at: the kernel runs it, or not."""
+    if not hands_on(script.start.decode("utf-8", "replace")):
+        yield problem("extension", f"{script.path} does not pass osquery's arguments on", 'write "$@" behind its flags')
+    if not file.path:
+        yield warning(
+            "extension", f"{script.path}: which file it starts can't be told", "name it by its absolute path there"
+        )
+        return
+    lines = list(_unfit(file, host, script.path))
+    yield from lines or [ok("extension", f"{script.path} starts {file.path}")]
+    if file.place is None or file.place.kind != "regular":
+        return
+    if file.error:
+        yield warning("extension", f"{file.path}: {file.error}", "run as root")
+        return
+    yield from _program(file, host)
+    yield from _version(file, version)
+
+
+def _version(file: ExtensionFile, version: str) -> Iterator[Line]:
     stub = _STUB.match(file.start)
     if stub and (found := stub["version"].decode("ascii", "replace")) != version:
-        yield warning("extension", f"{path} is version {found}, and this is {version}", "install one version of both")
+        yield warning(
+            "extension", f"{file.path} is version {found}, and this is {version}", "install one version of both"
+        )
 
 
-def _unsafe(file: ExtensionFile) -> Iterator[Line]:
-    """What osquery refuses, all of it as "unsafe directory permissions" (osquery/filesystem/filesystem.cpp)."""
-    path, place = file.path, file.place
-    if not path.endswith(SUFFIX):
-        yield problem("extension", f"{path} does not end in {SUFFIX}", f"rename it to end in {SUFFIX}")
-    if place is None:
-        yield problem("extension", f"{path} is not there", "install it, or correct the load file")
-        return
-    if place.kind != "regular":
-        yield problem("extension", f"{path} is no regular file, but {place.kind}", "install it as a file")
-        return
-    if place.uid != 0:
-        yield problem("extension", f"{path} belongs to user {place.uid}", f"chown root:root {path}")
-    if place.mode & _WORLD_WRITABLE:
-        yield problem("extension", f"{path} can be written by everybody (mode {place.mode:04o})", f"chmod 0755 {path}")
-    if not place.mode & _EXECUTABLE:
-        yield problem("extension", f"{path} can't be run (mode {place.mode:04o})", f"chmod 0755 {path}")
-    if file.folder and file.folder.mode & _STICKY:
-        folder = path.rpartition("/")[0]
+def _unsafe(file: ExtensionFile, host: Installation) -> Iterator[Line]:
+    """What osquery refuses as "unsafe directory permissions" (osquery/filesystem/filesystem.cpp), and more."""
+    if not file.path.endswith(SUFFIX):
+        yield problem("extension", f"{file.path} does not end in {SUFFIX}", f"rename it to end in {SUFFIX}")
+    yield from _unfit(file, host, "the load file")
+    if file.place and file.place.kind == "regular" and file.folder and file.folder.mode & _STICKY:
+        folder = file.path.rpartition("/")[0]
         yield problem(
             "extension",
             f"{folder} has the sticky bit (mode {file.folder.mode:04o})",
@@ -81,21 +112,40 @@ def _unsafe(file: ExtensionFile) -> Iterator[Line]:
         )
 
 
+def _unfit(file: ExtensionFile, host: Installation, named_in: str) -> Iterator[Line]:
+    """Why a file can't be run, and who else could change what is run."""
+    path, place = file.path, file.place
+    if place is None:
+        yield problem("extension", f"{path} is not there", f"install it, or correct {named_in}")
+        return
+    if place.kind != "regular":
+        yield problem("extension", f"{path} is no regular file, but {place.kind}", "install it as a file")
+        return
+    folder = {path.rpartition("/")[0] or "/": file.folder} if file.folder else {}
+    way = Way(place, {**folder, **(host.ways[path].folders if path in host.ways else {})})
+    for finding, advice in writers(path, way, "0755"):
+        yield problem("extension", finding, advice)
+    if not place.mode & _EXECUTABLE:
+        yield problem("extension", f"{path} can't be run (mode {place.mode:04o})", f"chmod 0755 {path}")
+
+
 def _program(file: ExtensionFile, host: Installation) -> Iterator[Line]:
     """Whether the kernel can run it: the interpreter of its first line, and the Python that our stub looks for."""
     if file.start.startswith(_ELF):
         yield ok("interpreter", f"{file.path} brings its own")
         return
-    shebang = _SHEBANG.match(file.start)
-    if not shebang:
+    interpreter = shebang(file.start)
+    if not interpreter:
         yield problem("interpreter", f"{file.path} has no #! line", "install it anew")
         return
-    interpreter = shebang["path"].decode("utf-8", "backslashreplace")
     if not (file.interpreter and file.interpreter.kind == "regular" and file.interpreter.mode & _EXECUTABLE):
         yield problem(
             "interpreter", f"{interpreter} is not there, or can't be run", "install it, or the extension anew"
         )
-    elif not _STUB.match(file.start):
+        return
+    for finding, advice in writers(interpreter, host.ways.get(interpreter), "0755"):
+        yield problem("interpreter", finding, advice)
+    if not _STUB.match(file.start):
         yield ok("interpreter", f"{file.path} is run by {interpreter}")
     elif python := next(filter(_is_new_enough, host.pythons), None):
         yield ok("interpreter", f"{file.path} finds {python}")

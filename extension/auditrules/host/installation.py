@@ -6,12 +6,15 @@ Files that a command line names are read only where the process is root's, or th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from auditrules.audit.filesystem.mounts import Mounts
+from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.text import decode
+from auditrules.doctor import wrapper
 from auditrules.doctor.facts import (
     NAME,
     PROJECT,
@@ -22,20 +25,21 @@ from auditrules.doctor.facts import (
     LoadFile,
     PackFile,
     Place,
+    Way,
     load_files,
 )
 from auditrules.doctor.flags import given, of_file
+from auditrules.doctor.loading import is_stub, shebang
 from auditrules.host.limits import HostError
 from auditrules.host.rootfs import Tree, UnreadableError, local
-from auditrules.host.surroundings import Surroundings
 from auditrules.tables import SCHEMAS
 
 PACK_FOLDERS = (f"/usr/share/{PROJECT}/packs", "/etc/osquery/packs")
 PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10", "python3")  # as the stub of the extension has them
 
 _TEXT = 4 << 20  # bytes of a file that people write; osquery takes no more of a configuration
-_PROGRAM = 64 << 20
 _START = 4096  # bytes of a program that say what it is
+_KINDS = {"dir": "directory", "file": "regular", "char": "character"}  # where osquery has other words for them
 _OSQUERYD = b"osqueryd"
 
 
@@ -46,7 +50,6 @@ class Setup:
         here = not os.path.realpath(root).strip("/")
         self._root = root
         self._remote = _mounts().remote if here else local
-        self._surroundings = Surroundings(root)
 
     def daemons(self) -> tuple[Daemon, ...]:
         """Find the daemons that run: those that no other one has started as its worker."""
@@ -68,6 +71,7 @@ class Setup:
                 pythons=tuple(dict.fromkeys(end[0] for end in pythons if end and end[1].type == "file")),
                 packs=tuple(_packs(tree)),
                 kernel=kernel,
+                ways=_ways(tree, _believed(daemons, lists)),
             )
 
     def _load_file(self, tree: Tree, path: str) -> LoadFile:
@@ -77,38 +81,79 @@ class Setup:
         lines = [line.strip() for line in decode(file.content).split("\n")]
         lines = [line for line in lines if line and not line.startswith(("#", ";"))]
         # osquery starts what is named twice once.
-        ours = dict.fromkeys(path for line in lines for path in self._named(tree, line) if _is_ours(path))
-        return LoadFile(path, tuple(lines), files=tuple(self._extension(tree, path) for path in ours))
+        named = dict.fromkeys(path for line in lines for path in _named(tree, line))
+        ours = tuple(each for path in named if (each := _extension(tree, path)))
+        return LoadFile(path, tuple(lines), files=ours)
 
-    def _named(self, tree: Tree, line: str) -> list[str]:
-        """The files of a line of the load file; of a folder, those in it that osquery would load."""
-        if self._place(line) != "directory":
-            return [line]
-        try:
-            return [f"{line.rstrip('/')}/{name}" for name in tree.names(line) if name.endswith(SUFFIX)]
-        except UnreadableError:
-            return []
 
-    def _place(self, path: str) -> str:
-        status = self._surroundings.file(path)
-        return status.type if status else ""
+def _believed(daemons: Iterable[Daemon], lists: Iterable[LoadFile]) -> Iterator[str]:
+    """What root's osquery takes flags and extensions from, and what it then runs of ours."""
+    yield from (daemon.flags["flagfile"] for daemon in daemons if "flagfile" in daemon.flags)
+    for each in lists:
+        yield each.path
+        for file in (one for named in each.files for one in (named, named.starts) if one):
+            yield from filter(None, (file.path, shebang(file.start)))
 
-    def _extension(self, tree: Tree, path: str) -> ExtensionFile:
-        file = tree.read(path, _PROGRAM)
-        start = ((file.content if file else None) or b"")[:_START]
-        words = start[2:].split(b"\n")[0].split() if start.startswith(b"#!") else []
-        return ExtensionFile(
-            path,
-            place=self._stat(path),
-            folder=self._stat(path.rpartition("/")[0] or "/"),
-            start=start,
-            error=file.error if file else "",
-            interpreter=self._stat(decode(words[0])) if words else None,
-        )
 
-    def _stat(self, path: str) -> Place | None:
-        status = self._surroundings.file(path)
-        return Place(status.type, status.mode, status.uid) if status else None
+def _named(tree: Tree, line: str) -> list[str]:
+    """The files of a line of the load file; of a folder, those in it that osquery would load."""
+    end = tree.end(line)
+    if not line.startswith("/") or end is None or end[1].type != "dir":
+        return [line]
+    try:
+        return [f"{line.rstrip('/')}/{name}" for name in tree.names(line) if name.endswith(SUFFIX)]
+    except UnreadableError:
+        return []
+
+
+def _extension(tree: Tree, path: str) -> ExtensionFile | None:
+    """Look at a file that osquery loads; None where it seems to be another extension."""
+    file = _program(tree, path)
+    end = tree.end(path)
+    started = wrapper.started(path, decode(file.start))
+    if started is None:
+        return file if _is_ours(path) or _is_ours(end[0] if end else "") or is_stub(file.start) else None
+    return replace(file, starts=_program(tree, started) if started else ExtensionFile(""))
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file seems to be the extension; one without its suffix too, as that may be what is wrong."""
+    return path.rpartition("/")[2].startswith(NAME)
+
+
+def _program(tree: Tree, path: str) -> ExtensionFile:
+    if not path.startswith("/"):
+        return ExtensionFile(path)
+    file = tree.read(path, _START, cut=True)
+    start = (file.content if file else None) or b""
+    interpreter = shebang(start)
+    return ExtensionFile(
+        path,
+        place=_place(tree, path),
+        folder=_place(tree, path.rpartition("/")[0] or "/"),
+        start=start,
+        error=file.error if file else "",
+        interpreter=_place(tree, interpreter) if interpreter else None,
+    )
+
+
+def _place(tree: Tree, path: str) -> Place | None:
+    end = tree.end(path)
+    return _as_place(end[1]) if end else None
+
+
+def _ways(tree: Tree, paths: Iterable[str]) -> dict[str, Way]:
+    found = {path: end for path in paths if path.startswith("/") and (end := tree.end(path))}
+    return {path: Way(_as_place(end), _folders(tree, path, name)) for path, (name, end) in found.items()}
+
+
+def _folders(tree: Tree, path: str, end: str) -> dict[str, Place]:
+    steps = tree.look([path]).items()
+    return {name: _as_place(entry) for name, entry in steps if entry.type == "dir" and name != end}
+
+
+def _as_place(entry: Entry) -> Place:
+    return Place(_KINDS.get(entry.type, entry.type), entry.mode or 0, entry.uid or 0, entry.gid or 0)
 
 
 def _mounts() -> Mounts:
@@ -116,11 +161,6 @@ def _mounts() -> Mounts:
         return Mounts.read(Path("/proc/self/mounts").read_bytes())
     except OSError as error:
         raise HostError(f"/proc/self/mounts: {error.strerror}: is /proc mounted?") from error
-
-
-def _is_ours(path: str) -> bool:
-    """Whether a file seems to be the extension; one without its suffix too, as that may be what is wrong."""
-    return path.rpartition("/")[2].startswith(NAME)
 
 
 def _processes(tree: Tree) -> Iterator[tuple[int, tuple[int, list[str]]]]:

@@ -94,13 +94,13 @@ class Tree:
             stands[path] = stand = self._on(self._stand(folder, stands), path, name)
         return stand
 
-    def read(self, path: str, limit: int) -> File | None:
-        """Read a regular file of at most `limit` bytes. None: there is nothing by that name."""
+    def read(self, path: str, limit: int, *, cut: bool = False) -> File | None:
+        """Read a regular file of at most `limit` bytes, or so much of a longer one. None: nothing has that name."""
         try:
             walked = self._walk(path)
             if walked.itself == Entry("missing"):
                 return None
-            return self._content(path, walked, limit)
+            return self._content(path, walked, limit, cut=cut)
         except UnreadableError as error:
             return File(path, error=str(error))
         except OSError as error:
@@ -142,7 +142,7 @@ class Tree:
             return None
         return None if walked.entry.type == "missing" else (_text(walked.place), walked.entry)
 
-    def _content(self, path: str, walked: Walked, limit: int) -> File:
+    def _content(self, path: str, walked: Walked, limit: int, *, cut: bool) -> File:
         if walked.entry.type != "file":
             raise UnreadableError(_not_there(walked, "a regular file"))
         file = os.open(walked.place[-1], _READ, dir_fd=self._enter(walked.place[:-1]))
@@ -153,7 +153,8 @@ class Tree:
             if kind != "file":
                 raise UnreadableError(f"expected a regular file, found {FOUND[kind]}")
             content = bytearray()
-            while chunk := os.read(file, min(_CHUNK, limit + 1 - len(content))):
+            most = limit if cut else limit + 1
+            while chunk := os.read(file, min(_CHUNK, most - len(content))):
                 content += chunk
                 if len(content) > limit:
                     raise UnreadableError(f"longer than {limit} bytes, the most that is read")
