@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditrules.report.inputs import Question
+from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Report, Verdict
-from auditrules.report.pipeline import fleet
+from auditrules.report.pipeline import make_report
 
 NOON = 1_795_435_200  # 2026-11-23 12:00:00 UTC
 HOUR = 3600
@@ -96,8 +96,8 @@ def write(path: Path, lines: Iterable[Mapping[str, Any] | str | bytes]) -> Path:
 
 def report(*paths: Path | str, store: Path | None = None, **asked: Any) -> Report:
     """Make a report for noon, or for another moment that is asked for."""
-    question = replace(Question(now=NOON), **asked)
-    return fleet([str(path) for path in paths], question, store=str(store) if store else None)
+    request = replace(ReportRequest(now=NOON), **asked)
+    return make_report([str(path) for path in paths], request, store=str(store) if store else None)
 
 
 def report_of(folder: Path, *lines: Mapping[str, Any] | str | bytes, **asked: Any) -> Report:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.report.errors import ReportError
-from auditrules.report.inputs import inventory, waivers
+from auditrules.report.inputs import read_inventory, read_waivers
 from auditrules.report.model import Waiver
 
 GOOD = """[[waiver]]
@@ -54,28 +54,28 @@ TYPOS = {
 def test_a_waiver_is_read(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(GOOD + GOOD.replace("2026-12-31", '"2026-12-31"'))
-    assert waivers(str(path)) == ((WAIVER, WAIVER), ())
+    assert read_waivers(str(path)) == ((WAIVER, WAIVER), ())
 
 
 @pytest.mark.parametrize(("content", "problems"), TYPOS.values(), ids=TYPOS)
 def test_a_waiver_with_a_typo_waives_nothing_and_is_told(content: str, problems: list[str], tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(content)
-    found, told = waivers(str(path))
+    found, told = read_waivers(str(path))
     assert (found, [each.replace(str(path), "FILE") for each in told]) == ((), problems)
 
 
 def test_one_typo_leaves_the_other_waivers_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(GOOD.replace("owner", "onwer") + GOOD)
-    found, told = waivers(str(path))
+    found, told = read_waivers(str(path))
     assert (found, len(told)) == ((WAIVER,), 2)
 
 
 def test_what_is_no_toml_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text("[[waiver]\n")
-    found, (told,) = waivers(str(path))
+    found, (told,) = read_waivers(str(path))
     assert found == ()
     assert told.startswith(f"{path}: expected TOML, found: ")
     assert "line 1" in told
@@ -84,13 +84,13 @@ def test_what_is_no_toml_is_told_with_its_place(tmp_path: Path) -> None:
 def test_a_mark_of_byte_order_before_waivers_is_none_of_them(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(GOOD, encoding="utf-8-sig")
-    assert waivers(str(path)) == ((WAIVER,), ())
+    assert read_waivers(str(path)) == ((WAIVER,), ())
 
 
 def test_brackets_nested_too_deep_to_be_read_are_told(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(f"a = {'[' * 3000}{']' * 3000}\n")
-    assert waivers(str(path)) == (
+    assert read_waivers(str(path)) == (
         (),
         (f"{path}: expected TOML, found brackets nested too deep to be read: nothing is waived",),
     )
@@ -102,7 +102,7 @@ def test_a_waiver_of_blanks_waives_nothing(key: str, tmp_path: Path) -> None:
     path.write_text(
         "".join(f'{key} = " \\t"\n' if line.startswith(key) else line for line in GOOD.splitlines(keepends=True))
     )
-    assert waivers(str(path)) == (
+    assert read_waivers(str(path)) == (
         (),
         (f"{path}, waiver 1: expected text for {key}, found ' \\t': it waives nothing",),
     )
@@ -110,7 +110,7 @@ def test_a_waiver_of_blanks_waives_nothing(key: str, tmp_path: Path) -> None:
 
 def test_a_file_of_waivers_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"waivers\.toml: No such file or directory"):
-        waivers(str(tmp_path / "waivers.toml"))
+        read_waivers(str(tmp_path / "waivers.toml"))
 
 
 # A file of hosts, and the names of each.
@@ -133,26 +133,26 @@ INVENTORIES = {
 def test_the_hosts_of_an_inventory_are_read(content: str, hosts: tuple[tuple[str, ...], ...], tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text(content)
-    assert inventory(str(path)).hosts == hosts
+    assert read_inventory(str(path)).hosts == hosts
 
 
 def test_every_column_of_an_inventory_can_be_grouped_by(tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text("host,owner\na,x\n")
-    assert list(inventory(str(path)).rows("owner")) == [("a", "a", "x")]
+    assert list(read_inventory(str(path)).rows("owner")) == [("a", "a", "x")]
 
 
 def test_an_inventory_in_utf_16_is_read(tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_bytes("host,site\na,x\nb,y\n".encode("utf-16"))
-    assert inventory(str(path)).hosts == (("a",), ("b",))
+    assert read_inventory(str(path)).hosts == (("a",), ("b",))
 
 
 def test_an_inventory_without_a_line_of_columns_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text("w1\nw2\n")
     with pytest.raises(ReportError) as raised:
-        inventory(str(path))
+        read_inventory(str(path))
     assert str(raised.value) == (
         f"{path}, line 1: expected a column called one of host, hostname, host_name, name, host_uuid, uuid, "
         "host_identifier, identifier, fqdn, machine, computer_name, server, found w1"
@@ -163,7 +163,7 @@ def test_a_quote_that_is_not_closed_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text('host,note\na,"open\nb,x\n')
     with pytest.raises(ReportError) as raised:
-        inventory(str(path))
+        read_inventory(str(path))
     assert str(raised.value) == f"{path}, line 3: expected CSV, found unexpected end of data"
 
 
@@ -171,5 +171,5 @@ def test_an_empty_inventory_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text("")
     with pytest.raises(ReportError) as raised:
-        inventory(str(path))
+        read_inventory(str(path))
     assert str(raised.value) == f"{path}: expected a line with the names of the columns, found an empty file"

@@ -1,4 +1,4 @@
-"""`auditrules report`: from the result logs of a fleet to one answer."""
+"""`auditrules report`: reads the result logs of a fleet, and reports which hosts pass which controls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ glob, an export of Fleet (JSON or CSV), or - for standard input.
 
 examples:
   auditrules report /var/log/osquery                       this host's own logs
-  auditrules report /srv/osquery --inventory hosts.csv     and which hosts of the inventory said nothing
+  auditrules report /srv/osquery --inventory hosts.csv     and which hosts of the inventory do not report
   auditrules report osquery_result --html report.html      Fleet's filesystem log, as a page
   auditrules report /srv/osquery --store ~/osquery-store   the next time only what is new is read
   zcat logs.gz | auditrules report - --format ocsf         lines for a SIEM
@@ -59,16 +59,16 @@ def register(parser: argparse.ArgumentParser) -> None:
         metavar="AGE",
         type=_duration,
         default=26 * 3600,
-        help="a verdict that was not said again for so long is unknown: 90m, 26h, 7d (default: 26h)",
+        help="results expire after so long, and are unknown then: 90m, 26h, 7d (default: 26h)",
     )
-    parser.add_argument("--inventory", metavar="FILE.csv", help="the hosts that ought to report")
-    parser.add_argument("--waivers", metavar="FILE.toml", help="failures that somebody decided to live with")
+    parser.add_argument("--inventory", metavar="FILE.csv", help="the hosts that should report")
+    parser.add_argument("--waivers", metavar="FILE.toml", help="failures that somebody accepts for a time")
     parser.add_argument(
         "--group-by", metavar="COLUMN", default="", help="a decoration of the logs, or a column of the inventory"
     )
     parser.add_argument("--benchmark", metavar="VERSION", default="", help="only this version of the benchmark")
     parser.add_argument(
-        "--control", metavar="ID", action="append", default=[], help="only this one; may be given more than once"
+        "--control", metavar="ID", action="append", default=[], help="only this control; may be given more than once"
     )
     parser.add_argument(
         "--host", metavar="GLOB", action="append", default=[], help="only hosts so called; may be given more than once"
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace, _world: object) -> Said:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Don't look for cycles: a report is many values, and none of them leads back to itself."""
+    """Switch the garbage collector off: a report is many values, and none of them is part of a cycle."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -132,8 +132,8 @@ def _uncollected() -> Iterator[None]:
 
 def _reported(options: argparse.Namespace) -> Said:
     from auditrules.report.errors import ReportError  # noqa: PLC0415 - the report is not in every installation
-    from auditrules.report.inputs import Question, inventory, waivers  # noqa: PLC0415
-    from auditrules.report.pipeline import fleet  # noqa: PLC0415
+    from auditrules.report.inputs import ReportRequest, read_inventory, read_waivers  # noqa: PLC0415
+    from auditrules.report.pipeline import make_report  # noqa: PLC0415
     from auditrules.report.present.progress import progress  # noqa: PLC0415
 
     if not options.paths and "://" not in (options.store or ""):
@@ -142,8 +142,8 @@ def _reported(options: argparse.Namespace) -> Said:
     now = int(time.time())
     since, until = _window(options, now)
     try:
-        waived, problems = waivers(options.waivers) if options.waivers else ((), ())
-        question = Question(
+        waived, problems = read_waivers(options.waivers) if options.waivers else ((), ())
+        request = ReportRequest(
             now=now,
             until=until,
             since=since,
@@ -152,12 +152,12 @@ def _reported(options: argparse.Namespace) -> Said:
             controls=tuple(options.control),
             hosts=tuple(options.host),
             grouped_by=options.group_by,
-            inventory=inventory(options.inventory) if options.inventory else None,
+            inventory=read_inventory(options.inventory) if options.inventory else None,
             waivers=waived,
             problems=problems,
         )
         bar = partial(progress, sys.stderr, "reading")
-        report = fleet(options.paths, question, store=options.store, engine=options.engine, bar=bar)
+        report = make_report(options.paths, request, store=options.store, engine=options.engine, progress=bar)
     except ReportError as error:
         raise Problem(str(error)) from error
     if not report.hosts:

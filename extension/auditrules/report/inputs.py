@@ -1,4 +1,4 @@
-"""What a report is told beside the logs: the inventory, the waivers, and what is asked."""
+"""What the caller gives beside the logs: what is asked, the inventory of hosts, and the waivers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _KEYS = ("hosts", "control", "reason", "owner", "expires")
 _TABLE = "waiver"
 
 
-class GivenError(ReportError):
-    """A file that was given and cannot be what it is to be; says which, where, and what was expected."""
+class InputError(ReportError):
+    """An inventory or a file of waivers that cannot be read; says which, where, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +39,55 @@ class Inventory:
     """The hosts that ought to report."""
 
     hosts: tuple[tuple[str, ...], ...]
-    """The names of each, the first being the one it is shown by, which no other host has."""
-    labels: Mapping[str, Mapping[str, str]]
-    """By that name: what each column says."""
+    """The names of each. The first, which no other host has, is the one that it is shown by."""
+    cells: Mapping[str, Mapping[str, str]]
+    """By that name: the cell of each column."""
     columns: tuple[str, ...]
 
     def rows(self, column: str) -> Iterator[tuple[str, str, str]]:
-        """Give each name of each host, with the host's first name and what a column says of it."""
+        """Return the first name of each host beside each of its names, and its cell of a column."""
         for names in self.hosts:
             for name in names:
-                yield names[0], name, self.labels[names[0]].get(column, "")
+                yield names[0], name, self.cells[names[0]].get(column, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReportRequest:
     """What is asked of the logs."""
 
     now: int
     until: int | None = None
-    """The moment for which the report is made; later rows are left out. None is now."""
+    """The moment for which the report is made; later lines are left out. None is now."""
     since: int | None = None
-    """Where changes and the trend begin; None is where the logs do."""
+    """Where changes and the trend begin; None is where the logs begin."""
     max_age: int = 26 * 3600
+    """Seconds after which results expire."""
     benchmark: str = ""
-    """Only this version; empty is every."""
+    """The only version of the benchmark; empty is every version."""
     controls: tuple[str, ...] = ()
+    """The only controls; none is every control."""
     hosts: tuple[str, ...] = ()
     """Globs of names or keys; none is every host."""
     grouped_by: str = ""
+    """A decoration, or a column of the inventory; empty for none."""
     inventory: Inventory | None = None
     waivers: tuple[Waiver, ...] = ()
     problems: tuple[str, ...] = ()
-    """What could not be taken from the files that were given, for the notes."""
+    """Waivers that cannot be read, a sentence each, for the notes."""
 
 
-def inventory(path: str) -> Inventory:
+def read_inventory(path: str) -> Inventory:
     """Read the hosts of a CSV file, whose first line names the columns.
 
-    A host is known by every column that is called `host`, `hostname`, `name`, `host_uuid`, `identifier` or the like. A
-    name that several lines have is none of a host that has another. Raises `GivenError`.
+    Each column that is called `host`, `hostname`, `name`, `host_uuid`, `identifier` or the like holds a name of the
+    host. A name of several lines is not a name of a host that has another. Raises `InputError`.
     """
     lines = _lines(path)
     columns = tuple(name.strip() for name in lines[0])
     naming = [place for name in _NAMES for place, column in enumerate(columns) if _plain(column) == name]
     if not naming:
         known = ", ".join(_NAMES)
-        raise GivenError(f"{path}, line 1: expected a column called one of {known}, found {', '.join(columns)}")
+        raise InputError(f"{path}, line 1: expected a column called one of {known}, found {', '.join(columns)}")
     rows: dict[tuple[str, ...], Mapping[str, str]] = {}
     for line in lines[1:]:
         names = tuple(line[place].strip() for place in naming if place < len(line) and line[place].strip())
@@ -92,21 +95,21 @@ def inventory(path: str) -> Inventory:
             rows[names] = dict(zip(columns, map(str.strip, line), strict=False))
     often = Counter(name for names in rows for name in {each.lower(): each for each in names})
     hosts: list[tuple[str, ...]] = []
-    labels: dict[str, Mapping[str, str]] = {}
-    for names, label in rows.items():
+    cells: dict[str, Mapping[str, str]] = {}
+    for names, row in rows.items():
         own = tuple(name for name in names if often[name.lower()] == 1) or names[:1]
-        if own[0] not in labels:
+        if own[0] not in cells:
             hosts.append(own)
-        labels[own[0]] = label
-    return Inventory(tuple(hosts), labels, columns)
+        cells[own[0]] = row
+    return Inventory(tuple(hosts), cells, columns)
 
 
 def _lines(path: str) -> list[list[str]]:
-    """The lines of a CSV file that say something; which delimiter it has is seen by its first."""
+    """The lines of a CSV file that are not empty; the first of them shows which delimiter it has."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise GivenError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {error.strerror}") from error
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = content.decode("utf-16" if wide else "utf-8-sig", "replace" if wide else "surrogateescape")
     header = next(filter(str.strip, text.splitlines()), "")
@@ -115,9 +118,9 @@ def _lines(path: str) -> list[list[str]]:
     try:
         lines = [line for line in reader if any(map(str.strip, line))]
     except csv.Error as error:
-        raise GivenError(f"{path}, line {reader.line_num}: expected CSV, found {error}") from error
+        raise InputError(f"{path}, line {reader.line_num}: expected CSV, found {error}") from error
     if not lines:
-        raise GivenError(f"{path}: expected a line with the names of the columns, found an empty file")
+        raise InputError(f"{path}: expected a line with the names of the columns, found an empty file")
     return lines
 
 
@@ -125,8 +128,8 @@ def _plain(column: str) -> str:
     return column.lower().replace(" ", "_").replace("-", "_")
 
 
-def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
-    """Read waivers from a TOML file, and give what could not be taken from it beside them.
+def read_waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
+    """Read waivers from a TOML file; returns them, and what is wrong in the file, a sentence each.
 
         [[waiver]]
         hosts = "db-*"
@@ -135,13 +138,12 @@ def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
         owner = "storage team"
         expires = 2026-12-31
 
-    Every key is needed; a waiver with a key that is none of these waives nothing. Raises `GivenError` where there is
-    no such file.
+    Every key is required; a waiver with another key waives nothing. Raises `InputError` where the file can't be read.
     """
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise GivenError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {error.strerror}") from error
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -149,14 +151,14 @@ def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
     except RecursionError:
         return (), (f"{path}: expected TOML, found brackets nested too deep to be read: nothing is waived",)
     problems = [
-        f"{path}: expected [[{_TABLE}]], found {key}{_meant(key, (_TABLE,))}" for key in document if key != _TABLE
+        f"{path}: expected [[{_TABLE}]], found {key}{_suggestion(key, (_TABLE,))}" for key in document if key != _TABLE
     ]
     found: list[Waiver] = []
     entries = document.get(_TABLE, [])
     if not isinstance(entries, list):
         return (), (*problems, f"{path}: expected [[{_TABLE}]], in two pairs of brackets, found [{_TABLE}]")
     for number, entry in enumerate(entries, 1):
-        wrong = list(_wrong(entry))
+        wrong = list(_problems(entry))
         if wrong:
             problems += (f"{path}, waiver {number}: {each}: it waives nothing" for each in wrong)
         else:
@@ -164,13 +166,13 @@ def waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
     return tuple(found), tuple(problems)
 
 
-def _wrong(entry: object) -> Iterator[str]:
+def _problems(entry: object) -> Iterator[str]:
     if not isinstance(entry, dict):
         yield f"expected a table, found {entry!r}"
         return
     for key in entry:
         if key not in _KEYS:
-            yield f"expected one of {', '.join(_KEYS)}, found {key}{_meant(key, _KEYS)}"
+            yield f"expected one of {', '.join(_KEYS)}, found {key}{_suggestion(key, _KEYS)}"
     for key in _KEYS:
         if key not in entry:
             yield f"expected {key}, found none"
@@ -182,7 +184,7 @@ def _wrong(entry: object) -> Iterator[str]:
 
 
 def _day(value: object) -> str:
-    """A day of TOML, or as text; empty where it is none."""
+    """A day of TOML, or as text; empty where it is no day."""
     if isinstance(value, datetime):
         value = value.date()
     if isinstance(value, date):
@@ -193,6 +195,6 @@ def _day(value: object) -> str:
         return ""
 
 
-def _meant(key: str, known: Sequence[str]) -> str:
+def _suggestion(key: str, known: Sequence[str]) -> str:
     close = get_close_matches(key, known, 1)
     return f" (is {close[0]} meant?)" if close else ""

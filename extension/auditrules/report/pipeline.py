@@ -1,4 +1,4 @@
-"""A report from end to end: read the logs, and let an engine judge what they say."""
+"""A report from end to end: reads the logs into a store, and evaluates the store with an engine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.report.errors import ReportError
-from auditrules.report.evaluate.engine import DuckDb, Engine
-from auditrules.report.evaluate.judge import judge
-from auditrules.report.inputs import Question
+from auditrules.report.evaluate.duckdb_engine import DuckDb
+from auditrules.report.evaluate.engine import Engine
+from auditrules.report.evaluate.report import build_report
+from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Reading, Report
-from auditrules.report.storage.store import store as opened_store
-from auditrules.report.storage.update import Bar, cores, fill, no_bar
+from auditrules.report.storage.store import open_store
+from auditrules.report.storage.update import ProgressBar, cpu_count, no_progress, update_store
 
 
 def _duckdb(folder: Path, scratch: Path) -> AbstractContextManager[Engine]:
-    return closing(DuckDb(folder, scratch, cores()))
+    return closing(DuckDb(folder, scratch, cpu_count()))
 
 
 def _spark(_folder: Path, _scratch: Path) -> AbstractContextManager[Engine]:
@@ -32,8 +33,13 @@ ENGINES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Engine]]] = 
 """By name: what opens an engine for the Parquet files of one folder, with another to write to."""
 
 
-def fleet(
-    paths: Sequence[str], question: Question, *, store: str | None = None, engine: str = "duckdb", bar: Bar = no_bar
+def make_report(
+    paths: Sequence[str],
+    request: ReportRequest,
+    *,
+    store: str | None = None,
+    engine: str = "duckdb",
+    progress: ProgressBar = no_progress,
 ) -> Report:
     """Read logs and make a report of them.
 
@@ -41,18 +47,18 @@ def fleet(
     such as s3a://bucket/store, is only read, and by Spark. Raises `ReportError`.
     """
     if store is not None and "://" in store:
-        return _lake(paths, question, store, engine)
-    with opened_store(store) as kept:
-        reading = fill(kept, paths, question.now, bar)
-        with ENGINES[engine](kept.folder, kept.scratch()) as running:
-            running.logged(kept.parts())
-            report = judge(running, question, reading)
-        kept.counted = [report.reading.rows, report.reading.repeated]
-        kept.save()
+        return _report_of_address(paths, request, store, engine)
+    with open_store(store) as opened:
+        reading = update_store(opened, paths, request.now, progress)
+        with ENGINES[engine](opened.folder, opened.scratch()) as running:
+            running.add_logs(opened.files())
+            report = build_report(running, request, reading)
+        opened.row_counts = [report.reading.rows, report.reading.repeated]
+        opened.save()
         return report
 
 
-def _lake(paths: Sequence[str], question: Question, store: str, engine: str) -> Report:
+def _report_of_address(paths: Sequence[str], request: ReportRequest, store: str, engine: str) -> Report:
     """Make a report of a store that is elsewhere, as it is."""
     if engine != "spark":
         raise ReportError(f"{store}: expected a folder: a store with an address is read with --engine spark")
@@ -61,5 +67,5 @@ def _lake(paths: Sequence[str], question: Question, store: str, engine: str) -> 
     from auditrules.report.evaluate.spark_engine import Spark  # noqa: PLC0415 - pyspark is not in every installation
 
     with closing(Spark()) as running:
-        running.lake(store)
-        return judge(running, question, Reading(0, 0, 0, 0, 0, 0, (), ()))
+        running.add_store(store)
+        return build_report(running, request, Reading(0, 0, 0, 0, 0, 0, (), ()))

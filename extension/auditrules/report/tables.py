@@ -1,7 +1,7 @@
-"""The tables between reading and judging: what the logs said, one value a cell, alike in Arrow, Parquet and SQL.
+"""The tables that ingest fills, storage keeps and evaluate reads: one value a cell, alike in Arrow, Parquet and SQL.
 
-Reading fills `LOGGED`; `GIVEN` is what the caller knows besides. The queries of `queries/` stand on both, and on
-nothing else, so that whatever engine has these tables gives the same report. Times are Unix seconds, UTC.
+`LOG_TABLES` hold what the logs say, `REQUEST_TABLES` what the caller asks. The SQL of a report stands on both, and on
+nothing else, so that every engine that has these tables gives the same report. Times are Unix seconds, UTC.
 """
 
 from __future__ import annotations
@@ -18,50 +18,52 @@ def _schema(strings: str, numbers: str) -> pa.Schema:
     return pa.schema([*((name, STRING) for name in strings.split()), *((name, NUMBER) for name in numbers.split())])
 
 
-LOGGED = MappingProxyType(
+LOG_TABLES = MappingProxyType(
     {
-        # A row of a control: of a snapshot, added or removed. `host` is the key that the line gives, `line` a digest of
-        # the line and the row's place in it, the same wherever the line is met again. `speaker` is a digest of `host`
-        # and `name`, `about` one of `benchmark`, `version`, `control` and `target`, by which rows are compared sooner.
-        "verdicts": _schema(
-            "host name query benchmark version control target status reason evidence next_boot kind",
-            "time line speaker about",
+        # A row of a control that a host logged. `host` is the key that the line gives; `action` is snapshot, added or
+        # removed; `row_digest` is the same wherever the row is read again. `host_digest` is a digest of `host` and
+        # `name`, `target_digest` one of `benchmark`, `version`, `control` and `target`: rows are compared by these.
+        "observations": _schema(
+            "host name query benchmark version control target status reason evidence next_boot action",
+            "time row_digest host_digest target_digest",
         ),
-        # What a query gave at least once, and how many rows of it were met together.
-        "controls": _schema("query benchmark version control target title level", "number about"),
-        # A run of a query, ours or not, that gave no row.
+        # Of which targets of which controls a query ever returned rows, and how many were read together.
+        "query_targets": _schema("query benchmark version control target title level", "row_count target_digest"),
+        # A run of a query, ours or another, that returned no row.
         "empty_runs": _schema("host identifier name query", "time"),
-        # A query that failed. A status file knows no host: `host` is empty, `name` the machine of its header, and
+        # A query that failed. A status log knows no host: `host` is empty then, `name` the machine of its header, and
         # `folder` where it lies. `query` is empty where every query of ours failed.
-        "failures": _schema("host identifier name folder query message", "time"),
-        # Is the extension there: 1 or 0.
-        "loaded": _schema("host identifier name", "time loaded"),
-        # Who spoke, under which names, from when to when.
-        "sightings": _schema("host identifier name", "first_time last_time speaker"),
-        # What the decorations said of a host.
-        "labels": _schema("host name label value", "last_time"),
+        "query_failures": _schema("host identifier name folder query message", "time"),
+        # Whether the extension is loaded: 1 or 0.
+        "extension_states": _schema("host identifier name", "time loaded"),
+        # Which hosts reported, under which names, from when to when.
+        "sightings": _schema("host identifier name", "first_time last_time host_digest"),
+        # The decorations of a host.
+        "decorations": _schema("host name decoration value", "last_time"),
     }
 )
 
-GIVEN = MappingProxyType(
+REQUEST_TABLES = MappingProxyType(
     {
-        # One row. `horizon`: what is said later is left out; `earliest`, `latest`: between them a time can be true;
-        # `until`: when the verdicts are judged; `since`: where changes begin to count; `max_age`: seconds after which a
-        # word is stale; `flip`: seconds within which an extension that is gone and back was never gone; `version` and
-        # `grouped_by`: empty for none; `any_control`, `any_host`: 1 where nothing is asked for in `wanted_…`.
+        # One row. `horizon`: later lines are left out; `earliest`, `latest`: a time outside of them is impossible;
+        # `until`: the moment for which verdicts are made; `since`: where changes begin to count; `max_age`: seconds
+        # after which results expire; `restart_gap`: seconds within which an extension that is gone and back was never
+        # gone; `version`, `grouped_by`: empty for none; `all_controls`, `all_hosts`: 1 where `selected_…` is not asked.
         "parameters": _schema(
-            "version grouped_by", "horizon earliest latest until since max_age flip any_control any_host"
+            "version grouped_by", "horizon earliest latest until since max_age restart_gap all_controls all_hosts"
         ),
-        "moments": _schema("day", "moment"),
+        # The days of the trend, and the moment at which each ends.
+        "trend_days": _schema("day", "end_time"),
         # A row for each name of a host of the inventory; `host` is the first of them.
-        "inventory": _schema("host alias label", ""),
-        # Controls of queries that gave no row anywhere, told by the query's name.
-        "named": _schema("query benchmark version control", ""),
-        # Our own controls; `first`: 1 for those of the version that is expected where nothing was logged.
-        "shipped": _schema("benchmark version control", "first"),
-        "wanted_controls": _schema("control", ""),
-        "wanted_hosts": _schema("key", ""),
-        # Waivers spelled out: until which moment the last of them holds.
-        "waived": _schema("key benchmark version control", "until"),
+        "inventory": _schema("host alias group_value", ""),
+        # Queries that returned no row anywhere, and the control that the name of each says.
+        "named_queries": _schema("query benchmark version control", ""),
+        # The controls of the project's own benchmarks; `is_default`: 1 for those of the version that is expected where
+        # nothing was logged.
+        "shipped_controls": _schema("benchmark version control", "is_default"),
+        "selected_controls": _schema("control", ""),
+        "selected_hosts": _schema("key", ""),
+        # The subjects that a waiver is about, and until which moment the last of them holds.
+        "waived_subjects": _schema("key benchmark version control", "until"),
     }
 )

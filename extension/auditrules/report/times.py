@@ -1,4 +1,4 @@
-"""Moments and days as text. Moments are Unix seconds, days begin at midnight, UTC."""
+"""Times and days as text. Times are Unix seconds, days begin at midnight, UTC."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ DAY = 86_400
 LAST = 253_402_300_799
 """9999-12-31 23:59:59, the last second that a calendar of Python's has."""
 EARLIEST = 1_414_540_800
-"""2014-10-29, when osquery was first published: no row is older, whatever its clock says."""
+"""2014-10-29, when osquery was first published: an earlier time is impossible."""
 
+CLOCK_AHEAD = 3600
+"""Seconds by which the clock of a host may be ahead of ours: a later time is impossible."""
+
+_UNITS = ((7 * DAY, "week"), (3600, "hour"), (60, "minute"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def utc(at: int) -> str:
-    """A moment as ISO 8601, in UTC; as @SECONDS where no calendar reaches: a host's clock says what it likes.
+    """Write a time as ISO 8601, in UTC; as @SECONDS where no calendar reaches, as a host's clock may.
 
     >>> utc(1_795_435_200), utc(10**15)
     ('2026-11-23T12:00:00Z', '@1000000000000000')
@@ -27,6 +31,29 @@ def utc(at: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + "Z"  # %Y does not fill up years before 1000
 
 
+def utc_minute(at: int) -> str:
+    """Write a time for a person, to the minute, in UTC; as @SECONDS where no calendar reaches.
+
+    >>> utc_minute(1_795_435_200), utc_minute(10**15)
+    ('2026-11-23 12:00', '@1000000000000000')
+    """
+    date, _, time = utc(at).partition("T")
+    return f"{date} {time[:5]}" if time else date
+
+
 def day(at: int) -> str:
-    """The day of a moment, as YYYY-MM-DD. Raises OverflowError where no calendar reaches."""
+    """The day of a time, as YYYY-MM-DD. Raises OverflowError where no calendar reaches."""
     return (_EPOCH + timedelta(seconds=at)).date().isoformat()
+
+
+def duration(seconds: int) -> str:
+    """Write a duration in the largest unit that it is a whole number of.
+
+    >>> duration(26 * 3600), duration(60), duration(90)
+    ('26 hours', '1 minute', '90 seconds')
+    """
+    for size, unit in _UNITS:
+        if seconds and not seconds % size:
+            count = seconds // size
+            return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Tables of logs from a seed: hosts that say anything, in any order, under any of their names."""
+"""Tables of logs from a seed: hosts that report anything, in any order, under any of their names."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auditrules.report.inputs import Question
+from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Reading, Waiver
-from auditrules.report.tables import LOGGED
+from auditrules.report.tables import LOG_TABLES
 
 START = 1_795_410_000  # 2026-11-23 05:00:00 UTC
 END = START + 96 * 3600
@@ -21,26 +21,26 @@ END = START + 96 * 3600
 NOTHING = Reading(0, 0, 0, 0, 0, 0, (), ())
 """What was read where the tables are there already."""
 WAIVER = Waiver("web-*", "1.2.3", "until it is moved", "web team", "2026-12-31")
-QUESTIONS = {
-    "all": Question(now=END),
-    "grouped, with waivers": Question(now=END, grouped_by="role", waivers=(WAIVER,)),
-    "a part": Question(now=END, hosts=("web-*", "same*"), controls=("1.2.3", "9.9")),
-    "earlier": Question(now=END, until=START + 50 * 3600, since=START + 20 * 3600, max_age=7200),
+REQUESTS = {
+    "all": ReportRequest(now=END),
+    "grouped, with waivers": ReportRequest(now=END, grouped_by="role", waivers=(WAIVER,)),
+    "a part": ReportRequest(now=END, hosts=("web-*", "same*"), controls=("1.2.3", "9.9")),
+    "earlier": ReportRequest(now=END, until=START + 50 * 3600, since=START + 20 * 3600, max_age=7200),
 }
 
 _BENCHMARK = {"benchmark": "CIS Docker Benchmark", "version": "1.2.0"}
 _CONTROLS = ("1.2.3", "1.2.4", "1.2.10", "9.9")
 _TARGETS = ("/usr/bin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd")
-_WORDS = ("pass", "pass", "fail", "unknown", "not_applicable", "odd", "")
+_STATUSES = ("pass", "pass", "fail", "unknown", "not_applicable", "odd", "")
 _HOSTS = ("web-1", "web-2", "db-1", "edge-1", "é-1", "<b>", "same")
 
 
 def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
-    """Make every table of `LOGGED`; one name is that of two machines, and one clock is from 1970."""
+    """Make every table of `LOG_TABLES`; one name is that of two machines, and one clock is from 1970."""
     rng = random.Random(seed)  # noqa: S311 - logs that are made up
     made: Mapping[str, list[dict[str, Any]]] = {
-        "verdicts": _verdicts(rng, rows),
-        "controls": [
+        "observations": _observations(rng, rows),
+        "query_targets": [
             {
                 **_BENCHMARK,
                 "query": _query(control),
@@ -48,51 +48,51 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
                 "target": target,
                 "title": control,
                 "level": "1",
-                "number": 3,
+                "row_count": 3,
             }
             for control in _CONTROLS
             for target in _TARGETS
         ],
         "empty_runs": [{**_host(rng), "query": _query(rng.choice(_CONTROLS)), "time": _time(rng)} for _ in range(9)],
-        "failures": [_failure(rng) for _ in range(9)],
-        "loaded": [{**_host(rng), "time": _time(rng), "loaded": rng.randrange(2)} for _ in range(9)],
+        "query_failures": [_failure(rng) for _ in range(9)],
+        "extension_states": [{**_host(rng), "time": _time(rng), "loaded": rng.randrange(2)} for _ in range(9)],
         "sightings": [_sighting(rng, host, name) for host in _HOSTS for name in _names(host)],
-        "labels": [
+        "decorations": [
             {
                 "host": host,
                 "name": f"{host}.example.net",
-                "label": rng.choice(("role", "site")),
+                "decoration": rng.choice(("role", "site")),
                 "value": rng.choice("ab"),
                 "last_time": _time(rng),
             }
             for host in _HOSTS
         ],
     }
-    for row in (*made["verdicts"], *made["sightings"]):
-        row["speaker"] = _number(row["host"], row["name"])
-    for row in (*made["verdicts"], *made["controls"]):
-        row["about"] = _number(row["benchmark"], row["version"], row["control"], row["target"])
-    return {name: pa.Table.from_pylist(made[name], schema) for name, schema in LOGGED.items()}
+    for row in (*made["observations"], *made["sightings"]):
+        row["host_digest"] = _digest(row["host"], row["name"])
+    for row in (*made["observations"], *made["query_targets"]):
+        row["target_digest"] = _digest(row["benchmark"], row["version"], row["control"], row["target"])
+    return {name: pa.Table.from_pylist(made[name], schema) for name, schema in LOG_TABLES.items()}
 
 
-NUMBERS: Mapping[str, Callable[[int], int | None]] = {
+DIGESTS: Mapping[str, Callable[[int], int | None]] = {
     "each its own": lambda number: number,
     "some that two share": lambda number: number % 3,
     "one for all": lambda _: 0,
     "none for some": lambda number: number if number % 2 else None,
     "none": lambda _: None,
 }
-"""What the numbers of hosts and controls may be: digests that collide, and none in tables that others wrote."""
+"""What the digests of hosts and targets may be: some that collide, and none in tables that others wrote."""
 
 
-def numbered(made: Mapping[str, pa.Table], number: Callable[[int], int | None]) -> dict[str, pa.Table]:
-    """Give the tables with other numbers for hosts and controls."""
+def with_digests(made: Mapping[str, pa.Table], number: Callable[[int], int | None]) -> dict[str, pa.Table]:
+    """Give the tables with other digests of hosts and targets."""
     given = dict(made)
     for name, column in (
-        ("verdicts", "speaker"),
-        ("verdicts", "about"),
-        ("sightings", "speaker"),
-        ("controls", "about"),
+        ("observations", "host_digest"),
+        ("observations", "target_digest"),
+        ("sightings", "host_digest"),
+        ("query_targets", "target_digest"),
     ):
         table = given[name]
         others = pa.array(map(number, table[column].to_pylist()), pa.int64())
@@ -114,7 +114,7 @@ def _query(control: str) -> str:
     return f"pack_cis-docker_cis_docker_{control.replace('.', '_')}"
 
 
-def _number(*texts: str) -> int:
+def _digest(*texts: str) -> int:
     return zlib.crc32("|".join(texts).encode())
 
 
@@ -131,14 +131,14 @@ def _host(rng: random.Random) -> dict[str, str]:
     return {"host": host, "identifier": host, "name": rng.choice(_names(host))}
 
 
-def _verdicts(rng: random.Random, rows: int) -> list[dict[str, Any]]:
+def _observations(rng: random.Random, rows: int) -> list[dict[str, Any]]:
     """Make rows, some of which are there twice, as where a line was read from two files."""
-    once = [_verdict(rng, number) for number in range(rows)]
+    once = [_observation(rng, number) for number in range(rows)]
     return once + rng.sample(once, rows // 10)
 
 
-def _verdict(rng: random.Random, number: int) -> dict[str, Any]:
-    host, control, status = _host(rng), rng.choice(_CONTROLS), rng.choice(_WORDS)
+def _observation(rng: random.Random, number: int) -> dict[str, Any]:
+    host, control, status = _host(rng), rng.choice(_CONTROLS), rng.choice(_STATUSES)
     return {
         **_BENCHMARK,
         "host": host["host"],
@@ -150,9 +150,9 @@ def _verdict(rng: random.Random, number: int) -> dict[str, Any]:
         "reason": f"because {status}",
         "evidence": rng.choice(("", "é\n$(reboot)", f"row {number}")),
         "next_boot": rng.choice(("pass", "fail", "")),
-        "kind": rng.choice(("added", "added", "removed", "snapshot")),
+        "action": rng.choice(("added", "added", "removed", "snapshot")),
         "time": _time(rng),
-        "line": number,
+        "row_digest": number,
     }
 
 

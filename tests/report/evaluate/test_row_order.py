@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from auditrules.report.evaluate.engine import DuckDb
-from auditrules.report.evaluate.judge import judge
+from auditrules.report.evaluate.duckdb_engine import DuckDb
+from auditrules.report.evaluate.report import build_report
 from auditrules.report.model import Report
 from tests.report.evaluate import logged
-from tests.report.evaluate.logged import NOTHING, QUESTIONS
+from tests.report.evaluate.logged import NOTHING, REQUESTS
 
 pytestmark = pytest.mark.engine
 
@@ -24,13 +24,13 @@ def judged(folder: Path, tables: Mapping[str, pa.Table], question: str) -> Repor
     scratch.mkdir(exist_ok=True)
     engine = DuckDb(folder, scratch, 1)
     try:
-        engine.logged(parts)
-        return judge(engine, QUESTIONS[question], NOTHING)
+        engine.add_logs(parts)
+        return build_report(engine, REQUESTS[question], NOTHING)
     finally:
         engine.close()
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", REQUESTS)
 @pytest.mark.parametrize("seed", range(4))
 def test_rows_in_another_order_give_the_same_report(tmp_path: Path, seed: int, question: str) -> None:
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
@@ -39,9 +39,9 @@ def test_rows_in_another_order_give_the_same_report(tmp_path: Path, seed: int, q
     assert judged(tmp_path, turned, question) == judged(tmp_path, tables, question)
 
 
-@pytest.mark.parametrize("numbers", list(logged.NUMBERS)[1:])
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("numbers", list(logged.DIGESTS)[1:])
+@pytest.mark.parametrize("question", REQUESTS)
 def test_numbers_that_tell_nobody_apart_give_the_same_report(tmp_path: Path, question: str, numbers: str) -> None:
     tables = logged.tables(5)
-    others = logged.numbered(tables, logged.NUMBERS[numbers])
+    others = logged.with_digests(tables, logged.DIGESTS[numbers])
     assert judged(tmp_path, others, question) == judged(tmp_path, tables, question)

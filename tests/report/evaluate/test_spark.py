@@ -13,15 +13,15 @@ from unittest.mock import patch
 
 import pytest
 
-from auditrules.report.evaluate.engine import DuckDb
-from auditrules.report.evaluate.judge import judge
-from auditrules.report.inputs import Question
+from auditrules.report.evaluate.duckdb_engine import DuckDb
+from auditrules.report.evaluate.report import build_report
+from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Reading, Report
-from auditrules.report.pipeline import fleet
-from auditrules.report.storage.store import store
-from auditrules.report.storage.update import fill, no_bar
+from auditrules.report.pipeline import make_report
+from auditrules.report.storage.store import open_store
+from auditrules.report.storage.update import no_progress, update_store
 from tests.report.evaluate import logged
-from tests.report.evaluate.logged import NOTHING, QUESTIONS
+from tests.report.evaluate.logged import NOTHING, REQUESTS
 from tests.report.simulated import END, HOSTS, simulate
 
 if TYPE_CHECKING:
@@ -56,58 +56,58 @@ def spark() -> Iterator[Spark]:
         engine.close()
 
 
-def in_both(spark: Spark, paths: Sequence[Path], question: Question) -> tuple[Report, Report]:
+def in_both(spark: Spark, paths: Sequence[Path], request: ReportRequest) -> tuple[Report, Report]:
     """Read logs once, and judge them in DuckDB and in Spark."""
-    with store(None) as kept:
-        reading = fill(kept, [str(path) for path in paths], question.now, no_bar)
-        return _judged(spark, kept.folder, kept.parts(), question, reading)
+    with open_store(None) as kept:
+        reading = update_store(kept, [str(path) for path in paths], request.now, no_progress)
+        return _judged(spark, kept.folder, kept.files(), request, reading)
 
 
 def _judged(
-    spark: Spark, folder: Path, parts: Mapping[str, Sequence[Path]], question: Question, reading: Reading
+    spark: Spark, folder: Path, files: Mapping[str, Sequence[Path]], request: ReportRequest, reading: Reading
 ) -> tuple[Report, Report]:
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     duckdb = DuckDb(folder, scratch, 1)
     try:
-        duckdb.logged(parts)
-        spark.logged(parts)
-        return judge(duckdb, question, reading), judge(spark, question, reading)
+        duckdb.add_logs(files)
+        spark.add_logs(files)
+        return build_report(duckdb, request, reading), build_report(spark, request, reading)
     finally:
         duckdb.close()
 
 
 def test_captured_logs_of_every_shape_give_the_same_report(spark: Spark) -> None:
-    expected, found = in_both(spark, [CAPTURED / variant for variant in VARIANTS], Question(now=CAPTURE_END))
+    expected, found = in_both(spark, [CAPTURED / variant for variant in VARIANTS], ReportRequest(now=CAPTURE_END))
     assert found == expected
     assert len(expected.verdicts) > 20
 
 
 def test_logs_of_simulated_hosts_give_the_same_report(spark: Spark, tmp_path: Path) -> None:
     simulate(tmp_path, HOSTS[:4])
-    expected, found = in_both(spark, [tmp_path / "logs"], Question(now=END, grouped_by="hostname"))
+    expected, found = in_both(spark, [tmp_path / "logs"], ReportRequest(now=END, grouped_by="hostname"))
     assert found == expected
     assert len(expected.changes) > 20
 
 
-@pytest.mark.parametrize(("seed", "question"), list(enumerate(QUESTIONS)))
+@pytest.mark.parametrize(("seed", "question"), list(enumerate(REQUESTS)))
 def test_made_up_logs_give_the_same_report(spark: Spark, tmp_path: Path, seed: int, question: str) -> None:
-    numbers = list(logged.NUMBERS.values())[seed % len(logged.NUMBERS)]
-    parts = logged.written(tmp_path, logged.numbered(logged.tables(seed), numbers))
-    expected, found = _judged(spark, tmp_path, parts, QUESTIONS[question], NOTHING)
+    numbers = list(logged.DIGESTS.values())[seed % len(logged.DIGESTS)]
+    parts = logged.written(tmp_path, logged.with_digests(logged.tables(seed), numbers))
+    expected, found = _judged(spark, tmp_path, parts, REQUESTS[question], NOTHING)
     assert found == expected
 
 
 def test_no_logs_give_the_same_report(spark: Spark, tmp_path: Path) -> None:
-    expected, found = _judged(spark, tmp_path, {}, Question(now=END), NOTHING)
+    expected, found = _judged(spark, tmp_path, {}, ReportRequest(now=END), NOTHING)
     assert found == expected
 
 
 def test_a_store_is_read_by_its_address(spark: Spark, tmp_path: Path) -> None:
-    question = Question(now=CAPTURE_END)
-    expected = fleet([str(CAPTURED / "1-default")], question, store=str(tmp_path / "store"))
-    spark.lake((tmp_path / "store").as_uri())
-    found = judge(spark, question, NOTHING)
+    request = ReportRequest(now=CAPTURE_END)
+    expected = make_report([str(CAPTURED / "1-default")], request, store=str(tmp_path / "store"))
+    spark.add_store((tmp_path / "store").as_uri())
+    found = build_report(spark, request, NOTHING)
     assert found.verdicts == expected.verdicts
     assert found.changes == expected.changes
     assert found.trend == expected.trend
@@ -115,7 +115,7 @@ def test_a_store_is_read_by_its_address(spark: Spark, tmp_path: Path) -> None:
 
 def test_an_address_without_a_store_is_told(spark: Spark, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a store, found none of") as caught:
-        spark.lake(tmp_path.as_uri())
+        spark.add_store(tmp_path.as_uri())
     assert str(caught.value) == (
         f"{tmp_path.as_uri()}: expected a store, found none of "
         "verdicts, controls, empty_runs, failures, loaded, sightings, labels"

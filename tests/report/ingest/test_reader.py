@@ -16,8 +16,8 @@ import pytest
 import zstandard
 
 from auditrules.report.errors import ReportError
-from auditrules.report.ingest import lines as lines_module
-from auditrules.report.ingest.rows import TOO_DEEP, text
+from auditrules.report.ingest import json_lines
+from auditrules.report.ingest.table_builder import TOO_DEEP, text
 from auditrules.report.model import Broken
 from auditrules.report.present.formats import FORMATS
 from auditrules.report.storage import update
@@ -110,14 +110,14 @@ def test_records_without_a_newline_between_them_are_read_one_by_one(tmp_path: Pa
 def test_records_of_a_line_that_is_longer_than_memory_are_read_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines_module, "LONGEST_LINE", 100_000)
+    monkeypatch.setattr(json_lines, "LONGEST_LINE", 100_000)
     records = "".join(json.dumps(snapshot(f"h{number}", NOON, row())) for number in range(5000))
     fleet = report_of(tmp_path, records, LINE)
     assert (fleet.reading.rows, fleet.reading.lines, fleet.reading.broken) == (5001, 2, 0)
 
 
 def test_a_line_that_never_ends_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines_module, "LONGEST_LINE", 100_000)
+    monkeypatch.setattr(json_lines, "LONGEST_LINE", 100_000)
     fleet = report_of(tmp_path, '{"a": "' + "x" * 5_000_000, LINE)
     assert said(fleet) == PASSES
     (broken,) = fleet.reading.first_broken
@@ -177,7 +177,7 @@ def test_verdicts_that_are_dated_by_their_file_are_told(tmp_path: Path) -> None:
     path.write_text(CSV)
     os.utime(path, (NOON, NOON))
     assert report(path).notes == (
-        "1 verdict has no time of its own and is taken to be as new as its file, which a copy makes newer",
+        "1 verdict has no time, and the time of the file counts: a copy of the file makes them look newer",
     )
 
 
@@ -487,7 +487,7 @@ def test_of_a_log_whose_frame_of_zstd_is_cut_the_rest_is_told(size: int, tmp_pat
 def test_a_packed_log_that_is_corrupt_is_told(
     pack: Callable[[bytes], bytes], *, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(update, "_LEAST", 100)
+    monkeypatch.setattr(update, "_MIN_TASK", 100)
     packed = pack(os.urandom(10_000))
     path = tmp_path / "log"
     path.write_bytes(packed[:7] + b"\xff" * (len(packed) - 7))
@@ -594,8 +594,8 @@ def test_what_fleetctl_says_on_standard_input_is_said_now(monkeypatch: pytest.Mo
 
 
 def test_a_large_log_is_cut_into_parts_that_end_with_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update, "_LEAST", 10_000)
-    monkeypatch.setattr(update, "_SMALL", 10_000)
+    monkeypatch.setattr(update, "_MIN_TASK", 10_000)
+    monkeypatch.setattr(update, "_IN_PROCESS", 10_000)
     lines: list[Any] = [snapshot(f"h{number % 7}", NOON - number, row()) for number in range(200)]
     lines[120] = "broken"
     read = report_of(tmp_path, *lines).reading

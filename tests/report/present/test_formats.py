@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from auditrules.check import Status
 from auditrules.report.model import ControlCounts, Counts, HostState, Report, Verdict
-from auditrules.report.present.complete import complete, listed
+from auditrules.report.present.complete import complete, list_all
 from auditrules.report.present.formats import FORMATS, write
 from auditrules.report.present.formats.rows import COLUMNS
 from auditrules.report.times import utc
@@ -141,7 +141,7 @@ def test_a_control_that_is_not_listed_counts_each_host_once_with_its_worst_targe
     said = verdict("uuid-web-1", Status.PASS, "9.9")
     worse = replace(said, status=Status.FAIL, target="/other", waiver=WAIVER)
     report = replace(sample(), verdicts=(said, worse, replace(said, host="uuid-db-1")))
-    assert listed(report).controls[2:] == (
+    assert list_all(report).controls[2:] == (
         ControlCounts(said.benchmark, said.version, "9.9", said.title, "1", Counts(passed=1, failed=1, waived=1)),
     )
 

@@ -20,9 +20,9 @@ from auditrules.report.model import Broken, Counts, Day, HostState, Report
 from auditrules.report.present.html import FIRST, SHORT, render
 from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import script
-from auditrules.report.present.html.remedies import remedies
-from auditrules.report.present.html.words import LONGEST, share, shown, utc, why
-from auditrules.report.present.words import percent
+from auditrules.report.present.html.findings import remediations
+from auditrules.report.present.html.wording import LONGEST, share, shown, utc, why
+from auditrules.report.present.wording import percent
 from tests.report.present.fleet import NOTHING, fleet
 from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, sample, stray, verdict
 
@@ -161,16 +161,15 @@ def test_each_table_has_a_caption_and_each_head_a_scope() -> None:
 def test_a_report_on_nothing_says_so() -> None:
     text = Page(NOTHING).text
     said = (
-        "No control was met",
-        "the logs hold nothing",
+        "No control was found",
+        "no results",
         "none judged",
         "Nothing was judged.",
-        "None is silent.",
-        "No log held a verdict.",
+        "Every host reports.",
+        "The logs hold no verdict.",
         "No day to show.",
         "No host fails a control.",
-        "Nothing fails, so nothing is to be done.",
-        "No host is silent.",
+        "Nothing fails.",
         "Nothing changed.",
         "No waiver was given.",
         "Every line could be read.",
@@ -184,7 +183,7 @@ def test_without_scripts_the_first_failures_are_there_and_the_rest_is_counted() 
     failing = report.counts.failed
     assert failing > FIRST
     assert page.source.count('<td><span class="badge fail">fail</span></td><th scope="row">') == FIRST
-    assert f"The first {FIRST} of {failing} failures are here" in page.text
+    assert f"The first {FIRST} of {failing} failures are shown" in page.text
 
 
 def test_names_that_a_host_makes_up_do_not_make_the_page_endless() -> None:
@@ -198,15 +197,15 @@ def test_names_that_a_host_makes_up_do_not_make_the_page_endless() -> None:
             verdicts=tuple(replace(plain.verdicts[0], benchmark=name, control=name) for name in names),
         )
     )
-    assert "The first 500 of 1,000 controls are here." in page.text
-    assert "The first 500 of 1,000 groups are here." in page.text
-    assert "The first 500 of 1,000 remedies are here." in page.text
+    assert "The first 500 of 1,000 controls are shown." in page.text
+    assert "The first 500 of 1,000 groups are shown." in page.text
+    assert "The first 500 of 1,000 remediations are shown." in page.text
     assert "and 991 more" in page.text
 
 
 def test_a_host_that_fails_by_two_targets_counts_once_beside_the_remedy() -> None:
     said = sample().verdicts[0]
-    twice = remedies([said, replace(said, title="another title", evidence="more"), replace(said, host="uuid-db-1")])
+    twice = remediations([said, replace(said, title="another title", evidence="more"), replace(said, host="uuid-db-1")])
     assert [(each.control, each.title, each.hosts, each.waived) for each in twice] == [("1.2.3", said.title, 2, 0)]
 
 
@@ -221,15 +220,15 @@ def test_the_trend_is_told_by_its_ends_with_their_denominators() -> None:
 
 def test_what_helps_most_hosts_comes_first() -> None:
     first, other = verdict("uuid-web-1", Status.FAIL), verdict("uuid-web-1", Status.FAIL, "1.2.4")
-    found = remedies([first, other, replace(other, host="uuid-db-1")])
+    found = remediations([first, other, replace(other, host="uuid-db-1")])
     assert [(each.control, each.hosts) for each in found] == [("1.2.4", 2), ("1.2.3", 1)]
 
 
 def test_a_host_is_waived_where_all_that_a_remedy_is_for_is_waived() -> None:
     said = verdict("uuid-web-1", Status.FAIL)
     under = replace(said, waiver=WAIVER)
-    assert [each.waived for each in remedies([said, under])] == [0]
-    assert [each.waived for each in remedies([under, under])] == [1]
+    assert [each.waived for each in remediations([said, under])] == [0]
+    assert [each.waived for each in remediations([under, under])] == [1]
 
 
 def test_broken_lines_and_files_that_could_not_be_read_are_named() -> None:
@@ -265,7 +264,7 @@ def test_each_text_stands_in_the_data_once() -> None:
 def test_a_column_outside_the_list_reaches_no_page() -> None:
     assert set(PLAIN.data["findings"]) == {
         *("host", "control", "target", "status", "logged", "reason", "evidence", "next_boot", "since", "seen"),
-        *("remedy", "waiver"),
+        *("remediation", "waiver"),
     }
 
 
@@ -306,7 +305,7 @@ TIMES = (
     (NOON, "2026-11-23 12:00"),
     (0, "1970-01-01 00:00"),
     (-1, "1969-12-31 23:59"),
-    (10**30, f"second {10**30}"),
+    (10**30, f"@{10**30}"),
     (None, "never"),
 )
 
@@ -321,10 +320,10 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
     assert shown("x" * (LONGEST + 1500)) == f"{'x' * LONGEST}… (1,500 more characters)"
 
 
-def test_a_silent_host_says_why() -> None:
+def test_a_host_that_does_not_report_says_why() -> None:
     host = replace(sample().hosts[0], state=HostState.FAILING, note="no such table: audit_coverage")
     assert why(host) == (
-        "it talks, but a query fails there or the extension is not loaded; no such table: audit_coverage"
+        "it reports, but a query fails there or the extension is not loaded; no such table: audit_coverage"
     )
 
 

@@ -16,7 +16,7 @@ from selenium.webdriver.support.select import Select
 from auditrules.check import Status
 from auditrules.report.model import HostState, Report, Verdict
 from auditrules.report.present.html import render
-from auditrules.report.present.html.words import number, parts, share, shown
+from auditrules.report.present.html.wording import number, parts, share, shown
 from tests.report.present import browser as chromium
 from tests.report.present.browser import Browser
 from tests.report.present.fleet import NOTHING, fleet
@@ -78,7 +78,7 @@ def test_the_numbers_on_the_page_are_the_reports(page: Browser, report: Report) 
         for each, count in parts(counts)
     }
     expected |= {"controls.waived": number(report.counts.waived)}
-    expected |= {"heard": number(len(report.hosts) - len(silent)), "known": number(len(report.hosts))}
+    expected |= {"reporting": number(len(report.hosts) - len(silent)), "known": number(len(report.hosts))}
     expected |= {
         f"state.{state.value}": number(sum(each.state is state for each in report.hosts)) for state in HostState
     }
@@ -88,8 +88,8 @@ def test_the_numbers_on_the_page_are_the_reports(page: Browser, report: Report) 
             "files": read.files,
             "lines": read.lines,
             "verdicts": read.rows,
-            "met again": read.repeated,
-            "lines passed over": read.passed_over,
+            "duplicates": read.repeated,
+            "lines of other queries": read.passed_over,
             "broken lines": read.broken,
         }.items()
     }
@@ -188,7 +188,7 @@ def test_failures_are_shown_first(page: Browser) -> None:
     page.open(FLEET)
     assert hosts_shown(page) == hosts_of(Status.FAIL)
     count = FLEET.counts.failed
-    assert status(page) == f"Shown: {count} of {count} that match; 1,200 in all"
+    assert status(page) == f"Shown: {count} of {count} matching; 1,200 in all"
 
 
 @pytest.mark.parametrize("wanted", [Status.UNKNOWN, Status.NOT_APPLICABLE])
@@ -203,7 +203,7 @@ def test_a_control_can_be_chosen(page: Browser) -> None:
     choose(page, "findings-status", "All")
     choose(page, "findings-control", "1.2.4 Auditing for /var/lib/docker is configured")
     assert set(page.texts("#findings tbody td:nth-child(3) strong")) == {"1.2.4"}
-    assert status(page) == "Shown: 100 of 120 that match; 1,200 in all"
+    assert status(page) == "Shown: 100 of 120 matching; 1,200 in all"
 
 
 def test_a_group_can_be_chosen(page: Browser) -> None:
@@ -235,15 +235,15 @@ def test_a_search_without_a_match_says_so_and_can_be_cleared(page: Browser) -> N
     page.open(FLEET)
     write(page, "findings-text", "nowhere")
     assert page.texts("#findings tbody td") == ["No row matches."]
-    assert status(page) == "Shown: 0 of 0 that match; 1,200 in all"
+    assert status(page) == "Shown: 0 of 0 matching; 1,200 in all"
     page.find("#findings [data-clear]").click()
-    assert status(page) == "Shown: 100 of 1,200 that match; 1,200 in all"
+    assert status(page) == "Shown: 100 of 1,200 matching; 1,200 in all"
 
 
 def test_a_report_on_nothing_says_so_and_breaks_nothing(page: Browser) -> None:
     page.open(NOTHING)
     assert page.texts("td.none") == [
-        *("No log held a verdict.", "No host fails a control.", "No host is silent.", "Nothing changed."),
+        *("The logs hold no verdict.", "No host fails a control.", "Every host reports.", "Nothing changed."),
         "No waiver was given.",
     ]
     choose(page, "findings-status", "pass")
@@ -305,7 +305,7 @@ def test_numbers_sort_as_numbers(page: Browser) -> None:
     ]
 
 
-def test_silent_hosts_are_shown_with_why_and_all_can_be(page: Browser) -> None:
+def test_hosts_that_do_not_report_are_shown_with_why_and_all_can_be(page: Browser) -> None:
     page.open(sample())
     assert page.texts("#hosts tbody tr > *") == [
         *("missing", "cache-1", "", "unknown", "never", "the inventory names it, and no log does")
@@ -461,18 +461,18 @@ def test_without_scripts_the_page_can_be_read(page: Browser) -> None:
 def test_a_moment_that_no_calendar_reaches_is_a_number(page: Browser) -> None:
     plain = sample()
     page.open(replace(plain, verdicts=tuple(replace(each, since=10**15) for each in plain.verdicts)))
-    assert page.texts("#findings tbody td:last-child")[0] == f"second {10**15}"
+    assert page.texts("#findings tbody td:last-child")[0] == f"@{10**15}"
 
 
 def test_ten_thousand_hosts_are_filtered_and_sorted(page: Browser) -> None:
     report = fleet(10_000)
     page.open(report)
-    assert status(page) == f"Shown: 100 of {report.counts.failed:,} that match; 100,000 in all"
+    assert status(page) == f"Shown: 100 of {report.counts.failed:,} matching; 100,000 in all"
     page.find("#findings [data-clear]").click()
     page.find('#findings th[data-column="since"] button').click()
     write(page, "findings-text", "web-1999.")
     assert set(hosts_shown(page)) == {"web-1999.example.net"}
-    assert status(page) == "Shown: 10 of 10 that match; 100,000 in all"
+    assert status(page) == "Shown: 10 of 10 matching; 100,000 in all"
     assert page.complaints() == []
     assert page.ask("return document.querySelectorAll('*').length") < 10_000
 

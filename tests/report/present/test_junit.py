@@ -77,7 +77,7 @@ def test_a_host_of_which_nothing_is_known_is_a_suite_with_an_error() -> None:
         (
             HostState.STALE,
             "stale",
-            "its last word is older than is allowed, and no verdict of it is known; a note",
+            "its last result has expired, and no verdict of it is known; a note",
         ),
         (HostState.MISSING, "missing", "the inventory names it, and no log does; a note"),
         (HostState.FAILING, "query_failed", "a query failed there, and no verdict of it is known; a note"),

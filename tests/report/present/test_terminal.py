@@ -24,10 +24,10 @@ STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 WHOLE = """\
 auditrules report 0.1.0
-  logs      2026-11-21T12:00:00Z to 2026-11-23T12:00:00Z; a host is stale after 26 h; made at 2026-11-23T13:00:00Z
+  logs      2026-11-21T12:00:00Z to 2026-11-23T12:00:00Z; results expire after 26 hours; made at 2026-11-23T13:00:00Z
   hosts     1 of 3 pass, 33.3 %; 2 fail, 1 unknown, 0 n/a; 4 in all, the inventory names 4
   verdicts  3 of 5 pass, 60 %; 2 fail, 2 unknown, 1 n/a; 1 waived
-            A percentage is of what passes or fails; unknown and n/a are in no percentage.
+            Pass rate = pass / (pass + fail); unknown and n/a are in neither.
 
 Controls of CIS Docker Benchmark 1.2.0, by hosts
   1.2.3  Auditing for the Docker daemon executable   ##########xxxxx?????  2 of 3 pass, 66.6 %  1 fail, 1 unknown, 0 n/a
@@ -46,7 +46,7 @@ Failing hosts: 2
                                                                           2026-12-31, by storage team: moves to the new
                                                                           storage in December
 
-Silent hosts: 1
+Hosts not reporting: 1
   cache-1  missing  never  the inventory names it, and no log does
 
 Changes: 2
@@ -56,11 +56,11 @@ Changes: 2
 Waivers that waive nothing: 1
   web-9  *  waiver (expired), until 2026-01-31, by nobody: a host of tests
 
-To know before believing a number
+Data-quality warnings
   1 host has a clock that is ahead by 364 days: its rows count as said when the log ends
 
 Read
-  40 lines of 3 files: 12 verdicts, 2 met again, 5 lines of other queries, 1 broken
+  40 lines of 3 files: 12 verdicts, 2 duplicates, 5 lines of other queries, 1 broken
   broken: web-1/osqueryd.results.log:7: expected a JSON object, found {
 """
 
@@ -79,13 +79,13 @@ def test_a_report_of_nothing_says_so() -> None:
     report = replace(emptied(sample()), counts=nothing, host_counts=nothing, grouped_by="", reading=reading)
     assert plain(report) == (
         "auditrules report 0.1.0\n"
-        "  logs      nothing is in them; a host is stale after 26 h; made at 2026-11-23T13:00:00Z\n"
+        "  logs      no results; results expire after 26 hours; made at 2026-11-23T13:00:00Z\n"
         "  hosts     none judged; 0 fail, 0 unknown, 0 n/a; 0 in all, no inventory\n"
         "  verdicts  none judged; 0 fail, 0 unknown, 0 n/a; 0 waived\n"
-        "            A percentage is of what passes or fails; unknown and n/a are in no percentage.\n"
+        "            Pass rate = pass / (pass + fail); unknown and n/a are in neither.\n"
         "\n"
         "Read\n"
-        "  0 lines of 0 files: 0 verdicts, 0 met again, 0 lines of other queries, 0 broken\n"
+        "  0 lines of 0 files: 0 verdicts, 0 duplicates, 0 lines of other queries, 0 broken\n"
     )
 
 
@@ -190,7 +190,7 @@ def test_unknown_of_a_host_that_reports_is_listed() -> None:
     host = replace(sample().hosts[0], status=Status.UNKNOWN)
     report = replace(sample(), hosts=(host,), verdicts=(verdict(host.key, Status.UNKNOWN),), changes=())
     assert (
-        "Hosts that report, with a control unknown: 1\n"
+        "Reporting hosts with an unknown control: 1\n"
         "  web-1.example.net  1.2.3  /usr/bin/dockerd  since 2026-11-22T12:00:00Z  "
         "unreadable: what uuid-web-1 says of\n"
     ) in plain(report)
@@ -208,16 +208,16 @@ def test_a_verdict_whose_host_is_not_listed_is_in_the_summary() -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in HostState if state is not HostState.REPORTING])
-def test_a_silent_host_is_listed_with_its_state_and_why(state: HostState) -> None:
+def test_a_host_that_does_not_report_is_listed_with_its_state_and_why(state: HostState) -> None:
     host = replace(sample().hosts[0], state=state, note="a note")
     report = replace(
         sample(), hosts=(host,), verdicts=(replace(verdict(host.key, Status.UNKNOWN), evidence="why"),), changes=()
     )
     shown = f"  web-1.example.net  {state.value.replace('_', ' ')}  2026-11-23T12:00:00Z  why; a note\n"
-    assert f"Silent hosts: 1\n{shown}" in plain(report)
+    assert f"Hosts not reporting: 1\n{shown}" in plain(report)
 
 
-def test_why_a_host_is_silent_is_said_once() -> None:
+def test_why_a_host_does_not_report_is_said_once() -> None:
     host = replace(sample().hosts[0], state=HostState.FAILING, note="why")
     report = replace(
         sample(), hosts=(host,), verdicts=(replace(verdict(host.key, Status.UNKNOWN), evidence="why"),), changes=()
@@ -252,7 +252,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_no_bar_is_written_where_there_is_no_terminal() -> None:
+def test_no_progress_is_written_where_there_is_no_terminal() -> None:
     stream = io.StringIO()
     with progress(stream, "reading", 10) as advance:
         advance(10)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditrules.report.errors import ReportError
-from auditrules.report.storage.store import store
+from auditrules.report.storage.store import open_store
 from tests.report.logs import DAY, NOON, report, row, said, snapshot, write
 
 LINES = [snapshot("a", NOON - number, row()) for number in range(10)]
@@ -89,27 +89,27 @@ def test_a_log_that_is_gone_is_still_reported(tmp_path: Path) -> None:
 def test_rows_are_kept_by_day(tmp_path: Path) -> None:
     times = (NOON, NOON - DAY, 12)
     report(write(tmp_path / "log", [snapshot("a", time, row()) for time in times]), store=tmp_path / "store")
-    assert sorted(path.name for path in (tmp_path / "store" / "verdicts").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "store" / "observations").iterdir()) == [
         "day=2026-11-22",
         "day=2026-11-23",
         "day=undated",
     ]
 
 
-def test_rows_and_those_who_spoke_have_the_same_numbers(tmp_path: Path) -> None:
+def test_observations_have_the_digests_of_their_hosts_and_targets(tmp_path: Path) -> None:
     rows = [
         row(target=target, control=control) for control, target in (("1.2.3", "/a"), ("1.2.3", "/b"), ("1.2.4", "/a"))
     ]
     report(write(tmp_path / "log", [snapshot(host, NOON, *rows) for host in "ab"]), store=tmp_path / "store")
-    verdicts, sightings, controls = (
-        pq.read_table(tmp_path / "store" / name).to_pylist() for name in ("verdicts", "sightings", "controls")
+    observations, sightings, query_targets = (
+        pq.read_table(tmp_path / "store" / name).to_pylist() for name in ("observations", "sightings", "query_targets")
     )
-    speakers = {(each["host"], each["name"], each["speaker"]) for each in verdicts}
-    about = ("benchmark", "version", "control", "target", "about")
-    said = {tuple(each[name] for name in about) for each in verdicts}
-    assert speakers == {(each["host"], each["name"], each["speaker"]) for each in sightings}
-    assert said == {tuple(each[name] for name in about) for each in controls}
-    assert (len(speakers), len(said)) == (2, 3)
+    hosts = {(each["host"], each["name"], each["host_digest"]) for each in observations}
+    columns = ("benchmark", "version", "control", "target", "target_digest")
+    targets = {tuple(each[name] for name in columns) for each in observations}
+    assert hosts == {(each["host"], each["name"], each["host_digest"]) for each in sightings}
+    assert targets == {tuple(each[name] for name in columns) for each in query_targets}
+    assert (len(hosts), len(targets)) == (2, 3)
 
 
 def test_a_store_gives_the_report_that_the_logs_give(tmp_path: Path) -> None:
@@ -125,24 +125,24 @@ def test_a_folder_of_something_else_is_no_store(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path}/store: expected a store or an empty folder, found letter.txt"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "counted": [], "seen": {}, "places": {}}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 3, "counted": [], "seen": {}, "places": {}}'])
 def test_a_store_of_another_format_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "read.json").write_text(content)
-    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+    with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 3: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 4: give another folder, or empty this one"
     )
 
 
 def test_two_reports_do_not_use_a_store_at_once(tmp_path: Path) -> None:
-    with store(str(tmp_path)), pytest.raises(ReportError) as raised, store(str(tmp_path)):
+    with open_store(str(tmp_path)), pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
         pass
     assert str(raised.value) == f"{tmp_path}: another report is using this store: wait until it ends"
 
 
 def test_a_store_is_its_owners_alone(tmp_path: Path) -> None:
-    with store(str(tmp_path / "store")) as opened:
+    with open_store(str(tmp_path / "store")) as opened:
         assert opened.folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -169,27 +169,27 @@ def test_a_last_line_without_an_end_is_told_until_it_has_one(tmp_path: Path) -> 
     assert (reading.broken, [each.line for each in reading.first_broken]) == (1, [12])
 
 
-BAD_PLACES = [
-    '{"format": 1, "counted": [], "seen": {}, "places": {"a": 1}}',
-    '{"format": 1, "counted": [], "seen": {"a": null}, "places": {}}',
-    '{"format": 1, "counted": [], "seen": {}, "places": {}, "met": {"a": {"broken": "x"}}}',
+BAD_REGISTRIES = [
+    '{"format": 4, "row_counts": [], "read": {}, "positions": {"a": 1}}',
+    '{"format": 4, "row_counts": [], "read": {"a": null}, "positions": {}}',
+    '{"format": 4, "row_counts": [], "read": {}, "positions": {}, "problems": {"a": {"broken": "x"}}}',
     "[" * 100_000,
 ]
 
 
-@pytest.mark.parametrize("content", BAD_PLACES)
+@pytest.mark.parametrize("content", BAD_REGISTRIES)
 def test_a_store_that_was_tampered_with_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "read.json").write_text(content)
-    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+    with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 3: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 4: give another folder, or empty this one"
     )
 
 
 def test_a_store_whose_register_is_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "read.json").mkdir()
-    with pytest.raises(ReportError) as raised, store(str(tmp_path)):
+    with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
         pass
     assert str(raised.value) == f"{tmp_path}/read.json: cannot be read: Is a directory"
 

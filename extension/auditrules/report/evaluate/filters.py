@@ -1,28 +1,37 @@
-"""Whether what is asked for is there: a mistyped control or host must not read as a fleet that is well."""
+"""The filters of the command line, --benchmark, --control and --host: each has to select something.
+
+A mistyped control or host must not read as a fleet without a failure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from fnmatch import translate
 
 from auditrules.present import visible
 from auditrules.report.errors import ReportError
-from auditrules.report.evaluate.waivers import glob
 
-_MOST = 50  # of what there is, that a message names
+Matches = Callable[[str], bool]
 
-
-class AskedError(ReportError):
-    """Something that is asked for is nowhere; says what there is."""
+_MOST_LISTED = 50  # alternatives that a message names
 
 
-def control_is_known(version: str, controls: Iterable[str], known: Sequence[tuple[str, str]]) -> None:
-    """Find a version, empty for any, and controls among those of the benchmarks and of the logs, which come in order.
+class FilterError(ReportError):
+    """A filter that selects nothing; says what there is."""
 
-    Raises `AskedError`.
-    """
+
+def glob(pattern: str) -> Matches:
+    """Return the question whether a text matches a glob, in whatever case."""
+    compiled = re.compile(translate(pattern), re.IGNORECASE)
+    return lambda text: compiled.match(text) is not None
+
+
+def check_controls(version: str, controls: Iterable[str], known: Sequence[tuple[str, str]]) -> None:
+    """Raise `FilterError` where a version, empty for any, or a control is not among `known`, which is in order."""
     versions = sorted({each for each, _ in known})
     if version and version not in versions:
-        raise AskedError(
+        raise FilterError(
             f"expected a version of a benchmark for --benchmark, of those known or in the logs ({_some(versions)}), "
             f"found {visible(version)}"
         )
@@ -30,24 +39,21 @@ def control_is_known(version: str, controls: Iterable[str], known: Sequence[tupl
     of = f" of version {visible(version)}" if version else ""
     for control in controls:
         if control not in ids:
-            raise AskedError(
+            raise FilterError(
                 f"expected a control{of} for --control, of those known or in the logs ({_some(ids)}), "
                 f"found {visible(control)}"
             )
 
 
-def host_is_known(globs: Iterable[str], hosts: Collection[tuple[str, str]]) -> None:
-    """Find globs among the keys and names of the hosts of logs and inventory; of no hosts nobody asks.
-
-    Raises `AskedError`.
-    """
+def check_hosts(globs: Iterable[str], hosts: Collection[tuple[str, str]]) -> None:
+    """Raise `FilterError` where a glob matches no key or name of `hosts`; without hosts there is nothing to select."""
     names: dict[str, str] = {}
     for key, name in hosts:
         names[key] = name or names.get(key, key)
     for pattern in globs:
         matches = glob(pattern)
         if hosts and not any(matches(text) for pair in hosts for text in pair):
-            raise AskedError(
+            raise FilterError(
                 "expected a host's name or key, or a glob of them, for --host, of those in the logs or the inventory "
                 f"({_some(sorted(set(names.values())))}), found {visible(pattern)}"
             )
@@ -55,5 +61,5 @@ def host_is_known(globs: Iterable[str], hosts: Collection[tuple[str, str]]) -> N
 
 def _some(texts: Iterable[str]) -> str:
     every = list(texts)
-    rest = len(every) - _MOST
-    return ", ".join(map(visible, every[:_MOST])) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(every) - _MOST_LISTED
+    return ", ".join(map(visible, every[:_MOST_LISTED])) + (f" and {rest} more" if rest > 0 else "")

@@ -1,26 +1,24 @@
-"""What a report says in sentences: why nothing is known of a verdict, what is odd about a host, what to beware of."""
+"""Sentences of a report: why a verdict is unknown, what is odd about a host, and data-quality warnings."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 
 from auditrules.present import visible
 from auditrules.report.evaluate.engine import Result
-from auditrules.report.inputs import Question
+from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Host, HostState, Reading, Verdict
-from auditrules.report.times import DAY, EARLIEST
+from auditrules.report.times import EARLIEST, duration, utc_minute
 
-_MOST_NAMED = 5  # of many, that a sentence names
-_HOUR = 3600
+_MOST_NAMED = 5  # names in a sentence
 
 _WHY = {
     "missing": "the inventory names it, and no log does",
     "no_rows": "no row of it was logged: its query returns nothing there, or does not run",
-    "gone": "its query runs there, and returns nothing any more",
+    "gone": "its query runs there, and no longer returns a row",
     "extension_missing": "the extension is not loaded there",
-    "clock_wrong": "the clock of the host is wrong: nobody knows when it said this",
+    "clock_wrong": "the clock of the host is wrong: nobody knows when it reported this",
 }
 
 
@@ -28,7 +26,7 @@ class Notes:
     """Sentences of a report that is made for the moment `until`."""
 
     def __init__(self, names: Result, clocks: Result, until: int, max_age: int) -> None:
-        """Take what `names` and `clocks` tell."""
+        """Take the answers of `host_name_notes` and `wrong_clocks`."""
         self._max_age = max_age
         self._until = until
         self._of_host: dict[str, list[str]] = defaultdict(list)
@@ -37,37 +35,40 @@ class Notes:
         self._names(names)
         self._clocks(clocks)
 
-    def why(self, given: str, seen: int | None, query: str, message: str) -> str:
-        """Say why nothing is known."""
-        if given == "query_failed":
+    def explain(self, override_reason: str, seen: int | None, query: str, message: str) -> str:
+        """Say why a verdict is unknown whatever the last observation, made at `seen`, says."""
+        if override_reason == "query_failed":
             return f"{query or 'the query'} failed: {message}"
-        if given == "stale":
+        if override_reason == "stale":
             age = duration(self._max_age)
-            return f"last said {moment(seen)}, more than {age} ago" if seen else f"nothing was said for {age}"
-        if given == "clock_wrong" and seen:
-            return f"last said {moment(seen)}; more was said at a time that cannot be, and nobody knows which is newer"
-        return _WHY[given]
+            return f"last reported {moment(seen)}, more than {age} ago" if seen else f"nothing was reported for {age}"
+        if override_reason == "clock_wrong" and seen:
+            return (
+                f"last reported {moment(seen)}; something else was reported at an impossible time, and nobody knows "
+                "which is newer"
+            )
+        return _WHY[override_reason]
 
-    def fails(self, key: str, why: str) -> None:
-        """Note why nothing more is known of a host; the first reason is enough."""
+    def add_failure(self, key: str, why: str) -> None:
+        """Note why a host fails to report; the first reason is enough."""
         self._failing.setdefault(key, why)
 
     def host(self, key: str) -> str:
-        """Say what is odd about a host; empty for nothing."""
+        """Say what is odd about a host; empty where nothing is."""
         failing = [self._failing[key]] if key in self._failing else []
         return "; ".join([*failing, *self._of_host.get(key, ())])
 
     def fleet(
         self,
-        question: Question,
+        request: ReportRequest,
         reading: Reading,
         verdicts: Sequence[Verdict],
         hosts: Sequence[Host],
         *,
-        snapshot: bool,
+        has_snapshot: bool,
     ) -> Iterator[str]:
-        """Say what must be known before a number is believed."""
-        yield from question.problems
+        """Return the data-quality warnings, a sentence each."""
+        yield from request.problems
         if not hosts:
             yield _nothing(reading)
             return
@@ -76,17 +77,17 @@ class Notes:
         if unknown:
             words = _some([visible(word) for word in sorted(unknown)])
             number = _many(sum(unknown.values()), "verdict has", "verdicts have")
-            yield f"{number} a status that is none, and counts as unknown: {words}"
+            yield f"{number} an unknown status word, and {_one(unknown.total(), 'counts', 'count')} as unknown: {words}"
         stale = sum(host.state is HostState.STALE for host in hosts)
         if stale:
             age = duration(self._max_age)
             yield (
-                f"{_many(stale, 'host has', 'hosts have')} said nothing of a control for more than {age} before "
-                f"{moment(self._until)}: what they said last counts as unknown"
+                f"{_many(stale, 'host has', 'hosts have')} reported nothing of a control for more than {age} before "
+                f"{moment(self._until)}: old results count as unknown"
             )
-            if not snapshot:
+            if not has_snapshot:
                 yield (
-                    "no snapshot was read, and a query that only logs changes is silent while nothing changes: read "
+                    "no snapshot was read, and a differential query logs nothing while nothing changes: read "
                     "osqueryd.snapshots.log too, or give a larger --max-age"
                 )
         if reading.broken:
@@ -95,16 +96,16 @@ class Notes:
             yield f"{_many(len(reading.unreadable), 'file', 'files')} could not be read, or not to the end"
         if reading.dated_by_file:
             number = _many(reading.dated_by_file, "verdict has", "verdicts have")
-            yield f"{number} no time of {_its(reading.dated_by_file)} file, which a copy makes newer"
-        column = question.grouped_by
+            yield f"{number} no time, and the time of the file counts: a copy of the file makes them look newer"
+        column = request.grouped_by
         if column and not any(host.group for host in hosts):
             yield f"no host has {visible(column)}: expected a decoration or a column of the inventory to group by"
 
     def _names(self, rows: Sequence[tuple[str, str, str, int | None]]) -> None:
         renamed: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
         sharing: dict[str, list[str]] = defaultdict(list)
-        for what, key, name, last in rows:
-            if what == "renamed":
+        for note, key, name, last in rows:
+            if note == "renamed":
                 renamed[key].append((name, last))
             else:
                 sharing[name].append(key)
@@ -121,34 +122,22 @@ class Notes:
                 self._of_host[key].append(f"shares the identifier {visible(name)} with {others}")
 
     def _clocks(self, rows: Sequence[tuple[str, int, int, int]]) -> None:
-        for key, number, least, most in rows:
-            clock = "behind" if most < EARLIEST else "ahead"
-            said = most if clock == "ahead" else least
+        for key, lines, first, last in rows:
+            clock = "behind" if last < EARLIEST else "ahead"
+            example = last if clock == "ahead" else first
             self._of_host[key].append(
-                f"its clock was {clock}: {_many(number, 'line says', 'lines say')} a time such as {moment(said)}"
+                f"its clock was {clock}: {_many(lines, 'line has', 'lines have')} a time such as {moment(example)}"
             )
         if rows:
             self._fleet.append(
-                f"{_many(len(rows), 'host has', 'hosts have')} a clock that is wrong: what is dated before 2014 or in "
-                "the future is no verdict, and makes a pass unknown that it contradicts"
+                f"{_many(len(rows), 'host has', 'hosts have')} a wrong clock: results dated before 2014 or in the "
+                "future do not count, and a pass that they contradict is unknown"
             )
 
 
 def moment(time: int | None) -> str:
-    """Write a time in UTC, to the minute."""
-    return "" if time is None else datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def duration(seconds: int) -> str:
-    """Write a duration in the largest unit that it is a whole number of.
-
-    >>> duration(26 * 3600), duration(60), duration(90)
-    ('26 hours', '1 minute', '90 seconds')
-    """
-    for size, unit in ((DAY * 7, "week"), (_HOUR, "hour"), (60, "minute")):
-        if seconds and not seconds % size:
-            return _many(seconds // size, unit, f"{unit}s")
-    return _many(seconds, "second", "seconds")
+    """Write a time in UTC, to the minute; empty for none."""
+    return "" if time is None else f"{utc_minute(time)} UTC"
 
 
 def _nothing(reading: Reading) -> str:
@@ -161,17 +150,18 @@ def _nothing(reading: Reading) -> str:
     where = f"{lines} of {_many(reading.files, 'file', 'files')}"
     if reading.passed_over and not reading.broken:
         return f"no verdict was found in {where}: they are osquery's, and none is of a query of ours"
-    return f"no verdict was found in {where}: {reading.passed_over} of other queries, {reading.broken} no log lines"
+    return (
+        f"no verdict was found in {where}: {_many(reading.passed_over, 'line', 'lines')} of other queries, "
+        f"{_many(reading.broken, 'unreadable line', 'unreadable lines')}"
+    )
 
 
 def _many(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+    return f"{number} {_one(number, one, many)}"
 
 
-def _its(number: int) -> str:
-    return (
-        "its own and is taken to be as new as its" if number == 1 else "their own and are taken to be as new as their"
-    )
+def _one(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
 
 
 def _some(texts: Sequence[str]) -> str:

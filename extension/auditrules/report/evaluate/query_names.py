@@ -1,4 +1,4 @@
-"""Which control a query of ours is of, by its name alone, where no row of it was ever read."""
+"""The control that the name of a query of our packs says, for queries that never returned a row."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FLEETS = re.compile(r"CIS Docker (?:(?P<version>\d[\d.]*\d) - )?(?P<id>\d+(?:\.
 
 _PREFERRED = [(each.name, each.version) for each in (BENCHMARKS[0], LATEST, *BENCHMARKS)]
 
-Named = tuple[str, str, str, str]
+NamedQuery = tuple[str, str, str, str]
 """Query, benchmark, version, control."""
 
 
-def named(names: Iterable[str], logged: Iterable[tuple[str, str, str]]) -> Iterator[Named]:
-    """Give the control of each query whose name is one of ours.
+def named_queries(names: Iterable[str], logged: Iterable[tuple[str, str, str]]) -> Iterator[NamedQuery]:
+    """Return the control of each query whose name is one of our packs'.
 
     `logged` are benchmark, version and control of all rows: what the fleet runs comes first, then what the packs ask.
     """

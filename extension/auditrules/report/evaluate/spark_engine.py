@@ -1,4 +1,4 @@
-"""The queries of a report in Spark, over the same tables: the only door to pyspark and sqlglot.
+"""The SQL of a report in Spark, over the same tables: the only door to pyspark and sqlglot.
 
 Where nothing says otherwise, Spark runs within this machine, on all of its cores, and listens on the loopback alone.
 What Spark's own users set (`MASTER`, `PYSPARK_SUBMIT_ARGS`, `SPARK_CONF_DIR`, `SPARK_HOME`, or spark-submit) decides
@@ -27,7 +27,7 @@ from pyspark.sql.types import LongType, StringType, StructField, StructType
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate import queries
 from auditrules.report.evaluate.engine import Result
-from auditrules.report.tables import LOGGED, NUMBER
+from auditrules.report.tables import LOG_TABLES, NUMBER
 
 SETTINGS = {
     "spark.app.name": "auditrules report",
@@ -45,10 +45,10 @@ OWN = {
     "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
     "spark.ui.enabled": "false",
 }
-"""What is set, too, in one that nobody else has configured."""
+"""What is set as well where nobody else has configured Spark."""
 
 _CONFIGURED = ("MASTER", "PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME")
-_NOTHING_THERE = "PATH_NOT_FOUND"
+_NOT_FOUND = "PATH_NOT_FOUND"
 _WRONG = re.compile("error|exception|no such file", re.IGNORECASE)
 
 
@@ -68,59 +68,59 @@ class Spark:
         try:
             self._session = SparkSession(pyspark.SparkContext(gateway=gateway, conf=conf))
         except Py4JError as error:
-            raise SparkError(f"Spark did not start: {_said(log) or _cause(str(error))}") from error
+            raise SparkError(f"Spark did not start: {_output(log) or _cause(str(error))}") from error
 
-    def logged(self, parts: Mapping[str, Sequence[Path]]) -> None:
+    def add_logs(self, files: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
-        for name, schema in LOGGED.items():
-            files = [path.resolve().as_uri() for path in parts.get(name, ())]
-            if files:
-                self._view(name, self._parquet(schema, *files))
+        for name, schema in LOG_TABLES.items():
+            addresses = [path.resolve().as_uri() for path in files.get(name, ())]
+            if addresses:
+                self._view(name, self._parquet(schema, *addresses))
             else:
-                self.given(name, schema.empty_table())
+                self.set_table(name, schema.empty_table())
 
-    def lake(self, store: str) -> None:
+    def add_store(self, address: str) -> None:
         """Take the tables of a store by its address, which may be of any file system that Spark knows."""
-        found = [name for name in LOGGED if self._take(name, f"{store.rstrip('/')}/{name}")]
+        found = [name for name in LOG_TABLES if self._add_table(name, f"{address.rstrip('/')}/{name}")]
         if not found:
-            raise SparkError(f"{store}: expected a store, found none of {', '.join(LOGGED)}")
+            raise SparkError(f"{address}: expected a store, found none of {', '.join(LOG_TABLES)}")
 
-    def given(self, name: str, table: pa.Table) -> None:
+    def set_table(self, name: str, table: pa.Table) -> None:
         """Take a small table as it is, in the place of one of that name."""
         self._view(name, self._session.createDataFrame(table, _schema(table.schema)))
 
-    def make(self, name: str) -> None:
-        """Keep the result of a query as a table of its name."""
+    def create(self, name: str) -> None:
+        """Run a step, and keep its result as a table of its name."""
         result = self._query(name)
         # A view of views is planned anew as often as it is named; with a checkpoint the next plan begins here.
         self._view(name, result if queries.is_view(name) else result.localCheckpoint())
 
-    def make_aside(self, name: str) -> Callable[[], None]:
-        """Do what `make` does at once; Spark is busy enough with one."""
-        self.make(name)
+    def create_async(self, name: str) -> Callable[[], None]:
+        """Do what `create` does, at once: Spark is busy enough with one."""
+        self.create(name)
         return lambda: None
 
-    def rows(self, name: str) -> Result:
-        """Give the result of a query."""
+    def fetch(self, name: str) -> Result:
+        """Return the result of a question."""
         return [tuple(row) for row in self._query(name).collect()]
 
-    def rows_aside(self, *names: str) -> Callable[[], list[Result]]:
-        """Give what gives the results of queries, which waits until they are asked for."""
-        return lambda: [self.rows(name) for name in names]
+    def fetch_async(self, *names: str) -> Callable[[], list[Result]]:
+        """Return what asks the questions: nothing is begun before."""
+        return lambda: [self.fetch(name) for name in names]
 
     def close(self) -> None:
         """End the session."""
         self._session.stop()
 
-    def _take(self, name: str, place: str) -> bool:
+    def _add_table(self, name: str, address: str) -> bool:
         """Take a table of a store; False if it has none, as where nothing was ever logged for it."""
-        schema = LOGGED[name]
+        schema = LOG_TABLES[name]
         try:
-            self._view(name, self._parquet(schema, place))
+            self._view(name, self._parquet(schema, address))
         except PySparkException as error:
-            if error.getCondition() != _NOTHING_THERE:
-                raise SparkError(f"{place}: cannot be read: {_cause(str(error))}") from error
-            self.given(name, schema.empty_table())
+            if error.getCondition() != _NOT_FOUND:
+                raise SparkError(f"{address}: cannot be read: {_cause(str(error))}") from error
+            self.set_table(name, schema.empty_table())
             return False
         return True
 
@@ -136,32 +136,32 @@ class Spark:
 
 
 def translated(sql: str, dialect: str = "spark") -> str:
-    """Write a query of DuckDB's dialect in another; raises `sqlglot.UnsupportedError` where that can't be."""
+    """Translate a query from DuckDB's dialect; raises `sqlglot.UnsupportedError` where that is impossible."""
     (statement,) = sqlglot.transpile(sql, "duckdb", dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
     return statement
 
 
 @cache
 def _java(settings: tuple[tuple[str, str], ...]) -> tuple[Any, IO[bytes]]:
-    """Start the Java process, which ends with this one. What it says is kept back, and told where it does not start."""
+    """Start the Java process, which ends with this one. Its output is shown only if it does not start."""
     log = tempfile.TemporaryFile()  # noqa: SIM115 - Java writes to it as long as it runs
     conf = pyspark.SparkConf(loadDefaults=False).setAll(list(settings))
     try:
         return launch_gateway(conf, {"stdout": log, "stderr": log}), log
     except (OSError, PySparkException) as error:
-        said = _said(log) or _cause(str(error))
+        output = _output(log) or _cause(str(error))
         log.close()
-        raise SparkError(f"Spark did not start, which needs Java 17 or newer: {said}") from error
+        raise SparkError(f"Spark did not start, which needs Java 17 or newer: {output}") from error
 
 
-def _said(log: IO[bytes]) -> str:
+def _output(log: IO[bytes]) -> str:
     log.seek(0)
     return _cause(log.read().decode("utf-8", "replace"))
 
 
-def _cause(said: str) -> str:
-    """Give the line of Java's words that says what went wrong: the first that sounds so, else the last."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _cause(output: str) -> str:
+    """The line of Java's output that says what went wrong: the first that sounds so, else the last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return next(filter(_WRONG.search, lines), lines[-1] if lines else "")
 
 

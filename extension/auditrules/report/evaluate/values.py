@@ -1,4 +1,4 @@
-"""The rows of the last queries as values of the model, in an order that hangs on nothing but themselves."""
+"""The answers of the SQL as values of the model, in an order that depends on the values alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIGITS = re.compile(r"(\d+)")
 def verdicts(
     rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
 ) -> tuple[Verdict, ...]:
-    """Give the verdicts of `judged_rows`, those that need somebody most first; `notes` is told why hosts fail."""
+    """Return the verdicts of `verdict_rows`, the worst first, and give `notes` the reasons why hosts fail."""
     placed: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     failing: set[int] = set()
     for (  # not with a star: it would make a list of each
@@ -36,7 +36,7 @@ def verdicts(
         target,
         word,
         logged,
-        cause,
+        override,
         reason,
         evidence,
         boot,
@@ -48,8 +48,8 @@ def verdicts(
         status = _STATUSES[word]
         title, level = titles.get((benchmark, version, control), ("", ""))
         waiver = waivers.of((key, benchmark, version, control)) if word in _OPEN else None
-        if cause:
-            why, shown = cause, notes.why(cause, seen, query, message)
+        if override:
+            why, shown = override, notes.explain(override, seen, query, message)
         else:
             why, shown = reason if logged in _STATUSES else "unknown_status", evidence
         verdict = Verdict(
@@ -69,28 +69,28 @@ def verdicts(
             seen=seen,
             waiver=waiver,
         )
-        if cause in ("query_failed", "extension_missing"):
+        if override in ("query_failed", "extension_missing"):
             failing.add(id(verdict))
         placed[word, control].append(verdict)  # a status is slower to look up than its word
     ordered = sorted(placed, key=lambda place: (_RANK[_STATUSES[place[0]]], natural(place[1]), place[1]))
     found = [verdict for place in ordered for verdict in placed[place]]
     for verdict in found if failing else ():
         if id(verdict) in failing:
-            notes.fails(verdict.host, verdict.evidence)
+            notes.add_failure(verdict.host, verdict.evidence)
     return tuple(found)
 
 
 def hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
-    """Give the hosts of `by_host`, the worst first."""
+    """Return the hosts of `by_host`, the worst first."""
     found = []
-    for key, name, group, missing, last, worst, failing, stale, silent, number, _ in rows:
+    for key, name, group, missing, last, worst, failing, stale, without_rows, number, _ in rows:
         if missing:
             state = HostState.MISSING
         elif failing:
             state = HostState.FAILING
         elif stale:
             state = HostState.STALE
-        elif silent == number:
+        elif without_rows == number:
             state = HostState.NO_ROWS
         else:
             state = HostState.REPORTING
@@ -103,7 +103,7 @@ def host_counts(rows: Iterable[Row]) -> Counts:
     """Count the hosts of `by_host`, each once."""
     numbers = [0, 0, 0, 0]
     waived = 0
-    for *_, worst, _failing, _stale, _silent, number, all_waived in rows:
+    for *_, worst, _failing, _stale, _without_rows, number, all_waived in rows:
         numbers[worst] += 1
         waived += worst <= _RANK[Status.UNKNOWN] and bool(number) and all_waived
     failed, unknown, passed, not_applicable = numbers
@@ -111,7 +111,7 @@ def host_counts(rows: Iterable[Row]) -> Counts:
 
 
 def controls(rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]]) -> tuple[ControlCounts, ...]:
-    """Give the controls of `by_control`, in the order of their numbers."""
+    """Return the controls of `by_control`, in the order of their numbers."""
     found = []
     for benchmark, version, control, *counts in rows:
         title, level = titles.get((benchmark, version, control), ("", ""))
@@ -121,20 +121,20 @@ def controls(rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]]
 
 
 def groups(rows: Iterable[Row]) -> tuple[GroupCounts, ...]:
-    """Give the groups of `by_group`."""
+    """Return the groups of `by_group`."""
     return tuple(GroupCounts(group, number, Counts(*counts)) for group, number, *counts in rows)
 
 
 def changes(rows: Iterable[Row], notes: Notes) -> tuple[Change, ...]:
-    """Give what `changes` tells, the newest first."""
+    """Return the changes of `changes`, the newest first."""
     found = []
-    for at, key, benchmark, version, control, target, before, after, cause, evidence, seen, *failure in rows:
+    for at, key, benchmark, version, control, target, before, after, override, evidence, seen, *failure in rows:
         if after == "gone":
             kind = ChangeKind.OTHER
-            evidence = "its query runs there, and names this target no more"  # noqa: PLW2901 - no row says so
-        elif cause:
+            evidence = "its query runs there, and no longer names this target"  # noqa: PLW2901 - no row says so
+        elif override:
             kind = ChangeKind.GONE_SILENT
-            evidence = notes.why(cause, seen, *failure)  # noqa: PLW2901 - no row says so
+            evidence = notes.explain(override, seen, *failure)  # noqa: PLW2901 - no row says so
         elif after == Status.FAIL.value:
             kind = ChangeKind.NEWLY_FAILING
         elif before == Status.FAIL.value and after != Status.UNKNOWN.value:
@@ -159,5 +159,5 @@ def summed(counts: Iterable[Counts]) -> Counts:
 
 @lru_cache(maxsize=4096)
 def natural(text: str) -> tuple[tuple[int, str], ...]:
-    """Give the order of numbers within text: 1.2.9 before 1.2.10."""
+    """Return a key that sorts numbers within text as numbers: 1.2.9 before 1.2.10."""
     return tuple((int(part[:18]), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text) if part)

@@ -1,33 +1,24 @@
-"""Waivers: which verdicts each is about, until when it holds, and whether it is of any use."""
+"""Waivers: which verdicts each is about, until when it holds, and whether it waives anything."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
-from fnmatch import translate
 
+from auditrules.report.evaluate.filters import Matches, glob
 from auditrules.report.model import Waiver, WaiverState
 from auditrules.report.times import DAY, day
 
 Subject = tuple[str, str, str, str]
 """Host's key, benchmark, version, control."""
 
-Matches = Callable[[str], bool]
-
-
-def glob(pattern: str) -> Matches:
-    """Give the question whether a text matches a glob, in whatever case."""
-    compiled = re.compile(translate(pattern), re.IGNORECASE)
-    return lambda text: compiled.match(text) is not None
-
 
 class Waivers:
-    """The waivers of a report that is made for a moment."""
+    """The waivers of a report."""
 
     def __init__(self, waivers: Sequence[Waiver], until: int) -> None:
-        """Those that no longer hold at `until` are expired, and are still told of."""
+        """Take the waivers; those whose last day is before `until`, the moment of the report, are expired."""
         today = day(until)
         self._waivers = [
             replace(waiver, state=WaiverState.EXPIRED if waiver.expires < today else WaiverState.ACTIVE)
@@ -36,10 +27,10 @@ class Waivers:
         self._of: dict[Subject, Waiver] = {}
         self._used: set[int] = set()
 
-    def spelled_out(
+    def waived_subjects(
         self, subjects: Iterable[tuple[str, str, str, str, str]]
     ) -> Iterator[tuple[str, str, str, str, int]]:
-        """Give each subject that a waiver is about, and the last moment on which one holds.
+        """Return each subject that a waiver is about, and the last moment on which one holds.
 
         A subject is a host's key, its name, and the benchmark, version and control.
         """
@@ -58,14 +49,14 @@ class Waivers:
                     break
 
     def of(self, subject: Subject) -> Waiver | None:
-        """Give the waiver of a verdict that fails or is unknown, and note that it is of use."""
+        """Return the waiver of a verdict that fails or is unknown, and note that it is used."""
         waiver = self._of.get(subject)
         if waiver is not None:
             self._used.add(id(waiver))
         return waiver
 
-    def stated(self) -> tuple[Waiver, ...]:
-        """Give every waiver with its state, once all verdicts were asked for."""
+    def with_states(self) -> tuple[Waiver, ...]:
+        """Return every waiver with its state, once `of` was asked for all verdicts."""
         return tuple(
             replace(waiver, state=WaiverState.UNUSED)
             if waiver.state is WaiverState.ACTIVE and id(waiver) not in self._used

@@ -1,4 +1,4 @@
-"""CSV exports: which they are by their columns, and their rows, whatever quotes are missing."""
+"""CSV exports of Fleet: recognised by their columns; a row with a wrong quote costs none of the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REPORT = frozenset({"state", "logged", "since", "seen", "waived"})
 
 
 def is_export(first: str) -> bool:
-    """Tell whether a first line is the header of one."""
+    """Whether a first line is the header of an export."""
     try:
         columns = next(csv.reader([first]), [])
     except csv.Error:
@@ -30,12 +30,12 @@ def is_export(first: str) -> bool:
 
 
 def is_report(columns: Sequence[str]) -> bool:
-    """Tell whether a report wrote it: its verdicts are those of other logs, and not as new as the file."""
+    """Whether a report wrote it: its verdicts are those of other logs, and not as new as the file."""
     return frozenset(columns) >= _REPORT
 
 
 def host_column(columns: Sequence[str]) -> int | None:
-    """Give the place of the host's name: a column that says so, else the first, unless it is a row's."""
+    """Return the place of the host's name: a column that is called so, else the first, if that is none of a verdict."""
     names = [column.strip().lower().replace(" ", "_") for column in columns]
     for host in _HOSTS:
         if host in names:
@@ -43,8 +43,8 @@ def host_column(columns: Sequence[str]) -> int | None:
     return None if names[0] in _ROW else 0
 
 
-def rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str] | csv.Error]]:
-    """Give the cells of each row with the number of its first line, from 1; an error where a quote is wrong.
+def read_rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Return the cells of each row with the number of its first line, from 1; an error where a quote is wrong.
 
     The lines behind the one that is wrong are read anew, so that a quote that is never closed swallows none of them.
     """

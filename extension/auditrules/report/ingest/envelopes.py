@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from auditrules.report.ingest.decoding import Torn, records
+from auditrules.report.ingest.json_lines import UnreadableRecord, decode_records
 
 # Where the line of osqueryd is in what others make of it, as an object, a list or a text.
 _ENVELOPES = (
@@ -21,10 +21,10 @@ _FILEBEAT = {
 }
 
 
-def unwrapped(record: Mapping[str, Any]) -> Iterator[object]:
-    """What is in an envelope: Filebeat's `osquery.result` and `message`, osquery's TLS body, Loki's, CloudWatch's.
+def unwrap(record: Mapping[str, Any]) -> Iterator[object]:
+    """Return what is in an envelope: Filebeat's `osquery.result` and `message`, osquery's TLS body, Loki, CloudWatch.
 
-    A text that ought to be a line and is none is `Torn`, but for osqueryd's own messages, which hold any text.
+    A text that ought to be a line and is none is an `UnreadableRecord`, except in osqueryd's messages, which hold any.
     """
     osquery, event = record.get("osquery"), record.get("event")
     within = {key: record[key] for key in _ENVELOPES if key in record}
@@ -39,8 +39,8 @@ def unwrapped(record: Mapping[str, Any]) -> Iterator[object]:
         elif isinstance(inner, list):
             yield inner
         elif isinstance(inner, str) and "{" in inner:
-            for each in records(inner.encode("utf-8", "surrogatepass")):
-                if not isinstance(each, Torn):
+            for each in decode_records(inner.encode("utf-8", "surrogatepass")):
+                if not isinstance(each, UnreadableRecord):
                     yield each
                 elif not message:
                     yield each._replace(cause=f"expected JSON in {key}, found {each.cause}")

@@ -1,12 +1,12 @@
-"""A part of a file, and what became of it."""
+"""A part of a file, and what was read of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from auditrules.present import visible
+from auditrules.report.ingest.log_files import LogFile
 from auditrules.report.ingest.records import RecordError
-from auditrules.report.ingest.sources import Source
 from auditrules.report.model import Broken
 
 MOST_SHOWN = 10
@@ -16,54 +16,55 @@ _SHOWN = 60  # characters of a broken line
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """From which byte to which a file is read; of a packed file its unpacked bytes."""
+class FilePart:
+    """The bytes of a file that one task reads: of a packed file the unpacked ones."""
 
-    source: Source
+    file: LogFile
     start: int = 0
     end: int | None = None
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of a part."""
+class PartResult:
+    """What was read of a part, and what could not be read."""
 
-    part: Part
+    part: FilePart
     lines: int = 0
     passed_over: int = 0
+    """Lines of osquery that say nothing of our controls."""
     broken: int = 0
     last_broken: int = 0
-    """The last line that is broken."""
+    """The number of the last broken line."""
     dated_by_file: int = 0
     """Verdicts that have no time of their own."""
     shown: list[Broken] = field(default_factory=list)
     unreadable: list[Broken] = field(default_factory=list)
     size: int = 0
     """Bytes read, packed or not."""
-    place: int = 0
-    """After the last line that ends with a newline."""
+    offset: int = 0
+    """The byte after the last line that ends with a newline: where reading goes on the next time."""
     tail: str = ""
-    """The digest of the bytes before it; empty where nothing can be read on."""
+    """The digest of the bytes before `offset`; empty where reading cannot go on."""
 
     @property
     def unfinished(self) -> bool:
         """Whether the last line has no end yet: it is read again when it has."""
-        return bool(self.tail) and self.place < self.part.start + self.size
+        return bool(self.tail) and self.offset < self.part.start + self.size
 
-    def note(self, number: int, error: Exception, content: bytes) -> None:
+    def add_broken(self, number: int, error: Exception, content: bytes) -> None:
         """Note a line that cannot be read, and how it begins."""
         self.broken += 1
         self.last_broken = number
         if len(self.shown) < MOST_SHOWN:
-            self.shown.append(Broken(self.part.source.path, number, visible(_cause(error, content))))
+            self.shown.append(Broken(self.part.file.path, number, visible(_cause(error, content))))
 
-    def give_up(self, cause: str) -> None:
+    def stop(self, cause: str) -> None:
         """Note that the file cannot be read from here on."""
         self.refuse(visible(cause), self.lines + 1)
 
     def refuse(self, cause: str, line: int = 0) -> None:
         """Note that the file, or what begins with a line of it, is not read."""
-        self.unreadable.append(Broken(self.part.source.path, line, cause))
+        self.unreadable.append(Broken(self.part.file.path, line, cause))
 
 
 def _cause(error: Exception, content: bytes) -> str:

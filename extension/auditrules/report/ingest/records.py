@@ -13,9 +13,9 @@ import time as clock
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from auditrules.report.ingest.decoding import Torn
-from auditrules.report.ingest.envelopes import unwrapped
-from auditrules.report.ingest.rows import Rows, Said, Speaker, text
+from auditrules.report.ingest.envelopes import unwrap
+from auditrules.report.ingest.json_lines import UnreadableRecord
+from auditrules.report.ingest.table_builder import HostIdentity, Observation, TableBuilder, text
 from auditrules.report.times import LAST
 
 Record = Mapping[str, Any]
@@ -36,26 +36,26 @@ _KILLED = re.compile(r"Scheduled query may have failed: (?P<query>.+)", re.DOTAL
 _LIVE_KEYS = frozenset({"host", "rows", "error"})
 _LOADED = re.compile(r"audit_rules_extension(?:_loaded)?\Z")
 _NO_TIME = 0
-_KINDS = {"snapshot": "snapshot", "removed": "removed"}
-_MOST_SAID = 20_000  # rows that are known again, which most are
+_ACTIONS = {"snapshot": "snapshot", "removed": "removed"}
+_CACHED_ROWS = 20_000  # most rows say what one before them said
 
 
 class RecordError(ValueError):
     """A record that has the shape of ours and cannot be one; says what was expected and what was found."""
 
 
-class Records:
-    """Sorts records into rows. `undated` is the time of those that have none, the file's own."""
+class RecordReader:
+    """Reads records into tables. `undated` is the time of those that have none: the file's own."""
 
-    def __init__(self, rows: Rows, undated: int, broken: Callable[[RecordError], None]) -> None:
-        """Add to `rows`; `broken` is told of a record among others that cannot be read, the others of which count."""
-        self._rows, self._undated, self._broken = rows, undated, broken
+    def __init__(self, builder: TableBuilder, undated: int, on_broken: Callable[[RecordError], None]) -> None:
+        """Add to `builder`; `on_broken` is called for a record among others that cannot be read: the others count."""
+        self._builder, self._undated, self._on_broken = builder, undated, on_broken
         self.dated_by_file = 0
-        self._speakers: dict[tuple[object, ...], Speaker] = {}
-        self._said: dict[tuple[object, ...], Said] = {}
+        self._identities: dict[tuple[object, ...], HostIdentity] = {}
+        self._observations: dict[tuple[object, ...], Observation] = {}
 
-    def take(self, record: object, depth: int = 0) -> bool:
-        """Add what a record says; False where that is nothing of our controls. Raises `RecordError`."""
+    def read(self, record: object, depth: int = 0) -> bool:
+        """Add what a record says; returns False where that is nothing of our controls. Raises `RecordError`."""
         if isinstance(record, list):
             return depth < _DEEPEST and self._each(record, depth + 1)
         if not isinstance(record, dict):
@@ -65,7 +65,7 @@ class Records:
             return self._fleet_row(record) if "host_name" in record else self._logged(record)
         if "severity" in record and self._status(record):
             return True
-        if depth < _DEEPEST and self._each(unwrapped(record), depth + 1):
+        if depth < _DEEPEST and self._each(unwrap(record), depth + 1):
             return True
         results = record.get("results")
         if isinstance(results, list):  # a report of Fleet's API
@@ -77,26 +77,26 @@ class Records:
         ours = False
         for record in inner:
             try:
-                if isinstance(record, Torn):
-                    self._broken(RecordError(record.cause))
+                if isinstance(record, UnreadableRecord):
+                    self._on_broken(RecordError(record.cause))
                 else:
-                    ours |= self.take(record, depth)
+                    ours |= self.read(record, depth)
             except RecordError as error:  # noqa: PERF203 - one costs none of the others
-                self._broken(error)
+                self._on_broken(error)
         return ours
 
-    def failed(self, speaker: Speaker, folder: str, message: str, time: int) -> bool:
-        """Add what a line of a status log says, if it tells of a query that failed."""
-        failure = told(message)
+    def read_failure(self, identity: HostIdentity, folder: str, message: str, time: int) -> bool:
+        """Add what a line of a status log says, if it is of a query that failed."""
+        failure = parse_failure(message)
         if not failure:
             return False
         query = text(failure["query"].strip())
         cause = text(failure["message"].strip()) if failure.re is _FAILED else "osqueryd was stopped while it ran"
-        self._rows.failure(speaker, folder, query, cause, time)
+        self._builder.add_query_failure(identity, folder, query, cause, time)
         return True
 
-    def exported(self, columns: Sequence[str], host: int, line: Sequence[str]) -> bool:
-        """Add a line of a CSV export, of which one column is the host's name. Raises `RecordError`."""
+    def read_csv_row(self, columns: Sequence[str], host: int, line: Sequence[str]) -> bool:
+        """Add a row of a CSV export, of which the column `host` is the host's name. Raises `RecordError`."""
         if len(line) != len(columns):
             raise RecordError(f"expected {len(columns)} cells, found {len(line)}")
         row = dict(zip(columns, line, strict=True))
@@ -108,7 +108,7 @@ class Records:
         if type(decorations) is not dict:
             decorations = {key: value for key, value in record.items() if key not in _OWN_KEYS}
         identifier = record.get("hostIdentifier") or record.get("host_identifier") or record.get("hostname")
-        speaker = self._speaker(identifier, decorations)
+        host = self._identity(identifier, decorations)
         query = text(record.get("name"))
         time = _time(record)
         ours = False
@@ -117,73 +117,74 @@ class Records:
         changes = record.get("diffResults")
         try:
             if type(columns) is dict:
-                ours = self._row(speaker, query, time, columns, _KINDS.get(str(record.get("action")), "added"))
+                ours = self._row(host, query, time, columns, _ACTIONS.get(str(record.get("action")), "added"))
             if type(snapshot) is list:
                 for row in snapshot:
-                    ours |= self._row(speaker, query, time, row, "snapshot")
+                    ours |= self._row(host, query, time, row, "snapshot")
             if type(changes) is dict:
                 snapshot = []
-                for kind in ("removed", "added"):
-                    rows = changes.get(kind)
+                for action in ("removed", "added"):
+                    rows = changes.get(action)
                     for row in rows if isinstance(rows, list) else ():
                         snapshot.append(row)
-                        ours |= self._row(speaker, query, time, row, kind)
+                        ours |= self._row(host, query, time, row, action)
         finally:  # one row that is broken takes nothing from those before it
             if ours:
-                self._rows.spoke(speaker, time, decorations)
-        if not ours and snapshot == [] and speaker.host and query:
-            self._rows.empty_run(speaker, query, time)
+                self._builder.add_sighting(host, time, decorations)
+        if not ours and snapshot == [] and host.host and query:
+            self._builder.add_empty_run(host, query, time)
         return ours
 
-    def _speaker(self, identifier: object, decorations: Record) -> Speaker:
-        """Who speaks: most lines are of somebody who has spoken before."""
+    def _identity(self, identifier: object, decorations: Record) -> HostIdentity:
+        """The host of a line: most lines are of one that was read before."""
         names = identifier, decorations.get("host_uuid"), decorations.get("hostname")
         try:
-            return self._speakers[names]
+            return self._identities[names]
         except KeyError:
             own = text(identifier)
-            speaker = self._speakers[names] = Speaker(text(names[1]) or own, own, text(names[2]) or own)
-            return speaker
+            identity = self._identities[names] = HostIdentity(text(names[1]) or own, own, text(names[2]) or own)
+            return identity
         except TypeError:  # a name that is an object or a list
-            return Speaker(text(names[1]) or text(identifier), text(identifier), text(names[2]) or text(identifier))
+            own = text(identifier)
+            return HostIdentity(text(names[1]) or own, own, text(names[2]) or own)
 
-    def _row(self, speaker: Speaker, query: str, time: int, row: object, kind: str) -> bool:
+    def _row(self, host: HostIdentity, query: str, time: int, row: object, action: str) -> bool:
         if type(row) is not dict:
             return False
-        said = _values(row)
-        if said[2] is None or "benchmark" not in row:
-            said = (*said[:2], row.get("cis_id"), *said[3:])
-        if said[2] is None or (said[4] is None and "status" not in row):
+        cells = _cells(row)
+        if cells[2] is None or "benchmark" not in row:
+            cells = (*cells[:2], row.get("cis_id"), *cells[3:])
+        if cells[2] is None or (cells[4] is None and "status" not in row):
             if "benchmark" in row and "control" in row and "status" in row:
                 raise RecordError("expected a control in a verdict, found null")
-            return self._is_loaded(speaker, query, time, row, kind)
-        if not speaker.host:
-            raise RecordError(f"expected hostIdentifier or hostname in a verdict of {text(said[2])}, found neither")
+            return self._extension_state(host, query, time, row, action)
+        if not host.host:
+            raise RecordError(f"expected hostIdentifier or hostname in a verdict of {text(cells[2])}, found neither")
         try:
-            known = self._said.get(said)
+            observation = self._observations.get(cells)
         except TypeError:  # a value that is an object or a list
-            known = Said.of([*map(text, said)])
-        if known is None:
-            if len(self._said) >= _MOST_SAID:
-                self._said.clear()
-            known = self._said[said] = Said.of([*map(text, said)])
-        self._rows.verdict(speaker, query, time, kind, known)
+            observation = Observation.of([*map(text, cells)])
+        if observation is None:
+            if len(self._observations) >= _CACHED_ROWS:
+                self._observations.clear()
+            observation = self._observations[cells] = Observation.of([*map(text, cells)])
+        self._builder.add_observation(host, query, time, action, observation)
         return True
 
-    def _is_loaded(self, speaker: Speaker, query: str, time: int, row: Record, kind: str) -> bool:
-        """A row of the query that asks whether the extension is there. It always has one: removals tell nothing."""
-        if "loaded" not in row or not _LOADED.search(query) or not speaker.host:
+    def _extension_state(self, host: HostIdentity, query: str, time: int, row: Record, action: str) -> bool:
+        """A row of the query whether the extension is loaded. It always returns one, so removals say nothing."""
+        if "loaded" not in row or not _LOADED.search(query) or not host.host:
             return False
-        if kind != "removed":
-            self._rows.loaded(speaker, time, 0 if text(row["loaded"]) in ("", "0") else 1)
+        if action != "removed":
+            self._builder.add_extension_state(host, time, 0 if text(row["loaded"]) in ("", "0") else 1)
         return True
 
     def _status(self, record: Record) -> bool:
-        """A line of osqueryd's status as TLS, Kinesis and Kafka have it."""
+        """A line of osqueryd's status log as its loggers for TLS, Kinesis and Kafka write it."""
         identifier = text(record.get("hostIdentifier") or record.get("hostname"))
         decorations = record.get("decorations")
-        speaker = self._speaker(identifier, decorations if type(decorations) is dict else record)
-        return self.failed(speaker, "", text(record.get("message")), _time(record))
+        host = self._identity(identifier, decorations if type(decorations) is dict else record)
+        return self.read_failure(host, "", text(record.get("message")), _time(record))
 
     def _fleet_row(self, record: Record) -> bool:
         """A result of `GET /api/v1/fleet/reports/:id/report`: one row of one host, the newest run only."""
@@ -199,27 +200,32 @@ class Records:
             return False
         ours = isinstance(rows, list) and sum([self._exported(text(host), row, None) for row in rows]) > 0
         if isinstance(error, str) and error and record.keys() <= _LIVE_KEYS:
-            self._rows.failure(Speaker(text(host), text(host), text(host)), "", "", text(error), self._undated)
+            self._builder.add_query_failure(_named(text(host)), "", "", text(error), self._undated)
             return True
         return ours
 
     def _exported(self, name: str, row: object, fetched: object) -> bool:
-        speaker = Speaker(name, name, name)
+        host = _named(name)
         time = _moment(fetched) if isinstance(fetched, str) and fetched else self._undated
-        ours = self._row(speaker, "", time, row, "snapshot")
+        ours = self._row(host, "", time, row, "snapshot")
         if ours:
-            self._rows.spoke(speaker, time)
+            self._builder.add_sighting(host, time)
             self.dated_by_file += not fetched
         return ours
 
 
-def told(message: str) -> re.Match[str] | None:
-    """Give what a message of osqueryd tells of a query that failed."""
+def parse_failure(message: str) -> re.Match[str] | None:
+    """Return what a message of osqueryd says of a query that failed; None where it says nothing of one."""
     return _FAILED.match(message) or _KILLED.match(message)
 
 
-def _values(row: Record) -> tuple[object, ...]:
-    """The columns that `Said.of` takes."""
+def _named(name: str) -> HostIdentity:
+    """A host of an export, which has a name and nothing else."""
+    return HostIdentity(name, name, name)
+
+
+def _cells(row: Record) -> tuple[object, ...]:
+    """The columns that `Observation.of` takes."""
     get = row.get
     return (
         get("benchmark"),

@@ -1,4 +1,4 @@
-"""Lines of osqueryd's status as glog writes them: a date in the host's local time, of which the file tells no zone."""
+"""Status logs of osqueryd as glog writes them: their dates are in the host's local time, and name no zone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time as clock
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from auditrules.report.ingest.records import RecordError, told
+from auditrules.report.ingest.records import RecordError, parse_failure
 from auditrules.report.times import DAY
 
 LINE = re.compile(rb"(?P<severity>[IWEF])(?P<date>\d{4} \d\d:\d\d:\d\d)\.\d+ +\d+ [^ \]]+\] (?P<message>.*)", re.DOTALL)
@@ -18,30 +18,30 @@ _EAST, _WEST = 14 * 3600, 12 * 3600
 _EARLY, _LATE = 5, 45  # seconds between the last line's time and the file's: glog keeps lines for 30
 
 
-class Failure(NamedTuple):
-    """A query that failed, as a line tells it; `time` is local."""
+class QueryFailure(NamedTuple):
+    """A query that failed, as a line says it; `time` is local."""
 
     time: int
     machine: str
     message: str
 
 
-class Statuses:
+class StatusLog:
     """The lines of a file that was last written at `modified`, Unix seconds; nothing is later than `latest`.
 
-    A file is written when its last line is, so the two times tell the offset of the host's zone. Where they don't, as
-    in a copy that was given a time of its own, a failure counts from the latest moment at which it can have been: that
-    a query failed may hide a pass, and a pass must not hide that it failed.
+    A file is written when its last line is, so the two times show the offset of the host's zone. Where they don't, as
+    of a copy with a time of its own, a failure counts from the latest moment at which it can have been: a pass must not
+    hide that the query failed afterwards.
     """
 
     def __init__(self, modified: int, latest: int) -> None:
         """Start without a line."""
         self._modified, self._latest = modified, latest
         self._last: int | None = None
-        self._failures: list[Failure] = []
+        self._failures: list[QueryFailure] = []
 
-    def line(self, status: re.Match[bytes], machine: str, year: int | None = None) -> bool:
-        """Take a line; False where it tells of no failure. Raises `RecordError`.
+    def add_line(self, status: re.Match[bytes], machine: str, year: int | None = None) -> bool:
+        """Take a line; returns False where it says nothing of a failed query. Raises `RecordError`.
 
         Without a `year` it is the one in which the line is not later than the file.
         """
@@ -51,13 +51,13 @@ class Statuses:
             time = _seconds(known - 1, status)
         self._last = time
         message = status["message"].decode("utf-8", "backslashreplace")
-        if not told(message):
+        if not parse_failure(message):
             return False
-        self._failures.append(Failure(time, machine, message))
+        self._failures.append(QueryFailure(time, machine, message))
         return True
 
-    def failures(self, *, ended: bool) -> Iterator[Failure]:
-        """Give the failures with their times in UTC; `ended` if the last line that was taken is the file's last."""
+    def failures(self, *, ended: bool) -> Iterator[QueryFailure]:
+        """Return the failures with their times in UTC; `ended` if the last line that was taken is the file's last."""
         offset = _offset(self._last, self._modified) if ended and self._last is not None else None
         for each in self._failures:
             latest = min(each.time + _WEST, self._modified, self._latest)

@@ -1,4 +1,4 @@
-"""The bytes of a file, unpacked, and what kind of file they are: told by the first of them, never by a name."""
+"""The bytes of a file, unpacked, and its format: recognised by the first bytes, never by a name."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ UNREADABLE = (OSError, *UNPACKING)
 """What is raised where a file cannot be read, or be unpacked."""
 
 
-class Kind(Enum):
-    """How a file is to be read."""
+class FileFormat(Enum):
+    """How a file is read."""
 
     LINES = "lines"
     """Lines of JSON, whatever surrounds them: read in parts."""
     STATUS = "status"
-    """A status file as glog writes it, with its header."""
+    """A status log as glog writes it, with its header."""
     CSV = "csv"
     DOCUMENT = "document"
     """JSON over many lines."""
@@ -55,19 +55,19 @@ class Stream(Protocol):
     """Bytes of a file, unpacked."""
 
     def read(self, size: int, /) -> bytes:
-        """Give so many bytes, fewer only at the end."""
+        """Return so many bytes, fewer only at the end."""
 
     def read1(self, size: int, /) -> bytes:
-        """Give at most so many bytes, as soon as there are any."""
+        """Return at most so many bytes, as soon as there are any."""
 
     def peek(self, size: int, /) -> bytes:
-        """Give some of the bytes that come next, and leave them there."""
+        """Return some of the bytes that come next, and leave them there."""
 
-    def seek(self, place: int, /) -> int:
+    def seek(self, offset: int, /) -> int:
         """Go to a byte."""
 
     def seekable(self) -> bool:
-        """Whether one can."""
+        """Whether `seek` works."""
 
 
 class _Zstandard(io.RawIOBase):
@@ -101,8 +101,8 @@ class _Zstandard(io.RawIOBase):
 
 
 @contextmanager
-def opened(path: str) -> Iterator[tuple[Stream, bytes, bool]]:
-    """Give a file's bytes unpacked, the first of them again, and whether it was packed, by its own first bytes."""
+def open_stream(path: str) -> Iterator[tuple[Stream, bytes, bool]]:
+    """Open a file; returns its bytes unpacked, the first of them again, and whether it was packed."""
     with ExitStack() as stack:
         if path == STANDARD_INPUT:
             plain: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
@@ -117,19 +117,19 @@ def opened(path: str) -> Iterator[tuple[Stream, bytes, bool]]:
         yield stream, stream.peek(_HEAD)[:_HEAD], stream is not plain
 
 
-def kind(head: bytes) -> Kind:
-    """Tell what a file is by its first bytes. A log may hold zeros, which file systems leave when power is lost."""
+def detect_format(head: bytes) -> FileFormat:
+    """Return the format of a file that begins so. A log may hold zeros, which a loss of power leaves."""
     if head.startswith(_UTF_16):
-        return Kind.UTF_16
+        return FileFormat.UTF_16
     if b"\0" in head:
         if head.translate(None, _NO_TEXT) != head:
-            return Kind.BINARY
+            return FileFormat.BINARY
         head = head.lstrip(b"\0")
     if head.startswith(_STATUS_HEAD):
-        return Kind.STATUS
+        return FileFormat.STATUS
     first = head.removeprefix(_BOM).lstrip().split(b"\n", 1)[0].strip()
     if first in _OPENING:
-        return Kind.DOCUMENT
+        return FileFormat.DOCUMENT
     if not first.startswith(_OPENING) and is_export(first.decode("utf-8", "replace")):
-        return Kind.CSV
-    return Kind.LINES
+        return FileFormat.CSV
+    return FileFormat.LINES

@@ -1,7 +1,7 @@
-"""A report in which each verdict has its host and control, and each host a verdict.
+"""Completes a report: each verdict has its host and control, and each host a verdict.
 
-Whoever goes by hosts must not miss a verdict, and whoever goes by verdicts must not miss a host of which nothing is
-known: it would look like one that was never asked about.
+A format that lists hosts must not miss a verdict, and one that lists verdicts must not miss a host without any, which
+would look like one that nobody expected.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ TITLE = "Whether this host audits what it should"
 
 _HOST = attrgetter("host")
 _CONTROL = attrgetter("benchmark", "version", "control")
-_SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
+_WITHOUT_VERDICT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
     {
         HostState.REPORTING: ("no_rows", "no verdict of it is known"),
-        HostState.STALE: ("stale", "its last word is older than is allowed, and no verdict of it is known"),
+        HostState.STALE: ("stale", "its last result has expired, and no verdict of it is known"),
         HostState.MISSING: ("missing", "the inventory names it, and no log does"),
         HostState.FAILING: ("query_failed", "a query failed there, and no verdict of it is known"),
         HostState.NO_ROWS: ("no_rows", "its queries return no row, or do not run"),
@@ -31,7 +31,7 @@ _SILENT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
 )
 
 
-def listed(report: Report) -> Report:
+def list_all(report: Report) -> Report:
     """Add the hosts and controls that only verdicts name, and the hosts that only changes name."""
     by_host = [*map(_HOST, report.verdicts), *map(_HOST, report.changes)]
     strange = set(by_host).difference(host.key for host in report.hosts)
@@ -46,10 +46,10 @@ def listed(report: Report) -> Report:
 
 
 def complete(report: Report) -> Report:
-    """Give what `listed` does, and one unknown verdict more for each host without any."""
-    heard = {verdict.host for verdict in report.verdicts}
-    silent = tuple(_nothing(host) for host in report.hosts if host.key not in heard)
-    return listed(replace(report, verdicts=(*report.verdicts, *silent)) if silent else report)
+    """Do what `list_all` does, and add an unknown verdict for each host without any."""
+    known = {verdict.host for verdict in report.verdicts}
+    added = tuple(_unknown(host) for host in report.hosts if host.key not in known)
+    return list_all(replace(report, verdicts=(*report.verdicts, *added)) if added else report)
 
 
 def _hosts(report: Report, keys: list[str]) -> Iterator[Host]:
@@ -64,16 +64,16 @@ def _hosts(report: Report, keys: list[str]) -> Iterator[Host]:
         yield Host(key, key, "", HostState.REPORTING, _worst(statuses[key]), seen.get(key) or None, "")
 
 
-def _controls(verdicts: list[Verdict]) -> Iterator[ControlCounts]:
+def _controls(found: list[Verdict]) -> Iterator[ControlCounts]:
     controls: dict[tuple[str, str, str], dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
-    for each in verdicts:
+    for each in found:
         controls[each.benchmark, each.version, each.control][each.host].append(each)
     for control, hosts in controls.items():
-        statuses = [_worst({each.status for each in said}) for said in hosts.values()]
-        waived = sum(_waived(said) for said in hosts.values())
+        statuses = [_worst({each.status for each in verdicts}) for verdicts in hosts.values()]
+        waived = sum(_waived(verdicts) for verdicts in hosts.values())
         failed, unknown, passed, not_applicable = map(statuses.count, Status)
         counts = Counts(passed, failed, unknown, not_applicable, waived)
-        first = next(each for said in hosts.values() for each in said)
+        first = next(each for verdicts in hosts.values() for each in verdicts)
         yield ControlCounts(*control, first.title, first.level, counts)
 
 
@@ -86,9 +86,9 @@ def _waived(verdicts: list[Verdict]) -> bool:
     return bool(open_) and all(open_)
 
 
-def _nothing(host: Host) -> Verdict:
-    """Say of a host, in the place of its verdicts, that nothing is known of it."""
-    reason, why = _SILENT[host.state]
+def _unknown(host: Host) -> Verdict:
+    """The verdict of a host of which nothing is known."""
+    reason, why = _WITHOUT_VERDICT[host.state]
     return Verdict(
         host=host.key,
         benchmark="",

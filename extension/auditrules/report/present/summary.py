@@ -1,4 +1,4 @@
-"""What a summary of a report says, section by section, whatever it is shown on."""
+"""The summary of a report, section by section, for a terminal or anything else that shows rows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from auditrules.check import Status
 from auditrules.report.model import Broken, Counts, Host, HostState, Reading, Report, Verdict, WaiverState
-from auditrules.report.present.complete import listed
-from auditrules.report.present.words import percent, waived
-from auditrules.report.times import utc
+from auditrules.report.present.complete import list_all
+from auditrules.report.present.wording import percent, waiver_text
+from auditrules.report.times import duration, utc
 
 MOST = 20
 """How many hosts, changes, waivers or files are listed."""
@@ -19,13 +19,12 @@ Row = Sequence[str | Counts]
 """Texts, as hostile as their hosts, and counts, to be drawn as a bar; a row of one text is a line."""
 Section = tuple[str, Sequence[Row]]
 
-_HOUR = 3600
 _Value = TypeVar("_Value")
 
 
 def sections(report: Report) -> Iterator[Section]:
-    """Give the parts of a summary, in their order; what has nothing to say is left out."""
-    report = listed(report)
+    """Return the sections of a summary, in their order; empty ones are left out."""
+    report = list_all(report)
     yield f"auditrules report {report.tool_version}", list(_heading(report))
     if report.controls:
         controls = [
@@ -52,17 +51,17 @@ def sections(report: Report) -> Iterator[Section]:
     unknown = [each for each in report.verdicts if each.status is Status.UNKNOWN]
     reporting = [each for each in unknown if hosts[each.host].state is HostState.REPORTING]
     yield from _judged("Failing hosts", failing, hosts)
-    yield from _judged("Hosts that report, with a control unknown", reporting, hosts)
-    silent = [host for host in report.hosts if host.state is not HostState.REPORTING]
+    yield from _judged("Reporting hosts with an unknown control", reporting, hosts)
+    not_reporting = [host for host in report.hosts if host.state is not HostState.REPORTING]
     why = {each.host: each.evidence for each in reversed(unknown)}
     yield from _listed(
-        "Silent hosts",
-        silent,
+        "Hosts not reporting",
+        not_reporting,
         lambda host: (
             host.name,
             host.state.value.replace("_", " "),
             _when(host.last_seen),
-            "; ".join(filter(None, _said(host, why))),
+            "; ".join(filter(None, _why(host, why))),
         ),
     )
     yield from _listed(
@@ -77,26 +76,26 @@ def sections(report: Report) -> Iterator[Section]:
         ),
     )
     lapsed = [each for each in report.waivers if each.state is not WaiverState.ACTIVE]
-    yield from _listed("Waivers that waive nothing", lapsed, lambda each: (each.hosts, each.control, waived(each)))
+    yield from _listed("Waivers that waive nothing", lapsed, lambda each: (each.hosts, each.control, waiver_text(each)))
     if report.notes:
-        yield "To know before believing a number", [(note,) for note in report.notes]
+        yield "Data-quality warnings", [(note,) for note in report.notes]
     yield "Read", list(_read(report.reading))
 
 
 def _heading(report: Report) -> Iterator[Row]:
-    window = "nothing is in them" if report.end is None else f"{_when(report.start)} to {_when(report.end)}"
-    yield "logs", f"{window}; a host is stale after {report.max_age / _HOUR:g} h; made at {utc(report.made_at)}"
+    window = "no results" if report.end is None else f"{_when(report.start)} to {_when(report.end)}"
+    yield "logs", f"{window}; results expire after {duration(report.max_age)}; made at {utc(report.made_at)}"
     asked = "no inventory" if report.inventory is None else f"the inventory names {report.inventory}"
     hosts = report.host_counts
     yield "hosts", f"{_share(hosts)}; {_counted(hosts)}; {len(report.hosts)} in all, {asked}"
     yield "verdicts", f"{_share(report.counts)}; {_counted(report.counts)}; {report.counts.waived} waived"
-    yield "", "A percentage is of what passes or fails; unknown and n/a are in no percentage."
+    yield "", "Pass rate = pass / (pass + fail); unknown and n/a are in neither."
 
 
 def _share(counts: Counts) -> str:
-    """Say which part passes, and of how many."""
-    said = percent(counts)
-    return f"{counts.passed} of {counts.judged} pass, {said}" if counts.judged else said
+    """Write the pass rate, and of how many."""
+    rate = percent(counts)
+    return f"{counts.passed} of {counts.judged} pass, {rate}" if counts.judged else rate
 
 
 def _counted(counts: Counts) -> str:
@@ -104,7 +103,7 @@ def _counted(counts: Counts) -> str:
 
 
 def _judged(title: str, verdicts: Iterable[Verdict], hosts: dict[str, Host]) -> Iterator[Section]:
-    """List the hosts with such a verdict, those first that nobody waived."""
+    """List the hosts with such a verdict, those without a waiver first."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         found[verdict.host].append(verdict)
@@ -127,10 +126,10 @@ def _judged(title: str, verdicts: Iterable[Verdict], hosts: dict[str, Host]) -> 
 def _reasons(verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.reason}: {verdict.evidence}" if verdict.evidence else verdict.reason
     if verdict.waiver is not None:
-        yield waived(verdict.waiver)
+        yield waiver_text(verdict.waiver)
 
 
-def _said(host: Host, why: dict[str, str]) -> Iterator[str]:
+def _why(host: Host, why: dict[str, str]) -> Iterator[str]:
     yield why.get(host.key, "")
     if host.note != why.get(host.key):
         yield host.note
@@ -148,7 +147,7 @@ def _more(number: int) -> Iterator[Row]:
 
 def _read(reading: Reading) -> Iterator[Row]:
     counts = (
-        f"{reading.lines} lines of {reading.files} files: {reading.rows} verdicts, {reading.repeated} met again, "
+        f"{reading.lines} lines of {reading.files} files: {reading.rows} verdicts, {reading.repeated} duplicates, "
         f"{reading.passed_over} lines of other queries, {reading.broken} broken"
     )
     yield (counts,)

@@ -1,6 +1,6 @@
 """A report for a person at a terminal.
 
-Pure: the text is given back. What a host wrote goes through `visible`, and is never read as markup.
+Pure: returns the text. What a host wrote goes through `visible`, and is never read as markup.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _LEAST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """How a status looks in a bar: with colour, and in plain ASCII."""
+class _Style:
+    """A status in a bar: with colour, and in plain ASCII."""
 
     style: str
     block: str
     letter: str
 
 
-_LOOKS = {
-    Status.PASS: _Look("green", "\N{FULL BLOCK}", "#"),
-    Status.FAIL: _Look("red", "\N{DARK SHADE}", "x"),
-    Status.UNKNOWN: _Look("yellow", "\N{LIGHT SHADE}", "?"),
-    Status.NOT_APPLICABLE: _Look("dim", "\N{MIDDLE DOT}", "."),
+_STYLES = {
+    Status.PASS: _Style("green", "\N{FULL BLOCK}", "#"),
+    Status.FAIL: _Style("red", "\N{DARK SHADE}", "x"),
+    Status.UNKNOWN: _Style("yellow", "\N{LIGHT SHADE}", "?"),
+    Status.NOT_APPLICABLE: _Style("dim", "\N{MIDDLE DOT}", "."),
 }
 
 
@@ -100,12 +100,12 @@ def _text(text: str, style: str = "") -> Text:
 
 def _bar(counts: Counts, *, colour: bool) -> Text:
     """Draw the parts of a count; what is there at all has at least one cell."""
-    numbers = dict(zip(_LOOKS, (counts.passed, counts.failed, counts.unknown, counts.not_applicable), strict=True))
+    numbers = dict(zip(_STYLES, (counts.passed, counts.failed, counts.unknown, counts.not_applicable), strict=True))
     cells = {status: max(1, number * _BAR // counts.total) for status, number in numbers.items() if number}
     if cells:
         cells[max(cells, key=cells.__getitem__)] += _BAR - sum(cells.values())
     bar = Text(overflow="fold")
     for status, length in cells.items():
-        look = _LOOKS[status]
-        bar.append((look.block if colour else look.letter) * length, look.style)
+        shape = _STYLES[status]
+        bar.append((shape.block if colour else shape.letter) * length, shape.style)
     return bar

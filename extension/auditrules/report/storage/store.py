@@ -1,11 +1,11 @@
-"""A folder of what was read, as Parquet files by table and day, and of how far each log was read.
+"""The store: a folder that keeps what was read as Parquet files, by table and day, and how far each log was read.
 
-    DIR/read.json                         which files were read, and up to where
-    DIR/verdicts/day=2026-11-23/….parquet
-    DIR/failures/….parquet                and so on: the tables of `tables.LOGGED`
+    DIR/read.json                             which files were read, and up to where
+    DIR/observations/day=2026-11-23/….parquet
+    DIR/query_failures/….parquet              and so on: the tables of `tables.LOG_TABLES`
 
-A part is written under another name and then renamed; `read.json` is replaced at the end. A run that dies in between
-reads the same lines again, which count once.
+A Parquet file is written under another name and then renamed; `read.json` is replaced at the end. After a run that dies
+in between the same lines are read again, and count once.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-from auditrules.report.ingest.part import MOST_SHOWN, Outcome
-from auditrules.report.ingest.reader import digest, forward
-from auditrules.report.ingest.sources import Source, SourceError
-from auditrules.report.ingest.streams import STANDARD_INPUT, Kind, kind, opened
+from auditrules.report.ingest.log_files import LogFile, SourceError
+from auditrules.report.ingest.part import MOST_SHOWN, PartResult
+from auditrules.report.ingest.reader import digest, skip_to
+from auditrules.report.ingest.streams import STANDARD_INPUT, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken
-from auditrules.report.tables import LOGGED
+from auditrules.report.tables import LOG_TABLES
 
-FORMAT = 3
+FORMAT = 4
+"""The number of the store's format: raised whenever a table or a column gets another name or meaning."""
 
 _REGISTRY, _NEW, _LOCK, _SCRATCH = "read.json", "read.json.new", "lock", "scratch"
-_OWN = (*LOGGED, _NEW, _LOCK, _SCRATCH)
-_HEAD = 1024  # bytes by which a log is known again when it was renamed, packed or copied; shorter ones are read anew
+_OWN = (*LOG_TABLES, _NEW, _LOCK, _SCRATCH)
+_HEAD = 1024  # bytes that identify a log that was renamed, packed or copied; shorter ones are read from the beginning
 
 
-class _Place(TypedDict):
-    place: int
+class _Position(TypedDict):
+    offset: int
     tail: str
     lines: int
 
 
-class Met(TypedDict):
-    """What was odd about a log, which every later report says again."""
+class LogProblems(TypedDict):
+    """What was wrong in a log: every later report repeats it."""
 
     broken: int
     shown: list[tuple[str, int, str]]
@@ -50,78 +51,82 @@ class Met(TypedDict):
 
 class _Registry(TypedDict):
     format: int
-    counted: list[int]
-    seen: dict[str, list[int]]
-    places: dict[str, _Place]
-    met: dict[str, Met]
+    row_counts: list[int]
+    read: dict[str, list[int]]
+    positions: dict[str, _Position]
+    problems: dict[str, LogProblems]
 
 
 @dataclass(slots=True)
 class Store:
-    """What is in the folder; `kept` if it is somebody's, and not this run's alone."""
+    """An open store; `kept` unless it is of this run alone."""
 
     folder: Path
     kept: bool
-    seen: dict[str, list[int]] = field(default_factory=dict)
-    places: dict[str, _Place] = field(default_factory=dict)
-    met: dict[str, Met] = field(default_factory=dict)
-    """By the digest of how a log begins, or, of a short one, by its path."""
-    counted: list[int] = field(default_factory=list)
-    """How many rows there are, each once, and how many were met again; empty where nobody has counted yet."""
+    read: dict[str, list[int]] = field(default_factory=dict)
+    """By path: size and times of each file that was read to its end."""
+    positions: dict[str, _Position] = field(default_factory=dict)
+    """By the digest of the log's first bytes: how far it was read."""
+    problems: dict[str, LogProblems] = field(default_factory=dict)
+    """By the digest of the log's first bytes, or of a short log by its path."""
+    row_counts: list[int] = field(default_factory=list)
+    """How many rows there are, each once, and how many were read again; empty where nobody has counted yet."""
 
     def scratch(self) -> Path:
-        """Give a folder in it for what is needed only now."""
+        """Return a folder in it for temporary files."""
         folder = self.folder / _SCRATCH
         folder.mkdir(exist_ok=True)
         return folder
 
-    def parts(self) -> dict[str, list[Path]]:
-        """Give the Parquet files of each table."""
-        return {name: sorted((self.folder / name).glob("**/*.parquet")) for name in LOGGED}
+    def files(self) -> dict[str, list[Path]]:
+        """Return the Parquet files of each table."""
+        return {name: sorted((self.folder / name).glob("**/*.parquet")) for name in LOG_TABLES}
 
-    def is_read(self, source: Source) -> bool:
+    def is_read(self, file: LogFile) -> bool:
         """Whether the file is as it was when it was read to its end."""
-        return self.kept and self.seen.get(_name(source)) == _stamp(source)
+        return self.kept and self.read.get(_path(file)) == _stamp(file)
 
-    def place(self, source: Source) -> tuple[int, int]:
-        """Give the byte and the lines up to which a file of lines was read, under whatever name; 0, 0 for never."""
-        if not self.kept or source.path == STANDARD_INPUT:
+    def resume_point(self, file: LogFile) -> tuple[int, int]:
+        """Return the byte and the line up to which a file of lines was read, under whatever name; 0, 0 for never."""
+        if not self.kept or file.path == STANDARD_INPUT:
             return 0, 0
-        with opened(source.path) as (stream, head, packed):
-            known = self.places.get(digest(head[:_HEAD])) if len(head) >= _HEAD else None
-            if known is None or kind(head) is not Kind.LINES:
+        with open_stream(file.path) as (stream, head, packed):
+            known = self.positions.get(digest(head[:_HEAD])) if len(head) >= _HEAD else None
+            if known is None or detect_format(head) is not FileFormat.LINES:
                 return 0, 0
-            place = known["place"]
-            if not packed and source.size < place:
+            offset = known["offset"]
+            if not packed and file.size < offset:
                 return 0, 0
-            return (place, known["lines"]) if digest(forward(stream, place)) == known["tail"] else (0, 0)
+            return (offset, known["lines"]) if digest(skip_to(stream, offset)) == known["tail"] else (0, 0)
 
-    def note(self, source: Source, outcomes: list[Outcome], lines: int, shown: Sequence[Broken]) -> str:
-        """Remember that a file was read: all of it, and up to where its last line ended; gives what it is known by."""
-        if not self.kept or source.path == STANDARD_INPUT or any(outcome.unreadable for outcome in outcomes):
+    def mark_read(self, file: LogFile, results: list[PartResult], lines: int, shown: Sequence[Broken]) -> str:
+        """Remember that a file was read, and where its last line ended; returns the key of its `problems`."""
+        if not self.kept or file.path == STANDARD_INPUT or any(result.unreadable for result in results):
             return ""
-        self.seen[_name(source)] = _stamp(source)
-        if not outcomes:
+        self.read[_path(file)] = _stamp(file)
+        if not results:
             return ""
-        last = outcomes[-1]
-        with opened(source.path) as (_, head, _packed):
+        last = results[-1]
+        with open_stream(file.path) as (_, head, _packed):
             known = digest(head[:_HEAD]) if len(head) >= _HEAD else ""
-        if known and last.place:
-            self.places[known] = {"place": last.place, "tail": last.tail, "lines": lines - last.unfinished}
-        before = self.met.get(known) if outcomes[0].part.start else None
-        name = known or _name(source)
-        self.met[name] = met(outcomes, shown, before)
-        return name
+        if known and last.offset:
+            self.positions[known] = {"offset": last.offset, "tail": last.tail, "lines": lines - last.unfinished}
+        before = self.problems.get(known) if results[0].part.start else None
+        key = known or _path(file)
+        self.problems[key] = _problems(results, shown, before)
+        return key
 
     def save(self) -> None:
         """Write down what was remembered."""
         if self.kept:
             registry: _Registry = {
                 "format": FORMAT,
-                "counted": self.counted,
-                "seen": self.seen,
-                "places": self.places,
-                "met": {name: each for name, each in self.met.items() if each["broken"] or each["dated_by_file"]},
+                "row_counts": self.row_counts,
+                "read": self.read,
+                "positions": self.positions,
+                "problems": {
+                    key: each for key, each in self.problems.items() if each["broken"] or each["dated_by_file"]
+                },
             }
             new = self.folder / _NEW
             new.write_text(json.dumps(registry), encoding="utf-8")
@@ -129,10 +134,10 @@ class Store:
 
 
 @contextmanager
-def store(folder: str | None) -> Iterator[Store]:
-    """Open a folder as a store, making it where it is not there; without one, a folder that is gone afterwards.
+def open_store(folder: str | None) -> Iterator[Store]:
+    """Open a folder as a store, which need not exist yet; without one, a temporary folder.
 
-    Raises `SourceError` where the folder is in use, or holds what is no store.
+    Raises `SourceError` where the folder is in use, or holds something else.
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="auditrules-") as scratch:
@@ -153,10 +158,10 @@ def store(folder: str | None) -> Iterator[Store]:
         yield Store(
             path,
             kept=True,
-            seen=registry["seen"],
-            places=registry["places"],
-            met=registry["met"],
-            counted=registry["counted"],
+            read=registry["read"],
+            positions=registry["positions"],
+            problems=registry["problems"],
+            row_counts=registry["row_counts"],
         )
     finally:
         os.close(lock)
@@ -168,50 +173,50 @@ def _registry(folder: Path) -> _Registry:
         strangers = sorted(each.name for each in folder.iterdir() if each.name not in _OWN)
         if strangers:
             raise SourceError(f"{folder}: expected a store or an empty folder, found {strangers[0]}")
-        return {"format": FORMAT, "counted": [], "seen": {}, "places": {}, "met": {}}
+        return {"format": FORMAT, "row_counts": [], "read": {}, "positions": {}, "problems": {}}
     try:
         registry = json.loads(path.read_bytes())
         if registry["format"] == FORMAT:
             return {
                 "format": FORMAT,
-                "counted": [int(number) for number in registry["counted"]],
-                "seen": {str(name): [int(number) for number in stamp] for name, stamp in registry["seen"].items()},
-                "places": {
-                    str(name): {"place": int(each["place"]), "tail": str(each["tail"]), "lines": int(each["lines"])}
-                    for name, each in registry["places"].items()
+                "row_counts": [int(number) for number in registry["row_counts"]],
+                "read": {str(name): [int(number) for number in stamp] for name, stamp in registry["read"].items()},
+                "positions": {
+                    str(name): {"offset": int(each["offset"]), "tail": str(each["tail"]), "lines": int(each["lines"])}
+                    for name, each in registry["positions"].items()
                 },
-                "met": {str(name): _met(each) for name, each in registry.get("met", {}).items()},
+                "problems": {str(name): _log_problems(each) for name, each in registry.get("problems", {}).items()},
             }
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass  # said below
+        pass  # reported below
     raise SourceError(f"{path}: expected a store of format {FORMAT}: give another folder, or empty this one")
 
 
-def _met(each: dict[str, Any]) -> Met:
+def _log_problems(each: dict[str, Any]) -> LogProblems:
     shown = [(str(file), int(line), str(cause)) for file, line, cause in each["shown"]]
     return {"broken": int(each["broken"]), "shown": shown, "dated_by_file": int(each["dated_by_file"])}
 
 
-def met(outcomes: Sequence[Outcome], shown: Sequence[Broken], before: Met | None) -> Met:
-    """Sum up what was odd about a log: what was known of its beginning, and what was met now.
+def _problems(results: Sequence[PartResult], shown: Sequence[Broken], before: LogProblems | None) -> LogProblems:
+    """Sum up what was wrong in a log: what was known of its beginning, and what was found now.
 
-    A last line without an end is read again, and told then.
+    A last line without an end is read again, and reported then.
     """
-    last = outcomes[-1]
+    last = results[-1]
     again = last.unfinished and last.last_broken == last.lines
-    told = [(each.file, each.line, each.cause) for each in shown]
+    found = [(each.file, each.line, each.cause) for each in shown]
     return {
-        "broken": (before["broken"] if before else 0) + sum(each.broken for each in outcomes) - again,
-        "shown": [*(before["shown"] if before else ()), *(told[:-1] if again else told)][:MOST_SHOWN],
-        "dated_by_file": (before["dated_by_file"] if before else 0) + sum(each.dated_by_file for each in outcomes),
+        "broken": (before["broken"] if before else 0) + sum(each.broken for each in results) - again,
+        "shown": [*(before["shown"] if before else ()), *(found[:-1] if again else found)][:MOST_SHOWN],
+        "dated_by_file": (before["dated_by_file"] if before else 0) + sum(each.dated_by_file for each in results),
     }
 
 
-def _name(source: Source) -> str:
-    return str(Path(source.path).absolute())
+def _path(file: LogFile) -> str:
+    return str(Path(file.path).absolute())
 
 
-def _stamp(source: Source) -> list[int]:
-    return [source.size, source.modified, source.device, source.inode]
+def _stamp(file: LogFile) -> list[int]:
+    return [file.size, file.modified, file.device, file.inode]

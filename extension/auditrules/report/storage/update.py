@@ -1,4 +1,4 @@
-"""Logs into the tables of a store: files are found, cut into tasks, and read by a process for each core."""
+"""Brings a store up to date with the logs: finds the files, cuts them into tasks, and reads them on all cores."""
 
 from __future__ import annotations
 
@@ -11,126 +11,124 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 
-from auditrules.report.ingest.part import MOST_SHOWN, Outcome, Part
-from auditrules.report.ingest.sources import Source, SourceError, find, parts
-from auditrules.report.ingest.streams import STANDARD_INPUT, UNREADABLE, Kind, kind, opened
+from auditrules.report.ingest.log_files import LogFile, SourceError, find_files, split_at_lines
+from auditrules.report.ingest.part import MOST_SHOWN, FilePart, PartResult
+from auditrules.report.ingest.streams import STANDARD_INPUT, UNREADABLE, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken, Reading
 from auditrules.report.storage.store import Store
+from auditrules.report.times import CLOCK_AHEAD
 
-AHEAD = 3600
-"""Seconds by which a host's clock may be ahead of ours."""
-
-_SMALL = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
-_LEAST, _MOST = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
-_PACKED = 8  # how much larger a packed file is than it looks, about
+_IN_PROCESS = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
+_MIN_TASK, _MAX_TASK = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
+_COMPRESSION = 8  # how many bytes a byte of a packed file unpacks to, about
 
 Advance = Callable[[int], None]
-Bar = Callable[[int], AbstractContextManager[Advance]]
-"""Given how many bytes there are, gives what is told of every few that are read."""
+ProgressBar = Callable[[int], AbstractContextManager[Advance]]
+"""Called with the number of bytes that will be read; its context gives what to call with each few that were read."""
 
 
-def no_bar(_: int) -> AbstractContextManager[Advance]:
-    """Show nobody how far it is."""
+def no_progress(_: int) -> AbstractContextManager[Advance]:
+    """Show nobody how much is read."""
     return nullcontext(lambda _: None)
 
 
-def cores() -> int:
-    """Give the number of cores that this process may use."""
+def cpu_count() -> int:
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def fill(store: Store, paths: Sequence[str], now: int, bar: Bar = no_bar) -> Reading:
-    """Read what the store does not hold yet; gives what was met on the way. Raises `SourceError`."""
-    found, unreadable = find(paths)
-    sources = [replace(each, modified=now * 10**9) if each.path == STANDARD_INPUT else each for each in found]
-    earlier = dict(store.met)
-    fresh = [source for source in sources if not store.is_read(source)]
-    begun = {source: _begun(store, source) for source in fresh}
-    work = [part for source in fresh for part in _cut(source, begun[source][0])]
-    with bar(sum(map(_weight, work))) as advance:
-        outcomes = list(_outcomes(store, work, now, advance))
+def update_store(store: Store, paths: Sequence[str], now: int, progress: ProgressBar = no_progress) -> Reading:
+    """Read what the store does not hold yet; returns what was read, and what was wrong. Raises `SourceError`."""
+    found, unreadable = find_files(paths)
+    files = [replace(each, modified=now * 10**9) if each.path == STANDARD_INPUT else each for each in found]
+    earlier = dict(store.problems)
+    fresh = [file for file in files if not store.is_read(file)]
+    resumed = {file: _resume_point(store, file) for file in fresh}
+    work = [part for file in fresh for part in _split(file, resumed[file][0])]
+    with progress(sum(map(_weight, work))) as advance:
+        results = list(_read(store, work, now, advance))
     shown: list[Broken] = []
-    by_source: dict[Source, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_source[outcome.part.source].append(outcome)
-    for source in fresh:
-        number = begun[source][1]
-        met = sorted(by_source[source], key=lambda outcome: outcome.part.start)
-        of_source: list[Broken] = []
-        for outcome in met:
-            of_source += (replace(each, line=each.line + number) for each in outcome.shown)
-            unreadable += (replace(each, line=each.line and each.line + number) for each in outcome.unreadable)
-            number += outcome.lines
-        name = store.note(source, met, number, of_source)
-        if not begun[source][0]:
-            earlier.pop(name, None)  # it was read anew
-        shown += of_source
-    if outcomes:
-        store.counted = []
+    by_file: dict[LogFile, list[PartResult]] = defaultdict(list)
+    for result in results:
+        by_file[result.part.file].append(result)
+    for file in fresh:
+        start, line = resumed[file]
+        ordered = sorted(by_file[file], key=lambda result: result.part.start)
+        of_file: list[Broken] = []
+        for result in ordered:
+            of_file += (replace(each, line=each.line + line) for each in result.shown)
+            unreadable += (replace(each, line=each.line and each.line + line) for each in result.unreadable)
+            line += result.lines
+        name = store.mark_read(file, ordered, line, of_file)
+        if not start:
+            earlier.pop(name, None)  # it was read from its beginning
+        shown += of_file
+    if results:
+        store.row_counts = []
     store.save()
-    rows, repeated = store.counted or (0, 0)
+    rows, repeated = store.row_counts or (0, 0)
     shown += (Broken(*each) for known in earlier.values() for each in known["shown"])
     return Reading(
-        files=len(sources),
-        lines=sum(outcome.lines for outcome in outcomes),
+        files=len(files),
+        lines=sum(result.lines for result in results),
         rows=rows,
         repeated=repeated,
-        passed_over=sum(outcome.passed_over for outcome in outcomes),
-        broken=sum(outcome.broken for outcome in outcomes) + sum(each["broken"] for each in earlier.values()),
+        passed_over=sum(result.passed_over for result in results),
+        broken=sum(result.broken for result in results) + sum(each["broken"] for each in earlier.values()),
         first_broken=tuple(shown[:MOST_SHOWN]),
         unreadable=tuple(unreadable),
-        dated_by_file=sum(each.dated_by_file for each in outcomes)
+        dated_by_file=sum(each.dated_by_file for each in results)
         + sum(each["dated_by_file"] for each in earlier.values()),
     )
 
 
-def _begun(store: Store, source: Source) -> tuple[int, int]:
+def _resume_point(store: Store, file: LogFile) -> tuple[int, int]:
     try:
-        return store.place(source)
+        return store.resume_point(file)
     except UNREADABLE:
-        return 0, 0  # reading it says what is wrong
+        return 0, 0  # reading the file reports what is wrong
 
 
-def _cut(source: Source, start: int) -> list[Part]:
+def _split(file: LogFile, start: int) -> list[FilePart]:
     """Cut a large file of lines into parts; everything else is one."""
-    if source.path == STANDARD_INPUT:
-        return [Part(source)]
-    if source.size > _LEAST:
+    if file.path == STANDARD_INPUT:
+        return [FilePart(file)]
+    if file.size > _MIN_TASK:
         try:
-            with opened(source.path) as (_, head, packed):
-                whole = packed or kind(head) is not Kind.LINES
+            with open_stream(file.path) as (_, head, packed):
+                whole = packed or detect_format(head) is not FileFormat.LINES
             if not whole:
-                size = max(_LEAST, min(_MOST, source.size // (4 * cores())))
-                return [Part(source, begin, end) for begin, end in parts(source, start, size)]
+                size = max(_MIN_TASK, min(_MAX_TASK, file.size // (4 * cpu_count())))
+                return [FilePart(file, begin, end) for begin, end in split_at_lines(file, start, size)]
         except UNREADABLE:
-            pass  # reading it says what is wrong
-    return [Part(source, start)]
+            pass  # reading the file reports what is wrong
+    return [FilePart(file, start)]
 
 
-def _outcomes(store: Store, work: list[Part], now: int, advance: Advance) -> Iterator[Outcome]:
+def _read(store: Store, work: list[FilePart], now: int, advance: Advance) -> Iterator[PartResult]:
     if not work:
         return
-    from auditrules.report.storage.worker import Task, run  # noqa: PLC0415 - what writes Parquet is slow to load
+    from auditrules.report.storage.worker import ReadTask, run_task  # noqa: PLC0415 - Parquet is slow to load
 
     total = sum(_weight(part) for part in work)
-    streams = [part for part in work if part.source.path == STANDARD_INPUT]
-    files = [part for part in work if part.source.path != STANDARD_INPUT]
-    size = max(_LEAST, min(_MOST, total // (4 * cores())))
+    streams = [part for part in work if part.file.path == STANDARD_INPUT]
+    files = [part for part in work if part.file.path != STANDARD_INPUT]
+    size = max(_MIN_TASK, min(_MAX_TASK, total // (4 * cpu_count())))
     tasks = [
-        Task(f"{now:x}-{os.getpid():x}-{number}", batch, store.folder, store.kept, now + AHEAD)
+        ReadTask(f"{now:x}-{os.getpid():x}-{number}", batch, store.folder, store.kept, now + CLOCK_AHEAD)
         for number, batch in enumerate([*_batches(files, size), *([tuple(streams)] if streams else [])])
     ]
-    if total <= _SMALL or len(tasks) == 1 or cores() == 1:
+    if total <= _IN_PROCESS or len(tasks) == 1 or cpu_count() == 1:
         for task in tasks:
-            yield from run(task)
+            yield from run_task(task)
             advance(sum(map(_weight, task.parts)))
         return
-    here = [task for task in tasks if task.parts[0].source.path == STANDARD_INPUT]
+    here = [task for task in tasks if task.parts[0].file.path == STANDARD_INPUT]
     there = [task for task in tasks if task not in here]
-    with ProcessPoolExecutor(cores(), get_context("spawn")) as pool:  # a fork would copy threads' locks as they are
-        futures = {pool.submit(run, task): task for task in there}
+    with ProcessPoolExecutor(cpu_count(), get_context("spawn")) as pool:  # a fork would copy the locks of threads
+        futures = {pool.submit(run_task, task): task for task in there}
         for task in here:
-            yield from run(task)
+            yield from run_task(task)
         try:
             for future in as_completed(futures):
                 yield from future.result()
@@ -139,13 +137,13 @@ def _outcomes(store: Store, work: list[Part], now: int, advance: Advance) -> Ite
             raise SourceError("a process that was reading was ended: is there enough memory?") from None
 
 
-def _weight(part: Part) -> int:
-    size = (part.source.size if part.end is None else part.end) - part.start
-    return size * _PACKED if part.source.path.endswith((".gz", ".zst")) else max(size, 0)
+def _weight(part: FilePart) -> int:
+    size = (part.file.size if part.end is None else part.end) - part.start
+    return size * _COMPRESSION if part.file.path.endswith((".gz", ".zst")) else max(size, 0)
 
 
-def _batches(work: Iterable[Part], size: int) -> Iterator[tuple[Part, ...]]:
-    batch: list[Part] = []
+def _batches(work: Iterable[FilePart], size: int) -> Iterator[tuple[FilePart, ...]]:
+    batch: list[FilePart] = []
     weight = 0
     for part in work:
         batch.append(part)

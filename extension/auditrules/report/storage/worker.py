@@ -1,4 +1,4 @@
-"""What a process that reads does: parts of files into rows, and the rows into parts of the store."""
+"""What a process that reads logs does: parts of files into tables, and the tables into Parquet files of the store."""
 
 from __future__ import annotations
 
@@ -10,40 +10,43 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from auditrules.report.ingest.part import Outcome, Part
-from auditrules.report.ingest.reader import read
-from auditrules.report.ingest.rows import Rows
+from auditrules.report.ingest.part import FilePart, PartResult
+from auditrules.report.ingest.reader import read_part
+from auditrules.report.ingest.table_builder import TableBuilder
 from auditrules.report.times import DAY, EARLIEST, day
 
 _UNDATED = "undated"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ReadTask:
     """What one process reads in one go, and where it writes it."""
 
     name: str
-    parts: tuple[Part, ...]
+    """Of the Parquet files; no two tasks have the same."""
+    parts: tuple[FilePart, ...]
     folder: Path
     by_day: bool
+    """Whether observations are kept in a folder for each day."""
     latest: int
+    """The latest time that is possible, Unix seconds."""
 
 
-def run(task: Task) -> list[Outcome]:
-    """Read the parts of a task, and write their rows as parts of the store."""
-    rows = Rows(EARLIEST, task.latest)
-    outcomes = [read(part, rows) for part in task.parts]
-    for name, table in rows.tables().items():
-        if name == "verdicts" and task.by_day:
+def run_task(task: ReadTask) -> list[PartResult]:
+    """Read the parts of a task, and write what they hold as Parquet files."""
+    builder = TableBuilder(EARLIEST, task.latest)
+    results = [read_part(part, builder) for part in task.parts]
+    for name, table in builder.tables().items():
+        if name == "observations" and task.by_day:
             for date, of_day in _days(table, task.latest):
                 _write(of_day, task.folder / name / f"day={date}" / f"{task.name}.parquet")
         else:
             _write(table, task.folder / name / f"{task.name}.parquet")
-    return outcomes
+    return results
 
 
 def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
-    """Give the rows of each day; those whose time cannot be have none."""
+    """The rows of each day; those whose time is impossible are of the day `undated`."""
     times = table["time"]
     dated = pc.and_(pc.greater_equal(times, EARLIEST), pc.less_equal(times, latest))
     days = pc.if_else(dated, pc.divide(times, DAY), -1)

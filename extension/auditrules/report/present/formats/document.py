@@ -9,7 +9,7 @@ from enum import Enum
 from auditrules.present import visible
 from auditrules.report.model import Counts, Report, Verdict
 from auditrules.report.present.formats.streaming import stream
-from auditrules.report.present.remedy import remediation
+from auditrules.report.present.remediation import remediation_text
 
 FORMAT = "auditrules report 1"
 """Keys are only ever added to it."""
@@ -38,5 +38,5 @@ def _json(value: object) -> object:
     if isinstance(value, Counts):
         members |= {"judged": value.judged, "share": value.share, "total": value.total}
     if isinstance(value, Verdict):
-        members |= {"waived": value.waived, "remediation": remediation(value)}
+        members |= {"waived": value.waived, "remediation": remediation_text(value)}
     return members

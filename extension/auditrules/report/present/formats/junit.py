@@ -11,8 +11,8 @@ from auditrules.check import Status
 from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.present.complete import complete
-from auditrules.report.present.remedy import remediation
-from auditrules.report.present.words import called, waived
+from auditrules.report.present.remediation import remediation_text
+from auditrules.report.present.wording import control_name, waiver_text
 from auditrules.report.times import utc
 
 
@@ -57,7 +57,7 @@ def _suite(report: Report, host: Host, verdicts: Sequence[Verdict]) -> TestSuite
 def _case(verdict: Verdict) -> TestCase:
     target = f" [{verdict.target}]" if verdict.target else ""
     case = TestCase(
-        visible(f"{called(verdict)}{target}"),
+        visible(f"{control_name(verdict)}{target}"),
         classname=visible(f"{verdict.benchmark} {verdict.version}".strip() or "auditrules report"),
     )
     reason, evidence = visible(verdict.reason), visible(verdict.evidence)
@@ -82,7 +82,7 @@ def _details(verdict: Verdict) -> Iterator[str]:
     if verdict.since is not None:
         yield f"since {utc(verdict.since)}"
     if verdict.waiver is not None:
-        yield waived(verdict.waiver)
-    advice = remediation(verdict)
+        yield waiver_text(verdict.waiver)
+    advice = remediation_text(verdict)
     if advice:
         yield advice

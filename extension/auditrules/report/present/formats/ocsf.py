@@ -14,8 +14,8 @@ from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.formats.streaming import identity
-from auditrules.report.present.remedy import remediation
-from auditrules.report.present.words import called, heading, waived
+from auditrules.report.present.remediation import remediation_text
+from auditrules.report.present.wording import control_heading, control_name, waiver_text
 from auditrules.report.times import utc
 
 VERSION = "1.5.0"
@@ -54,7 +54,7 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
     status_id, status = _COMPLIANCE[verdict.status]
     severity_id, severity = _SEVERITY[verdict.status]
     uid = identity(verdict.host, verdict.benchmark, verdict.version, verdict.control, verdict.target)
-    advice = remediation(verdict)
+    advice = remediation_text(verdict)
     group = {"labels": [visible(f"{report.grouped_by}: {host.group}")]} if host.group else {}
     return {
         "activity_id": 1,
@@ -67,7 +67,7 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         "severity_id": severity_id,
         "severity": severity,
         "time": at * 1000,
-        "message": visible(f"{host.name}: {called(verdict)}: {status}"),
+        "message": visible(f"{host.name}: {control_name(verdict)}: {status}"),
         **_state(verdict),
         "metadata": {
             "version": VERSION,
@@ -76,24 +76,24 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         },
         "finding_info": {
             "uid": uid,
-            "title": visible(heading(verdict)),
-            **_said({"desc": verdict.evidence}),
+            "title": visible(control_heading(verdict)),
+            **_texts({"desc": verdict.evidence}),
             **({} if verdict.since is None else {"first_seen_time": verdict.since * 1000}),
             **({} if verdict.seen is None else {"last_seen_time": verdict.seen * 1000}),
         },
         "compliance": {
-            **_said({"control": verdict.control}),
+            **_texts({"control": verdict.control}),
             "desc": title,
             "standards": [visible(f"{verdict.benchmark} v{verdict.version}" if verdict.benchmark else _PRODUCT)],
             "status_id": status_id,
             "status": status,
-            **_said({"status_code": verdict.reason}),
+            **_texts({"status_code": verdict.reason}),
             **({"status_details": [visible(verdict.evidence)]} if verdict.evidence else {}),
         },
         "resources": [{"type": "Host", "uid": key, "name": name, **group}],
         "device": {"type_id": 0, "type": "Unknown", "uid": key, "hostname": name},
         **({"remediation": {"desc": advice}} if advice else {}),
-        "unmapped": _said(
+        "unmapped": _texts(
             {
                 "target": verdict.target,
                 "level": verdict.level,
@@ -117,7 +117,7 @@ def _at(report: Report, verdict: Verdict) -> int:
     return verdict.seen
 
 
-def _said(texts: Mapping[str, str]) -> dict[str, str]:
+def _texts(texts: Mapping[str, str]) -> dict[str, str]:
     return {key: visible(text) for key, text in texts.items() if text}
 
 
@@ -128,5 +128,5 @@ def _state(verdict: Verdict) -> dict[str, object]:
     status_id, status = _SUPPRESSED if verdict.waived else _NEW
     state: dict[str, object] = {"status_id": status_id, "status": status}
     if verdict.waiver is not None:
-        state["comment"] = waived(verdict.waiver)
+        state["comment"] = waiver_text(verdict.waiver)
     return state

@@ -16,8 +16,8 @@ from auditrules.present import visible
 from auditrules.report.model import ControlCounts, Counts, Host, Report, Verdict, Waiver
 from auditrules.report.present.complete import complete
 from auditrules.report.present.formats.streaming import identity, stream
-from auditrules.report.present.remedy import remediation
-from auditrules.report.present.words import heading, waived
+from auditrules.report.present.remediation import remediation_text
+from auditrules.report.present.wording import control_heading, waiver_text
 from auditrules.report.times import utc
 
 VERSION = "1.1.3"
@@ -127,7 +127,7 @@ def _inventory_item(host: Host) -> dict[str, object]:
 
 
 def _observation(report: Report, name: str, verdict: Verdict) -> dict[str, object]:
-    advice = remediation(verdict)
+    advice = remediation_text(verdict)
     return {
         "uuid": _observed(verdict),
         "title": _markdown(f"{verdict.control or verdict.title} on {name}: {verdict.status.value}"),
@@ -155,7 +155,7 @@ def _risk(waiver: Waiver, verdicts: Sequence[Verdict]) -> dict[str, object]:
     return {
         "uuid": _risked(waiver),
         "title": _markdown(f"{waiver.control} on {waiver.hosts}"),
-        "description": _markdown(waived(waiver)),
+        "description": _markdown(waiver_text(waiver)),
         "statement": _markdown(waiver.reason) or "No reason is given.",
         **_props({"owner": waiver.owner}),
         "status": "deviation-approved" if active else "open",
@@ -166,7 +166,7 @@ def _risk(waiver: Waiver, verdicts: Sequence[Verdict]) -> dict[str, object]:
 
 def _finding(control: ControlCounts, verdicts: Sequence[Verdict], silent: int) -> dict[str, object]:
     risks = dict.fromkeys(verdict.waiver for verdict in verdicts if verdict.waiver is not None)
-    title = _markdown(heading(control)) or "a control without a name"
+    title = _markdown(control_heading(control)) or "a control without a name"
     counts = control.counts
     return {
         "uuid": identity("finding", control.benchmark, control.version, control.control),

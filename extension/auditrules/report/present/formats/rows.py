@@ -9,7 +9,7 @@ from types import MappingProxyType
 from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.present.complete import complete
-from auditrules.report.present.remedy import remediation
+from auditrules.report.present.remediation import remediation_text
 from auditrules.report.times import utc
 
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the wide forms, too: a spreadsheet in Japanese takes them
@@ -38,7 +38,7 @@ _COLUMNS: Mapping[str, Callable[[Host, Verdict], str]] = MappingProxyType(
         "waiver_reason": lambda _, verdict: verdict.waiver.reason if verdict.waiver else "",
         "waiver_owner": lambda _, verdict: verdict.waiver.owner if verdict.waiver else "",
         "waiver_expires": lambda _, verdict: verdict.waiver.expires if verdict.waiver else "",
-        "remediation": lambda _, verdict: remediation(verdict),
+        "remediation": lambda _, verdict: remediation_text(verdict),
         "note": lambda host, _: host.note,
     }
 )

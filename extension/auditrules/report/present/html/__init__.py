@@ -1,6 +1,6 @@
-"""The report as one self-contained HTML page, for an auditor: it asks no network, and needs no script to be read.
+"""The report as one self-contained HTML page, for an auditor: it loads nothing, and can be read without scripts.
 
-All text that came out of a log is hostile. Every expression of the template is made visible (`words.shown`) and then
+All text that came out of a log is hostile. Every expression of the template is made visible (`wording.shown`) and then
 escaped; rows reach the script as one JSON block and the document as text only; and a Content-Security-Policy lets
 nothing run or load but this page's own script and style, which it knows by their hashes.
 """
@@ -18,22 +18,23 @@ from markupsafe import Markup
 
 from auditrules.check import Status
 from auditrules.report.model import HostState, Report
-from auditrules.report.present.complete import listed
-from auditrules.report.present.html import words
+from auditrules.report.present.complete import list_all
+from auditrules.report.present.html import wording
 from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import block
-from auditrules.report.present.html.remedies import remedies
-from auditrules.report.present.words import percent
+from auditrules.report.present.html.findings import remediations
+from auditrules.report.present.wording import percent, waiver_text
+from auditrules.report.times import duration
 
 FIRST = 100
-"""Rows of a long table that stand in the page itself, for a reader without scripts."""
+"""Rows of a long table that are in the page itself, for a reader without scripts."""
 SHORT = 500
-"""Rows of a table that is short unless hosts make up names; such a host must not make the page endless."""
+"""Rows of a table that is short unless hosts invent names: they must not make the page endless."""
 
 
 def render(report: Report) -> str:
     """Write the report as a page."""
-    report = listed(report)
+    report = list_all(report)
     benchmarks = sorted({(each.benchmark, each.version) for each in report.controls})
     style, script = (Markup(_own(name)) for name in ("page.css", "page.js"))  # noqa: S704 - files of this package
     return (
@@ -48,9 +49,9 @@ def render(report: Report) -> str:
             benchmarks=benchmarks,
             several=len(benchmarks) > 1,
             failing=[each for each in report.verdicts if each.status is Status.FAIL],
-            silent=[each for each in report.hosts if each.state is not HostState.REPORTING],
+            not_reporting=[each for each in report.hosts if each.state is not HostState.REPORTING],
             hosts={each.key: each for each in report.hosts},
-            remedies=remedies(report.verdicts),
+            remediations=remediations(report.verdicts),
             chart=chart(report.trend),
             first=FIRST,
             short=SHORT,
@@ -87,21 +88,21 @@ def _templates() -> Environment:
     )
     made.globals |= {"Status": Status, "HostState": HostState, "WHOLE": WHOLE, "bar": bar, "islice": islice}
     made.filters |= {
-        "age": words.age,
-        "label": words.label,
-        "number": words.number,
-        "parts": words.parts,
+        "duration": duration,
+        "label": wording.label,
+        "number": wording.number,
+        "parts": wording.parts,
         "percent": percent,
-        "share": words.share,
-        "told": words.told,
-        "utc": words.utc,
-        "waived": words.waived,
-        "why": words.why,
-        "words": words.words,
+        "share": wording.share,
+        "spoken": wording.spoken,
+        "utc": wording.utc,
+        "waiver": waiver_text,
+        "why": wording.why,
+        "words": wording.words,
     }
     return made
 
 
 def _visible(value: object) -> object:
-    """What each expression of the template passes through before it is escaped."""
-    return words.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Make the text of an expression of the template visible, before it is escaped."""
+    return wording.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

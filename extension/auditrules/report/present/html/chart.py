@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditrules.check import Status
 from auditrules.report.model import Counts, Day
-from auditrules.report.present.html.words import parts
+from auditrules.report.present.html.wording import parts
 
 WHOLE = 1000
 """The length of a bar, and the height of a chart."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from auditrules.check import Status
 from auditrules.report.model import ChangeKind, HostState, Report, Waiver
-from auditrules.report.present.html.words import KINDS, STATES, STATUSES, label, shown, waived, why, words
-from auditrules.report.present.remedy import Remedy, remedy
+from auditrules.report.present.html.wording import KINDS, STATES, STATUSES, label, shown, why, words
+from auditrules.report.present.remediation import Remediation, find_remediation
+from auditrules.report.present.wording import waiver_text
 
 Json = dict[str, object]
 
@@ -46,7 +47,7 @@ def _ordered(
     values: Sequence[Status] | Sequence[HostState] | Sequence[ChangeKind],
     found: Iterable[Status | HostState | ChangeKind],
 ) -> Json:
-    """Write a column of words whose order is their meaning: sorting keeps it."""
+    """Write a column of words that sort by their meaning, not by their letters."""
     numbers = {value: place for place, value in enumerate(values)}
     return {
         "texts": [words(value) for value in values],
@@ -81,7 +82,7 @@ def _findings(report: Report) -> Json:
     verdicts = report.verdicts
     hosts = {each.key: place for place, each in enumerate(report.hosts)}
     controls = _controls(report)
-    remedies: dict[Remedy | None, int] = {None: 0}
+    remediations: dict[Remediation | None, int] = {None: 0}
     waivers: dict[Waiver | None, int] = {None: 0}
     return {
         "host": [hosts[each.host] for each in verdicts],
@@ -94,13 +95,13 @@ def _findings(report: Report) -> Json:
         "next_boot": coded(each.next_boot for each in verdicts),
         "since": _ago(report, (each.since for each in verdicts)),
         "seen": _ago(report, (each.seen for each in verdicts)),
-        "remedy": {
-            "codes": [remedies.setdefault(remedy(each), len(remedies)) for each in verdicts],
-            "rows": [each and [each.text, each.line, each.elsewhere] for each in remedies],
+        "remediation": {
+            "codes": [remediations.setdefault(find_remediation(each), len(remediations)) for each in verdicts],
+            "rows": [each and [each.text, each.line, each.elsewhere] for each in remediations],
         },
         "waiver": {
             "codes": [waivers.setdefault(each.waiver, len(waivers)) for each in verdicts],
-            "texts": ["" if each is None else shown(waived(each)) for each in waivers],
+            "texts": ["" if each is None else shown(waiver_text(each)) for each in waivers],
             "names": ["" if each is None else each.state.value for each in waivers],
         },
     }

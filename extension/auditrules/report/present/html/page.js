@@ -18,12 +18,12 @@
     made.type = "button";
     return made;
   };
-  const say = (text) => { document.getElementById("said").textContent = text; };
+  const say = (text) => { document.getElementById("announcement").textContent = text; };
   const utc = (ago, never) => {
     if (ago === null) return make("span", "quiet", never);
     const seconds = DATA.made_at - ago;
     const known = seconds >= CALENDAR[0] && seconds <= CALENDAR[1];
-    const text = known ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") : `second ${seconds}`;
+    const text = known ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") : `@${seconds}`;
     return make("span", "time", text);
   };
 
@@ -85,9 +85,9 @@
 
     // The options of a filter, each a test of a row, with how many rows it lets through.
     fill(select, options) {
-      return options.map(({ said, test, count }, place) => {
+      return options.map(({ label, test, count }, place) => {
         const rows = count ?? this.all.reduce((sum, row) => sum + (test(row) ? 1 : 0), 0);
-        const option = make("option", "", `${said} (${NUMBER.format(rows)})`);
+        const option = make("option", "", `${label} (${NUMBER.format(rows)})`);
         option.value = place;
         select.append(option);
         return test;
@@ -150,16 +150,16 @@
       const left = this.found.length - this.drawn;
       this.further.hidden = left === 0;
       this.further.textContent = `Show ${NUMBER.format(Math.min(SLICE, left))} more of ${NUMBER.format(left)}`;
-      this.status.textContent = `Shown: ${NUMBER.format(this.drawn)} of ${NUMBER.format(this.found.length)} that match; ${NUMBER.format(this.all.length)} in all`;
+      this.status.textContent = `Shown: ${NUMBER.format(this.drawn)} of ${NUMBER.format(this.found.length)} matching; ${NUMBER.format(this.all.length)} in all`;
     }
   }
 
   const anything = () => true;
-  const all = { said: "All", test: anything };
+  const all = { label: "All", test: anything };
   const each = (column, codes = column.texts.map((_, code) => code)) => {
     const counts = new Uint32Array(column.texts.length);
     for (const code of column.codes) counts[code] += 1;
-    return [all, ...codes.map((code) => ({ said: column.texts[code] || "none", test: (row) => column.codes[row] === code, count: counts[code] }))];
+    return [all, ...codes.map((code) => ({ label: column.texts[code] || "none", test: (row) => column.codes[row] === code, count: counts[code] }))];
   };
   const byName = (column) => each(column, column.texts.map((_, code) => code).sort((a, b) => BY_NAME.compare(column.texts[a], column.texts[b])));
 
@@ -219,12 +219,12 @@
     return make("div", "copyable", make("pre", "", make("code", "", line)), copy);
   }
 
-  function remedyOf(row) {
-    const found = DATA.findings.remedy.rows[DATA.findings.remedy.codes[row]];
+  function remediationOf(row) {
+    const found = DATA.findings.remediation.rows[DATA.findings.remediation.codes[row]];
     if (!found) return [make("p", "todo", "No remediation: the control is in no benchmark that this version of the report knows.")];
     const [advice, line, elsewhere] = found;
     const todo = make("p", "todo", advice);
-    if (elsewhere) todo.append(" ", make("strong", "", "The path is the benchmark's, and the host's target is another: look at it before you put it there."));
+    if (elsewhere) todo.append(" ", make("strong", "", "This path is the benchmark's, and the host uses another one: check which you need before you add the line."));
     return line ? [todo, copyable(line)] : [todo];
   }
 
@@ -232,12 +232,12 @@
     const list = make("dl", "");
     const fact = (name, value) => { if (value) list.append(make("dt", "", name), make("dd", "", value)); };
     fact("host key", text(findings.key, row));
-    fact("last row said", text(findings.logged, row));
-    fact("last heard", utc(findings.seen.ago[row], "never"));
+    fact("last logged status", text(findings.logged, row));
+    fact("last seen", utc(findings.seen.ago[row], "never"));
     fact("after the next boot", text(findings.next_boot, row));
     const inside = make("td", "", list);
     inside.colSpan = width;
-    if (findings.status.names[findings.status.codes[row]] === "fail") inside.append(make("h3", "", "Remediation"), ...remedyOf(row));
+    if (findings.status.names[findings.status.codes[row]] === "fail") inside.append(make("h3", "", "Remediation"), ...remediationOf(row));
     return make("tr", "detail", inside);
   }
 
@@ -246,14 +246,14 @@
     const opener = button("opener", "");
     opener.setAttribute("aria-expanded", "false");
     opener.setAttribute("aria-label", `Details of ${text(findings.host, row)}, ${label}`);
-    const said = cell("td", make("strong", "", text(findings.reason, row)), " ", make("span", "evidence", text(findings.evidence, row)));
-    if (text(findings.waiver, row)) said.append(make("span", `waiver ${findings.waiver.names[findings.waiver.codes[row]]}`, text(findings.waiver, row)));
+    const why = cell("td", make("strong", "", text(findings.reason, row)), " ", make("span", "evidence", text(findings.evidence, row)));
+    if (text(findings.waiver, row)) why.append(make("span", `waiver ${findings.waiver.names[findings.waiver.codes[row]]}`, text(findings.waiver, row)));
     const drawn = make("tr", "",
       cell("td", badge(findings.status, row, "")),
       cell("th", opener, ...twice(text(findings.host, row), text(findings.group, row))),
       cell("td", ...twice(label, title)),
       cell("td", make("code", "", text(findings.target, row))),
-      said,
+      why,
       cell("td", utc(findings.since.ago[row], "unknown")));
     opener.addEventListener("click", () => {
       const open = opener.getAttribute("aria-expanded") === "true";
@@ -294,7 +294,7 @@
       status: each(findings.status),
       control: each(findings.control),
       group: byName(findings.group),
-      waiver: [all, { said: "Not waived", test: (row) => !waivedAs("active")(row) }, { said: "Waived", test: waivedAs("active") }, { said: "Waiver expired", test: waivedAs("expired") }],
+      waiver: [all, { label: "Not waived", test: (row) => !waivedAs("active")(row) }, { label: "Waived", test: waivedAs("active") }, { label: "Waiver expired", test: waivedAs("expired") }],
     },
     start: { status: 1 + findings.status.names.indexOf("fail") },
     draw: drawFinding,
@@ -303,7 +303,7 @@
   new Table("hosts", hosts.state.codes.length, hosts, {
     searched: ["name", "key", "why"],
     choices: {
-      state: [all, { said: "silent", test: (row) => hosts.state.codes[row] !== reporting }, ...each(hosts.state).slice(1)],
+      state: [all, { label: "not reporting", test: (row) => hosts.state.codes[row] !== reporting }, ...each(hosts.state).slice(1)],
       status: each(hosts.status),
       group: byName(hosts.group),
     },

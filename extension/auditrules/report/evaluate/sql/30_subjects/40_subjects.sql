@@ -1,111 +1,139 @@
--- Each host and control of which something is said or expected, numbered. Expected of a host are the controls of our own
--- that any host with the same benchmark has, and of others those that at least half of the hosts have: one host alone
--- makes up no control for others. Where nothing at all was logged, our own are expected. A host of no benchmark is taken
--- to have the one that most hosts have. What a host said of a version is left out once that is stale, and it speaks of
--- another version: then `left_at` is when it grew stale.
+-- A subject: a host and a control that it reports, or is expected to report. Subjects are numbered. A host is expected to
+-- report each control that is shipped with the project and that any host with the same benchmark reports; and of other
+-- controls those that at least half of these hosts report, so that one host alone makes up no control for others. Where
+-- nothing was logged at all, the shipped controls are expected. A host without a benchmark is taken to have the one that
+-- most hosts have. What a host reported of a version is left out once it is stale and the host reports another version:
+-- `superseded_at` is when it grew stale.
 WITH failing AS (
   SELECT DISTINCT
-    coalesce(aliases.key, interruptions.host) AS key, queries.benchmark, queries.version, queries.control
+    coalesce(host_aliases.key, interruptions.host) AS key,
+    query_controls.benchmark,
+    query_controls.version,
+    query_controls.control
   FROM interruptions
   CROSS JOIN parameters
-  JOIN queries ON queries.query = interruptions.query
-  LEFT JOIN aliases ON aliases.host = interruptions.host AND aliases.name = interruptions.name
+  JOIN query_controls ON query_controls.query = interruptions.query
+  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host AND host_aliases.name = interruptions.name
   WHERE
-    (parameters.version = '' OR queries.version = parameters.version)
-    AND (parameters.any_control = 1 OR queries.control IN (SELECT control FROM wanted_controls))
+    (parameters.version = '' OR query_controls.version = parameters.version)
+    AND (parameters.all_controls = 1 OR query_controls.control IN (SELECT control FROM selected_controls))
 ),
-sized AS (
-  SELECT benchmark, version, count(DISTINCT key) AS number FROM pairs GROUP BY benchmark, version
+benchmark_sizes AS (
+  SELECT benchmark, version, count(DISTINCT key) AS host_count FROM host_controls GROUP BY benchmark, version
 ),
-catalog AS (
-  SELECT pairs.benchmark, pairs.version, pairs.control
-  FROM pairs
-  JOIN sized ON sized.benchmark = pairs.benchmark AND sized.version = pairs.version
-  LEFT JOIN shipped
+expected_controls AS (
+  SELECT host_controls.benchmark, host_controls.version, host_controls.control
+  FROM host_controls
+  JOIN benchmark_sizes
+    ON benchmark_sizes.benchmark = host_controls.benchmark AND benchmark_sizes.version = host_controls.version
+  LEFT JOIN shipped_controls
     ON
-      shipped.benchmark = pairs.benchmark
-      AND shipped.version = pairs.version
-      AND shipped.control = pairs.control
-  GROUP BY pairs.benchmark, pairs.version, pairs.control, sized.number, shipped.control
-  HAVING shipped.control IS NOT NULL OR 2 * count(*) >= sized.number
+      shipped_controls.benchmark = host_controls.benchmark
+      AND shipped_controls.version = host_controls.version
+      AND shipped_controls.control = host_controls.control
+  GROUP BY
+    host_controls.benchmark,
+    host_controls.version,
+    host_controls.control,
+    benchmark_sizes.host_count,
+    shipped_controls.control
+  HAVING shipped_controls.control IS NOT NULL OR 2 * count(*) >= benchmark_sizes.host_count
   UNION
-  SELECT shipped.benchmark, shipped.version, shipped.control
-  FROM shipped
+  SELECT shipped_controls.benchmark, shipped_controls.version, shipped_controls.control
+  FROM shipped_controls
   CROSS JOIN parameters
   WHERE
-    shipped.first = 1
-    AND (SELECT count(*) FROM sized) = 0
-    AND (parameters.any_control = 1 OR shipped.control IN (SELECT control FROM wanted_controls))
+    shipped_controls.is_default = 1
+    AND (SELECT count(*) FROM benchmark_sizes) = 0
+    AND (parameters.all_controls = 1 OR shipped_controls.control IN (SELECT control FROM selected_controls))
 ),
-main AS (
+main_benchmark AS (
   SELECT benchmark, version
   FROM (
-    SELECT catalog.benchmark, catalog.version,
+    SELECT
+      expected_controls.benchmark,
+      expected_controls.version,
       row_number() OVER (
-        ORDER BY coalesce(max(sized.number), 0) DESC, catalog.benchmark, catalog.version
+        ORDER BY
+          coalesce(max(benchmark_sizes.host_count), 0) DESC, expected_controls.benchmark, expected_controls.version
       ) AS place
-    FROM catalog
-    LEFT JOIN sized ON sized.benchmark = catalog.benchmark AND sized.version = catalog.version
-    GROUP BY catalog.benchmark, catalog.version
+    FROM expected_controls
+    LEFT JOIN benchmark_sizes
+      ON
+        benchmark_sizes.benchmark = expected_controls.benchmark
+        AND benchmark_sizes.version = expected_controls.version
+    GROUP BY expected_controls.benchmark, expected_controls.version
   ) AS ranked
   WHERE place = 1
 ),
-spoken AS (
-  SELECT key, benchmark, version, max(last_time) AS last_time FROM pairs GROUP BY key, benchmark, version
+reported_versions AS (
+  SELECT key, benchmark, version, max(last_time) AS last_time FROM host_controls GROUP BY key, benchmark, version
 ),
 superseded AS (
-  SELECT old.key, old.benchmark, old.version, max(old.last_time) + max(parameters.max_age) AS left_at
-  FROM spoken AS old
+  SELECT older.key, older.benchmark, older.version, max(older.last_time) + max(parameters.max_age) AS superseded_at
+  FROM reported_versions AS older
   CROSS JOIN parameters
-  JOIN spoken AS newer ON newer.key = old.key AND newer.benchmark = old.benchmark AND newer.version <> old.version
+  JOIN reported_versions AS newer
+    ON newer.key = older.key AND newer.benchmark = older.benchmark AND newer.version <> older.version
   WHERE
-    parameters.until - old.last_time > parameters.max_age
+    parameters.until - older.last_time > parameters.max_age
     AND parameters.until - newer.last_time <= parameters.max_age
-  GROUP BY old.key, old.benchmark, old.version
+  GROUP BY older.key, older.benchmark, older.version
 ),
-having_one AS (
-  SELECT key, benchmark, version FROM pairs
+reported_benchmarks AS (
+  SELECT key, benchmark, version FROM host_controls
   UNION
   SELECT key, benchmark, version FROM failing
 ),
-belonging AS (
-  SELECT key, benchmark, version FROM having_one
+host_benchmarks AS (
+  SELECT key, benchmark, version FROM reported_benchmarks
   UNION
-  SELECT hosts.key, main.benchmark, main.version
+  SELECT hosts.key, main_benchmark.benchmark, main_benchmark.version
   FROM hosts
-  CROSS JOIN main
-  WHERE hosts.key NOT IN (SELECT key FROM having_one)
+  CROSS JOIN main_benchmark
+  WHERE hosts.key NOT IN (SELECT key FROM reported_benchmarks)
 ),
-every AS (
-  SELECT key, benchmark, version, control, max(undated) AS undated, max(moving) AS moving
+every_subject AS (
+  SELECT key, benchmark, version, control, max(undated) AS undated, max(has_targets) AS has_targets
   FROM (
     SELECT
       key, benchmark, version, control, undated,
-      CASE WHEN least_target <> most_target THEN 1 ELSE 0 END AS moving
-    FROM pairs
+      CASE WHEN min_target <> max_target THEN 1 ELSE 0 END AS has_targets
+    FROM host_controls
     UNION ALL
-    SELECT key, benchmark, version, control, 0 AS undated, 0 AS moving FROM failing
+    SELECT key, benchmark, version, control, 0 AS undated, 0 AS has_targets FROM failing
     UNION ALL
-    SELECT belonging.key, belonging.benchmark, belonging.version, catalog.control, 0 AS undated, 0 AS moving
-    FROM belonging
-    JOIN catalog ON catalog.benchmark = belonging.benchmark AND catalog.version = belonging.version
-  ) AS named
+    SELECT
+      host_benchmarks.key,
+      host_benchmarks.benchmark,
+      host_benchmarks.version,
+      expected_controls.control,
+      0 AS undated,
+      0 AS has_targets
+    FROM host_benchmarks
+    JOIN expected_controls
+      ON
+        expected_controls.benchmark = host_benchmarks.benchmark
+        AND expected_controls.version = host_benchmarks.version
+  ) AS each_subject
   GROUP BY key, benchmark, version, control
 )
 SELECT
-  row_number() OVER (ORDER BY every.key, every.benchmark, every.version, every.control) AS subject,
-  every.key,
-  every.benchmark,
-  every.version,
-  every.control,
+  row_number() OVER (
+    ORDER BY every_subject.key, every_subject.benchmark, every_subject.version, every_subject.control
+  ) AS subject,
+  every_subject.key,
+  every_subject.benchmark,
+  every_subject.version,
+  every_subject.control,
   hosts.first_time,
-  superseded.left_at,
-  every.undated,
-  every.moving
-FROM every
-JOIN hosts ON hosts.key = every.key
+  superseded.superseded_at,
+  every_subject.undated,
+  every_subject.has_targets
+FROM every_subject
+JOIN hosts ON hosts.key = every_subject.key
 LEFT JOIN superseded
   ON
-    superseded.key = every.key
-    AND superseded.benchmark = every.benchmark
-    AND superseded.version = every.version
+    superseded.key = every_subject.key
+    AND superseded.benchmark = every_subject.benchmark
+    AND superseded.version = every_subject.version

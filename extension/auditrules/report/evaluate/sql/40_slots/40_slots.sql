@@ -1,4 +1,4 @@
--- What has a status of its own: of most subjects the subject, which is its own number, of some each target.
-SELECT subject, subject AS slot FROM subjects WHERE subject NOT IN (SELECT subject FROM several)
+-- A slot: what has a status of its own. Most subjects are one slot, with the subject's number; of some each target is one.
+SELECT subject, subject AS slot FROM subjects WHERE subject NOT IN (SELECT subject FROM multi_target_slots)
 UNION ALL
-SELECT subject, slot FROM several
+SELECT subject, slot FROM multi_target_slots

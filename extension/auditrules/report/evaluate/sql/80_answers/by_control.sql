@@ -1,12 +1,13 @@
+-- How many hosts have which status of each control, each host with its worst target.
 SELECT
-  worst.benchmark,
-  worst.version,
-  worst.control,
-  sum(CASE worst.worst WHEN 2 THEN 1 ELSE 0 END) AS passed,
-  sum(CASE worst.worst WHEN 0 THEN 1 ELSE 0 END) AS failed,
-  sum(CASE worst.worst WHEN 1 THEN 1 ELSE 0 END) AS unknown,
-  sum(CASE worst.worst WHEN 3 THEN 1 ELSE 0 END) AS not_applicable,
-  sum(CASE WHEN worst.worst <= 1 THEN worst.waived ELSE 0 END) AS waived
-FROM worst
-GROUP BY worst.benchmark, worst.version, worst.control
-ORDER BY worst.benchmark, worst.version, worst.control
+  benchmark,
+  version,
+  control,
+  sum(CASE WHEN status_rank = status_rank('pass') THEN 1 ELSE 0 END) AS passed,
+  sum(CASE WHEN status_rank = status_rank('fail') THEN 1 ELSE 0 END) AS failed,
+  sum(CASE WHEN status_rank = status_rank('unknown') THEN 1 ELSE 0 END) AS unknown,
+  sum(CASE WHEN status_rank = status_rank('not_applicable') THEN 1 ELSE 0 END) AS not_applicable,
+  sum(CASE WHEN status_rank <= status_rank('unknown') THEN waived ELSE 0 END) AS waived
+FROM worst_verdicts
+GROUP BY benchmark, version, control
+ORDER BY benchmark, version, control

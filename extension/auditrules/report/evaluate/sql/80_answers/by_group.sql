@@ -1,12 +1,13 @@
+-- How many hosts each group has, and how many hosts and controls of it have which status.
 SELECT
-  hosts.label,
-  count(DISTINCT worst.key) AS hosts,
-  sum(CASE worst.worst WHEN 2 THEN 1 ELSE 0 END) AS passed,
-  sum(CASE worst.worst WHEN 0 THEN 1 ELSE 0 END) AS failed,
-  sum(CASE worst.worst WHEN 1 THEN 1 ELSE 0 END) AS unknown,
-  sum(CASE worst.worst WHEN 3 THEN 1 ELSE 0 END) AS not_applicable,
-  sum(CASE WHEN worst.worst <= 1 THEN worst.waived ELSE 0 END) AS waived
-FROM worst
-JOIN hosts ON hosts.key = worst.key
-GROUP BY hosts.label
-ORDER BY hosts.label
+  hosts.group_value,
+  count(DISTINCT worst_verdicts.key) AS host_count,
+  sum(CASE WHEN worst_verdicts.status_rank = status_rank('pass') THEN 1 ELSE 0 END) AS passed,
+  sum(CASE WHEN worst_verdicts.status_rank = status_rank('fail') THEN 1 ELSE 0 END) AS failed,
+  sum(CASE WHEN worst_verdicts.status_rank = status_rank('unknown') THEN 1 ELSE 0 END) AS unknown,
+  sum(CASE WHEN worst_verdicts.status_rank = status_rank('not_applicable') THEN 1 ELSE 0 END) AS not_applicable,
+  sum(CASE WHEN worst_verdicts.status_rank <= status_rank('unknown') THEN worst_verdicts.waived ELSE 0 END) AS waived
+FROM worst_verdicts
+JOIN hosts ON hosts.key = worst_verdicts.key
+GROUP BY hosts.group_value
+ORDER BY hosts.group_value

@@ -1,66 +1,72 @@
--- What changed within the window: status by a host's own word, and words that nobody has any more.
+-- What changed within the window: statuses that hosts reported, and verdicts and targets that are no longer reported.
 SELECT
-  turns.first_time AS moment,
+  status_changes.first_time AS time,
   subjects.key,
   subjects.benchmark,
   subjects.version,
   subjects.control,
-  coalesce(texts.target, '') AS target,
-  turns.before,
-  turns.what AS after,
-  '' AS given,
-  coalesce(texts.evidence, '') AS evidence,
-  turns.first_time AS seen,
+  coalesce(shown_observations.target, '') AS target,
+  status_changes.before,
+  status_changes.state AS after,
+  '' AS override_reason,
+  coalesce(shown_observations.evidence, '') AS evidence,
+  status_changes.first_time AS seen,
   '' AS failed_query,
   '' AS message
-FROM turns
+FROM status_changes
 CROSS JOIN parameters
-JOIN subjects ON subjects.subject = turns.subject
-LEFT JOIN texts
+JOIN subjects ON subjects.subject = status_changes.subject
+LEFT JOIN shown_observations
   ON
-    texts.slot = turns.slot
-    AND texts.turn = turns.first_turn
-WHERE turns.first_time >= parameters.since
+    shown_observations.slot = status_changes.slot
+    AND shown_observations.order_key = status_changes.first_key
+WHERE status_changes.first_time >= parameters.since
 UNION ALL
 SELECT
-  judged.since AS moment,
-  judged.key,
-  judged.benchmark,
-  judged.version,
-  judged.control,
-  coalesce(texts.target, '') AS target,
-  said.what AS before,
+  verdicts.since AS time,
+  verdicts.key,
+  verdicts.benchmark,
+  verdicts.version,
+  verdicts.control,
+  coalesce(shown_observations.target, '') AS target,
+  last_reported_status.state AS before,
   'unknown' AS after,
-  judged.given,
+  verdicts.override_reason,
   '' AS evidence,
-  judged.seen,
-  judged.failed_query,
-  judged.message
-FROM judged
+  verdicts.seen,
+  verdicts.failed_query,
+  verdicts.message
+FROM verdicts
 CROSS JOIN parameters
-JOIN said ON said.slot = judged.slot
-LEFT JOIN texts ON texts.slot = judged.slot AND texts.turn = judged.turn
+JOIN last_reported_status ON last_reported_status.slot = verdicts.slot
+LEFT JOIN shown_observations
+  ON shown_observations.slot = verdicts.slot AND shown_observations.order_key = verdicts.order_key
 WHERE
-  judged.given IN ('stale', 'query_failed', 'extension_missing', 'gone') AND judged.since >= parameters.since
+  verdicts.override_reason IN ('stale', 'query_failed', 'extension_missing', 'gone')
+  AND verdicts.since >= parameters.since
 UNION ALL
 SELECT
-  spells.first_time AS moment,
+  status_streaks.first_time AS time,
   subjects.key,
   subjects.benchmark,
   subjects.version,
   subjects.control,
-  several.target,
-  said.what AS before,
+  multi_target_slots.target,
+  last_reported_status.state AS before,
   'gone' AS after,
-  'gone' AS given,
+  'gone' AS override_reason,
   '' AS evidence,
-  said.last_time AS seen,
+  last_reported_status.last_time AS seen,
   '' AS failed_query,
   '' AS message
-FROM spells
+FROM status_streaks
 CROSS JOIN parameters
-JOIN subjects ON subjects.subject = spells.subject
-JOIN said ON said.slot = spells.slot
-JOIN several ON several.slot = spells.slot
-LEFT JOIN judged ON judged.slot = spells.slot
-WHERE spells.age = 1 AND spells.what = 'gone' AND judged.subject IS NULL AND spells.first_time >= parameters.since
+JOIN subjects ON subjects.subject = status_streaks.subject
+JOIN last_reported_status ON last_reported_status.slot = status_streaks.slot
+JOIN multi_target_slots ON multi_target_slots.slot = status_streaks.slot
+LEFT JOIN verdicts ON verdicts.slot = status_streaks.slot
+WHERE
+  status_streaks.age = 1
+  AND status_streaks.state = 'gone'
+  AND verdicts.subject IS NULL
+  AND status_streaks.first_time >= parameters.since

@@ -1,0 +1,133 @@
+"""The SQL of a report in DuckDB, within this process: the only door to DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from auditrules.report.errors import ReportError
+from auditrules.report.evaluate import queries
+from auditrules.report.evaluate.engine import Result
+from auditrules.report.tables import LOG_TABLES, STRING
+
+MEMORY = "1GB"
+"""How much DuckDB keeps in memory before it writes to its own folder."""
+
+_Value = TypeVar("_Value")
+
+_INTERRUPT_INTERVAL = 0.05  # seconds between two interruptions
+_SAMPLE, _FEW = 1000, 100  # values of a column that are looked at, and how many distinct ones are few
+
+
+class DuckDb:
+    """DuckDB within this process: it reads the files of one folder, and nothing else."""
+
+    def __init__(self, folder: Path, scratch: Path, threads: int) -> None:
+        """Read Parquet files in `folder`, and write what does not fit into memory to `scratch`."""
+        self._connection = duckdb.connect(
+            config={
+                "allow_community_extensions": "false",
+                "allow_unsigned_extensions": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": MEMORY,
+                "preserve_insertion_order": "false",
+                "temp_directory": str(scratch),
+                "threads": threads,
+            }
+        )
+        self._connection.execute("SET allowed_directories = [$folder, $scratch]", _directories(folder, scratch))
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+        self._worker = ThreadPoolExecutor(1)
+        self._pending: list[tuple[Future[Any], duckdb.DuckDBPyConnection]] = []
+
+    def add_logs(self, files: Mapping[str, Sequence[Path]]) -> None:
+        """Take the Parquet files of each table; a table may have none."""
+        for name, schema in LOG_TABLES.items():
+            paths = [str(path) for path in files.get(name, ())]
+            if paths:
+                self._connection.read_parquet(paths, hive_partitioning=False).create_view(name)
+            else:
+                self.set_table(name, schema.empty_table())
+
+    def set_table(self, name: str, table: pa.Table) -> None:
+        """Take a small table as it is, in the place of one of that name."""
+        relation = self._connection.from_arrow(table)
+        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+        relation.create(name)  # a view of it would be this connection's alone
+
+    def create(self, name: str) -> None:
+        """Run a step, and keep its result as a table of its name."""
+        _create(self._connection, name)
+
+    def create_async(self, name: str) -> Callable[[], None]:
+        """Begin with a step; returns what waits until its table is there."""
+        return self._begin(lambda connection: _create(connection, name))
+
+    def fetch(self, name: str) -> Result:
+        """Return the result of a question."""
+        return _fetch(self._connection, name)
+
+    def fetch_async(self, *names: str) -> Callable[[], list[Result]]:
+        """Begin with questions; returns what waits for their results."""
+        return self._begin(lambda connection: [_fetch(connection, name) for name in names])
+
+    def _begin(self, work: Callable[[duckdb.DuckDBPyConnection], _Value]) -> Callable[[], _Value]:
+        """Do something on the worker's thread, after what was begun there before."""
+        cursor = self._connection.cursor()
+        future = self._worker.submit(work, cursor)
+        self._pending.append((future, cursor))
+        return future.result
+
+    def close(self) -> None:
+        """Release everything, and interrupt queries whose results nobody waits for any more."""
+        for future, cursor in self._pending:
+            future.cancel()
+            while not future.done():
+                cursor.interrupt()  # a query that has not quite begun ignores it
+                wait([future], _INTERRUPT_INTERVAL)
+        self._worker.shutdown()
+        self._connection.close()
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    # In one statement: as a relation first it would be planned twice, which takes longer than to run it on few rows.
+    with _named_errors(name):
+        connection.execute(f"CREATE {'VIEW' if queries.is_view(name) else 'TABLE'} {name} AS {queries.text(name)}")
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, name: str) -> Result:
+    with _named_errors(name):
+        if name not in queries.LONG:
+            return connection.execute(queries.text(name)).fetchall()
+        columns = connection.sql(queries.text(name)).to_arrow_table().columns  # takes half as long as row by row
+        return list(zip(*map(_values, columns), strict=True))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column; equal texts are one object where few are distinct: faster to compare and free."""
+    values: list[Any] = column.to_pylist()
+    if column.type != STRING or len(set(values[:_SAMPLE])) > _FEW:
+        return values
+    known: dict[str | None, str | None] = {}
+    return list(map(known.setdefault, values, values))
+
+
+@contextmanager
+def _named_errors(name: str) -> Iterator[None]:
+    """Name the query of an error: memory or the disk may be full, or a part of the store damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise ReportError(f"the query {name} failed: {error}") from error
+
+
+def _directories(folder: Path, scratch: Path) -> dict[str, str]:
+    return {"folder": f"{folder.resolve()}/", "scratch": f"{scratch.resolve()}/"}

@@ -1,0 +1,97 @@
+"""Expressions that several SQL files of a report share: each is written once here, and expanded where a file calls it.
+
+An **order key** is one number for an event of a slot: when it happened, what comes first within a second, and the state
+that it leaves. Comparing and sorting one number is much faster than three columns of millions of rows.
+
+    order_key(TIME, RANK, STATE)    (TIME * 8 + RANK) * 8 + STATE
+    TIME     Unix seconds
+    RANK     0 removal, 1 interruption of a query, 2 of the host, 3 left out by a snapshot, 4 snapshot, 5 change
+    STATE    the place in `STATES`: of two observations at once the worse is the last
+
+The files stay within SQL that DuckDB, Spark, Trino and Athena all take: none of them has to define a function.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from auditrules.check import Status
+
+STATES = ("not_applicable", "pass", "unknown", "fail", "gone", "query_failed", "extension_missing")
+"""What a slot can be in: the four statuses, the better one first, and what interrupts them."""
+
+_CODES = {state: code for code, state in enumerate(STATES)}
+_RANKS = {status.value: rank for rank, status in enumerate(Status)}  # 0 is the worst
+_UNKNOWN = Status.UNKNOWN.value
+_LITERAL = re.compile(r"'(?P<text>\w+)'\Z")
+
+
+def _lookup(codes: Mapping[str, int]) -> Callable[[str], str]:
+    """The number of a word; that of unknown for a word that is none."""
+
+    def expand(word: str) -> str:
+        literal = _LITERAL.match(word)
+        if literal:
+            return str(codes[literal["text"]])
+        cases = " ".join(f"WHEN '{each}' THEN {code}" for each, code in codes.items() if each != _UNKNOWN)
+        return f"CASE {word} {cases} ELSE {codes[_UNKNOWN]} END"
+
+    return expand
+
+
+def _state_name(code: str) -> str:
+    cases = " ".join(f"WHEN {number} THEN '{state}'" for state, number in _CODES.items())
+    return f"CASE {code} {cases} END"
+
+
+_EXPRESSIONS: Mapping[str, Callable[..., str]] = MappingProxyType(
+    {
+        "order_key": lambda time, rank, state: f"(({time}) * 64 + ({rank}) * 8 + ({state}))",
+        "order_key_time": lambda key: f"({key} // 64)",
+        "order_key_state": lambda key: f"({key} % 8)",
+        "state_code": _lookup(_CODES),
+        "state_name": _state_name,
+        "status_rank": _lookup(_RANKS),
+    }
+)
+_CALL = re.compile(rf"\b({'|'.join(_EXPRESSIONS)})\(")
+
+
+def expanded(sql: str) -> str:
+    """Give SQL in which each call of a shared expression is written out.
+
+    >>> expanded("SELECT order_key_time(max(order_key)) FROM events")
+    'SELECT (max(order_key) // 64) FROM events'
+    """
+    while call := _last(sql):
+        arguments, end = _arguments(sql, call.end())
+        sql = f"{sql[: call.start()]}{_EXPRESSIONS[call[1]](*arguments)}{sql[end:]}"
+    return sql
+
+
+def _last(sql: str) -> re.Match[str] | None:
+    """The last call, whose arguments therefore hold none."""
+    found = None
+    for found in _CALL.finditer(sql):  # noqa: B007 - the last one is wanted
+        pass
+    return found
+
+
+def _arguments(sql: str, start: int) -> tuple[list[str], int]:
+    """The arguments of a call, and where it ends."""
+    arguments: list[str] = []
+    depth, begin = 0, start
+    for place in range(start, len(sql)):
+        match sql[place]:
+            case "(":
+                depth += 1
+            case ")" if not depth:
+                return [*arguments, sql[begin:place].strip()], place + 1
+            case ")":
+                depth -= 1
+            case "," if not depth:
+                arguments.append(sql[begin:place].strip())
+                begin = place + 1
+    raise ValueError(f"expected a closing parenthesis in {sql[start:]}")

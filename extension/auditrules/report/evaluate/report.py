@@ -1,0 +1,151 @@
+"""The tables of the logs into a report: fills in what the caller asks, and runs the SQL stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import pyarrow as pa
+
+from auditrules import __version__
+from auditrules.benchmarks import BENCHMARKS, BY_ID
+from auditrules.report.evaluate import queries, values
+from auditrules.report.evaluate.engine import Engine
+from auditrules.report.evaluate.filters import check_controls, check_hosts, glob
+from auditrules.report.evaluate.notes import Notes
+from auditrules.report.evaluate.query_names import named_queries
+from auditrules.report.evaluate.values import Row, natural
+from auditrules.report.evaluate.waivers import Waivers
+from auditrules.report.inputs import ReportRequest
+from auditrules.report.model import Counts, Day, Reading, Report
+from auditrules.report.tables import REQUEST_TABLES
+from auditrules.report.times import CLOCK_AHEAD, DAY, EARLIEST, day
+
+RESTART_GAP = 600
+"""Seconds within which an extension that is gone and back, as at a restart of osqueryd, was never gone."""
+LONGEST_TREND = 366
+"""Days, the last ones."""
+
+
+def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Report:
+    """Make a report of what the engine's tables hold; `reading` may already know how many rows that is.
+
+    Raises `ReportError` where a filter selects nothing, or a query fails.
+    """
+    until = request.now if request.until is None else request.until
+    waivers = Waivers(request.waivers, until)
+    _create_subjects(engine, request, until)
+    waived = waivers.waived_subjects(engine.fetch("waivable_subjects")) if request.waivers else ()
+    set_rows(engine, "waived_subjects", waived)
+    first, last, has_snapshot = engine.fetch("observed_window")[0]
+    if not reading.rows:
+        read, distinct = engine.fetch("observation_counts")[0]
+        reading = replace(reading, rows=distinct, repeated=read - distinct)
+    start = None if first is None else min(max(first, request.since or 0), until)  # a clock may be a little ahead
+    days = list(_days(until if start is None else start, until))
+    set_rows(engine, "trend_days", days)
+    _create(engine, "40_slots", "50_streaks")
+    shown = _create_async(engine, "60_shown")
+    early = engine.fetch_async("host_name_notes", "wrong_clocks", "control_titles")
+    _create(engine, "70_verdicts")
+    late = engine.fetch_async("by_host", "by_control", "changes", "trend")
+
+    shown()
+    verdict_rows = engine.fetch("verdict_rows")
+    names, clocks, titled = early()
+    notes = Notes(names, clocks, until, request.max_age)
+    titles = {tuple(key): (title, level) for *key, title, level in titled}
+    titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
+    verdicts = values.verdicts(verdict_rows, titles, waivers, notes)
+    by_host, by_control, changes, trend = late()
+    hosts = values.hosts(by_host, notes)
+    controls = values.controls(by_control, titles)
+    at_end = {name: Counts(*counts) for name, *counts in trend}
+    return Report(
+        tool_version=__version__,
+        made_at=request.now,
+        start=start,
+        end=None if last is None else min(last, until),
+        max_age=request.max_age,
+        inventory=None if request.inventory is None else len(request.inventory.hosts),
+        grouped_by=request.grouped_by,
+        counts=values.summed(control.counts for control in controls),
+        host_counts=values.host_counts(by_host),
+        controls=controls,
+        groups=values.groups(engine.fetch("by_group")) if request.grouped_by else (),
+        trend=tuple(Day(name, at_end.get(name, Counts())) for name, _ in days),
+        hosts=hosts,
+        verdicts=verdicts,
+        changes=values.changes(changes, notes),
+        waivers=waivers.with_states(),
+        reading=reading,
+        notes=tuple(notes.fleet(request, reading, verdicts, hosts, has_snapshot=bool(has_snapshot))),
+    )
+
+
+def set_rows(engine: Engine, name: str, rows: Iterable[Row]) -> None:
+    """Fill in a table of `tables.REQUEST_TABLES`."""
+    schema = REQUEST_TABLES[name]
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    engine.set_table(name, pa.Table.from_arrays(arrays, schema=schema))
+
+
+def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None:
+    """Find out which hosts and controls the observations are of, and what is expected of which host."""
+    latest = request.now + CLOCK_AHEAD
+    parameters = (
+        request.benchmark,
+        request.grouped_by,
+        latest if request.until is None else until,
+        EARLIEST,
+        latest,
+        until,
+        request.since or 0,
+        request.max_age,
+        RESTART_GAP,
+        int(not request.controls),
+        int(not request.hosts),
+    )
+    set_rows(engine, "parameters", [parameters])
+    observations = _create_async(engine, "10_observations")
+    default = request.benchmark or BENCHMARKS[0].version
+    set_rows(engine, "shipped_controls", ((*key, int(key[1] == default)) for key in BY_ID))
+    set_rows(engine, "selected_controls", ((control,) for control in request.controls))
+    set_rows(engine, "inventory", request.inventory.rows(request.grouped_by) if request.inventory else ())
+    logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.fetch("control_titles")]
+    known = sorted({key[1:] for key in (*BY_ID, *logged)}, key=lambda key: (natural(key[1]), key))
+    check_controls(request.benchmark, request.controls, known)
+    set_rows(engine, "named_queries", named_queries((name for (name,) in engine.fetch("silent_queries")), logged))
+    _create(engine, "20_hosts")
+    globs = [glob(pattern) for pattern in request.hosts]
+    hosts = engine.fetch("selectable_hosts") if globs else []
+    check_hosts(request.hosts, hosts)
+    selected = {key for key, name in hosts for matches in globs if matches(key) or matches(name)}
+    set_rows(engine, "selected_hosts", ((key,) for key in sorted(selected)))
+    observations()
+    _create(engine, "30_subjects")
+
+
+def _create(engine: Engine, *stages: str) -> None:
+    for stage in stages:
+        for step in queries.steps(stage):
+            engine.create(step)
+
+
+def _create_async(engine: Engine, stage: str) -> Callable[[], None]:
+    """Begin with a stage; returns what waits for it."""
+    waits = [engine.create_async(step) for step in queries.steps(stage)]
+
+    def wait() -> None:
+        for each in waits:
+            each()
+
+    return wait
+
+
+def _days(start: int, until: int) -> Iterator[tuple[str, int]]:
+    """The days of the window and the moment at which each ends, which is for the last `until`."""
+    last = until // DAY
+    for number in range(max(start // DAY, last - LONGEST_TREND + 1), last + 1):
+        yield day(number * DAY), min((number + 1) * DAY - 1, until)

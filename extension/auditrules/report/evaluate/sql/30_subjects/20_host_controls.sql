@@ -1,0 +1,25 @@
+-- Each host and control of which there is an observation, and how many of them have an impossible time.
+SELECT
+  coalesce(host_aliases.key, observation_series.host) AS key,
+  observation_series.benchmark,
+  observation_series.version,
+  observation_series.control,
+  min(observation_series.target) AS min_target,
+  max(observation_series.target) AS max_target,
+  max(observation_series.last_time) AS last_time,
+  sum(observation_series.undated) AS undated
+FROM observation_series
+CROSS JOIN parameters
+LEFT JOIN host_aliases
+  ON host_aliases.host = observation_series.host AND host_aliases.name = observation_series.name
+WHERE
+  (parameters.version = '' OR observation_series.version = parameters.version)
+  AND (
+    parameters.all_controls = 1
+    OR observation_series.control IN (SELECT control FROM selected_controls)
+  )
+GROUP BY
+  coalesce(host_aliases.key, observation_series.host),
+  observation_series.benchmark,
+  observation_series.version,
+  observation_series.control

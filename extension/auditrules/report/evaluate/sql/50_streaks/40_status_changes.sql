@@ -1,0 +1,10 @@
+-- Where a status became another one. What interrupts a status and leaves it as it was changes nothing.
+SELECT subject, slot, before, state, first_time, first_key
+FROM (
+  SELECT
+    subject, slot, state, first_time, first_key,
+    lag(state) OVER (PARTITION BY slot ORDER BY age DESC) AS before
+  FROM status_streaks
+  WHERE state IN ('fail', 'unknown', 'pass', 'not_applicable')
+) AS reported
+WHERE before <> state

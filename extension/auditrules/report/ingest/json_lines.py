@@ -1,0 +1,131 @@
+"""Bytes into lines, and lines into the JSON records that they hold, in bounded memory whatever the log holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import orjson
+
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes of a line, or of a record of a line that holds many, that are read as one."""
+
+_MOST_TORN = 100  # places of a line where no record could be read, after which the rest of it is left
+
+_scan = json.JSONDecoder().raw_decode
+
+
+class Line(NamedTuple):
+    """A line, or the records of it that fit into memory; an `end` is the last of its line."""
+
+    number: int
+    content: bytes
+    end: bool = True
+    problem: str = ""
+
+
+class UnreadableRecord(NamedTuple):
+    """What stands where a record was expected; the records behind it are read all the same."""
+
+    content: bytes
+    cause: str
+
+
+def split_lines(blocks: Iterable[bytes]) -> Iterator[Line]:
+    """Split blocks into lines, counted from 1.
+
+    A line longer than `LONGEST_LINE` is returned in parts that end with a record, as Firehose writes records one after
+    the other; where no record ends, the rest of it is passed over, and the line's last part says so.
+    """
+    number, rest, skipping = 1, b"", False
+    for block in blocks:
+        *complete, rest_of_block = block.split(b"\n")
+        for piece in complete:
+            if skipping:
+                yield Line(number, b"", problem=_too_long())
+            else:
+                yield Line(number, rest + piece)
+            number, rest, skipping = number + 1, b"", False
+        if skipping:
+            continue
+        rest += rest_of_block
+        if len(rest) > LONGEST_LINE:
+            end = _end_of_records(rest)
+            if end:
+                yield Line(number, rest[:end], end=False)
+                rest = rest[end:]
+            if len(rest) > LONGEST_LINE:
+                rest, skipping = b"", True
+    if skipping:
+        yield Line(number, b"", problem=_too_long())
+    elif rest:
+        yield Line(number, rest)
+
+
+def decode_records(content: bytes) -> Iterator[object]:
+    """Return the record of a line, or each of those that stand one after the other; `UnreadableRecord` once for others.
+
+    What stands before the record, as syslog has it, is passed over: `<PRI>… osqueryd[PID]: ` or `@cee:`.
+    """
+    start = content.find(b"{") if content[:1] != b"[" else 0
+    if start < 0:
+        yield UnreadableRecord(content, "no JSON")
+        return
+    whole = content[start:] if start else content
+    try:
+        yield orjson.loads(whole)
+    except orjson.JSONDecodeError:
+        yield from _several(whole)
+
+
+def _too_long() -> str:
+    return f"expected at most {LONGEST_LINE} bytes without a newline, found more"
+
+
+def _end_of_records(content: bytes) -> int:
+    """Where the last complete record of a part of a line ends; 0 where none is."""
+    text = content.decode("latin-1")
+    place = end = 0
+    while place < len(text):
+        try:
+            end = _scan(text, place)[1]
+        except (ValueError, RecursionError):
+            break
+        place = _next(text, end)
+    return end
+
+
+def _several(content: bytes) -> Iterator[object]:
+    """Records one after the other, or one that only a lenient reader takes."""
+    text, place, torn = content.decode("latin-1"), 0, 0  # a character a byte, so that places are the same
+    while 0 <= place < len(text):
+        try:
+            end = _scan(text, place)[1]
+            record = _decode(content[place:end])
+        except (ValueError, RecursionError) as error:  # noqa: PERF203 - one costs none of the others
+            if not torn:
+                yield UnreadableRecord(content[place:], str(error))
+            torn += 1
+            place = text.find('{"', place + 1) if torn < _MOST_TORN else -1
+        else:
+            yield record
+            place = _next(text, end)
+
+
+def _decode(content: bytes) -> object:
+    """The value of JSON; text that is no UTF-8 and lone surrogates are kept. Raises `ValueError`."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass  # stricter than what is in logs: a number of 70 digits, \ud800, a byte that is no UTF-8
+    try:
+        return json.loads(content.decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _next(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\0,":
+        place += 1
+    return place

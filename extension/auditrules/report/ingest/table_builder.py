@@ -1,0 +1,171 @@
+"""Builds the tables of `tables.LOG_TABLES` row by row, and packs them column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from auditrules.present import visible
+from auditrules.report.tables import LOG_TABLES
+
+LONGEST = 32_768
+"""Characters that are kept of any text out of a log."""
+TOO_DEEP = "(nested too deeply to be shown)"
+"""What stands for such a value."""
+MOST_DECORATIONS = 64
+"""Decorations that are kept of a host."""
+
+_BATCH = 50_000  # rows that are kept as Python's own values, which are large
+_CACHED_DIGESTS = 16_384
+_NO_DECORATIONS: Mapping[str, object] = MappingProxyType({})
+
+
+class HostIdentity(NamedTuple):
+    """The host that a line names: its key (decorations.host_uuid, else the host identifier), and its names."""
+
+    host: str
+    identifier: str
+    name: str
+
+
+class Observation(NamedTuple):
+    """What a row says of a control, and what follows from that: most rows say what others said."""
+
+    cells: tuple[str, ...]  # in the order of the table's columns
+    control: tuple[str, ...]  # benchmark, version, control, target, title and level
+    target_digest: int
+    text: str
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Observation:
+        """Take the row's benchmark, version, control, target, status, reason, evidence, next_boot, title and level."""
+        cells, title_and_level = tuple(texts[:8]), tuple(texts[8:])
+        return cls(cells, (*cells[:4], *title_and_level), _digest(*cells[:4]), "\0".join(texts))
+
+
+@dataclass(slots=True)
+class _Sighting:
+    first: int | None = None
+    last: int | None = None
+    decorations: Mapping[str, object] = field(default_factory=lambda: _NO_DECORATIONS)
+
+
+class TableBuilder:
+    """The tables of what was read. `earliest` and `latest` are the times between which a time is possible."""
+
+    def __init__(self, earliest: int, latest: int) -> None:
+        """Start empty."""
+        self._earliest, self.latest = earliest, latest
+        self._rows: dict[str, list[tuple[str | int | None, ...]]] = {name: [] for name in LOG_TABLES}
+        self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOG_TABLES}
+        self._query_targets: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._sightings: dict[HostIdentity, _Sighting] = {}
+        self._decorations: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
+
+    def add_observation(
+        self, identity: HostIdentity, query: str, time: int, action: str, observation: Observation
+    ) -> None:
+        """Add a row of a control, with a digest by which it is recognised wherever it is read again.
+
+        `action` is snapshot, added or removed.
+        """
+        host, _, name = identity
+        cells, control, target_digest, content = observation
+        row_digest = _hash(f"{host}\0{name}\0{query}\0{action}\0{time}\0{content}")
+        rows = self._rows["observations"]
+        rows.append((host, name, query, *cells, action, time, row_digest, _digest(host, name), target_digest))
+        self._query_targets[query, control] = self._query_targets.get((query, control), 0) + 1
+        if len(rows) >= _BATCH:
+            self._pack("observations")
+
+    def add_empty_run(self, identity: HostIdentity, query: str, time: int) -> None:
+        """Add a run that returned no row."""
+        self._add("empty_runs", *identity, query, time)
+
+    def add_query_failure(self, identity: HostIdentity, folder: str, query: str, message: str, time: int) -> None:
+        """Add a query that failed; an empty `query` is every query of ours."""
+        self._add("query_failures", *identity, folder, query, message, time)
+
+    def add_extension_state(self, identity: HostIdentity, time: int, loaded: int) -> None:
+        """Add whether the extension is loaded: 1 or 0."""
+        self._add("extension_states", *identity, time, loaded)
+
+    def add_sighting(
+        self, identity: HostIdentity, time: int, decorations: Mapping[str, object] = _NO_DECORATIONS
+    ) -> None:
+        """Note that a host reported on our controls, and its decorations; an impossible time is none."""
+        sighting = self._sightings.get(identity)
+        if sighting is None:
+            sighting = self._sightings[identity] = _Sighting()
+        if self._earliest <= time <= self.latest:
+            sighting.first = time if sighting.first is None or time < sighting.first else sighting.first
+            sighting.last = time if sighting.last is None or time > sighting.last else sighting.last
+        if sighting.decorations != decorations:
+            sighting.decorations = decorations
+            self._add_decorations(identity, time, decorations)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Return the tables that have rows; to be called once."""
+        for (query, control), row_count in self._query_targets.items():
+            self._add("query_targets", query, *control, row_count, _digest(*control[:4]))
+        for identity, sighting in self._sightings.items():
+            self._add("sightings", *identity, sighting.first, sighting.last, _digest(identity.host, identity.name))
+        for (host, name), decorations in self._decorations.items():
+            for decoration, (value, time) in decorations.items():
+                self._add("decorations", host, name, decoration, value, time)
+        for name in LOG_TABLES:
+            self._pack(name)
+        return {
+            name: pa.Table.from_batches(batches, LOG_TABLES[name]) for name, batches in self._batches.items() if batches
+        }
+
+    def _add_decorations(self, identity: HostIdentity, time: int, decorations: Mapping[str, object]) -> None:
+        """Keep the newest value of each decoration."""
+        kept = self._decorations.setdefault((identity.host, identity.name), {})
+        for decoration, value in decorations.items():
+            known = kept.get(decoration)
+            if (known is None and len(kept) < MOST_DECORATIONS) or (known is not None and time >= known[1]):
+                kept[text(decoration)] = text(value), time
+
+    def _add(self, table: str, *values: str | int | None) -> None:
+        self._rows[table].append(values)
+
+    def _pack(self, table: str) -> None:
+        rows, schema = self._rows[table], LOG_TABLES[table]
+        if rows:
+            columns = zip(*rows, strict=True)
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+            self._batches[table].append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            self._rows[table] = []
+
+
+def _hash(content: str) -> int:
+    return int.from_bytes(blake2b(content.encode("utf-8", "replace"), digest_size=8).digest(), "little", signed=True)
+
+
+@lru_cache(maxsize=_CACHED_DIGESTS)
+def _digest(*texts: str) -> int:
+    """The digest of a host and name, or of a target: most lines are of one that was read just before."""
+    return _hash("\0".join(texts))
+
+
+def text(value: object) -> str:
+    """Return a cell as text: null is empty, and what is no UTF-8 is escaped."""
+    if type(value) is not str:
+        try:
+            value = "" if value is None else str(value)
+        except RecursionError:
+            value = TOO_DEEP
+    if len(value) > LONGEST:
+        value = value[:LONGEST] + "…"
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a character, or a byte that is no UTF-8
+        return "".join(visible(each) if "\ud800" <= each <= "\udfff" else each for each in value)
+    return value

@@ -1,0 +1,717 @@
+"""What the lines of a host come to."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditrules.check import Status
+from auditrules.report.errors import ReportError
+from auditrules.report.inputs import Inventory
+from auditrules.report.model import ChangeKind, Counts, HostState, Waiver, WaiverState
+from tests.report.logs import (
+    DAY,
+    HOUR,
+    NOON,
+    Line,
+    added,
+    failed,
+    loaded,
+    report,
+    report_of,
+    row,
+    run,
+    said,
+    snapshot,
+    write,
+)
+
+pytestmark = pytest.mark.engine
+
+
+def _snapshot(word: str, host: str, time: int) -> Line:
+    return snapshot(host, time, row(word))
+
+
+def _added(word: str, host: str, time: int) -> Line:
+    return added(host, time, row(word))
+
+
+def _failed(query: str, host: str, time: int) -> Line:
+    return failed(host, time, query)
+
+
+def _loaded(number: int, host: str, time: int) -> Line:
+    return loaded(host, time, number)
+
+
+QUERY = "pack_cis-docker_cis_docker_1_2_3"
+OTHER_TARGET = row("fail", target="/usr/local/bin/dockerd")
+
+# What is logged of one host and control, and what it counts as at noon: status and reason.
+CASES: dict[str, tuple[list[Line], tuple[str, str]]] = {
+    "a fresh snapshot counts": ([snapshot("a", NOON - HOUR, row())], ("pass", "covered")),
+    "a fresh change counts": ([added("a", NOON - HOUR, row("fail"))], ("fail", "no_rule")),
+    "the newest row counts, whatever comes first in the log": (
+        [snapshot("a", NOON - 60, row("fail")), snapshot("a", NOON - 120, row())],
+        ("fail", "no_rule"),
+    ),
+    "a word that is older than the age is stale": ([snapshot("a", NOON - 27 * HOUR, row())], ("unknown", "stale")),
+    "a word that is as old as the age is not": ([snapshot("a", NOON - 26 * HOUR, row())], ("pass", "covered")),
+    "a query that failed since then makes it unknown": (
+        [snapshot("a", NOON - 2 * HOUR, row()), failed("a", NOON - HOUR, QUERY)],
+        ("unknown", "query_failed"),
+    ),
+    "so does its twin": (
+        [snapshot("a", NOON - 2 * HOUR, row()), failed("a", NOON - HOUR, f"{QUERY}_snapshot")],
+        ("unknown", "query_failed"),
+    ),
+    "a query that failed before then does not": (
+        [failed("a", NOON - 2 * HOUR, QUERY), snapshot("a", NOON - HOUR, row())],
+        ("pass", "covered"),
+    ),
+    "nor does another query that failed": (
+        [snapshot("a", NOON - 2 * HOUR, row()), failed("a", NOON - HOUR, "pack_ours_uptime")],
+        ("pass", "covered"),
+    ),
+    "an extension that is lost makes it unknown": (
+        [snapshot("a", NOON - 2 * HOUR, row()), loaded("a", NOON - HOUR, 0)],
+        ("unknown", "extension_missing"),
+    ),
+    "one that is back at once does not": (
+        [snapshot("a", NOON - 2 * HOUR, row()), loaded("a", NOON - HOUR, 0), loaded("a", NOON - HOUR + 2, 1)],
+        ("pass", "covered"),
+    ),
+    "one that is back after hours has not said that it passes": (
+        [snapshot("a", NOON - 9 * HOUR, row()), loaded("a", NOON - 8 * HOUR, 0), loaded("a", NOON - HOUR, 1)],
+        ("unknown", "extension_missing"),
+    ),
+    "a snapshot without rows makes it unknown": (
+        [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON - HOUR)],
+        ("unknown", "gone"),
+    ),
+    "so does a row that is removed": (
+        [added("a", NOON - 2 * HOUR, row()), added("a", NOON - HOUR, row(), "removed")],
+        ("unknown", "gone"),
+    ),
+    "a row that is removed and added again is a change": (
+        [
+            added("a", NOON - 2 * HOUR, row()),
+            added("a", NOON - HOUR, row("fail")),
+            added("a", NOON - HOUR, row(), "removed"),
+        ],
+        ("fail", "no_rule"),
+    ),
+    "another target that decides takes the place of one that is removed": (
+        [
+            added("a", NOON - 2 * HOUR, OTHER_TARGET),
+            added("a", NOON - HOUR, row()),
+            added("a", NOON - HOUR, OTHER_TARGET, "removed"),
+        ],
+        ("pass", "covered"),
+    ),
+    "so it does of one that the next snapshot does not name": (
+        [snapshot("a", NOON - 2 * HOUR, OTHER_TARGET), snapshot("a", NOON - HOUR, row())],
+        ("pass", "covered"),
+    ),
+    "or the snapshot of its twin": (
+        [added("a", NOON - 2 * HOUR, OTHER_TARGET), snapshot("a", NOON - HOUR, row())],
+        ("pass", "covered"),
+    ),
+    "within one second a change is newer than a snapshot": (
+        [added("a", NOON - HOUR, row("fail")), snapshot("a", NOON - HOUR, row())],
+        ("fail", "no_rule"),
+    ),
+    "a status that nobody knows is unknown": (
+        [snapshot("a", NOON - HOUR, row("maybe"))],
+        ("unknown", "unknown_status"),
+    ),
+    "one that is not written as it should be is one that nobody knows": (
+        [snapshot("a", NOON - HOUR, row("PASS"))],
+        ("unknown", "unknown_status"),
+    ),
+    "a clock of 1970 makes it unknown": ([snapshot("a", 12, row())], ("unknown", "clock_wrong")),
+    "as does one of next year": ([snapshot("a", NOON + 400 * DAY, row())], ("unknown", "clock_wrong")),
+    "so does no time at all": ([{**snapshot("a", 0, row()), "calendarTime": ""}], ("unknown", "clock_wrong")),
+    "a failure that nobody can date makes a pass unknown": (
+        [snapshot("a", 12, row("fail")), snapshot("a", NOON - HOUR, row())],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does one of next year": (
+        [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON + 400 * DAY, row("fail"))],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does a run without rows that nobody can date": (
+        [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON + 400 * DAY)],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does a query that failed nobody knows when": (
+        [snapshot("a", NOON - 2 * HOUR, row()), failed("a", 12, QUERY)],
+        ("unknown", "clock_wrong"),
+    ),
+    "so does a pass that was removed nobody knows when": (
+        [snapshot("a", NOON - 2 * HOUR, row()), added("a", 12, row(), "removed")],
+        ("unknown", "clock_wrong"),
+    ),
+    "a failure that was removed nobody knows when does not": (
+        [snapshot("a", NOON - 2 * HOUR, row()), added("a", 12, row("fail"), "removed")],
+        ("pass", "covered"),
+    ),
+    "nor does an extension that came late at a boot of 1970": (
+        [snapshot("a", NOON - 2 * HOUR, row()), loaded("a", 12, 0), loaded("a", NOON - 3 * HOUR, 1)],
+        ("pass", "covered"),
+    ),
+    "a word that agrees does not": (
+        [snapshot("a", 12, row()), snapshot("a", NOON - HOUR, row())],
+        ("pass", "covered"),
+    ),
+    "a failure stays one, whatever is said at a time that cannot be": (
+        [snapshot("a", 12, row()), snapshot("a", NOON - HOUR, row("fail"))],
+        ("fail", "no_rule"),
+    ),
+    "a clock that is a little ahead is right": ([snapshot("a", NOON + 60, row())], ("pass", "covered")),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), CASES.values(), ids=CASES)
+def test_what_a_host_logs_comes_to(lines: list[Line], expected: tuple[str, str], tmp_path: Path) -> None:
+    assert said(report_of(tmp_path, *lines)) == [("a", "1.2.3", *expected)]
+
+
+def test_the_trend_ends_with_what_is_counted(tmp_path: Path) -> None:
+    every = [
+        {**line, "hostIdentifier": f"h{number}", "decorations": {"host_uuid": f"h{number}", "hostname": f"h{number}"}}
+        for number, (lines, _) in enumerate(CASES.values())
+        for line in lines
+    ]
+    fleet = report_of(tmp_path, *every)
+    assert fleet.trend[-1].counts == fleet.counts == fleet.host_counts
+    assert fleet.counts.total == len(CASES)
+
+
+def test_each_of_two_targets_of_one_run_has_its_own_status(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row(), OTHER_TARGET))
+    assert [(each.target, each.status) for each in fleet.verdicts] == [
+        ("/usr/local/bin/dockerd", Status.FAIL),
+        ("/usr/bin/dockerd", Status.PASS),
+    ]
+    assert fleet.counts == Counts(failed=1)
+
+
+def test_a_target_that_a_snapshot_names_no_more_is_gone(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON - 2 * HOUR, row(), OTHER_TARGET), snapshot("a", NOON - HOUR, row()))
+    assert said(fleet) == [("a", "1.2.3", "pass", "covered")]
+    assert [(each.kind, each.before, each.after) for each in fleet.changes] == [(ChangeKind.OTHER, "fail", "gone")]
+
+
+# Lines of two targets, the first of which fails and which nothing says to be gone.
+TWO_TARGETS: dict[str, list[Line]] = {
+    "without a removal": [added("a", NOON - 2 * HOUR, OTHER_TARGET), added("a", NOON - HOUR, row())],
+    "in batches without a removal": [
+        {**run("a", NOON - age * HOUR, QUERY), "diffResults": {"added": [each], "removed": []}}
+        for age, each in ((2, OTHER_TARGET), (1, row()))
+    ],
+    "of two queries with snapshots": [
+        snapshot("a", NOON - 2 * HOUR, OTHER_TARGET, name="one_snapshot"),
+        snapshot("a", NOON - HOUR, row(), name="two_snapshot"),
+    ],
+    "of two queries, one without snapshots": [
+        added("a", NOON - 2 * HOUR, OTHER_TARGET, name="one"),
+        snapshot("a", NOON - HOUR, row(), name="two_snapshot"),
+    ],
+    "of two queries, one of which gave nothing in between": [
+        snapshot("a", NOON - 3 * HOUR, OTHER_TARGET, name="one_snapshot"),
+        snapshot("a", NOON - 3 * HOUR, row(), name="two_snapshot"),
+        snapshot("a", NOON - 2 * HOUR, name="two_snapshot"),
+        snapshot("a", NOON - HOUR, row(), name="two_snapshot"),
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", TWO_TARGETS.values(), ids=TWO_TARGETS)
+def test_a_target_of_which_nothing_says_that_it_is_gone_still_fails(lines: list[Line], tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, *lines)
+    assert [(each.target, each.status) for each in fleet.verdicts] == [
+        ("/usr/local/bin/dockerd", Status.FAIL),
+        ("/usr/bin/dockerd", Status.PASS),
+    ]
+    assert fleet.trend[-1].counts == fleet.counts == Counts(failed=1)
+
+
+def test_a_target_that_was_named_later_is_left_out(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON - HOUR, row(), OTHER_TARGET)]
+    assert said(report_of(tmp_path, *lines, until=NOON - 2 * HOUR)) == [("a", "1.2.3", "pass", "covered")]
+
+
+def test_a_failure_at_a_time_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", 12, QUERY)).hosts
+    assert host.note == "its clock was behind: 1 line has a time such as 1970-01-01 00:00 UTC"
+
+
+def test_a_control_that_a_host_never_spoke_of_is_unknown(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, *(snapshot("a", NOON, row(control=each)) for each in ("1.2.3", "1.2.4")), snapshot("b", NOON, row())
+    )
+    assert ("b", "1.2.4", "unknown", "no_rows") in said(fleet)
+
+
+def test_one_host_makes_no_control_for_the_others(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, *(snapshot(each, NOON, row()) for each in "abc"), snapshot("c", NOON, row(control="9.9.9"))
+    )
+    assert [each[:2] for each in said(fleet)] == [("a", "1.2.3"), ("b", "1.2.3"), ("c", "1.2.3"), ("c", "9.9.9")]
+
+
+def test_a_host_of_another_benchmark_is_asked_for_that_one_alone(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row()), snapshot("b", NOON, row(control="1.1.3", version="1.8.0")))
+    assert [(each.version, each.counts.total) for each in fleet.controls] == [("1.2.0", 1), ("1.8.0", 1)]
+
+
+def test_title_and_level_are_our_own_words_where_we_have_them(tmp_path: Path) -> None:
+    (verdict,) = report_of(tmp_path, snapshot("a", NOON, row(title="<b>", level="9"))).verdicts
+    assert (verdict.title, verdict.level) == ("Auditing for the Docker daemon executable is configured", "1")
+
+
+def test_a_query_that_always_failed_is_known_by_its_name(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, failed("a", NOON - HOUR, "pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence"))
+    (verdict,) = (each for each in fleet.verdicts if each.reason == "query_failed")
+    assert (verdict.host, verdict.control, verdict.status) == ("uuid-a", "1.2.4", Status.UNKNOWN)
+    assert verdict.evidence == ("pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence failed: no such table: audit_rules")
+
+
+def test_a_host_where_a_query_fails_says_so(tmp_path: Path) -> None:
+    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", NOON, QUERY)).hosts
+    assert (host.state, host.note) == (HostState.FAILING, f"{QUERY} failed: no such table: audit_rules")
+
+
+def test_since_is_when_the_status_began(tmp_path: Path) -> None:
+    lines = [
+        snapshot("a", NOON - hours * HOUR, row(status)) for hours, status in ((3, "fail"), (2, "pass"), (1, "pass"))
+    ]
+    (verdict,) = report_of(tmp_path, *lines).verdicts
+    assert (verdict.since, verdict.seen) == (NOON - 2 * HOUR, NOON - HOUR)
+
+
+def test_a_stale_verdict_is_unknown_since_its_age_ran_out(tmp_path: Path) -> None:
+    (verdict,) = report_of(tmp_path, snapshot("a", NOON - 3 * HOUR, row()), max_age=HOUR).verdicts
+    assert (verdict.since, verdict.seen, verdict.logged) == (NOON - 2 * HOUR, NOON - 3 * HOUR, "pass")
+
+
+def test_a_host_that_fell_silent_is_a_change(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON - 3 * HOUR, row()), max_age=HOUR)
+    (change,) = fleet.changes
+    assert (change.kind, change.at, change.before, change.after) == (
+        ChangeKind.GONE_SILENT,
+        NOON - 2 * HOUR,
+        "pass",
+        "unknown",
+    )
+
+
+KINDS = {
+    ("pass", "fail"): ChangeKind.NEWLY_FAILING,
+    ("unknown", "fail"): ChangeKind.NEWLY_FAILING,
+    ("fail", "pass"): ChangeKind.FIXED,
+    ("fail", "not_applicable"): ChangeKind.FIXED,
+    ("fail", "unknown"): ChangeKind.OTHER,
+    ("unknown", "pass"): ChangeKind.OTHER,
+}
+
+
+@pytest.mark.parametrize(("words", "kind"), KINDS.items())
+def test_a_change_is_named_by_what_it_leads_to(words: tuple[str, str], kind: ChangeKind, tmp_path: Path) -> None:
+    before, after = words
+    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row(before)), snapshot("a", NOON, row(after)))
+    assert [(each.kind, each.at) for each in fleet.changes] == [(kind, NOON)]
+
+
+def test_other_evidence_is_no_change(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, added("a", NOON - 60, row(evidence="a\\x0Ab")), snapshot("a", NOON, row(evidence="a\nb"))
+    )
+    assert fleet.changes == ()
+    assert fleet.verdicts[0].evidence == "a\nb"
+
+
+def test_changes_before_the_window_are_not_told(tmp_path: Path) -> None:
+    lines = [
+        snapshot("a", NOON - hours * HOUR, row(status)) for hours, status in ((3, "pass"), (2, "fail"), (1, "pass"))
+    ]
+    fleet = report_of(tmp_path, *lines, since=NOON - HOUR)
+    assert [each.kind for each in fleet.changes] == [ChangeKind.FIXED]
+    assert (fleet.start, fleet.end) == (NOON - HOUR, NOON - HOUR)
+
+
+def test_what_was_logged_later_is_left_out(tmp_path: Path) -> None:
+    lines = [
+        snapshot("a", NOON - 2 * HOUR, row("fail")),
+        snapshot("a", NOON - HOUR, row()),
+        snapshot("b", NOON - 60, row()),
+    ]
+    fleet = report_of(tmp_path, *lines, until=NOON - 2 * HOUR)
+    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
+    assert [host.name for host in fleet.hosts] == ["a.example.net"]
+
+
+def test_each_day_of_the_trend_is_judged_by_what_was_known_then(tmp_path: Path) -> None:
+    lines = [
+        snapshot("a", NOON - 3 * DAY, row("fail")),
+        snapshot("a", NOON - 2 * DAY, row()),
+        snapshot("a", NOON, row()),
+    ]
+    fleet = report_of(tmp_path, *lines)
+    assert [(each.day, each.counts) for each in fleet.trend] == [
+        ("2026-11-20", Counts(failed=1)),
+        ("2026-11-21", Counts(passed=1)),
+        ("2026-11-22", Counts(unknown=1)),
+        ("2026-11-23", Counts(passed=1)),
+    ]
+
+
+@pytest.mark.parametrize("until", [NOON, NOON + DAY // 2 - 30], ids=["at noon", "half a minute before midnight"])
+def test_the_trend_ends_with_a_host_whose_clock_is_a_little_ahead(until: int, tmp_path: Path) -> None:
+    lines = [snapshot("a", until + 60, row()), snapshot("b", until, row(), row(control="1.2.4"))]
+    fleet = report_of(tmp_path, *lines, now=until)
+    assert fleet.trend[-1].counts == fleet.counts == Counts(passed=3, unknown=1)
+
+
+def test_a_clock_of_1970_does_not_lengthen_the_trend(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", 12, row()), snapshot("b", NOON, row()))
+    assert [each.day for each in fleet.trend] == ["2026-11-23"]
+
+
+def test_a_wrong_clock_is_told(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", 12, row()), max_age=60 * 365 * DAY)
+    assert fleet.notes[0] == (
+        "1 host has a wrong clock: results dated before 2014 or in the future do not count, and a pass that they "
+        "contradict is unknown"
+    )
+    assert fleet.hosts[0].note == "its clock was behind: 1 line has a time such as 1970-01-01 00:00 UTC"
+
+
+def inventory(*names: str, **labels: str) -> Inventory:
+    return Inventory(tuple((name,) for name in names), dict.fromkeys(names, labels), ("host", *labels))
+
+
+def test_a_host_of_the_inventory_that_no_log_names_is_missing(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row()), inventory=inventory("a", "b"))
+    assert said(fleet) == [("b", "1.2.3", "unknown", "missing"), ("a", "1.2.3", "pass", "covered")]
+    assert [host.state for host in fleet.hosts] == [HostState.MISSING, HostState.REPORTING]
+
+
+@pytest.mark.parametrize("name", ["a", "A", "a.example.net", "uuid-a"])
+def test_the_inventory_may_use_any_name_of_a_host(name: str, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row()), inventory=inventory(name))
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+
+
+def test_the_inventory_may_name_the_domain_that_a_host_leaves_out(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "a"})]
+    fleet = report_of(tmp_path, *lines, inventory=inventory("a.example.net"))
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+
+
+def test_of_two_domains_of_the_inventory_neither_is_a_host_without_one(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "a"})]
+    fleet = report_of(tmp_path, *lines, inventory=inventory("a.prod.x", "a.dev.x"))
+    assert [host.state for host in fleet.hosts] == [HostState.MISSING, HostState.MISSING, HostState.REPORTING]
+
+
+def test_a_host_of_the_inventory_that_spoke_only_later_is_missing(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON - 2 * HOUR, row()),
+        snapshot("b", NOON, row()),
+        inventory=inventory("a", "b"),
+        until=NOON - HOUR,
+    )
+    assert said(fleet) == [("b", "1.2.3", "unknown", "missing"), ("a", "1.2.3", "pass", "covered")]
+
+
+def test_hosts_of_one_identifier_are_kept_apart_by_host_uuid(tmp_path: Path) -> None:
+    twins = [{"decorations": {"host_uuid": each, "hostname": each}} for each in ("one", "two")]
+    fleet = report_of(
+        tmp_path, snapshot("same", NOON, row(), **twins[0]), snapshot("same", NOON, row("fail"), **twins[1])
+    )
+    assert said(fleet) == [("two", "1.2.3", "fail", "no_rule"), ("one", "1.2.3", "pass", "covered")]
+    assert fleet.notes == ("2 hosts share the identifier same; host_uuid or name tells them apart: one, two",)
+    assert fleet.hosts[0].note == "shares the identifier same with 1 other"
+
+
+def test_names_that_take_turns_under_one_key_are_two_hosts(tmp_path: Path) -> None:
+    lines = [
+        snapshot("x", NOON - age, row(status), decorations={"host_uuid": "u", "hostname": name})
+        for age, name, status in ((40, "one", "fail"), (30, "two", "pass"), (20, "one", "fail"), (10, "two", "pass"))
+    ]
+    fleet = report_of(tmp_path, *lines)
+    assert said(fleet) == [("u (one)", "1.2.3", "fail", "no_rule"), ("u (two)", "1.2.3", "pass", "covered")]
+
+
+def test_a_host_that_was_renamed_is_one_host(tmp_path: Path) -> None:
+    lines = [
+        snapshot("x", NOON - age, row(), decorations={"host_uuid": "u", "hostname": name})
+        for age, name in ((40 * HOUR, "old.example.net"), (30 * HOUR, "old"), (20, "new.example.net"))
+    ]
+    (host,) = report_of(tmp_path, *lines).hosts
+    assert (host.name, host.note) == (
+        "new.example.net",
+        "was called old.example.net until 2026-11-21 20:00 UTC; was called old until 2026-11-22 06:00 UTC",
+    )
+
+
+# Names that one host_uuid has, in seconds before noon: who is kept apart.
+SHARED = {
+    "whose names are in two domains": ((40, "n.prod.x"), (30, "n.dev.x"), (20, "n.prod.x"), (10, "n.dev.x")),
+    "who were both heard within the age": ((90, "n.prod.x"), (30, "n.dev.x")),
+    "who were first heard within the same second": ((30, "n.prod.x"), (30, "n.dev.x")),
+}
+
+
+@pytest.mark.parametrize("names", SHARED.values(), ids=SHARED)
+def test_hosts_of_one_host_uuid_are_two(names: tuple[tuple[int, str], ...], tmp_path: Path) -> None:
+    lines = [
+        snapshot(
+            "x", NOON - age, row("fail" if "prod" in name else "pass"), decorations={"host_uuid": "u", "hostname": name}
+        )
+        for age, name in names
+    ]
+    fleet = report_of(tmp_path, *lines)
+    assert said(fleet) == [("u (n.prod.x)", "1.2.3", "fail", "no_rule"), ("u (n.dev.x)", "1.2.3", "pass", "covered")]
+
+
+def test_a_name_with_and_without_its_domain_is_one_host(tmp_path: Path) -> None:
+    lines = [
+        snapshot("x", NOON - age, row(), decorations={"host_uuid": "u", "hostname": name})
+        for age, name in ((40, "n.prod.x"), (30, "n"), (20, "n.prod.x"), (10, "n"))
+    ]
+    assert [host.key for host in report_of(tmp_path, *lines).hosts] == ["u"]
+
+
+def test_a_host_that_is_called_localhost_is_not_another_of_that_name(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON, row(), decorations={"host_uuid": "u", "hostname": "localhost"}),
+        snapshot("localhost", NOON - 60, row("fail"), decorations={}),
+    )
+    assert said(fleet) == [("localhost", "1.2.3", "fail", "no_rule"), ("u", "1.2.3", "pass", "covered")]
+
+
+def status_file(folder: Path, machine: str, message: str) -> Path:
+    """Write a status file of osqueryd that tells at 11:30 of something that failed."""
+    folder.mkdir(exist_ok=True)
+    header = f"Log file created at: 2026/11/23 11:00:00\nRunning on machine: {machine}\n"
+    return write(folder / "osqueryd.WARNING.20261123-110000.7", [f"{header}W1123 11:30:00.000000 7 s.cpp:1] {message}"])
+
+
+# Hosts by host_uuid and name, the machine of the status file, and those that are unknown by it.
+MACHINES = {
+    "a short name of a long one": ({"u": "web-1.example.net"}, "web-1", ["u"]),
+    "a long name of a short one": ({"u": "web-1"}, "web-1.example.net", ["u"]),
+    "a name of two hosts": ({"u": "localhost", "v": "localhost"}, "localhost", ["u", "v"]),
+    "a short name of two hosts": ({"u": "n.prod.x", "v": "n.dev.x"}, "n", ["u", "v"]),
+    "a name in another domain": ({"u": "n.prod.x", "v": "n.dev.x"}, "n.prod.x", ["u"]),
+}
+
+
+@pytest.mark.parametrize(("names", "machine", "unknown"), MACHINES.values(), ids=MACHINES)
+def test_a_failure_of_a_status_file_is_of_every_host_of_that_name(
+    names: dict[str, str], machine: str, unknown: list[str], tmp_path: Path
+) -> None:
+    status = status_file(
+        tmp_path / "s", machine, f"Error executing scheduled query {QUERY}: no such table: audit_rules"
+    )
+    log = write(
+        tmp_path / "osqueryd.results.log",
+        [
+            snapshot(host, NOON - HOUR, row(), decorations={"host_uuid": host, "hostname": name})
+            for host, name in names.items()
+        ],
+    )
+    fleet = report(log, status)
+    assert sorted(host.key for host in fleet.hosts if host.status is Status.UNKNOWN) == unknown
+    assert {host.key for host in fleet.hosts} == names.keys()
+
+
+def test_a_query_that_has_a_colon_in_its_name_fails_like_others(tmp_path: Path) -> None:
+    name = "pack/Global/CIS: Docker 1.2.3"
+    (verdict,) = report_of(
+        tmp_path, snapshot("a", NOON - 2 * HOUR, row(), name=name), failed("a", NOON - HOUR, name)
+    ).verdicts
+    assert (verdict.reason, verdict.evidence) == ("query_failed", f"{name} failed: no such table: audit_rules")
+
+
+def test_lines_without_host_uuid_are_of_the_host_whose_name_they_give(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, snapshot("a", NOON - 60, row()), snapshot("a.example.net", NOON, row("fail"), decorations={})
+    )
+    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
+
+
+def test_nobody_takes_the_place_of_a_host_by_a_name(tmp_path: Path) -> None:
+    thief = {"decorations": {"host_uuid": "thief", "hostname": "uuid-a"}}
+    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row("fail")), snapshot("uuid-a", NOON, row(), **thief))
+    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule"), ("thief", "1.2.3", "pass", "covered")]
+
+
+def test_hosts_are_grouped_by_a_decoration(tmp_path: Path) -> None:
+    lines = [
+        snapshot(name, NOON, row(status), decorations={"host_uuid": name, "environment": group})
+        for name, status, group in (("a", "pass", "production"), ("b", "fail", "production"), ("c", "pass", "test"))
+    ]
+    fleet = report_of(tmp_path, *lines, snapshot("d", NOON, row()), grouped_by="environment")
+    assert [(each.group, each.hosts, each.counts.passed, each.counts.failed) for each in fleet.groups] == [
+        ("", 1, 1, 0),
+        ("production", 2, 1, 1),
+        ("test", 1, 1, 0),
+    ]
+
+
+def test_hosts_are_grouped_by_a_column_of_the_inventory(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, snapshot("a", NOON, row()), inventory=inventory("a", "b", owner="storage"), grouped_by="owner"
+    )
+    assert [(each.group, each.hosts) for each in fleet.groups] == [("storage", 2)]
+
+
+def test_a_column_that_no_host_has_is_told(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row()), grouped_by="enviroment")
+    assert fleet.notes == ("no host has enviroment: expected a decoration or a column of the inventory to group by",)
+
+
+def test_only_what_is_asked_for_is_reported(tmp_path: Path) -> None:
+    lines = [snapshot(host, NOON, row(control=control)) for host in "ab" for control in ("1.2.3", "1.2.4")]
+    fleet = report_of(tmp_path, *lines, hosts=("b*",), controls=("1.2.4",))
+    assert said(fleet) == [("b", "1.2.4", "pass", "covered")]
+
+
+def waiver(**changed: str) -> Waiver:
+    plain = Waiver(hosts="a*", control="1.2.*", reason="r", owner="o", expires="2026-11-23")
+    return replace(plain, **changed)  # type: ignore[arg-type]
+
+
+WAIVERS = {
+    "one that holds": (waiver(), Counts(failed=1, waived=1), WaiverState.ACTIVE),
+    "one by the host's key": (waiver(hosts="uuid-a"), Counts(failed=1, waived=1), WaiverState.ACTIVE),
+    "one that held until yesterday": (waiver(expires="2026-11-22"), Counts(failed=1), WaiverState.EXPIRED),
+    "one of another control": (waiver(control="1.2.4"), Counts(failed=1), WaiverState.UNUSED),
+    "one of another host": (waiver(hosts="b"), Counts(failed=1), WaiverState.UNUSED),
+}
+
+
+@pytest.mark.parametrize(("given", "counts", "state"), WAIVERS.values(), ids=WAIVERS)
+def test_a_waiver_is_told_beside_the_failure(given: Waiver, counts: Counts, state: WaiverState, tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row("fail")), waivers=(given,))
+    assert (fleet.counts, fleet.host_counts, fleet.trend[-1].counts) == (counts, counts, counts)
+    assert [each.state for each in fleet.waivers] == [state]
+    (verdict,) = fleet.verdicts
+    assert (verdict.status, verdict.waived) == (Status.FAIL, state is WaiverState.ACTIVE)
+
+
+def test_a_host_that_passes_needs_no_waiver(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row()), waivers=(waiver(),))
+    assert (fleet.verdicts[0].waiver, fleet.waivers[0].state) == (None, WaiverState.UNUSED)
+
+
+def test_without_snapshots_silence_is_explained(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, added("a", NOON - 3 * DAY, row()))
+    assert fleet.notes[-1] == (
+        "no snapshot was read, and a differential query logs nothing while nothing changes: read "
+        "osqueryd.snapshots.log too, or give a larger --max-age"
+    )
+
+
+def test_a_status_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, snapshot("a", NOON, row("maybe\x1b")))
+    assert fleet.notes == ("1 verdict has an unknown status word, and counts as unknown: maybe\\x1b",)
+
+
+def test_rows_that_are_of_no_control_are_passed_over(tmp_path: Path) -> None:
+    pipeline = {**run("a", NOON, "pack_audit-rules_audit_pipeline"), "snapshot": [{"status": "pass", "reason": "read"}]}
+    fleet = report_of(tmp_path, snapshot("a", NOON, row()), {**pipeline, "action": "snapshot"})
+    assert (fleet.reading.rows, fleet.reading.passed_over) == (1, 1)
+
+
+WORDS = ["fail", "unknown", "pass", "not_applicable"]
+MAKERS: dict[str, Callable[[str, int], Line]] = {
+    **{f"snapshot of {word}": partial(_snapshot, word) for word in WORDS},
+    **{f"change to {word}": partial(_added, word) for word in WORDS},
+    "empty snapshot": snapshot,
+    "failure": partial(_failed, QUERY),
+    "extension lost": partial(_loaded, 0),
+    "extension back": partial(_loaded, 1),
+}
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(sorted(MAKERS)), st.sampled_from("ab"), st.integers(NOON - 3 * DAY, NOON)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(EVENTS, st.randoms())
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_order_and_repetition_of_lines_change_nothing(
+    tmp_path: Path, events: list[tuple[str, str, int]], chance: random.Random
+) -> None:
+    lines = [MAKERS[what](host, time) for what, host, time in events]
+    shuffled = [*lines, *lines]
+    chance.shuffle(shuffled)
+    one, other = report_of(tmp_path, *lines), report_of(tmp_path, *shuffled)
+    assert replace(one, reading=other.reading) == other
+    assert one.trend[-1].counts == one.counts
+    assert one.reading.rows == other.reading.rows
+
+
+def test_a_control_of_ours_that_one_host_has_is_asked_of_all(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path, *(snapshot(each, NOON, row()) for each in "abc"), snapshot("c", NOON, row(control="1.2.4"))
+    )
+    assert [each.counts for each in fleet.controls] == [Counts(passed=3), Counts(passed=1, unknown=2)]
+
+
+def test_hosts_of_which_nothing_but_failures_is_known_are_unknown(tmp_path: Path) -> None:
+    log = write(tmp_path / "live.json", [{"host": "a", "error": "no such table: audit_rules"}])
+    os.utime(log, (NOON, NOON))
+    fleet = report(log, controls=("1.2.3",))
+    assert {(each.control, each.status, each.reason) for each in fleet.verdicts} == {
+        ("1.2.3", Status.UNKNOWN, "query_failed")
+    }
+
+
+def test_what_a_host_said_of_a_version_that_it_left_is_left_out(tmp_path: Path) -> None:
+    fleet = report_of(
+        tmp_path,
+        snapshot("a", NOON - 3 * DAY, row("fail")),
+        snapshot("a", NOON - HOUR, row(control="1.1.3", version="1.8.0")),
+    )
+    assert [(each.version, each.status) for each in fleet.verdicts] == [("1.8.0", Status.PASS)]
+    assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
+    assert fleet.trend[-1].counts == fleet.counts == Counts(passed=1)
+    assert fleet.trend[0].counts == Counts(failed=1)
+
+
+TYPOS = {
+    "a control": (
+        {"controls": ("1.2.33",), "benchmark": "0.1"},
+        "expected a control of version 0.1 for --control, of those known or in the logs (9.8), found 1.2.33",
+    ),
+    "a version": (
+        {"benchmark": "0.2"},
+        "expected a version of a benchmark for --benchmark, of those known or in the logs (0.1, ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("asked", "said"), TYPOS.values(), ids=TYPOS)
+def test_what_is_asked_for_and_is_nowhere_is_an_error(asked: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as raised:
+        report_of(tmp_path, snapshot("a", NOON, row("fail", control="9.8", version="0.1")), **asked)
+    assert str(raised.value).startswith(said)
