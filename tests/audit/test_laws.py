@@ -22,7 +22,7 @@ from auditrules.audit.boot.auditd_conf import settings as auditd_settings
 from auditrules.audit.boot.load import load
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.constants.syscalls import without_classes
-from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.model.collected import File, Kernel, Run
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
@@ -167,7 +167,7 @@ def test_every_answer_of_a_program_has_a_state(
 ) -> None:
     listing = Run(("auditctl", "-l"), code, output, errors)
     status = Run(("auditctl", "-s"), status_code, status_output)
-    reading = understand(Kernel("auditctl", listing=listing, status=status), HOST)
+    reading = interpret_answer(Kernel("auditctl", listing=listing, status=status), HOST)
     assert reading.state in State
     assert reading.state is not State.NOT_ASKED
     assert (reading.state in (State.OK, State.NO_RULES, State.DISABLED)) is (reading.error == "")
@@ -186,7 +186,7 @@ SAVED = st.lists(
 @law
 @given(SAVED)
 def test_every_saved_listing_has_a_state(content: bytes) -> None:
-    reading = understand(Kernel("listing", saved=File("/saved", content)), HOST)
+    reading = interpret_answer(Kernel("listing", saved=File("/saved", content)), HOST)
     assert reading.state in (State.OK, State.NO_RULES, State.DISABLED, State.BROKEN_REPLY)
     if reading.state is State.OK:
         assert reading.lines

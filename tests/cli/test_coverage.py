@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.audit.host_audit import LISTING_CAVEAT
 from auditrules.cli import main
-from auditrules.tables.sides import LIES
 from tests.fixtures.hosts import root, saved
 
 DOCKERD = "/usr/bin/dockerd"
@@ -40,7 +40,7 @@ def test_a_person_is_told_each_use_now_and_after_boot(tmp_path: Path) -> None:
     assert (code, err) == (1, "")
     assert out == (
         "/usr/bin/dockerd, now\n"
-        f"  ({LIES.format(reader='a saved listing')})\n"
+        f"  ({LISTING_CAVEAT.format(reader='a saved listing')})\n"
         "  reading           NOT recorded  (permissions_missing)\n"
         f"      by {rule}, which is on the path, for other accesses\n"
         "  execution         recorded\n"

@@ -65,7 +65,7 @@ class FakeHost:
 
 
 def build(host: HostView) -> tuple[Table, ...]:
-    return (Table(STATUS, lambda _: [{"reader": host.sources().kernel.reader, "rowid": "1"}]),)
+    return (Table(STATUS, lambda _: [{"reader": host.audit().collected.kernel.reader, "rowid": "1"}]),)
 
 
 def world(*controls: Control) -> World:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.boot.boot import boot
+from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.systemd import early_mounts
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Sources, Units
 from auditrules.host import Host
 from auditrules.host.rootfs import Tree
@@ -44,6 +45,10 @@ def collected(root: Path) -> Sources:
     return Host(str(root), "none").sources()
 
 
+def booted(sources: Sources) -> Boot:
+    return HostAudit(sources).boot
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for folder in (WANTS, USR, "etc/audit/rules.d", "usr/bin", "usr/sbin"):
@@ -71,7 +76,7 @@ def test_every_host_of_the_fixtures_is_told() -> None:
 
 @pytest.mark.parametrize("name", BOOTS)
 def test_a_host_boots(tmp_path: Path, name: str) -> None:
-    said = boot(collected(boot_root(name, tmp_path)))
+    said = booted(collected(boot_root(name, tmp_path)))
     assert said.loaded is not None
     rules = [render(rule, "x86_64") for rule in said.loaded.rules]
     assert (said.loader.value, said.reason, said.enabled, rules) == BOOTS[name]
@@ -90,7 +95,7 @@ def test_red_hats_awk_drops_an_indented_comment_and_debians_stops_at_one_with_a_
     for name in ("rhel9", "debian12"):
         host = boot_root(name, tmp_path)
         write(host, "etc/audit/rules.d/10.rules", "\t# a comment\n")
-        loaded = boot(collected(host)).loaded
+        loaded = booted(collected(host)).loaded
         stops[name] = loaded.stopped_at if loaded else None
     assert stops == {"rhel9": None, "debian12": 5}
 
@@ -170,7 +175,7 @@ def test_a_unit_file_that_is_none_says_so_and_the_loader_is_unknown(root: Path, 
     (found,) = read(root).files
     assert (found.path, found.content) == ("/etc/systemd/system/auditd.service", None)
     assert found.error.startswith(error)
-    said = boot(collected(root))
+    said = booted(collected(root))
     assert (said.loader.value, said.loaded) == ("unknown", None)
     assert said.reason == f"/etc/systemd/system/auditd.service: {found.error}"
 
@@ -240,9 +245,9 @@ def test_the_script_is_found(root: Path, folder: str) -> None:
 def test_no_rules_d_and_an_empty_one_are_not_the_same(root: Path) -> None:
     write(root, "usr/sbin/augenrules")
     write(root, "etc/audit/audit.rules", "-w /etc/docker -p wa\n")
-    assert boot(collected(root)).loader.value == "augenrules"
+    assert booted(collected(root)).loader.value == "augenrules"
     (root / "etc/audit/rules.d").rmdir()
-    assert boot(collected(root)).loader.value == "unknown"
+    assert booted(collected(root)).loader.value == "unknown"
 
 
 def test_what_is_no_rules_file_in_rules_d_adds_nothing(root: Path) -> None:
@@ -250,7 +255,7 @@ def test_what_is_no_rules_file_in_rules_d_adds_nothing(root: Path) -> None:
     write(root, "etc/audit/rules.d/c.rules", "-w /etc/docker -p wa\n")
     (root / "etc/audit/rules.d/a.rules").mkdir()
     (root / "etc/audit/rules.d/b.rules").symlink_to("nowhere")
-    said = boot(collected(root))
+    said = booted(collected(root))
     assert said.merged is not None
     assert said.merged.complaints == (("a.rules", "Is a directory"), ("b.rules", "No such file or directory"))
     assert said.loaded is not None
@@ -260,7 +265,7 @@ def test_what_is_no_rules_file_in_rules_d_adds_nothing(root: Path) -> None:
 def test_a_fifo_in_rules_d_leaves_the_rules_unknown(root: Path) -> None:
     write(root, "usr/sbin/augenrules")
     os.mkfifo(root / "etc/audit/rules.d/a.rules")
-    said = boot(collected(root))
+    said = booted(collected(root))
     assert (said.loaded, said.reason) == (
         None,
         "/etc/audit/rules.d/a.rules: expected a regular file, found a FIFO",

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.host_audit import LISTING_CAVEAT
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
 from auditrules.benchmarks.remediation import ADVICE, remedy
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS
-from auditrules.tables.sides import LIES
 from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
 from tests.fixtures.kernels import OUTCOMES
 
@@ -42,7 +42,7 @@ UNREADABLE = (UNKNOWN, "unreadable")
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
 RULE = "-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
 B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
-ON_A_LISTING = f"; {LIES.format(reader='a saved listing')}"
+ON_A_LISTING = f"; {LISTING_CAVEAT.format(reader='a saved listing')}"
 
 OWNER = os.geteuid()  # of the files that these tests make, whoever runs them
 OUTSIDE = "; not: io_uring, not: processes older than auditing"
@@ -587,7 +587,7 @@ def test_evidence_and_remediation(plain: Look, content: bytes, evidence: str, re
 
 def test_evidence_of_a_running_kernel_says_what_auditctl_hides(plain: Look) -> None:
     listing, answer, *_ = OUTCOMES["ok"]
-    assert f"; {LIES.format(reader='auditctl -l')}" in str(judge(asked(plain, listing, answer))["evidence"])
+    assert f"; {LISTING_CAVEAT.format(reader='auditctl -l')}" in str(judge(asked(plain, listing, answer))["evidence"])
 
 
 def test_evidence_names_a_file_once(plain: Look) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.audit.host_audit import LISTING_CAVEAT
 from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import answer
 from auditrules.sql.error import SqlError
 from auditrules.tables import build
-from auditrules.tables.sides import LIES as TOLD
 from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
 
 DOCKERD = "/usr/bin/dockerd"
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 RULE = f"-a always,exit -S all -F path={DOCKERD} -F perm=rwxa -F key=docker"
-LIES = TOLD.format(reader="a saved listing")
+LIES = LISTING_CAVEAT.format(reader="a saved listing")
 NO_PATTERN = "coverage is worked out for one path, not for a pattern"
 SERVICE = """\
 [Unit]

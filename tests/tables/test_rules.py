@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Run, Sources
 from auditrules.audit.model.host_facts import Facts
 from auditrules.plugin.row import ROWID, Row
@@ -24,10 +25,14 @@ def raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def rows_of(sources: Sources) -> list[Row]:
+    return audit_rules(HostAudit(sources).drift)
+
+
 def of_files(*files: File, audit: str | None = None, facts: Facts | None = None) -> list[Row]:
     """Give the rows of the files alone: the kernel has no rules, so it has no row."""
     audit_file = None if audit is None else File(AUDIT_RULES_FILE, raw(audit))
-    return audit_rules(Sources(NO_RULES, files, audit_rules=audit_file, facts=facts or Facts()))
+    return rows_of(Sources(NO_RULES, files, audit_rules=audit_file, facts=facts or Facts()))
 
 
 def of_lines(*lines: str, facts: Facts | None = None) -> list[Row]:
@@ -37,7 +42,7 @@ def of_lines(*lines: str, facts: Facts | None = None) -> list[Row]:
 def of_kernel(*lines: str, rules: tuple[str, ...] = (), facts: Facts | None = None) -> list[Row]:
     files = (File(A, raw("".join(f"{line}\n" for line in rules))),) if rules else ()
     kernel = Kernel("listing", saved=File("saved", raw("".join(f"{line}\n" for line in lines))))
-    return [row for row in audit_rules(Sources(kernel, files, facts=facts or Facts())) if row["source"] == "kernel"]
+    return [row for row in rows_of(Sources(kernel, files, facts=facts or Facts())) if row["source"] == "kernel"]
 
 
 def filled(row: Row, *without: str) -> dict[str, str]:
@@ -294,7 +299,7 @@ def test_files_come_in_the_order_of_augenrules_and_positions_go_on() -> None:
 
 def test_the_kernel_comes_before_the_files() -> None:
     kernel = Kernel("listing", saved=File("saved", b"-w /a -p r\n"))
-    rows = audit_rules(Sources(kernel, (File(A, b"-D\n"),), audit_rules=File(AUDIT_RULES_FILE, b"-D\n")))
+    rows = rows_of(Sources(kernel, (File(A, b"-D\n"),), audit_rules=File(AUDIT_RULES_FILE, b"-D\n")))
     assert [row["source"] for row in rows] == ["kernel", "rules.d", "audit.rules"]
 
 
@@ -320,7 +325,7 @@ def test_a_rule_that_the_kernel_would_refuse_says_so_and_keeps_its_meaning(line:
 
 
 def test_no_rules_anywhere_is_no_row() -> None:
-    assert audit_rules(Sources(NO_RULES)) == []
+    assert rows_of(Sources(NO_RULES)) == []
 
 
 def test_empty_files_are_no_rows() -> None:
@@ -361,7 +366,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize(("sources", "cells"), UNREADABLE.values(), ids=UNREADABLE)
 def test_a_source_that_cannot_be_read_is_one_row_with_its_error(sources: Sources, cells: dict[str, str]) -> None:
-    (row,) = audit_rules(sources)
+    (row,) = rows_of(sources)
     assert filled(row) == {**cells, "type": "unreadable"}
 
 
@@ -509,7 +514,7 @@ def test_the_same_line_in_two_files_has_two_rowids() -> None:
 def test_rowids_are_distinct(rules: list[str], listed: list[str]) -> None:
     kernel = Kernel("listing", saved=File("saved", raw("".join(f"{line}\n" for line in listed))))
     content = raw("\n".join(rules))
-    rows = audit_rules(Sources(kernel, (File(A, content),), audit_rules=File(AUDIT_RULES_FILE, content)))
+    rows = rows_of(Sources(kernel, (File(A, content),), audit_rules=File(AUDIT_RULES_FILE, content)))
     assert len(set(ids(rows))) == len(rows)
 
 
@@ -517,6 +522,6 @@ def test_rowids_are_distinct(rules: list[str], listed: list[str]) -> None:
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_any_bytes_give_whole_rows(listed: bytes, content: bytes) -> None:
     kernel = Kernel("listing", saved=File("saved", listed))
-    for row in audit_rules(Sources(kernel, (File(A, content),))):
+    for row in rows_of(Sources(kernel, (File(A, content),))):
         assert set(row) == {*AUDIT_RULES.names, ROWID}
         assert all(value.isprintable() for value in row.values())

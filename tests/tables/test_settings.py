@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.model.collected import File, Kernel, Sources
+from auditrules.audit.boot.auditd_conf import read_conf
+from auditrules.audit.model.collected import File
 from auditrules.plugin.row import ROWID
 from auditrules.tables.settings import auditd_settings
 
@@ -10,10 +11,7 @@ PATH = "/etc/audit/auditd.conf"
 
 
 def rows(file: File | None) -> list[tuple[str, ...]]:
-    return [
-        tuple(row[name] for name in ("name", "value", "line", "error"))
-        for row in auditd_settings(Sources(Kernel("none"), auditd_conf=file))
-    ]
+    return [tuple(row[name] for name in ("name", "value", "line", "error")) for row in auditd_settings(read_conf(file))]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +57,7 @@ def test_an_empty_file_is_no_row() -> None:
 
 def test_a_file_that_cannot_be_read_is_a_row_with_its_error() -> None:
     file = File(PATH, error="Permission denied")
-    (row,) = auditd_settings(Sources(Kernel("none"), auditd_conf=file))
+    (row,) = auditd_settings(read_conf(file))
     assert {name: value for name, value in row.items() if value and name != ROWID} == {
         "source_path": PATH,
         "error": "Permission denied",
@@ -67,5 +65,5 @@ def test_a_file_that_cannot_be_read_is_a_row_with_its_error() -> None:
 
 
 def test_every_row_names_the_file() -> None:
-    settings = auditd_settings(Sources(Kernel("none"), auditd_conf=File(PATH, b"a = b\nbroken\n")))
+    settings = auditd_settings(read_conf(File(PATH, b"a = b\nbroken\n")))
     assert [row["source_path"] for row in settings] == [PATH, PATH]

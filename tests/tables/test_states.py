@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from auditrules.audit.boot.load import load
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
 from auditrules.audit.model.host_facts import Facts
@@ -44,7 +45,7 @@ def made(
 ) -> list[Row]:
     rules_d = tuple(File(f"{RULES_D}{number}.rules", text.encode()) for number, text in enumerate(files))
     audit_file = File("/etc/audit/audit.rules", audit.encode()) if audit is not None else None
-    return audit_rules(Sources(kernel, rules_d, audit_rules=audit_file, units=units, facts=facts))
+    return audit_rules(HostAudit(Sources(kernel, rules_d, audit_rules=audit_file, units=units, facts=facts)).drift)
 
 
 def states(rows: list[Row], source: str = "rules.d") -> list[tuple[str, str, str]]:
@@ -144,7 +145,8 @@ def test_lines_that_are_glued_share_their_fate() -> None:
 
 
 def test_a_file_that_augenrules_leaves_out_is_told() -> None:
-    rows = audit_rules(Sources(netlink(), (File(f"{RULES_D}a b.rules", f"{W}\n".encode()),), facts=HOST))
+    file = File(f"{RULES_D}a b.rules", f"{W}\n".encode())
+    rows = audit_rules(HostAudit(Sources(netlink(), (file,), facts=HOST)).drift)
     assert states(rows) == [(W, "missing", "augenrules does not read this file")]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Run, Sources
 from auditrules.plugin.row import Row
 from auditrules.tables.status import audit_status
@@ -11,7 +12,7 @@ from tests.fixtures.kernels import GOOD, OUTCOMES
 
 def one(kernel: Kernel, cmdline: bytes | None = None, consumer: str = "", version: str = "") -> Row:
     file = None if cmdline is None else File("/proc/cmdline", cmdline)
-    (row,) = audit_status(Sources(kernel, cmdline=file, consumer=consumer, auditctl_version=version))
+    (row,) = audit_status(HostAudit(Sources(kernel, cmdline=file, consumer=consumer, auditctl_version=version)))
     return row
 
 

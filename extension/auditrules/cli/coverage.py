@@ -14,14 +14,14 @@ from auditrules.audit.coverage.answer import Coverage, Letter, bad_path
 from auditrules.audit.coverage.decision import Verdict
 from auditrules.audit.coverage.explain import Said, steps
 from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.telling import conditions, deciding, near_words
+from auditrules.audit.host_audit import BOOT, FILES, KERNEL, evaluate_files
 from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
 from auditrules.cli.command import Problem
 from auditrules.cli.world import World, add_host, in_world, kept
 from auditrules.present import visible
-from auditrules.tables.coverage import seen
-from auditrules.tables.sides import BOOT, FILES, KERNEL, Side, Sides, tried
 
 _EPILOG = """\
 examples:
@@ -47,7 +47,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One letter of a path on one side, as text for people and for programs."""
+    """One letter of a path on one source, as text for people and for programs."""
 
     path: str
     source: str
@@ -85,24 +85,26 @@ def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
         if wrong := bad_path(path):
             raise Problem(f"{visible(path)}: {wrong}")
     host = kept(options, world)
-    sides = Sides(host.sources())
-    places = seen(options.paths, sides, host.look)
-    asked: Sequence[Side] = (sides.kernel, sides.boot)
+    audit = host.audit()
+    places = audit.places(host.look(options.paths))
+    sources: Sequence[RuleSource]
     problems: tuple[str, ...] = ()
     if options.rules:
         files = [_file(name) for name in options.rules]
-        wanted = needs(file.content or b"" for file in files).paths
-        side, problems = tried(files, seen((*options.paths, *wanted), sides, host.look).facts)
-        asked = (side,)
+        wanted = {path for path in needs(file.content or b"" for file in files).paths if not bad_path(path)}
+        source, problems = evaluate_files(files, audit.places(host.look({*options.paths, *wanted})).facts)
+        sources = (source,)
+    else:
+        sources = (audit.rule_sets.kernel, audit.rule_sets.boot)
     who = _who(options)
     found = [
-        (path, side, side.cover(path, places, who, compat=options.arch == "b32"))
+        (path, source, source.cover(path, places, who, compat=options.arch == "b32"))
         for path in options.paths
-        for side in asked
+        for source in sources
     ]
     answers = [
-        _answer(path, side, covered, letter, explain=options.explain)
-        for path, side, covered in found
+        _answer(path, source, covered, letter, explain=options.explain)
+        for path, source, covered in found
         for letter in covered.letters
         if letter.letter in options.permission
     ]
@@ -128,40 +130,41 @@ def _file(name: str) -> File:
     return File(name, content)
 
 
-def _answer(path: str, side: Side, covered: Coverage, letter: Letter, *, explain: bool) -> Answer:
+def _answer(path: str, source: RuleSource, covered: Coverage, letter: Letter, *, explain: bool) -> Answer:
     alone = Coverage((letter,), covered.resolved, covered.exists, covered.exceptions, covered.error)
     return Answer(
         path,
-        side.source,
+        source.name,
         letter.letter,
         letter.verdict.value,
         letter.reason.value,
         covered.resolved,
-        [_named(side, alone, placed) for placed in deciding(alone)],
-        list(conditions(alone, side.facts.machine, older=side.older)),
-        list(_explained(side, letter)) if explain else [],
-        covered.error or ("auditing is off" if side.auditing.enabled == 0 else ""),
-        list(side.remarks),
+        [_named(source, alone, placed) for placed in deciding(alone)],
+        list(conditions(alone, source.machine, older=source.older)),
+        list(_explained(source, letter)) if explain else [],
+        covered.error or ("auditing is off" if source.auditing.enabled == 0 else ""),
+        list(source.remarks),
     )
 
 
-def _named(side: Side, covered: Coverage, placed: Placed) -> str:
-    stands = ", ".join(side.places(placed.rule, lines=True))
+def _named(source: RuleSource, covered: Coverage, placed: Placed) -> str:
+    text = source.text(placed.rule)
+    lines = ", ".join(source.files(text, lines=True))
     near = near_words(covered, placed)
-    return f"{side.text(placed.rule)}{f'  ({stands})' if stands else ''}{f', which is {near}' if near else ''}"
+    return f"{text}{f'  ({lines})' if lines else ''}{f', which is {near}' if near else ''}"
 
 
-def _explained(side: Side, letter: Letter) -> Iterator[str]:
+def _explained(source: RuleSource, letter: Letter) -> Iterator[str]:
     """Yield what each rule said of the letter's first call that is not recorded, or else of its first."""
-    if side.rules is None or not letter.calls:
+    if source.rules is None or not letter.calls:
         return
     call = next((each for each in letter.calls if each.verdict is not Verdict.RECORDED), letter.calls[0])
     access = call.accesses[0]
     yield f"{call.operation.call} by anybody:"
-    found = list(steps(side.rules, access, side.auditing, side.facts.machine))
+    found = list(steps(source.rules, access, source.auditing, source.machine))
     for step in found:
         if step.said is not Said.ELSEWHERE:
-            yield f"  {side.text(step.placed.rule)}: {step.words}"
+            yield f"  {source.text(step.placed.rule)}: {step.words}"
     elsewhere = sum(step.said is Said.ELSEWHERE for step in found)
     if elsewhere:
         yield f"  and {elsewhere} on other paths"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from auditrules import __version__
 from auditrules.cli.command import Problem, add_format
 from auditrules.cli.world import World, in_world
 from auditrules.doctor import Line, Severity, examine
+from auditrules.host import KeptHost
 from auditrules.plugin.table import answer
 from auditrules.present import Format, present, visible
 from auditrules.sql.result import Result
@@ -50,7 +52,7 @@ def _lines(world: World) -> list[Line]:
 
 def _kernel(world: World) -> Mapping[str, str]:
     """The row of `audit_status`, as the extension would answer it to this user."""
-    tables = {table.schema.name: table for table in world.build(world.host("/", "auto"))}
+    tables = {table.schema.name: table for table in world.build(KeptHost(world.host("/", "auto"), time.monotonic))}
     response = answer(tables["audit_status"], {"action": "generate"})
     if response.code:
         raise Problem(response.message)

@@ -75,7 +75,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 def kept(options: argparse.Namespace, world: World) -> KeptHost:
     """Read the host once; raises `HostError` now, where the error of a query would tell less."""
     host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
-    host.sources()
+    host.audit()
     return host
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.services import Services
@@ -58,6 +59,13 @@ class KeptHost:
     """A host of which each reading is shared by all who ask within `max_age` seconds of the clock."""
 
     def __init__(self, host: Collector, clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
-        self.sources = Snapshot(host.sources, clock, max_age)
+        self._host = host
+        self._last: HostAudit | None = None
+        self.audit = Snapshot(self._audit, clock, max_age)
         self.look = host.look
         self.services = Snapshot(host.services, clock, max_age)
+
+    def _audit(self) -> HostAudit:
+        """What is collected now; it takes over what still holds of the last collection."""
+        self._last = HostAudit(self._host.sources(), self._last)
+        return self._last

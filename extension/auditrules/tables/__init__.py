@@ -12,7 +12,7 @@ from auditrules.plugin.table import Table
 from auditrules.tables.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from auditrules.audit.model.collected import Sources
+    from auditrules.audit.host_audit import HostAudit
     from auditrules.audit.model.host_facts import Entry
     from auditrules.benchmarks.services import Services
 
@@ -22,8 +22,8 @@ __all__ = ["SCHEMAS", "HostView", "build"]
 class HostView(Protocol):
     """A host as the tables see it. The same value twice is the same moment."""
 
-    def sources(self) -> Sources:
-        """Everything that was collected of it."""
+    def audit(self) -> HostAudit:
+        """What was collected of it, and what that comes to."""
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """What is at absolute paths and at each step of the way there."""

@@ -48,6 +48,11 @@ def text(value: str | int | tuple[str, ...] | None) -> str:
     return "" if value is None else str(value)
 
 
+def flag(value: bool | None) -> int | None:  # noqa: FBT001 - it is what the cell says
+    """Yes and no as 1 and 0; None stays unknown."""
+    return None if value is None else int(value)
+
+
 def comma_list(elements: Iterable[str]) -> str:
     """Elements with commas between; a comma inside one is escaped."""
     return ",".join([text(element).replace(",", COMMA) for element in elements])

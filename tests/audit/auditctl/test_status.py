@@ -11,7 +11,7 @@ import pytest
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse_listing import ListedLine
 from auditrules.audit.auditctl.status import NotAStatusError, Reading, State, Status, parse_status
-from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.model.collected import Failure, File, Kernel, Run
 from auditrules.audit.model.host_facts import Facts
 from tests.audit.strategies import HOST
@@ -101,7 +101,7 @@ OFF = Run(STATUS, 0, PLAIN.replace("enabled 1", "enabled 0").encode())
 
 
 def asked(listing: Run, status: Run | None = OK_STATUS) -> Reading:
-    return understand(Kernel("auditctl", listing=listing, status=status), HOST)
+    return interpret_answer(Kernel("auditctl", listing=listing, status=status), HOST)
 
 
 def listed(output: bytes, status: Run | None = OK_STATUS) -> Reading:
@@ -283,7 +283,7 @@ def test_every_state_is_told_by_a_case() -> None:
 
 
 def test_a_kernel_that_nobody_asked_has_no_state() -> None:
-    reading = understand(Kernel("none", reason="another root"), HOST)
+    reading = interpret_answer(Kernel("none", reason="another root"), HOST)
     assert reading == Reading(State.NOT_ASKED, "none", "another root")
     assert reading.lines is None
 
@@ -341,7 +341,7 @@ def test_a_rule_without_an_arch_is_read_by_the_arch_above_it() -> None:
 
 
 def saved(content: bytes) -> Reading:
-    return understand(Kernel("listing", saved=File("/saved", content)), HOST)
+    return interpret_answer(Kernel("listing", saved=File("/saved", content)), HOST)
 
 
 SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
@@ -478,4 +478,4 @@ def test_the_real_status_is_read_whole() -> None:
 
 
 def test_a_reading_needs_no_facts() -> None:
-    assert understand(Kernel("auditctl", listing=Run(LIST, 0, RULE), status=OK_STATUS), Facts()).state is State.OK
+    assert interpret_answer(Kernel("auditctl", listing=Run(LIST, 0, RULE), status=OK_STATUS), Facts()).state is State.OK

@@ -7,8 +7,9 @@ import pytest
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.augenrules import HEADER, Origin
-from auditrules.audit.boot.boot import Boot, boot
+from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.startup import Loader
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Sources, Units
 from tests.audit.file_trees import facts
 
@@ -29,6 +30,10 @@ RULES4 = f"[Unit]\n{CONDITION}[Service]\nType=oneshot\nExecStart=/sbin/augenrule
 BY_AUDITCTL = "[Service]\nExecStartPost=\nExecStartPost=/sbin/auditctl -R /etc/audit/audit.rules\n"
 RULE = b"-w /etc/docker -p wa -k docker\n"
 NORMAL = "-a always,exit -S all -F path=/etc/docker -F perm=wa -F key=docker"
+
+
+def booted(sources: Sources) -> Boot:
+    return HostAudit(sources).boot
 
 
 def host(
@@ -71,7 +76,7 @@ def rules(said: Boot) -> list[str]:
 
 
 def test_auditd_loads_what_augenrules_makes_of_rules_d() -> None:
-    said = boot(host(audit_rules=b"-w /old\n"))
+    said = booted(host(audit_rules=b"-w /old\n"))
     assert (said.loader, said.reason) == (Loader.AUGENRULES, "auditd.service runs /sbin/augenrules --load")
     assert (said.assumed, said.enabled) == (False, 1)
     assert said.content == HEADER + b"\n\n\n\n" + RULE + b"\n"
@@ -82,7 +87,7 @@ def test_auditd_loads_what_augenrules_makes_of_rules_d() -> None:
 
 def test_a_drop_in_turns_augenrules_into_auditctl() -> None:
     files = {f"{USR}/auditd.service": AUDITD3, f"{ETC}/auditd.service.d/x.conf": BY_AUDITCTL}
-    said = boot(host(files, {"a.rules": b"-w /new\n"}, audit_rules=RULE))
+    said = booted(host(files, {"a.rules": b"-w /new\n"}, audit_rules=RULE))
     assert (said.loader, said.reason) == (
         Loader.AUDITCTL,
         "auditd.service runs /sbin/auditctl -R /etc/audit/audit.rules",
@@ -93,7 +98,7 @@ def test_a_drop_in_turns_augenrules_into_auditctl() -> None:
 def test_augenrules_before_auditctl_is_augenrules_all_the_same() -> None:
     post = BY_AUDITCTL.replace("ExecStartPost=\n", "ExecStartPost=\nExecStartPost=/sbin/augenrules\n")
     files = {f"{USR}/auditd.service": AUDITD3, f"{ETC}/auditd.service.d/x.conf": post}
-    said = boot(host(files, audit_rules=b"-w /old\n"))
+    said = booted(host(files, audit_rules=b"-w /old\n"))
     assert rules(said) == [NORMAL]
     assert said.merged is not None
 
@@ -101,32 +106,32 @@ def test_augenrules_before_auditctl_is_augenrules_all_the_same() -> None:
 def test_a_check_writes_nothing() -> None:
     post = BY_AUDITCTL.replace("ExecStartPost=\n", "ExecStartPost=\nExecStartPost=/sbin/augenrules --check\n")
     files = {f"{USR}/auditd.service": AUDITD3, f"{ETC}/auditd.service.d/x.conf": post}
-    said = boot(host(files, {"a.rules": b"-w /new\n"}, audit_rules=RULE))
+    said = booted(host(files, {"a.rules": b"-w /new\n"}, audit_rules=RULE))
     assert (rules(said), said.merged) == ([NORMAL], None)
 
 
 def test_what_augenrules_writes_and_nobody_loads_does_not_count() -> None:
     files = {f"{USR}/auditd.service": AUDITD3.replace(" --load", "")}
-    said = boot(host(files))
+    said = booted(host(files))
     assert (said.loader, said.content, said.merged, rules(said)) == (Loader.NONE, None, None, [])
 
 
 def test_a_missing_audit_rules_loads_nothing() -> None:
     files = {f"{USR}/auditd.service": AUDITD3, f"{ETC}/auditd.service.d/x.conf": BY_AUDITCTL}
-    said = boot(host(files))
+    said = booted(host(files))
     assert (said.loader, said.content, rules(said), said.enabled) == (Loader.AUDITCTL, None, [], 1)
 
 
 def test_without_rules_d_augenrules_loads_the_old_file() -> None:
-    assert rules(boot(host(rules_d=None, audit_rules=RULE))) == [NORMAL]
+    assert rules(booted(host(rules_d=None, audit_rules=RULE))) == [NORMAL]
 
 
 def test_an_empty_rules_d_replaces_the_old_file() -> None:
-    assert rules(boot(host(rules_d={}, audit_rules=RULE))) == []
+    assert rules(booted(host(rules_d={}, audit_rules=RULE))) == []
 
 
 def test_the_load_stops_where_auditctl_does() -> None:
-    said = boot(host(rules_d={"a.rules": RULE + RULE + b"-w /b\n"}))
+    said = booted(host(rules_d={"a.rules": RULE + RULE + b"-w /b\n"}))
     assert said.loaded is not None
     assert (rules(said), said.loaded.stopped_at) == ([NORMAL], 6)
     assert said.loaded.refused == ((6, "the rule is loaded already"),)
@@ -180,7 +185,7 @@ NOTHING: dict[str, tuple[Sources, str]] = {
 
 @pytest.mark.parametrize(("sources", "reason"), NOTHING.values(), ids=NOTHING)
 def test_nothing_is_loaded_with(sources: Sources, reason: str) -> None:
-    said = boot(sources)
+    said = booted(sources)
     assert (said.loader, said.reason, said.content, rules(said)) == (Loader.NONE, reason, None, [])
 
 
@@ -226,7 +231,7 @@ UNKNOWN: dict[str, tuple[Sources, str]] = {
 
 @pytest.mark.parametrize(("sources", "reason"), UNKNOWN.values(), ids=UNKNOWN)
 def test_the_loader_is_not_known_with(sources: Sources, reason: str) -> None:
-    assert boot(sources) == Boot(Loader.UNKNOWN, reason)
+    assert booted(sources) == Boot(Loader.UNKNOWN, reason)
 
 
 CYCLE = {
@@ -261,7 +266,7 @@ RULES_UNKNOWN: dict[str, tuple[Sources, str]] = {
 
 @pytest.mark.parametrize(("sources", "reason"), RULES_UNKNOWN.values(), ids=RULES_UNKNOWN)
 def test_the_rules_are_not_known_with(sources: Sources, reason: str) -> None:
-    assert boot(sources) == Boot(Loader.AUGENRULES, reason)
+    assert booted(sources) == Boot(Loader.AUGENRULES, reason)
 
 
 def test_a_listing_error_of_rules_d_leaves_the_rules_unknown() -> None:
@@ -270,25 +275,25 @@ def test_a_listing_error_of_rules_d_leaves_the_rules_unknown() -> None:
         rules_d_error="Permission denied",
         units=Units((File(f"{USR}/auditd.service", AUDITD3.encode()),), {f"{WANTS}/auditd.service": "x"}),
     )
-    assert boot(sources) == Boot(Loader.AUGENRULES, "/etc/audit/rules.d: Permission denied")
+    assert booted(sources) == Boot(Loader.AUGENRULES, "/etc/audit/rules.d: Permission denied")
 
 
 def test_an_awk_that_is_not_known_need_not_matter() -> None:
-    assert rules(boot(host(awk=""))) == [NORMAL]
+    assert rules(booted(host(awk=""))) == [NORMAL]
 
 
 def test_the_awk_decides_what_a_comment_is() -> None:
     indented = {"a.rules": b"\t# c\n" + RULE}
-    assert rules(boot(host(rules_d=indented, awk="/usr/bin/gawk-5.2.1"))) == [NORMAL]
-    assert rules(boot(host(rules_d=indented, awk="/usr/bin/mawk"))) == []
+    assert rules(booted(host(rules_d=indented, awk="/usr/bin/gawk-5.2.1"))) == [NORMAL]
+    assert rules(booted(host(rules_d=indented, awk="/usr/bin/mawk"))) == []
 
 
 def test_a_folder_in_place_of_a_rules_file_adds_nothing() -> None:
-    assert rules(boot(host(rules_d={"a.rules": RULE, "b.rules": "dir", "c.rules": "missing"}))) == [NORMAL]
+    assert rules(booted(host(rules_d={"a.rules": RULE, "b.rules": "dir", "c.rules": "missing"}))) == [NORMAL]
 
 
 def test_without_a_unit_augenrules_is_assumed() -> None:
-    said = boot(host({}, enabled=()))
+    said = booted(host({}, enabled=()))
     assert (said.loader, said.assumed, rules(said), said.enabled) == (Loader.AUGENRULES, True, [NORMAL], None)
     assert said.reason == "none of the units that load rules was found, but augenrules and its folder are there"
 
@@ -296,12 +301,12 @@ def test_without_a_unit_augenrules_is_assumed() -> None:
 @pytest.mark.parametrize("folder", ["sysinit.target.wants", "multi-user.target.requires", "default.target.wants"])
 def test_a_unit_is_started_by_a_link_in(folder: str) -> None:
     links = {f"{ETC}/{folder}/auditd.service": f"{USR}/auditd.service"}
-    assert boot(host(enabled=(), links=links)).loader is Loader.AUGENRULES
+    assert booted(host(enabled=(), links=links)).loader is Loader.AUGENRULES
 
 
 def test_a_unit_of_the_default_target_is_started() -> None:
     links = {f"{ETC}/default.target": "my.target", f"{ETC}/my.target.wants/auditd.service": f"{USR}/auditd.service"}
-    assert boot(host(enabled=(), links=links)).loader is Loader.AUGENRULES
+    assert booted(host(enabled=(), links=links)).loader is Loader.AUGENRULES
 
 
 SPLIT = {f"{USR}/audit-rules.service": RULES4}
@@ -309,21 +314,21 @@ SPLIT = {f"{USR}/audit-rules.service": RULES4}
 
 @pytest.mark.parametrize("auditd", [AUDITD40, AUDITD41], ids=["4.0", "4.1"])
 def test_auditd_brings_the_rules_of_audit_4_with_it(auditd: str) -> None:
-    said = boot(host({**SPLIT, f"{USR}/auditd.service": auditd}))
+    said = booted(host({**SPLIT, f"{USR}/auditd.service": auditd}))
     assert (said.reason, rules(said), said.enabled) == ("audit-rules.service runs /sbin/augenrules --load", [NORMAL], 1)
 
 
 def test_a_link_brings_the_rules_with_auditd_unless_that_is_masked() -> None:
     files = {**SPLIT, f"{USR}/auditd.service": "[Service]\nExecStart=/sbin/auditd\n"}
     links = {f"{ETC}/auditd.service.wants/audit-rules.service": f"{USR}/audit-rules.service"}
-    assert rules(boot(host(files, links=links))) == [NORMAL]
-    said = boot(host(files, links={**links, f"{ETC}/auditd.service": "/dev/null"}))
+    assert rules(booted(host(files, links=links))) == [NORMAL]
+    said = booted(host(files, links={**links, f"{ETC}/auditd.service": "/dev/null"}))
     assert said.reason == "auditd.service is masked; audit-rules.service is not enabled"
 
 
 def test_rules_without_auditd_are_loaded_and_auditing_is_not_known() -> None:
     files = {**SPLIT, f"{USR}/auditd.service": AUDITD41}
-    said = boot(host(files, enabled=("audit-rules.service",)))
+    said = booted(host(files, enabled=("audit-rules.service",)))
     assert (rules(said), said.enabled) == ([NORMAL], None)
 
 
@@ -334,14 +339,14 @@ ORDERS = ((b"-e 0\n", AUDITD40, 1), (b"-e 0\n", AUDITD41, 0), (b"-e 2\n", AUDITD
 @pytest.mark.parametrize(("line", "auditd", "enabled"), ORDERS)
 def test_auditd_and_the_rules_set_enabled_in_the_order_of_their_units(line: bytes, auditd: str, enabled: int) -> None:
     files = {**SPLIT, f"{USR}/auditd.service": auditd}
-    assert boot(host(files, {"a.rules": RULE + line})).enabled == enabled
+    assert booted(host(files, {"a.rules": RULE + line})).enabled == enabled
 
 
 def test_units_in_no_certain_order_leave_open_what_hangs_on_it() -> None:
     files = {**SPLIT, f"{USR}/auditd.service": AUDITD41.replace("Before=audit-rules.service\n", "")}
-    said = boot(host(files, {"a.rules": RULE + b"-e 0\n"}))
+    said = booted(host(files, {"a.rules": RULE + b"-e 0\n"}))
     assert (rules(said), said.enabled) == ([NORMAL], None)
-    assert boot(host(files)).enabled == 1
+    assert booted(host(files)).enabled == 1
 
 
 def test_units_that_load_different_rules_in_no_certain_order_leave_them_open() -> None:
@@ -349,20 +354,20 @@ def test_units_that_load_different_rules_in_no_certain_order_leave_them_open() -
         f"{USR}/auditd.service": "[Service]\nExecStart=/sbin/auditd\nExecStartPost=/sbin/augenrules\n",
         f"{USR}/audit-rules.service": "[Service]\nExecStart=/sbin/auditctl -R /etc/audit/audit.rules\n",
     }
-    said = boot(host(files, enabled=("auditd.service", "audit-rules.service"), audit_rules=b"-w /old\n"))
+    said = booted(host(files, enabled=("auditd.service", "audit-rules.service"), audit_rules=b"-w /old\n"))
     assert said == Boot(Loader.AUDITCTL, "units that load rules start in no certain order, and the rules hang on it")
 
 
 def test_rules_that_change_between_two_loads_are_not_known() -> None:
     post = "ExecStartPost=/sbin/auditctl -R /etc/audit/audit.rules\nExecStartPost=/sbin/augenrules --load\n"
     files = {f"{USR}/auditd.service": f"[Service]\nExecStart=/sbin/auditd\n{post}"}
-    said = boot(host(files, audit_rules=b"-w /old\n"))
+    said = booted(host(files, audit_rules=b"-w /old\n"))
     reason = "boot loads rules from /etc/audit/audit.rules more than once, and it changes in between"
     assert said == Boot(Loader.AUGENRULES, reason)
 
 
 def test_a_failing_load_keeps_auditd_of_audit_4_0_from_starting() -> None:
-    said = boot(host({**SPLIT, f"{USR}/auditd.service": AUDITD40}, {"a.rules": RULE + RULE}))
+    said = booted(host({**SPLIT, f"{USR}/auditd.service": AUDITD40}, {"a.rules": RULE + RULE}))
     assert (rules(said), said.enabled) == ([NORMAL], None)
     assert said.reason == (
         "audit-rules.service runs /sbin/augenrules --load; auditd.service does not start, as audit-rules.service fails"
@@ -371,7 +376,7 @@ def test_a_failing_load_keeps_auditd_of_audit_4_0_from_starting() -> None:
 
 def test_a_failure_that_is_not_waited_for_stops_nothing() -> None:
     files = {**SPLIT, f"{USR}/auditd.service": AUDITD40.replace("After=audit-rules.service\n", "")}
-    said = boot(host(files, {"a.rules": RULE + RULE}))
+    said = booted(host(files, {"a.rules": RULE + RULE}))
     assert (said.enabled, said.reason) == (1, "audit-rules.service runs /sbin/augenrules --load")
 
 
@@ -390,18 +395,18 @@ def test_auditd_of_audit_4_0_starts_if_the_command_does_not_fail(
 ) -> None:
     service = f"[Service]\nExecStart={command}\n"
     files = {f"{USR}/audit-rules.service": service, f"{USR}/auditd.service": AUDITD40}
-    assert boot(host(files, rules_d, audit_rules=audit_rules)).enabled == enabled
+    assert booted(host(files, rules_d, audit_rules=audit_rules)).enabled == enabled
 
 
 @pytest.mark.parametrize("first", [b"-i\n", b"-c\n"])
 def test_errors_that_are_passed_over_fail_the_load_below_a_c_only(first: bytes) -> None:
     files = {**SPLIT, f"{USR}/auditd.service": AUDITD40}
-    said = boot(host(files, {"a.rules": first + RULE + RULE}))
+    said = booted(host(files, {"a.rules": first + RULE + RULE}))
     assert said.enabled == (1 if first == b"-i\n" else None)
 
 
 def test_auditd_of_audit_4_1_starts_whatever_the_rules_are() -> None:
-    said = boot(host({**SPLIT, f"{USR}/auditd.service": AUDITD41}, {"a.rules": RULE + RULE}))
+    said = booted(host({**SPLIT, f"{USR}/auditd.service": AUDITD41}, {"a.rules": RULE + RULE}))
     assert (rules(said), said.enabled) == ([NORMAL], 1)
 
 
@@ -420,22 +425,22 @@ STARTUPS = (
 
 @pytest.mark.parametrize(("command", "enabled"), STARTUPS)
 def test_auditd_sets_enabled_as_its_options_say(command: str, enabled: int | None) -> None:
-    said = boot(host({f"{USR}/auditd.service": AUDITD3.replace("/sbin/auditd", command)}))
+    said = booted(host({f"{USR}/auditd.service": AUDITD3.replace("/sbin/auditd", command)}))
     assert (rules(said), said.enabled) == ([NORMAL], enabled)
 
 
 def test_an_auditd_that_gathers_other_hosts_records_does_not_enable_auditing() -> None:
-    assert boot(host(conf="local_events = no\n")).enabled is None
+    assert booted(host(conf="local_events = no\n")).enabled is None
 
 
 def test_the_rules_come_after_auditd_and_have_the_last_word() -> None:
-    assert [boot(host(rules_d={"a.rules": RULE + b"-e %d\n" % value})).enabled for value in (0, 1, 2)] == [0, 1, 2]
+    assert [booted(host(rules_d={"a.rules": RULE + b"-e %d\n" % value})).enabled for value in (0, 1, 2)] == [0, 1, 2]
 
 
 def test_a_control_that_the_load_does_not_reach_sets_nothing() -> None:
-    assert boot(host(rules_d={"a.rules": RULE + RULE + b"-e 2\n"})).enabled == 1
+    assert booted(host(rules_d={"a.rules": RULE + RULE + b"-e 2\n"})).enabled == 1
 
 
 @pytest.mark.parametrize(("cmdline", "enabled"), [("audit=0", 0), ("audit=1", 1), ("quiet", None), (None, None)])
 def test_the_command_line_sets_enabled_where_auditd_does_not_start(cmdline: str | None, enabled: int | None) -> None:
-    assert boot(host(enabled=(), cmdline=cmdline)).enabled == enabled
+    assert booted(host(enabled=(), cmdline=cmdline)).enabled == enabled

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.status import State, Status
-from auditrules.audit.kernel.interpret import understand
+from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.kernel.netlink import (
     AUDIT_GET,
     AUDIT_LIST_RULES,
@@ -272,17 +272,17 @@ STATES = (
 
 @pytest.mark.parametrize(("kernel", "state", "error"), STATES)
 def test_each_answer_has_its_state(kernel: Kernel, state: State, error: str) -> None:
-    reading = understand(kernel, Facts())
+    reading = interpret_answer(kernel, Facts())
     assert (reading.state, reading.error, reading.reader) == (state, error, "netlink")
 
 
 def test_a_rule_that_is_not_understood_keeps_the_others() -> None:
-    reading = understand(answered(rules=(b"", encode(WATCH)), status=STATUS), Facts())
+    reading = interpret_answer(answered(rules=(b"", encode(WATCH)), status=STATUS), Facts())
     assert reading.lines is not None
     assert [line.rule for line in reading.lines] == [None, WATCH]
 
 
 def test_the_text_of_a_rule_is_the_line_of_auditctl() -> None:
-    reading = understand(answered(rules=(encode(WATCH),), status=STATUS), Facts())
+    reading = interpret_answer(answered(rules=(encode(WATCH),), status=STATUS), Facts())
     assert reading.lines is not None
     assert reading.lines[0].text == "-w /usr/bin/dockerd -p rwxa"

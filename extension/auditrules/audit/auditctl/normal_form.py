@@ -7,14 +7,16 @@ a rules file needs them. A rule of which it is not known whether it watches a pa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit.auditctl.listing import PATHS, number_text, syscall_names
 from auditrules.audit.constants import arches, names
 from auditrules.audit.constants.fields import FIELDS, Kind
+from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.c_integers import signed
-from auditrules.audit.model.host_facts import DEFAULT_MACHINE
-from auditrules.audit.model.rule import KEY_SEPARATOR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
+from auditrules.audit.model.host_facts import DEFAULT_MACHINE, Facts
+from auditrules.audit.model.rule import KEY_SEPARATOR, PATH_OR_DIR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
 
 UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
 
@@ -34,6 +36,22 @@ def render(rule: Rule, machine: str = DEFAULT_MACHINE) -> str:
     if calls:
         words.insert(arches_at[-1] + 2 if arches_at else 1, calls)  # no arch may come behind -S
     return " ".join(words)
+
+
+def decided(rule: Rule, facts: Facts) -> Rule:
+    """The rule with its path as a dir where it is one now; the text of a rule has to say one or the other."""
+    if not any(isinstance(condition, Field) and condition.name == PATH_OR_DIR for condition in rule.fields):
+        return rule
+    fields = tuple(
+        replace(condition, name="dir")
+        if isinstance(condition, Field)
+        and condition.name == PATH_OR_DIR
+        and isinstance(condition.value, str)
+        and Places(facts).walk(condition.value).type == "dir"
+        else condition
+        for condition in rule.fields
+    )
+    return replace(rule, fields=fields)
 
 
 def _escaped(text: str) -> str:

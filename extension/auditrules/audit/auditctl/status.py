@@ -9,6 +9,7 @@ from enum import Enum
 from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
 from auditrules.audit.model.collected import Failure, Kernel, Run
 from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.model.text import decode
 
 
@@ -27,6 +28,7 @@ class State(str, Enum):
     NOT_ASKED = ""
 
 
+NETLINK = "netlink"  # the reader that gets the kernel's own bytes
 LOCKED = 2  # `enabled` once -e 2 locked the rules until the next boot
 
 
@@ -45,6 +47,9 @@ class Status:
     loginuid_immutable: int | None = None
 
 
+Lines = tuple[ListedLine, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The kernel's side as it was understood. `lines` is None where the rules are not known."""
@@ -52,8 +57,21 @@ class Reading:
     state: State
     reader: str
     error: str = ""
-    lines: tuple[ListedLine, ...] | None = None
+    lines: Lines | None = None
     status: Status = Status()
+
+    @property
+    def exact(self) -> bool:
+        """Whether the rules are the kernel's own bytes, and not a listing, which hides a part of them."""
+        return self.reader == NETLINK
+
+    @property
+    def task_never(self) -> bool | None:
+        """Whether a never rule of the task list is loaded; None where a line of the kernel's is not understood."""
+        if self.lines is None or any(line.rule is None for line in self.lines):
+            return None
+        rules = (line.rule for line in self.lines if line.rule is not None)
+        return any(rule.list is FilterList.TASK and rule.action is Action.NEVER for rule in rules)
 
 
 class NotAStatusError(ValueError):
@@ -111,8 +129,11 @@ def parse_status(text: str) -> Status:
     return Status(**{name: value for name, value in found.items() if name in _NAMES})
 
 
-def understand_texts(kernel: Kernel, facts: Facts) -> Reading:
-    """What auditctl, or a saved copy of its texts, says. Total: every text and every failure has a state."""
+def understand_texts(kernel: Kernel, facts: Facts, known: Lines | None = None) -> Reading:
+    """What auditctl, or a saved copy of its texts, says. Total: every text and every failure has a state.
+
+    `known` are the lines of its listing where they were read before.
+    """
     if kernel.saved is not None:
         if kernel.saved.content is None:
             return Reading(State.BROKEN_REPLY, kernel.reader, kernel.saved.error)
@@ -123,7 +144,8 @@ def understand_texts(kernel: Kernel, facts: Facts) -> Reading:
     if refused is not None:
         return Reading(refused[0], kernel.reader, refused[1])
     status, problem = _status(kernel.status)
-    return _listed(decode(kernel.listing.stdout), kernel.reader, facts, status, problem)
+    lines = _lines(decode(kernel.listing.stdout), facts) if known is None else known
+    return _listed(lines, kernel.reader, status, problem)
 
 
 def _saved(content: str, reader: str, facts: Facts) -> Reading:
@@ -133,12 +155,12 @@ def _saved(content: str, reader: str, facts: Facts) -> Reading:
         if start < 0 and mark in content:
             start = content.index(mark) + 1
     if start < 0:
-        return _listed(content, reader, facts, None, None)
+        return _listed(_lines(content, facts), reader, None, None)
     try:
         status = parse_status(content[start:])
     except NotAStatusError as expected:
         return Reading(State.BROKEN_REPLY, reader, f"the saved status: expected {expected}")
-    return _listed(content[:start], reader, facts, status, None)
+    return _listed(_lines(content[:start], facts), reader, status, None)
 
 
 def _refused(listing: Run, status: Run | None) -> tuple[State, str] | None:
@@ -185,27 +207,17 @@ def _status(run: Run | None) -> tuple[Status | None, tuple[State, str] | None]:
         return None, (State.BROKEN_REPLY, f"{command}: expected {expected}")
 
 
-def _listed(
-    text: str,
-    reader: str,
-    facts: Facts,
-    status: Status | None,
-    problem: tuple[State, str] | None,
-) -> Reading:
-    known = status or Status()
-    if not text:
+def _listed(lines: Lines | None, reader: str, status: Status | None, problem: tuple[State, str] | None) -> Reading:
+    numbers = status or Status()
+    if lines is None:
         error = "expected rules or the words No rules, found nothing"
-        return Reading(State.BROKEN_REPLY, reader, error, status=known)
-    whole, newline, rest = text.rpartition("\n")
-    lines = parse_listing(whole + newline, facts)
-    if rest:
-        lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
+        return Reading(State.BROKEN_REPLY, reader, error, status=numbers)
     if problem is not None:
-        return Reading(problem[0], reader, problem[1], lines, known)
-    return answered(reader, lines, known, "a line of the listing is no rule")
+        return Reading(problem[0], reader, problem[1], lines, numbers)
+    return answered(reader, lines, numbers, "a line of the listing is no rule")
 
 
-def answered(reader: str, lines: tuple[ListedLine, ...], status: Status, broken: str) -> Reading:
+def answered(reader: str, lines: Lines, status: Status, broken: str) -> Reading:
     """What a whole answer says; `broken` is what to call a line in it that is not understood."""
     if status.enabled == 0:
         return Reading(State.DISABLED, reader, "", lines, status)
@@ -214,3 +226,14 @@ def answered(reader: str, lines: tuple[ListedLine, ...], status: Status, broken:
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         return Reading(State.BROKEN_REPLY, reader, f"{broken}: {errors[0]}{more}", lines, status)
     return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, status)
+
+
+def _lines(text: str, facts: Facts) -> Lines | None:
+    """The lines of a listing; None of one without a word."""
+    if not text:
+        return None
+    whole, newline, rest = text.rpartition("\n")
+    lines = parse_listing(whole + newline, facts)
+    if rest:
+        lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
+    return lines

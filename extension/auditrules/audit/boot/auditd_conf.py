@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
 
 _WORDS_WITHOUT_VALUE = 2
@@ -22,6 +23,22 @@ class Setting:
     name: str
     value: str
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditdConf:
+    """auditd.conf as it was read: `path` is empty where there is none, `error` says why its settings are not known."""
+
+    path: str = ""
+    settings: tuple[Setting, ...] = ()
+    error: str = ""
+
+
+def read_conf(file: File | None) -> AuditdConf:
+    """A file that was collected, with its settings."""
+    if file is None:
+        return AuditdConf()
+    return AuditdConf(file.path, tuple(settings(file.content)) if file.content else (), file.error)
 
 
 def settings(content: bytes) -> Iterator[Setting]:

@@ -142,12 +142,22 @@ def augenrules(
     `files` are the names in rules.d that end in .rules and begin with no dot (None: there is no such folder),
     `existing` is the present audit.rules.
     """
-    if not {*arguments} <= {"--check", "--load"}:
+    merged = merge(files, awk, version) if files is not None and understands(arguments) else None
+    return result_of(arguments, merged, existing)
+
+
+def understands(arguments: Sequence[str]) -> bool:
+    """Whether the script takes these arguments, and so does more than to say how it is used."""
+    return {*arguments} <= {"--check", "--load"}
+
+
+def result_of(arguments: Sequence[str], merged: Merged | None, existing: bytes | None) -> Done:
+    """As `augenrules`, of files that were merged before; None where there is no folder rules.d."""
+    if not understands(arguments):
         return Done(existing, f"Usage: {SCRIPT} [--check|--load]", 1)
     loads = "--load" in arguments
-    if files is None:
+    if merged is None:
         return Done(existing, f"{SCRIPT}: No rules directory - {RULES_D}", 1, loads=loads)
-    merged = merge(files, awk, version)
     if merged.content == existing:
         return Done(existing, f"{SCRIPT}: No change", None if loads else 0, merged, loads=loads)
     if "--check" in arguments:

@@ -7,19 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from auditrules.audit.auditctl.status import LOCKED
-from auditrules.audit.boot.auditd_conf import settings
-from auditrules.audit.boot.augenrules import (
-    AUDIT_RULES,
-    IS_A_DIRECTORY,
-    NO_SUCH_FILE,
-    RULES_D,
-    Awk,
-    Content,
-    Done,
-    Merged,
-    augenrules,
-)
-from auditrules.audit.boot.load import Loaded, load, refusal_of
+from auditrules.audit.boot.auditd_conf import AuditdConf
+from auditrules.audit.boot.augenrules import AUDIT_RULES, Merged, result_of, understands
+from auditrules.audit.boot.load import Loaded
+from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import (
     NEEDS,
     Daemon,
@@ -29,12 +20,10 @@ from auditrules.audit.boot.startup import (
     Start,
     cmdline_of,
     plan,
-    rules_d_there,
     switched_off,
 )
 from auditrules.audit.boot.systemd import UntoldError
-from auditrules.audit.filesystem.path_walk import Places
-from auditrules.audit.model.collected import File, Sources
+from auditrules.audit.model.collected import File
 from auditrules.audit.model.rule import Control
 
 
@@ -57,14 +46,14 @@ class Boot:
     loaded: Loaded | None = None
 
 
-def boot(sources: Sources) -> Boot:
-    """What boot loads. Total: what can't be told is None, with the reason."""
-    planned = plan(sources)
+def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
+    """What boot loads on the host of these files. Total: what can't be told is None, with the reason."""
+    planned = plan(files.collected)
     said = Boot(planned.loader, planned.reason, planned.assumed)
     if planned.loader is Loader.UNKNOWN:
         return said
     try:
-        ends = [_Machine(sources).started(order) for order in _orders(planned.starts)]
+        ends = [_Machine(files, conf).started(order) for order in _orders(planned.starts)]
     except UntoldError as error:
         return replace(said, reason=str(error))
     end = ends[0]
@@ -78,7 +67,7 @@ def boot(sources: Sources) -> Boot:
         enabled=enabled.pop() if len(enabled) == 1 else None,
         content=end.content,
         merged=end.merged if end.content is not None else None,
-        loaded=end.loaded or load(b"", sources.facts),
+        loaded=end.loaded or files.load(b""),
     )
 
 
@@ -98,17 +87,20 @@ def _orders(starts: Sequence[Start]) -> list[tuple[Start, ...]]:
 class _Machine:
     """A host that boots: its audit.rules as it is then, and what the kernel was told."""
 
-    sources: Sources
+    files: RulesFiles
+    conf: AuditdConf
     enabled: int | None = None
     content: bytes | None = None
     merged: Merged | None = None
     loaded: Loaded | None = None
     not_started: list[str] = field(default_factory=list)  # said of each unit
     _audit_rules: File | None = field(init=False)
+    _refusal: str | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self._audit_rules = self.sources.audit_rules
-        cmdline = cmdline_of(self.sources)
+        self._audit_rules = self.files.collected.audit_rules
+        self._refusal = self.files.refusal if self._audit_rules else "a file that is there"
+        cmdline = cmdline_of(self.files.collected)
         if switched_off(cmdline):
             self.enabled = 0
         elif any(given.startswith("audit=") for given in cmdline):
@@ -142,21 +134,20 @@ class _Machine:
 
     def _daemon(self, startup: str) -> None:
         """Set `enabled`, as auditd does unless that is locked or it only gathers the records of other hosts."""
-        conf = self.sources.auditd_conf
-        found = settings(conf.content) if conf and conf.content else ()
-        local = [each.value.lower() for each in found if each.name == "local_events"]
+        local = [each.value.lower() for each in self.conf.settings if each.name == "local_events"]
         if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
 
     def _script(self, run: Script) -> bool:
         existing = self._audit_rules.content if self._audit_rules else None
-        ran = _run(self.sources, run.arguments, existing)
-        if ran.merged is not None and ran.content == ran.merged.content:
-            if ran.written:
-                self._audit_rules = File(AUDIT_RULES, ran.content)
-            self.merged = ran.merged
-        read = self._read(AUDIT_RULES) if ran.loads else True
-        return read if ran.returncode is None else ran.returncode == 0
+        there = self.files.printed() is not None
+        done = result_of(run.arguments, self.files.merged() if there and understands(run.arguments) else None, existing)
+        if done.merged is not None and done.content == done.merged.content:
+            if done.written:
+                self._audit_rules, self._refusal = File(AUDIT_RULES, done.content), None
+            self.merged = done.merged
+        read = self._read(AUDIT_RULES) if done.loads else True
+        return read if done.returncode is None else done.returncode == 0
 
     def _read(self, path: str) -> bool:
         if path != AUDIT_RULES:
@@ -164,56 +155,16 @@ class _Machine:
         file = self._audit_rules
         if file is not None and file.content is None:
             raise UntoldError(f"{path}: {file.error}")
-        refused = refusal_of(file, self.sources.facts.version) if file else "a file that is there"
-        if refused is not None:
-            self.not_started.append(f"auditctl does not read {path}: it takes {refused}")
-        content = file.content if file and refused is None else None
+        if self._refusal is not None:
+            self.not_started.append(f"auditctl does not read {path}: it takes {self._refusal}")
+        content = file.content if file and self._refusal is None else None
         if self.loaded is not None and content != self.content:
             raise UntoldError(f"boot loads rules from {path} more than once, and it changes in between")
         self.content = content
-        self.loaded = load(content or b"", self.sources.facts)
+        self.loaded = self.files.load(content or b"")
         if "-e" in self.loaded.values:
             self.enabled = int(self.loaded.values["-e"])
         return content is not None and succeeds(self.loaded)
-
-
-def merged(sources: Sources) -> Merged | None:
-    """What augenrules would make of rules.d now; None where there is no such folder.
-
-    Raises:
-        UntoldError: a file of it can't be read, or it hangs on an awk that nobody knows.
-    """
-    return _run(sources, ("--check",), None).merged
-
-
-def _run(sources: Sources, arguments: Sequence[str], existing: bytes | None) -> Done:
-    """The script with the awk that is there; where that is not known, it must not matter."""
-    program = sources.units.awk.rpartition("/")[2] if sources.units else ""
-    files = _files(sources)
-    kinds = [awk for awk in Awk if program.startswith(awk.value)] or [*Awk]
-    ran = [augenrules(arguments, files, existing, awk, sources.facts.version) for awk in kinds]
-    if any(each.merged and ran[0].merged and each.merged.content != ran[0].merged.content for each in ran):
-        told = program or "none was found"
-        raise UntoldError(f"what augenrules makes of {RULES_D} hangs on the awk that it runs: {told}")
-    return ran[0]
-
-
-def _files(sources: Sources) -> dict[str, Content] | None:
-    """The files of rules.d as cat prints them; None where there is no such folder. Raises UntoldError."""
-    if sources.rules_d_error:
-        raise UntoldError(f"{RULES_D}: {sources.rules_d_error}")
-    if not rules_d_there(sources):
-        return None
-    nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
-    files: dict[str, Content] = {}
-    for file in sources.rules_d:
-        content = (
-            nothing.get(Places(sources.facts).walk(file.path).type or "") if file.content is None else file.content
-        )
-        if content is None:
-            raise UntoldError(f"{file.path}: {file.error}")
-        files[file.path.rpartition("/")[2]] = content
-    return files
 
 
 def succeeds(loaded: Loaded) -> bool:

@@ -7,15 +7,18 @@ behind; a rule of the kernel by whether boot would load it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import Status
+from auditrules.audit.auditctl.status import Reading, Status
 from auditrules.audit.boot.augenrules import Merged, Origin, Treatment
+from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.load import Fate, Fated, Loaded, but_for_path
+from auditrules.audit.boot.rules_files import AUDIT_RULES, FileLine, RulesFiles, actual_rules
+from auditrules.audit.boot.systemd import UntoldError
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Control, Rule, Verb, same
@@ -37,12 +40,16 @@ class State(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class LineState:
     """The state of one line, and why it is no better."""
 
     state: State
     reason: str = ""
 
+
+NOTHING = LineState(State.NOTHING)
+NOT_READ = "augenrules does not read this file"
+SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"
 
 # What a line of a file comes to where the load alone decides.
 DECIDED = {
@@ -64,7 +71,7 @@ SHOWN: Mapping[str, Callable[[Status], int | None]] = {
 }
 
 
-class Rules:
+class LoadedRules:
     """The kernel's rules, to look one up. A line that is not understood makes every absence unknown."""
 
     def __init__(self, lines: Iterable[ListedLine], facts: Facts, *, exact: bool) -> None:
@@ -94,76 +101,171 @@ class Rules:
         return frozenset(line.text for line in self._lines)
 
 
-def file_stands(loaded: Loaded, rules: Rules | None, status: Status) -> Iterator[tuple[Fated, Stand]]:
+class Drift:
+    """How rules files and kernel agree on each of their lines. What can't be told is `unknown`, with the reason.
+
+    `rules` are the kernel's as well as they can be told, in the order of evaluation; None for a line that is no rule.
+    """
+
+    def __init__(self, reading: Reading, files: RulesFiles, boot: Boot) -> None:
+        self.reading = reading
+        self.files = files
+        self._boot = boot
+
+    @cached_property
+    def rules(self) -> tuple[Rule | None, ...]:
+        """The kernel's rules, with what a listing hides of them."""
+        return actual_rules(self.reading, self.files)
+
+    @cached_property
+    def of_kernel(self) -> tuple[LineState, ...]:
+        """The state of each line of the kernel's: whether a rule comes back after a reboot."""
+        loaded = self._boot.loaded
+        facts = self.files.facts
+        boot = LoadedRules([ListedLine("", rule) for rule in loaded.rules], facts, exact=True) if loaded else None
+        return tuple(NOTHING if rule is None else kernel_state(rule, boot) for rule in self.rules)
+
+    @cached_property
+    def of_files(self) -> tuple[LineState, ...]:
+        """The state of each of the files' lines."""
+        return tuple(map(self._of_line, self.files.lines))
+
+    def _of_line(self, line: FileLine) -> LineState:
+        if line.number is None:
+            return NOTHING
+        if line.source == AUDIT_RULES:
+            return self._audit_rules[line.number]
+        origin = Origin(line.path.rpartition("/")[2], line.number)
+        return self._rules_d.states.get(origin) or self._of_rule(line.rule, origin)
+
+    def _of_rule(self, rule: Rule | None, origin: Origin) -> LineState:
+        """The state of a line of which augenrules makes none, or of which that can't be told."""
+        found = NOTHING if rule is None else rule_state(rule, self._kernel)
+        if found.state is State.LOADED:
+            return found
+        if self._rules_d.error:
+            return LineState(State.UNKNOWN, self._rules_d.error)
+        return found if rule is None else LineState(found.state, self._rules_d.why(origin))
+
+    @cached_property
+    def _kernel(self) -> LoadedRules | None:
+        lines = self.reading.lines
+        return None if lines is None else LoadedRules(lines, self.files.facts, exact=self.reading.exact)
+
+    @cached_property
+    def _audit_rules(self) -> Mapping[int, LineState]:
+        """The state of each line of audit.rules, by its number."""
+        loaded = self.files.audit_rules
+        if loaded is None:
+            return {}
+        states = {line.number: state for line, state in file_states(loaded, self._kernel, self.reading.status)}
+        if self.files.refusal is None:
+            return states
+        refused = LineState(State.UNREACHED, f"auditctl does not read this file: it takes {self.files.refusal}")
+        return {
+            number: refused if found.state in (State.MISSING, State.NOTHING) else found
+            for number, found in states.items()
+        }
+
+    @cached_property
+    def _rules_d(self) -> _Merging:
+        try:
+            merged = self.files.merged()
+        except UntoldError as error:
+            return _Merging(error=str(error))
+        if merged is None:
+            return _Merging()
+        return _Merging(
+            merged_states(merged, self.files.load(merged.content), self._kernel, self.reading.status),
+            frozenset(each.origin for each in merged.became if each.treatment is Treatment.DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """The states of lines of rules.d by way of augenrules, the lines that it drops, or why neither can be told."""
+
+    states: Mapping[Origin, LineState] = field(default_factory=dict)
+    dropped: frozenset[Origin] = frozenset()
+    error: str = ""
+
+    def why(self, origin: Origin) -> str:
+        """Why there is no state of a line."""
+        return SWALLOWED if origin in self.dropped else NOT_READ
+
+
+def file_states(loaded: Loaded, rules: LoadedRules | None, status: Status) -> Iterator[tuple[Fated, LineState]]:
     """The state of each line of a file that says something. `rules` is None where the kernel's are not known."""
     behind = [line.said.rule for line in loaded.lines if line.fate is Fate.UNREACHED and line.said and line.said.rule]
     # Rules that are loaded behind a line at which a load would stop: it did not stop there when they were loaded.
-    went_on = not behind or (rules is not None and any(map(rules.hold, behind)))
+    load_continued = not behind or (rules is not None and any(map(rules.hold, behind)))
     stop = next((line.text for line in loaded.lines if line.number == loaded.stopped_at), "")
     for line in loaded.lines:
-        stand = _stand(line, rules, status, went_on=went_on)
-        if stand.state is State.UNREACHED:
-            stand = Stand(State.UNREACHED, f"the load stops at a line before it: {stop}")
-        yield line, stand
+        found = _state(line, rules, status, load_continued=load_continued)
+        if found.state is State.UNREACHED:
+            found = LineState(State.UNREACHED, f"the load stops at a line before it: {stop}")
+        yield line, found
 
 
-def _stand(line: Fated, rules: Rules | None, status: Status, *, went_on: bool) -> Stand:
+def _state(line: Fated, rules: LoadedRules | None, status: Status, *, load_continued: bool) -> LineState:
     said = line.said
     if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
         if line.fate is Fate.UNREACHED and rules is not None and rules.hold(said.rule):
-            return Stand(State.LOADED, "a load would stop before this line now")
-        if line.absent and went_on and (rules is None or not rules.hold(said.rule)):
+            return LineState(State.LOADED, "a load would stop before this line now")
+        if line.absent and load_continued and (rules is None or not rules.hold(said.rule)):
             # The directory is gone, and the kernel dropped the rule with it.
-            return Stand(State.UNKNOWN if rules is None else State.MISSING, line.reason)
+            return LineState(State.UNKNOWN if rules is None else State.MISSING, line.reason)
     if line.fate in DECIDED and not (line.fate is Fate.DONE and said is not None and _lasting(said.controls)):
-        return Stand(DECIDED[line.fate], line.reason)
+        return LineState(DECIDED[line.fate], line.reason)
     if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
-        return rule_stand(said.rule, rules)
-    stands = [_value_stand(control, rules, status) for control in _lasting(said.controls if said else ())]
-    worst = [stand for stand in stands if stand.state is not State.LOADED]
-    return worst[0] if worst else Stand(State.LOADED)
+        return rule_state(said.rule, rules)
+    found = [_value_state(control, rules, status) for control in _lasting(said.controls if said else ())]
+    worst = [each for each in found if each.state is not State.LOADED]
+    return worst[0] if worst else LineState(State.LOADED)
 
 
-def rule_stand(rule: Rule, rules: Rules | None) -> Stand:
+def rule_state(rule: Rule, rules: LoadedRules | None) -> LineState:
     """Whether the kernel has a rule that auditctl would load."""
     if rules is None:
-        return Stand(State.UNKNOWN, "the kernel's rules are not known")
+        return LineState(State.UNKNOWN, "the kernel's rules are not known")
     if rules.hold(rule):
-        return Stand(State.LOADED)
+        return LineState(State.LOADED)
     if not rules.understood:
-        return Stand(State.UNKNOWN, "a rule of the kernel is not understood")
-    return Stand(State.MISSING, "auditctl takes this line, and the kernel does not have its rule")
+        return LineState(State.UNKNOWN, "a rule of the kernel is not understood")
+    return LineState(State.MISSING, "auditctl takes this line, and the kernel does not have its rule")
 
 
 def _lasting(controls: Iterable[Control]) -> list[Control]:
     return [control for control in controls if control.flag in SHOWN]
 
 
-def _value_stand(control: Control, rules: Rules | None, status: Status) -> Stand:
+def _value_state(control: Control, rules: LoadedRules | None, status: Status) -> LineState:
     wanted = word(strtol(control.value, signed=False)) if control.value else 1
     found = SHOWN[control.flag](status)
     if found is None:
-        return Stand(State.UNKNOWN, "the kernel's status is not known" if rules is None else "not part of the status")
+        return LineState(
+            State.UNKNOWN, "the kernel's status is not known" if rules is None else "not part of the status"
+        )
     if found == wanted:
-        return Stand(State.LOADED)
-    return Stand(State.MISSING, f"the kernel has {found}")
+        return LineState(State.LOADED)
+    return LineState(State.MISSING, f"the kernel has {found}")
 
 
-def merged_stands(merged: Merged, loaded: Loaded, rules: Rules | None, status: Status) -> dict[Origin, Stand]:
+def merged_states(merged: Merged, loaded: Loaded, rules: LoadedRules | None, status: Status) -> dict[Origin, LineState]:
     """The state of each line of rules.d, by way of what augenrules makes of them all."""
-    found: dict[Origin, Stand] = {}
-    by_number = {line.number: stand for line, stand in file_stands(loaded, rules, status)}
-    for number, stand in by_number.items():
+    found: dict[Origin, LineState] = {}
+    by_number = {line.number: state for line, state in file_states(loaded, rules, status)}
+    for number, state in by_number.items():
         for origin in merged.at(number).origins:
-            found.setdefault(origin, stand)
+            found.setdefault(origin, state)
     for became in merged.became:
         if became.treatment is Treatment.REPLACED:
-            found[became.origin] = Stand(State.OVERRIDDEN, "augenrules keeps the last line of its kind")
+            found[became.origin] = LineState(State.OVERRIDDEN, "augenrules keeps the last line of its kind")
     return found
 
 
-def kernel_stand(rule: Rule, boot: Rules | None) -> Stand:
+def kernel_state(rule: Rule, boot: LoadedRules | None) -> LineState:
     """Whether a rule of the kernel comes back after a reboot; `boot` are the rules that boot loads, None: not known."""
     if boot is None:
-        return Stand(State.UNKNOWN)
-    return Stand(State.PERSISTENT if boot.hold(rule) else State.RUNTIME)
+        return LineState(State.UNKNOWN)
+    return LineState(State.PERSISTENT if boot.hold(rule) else State.RUNTIME)

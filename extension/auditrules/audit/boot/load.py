@@ -5,9 +5,10 @@ The load stops at the first line that auditctl or the kernel refuses, unless -i 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 
 from auditrules.audit.auditctl.parse import parse_line
@@ -87,15 +88,16 @@ def refusal_of(file: File, version: Version) -> str | None:
     return file_refusal(file.mode, file.uid, version)
 
 
-def load(content: bytes, facts: Facts) -> Loaded:
-    """Load a rules file into a kernel that has no rules."""
+def load(content: bytes, facts: Facts, parse: Callable[[str], Line | None] | None = None) -> Loaded:
+    """Load a rules file into a kernel that has no rules. `parse` reads a line with these facts."""
+    parse = parse or partial(parse_line, facts=facts)
     kernel = _Kernel(facts)
     said: list[Fated] = []
     stopped_at = None
     for number, text in lines(content):
         line = Fated(number, text)
         try:
-            line.said = parse_line(text, facts)
+            line.said = parse(text)
         except RuleSyntaxError as error:
             line.reason = error.summary
             done = error.done

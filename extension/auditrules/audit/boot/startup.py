@@ -120,6 +120,12 @@ def cmdline_of(sources: Sources) -> tuple[str, ...]:
     return tuple(decode(content or b"").split())
 
 
+def audit_option(cmdline: Sequence[str]) -> str:
+    """The value of the last audit=, which is the one that counts."""
+    given = [word for word in cmdline if word.startswith("audit=")]
+    return given[-1].removeprefix("audit=") if given else ""
+
+
 def switched_off(cmdline: Sequence[str]) -> bool:
     """Whether one audit= says off: that can't be taken back (kernel/audit.c, audit_enable)."""
     return any(given.lower() in ("audit=0", "audit=off") for given in cmdline)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import lru_cache
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import Reading, State, Status, answered, understand_texts
+from auditrules.audit.auditctl.status import NETLINK, Lines, Reading, State, Status, answered, understand_texts
 from auditrules.audit.kernel import netlink
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.collected import Kernel, Netlink
@@ -21,24 +20,25 @@ NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES
 NO_AUDIT = frozenset({22, 93, 97})  # EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT
 REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
 
-READER = "netlink"
-
-_COUNT = re.compile(rb"^(?:lost|backlog) \d+\n", re.MULTILINE)  # lines of `auditctl -s`
+_COUNT = re.compile(rb"^(?:lost|backlog) \d{1,10}\n", re.MULTILINE)  # lines of `auditctl -s`
 
 
-def understand(kernel: Kernel, facts: Facts) -> Reading:
-    """What the kernel's side says. Total: every answer and every failure has a state."""
+def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -> Reading:
+    """What the kernel's side says. Total: every answer and every failure has a state.
+
+    `known` are the lines of its rules where these were read before: rules stay for days, and the status changes.
+    """
     if kernel.netlink is None:
-        return understand_texts(kernel, facts)
+        return understand_texts(kernel, facts, known)
     if kernel.netlink.rules is None:
-        return Reading(_why(kernel.netlink), READER, kernel.netlink.error)
-    return _whole(kernel.netlink, kernel.netlink.rules, facts)
+        return Reading(_why(kernel.netlink), NETLINK, kernel.netlink.error)
+    return _whole(kernel.netlink, kernel.netlink.rules, facts, known)
 
 
-def but_for_counts(kernel: Kernel) -> Kernel:
+def without_counters(kernel: Kernel) -> Kernel:
     """The kernel's side without what it counts while it audits: its backlog, and the records that it lost."""
     if kernel.netlink is not None:
-        cleared = netlink.but_for_counts(kernel.netlink.status)
+        cleared = netlink.without_counters(kernel.netlink.status)
         return replace(kernel, netlink=replace(kernel.netlink, status=cleared))
     if kernel.status is not None:
         return replace(kernel, status=replace(kernel.status, stdout=_COUNT.sub(b"", kernel.status.stdout)))
@@ -56,17 +56,16 @@ def _why(answer: Netlink) -> State:
     return State.FOREIGN_NAMESPACE if answer.errno == REFUSED else State.BROKEN_REPLY
 
 
-def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts) -> Reading:
-    lines = _lines(payloads, facts.version, facts.machine)
+def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Lines | None) -> Reading:
+    lines = listed_lines(payloads, facts.version, facts.machine) if known is None else known
     try:
-        known = _status(answer)
+        status = _status(answer)
     except NetlinkError as error:
-        return Reading(State.BROKEN_REPLY, READER, f"the status: {error}", lines)
-    return answered(READER, lines, known, "a rule is not understood")
+        return Reading(State.BROKEN_REPLY, NETLINK, f"the status: {error}", lines)
+    return answered(NETLINK, lines, status, "a rule is not understood")
 
 
-@lru_cache(1)  # every table asks, and rules stay for days: what they say is found out once
-def _lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> tuple[ListedLine, ...]:
+def listed_lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> Lines:
     """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
     lines = []
     above = None

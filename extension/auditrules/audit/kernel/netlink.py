@@ -45,7 +45,7 @@ def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Stat
     return Status(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
 
 
-def but_for_counts(payload: bytes) -> bytes:
+def without_counters(payload: bytes) -> bytes:
     """An AUDIT_GET payload with a backlog and a number of lost records of 0; one that is cut stays as it is."""
     counts = [4 * _STATUS_WORDS.index(name) for name in ("lost", "backlog")]
     if len(payload) < 4 * len(_STATUS_WORDS):

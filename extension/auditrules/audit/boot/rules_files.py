@@ -1,0 +1,200 @@
+"""The rules files of one host: their lines, what augenrules makes of rules.d, and what `auditctl -R` loads of a text.
+
+Each is worked out when it is first asked for, and once: a line is parsed once, whichever files it stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from auditrules.audit.auditctl.listing import listed
+from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.rules_file import lines
+from auditrules.audit.auditctl.status import Reading
+from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, Merged, merge
+from auditrules.audit.boot.augenrules import RULES_D as FOLDER
+from auditrules.audit.boot.load import Loaded, load
+from auditrules.audit.boot.startup import rules_d_there
+from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.boot.version_sort import version_sorted
+from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.model.collected import File, Sources
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.rule import Line, Rule, Verb, same
+
+RULES_D, AUDIT_RULES = "rules.d", "audit.rules"  # the two sources of rules that are files
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """One line of a rules file: what it says, or why it says nothing. `source` is `rules.d` or `audit.rules`."""
+
+    source: str
+    path: str
+    number: int | None  # None: the file itself can't be read
+    text: str
+    parsed: Line | None
+    error: str = ""
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that the line adds."""
+        return self.parsed.rule if self.parsed and self.parsed.verb is not Verb.DELETE else None
+
+
+class RulesFiles:
+    """The rules files of what was collected; `refusal` says why auditctl does not read audit.rules at all, if so."""
+
+    def __init__(self, collected: Sources, refusal: str | None = None) -> None:
+        self.collected = collected
+        self.facts = collected.facts
+        self.refusal = refusal
+        self._loads: dict[bytes, Loaded] = {}
+        self._parsed: dict[str, Line | RuleSyntaxError | None] = {}
+
+    def load(self, content: bytes) -> Loaded:
+        """What `auditctl -R` loads of a text: on most hosts audit.rules, rules.d merged and what boot reads are one."""
+        if content not in self._loads:
+            self._loads[content] = load(content, self.facts, self._parse)
+        return self._loads[content]
+
+    def _parse(self, text: str) -> Line | None:
+        if text not in self._parsed:
+            try:
+                self._parsed[text] = parse_line(text, self.facts)
+            except RuleSyntaxError as error:
+                self._parsed[text] = error
+        found = self._parsed[text]
+        if isinstance(found, RuleSyntaxError):
+            raise found.with_traceback(None)
+        return found
+
+    @property
+    def audit_rules(self) -> Loaded | None:
+        """What a load of audit.rules gives; None where there is no such file, or it can't be read."""
+        file = self.collected.audit_rules
+        return self.load(file.content) if file and file.content is not None else None
+
+    @cached_property
+    def lines(self) -> tuple[FileLine, ...]:
+        """Every line that says something: those of rules.d in augenrules' order, then those of audit.rules."""
+        return tuple(chain(self._of_rules_d(), self._of_audit_rules()))
+
+    def _of_rules_d(self) -> Iterator[FileLine]:
+        if self.collected.rules_d_error:
+            yield FileLine(RULES_D, FOLDER, None, "", None, self.collected.rules_d_error)
+        by_path = {file.path: file for file in self.collected.rules_d}
+        for path in version_sorted(by_path):
+            yield from self._of_file(by_path[path])
+
+    def _of_file(self, file: File) -> Iterator[FileLine]:
+        if file.content is None:
+            yield FileLine(RULES_D, file.path, None, "", None, file.error)
+            return
+        for number, text in lines(file.content):
+            try:
+                parsed = self._parse(text)
+            except RuleSyntaxError as error:
+                yield FileLine(RULES_D, file.path, number, text, None, error.summary)
+                continue
+            if parsed is not None:
+                yield FileLine(RULES_D, file.path, number, text, parsed)
+
+    def _of_audit_rules(self) -> Iterator[FileLine]:
+        file, loaded = self.collected.audit_rules, self.audit_rules
+        if file is not None and loaded is None:
+            yield FileLine(AUDIT_RULES, file.path, None, "", None, file.error)
+        elif file is not None and loaded is not None:
+            for line in loaded.lines:
+                yield FileLine(
+                    AUDIT_RULES, file.path, line.number, line.text, line.said, "" if line.said else line.reason
+                )
+
+    def printed(self) -> dict[str, Content] | None:
+        """The files of rules.d as cat prints them; None where there is no such folder.
+
+        Raises:
+            UntoldError: the folder, or a file of it, can't be read.
+        """
+        if self.collected.rules_d_error:
+            raise UntoldError(f"{FOLDER}: {self.collected.rules_d_error}")
+        if not rules_d_there(self.collected):
+            return None
+        nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
+        places = Places(self.facts)
+        files: dict[str, Content] = {}
+        for file in self.collected.rules_d:
+            content = nothing.get(places.walk(file.path).type or "") if file.content is None else file.content
+            if content is None:
+                raise UntoldError(f"{file.path}: {file.error}")
+            files[file.path.rpartition("/")[2]] = content
+        return files
+
+    def merged(self) -> Merged | None:
+        """What augenrules makes of rules.d; None where there is no such folder.
+
+        Raises:
+            UntoldError: a file of it can't be read, or the result hangs on an awk that nobody knows.
+        """
+        if isinstance(self._merged, UntoldError):
+            raise self._merged.with_traceback(None)
+        return self._merged
+
+    @cached_property
+    def _merged(self) -> Merged | UntoldError | None:
+        """The script's work with the awk that is there; where that is not known, it must not matter."""
+        program = self.collected.units.awk.rpartition("/")[2] if self.collected.units else ""
+        try:
+            files = self.printed()
+        except UntoldError as error:
+            return error
+        if files is None:
+            return None
+        kinds = [awk for awk in Awk if program.startswith(awk.value)] or [*Awk]
+        made = [merge(files, awk, self.facts.version) for awk in kinds]
+        if any(each.content != made[0].content for each in made):
+            found = program or "none was found"
+            return UntoldError(f"what augenrules makes of {FOLDER} hangs on the awk that it runs: {found}")
+        return made[0]
+
+    @property
+    def stale(self) -> bool | None:
+        """Whether audit.rules differs from what augenrules would make of rules.d; None where that can't be told."""
+        file = self.collected.audit_rules
+        try:
+            merged = self.merged()
+        except UntoldError:
+            return None
+        if merged is None or (file is not None and file.content is None):
+            return None
+        return file is None or file.content != merged.content
+
+
+def actual_rules(reading: Reading, files: RulesFiles) -> tuple[Rule | None, ...]:
+    """The kernel's rules in the order of evaluation, as well as they can be told; None for a line that is no rule.
+
+    A line of a listing may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule
+    of a file that lists the same tells them, and of several the one that is not what the line seems to say.
+    """
+    known = {} if reading.exact else _by_listing(files)
+    return tuple(line.rule and _actual(line.text, line.rule, known) for line in reading.lines or ())
+
+
+def _actual(text: str, rule: Rule, known: Mapping[str, Sequence[Rule]]) -> Rule:
+    found = known.get(text, ())
+    return next(chain((each for each in found if not same(each, rule)), found), rule)
+
+
+def _by_listing(files: RulesFiles) -> dict[str, list[Rule]]:
+    """The rules of the files by the line that auditctl would list for them."""
+    known: dict[str, list[Rule]] = {}
+    for rule in _rules(files.lines):
+        known.setdefault(listed(rule, files.facts.version, files.facts.machine), []).append(rule)
+    return known
+
+
+def _rules(found: Iterable[FileLine]) -> Iterator[Rule]:
+    return (line.rule for line in found if line.rule is not None)

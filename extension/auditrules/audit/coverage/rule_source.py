@@ -1,0 +1,125 @@
+"""One source of rules (the kernel, the next boot, files to try), and what it records of a path, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from auditrules.audit.auditctl.normal_form import render
+from auditrules.audit.coverage.access import ANYBODY, Subject
+from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
+from auditrules.audit.coverage.decision import ON, Auditing, Verdict
+from auditrules.audit.coverage.path_coverage import Host, cover
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.telling import conditions, deciding, near_words
+from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.model.rule import Rule
+
+MOST_RULES = 10  # that evidence names
+
+FileLines = Mapping[str, Sequence[str]]  # a rule's normal form -> file:line of each place it stands at
+
+
+@dataclass(frozen=True)
+class RuleSource:
+    """Rules on this host and how auditing is, or why that is not known.
+
+    `remarks` say how well the rules are known, `loads_nothing` why boot loads no rule, `older` that processes may run
+    that are older than auditing. `rules` have their path as a dir where it is one.
+    """
+
+    name: str
+    machine: str
+    rules: RuleSet | None = None
+    auditing: Auditing = ON
+    error: str = ""
+    remarks: tuple[str, ...] = ()
+    loads_nothing: str = ""
+    older: bool = True
+    file_lines: FileLines = field(default_factory=dict)
+
+    def cover(self, path: str, places: Places, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
+        """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
+        if self.rules is not None:
+            return cover(path, Host(self.rules, places, self.auditing, who, compat))
+        place = None if bad_path(path) else places.walk(path)
+        if place is None or place.entry is None:
+            return refused(Reason.UNREADABLE, self.error)
+        return refused(Reason.UNREADABLE, self.error, resolved=place.whole, exists=not place.missing)
+
+    def text(self, rule: Rule) -> str:
+        """The normal form of one of the rules."""
+        return render(rule, self.machine)
+
+    def files(self, text: str, *, lines: bool) -> tuple[str, ...]:
+        """The files that a rule of that normal form stands in, with the lines or without."""
+        found = self.file_lines.get(text, ())
+        return tuple(dict.fromkeys(found if lines else (each.rpartition(":")[0] for each in found)))
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """What one source of rules records of a path.
+
+    `recorded`, `conditional`, `unrecorded` and `unknown` are each a part of the letters rwxa, and all of them together.
+    `rules` are the normal forms of those that decide, in the order of evaluation; `exists` is None where that could not
+    be seen. `evidence` names rules and files, `evidence_lines` their lines too.
+    """
+
+    path: str
+    source: str
+    recorded: str
+    conditional: str
+    unrecorded: str
+    unknown: str
+    rules: tuple[str, ...]
+    keys: tuple[str, ...]
+    conditions: tuple[str, ...]
+    reason: Reason
+    resolved: str
+    exists: bool | None
+    evidence: str
+    evidence_lines: str
+
+
+def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | None = None) -> PathAnswer:
+    """A path's coverage by a source, for another reason than its own where one is given."""
+    recording = {each.placed.order: each.placed for each in covered.outcomes if each.recorded and each.placed}
+    keys = chain.from_iterable(recording[order].rule.keys() for order in sorted(recording))
+    decide = bool(covered.deciding)
+    named = [(source.text(each.rule), "" if decide else near_words(covered, each)) for each in deciding(covered)]
+    return PathAnswer(
+        path=path,
+        source=source.name,
+        recorded=covered.of(Verdict.RECORDED),
+        conditional=covered.of(Verdict.CONDITIONAL),
+        unrecorded=covered.of(Verdict.UNRECORDED),
+        unknown=covered.of(Verdict.UNKNOWN),
+        rules=tuple(text for text, _ in named) if decide else (),
+        keys=tuple(dict.fromkeys(keys)),
+        conditions=conditions(covered, source.machine, older=source.older),
+        reason=reason or covered.reason,
+        resolved=covered.resolved,
+        exists=covered.exists,
+        evidence=_evidence(covered, source, named, lines=False),
+        evidence_lines=_evidence(covered, source, named, lines=True),
+    )
+
+
+def _evidence(covered: Coverage, source: RuleSource, named: Sequence[tuple[str, str]], *, lines: bool) -> str:
+    """The rules that decide, or come closest and how close, and where they stand."""
+    if covered.error:
+        return covered.error
+    found = []
+    for text, near in named[:MOST_RULES]:
+        files = ", ".join(source.files(text, lines=lines))
+        found.append(f"{text}{f' in {files}' if files else ''}{f' is {near}' if near else ''}")
+    left = len(named) - MOST_RULES
+    if left > 0:
+        found.append(f"and {left} more rules")
+    if source.auditing.enabled == 0:
+        found = ["auditing is off (enabled 0), so no rule counts"]
+    if source.loads_nothing:
+        found.append(f"boot loads no rules: {source.loads_nothing}")
+    return "; ".join([*(found or ["no rule records it"]), *source.remarks])
