@@ -18,6 +18,7 @@ from auditrules import __version__
 from auditrules.tables import SCHEMAS
 from tests.core import Core
 from tools.release import archive, needs
+from tools.release.project import PROJECT
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -128,6 +129,15 @@ def test_a_link_to_it_is_the_command_line(extension: Path, tmp_path: Path) -> No
     link = tmp_path / "auditrules"
     link.symlink_to(extension)
     assert run(sys.executable, "-I", link, "--version").stdout == f"auditrules {__version__}\n"
+
+
+def test_the_packages_command_line_runs_a_file_that_cannot_be_run(extension: Path, tmp_path: Path) -> None:
+    extension.chmod(0o644)
+    link = tmp_path / "auditrules"
+    link.symlink_to(extension)
+    text = (PROJECT / "tools/release/auditrules.sh").read_text("utf-8")
+    command = written(tmp_path / "command", text.replace("/usr/lib/osquery-audit-rules/auditrules", str(link)).encode())
+    assert run(command, "--version").stdout == f"auditrules {__version__}\n"
 
 
 # The stub: which Python it takes

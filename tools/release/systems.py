@@ -16,6 +16,7 @@ from tools.release.project import PROJECT, PROJECT_NAME, moment
 FORMS = ("deb", "rpm")
 
 EXTENSIONS = "/usr/lib/osquery/extensions"
+COMMAND = f"/usr/lib/{PROJECT_NAME}"  # where the extension has the name of the command line
 SHARE = f"/usr/share/{PROJECT_NAME}"
 DOC = f"/usr/share/doc/{PROJECT_NAME}"
 
@@ -76,13 +77,14 @@ def _contents(extension: Path) -> Iterator[dict[str, Any]]:
         f"{DOC}/copyright": PROJECT / "LICENSE",
         **{f"{SHARE}/packs/{file.relative_to(PROJECT / 'packs')}": file for file in packs()},
     }
-    folders = {"/usr/lib/osquery", EXTENSIONS, DOC, *(str(Path(name).parent) for name in files), SHARE}
+    folders = {"/usr/lib/osquery", EXTENSIONS, COMMAND, DOC, *(str(Path(name).parent) for name in files), SHARE}
     for folder in sorted(folders):
         yield _entry(folder, 0o755, type="dir")
     yield _entry(f"{EXTENSIONS}/auditrules.ext", 0o755, src=str(extension))
+    yield _entry("/usr/bin/auditrules", 0o755, src=str(Path(__file__).with_name("auditrules.sh")))
     yield {
-        "dst": "/usr/bin/auditrules",
-        "src": f"..{EXTENSIONS.removeprefix('/usr')}/auditrules.ext",
+        "dst": f"{COMMAND}/auditrules",
+        "src": f"..{EXTENSIONS.removeprefix('/usr/lib')}/auditrules.ext",
         "type": "symlink",
     }
     for name, file in sorted(files.items()):
