@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from osquery.extensions.ExtensionManager import Client
 
-from auditrules.serve import backing, extension, wire
+from auditrules.serve import backing, extension, sockets
 from tests.core.manager import PATIENCE, protocol
 from tests.core.sample import TABLE
 
@@ -18,7 +18,7 @@ from tests.core.sample import TABLE
 @contextmanager
 def listening(path: str) -> Iterator[socket.socket]:
     """Listen as ever, and deregister at the end."""
-    with wire.listening(path) as listener:
+    with sockets.listening(path) as listener:
         yield listener
     manager, _, uuid = path.rpartition(".")
     with socket.socket(socket.AF_UNIX) as connection:

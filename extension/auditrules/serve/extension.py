@@ -20,7 +20,8 @@ from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
 from auditrules.serve.life import Bell, Ended, Exit, UsageError
-from auditrules.serve.wire import LONGEST_PATH, NAME, Core, Handler, accept, listening
+from auditrules.serve.sockets import LONGEST_PATH, listening
+from auditrules.serve.wire import NAME, Core, Handler, accept
 from auditrules.tables import SCHEMAS
 
 # Enough for a few stuck peers and osquery's own callers: scheduler, distributed queries, watcher.

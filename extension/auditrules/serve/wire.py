@@ -1,4 +1,4 @@
-"""osquery's wire: the generated stubs of osquery-python over thrift, and the sockets on both sides.
+"""osquery's wire: the generated stubs of osquery-python over thrift, on both sides.
 
 Its TablePlugin and its server are not used: they serve one connection at a time, lose a table's error messages, and do
 not notice that osquery has dropped them.
@@ -6,14 +6,11 @@ not notice that osquery has dropped them.
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import socket
-import stat
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -27,7 +24,7 @@ from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 from auditrules import __version__
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Selection, Table, select
-from auditrules.serve.life import RETRY_PAUSE, Bell, Ended, Exit, NoAnswer, Registration
+from auditrules.serve.life import RETRY_PAUSE, Bell, NoAnswer, Registration
 from auditrules.serve.splice import Splicer
 
 NAME = "auditrules"
@@ -50,12 +47,6 @@ LOOK_PATIENCE = 5.0
 
 # Bytes in one string of a message. The longest is a query's context, with every operand of an IN list.
 STRING_LIMIT = 16 * 1024 * 1024
-
-# Ends the name of our socket until it listens.
-_UNREADY = "~"
-
-# sockaddr_un holds 108 bytes with the closing zero; osquery's ids have at most five digits.
-LONGEST_PATH = 107 - len(".65535" + _UNREADY)
 
 _log = logging.getLogger("auditrules")
 
@@ -128,39 +119,6 @@ class _Reply:
                 protocol.trans.flush()
             protocol.trans.write(chunk)
         protocol.writeFieldStop()
-
-
-@contextmanager
-def listening(path: str) -> Iterator[socket.socket]:
-    """Yield a socket that listens at the path, for its owner only; the path is gone again at the end."""
-    unready = path + _UNREADY
-    with socket.socket(socket.AF_UNIX) as listener:
-        try:
-            _make_way(path)
-            _make_way(unready)
-            umask = os.umask(0o077)
-            try:
-                listener.bind(unready)
-            finally:
-                os.umask(umask)
-            listener.listen()
-            # Only now in osquery's sight: a path that refuses connections, if for a moment, is a dead extension to it.
-            os.rename(unready, path)
-        except OSError as error:
-            raise Ended(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
-        try:
-            yield listener
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-
-
-def _make_way(path: str) -> None:
-    """Remove the socket of an extension that was killed, whose id is ours now; raise `OSError` for anything else."""
-    with suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise FileExistsError(errno.EEXIST, "something that is no socket is in its place")
-        os.unlink(path)
 
 
 def accept(listener: socket.socket, handler: Handler, bell: Bell) -> None:
