@@ -24,7 +24,7 @@ import pytest
 from osquery.extensions.ttypes import InternalExtensionInfo
 
 from auditrules import __version__
-from auditrules.serve import extension, wire
+from auditrules.serve import extension, sockets, wire
 from auditrules.serve.extension import THREADS
 from auditrules.serve.life import Exit
 from tests.core import Core, Database, Extension, Process, Reply, TableError
@@ -207,6 +207,66 @@ def test_a_stale_socket_in_its_place_is_removed(folder: Path, monkeypatch: pytes
         assert process.running
 
 
+def killed(core: Core) -> Path:
+    """Kill an extension, and give the path of the socket that it leaves."""
+    process, extension = started(core)
+    core.awaited(lambda: marked(core.path(extension.uuid)).exists() or None, "its mark")
+    process.popen.kill()
+    process.ended()
+    core.gone(extension.uuid)
+    return Path(core.path(extension.uuid))
+
+
+def marked(path: str | Path) -> Path:
+    return Path(f"{path}.auditrules")
+
+
+def test_the_socket_of_a_killed_predecessor_is_removed(core: Core) -> None:
+    left = killed(core)
+    assert left.is_socket()
+    started(core)
+    core.awaited(lambda: not (left.exists() or marked(left).exists()) or None, "both names to go")
+
+
+def test_a_dead_socket_of_another_extension_is_left(core: Core) -> None:
+    other = Path(core.path(77777))
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(other))
+    left = killed(core)
+    started(core)
+    core.awaited(lambda: not left.exists() or None, "ours to go")
+    assert other.is_socket()
+
+
+def test_a_socket_of_ours_that_listens_is_left(core: Core) -> None:
+    alive = Path(core.path(77777))
+    with sockets.listening(str(alive)):
+        left = killed(core)
+        started(core)
+        core.awaited(lambda: not left.exists() or None, "the dead one to go")
+        assert (alive.is_socket(), marked(alive).is_socket()) == (True, True)
+
+
+def test_another_socket_that_has_taken_the_place_of_ours_is_left(core: Core) -> None:
+    left = killed(core)
+    left.unlink()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(left))
+    started(core)
+    core.awaited(lambda: not marked(left).exists() or None, "the mark to go")
+    assert left.is_socket()
+
+
+@pytest.mark.parametrize("name", ["em.77777", "em.77777.auditrules"])
+def test_files_with_names_like_those_are_left(core: Core, name: str) -> None:
+    file = core.folder / name
+    file.write_text("")
+    left = killed(core)
+    started(core)
+    core.awaited(lambda: not left.exists() or None, "ours to go")
+    assert file.exists()
+
+
 def test_a_file_in_the_place_of_its_socket_is_left_and_told(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "choice", lambda _numbers: 4711)
     Path(core.path(4711)).write_text("kept")
@@ -218,7 +278,8 @@ def test_a_file_in_the_place_of_its_socket_is_left_and_told(core: Core, monkeypa
             f"({core.socket})\n"
         ),
     )
-    assert (Path(core.path(4711)).read_text(), core.extensions) == ("kept", {})
+    assert Path(core.path(4711)).read_text() == "kept"
+    core.gone(4711)
 
 
 def test_a_socket_path_too_long_for_linux_is_told(folder: Path) -> None:
@@ -483,7 +544,7 @@ def test_a_signal_ends_it_with_nothing_left_behind(core: Core, number: signal.Si
     process, extension = started(core, interval="3")
     process.popen.send_signal(number)
     assert process.ended() == Exit.STOPPED
-    assert not Path(core.path(extension.uuid)).exists()
+    assert list(core.folder.glob("em.*")) == []
     core.gone(extension.uuid)
 
 

@@ -20,7 +20,7 @@ from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
 from auditrules.serve.life import Bell, Ended, Exit, UsageError
-from auditrules.serve.sockets import LONGEST_PATH, listening
+from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
 from auditrules.serve.wire import NAME, Core, Handler, accept
 from auditrules.tables import SCHEMAS
 
@@ -87,6 +87,7 @@ def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opt
         Thread(target=handler.look, daemon=True).start()
         for _ in range(THREADS):
             Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
+        sweep(options.socket)
         life.watch(core, uuid, options.interval, parent, bell)
 
 

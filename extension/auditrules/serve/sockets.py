@@ -1,8 +1,10 @@
-"""The socket at which osquery asks us: beside its own, named with our id, there when it listens and gone when we are."""
+"""The socket at which osquery asks us: beside its own, with our id in its name, and there for as long as it listens."""
 
 from __future__ import annotations
 
 import errno
+import glob
+import logging
 import os
 import socket
 import stat
@@ -14,8 +16,13 @@ from auditrules.serve.life import Ended, Exit
 # Ends the name of our socket until it listens.
 _UNREADY = "~"
 
+# Ends a second name of our socket, so that it is known for ours when we were killed. osquery removes that name, too.
+_MARK = ".auditrules"
+
 # sockaddr_un holds 108 bytes with the closing zero; osquery's ids have at most five digits.
 LONGEST_PATH = 107 - len(".65535" + _UNREADY)
+
+_log = logging.getLogger("auditrules")
 
 
 @contextmanager
@@ -37,10 +44,50 @@ def listening(path: str) -> Iterator[socket.socket]:
         except OSError as error:
             raise Ended(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
         try:
+            _mark(path)
             yield listener
         finally:
-            with suppress(FileNotFoundError):
+            for name in (path, path + _MARK):
+                with suppress(FileNotFoundError):
+                    os.unlink(name)
+
+
+def sweep(manager: str) -> None:
+    """Remove what predecessors that were killed have left beside osquery's socket: of ours, where nobody listens."""
+    for mark in glob.glob(f"{glob.escape(manager)}.*{_MARK}"):
+        path = mark.removesuffix(_MARK)
+        try:
+            own = os.lstat(mark)
+            if own.st_uid != os.geteuid() or not stat.S_ISSOCK(own.st_mode):
+                continue
+            if os.path.lexists(path) and os.path.samestat(own, os.lstat(path)):
+                if _listens(path):
+                    continue
                 os.unlink(path)
+            os.unlink(mark)
+        except OSError as error:
+            _log.debug("%s was left: %s", mark, error)
+
+
+def _mark(path: str) -> None:
+    mark = path + _MARK
+    try:
+        _make_way(mark)
+        os.link(path, mark)
+    except OSError as error:  # which costs no more than a file that stays where we are killed
+        _log.debug("%s could not be made: %s", mark, error)
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(0)
+        try:
+            peer.connect(path)
+        except ConnectionRefusedError:
+            return False
+        except BlockingIOError:  # its queue is full
+            return True
+    return True
 
 
 def _make_way(path: str) -> None:
