@@ -215,10 +215,14 @@ def test_prepending_deletes_in_4_0_5() -> None:
         (0o640, 1000, (3, 0, 9), "a rules file that root owns"),
         (0o646, 1000, (3, 1, 1), "a rules file that root owns"),
         (0o646, 1000, (3, 1, 2), None),
-        (0o666, 1000, (4, 2, 1), None),
+        (0o666, 1000, (4, 1, 3), None),
+        (0o666, 1000, (4, 1, 4), "a rules file that not everybody can write to"),
+        (0o640, 1000, (4, 2, 1), None),
     ],
 )
-def test_a_file_is_looked_at_until_3_1_1(mode: int, uid: int, version: Version, reason: str | None) -> None:
+def test_owner_and_mode_of_a_file_are_checked_by_some_versions(
+    mode: int, uid: int, version: Version, reason: str | None
+) -> None:
     assert file_refusal(mode, uid, version) == reason
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auditrules.audit.constants import arches, names, syscalls
+from auditrules.audit.model.host_facts import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +125,7 @@ def test_arches_that_auditctl_rejects_are_none(version: Version) -> None:
         ("b64", "mips64", None),
         ("i586", "x86_64", 0x40000003),
         ("riscv64", "x86_64", 0xC00000F3),
+        ("armv8l", "x86_64", 0xC00000B7),
         ("0xC000003E", "aarch64", 0xC000003E),
         ("c000003e", "aarch64", 0xC000003E),
         ("3221225534", "aarch64", 0xC000003E),
@@ -175,7 +178,7 @@ def test_names_are_read_in_any_case(read: Callable[[str], int | None], name: str
         ((3, 0, 9), "DM_CTRL", False),
         ((3, 1, 5), "DM_EVENT", True),
         ((4, 0, 5), "LANDLOCK_ACCESS", False),
-        ((4, 2, 1), "LANDLOCK_ACCESS", True),
+        ((4, 2, 1), "LANDLOCK_ACCESS", False),
         (None, "LANDLOCK_DOMAIN", True),
     ],
 )
@@ -184,6 +187,51 @@ def test_a_version_knows_the_record_types_of_its_time(version: Version | None, n
     assert number is not None
     assert names.message_type(name, version) == (number if known else None)
     assert names.message_type_name(number, version) == (name if known else None)
+
+
+def test_the_record_types_of_each_version_are_those_of_its_tag() -> None:
+    rows = [json.loads(line) for line in (CORPUS / "auditctl-tables.jsonl").read_text("utf-8").splitlines()]
+    wrong = {}
+    for row in rows:
+        if row["table"] != "msg_type":
+            continue
+        version = parse_version(row["auditctl"])
+        pairs = [(number, name) for number in range(3000) if (name := names.message_type_name(number, version))]
+        digest = hashlib.sha256("".join(f"{number} {name}\n" for number, name in pairs).encode()).hexdigest()
+        if digest != row["sha256"]:
+            wrong[row["auditctl"]] = (len(pairs), row["names"])
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "number"),
+    [
+        ("cgroup2", (4, 1, 4), None),
+        ("cgroup2", (4, 2, 0), 0x63677270),
+        ("cgroup2", None, 0x63677270),
+        ("debugfs", (2, 8, 0), 0x64626720),
+    ],
+)
+def test_a_version_knows_the_file_systems_of_its_time(name: str, version: Version | None, number: int | None) -> None:
+    assert names.fstype_number(name, version) == number
+    assert number is None or names.fstype_name(number, version) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "number"),
+    [
+        ("waitid", (4, 0, 3), 50),
+        ("bind", (4, 0, 3), None),
+        ("bind", (4, 0, 4), 56),
+        ("uring_cmd128", (4, 1, 2), None),
+        ("uring_cmd128", None, 64),
+    ],
+)
+def test_a_version_knows_the_io_uring_operations_of_its_time(
+    name: str, version: Version | None, number: int | None
+) -> None:
+    assert names.uring_number(name, version) == number
+    assert number is None or names.uring_name(number, version) == name
 
 
 def test_an_error_without_a_name_is_none() -> None:

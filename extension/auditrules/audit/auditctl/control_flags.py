@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from auditrules.audit.auditctl.draft import Draft, Outcome
 from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.constants import versions
 from auditrules.audit.model.c_integers import is_digit, overflows
-from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.text import encode
 
 SIGNED_CHAR = frozenset({"x86_64", "i386", "i486", "i586", "i686"})
-# From here a signal without anybody to take it is an error.
-DAEMON_NEEDED: Version = (3, 1, 2)
-
-SIGNALS = frozenset({"term", "stop", "hup", "reload", "usr1", "rotate", "usr2", "resume", "cont", "state"})
+SIGNALS = frozenset({"term", "hup", "usr1", "usr2", "cont"})
+SIGNAL_NAMES = SIGNALS | {"stop", "reload", "rotate", "resume", "state"}
 
 
 def delete_all(draft: Draft, option: Option) -> None:
@@ -81,15 +79,22 @@ def ends(draft: Draft, option: Option) -> None:
 
 
 def alone(draft: Draft, option: Option) -> None:
-    """A flag that is done at once, whatever else the line holds."""
+    """-t and --reset_backlog_wait_time_actual: done at once, whatever else the line holds."""
     draft.control(option.flag)
     draft.outcome = Outcome.RETURNED
 
 
+def alone_or_last(draft: Draft, option: Option) -> None:
+    """--loginuid-immutable and --reset-lost: done at once; later versions mind what stands behind them."""
+    draft.control(option.flag)
+    goes_on = draft.facts.version >= versions.CONTROLS_GO_ON
+    draft.outcome = Outcome.DONE if goes_on else Outcome.RETURNED
+
+
 def usage(draft: Draft, option: Option) -> None:
-    """-h: prints the usage, which up to 3.1 is an error."""
-    if draft.facts.version < (4, 0, 0):
-        draft.fail("no -h in a rules file", option.word)
+    """-h and --help: print the usage, which is an error in most versions."""
+    if draft.facts.version < versions.HELP_SUCCEEDS:
+        draft.fail(f"no {option.word.text} in a rules file", option.word)
     draft.control("-h")
     draft.outcome = Outcome.DONE
 
@@ -127,9 +132,10 @@ def nested(draft: Draft, option: Option) -> None:
 def signal(draft: Draft, option: Option) -> None:
     """--signal NAME: sends a signal to the audit daemon."""
     word = option.value
-    if draft.facts.daemon is False and draft.facts.version >= DAEMON_NEEDED:
+    if draft.facts.daemon is False and draft.facts.version >= versions.DAEMON_NEEDED:
         draft.fail("a running audit daemon to signal", option.word)
-    if word.text.lower() not in SIGNALS:
-        draft.fail("a signal: " + ", ".join(sorted(SIGNALS)), word)
+    known = SIGNAL_NAMES if draft.facts.version >= versions.SIGNAL_NAMES else SIGNALS
+    if word.text.lower() not in known:
+        draft.fail("a signal: " + ", ".join(sorted(known)), word)
     draft.control(option.flag, word.text)
     draft.outcome = Outcome.DONE

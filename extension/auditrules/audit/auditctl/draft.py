@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from auditrules.audit.auditctl.getopt import Options
 from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import arches
+from auditrules.audit.constants import arches, versions
 from auditrules.audit.constants.fields import FIELDS
 from auditrules.audit.constants.names import syscall_mask
 from auditrules.audit.constants.syscalls import without_classes
@@ -128,7 +128,7 @@ class Draft:
         if not self.keys or self.listing_asked:
             return
         allowed = FIELDS["key"].lists
-        if self.list is FilterList.EXCLUDE and self.facts.version < (3, 1, 3):
+        if self.list is FilterList.EXCLUDE and self.facts.version < versions.EXCLUDE_TAKES_ANY_FIELD:
             self.fail("no key: the exclude list takes msgtype, pid, uid, gid, auid, exe and subj_* only")
         if not self.may_take_key or (allowed is not None and self.list not in allowed):
             self.fail("a path, perm, exe or fstype field or a system call before the key")

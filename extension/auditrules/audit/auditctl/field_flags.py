@@ -7,7 +7,7 @@ from auditrules.audit.auditctl.field_values import ValueExpectedError, read
 from auditrules.audit.auditctl.getopt import Option
 from auditrules.audit.auditctl.rule_flags import LISTS, OPERATORS, add_key
 from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import syscalls
+from auditrules.audit.constants import syscalls, versions
 from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldType, Kind, compared, lookup
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters
 
@@ -51,8 +51,8 @@ def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> N
     version = draft.facts.version
     if kind.name == "arch" and draft.has_syscalls:
         draft.fail("arch before -S, and not after a watch", word)
-    if draft.list is FilterList.EXCLUDE and version < (3, 1, 3):
-        known = EXCLUDABLE if version >= (3, 0, 0) else EXCLUDABLE - {"exe"}
+    if draft.list is FilterList.EXCLUDE and version < versions.EXCLUDE_TAKES_ANY_FIELD:
+        known = EXCLUDABLE if version >= versions.EXE_TAKES_NOT_EQUAL else EXCLUDABLE - {"exe"}
         if kind.name not in known:
             draft.fail("a field of the exclude list: " + ", ".join(sorted(known)), word)
     if kind.lists is not None and draft.list not in kind.lists:
@@ -61,7 +61,7 @@ def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> N
             word,
         )
     operators = kind.operators
-    if kind.name == "exe" and version < (3, 0, 0):
+    if kind.name == "exe" and version < versions.EXE_TAKES_NOT_EQUAL:
         operators = FIELDS["perm"].operators
     if kind.kind is Kind.KEY and not draft.may_take_key:
         draft.fail("a path, perm, exe or fstype field or a system call before the key", word)

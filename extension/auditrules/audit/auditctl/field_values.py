@@ -139,8 +139,8 @@ def _file_type(field: FieldType, text: str, _facts: Facts) -> int:
     return number
 
 
-def _file_system(field: FieldType, text: str, _facts: Facts) -> int:
-    number = word(strtol(text, signed=False)) if is_digit(text) else names.fstype_number(text)
+def _file_system(field: FieldType, text: str, facts: Facts) -> int:
+    number = word(strtol(text, signed=False)) if is_digit(text) else names.fstype_number(text, facts.version)
     if number is None or number == UNSET:  # -1 is auditctl's own way to say that there is no such name
         raise ValueExpectedError(field.kind.value)
     return number

@@ -33,7 +33,7 @@ LONG = (
     LongOption("reset-lost", operand=False, since=(2, 7, 1)),
     LongOption("reset_backlog_wait_time_actual", operand=False, since=(3, 0, 0)),
     LongOption("signal", operand=True, since=(3, 0, 0)),
-    LongOption("help", operand=False, since=(4, 2, 0)),
+    LongOption("help", operand=False, since=(4, 1, 1)),
 )
 
 

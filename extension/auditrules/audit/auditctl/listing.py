@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from auditrules.audit.constants import arches, names, syscalls
+from auditrules.audit.constants import arches, names, syscalls, versions
 from auditrules.audit.constants.fields import FIELDS, Kind
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Version
@@ -25,19 +25,14 @@ from auditrules.audit.model.rule import (
     letters,
 )
 
-# Before these two, auditctl printed path, dir and exe with = whatever their operator (audit-userspace PR 379).
-OPERATORS_TOLD: tuple[Version, Version] = ((3, 1, 5), (4, 0, 2))
-_FOURTH: Version = (4, 0, 0)
-
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 
 _KEPT = 4096  # texts of numbers and masks that are kept: the rules of a kernel are many, and share most of theirs
 
 
 def tells_operators(version: Version) -> bool:
-    """Whether that auditctl prints the operator of path, dir and exe."""
-    third, fourth = OPERATORS_TOLD
-    return version >= fourth or (third <= version < _FOURTH)
+    """Whether that auditctl prints the operator of path, dir and exe; the others print = (audit-userspace PR 379)."""
+    return versions.within(version, *versions.OPERATORS_TOLD)
 
 
 def syscall_names(
@@ -50,7 +45,7 @@ def syscall_names(
     if rule.syscalls.all:
         return ("all",)
     if rule.list is FilterList.IO_URING:
-        return tuple(names.uring_name(number) or str(number) for number in rule.syscalls.numbers)
+        return tuple(names.uring_name(number, version) or str(number) for number in rule.syscalls.numbers)
     arch = last_arch(rule.fields)
     return _named(rule.syscalls, arches.machine_of(above if arch is None else arch, machine), version)
 
@@ -60,13 +55,13 @@ def _named(mask: SyscallMask, machine: str, version: Version | None) -> tuple[st
     return tuple(syscalls.name(number, machine, version) or str(number) for number in mask.numbers)
 
 
-def value(field: Field) -> str:
+def value(field: Field, version: Version) -> str:
     """A field's value as auditctl prints it, of any field but arch."""
-    return field.value if isinstance(field.value, str) else number_text(field.name, field.value)
+    return field.value if isinstance(field.value, str) else number_text(field.name, field.value, version)
 
 
 @lru_cache(_KEPT)
-def number_text(name: str, number: int) -> str:
+def number_text(name: str, number: int, version: Version | None = None) -> str:
     """The number of a field of that name as auditctl prints it; an arch has its own way, see `arches.listed`."""
     kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
     if kind is Kind.PERMISSIONS:
@@ -81,9 +76,9 @@ def number_text(name: str, number: int) -> str:
         error = names.errno_name(-value)
         word = f"-{error}" if error else None
     elif kind is Kind.MESSAGE:
-        word = names.message_type_name(number)
+        word = names.message_type_name(number, version)
     elif kind is Kind.FILE_SYSTEM:
-        word = names.fstype_name(number)
+        word = names.fstype_name(number, version)
     return word or str(value)
 
 
@@ -139,10 +134,10 @@ def _listed_condition(condition: Condition, version: Version, *, watch: bool) ->
         keys = [key for key in str(condition.value).split(KEY_SEPARATOR) if key]
         return "".join([f" -k {key}" if watch else f" -F key={key}" for key in keys])
     if watch:
-        return f" -p {value(condition)}" if condition.name == "perm" else f"-w {condition.value}"
+        return f" -p {value(condition, version)}" if condition.name == "perm" else f"-w {condition.value}"
     name = PATHS.get(condition.name, condition.name)
     told = tells_operators(version) or name not in ("path", "dir", "exe")
     sign = condition.operator if told else Operator.EQUAL
     # A field without a name has no -F either.
     flag = " " if name.startswith("f") and name[1:].isdigit() else " -F "
-    return flag + name + sign + value(condition)
+    return flag + name + sign + value(condition, version)

@@ -5,6 +5,7 @@ Those that compare, -F and -C, are in `conditions`.
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 from auditrules.audit.auditctl.draft import Draft, Outcome
@@ -12,12 +13,11 @@ from auditrules.audit.auditctl.field_values import MOST_KEY_BYTES, MOST_NAME_BYT
 from auditrules.audit.auditctl.field_values import permissions as read_permissions
 from auditrules.audit.auditctl.getopt import Option
 from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import arches, names
+from auditrules.audit.constants import arches, names, versions
 from auditrules.audit.constants import syscalls as tables
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.c_integers import is_digit, signed, strtol
 from auditrules.audit.model.c_integers import word as to_word
-from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,
     MASK_BITS,
@@ -31,16 +31,13 @@ from auditrules.audit.model.rule import (
 )
 from auditrules.audit.model.text import encode
 
-# From 4.0.4 to 4.1.0 -A took the path of -d (fixed in 4.1.1).
-PREPEND_DELETES: tuple[Version, Version] = ((4, 0, 4), (4, 1, 1))
-
 ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | Permission.ATTRIBUTE)
 
 # Looked for in this order, each at its first occurrence: so a path with != or >= in it is cut there.
 OPERATORS = ("!=", ">=", "<=", "&=", "=", ">", "<", "&")
 
-# Before 4.0 only builds that asked for it, and Debian's did not, took rules of the io_uring list.
-FOURTH: Version = (4, 0, 0)
+_INTRUSION_KEY = re.compile(r"ids-(?:sys|file|exec|mkexe)-(?:inf|low|med|hi).*", re.DOTALL)  # check_ids_key
+
 ALL_LISTS = {item.value: item for item in FilterList}
 LISTS = {name: item for name, item in ALL_LISTS.items() if item is not FilterList.IO_URING}
 ACTIONS = {item.value: item for item in Action}
@@ -48,22 +45,20 @@ ACTIONS = {item.value: item for item in Action}
 
 def watch(draft: Draft, option: Option) -> None:
     """-w PATH: a rule of the exit list for every access to a path."""
-    path = option.value
     if draft.list is not None:
         draft.fail("-w alone: a watch takes no -a, -A, -d or second -w before it", option.word)
-    if draft.facts.version >= (4, 2, 0) and draft.has_syscalls:
-        draft.fail("-w before -S: a watch takes no system calls", option.word)
     draft.add = FilterList.EXIT
-    _watch(draft, path)
+    _watch(draft, option)
 
 
 def unwatch(draft: Draft, option: Option) -> None:
     """-W PATH: delete the watch with exactly these fields."""
     draft.remove = FilterList.EXIT
-    _watch(draft, option.value)
+    _watch(draft, option)
 
 
-def _watch(draft: Draft, word: Word) -> None:
+def _watch(draft: Draft, option: Option) -> None:
+    word = option.value
     draft.action = Action.ALWAYS
     draft.has_syscalls = True
     path = word.text
@@ -77,6 +72,8 @@ def _watch(draft: Draft, word: Word) -> None:
         path = path.rstrip("/") or "/"
     if draft.fields:
         draft.fail("a watch without fields before it", word)
+    if draft.facts.version >= versions.WATCH_ALONE and draft.mask:
+        draft.fail(f"{option.flag} before -S: a watch takes no system calls", option.word)
     kind = Places(draft.facts).walk(path).type
     name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
     draft.fields = [Field(name, Operator.EQUAL, path), Field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
@@ -110,7 +107,10 @@ def add_key(draft: Draft, text: str, word: Word) -> None:
     """Take a further key, whether -k or -F key= brought it."""
     if len(encode(KEY_SEPARATOR.join([*draft.keys, text]))) > MOST_KEY_BYTES:
         draft.fail(f"keys of at most {MOST_KEY_BYTES} bytes together", word)
-    if KEY_SEPARATOR in text and draft.facts.version >= (4, 2, 0):
+    intrusion = draft.facts.version < versions.INTRUSION_KEYS_UNTIL and text.startswith("ids-")
+    if intrusion and _INTRUSION_KEY.fullmatch(text) is None:
+        draft.fail("ids-TYPE-SEVERITY: sys, file, exec or mkexe, and inf, low, med or hi", word)
+    if KEY_SEPARATOR in text and draft.facts.version >= versions.SEPARATOR_REFUSED:
         draft.fail("a key without the byte 0x01", word)
     if any(sign in text for sign in OPERATORS if sign != "=" and "=" in sign):
         draft.fail("a key without !=, >=, <= and &=, which auditctl takes for operators", word)
@@ -128,17 +128,22 @@ def append(draft: Draft, option: Option) -> None:
 
 def prepend(draft: Draft, option: Option) -> None:
     """-A LIST,ACTION: a rule at the beginning of its list; in some versions it deletes instead."""
-    first, fixed = PREPEND_DELETES
-    if first <= draft.facts.version < fixed:
-        delete(draft, option)
+    if versions.within(draft.facts.version, versions.PREPEND_DELETES):
+        draft.remove = _list_and_action(draft, option.value, draft.remove)
         return
     append(draft, option)
     draft.prepended = True
+    if draft.outcome is Outcome.RETURNED and draft.facts.version >= versions.PREPEND_GOES_ON:
+        draft.outcome = Outcome.DONE
 
 
 def delete(draft: Draft, option: Option) -> None:
     """-d LIST,ACTION: delete the rule with exactly these fields."""
+    if versions.within(draft.facts.version, versions.NO_DELETE):
+        draft.fail("a flag that auditctl has", option.word)
     draft.remove = _list_and_action(draft, option.value, draft.remove)
+    if draft.outcome is Outcome.RETURNED and versions.within(draft.facts.version, versions.DELETE_GOES_ON):
+        draft.outcome = Outcome.DONE
 
 
 def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> FilterList | None:
@@ -171,9 +176,9 @@ def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> Filt
 
 
 def _filter_list(draft: Draft, name: str) -> FilterList | None:
-    if draft.facts.version < FOURTH:
-        return LISTS.get(name)
-    return ALL_LISTS.get(name.lower())
+    if draft.facts.version >= versions.LISTS_IN_ANY_CASE:
+        name = name.lower()
+    return (LISTS if draft.facts.version < versions.IO_URING else ALL_LISTS).get(name)
 
 
 def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
@@ -200,7 +205,7 @@ def syscalls(draft: Draft, option: Option) -> None:
 def _syscall(draft: Draft, word: Word) -> int:
     name = word.text
     if draft.list is FilterList.IO_URING:
-        operation = names.uring_number(name)
+        operation = names.uring_number(name, draft.facts.version)
         if operation is None or not 0 <= signed(to_word(operation)) < MASK_BITS:
             draft.fail(f"an io_uring operation that auditctl knows, a number below {MASK_BITS}, or all", word)
         return to_word(operation)

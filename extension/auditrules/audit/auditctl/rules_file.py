@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 
+from auditrules.audit.constants import versions
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.text import decode, encode
 
 LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
-WORDS_NOT_LOST: Version = (4, 2, 0)  # from here the vector of words is long enough for any line
 
 _WORD = re.compile(r"(?:[^ \\]|\\.?)+", re.DOTALL)
 _ESCAPED_SPACE = b"\x07"
@@ -59,7 +59,7 @@ def split(line: str, version: Version) -> list[Word]:
     spans = [match.span() for match in _WORD.finditer(line)]
     if not spans or line[spans[0][0]] == "#":
         return []
-    if version < WORDS_NOT_LOST:
+    if version < versions.WORDS_NOT_LOST:
         # The vector has strlen/3+3 places, of which the program's name and a NULL take two.
         del spans[len(encode(line)) // 3 + 1 :]
     first, *others = spans

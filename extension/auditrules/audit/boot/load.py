@@ -14,6 +14,7 @@ from types import MappingProxyType
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.boot.kernel_checks import absence, refusal
+from auditrules.audit.constants import versions
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.errors import RuleSyntaxError
@@ -67,18 +68,16 @@ class Loaded:
         return tuple((line.number, line.reason) for line in self.lines if line.fate is Fate.REJECTED)
 
 
-# auditctl -R looked at owner and mode until 3.1.1; later versions read any regular file.
-CAREFUL_UNTIL: Version = (3, 1, 2)
 WORLD_WRITABLE = 0o002
 
 
 def file_refusal(mode: int, uid: int, version: Version) -> str | None:
     """Why auditctl -R does not read a rules file at all, or None."""
-    if version >= CAREFUL_UNTIL:
-        return None
-    if uid != 0:
+    if version < versions.OWNER_CHECKED_UNTIL and uid != 0:
         return "a rules file that root owns"
-    return "a rules file that not everybody can write to" if mode & WORLD_WRITABLE else None
+    if versions.within(version, *versions.MODE_CHECKED) and mode & WORLD_WRITABLE:
+        return "a rules file that not everybody can write to"
+    return None
 
 
 def refusal_of(file: File, version: Version) -> str | None:

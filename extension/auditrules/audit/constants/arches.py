@@ -24,10 +24,15 @@ def number(text: str, machine: str, version: Version | None = None) -> int | Non
         found = _by_bits(text.lower(), syscalls.canonical(machine))
     else:
         # What is no machine's name is read as hexadecimal, with or without 0x.
-        found = syscalls.canonical(text) or syscalls.machine_of(word(strtol(text, _HEXADECIMAL, signed=False)))
+        found = _spelled(text, version) or syscalls.machine_of(word(strtol(text, _HEXADECIMAL, signed=False)))
     if found is None or not syscalls.has_machine(found, version):
         return None
     return syscalls.ARCHES[found]
+
+
+def _spelled(text: str, version: Version | None) -> str | None:
+    late = version is not None and version < syscalls.SPELLINGS_SINCE.get(text.lower(), version)
+    return None if late else syscalls.canonical(text)
 
 
 def _by_bits(bits: str, machine: str | None) -> str | None:

@@ -1,8 +1,8 @@
 """What auditctl's own tables say otherwise than the kernel's, and since when they say it.
 
-Sources: libaudit 3.0.9 as Debian 12 builds it, asked number by number (audit_syscall_to_name, audit_name_to_syscall);
-lib/permtab.h and the release notes of audit-userspace; what auditctl 2.8.5, 3.0.9, 3.1.5, 4.0.5 and 4.2.1 accepted and
-listed. Tables are in the form of data_syscalls.
+Sources: lib/*_table.h and lib/permtab.h of audit-userspace at each of its tags from v2.8 to v4.2.1; libaudit 3.0.9 as
+Debian 12 builds it, asked number by number (audit_syscall_to_name, audit_name_to_syscall). Tables are in the form of
+data_syscalls.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NAMES = {
     """,
     "s390": """
         86 uselib 112 idle 127 create_module 130 get_kernel_syms 134 bdflush 137 afs_syscall 149 _sysctl
-        167 query_module 169 nfsservctl 180 pread pwrite 188 getpmsg putpmsg
+        167 query_module 169 nfsservctl 180 pread pwrite 188 getpmsg putpmsg 470 listns rseq_slice_yield
     """,
     "riscv64": "42 nfsservctl",
 }
@@ -48,26 +48,30 @@ NAMES = {
 # A second name for a number: understood, never printed.
 ALIASES = {"i386": {"madvise1": 219}}
 
-# Calls that no auditctl names (its pull request 401, uretprobe, was closed unmerged).
+# Calls that auditctl names otherwise before a version.
+RENAMED: dict[str, tuple[Version, str]] = {"x86_64": ((3, 0, 0), "283 timerfd"), "i386": ((3, 0, 0), "322 timerfd")}
+
+# Calls that no auditctl names: "not a traditional syscall - don't include".
 UNNAMED = {"x86_64": frozenset({335, 336})}
 
-# Calls that the kernel had for long and auditctl 3.0.9 did not name; its pull request 402 of October 2024 added them.
-LATE_SINCE: Version = (4, 0, 3)
-LATE = {
-    "arm": frozenset({335, 336, 346}),
-    "ppc": frozenset({0, 256, *range(258, 262)}),
-    "s390x": frozenset({7, 110, 220, *range(268, 271), 287, 310, 378, *range(392, 403), 447}),
-    "s390": frozenset({7, 110, *range(268, 271), 287, 310, 378, *range(393, 415), *range(416, 424), 447}),
+# Calls of a machine that auditctl names from a version on, though it names higher ones before.
+LATE: dict[str, tuple[tuple[Version, frozenset[int]], ...]] = {
+    "aarch64": (((3, 0, 7), frozenset({447})),),
+    "arm": (
+        ((3, 0, 1), frozenset({*range(403, 415), *range(416, 424)})),
+        ((4, 0, 3), frozenset({335, 336, 346})),
+    ),
+    "ppc": (((4, 0, 3), frozenset({0, 256, *range(258, 262)})),),
+    "s390x": (((4, 0, 3), frozenset({7, 110, 220, *range(268, 271), 287, 310, 378, *range(392, 403), 447})),),
+    "s390": (
+        ((4, 0, 3), frozenset({7, 110, *range(268, 271), 287, 310, 378, *range(393, 415), *range(416, 424), 447})),
+    ),
 }
 
 # The first auditctl that knows the machine at all (pull request 73).
 MACHINE_SINCE: dict[str, Version] = {"riscv64": (4, 0, 3)}
 
-# The last number named before 3.0, when each machine still had numbers of its own: Linux 4.14.
-LAST_BEFORE_3 = {"x86_64": 332, "i386": 384, "aarch64": 291, "arm": 397, "ppc": 383, "s390x": 379, "s390": 379}
-
-# The last number named since; Linux gives new calls one number for all machines. 3.0 to 3.1.2: release notes ("syscall
-# table to the 5.5, 5.11, ... kernel"). 4.x: pull requests 342, 384, 429, 443. In between, the older table is taken.
+# The last number that is named from a version on; since Linux 5.1 a new call has one number on all machines.
 LAST: tuple[tuple[Version, int], ...] = (
     ((3, 0, 0), 435),  # clone3, Linux 5.3
     ((3, 0, 1), 441),  # epoll_pwait2, 5.11
@@ -78,10 +82,22 @@ LAST: tuple[tuple[Version, int], ...] = (
     ((3, 1, 2), 451),  # cachestat, 6.5
     ((4, 0, 0), 461),  # lsm_list_modules, 6.8
     ((4, 0, 2), 462),  # mseal, 6.10
-    ((4, 0, 3), 466),  # removexattrat, 6.13
     ((4, 0, 4), 467),  # open_tree_attr, 6.15
-    ((4, 2, 0), 471),  # rseq_slice_yield, 7.0; seen: file_setattr, 469
+    ((4, 1, 1), 469),  # file_setattr, 6.17
+    ((4, 1, 3), 470),  # listns, 6.19
+    ((4, 1, 4), 471),  # rseq_slice_yield, 7.0
 )
+# The same of one machine, where it differs: before 3.0 each had numbers of its own, and two tables were late or early.
+LAST_OF: dict[str, tuple[tuple[Version, int], ...]] = {
+    "x86_64": (((0, 0, 0), 332), ((2, 8, 5), 334)),
+    "i386": (((0, 0, 0), 383), ((2, 8, 5), 386)),
+    "aarch64": (((0, 0, 0), 290), ((2, 8, 5), 292)),
+    "arm": (((0, 0, 0), 396), ((2, 8, 2), 397), ((2, 8, 5), 398)),
+    "ppc": (((0, 0, 0), 383), ((2, 8, 5), 387), ((3, 0, 0), 387), ((3, 0, 1), 387)),
+    "s390x": (((0, 0, 0), 379), ((2, 8, 5), 381)),
+    "s390": (((0, 0, 0), 379), ((2, 8, 5), 381)),
+    "riscv64": (((4, 0, 3), 466),),
+}
 
 # The calls that `-F perm=` adds to the mask where an arch field stands before it (lib/permtab.h).
 _WRITE = """
@@ -95,24 +111,19 @@ _ATTRIBUTE = """
     chmod fchmod chown lchown fchown setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr fchownat
     fchmodat link linkat
 """
-_READ_4_0_5 = _READ + "listxattrat getxattrat"
-_ATTRIBUTE_4_0_5 = _ATTRIBUTE + "setxattrat removexattrat"
-
-_EXPANSION = {"x": "execve", "w": _WRITE, "r": _READ, "a": _ATTRIBUTE}
-_EXPANSION_4_0_5 = {"x": "execve", "w": _WRITE, "r": _READ_4_0_5, "a": _ATTRIBUTE_4_0_5}
-_EXPANSION_4_2 = {
-    "x": "execve execveat",
-    "w": _WRITE + "quotactl_fd",
-    "r": _READ_4_0_5 + " file_getattr stat lstat fstat newfstatat statx",
-    "a": _ATTRIBUTE_4_0_5 + " fchmodat2 file_setattr",
-}
+_READ_4_0_4 = _READ + " listxattrat getxattrat"
+_ATTRIBUTE_4_0_4 = _ATTRIBUTE + " setxattrat removexattrat"
+_WRITE_4_1_2 = _WRITE + " quotactl_fd"
+_READ_4_1_2 = _READ_4_0_4 + " file_getattr"
+_ATTRIBUTE_4_1_2 = _ATTRIBUTE_4_0_4 + " fchmodat2 file_setattr"
+_READ_4_2 = _READ_4_1_2 + " quotactl_fd stat lstat fstat newfstatat statx"
 
 PERM_EXPANSIONS: tuple[tuple[Version, dict[str, str]], ...] = (
-    ((3, 1, 3), _EXPANSION),
-    ((4, 0, 0), _EXPANSION),
-    ((4, 0, 5), _EXPANSION_4_0_5),
-    ((4, 2, 0), _EXPANSION_4_2),
+    ((3, 1, 3), {"x": "execve", "w": _WRITE, "r": _READ, "a": _ATTRIBUTE}),
+    ((4, 0, 4), {"x": "execve", "w": _WRITE, "r": _READ_4_0_4, "a": _ATTRIBUTE_4_0_4}),
+    ((4, 1, 2), {"x": "execve", "w": _WRITE_4_1_2, "r": _READ_4_1_2, "a": _ATTRIBUTE_4_1_2}),
+    ((4, 2, 0), {"x": "execve execveat", "w": _WRITE_4_1_2, "r": _READ_4_2, "a": _ATTRIBUTE_4_1_2}),
 )
 
-# Before (pull request 426 of January 2025) a call that the machine lacks, such as rename on aarch64, was an error.
-PERM_SKIPS_UNKNOWN: Version = (4, 0, 3)
+# Before, a call that the machine lacks, such as rename on aarch64, was an error.
+PERM_SKIPS_UNKNOWN: Version = (4, 0, 4)

@@ -48,13 +48,18 @@ MESSAGE_TYPES = """
     VIRT_MIGRATE_OUT
 """
 
-# The first auditctl that names a record type, where that isn't all of 2.8 on. Only numbers are certain to be understood
-# by every version: of 2.8 and 4.x the release notes were the source, nothing that was run.
+# The first auditctl that names a record type, if that is not 2.8.0: lib/msg_typetab.h at each tag up to v4.2.1, behind
+# which come the two of Landlock.
 MESSAGE_TYPES_SINCE: tuple[tuple[Version, frozenset[int]], ...] = (
-    ((3, 0, 0), frozenset({*range(1332, 1336), 1507, 1703, 1806, 1807, *range(2118, 2122), *range(2213, 2216)})),
+    ((2, 8, 2), frozenset({1138})),
+    ((2, 8, 3), frozenset({2118, 2213, 2214})),
+    ((2, 8, 5), frozenset({1418, 1419})),
+    ((3, 0, 0), frozenset({*range(1332, 1336), 1703, 1806, 2313})),
+    ((3, 0, 2), frozenset({1507, 1807})),
+    ((3, 0, 3), frozenset({2119, 2120, 2121, 2215})),
     ((3, 0, 7), frozenset({1336, 1337})),
     ((3, 1, 0), frozenset({1338, 1339})),
-    ((4, 2, 0), frozenset({1423, 1424})),
+    ((4, 2, 2), frozenset({1423, 1424})),
 )
 
 ERRNOS = """

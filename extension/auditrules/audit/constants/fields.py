@@ -85,7 +85,7 @@ TABLE = (
     FieldType("exit", 103, Kind.EXIT, SYSCALL_LISTS),
     FieldType("success", 104, Kind.NUMBER, SYSCALL_LISTS),
     FieldType("path", 105, Kind.PATH, SYSCALL_LISTS),
-    FieldType("perm", 106, Kind.PERMISSIONS, SYSCALL_LISTS, _EQUAL),
+    FieldType("perm", 106, Kind.PERMISSIONS, frozenset({FilterList.EXIT, FilterList.EXCLUDE}), _EQUAL),
     FieldType("dir", 107, Kind.PATH, SYSCALL_LISTS),
     FieldType("filetype", 108, Kind.FILE_TYPE, SYSCALL_LISTS),
     FieldType("obj_uid", 109, Kind.USER, interfield=True),

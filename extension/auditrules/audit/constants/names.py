@@ -28,34 +28,26 @@ FILE_TYPES: Mapping[str, int] = MappingProxyType(
     }
 )
 
-# Superblock magic numbers; auditctl names these two only.
-FILE_SYSTEMS: Mapping[str, int] = MappingProxyType({"debugfs": 0x64626720, "tracefs": 0x74726163})
-
-# The io_uring operations that auditctl names, of those that the kernel audits (lib/uringop_table.h).
-URING_OPERATIONS: Mapping[str, int] = MappingProxyType(
+# Superblock magic numbers of the file systems that auditctl names, and since when.
+FILE_SYSTEMS: Mapping[str, tuple[int, Version]] = MappingProxyType(
     {
-        "sendmsg": 9,
-        "recvmsg": 10,
-        "accept": 13,
-        "connect": 16,
-        "fallocate": 17,
-        "openat": 18,
-        "close": 19,
-        "openat2": 28,
-        "shutdown": 34,
-        "renameat": 35,
-        "unlinkat": 36,
-        "mkdirat": 37,
-        "symlinkat": 38,
-        "linkat": 39,
-        "msg_ring": 40,
-        "fsetxattr": 41,
-        "setxattr": 42,
-        "fgetxattr": 43,
-        "getxattr": 44,
-        "uring_cmd": 46,
-        "sendmsg_zc": 48,
+        "debugfs": (0x64626720, (0, 0, 0)),
+        "tracefs": (0x74726163, (0, 0, 0)),
+        "cgroup": (0x27E0EB, (4, 2, 0)),
+        "cgroup2": (0x63677270, (4, 2, 0)),
     }
+)
+
+# The io_uring operations that auditctl names since it takes the list, and the later ones (lib/uringop_table.h).
+URING_OPERATIONS = """
+    9 sendmsg recvmsg 13 accept 16 connect fallocate openat close 28 openat2
+    34 shutdown renameat unlinkat mkdirat symlinkat linkat msg_ring fsetxattr setxattr fgetxattr getxattr
+    46 uring_cmd 48 sendmsg_zc 50 waitid futex_wait futex_wake futex_waitv
+    54 fixed_fd_install ftruncate bind listen 64 uring_cmd128
+"""
+URING_SINCE: tuple[tuple[Version, frozenset[int]], ...] = (
+    ((4, 0, 4), frozenset(range(54, 58))),
+    ((4, 1, 3), frozenset({64})),
 )
 
 _UNKNOWN = "UNKNOWN["
@@ -102,24 +94,28 @@ def file_type_name(number: int) -> str | None:
     return next((name for name, bits in FILE_TYPES.items() if bits == number), None)
 
 
-def fstype_number(name: str) -> int | None:
-    """The superblock magic of a file system's name."""
-    return FILE_SYSTEMS.get(name.lower())
+def fstype_number(name: str, version: Version | None = None) -> int | None:
+    """The superblock magic of a file system's name; None: that version (None: the newest) rejects the name."""
+    number, since = FILE_SYSTEMS.get(name.lower(), (None, ()))
+    return number if version is None or version >= since else None
 
 
-def fstype_name(number: int) -> str | None:
+def fstype_name(number: int, version: Version | None = None) -> str | None:
     """The name that auditctl prints for a superblock magic; None: it prints the number."""
-    return next((name for name, magic in FILE_SYSTEMS.items() if magic == number), None)
+    named = (name for name, (magic, since) in FILE_SYSTEMS.items() if magic == number and (version or since) >= since)
+    return next(named, None)
 
 
-def uring_number(name: str) -> int | None:
-    """The number of an io_uring operation's name, or of a number's text."""
-    return strtol(name) if is_digit(name) else URING_OPERATIONS.get(name.lower())
+def uring_number(name: str, version: Version | None = None) -> int | None:
+    """The number of an io_uring operation's name, or of a number's text; None: that version rejects the name."""
+    if is_digit(name):
+        return strtol(name)
+    return next((number for number, known in _uring_names(version).items() if known == name.lower()), None)
 
 
-def uring_name(number: int) -> str | None:
+def uring_name(number: int, version: Version | None = None) -> str | None:
     """The name that auditctl prints for an io_uring operation; None: it prints the number."""
-    return next((name for name, known in URING_OPERATIONS.items() if known == number), None)
+    return _uring_names(version).get(number)
 
 
 def syscall_mask(bits: int, filter_list: FilterList, machine: str) -> SyscallMask:
@@ -136,6 +132,12 @@ def _names_type(number: int, version: Version | None) -> bool:
     if version is None:
         return True
     return all(since <= version or number not in types for since, types in data_names.MESSAGE_TYPES_SINCE)
+
+
+@lru_cache
+def _uring_names(version: Version | None) -> Mapping[int, str]:
+    unnamed = frozenset[int]().union(*(late for since, late in URING_SINCE if version is not None and version < since))
+    return {number: name for number, name in syscalls.read_runs(URING_OPERATIONS).items() if number not in unnamed}
 
 
 @lru_cache(maxsize=1)

@@ -45,6 +45,8 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+SPELLINGS_SINCE: Mapping[str, Version] = MappingProxyType({"armv8l": (3, 0, 6)})
+
 # The 32-bit machine whose programs a 64-bit kernel runs. ppc64le and riscv64 kernels know none that is audited.
 COMPAT: Mapping[str, str] = MappingProxyType({"x86_64": "i386", "aarch64": "arm", "ppc64": "ppc", "s390x": "s390"})
 
@@ -89,14 +91,12 @@ def number(name: str, machine: str, version: Version | None = None) -> int | Non
 
     None: that version (None: the newest) has no such name for the machine, and rejects the line.
     """
-    spelled = name.lower()
-    found = data_auditctl.ALIASES.get(canonical(machine) or "", {}).get(spelled, _numbers(machine).get(spelled))
-    return found if found is not None and _knows(found, machine, version) else None
+    return _numbers(machine, version).get(name.lower())
 
 
 def name(number: int, machine: str, version: Version | None = None) -> str | None:
     """The name that auditctl prints for a system call's number; None: it prints the number."""
-    return _names(machine).get(number) if _knows(number, machine, version) else None
+    return _names(machine, version).get(number)
 
 
 def kernel_class(number: int, machine: str) -> frozenset[int]:
@@ -165,20 +165,6 @@ def _expansion(letters: str, version: Version) -> tuple[str, ...]:
     return tuple(called for letter in dict.fromkeys(letters.lower()) for called in tables[-1][letter].split())
 
 
-def _knows(number: int, machine: str, version: Version | None) -> bool:
-    """Whether that auditctl has a name for a number that the newest one has."""
-    known = canonical(machine)
-    if version is None or known is None:
-        return known is not None
-    if not has_machine(known, version):
-        return False
-    base = data_auditctl.BASES.get(known, known)
-    if version < data_auditctl.LATE_SINCE and number in data_auditctl.LATE.get(base, ()):
-        return False
-    last = [number for since, number in data_auditctl.LAST if since <= version]
-    return number <= (last[-1] if last else data_auditctl.LAST_BEFORE_3[base])
-
-
 def _members(names: str, machine: str) -> frozenset[int]:
     numbers = _kernel_numbers(machine)
     return frozenset(numbers[called] for called in names.split() if called in numbers)
@@ -191,19 +177,36 @@ def _kernel_numbers(machine: str) -> Mapping[str, int]:
 
 
 @lru_cache
-def _names(machine: str) -> Mapping[int, str]:
+def _names(machine: str, version: Version | None) -> Mapping[int, str]:
+    """The names that auditctl (None: the newest) prints for a machine's calls."""
     known = canonical(machine)
-    if known is None:
+    if known is None or not has_machine(known, version):
         return {}
     base = data_auditctl.BASES.get(known, known)
+    found = read_runs(SYSCALLS[base]) | read_runs(data_auditctl.NAMES[base])
     unnamed = data_auditctl.UNNAMED.get(base, frozenset())
-    kernel = {position: called for position, called in read_runs(SYSCALLS[base]).items() if position not in unnamed}
-    return kernel | read_runs(data_auditctl.NAMES[base])
+    if version is not None:
+        unnamed = unnamed.union(*(late for since, late in data_auditctl.LATE.get(base, ()) if version < since))
+        last = _last(base, version)
+        renamed_in, names = data_auditctl.RENAMED.get(base, (version, ""))
+        if version < renamed_in:
+            found |= read_runs(names)
+        found = {position: called for position, called in found.items() if position <= last}
+    return {position: called for position, called in found.items() if position not in unnamed}
+
+
+def _last(base: str, version: Version) -> int:
+    rows = {**dict(data_auditctl.LAST), **dict(data_auditctl.LAST_OF.get(base, ()))}
+    return rows[max(since for since in rows if since <= version)]
 
 
 @lru_cache
-def _numbers(machine: str) -> Mapping[str, int]:
-    return {called: position for position, called in _names(machine).items()}
+def _numbers(machine: str, version: Version | None) -> Mapping[str, int]:
+    """The numbers that auditctl reads for names; a second name is understood, and never printed."""
+    names = _names(machine, version)
+    aliases = data_auditctl.ALIASES.get(canonical(machine) or "", {})
+    numbers = {called: position for position, called in names.items()}
+    return numbers | {called: position for called, position in aliases.items() if position in names}
 
 
 def read_runs(text: str) -> dict[int, str]:
