@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 import apsw
@@ -15,7 +15,6 @@ from auditrules.plugin.table import Table, answer
 
 INDEX, REQUIRED, ADDITIONAL, OPTIMIZED, HIDDEN = 1, 2, 4, 8, 16
 
-EQUALS = 2
 RANGES = (4, 8, 16, 32)
 MAX_COST = 1_000_000.0
 
@@ -51,7 +50,8 @@ class Database:
     """SQLite with extension tables; every generate call's context is kept in `contexts`."""
 
     def __init__(self) -> None:
-        self.connection = apsw.Connection(":memory:")
+        # Each query is planned anew, as in osquery: what a plan has lost is not lost to the next query.
+        self.connection = apsw.Connection(":memory:", statementcachesize=0)
         self.contexts: list[dict[str, Any]] = []
 
     def attach(self, name: str, call: Call, *, default_index: bool = True) -> None:
@@ -89,6 +89,7 @@ class _Plan:
     terms: tuple[tuple[str, int], ...]
     used: tuple[str, ...]
     used_bits: int
+    overwritten: set[int] = field(default_factory=set)  # IN constraints that an xFilter has made equalities
 
 
 class _Module:
@@ -151,12 +152,15 @@ class _Module:
         if not self._has_required(plan.terms):
             raise TableError(f"Table {self.name} was queried without a required column in the WHERE clause")
         lists: dict[str, list[dict[str, object]]] = {column.name: [] for column in self.columns}
-        for (name, given), value in zip(plan.terms, values, strict=True):
-            if isinstance(value, set | frozenset):
-                op, operands = EQUALS, sorted(map(_operand, value))
+        for place, ((name, op), value) in enumerate(zip(plan.terms, values, strict=True)):
+            if not isinstance(value, set | frozenset):
+                operands = [operand for operand in (_operand(value),) if operand]
+            elif place in plan.overwritten:
+                operands = []  # `constraint.second.op = EQUALS` has stayed, and the text of a whole list is NULL
             else:
-                op, operands = given, [_operand(value)]
-            lists[name] += [{"op": op, "expr": operand} for operand in operands if operand]
+                operands = sorted(_operand(each) for each in value if each is not None)
+                plan.overwritten.add(place)
+            lists[name] += [{"op": op, "expr": operand} for operand in operands]
         types = {column.name: column.type for column in self.columns}
         context = {
             "constraints": [{"name": name, "list": lists[name], "affinity": types[name]} for name in sorted(lists)],
@@ -209,14 +213,16 @@ class _Cursor:
 
 def _ddl(name: str, columns: Sequence[_Column]) -> str:
     lines = [f"`{column.name}` {column.type}{' HIDDEN' if column.option & HIDDEN else ''}" for column in columns]
-    if any(column.option & INDEX for column in columns):
-        keys = [f"`{column.name}`" for column in columns if column.option & (INDEX | ADDITIONAL)]
-        lines.append(f"PRIMARY KEY ({', '.join(keys)})")
+    keys = [column.name for column in columns if column.option & (INDEX | ADDITIONAL)]
+    if keys and not any(column.option & INDEX for column in columns):
+        keys = [column.name for column in columns]
+    if keys:
+        lines.append(f"PRIMARY KEY ({', '.join(f'`{name}`' for name in keys)})")
     return f"CREATE TABLE {name}({', '.join(lines)})"
 
 
 def _operand(value: object) -> str:
-    """Return what sqlite3_value_text and a C string make of a value; osquery drops those that come out empty."""
+    """Return what sqlite3_value_text and a C string make of a value; osquery drops an empty one outside of a list."""
     if value is None:
         return ""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -69,6 +69,17 @@ def one_lookup(terms: Terms) -> list[dict[str, str]]:
     return [row for row in exact([]) if row["name"] == terms[0][2]] if terms else []
 
 
+def last_lookup(terms: Terms) -> list[dict[str, str]]:
+    """Look up one name of those that the query brings."""
+    return [row for row in exact([]) if row["name"] == terms[-1][2]]
+
+
+def needs_a_name(terms: Terms) -> list[dict[str, str]]:
+    """Look up the names that the query brings, and have nothing to say without one."""
+    names = [operand for name, op, operand in terms if (name, op) == ("name", Operator.EQUALS)]
+    return [row for row in exact_with_rowid([]) if row["name"] in names]
+
+
 def asked(call: Call, sql: str) -> tuple[list[tuple[object, ...]], list[dict[str, list[tuple[int, str]]]]]:
     database = Database()
     database.attach("t", call)
@@ -140,12 +151,48 @@ CASES = {
         one_lookup,
         0,
     ),
-    "empty_and_null_operands_of_a_whole_in_list_are_dropped": (
+    "a_whole_in_list_comes_with_its_empty_operands_and_without_null": (
         "SELECT number FROM t WHERE name IN ('', NULL, 'pear')",
-        [{"name": [(2, "pear")]}],
+        [{"name": [(2, ""), (2, "pear")]}],
         [(3,), (4,)],
-        one_lookup,
+        last_lookup,
         Option.INDEX | Option.OPTIMIZED,
+    ),
+    "a_whole_in_list_is_gone_when_its_cursor_filters_again": (
+        "SELECT number FROM t WHERE name IN ('apple', 'pear') AND number IN (1, 3)",
+        [{"name": [(2, "apple"), (2, "pear")], "number": [(2, "1")]}, {"number": [(2, "3")]}],
+        [(1,), (3,)],
+        needs_a_name,
+        Option.INDEX | Option.OPTIMIZED,
+    ),
+    "a_whole_in_list_is_gone_for_the_second_row_of_a_correlated_subquery": (
+        (
+            "SELECT v.column1, (SELECT count(*) FROM t WHERE t.name IN ('apple', 'pear') AND t.number >= v.column1) "
+            "FROM (VALUES (1), (2)) AS v"
+        ),
+        [{"name": [(2, "apple"), (2, "pear")], "number": [(32, "1")]}, {"number": [(32, "2")]}],
+        [(1, 2), (2, 1)],
+        needs_a_name,
+        Option.INDEX | Option.OPTIMIZED,
+    ),
+    "op_1_brings_the_values_of_an_in_list_to_each_filter": (
+        "SELECT number FROM t WHERE name IN ('apple', 'pear') AND number IN (1, 3)",
+        [
+            {"name": [(2, "apple")], "number": [(2, "1")]},
+            {"name": [(2, "apple")], "number": [(2, "3")]},
+            {"name": [(2, "pear")], "number": [(2, "1")]},
+            {"name": [(2, "pear")], "number": [(2, "3")]},
+        ],
+        [(1,), (3,)],
+        lambda _terms: [],
+        Option.INDEX,
+    ),
+    "index_columns_are_the_primary_key_and_sqlite_believes_it": (
+        "SELECT DISTINCT name FROM t WHERE name = 'pear'",
+        [{"name": [(2, "pear")]}],
+        [("pear",)],
+        lambda terms: [*exact(terms), *exact(terms)],
+        Option.INDEX,
     ),
     "a_range_of_text_is_dropped": (
         "SELECT number FROM t WHERE name > 'b'",
@@ -190,8 +237,26 @@ def test_a_plugin_that_does_not_say_required_gives_no_error_but_no_rows() -> Non
 
 @pytest.mark.parametrize(("clause", "term"), [("WHERE name LIKE 'x%'", (65, "x%")), ("LIMIT 3", (73, "3"))])
 def test_any_operator_satisfies_a_required_column(clause: str, term: tuple[int, str]) -> None:
-    _, contexts = asked(ours(Option.INDEX | Option.REQUIRED), f"SELECT * FROM t {clause}")  # noqa: S608 - a case of this table
+    call = naive(one_lookup, Option.INDEX | Option.REQUIRED)
+    _, contexts = asked(call, f"SELECT * FROM t {clause}")  # noqa: S608 - a case of this table
     assert contexts == [{"name": [term]}]
+
+
+def test_a_query_of_before_takes_no_list_from_the_next() -> None:
+    database = Database()
+    database.attach("t", naive(needs_a_name, Option.INDEX | Option.OPTIMIZED))
+    sql = "SELECT number FROM t WHERE name IN ('apple', 'pear')"
+    assert database.query(sql) == database.query(sql) == [(1,), (3,)]
+
+
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [(0, []), (Option.INDEX, ["name"]), (Option.ADDITIONAL, ["name", "number"]), (Option.REQUIRED, [])],
+)
+def test_the_primary_key_is_of_what_says_index_itself(option: int, key: list[str]) -> None:
+    database = Database()
+    database.attach("t", ours(option))
+    assert [name for name, place in database.query("SELECT name, pk FROM pragma_table_info('t')") if place] == key
 
 
 def test_without_the_default_index_op_0_brings_no_constraint() -> None:

@@ -29,6 +29,7 @@ def test_constraints_and_columns_used_are_read() -> None:
     assert Context.from_json(REQUEST) == Context(
         (Constraint("path", 2, "/etc"), Constraint("path", 65, "/e%"), Constraint("path", 2, "/usr")),
         frozenset({"path", "rule"}),
+        frozenset({"line", "path"}),
     )
 
 

@@ -27,8 +27,27 @@ def test_routes_are_columns_with_their_option_bits_and_the_attributes() -> None:
     ]
 
 
-def test_ddl_quotes_names_and_honours_hidden() -> None:
-    assert SCHEMA.ddl() == 'CREATE TABLE "audit_things"("path" TEXT, "count" BIGINT, "debug" INTEGER HIDDEN)'
+def test_ddl_quotes_names_and_honours_hidden_and_has_osquerys_primary_key() -> None:
+    assert SCHEMA.ddl() == (
+        'CREATE TABLE "audit_things"("path" TEXT, "count" BIGINT, "debug" INTEGER HIDDEN, '
+        'PRIMARY KEY ("path", "debug"))'
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ((Option.DEFAULT, Option.DEFAULT), ()),
+        ((Option.INDEX, Option.DEFAULT), ("a",)),
+        ((Option.INDEX, Option.ADDITIONAL), ("a", "b")),
+        ((Option.INDEX | Option.REQUIRED, Option.INDEX), ("a", "b")),
+        ((Option.REQUIRED, Option.OPTIMIZED), ()),
+        ((Option.ADDITIONAL, Option.DEFAULT), ("a", "b")),  # osquery then takes the whole row
+    ],
+)
+def test_the_primary_key_is_osquerys(options: tuple[Option, Option], key: tuple[str, ...]) -> None:
+    columns = tuple(Column(name, Type.TEXT, "", option) for name, option in zip("ab", options, strict=True))
+    assert Schema("t", "", columns, ()).key == key
 
 
 @pytest.mark.parametrize("name", ['a"b', "order", "two words"])

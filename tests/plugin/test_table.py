@@ -77,7 +77,6 @@ KEPT = [
     ("name", ["a", "b"], "b"),  # an IN list
     ("name", ["16"], "016"),  # compared with a number: name = other.number
     ("name", ["16"], "1.6e1"),
-    ("name", ["a"], ""),  # osquery drops '' from a whole IN list
     ("number", ["16"], "16"),
     ("number", ["8"], "010"),  # octal to osquery
     ("number", ["16"], "0x10"),
@@ -94,6 +93,7 @@ DROPPED = [
     ("name", ["a", "b"], "ab"),
     ("name", ["a"], " a"),
     ("name", ["16"], "sixteen"),
+    ("name", ["a"], ""),
     ("number", ["16"], "17"),
     ("number", ["16", "18"], "17"),
     ("number", ["16"], "-16"),

@@ -9,8 +9,7 @@ import pytest
 
 from auditrules.audit.host_audit import LISTING_CAVEAT
 from auditrules.plugin.context import Constraint, Context, Operator
-from auditrules.plugin.table import answer
-from auditrules.sql.error import SqlError
+from auditrules.plugin.table import Table
 from auditrules.tables import build
 from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
 
@@ -18,7 +17,6 @@ DOCKERD = "/usr/bin/dockerd"
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 RULE = f"-a always,exit -S all -F path={DOCKERD} -F perm=rwxa -F key=docker"
 LIES = LISTING_CAVEAT.format(reader="a saved listing")
-NO_PATTERN = "coverage is worked out for one path, not for a pattern"
 SERVICE = """\
 [Unit]
 DefaultDependencies=no
@@ -51,6 +49,10 @@ def host(folder: Path, kernel: tuple[str, ...], files: Mapping[str, str], state:
 def rows(look: Look, columns: str, path: str = DOCKERD) -> list[tuple[object, ...]]:
     found = look.rows(f"SELECT {columns} FROM audit_coverage WHERE path = '{path}'")  # noqa: S608 - the tests' own
     return [tuple(row.values()) for row in found]
+
+
+def coverage(look: Look) -> Table:
+    return next(table for table in look.own() if table.schema.name == "audit_coverage")
 
 
 def test_a_rule_of_kernel_and_files_covers_now_and_after_boot(tmp_path: Path) -> None:
@@ -127,59 +129,6 @@ def test_every_path_has_two_rows(path: str) -> None:
 
 def test_a_path_that_is_not_there_says_so() -> None:
     assert rows(Look.at(DOCKER), "path_exists, resolved_path", "/usr/bin/nothing") == [(0, "/usr/bin/nothing")] * 2
-
-
-def test_a_list_of_paths_is_one_call() -> None:
-    calls: list[str] = []
-    sql = "SELECT path FROM audit_coverage WHERE path IN ('/etc/passwd', '/usr/bin/dockerd', '/etc')"
-    assert len(Look.at(DOCKER).rows(sql, calls)) == 6
-    assert calls == ["audit_coverage"]
-
-
-def test_a_list_out_of_another_table_is_one_call() -> None:
-    calls: list[str] = []
-    sql = """
-        WITH wanted AS MATERIALIZED (SELECT '/etc' AS path UNION SELECT '/usr'),
-        found AS MATERIALIZED (SELECT path FROM audit_coverage WHERE path IN (SELECT path FROM wanted))
-        SELECT * FROM found
-    """
-    assert len(Look.at(DOCKER).rows(sql, calls)) == 4
-    assert calls == ["audit_coverage"]
-
-
-def test_a_path_of_each_row_of_a_join_is_answered() -> None:
-    sql = "SELECT c.* FROM (SELECT '/etc' AS path UNION SELECT '') p JOIN audit_coverage c ON c.path = p.path"
-    assert [(row["path"], row["source"]) for row in Look.at(DOCKER).rows(sql)] == [("/etc", "kernel"), ("/etc", "boot")]
-
-
-ERRORS = (
-    ("no path", "SELECT * FROM audit_coverage", "required"),
-    ("a pattern", "SELECT * FROM audit_coverage WHERE path LIKE '/usr/%'", NO_PATTERN),
-    ("a glob", "SELECT * FROM audit_coverage WHERE path GLOB '/usr/*'", NO_PATTERN),
-    (
-        "a limit alone",
-        "SELECT * FROM audit_coverage LIMIT 5",
-        "expected a path: WHERE path = '/a/path', or path IN (…)",
-    ),
-)
-
-
-@pytest.mark.parametrize(("sql", "said"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])
-def test_a_question_without_a_path_is_an_error_that_says_what_to_ask(sql: str, said: str) -> None:
-    with pytest.raises(SqlError) as caught:
-        Look.at(DOCKER).rows(sql)
-    assert said in str(caught.value)
-
-
-def test_osquery_is_told_the_same_error() -> None:
-    look = Look.at(DOCKER)
-    (table,) = (each for each in build(Given.at_rest(look.sources)) if each.schema.name == "audit_coverage")
-    context = '{"constraints":[{"name":"path","list":[{"op":65,"expr":"/usr/%"}],"affinity":"TEXT"}]}'
-    response = answer(table, {"action": "generate", "context": context})
-    assert (response.code, response.message) == (
-        1,
-        f"audit_coverage: expected path = '/a/path' or path IN (…): {NO_PATTERN}",
-    )
 
 
 def test_an_answer_is_kept_until_what_is_at_the_path_changes(tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from auditrules.audit.model.collected import File, Kernel, Run
 from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.row import ROWID, Row
-from auditrules.plugin.schema import Schema
+from auditrules.plugin.schema import Option, Schema
+from auditrules.plugin.table import answer
 from auditrules.tables import SCHEMAS, build
-from tests.fixtures.hosts import BARE, DOCKER, Given, Look, listing, saved, status
+from tests.fixtures.hosts import BARE, DOCKER, Given, Look, everything, listing, saved, status
 
 KERNELS = sorted(path.stem for path in listing("").parent.glob("*.txt"))
 LOOKS = [
@@ -23,25 +25,8 @@ LOOKS = [
 each_schema = pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
 
 
-def everything() -> Look:
-    """Give a host of which everything is known: what a saved listing lacks, the running system has."""
-    look = Look.at(DOCKER)
-    ask = ("/usr/sbin/auditctl", "-l")
-    lines = b"-w /usr/bin/dockerd -p rwxa -k docker\n-a always,exit -F arch=b64 -S execve -F auid>=1000 -F key=x\n"
-    kernel = Kernel("auditctl", listing=Run(ask, 0, lines), status=Run(ask, 0, status().encode()))
-    return replace(
-        look,
-        sources=replace(
-            look.sources,
-            kernel=kernel,
-            consumer="auditd",
-            auditctl_version="3.0.9",
-            cmdline=File("/proc/cmdline", b"quiet audit=1\n"),
-        ),
-    )
-
-
-ASKED = {"audit_coverage": Context((Constraint("path", Operator.EQUALS, "/usr/bin/dockerd"),))}
+PATHS = ("/usr/bin/dockerd", "/etc", "/etc/../etc", "/", "/nowhere", "relative", r"/a\x0ab", "/a\nb", "/a\x7fb", "")
+ASKED = {"audit_coverage": Context(tuple(Constraint("path", Operator.EQUALS, path) for path in PATHS))}
 
 
 def made(look: Look) -> list[tuple[Schema, Row]]:
@@ -96,8 +81,8 @@ def test_every_row_has_exactly_the_columns_and_a_rowid(root: Path, kernel: Path 
 
 @pytest.mark.parametrize(("root", "kernel"), LOOKS)
 def test_every_value_is_text_that_can_be_sent_and_shown(root: Path, kernel: Path | str) -> None:
-    # Rules stand one a line; all else is on one.
-    rows = [row for _, row in made(Look.at(root, kernel))]
+    # Rules stand one a line; all else is on one, but for a path that was asked for so.
+    rows = [{**row, "path": ""} if schema.key else row for schema, row in made(Look.at(root, kernel))]
     values: list[object] = [row[name].replace("\n" if name == "rules" else "", "") for row in rows for name in row]
     assert [value for value in values if not (isinstance(value, str) and value.isprintable())] == []
 
@@ -111,6 +96,28 @@ def test_numbers_are_plain_decimals_or_empty(root: Path, kernel: Path | str) -> 
         if column.type.value != "TEXT"
     ]
     assert [cell for cell in cells if cell and str(int(cell)) != cell] == []
+
+
+@pytest.mark.parametrize(("root", "kernel"), LOOKS)
+def test_what_osquery_takes_for_the_primary_key_is_unique(root: Path, kernel: Path | str) -> None:
+    rows = made(Look.at(root, kernel))
+    keys = Counter((schema.name, *(row[name] for name in schema.key)) for schema, row in rows if schema.key)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+@each_schema
+def test_no_column_has_an_option_that_loses_rows_in_osquery(schema: Schema) -> None:
+    assert [column.name for column in schema.columns if column.option & Option.OPTIMIZED] == []
+
+
+@each_schema
+def test_a_call_without_its_required_column_is_an_error(schema: Schema) -> None:
+    required = [column.name for column in schema.columns if column.option & Option.REQUIRED]
+    (table,) = (each for each in everything().own() if each.schema == schema)
+    told = [{"name": name, "list": [], "affinity": "TEXT"} for name in schema.names if name not in required]
+    response = answer(table, {"action": "generate", "context": json.dumps({"constraints": told})})
+    expected = f"{schema.name}: expected {' or '.join(required)} with = or IN" if required else "OK"
+    assert (response.code, response.message.partition(",")[0]) == (bool(required), expected)
 
 
 @each_schema

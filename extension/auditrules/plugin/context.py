@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 
 
 class Operator(IntEnum):
@@ -52,6 +53,7 @@ class Context:
 
     constraints: tuple[Constraint, ...] = ()
     columns_used: frozenset[str] | None = None  # None: not told, so all
+    columns_told: frozenset[str] = frozenset()  # those listed, with constraints or without: by osquery, all
 
     @classmethod
     def from_json(cls, text: str) -> Context:
@@ -61,15 +63,16 @@ class Context:
         except (ValueError, RecursionError) as error:
             raise ContextError(f"expected the query context as JSON: {error}") from error
         context = _object(value, "the query context")
-        constraints = tuple(
-            constraint
+        columns = [
+            _constraints(column, f"constraints[{number}]")
             for number, column in enumerate(_list(context.get("constraints", []), "constraints"))
-            for constraint in _constraints(column, f"constraints[{number}]")
-        )
-        if "colsUsed" not in context:
-            return cls(constraints)
-        used = _list(context["colsUsed"], "colsUsed")
-        return cls(constraints, frozenset(_text(name, f"colsUsed[{number}]") for number, name in enumerate(used)))
+        ]
+        constraints = tuple(chain.from_iterable(terms for _, terms in columns))
+        used = None
+        if "colsUsed" in context:
+            names = _list(context["colsUsed"], "colsUsed")
+            used = frozenset(_text(name, f"colsUsed[{number}]") for number, name in enumerate(names))
+        return cls(constraints, used, frozenset(name for name, _ in columns))
 
     def equals(self, column: str) -> tuple[str, ...] | None:
         """Return the operands of the column's equalities (of `=` and of a whole IN list), or None without any."""
@@ -81,11 +84,11 @@ class Context:
         return operands or None
 
 
-def _constraints(value: object, place: str) -> tuple[Constraint, ...]:
+def _constraints(value: object, place: str) -> tuple[str, tuple[Constraint, ...]]:
     column = _object(value, place)
     name = _text(column.get("name"), f"{place}.name")
     terms = _list(column.get("list", []), f"{place}.list")
-    return tuple(_constraint(name, term, f"{place}.list[{number}]") for number, term in enumerate(terms))
+    return name, tuple(_constraint(name, term, f"{place}.list[{number}]") for number, term in enumerate(terms))
 
 
 def _constraint(name: str, value: object, place: str) -> Constraint:

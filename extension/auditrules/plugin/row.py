@@ -21,21 +21,22 @@ _LENGTH = struct.Struct("!i")
 _SHARED = 1024
 
 
-def rowid(*identity: str) -> str:
+def rowid(*identity: str | bytes) -> str:
     """A rowid that hangs on these texts alone: 63 bits, as a signed number of SQLite that is not negative."""
-    digest = blake2b("\0".join(identity).encode(), digest_size=8).digest()
+    texts = (each if isinstance(each, bytes) else each.encode() for each in identity)
+    digest = blake2b(b"\0".join(texts), digest_size=8).digest()
     return str(int.from_bytes(digest, "big") >> 1)
 
 
 @lru_cache(_SHARED)
-def cell(name: str, value: str) -> bytes:
+def cell(name: str, value: str | bytes) -> bytes:
     """A column's name and its value in UTF-8, each behind its length in four bytes: an entry of a map of thrift's."""
     return text(name) + text(value)
 
 
-def text(value: str) -> bytes:
+def text(value: str | bytes) -> bytes:
     """A text in UTF-8 behind its length, as thrift's binary protocol has it; what UTF-8 does not have is escaped."""
-    raw = value.encode("utf-8", "backslashreplace")
+    raw = value if isinstance(value, bytes) else value.encode("utf-8", "backslashreplace")
     return _LENGTH.pack(len(raw)) + raw
 
 
@@ -55,14 +56,17 @@ class KeptRow(Mapping[str, str]):
 
     __slots__ = ("_places", "cells")
 
-    def __init__(self, columns: Places, values: Iterable[str]) -> None:
-        """Take the columns with their places, which all rows of a table share, and the values in that order."""
+    def __init__(self, columns: Places, values: Iterable[str | bytes]) -> None:
+        """Take the columns with their places, which all rows of a table share, and the values in that order.
+
+        Bytes are a text that goes out as it is, though it may not be UTF-8.
+        """
         self._places = columns
         self.cells = tuple(map(cell, columns, values))
 
     def __getitem__(self, name: str) -> str:
         place, start = self._places[name]
-        return self.cells[place][start:].decode()
+        return self.cells[place][start:].decode("utf-8", "surrogateescape")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

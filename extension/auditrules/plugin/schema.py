@@ -28,13 +28,16 @@ class Option(IntFlag):
 
     `DEFAULT` is taken as `INDEX` for an extension's table (`--extensions_default_index`), while `OPTIMIZED` or `HIDDEN`
     alone takes the column's constraints away: write them together with `INDEX`.
+
+    The columns that say `INDEX` or `ADDITIONAL` are the table's primary key to SQLite, which then leaves out what would
+    make them distinct: no two rows may have the same values in all of them. `DEFAULT` makes no key.
     """
 
     DEFAULT = 0
     INDEX = 1  # constraints on the column are passed on
     REQUIRED = 2  # a query without a constraint on the column is an error
     ADDITIONAL = 4  # as INDEX, for a column that changes what is generated
-    OPTIMIZED = 8  # together with INDEX: a whole IN list comes in one call
+    OPTIMIZED = 8  # a whole IN list in one call, which is lost when the same cursor filters again: no table may say it
     HIDDEN = 16  # not part of SELECT *
 
 
@@ -79,13 +82,21 @@ class Schema:
         ]
         return [*columns, {"id": "attributes", "attributes": "0"}]
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that osquery declares as the primary key (`columnDefinition` of its core/tables.cpp)."""
+        keyed = tuple(c.name for c in self.columns if c.option & (Option.INDEX | Option.ADDITIONAL))
+        return keyed if not keyed or any(c.option & Option.INDEX for c in self.columns) else self.names
+
     def ddl(self) -> str:
         """Return the `CREATE TABLE` statement that declares the table to SQLite as a virtual one."""
-        columns = ", ".join(
+        parts = [
             f"{_quoted(column.name)} {column.type.value}{' HIDDEN' if column.option & Option.HIDDEN else ''}"
             for column in self.columns
-        )
-        return f"CREATE TABLE {_quoted(self.name)}({columns})"
+        ]
+        if self.key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(_quoted, self.key))})")
+        return f"CREATE TABLE {_quoted(self.name)}({', '.join(parts)})"
 
     def fleet(self) -> Mapping[str, Value]:
         """Return the table as Fleet documents its own (Fleet's schema/tables)."""

@@ -6,11 +6,11 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from auditrules.plugin.context import Context, ContextError
+from auditrules.plugin.context import Constraint, Context, ContextError, Operator
 from auditrules.plugin.row import ROWID, KeptRow, Row
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, Option, Schema, Type
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ class Table:
     A row holds text for every column of the schema, and `rowid`: a decimal that is the same for the same row in every
     answer. SQLite drops rows of one query that share a rowid, and osquery numbers the rows of each answer from 0 where
     they bring none, so that `a = 1 OR b = 2` would lose rows.
+
+    Where the schema has REQUIRED columns, a context has an equality on one of them.
     """
 
     schema: Schema
@@ -93,6 +95,7 @@ def _failed(table: Table, cause: str) -> Selection:
 
 
 def _generate(table: Table, context: Context) -> Selection:
+    context = _answerable(table.schema, context)
     used = context.columns_used
     names = (*(name for name in table.schema.names if used is None or name in used), ROWID)
     rows: Iterable[Row] = table.rows(context)
@@ -103,6 +106,61 @@ def _generate(table: Table, context: Context) -> Selection:
         if not isinstance(row, KeptRow):
             _check(row, names)
     return Selection(0, "OK", found, names)
+
+
+_WORDS: Mapping[int, str] = {
+    Operator.GREATER_THAN: ">",
+    Operator.LESS_THAN_OR_EQUALS: "<=",
+    Operator.LESS_THAN: "<",
+    Operator.GREATER_THAN_OR_EQUALS: ">=",
+    Operator.NE: "!=",
+    Operator.ISNOT: "IS NOT",
+    Operator.NOTNULL: "IS NOT NULL",
+    Operator.ISNULL: "IS NULL",
+}
+_OF_NO_COLUMN = frozenset({Operator.LIMIT, Operator.OFFSET})  # which stand with the table's first column
+
+
+def _answerable(schema: Schema, context: Context) -> Context:
+    """Return the context with an equality on a REQUIRED column, if there are such; raise `Question` where none comes.
+
+    osquery is content with any operator on such a column, and leaves out an operand that is NULL or empty, without a
+    word: `path = ''`, `path = NULL` and `path != ''` all come as no constraint at all. So that is answered as the empty
+    string and a text that nobody asks for. osquery compares the rows again: the first is the right answer to the first
+    question, neither is left to the second, and the last is not told that there is nothing.
+    """
+    required = [column.name for column in schema.columns if column.option & Option.REQUIRED]
+    if not required or any(context.equals(name) for name in required):
+        return context
+    found = [term for term in context.constraints if term.column in required]
+    if found or not context.columns_told.issuperset(required):
+        raise Question(_expected_equality(required, found))
+    texts = [(name, text) for name in required for text in ("", f"(no {name})")]
+    added = (Constraint(name, Operator.EQUALS, text) for name, text in texts)
+    return replace(context, constraints=(*context.constraints, *added))
+
+
+def _expected_equality(required: Sequence[str], found: Iterable[Constraint]) -> str:
+    """Say what a question lacks, and what to write for what it has instead."""
+    expected = f"expected {' or '.join(required)} with = or IN, for the rows are worked out of it"
+    terms = [term for term in found if term.op not in _OF_NO_COLUMN]
+    if not terms:
+        return f"{expected}; found neither"
+    said = ", ".join(map(_said, terms))
+    name, word = terms[0].column, _operator(terms[0].op)
+    return f"{expected}; found only {said} (in a join that has {name} = …, write +{name} {word} …)"
+
+
+_SHOWN = 100  # characters of an operand that a message shows
+
+
+def _said(term: Constraint) -> str:
+    word = _operator(term.op)
+    return f"{term.column} {word}" + ("" if word.endswith("NULL") else f" '{term.expr[:_SHOWN]}'")
+
+
+def _operator(op: int) -> str:
+    return _WORDS.get(op) or (Operator(op).name if op in set(Operator) else f"operator {op}")
 
 
 def _check(row: Row, names: Iterable[str]) -> None:
@@ -125,8 +183,7 @@ def _filters(schema: Schema, context: Context) -> list[Callable[[Row], bool]]:
 def _any_of(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
     name = column.name
     if column.type is Type.TEXT:
-        # osquery leaves the empty string out of an IN list that it passes on whole.
-        folded = {"", *(_folded(operand) for operand in operands)}
+        folded = {_folded(operand) for operand in operands}
         numeric = any(_is_numeric(operand) for operand in operands)
         told: dict[str, bool] = {}  # of many rows most have one of few values
 

@@ -1,9 +1,11 @@
 # ruff: noqa: N802 - the methods of a virtual table are named by apsw
 """The tables in SQLite, inside this process: the embedded SQL host, and the only user of apsw.
 
-A table sees exactly what osquery would send it: the same constraints in the same JSON, through `plugin.table.select`,
-with the planning of osquery's sql/virtual_table.cpp. So a query that works here works in a pack, at the same number of
-calls. Of two spellings that apsw has for a name the older is used: it also serves SQLite 3.42, which osquery carries.
+A table sees what osquery would send it: the same constraints in the same JSON, through `plugin.table.select`, with the
+planning of osquery's sql/virtual_table.cpp, so that a query takes as many calls in a pack as here. Where osquery can
+only say that a question on a REQUIRED column can't be answered, and SQL can, there is an answer here: what compares
+with an empty text is passed on, what equals NULL has no rows, and a plan that has an equality goes before one without.
+Of two spellings that apsw has for a name the older is used: it also serves SQLite 3.42, which osquery carries.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import cast
 
@@ -50,7 +52,8 @@ class Database:
     def __init__(self, tables: Iterable[Table]) -> None:
         self._modules = {table.schema.name: _Module(table) for table in tables}
         self._refusal = ""  # why the authorizer said no
-        self._connection = apsw.Connection(":memory:")
+        # As osquery, which plans each query anew: a plan that has given out an IN list has no more of it.
+        self._connection = apsw.Connection(":memory:", statementcachesize=0)
         self._connection.execute("PRAGMA temp_store = memory")  # no file on this host for a large sort either
         for name, module in self._modules.items():
             self._connection.createmodule(
@@ -133,11 +136,15 @@ class _Module:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a call will be told: columns and operators of the constraints, in the order of their operands."""
+    """What a call will be told: columns and operators of the constraints, in the order of their operands.
+
+    `given_out` are the places of IN lists that came whole: osquery's xFilter forgets that they are lists.
+    """
 
     constraints: tuple[tuple[str, int], ...]
     used: tuple[str, ...]
     bits: int
+    given_out: set[int] = field(default_factory=set)
 
 
 class _Virtual:
@@ -169,11 +176,12 @@ class _Virtual:
                 index.set_aConstraintUsage_in(place, True)  # noqa: FBT003 - apsw's
             constraints.append((column.name, operator))
             index.set_aConstraintUsage_argvIndex(place, len(constraints))
-        if not self._is_answerable(constraint for constraint, _ in constraints):
-            cost = _MOST_COST
+        plan = self._plan(constraints, index.colUsed)
+        if self._required and (Operator.EQUALS not in {op for name, op in constraints if name in self._required}):
+            cost = _MOST_COST  # which osquery only says of a plan that has no constraint on these columns at all
         index.idxNum = len(self.plans)
         index.estimatedCost = float(cost)
-        self.plans.append(self._plan(constraints, index.colUsed))
+        self.plans.append(plan)
         return True
 
     def Open(self) -> apsw.VTCursor:
@@ -185,24 +193,41 @@ class _Virtual:
     Destroy = Disconnect
 
     def request(self, plan: _Plan, operands: tuple[object, ...]) -> dict[str, str]:
-        """Write the request as core does: NULL and empty operands are dropped, an IN list is several equalities."""
-        if not self._is_answerable(column for column, _ in plan.constraints):
+        """Write the request as core does: NULL and empty operands are dropped, an IN list is several equalities.
+
+        A whole list comes once from a plan. What is empty in it stays, as does all that is on a required column.
+        """
+        if not self._is_answerable(plan):
             name = self.table.schema.name
             raise _TableError(f"Table {name} was queried without a required column in the WHERE clause")
         lists: dict[str, list[dict[str, object]]] = {name: [] for name, _ in self._affinities}
-        for (column, operator), operand in zip(plan.constraints, operands, strict=True):
-            values = sorted(map(_expression, operand)) if isinstance(operand, set) else [_expression(operand)]
-            lists[column] += [{"op": operator, "expr": value} for value in values if value]
+        for place, ((column, operator), operand) in enumerate(zip(plan.constraints, operands, strict=True)):
+            if not isinstance(operand, set):
+                value = _expression(operand)
+                values = [value] if value or column in self._required else []
+            elif place in plan.given_out:
+                values = []
+            else:
+                values = sorted(_expression(each) for each in operand if each is not None)
+                plan.given_out.add(place)
+            lists[column] += [{"op": operator, "expr": value} for value in values]
         constraints = [{"name": name, "list": lists[name], "affinity": type_} for name, type_ in self._affinities]
         context = {"constraints": constraints, "colsUsed": plan.used, "colsUsedBitset": plan.bits}
         return {"action": "generate", "context": json.dumps(context)}
+
+    def is_without_answer(self, plan: _Plan, operands: tuple[object, ...]) -> bool:
+        """Whether a required column is to equal NULL, which nothing does."""
+        return any(
+            operand is None and operator == Operator.EQUALS and column in self._required
+            for (column, operator), operand in zip(plan.constraints, operands, strict=True)
+        )
 
     def _column(self, index: apsw.IndexInfo, place: int) -> Column | None:
         number = index.get_aConstraint_iColumn(place)
         return self.columns[number] if index.get_aConstraint_usable(place) and number >= 0 else None
 
-    def _is_answerable(self, constrained: Iterable[str]) -> bool:
-        return not self._required or not self._required.isdisjoint(constrained)
+    def _is_answerable(self, plan: _Plan) -> bool:
+        return not self._required or any(column in self._required for column, _ in plan.constraints)
 
     def _plan(self, constraints: list[tuple[str, int]], used: set[int]) -> _Plan:
         names = tuple(c.name for number, c in enumerate(self.columns) if min(number, _LAST_BIT) in used)
@@ -219,7 +244,11 @@ class _Cursor:
         self._place = 0
 
     def Filter(self, number: int, _name: str | None, operands: tuple[object, ...] | None) -> None:
-        request = self._virtual.request(self._virtual.plans[number], operands or ())
+        plan = self._virtual.plans[number]
+        self._place, self._rows = 0, ()
+        if self._virtual.is_without_answer(plan, operands or ()):
+            return
+        request = self._virtual.request(plan, operands or ())
         table = self._virtual.table
         interrupts: list[KeyboardInterrupt] = []
 
@@ -236,7 +265,6 @@ class _Cursor:
         if found.code:
             raise _TableError(found.message)
         self._rows = found.rows  # of which SQLite asks only for columns that it said it uses
-        self._place = 0
 
     def Eof(self) -> bool:
         return self._place >= len(self._rows)

@@ -9,21 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.context import Context
 from auditrules.plugin.row import ROWID, Row, rowid
 from auditrules.plugin.schema import Column, Example, Option, Schema, Type
-from auditrules.plugin.table import Question, Table
+from auditrules.plugin.table import Table
 
 _Cells = Mapping[str, "str | int"]
 
-_PATH = Option.INDEX | Option.REQUIRED | Option.OPTIMIZED
 
+# Without osquery's OPTIMIZED: of an empty list that comes whole apsw makes an error (3.54 does; 3.42 does not).
 FILE = Schema(
     "file",
     "Stand-in for osquery's table: the file at a path, or those in a directory.",
     (
-        Column("path", Type.TEXT, "Absolute path, as asked for", _PATH),
-        Column("directory", Type.TEXT, "Directory of the file", _PATH),
+        Column("path", Type.TEXT, "Absolute path, as asked for", Option.INDEX | Option.REQUIRED),
+        Column("directory", Type.TEXT, "Directory of the file", Option.REQUIRED),
         Column("filename", Type.TEXT, "Last name of the path"),
         Column("inode", Type.BIGINT, "Inode number; of a link's target, as all that follows"),
         Column("uid", Type.BIGINT, "Id of the owner"),
@@ -194,28 +194,19 @@ def stand_ins(surroundings: Surroundings, extension: str, version: str, tables: 
     )
 
 
-# Equalities are answered; a LIMIT stands with the first column, of which it says nothing.
-_NO_PATTERN = frozenset({Operator.EQUALS, Operator.LIMIT, Operator.OFFSET})
-
-
 def _files(surroundings: Surroundings, context: Context) -> Iterator[_Cells]:
-    paths, directories = context.equals("path"), context.equals("directory")
-    asked = [c for c in context.constraints if c.column in {"path", "directory"} and c.op not in _NO_PATTERN]
-    if asked and paths is None and directories is None:
-        raise Question("expected path or directory with = or IN: this stand-in for osquery's table knows no patterns")
-    for path in dict.fromkeys(paths or ()):
-        directory, _, name = path.rpartition("/")
-        yield from _file(surroundings, path, directory or "/", name)
-    for directory in dict.fromkeys(directories or ()):
+    places = {}  # by path, which is unique: a file may be asked for by its path and by its directory
+    for directory in context.equals("directory") or ():
         for name in surroundings.names(directory):
-            yield from _file(surroundings, f"{directory.rstrip('/')}/{name}", directory, name)
-
-
-def _file(surroundings: Surroundings, path: str, directory: str, name: str) -> Iterator[_Cells]:
-    found = surroundings.file(path)
-    if found is not None:
-        place = {"path": path, "directory": directory, "filename": name}
-        yield {**place, **asdict(found), "mode": f"{found.mode:04o}", "symlink": int(found.symlink)}
+            places[f"{directory.rstrip('/')}/{name}"] = directory, name
+    for path in context.equals("path") or ():
+        directory, _, name = path.rpartition("/")
+        places[path] = directory or "/", name
+    for path, (directory, name) in places.items():
+        found = surroundings.file(path)
+        if found is not None:
+            place = {"path": path, "directory": directory, "filename": name}
+            yield {**place, **asdict(found), "mode": f"{found.mode:04o}", "symlink": int(found.symlink)}
 
 
 def _mounts(surroundings: Surroundings) -> Iterator[_Cells]:

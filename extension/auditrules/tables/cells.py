@@ -13,21 +13,25 @@ Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
 COMMA = r"\x2c"  # one inside an element of a list with commas between
 
 
-def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str]) -> list[Row]:
+def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str], asked: str = "") -> list[Row]:
     """Rows with every column as text, and a rowid that hangs on the columns of `identity` alone.
 
-    Rows of equal identity are told apart by their order.
+    Rows of equal identity are told apart by their order. The column `asked` has the operand of the query: as it came,
+    for osquery drops a row that does not equal it, and escapes it itself before it shows it.
     """
     shared = places((*columns, ROWID))
     identifying = [columns.index(name) for name in identity]
-    seen: Counter[tuple[str, ...]] = Counter()
+    operand = columns.index(asked) if asked else None
+    seen: Counter[tuple[str | bytes, ...]] = Counter()
     done: list[Row] = []
     for row in rows:
         # Nearly every cell is text that is shown as it is.
-        cells = [
+        cells: list[str | bytes] = [
             value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
             for name in columns
         ]
+        if operand is not None:
+            cells[operand] = encode(str(row[asked]))
         key = tuple([cells[place] for place in identifying])
         done.append(KeptRow(shared, (*cells, rowid(*key, str(seen[key])))))
         seen[key] += 1

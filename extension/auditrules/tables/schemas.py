@@ -116,9 +116,9 @@ AUDIT_COVERAGE = Schema(
             _TEXT,
             "Absolute path, as asked for with = or IN; a directory stands for itself and all below it on its file "
             "system, a symbolic link for its target",
-            Option.INDEX | Option.REQUIRED | Option.OPTIMIZED,
+            Option.INDEX | Option.REQUIRED,
         ),
-        Column("source", _TEXT, "kernel (now) or boot (after the next boot)"),
+        Column("source", _TEXT, "kernel (now) or boot (after the next boot)", Option.INDEX),
         Column("recorded", _TEXT, "Letters of rwxa whose accesses are recorded, whoever makes them"),
         Column("conditional", _TEXT, "Letters of which some accesses, or those of some subjects, are not recorded"),
         Column("unrecorded", _TEXT, "Letters that are not recorded"),
@@ -152,7 +152,8 @@ AUDIT_COVERAGE = Schema(
             "WHERE path IN ('/usr/bin/dockerd', '/etc/docker') AND source = 'kernel'",
         ),
     ),
-    notes="A path is required. What can't be read or told is a letter in unknown, never an empty answer.",
+    notes="A path is required, with = or IN. In a join, what else is compared with it stands behind a plus: +path LIKE "
+    "'/usr/%'. What can't be read or told is a letter in unknown, never an empty answer.",
 )
 
 AUDITD_SETTINGS = Schema(
