@@ -83,11 +83,11 @@ def test_a_control_without_a_target_gives_no_row(control: Control) -> None:
 
 
 @each_control
-def test_a_policy_asks_each_table_once(control: Control) -> None:
+def test_a_policy_asks_for_its_targets_once_and_for_each_path_once(control: Control) -> None:
     host = targets(control, Target(), Target(path=OTHER))
     with Database(host.tables()) as database:
         database.query(policy(control).sql)
-    assert dict(host.calls) == {"audit_targets": 1, "audit_coverage": 1}
+    assert dict(host.calls) == {"audit_targets": 1, "audit_coverage": 2}
 
 
 # The others, by name
