@@ -24,6 +24,7 @@ from tests.core import Core
 from tools.release.archive import stub
 
 LOAD = "etc/osquery/extensions.load"
+UID = os.getuid()
 PATH = "usr/lib/osquery/extensions/auditrules.ext"
 
 
@@ -43,11 +44,12 @@ def installed(root: Path, socket: str) -> None:
     """Set up a root as the package does."""
     flags = ("--extensions_timeout=10", "--extensions_require=auditrules", f"--extensions_socket={socket}")
     files: dict[str, str] = {
-        "proc/9/stat": "9 (osqueryd) S 1 1 1",
+        "proc/9/status": "Name:\tosqueryd\nPPid:\t1\nUid:" + 4 * f"\t{UID}",
         "proc/9/cmdline": "\0".join(["/usr/bin/osqueryd", *flags, ""]),
         LOAD: f"/{PATH}\n",
         PATH: stub("/usr/bin"),
         "bin/sh": "",
+        "usr/bin/osqueryd": "",
         "usr/bin/python3.12": "",
         "usr/share/osquery-audit-rules/packs/a.conf": '{"queries": {"a": {"query": "SELECT * FROM audit_rules;"}}}',
     }
@@ -57,6 +59,12 @@ def installed(root: Path, socket: str) -> None:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
         path.parent.chmod(0o755)
+    for pid in (1, 9):
+        namespaces = root / f"proc/{pid}/ns"
+        namespaces.mkdir(parents=True)
+        for kind in ("mnt", "user"):
+            (namespaces / kind).symlink_to(f"{kind}:[1]")
+    (root / "proc/9/exe").symlink_to(root / "usr/bin/osqueryd")
 
 
 LISTING = "-w /usr/bin/dockerd -p rwxa -k docker\nenabled 1\nfailure 1\npid 1\n"

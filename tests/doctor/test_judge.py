@@ -16,6 +16,7 @@ from auditrules.doctor import (
     PackFile,
     Place,
     Severity,
+    Stranger,
     Way,
     examine,
 )
@@ -96,6 +97,14 @@ SWAP = "who can put another file in the place of"
 PROBLEMS: tuple[tuple[str, Installation, str, str, str], ...] = (
     ("no daemon runs", replace(HOST, daemons=()), "osqueryd",
      "no osqueryd of root runs", "start osqueryd, or orbit where Fleet's agent is"),
+    ("one runs that is not root's",
+     replace(HOST, daemons=(), strangers=(Stranger(9, "it runs in a container"),)), "osqueryd",
+     "no osqueryd of root runs; process 9 is not taken for it: it runs in a container",
+     "restart osqueryd if it is that one, else start it"),
+    ("a user can't see whose it is",
+     replace(HOST, root=False, daemons=(), strangers=(Stranger(9, "its program can't be seen"),)), "osqueryd",
+     "no osqueryd of root runs; process 9 is not taken for it: its program can't be seen",
+     "run as root if it is that one, else start it"),
     ("extensions are disabled", daemon(disable_extensions="True"), "flags",
      "--disable_extensions is true", "set --disable_extensions=false"),
     ("there is no load file", replace(HOST, load_files=(LoadFile(LOAD),)), "load file",

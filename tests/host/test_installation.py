@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auditrules.doctor import Daemon, ExtensionFile, LoadFile, PackFile, Place
+from auditrules.doctor import Daemon, ExtensionFile, LoadFile, PackFile, Place, Stranger
 from auditrules.host.installation import Setup
+from auditrules.host.rootfs import Tree
 from tests.rights import NOBODY
 from tools.release.archive import stub
 
 LOAD = "/etc/osquery/extensions.load"
 PATH = "/usr/lib/osquery/extensions/auditrules.ext"
 UID = os.getuid()
+OWN = f"\t{UID}"
 
 
 class Host:
@@ -28,9 +33,34 @@ class Host:
         path.chmod(mode)
         return path
 
-    def process(self, pid: int, *words: str, parent: int = 1, name: str = "osqueryd") -> None:
-        self.put(f"/proc/{pid}/stat", f"{pid} ({name}) S {parent} 1 1 0\n")
+    def process(
+        self,
+        pid: int,
+        *words: str,
+        parent: int = 1,
+        name: str = "osqueryd",
+        comm: str = "osqueryd",
+        uids: str = 4 * OWN,
+        mnt: str = "mnt:[1]",
+    ) -> None:
+        """A process as /proc has it; its program's path is one of this machine, as the kernel has no other."""
+        self.namespaces(1, "mnt:[1]")
+        if mnt:
+            self.namespaces(pid, mnt)
+        program = self.put(f"/usr/bin/{name}")
+        self.put(f"/proc/{pid}/status", f"Name:\t{comm}\nPPid:\t{parent}\nUid:{uids}\n")
         self.put(f"/proc/{pid}/cmdline", "\0".join([*words, ""]))
+        (self.root / f"proc/{pid}/exe").symlink_to(program)
+
+    def namespaces(self, pid: int, mnt: str) -> None:
+        folder = self.root / f"proc/{pid}/ns"
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / "mnt").symlink_to(mnt)
+            (folder / "user").symlink_to("user:[1]")
+
+    def strangers(self) -> tuple[Stranger, ...]:
+        return Setup(str(self.root)).installation((), {}).strangers
 
     def daemons(self) -> tuple[Daemon, ...]:
         return Setup(str(self.root)).daemons()
@@ -71,10 +101,74 @@ def test_two_daemons_are_found(host: Host) -> None:
     assert [daemon.pid for daemon in host.daemons()] == [20, 100]
 
 
-@pytest.mark.parametrize("name", ["osqueryd2", "osqueryi", "x) S 1 (osqueryd", "osqueryd) S (x"])
+@pytest.mark.parametrize("name", ["osqueryd2", "osqueryi"])
 def test_a_process_of_another_name_is_none(host: Host, name: str) -> None:
-    host.process(20, "osqueryd", name=name)
+    host.process(20, "osqueryd", name=name, comm=name)
+    assert (host.daemons(), host.strangers()) == ((), ())
+
+
+STRANGERS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("another user's", {"uids": 4 * "\t77"}, "it runs with the user ids 77 77 77 77"),
+    ("one that another user started", {"uids": f"\t77{OWN}{OWN}{OWN}"},
+     f"it runs with the user ids 77 {UID} {UID} {UID}"),
+    ("one without user ids", {"uids": ""}, "whose it is can't be seen"),
+    ("a container's", {"mnt": "mnt:[2]"}, "it runs in a container"),
+    ("one whose namespaces are hidden", {"mnt": ""}, "its program and namespaces can't be seen"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("process", "doubt"), [case[1:] for case in STRANGERS], ids=[case[0] for case in STRANGERS])
+def test_a_stranger_is_no_daemon_and_its_flag_file_is_not_read(
+    host: Host, process: dict[str, Any], doubt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.process(20, "osqueryd", "--flagfile=/etc/f", **process)
+    monkeypatch.setattr(Tree, "read", refuse)
     assert host.daemons() == ()
+    monkeypatch.undo()
+    assert host.strangers() == (Stranger(20, doubt),)
+
+
+NOBODYS = f"""
+import ctypes, os, sys
+os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
+libc = ctypes.CDLL(None)
+libc.prctl(15, b"osqueryd")  # PR_SET_NAME
+libc.prctl(4, 0)  # PR_SET_DUMPABLE
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.root("give_away")
+def test_a_process_that_hides_whose_it_is_behind_files_of_roots_is_no_daemon() -> None:
+    command = [sys.executable, "-c", NOBODYS, "--flagfile=/proc/kmsg"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert Path(f"/proc/{process.pid}/cmdline").stat().st_uid == 0
+        assert process.pid not in {daemon.pid for daemon in Setup("/").daemons()}
+        stranger = Stranger(process.pid, f"it runs with the user ids {' '.join([str(NOBODY)] * 4)}")
+        assert stranger in Setup("/").installation((), {}).strangers
+        process.communicate()
+
+
+def refuse(_tree: Tree, path: str, _limit: int) -> None:
+    raise AssertionError(f"{path} was read")
+
+
+def test_a_process_that_only_calls_itself_so_is_none(host: Host) -> None:
+    host.process(20, "osqueryd", name="sleep", comm="osqueryd")
+    assert (host.daemons(), host.strangers()) == ((), ())
+
+
+def test_a_daemon_whose_program_was_replaced_is_told(host: Host) -> None:
+    host.process(20, "osqueryd")
+    exe = host.root / "proc/20/exe"
+    program = exe.readlink()
+    exe.unlink()
+    exe.symlink_to(f"{program} (deleted)")
+    assert host.daemons() == ()
+    assert host.strangers() == (Stranger(20, f"its program is not the file that is now at {program}"),)
 
 
 def test_the_command_line_goes_before_the_flag_file(host: Host) -> None:
@@ -95,11 +189,41 @@ def test_a_flag_file_that_is_none_is_told(host: Host) -> None:
     assert host.daemons()[0].flagfile_error == "expected a regular file, found a directory"
 
 
-@pytest.mark.root("give_away")
-def test_a_process_of_another_user_is_no_daemon_and_names_no_file(host: Host) -> None:
-    host.process(20, "osqueryd", "--flagfile=/etc/f")
-    os.chown(host.root / "proc/20/cmdline", NOBODY, NOBODY)
-    assert host.daemons() == ()
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/proc/kmsg", "/proc is on proc, which may hang, so it is not touched"),
+        ("/sys/kernel/x", "/sys is on sysfs, which may hang, so it is not touched"),
+        ("/etc/link", "/proc is on proc, which may hang, so it is not touched"),
+        ("/etc/fifo", "expected a regular file, found a FIFO"),
+        ("/etc/long", "longer than 4194304 bytes, the most that is read"),
+        ("f", "expected an absolute path: a relative one is not looked for"),
+    ],
+)
+def test_a_flag_file_is_a_regular_file_of_people(host: Host, path: str, error: str) -> None:
+    host.process(20, "osqueryd", f"--flagfile={path}")
+    for name in ("/proc/kmsg", "/sys/kernel/x", "/f"):
+        host.put(name, "--extensions_timeout=99\n")
+    host.put("/etc/long", bytes(4194305))
+    (host.root / "etc/link").symlink_to("/proc/kmsg")
+    os.mkfifo(host.root / "etc/fifo")
+    assert host.daemons() == (Daemon(20, {"flagfile": path}, error),)
+
+
+def test_a_load_file_and_an_extension_are_none_of_the_kernels(host: Host) -> None:
+    host.put("/proc/x", "/proc/auditrules.ext\n")
+    host.put(LOAD, "/proc/auditrules.ext\n")
+    host.put("/proc/auditrules.ext", "x")
+    kept_off = "which may hang, so it is not touched"
+    assert host.loads(Daemon(1, {"extensions_autoload": "/proc/x"}))[0].error == f"/proc is on proc, {kept_off}"
+    (file,) = host.loads()[0].files
+    assert (file.place, file.start, file.error) == (None, b"", f"/proc is on proc, {kept_off}")
+
+
+def test_on_this_machine_the_kernels_file_systems_are_told_by_their_mounts() -> None:
+    daemon = Daemon(1, {"extensions_autoload": "/proc/self/cmdline"})
+    (load,) = Setup("/").installation((daemon,), {}).load_files
+    assert load.error.startswith("/proc")
 
 
 # Load files

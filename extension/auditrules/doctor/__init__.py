@@ -1,6 +1,16 @@
 """Is the extension installed, loaded and able to work? Pure: facts of a host in, lines for its operator out."""
 
-from auditrules.doctor.facts import Answer, Daemon, ExtensionFile, Installation, LoadFile, PackFile, Place, Way
+from auditrules.doctor.facts import (
+    Answer,
+    Daemon,
+    ExtensionFile,
+    Installation,
+    LoadFile,
+    PackFile,
+    Place,
+    Stranger,
+    Way,
+)
 from auditrules.doctor.judge import examine
 from auditrules.doctor.line import Line, Severity
 
@@ -14,6 +24,7 @@ __all__ = [
     "PackFile",
     "Place",
     "Severity",
+    "Stranger",
     "Way",
     "examine",
 ]

@@ -88,6 +88,14 @@ class Daemon:
 
 
 @dataclass(frozen=True, slots=True)
+class Stranger:
+    """A process with osqueryd's name that is not taken for the host's, and why."""
+
+    pid: int
+    doubt: str
+
+
+@dataclass(frozen=True, slots=True)
 class PackFile:
     """A pack that asks our tables; its text, or why there is none."""
 
@@ -105,6 +113,7 @@ class Installation:
     load_files: tuple[LoadFile, ...] = ()
     pythons: tuple[str, ...] = ()
     packs: tuple[PackFile, ...] = ()
+    strangers: tuple[Stranger, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
     kernel: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # the row of audit_status
 

@@ -32,7 +32,11 @@ def examine(host: Installation, version: str) -> list[Line]:
 
 def _daemons(host: Installation) -> Iterator[Line]:
     if not host.daemons:
-        yield problem("osqueryd", "no osqueryd of root runs", "start osqueryd, or orbit where Fleet's agent is")
+        told = "".join(f"; process {each.pid} is not taken for it: {each.doubt}" for each in host.strangers)
+        advice = "start osqueryd, or orbit where Fleet's agent is"
+        if host.strangers:
+            advice = f"{'restart osqueryd' if host.root else 'run as root'} if it is that one, else start it"
+        yield problem("osqueryd", f"no osqueryd of root runs{told}", advice)
     for daemon in host.daemons:
         flags = daemon.effective
         yield ok("osqueryd", f"it runs as process {daemon.pid}, with its socket at {daemon.socket}")

@@ -25,7 +25,7 @@ from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
-from auditrules.host.processes import Identity, running
+from auditrules.host.processes import file_at, running
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.services import read_services
@@ -129,7 +129,7 @@ class Host:
             return Services()  # where it is not known which mounts are remote, no path is safe to touch
         remote = _remote(mountinfo)
         with self._tree(_SERVICES, mountinfo) as tree:
-            processes = running(_PROCESSES, lambda path: _identity(path, remote)) if self._here else ()
+            processes = running(_PROCESSES, file_at(remote)) if self._here else ()
             return read_services(tree, processes, own=self._here)
 
     @contextmanager
@@ -221,17 +221,6 @@ def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
         return local
     mounts = Mounts.of(mounted(mountinfo, frozenset()))
     return mounts.remote if mounts.any_remote else local
-
-
-def _identity(path: str, remote: Callable[[str], str]) -> Identity | None:
-    """Which file this machine has at a path. None: there is none, or it is not safe to look."""
-    if remote(path):
-        return None
-    try:
-        found = os.lstat(os.fsencode(path))
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _owner(kernel: Kernel) -> int:

@@ -1,14 +1,16 @@
 """How osquery and the extension are set up on a host: its processes, flag, load and pack files, and what they name.
 
-Files that a command line names are read only where the process is root's, or the reader's own.
+Files that a command line names are read only where the process is root's, or the reader's own; never more of them than
+people write, and nothing but regular files outside of the kernel's own file systems.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from auditrules.audit.filesystem.mounts import Mounts
@@ -25,12 +27,14 @@ from auditrules.doctor.facts import (
     LoadFile,
     PackFile,
     Place,
+    Stranger,
     Way,
     load_files,
 )
 from auditrules.doctor.flags import given, of_file
 from auditrules.doctor.loading import is_stub, shebang
 from auditrules.host.limits import HostError
+from auditrules.host.processes import Candidate, candidates, file_at
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.tables import SCHEMAS
 
@@ -40,7 +44,13 @@ PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10", "python3")  #
 _TEXT = 4 << 20  # bytes of a file that people write; osquery takes no more of a configuration
 _START = 4096  # bytes of a program that say what it is
 _KINDS = {"dir": "directory", "file": "regular", "char": "character"}  # where osquery has other words for them
-_OSQUERYD = b"osqueryd"
+_OSQUERYD = "osqueryd"
+
+# Whose regular files may be streams without an end, or lost to others once they are read, as /proc/kmsg is.
+_KERNELS = frozenset(
+    {"bpf", "cgroup", "cgroup2", "configfs", "debugfs", "efivarfs", "proc", "pstore", "securityfs", "sysfs", "tracefs"}
+)
+_KERNELS_FOLDERS = {"proc": "proc", "sys": "sysfs"}  # of a root whose mounts nobody knows
 
 
 class Setup:
@@ -49,13 +59,16 @@ class Setup:
     def __init__(self, root: str = "/") -> None:
         here = not os.path.realpath(root).strip("/")
         self._root = root
-        self._remote = _mounts().remote if here else local
+        mounts = _mounts() if here else None
+        self._remote = partial(_untouched, mounts)
+        self._identity = file_at(mounts.remote if mounts else local)
 
     def daemons(self) -> tuple[Daemon, ...]:
         """Find the daemons that run: those that no other one has started as its worker."""
         with closing(Tree(self._root, self._remote)) as tree:
-            found = dict(_processes(tree))
-            return tuple(_daemon(tree, pid, words) for pid, (parent, words) in found.items() if parent not in found)
+            found = {each.pid: each for each in self._candidates() if not each.doubt}
+            masters = (each for each in found.values() if each.parent not in found)
+            return tuple(_daemon(tree, each.pid, each.arguments[1:]) for each in masters)
 
     def installation(self, daemons: tuple[Daemon, ...], kernel: Mapping[str, str]) -> Installation:
         """Read all that these daemons are told to load, and the packs."""
@@ -71,8 +84,12 @@ class Setup:
                 pythons=tuple(dict.fromkeys(end[0] for end in pythons if end and end[1].type == "file")),
                 packs=tuple(_packs(tree)),
                 kernel=kernel,
+                strangers=tuple(Stranger(each.pid, each.doubt) for each in self._candidates() if each.doubt),
                 ways=_ways(tree, _believed(daemons, lists)),
             )
+
+    def _candidates(self) -> Iterator[Candidate]:
+        return candidates(_OSQUERYD, self._identity, f"{self._root.rstrip('/')}/proc")
 
     def _load_file(self, tree: Tree, path: str) -> LoadFile:
         file = tree.read(path, _TEXT)
@@ -156,6 +173,14 @@ def _as_place(entry: Entry) -> Place:
     return Place(_KINDS.get(entry.type, entry.type), entry.mode or 0, entry.uid or 0, entry.gid or 0)
 
 
+def _untouched(mounts: Mounts | None, path: str) -> str:
+    """The type of a file system that is kept off, as a name in a flag or a list may lead anywhere; else empty."""
+    if mounts is None:
+        return _KERNELS_FOLDERS.get(path.split("/")[1], "")
+    kind = mounts.type(path)
+    return mounts.remote(path) or (kind if kind in _KERNELS else "")
+
+
 def _mounts() -> Mounts:
     try:
         return Mounts.read(Path("/proc/self/mounts").read_bytes())
@@ -163,27 +188,13 @@ def _mounts() -> Mounts:
         raise HostError(f"/proc/self/mounts: {error.strerror}: is /proc mounted?") from error
 
 
-def _processes(tree: Tree) -> Iterator[tuple[int, tuple[int, list[str]]]]:
-    """The processes that are osqueryd and root's or the reader's: by id, the parent's and the arguments."""
-    try:
-        names = [name for name in tree.names("/proc") if name.isdecimal()]
-    except UnreadableError:
-        return
-    for name in sorted(names, key=int):
-        stat, cmdline = tree.read(f"/proc/{name}/stat", _TEXT), tree.read(f"/proc/{name}/cmdline", _TEXT)
-        if not (stat and stat.content and cmdline and cmdline.content) or cmdline.uid not in {0, os.geteuid()}:
-            continue
-        # The name stands in parentheses, and may hold some itself.
-        before, _, after = stat.content.rpartition(b")")
-        if before.partition(b"(")[2] == _OSQUERYD:
-            yield int(name), (int(after.split()[1]), decode(cmdline.content).split("\0")[1:])
-
-
-def _daemon(tree: Tree, pid: int, words: list[str]) -> Daemon:
+def _daemon(tree: Tree, pid: int, words: Sequence[str]) -> Daemon:
     flags = given(words)
     path = flags.get("flagfile")
     if not path:
         return Daemon(pid, flags)
+    if not path.startswith("/"):
+        return Daemon(pid, flags, flagfile_error="expected an absolute path: a relative one is not looked for")
     file = tree.read(path, _TEXT)
     if file is None or file.content is None:
         return Daemon(pid, flags, flagfile_error=file.error if file else "it is not there")

@@ -1,9 +1,10 @@
-"""Running programs that count as the host's own: those of root, outside of every container, from a file of the host."""
+"""Which running programs count as the host's own: root's, outside of every container, from a file of the host."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import Process
@@ -12,31 +13,109 @@ MOST_BYTES = 1 << 16  # of a file of /proc: of a longer command line its beginni
 
 _ROOT = ["0"] * 4  # real, effective, saved and file system user
 _NAMESPACES = ("mnt", "user")
+_DELETED = " (deleted)"  # ends the name of a program that was removed, or replaced, since it was started
 
 Identity = tuple[int, int]  # device and inode
 
 
-def running(
-    names: Collection[str], identity: Callable[[str], Identity | None], proc: str = "/proc"
-) -> Iterator[Process]:
+Look = Callable[[str], Identity | None]  # which file the host has at a path; None: none, or it is not safe to look
+
+
+class Candidate(NamedTuple):
+    """A process by the name of a program, and why it is not taken for the host's own; `doubt` is empty if it is."""
+
+    pid: int
+    parent: int
+    path: str  # of its program, empty where that can't be seen
+    arguments: tuple[str, ...] = ()  # none of one that is in doubt
+    doubt: str = ""
+
+
+def running(names: Collection[str], identity: Look, proc: str = "/proc") -> Iterator[Process]:
     """Give the processes whose executable has one of some last names and is the host's own file by its path.
 
-    Nobody but root can add to them: all four user ids are 0, and the namespaces are those of PID 1. `identity` says
-    which file the host has at a path, if it is safe to look. Where /proc does not tell, a process does not count.
+    Nobody but root can add to them: all four user ids are 0, and the namespaces are those of PID 1. Where /proc does
+    not tell, a process does not count.
     """
-    own = [_link(f"{proc}/1/ns/{kind}") for kind in _NAMESPACES]
+    own = _namespaces(f"{proc}/1")
     if not all(own):
         return
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isascii() and name.isdigit()):
+    for pid in _pids(proc):
         folder = f"{proc}/{pid}"
         path = _link(f"{folder}/exe")
-        if not path.startswith("/") or path.rpartition("/")[2] not in names:
+        if path.rpartition("/")[2] in names and not _doubt(folder, path, [_ROOT], own, identity):
+            yield Process(path, _arguments(folder))
+
+
+def candidates(name: str, identity: Look, proc: str = "/proc") -> Iterator[Candidate]:
+    """Give the processes that have a program's name, told by the kernel or by themselves.
+
+    Taken for the host's own are those of root, as in `running`, and the reader's: by what the kernel tells of them, as
+    files of /proc that are root's say nothing of a process that made itself undumpable. A reader who can't see PID 1's
+    namespaces compares with those that he is in.
+    """
+    users = [_ROOT, [str(os.geteuid())] * 4]
+    own = _namespaces(f"{proc}/1")
+    if not all(own):
+        own = _namespaces(f"{proc}/self")
+    for pid in _pids(proc):
+        folder = f"{proc}/{pid}"
+        path = _link(f"{folder}/exe")
+        status = _status(folder)
+        if name not in {path.removesuffix(_DELETED).rpartition("/")[2], status.get("Name", "")}:
             continue
-        if [_link(f"{folder}/ns/{kind}") for kind in _NAMESPACES] != own or _users(folder) != _ROOT:
-            continue
-        expected = identity(path)
-        if expected is not None and _identity(f"{folder}/exe") == expected:
-            yield Process(path, tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0")))
+        parent = int(status.get("PPid", "0"))
+        if doubt := _doubt(folder, path, users, own, identity):
+            yield Candidate(pid, parent, path, doubt=doubt)
+        elif path.rpartition("/")[2] == name:
+            yield Candidate(pid, parent, path, _arguments(folder))
+
+
+def file_at(remote: Callable[[str], str]) -> Look:
+    """Look at this machine's files, but for those on remote file systems."""
+
+    def look(path: str) -> Identity | None:
+        if remote(path):
+            return None
+        try:
+            found = os.lstat(os.fsencode(path))
+        except (OSError, ValueError):
+            return None
+        return found.st_dev, found.st_ino
+
+    return look
+
+
+def _doubt(folder: str, path: str, users: Collection[list[str]], own: list[str], identity: Look) -> str:
+    """Why a process is not taken for the host's own; empty if it is. Its program is looked at last."""
+    found = _status(folder).get("Uid", "").split()
+    if found not in users:
+        return f"it runs with the user ids {' '.join(found)}" if found else "whose it is can't be seen"
+    namespaces = _namespaces(folder)
+    if not all(namespaces) or not path.startswith("/"):
+        return "its program and namespaces can't be seen"
+    if namespaces != own:
+        return "it runs in a container"
+    expected = identity(path)
+    if expected is None or _identity(f"{folder}/exe") != expected:
+        return f"its program is not the file that is now at {path.removesuffix(_DELETED)}"
+    return ""
+
+
+def _pids(proc: str) -> list[int]:
+    try:
+        names = os.listdir(proc)
+    except OSError:
+        return []
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+
+def _namespaces(folder: str) -> list[str]:
+    return [_link(f"{folder}/ns/{kind}") for kind in _NAMESPACES]
+
+
+def _arguments(folder: str) -> tuple[str, ...]:
+    return tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0"))
 
 
 def _identity(path: str) -> Identity | None:
@@ -47,11 +126,10 @@ def _identity(path: str) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _users(folder: str) -> list[str]:
-    for line in _read(f"{folder}/status").split("\n"):
-        if line.startswith("Uid:"):
-            return line.split()[1:]
-    return []
+def _status(folder: str) -> dict[str, str]:
+    """The lines of /proc/PID/status, in whose values the kernel escapes line feeds."""
+    parts = (line.partition(":\t") for line in _read(f"{folder}/status").split("\n"))
+    return {name: value for name, _, value in parts}
 
 
 def _link(path: str) -> str:

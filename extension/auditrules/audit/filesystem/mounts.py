@@ -167,11 +167,15 @@ class Mounts:
 
         The mount on `/` is not asked about: where that one hangs, nothing on this machine goes on.
         """
+        kind = self.type(path)
+        return kind if is_remote(kind) else ""
+
+    def type(self, path: str) -> str:
+        """Return the type of the file system that an absolute path is on; empty for the one on `/`."""
         point = path
         while point.strip("/"):
-            kind = self.types.get(point)
-            if kind is not None:
-                return kind if is_remote(kind) else ""
+            if (kind := self.types.get(point)) is not None:
+                return kind
             point = point.rpartition("/")[0]
         return ""
 
