@@ -1,3 +1,5 @@
+"""How files and kernel agree on each line: the `state` of a row, and why it is no better."""
+
 from __future__ import annotations
 
 import struct
@@ -5,13 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import load
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
-from auditrules.audit.model.host_facts import Facts
-from auditrules.plugin.row import Row
-from auditrules.tables.rules import audit_rules
 from tests.audit.strategies import HOST
 
 STATUS = struct.pack("=11I", 0, 1, 1, 0, 0, 8192, 0, 0, 0x7F, 15000, 0)
@@ -35,21 +35,27 @@ def listing(*lines: str) -> Kernel:
 NOBODY = Kernel("none", reason="the kernel was not asked, as wanted")
 
 
-def made(
+def drift(
     kernel: Kernel,
     files: Sequence[str] = (),
     *,
     audit: str | None = None,
     units: Units | None = None,
-    facts: Facts = HOST,
-) -> list[Row]:
+) -> Drift:
     rules_d = tuple(File(f"{RULES_D}{number}.rules", text.encode()) for number, text in enumerate(files))
     audit_file = File("/etc/audit/audit.rules", audit.encode()) if audit is not None else None
-    return audit_rules(HostAudit(Sources(kernel, rules_d, audit_rules=audit_file, units=units, facts=facts)).drift)
+    return HostAudit(Sources(kernel, rules_d, audit_rules=audit_file, units=units, facts=HOST)).drift
 
 
-def states(rows: list[Row], source: str = "rules.d") -> list[tuple[str, str, str]]:
-    return [(row["text"], row["state"], row["error"]) for row in rows if row["source"] == source]
+def states(found: Drift, source: str = "rules.d") -> list[tuple[str, str, str]]:
+    """The lines of a source, the state of each, and why it is no better."""
+    both = zip(found.files.lines, found.of_files, strict=True)
+    return [(line.text, state.state.value, line.error or state.reason) for line, state in both if line.source == source]
+
+
+def of_kernel(found: Drift) -> list[tuple[str, str]]:
+    both = zip(found.reading.lines or (), found.of_kernel, strict=True)
+    return [(line.text, state.state.value) for line, state in both]
 
 
 GONE = "auditctl takes this line, and the kernel does not have its rule"
@@ -118,7 +124,7 @@ STATES = (
 
 @pytest.mark.parametrize(("kernel", "text", "wanted"), [case[1:] for case in STATES], ids=[case[0] for case in STATES])
 def test_a_line_of_rules_d_has_its_state(kernel: Kernel, text: str, wanted: list[tuple[str, str, str]]) -> None:
-    assert states(made(kernel, [f"{text}\n"])) == wanted
+    assert states(drift(kernel, [f"{text}\n"])) == wanted
 
 
 @pytest.mark.parametrize(
@@ -127,43 +133,39 @@ def test_a_line_of_rules_d_has_its_state(kernel: Kernel, text: str, wanted: list
     ids=[case[0] for case in STATES if case[0] != "overridden"],
 )
 def test_a_line_of_audit_rules_has_its_state(kernel: Kernel, text: str, wanted: list[tuple[str, str, str]]) -> None:
-    assert states(made(kernel, audit=f"{text}\n"), "audit.rules") == wanted
+    assert states(drift(kernel, audit=f"{text}\n"), "audit.rules") == wanted
 
 
 def test_of_two_values_in_audit_rules_the_last_holds() -> None:
-    found = states(made(netlink(), audit="-b 64\n-b 8192\n"), "audit.rules")
+    found = states(drift(netlink(), audit="-b 64\n-b 8192\n"), "audit.rules")
     assert found == [("-b 64", "overridden", ""), ("-b 8192", "loaded", "")]
 
 
 def test_a_stop_in_one_file_leaves_the_next_unreached() -> None:
-    assert [state for _, state, _ in states(made(netlink(), ["-w docker\n", f"{W}\n"]))] == ["rejected", "unreached"]
+    assert [state for _, state, _ in states(drift(netlink(), ["-w docker\n", f"{W}\n"]))] == ["rejected", "unreached"]
 
 
 def test_lines_that_are_glued_share_their_fate() -> None:
-    rows = made(netlink(), [W, f"{X}\n"])
-    assert [state for _, state, _ in states(rows)] == ["rejected", "rejected"]
+    found = drift(netlink(), [W, f"{X}\n"])
+    assert [state for _, state, _ in states(found)] == ["rejected", "rejected"]
 
 
 def test_a_file_that_augenrules_leaves_out_is_told() -> None:
     file = File(f"{RULES_D}a b.rules", f"{W}\n".encode())
-    rows = audit_rules(HostAudit(Sources(netlink(), (file,), facts=HOST)).drift)
-    assert states(rows) == [(W, "missing", "augenrules does not read this file")]
+    found = HostAudit(Sources(netlink(), (file,), facts=HOST)).drift
+    assert states(found) == [(W, "missing", "augenrules does not read this file")]
 
 
 UNITS = Units(augenrules=True, awk="/usr/bin/mawk")
 
 
 def test_a_rule_that_boot_loads_again_is_persistent() -> None:
-    rows = made(netlink(W, X), [f"{W}\n"], units=UNITS)
-    assert [(row["text"], row["state"]) for row in rows if row["source"] == "kernel"] == [
-        (W, "persistent"),
-        (X, "runtime"),
-    ]
+    found = drift(netlink(W, X), [f"{W}\n"], units=UNITS)
+    assert of_kernel(found) == [(W, "persistent"), (X, "runtime")]
 
 
 def test_what_boot_loads_unknown_says_nothing_of_a_rule() -> None:
-    rows = made(netlink(W), [f"{W}\n"])
-    assert [row["state"] for row in rows if row["source"] == "kernel"] == ["unknown"]
+    assert of_kernel(drift(netlink(W), [f"{W}\n"])) == [(W, "unknown")]
 
 
 GONE_PATH = "-w /gone/file -p wa -k gone"
@@ -171,26 +173,26 @@ NO_DIRECTORY = "the kernel takes a path whose directory exists"
 
 
 def test_a_rule_whose_directory_went_is_missing_where_the_load_once_went_on() -> None:
-    rows = made(netlink(W), [f"{GONE_PATH}\n{W}\n"])
-    assert states(rows) == [
+    found = drift(netlink(W), [f"{GONE_PATH}\n{W}\n"])
+    assert states(found) == [
         (GONE_PATH, "missing", NO_DIRECTORY),
         (W, "loaded", "a load would stop before this line now"),
     ]
 
 
 def test_a_rule_whose_directory_went_is_missing_where_nothing_stands_behind_it() -> None:
-    assert states(made(netlink(W), [f"{W}\n{GONE_PATH}\n"])) == [
+    assert states(drift(netlink(W), [f"{W}\n{GONE_PATH}\n"])) == [
         (W, "loaded", ""),
         (GONE_PATH, "missing", NO_DIRECTORY),
     ]
 
 
 def test_a_path_without_a_directory_is_rejected_where_the_load_stopped_at_it() -> None:
-    assert states(made(netlink(), [f"{GONE_PATH}\n{W}\n"])) == [
+    assert states(drift(netlink(), [f"{GONE_PATH}\n{W}\n"])) == [
         (GONE_PATH, "rejected", NO_DIRECTORY),
         (W, "unreached", f"the load stops at a line before it: {GONE_PATH}"),
     ]
 
 
 def test_a_path_without_a_directory_is_unknown_where_nobody_asked() -> None:
-    assert states(made(NOBODY, [f"{GONE_PATH}\n"])) == [(GONE_PATH, "unknown", NO_DIRECTORY)]
+    assert states(drift(NOBODY, [f"{GONE_PATH}\n"])) == [(GONE_PATH, "unknown", NO_DIRECTORY)]
