@@ -11,7 +11,7 @@ import pytest
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.boot import Boot
-from auditrules.audit.boot.systemd import early_mounts
+from auditrules.audit.boot.mount_units import early_mounts
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Sources, Units
 from auditrules.host import Host

@@ -65,9 +65,30 @@ def test_a_rule_of_kernel_and_files_covers_now_and_after_boot(tmp_path: Path) ->
 
 def test_evidence_names_the_rule_and_its_file_and_with_lines_its_line(tmp_path: Path) -> None:
     look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"-D\n{WATCH}\n"})
-    assert rows(look, "evidence, evidence_lines")[1] == (
-        f"{RULE} in /etc/audit/rules.d/docker.rules",
-        f"{RULE} in /etc/audit/rules.d/docker.rules:2",
+    assert rows(look, "evidence, evidence_lines")[0] == (
+        f"{RULE} in /etc/audit/rules.d/docker.rules; {LIES}",
+        f"{RULE} in /etc/audit/rules.d/docker.rules:2; {LIES}",
+    )
+
+
+TAKEN = "kernel command line of the next boot: taken to say nothing of audit, as no boot loader's file says it"
+
+
+def test_evidence_of_the_next_boot_says_whence_its_command_line_is_where_that_is_not_certain(tmp_path: Path) -> None:
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"-D\n{WATCH}\n"})
+    assert rows(look, "evidence")[1] == (f"{RULE} in /etc/audit/rules.d/docker.rules; {TAKEN}",)
+    files = {"boot/grub/grub.cfg": "menuentry x { linux /vmlinuz ro }\n"}
+    look = host(tmp_path / "grub", (WATCH,), {"etc/audit/rules.d/docker.rules": f"-D\n{WATCH}\n", **files})
+    assert rows(look, "evidence")[1] == (f"{RULE} in /etc/audit/rules.d/docker.rules",)
+
+
+def test_a_boot_loader_that_switches_audit_off_is_a_boot_that_loads_nothing(tmp_path: Path) -> None:
+    files = {"boot/grub/grub.cfg": "menuentry x { linux /vmlinuz ro audit=0 }\n"}
+    look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": f"-D\n{WATCH}\n", **files})
+    why = "boot loads no rules: the kernel's command line in /boot/grub/grub.cfg switches audit off"
+    assert rows(look, "recorded, unrecorded, evidence")[1] == (
+        *("", "rwxa"),
+        f"auditing is off (enabled 0), so no rule counts; {why}",
     )
 
 

@@ -186,9 +186,9 @@ class RuleSets:
             self._facts.machine,
             now,
             Auditing(booted.enabled),
-            remarks=tuple(_of_machine(self._facts)),
+            remarks=(*_of_command_line(booted), *_of_machine(self._facts)),
             loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
-            older=self._older,
+            older=any(map(_may_be_older, booted.command_line.possible)),
             file_lines=self._file_lines,
         )
 
@@ -235,9 +235,7 @@ class RuleSets:
 
     @property
     def _older(self) -> bool:
-        """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
-        cmdline = cmdline_of(self._drift.files.collected)
-        return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
+        return _may_be_older(cmdline_of(self._drift.files.collected))
 
 
 class _Answer(NamedTuple):
@@ -271,6 +269,17 @@ class _Files(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return len({**self._known, **self._seen})
+
+
+def _may_be_older(cmdline: Sequence[str]) -> bool:
+    """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
+    return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
+
+
+def _of_command_line(booted: Boot) -> Iterator[str]:
+    """How well the command line is known by which boot loads rules; where it loads none, that does not matter."""
+    if booted.loaded and booted.loaded.rules and booted.command_line.remark:
+        yield booted.command_line.remark
 
 
 def _no_loader(booted: Boot) -> str:

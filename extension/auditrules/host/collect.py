@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from auditrules.audit.auditctl.status import NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
-from auditrules.audit.boot.systemd import early_mounts
+from auditrules.audit.boot.mount_units import early_mounts
 from auditrules.audit.coverage.reference import loader_of
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
@@ -23,6 +23,7 @@ from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Services, process_names
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
+from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.processes import file_at, running
@@ -108,6 +109,7 @@ class Host:
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
                 facts=replace(facts, mounts=None if mountinfo is None else mounted(mountinfo, early)),
+                boot_files=read_boot_files(tree),
                 units=units,
             )
 

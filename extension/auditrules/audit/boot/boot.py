@@ -9,16 +9,18 @@ from itertools import permutations
 from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.boot.auditd_conf import AuditdConf
 from auditrules.audit.boot.augenrules import AUDIT_RULES, Merged, result_of, understands
+from auditrules.audit.boot.boot_loader import UNSAID, CommandLine, next_command_line
+from auditrules.audit.boot.grub_menu import Words
 from auditrules.audit.boot.load import Loaded
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import (
     NEEDS,
     Daemon,
     Loader,
+    Plan,
     Read,
     Script,
     Start,
-    cmdline_of,
     plan,
     switched_off,
 )
@@ -33,7 +35,7 @@ class Boot:
 
     `assumed`: no unit was found, but what loads rules where there is one. `content` is what `auditctl -R` reads, None
     where it reads nothing; `merged` tells where its lines come from if augenrules wrote it. `enabled` is what
-    `auditctl -s` will say: 0, 1, 2, or None where that is not known.
+    `auditctl -s` will say: 0, 1, 2, or None where that is not known. `command_line` is what the kernel is told.
     """
 
     loader: Loader
@@ -44,27 +46,53 @@ class Boot:
     content: bytes | None = None
     merged: Merged | None = None
     loaded: Loaded | None = None
+    command_line: CommandLine = field(default=UNSAID, compare=False)
 
 
 def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
     """What boot loads on the host of these files. Total: what can't be told is None, with the reason."""
-    planned = plan(files.collected)
+    collected = files.collected
+    line = next_command_line(collected.boot_files, collected.cmdline)
+    ways = dict.fromkeys((plan(collected, words, line.source), _enabled_by(words)) for words in line.possible)
+    return replace(_agreed([_booted(files, conf, *way) for way in ways], line), command_line=line)
+
+
+def _enabled_by(cmdline: Words) -> int | None:
+    """What the kernel's command line says of auditing; None: systemd-journald has its way, and its distribution."""
+    if switched_off(cmdline):
+        return 0
+    return 1 if any(given.startswith("audit=") for given in cmdline) else None
+
+
+def _agreed(ways: Sequence[Boot], line: CommandLine) -> Boot:
+    """What is the same whichever of the possible command lines the kernel is given."""
+    first = ways[0]
+    unknown = next((each for each in ways if each.loaded is None), None)
+    if unknown is not None:
+        return unknown
+    if any(each.loaded and first.loaded and each.loaded.rules != first.loaded.rules for each in ways):
+        return Boot(Loader.UNKNOWN, line.remark or f"{line.source} may tell the kernel to audit, or not to")
+    enabled = {each.enabled for each in ways}
+    return first if len(enabled) == 1 else replace(first, enabled=None)
+
+
+def _booted(files: RulesFiles, conf: AuditdConf, planned: Plan, enabled: int | None) -> Boot:
     said = Boot(planned.loader, planned.reason, planned.assumed)
     if planned.loader is Loader.UNKNOWN:
         return said
     try:
-        ends = [_Machine(files, conf).started(order) for order in _orders(planned.starts)]
+        ends = [_Machine(files, conf, enabled).started(order) for order in _orders(planned.starts)]
     except UntoldError as error:
         return replace(said, reason=str(error))
     end = ends[0]
     if any((other.content, other.loaded) != (end.content, end.loaded) for other in ends):
         return replace(said, reason="units that load rules start in no certain order, and the rules hang on it")
-    enabled = {each.enabled for each in ends}
+    states = {each.enabled for each in ends}
     return replace(
         said,
         reason="; ".join((planned.reason, *end.not_started)),
         problem="; ".join(end.not_started),
-        enabled=enabled.pop() if len(enabled) == 1 else None,
+        enabled=states.pop() if len(states) == 1 else None,
         content=end.content,
         merged=end.merged if end.content is not None else None,
         loaded=end.loaded or files.load(b""),
@@ -100,12 +128,6 @@ class _Machine:
     def __post_init__(self) -> None:
         self._audit_rules = self.files.collected.audit_rules
         self._refusal = self.files.refusal if self._audit_rules else "a file that is there"
-        cmdline = cmdline_of(self.files.collected)
-        if switched_off(cmdline):
-            self.enabled = 0
-        elif any(given.startswith("audit=") for given in cmdline):
-            self.enabled = 1
-        # Else systemd-journald switches auditing on or leaves it off, as its Audit= and its distribution have it.
 
     def started(self, order: Sequence[Start]) -> _Machine:
         """Start units one after the other; one that comes after what it needs is not started where that failed."""

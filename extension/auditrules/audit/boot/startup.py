@@ -1,8 +1,7 @@
 """What boot starts that has to do with audit rules: which units, and which of their commands.
 
 The units are those of audit 2.3 to 3.1 (auditd.service runs augenrules or auditctl after the daemon), of audit 4.0
-(audit-rules.service does) and of SUSE (augenrules.service does). The kernel's command line is that of this boot, which
-is taken to be the next one's; where it is not known it is taken to say nothing about audit.
+(audit-rules.service does) and of SUSE (augenrules.service does).
 """
 
 from __future__ import annotations
@@ -93,14 +92,16 @@ class Plan:
     starts: tuple[Start, ...] = ()
 
 
-def plan(sources: Sources) -> Plan:
-    """Which unit loads the rules at boot. Total: what can't be told is unknown, with the reason."""
+def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> Plan:
+    """Which unit loads the rules at a boot with this command line of the kernel; `source` names the file it is from.
+
+    Total: what can't be told is unknown, with the reason.
+    """
     units = sources.units
     if units is None:
         return Plan(Loader.UNKNOWN, "the units of systemd were not looked at")
-    cmdline = cmdline_of(sources)
     if switched_off(cmdline):
-        return Plan(Loader.NONE, "the kernel's command line switches audit off")
+        return Plan(Loader.NONE, f"the kernel's command line{source and f' in {source}'} switches audit off")
     try:
         found = _found(units)
         return _planned(found, units, cmdline) if found else _without_units(sources, units)
@@ -115,7 +116,7 @@ def _found(units: Units) -> dict[str, Unit]:
 
 
 def cmdline_of(sources: Sources) -> tuple[str, ...]:
-    """The words of the kernel's command line."""
+    """The words of the command line that the kernel was given at this boot."""
     content = sources.cmdline.content if sources.cmdline else None
     return tuple(decode(content or b"").split())
 
@@ -148,7 +149,7 @@ def _without_units(sources: Sources, units: Units) -> Plan:
 
 
 def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> Plan:
-    pulled = _pulled(found, units)
+    pulled = _pulled(found, units, cmdline)
     why = {name: _why_not(name, found, pulled, cmdline) for name in found}
     starts = tuple(Start(own, tuple(_steps(own))) for name, own in found.items() if not why[name])
     reads = {
@@ -169,11 +170,11 @@ def _loads(step: Step) -> bool:
     return isinstance(step.run, Read) or (isinstance(step.run, Script) and "--load" in step.run.arguments)
 
 
-def _pulled(found: Mapping[str, Unit], units: Units) -> frozenset[str]:
-    """The units that boot wants, by the links of `systemctl enable` or because another of them does."""
-    targets = reached(units)
+def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> frozenset[str]:
+    """The units that boot wants: by links of `systemctl enable`, by the command line, or as another of them does."""
+    targets = reached(units, cmdline)
     wants = {name: frozenset(wanted_by(name, units)) for name in found}
-    pulled = {name for name in found if wants[name] & targets}
+    pulled = {name for name in found if wants[name] & targets or f"systemd.wants={name}" in cmdline}
     while True:
         pullers = {name for name in pulled if not found[name].masked}
         named = {name for puller in pullers for key in _PULLS for name in found[puller].names(key)}

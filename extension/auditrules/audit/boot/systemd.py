@@ -7,10 +7,10 @@ out.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from auditrules.audit.filesystem.mounts import is_early
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.text import decode
 
@@ -28,21 +28,10 @@ DEFAULT_TARGET = "default.target"
 REACHED = ("local-fs.target", "sysinit.target", "basic.target", "multi-user.target")
 USUAL_DEFAULTS = ("multi-user.target", "graphical.target")
 
-# Units after which nothing comes that auditd waits for.
-_LATE = frozenset(
-    {
-        *("network-pre.target", "network.target", "network-online.target", "nss-lookup.target"),
-        *("remote-fs-pre.target", "remote-fs.target", "auditd.service", "audit-rules.service", "sysinit.target"),
-        *("basic.target", "multi-user.target"),
-    }
-)
 _OF_MOUNTS = frozenset({"What", "Where", "Type", "Options"})  # the keys of a section [Mount] (systemd.mount(5))
 
 _NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
 _PREFIXES = "@-:+!|"
-
-
-FALSE = frozenset({"no", "false", "0", "off", "n", "f"})  # of a setting that is yes or no (systemd.syntax(7))
 
 
 class UntoldError(Exception):
@@ -199,29 +188,29 @@ def wanted_by(name: str, units: Units) -> tuple[str, ...]:
     return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not is_mask(target))
 
 
-def reached(units: Units) -> frozenset[str]:
+# What a word of the kernel's command line makes the target that boot leads to (systemd(1), "Kernel Command Line").
+_TARGET_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("emergency", "-b"), "emergency.target"),
+        **dict.fromkeys(("rescue", "single", "-s", "s", "S", "1"), "rescue.target"),
+        **dict.fromkeys(("2", "3", "4"), "multi-user.target"),
+        "5": "graphical.target",
+    }
+)
+
+
+def reached(units: Units, cmdline: Sequence[str] = ()) -> frozenset[str]:
     """The targets that boot reaches for certain; an empty name where the default one is not known."""
-    target = default_target(units)
+    said = [_TARGET_WORDS.get(word, word.removeprefix("systemd.unit=")) for word in cmdline if _names_target(word)]
+    target = said[-1] if said else default_target(units)
+    if target == "emergency.target":
+        return frozenset({target})
     found = {*REACHED, "default.target", target}
     return frozenset(found if not target or target in USUAL_DEFAULTS else found - {"multi-user.target"})
 
 
-def early_mounts(units: Units) -> tuple[str, ...]:
-    """The mount units that boot wants, and that systemd mounts before local-fs.target and so before auditd."""
-    targets = reached(units)
-    return tuple(name for name in units.mounts if targets.intersection(wanted_by(name, units)) and _early(name, units))
-
-
-def _early(name: str, units: Units) -> bool:
-    """Whether local-fs.target waits for a mount unit (systemd.mount(5), "Default Dependencies")."""
-    try:
-        own = unit(name, units)
-    except UntoldError:
-        return False
-    if own is None or own.masked or any(key.startswith(("Condition", "Assert")) for key, _ in own.settings):
-        return False
-    waited_for = own.last("DefaultDependencies").lower() not in FALSE or "local-fs.target" in own.names("Before")
-    return waited_for and not _LATE & own.names("After") and is_early(own.last("Type"), own.last("Options"))
+def _names_target(word: str) -> bool:
+    return word in _TARGET_WORDS or word.startswith("systemd.unit=")
 
 
 # Conditions that are taken to hold: this is about hosts, and about those whose kernel has audit.

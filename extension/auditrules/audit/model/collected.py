@@ -93,6 +93,20 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class BootFiles:
+    """The files of boot loaders, and those that they are made from; paths are the host's own.
+
+    `images` says that there are unified kernel images, which hold a command line of their own; `occupied` that /boot is
+    not empty, so that the root is meant to boot by itself.
+    """
+
+    files: tuple[File, ...] = ()
+    images: bool = False
+    occupied: bool = False
+    error: str = ""  # a folder that could not be listed, and why
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """Everything the tables are made of. A pure function of this value gives every row."""
 
@@ -102,6 +116,7 @@ class Sources:
     audit_rules: File | None = None  # None: there is no such file
     auditd_conf: File | None = None
     cmdline: File | None = None  # /proc/cmdline; None under another root
+    boot_files: BootFiles | None = None  # None: nobody looked
     units: Units | None = None  # None: nobody looked
     consumer: str = ""  # comm of the process that owns the audit stream
     auditctl_version: str = ""  # as the program says it; empty: not known
