@@ -26,7 +26,7 @@ import auditrules
 from auditrules.benchmarks import BENCHMARKS
 from auditrules.host import KeptHost
 from auditrules.host.surroundings import Surroundings
-from auditrules.packs.verdict import whole
+from auditrules.packs.verdict import all_controls_sql
 from auditrules.sql.database import Database
 from auditrules.sql.standins import stand_ins
 from auditrules.tables import build
@@ -177,7 +177,7 @@ def controls(listing: Listing, count: int) -> Result:
     """The query of all controls, in SQLite over the tables, beside the benchmark's own way."""
     own = build(KeptHost(given(listing.rules(count)), time.monotonic))
     asked = BENCHMARKS[0].controls
-    sql = whole(asked)
+    sql = all_controls_sql(BENCHMARKS[0])
     with Database([*own, *stand_ins(Surroundings("/"), "auditrules", "0", own)]) as database:
         greps, mine = measured(
             (timed(lambda: listing.sixteen_greps(count)), timed(lambda: database.query(sql))), ROUNDS

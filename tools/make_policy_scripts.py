@@ -42,7 +42,7 @@ def scripts() -> Iterator[tuple[str, str]]:
     for benchmark in (BENCHMARKS[0], LATEST):
         for control in benchmark.controls:
             file = f"{RULES_D}/CIS_{control.id}.rules"
-            line = rule_line(control, control.subject.path)
+            line = rule_line(control.subject.path)
             yield f"CIS_{control.id}_pass.sh", _script(control, "Pass", f"echo '{line}' >{file}")
             yield f"CIS_{control.id}_fail.sh", _script(control, "Fail", f"rm -f {file}")
 

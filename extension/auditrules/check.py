@@ -1,71 +1,44 @@
-"""Controls run as queries, and the verdict of them all. Pure: what answers the queries is given."""
+"""Asking the table of verdicts about controls, and the exit code of all of them. Pure: what answers SQL is given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import Enum
-from typing import Protocol
 
-from auditrules.sql.result import Result, Value
+from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.verdict import Status
+from auditrules.benchmarks.verdict_sql import COLUMNS, of_control
+from auditrules.sql.result import Result
 
-COLUMNS = (
-    "benchmark",
-    "version",
-    "control",
-    "title",
-    "level",
-    "target",
-    "status",
-    "reason",
-    "evidence",
-    "remediation",
-    "next_boot",
-)
+__all__ = ["COLUMNS", "CheckError", "Status", "check", "exit_code", "statuses"]
 
-
-class Status(str, Enum):
-    """What a control says of a host, the worst first."""
-
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    PASS = "pass"  # noqa: S105 - not that kind of pass
-    NOT_APPLICABLE = "not_applicable"
-
-
-class Control(Protocol):
-    """A control as the check needs it: its id in the benchmark, and the SQL that judges a host."""
-
-    @property
-    def benchmark(self) -> str:
-        """Name of the benchmark."""
-
-    @property
-    def version(self) -> str:
-        """Version of the benchmark."""
-
-    @property
-    def id(self) -> str:
-        """Number of the control in its benchmark, such as 1.2.3."""
-
-    @property
-    def query(self) -> str:
-        """The SQL of the pack."""
+_WANTED = (*COLUMNS, "grep_verdict")
 
 
 class CheckError(Exception):
-    """A control's query did not give the one row, with the columns and the status, that a verdict is."""
+    """The table did not give the one row, with a known status, that a verdict is."""
 
 
 def check(controls: Iterable[Control], query: Callable[[str], Result]) -> Result:
-    """Give one row a control: the columns of `COLUMNS`, then whatever else any of the queries returns.
+    """Give one row for each control: the columns of `COLUMNS`, then `grep_verdict`.
 
-    Raises `CheckError` where a query gives anything but one row with a known status: a control without a verdict must
-    not look like a control that passed.
+    Raises:
+        CheckError: the table gives anything but one row with a known status: a control without a verdict must not look
+            like a control that passed.
     """
-    verdicts = [_verdict(control, query(control.query)) for control in controls]
-    extra = (column for verdict in verdicts for column in verdict if column not in COLUMNS)
-    columns = (*COLUMNS, *dict.fromkeys(extra))
-    return Result(columns, tuple(tuple(verdict.get(column) for column in columns) for verdict in verdicts))
+    return Result(_WANTED, tuple(row for control in controls for row in _verdict(control, query).rows))
+
+
+def _verdict(control: Control, query: Callable[[str], Result]) -> Result:
+    name = f"{control.benchmark} {control.version}, control {control.id}"
+    sql = f"SELECT {', '.join(_WANTED)} FROM audit_verdicts WHERE {of_control(control)}"  # noqa: S608 - the parts are ours
+    result = query(sql)
+    if len(result.rows) != 1:
+        raise CheckError(f"{name}: audit_verdicts gave {len(result.rows)} rows, expected one")
+    known = [status.value for status in Status]
+    found = result.rows[0][result.columns.index("status")]
+    if found not in known:
+        raise CheckError(f"{name}: audit_verdicts gave the status {found!r}, expected one of {', '.join(known)}")
+    return result
 
 
 def statuses(result: Result) -> tuple[Status, ...]:
@@ -80,17 +53,3 @@ def exit_code(result: Result) -> int:
     if Status.FAIL in found:
         return 1
     return 3 if Status.UNKNOWN in found else 0
-
-
-def _verdict(control: Control, result: Result) -> dict[str, Value]:
-    name = f"{control.benchmark} {control.version}, control {control.id}"
-    missing = [column for column in COLUMNS if column not in result.columns]
-    if missing:
-        raise CheckError(f"{name}: its query gave no column {', '.join(missing)}")
-    if len(result.rows) != 1:
-        raise CheckError(f"{name}: its query gave {len(result.rows)} rows, expected one")
-    verdict = dict(zip(result.columns, result.rows[0], strict=True))
-    known = [status.value for status in Status]
-    if verdict["status"] not in known:
-        raise CheckError(f"{name}: its query gave the status {verdict['status']!r}, expected one of {', '.join(known)}")
-    return verdict

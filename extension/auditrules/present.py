@@ -11,6 +11,7 @@ import io
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from unicodedata import category, east_asian_width
 
@@ -62,9 +63,12 @@ def verdicts(result: Result) -> str:
         _verdict(status, dict(zip(result.columns, row, strict=True)))
         for status, row in zip(found, result.rows, strict=True)
     ]
-    counts = Counter(found)
-    count = ", ".join(f"{counts[status]} {_words(status)}" for status in Status)
-    return "\n".join([*paragraphs, f"{count}\n"])
+    return "\n".join([*paragraphs, count_of_statuses(Counter(found))])
+
+
+def count_of_statuses(counts: Counter[Status]) -> str:
+    """How many verdicts have each status, in a line."""
+    return ", ".join(f"{counts[status]} {_words(status)}" for status in Status) + "\n"
 
 
 def visible(text: str) -> str:
@@ -98,12 +102,17 @@ def _text(value: Value) -> str:
 
 
 def _table(result: Result) -> str:
-    lines = [[visible(_text(value)) for value in row] for row in (result.columns, *result.rows)]
+    columns = [[row[place] for row in result.rows] for place in range(len(result.columns))]
+    numeric = [all(isinstance(value, int | float) for value in column) for column in columns]
+    return aligned([[_text(value) for value in row] for row in (result.columns, *result.rows)], numeric)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> str:
+    """Rows of equal length as columns under the first row, their heads; `right` says which stand at the right."""
+    lines = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
-    columns = [[row[place] for row in result.rows] for place in range(len(widths))]
-    numeric = [all(isinstance(value, int | float) for value in column) for column in columns]
-    layout = list(zip(widths, numeric, strict=True))
+    layout = list(zip(widths, right or [False] * len(widths), strict=True))
     return "".join(
         "  ".join(_pad(cell, width, right=right) for cell, (width, right) in zip(line, layout, strict=True)).rstrip()
         + "\n"
@@ -193,8 +202,13 @@ def _verdict(status: Status, row: dict[str, Value]) -> str:
         for column, value in row.items()
         if column not in {*_HEADING, "status"} and value not in {None, ""}
     }
+    return paragraph(f"{_words(status).upper()}  {benchmark} {version}  {control}  {title}", fields)
+
+
+def paragraph(heading: str, fields: Mapping[str, str]) -> str:
+    """A heading, which is printable already, and names with their texts below it."""
     width = max(map(_width, fields), default=0)
-    lines = [f"{_words(status).upper()}  {benchmark} {version}  {control}  {title}"]
+    lines = [heading]
     for name, text in fields.items():
         first, *others = map(visible, text.split("\n"))
         lines.append(f"{_INDENT}{_pad(name, width, right=False)}  {first}")

@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,32 +17,26 @@ import pytest
 from auditrules import __version__, cli
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
+from auditrules.benchmarks import CONTROLS, Benchmark, Control
 from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import entry, main
 from auditrules.cli.world import World
 from auditrules.host import HostError
-from auditrules.packs import CHECKS as REAL
+from auditrules.plugin.context import Context
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
+from auditrules.tables.schemas import AUDIT_VERDICTS
+from tests.fixtures.judged import DAEMON
 
 STATUS = Schema("audit_status", "Status.", (Column("reader", Type.TEXT, "Who read"),), ())
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    id: str
-    query: str
-    benchmark: str = "CIS"
-    version: str = "1.0"
-
-
-def control(number: str, status: str) -> Control:
-    cells = {**dict.fromkeys(COLUMNS, "''"), "benchmark": "'CIS'", "version": "'1.0'", "title": "'T'"}
-    cells |= {"control": f"'{number}'", "status": f"'{status}'", "evidence": "reader"}
-    columns = ", ".join(f"{cell} AS {name}" for name, cell in cells.items())
-    return Control(number, f"SELECT {columns} FROM audit_status")  # noqa: S608 - given above
+def control(number: str, status: str) -> tuple[Control, str]:
+    """A control, and the status that the table of verdicts has for it."""
+    return replace(DAEMON, benchmark="CIS Docker Benchmark", version="1.0", id=number, title="T"), status
 
 
 @dataclass
@@ -68,8 +62,21 @@ def build(host: HostView) -> tuple[Table, ...]:
     return (Table(STATUS, lambda _: [{"reader": host.audit().collected.kernel.reader, "rowid": "1"}]),)
 
 
-def world(*controls: Control) -> World:
-    return World(host=FakeHost, build=build, controls=controls)
+def world(*controls: tuple[Control, str]) -> World:
+    """A world with one benchmark, whose verdicts are given; the evidence is who read the host."""
+
+    def judged(host: HostView) -> tuple[Table, ...]:
+        def rows(_context: Context) -> Iterable[Row]:
+            reader = host.audit().collected.kernel.reader
+            for number, (each, status) in enumerate(controls):
+                cells = {"benchmark": each.benchmark, "version": each.version, "control": each.id, "title": each.title}
+                told = {"status": status, "evidence": reader, "rowid": str(number)}
+                yield {**dict.fromkeys(AUDIT_VERDICTS.names, ""), **cells, **told}
+
+        return (*build(host), Table(AUDIT_VERDICTS, rows))
+
+    benchmark = Benchmark("CIS Docker Benchmark", "1.0", tuple(each for each, _ in controls), "")
+    return World(host=FakeHost, build=judged, benchmarks=[benchmark] if controls else [])
 
 
 @dataclass(frozen=True)
@@ -131,15 +138,41 @@ def test_the_exit_code_of_a_check_tells_its_worst_status(statuses: tuple[str, ..
     assert (ran.code, ran.out.splitlines()[-1], ran.err) == (code, count, "")
 
 
-def test_a_check_prints_verdicts() -> None:
-    assert run("check", given=world(control("1.1", "fail"))).out == (
-        "FAIL  CIS 1.0  1.1  T\n      evidence  auto of /, read 1\n\n1 fail, 0 unknown, 0 pass, 0 not applicable\n"
+TABLE = """\
+CIS Docker Benchmark 1.0
+status          control  title  target  reason
+--------------  -------  -----  ------  ------
+FAIL            1.1      T
+PASS            1.2      T
+NOT APPLICABLE  1.3      T
+NOT APPLICABLE  1.4      T
+
+FAIL  1.1
+      evidence  auto of /, read 1
+
+NOT APPLICABLE  1.3, 1.4
+      evidence  auto of /, read 1
+
+1 fail, 0 unknown, 1 pass, 2 not applicable
+"""
+
+
+def test_a_check_prints_a_table_and_tells_equal_evidence_once() -> None:
+    statuses = ("fail", "pass", "not_applicable", "not_applicable")
+    given = world(*(control(f"1.{number}", status) for number, status in enumerate(statuses, start=1)))
+    assert run("check", given=given).out == TABLE
+
+
+def test_details_are_a_paragraph_for_each_control() -> None:
+    assert run("check", "--details", given=world(control("1.1", "fail"))).out == (
+        "FAIL  CIS Docker Benchmark 1.0  1.1  T\n      evidence  auto of /, read 1\n\n"
+        "1 fail, 0 unknown, 0 pass, 0 not applicable\n"
     )
 
 
 def test_a_check_in_json_has_the_columns_of_a_verdict() -> None:
     rows = json.loads(run("check", "--format", "json", given=world(control("1.1", "fail"))).out)
-    assert [tuple(row) for row in rows] == [COLUMNS]
+    assert [tuple(row) for row in rows] == [(*COLUMNS, "grep_verdict")]
 
 
 def test_a_check_in_another_format_exits_alike() -> None:
@@ -149,13 +182,13 @@ def test_a_check_in_another_format_exits_alike() -> None:
 def test_controls_are_chosen_by_id() -> None:
     given = world(control("1.1", "fail"), control("1.2", "pass"), control("1.3", "pass"))
     ran = run("check", "--control", "1.3", "--control", "1.2", "--format", "json", given=given)
-    assert (ran.code, [row["control"] for row in json.loads(ran.out)]) == (0, ["1.2", "1.3"])
+    assert (ran.code, [row["control"] for row in json.loads(ran.out)]) == (0, ["1.3", "1.2"])
 
 
 def test_an_unknown_control_is_told_with_those_there_are() -> None:
     given = world(control("1.1", "fail"), control("1.2", "pass"))
-    assert run("check", "--control", "9", "--control", "1.1", given=given) == Ran(
-        2, "", "auditrules: expected a control out of 1.1, 1.2, found 9\n"
+    assert run("check", "--benchmark", "cis-docker", "--control", "9", "--control", "1.1", given=given) == Ran(
+        2, "", "auditrules: expected a control out of 1.1, 1.2 of cis-docker:1.0, found 9\n"
     )
 
 
@@ -164,8 +197,8 @@ def test_a_control_without_a_verdict_is_a_problem() -> None:
     assert run("check", given=given) == Ran(
         2,
         "",
-        "auditrules: CIS 1.0, control 1.2: its query gave the status 'fine', expected one of fail, unknown, pass, "
-        "not_applicable\n",
+        "auditrules: CIS Docker Benchmark 1.0, control 1.2: audit_verdicts gave the status 'fine', expected one of "
+        "fail, unknown, pass, not_applicable\n",
     )
 
 
@@ -182,8 +215,8 @@ def test_an_error_in_the_sql_is_shown_with_its_place() -> None:
 def test_an_error_sends_no_control_bytes() -> None:
     ran = run("query", 'SELECT 1 FROM "\x1b[31m\u202e"')
     assert ran.err.split("\n")[0] == (
-        "auditrules: no such table: \\x1b[31m\\u202e; tables: audit_status, file, mounts, osquery_extensions, "
-        "osquery_flags, osquery_registry, processes"
+        "auditrules: no such table: \\x1b[31m\\u202e; tables: audit_status, audit_verdicts, file, mounts, "
+        "osquery_extensions, osquery_flags, osquery_registry, processes"
     )
     assert "\x1b" not in ran.err
     assert "\u202e" not in ran.err
@@ -217,7 +250,7 @@ def test_a_bug_does_not_look_like_a_verdict() -> None:
     def fail(_root: str, _kernel: str) -> FakeHost:
         raise RuntimeError("a bug")
 
-    ran = run("check", given=World(host=fail, build=build, controls=[control("1.1", "pass")]))
+    ran = run("check", given=replace(world(control("1.1", "pass")), host=fail))
     assert (ran.code, ran.out, ran.err.splitlines()[-1]) == (2, "", "RuntimeError: a bug")
 
 
@@ -298,6 +331,8 @@ ENDLESS = """\
 import os, signal, sys, threading
 from auditrules.cli import main
 from auditrules.cli.world import World
+from auditrules.plugin.context import Context
+from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 
@@ -412,37 +447,68 @@ def test_a_saved_listing_is_judged(root: Path, tmp_path: Path, listing: str, cod
 
 def test_another_root_without_a_listing_is_unknown(root: Path) -> None:
     ran = real("check", "--control", "1.2.3", "--root", str(root))
-    assert (ran.code, ran.out.split()[0], ran.err) == (3, "UNKNOWN", "")
+    assert (ran.code, ran.out.splitlines()[3].split()[:2], ran.err) == (3, ["UNKNOWN", "1.2.3"], "")
 
 
 def test_a_host_without_docker_is_not_applicable(tmp_path: Path) -> None:
     ran = real("check", "--control", "1.2.3", "--root", str(tmp_path))
-    assert (ran.code, ran.out.split("  ")[0]) == (0, "NOT APPLICABLE")
+    assert (ran.code, ran.out.splitlines()[3].split("  ")[0]) == (0, "NOT APPLICABLE")
 
 
-def test_every_control_gives_a_verdict(root: Path) -> None:
-    rows = json.loads(real("check", "--root", str(root), "--format", "json").out)
-    assert [(row["benchmark"], row["version"], row["control"], row["title"]) for row in rows] == [
-        (each.benchmark, each.version, each.id, each.control.title) for each in REAL if each.version == "1.2.0"
+@pytest.mark.parametrize(
+    ("names", "versions"),
+    [
+        ((), ["1.8.0"]),
+        (("cis-docker",), ["1.8.0"]),
+        (("CIS Docker Benchmark:1.2.0",), ["1.2.0"]),
+        (("cis-docker:1.6.0", "CIS-DOCKER:1.3.1"), ["1.6.0", "1.3.1"]),
+        (("cis-docker", "cis-docker:1.8.0"), ["1.8.0"]),
+    ],
+)
+def test_every_control_of_the_benchmarks_that_are_meant_gives_a_verdict(
+    root: Path, names: tuple[str, ...], versions: list[str]
+) -> None:
+    options = [word for name in names for word in ("--benchmark", name)]
+    rows = json.loads(real("check", *options, "--root", str(root), "--format", "json").out)
+    assert [(row["benchmark"], row["version"], row["control"]) for row in rows] == [
+        each.key for version in versions for each in CONTROLS if each.version == version
     ]
 
 
-def test_another_version_is_judged_by_its_own_controls(root: Path) -> None:
-    rows = json.loads(real("check", "--benchmark", "1.8.0", "--root", str(root), "--format", "json").out)
-    assert [(row["version"], row["control"]) for row in rows] == [
-        ("1.8.0", each.id) for each in REAL if each.version == "1.8.0"
-    ]
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        (
+            "1.8.0",
+            "expected NAME or NAME:VERSION as the benchmark, found the version 1.8.0 alone: write cis-docker:1.8.0",
+        ),
+        (
+            "cis-docker:1.4.0",
+            "expected a version of CIS Docker Benchmark out of 1.2.0, 1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0, found '1.4.0'",
+        ),
+        ("CIS Docker", "expected a benchmark out of cis-docker, found 'CIS Docker': did you mean cis-docker?"),
+        ("nope", "expected a benchmark out of cis-docker, found 'nope'"),
+    ],
+)  # fmt: skip
+def test_a_benchmark_that_is_not_there_is_told_with_what_to_write(name: str, complaint: str) -> None:
+    assert real("check", "--benchmark", name) == Ran(2, "", f"auditrules: {complaint}\n")
 
 
-def test_an_unknown_version_is_told_with_the_real_ones(root: Path) -> None:
-    assert real("check", "--benchmark", "1.4.0", "--root", str(root)) == Ran(
-        2, "", "auditrules: expected a benchmark out of 1.2.0, 1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0, found 1.4.0\n"
-    )
+@pytest.mark.parametrize(("number", "version"), [("1.2.3", "1.2.0"), ("1.1.3", "1.8.0")])
+def test_a_control_alone_is_of_the_newest_version_that_has_it(root: Path, number: str, version: str) -> None:
+    (row,) = json.loads(real("check", "--control", number, "--root", str(root), "--format", "json").out)
+    assert (row["version"], row["control"]) == (version, number)
 
 
 def test_a_control_of_another_version_is_told_with_those_of_the_one_asked_for(root: Path) -> None:
-    ran = real("check", "--benchmark", "1.8.0", "--control", "1.2.3", "--root", str(root))
-    assert (ran.code, ran.err.split(", found ")[1]) == (2, "1.2.3\n")
+    ran = real("check", "--benchmark", "cis-docker:1.8.0", "--control", "1.2.3", "--root", str(root))
+    assert (ran.code, ran.err.split(" of cis-docker")[1]) == (2, ":1.8.0, found 1.2.3\n")
+
+
+def test_an_explained_control_says_why_it_matters_and_what_it_maps_to(root: Path) -> None:
+    told = " ".join(real("check", "--control", "1.2.3", "--explain", "--root", str(root)).out.split())
+    assert "mappings CIS Controls: 6.3, CIS Controls: 6.6.2, CIS Controls: 7.6.2" in told
+    assert all(f"{name} " in told for name in ("description", "rationale", "impact", "default", "level", "links"))
 
 
 def test_an_unreadable_listing_is_told(root: Path) -> None:
@@ -455,9 +521,10 @@ def test_a_root_that_is_none_is_told() -> None:
     assert real("check", "--root", "/nope") == Ran(2, "", "auditrules: root: expected a folder, found '/nope'\n")
 
 
-def test_an_unknown_control_is_told_with_the_real_ones() -> None:
-    ids = ", ".join(each.id for each in REAL if each.version == "1.2.0")
-    assert real("check", "--control", "0") == Ran(2, "", f"auditrules: expected a control out of {ids}, found 0\n")
+def test_a_control_that_no_benchmark_has_is_told() -> None:
+    assert real("check", "--control", "0") == Ran(
+        2, "", "auditrules: expected a control of a benchmark, found 0, which none has\n"
+    )
 
 
 def test_control_bytes_of_a_rule_are_not_sent_raw(root: Path) -> None:

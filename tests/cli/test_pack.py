@@ -75,7 +75,7 @@ def test_the_scripts_that_turn_the_policies_are_current() -> None:
 
 
 def test_a_benchmark_alone_is_its_own_pack(tmp_path: Path) -> None:
-    assert run("export", "--benchmark", "1.6.0", "--output", str(tmp_path)).code == 0
+    assert run("export", "--benchmark", "cis-docker:1.6.0", "--output", str(tmp_path)).code == 0
     (text,) = files(tmp_path).values()
     assert list(files(tmp_path)) == ["cis-docker-1-6-0.conf"]
     assert len(json.loads(text)["queries"]) == 32
@@ -84,10 +84,10 @@ def test_a_benchmark_alone_is_its_own_pack(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "file", "names"),
     [
-        (("--control", "1.2.3"), "cis-docker.conf", ["cis_docker_1_2_3", "cis_docker_1_2_3_snapshot"]),
-        (("--control", "1.1.18"), "cis-docker-latest.conf", ["cis_docker_1_1_18", "cis_docker_1_1_18_snapshot"]),
+        (("--control", "1.2.3"), "cis-docker-1-2-0.conf", ["cis_docker_1_2_3", "cis_docker_1_2_3_snapshot"]),
+        (("--control", "1.1.18"), "cis-docker-1-8-0.conf", ["cis_docker_1_1_18", "cis_docker_1_1_18_snapshot"]),
         (
-            ("--benchmark", "1.6.0", "--control", "1.1.9"),
+            ("--benchmark", "cis-docker:1.6.0", "--control", "1.1.9"),
             "cis-docker-1-6-0.conf",
             ["cis_docker_1_1_9", "cis_docker_1_1_9_snapshot"],
         ),
@@ -110,11 +110,11 @@ def test_labels_of_ones_own_take_the_place_of_ours(tmp_path: Path) -> None:
 
 def test_show_prints_what_export_writes(tmp_path: Path) -> None:
     run("export", "--control", "1.2.3", "--output", str(tmp_path))
-    assert run("show", "--control", "1.2.3") == Ran(0, files(tmp_path)["cis-docker.conf"], "")
+    assert run("show", "--control", "1.2.3") == Ran(0, files(tmp_path)["cis-docker-1-2-0.conf"], "")
 
 
 def test_list_names_files_and_what_is_in_them() -> None:
-    said = run("list", "--format", "fleet-apply", "--benchmark", "1.8.0", "--control", "1.1.3")
+    said = run("list", "--format", "fleet-apply", "--benchmark", "cis-docker:1.8.0", "--control", "1.1.3")
     head, _, row = said.out.splitlines()
     assert (said.code, head.split()) == (0, ["file", "name"])
     assert row.split("  ")[0] == "fleet/apply/cis-docker-1.8.0.policies.yml"
@@ -127,10 +127,14 @@ def test_list_names_files_and_what_is_in_them() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("show", "--benchmark", "9"), f"expected a benchmark out of {VERSIONS}, found 9"),
+        (("show", "--benchmark", "9"), "expected a benchmark out of cis-docker, found '9'"),
         (
-            ("show", "--benchmark", "1.2.0", "--control", "1.1.3"),
-            f"expected a control out of {', '.join(f'1.2.{number}' for number in range(3, 13))}, found 1.1.3",
+            ("show", "--benchmark", "cis-docker:9"),
+            f"expected a version of CIS Docker Benchmark out of {VERSIONS}, found '9'",
+        ),
+        (
+            ("show", "--benchmark", "cis-docker:1.2.0", "--control", "1.1.3"),
+            f"expected a control out of {', '.join(f'1.2.{n}' for n in range(3, 13))} of cis-docker:1.2.0, found 1.1.3",
         ),
         (("export",), "expected --output DIR with export, and only there"),
         (("show", "--output", "x"), "expected --output DIR with export, and only there"),

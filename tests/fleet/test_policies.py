@@ -20,7 +20,7 @@ from auditrules.sql.standins import FLAGS, REGISTRY
 from auditrules.tables import build
 from tests.core import tables as core
 from tests.fixtures.hosts import BARE, DOCKER, Given, Look, status
-from tests.fixtures.judged import DARK, FULL, NONE, Covered, Host, Target
+from tests.fixtures.judged import DARK, FULL, NONE, Covered, Target, judged, table
 
 CONTROLS = [control for benchmark in (BENCHMARKS[0], LATEST) for control in benchmark.controls]
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda each: f"{each.version}-{each.id}")
@@ -32,19 +32,13 @@ def rows(tables: Iterable[Table], sql: str) -> int:
     with Database(every) as database:
         found = len(database.query(sql).rows)
     other = core.Database()
-    for table in every:
-        other.attach(table.schema.name, core.local(table))
+    for each in every:
+        other.attach(each.schema.name, core.local(each))
     assert len(other.query(sql.rstrip().rstrip(";"))) == found
     return found
 
 
 # The controls
-
-
-def targets(control: Control, *given: Target) -> Host:
-    return Host(
-        tuple(replace(each, version=control.version, control=control.id, required=control.required) for each in given)
-    )
 
 
 PARTLY = Covered("w", "xa", reason="conditional")
@@ -70,24 +64,23 @@ HOSTS: dict[str, tuple[tuple[Target, ...], int]] = {
 
 
 @pytest.mark.parametrize("host", HOSTS)
-@each_control
-def test_a_control_gives_a_row_where_it_passes_and_none_elsewhere(control: Control, host: str) -> None:
+def test_a_control_gives_a_row_if_it_passes_and_none_otherwise(host: str) -> None:
     given, expected = HOSTS[host]
-    assert rows(targets(control, *given).tables(), policy(control).sql) == expected
+    assert {rows((table(judged(given, control=each)),), policy(each).sql) for each in CONTROLS} == {expected}
 
 
 @each_control
-def test_a_control_without_a_target_gives_no_row(control: Control) -> None:
-    others = targets(next(each for each in CONTROLS if each is not control), Target())
-    assert rows(others.tables(), policy(control).sql) == 0
+def test_a_control_that_is_not_judged_gives_no_row(control: Control) -> None:
+    others = (judged((Target(),), control=each) for each in CONTROLS if each is not control)
+    assert rows((table(*others),), policy(control).sql) == 0
 
 
 @each_control
-def test_a_policy_asks_for_its_targets_once_and_for_each_path_once(control: Control) -> None:
-    host = targets(control, Target(), Target(path=OTHER))
-    with Database(host.tables()) as database:
+def test_a_policy_asks_the_table_once_for_each_status(control: Control) -> None:
+    calls: list[str] = []
+    with Database([table(judged((Target(), Target(path=OTHER)), control=control), calls=calls)]) as database:
         database.query(policy(control).sql)
-    assert dict(host.calls) == {"audit_targets": 1, "audit_coverage": 2}
+    assert calls == ["audit_verdicts"] * 2
 
 
 # The others, by name

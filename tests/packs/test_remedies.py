@@ -11,8 +11,8 @@ from auditrules.benchmarks.remediation import rule_line
 from auditrules.packs import CHECKS, Check
 from tests.fixtures.hosts import Look, root, saved
 
-each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda each: f"{each.version}-{each.id}")
-BY_ID = {(check.version, check.id): check for check in CHECKS}
+each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda each: f"{each.control.version}-{each.control.id}")
+BY_ID = {(check.control.version, check.control.id): check for check in CHECKS}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_without_rules_a_control_fails(docker: Look, check: Check) -> None:
 @each_check
 def test_the_remediation_of_a_control_makes_it_pass(docker: Look, check: Check) -> None:
     (before,) = docker.with_listing(saved()).rows(check.query)
-    line = rule_line(check.control, str(before["target"]))
+    line = rule_line(str(before["target"]))
     assert line is not None
     assert f" {line} into " in str(before["remediation"])
     assert judged(loaded(docker, line), check) == ("pass", "covered")

@@ -25,7 +25,7 @@ from auditrules.packs import CHECKS
 from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
 from tests.fixtures.kernels import OUTCOMES
 
-DAEMON = next(each for each in CHECKS if (each.version, each.id) == ("1.2.0", "1.2.3"))
+DAEMON = next(each for each in CHECKS if (each.control.version, each.control.id) == ("1.2.0", "1.2.3"))
 TARGET = "/usr/bin/dockerd"
 ENABLE, READ = ADVICE["disabled"].text, ADVICE["unreadable"].text
 REMEDIATION = remedy(DAEMON.control, TARGET)
@@ -400,7 +400,7 @@ def linked(folder: Path, target: str, *files: str) -> Look:
 def test_a_watch_on_a_link_records_nothing_of_the_daemon(tmp_path: Path) -> None:
     verdict = judge(linked(tmp_path, "/srv/dockerd", "srv/dockerd").with_listing(saved(WATCH)))
     assert (verdict["status"], verdict["target"]) == (FAIL, TARGET)
-    assert " -w /srv/dockerd -p wxa " in str(verdict["remediation"])
+    assert " -w /srv/dockerd -k docker " in str(verdict["remediation"])
 
 
 def test_a_watch_where_the_link_leads_records_the_daemon(tmp_path: Path) -> None:
@@ -430,7 +430,7 @@ def run_above(folder: Path, files: Mapping[str, str]) -> Look:
 
 
 def test_what_is_not_below_a_link_that_leads_up_is_not_applicable(tmp_path: Path) -> None:
-    socket = next(each for each in CHECKS if (each.version, each.id) == ("1.8.0", "1.1.9"))
+    socket = next(each for each in CHECKS if (each.control.version, each.control.id) == ("1.8.0", "1.1.9"))
     (row,) = run_above(tmp_path, {}).with_listing(saved("-w /usr/bin/dockerd -p wxa")).rows(socket.query)
     assert (row["control"], row["status"]) == ("1.1.9", NA)
 

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /etc/default
 [ -e /etc/default/docker ] || { echo '{}' >/etc/default/docker; }
 mkdir -p /etc/audit/rules.d
-echo '-w /etc/default/docker -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.10.rules
+echo '-w /etc/default/docker -k docker' >/etc/audit/rules.d/CIS_1.1.10.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

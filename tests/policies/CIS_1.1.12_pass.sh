@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /etc/containerd
 [ -e /etc/containerd/config.toml ] || { echo '{}' >/etc/containerd/config.toml; }
 mkdir -p /etc/audit/rules.d
-echo '-w /etc/containerd/config.toml -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.12.rules
+echo '-w /etc/containerd/config.toml -k docker' >/etc/audit/rules.d/CIS_1.1.12.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/bin
 [ -e /usr/bin/containerd-shim ] || { printf '#!/bin/sh\n' >/usr/bin/containerd-shim; chmod 755 /usr/bin/containerd-shim; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/bin/containerd-shim -p wxa -k docker' >/etc/audit/rules.d/CIS_1.1.15.rules
+echo '-w /usr/bin/containerd-shim -k docker' >/etc/audit/rules.d/CIS_1.1.15.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/bin
 [ -e /usr/bin/containerd-shim-runc-v1 ] || { printf '#!/bin/sh\n' >/usr/bin/containerd-shim-runc-v1; chmod 755 /usr/bin/containerd-shim-runc-v1; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/bin/containerd-shim-runc-v1 -p wxa -k docker' >/etc/audit/rules.d/CIS_1.1.16.rules
+echo '-w /usr/bin/containerd-shim-runc-v1 -k docker' >/etc/audit/rules.d/CIS_1.1.16.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

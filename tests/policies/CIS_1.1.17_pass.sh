@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/bin
 [ -e /usr/bin/containerd-shim-runc-v2 ] || { printf '#!/bin/sh\n' >/usr/bin/containerd-shim-runc-v2; chmod 755 /usr/bin/containerd-shim-runc-v2; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/bin/containerd-shim-runc-v2 -p wxa -k docker' >/etc/audit/rules.d/CIS_1.1.17.rules
+echo '-w /usr/bin/containerd-shim-runc-v2 -k docker' >/etc/audit/rules.d/CIS_1.1.17.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

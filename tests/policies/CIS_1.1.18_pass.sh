@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/bin
 [ -e /usr/bin/runc ] || { printf '#!/bin/sh\n' >/usr/bin/runc; chmod 755 /usr/bin/runc; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/bin/runc -p wxa -k docker' >/etc/audit/rules.d/CIS_1.1.18.rules
+echo '-w /usr/bin/runc -k docker' >/etc/audit/rules.d/CIS_1.1.18.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /run
 [ -e /run/containerd ] || { mkdir /run/containerd; }
 mkdir -p /etc/audit/rules.d
-echo '-w /run/containerd -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.4.rules
+echo '-w /run/containerd -k docker' >/etc/audit/rules.d/CIS_1.1.4.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /var/lib
 [ -e /var/lib/docker ] || { mkdir /var/lib/docker; }
 mkdir -p /etc/audit/rules.d
-echo '-w /var/lib/docker -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.5.rules
+echo '-w /var/lib/docker -k docker' >/etc/audit/rules.d/CIS_1.1.5.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

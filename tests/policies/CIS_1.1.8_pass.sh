@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /run/containerd
 [ -e /run/containerd/containerd.sock ] || { python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("/run/containerd/containerd.sock")'; }
 mkdir -p /etc/audit/rules.d
-echo '-w /run/containerd/containerd.sock -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.8.rules
+echo '-w /run/containerd/containerd.sock -k docker' >/etc/audit/rules.d/CIS_1.1.8.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /var/run
 [ -e /var/run/docker.sock ] || { python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("/var/run/docker.sock")'; }
 mkdir -p /etc/audit/rules.d
-echo '-w /var/run/docker.sock -p wa -k docker' >/etc/audit/rules.d/CIS_1.1.9.rules
+echo '-w /var/run/docker.sock -k docker' >/etc/audit/rules.d/CIS_1.1.9.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /etc/docker
 [ -e /etc/docker/daemon.json ] || { echo '{}' >/etc/docker/daemon.json; }
 mkdir -p /etc/audit/rules.d
-echo '-w /etc/docker/daemon.json -p wa -k docker' >/etc/audit/rules.d/CIS_1.2.10.rules
+echo '-w /etc/docker/daemon.json -k docker' >/etc/audit/rules.d/CIS_1.2.10.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/bin
 [ -e /usr/bin/containerd ] || { printf '#!/bin/sh\n' >/usr/bin/containerd; chmod 755 /usr/bin/containerd; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/bin/containerd -p wxa -k docker' >/etc/audit/rules.d/CIS_1.2.11.rules
+echo '-w /usr/bin/containerd -k docker' >/etc/audit/rules.d/CIS_1.2.11.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/sbin
 [ -e /usr/sbin/runc ] || { printf '#!/bin/sh\n' >/usr/sbin/runc; chmod 755 /usr/sbin/runc; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/sbin/runc -p wxa -k docker' >/etc/audit/rules.d/CIS_1.2.12.rules
+echo '-w /usr/sbin/runc -k docker' >/etc/audit/rules.d/CIS_1.2.12.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

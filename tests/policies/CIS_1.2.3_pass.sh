@@ -6,7 +6,7 @@ set -eu
 mkdir -p /usr/bin
 [ -e /usr/bin/dockerd ] || { printf '#!/bin/sh\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/bin/dockerd -p wxa -k docker' >/etc/audit/rules.d/CIS_1.2.3.rules
+echo '-w /usr/bin/dockerd -k docker' >/etc/audit/rules.d/CIS_1.2.3.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

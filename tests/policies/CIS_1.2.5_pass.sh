@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /etc
 [ -e /etc/docker ] || { mkdir /etc/docker; }
 mkdir -p /etc/audit/rules.d
-echo '-w /etc/docker -p wa -k docker' >/etc/audit/rules.d/CIS_1.2.5.rules
+echo '-w /etc/docker -k docker' >/etc/audit/rules.d/CIS_1.2.5.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /usr/lib/systemd/system
 [ -e /usr/lib/systemd/system/docker.service ] || { echo '{}' >/usr/lib/systemd/system/docker.service; }
 mkdir -p /etc/audit/rules.d
-echo '-w /usr/lib/systemd/system/docker.service -p wa -k docker' >/etc/audit/rules.d/CIS_1.2.6.rules
+echo '-w /usr/lib/systemd/system/docker.service -k docker' >/etc/audit/rules.d/CIS_1.2.6.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -8,7 +8,7 @@ mkdir -p /usr/bin
 mkdir -p /etc/sysconfig
 [ -e /etc/sysconfig/docker ] || { echo '{}' >/etc/sysconfig/docker; }
 mkdir -p /etc/audit/rules.d
-echo '-w /etc/sysconfig/docker -p wa -k docker' >/etc/audit/rules.d/CIS_1.2.9.rules
+echo '-w /etc/sysconfig/docker -k docker' >/etc/audit/rules.d/CIS_1.2.9.rules
 auditctl -D >/dev/null
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1

@@ -19,7 +19,6 @@ import apsw
 from auditrules.benchmarks import BENCHMARKS, Kind
 from auditrules.check import check
 from auditrules.host.surroundings import Surroundings
-from auditrules.packs import CHECKS
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
 from auditrules.sql.standins import stand_ins
@@ -38,7 +37,7 @@ START = 1_795_410_000  # 2026-11-23 05:00:00 UTC, a Monday
 END = START + 96 * HOUR
 
 BENCHMARK = BENCHMARKS[0]
-CONTROLS = tuple(each for each in CHECKS if each.version == BENCHMARK.version)
+CONTROLS = BENCHMARK.controls
 DAEMON = "-w /usr/bin/dockerd -p rwxa -k docker"
 WATCHED = tuple(f"-w {each.subject.path} -p rwxa -k docker" for each in BENCHMARK.controls)
 UNWATCHED = tuple(line for line in WATCHED if line != DAEMON)

@@ -28,6 +28,11 @@ each_schema = pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: sche
 PATHS = ("/usr/bin/dockerd", "/etc", "/etc/../etc", "/", "/nowhere", "relative", r"/a\x0ab", "/a\nb", "/a\x7fb", "")
 ASKED = {"audit_coverage": Context(tuple(Constraint("path", Operator.EQUALS, path) for path in PATHS))}
 
+ONE_A_LINE = {"rules", "links", "notes"}  # columns whose cells have several lines; all other cells have one
+
+# Columns that nothing that ships fills: CIS Docker is for any system, and no file of a site's own is read yet.
+UNFILLED = {"audit_controls": ["systems", "source_path", "error"]}
+
 
 def made(look: Look) -> list[tuple[Schema, Row]]:
     tables = build(Given.at_rest(look.sources, look.root))
@@ -42,7 +47,8 @@ def test_rows_are_made_once_of_the_same_sources() -> None:
     sources = Look.at(BARE).sources
     for table in build(Given.at_rest(sources)):
         if table.schema.name not in ASKED:  # whose rows are those of a question
-            assert table.rows(Context()) is table.rows(Context()), table.schema.name
+            one, other = ([*table.rows(Context())] for _ in range(2))
+            assert list(map(id, one)) == list(map(id, other)), table.schema.name
 
 
 def test_rows_are_made_anew_of_other_sources() -> None:
@@ -81,9 +87,9 @@ def test_every_row_has_exactly_the_columns_and_a_rowid(root: Path, kernel: Path 
 
 @pytest.mark.parametrize(("root", "kernel"), LOOKS)
 def test_every_value_is_text_that_can_be_sent_and_shown(root: Path, kernel: Path | str) -> None:
-    # Rules stand one a line; all else is on one, but for a path that was asked for so.
-    rows = [{**row, "path": ""} if schema.key else row for schema, row in made(Look.at(root, kernel))]
-    values: list[object] = [row[name].replace("\n" if name == "rules" else "", "") for row in rows for name in row]
+    # Rules, links and notes stand one a line; all else is on one, except a path that was asked for so.
+    rows = [{**row, "path": ""} if schema.name in ASKED else row for schema, row in made(Look.at(root, kernel))]
+    values: list[object] = [row[name].replace("\n" if name in ONE_A_LINE else "", "") for row in rows for name in row]
     assert [value for value in values if not (isinstance(value, str) and value.isprintable())] == []
 
 
@@ -128,7 +134,7 @@ def test_every_column_is_filled_by_some_row(schema: Schema) -> None:
     looks = (everything(), narrow, Look.at(DOCKER), Look.at(DOCKER, listing("cut")))
     everywhere = [found for look in looks for found in made(look)]
     filled = {name for of, row in everywhere if of == schema for name in schema.names if row[name]}
-    assert [name for name in schema.names if name not in filled] == []
+    assert [name for name in schema.names if name not in filled] == UNFILLED.get(schema.name, [])
 
 
 @pytest.mark.parametrize(

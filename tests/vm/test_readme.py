@@ -19,8 +19,8 @@ mkdir -p /etc/systemd/system/multi-user.target.wants
 ln -s /lib/systemd/system/auditd.service /etc/systemd/system/multi-user.target.wants/auditd.service
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1
-auditrules check --control 1.2.3 >/out/check-pass
-python3 /opt/as_alice auditrules check --control 1.2.3 >/out/check-unknown
+auditrules check --details --control 1.2.3 >/out/check-pass
+python3 /opt/as_alice auditrules check --details --control 1.2.3 >/out/check-unknown
 auditrules query \
   "SELECT source, action, permissions, keys, rule FROM audit_rules WHERE path = '/usr/bin/dockerd'" >/out/rules
 """

@@ -20,6 +20,8 @@ IMPACT = (
     "that it can't fill the root file system."
 )
 
+DEFAULT_VALUE = "No distribution audits Docker's files by default: nothing is recorded."
+
 _IN_1_2 = (
     subjects.DAEMON,
     subjects.VAR_LIB_DOCKER,
@@ -143,6 +145,8 @@ def _benchmark(version: str, section: str, wanted: tuple[Subject, ...]) -> Bench
                 references=_REFERENCES,
                 cis_controls=_cis_controls(version, subject),
                 disagreements=_disagreements(version, number),
+                family="docker",
+                default_value=DEFAULT_VALUE,
             )
             for number, subject in numbered
         ),

@@ -27,6 +27,11 @@ class Assessment(str, Enum):
     MANUAL = "manual"
 
 
+def short_name(benchmark: str) -> str:
+    """The short form of a benchmark's name: `cis-docker` for `CIS Docker Benchmark`."""
+    return "-".join(word for word in benchmark.lower().split() if word != "benchmark")
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is to be audited, whatever number a benchmark gives it.
@@ -62,11 +67,24 @@ class Control:
     references: tuple[str, ...]
     cis_controls: tuple[str, ...]  # version of the Controls and number, as the benchmark gives them
     disagreements: tuple[str, ...] = ()  # where sources that retell the benchmark say otherwise
+    family: str = ""  # what it is about, such as docker
+    systems: tuple[str, ...] = ()  # ids of os-release that it is for; empty: any
+    default_value: str = ""  # what holds on a host that nobody configured
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Benchmark, version and number, which no other control has together."""
+        return self.benchmark, self.version, self.id
+
+    @property
+    def mappings(self) -> tuple[str, ...]:
+        """The controls of other frameworks that it serves, as the benchmark gives them."""
+        return tuple(f"CIS Controls: {each}" for each in self.cis_controls)
 
     @property
     def name(self) -> str:
         """The name of its query in a pack."""
-        return "_".join(["cis", "docker", *self.id.split(".")])
+        return "_".join([*short_name(self.benchmark).split("-"), *self.id.split(".")])
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -55,5 +55,5 @@ def _problems(control: Control, benchmark: Benchmark) -> Iterator[str]:
             yield f"required: expected letters out of {_LETTERS}, found {letter!r}"
     if control.required != "".join(letter for letter in _LETTERS if letter in control.required):
         yield f"required: expected each letter once, in the order {_LETTERS}, found {control.required!r}"
-    elif control.subject.path.startswith("/") and control.required and rule_line(control, control.subject.path) is None:
+    elif control.subject.path.startswith("/") and control.required and rule_line(control.subject.path) is None:
         yield f"subject.path: expected a path that a rules file can express, found {control.subject.path!r}"

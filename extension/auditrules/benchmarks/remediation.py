@@ -17,7 +17,10 @@ from auditrules.benchmarks.control import Control, Kind
 RULES_FILE = "/etc/audit/rules.d/docker.rules"
 KEY = "docker"
 
-LOAD = "then run augenrules --load; where the rules are locked (enabled 2) they load at the next boot."
+LOAD = (
+    "then run augenrules --load. If the rules are locked (enabled 2), they load at the next boot. Afterwards "
+    "auditctl -l must show the rule."
+)
 
 _GONE_AT_BOOT = ("/run/", "/var/run/")  # an empty file system at each boot
 
@@ -68,25 +71,21 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
 )
 
 
-def rule_line(control: Control, path: str) -> str | None:
-    """The line of a rules file that records what the control wants of a path. None: no such line can name the path.
-
-    A watch is the form that auditctl and every kernel take: of a directory it reaches all below it, and it needs no
-    second line for 32-bit calls.
-    """
-    return _line(path, control.required)
-
-
 @lru_cache(maxsize=1024)  # a host has the same few paths again and again
-def _line(path: str, letters: str) -> str | None:
+def rule_line(path: str) -> str | None:
+    """The line of a rules file that the benchmark prescribes for a path. None: no such line can name the path.
+
+    It records all four permissions, as the benchmark asks, though fewer of them pass. A watch is the form that auditctl
+    and every kernel take: of a directory it reaches all below it, and it needs no second line for 32-bit calls.
+    """
     words = path.replace("\\", "\\\\").replace(" ", "\\ ")
-    line = f"-w {words} -p {letters} -k {KEY}"
+    line = f"-w {words} -k {KEY}"
     return line if _watched(line) == path else None
 
 
 def remedy(control: Control, path: str) -> str:
     """What to do on a host where the control's target is `path`, links at its end followed."""
-    line = rule_line(control, path)
+    line = rule_line(path)
     if line is None:
         folder = path.rpartition("/")[0] or "/"
         return (
@@ -95,8 +94,22 @@ def remedy(control: Control, path: str) -> str:
         )
     first = ""
     if control.subject.kind is Kind.DIRECTORY:
-        first = "See that the directory is there, as a watch on what is no directory yet reaches nothing below it. "
+        first = "Create the directory first if it is missing; otherwise the watch is not recursive. "
     return f"{first}Put the line {line} into {RULES_FILE}, {LOAD}{_at_boot(control, path)}"
+
+
+def load_again(path: str, *, locked: bool) -> str:
+    """What to do on a host whose rules files record what the control wants of `path`, and whose kernel does not."""
+    if locked:
+        return (
+            f"The rules files already record {path}, and the rules of the kernel are locked (enabled 2): they load at "
+            "the next boot. Reboot the host, then check that auditctl -l shows the rule."
+        )
+    return (
+        f"The rules files already record {path}, and the kernel has not loaded them: run augenrules --load and read "
+        "what it prints. If a line is refused, the load ends there; the table audit_rules shows such lines in its "
+        "columns state and error. Afterwards auditctl -l must show the rule."
+    )
 
 
 def _at_boot(control: Control, path: str) -> str:

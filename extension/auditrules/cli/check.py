@@ -5,18 +5,28 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from auditrules.check import Control, check, exit_code
+from auditrules.benchmarks.control import Benchmark, Control
+from auditrules.benchmarks.selection import (
+    SelectionError,
+    benchmark_called,
+    controls_numbered,
+    newest,
+    newest_with,
+)
+from auditrules.check import check, exit_code
 from auditrules.cli.command import Problem, add_format
+from auditrules.cli.explained import explained
+from auditrules.cli.verdict_table import verdict_table
 from auditrules.cli.world import World, add_host, database, in_world
 from auditrules.present import Format, present, verdicts
 
 _EPILOG = """\
 examples:
-  auditrules check                              this host, as text
-  auditrules check --control 1.2.3 --format json
-  auditrules check --benchmark 1.8.0            the controls of another version
-  auditrules check --kernel listing.txt         a saved "auditctl -l"
-  auditrules check --root /mnt/image            the files of another host
+  auditrules check                                     this host, by the newest benchmarks
+  auditrules check --control 1.2.3 --explain           one control: why it matters, and what it says here
+  auditrules check --benchmark cis-docker:1.2.0        another version
+  auditrules check --kernel listing.txt                a saved "auditctl -l"
+  auditrules check --root /mnt/image --details         the files of another host, with all evidence
 
 exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fails but one is unknown
 """
@@ -27,31 +37,52 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_host(parser)
     add_format(parser)
+    add_benchmark(parser, "default: the newest version of each benchmark")
+    parser.add_argument("--details", action="store_true", help="print evidence and remediation of every control")
     parser.add_argument(
-        "--benchmark", metavar="VERSION", default="", help="this version of the benchmark (default: the oldest known)"
-    )
-    parser.add_argument(
-        "--control", metavar="ID", action="append", default=[], help="only this one; may be given more than once"
+        "--explain", action="store_true", help="print, too, what the benchmark says of each control and why"
     )
     parser.set_defaults(run=_run)
 
 
+def add_benchmark(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the two options that choose controls."""
+    parser.add_argument(
+        "--benchmark",
+        metavar="NAME[:VERSION]",
+        action="append",
+        default=[],
+        help=f"only this benchmark, such as cis-docker:1.2.0; without VERSION, the newest; repeatable ({default})",
+    )
+    parser.add_argument(
+        "--control", metavar="ID", action="append", default=[], help="only this control, such as 1.2.3; repeatable"
+    )
+
+
 @in_world
 def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
-    controls = _chosen(world.controls, options.benchmark, options.control)
+    controls = chosen(world.benchmarks, options.benchmark, options.control)
     with database(options, world) as tables:
         result = check(controls, tables.query)
     form = Format(options.format)
-    return verdicts(result) if form is Format.TABLE else present(result, form), exit_code(result)
+    if form is not Format.TABLE:
+        return present(result, form), exit_code(result)
+    text = verdicts(result) if options.details or options.explain else verdict_table(result)
+    about = "".join(map(explained, controls)) if options.explain else ""
+    return about + text, exit_code(result)
 
 
-def _chosen(controls: Sequence[Control], version: str, ids: Sequence[str]) -> Sequence[Control]:
-    versions = list(dict.fromkeys(control.version for control in controls))
-    if version and version not in versions:
-        raise Problem(f"expected a benchmark out of {', '.join(versions)}, found {version}")
-    wanted = [control for control in controls if control.version == (version or versions[0])]
-    known = [control.id for control in wanted]
-    unknown = [each for each in ids if each not in known]
-    if unknown:
-        raise Problem(f"expected a control out of {', '.join(known)}, found {', '.join(unknown)}")
-    return [control for control in wanted if not ids or control.id in ids]
+def chosen(benchmarks: Sequence[Benchmark], names: Sequence[str], ids: Sequence[str]) -> list[Control]:
+    """The controls that somebody wants.
+
+    Without a name, a number means the newest version that has it; without both, the newest versions are meant.
+    Raises Problem if there is no such benchmark or control.
+    """
+    try:
+        if names:
+            return controls_numbered(ids, list(dict.fromkeys(benchmark_called(name, benchmarks) for name in names)))
+        if not ids:
+            return controls_numbered((), list(newest(benchmarks).values()))
+        return [each for one in ids for each in controls_numbered([one], [newest_with(one, benchmarks)])]
+    except SelectionError as error:
+        raise Problem(str(error)) from error

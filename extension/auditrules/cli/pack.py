@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.benchmarks.problems import problems as benchmark_problems
+from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
+from auditrules.cli.check import add_benchmark
 from auditrules.cli.command import Problem
 from auditrules.cli.world import World, empty_database, in_world
 from auditrules.packs import files, policies
 from auditrules.packs.files import File, Form
+from auditrules.packs.shipped import CIS_DOCKER, CIS_DOCKER_LATEST
 from auditrules.present import Format, present
 from auditrules.sql.error import SqlError
 from auditrules.sql.result import Result
@@ -24,14 +27,12 @@ if TYPE_CHECKING:
 _EPILOG = """\
 examples:
   auditrules pack list                                        files, and what is in each
-  auditrules pack show --benchmark 1.8.0 --control 1.1.3      one pack for osquery, on the screen
+  auditrules pack show --benchmark cis-docker --control 1.1.3  one pack for osquery, on the screen
   auditrules pack export --output packs                       the packs for osquery
   auditrules pack export --format fleet-gitops --output lib   labels, policies and reports for Fleet
 
 exit codes: 0 done, 2 it could not be done, and nothing was written
 """
-
-_SHIPPED = (BENCHMARKS[0], LATEST)
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -43,12 +44,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=[form.value for form in Form], default=Form.OSQUERY.value, help="default: osquery"
     )
-    parser.add_argument(
-        "--benchmark", metavar="VERSION", default="", help="only this version (default: the oldest and the newest)"
-    )
-    parser.add_argument(
-        "--control", metavar="ID", action="append", default=[], help="only this one; may be given more than once"
-    )
+    add_benchmark(parser, "default: what ships")
     parser.add_argument(
         "--label",
         metavar="NAME",
@@ -76,27 +72,31 @@ def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
     return "".join(f"{folder / file.path}\n" for file in found), 0
 
 
-def chosen(form: Form, version: str, ids: Sequence[str], labels: tuple[str, ...]) -> Iterator[File]:
-    """The files that somebody wants. Raises Problem where there is no such benchmark or control."""
-    known = [benchmark.version for benchmark in BENCHMARKS]
-    if version and version not in known:
-        raise Problem(f"expected a benchmark out of {', '.join(known)}, found {version}")
-    wanted = [benchmark for benchmark in (BENCHMARKS if version else _SHIPPED) if version in ("", benchmark.version)]
-    numbers = [control.id for benchmark in wanted for control in benchmark.controls]
-    unknown = [each for each in ids if each not in numbers]
-    if unknown:
-        raise Problem(f"expected a control out of {', '.join(numbers)}, found {', '.join(unknown)}")
-    if not version and not ids:
+def chosen(form: Form, names: Sequence[str], ids: Sequence[str], labels: tuple[str, ...]) -> Iterator[File]:
+    """The files that somebody wants. Raises Problem if there is no such benchmark or control."""
+    try:
+        wanted = list(dict.fromkeys(benchmark_called(name, BENCHMARKS) for name in names)) or _with(ids)
+        controls = controls_numbered(ids, wanted)
+    except SelectionError as error:
+        raise Problem(str(error)) from error
+    if not names and not ids:
         yield from files.general(form)
     for benchmark in wanted:
-        controls = [control for control in benchmark.controls if not ids or control.id in ids]
-        if controls and form is Form.OSQUERY and not version:
-            yield files.verdict_file(_NAMES[benchmark.version], controls)
-        elif controls:
-            yield from files.of_benchmark(benchmark, controls, form, labels or policies.ON_DOCKER_HOSTS)
+        its = [control for control in controls if control in benchmark.controls]
+        if not names and not ids and form is Form.OSQUERY:
+            yield files.pack_file(_SHIPPED[benchmark.version])
+        elif its:
+            yield from files.of_benchmark(benchmark, its, form, labels or policies.ON_DOCKER_HOSTS)
 
 
-_NAMES = {_SHIPPED[0].version: "cis-docker", _SHIPPED[1].version: "cis-docker-latest"}
+def _with(ids: Sequence[str]) -> list[Benchmark]:
+    """The benchmarks that are meant if none is named: those that ship, or the newest that have the controls."""
+    if ids:
+        return list(dict.fromkeys(newest_with(each, BENCHMARKS) for each in ids))
+    return [benchmark for benchmark in BENCHMARKS if benchmark.version in _SHIPPED]
+
+
+_SHIPPED = {BENCHMARKS[0].version: CIS_DOCKER, LATEST.version: CIS_DOCKER_LATEST}
 
 
 def check(found: Iterable[File], benchmarks: Iterable[Benchmark]) -> None:

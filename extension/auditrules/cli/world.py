@@ -11,14 +11,14 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from auditrules import __version__
-from auditrules.check import CheckError, Control
+from auditrules.benchmarks import BENCHMARKS, Benchmark
+from auditrules.check import CheckError
 from auditrules.cli.command import NAME, Problem, Said
 from auditrules.cli.osquery import ask
 from auditrules.doctor import Answer
 from auditrules.host import Collector, Host, HostError, KeptHost
 from auditrules.host.installation import Setup
 from auditrules.host.surroundings import Surroundings as RealSurroundings
-from auditrules.packs import CHECKS
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError
@@ -39,7 +39,7 @@ class World:
     host: Callable[[str, str], Collector] = Host
     build: Callable[[HostView], tuple[Table, ...]] = build
     surroundings: Callable[[str], Surroundings] = RealSurroundings
-    controls: Sequence[Control] = CHECKS
+    benchmarks: Sequence[Benchmark] = BENCHMARKS
     setup: Callable[[str], Setup] = Setup
     ask: Callable[[str], Answer] = ask
 

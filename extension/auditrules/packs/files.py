@@ -10,7 +10,7 @@ from auditrules.benchmarks.control import Benchmark, Control
 from auditrules.packs import policies
 from auditrules.packs.fleet import Item, Policy, Report, applied, gitops, problems
 from auditrules.packs.shipped import AUDIT_RULES, CIS_DOCKER, CIS_DOCKER_LATEST, PACKS, verdicts
-from auditrules.packs.verdict import Check, whole
+from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import Pack
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.yaml import document
@@ -50,7 +50,7 @@ def verdict_file(name: str, controls: Iterable[Control]) -> File:
 
 def whole_file(name: str, benchmark: Benchmark) -> File:
     """The one query of all controls of a benchmark, for a person who asks a host, or a fleet at once."""
-    sql = whole(benchmark.controls)
+    sql = all_controls_sql(benchmark)
     return File(f"{name}.sql", sql, {name: sql})
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from auditrules.benchmarks.control import Assessment, Control
 from auditrules.benchmarks.remediation import remedy
 from auditrules.benchmarks.subjects import DAEMON
+from auditrules.benchmarks.verdict_sql import quoted
 from auditrules.packs import drift, pipeline
 from auditrules.packs.fleet import Label, Policy, Report
 from auditrules.packs.shipped import INVENTORY
-from auditrules.packs.verdict import Check, quoted
+from auditrules.packs.verdict import Check, policy_sql
 
 _REGISTERED = """\
 SELECT 1 FROM osquery_registry
@@ -124,25 +125,6 @@ GENERAL_REPORTS = (
     *(Report(query.name.replace("_", " "), query.description, query.sql, (LOADED.name,)) for query in pipeline.QUERIES),
 )
 
-# A host passes where there is something to judge, and nothing of it is wanted and not wholly recorded.
-_POLICY = """\
-WITH
-targets AS MATERIALIZED (
-  SELECT path, required, applicable, reason FROM audit_targets
-  WHERE benchmark = {benchmark} AND version = {version} AND control = {id}
-),
-coverage AS MATERIALIZED (
-  SELECT path, recorded FROM audit_coverage
-  WHERE source = 'kernel' AND path IN (SELECT path FROM targets WHERE path != '')
-)
-SELECT 1
-WHERE EXISTS (SELECT 1 FROM targets) AND NOT EXISTS (
-  SELECT 1 FROM targets LEFT JOIN coverage ON coverage.path = targets.path
-  WHERE targets.applicable = 1
-    AND (targets.reason != '' OR coverage.path IS NULL OR rtrim(targets.required, coverage.recorded) != '')
-);
-"""
-
 
 def _short(control: Control) -> str:
     """The benchmark's name as Fleet's own policies write it."""
@@ -159,10 +141,13 @@ def policy(control: Control, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Polic
         f"nothing to audit.{by_hand} {_FAILS_UNREAD}",
         f"{remedy(control, control.subject.path)} On this host the path may be another: the report of this control "
         "names it.",
-        _POLICY.format(benchmark=quoted(control.benchmark), version=quoted(control.version), id=quoted(control.id)),
+        policy_sql(control),
         labels,
         control.id,
-        ("compliance", "CIS", f"CIS_Level{control.level}", f"CIS_Docker_{control.version.replace('.', '_')}"),
+        (
+            *("compliance", "CIS", f"CIS_Level{control.level}", f"CIS_Docker_{control.version.replace('.', '_')}"),
+            *(f"CIS_Controls_{each}" for each in control.cis_controls),
+        ),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditrules.benchmarks import BENCHMARKS, LATEST
+from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.packs import drift, pipeline
-from auditrules.packs.verdict import Check
+from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 
 # A pack with a missing table would log an error each time; the discovery keeps it off hosts without the extension.
@@ -36,13 +36,29 @@ def queries(checks: Iterable[Check]) -> Iterator[Query]:
         )
 
 
-def verdicts(name: str, checks: Iterable[Check]) -> Pack:
+def all_controls(pack: str, benchmark: Benchmark) -> Query:
+    """All controls of a benchmark in one row set, once a day; its name begins with that of its pack."""
+    return Query(
+        f"{pack.replace('-', '_')}_all_snapshot",
+        all_controls_sql(benchmark),
+        DAY,
+        f"{benchmark.name} {benchmark.version}: one row for each control, with status, reason and evidence.",
+        "The whole benchmark as one row set, for those who want that instead of a query for each control.",
+        snapshot=True,
+    )
+
+
+def verdicts(name: str, checks: Iterable[Check], *others: Query) -> Pack:
     """A pack of verdicts; it runs only where the tables are."""
-    return Pack(name, PLATFORM, VERSION, (GUARD,), tuple(queries(checks)))
+    return Pack(name, PLATFORM, VERSION, (GUARD,), (*queries(checks), *others))
 
 
-CIS_DOCKER = verdicts("cis-docker", map(Check, BENCHMARKS[0].controls))
-CIS_DOCKER_LATEST = verdicts("cis-docker-latest", map(Check, LATEST.controls))
+def _whole(name: str, benchmark: Benchmark) -> Pack:
+    return verdicts(name, map(Check, benchmark.controls), all_controls(name, benchmark))
+
+
+CIS_DOCKER = _whole("cis-docker", BENCHMARKS[0])
+CIS_DOCKER_LATEST = _whole("cis-docker-latest", LATEST)
 
 INVENTORY = """\
 SELECT source, source_path, line, position, type, action, list, path, path_type, permissions, arch, syscalls, fields,

@@ -99,7 +99,7 @@ def _generate(table: Table, context: Context) -> Selection:
     used = context.columns_used
     names = (*(name for name in table.schema.names if used is None or name in used), ROWID)
     rows: Iterable[Row] = table.rows(context)
-    for keep in _filters(table.schema, context):
+    for keep in row_filters(table.schema, context):
         rows = filter(keep, rows)
     found = list(rows)
     for row in found:
@@ -169,14 +169,19 @@ def _check(row: Row, names: Iterable[str]) -> None:
             raise TypeError(f"expected text in column {name}, found {row[name]!r}")
 
 
-def _filters(schema: Schema, context: Context) -> list[Callable[[Row], bool]]:
+def row_filters(schema: Schema, context: Context, names: Iterable[str] | None = None) -> list[Callable[[Row], bool]]:
     """Return a test for each column with equalities, true of every row that could satisfy one of them.
+
+    `names` are the columns to look at; by default all of them.
 
     osquery applies the WHERE clause again to whatever it gets, and knows the collation and affinity of a comparison,
     which it does not tell. So a row goes only where no comparison that SQLite could mean would keep it.
     """
+    wanted = schema.names if names is None else frozenset(names)
     return [
-        _any_of(column, operands) for column in schema.columns if (operands := context.equals(column.name)) is not None
+        _any_of(column, operands)
+        for column in schema.columns
+        if column.name in wanted and (operands := context.equals(column.name)) is not None
     ]
 
 

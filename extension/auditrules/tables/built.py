@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TypeVar
 
 from auditrules.audit.coverage.rule_source import PathAnswer
@@ -10,12 +11,21 @@ from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
+from auditrules.tables.controls import audit_controls
 from auditrules.tables.coverage import asked, audit_coverage
 from auditrules.tables.rules import audit_rules
-from auditrules.tables.schemas import AUDIT_COVERAGE, AUDIT_RULES, AUDIT_STATUS, AUDIT_TARGETS, AUDITD_SETTINGS
+from auditrules.tables.schemas import (
+    AUDIT_CONTROLS,
+    AUDIT_COVERAGE,
+    AUDIT_REQUIREMENTS,
+    AUDIT_RULES,
+    AUDIT_STATUS,
+    AUDIT_VERDICTS,
+    AUDITD_SETTINGS,
+)
 from auditrules.tables.settings import auditd_settings
 from auditrules.tables.status import audit_status
-from auditrules.tables.targets import audit_targets
+from auditrules.tables.verdicts import HostJudge
 
 MOST_ANSWERS = 1024  # rows of coverage that are kept, by the paths of a query: a join asks for one after the other
 
@@ -24,12 +34,15 @@ _S = TypeVar("_S")
 
 def build(host: HostView) -> tuple[Table, ...]:
     """The tables over what the host says at each call."""
+    controls, judge = cache(audit_controls), HostJudge(host)
     return (
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
         Table(AUDIT_COVERAGE, _coverage(host)),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
-        Table(AUDIT_TARGETS, memoize(audit_targets, host.services)),
+        Table(AUDIT_CONTROLS, lambda _context: controls()),
+        Table(AUDIT_VERDICTS, judge.verdicts),
+        Table(AUDIT_REQUIREMENTS, judge.requirements),
     )
 
 

@@ -176,49 +176,144 @@ AUDITD_SETTINGS = Schema(
     notes="An empty answer means that there is no such file.",
 )
 
-AUDIT_TARGETS = Schema(
-    "audit_targets",
-    "What the benchmarks want audited on this host: the paths of each control.",
+AUDIT_CONTROLS = Schema(
+    "audit_controls",
+    "The catalogue of controls on auditing: one row for each control of each version of each benchmark.",
     (
-        Column("benchmark", _TEXT, "Name of the benchmark"),
-        Column("version", _TEXT, "Its version, such as 1.2.0"),
-        Column("control", _TEXT, "Number of the control, such as 1.2.3"),
-        Column("title", _TEXT, "What the control wants, in our own words"),
+        Column("benchmark", _TEXT, "Name of the benchmark", Option.INDEX),
+        Column("version", _TEXT, "Its version, such as 1.2.0", Option.INDEX),
+        Column("control", _TEXT, "Number of the control, such as 1.2.3", Option.INDEX),
+        Column("title", _TEXT, "What the control asks for, in our own words"),
         Column("level", _TEXT, "Level of the profile that the control belongs to"),
+        Column("assessment", _TEXT, "How the benchmark assesses it: scored, automated or manual"),
+        Column("family", _TEXT, "What the control is about, such as docker"),
+        Column("systems", _TEXT, "Comma-separated ids of os-release that the benchmark is for; empty: any Linux"),
+        Column("description", _TEXT, "What is to be recorded, in our own words"),
+        Column("rationale", _TEXT, "Why that matters"),
+        Column("impact", _TEXT, "What it costs, and what else to set up"),
+        Column("default_value", _TEXT, "What holds on a host that nobody configured"),
         Column(
-            "path", _TEXT, "What is to be audited; empty: there is a target, and error says why it is not known where"
+            "mappings",
+            _TEXT,
+            "Comma-separated: controls of other frameworks, as the benchmark gives them, such as CIS Controls: 6.3",
         ),
+        Column("links", _TEXT, "Pages on the subject, one a line"),
+        Column("notes", _TEXT, "Where sources that retell the benchmark disagree, one a line"),
+        Column("newest", _BIGINT, "1 for the newest version carried of its benchmark, else 0"),
+        Column("source_path", _TEXT, "File that the control was read from; empty: it ships with the extension"),
+        Column("error", _TEXT, "Why a file of benchmarks was left out"),
+    ),
+    (
+        Example(
+            "Which controls does the newest CIS Docker Benchmark have, and why?",
+            "SELECT control, title, rationale FROM audit_controls "
+            "WHERE benchmark = 'CIS Docker Benchmark' AND newest = 1",
+        ),
+        Example(
+            "Where do the sources of a control disagree?",
+            "SELECT version, control, notes FROM audit_controls WHERE notes != ''",
+        ),
+    ),
+)
+
+_NARROWS = "give it with = or IN to have only that judged"
+
+AUDIT_VERDICTS = Schema(
+    "audit_verdicts",
+    "What each control says of this host: exactly one row for each control that is asked for.",
+    (
+        Column("benchmark", _TEXT, f"Name of the benchmark; {_NARROWS}", Option.INDEX),
+        Column("version", _TEXT, f"Its version, such as 1.2.0; {_NARROWS}", Option.INDEX),
+        Column("control", _TEXT, f"Number of the control, such as 1.2.3; {_NARROWS}", Option.INDEX),
+        Column("title", _TEXT, "What the control asks for, in our own words"),
+        Column("level", _TEXT, "Level of the profile that the control belongs to"),
+        Column("applies", _BIGINT, "1 if the benchmark is for this system, else 0"),
+        Column("newest", _BIGINT, "1 for the newest version carried of its benchmark, else 0"),
+        Column("target", _TEXT, "What decided, such as the path that is not audited"),
+        Column("status", _TEXT, "fail, unknown, pass or not_applicable"),
+        Column(
+            "reason",
+            _TEXT,
+            "Why, as a word: a reason of audit_coverage, not_installed (no Docker daemon here) or absent (nothing "
+            "there, so the control does not apply)",
+        ),
+        Column("evidence", _TEXT, "What the verdict rests on: rules, and the files that they stand in"),
+        Column("evidence_lines", _TEXT, "The same with line numbers"),
+        Column("remediation", _TEXT, "What to do on this host; empty if there is nothing to do"),
+        Column("next_boot", _TEXT, "The status after the next boot"),
+        Column(
+            "grep_verdict",
+            _TEXT,
+            "What the benchmark's own auditctl -l | grep would say: pass, fail or unknown; empty: it has no such check",
+        ),
+    ),
+    (
+        Example(
+            "Which controls fail on this host, and what is to be done?",
+            "SELECT control, title, status, reason, remediation FROM audit_verdicts "
+            "WHERE applies = 1 AND newest = 1 AND status IN ('fail', 'unknown')",
+        ),
+        Example(
+            "Does the host audit its Docker daemon, as CIS Docker Benchmark 1.2.0, 1.2.3 asks?",
+            "SELECT status, reason, evidence, next_boot, grep_verdict FROM audit_verdicts "
+            "WHERE benchmark = 'CIS Docker Benchmark' AND version = '1.2.0' AND control = '1.2.3'",
+        ),
+        Example(
+            "What will change at the next boot?",
+            "SELECT control, title, status, next_boot FROM audit_verdicts WHERE newest = 1 AND status != next_boot",
+        ),
+    ),
+    notes="unknown is neither pass nor fail: the host could not be read, and reason and evidence say why.",
+)
+
+AUDIT_REQUIREMENTS = Schema(
+    "audit_requirements",
+    "What each control comes down to on this host: one row for each requirement, now and after the next boot.",
+    (
+        Column("benchmark", _TEXT, f"Name of the benchmark; {_NARROWS}"),
+        Column("version", _TEXT, f"Its version, such as 1.2.0; {_NARROWS}"),
+        Column("control", _TEXT, f"Number of the control, such as 1.2.3; {_NARROWS}"),
+        Column("source", _TEXT, "kernel (now) or boot (after the next boot)"),
+        Column("kind", _TEXT, "path: accesses to a path are to be recorded"),
+        Column(
+            "subject",
+            _TEXT,
+            "What is to be audited, such as a path; empty: evidence says why it is not known where",
+        ),
+        Column("required", _TEXT, "Of a path: letters out of rwxa, each of which is to be recorded"),
+        Column("who", _TEXT, "Whose accesses are to be recorded: everybody"),
         Column(
             "origin",
             _TEXT,
             "How it is known: benchmark (its own path, or another usual place), process (what runs as root outside of "
             "containers), unit (the file systemd takes) or daemon.json (its data-root)",
         ),
-        Column("kind", _TEXT, "executable, file, directory or socket"),
-        Column("required", _TEXT, "Letters out of rwxa, each of which is to be recorded"),
-        Column("applicable", _BIGINT, "1 if the control asks for this path on this host, or that is not known, else 0"),
-        Column(
-            "reason",
-            _TEXT,
-            "Why rules alone don't decide: not_installed (no Docker daemon here), absent (nothing at the path, and "
-            "nothing is wanted then) or unreadable (see error); empty: they do",
-        ),
-        Column("error", _TEXT, "Why the target is not known"),
-        Column(
-            "remediation", _TEXT, "What to do where the path is not audited: the line for a rules file, and its load"
-        ),
+        Column("status", _TEXT, "fail, unknown, pass or not_applicable"),
+        Column("reason", _TEXT, "Why, as a word: those of audit_verdicts"),
+        Column("missing", _TEXT, "What keeps it from passing: of a path, the letters that are not always recorded"),
+        Column("evidence", _TEXT, "The rules that decide, or why it is not known"),
+        Column("remediation", _TEXT, "What to do on this host; empty if there is nothing to do"),
     ),
     (
         Example(
-            "What is to be audited on this host by CIS Docker 1.2.0?",
-            "SELECT control, path, required FROM audit_targets WHERE version = '1.2.0'",
+            "What is missing on this host for CIS Docker 1.2.0?",
+            "SELECT control, subject, missing, remediation FROM audit_requirements "
+            "WHERE version = '1.2.0' AND source = 'kernel' AND status = 'fail'",
         ),
         Example(
             "Where does what the benchmark names stand on this host?",
-            "SELECT DISTINCT control, path, origin, applicable FROM audit_targets WHERE version = '1.8.0'",
+            "SELECT DISTINCT control, subject, origin, status FROM audit_requirements WHERE version = '1.8.0'",
         ),
     ),
-    notes="Every control has at least one row: the benchmark's own path.",
+    notes="Every control has at least two rows, one for each source: those of the benchmark's own path.",
 )
 
-SCHEMAS = (AUDIT_RULES, AUDIT_STATUS, AUDIT_COVERAGE, AUDITD_SETTINGS, AUDIT_TARGETS)
+SCHEMAS = (
+    AUDIT_RULES,
+    AUDIT_STATUS,
+    AUDIT_COVERAGE,
+    AUDITD_SETTINGS,
+    AUDIT_CONTROLS,
+    AUDIT_VERDICTS,
+    AUDIT_REQUIREMENTS,
+)

@@ -119,7 +119,7 @@ def test_a_format_of_lines_is_written_line_by_line(form: str) -> None:
 def test_a_remediation_comes_from_the_benchmark_and_not_from_a_row(form: str) -> None:
     failing = replace(sample(), verdicts=(replace(sample().verdicts[0], target="/tmp/$(reboot)"),))  # noqa: S108
     written = text(failing, form).replace("\\", "")
-    assert "-w /usr/bin/dockerd -p wxa -k docker" in written
+    assert "-w /usr/bin/dockerd -k docker" in written
     assert "-w /tmp" not in written
 
 

@@ -326,7 +326,7 @@ def test_a_kind_of_change_can_be_chosen(page: Browser) -> None:
 def test_a_failing_row_opens_to_its_remediation(page: Browser) -> None:
     page.open(sample())
     page.find("#findings .opener").click()
-    assert page.texts("#findings .detail pre") == ["-w /usr/bin/dockerd -p wxa -k docker"]
+    assert page.texts("#findings .detail pre") == ["-w /usr/bin/dockerd -k docker"]
     assert page.find("#findings .opener").get_attribute("aria-expanded") == "true"
     page.find("#findings .opener").click()
     assert page.texts("#findings .detail") == []
@@ -336,11 +336,11 @@ def test_a_remediation_is_copied_or_else_selected(page: Browser) -> None:
     page.open(sample())
     page.ask("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
     page.find("#remediation .copy").click()
-    assert page.ask("return window.copied") == "-w /usr/bin/dockerd -p wxa -k docker"
+    assert page.ask("return window.copied") == "-w /usr/bin/dockerd -k docker"
     assert page.texts("#said") == ["The line is copied."]
     page.ask("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
     page.find("#remediation .copy").click()
-    assert page.ask("return getSelection().toString()") == "-w /usr/bin/dockerd -p wxa -k docker"
+    assert page.ask("return getSelection().toString()") == "-w /usr/bin/dockerd -k docker"
     assert page.texts("#said") == ["The line is selected: copy it with the keyboard."]
 
 
@@ -374,7 +374,7 @@ def test_the_keyboard_sorts_and_opens(page: Browser) -> None:
     page.find('#findings th[data-column="host"] button').send_keys(Keys.ENTER)
     assert hosts_shown(page) == ["db-1.example.net", "web-1.example.net"]
     page.find("#findings .opener").send_keys(Keys.SPACE)
-    assert page.texts("#findings .detail pre") == ["-w /var/lib/docker -p wa -k docker"]
+    assert page.texts("#findings .detail pre") == ["-w /var/lib/docker -k docker"]
 
 
 def test_each_control_of_the_page_has_a_name(page: Browser) -> None:

@@ -145,8 +145,9 @@ def test_a_failure_says_why_since_when_and_what_to_do() -> None:
     assert failure.text == (
         "what uuid-web-1 says of /usr/bin/dockerd\n"
         "since 2026-11-22T12:00:00Z\n"
-        "Put the line -w /usr/bin/dockerd -p wxa -k docker into /etc/audit/rules.d/docker.rules, then run augenrules "
-        "--load; where the rules are locked (enabled 2) they load at the next boot."
+        "Put the line -w /usr/bin/dockerd -k docker into /etc/audit/rules.d/docker.rules, then run augenrules "
+        "--load. If the rules are locked (enabled 2), they load at the next boot. Afterwards auditctl -l must show the "
+        "rule."
     )
 
 

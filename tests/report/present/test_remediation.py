@@ -15,10 +15,10 @@ from auditrules.report.present.remediation import Remediation, find_remediation
 from tests.report.present.sample import HOSTILE, verdict
 
 FAILING = verdict("web-1", Status.FAIL)
-LINE = "-w /usr/bin/dockerd -p wxa -k docker"
+LINE = "-w /usr/bin/dockerd -k docker"
 OWN = Remediation(
-    f"Put the line {LINE} into /etc/audit/rules.d/docker.rules, then run augenrules --load; where the rules are locked "
-    "(enabled 2) they load at the next boot.",
+    f"Put the line {LINE} into /etc/audit/rules.d/docker.rules, then run augenrules --load. If the rules are locked "
+    "(enabled 2), they load at the next boot. Afterwards auditctl -l must show the rule.",
     LINE,
     "/usr/bin/dockerd",
     elsewhere=False,

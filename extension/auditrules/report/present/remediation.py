@@ -40,7 +40,7 @@ def find_remediation(verdict: Verdict) -> Remediation | None:
     if advice is not None and not advice.and_line:
         return Remediation(advice.text, "", path, elsewhere)
     first = f"{advice.text} " if advice else ""
-    return Remediation(f"{first}{advise(control, path)}", rule_line(control, path) or "", path, elsewhere)
+    return Remediation(f"{first}{advise(control, path)}", rule_line(path) or "", path, elsewhere)
 
 
 def remediation_text(verdict: Verdict) -> str:

@@ -1,0 +1,89 @@
+"""Which benchmarks and controls a person means: `NAME[:VERSION]`, and numbers of controls. Pure.
+
+NAME is a benchmark's name or its short form, such as `cis-docker`, in any case. Without VERSION, the newest is meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from auditrules.benchmarks.control import Benchmark, Control, short_name
+
+
+class SelectionError(ValueError):
+    """No benchmark or control is meant by these words; the message says which there are."""
+
+
+def newest(benchmarks: Iterable[Benchmark]) -> Mapping[str, Benchmark]:
+    """The newest version of each benchmark, by its name. The versions of a benchmark come in order, the newest last."""
+    return {benchmark.name: benchmark for benchmark in benchmarks}
+
+
+def benchmark_called(text: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
+    """The benchmark that `NAME[:VERSION]` means.
+
+    Raises:
+        SelectionError: there is no such name, or no such version of it.
+    """
+    name, colon, version = text.rpartition(":") if ":" in text else (text, "", "")
+    wanted = name.strip().lower()
+    found = [each for each in benchmarks if wanted in (each.name.lower(), short_name(each.name))]
+    if not found:
+        raise SelectionError(_no_benchmark(text, wanted, benchmarks))
+    if not colon:
+        return found[-1]
+    for each in found:
+        if each.version == version.strip():
+            return each
+    versions = ", ".join(each.version for each in found)
+    raise SelectionError(f"expected a version of {found[0].name} out of {versions}, found {version.strip()!r}")
+
+
+def _no_benchmark(text: str, wanted: str, benchmarks: Sequence[Benchmark]) -> str:
+    with_version = [each for each in benchmarks if each.version == text.strip()]
+    if with_version:
+        meant = " or ".join(f"{short_name(each.name)}:{each.version}" for each in with_version)
+        return f"expected NAME or NAME:VERSION as the benchmark, found the version {text} alone: write {meant}"
+    names = list(dict.fromkeys(short_name(each.name) for each in benchmarks))
+    near = difflib.get_close_matches(wanted.replace(" ", "-"), names, 1)
+    meant = f": did you mean {near[0]}?" if near else ""
+    return f"expected a benchmark out of {', '.join(names)}, found {text!r}{meant}"
+
+
+def controls_numbered(ids: Sequence[str], benchmarks: Sequence[Benchmark]) -> list[Control]:
+    """The controls of some benchmarks that have one of these numbers; all of their controls if none is given.
+
+    Raises:
+        SelectionError: none of the benchmarks has a control of that number.
+    """
+    controls = [control for benchmark in benchmarks for control in benchmark.controls]
+    known = {control.id for control in controls}
+    for wanted in ids:
+        if wanted not in known:
+            names = ", ".join(f"{short_name(each.name)}:{each.version}" for each in benchmarks)
+            raise SelectionError(
+                f"expected a control out of {', '.join(dict.fromkeys(each.id for each in controls))} of {names}, "
+                f"found {wanted}"
+            )
+    return [control for control in controls if not ids or control.id in ids]
+
+
+def newest_with(control: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
+    """The newest version of a benchmark that has a control of this number.
+
+    Raises:
+        SelectionError: none has one, or several benchmarks do.
+    """
+    found = newest(each for each in benchmarks if any(control == one.id for one in each.controls))
+    if not found:
+        near = difflib.get_close_matches(control, {one.id for each in benchmarks for one in each.controls}, 1)
+        raise SelectionError(
+            f"expected a control of a benchmark, found {control}, which none has"
+            + (f": did you mean {near[0]}?" if near else "")
+        )
+    if len(found) > 1:
+        names = ", ".join(f"{short_name(each.name)}:{each.version}" for each in found.values())
+        raise SelectionError(f"control {control} stands in several benchmarks: choose one of {names} with --benchmark")
+    (only,) = found.values()
+    return only

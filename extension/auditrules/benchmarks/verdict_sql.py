@@ -1,0 +1,35 @@
+"""How a query asks `audit_verdicts`: the columns of a verdict, and the conditions that leave one control."""
+
+from __future__ import annotations
+
+from auditrules.benchmarks.control import Control
+
+COLUMNS = (
+    "benchmark",
+    "version",
+    "control",
+    "title",
+    "level",
+    "target",
+    "status",
+    "reason",
+    "evidence",
+    "remediation",
+    "next_boot",
+)
+"""The columns of every verdict in a log, in their order."""
+
+
+def quoted(text: str) -> str:
+    """A text as a SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def of_benchmark(benchmark: str, version: str) -> str:
+    """The condition that leaves the rows of one version of a benchmark."""
+    return f"benchmark = {quoted(benchmark)} AND version = {quoted(version)}"
+
+
+def of_control(control: Control) -> str:
+    """The condition that leaves the row of one control."""
+    return f"{of_benchmark(control.benchmark, control.version)} AND control = {quoted(control.id)}"

@@ -1,0 +1,217 @@
+"""The rows of `audit_verdicts` and `audit_requirements`, over a host whose services and answers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.audit.host_audit import HostAudit
+from auditrules.audit.model.collected import File, Kernel, Sources
+from auditrules.audit.model.host_facts import Entry
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.services import Found, Services
+from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.row import ROWID, Row
+from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
+from auditrules.tables.verdicts import HostJudge
+from tests.fixtures.hosts import saved
+from tests.fixtures.judged import FULL, LINE, NONE, Covered
+
+OWN = "/usr/bin/dockerd"
+NOWHERE: dict[str, Found | None] = dict.fromkeys(path for control in CONTROLS for path in control.paths)
+DOCKER = Services(found=NOWHERE | {OWN: Found(OWN)})
+BROKEN_JSON = File("/etc/docker/daemon.json", b"?")
+WATCH = "-w /usr/bin/dockerd -p wxa -k docker"
+DAEMON = {"benchmark": "CIS Docker Benchmark", "version": "1.2.0", "control": "1.2.3"}
+
+
+class Audit(HostAudit):
+    """A host on which every path has one answer now and one after the next boot."""
+
+    def __init__(self, answers: Mapping[str, Covered]) -> None:
+        super().__init__(Sources(Kernel("listing", saved=File("saved", saved(WATCH)))))
+        self._given = answers
+
+    def coverage(self, path: str, source: str, _seen: Mapping[str, Entry]) -> PathAnswer:
+        return self._given[source].answer(path, source)
+
+
+@dataclass
+class Host:
+    """A host whose services and answers are given; it notes the paths that are looked at."""
+
+    found: Services = DOCKER
+    now: Covered = FULL
+    boot: Covered = FULL
+    looked_at: list[Sequence[str]] = field(default_factory=list)
+
+    def audit(self) -> HostAudit:
+        return Audit({"kernel": self.now, "boot": self.boot})
+
+    def services(self) -> Services:
+        return self.found
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        self.looked_at.append(tuple(paths))
+        return {}
+
+    def judge(self) -> HostJudge:
+        return HostJudge(self)
+
+
+def asking(**wanted: str | Sequence[str]) -> Context:
+    """The context of a query with these equalities."""
+    return Context(
+        tuple(
+            Constraint(column, Operator.EQUALS, value)
+            for column, values in wanted.items()
+            for value in ([values] if isinstance(values, str) else values)
+        )
+    )
+
+
+def verdict(host: Host, **wanted: str) -> Row:
+    (row,) = host.judge().verdicts(asking(**(DAEMON | wanted)))
+    return row
+
+
+def requirements(host: Host, **wanted: str) -> list[Row]:
+    return host.judge().requirements(asking(**wanted))
+
+
+def test_a_verdict_has_a_cell_in_every_column() -> None:
+    row = verdict(Host(boot=NONE))
+    assert {name: row[name] for name in AUDIT_VERDICTS.names} == {
+        **DAEMON,
+        "title": "Auditing for the Docker daemon executable is configured",
+        "level": "1",
+        "applies": "1",
+        "newest": "0",
+        "target": OWN,
+        "status": "pass",
+        "reason": "covered",
+        "evidence": f"{LINE.removesuffix(':3')}; after the next boot: fail (no_rule)",
+        "evidence_lines": f"{LINE}; after the next boot: fail (no_rule)",
+        "remediation": "",
+        "next_boot": "fail",
+        "grep_verdict": "pass",
+    }
+
+
+def test_without_constraints_every_control_has_one_row() -> None:
+    rows = Host().judge().verdicts(Context())
+    assert [(row["benchmark"], row["version"], row["control"]) for row in rows] == [each.key for each in CONTROLS]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        ({"version": "1.2.0"}, 10),
+        ({"version": ["1.2.0", "1.8.0"]}, 26),
+        ({"control": "1.1.3"}, 5),
+        ({"version": "1.8.0", "control": ["1.1.3", "1.1.4", "9"]}, 2),
+        ({"benchmark": "CIS Docker"}, 0),
+        ({"version": "nope"}, 0),
+    ],
+)
+def test_equalities_narrow_what_is_judged(wanted: dict[str, str | Sequence[str]], count: int) -> None:
+    assert len(Host().judge().verdicts(asking(**wanted))) == count
+
+
+def test_only_the_paths_of_what_is_asked_for_are_looked_at() -> None:
+    host = Host()
+    host.judge().verdicts(asking(**DAEMON))
+    assert host.looked_at == [(OWN,)]
+
+
+def test_a_comparison_that_is_no_equality_judges_all() -> None:
+    like = Context((Constraint("control", Operator.LIKE, "1.2.%"),))
+    assert len(Host().judge().verdicts(like)) == len(CONTROLS)
+
+
+def test_the_newest_version_is_marked() -> None:
+    rows = Host().judge().verdicts(Context())
+    assert {row["version"] for row in rows if row["newest"] == "1"} == {"1.8.0"}
+
+
+def test_a_verdict_is_made_anew_when_the_host_changes() -> None:
+    host = Host()
+    judge = host.judge()
+    first = judge.verdicts(asking(**DAEMON))[0]["status"]
+    host.now = NONE
+    assert (first, judge.verdicts(asking(**DAEMON))[0]["status"]) == ("pass", "fail")
+
+
+def test_a_rowid_stays_when_the_verdict_changes() -> None:
+    host = Host()
+    before = verdict(host)[ROWID]
+    host.now = NONE
+    assert verdict(host)[ROWID] == before
+
+
+def test_a_requirement_has_a_cell_in_every_column() -> None:
+    now, _ = requirements(Host(now=Covered("w")), version="1.2.0", control="1.2.3")
+    assert {name: now[name] for name in AUDIT_REQUIREMENTS.names if name != "remediation"} == {
+        **DAEMON,
+        "source": "kernel",
+        "kind": "path",
+        "subject": OWN,
+        "required": "wxa",
+        "who": "everybody",
+        "origin": "benchmark",
+        "status": "fail",
+        "reason": "covered",
+        "missing": "xa",
+        "evidence": LINE.removesuffix(":3"),
+    }
+    assert now["remediation"].startswith("Put the line -w /usr/bin/dockerd -k docker into /etc/audit/rules.d/")
+
+
+def test_a_requirement_has_a_row_now_and_one_after_the_next_boot() -> None:
+    found = requirements(Host(boot=NONE), version="1.2.0", control="1.2.3")
+    assert [(row["source"], row["status"], row["missing"]) for row in found] == [
+        ("kernel", "pass", ""),
+        ("boot", "fail", "wxa"),
+    ]
+
+
+def test_a_requirement_that_does_not_apply_says_why() -> None:
+    found = requirements(Host(), version="1.2.0", control="1.2.8")
+    assert {(row["status"], row["reason"], row["remediation"]) for row in found} == {("not_applicable", "absent", "")}
+
+
+def test_a_requirement_whose_place_is_not_known_has_no_subject_and_says_why() -> None:
+    host = Host(Services(found=DOCKER.found, daemon_json=BROKEN_JSON))
+    found = [row for row in requirements(host, version="1.8.0", control="1.1.5") if not row["subject"]]
+    assert {(row["status"], row["reason"], row["missing"], row["remediation"]) for row in found} == {
+        ("unknown", "unreadable", "wa", "")
+    }
+    assert all(row["evidence"].startswith("/etc/docker/daemon.json: expected JSON: ") for row in found)
+
+
+def test_the_remediation_is_for_the_place_a_link_leads_to() -> None:
+    linked = Services(found=NOWHERE | {OWN: Found("/opt/docker/dockerd", link=True)})
+    now, _ = requirements(Host(linked, now=NONE, boot=NONE), version="1.2.0", control="1.2.3")
+    assert now["subject"] == OWN
+    assert " -w /opt/docker/dockerd -k docker " in now["remediation"]
+
+
+def test_requirements_stand_in_the_order_of_the_controls() -> None:
+    order = {each.key: place for place, each in enumerate(CONTROLS)}
+    places = [order[row["benchmark"], row["version"], row["control"]] for row in requirements(Host())]
+    assert places == sorted(places)
+
+
+def test_every_requirement_has_a_rowid_of_its_own_that_stays() -> None:
+    ids = [row[ROWID] for row in requirements(Host())]
+    assert len(set(ids)) == len(ids)
+    assert ids == [row[ROWID] for row in requirements(Host(now=NONE))]
+
+
+def test_control_bytes_of_a_path_are_escaped() -> None:
+    told = File("/etc/docker/daemon.json", b'{"data-root": "/d\\u001b[2J"}')
+    host = Host(Services(found=DOCKER.found, daemon_json=told))
+    assert "/d\\x1b[2J" in {row["subject"] for row in requirements(host, version="1.2.0", control="1.2.4")}
