@@ -21,10 +21,10 @@ def _schema(strings: str, numbers: str) -> pa.Schema:
 LOG_TABLES = MappingProxyType(
     {
         # A row of a control that a host logged. `host` is the key that the line gives; `action` is snapshot, added or
-        # removed; `row_digest` is the same wherever the row is read again. `host_digest` is a digest of `host` and
-        # `name`, `target_digest` one of `benchmark`, `version`, `control` and `target`: rows are compared by these.
+        # removed; `row_digest` is the same wherever the row is read again. Rows are compared by `host_digest`, of
+        # `host`, `identifier` and `name`, and `target_digest`, of `benchmark`, `version`, `control` and `target`.
         "observations": _schema(
-            "host name query benchmark version control target status reason evidence next_boot action",
+            "host identifier name query benchmark version control target status reason evidence next_boot action",
             "time row_digest host_digest target_digest",
         ),
         # Of which targets of which controls a query ever returned rows, and how many were read together.
@@ -39,7 +39,7 @@ LOG_TABLES = MappingProxyType(
         # Which hosts reported, under which names, from when to when.
         "sightings": _schema("host identifier name", "first_time last_time host_digest"),
         # The decorations of a host.
-        "decorations": _schema("host name decoration value", "last_time"),
+        "decorations": _schema("host identifier name decoration value", "last_time"),
     }
 )
 
@@ -56,8 +56,8 @@ REQUEST_TABLES = MappingProxyType(
         "trend_days": _schema("day", "end_time"),
         # A row for each name of a host of the inventory; `host` is the first of them.
         "inventory": _schema("host alias group_value", ""),
-        # Queries that returned no row anywhere, and the control that the name of each says.
-        "named_queries": _schema("query benchmark version control", ""),
+        # Queries whose names are those of our packs, and the controls that these ask; the lower preference first.
+        "named_queries": _schema("query benchmark version control", "preference"),
         # The controls of the project's own benchmarks; `is_default`: 1 for those of the version that is expected where
         # nothing was logged.
         "shipped_controls": _schema("benchmark version control", "is_default"),

@@ -60,6 +60,7 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
         "decorations": [
             {
                 "host": host,
+                "identifier": host,
                 "name": f"{host}.example.net",
                 "decoration": rng.choice(("role", "site")),
                 "value": rng.choice("ab"),
@@ -69,7 +70,7 @@ def tables(seed: int, rows: int = 400) -> dict[str, pa.Table]:
         ],
     }
     for row in (*made["observations"], *made["sightings"]):
-        row["host_digest"] = _digest(row["host"], row["name"])
+        row["host_digest"] = _digest(row["host"], row["identifier"], row["name"])
     for row in (*made["observations"], *made["query_targets"]):
         row["target_digest"] = _digest(row["benchmark"], row["version"], row["control"], row["target"])
     return {name: pa.Table.from_pylist(made[name], schema) for name, schema in LOG_TABLES.items()}
@@ -141,8 +142,7 @@ def _observation(rng: random.Random, number: int) -> dict[str, Any]:
     host, control, status = _host(rng), rng.choice(_CONTROLS), rng.choice(_STATUSES)
     return {
         **_BENCHMARK,
-        "host": host["host"],
-        "name": host["name"],
+        **host,
         "query": _query(control) + rng.choice(("", "_snapshot")),
         "control": control,
         "target": rng.choice(_TARGETS),

@@ -38,7 +38,9 @@ def test_what_is_made_aside_is_there_when_it_was_waited_for(engine: DuckDb) -> N
         "host_sightings",
         pa.table({"host": ["a"], "identifier": ["a"], "name": ["web-1"], "first_time": [1], "last_time": [2]}),
     )
-    engine.set_table("host_aliases", pa.table({"host": ["a"], "name": ["web-1"], "key": ["b"]}))
+    engine.set_table(
+        "host_aliases", pa.table({"host": ["a"], "identifier": ["a"], "name": ["web-1"], "key": ["b"], "rule": [""]})
+    )
     engine.set_table("inventory", REQUEST_TABLES["inventory"].empty_table())
     engine.create_async("host_names")()
     assert engine.fetch("selectable_hosts") == [("b", "web-1")]

@@ -22,6 +22,7 @@ from tests.report.logs import (
     DAY,
     HOUR,
     NOON,
+    VERSION,
     Line,
     added,
     failed,
@@ -288,6 +289,52 @@ def test_a_query_that_always_failed_is_known_by_its_name(tmp_path: Path) -> None
     assert verdict.evidence == ("pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence failed: no such table: audit_rules")
 
 
+QUERIES_OF_ANOTHER = {
+    "with more rows": ({"name": QUERY}, 10),
+    "whose name is the query and a part of the message": ({"name": f"{QUERY}: no such table"}, 1),
+    "of another host's name": ({"name": QUERY, "decorations": {"host_uuid": "evil", "hostname": "a"}}, 10),
+}
+
+
+@pytest.mark.parametrize(("line", "count"), QUERIES_OF_ANOTHER.values(), ids=QUERIES_OF_ANOTHER)
+def test_rows_of_another_host_do_not_hide_that_a_query_failed(line: Line, count: int, tmp_path: Path) -> None:
+    lines = [snapshot("evil", NOON - age, row(control="9.9"), **line) for age in range(count)]
+    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), *lines, failed("a", NOON - 60, QUERY))
+    (verdict,) = (each for each in fleet.verdicts if (each.host, each.control) == ("uuid-a", "1.2.3"))
+    assert (verdict.status, verdict.reason) == (Status.UNKNOWN, "query_failed")
+
+
+def test_a_version_that_another_host_makes_up_does_not_hide_that_a_query_failed(tmp_path: Path) -> None:
+    made_up = row(benchmark="A Benchmark", version="0.1")
+    fleet = report_of(
+        tmp_path,
+        snapshot("evil", NOON - 60, made_up),
+        snapshot("a", NOON - HOUR, row(), name="another"),
+        failed("a", NOON - 60, QUERY),
+    )
+    (verdict,) = (each for each in fleet.verdicts if (each.host, each.version) == ("uuid-a", VERSION))
+    assert (verdict.status, verdict.reason) == (Status.UNKNOWN, "query_failed")
+
+
+@pytest.mark.parametrize("line", [snapshot("a", NOON - 60, name="theirs"), failed("a", NOON - 60, "theirs")])
+def test_a_host_makes_no_query_of_others_one_of_a_control(line: Line, tmp_path: Path) -> None:
+    evil = [snapshot("evil", NOON - age, row(), name="theirs") for age in range(10)]
+    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), *evil, line, {**line, "hostIdentifier": "b"})
+    assert said(fleet) == [("a", "1.2.3", "pass", "covered"), ("evil", "1.2.3", "pass", "covered")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [snapshot("a", NOON - 60, name="all_controls"), failed("a", NOON - 60, "all_controls")],
+    ids=["gone", "failed"],
+)
+def test_what_happens_to_a_query_of_many_controls_happens_to_each(line: Line, tmp_path: Path) -> None:
+    rows = [row(), row(control="1.2.4", target="/var/lib/docker")]
+    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, *rows, name="all_controls"), line)
+    assert {each.status for each in fleet.verdicts} == {Status.UNKNOWN}
+    assert len(fleet.verdicts) == 2
+
+
 def test_a_host_where_a_query_fails_says_so(tmp_path: Path) -> None:
     (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", NOON, QUERY)).hosts
     assert (host.state, host.note) == (HostState.FAILING, f"{QUERY} failed: no such table: audit_rules")
@@ -454,6 +501,50 @@ def test_names_that_take_turns_under_one_key_are_two_hosts(tmp_path: Path) -> No
     ]
     fleet = report_of(tmp_path, *lines)
     assert said(fleet) == [("u (one)", "1.2.3", "fail", "no_rule"), ("u (two)", "1.2.3", "pass", "covered")]
+
+
+def cloned(identifier: str, time: int, status: str, name: str = "web-1") -> Line:
+    return snapshot(identifier, time, row(status), decorations={"host_uuid": "u", "hostname": name})
+
+
+# What machines of one host_uuid report: identifier, seconds before noon, status and name of each line.
+CLONES = {
+    "that take turns": (
+        (("i-1", 40, "fail"), ("i-2", 30, "pass"), ("i-1", 20, "fail"), ("i-2", 10, "pass")),
+        ("i-1", "i-2"),
+    ),
+    "of which each reported once": ((("i-1", 40, "fail"), ("i-2", 30, "pass")), ("i-1", "i-2")),
+    "that report at once": ((("i-1", 40, "fail"), ("i-2", 40, "pass")), ("i-1", "i-2")),
+    "two of which have one identifier": (
+        (("i-1", 40, "fail", "a"), ("i-1", 30, "pass", "b"), ("i-2", 20, "pass", "a")),
+        ("i-1, a", "i-1, b", "i-2"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), CLONES.values(), ids=CLONES)
+def test_clones_are_told_apart_by_their_identifier(
+    lines: tuple[Any, ...], expected: tuple[str, ...], tmp_path: Path
+) -> None:
+    fleet = report_of(tmp_path, *(cloned(each[0], NOON - each[1], *each[2:]) for each in lines))
+    assert sorted(host.key for host in fleet.hosts) == [f"u ({each})" for each in expected]
+    assert (fleet.host_counts.failed, fleet.host_counts.passed) == (1, len(expected) - 1)
+    assert any(note.startswith(f"{len(expected)} hosts share the host_uuid u, as clones do; ") for note in fleet.notes)
+
+
+def test_a_host_that_got_another_identifier_long_ago_is_one_host(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, cloned("i-1", NOON - 60 * HOUR, "fail"), cloned("i-2", NOON - HOUR, "pass"))
+    assert said(fleet) == [("u", "1.2.3", "pass", "covered")]
+
+
+def test_hosts_of_one_name_are_told_apart_and_noted(tmp_path: Path) -> None:
+    lines = [snapshot(each, NOON, row(), decorations={"hostname": "web-1"}) for each in ("i-1", "i-2")]
+    fleet = report_of(tmp_path, *lines)
+    assert [(host.key, host.note) for host in fleet.hosts] == [
+        ("i-1", "is called web-1 like 1 other"),
+        ("i-2", "is called web-1 like 1 other"),
+    ]
+    assert fleet.notes == ("2 hosts are called web-1; host_uuid or the host identifier tells them apart: i-1, i-2",)
 
 
 def test_a_host_that_was_renamed_is_one_host(tmp_path: Path) -> None:

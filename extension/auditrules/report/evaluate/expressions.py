@@ -54,6 +54,8 @@ _EXPRESSIONS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "state_code": _lookup(_CODES),
         "state_name": _state_name,
         "status_rank": _lookup(_RANKS),
+        # What a query shares with the twin of the packs that takes its snapshots.
+        "query_base": lambda query: f"replace(replace({query}, ' - snapshot', ''), '_snapshot', '')",
     }
 )
 _CALL = re.compile(rf"\b({'|'.join(_EXPRESSIONS)})\(")

@@ -21,6 +21,26 @@ _WHY = {
     "clock_wrong": "the clock of the host is wrong: nobody knows when it reported this",
 }
 
+# By kind of note: of the fleet, and of each of its hosts.
+_SHARED = {
+    "shared_identifier": (
+        "{count} hosts share the identifier {text}; host_uuid or name tells them apart",
+        "shares the identifier {text} with {others}",
+    ),
+    "shared_host_uuid": (
+        "{count} hosts share the host_uuid {text}, as clones do; {rule} apart",
+        "shares the host_uuid {text} with {others}",
+    ),
+    "same_name": (
+        "{count} hosts are called {text}; host_uuid or the host identifier tells them apart",
+        "is called {text} like {others}",
+    ),
+}
+_RULES = {
+    "identifier": "the host identifier tells them",
+    "identifier and name": "the host identifier and the name tell them",
+}
+
 
 class Notes:
     """Sentences of a report that is made for the moment `until`."""
@@ -101,25 +121,27 @@ class Notes:
         if column and not any(host.group for host in hosts):
             yield f"no host has {visible(column)}: expected a decoration or a column of the inventory to group by"
 
-    def _names(self, rows: Sequence[tuple[str, str, str, int | None]]) -> None:
+    def _names(self, rows: Sequence[tuple[str, str, str, str, int | None]]) -> None:
         renamed: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
-        sharing: dict[str, list[str]] = defaultdict(list)
-        for note, key, name, last in rows:
+        sharing: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+        for note, key, text, rule, last in rows:
             if note == "renamed":
-                renamed[key].append((name, last))
+                renamed[key].append((text, last))
             else:
-                sharing[name].append(key)
+                sharing[note, text][key] = rule
         for key, names in renamed.items():
             for name, last in names[:-1]:
                 self._of_host[key].append(f"was called {visible(name)}" + (f" until {moment(last)}" if last else ""))
-        for name, keys in sharing.items():
-            shown = _some([visible(key) for key in keys])
+        for (note, text), rules in sharing.items():
+            sentence, of_host = _SHARED[note]
+            others = _many(len(rules) - 1, "other", "others")
+            rule = max(rules.values())
             self._fleet.append(
-                f"{len(keys)} hosts share the identifier {visible(name)}; host_uuid or name tells them apart: {shown}"
+                sentence.format(count=len(rules), text=visible(text), rule=_RULES.get(rule, ""))
+                + f": {_some([visible(key) for key in rules])}"
             )
-            for key in keys:
-                others = _many(len(keys) - 1, "other", "others")
-                self._of_host[key].append(f"shares the identifier {visible(name)} with {others}")
+            for key in rules:
+                self._of_host[key].append(of_host.format(text=visible(text), others=others))
 
     def _clocks(self, rows: Sequence[tuple[str, int, int, int]]) -> None:
         for key, lines, first, last in rows:

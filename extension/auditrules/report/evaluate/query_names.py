@@ -1,36 +1,62 @@
-"""The control that the name of a query of our packs says, for queries that never returned a row."""
+"""The controls that the name of a query of our packs stands for, for queries that never logged a row on a host."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
-from auditrules.benchmarks import BENCHMARKS, BY_ID, LATEST
+from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, Control
 
-_PACKS = re.compile(r"cis_docker_(?P<id>\d+(?:_\d+)+)(?:_snapshot)?\Z")
-_FLEETS = re.compile(r"CIS Docker (?:(?P<version>\d[\d.]*\d) - )?(?P<id>\d+(?:\.\d+)+)(?: |\Z)")
+NamedQuery = tuple[str, str, str, str, int]
+"""Query, benchmark, version, control, preference: 0 for the version that the packs ask first."""
 
+_FLEETS = re.compile(r"(?P<prefix>[A-Z][A-Za-z0-9 ]*?) (?:(?P<version>\d[\d.]*\d) - )?(?P<id>\d+(?:\.\d+)+)(?: |\Z)")
 _PREFERRED = [(each.name, each.version) for each in (BENCHMARKS[0], LATEST, *BENCHMARKS)]
 
-NamedQuery = tuple[str, str, str, str]
-"""Query, benchmark, version, control."""
 
-
-def named_queries(names: Iterable[str], logged: Iterable[tuple[str, str, str]]) -> Iterator[NamedQuery]:
-    """Return the control of each query whose name is one of our packs'.
-
-    `logged` are benchmark, version and control of all rows: what the fleet runs comes first, then what the packs ask.
-    """
-    known = sorted(set(logged))
+def named_queries(names: Iterable[str]) -> Iterator[NamedQuery]:
+    """Return the controls of each query whose name is one of our packs', whatever the pack is called."""
     for name in names:
-        found = _PACKS.search(name) or _FLEETS.search(name)
-        if not found:
-            continue
-        control = found["id"].replace("_", ".")
-        versions = [*((benchmark, version) for benchmark, version, _ in known), *_PREFERRED]
-        wanted = found.groupdict().get("version")
-        for benchmark, version in versions:
-            candidate = (benchmark, version, control)
-            if (candidate in BY_ID or candidate in known) and wanted in (None, version):
-                yield name, *candidate
-                break
+        for preference, control in enumerate(_controls(name)):
+            yield name, control.benchmark, control.version, control.id, preference
+
+
+def _controls(name: str) -> list[Control]:
+    found = _pack_pattern().search(name)
+    if found:
+        return _by_pack_name()[found["name"]]
+    return [
+        control
+        for found in _FLEETS.finditer(name)
+        for control in _by_id().get(found["id"], ())
+        if control.benchmark.removesuffix(" Benchmark") == found["prefix"]
+        and found["version"] in (None, control.version)
+    ]
+
+
+@cache
+def _pack_pattern() -> re.Pattern[str]:
+    longest_first = sorted(_by_pack_name(), key=len, reverse=True)
+    return re.compile(rf"(?P<name>{'|'.join(map(re.escape, longest_first))})(?:_snapshot)?\Z")
+
+
+@cache
+def _by_pack_name() -> dict[str, list[Control]]:
+    return _grouped((control.name, control) for control in _ordered())
+
+
+@cache
+def _by_id() -> dict[str, list[Control]]:
+    return _grouped((control.id, control) for control in _ordered())
+
+
+def _ordered() -> list[Control]:
+    return sorted(CONTROLS, key=lambda control: _PREFERRED.index((control.benchmark, control.version)))
+
+
+def _grouped(pairs: Iterable[tuple[str, Control]]) -> dict[str, list[Control]]:
+    groups: dict[str, list[Control]] = {}
+    for key, control in pairs:
+        groups.setdefault(key, []).append(control)
+    return groups

@@ -116,7 +116,7 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
     logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.fetch("control_titles")]
     known = sorted({key[1:] for key in (*BY_ID, *logged)}, key=lambda key: (natural(key[1]), key))
     check_controls(request.benchmark, request.controls, known)
-    set_rows(engine, "named_queries", named_queries((name for (name,) in engine.fetch("silent_queries")), logged))
+    set_rows(engine, "named_queries", named_queries(name for (name,) in engine.fetch("interrupted_queries")))
     _create(engine, "20_hosts")
     globs = [glob(pattern) for pattern in request.hosts]
     hosts = engine.fetch("selectable_hosts") if globs else []

@@ -66,7 +66,7 @@ class TableBuilder:
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOG_TABLES}
         self._query_targets: dict[tuple[str, tuple[str, ...]], int] = {}
         self._sightings: dict[HostIdentity, _Sighting] = {}
-        self._decorations: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
+        self._decorations: dict[HostIdentity, dict[str, tuple[str, int]]] = {}
 
     def add_observation(
         self, identity: HostIdentity, query: str, time: int, action: str, observation: Observation
@@ -75,11 +75,13 @@ class TableBuilder:
 
         `action` is snapshot, added or removed.
         """
-        host, _, name = identity
+        host, identifier, name = identity
         cells, control, target_digest, content = observation
-        row_digest = _hash(f"{host}\0{name}\0{query}\0{action}\0{time}\0{content}")
+        row_digest = _hash(f"{host}\0{identifier}\0{name}\0{query}\0{action}\0{time}\0{content}")
         rows = self._rows["observations"]
-        rows.append((host, name, query, *cells, action, time, row_digest, _digest(host, name), target_digest))
+        rows.append(
+            (host, identifier, name, query, *cells, action, time, row_digest, _digest(*identity), target_digest)
+        )
         self._query_targets[query, control] = self._query_targets.get((query, control), 0) + 1
         if len(rows) >= _BATCH:
             self._pack("observations")
@@ -115,10 +117,10 @@ class TableBuilder:
         for (query, control), row_count in self._query_targets.items():
             self._add("query_targets", query, *control, row_count, _digest(*control[:4]))
         for identity, sighting in self._sightings.items():
-            self._add("sightings", *identity, sighting.first, sighting.last, _digest(identity.host, identity.name))
-        for (host, name), decorations in self._decorations.items():
+            self._add("sightings", *identity, sighting.first, sighting.last, _digest(*identity))
+        for identity, decorations in self._decorations.items():
             for decoration, (value, time) in decorations.items():
-                self._add("decorations", host, name, decoration, value, time)
+                self._add("decorations", *identity, decoration, value, time)
         for name in LOG_TABLES:
             self._pack(name)
         return {
@@ -127,7 +129,7 @@ class TableBuilder:
 
     def _add_decorations(self, identity: HostIdentity, time: int, decorations: Mapping[str, object]) -> None:
         """Keep the newest value of each decoration."""
-        kept = self._decorations.setdefault((identity.host, identity.name), {})
+        kept = self._decorations.setdefault(identity, {})
         for decoration, value in decorations.items():
             known = kept.get(decoration)
             if (known is None and len(kept) < MOST_DECORATIONS) or (known is not None and time >= known[1]):
@@ -151,7 +153,7 @@ def _hash(content: str) -> int:
 
 @lru_cache(maxsize=_CACHED_DIGESTS)
 def _digest(*texts: str) -> int:
-    """The digest of a host and name, or of a target: most lines are of one that was read just before."""
+    """The digest of a host or a target: most lines are of one that was read just before."""
     return _hash("\0".join(texts))
 
 

@@ -5,8 +5,8 @@
 -- that are here. Of which host and target a digest is, `sightings` and `query_targets` know, so whoever else writes
 -- digests into the tables has to write those, too.
 WITH known_hosts AS (
-  SELECT host_digest, min(host) AS host, min(name) AS name
-  FROM (SELECT DISTINCT host_digest, host, name FROM sightings) AS each_host
+  SELECT host_digest, min(host) AS host, min(identifier) AS identifier, min(name) AS name
+  FROM (SELECT DISTINCT host_digest, host, identifier, name FROM sightings) AS each_host
   WHERE host_digest <> 0
   GROUP BY host_digest
   HAVING count(*) = 1
@@ -40,6 +40,7 @@ SELECT
   digest_series.host_digest AS logged_host_digest,
   digest_series.target_digest AS logged_target_digest,
   known_hosts.host,
+  known_hosts.identifier,
   known_hosts.name,
   known_targets.benchmark,
   known_targets.version,
@@ -61,12 +62,13 @@ SELECT
   0 AS host_digest,
   row_number() OVER (
     ORDER BY
-      observations.host_digest, observations.target_digest, observations.host, observations.name,
+      observations.host_digest, observations.target_digest, observations.host, observations.identifier, observations.name,
       observations.benchmark, observations.version, observations.control, observations.target
   ) AS target_digest,
   observations.host_digest AS logged_host_digest,
   observations.target_digest AS logged_target_digest,
   observations.host,
+  observations.identifier,
   observations.name,
   observations.benchmark,
   observations.version,
@@ -90,5 +92,5 @@ JOIN unclear
     AND unclear.target_digest IS NOT DISTINCT FROM observations.target_digest
 WHERE observations.time <= parameters.horizon OR observations.time > parameters.latest
 GROUP BY
-  observations.host_digest, observations.target_digest, observations.host, observations.name,
+  observations.host_digest, observations.target_digest, observations.host, observations.identifier, observations.name,
   observations.benchmark, observations.version, observations.control, observations.target

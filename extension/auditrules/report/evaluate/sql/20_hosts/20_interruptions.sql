@@ -1,4 +1,5 @@
--- What makes a verdict unknown from a moment on: a run without rows, a failed query, the loss of the extension.
+-- What makes a verdict unknown from a moment on: a run without rows, a failed query, the loss of the extension. A query
+-- is ours where the host's own rows say so, or else by its name.
 -- A status log belongs to the host that the machine in its header names, or the folder that it lies in. Where several
 -- hosts have that name it counts for each of them, as nobody knows whose it is. `certain` is 0 where the host was found so.
 WITH host_texts AS (
@@ -59,50 +60,103 @@ owners AS (
   FROM ranked
   JOIN best ON best.machine = ranked.machine AND best.folder = ranked.folder AND best.place = ranked.place
 ),
--- The name of a query may hold the colon that stands between it and the message.
-colon_names AS (
-  SELECT messages.query, messages.message, max(query_controls.query) AS whole
-  FROM (SELECT DISTINCT query, message FROM query_failures WHERE query <> '') AS messages
-  JOIN query_controls
-    ON
-      query_controls.query LIKE '%: %'
-      AND starts_with(concat(messages.query, ': ', messages.message), concat(query_controls.query, ': '))
-  GROUP BY messages.query, messages.message
-),
+-- The name of a query may hold the colon that stands between it and the message: then both readings count.
 failed AS (
   SELECT
-    query_failures.host, query_failures.identifier, query_failures.name, query_failures.folder, query_failures.time,
-    coalesce(colon_names.whole, query_failures.query) AS query,
-    CASE
-      WHEN colon_names.whole IS NULL THEN query_failures.message
-      ELSE substr(concat(query_failures.query, ': ', query_failures.message), length(colon_names.whole) + 3)
-    END AS message
+    coalesce(nullif(query_failures.host, ''), owners.host, query_failures.name) AS host,
+    coalesce(owners.identifier, query_failures.identifier) AS identifier,
+    coalesce(owners.name, query_failures.name) AS name,
+    query_failures.query,
+    query_failures.message,
+    query_failures.time,
+    CASE WHEN owners.host IS NULL THEN 1 ELSE 0 END AS certain
   FROM query_failures
-  LEFT JOIN colon_names ON colon_names.query = query_failures.query AND colon_names.message = query_failures.message
+  LEFT JOIN owners
+    ON
+      query_failures.host = ''
+      AND owners.machine = query_failures.name
+      AND owners.folder = query_failures.folder
+),
+own_queries AS (
+  SELECT lower(host) AS alias, query, query_base FROM host_queries
+  UNION
+  SELECT lower(identifier) AS alias, query, query_base FROM host_queries
+  UNION
+  SELECT lower(name) AS alias, query, query_base FROM host_queries
+),
+failed_texts AS (
+  SELECT lower(host) AS alias, host, identifier, name, query, message, time, certain FROM failed
+  UNION
+  SELECT lower(identifier) AS alias, host, identifier, name, query, message, time, certain FROM failed
+  UNION
+  SELECT lower(name) AS alias, host, identifier, name, query, message, time, certain FROM failed
+),
+interrupted AS (
+  SELECT host, identifier, name, query, 'gone' AS state, '' AS message, time, 1 AS certain FROM empty_runs
+  UNION ALL
+  SELECT host, identifier, name, query, 'query_failed' AS state, message, time, certain FROM failed
+  UNION ALL
+  SELECT DISTINCT
+    failed_texts.host,
+    failed_texts.identifier,
+    failed_texts.name,
+    own_queries.query,
+    'query_failed' AS state,
+    substr(concat(failed_texts.query, ': ', failed_texts.message), length(own_queries.query) + 3) AS message,
+    failed_texts.time,
+    failed_texts.certain
+  FROM failed_texts
+  JOIN own_queries
+    ON
+      own_queries.alias = failed_texts.alias
+      AND own_queries.query LIKE '%: %'
+      AND starts_with(
+        concat(failed_texts.query, ': ', failed_texts.message), concat(own_queries.query, ': ')
+      )
+  WHERE failed_texts.query <> ''
+),
+interrupted_queries AS (
+  SELECT DISTINCT host, identifier, name, query, query_base(query) AS query_base FROM interrupted
+),
+query_texts AS (
+  SELECT lower(host) AS alias, host, identifier, name, query, query_base FROM interrupted_queries
+  UNION ALL
+  SELECT lower(identifier) AS alias, host, identifier, name, query, query_base FROM interrupted_queries
+  UNION ALL
+  SELECT lower(name) AS alias, host, identifier, name, query, query_base FROM interrupted_queries
+),
+ours AS (
+  SELECT query_texts.host, query_texts.identifier, query_texts.name, query_texts.query
+  FROM query_texts
+  JOIN own_queries ON own_queries.alias = query_texts.alias AND own_queries.query_base = query_texts.query_base
+  UNION
+  SELECT host, identifier, name, query
+  FROM interrupted_queries
+  WHERE query = '' OR query IN (SELECT query FROM named_queries)
 ),
 next_states AS (
   SELECT
     host, identifier, name, time, loaded,
-    lead(time) OVER (PARTITION BY host, name ORDER BY time, loaded) AS next_time,
-    lead(loaded) OVER (PARTITION BY host, name ORDER BY time, loaded) AS next_loaded
+    lead(time) OVER (PARTITION BY host, identifier, name ORDER BY time, loaded) AS next_time,
+    lead(loaded) OVER (PARTITION BY host, identifier, name ORDER BY time, loaded) AS next_loaded
   FROM extension_states
 )
-SELECT host, identifier, name, query, 'gone' AS state, '' AS message, time, 1 AS certain
-FROM empty_runs
-WHERE query IN (SELECT query FROM query_controls)
-UNION ALL
 SELECT
-  coalesce(nullif(failed.host, ''), owners.host, failed.name) AS host,
-  coalesce(owners.identifier, failed.identifier) AS identifier,
-  coalesce(owners.name, failed.name) AS name,
-  failed.query,
-  'query_failed' AS state,
-  failed.message,
-  failed.time,
-  CASE WHEN owners.host IS NULL THEN 1 ELSE 0 END AS certain
-FROM failed
-LEFT JOIN owners ON failed.host = '' AND owners.machine = failed.name AND owners.folder = failed.folder
-WHERE failed.query = '' OR failed.query IN (SELECT query FROM query_controls)
+  interrupted.host,
+  interrupted.identifier,
+  interrupted.name,
+  interrupted.query,
+  interrupted.state,
+  interrupted.message,
+  interrupted.time,
+  interrupted.certain
+FROM interrupted
+JOIN ours
+  ON
+    ours.host = interrupted.host
+    AND ours.identifier IS NOT DISTINCT FROM interrupted.identifier
+    AND ours.name IS NOT DISTINCT FROM interrupted.name
+    AND ours.query = interrupted.query
 UNION ALL
 SELECT
   next_states.host,

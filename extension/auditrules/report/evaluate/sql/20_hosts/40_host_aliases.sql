@@ -1,53 +1,154 @@
--- Where the host that a line names is not the report's. Names that take turns under one host, or that were both seen within
--- the maximum age, are hosts that share it, and are kept apart by name; a name with and without its domain is one. An
--- identifier without host_uuid that is the name or identifier of exactly one other host is that host, unless it is what
+-- Where the host that a line names is not one host of the report.
+-- Several hosts may share what should be one host's, as clones of a machine share its host_uuid: their identifiers, or their
+-- names, take turns, or were both seen within the maximum age. Then they are kept apart by the host identifier where that
+-- differs, and by name where the identifier is the same. A name with and without its domain is one.
+-- An identifier without host_uuid that is the name or identifier of exactly one other host is that host, unless it is what
 -- every host is called; a line with a host_uuid is nobody else's, whatever another host calls itself.
-WITH names AS (
-  SELECT host, lower(name) AS name, min(first_time) AS first_time, max(last_time) AS last_time
+WITH identifier_sightings AS (
+  SELECT host, lower(identifier) AS text, min(first_time) AS first_time, max(last_time) AS last_time
   FROM host_sightings
-  WHERE name <> '' AND first_time IS NOT NULL
-  GROUP BY host, lower(name)
+  WHERE identifier <> '' AND first_time IS NOT NULL
+  GROUP BY host, lower(identifier)
 ),
-with_domain AS (
-  SELECT host, split_part(name, '.', 1) AS short, min(name) AS name
-  FROM names
-  WHERE name <> split_part(name, '.', 1)
-  GROUP BY host, split_part(name, '.', 1)
+identifiers_with_domain AS (
+  SELECT host, split_part(text, '.', 1) AS short, min(text) AS text
+  FROM identifier_sightings
+  WHERE text <> split_part(text, '.', 1)
+  GROUP BY host, split_part(text, '.', 1)
   HAVING count(*) = 1
 ),
-full_names AS (
+identifiers AS (
   SELECT
-    names.host,
-    names.name AS alias,
-    coalesce(with_domain.name, names.name) AS name,
-    names.first_time,
-    names.last_time
-  FROM names
-  LEFT JOIN with_domain ON with_domain.host = names.host AND with_domain.short = names.name
+    identifier_sightings.host,
+    identifier_sightings.text AS alias,
+    coalesce(identifiers_with_domain.text, identifier_sightings.text) AS text,
+    identifier_sightings.first_time,
+    identifier_sightings.last_time
+  FROM identifier_sightings
+  LEFT JOIN identifiers_with_domain
+    ON
+      identifiers_with_domain.host = identifier_sightings.host
+      AND identifiers_with_domain.short = identifier_sightings.text
 ),
-spans AS (
-  SELECT host, name, min(first_time) AS first_time, max(last_time) AS last_time
-  FROM full_names
-  GROUP BY host, name
+identifier_spans AS (
+  SELECT host, text, min(first_time) AS first_time, max(last_time) AS last_time
+  FROM identifiers
+  GROUP BY host, text
 ),
-earlier_spans AS (
+identifier_turns AS (
   SELECT
     host,
     first_time,
     max(last_time) OVER (
-      PARTITION BY host ORDER BY first_time, name ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      PARTITION BY host ORDER BY first_time, text ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS earlier_end
-  FROM spans
+  FROM identifier_spans
+),
+shared_by_identifiers AS (
+  SELECT host FROM identifier_turns WHERE earlier_end >= first_time
+  UNION
+  SELECT identifier_spans.host
+  FROM identifier_spans
+  CROSS JOIN parameters
+  WHERE
+    identifier_spans.first_time <= parameters.until
+    AND identifier_spans.last_time >= parameters.until - parameters.max_age
+  GROUP BY identifier_spans.host
+  HAVING count(*) > 1
+),
+-- From here on a machine is a host, or one identifier of a host that is shared.
+machines AS (
+  SELECT
+    host_sightings.host,
+    host_sightings.identifier,
+    host_sightings.name,
+    lower(host_sightings.name) AS lower_name,
+    CASE
+      WHEN shared_by_identifiers.host IS NULL THEN ''
+      ELSE coalesce(identifiers.text, lower(host_sightings.identifier), '')
+    END AS machine,
+    host_sightings.first_time,
+    host_sightings.last_time
+  FROM host_sightings
+  LEFT JOIN shared_by_identifiers ON shared_by_identifiers.host = host_sightings.host
+  LEFT JOIN identifiers
+    ON identifiers.host = host_sightings.host AND identifiers.alias = lower(host_sightings.identifier)
+),
+name_sightings AS (
+  SELECT host, machine, lower_name AS text, min(first_time) AS first_time, max(last_time) AS last_time
+  FROM machines
+  WHERE lower_name <> '' AND first_time IS NOT NULL
+  GROUP BY host, machine, lower_name
+),
+names_with_domain AS (
+  SELECT host, machine, split_part(text, '.', 1) AS short, min(text) AS text
+  FROM name_sightings
+  WHERE text <> split_part(text, '.', 1)
+  GROUP BY host, machine, split_part(text, '.', 1)
+  HAVING count(*) = 1
+),
+names AS (
+  SELECT
+    name_sightings.host,
+    name_sightings.machine,
+    name_sightings.text AS alias,
+    coalesce(names_with_domain.text, name_sightings.text) AS text,
+    name_sightings.first_time,
+    name_sightings.last_time
+  FROM name_sightings
+  LEFT JOIN names_with_domain
+    ON
+      names_with_domain.host = name_sightings.host
+      AND names_with_domain.machine = name_sightings.machine
+      AND names_with_domain.short = name_sightings.text
+),
+name_spans AS (
+  SELECT host, machine, text, min(first_time) AS first_time, max(last_time) AS last_time
+  FROM names
+  GROUP BY host, machine, text
+),
+name_turns AS (
+  SELECT
+    host,
+    machine,
+    first_time,
+    max(last_time) OVER (
+      PARTITION BY host, machine ORDER BY first_time, text ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS earlier_end
+  FROM name_spans
+),
+shared_by_names AS (
+  SELECT host, machine FROM name_turns WHERE earlier_end >= first_time
+  UNION
+  SELECT name_spans.host, name_spans.machine
+  FROM name_spans
+  CROSS JOIN parameters
+  WHERE name_spans.first_time <= parameters.until AND name_spans.last_time >= parameters.until - parameters.max_age
+  GROUP BY name_spans.host, name_spans.machine
+  HAVING count(*) > 1
+),
+told_apart AS (
+  SELECT
+    machines.host,
+    machines.identifier,
+    machines.name,
+    machines.machine,
+    CASE
+      WHEN shared_by_names.host IS NULL OR machines.lower_name = '' THEN ''
+      ELSE coalesce(names.text, machines.lower_name)
+    END AS own_name
+  FROM machines
+  LEFT JOIN shared_by_names ON shared_by_names.host = machines.host AND shared_by_names.machine = machines.machine
+  LEFT JOIN names
+    ON
+      names.host = machines.host
+      AND names.machine = machines.machine
+      AND names.alias = machines.lower_name
 ),
 shared AS (
-  SELECT host FROM earlier_spans WHERE earlier_end >= first_time
+  SELECT host FROM shared_by_identifiers
   UNION
-  SELECT spans.host
-  FROM spans
-  CROSS JOIN parameters
-  WHERE spans.first_time <= parameters.until AND spans.last_time >= parameters.until - parameters.max_age
-  GROUP BY spans.host
-  HAVING count(*) > 1
+  SELECT host FROM shared_by_names
 ),
 host_texts AS (
   SELECT host, name AS alias FROM host_sightings
@@ -61,21 +162,28 @@ others AS (
   GROUP BY alias
   HAVING count(DISTINCT host) = 1
 )
-SELECT host, name, min(key) AS key
+SELECT host, identifier, name, min(key) AS key, min(rule) AS rule
 FROM (
   SELECT
-    host_sightings.host,
-    host_sightings.name,
+    told_apart.host,
+    told_apart.identifier,
+    told_apart.name,
     CASE
-      WHEN shared.host IS NOT NULL
-        THEN host_sightings.host || ' (' || coalesce(full_names.name, lower(host_sightings.name)) || ')'
+      WHEN told_apart.machine <> '' AND told_apart.own_name <> ''
+        THEN told_apart.host || ' (' || told_apart.machine || ', ' || told_apart.own_name || ')'
+      WHEN told_apart.machine <> '' OR told_apart.own_name <> ''
+        THEN told_apart.host || ' (' || told_apart.machine || told_apart.own_name || ')'
       WHEN others.key IS NOT NULL AND others.key NOT IN (SELECT host FROM shared) THEN others.key
-      ELSE host_sightings.host
-    END AS key
-  FROM host_sightings
-  LEFT JOIN shared ON shared.host = host_sightings.host AND host_sightings.name <> ''
-  LEFT JOIN full_names ON full_names.host = host_sightings.host AND full_names.alias = lower(host_sightings.name)
-  LEFT JOIN others ON others.alias = host_sightings.host AND host_sightings.identifier = host_sightings.host
+      ELSE told_apart.host
+    END AS key,
+    CASE
+      WHEN told_apart.machine <> '' AND told_apart.own_name <> '' THEN 'identifier and name'
+      WHEN told_apart.machine <> '' THEN 'identifier'
+      WHEN told_apart.own_name <> '' THEN 'name'
+      ELSE ''
+    END AS rule
+  FROM told_apart
+  LEFT JOIN others ON others.alias = told_apart.host AND told_apart.identifier = told_apart.host
 ) AS resolved
 WHERE key <> host
-GROUP BY host, name
+GROUP BY host, identifier, name

@@ -5,6 +5,9 @@ SELECT
   host_sightings.identifier,
   host_sightings.name,
   host_sightings.first_time,
-  host_sightings.last_time
+  host_sightings.last_time,
+  coalesce(host_aliases.rule, '') AS rule
 FROM host_sightings
-LEFT JOIN host_aliases ON host_aliases.host = host_sightings.host AND host_aliases.name = host_sightings.name
+LEFT JOIN host_aliases ON host_aliases.host = host_sightings.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM host_sightings.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM host_sightings.name

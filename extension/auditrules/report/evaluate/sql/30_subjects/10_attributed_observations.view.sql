@@ -22,6 +22,7 @@ JOIN observation_series
     observation_series.logged_host_digest IS NOT DISTINCT FROM ordered_observations.host_digest
     AND observation_series.logged_target_digest IS NOT DISTINCT FROM ordered_observations.target_digest
     AND observation_series.host = ordered_observations.host
+    AND observation_series.identifier IS NOT DISTINCT FROM ordered_observations.identifier
     AND observation_series.name IS NOT DISTINCT FROM ordered_observations.name
     AND observation_series.benchmark = ordered_observations.benchmark
     AND observation_series.version = ordered_observations.version

@@ -11,7 +11,9 @@ SELECT
 FROM observation_series
 CROSS JOIN parameters
 LEFT JOIN host_aliases
-  ON host_aliases.host = observation_series.host AND host_aliases.name = observation_series.name
+  ON host_aliases.host = observation_series.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM observation_series.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM observation_series.name
 WHERE
   (parameters.version = '' OR observation_series.version = parameters.version)
   AND (

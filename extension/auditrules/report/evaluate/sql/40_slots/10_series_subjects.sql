@@ -7,7 +7,9 @@ SELECT
   subjects.has_targets
 FROM observation_series
 LEFT JOIN host_aliases
-  ON host_aliases.host = observation_series.host AND host_aliases.name = observation_series.name
+  ON host_aliases.host = observation_series.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM observation_series.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM observation_series.name
 JOIN subjects
   ON
     subjects.key = coalesce(host_aliases.key, observation_series.host)

@@ -2,7 +2,7 @@
 -- the twin that takes its snapshots.
 SELECT DISTINCT
   series_subjects.subject,
-  replace(replace(attributed_observations.query, ' - snapshot', ''), '_snapshot', '') AS query_base,
+  query_base(attributed_observations.query) AS query_base,
   attributed_observations.time,
   attributed_observations.action,
   series_subjects.target,

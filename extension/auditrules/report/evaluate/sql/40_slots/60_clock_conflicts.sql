@@ -21,8 +21,13 @@ WITH undated AS (
   SELECT slots.slot, interruptions.state, 0 AS removed
   FROM interruptions
   CROSS JOIN parameters
-  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host AND host_aliases.name = interruptions.name
-  LEFT JOIN query_controls ON query_controls.query = interruptions.query
+  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM interruptions.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM interruptions.name
+  LEFT JOIN query_controls
+    ON
+      query_controls.key = coalesce(host_aliases.key, interruptions.host)
+      AND query_controls.query = interruptions.query
   JOIN subjects
     ON
       subjects.key = coalesce(host_aliases.key, interruptions.host)

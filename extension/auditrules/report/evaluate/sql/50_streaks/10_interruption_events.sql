@@ -8,7 +8,9 @@ WITH dated AS (
     least(interruptions.time, parameters.until) AS time
   FROM interruptions
   CROSS JOIN parameters
-  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host AND host_aliases.name = interruptions.name
+  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM interruptions.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM interruptions.name
   WHERE
     interruptions.time >= parameters.earliest
     AND interruptions.time <= parameters.horizon
@@ -34,7 +36,7 @@ known AS (
 )
 SELECT slots.slot, order_key(dated.time, 1, state_code(dated.state)) AS order_key
 FROM dated
-JOIN query_controls ON query_controls.query = dated.query
+JOIN query_controls ON query_controls.key = dated.key AND query_controls.query = dated.query
 JOIN subjects
   ON
     subjects.key = dated.key
@@ -45,7 +47,7 @@ JOIN slots ON slots.subject = subjects.subject
 LEFT JOIN known
   ON
     known.slot = slots.slot
-    AND known.query_base = replace(replace(dated.query, ' - snapshot', ''), '_snapshot', '')
+    AND known.query_base = query_base(dated.query)
 WHERE dated.state <> 'gone' OR slots.slot > 0 OR known.slot IS NOT NULL
 UNION ALL
 SELECT slots.slot, order_key(dated.time, 2, state_code(dated.state)) AS order_key

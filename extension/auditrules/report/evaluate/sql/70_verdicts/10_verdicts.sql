@@ -19,7 +19,9 @@ failures AS (
     max(interruptions.message) AS message
   FROM interruptions
   CROSS JOIN parameters
-  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host AND host_aliases.name = interruptions.name
+  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM interruptions.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM interruptions.name
   WHERE interruptions.state = 'query_failed'
   GROUP BY
     coalesce(host_aliases.key, interruptions.host), interruptions.query, least(interruptions.time, parameters.until)
@@ -28,7 +30,7 @@ subject_failures AS (
   SELECT subjects.subject, failures.time, max(failures.query) AS query, max(failures.message) AS message
   FROM failures
   JOIN subjects ON subjects.key = failures.key
-  LEFT JOIN query_controls ON query_controls.query = failures.query
+  LEFT JOIN query_controls ON query_controls.key = failures.key AND query_controls.query = failures.query
   WHERE
     failures.query = ''
     OR (

@@ -2,6 +2,7 @@
 WITH undated AS (
   SELECT
     observation_series.host,
+    observation_series.identifier,
     observation_series.name,
     observation_series.undated AS line_count,
     observation_series.min_time,
@@ -15,6 +16,7 @@ WITH undated AS (
   UNION ALL
   SELECT
     interruptions.host,
+    interruptions.identifier,
     interruptions.name,
     1 AS line_count,
     interruptions.time AS min_time,
@@ -29,6 +31,8 @@ SELECT
   min(undated.min_time) AS min_time,
   max(undated.max_time) AS max_time
 FROM undated
-LEFT JOIN host_aliases ON host_aliases.host = undated.host AND host_aliases.name = undated.name
+LEFT JOIN host_aliases ON host_aliases.host = undated.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM undated.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM undated.name
 GROUP BY coalesce(host_aliases.key, undated.host)
 ORDER BY coalesce(host_aliases.key, undated.host)

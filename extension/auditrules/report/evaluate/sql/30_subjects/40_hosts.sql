@@ -62,7 +62,9 @@ decoration_groups AS (
       ) AS place
     FROM decorations
     CROSS JOIN parameters
-    LEFT JOIN host_aliases ON host_aliases.host = decorations.host AND host_aliases.name = decorations.name
+    LEFT JOIN host_aliases ON host_aliases.host = decorations.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM decorations.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM decorations.name
     WHERE parameters.grouped_by <> '' AND decorations.decoration = parameters.grouped_by
   ) AS ranked
   WHERE place = 1

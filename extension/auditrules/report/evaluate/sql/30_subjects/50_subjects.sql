@@ -5,15 +5,9 @@
 -- most hosts have. What a host reported of a version is left out once it is stale and the host reports another version:
 -- `superseded_at` is when it grew stale.
 WITH failing AS (
-  SELECT DISTINCT
-    coalesce(host_aliases.key, interruptions.host) AS key,
-    query_controls.benchmark,
-    query_controls.version,
-    query_controls.control
-  FROM interruptions
+  SELECT DISTINCT query_controls.key, query_controls.benchmark, query_controls.version, query_controls.control
+  FROM query_controls
   CROSS JOIN parameters
-  JOIN query_controls ON query_controls.query = interruptions.query
-  LEFT JOIN host_aliases ON host_aliases.host = interruptions.host AND host_aliases.name = interruptions.name
   WHERE
     (parameters.version = '' OR query_controls.version = parameters.version)
     AND (parameters.all_controls = 1 OR query_controls.control IN (SELECT control FROM selected_controls))
