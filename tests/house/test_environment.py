@@ -71,6 +71,29 @@ def test_make_check_fails_only_without_a_verdict(
     assert (said.out.decode(), said.err.decode()) == (out, err.format(command=f"{command} check"))
 
 
+def test_where_nothing_applies_an_example_host_shows_a_pass_and_a_fail(capfd: pytest.CaptureFixture[str]) -> None:
+    command = str(Path(sys.executable).with_name("auditrules"))
+    bare = str(PROJECT / "tests" / "fixtures" / "bare")
+    assert check.main([command, "check", "--root", bare, "--kernel", "none"]) == 0
+    shown = capfd.readouterr().out
+    assert "none of its 16 controls applies here" in shown
+    example = shown.partition("the files in\ntools/example_host, ")[2]
+    assert [line.split()[:2] for line in example.splitlines() if line.startswith(("PASS", "FAIL "))] == [
+        ["PASS", "1.1.3"],
+        ["FAIL", "1.1.6"],
+        ["FAIL", "1.1.6"],
+    ]
+    assert "remediation  Create the directory first" in example
+
+
+def test_an_example_is_shown_only_where_nothing_applies(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    command = program(tmp_path / "auditrules", "echo; echo '0 fail, 1 unknown, 0 pass, 9 not applicable'; exit 3")
+    assert check.main([str(command), "check"]) == 0
+    assert b"ship with the project" not in capfdbinary.readouterr().out
+
+
 class Pythons:
     """An interpreter and the one in its environment, both made up: they note what is asked of them."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditrules.check import Status
 from auditrules.present import aligned, count_of_statuses, paragraph, visible
 from auditrules.sql.result import Result, Value
 
 Row = Mapping[str, Value]
+
+_MOST_NAMED = 8  # controls that one line names
 
 _COLUMNS = ("status", "control", "title", "target", "reason")
 
@@ -33,7 +35,10 @@ def _by_benchmark(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return found
 
 
-def _benchmark(name: str, rows: Iterable[Row]) -> str:
+def _benchmark(name: str, rows: Sequence[Row]) -> str:
+    """The heading of a benchmark and its table; only the heading if the benchmark has nothing to do with this host."""
+    if len({(row["status"], row["reason"]) for row in rows}) == 1 and rows[0]["status"] == Status.NOT_APPLICABLE.value:
+        return f"{visible(name)}: none of its {len(rows)} controls applies here\n"
     lines = [[_status(row), *(str(row[column]) for column in _COLUMNS[1:])] for row in rows]
     return f"{visible(name)}\n{aligned([list(_COLUMNS), *lines])}"
 
@@ -52,8 +57,15 @@ def _details(rows: Iterable[Row]) -> Iterator[str]:
         for group in (group for key, group in groups.items() if key[0] == status.value):
             first = group[0]
             wanted = ("evidence",) if status is Status.NOT_APPLICABLE else ("evidence", "remediation", "next_boot")
-            controls = ", ".join(str(row["control"]) for row in group)
+            controls = _named([str(row["control"]) for row in group])
             yield paragraph(
                 f"{_status(first)}  {visible(controls)}  {visible(str(first['reason']))}",
                 {name: str(first[name]) for name in wanted if first[name]},
             )
+
+
+def _named(controls: Sequence[str]) -> str:
+    """The numbers of controls; of many, the first and the last."""
+    if len(controls) <= _MOST_NAMED:
+        return ", ".join(controls)
+    return f"{len(controls)} controls, {controls[0]} to {controls[-1]}"
