@@ -8,7 +8,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules import present as module
@@ -92,21 +92,18 @@ def test_verdicts_escape_what_is_not_printable() -> None:
     assert verdicts(Result(columns, ((HOSTILE, HOSTILE, HOSTILE, HOSTILE, "fail", HOSTILE, "x"),))).count(SHOWN) == 6
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from(Format))
 def test_nothing_but_line_ends_and_tabs_is_sent_unprintable(text: str, form: Format) -> None:
     page = present(Result(("a",), ((text,),)), form)
     assert all(character.isprintable() or character in "\r\n\t" for character in page)
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from([Format.TABLE, Format.LINE]))
 def test_a_value_stays_on_its_line(text: str, form: Format) -> None:
     lines = {Format.TABLE: 3, Format.LINE: 1}
     assert len(present(Result(("a",), ((text,),)), form).splitlines()) == lines[form]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False))))
 def test_json_gives_the_values_back(rows: list[tuple[str, float | None]]) -> None:
     page = present(Result(("text", "number"), tuple(rows)), Format.JSON)

@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.listing import listed
@@ -29,8 +29,9 @@ from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, Rule, Verb, same
 from auditrules.audit.model.text import encode
 from tests.audit.strategies import BYTES, HOST, LINES, PATHS, RULES, TEXT, WORDS
+from tests.laws import law
 
-law = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+for_all = law(1.5, derandomize=True)
 
 VERSIONS: st.SearchStrategy[Version] = st.sampled_from([(2, 8, 5), (3, 0, 9), (3, 1, 5), (4, 0, 5), (4, 2, 1)])
 MACHINES = st.sampled_from(["x86_64", "aarch64", "ppc64le", "s390x", "armv7l", "i686", "toaster"])
@@ -40,7 +41,7 @@ def facts_of(version: Version, machine: str = "x86_64") -> Facts:
     return replace(HOST, version=version, machine=machine)
 
 
-@law
+@for_all
 @given(RULES)
 def test_a_rule_is_its_normal_text(rule: Rule) -> None:
     line = parse_line(render(rule, HOST.machine), HOST)
@@ -50,7 +51,7 @@ def test_a_rule_is_its_normal_text(rule: Rule) -> None:
     assert line.rule == rule
 
 
-@law
+@for_all
 @given(RULES, RULES)
 def test_two_rules_have_one_normal_text_only_where_they_are_equal(one: Rule, other: Rule) -> None:
     assert (render(one, HOST.machine) == render(other, HOST.machine)) is (one == other)
@@ -78,7 +79,7 @@ def undecided(rule: Rule) -> Rule:
     return replace(rule, fields=fields)
 
 
-@law
+@for_all
 @given(RULES.filter(is_native), VERSIONS)
 def test_a_listed_line_is_read_as_a_rule_that_lists_the_same_or_not_at_all(rule: Rule, version: Version) -> None:
     line = listed(rule, version, HOST.machine)
@@ -86,14 +87,14 @@ def test_a_listed_line_is_read_as_a_rule_that_lists_the_same_or_not_at_all(rule:
         assert listed(parse_listed_line(line, facts_of(version)), version, HOST.machine) == line
 
 
-@law
+@for_all
 @given(RULES.filter(lambda rule: is_plain(rule) and not arches(rule)), VERSIONS, MACHINES)
 def test_a_listed_line_is_read_on_every_machine(rule: Rule, version: Version, machine: str) -> None:
     line = listed(rule, version, machine)
     assert listed(parse_listed_line(line, facts_of(version, machine)), version, machine) == line
 
 
-@law
+@for_all
 @given(RULES.filter(lambda rule: is_plain(rule) and is_native(rule)))
 def test_a_rule_without_spaces_is_read_back_from_its_listing(rule: Rule) -> None:
     line = listed(rule, (4, 2, 1), HOST.machine)
@@ -104,7 +105,7 @@ def test_a_rule_without_spaces_is_read_back_from_its_listing(rule: Rule) -> None
         assert read == rule
 
 
-@law
+@for_all
 @given(LINES, VERSIONS, MACHINES)
 def test_any_line_is_read_or_is_a_syntax_error(line: str, version: Version, machine: str) -> None:
     with suppress(RuleSyntaxError):
@@ -115,7 +116,7 @@ def test_any_line_is_read_or_is_a_syntax_error(line: str, version: Version, mach
             assert all(field_text(condition, machine) for condition in read.rule.fields)
 
 
-@law
+@for_all
 @given(LINES)
 def test_an_error_points_into_its_line(line: str) -> None:
     error = error_of(line)
@@ -133,7 +134,7 @@ def error_of(line: str) -> RuleSyntaxError | None:
     return None
 
 
-@law
+@for_all
 @given(LINES)
 def test_a_rule_that_is_read_is_already_as_the_kernel_stores_it(line: str) -> None:
     with suppress(RuleSyntaxError):
@@ -145,7 +146,7 @@ def test_a_rule_that_is_read_is_already_as_the_kernel_stores_it(line: str) -> No
 LISTED_HEADS = st.sampled_from(["-a always,exit", "-a never,exclude", "-a never,io_uring", "-w /", " -p x", "-a ", ""])
 
 
-@law
+@for_all
 @given(LISTED_HEADS, LINES, VERSIONS, MACHINES)
 def test_any_listed_line_is_read_or_is_a_syntax_error(head: str, line: str, version: Version, machine: str) -> None:
     facts = facts_of(version, machine)
@@ -156,7 +157,7 @@ def test_any_listed_line_is_read_or_is_a_syntax_error(head: str, line: str, vers
             assert parse_listed_line(listed(rule, version, machine), facts).list is rule.list
 
 
-@law
+@for_all
 @given(BYTES, BYTES, st.sampled_from([0, 1, 4, 255, -11]), BYTES, st.sampled_from([0, 4]))
 def test_every_answer_of_a_program_has_a_state(
     output: bytes,
@@ -183,7 +184,7 @@ SAVED = st.lists(
 ).map(b"".join)
 
 
-@law
+@for_all
 @given(SAVED)
 def test_every_saved_listing_has_a_state(content: bytes) -> None:
     reading = interpret_answer(Kernel("listing", saved=File("/saved", content)), HOST)
@@ -194,7 +195,7 @@ def test_every_saved_listing_has_a_state(content: bytes) -> None:
     assert isinstance(reading.status, Status)
 
 
-@law
+@for_all
 @given(st.lists(st.one_of(BYTES, st.just(b"\n"), st.just(b"\0"), st.just(b"x" * LINE_BYTES)), max_size=6).map(b"".join))
 def test_lines_lose_nothing_but_newlines_and_what_nul_hides(content: bytes) -> None:
     found = list(lines(content))
@@ -215,7 +216,7 @@ def shortened(content: bytes) -> set[bytes]:
     return {b"".join(kept)}
 
 
-@law
+@for_all
 @given(TEXT, VERSIONS)
 def test_words_stand_where_they_say(line: str, version: Version) -> None:
     found = split(line, version)
@@ -226,7 +227,7 @@ def test_words_stand_where_they_say(line: str, version: Version) -> None:
             assert word.text == line[word.start : word.end]
 
 
-@law
+@for_all
 @given(PATHS)
 def test_a_path_of_any_characters_can_be_watched(path: str) -> None:
     escaped = path.replace("\\", "\\\\").replace(" ", "\\ ")
@@ -238,7 +239,7 @@ def test_a_path_of_any_characters_can_be_watched(path: str) -> None:
     assert watched.value == (path.rstrip("/") if len(path) > 2 else path)
 
 
-@law
+@for_all
 @given(RULES)
 def test_an_undecided_path_is_the_same_as_either(rule: Rule) -> None:
     assert same(rule, rule)
@@ -246,7 +247,7 @@ def test_an_undecided_path_is_the_same_as_either(rule: Rule) -> None:
     assert same(undecided(rule), rule)
 
 
-@law
+@for_all
 @given(st.lists(st.one_of(LINES, st.sampled_from(["-i", "-D", "-e 2", "-w /etc -p x"])), max_size=6), VERSIONS)
 def test_every_file_is_loaded_somehow(texts: list[str], version: Version) -> None:
     content = encode("\n".join(texts))
@@ -258,7 +259,7 @@ def test_every_file_is_loaded_somehow(texts: list[str], version: Version) -> Non
     assert load(content, facts_of(version)) == found
 
 
-@law
+@for_all
 @given(BYTES)
 def test_every_line_of_auditd_conf_is_a_setting_a_comment_or_an_error(content: bytes) -> None:
     found = list(auditd_settings(content))
@@ -270,7 +271,7 @@ def test_every_line_of_auditd_conf_is_a_setting_a_comment_or_an_error(content: b
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12)
 
 
-@law
+@for_all
 @given(st.lists(st.one_of(NAMES, TEXT), max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_files_does_not_hang_on_where_they_stood(names: list[str], random: Random) -> None:
     shuffled = list(names)
@@ -279,7 +280,7 @@ def test_the_order_of_files_does_not_hang_on_where_they_stood(names: list[str], 
     assert sorted(version_sorted(names)) == sorted(names)
 
 
-@law
+@for_all
 @given(NAMES, NAMES, NAMES)
 def test_the_order_of_files_is_total(one: str, other: str, third: str) -> None:
     compare = version_sort._compare

@@ -11,13 +11,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.model.host_facts import Entry
 from auditrules.host import rootfs
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.sight import Sight
+from tests.laws import law
 
 NAMES = ("a", "b", "a/c", "a/d", "b/c")
 LATER = 60_000_000_000  # nanoseconds
@@ -65,7 +66,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@law(0.6)
 @given(st.lists(steps, min_size=1, max_size=4))
 def test_whatever_changed_it_tells_what_a_new_look_tells(rounds: list[list[tuple[str, str, str]]]) -> None:
     # By a later clock nothing was changed just now, so that listings are believed, too.

@@ -58,7 +58,13 @@ def told(folder: Path, *options: str) -> dict[str, dict[str, object]]:
     return {row.pop("test").removeprefix("test_sample.py::"): row for row in rows}
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "1", "--dist", "loadgroup")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="alone"),
+        pytest.param(("-n", "1", "--dist", "loadgroup"), marks=pytest.mark.full, id="xdist"),
+    ],
+)
 def test_how_each_test_ended_is_written(tmp_path: Path, options: tuple[str, ...]) -> None:
     rows = told(tmp_path, *options)
     assert {name: (row["outcome"], row["reason"], row["root"]) for name, row in rows.items()} == ENDED

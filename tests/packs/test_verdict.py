@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.host_audit import LISTING_CAVEAT
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
-from auditrules.audit.rule_sets import LISTING_CAVEAT
 from auditrules.benchmarks.remediation import ADVICE, remedy
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS
@@ -697,13 +697,11 @@ def told(look: Look, lines: list[str]) -> tuple[object, object]:
     return judged(look.with_rules(*lines).with_listing(saved(*loaded(lines))))
 
 
-@settings(deadline=None)
 @given(lines=st.lists(st.one_of(DIRTY, NEVER, OTHER_LISTS), min_size=1, max_size=6))
 def test_rules_of_which_each_leaves_something_out_never_pass(plain: Look, lines: list[str]) -> None:
     assert told(plain, lines)[0] != PASS
 
 
-@settings(deadline=None)
 @given(
     lines=st.lists(ANY, max_size=5),
     never=st.sampled_from(("-a never,task", "-a always,exclude -F msgtype=SYSCALL")),
@@ -714,7 +712,6 @@ def test_where_no_event_is_written_nothing_passes(plain: Look, lines: list[str],
     assert told(plain, lines)[0] == FAIL
 
 
-@settings(deadline=None)
 @given(lines=st.lists(ANY, max_size=5), never=NEVER, place=st.integers(0, 5))
 def test_a_further_never_rule_turns_nothing_into_a_pass(plain: Look, lines: list[str], never: str, place: int) -> None:
     before = told(plain, lines)[0]
@@ -723,7 +720,6 @@ def test_a_further_never_rule_turns_nothing_into_a_pass(plain: Look, lines: list
     assert told(plain, lines)[0] != PASS
 
 
-@settings(deadline=None)
 @given(lines=st.lists(watches(), max_size=6))
 def test_a_pass_of_watches_is_every_letter_of_the_file_or_its_directory(plain: Look, lines: list[str]) -> None:
     words = [line.split() for line in lines]
@@ -731,14 +727,12 @@ def test_a_pass_of_watches_is_every_letter_of_the_file_or_its_directory(plain: L
     assert (told(plain, lines)[0] == PASS) == ({"w", "x", "a"} <= letters)
 
 
-@settings(deadline=None)
 @given(lines=st.lists(ANY, max_size=5), off=st.booleans())
 def test_auditing_that_is_off_fails_whatever_the_rules(plain: Look, lines: list[str], *, off: bool) -> None:
     content = saved(*loaded(lines), state=status(enabled=0 if off else 1))
     assert (judged(plain.with_listing(content)) == (FAIL, "disabled")) == off
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_no_text_at_random_passes(plain: Look, content: bytes) -> None:
     assert judged(plain.with_listing(content))[0] != PASS

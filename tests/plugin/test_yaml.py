@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.plugin.yaml import Value, document, documents
@@ -27,13 +27,11 @@ def read(text: str) -> object:
     return yaml.safe_load(text)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_what_is_written_is_read_back(value: Value) -> None:
     assert read(document(value)) == value
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no news here
 @given(st.lists(VALUES, max_size=4))
 def test_documents_are_read_back_one_by_one(values: list[Value]) -> None:
     assert list(yaml.safe_load_all(documents(values))) == values

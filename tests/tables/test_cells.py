@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.plugin.row import ROWID
@@ -51,13 +51,11 @@ def test_elements_as_a_comma_list(elements: list[str], cell: str) -> None:
     assert comma_list(elements) == cell
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(min_size=1), min_size=1))
 def test_a_comma_list_has_as_many_parts_as_elements(elements: list[str]) -> None:
     assert len(comma_list(elements).split(",")) == len(elements)
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_become_printable_text(raw: bytes) -> None:
     assert text(raw.decode("utf-8", "surrogateescape")).isprintable()
@@ -95,7 +93,6 @@ def test_rows_of_equal_identity_have_different_rowids() -> None:
     assert len(set(rowids(*[row("kernel", None, "a")] * 100))) == 100
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text())))
 def test_rowids_are_distinct_and_fit_a_signed_64_bit_number(pairs: list[tuple[str, str]]) -> None:
     ids = [int(each) for each in rowids(*(row(source, None, words) for source, words in pairs))]

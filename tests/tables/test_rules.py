@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.host_audit import HostAudit
@@ -256,7 +256,6 @@ def test_a_refused_line_says_why_and_nothing_else(line: str, error: str | None) 
     assert error in (None, row["error"])
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("-wpkaSFDW /usrbindockd=,x\t\\#\"'"), max_size=60))
 def test_a_row_that_is_no_rule_has_none_of_its_columns(line: str) -> None:
     for row in of_lines(*line.split("\n")):
@@ -506,7 +505,6 @@ def test_the_same_line_in_two_files_has_two_rowids() -> None:
     assert len(set(ids(rows))) == 3
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["-w /a -p r", "-w /a -p w", "-D", "nonsense", "-a never,task"]), max_size=20),
     st.lists(st.sampled_from(["-w /a -p r", "-a never,task", "nonsense"]), min_size=1, max_size=20),
@@ -518,7 +516,6 @@ def test_rowids_are_distinct(rules: list[str], listed: list[str]) -> None:
     assert len(set(ids(rows))) == len(rows)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_any_bytes_give_whole_rows(listed: bytes, content: bytes) -> None:
     kernel = Kernel("listing", saved=File("saved", listed))

@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.boot.version_sort import version_sorted
+from tests.laws import law
 
 # Seen of augenrules in LANG=C.UTF-8.
 _SEEN = "1 1.9 1.10 2-b 9 10 10a 10-A 10-a 010-x 10_a 100-a A B Z a b -x _x é"
@@ -58,7 +59,7 @@ NAMES = st.text(st.sampled_from("0123456789aAbBz-_.~+é \x01%"), min_size=1, max
 
 
 @with_ls
-@settings(max_examples=40, deadline=None, derandomize=True)
+@law(0.4, derandomize=True)
 @given(st.sets(NAMES, min_size=2, max_size=25))
 def test_the_order_is_that_of_ls(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
     folder = tmp_path_factory.mktemp("rules.d")

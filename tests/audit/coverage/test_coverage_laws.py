@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.field_values import UNSET
@@ -20,8 +20,9 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.rule import FilterList
 from tests.audit.file_trees import DOCKER, facts, rules_of
+from tests.laws import law
 
-law = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+for_all = law(2, derandomize=True)
 
 HOST = facts()
 PLACES = Places(HOST)
@@ -119,14 +120,14 @@ def loadable(lines: Sequence[str], further: str) -> None:
     assume(further not in lines)
 
 
-@law
+@for_all
 @given(RULES, exits(ALWAYS), accesses())
 def test_an_always_rule_at_the_end_loses_no_record(rules: list[str], further: str, access: Access) -> None:
     loadable(rules, further)
     assert recorded([*rules, further], access) or not recorded(rules, access)
 
 
-@law
+@for_all
 @given(RULES, exits(NEVER, inodes=False), accesses())
 def test_a_never_rule_at_the_end_loses_no_record_unless_it_is_on_an_inode(
     rules: list[str], further: str, access: Access
@@ -135,7 +136,7 @@ def test_a_never_rule_at_the_end_loses_no_record_unless_it_is_on_an_inode(
     assert recorded([*rules, further], access) or not recorded(rules, access)
 
 
-@law
+@for_all
 @given(RULES, exits(NEVER), accesses())
 def test_a_never_rule_at_the_end_loses_no_record_of_an_access_to_one_inode(
     rules: list[str], further: str, access: Access
@@ -145,14 +146,14 @@ def test_a_never_rule_at_the_end_loses_no_record_of_an_access_to_one_inode(
     assert recorded([*rules, further], access) or not recorded(rules, access)
 
 
-@law
+@for_all
 @given(RULES, st.one_of(TASKS, EXCLUDES), accesses())
 def test_a_rule_of_the_task_or_exclude_list_adds_no_record(rules: list[str], further: str, access: Access) -> None:
     loadable(rules, further)
     assert recorded(rules, access) or not recorded([*rules, further], access)
 
 
-@law
+@for_all
 @given(st.lists(exits(ALWAYS), max_size=5, unique=True), FILE_SYSTEMS, accesses())
 def test_a_rule_of_the_filesystem_list_adds_no_record_where_no_rule_is_never(
     rules: list[str], further: str, access: Access
@@ -170,7 +171,7 @@ def test_a_file_system_left_out_takes_a_never_rule_s_path_out_of_its_sight() -> 
     assert recorded([*rules, "-a never,filesystem -F fstype=0xef53"], made)
 
 
-@law
+@for_all
 @given(RULES, accesses())
 def test_always_on_the_task_list_records_whatever_exit_rules_say(rules: list[str], access: Access) -> None:
     assume(not any(",task" in rule or ",exclude" in rule for rule in rules))
@@ -185,7 +186,7 @@ SPELLINGS = (
 )
 
 
-@law
+@for_all
 @given(RULES, st.sampled_from(SPELLINGS), st.sampled_from(FILES), LETTERS, accesses())
 def test_the_answer_hangs_on_the_normal_form(
     rules: list[str], spellings: tuple[str, str], path: str, letters: str, access: Access
@@ -199,7 +200,7 @@ def test_the_answer_hangs_on_the_normal_form(
 KNOWN = tuple(each for each in Subject.__dataclass_fields__)
 
 
-@law
+@for_all
 @given(RULES, accesses(), st.sets(st.sampled_from(KNOWN)), st.booleans())
 def test_more_facts_only_move_maybe_to_yes_or_no(
     rules: list[str], access: Access, unknown: set[str], ends_unknown: bool
@@ -211,7 +212,7 @@ def test_more_facts_only_move_maybe_to_yes_or_no(
     assert vague in (Truth.MAYBE, decide(rules_of(rules, HOST), access, ON).recorded)
 
 
-@law
+@for_all
 @given(RULES, accesses(), st.sets(st.sampled_from(sorted(HOST.files)), max_size=4))
 def test_a_file_that_nobody_looked_at_only_moves_yes_and_no_to_maybe(
     rules: list[str], access: Access, unseen: set[str]
@@ -226,7 +227,7 @@ def test_the_strategies_reach_both_answers_and_every_list() -> None:
     seen: set[bool] = set()
     lists: set[FilterList] = set()
 
-    @settings(max_examples=300, database=None, derandomize=True, deadline=None)
+    @settings(max_examples=300, database=None, derandomize=True)
     @given(RULES, accesses())
     def look(rules: list[str], access: Access) -> None:
         seen.add(recorded(rules, access))

@@ -7,13 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.filesystem.path_walk import Place, Places
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
 from auditrules.host.rootfs import Tree, local
 from tests.audit.file_trees import DEV, facts, with_entries
+from tests.laws import law
 
 FILES = {
     "/a/b/file": "file",
@@ -99,7 +100,7 @@ def by_the_kernel(path: str, *, follow: bool) -> str:
         return "missing"
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@law(1.5, derandomize=True)
 @given(TREES, st.lists(PATHS, min_size=1, max_size=8))
 def test_a_walk_over_what_the_collector_saw_finds_what_stat_finds(
     tmp_path_factory: pytest.TempPathFactory, tree: dict[str, str], tails: list[str]

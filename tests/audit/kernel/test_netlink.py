@@ -7,7 +7,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.status import State, Status
@@ -39,6 +39,7 @@ from auditrules.audit.model.rule import (
     SyscallMask,
 )
 from tests.audit.strategies import RULES
+from tests.laws import law
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "netlink.jsonl"
 RAW = [b64decode(rule["raw"]) for line in CORPUS.read_text("utf-8").splitlines() for rule in json.loads(line)["rules"]]
@@ -122,14 +123,14 @@ def test_an_undecided_path_has_no_bytes() -> None:
         encode(rule)
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@law(3, derandomize=True)
 @given(RULES)
 def test_a_rule_is_its_bytes(rule: Rule) -> None:
     assume(all(not isinstance(one, Field) or one.name != PATH_OR_DIR for one in rule.fields))
     assert decode(encode(rule)) == rule
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@law(3, derandomize=True)
 @given(st.sampled_from(RAW), st.integers(0, 1100), st.integers(0, 255))
 def test_a_changed_byte_gives_a_rule_or_the_designed_error(payload: bytes, place: int, byte: int) -> None:
     changed = payload[:place] + bytes([byte]) + payload[place + 1 :]
@@ -139,7 +140,7 @@ def test_a_changed_byte_gives_a_rule_or_the_designed_error(payload: bytes, place
         return
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@law(2, derandomize=True)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_no_message_or_a_message(datagram: bytes) -> None:
     reply = Reply(AUDIT_LIST_RULES, 7)

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
@@ -21,6 +21,7 @@ from auditrules.report.present.complete import complete, list_all
 from auditrules.report.present.formats import FORMATS, write
 from auditrules.report.present.formats.rows import COLUMNS
 from auditrules.report.times import utc
+from tests.laws import law
 from tests.report.present.sample import NOON, WAIVER, hostile, mute, sample, stray, verdict
 from tests.report.present.texts import TEXTS, short
 
@@ -82,7 +83,7 @@ def test_no_format_writes_a_character_that_is_not_printable(form: str, hostility
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(max_examples=30)
+@law(0.3)
 @given(hostility=ANY)
 def test_every_format_can_be_written_to_a_file_whatever_a_host_says(form: str, hostility: str) -> None:
     assert text(hostile(hostility), form).encode("utf-8")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditrules.check import Status
 from auditrules.report.model import HostState, Report
 from auditrules.report.present.formats import write
+from tests.laws import law
 from tests.report.present.sample import WAIVER, hostile, mute, only, sample, stray, verdict
 from tests.report.present.texts import TEXTS, short
 
@@ -50,7 +51,7 @@ def test_the_document_is_valid_whatever_a_host_says(hostility: str) -> None:
     published().validate(text(hostile(hostility)))
 
 
-@settings(max_examples=50)
+@law(0.5)
 @given(hostility=ANY)
 def test_the_document_is_read_again_whatever_a_host_says(hostility: str) -> None:
     assert len(suites(hostile(hostility))) == len(sample().hosts)

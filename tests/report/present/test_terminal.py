@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
@@ -15,6 +15,7 @@ from auditrules.report.model import Broken, Change, ChangeKind, Counts, Host, Ho
 from auditrules.report.present.progress import progress
 from auditrules.report.present.summary import MOST
 from auditrules.report.present.terminal import LONGEST, render
+from tests.laws import law
 from tests.report.present.sample import NOON, WAIVER, hostile, sample, stray, verdict
 from tests.report.present.test_formats import emptied
 from tests.report.present.texts import TEXTS, short
@@ -100,7 +101,7 @@ def test_a_terminal_gets_no_control_byte_but_styles_of_ours(hostility: str) -> N
     assert [c for c in shown if not c.isprintable() and c != "\n"] == []
 
 
-@settings(max_examples=40, deadline=None)
+@law(0.4)
 @given(hostility=ANY, width=st.integers(1, 200))
 def test_any_text_fits_into_any_width(hostility: str, width: int) -> None:
     assert render(hostile(hostility), width, colour=True).encode()
