@@ -48,17 +48,15 @@ WRONG = (
 )
 
 
-@pytest.mark.parametrize(("module", "line", "complaint"), WRONG, ids=[f"{module}: {line}" for module, line, _ in WRONG])
-def test_an_import_where_it_does_not_belong_breaks_a_contract(
-    tmp_path: Path, module: str, line: str, complaint: str
-) -> None:
+def test_an_import_where_it_does_not_belong_breaks_a_contract(tmp_path: Path) -> None:
     shutil.copytree(SOURCES, tmp_path / "extension", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    with (tmp_path / "extension/auditrules" / module).open("a") as stream:
-        stream.write(f"\n{line}\n")
+    for module, line, _ in WRONG:
+        with (tmp_path / "extension/auditrules" / module).open("a") as stream:
+            stream.write(f"\n{line}\n")
     done = lint(tmp_path, tmp_path / "extension")
     assert done.returncode == 1
-    assert complaint in done.stdout
+    assert [complaint for *_, complaint in WRONG if complaint not in done.stdout] == []
 
 
 def pure_modules() -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.check import Status
 from auditrules.report.errors import ReportError
 from auditrules.report.inputs import Inventory
-from auditrules.report.model import ChangeKind, Counts, HostState, Waiver, WaiverState
+from auditrules.report.model import ChangeKind, Counts, HostState, Report, Waiver, WaiverState
+from tests.laws import law
 from tests.report.logs import (
     DAY,
     HOUR,
@@ -183,20 +185,33 @@ CASES: dict[str, tuple[list[Line], tuple[str, str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def every_case(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Give the report of a fleet in which each case is a host, of the case's name."""
+    lines = [
+        {**line, "hostIdentifier": name, "decorations": {"host_uuid": name, "hostname": name}}
+        for name, (lines, _) in CASES.items()
+        for line in lines
+    ]
+    return report_of(tmp_path_factory.mktemp("every"), *lines)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_a_host_logs_comes_to(case: str, every_case: Report) -> None:
+    assert [each for each in said(every_case) if each[0] == case] == [(case, "1.2.3", *CASES[case][1])]
+
+
+@pytest.mark.full
 @pytest.mark.parametrize(("lines", "expected"), CASES.values(), ids=CASES)
-def test_what_a_host_logs_comes_to(lines: list[Line], expected: tuple[str, str], tmp_path: Path) -> None:
+def test_what_a_host_logs_comes_to_without_other_hosts(
+    lines: list[Line], expected: tuple[str, str], tmp_path: Path
+) -> None:
     assert said(report_of(tmp_path, *lines)) == [("a", "1.2.3", *expected)]
 
 
-def test_the_trend_ends_with_what_is_counted(tmp_path: Path) -> None:
-    every = [
-        {**line, "hostIdentifier": f"h{number}", "decorations": {"host_uuid": f"h{number}", "hostname": f"h{number}"}}
-        for number, (lines, _) in enumerate(CASES.values())
-        for line in lines
-    ]
-    fleet = report_of(tmp_path, *every)
-    assert fleet.trend[-1].counts == fleet.counts == fleet.host_counts
-    assert fleet.counts.total == len(CASES)
+def test_the_trend_ends_with_what_is_counted(every_case: Report) -> None:
+    assert every_case.trend[-1].counts == every_case.counts == every_case.host_counts
+    assert every_case.counts.total == len(CASES)
 
 
 def test_each_of_two_targets_of_one_run_has_its_own_status(tmp_path: Path) -> None:
@@ -748,14 +763,15 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.randoms())
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@law(0.08)
 def test_order_and_repetition_of_lines_change_nothing(
-    tmp_path: Path, events: list[tuple[str, str, int]], chance: random.Random
+    events: list[tuple[str, str, int]], chance: random.Random
 ) -> None:
     lines = [MAKERS[what](host, time) for what, host, time in events]
     shuffled = [*lines, *lines]
     chance.shuffle(shuffled)
-    one, other = report_of(tmp_path, *lines), report_of(tmp_path, *shuffled)
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = report_of(Path(folder), *lines), report_of(Path(folder), *shuffled)
     assert replace(one, reading=other.reading) == other
     assert one.trend[-1].counts == one.counts
     assert one.reading.rows == other.reading.rows

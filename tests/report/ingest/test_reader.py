@@ -89,6 +89,13 @@ LINES: dict[str, Line | str] = {
 }
 
 
+def test_a_verdict_is_known_by_its_columns_in_whatever_is_around_them(tmp_path: Path) -> None:
+    fleet = report_of(tmp_path, *LINES.values())
+    assert (said(fleet), fleet.reading.broken, fleet.reading.passed_over) == (PASSES, 0, 0)
+    assert fleet.reading.rows + fleet.reading.repeated == len(LINES)
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 def test_a_verdict_is_known_by_its_columns(line: Line | str, tmp_path: Path) -> None:
     fleet = report_of(tmp_path, line)
