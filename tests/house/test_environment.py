@@ -95,39 +95,55 @@ def test_an_example_is_shown_only_where_nothing_applies(
 
 
 class Pythons:
-    """An interpreter and the one in its environment, both made up: they note what is asked of them."""
+    """An interpreter and the one in its environment, both made up: they do to a folder what Python and pip do."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._log = folder / "log"
         self.environment = folder / "env"
-        self._inner = folder / "inner"
+        self._folder = folder
+        self._log = folder / "started"
         self._monkeypatch = monkeypatch
         program(
-            self._inner,
+            folder / "inner",
             f'[ "$1" = -c ] && exec {shlex.quote(sys.executable)} "$@"',
-            f'echo inner "$@" >>{shlex.quote(str(self._log))}',
+            f"echo >>{self._log}",
+            f"[ -e {self.environment}/pip ] || exit 1",
+            'for word; do case "$word" in',
+            "-*|pip|install) ;;",
+            f'*) echo "$word" >>{self.environment}/installed;;',
+            "esac; done",
         )
 
     def can(self, *, make_with_pip: bool = True, make: bool = True, pip: bool = True) -> Path:
         """Be an interpreter with these abilities, and the running one."""
-        put = f"mkdir -p {self.environment}/bin; cp {self._inner} {self.environment}/bin/python"
+        env = self.environment
+        put = f"rm -rf {env}; mkdir -p {env}/bin; cp {self._folder}/inner {env}/bin/python"
         outer = program(
-            self._log.with_name("outer"),
-            f'echo outer "$@" >>{self._log}',
+            self._folder / "outer",
+            f"echo >>{self._log}",
             'case "$*" in',
-            f'"-m venv --clear --without-pip "*) {put if make else "exit 1"};;',
-            f'"-m venv --clear "*) {put if make and make_with_pip else "exit 1"};;',
+            f'"-m venv "*" --without-pip "*) {put if make else "exit 1"};;',
+            f'"-m venv "*) {f"{put}; touch {env}/pip" if make and make_with_pip else "exit 1"};;',
+            f'"-m pip "*" install "*) {f"touch {env}/pip" if pip else "exit 1"};;',
             f'"-m pip "*) {"exit 0" if pip else "exit 1"};;',
             "esac",
         )
         self._monkeypatch.setattr(sys, "executable", str(outer))
         return outer
 
-    def asked(self) -> list[str]:
-        """What they were asked since the last time."""
-        lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
-        self._log.unlink(missing_ok=True)
-        return [line.replace(str(self.environment), "ENV") for line in lines]
+    @property
+    def started(self) -> int:
+        """How many programs have done something so far."""
+        return len(self._log.read_text(encoding="utf-8").splitlines())
+
+    def installed(self) -> list[str]:
+        """What pip was told to install into the environment that there is, in its order."""
+        return (self.environment / "installed").read_text(encoding="utf-8").splitlines()
+
+    def leave(self) -> Path:
+        """Leave a file in the environment, which is gone where it is made anew."""
+        path = self.environment / "left"
+        path.touch()
+        return path
 
 
 @pytest.fixture
@@ -135,55 +151,54 @@ def pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pythons:
     return Pythons(tmp_path, monkeypatch)
 
 
-INSTALLED = ["inner -m pip install --quiet pip>=25.1", "inner -m pip install --quiet --editable .[sql]"]
+def wanted(need: str) -> list[str]:
+    """Give what has to be installed for a need, the newer pip first."""
+    return [environment.PIP, *(word for word in environment.NEEDS[need] if not word.startswith("-"))]
 
 
 def test_an_environment_is_made_once(pythons: Pythons) -> None:
     pythons.can()
     environment.prepare(pythons.environment, "check")
-    assert pythons.asked() == ["outer -m venv --clear ENV", *INSTALLED]
+    assert pythons.installed() == wanted("check")
+    started = pythons.started
     environment.prepare(pythons.environment, "check")
-    assert pythons.asked() == []
+    assert pythons.started == started
 
 
 def test_an_environment_that_works_is_filled_and_not_made_anew(pythons: Pythons) -> None:
     pythons.can()
     environment.prepare(pythons.environment, "check")
-    pythons.asked()
+    left = pythons.leave()
     environment.prepare(pythons.environment, "dev")
-    wanted = " ".join(environment.NEEDS["dev"])
-    assert pythons.asked() == [INSTALLED[0], f"inner -m pip install --quiet {wanted}"]
+    assert left.exists()
+    assert pythons.installed() == [*wanted("check"), *wanted("dev")]
 
 
 def test_other_settings_are_installed_again(pythons: Pythons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pythons.can()
     environment.prepare(pythons.environment, "check")
-    pythons.asked()
+    left = pythons.leave()
     (tmp_path / "pyproject.toml").write_text("[project]", encoding="utf-8")
     monkeypatch.setattr(environment, "PROJECT", tmp_path)
     environment.prepare(pythons.environment, "check")
-    assert pythons.asked() == INSTALLED
+    assert left.exists()
+    assert pythons.installed() == 2 * wanted("check")
 
 
 def test_an_environment_of_another_python_is_made_anew(pythons: Pythons, monkeypatch: pytest.MonkeyPatch) -> None:
     pythons.can()
     environment.prepare(pythons.environment, "check")
-    pythons.asked()
+    left = pythons.leave()
     monkeypatch.setattr(sys, "version", "3.12.99 (another)")
     environment.prepare(pythons.environment, "check")
-    assert pythons.asked() == ["outer -m venv --clear ENV", *INSTALLED]
+    assert not left.exists()
+    assert pythons.installed() == wanted("check")
 
 
 def test_without_ensurepip_the_interpreters_pip_puts_pip_into_the_environment(pythons: Pythons) -> None:
     pythons.can(make_with_pip=False)
     environment.prepare(pythons.environment, "check")
-    assert pythons.asked() == [
-        "outer -m venv --clear ENV",
-        "outer -m venv --clear --without-pip ENV",
-        "outer -m pip --python ENV/bin/python --version",
-        "outer -m pip --python ENV/bin/python install --quiet pip>=25.1",
-        *INSTALLED,
-    ]
+    assert pythons.installed() == wanted("check")
 
 
 def test_without_ensurepip_and_pip_one_line_says_what_to_install(
@@ -292,6 +307,7 @@ def test_engines_are_tested_on_the_oldest_python_alone(monkeypatch: pytest.Monke
     assert tested == {"3.11": True, "3.12": False, "3.13": False}
 
 
+@pytest.mark.full
 def test_tests_that_share_something_run_in_one_process(tmp_path: Path) -> None:
     (tmp_path / "test_sharing.py").write_text(SHARING, encoding="utf-8")
     command = (

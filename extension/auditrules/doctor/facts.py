@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from auditrules.audit.auditctl.status import Reading, State
 from auditrules.doctor.flags import DEFAULTS
 
 PROJECT = "osquery-audit-rules"
@@ -105,9 +104,6 @@ class PackFile:
     error: str = ""
 
 
-_NOT_ASKED = Reading(State.NOT_ASKED, "none")
-
-
 @dataclass(frozen=True, slots=True)
 class Installation:
     """A host as its operator has set it up; `pythons` are the paths of interpreters, links followed."""
@@ -119,8 +115,7 @@ class Installation:
     packs: tuple[PackFile, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
-    kernel: Reading = _NOT_ASKED  # what it answers to this user
-    consumer: str = ""  # name of the process that owns the audit stream
+    kernel: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # the row of audit_status
 
 
 def load_files(daemons: Sequence[Daemon]) -> tuple[str, ...]:
