@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice, product
+from itertools import chain, compress, islice, product
 from math import prod
 from typing import Any
 
@@ -12,15 +13,16 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Subject
 from auditrules.audit.coverage.call_filter import ANOTHER, excluding
 from auditrules.audit.coverage.decision import Cause
-from auditrules.audit.coverage.field_match import Answer, holds, of_task
+from auditrules.audit.coverage.field_match import Answer, compare, holds, of_task
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Match
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
 
-MOST_VALUES = 4096  # of the properties that conditions relate to each other, tried together
-MOST_CASES = 1 << 14  # told apart; of more, as many are tried
+MOST_VALUES = 256  # of one property that are tried
+MOST_ANSWERS = 1 << 15  # to conditions that speak of the same properties
+MOST_CASES = 1 << 14
 
 SUCCEEDED: tuple[bool, int] = (True, 0)
 DENIED: tuple[bool, int] = (False, -13)  # EACCES
@@ -67,12 +69,11 @@ class SubjectCases:
         for part, kinds in zip(reversed(parts), reversed(self._kinds), strict=True):
             size = step * len(kinds)
             everywhere = self.all // ((1 << size) - 1)  # a bit for each time that the kinds of this part come again
-            for place, question in enumerate(part.questions):
-                possible = certain = 0
-                for number, (answers, _) in enumerate(kinds):
-                    bits = ((1 << step) - 1) << (number * step)
-                    possible |= bits if answers[place] else 0
-                    certain |= bits if answers[place] is True else 0
+            bits = [((1 << step) - 1) << (number * step) for number in range(len(kinds))]
+            answers = zip(*(answers for answers, _ in kinds), strict=True)
+            for question, given in zip(part.questions, answers, strict=True):
+                possible = sum(compress(bits, given))
+                certain = sum(each for each, answer in zip(bits, given, strict=True) if answer is True)
                 self._holds[question] = (possible * everywhere, certain * everywhere)
             step = size
 
@@ -115,15 +116,41 @@ def _parts(questions: Mapping[Question, Placed], access: Access) -> Iterator[_Pa
         groups.append((read, asked))
     for read, asked in groups:
         names = [name for name in values if name in read]
-        tried = product(*(values[name] for name in names))
+        tried = product(*_told_apart({name: values[name][:MOST_VALUES] for name in names}, asked, access))
         answers: dict[tuple[Answer | None, ...], Values] = {}
-        for told in islice(tried, MOST_VALUES):
+        for told in islice(tried, max(1, MOST_ANSWERS // len(asked))):
             who = dict(zip(names, told, strict=True))
             made = _with(access, who)
             answer = tuple(_answer(each, questions[each], made) for each in asked)
             answers.pop(answer, None)
             answers[answer] = who
-        yield _Part(tuple(asked), answers, next(tried, None) is None)
+        whole = next(tried, None) is None and all(len(values[name]) <= MOST_VALUES for name in names)
+        yield _Part(tuple(asked), answers, whole)
+
+
+def _told_apart(
+    values: Mapping[str, tuple[Any, ...]], questions: Iterable[Question], access: Access
+) -> Iterator[tuple[Any, ...]]:
+    """The values of each property without those that no question tells from others.
+
+    Of values that are the same to every condition on a number, as many are left as there are properties that may be
+    compared with each other.
+    """
+    numbers = [each for _, each in questions if isinstance(each, Field) and isinstance(each.value, int)]
+    owners = {owner for name in access.names if name.entry for owner in _owners(name.entry)}
+    compared = any(isinstance(each, Comparison) for _, each in questions)
+    for of_name in values.values():
+        if not isinstance(of_name[0], int):
+            yield of_name
+            continue
+        seen: Counter[Hashable] = Counter()
+        kept = []
+        for value in reversed(of_name):
+            kind = (*(compare(value, each) for each in numbers), value in owners)
+            seen[kind] += 1
+            if seen[kind] <= (len(values) if compared else 1):
+                kept.append(value)
+        yield tuple(reversed(kept))
 
 
 def _read(question: Question) -> set[str]:

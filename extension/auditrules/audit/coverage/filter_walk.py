@@ -203,15 +203,29 @@ def walk(questions: Asked, cases: Cases) -> Iterator[tuple[Outcome, int]]:
 
 def _by_list(questions: Asked, cases: Cases, before: Outcome, left: int) -> Iterator[tuple[Outcome, int]]:
     """The exit list's own rules first, then for each name those of its inode that come before what matched so far."""
+    names = questions.names
+    last = max((placed.order for bucket in names for placed, _ in bucket), default=-1)
+    # One without a key takes that of the list's own rule; keys are told where nothing is known of who makes the access.
+    keyed = cases is not ANYBODY or all(placed.rule.keys() for bucket in names for placed, _ in bucket)
     for placed, found in questions.listed:
         if not _first(placed, before):
             break
+        if names and keyed and placed.order > last:  # all rules on names come before those of the list that are left
+            rest = 0
+            for outcome, within in _by_names(names, cases, before, left):
+                if outcome is before:
+                    rest = within
+                else:
+                    yield outcome, within
+            names, left = (), rest
+            if not left:
+                return
         if within := left & cases.possible(found, Cause.RULE):
-            yield from _by_names(questions.names, cases, _won(placed, found.pending, before.keys), within)
+            yield from _by_names(names, cases, _won(placed, found.pending, before.keys), within)
         left &= ~cases.certain(found, Cause.RULE)
         if not left:
             return
-    yield from _by_names(questions.names, cases, before, left)
+    yield from _by_names(names, cases, before, left)
 
 
 def _by_names(

@@ -9,7 +9,7 @@ from functools import cached_property
 from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.call_filter import ANOTHER, CallFilter
 from auditrules.audit.coverage.cases import Question, SubjectCases
-from auditrules.audit.coverage.field_match import REMOVING, compare, of_names
+from auditrules.audit.coverage.field_match import OF_THE_CALL, REMOVING, compare, of_names
 from auditrules.audit.coverage.resolved_rules import Placed, Placing
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
@@ -75,8 +75,9 @@ class RuleSet:
         """The kinds of subjects that the questions on an access tell apart."""
         if any(of_names(condition) for _, condition in questions):
             return SubjectCases(questions, access)
-        known = (access.subject, access.forker, access.succeeded, access.result, access.arguments)
-        told = (known, *questions)
+        ends = any(isinstance(condition, Field) and condition.name in OF_THE_CALL for _, condition in questions)
+        known = (access.succeeded, access.result, access.arguments) if ends else ()
+        told = (access.subject, access.forker, known, *questions)
         found = self._cases.get(told)
         if found is None:
             found = self._cases[told] = SubjectCases(questions, access)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Subject
 from auditrules.audit.coverage.call_filter import Said
@@ -14,6 +15,8 @@ from auditrules.audit.coverage.filter_walk import Asked, asked, decide, decided,
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import RuleSet
+
+FEW = 32  # conditions, by which most accesses are decided
 
 _VERDICT = {Truth.YES: Verdict.RECORDED, Truth.NO: Verdict.UNRECORDED, Truth.MAYBE: Verdict.UNKNOWN}
 
@@ -36,24 +39,32 @@ def _judged(questions: Asked, rules: RuleSet, access: Access, auditing: Auditing
     decision = decided(questions, rules, auditing)
     if Why.SUBJECT not in decision.waits_for:
         return _VERDICT[decision.recorded], decision
-    cases = rules.cases(dict(_open(questions)), access)
+    conditions = dict(_open(questions))
+    if len(conditions) > FEW:
+        first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FEW))
+        found = _found(*truths(questions, rules.cases(first, access), rules, auditing))
+        if found == {Verdict.RECORDED} or {Verdict.RECORDED, Verdict.UNRECORDED} <= found:
+            return together(found), decision  # whatever the other conditions say
+    cases = rules.cases(conditions, access)
     recorded, unrecorded = truths(questions, cases, rules, auditing)
-    unknown = recorded & unrecorded
-    found = {
-        each
-        for each, within in (
-            (Verdict.RECORDED, recorded & ~unrecorded),
-            (Verdict.UNRECORDED, unrecorded & ~recorded),
-            (Verdict.UNKNOWN, unknown),
-        )
-        if within
-    }
-    judged = together(found)
+    judged = together(_found(recorded, unrecorded))
     if judged is not Verdict.CONDITIONAL and not cases.whole:
-        waits = Pending(None, Why.TOO_MANY)
-        outcomes = tuple(replace(each, pending=(*each.pending, waits)) for each in decision.outcomes)
-        return Verdict.UNKNOWN, Decision(outcomes, decision.cut)
-    return judged, decide(rules, cases.example(unknown, access), auditing) if judged is Verdict.UNKNOWN else decision
+        *others, last = decision.outcomes
+        last = replace(last, pending=(*last.pending, Pending(None, Why.TOO_MANY)))
+        return Verdict.UNKNOWN, Decision((*others, last), decision.cut)
+    if judged is Verdict.UNKNOWN:
+        return judged, decide(rules, cases.example(recorded & unrecorded, access), auditing)
+    return judged, decision
+
+
+def _found(recorded: int, unrecorded: int) -> set[Verdict]:
+    """The verdicts on the kinds of subjects whose access may be recorded, and those whose may not be."""
+    told = {
+        Verdict.RECORDED: recorded & ~unrecorded,
+        Verdict.UNRECORDED: unrecorded & ~recorded,
+        Verdict.UNKNOWN: recorded & unrecorded,
+    }
+    return {each for each, kinds in told.items() if kinds}
 
 
 def _open(questions: Asked) -> Iterator[tuple[Question, Placed]]:
