@@ -146,7 +146,7 @@ def _told_apart(
         seen: Counter[Hashable] = Counter()
         kept = []
         for value in reversed(of_name):
-            kind = (*(compare(value, each) for each in numbers), value in owners)
+            kind = (*(compare(value, each) for each in numbers), value if value in owners else None)
             seen[kind] += 1
             if seen[kind] <= (len(values) if compared else 1):
                 kept.append(value)
