@@ -87,6 +87,13 @@ class Access:
     reported: bool = False
     unfinished: bool = False
 
+    def on(self, names: tuple[Name, ...], subject: Subject, forker: Subject) -> Access:
+        """The same call on these names, by this subject."""
+        return Access(
+            *(self.call, self.number, self.arch, self.permissions, names, subject, forker, self.result, self.succeeded),
+            *(self.arguments, self.early, self.context, self.reported, self.unfinished),
+        )
+
     @property
     def moved(self) -> Mapping[Hashable, Identity | None]:
         """The inode behind each name that the call makes, which a watch on that name follows when it succeeds."""

@@ -76,8 +76,8 @@ class CallFilter:
     """The rules of a kernel that may match a call, an access without its names.
 
     `task` and `exclude` are what the rules of these lists say, and `listed` what those of the exit list do that are on
-    no path and ask for nothing that the call touches; `hanging` are those that ask. `judged` keeps what comes of it
-    where no other rule is asked.
+    no path and ask for nothing that the call touches; `hanging` are those that ask. `decided` and `judged` keep what
+    comes of it where no other rule is asked.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class CallFilter:
         told = ((each.placed, each.found) for each in candidates if each.found is not None)
         self.listed: tuple[Said, ...] = tuple(up_to_the_first(told))
         self.exclude: tuple[Said, ...] = tuple(up_to_the_first(_excluded(exclude, call.subject)))
+        self.decided: dict[Auditing, Decision] = {}
         self.judged: dict[Auditing, tuple[Verdict, Decision]] = {}
         self._candidates: dict[int, Candidate | None] = {}
 

@@ -10,24 +10,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from auditrules.audit.coverage.access import Access, Name
-from auditrules.audit.coverage.audit_names import unreached
+from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.call_filter import CallFilter, Said, said, up_to_the_first
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcome
 from auditrules.audit.coverage.field_match import Why
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
-from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.rule_set import Buckets, Located, RuleSet
 from auditrules.audit.model.rule import Action
 
 MOST_OUTCOMES = 64  # that a decision tells
 
 
-def decide(rules: RuleSet, access: Access, auditing: Auditing) -> Decision:
-    """All ways in which an access may end."""
+def decide(rules: RuleSet, access: Access, auditing: Auditing, located: Located | None = None) -> Decision:
+    """All ways in which an access may end; `located` are the rules on its names, where they were looked for before."""
     if access.succeeded is None and any(each.removed or each.made for each in access.names):
         return _either(*(decide(rules, replace(access, succeeded=each), auditing) for each in (True, False)))
-    return unasked(rules, access, auditing) or decided(asked(rules, access), rules, auditing)
+    return unasked(rules, access, auditing) or decided(asked(rules, access, located), rules, auditing)
 
 
 def unasked(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | None:
@@ -43,6 +42,13 @@ def unasked(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | No
 
 def decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
     """All ways in which an access may end, with nothing known of who makes it."""
+    known = questions.filter.decided if questions.everywhere else {}
+    if auditing not in known:
+        known[auditing] = _decided(questions, rules, auditing)
+    return known[auditing]
+
+
+def _decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
     found, cut = _enough(outcome for outcome, _ in walk(questions, ANYBODY))
     outcomes = _kept(questions.filter.exclude, found)
     if rules.unread:
@@ -136,21 +142,26 @@ class _Anybody:
 ANYBODY = _Anybody()
 
 
-def asked(rules: RuleSet, access: Access) -> Asked:
-    """Find the rules that may decide an access; where none is on what it touches, they are those of any such call."""
-    if rules.hidden:
-        access = replace(access, names=tuple(_collected(rules, access.names)))
+def asked(rules: RuleSet, access: Access, located: Located | None = None) -> Asked:
+    """Find the rules that may decide an access; where none is on what it touches, they are those of any such call.
+
+    `located` are the rules on its names, where they were looked for before.
+    """
+    succeeds = access.succeeded is not False
+    there = located or rules.located(access.names, succeeds=succeeds)
     found = rules.filter(access)
-    trees = filter(None, map(found.candidate, rules.around(access.names)))
-    placed = tuple(said((*trees, *found.hanging), access, None))
-    names = _on_names(rules, found, access)
+    dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
+    if not (there.trees or there.on or there.middle or dropping or found.hanging or access.reported):
+        return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), everywhere=True)
+    seen = replace(access, names=there.names)
+    placed = tuple(said((*filter(None, map(found.candidate, there.trees)), *found.hanging), seen, None))
+    names = _on_names(found, there.on, seen)
     middle = None
-    if access.succeeded is not False and any(rules.follows(each.spot) for each in access.names if each.removed):
+    if there.middle:
         # What is decided before the call has a result: where it takes a watched name away, all inodes' rules are tried.
         # At its end the watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
-        so_far = replace(access, names=tuple(each for each in access.names if not each.made), unfinished=True)
-        middle = _on_names(rules, rules.filter(so_far), so_far) or None
-    dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in access.names if each.removed)
+        so_far = replace(access, names=there.so_far, unfinished=True)
+        middle = _on_names(rules.filter(so_far), there.middle, so_far) or None
     if not (placed or names or middle or dropping or access.reported):
         return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), everywhere=True)
     nothing = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
@@ -162,24 +173,10 @@ def _order(rule: Said) -> int:
     return rule[0].order
 
 
-def _on_names(rules: RuleSet, of: CallFilter, access: Access) -> tuple[tuple[Said, ...], ...]:
+def _on_names(of: CallFilter, buckets: Buckets, access: Access) -> tuple[tuple[Said, ...], ...]:
     """The rules that are kept with the inode of each name and may match; names without any are left out."""
-    found = []
-    for name in access.names:
-        if there := rules.on(name, access):
-            candidates = filter(None, map(of.candidate, there))
-            if bucket := tuple(said(candidates, access, name)):
-                found.append(bucket)
-    return tuple(found)
-
-
-def _collected(rules: RuleSet, names: Iterable[Name]) -> Iterator[Name]:
-    """The names that the filesystem list lets the kernel see."""
-    for name in names:
-        if name.magic is None and name.identity is not None:
-            yield replace(name, known=False)
-        else:
-            yield unreached(name.path) if rules.hides(name) else name
+    asked_of = (tuple(said(filter(None, map(of.candidate, rules)), access, name)) for name, rules in buckets)
+    return tuple(filter(None, asked_of))
 
 
 def walk(questions: Asked, cases: Cases) -> Iterator[tuple[Outcome, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
 
@@ -15,11 +16,21 @@ from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Verdic
 from auditrules.audit.coverage.field_match import Why
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.nearby import Near, nearest
-from auditrules.audit.coverage.operations import OPERATIONS, Operation
-from auditrules.audit.coverage.reference import IO_URING, ON_DIRECTORY, OUTSIDE, REFERENCE, Target, accesses, loader_of
+from auditrules.audit.coverage.operations import OPERATIONS, Operation, Touch
+from auditrules.audit.coverage.reference import (
+    IO_URING,
+    ON_DIRECTORY,
+    OUTSIDE,
+    REFERENCE,
+    Target,
+    calls,
+    loader_of,
+    made,
+    names_of,
+)
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
-from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.rule_set import Located, RuleSet
 from auditrules.audit.coverage.subjects import given, verdict
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import Place, Places, below, parent
@@ -30,6 +41,8 @@ from auditrules.audit.model.rule import Action, FilterList
 MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")
 
 MOST_FOLDERS = 10  # never rules elsewhere that a rename is tried with
+
+_COMPAT = {letter: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter]] for letter in LETTERS}
 
 _OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
     {
@@ -101,7 +114,8 @@ def _covered(place: Place, host: Host) -> Coverage:
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = _target(place, toucher, host)
     targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
-    letters = tuple(_letter(each, targets, host) for each in LETTERS)
+    touched = tuple(Touched(each, host.rules) for each in targets)
+    letters = tuple(_letter(each, touched, host) for each in LETTERS)
     if any(each.reason is Reason.NO_RULE for each in letters):
         how, near = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
         hidden = near is not None and host.rules.hides(targets[0].file)
@@ -149,45 +163,78 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
     return (location[0], f"{location[1].rstrip('/')}/*") if location else None
 
 
-def _letter(letter: str, targets: tuple[Target, ...], host: Host) -> Letter:
-    inner, *others = targets
-    calls = _calls(REFERENCE[letter], inner, host)
-    if not calls:
+class Touched:
+    """What accesses to a target touch, and the rules on it: looked up once for all calls that touch the same.
+
+    `other` is what a rename goes to, if not to a name beside it.
+    """
+
+    def __init__(self, target: Target, rules: RuleSet, other: Target | None = None) -> None:
+        self.target = target
+        self._rules = rules
+        self._other = other
+        self._found: dict[tuple[Touch, bool], tuple[tuple[Name, ...], Located]] = {}
+
+    def by(self, operation: Operation, host: Host) -> Iterator[tuple[Access, Located]]:
+        """The accesses of an operation, each with the rules on what it touches; none where there is no such call."""
+        for call in calls(operation, host.machine):
+            succeeds = call.succeeded is not False
+            found = self._found.get((operation.touch, succeeds))
+            if found is None:
+                names = names_of(operation.touch, self.target, self._other)
+                found = names, self._rules.located(names, succeeds=succeeds)
+                self._found[operation.touch, succeeds] = found
+            names, located = found
+            yield given(made(call, names), host.who), located
+
+    @cached_property
+    def without_loader(self) -> Touched:
+        """The same for a file that is no program with a loader."""
+        return Touched(replace(self.target, loader=None), self._rules)
+
+
+def _letter(letter: str, touched: tuple[Touched, ...], host: Host) -> Letter:
+    inner, *others = touched
+    tried = _calls(REFERENCE[letter], inner, host)
+    if not tried:
         return Letter(letter, Verdict.UNKNOWN, Reason.UNREADABLE)  # nobody knows the machine's system calls
-    found = together(call.verdict for call in calls)
+    found = together(call.verdict for call in tried)
     if found is not Verdict.UNRECORDED and others:
         child, itself = others
-        calls += [*_calls(REFERENCE[letter], child, host), *_calls(ON_DIRECTORY[letter], itself, host)]
-        found = together(call.verdict for call in calls)
+        tried += [*_calls(REFERENCE[letter], child, host), *_calls(ON_DIRECTORY[letter], itself, host)]
+        found = together(call.verdict for call in tried)
     missed = tuple(_missed(letter, inner, host)) if found in (Verdict.RECORDED, Verdict.CONDITIONAL) else ()
-    return Letter(letter, found, _reason(found, calls), tuple(calls), missed)
+    return Letter(letter, found, _reason(found, tried), tuple(tried), missed)
 
 
-def _calls(names: Iterable[str], target: Target, host: Host) -> list[Call]:
+def _calls(names: Iterable[str], touched: Touched, host: Host) -> list[Call]:
     """The calls that the machine has."""
-    return [call for name in names if (call := _call(name, target, host)).accesses]
+    return [call for name in names if (call := _call(name, touched, host)).accesses]
 
 
-def _call(operation_name: str, target: Target, host: Host) -> Call:
-    operation = replace(OPERATIONS[operation_name], compat=host.compat)
-    made = tuple(given(access, host.who) for access in accesses(operation, host.machine, target))
-    judged = [_decided(access, host) for access in made]
+def _call(operation_name: str, touched: Touched, host: Host) -> Call:
+    operation = OPERATIONS[operation_name]
+    if host.compat:
+        operation = replace(operation, compat=True)
+    made_by = tuple(touched.by(operation, host))
+    judged = [verdict(host.rules, access, host.auditing, located) for access, located in made_by]
+    if operation.touch is Touch.EXECUTION and touched.target.loader is not None:
+        without = touched.without_loader.by(operation, host)
+        others = (verdict(host.rules, access, host.auditing, located) for access, located in without)
+        judged = [_either(*both) for both in zip(judged, others, strict=True)]
     found = together(each for each, _ in judged) if judged else Verdict.UNKNOWN
-    return Call(operation, found, made, tuple(decision for _, decision in judged))
+    return Call(operation, found, tuple(access for access, _ in made_by), tuple(decision for _, decision in judged))
 
 
-def _decided(access: Access, host: Host) -> tuple[Verdict, Decision]:
-    """One access; of a program, with the machine's loader as its interpreter and without, as nobody opens it to see."""
-    found, decision = verdict(host.rules, access, host.auditing)
-    if access.call != "execve" or len(access.names) == 1:
-        return found, decision
-    without, other = verdict(host.rules, replace(access, names=access.names[:1]), host.auditing)
-    if without is found:
-        return found, decision
+def _either(with_loader: tuple[Verdict, Decision], without: tuple[Verdict, Decision]) -> tuple[Verdict, Decision]:
+    """A program with the machine's loader as its interpreter, or without, as nobody opens it to see."""
+    if with_loader[0] is without[0]:
+        return with_loader
     waits = Pending(None, Why.INTERPRETER)
-    outcomes = (replace(each, pending=(*each.pending, waits)) for each in (*decision.outcomes, *other.outcomes))
+    both = (*with_loader[1].outcomes, *without[1].outcomes)
+    decision = Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both))
     escaped = {Verdict.UNRECORDED, Verdict.CONDITIONAL}
-    return (Verdict.CONDITIONAL if {found, without} <= escaped else Verdict.UNKNOWN), Decision(tuple(outcomes))
+    return (Verdict.CONDITIONAL if {with_loader[0], without[0]} <= escaped else Verdict.UNKNOWN), decision
 
 
 def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
@@ -207,18 +254,17 @@ def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
     return Reason.NO_RULE
 
 
-def _missed(letter: str, target: Target, host: Host) -> Iterator[str]:
+def _missed(letter: str, touched: Touched, host: Host) -> Iterator[str]:
     """Calls outside the reference that are not recorded."""
     for operation_name in OUTSIDE[letter]:
-        if not _recorded(OPERATIONS[operation_name], target, host):
+        if not _recorded(OPERATIONS[operation_name], touched, host):
             yield OPERATIONS[operation_name].call
-    compat = (replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter] if not host.compat)
-    if not all(_recorded(each, target, host) for each in compat):
+    if not host.compat and not all(_recorded(each, touched, host) for each in _COMPAT[letter]):
         yield "32-bit calls"
-    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):
+    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], touched, host):
         yield "io_uring"
     if letter == "w":
-        yield from (f"renames from or into {folder}" for folder in _silent_folders(target, host))
+        yield from (f"renames from or into {folder}" for folder in _silent_folders(touched.target, host))
 
 
 def _silent_folders(target: Target, host: Host) -> Iterator[str]:
@@ -230,14 +276,16 @@ def _silent_folders(target: Target, host: Host) -> Iterator[str]:
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing
         if folder and not below(path, target.folder.path):
             other = _inside(_target(place, toucher, host))
-            if not _recorded(OPERATIONS["rename"], target, host, other):
+            if not _recorded(OPERATIONS["rename"], Touched(target, host.rules, other), host):
                 yield path
 
 
-def _recorded(operation: Operation, target: Target, host: Host, other: Target | None = None) -> bool:
+def _recorded(operation: Operation, touched: Touched, host: Host) -> bool:
     """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
-    made = [given(each, host.who) for each in accesses(operation, host.machine, target, other)]
-    return all(decide(host.rules, each, host.auditing).recorded is not Truth.NO for each in made)
+    return all(
+        decide(host.rules, access, host.auditing, located).recorded is not Truth.NO
+        for access, located in touched.by(operation, host)
+    )
 
 
 def _watched(placed: Placed) -> str:

@@ -6,7 +6,7 @@ lie outside are only told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
@@ -28,6 +28,7 @@ REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+EXECUTIONS = frozenset({"execve", "execveat"})
 OF_32_BITS = frozenset({"truncate64", "chown32"})  # calls that 64-bit machines have a number for, and no use
 
 # Calls outside the reference, told where they are not recorded although the letter is.
@@ -98,16 +99,10 @@ def names_of(touch: Touch, target: Target, other: Target | None = None) -> tuple
             return (target.file,)
 
 
-def accesses(operation: Operation, machine: str, target: Target, other: Target | None = None) -> Iterator[Access]:
-    """The accesses that an operation stands for: by anybody; an execution that succeeds runs the file itself.
-
-    There are none where the machine has no such call.
-    """
-    for call in calls(operation, machine):
-        subject = call.subject
-        if call.succeeded and operation.touch is Touch.EXECUTION:
-            subject = Subject(exe=target.file.identity)
-        yield replace(call, names=names_of(operation.touch, target, other), subject=subject)
+def made(call: Access, names: tuple[Name, ...]) -> Access:
+    """The access that a call makes to what it touches; an execution that succeeds runs the first of the names."""
+    executed = call.succeeded and call.call in EXECUTIONS
+    return call.on(names, Subject(exe=names[0].identity) if executed else call.subject, call.forker)
 
 
 @cache

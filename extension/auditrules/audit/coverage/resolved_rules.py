@@ -63,6 +63,10 @@ class Tree:
             return None if self.all_late else True
         return None if self.late and any(each in self.late for each in above(touched.path)) else False
 
+    def may_hold(self, touched: Name) -> bool:
+        """Whether a name may be the directory or below it."""
+        return not self.known or not touched.known or self.holds(touched) is not False
+
     def _on_part(self, location: tuple[str, str] | None) -> bool:
         return location is not None and any((location[0], each) in self.mounts for each in above(location[1]))
 

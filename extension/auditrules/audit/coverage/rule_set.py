@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.audit_names import unreached
 from auditrules.audit.coverage.call_filter import ANOTHER, CallFilter
 from auditrules.audit.coverage.cases import Question, SubjectCases
 from auditrules.audit.coverage.field_match import OF_THE_CALL, REMOVING, compare, of_names
@@ -15,6 +16,23 @@ from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 
 COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
+
+
+Buckets = tuple[tuple[Name, Sequence[Placed]], ...]  # names with the rules that are kept with their inodes
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The rules on what a call touches, by the names that the kernel sees: trees around them, and rules on each.
+
+    Where the call takes a watched name away, `middle` has the rules on the names `so_far`, when it has no result yet.
+    """
+
+    names: tuple[Name, ...]
+    trees: tuple[Placed, ...]
+    on: Buckets
+    so_far: tuple[Name, ...]
+    middle: Buckets | None
 
 
 class RuleSet:
@@ -50,7 +68,7 @@ class RuleSet:
         """Whether two rules are on one name, whose order turns around when the file is replaced."""
         return any(len(each) > 1 for each in self._spots.values())
 
-    @property
+    @cached_property
     def counted(self) -> bool:
         """Whether there is a rule at all for which the kernel looks at system calls."""
         return bool(self.unread) or any(self.of(name) for name in COUNTED)
@@ -87,26 +105,48 @@ class RuleSet:
     def _programs(self) -> frozenset[Identity]:
         return frozenset(each.exe.identity for each in self.placed if each.exe)
 
-    def around(self, names: Iterable[Name]) -> Sequence[Placed]:
-        """The trees that may hold one of the names, in the order of evaluation."""
-        found = [*self._spread]
+    def located(self, names: Iterable[Name], *, succeeds: bool) -> Located:
+        """The rules on what a call touches; `succeeds` says that it does, or may."""
+        seen = tuple(self._collected(names)) if self.hidden else tuple(names)
+        so_far = tuple(each for each in seen if not each.made)
+        middle: Buckets | None = None
+        if succeeds and any(each.removed and self.follows(each.spot) for each in seen):
+            middle = self._on(so_far, {}) or None
+        moved = {each.spot: each for each in seen if each.made and each.spot is not None} if succeeds else {}
+        return Located(seen, self._around(seen), self._on(seen, moved), so_far, middle)
+
+    def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
+        """The names that the filesystem list lets the kernel see."""
+        for name in names:
+            if name.magic is None and name.identity is not None:
+                yield replace(name, known=False)
+            else:
+                yield unreached(name.path) if self.hides(name) else name
+
+    def _around(self, names: Iterable[Name]) -> tuple[Placed, ...]:
+        """The trees that hold one of the names, or may, in the order of evaluation."""
+        found = [each for each in self._spread if each.tree and any(map(each.tree.may_hold, names))]
         if self._trees:
             for identity in {identity for name in names for identity in name.ancestry}:
                 found += self._trees.get(identity, ())
         return _in_order(found)
 
-    def on(self, name: Name, access: Access) -> Sequence[Placed]:
-        """The rules that the kernel keeps with the inode of a name, in the order of evaluation.
+    def _on(self, names: Iterable[Name], spots: Collection[Hashable]) -> Buckets:
+        """The rules that the kernel keeps with the inode of each name, in the order of evaluation.
 
-        Those on a name that the call makes are among them: what matches is for `match` to say.
+        Those on names that the call makes, on these spots, are among them: what matches is for `match` to say.
         """
+        moved = [placed for spot in spots for placed in self._spots.get(spot, ())]
+        buckets = ((name, self._with_inode(name, moved)) for name in names)
+        return tuple((name, rules) for name, rules in buckets if rules)
+
+    def _with_inode(self, name: Name, moved: Sequence[Placed]) -> Sequence[Placed]:
         if not name.known:
             return self._by_inode
-        found = [*self._watches.get(name.identity, ()), *self._unknown]
-        found += [placed for spot in access.moved for placed in self._spots.get(spot, ())]
+        found = [*self._watches.get(name.identity, ()), *self._unknown, *moved]
         if name.entry is not None and name.identity is not None:
             found += self._numbers.get(name.entry.ino, ())
-        return _in_order(found) if len(found) > 1 else found
+        return _in_order(found)
 
     @cached_property
     def _anywhere(self) -> tuple[Placed, ...]:
@@ -176,7 +216,9 @@ class RuleSet:
         return found
 
 
-def _in_order(rules: Iterable[Placed]) -> Sequence[Placed]:
+def _in_order(rules: Sequence[Placed]) -> tuple[Placed, ...]:
     """Each rule once, in the order of evaluation."""
+    if len(rules) < 2:  # noqa: PLR2004 - nothing to sort
+        return tuple(rules)
     found = {each.order: each for each in rules}
-    return [found[order] for order in sorted(found)]
+    return tuple(found[order] for order in sorted(found))

@@ -14,19 +14,24 @@ from auditrules.audit.coverage.field_match import Why
 from auditrules.audit.coverage.filter_walk import Asked, asked, decide, decided, truths, unasked
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
-from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.rule_set import Located, RuleSet
 
 FEW = 32  # conditions, by which most accesses are decided
 
 _VERDICT = {Truth.YES: Verdict.RECORDED, Truth.NO: Verdict.UNRECORDED, Truth.MAYBE: Verdict.UNKNOWN}
 
 
-def verdict(rules: RuleSet, access: Access, auditing: Auditing) -> tuple[Verdict, Decision]:
-    """Whether an access is recorded, whoever makes it, and the decision with nothing known of who does."""
+def verdict(
+    rules: RuleSet, access: Access, auditing: Auditing, located: Located | None = None
+) -> tuple[Verdict, Decision]:
+    """Whether an access is recorded, whoever makes it, and the decision with nothing known of who does.
+
+    `located` are the rules on its names, where they were looked for before.
+    """
     without = unasked(rules, access, auditing)
     if without is not None:
         return _VERDICT[without.recorded], without
-    questions = asked(rules, access)
+    questions = asked(rules, access, located)
     kept = questions.filter.judged.get(auditing) if questions.everywhere else None
     if kept is None:
         kept = _judged(questions, rules, access, auditing)
