@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from auditrules.audit import host_audit
 from auditrules.audit.boot import rules_files
 from auditrules.audit.boot.load import load
-from auditrules.audit.host_audit import BOOT, KERNEL, HostAudit
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources, Units
 from auditrules.audit.model.host_facts import Entry, Mount
+from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.tables import build
 from tests.audit.file_trees import facts

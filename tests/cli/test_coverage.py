@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.host_audit import LISTING_CAVEAT
+from auditrules.audit.rule_sets import LISTING_CAVEAT
 from auditrules.cli import main
 from tests.fixtures.hosts import root, saved
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from unittest.mock import patch
 
-from auditrules.serve import backing, extension, life, wire
+from auditrules.serve import backing, extension, life, patience, wire
 from tests.core.sample import TABLE
 
 if __name__ == "__main__":
@@ -15,5 +15,6 @@ if __name__ == "__main__":
         patch.object(life, "DUPLICATE_PATIENCE", 0.0),
         patch.object(wire, "CORE_TIMEOUT", 0.3),
         patch.object(wire, "PEER_TIMEOUT", 0.5),
+        patch.object(patience, "CROWDED_TIMEOUT", 0.2),
     ):
         sys.exit(extension.main())

@@ -60,16 +60,16 @@ class Host:
             (folder / "user").symlink_to("user:[1]")
 
     def strangers(self) -> tuple[Stranger, ...]:
-        return Setup(str(self.root)).installation((), {}).strangers
+        return Setup(str(self.root)).installation(()).strangers
 
     def daemons(self) -> tuple[Daemon, ...]:
         return Setup(str(self.root)).daemons()
 
     def loads(self, *daemons: Daemon) -> tuple[LoadFile, ...]:
-        return Setup(str(self.root)).installation(daemons, {}).load_files
+        return Setup(str(self.root)).installation(daemons).load_files
 
     def packs(self) -> tuple[PackFile, ...]:
-        return Setup(str(self.root)).installation((), {}).packs
+        return Setup(str(self.root)).installation(()).packs
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_process_that_hides_whose_it_is_behind_files_of_roots_is_no_daemon() -
         assert Path(f"/proc/{process.pid}/cmdline").stat().st_uid == 0
         assert process.pid not in {daemon.pid for daemon in Setup("/").daemons()}
         stranger = Stranger(process.pid, f"it runs with the user ids {' '.join([str(NOBODY)] * 4)}")
-        assert stranger in Setup("/").installation((), {}).strangers
+        assert stranger in Setup("/").installation(()).strangers
         process.communicate()
 
 
@@ -222,7 +222,7 @@ def test_a_load_file_and_an_extension_are_none_of_the_kernels(host: Host) -> Non
 
 def test_on_this_machine_the_kernels_file_systems_are_told_by_their_mounts() -> None:
     daemon = Daemon(1, {"extensions_autoload": "/proc/self/cmdline"})
-    (load,) = Setup("/").installation((daemon,), {}).load_files
+    (load,) = Setup("/").installation((daemon,)).load_files
     assert load.error.startswith("/proc")
 
 
@@ -336,7 +336,7 @@ def test_the_way_to_what_osquery_believes_and_runs_is_told(host: Host) -> None:
     host.put("/bin/sh")
     host.put("/bin/bash")
     daemon = Daemon(1, {"extensions_autoload": "/etc/x.load", "flagfile": "/etc/f"})
-    ways = Setup(str(host.root)).installation((daemon,), {}).ways
+    ways = Setup(str(host.root)).installation((daemon,)).ways
     assert set(ways) == {"/etc/f", "/etc/x.load", "/opt/our_audit.ext", "/bin/sh", PATH, "/bin/bash"}
 
 
@@ -346,7 +346,7 @@ def test_a_way_has_the_folders_on_both_sides_of_a_link(host: Host) -> None:
     (host.root / "opt/a").mkdir(parents=True)
     (host.root / "opt/a").chmod(0o1777)
     (host.root / "opt/a/auditrules.ext").symlink_to(PATH)
-    way = Setup(str(host.root)).installation((), {}).ways["/opt/a/auditrules.ext"]
+    way = Setup(str(host.root)).installation(()).ways["/opt/a/auditrules.ext"]
     assert way.end == Place("regular", 0o750, UID, os.getgid())
     assert list(way.folders) == [
         *("/", "/opt", "/opt/a"),
@@ -369,7 +369,7 @@ def test_pythons_are_found_by_what_their_links_lead_to(host: Host) -> None:
     (host.root / "usr/bin/python3").symlink_to("python3.9")
     host.put("/usr/bin/python3.12")
     (host.root / "usr/bin/python3.13").symlink_to("/nowhere")
-    found = Setup(str(host.root)).installation((), {}).pythons
+    found = Setup(str(host.root)).installation(()).pythons
     assert found == ("/usr/bin/python3.12", "/usr/bin/python3.9")
 
 

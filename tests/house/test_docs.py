@@ -141,6 +141,15 @@ def test_a_page_is_linked_from_the_readme(page: Path) -> None:
     assert f"(docs/{page.name})" in README
 
 
+ROOT = Path(__file__).parents[2]
+NAMED = re.findall(r"`((?:\w+/)+\w+\.(?:py|toml))`", (ROOT / "docs/architecture.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted({*NAMED}))
+def test_a_file_that_the_page_on_the_architecture_names_is_there(name: str) -> None:
+    assert (ROOT / "extension/auditrules" / name).is_file() or (ROOT / name).is_file()
+
+
 @pytest.mark.parametrize("item", [*LABELS, *GENERAL_POLICIES[:2]], ids=lambda item: item.name)
 def test_the_page_on_fleet_names_labels_and_the_first_policies(item: Label | Policy) -> None:
     (page,) = (page for page in PAGES if page.stem == "fleet")

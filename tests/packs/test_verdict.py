@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.host_audit import LISTING_CAVEAT
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
+from auditrules.audit.rule_sets import LISTING_CAVEAT
 from auditrules.benchmarks.remediation import ADVICE, remedy
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS

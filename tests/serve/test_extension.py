@@ -15,9 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -488,6 +488,71 @@ def test_idle_peers_on_all_threads_are_dropped_before_a_ping_gives_up(folder: Pa
             for _ in range(THREADS):
                 peers.enter_context(core.connect(extension.uuid))
             assert core.call("sample", GENERATE).code == 0
+
+
+def drip(peer: socket.socket) -> None:
+    """Send a long message byte by byte."""
+    peer.sendall(b"\x80\x01\0\x01\0\0\x10\0")
+    while True:
+        time.sleep(0.1)
+        peer.sendall(b"x")
+
+
+def ping_on(peer: socket.socket) -> None:
+    """Send one message after the other, each as osquery does."""
+    while True:
+        peer.sendall(b"\x80\x01\0\x01\0\0\0\x04ping\0\0\0\0\0")
+        if not peer.recv(4096):
+            return
+        time.sleep(0.01)
+
+
+def sip(peer: socket.socket) -> None:
+    """Ask for much, and take it in small pieces."""
+    peer.settimeout(0.1)
+    message = binary(b"table", b"sample", b"{}")
+    while True:
+        with suppress(TimeoutError):
+            peer.sendall(1_000 * message)
+        if not peer.recv(512):
+            return
+
+
+@pytest.mark.parametrize("misbehave", [drip, ping_on, sip], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("count", [THREADS, 3 * THREADS])
+def test_peers_that_never_end_keep_no_thread_for_good(
+    folder: Path, misbehave: Callable[[socket.socket], None], count: int
+) -> None:
+    def peer(core: Core, uuid: int) -> None:
+        with suppress(OSError), core.connect(uuid) as connection:
+            misbehave(connection)
+
+    with Core(folder, interval=60) as core:
+        process, extension = started(core, IMPATIENT)
+        with ThreadPoolExecutor(count) as pool:
+            for _ in range(count):
+                pool.submit(peer, core, extension.uuid)
+            core.awaited(lambda: taken(process) or None, "all threads to be taken")
+            replies = [core.call("sample", GENERATE).code for _ in range(3)]
+            process.popen.kill()
+        assert replies == [0] * 3
+
+
+def taken(process: Process) -> bool:
+    """Whether an extension has a connection for each thread, beside its listening socket."""
+    links = (each.readlink() for each in Path(f"/proc/{process.popen.pid}/fd").iterdir())
+    return sum(str(link).startswith("socket:") for link in links) > THREADS
+
+
+def test_a_message_without_an_end_is_not_waited_for(core: Core) -> None:
+    _, extension = started(core)
+    start = binary(b"table", b"sample", b"{}")
+    start = start[: start.index(b"\x0d\0\x03") + 5] + b"\x7f\xff\xff\xff"  # a request of so many texts
+    piece = b"\0\x0f\x42\x40" + 1_000_000 * b"x"
+    with core.connect(extension.uuid) as peer, pytest.raises(OSError, match=r"Broken pipe|reset"):  # noqa: PT012
+        peer.sendall(start)
+        for _ in range(100):
+            peer.sendall(piece)
 
 
 def test_one_idle_peer_blocks_a_naive_extension(folder: Path) -> None:

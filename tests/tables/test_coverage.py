@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.host_audit import LISTING_CAVEAT
+from auditrules.audit.rule_sets import LISTING_CAVEAT
 from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import Table
 from auditrules.tables import build

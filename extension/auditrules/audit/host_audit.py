@@ -6,39 +6,24 @@ of a later collection takes over each result of which nothing that it was made o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.auditctl.status import Reading
 from auditrules.audit.boot.auditd_conf import AuditdConf, read_conf
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.drift import Drift
-from auditrules.audit.boot.load import load, refusal_of
+from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
-from auditrules.audit.boot.startup import Loader, audit_option, cmdline_of, switched_off
-from auditrules.audit.coverage.answer import Reason
-from auditrules.audit.coverage.decision import Auditing, Verdict
-from auditrules.audit.coverage.resolved_rules import Placing
-from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
+from auditrules.audit.boot.startup import audit_option, cmdline_of
+from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
-from auditrules.audit.model.collected import File, Kernel, Sources
-from auditrules.audit.model.host_facts import Entry, Facts
-from auditrules.audit.model.rule import Rule, Verb
-
-KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
-
-LISTING_CAVEAT = (
-    "read from {reader}, which shows a never rule on a path as a watch, a directory's own name as all below it, and "
-    "every arch by its width only"
-)
-_LISTINGS = {"auditctl": "auditctl -l", "listing": "a saved listing"}
-
-MOST_ANSWERS = 1024  # paths whose coverage is kept: a join asks for one after the other
+from auditrules.audit.model.collected import Kernel, Sources
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.rule_sets import RuleSets
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -138,199 +123,3 @@ class HostAudit:
         """The host's file system, with what is seen now before what was collected."""
         facts = self.collected.facts
         return Places(replace(facts, files={**facts.files, **seen}))
-
-
-class RuleSets:
-    """The rules of a host that decide, ready to be asked for any path."""
-
-    def __init__(self, drift: Drift, booted: Boot, facts: Facts) -> None:
-        self._drift = drift
-        self._booted = booted
-        self._facts = facts
-        self._answers: dict[str, _Answer] = {}
-
-    @cached_property
-    def kernel(self) -> RuleSource:
-        """The rules that are loaded."""
-        reading = self._drift.reading
-        if reading.lines is None:
-            return self._unknown(KERNEL, reading.error or "the kernel was not asked")
-        if reading.status.enabled is None and reading.reader != "listing":
-            return self._unknown(KERNEL, reading.error or "whether auditing is on is not known")
-        rules = [decided(rule, self._facts) for rule in self._drift.rules if rule is not None]
-        return RuleSource(
-            KERNEL,
-            self._facts.machine,
-            RuleSet(rules, Placing(self._places), unread=len(reading.lines) - len(rules)),
-            Auditing(reading.status.enabled),
-            remarks=tuple(_remarks(reading, self._facts)),
-            older=self._older,
-            file_lines=self._file_lines,
-        )
-
-    @cached_property
-    def boot(self) -> RuleSource:
-        """The rules that the next boot loads."""
-        booted = self._booted
-        if booted.loaded is None:
-            return self._unknown(BOOT, booted.reason)
-        if booted.enabled is None and booted.loaded.rules:
-            return self._unknown(BOOT, "whether auditing is on after boot is not known")
-        rules = [decided(rule, self._facts) for rule in booted.loaded.rules]
-        now = self.kernel.rules
-        same = now is not None and not now.unread and not now.contested
-        if now is None or not same or rules != [each.rule for each in now.placed]:
-            now = RuleSet(rules, Placing(self._places, fresh=True))
-        return RuleSource(
-            BOOT,
-            self._facts.machine,
-            now,
-            Auditing(booted.enabled),
-            remarks=(*_of_command_line(booted), *_of_machine(self._facts)),
-            loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
-            older=any(map(_may_be_older, booted.command_line.possible)),
-            file_lines=self._file_lines,
-        )
-
-    @property
-    def same(self) -> bool:
-        """Whether boot would leave everything as it is."""
-        on = {self.kernel.auditing.enabled, self.boot.auditing.enabled} - {None, 2}
-        return self.kernel.rules is not None and self.kernel.rules is self.boot.rules and on <= {1}
-
-    def coverage(self, path: str, seen: Mapping[str, Entry]) -> Mapping[str, PathAnswer]:
-        """The coverage of a path by `kernel` and `boot`, as `HostAudit.coverage` says."""
-        known = self._answers.get(path)
-        if known is None or not self._still(known.looked_up, seen):
-            if len(self._answers) >= MOST_ANSWERS:
-                self._answers.clear()
-            files = _Files(seen, self._facts.files)
-            known = self._answers[path] = _Answer(self._coverage(path, files), files.looked_up)
-        return known.coverage
-
-    def _still(self, looked_up: Mapping[str, Entry | None], seen: Mapping[str, Entry]) -> bool:
-        return all(seen.get(path, self._facts.files.get(path)) == entry for path, entry in looked_up.items())
-
-    def _coverage(self, path: str, files: _Files) -> Mapping[str, PathAnswer]:
-        places = Places(replace(self._facts, files=files))
-        now = self.kernel.cover(path, places)
-        later = now if self.same else self.boot.cover(path, places)
-        lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(Verdict.RECORDED))
-        return {
-            KERNEL: in_words(path, self.kernel, now),
-            BOOT: in_words(path, self.boot, later, Reason.NOT_LOADED if lost else None),
-        }
-
-    def _unknown(self, source: str, error: str) -> RuleSource:
-        return RuleSource(source, self._facts.machine, error=error, older=self._older)
-
-    @cached_property
-    def _places(self) -> Places:
-        return Places(self._facts)
-
-    @cached_property
-    def _file_lines(self) -> FileLines:
-        lines = ((line.rule, f"{line.path}:{line.number}") for line in self._drift.files.lines)
-        return _by_text(lines, self._facts)
-
-    @property
-    def _older(self) -> bool:
-        return _may_be_older(cmdline_of(self._drift.files.collected))
-
-
-class _Answer(NamedTuple):
-    coverage: Mapping[str, PathAnswer]
-    looked_up: Mapping[str, Entry | None]
-
-
-class _Files(Mapping[str, Entry]):
-    """What is at paths now, before what was known of them; it notes what is looked up, on which an answer hangs."""
-
-    def __init__(self, seen: Mapping[str, Entry], known: Mapping[str, Entry]) -> None:
-        self._seen = seen
-        self._known = known
-        self.looked_up: dict[str, Entry | None] = {}
-
-    def get(self, path: str, default: Entry | None = None) -> Entry | None:  # type: ignore[override]
-        """What is at a path."""
-        if path not in self.looked_up:
-            self.looked_up[path] = self._seen.get(path, self._known.get(path))
-        found = self.looked_up[path]
-        return default if found is None else found
-
-    def __getitem__(self, path: str) -> Entry:
-        found = self.get(path)
-        if found is None:
-            raise KeyError(path)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._known, **self._seen})
-
-    def __len__(self) -> int:
-        return len({**self._known, **self._seen})
-
-
-def _may_be_older(cmdline: Sequence[str]) -> bool:
-    """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
-    return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
-
-
-def _of_command_line(booted: Boot) -> Iterator[str]:
-    """How well the command line is known by which boot loads rules; where it loads none, that does not matter."""
-    if booted.loaded and booted.loaded.rules and booted.command_line.remark:
-        yield booted.command_line.remark
-
-
-def _no_loader(booted: Boot) -> str:
-    return booted.reason if booted.loader is Loader.NONE else ""
-
-
-def evaluate_files(files: Sequence[File], facts: Facts) -> tuple[RuleSource, tuple[str, ...]]:
-    """The rules that files would load one after the other, and which of their lines would not be, and why."""
-    whole = b"".join(b"%s\n" % (file.content or b"").removesuffix(b"\n") for file in files)
-    loaded = load(whole, facts)
-    at = [f"{file.path}:{number}" for file in files for number in range(1, _lines(file) + 1)]
-    problems = tuple(f"{at[number - 1]}: {reason}" for number, reason in loaded.refused)
-    if loaded.stopped_at is not None:
-        problems = (*problems, f"the load stops at {at[loaded.stopped_at - 1]}: no line below it is loaded")
-    rules = [decided(rule, facts) for rule in loaded.rules]
-    added = (
-        (line.said.rule, at[line.number - 1])
-        for line in loaded.lines
-        if line.said and line.said.verb is not Verb.DELETE
-    )
-    source = RuleSource(
-        FILES,
-        facts.machine,
-        RuleSet(rules, Placing(Places(facts), fresh=True)),
-        remarks=tuple(_of_machine(facts)),
-        file_lines=_by_text(added, facts),
-    )
-    return source, problems
-
-
-def _lines(file: File) -> int:
-    return len((file.content or b"").removesuffix(b"\n").split(b"\n"))
-
-
-def _by_text(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLines:
-    found: dict[str, list[str]] = {}
-    for rule, place in rules:
-        if rule is not None:
-            found.setdefault(render(decided(rule, facts), facts.machine), []).append(place)
-    return found
-
-
-def _remarks(reading: Reading, facts: Facts) -> Iterator[str]:
-    """How well the kernel's rules are known."""
-    if reading.status.enabled is None:
-        yield "enabled: assumed"
-    if reading.reader in _LISTINGS:
-        yield LISTING_CAVEAT.format(reader=_LISTINGS[reading.reader])
-    yield from _of_machine(facts)
-
-
-def _of_machine(facts: Facts) -> Iterator[str]:
-    if facts.machine != "x86_64":
-        yield f"tables of system calls unverified on {facts.machine}"

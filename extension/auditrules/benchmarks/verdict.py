@@ -13,7 +13,7 @@ from enum import Enum
 
 from auditrules.audit.auditctl.status import State
 from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.host_audit import BOOT, KERNEL
+from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.control import Control
 from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
 from auditrules.benchmarks.subjects import DAEMON

@@ -16,9 +16,9 @@ from auditrules.audit.coverage.explain import Said, steps
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.telling import conditions, deciding, near_words
-from auditrules.audit.host_audit import BOOT, FILES, KERNEL, evaluate_files
 from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
+from auditrules.audit.rule_sets import BOOT, FILES, KERNEL, evaluate_files
 from auditrules.cli.command import Problem
 from auditrules.cli.world import World, add_host, in_world, kept
 from auditrules.present import visible

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from auditrules import __version__
-from auditrules.cli.command import Problem, add_format
+from auditrules.audit.host_audit import HostAudit
+from auditrules.cli.command import add_format
 from auditrules.cli.world import World, in_world
 from auditrules.doctor import Line, Severity, examine
-from auditrules.host import KeptHost
-from auditrules.plugin.table import answer
 from auditrules.present import Format, present, visible
 from auditrules.sql.result import Result
 
@@ -47,16 +45,10 @@ def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
 def _lines(world: World) -> list[Line]:
     setup = world.setup("/")
     daemons = tuple(replace(daemon, answer=world.ask(daemon.socket)) for daemon in setup.daemons())
-    return examine(setup.installation(daemons, _kernel(world)), __version__)
-
-
-def _kernel(world: World) -> Mapping[str, str]:
-    """The row of `audit_status`, as the extension would answer it to this user."""
-    tables = {table.schema.name: table for table in world.build(KeptHost(world.host("/", "auto"), time.monotonic))}
-    response = answer(tables["audit_status"], {"action": "generate"})
-    if response.code:
-        raise Problem(response.message)
-    return response.rows[0]
+    audit = HostAudit(world.host("/", "auto").sources())
+    kernel = replace(audit.kernel, error=visible(audit.kernel.error))
+    installation = replace(setup.installation(daemons), kernel=kernel, consumer=visible(audit.collected.consumer))
+    return examine(installation, __version__)
 
 
 def _text(lines: Sequence[Line]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from auditrules.audit.auditctl.status import Reading, State
 from auditrules.doctor.flags import DEFAULTS
 
 PROJECT = "osquery-audit-rules"
@@ -104,6 +105,9 @@ class PackFile:
     error: str = ""
 
 
+_NOT_ASKED = Reading(State.NOT_ASKED, "none")
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """A host as its operator has set it up; `pythons` are the paths of interpreters, links followed."""
@@ -115,7 +119,8 @@ class Installation:
     packs: tuple[PackFile, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
-    kernel: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # the row of audit_status
+    kernel: Reading = _NOT_ASKED  # what it answers to this user
+    consumer: str = ""  # name of the process that owns the audit stream
 
 
 def load_files(daemons: Sequence[Daemon]) -> tuple[str, ...]:

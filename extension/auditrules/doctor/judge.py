@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from auditrules.audit.auditctl.status import State
 from auditrules.doctor import packs
 from auditrules.doctor.facts import NAME, PROJECT, Daemon, Installation
 from auditrules.doctor.flags import is_true
@@ -94,32 +95,34 @@ def _registered(daemon: Daemon, host: Installation, version: str) -> Iterator[Li
 
 # The kernel
 
-_NOT_READ: Mapping[str, str] = {
-    "no_permission": "run as root with CAP_AUDIT_CONTROL",
-    "foreign_namespace": "run it in the host's own user and PID namespaces, not in a container",
-    "auditctl_missing": "install auditctl (auditd or audit), or run as root, so that netlink is enough",
-    "timed_out": "look why auditctl hangs; ask again",
-    "no_kernel_audit": "boot a kernel with CONFIG_AUDIT",
-    "broken_reply": "report it, with the row of audit_status",
-    "": "ask with the kernel",
+_NOT_READ: Mapping[State, str] = {
+    State.NO_PERMISSION: "run as root with CAP_AUDIT_CONTROL",
+    State.FOREIGN_NAMESPACE: "run it in the host's own user and PID namespaces, not in a container",
+    State.AUDITCTL_MISSING: "install auditctl (auditd or audit), or run as root, so that netlink is enough",
+    State.TIMED_OUT: "look why auditctl hangs; ask again",
+    State.NO_KERNEL_AUDIT: "boot a kernel with CONFIG_AUDIT",
+    State.BROKEN_REPLY: "report it, with the row of audit_status",
+    State.NOT_ASKED: "ask with the kernel",
 }
 
 
 def _kernel(host: Installation) -> Iterator[Line]:
-    row = host.kernel
-    state = row["state"]
+    kernel = host.kernel
+    state = kernel.state
     if state in _NOT_READ:
-        yield problem("kernel", f"its rules can't be read: {row['error'] or state or 'not asked'}", _NOT_READ[state])
+        error = kernel.error or state.value or "not asked"
+        yield problem("kernel", f"its rules can't be read: {error}", _NOT_READ[state])
         return
-    if row["reader"] == "netlink":
-        yield ok("kernel", f"its rules are read over netlink: {row['kernel_rules']}")
+    rules = len(kernel.lines or ())
+    if kernel.exact:
+        yield ok("kernel", f"its rules are read over netlink: {rules}")
     else:
         yield warning(
             "kernel",
-            f"its rules are read with auditctl, which does not tell all of them truly: {row['kernel_rules']}",
+            f"its rules are read with auditctl, which does not tell all of them truly: {rules}",
             "run as root, so that netlink can be asked",
         )
-    if state == "disabled":
+    if state is State.DISABLED:
         yield warning(
             "kernel", "auditing is off: no rule records anything", "auditctl -e 1, and look at audit= at boot"
         )
@@ -128,7 +131,7 @@ def _kernel(host: Installation) -> Iterator[Line]:
 def _audit(daemon: Daemon, host: Installation) -> Iterator[Line]:
     flags = daemon.effective
     if is_true(flags["disable_audit"]):
-        owner = host.kernel["consumer"] or "nobody"
+        owner = host.consumer or "nobody"
         yield ok("audit", f"osquery leaves audit alone; {owner} owns the stream of records")
     elif is_true(flags["audit_allow_config"]):
         yield warning(

@@ -7,7 +7,7 @@ people write, and nothing but regular files outside of the kernel's own file sys
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -70,7 +70,7 @@ class Setup:
             masters = (each for each in found.values() if each.parent not in found)
             return tuple(_daemon(tree, each.pid, each.arguments[1:]) for each in masters)
 
-    def installation(self, daemons: tuple[Daemon, ...], kernel: Mapping[str, str]) -> Installation:
+    def installation(self, daemons: tuple[Daemon, ...]) -> Installation:
         """Read all that these daemons are told to load, and the packs."""
         with closing(Tree(self._root, self._remote)) as tree:
             lists = [self._load_file(tree, path) for path in load_files(daemons)]
@@ -83,7 +83,6 @@ class Setup:
                 load_files=tuple(lists),
                 pythons=tuple(dict.fromkeys(end[0] for end in pythons if end and end[1].type == "file")),
                 packs=tuple(_packs(tree)),
-                kernel=kernel,
                 strangers=tuple(Stranger(each.pid, each.doubt) for each in self._candidates() if each.doubt),
                 ways=_ways(tree, _believed(daemons, lists)),
             )

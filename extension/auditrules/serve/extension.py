@@ -20,6 +20,7 @@ from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
 from auditrules.serve.life import Bell, Ended, Exit, UsageError
+from auditrules.serve.patience import Crowd
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
 from auditrules.serve.wire import NAME, Core, Handler, accept
 from auditrules.tables import SCHEMAS
@@ -85,8 +86,9 @@ def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opt
         _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
         handler = Handler(tables(), uuid)
         Thread(target=handler.look, daemon=True).start()
+        crowd = Crowd(listener, THREADS)
         for _ in range(THREADS):
-            Thread(target=accept, args=(listener, handler, bell), daemon=True).start()
+            Thread(target=accept, args=(listener, handler, bell, crowd), daemon=True).start()
         sweep(options.socket)
         life.watch(core, uuid, options.interval, parent, bell)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
@@ -18,13 +19,14 @@ from osquery.extensions.Extension import Processor
 from osquery.extensions.ExtensionManager import Client
 from osquery.extensions.ttypes import ExtensionResponse, ExtensionStatus, InternalExtensionInfo
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
-from thrift.Thrift import TException, TType
+from thrift.Thrift import TType
 from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 
 from auditrules import __version__
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Selection, Table, select
 from auditrules.serve.life import RETRY_PAUSE, Bell, NoAnswer, Registration
+from auditrules.serve.patience import Crowd, Patience, ServingPatience
 from auditrules.serve.splice import Splicer
 
 NAME = "auditrules"
@@ -32,8 +34,8 @@ NAME = "auditrules"
 # osquery refuses an SDK before 1.7.7 and compares nothing else; 1.8.0 is the oldest that osquery-python's stubs name.
 SDK_VERSION = "1.8.0"
 
-# Seconds without a byte from (or to) a peer. osquery opens a connection for each message, sends at once, and waits
-# 10 s for a ping: even with an idle peer on every thread its ping is answered.
+# Seconds for a peer's message, and for taking a reply. osquery opens a connection for each message, sends at once, and
+# waits 10 s for a ping: even with an idle peer on every thread its ping is answered.
 PEER_TIMEOUT = 5.0
 
 # Seconds for one answer of osquery. Its watchdog kills 4 s after SIGTERM, which finds us at most in one such wait.
@@ -46,7 +48,13 @@ REGISTRATION_TIMEOUT = 30.0
 LOOK_PATIENCE = 5.0
 
 # Bytes in one string of a message. The longest is a query's context, with every operand of an IN list.
-STRING_LIMIT = 16 * 1024 * 1024
+STRING_LIMIT = 16 << 20
+
+# Bytes of a whole message, and of osquery's answer: its flags are some 100 KiB.
+MESSAGE_LIMIT = 2 * STRING_LIMIT
+ANSWER_LIMIT = 4 << 20
+
+_UCRED = struct.Struct("=iII")  # process, user and group of a peer, as unix(7) has them
 
 _log = logging.getLogger("auditrules")
 
@@ -121,7 +129,7 @@ class _Reply:
         protocol.writeFieldStop()
 
 
-def accept(listener: socket.socket, handler: Handler, bell: Bell) -> None:
+def accept(listener: socket.socket, handler: Handler, bell: Bell, crowd: Crowd) -> None:
     """Serve one peer after the other until we leave, as every one of the threads does."""
     processor = Processor(handler)
     while not handler.stopping:
@@ -134,17 +142,22 @@ def accept(listener: socket.socket, handler: Handler, bell: Bell) -> None:
             _log.warning("a connection was not accepted: %s", error)
             time.sleep(RETRY_PAUSE)
             continue
-        with connection:
-            connection.settimeout(PEER_TIMEOUT)
-            _converse(processor, _Protocol(connection), handler)
+        with connection, crowd:
+            patience = ServingPatience(PEER_TIMEOUT, MESSAGE_LIMIT, crowd)
+            _converse(processor, _Protocol(connection, patience), handler, crowd)
     bell.ring()
 
 
-def _converse(processor: Any, protocol: _Protocol, handler: Handler) -> None:
-    """Answer a peer's messages until it has no more, stalls, or sends something that is no message."""
+def _converse(processor: Any, protocol: _Protocol, handler: Handler, crowd: Crowd) -> None:
+    """Answer a peer's messages until it has no more, takes too long, or sends something that is no message.
+
+    One is answered in any case; with the next one it waits for its turn, if others wait.
+    """
     try:
         while not handler.stopping:
             processor.process(protocol, protocol)
+            if crowd.waits():
+                return
     except EOFError:
         return  # it hung up, as osquery does after each message
     except Exception as error:  # noqa: BLE001 - random bytes fail wherever thrift happens to read them
@@ -154,16 +167,32 @@ def _converse(processor: Any, protocol: _Protocol, handler: Handler) -> None:
 class _Stream(TTransportBase):  # type: ignore[misc] # thrift has no types
     """A socket as thrift's transport. thrift's own copies the rest of a reply for every piece that it sends."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, patience: Patience) -> None:
         self._connection = connection
+        self._patience = patience
 
     def read(self, size: int) -> bytes:
-        return self._connection.recv(size)
+        self._patience.turn(reading=True)
+        while True:
+            self._connection.settimeout(self._patience.left())
+            try:
+                data = self._connection.recv(size)
+            except TimeoutError:
+                continue
+            self._patience.moved(len(data), reading=True)
+            return data
 
     def write(self, data: bytes) -> None:
+        self._patience.turn(reading=False)
         rest = memoryview(data)
         while rest:
-            rest = rest[self._connection.send(rest) :]
+            self._connection.settimeout(self._patience.left())
+            try:
+                count = self._connection.send(rest)
+            except TimeoutError:
+                continue
+            self._patience.moved(count, reading=False)
+            rest = rest[count:]
 
 
 class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
@@ -172,8 +201,8 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
     Not the accelerated one: osquery-python's stubs, made by an old compiler, do not work with it.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__(TBufferedTransport(_Stream(connection)), string_length_limit=STRING_LIMIT)
+    def __init__(self, connection: socket.socket, patience: Patience) -> None:
+        super().__init__(TBufferedTransport(_Stream(connection, patience)), string_length_limit=STRING_LIMIT)
 
     def readString(self) -> str:  # noqa: N802 - thrift's name
         return bytes(self.readBinary()).decode("utf-8", "surrogateescape")
@@ -185,8 +214,10 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
 class Core:
     """osquery's extension manager. Each call has a connection of its own, so that none outlives a broken one."""
 
-    def __init__(self, path: str, schemas: Sequence[Schema]) -> None:
+    def __init__(self, path: str, schemas: Sequence[Schema], owners: Collection[int] | None = None) -> None:
+        """Ask at a path; where `owners` are given, nobody but a process of one of these users (uids)."""
         self._path = path
+        self._owners = owners
         self._registry = {"table": {schema.name: schema.routes() for schema in schemas}}
 
     def ping(self) -> None:
@@ -209,23 +240,35 @@ class Core:
     def versions(self) -> Mapping[str, str]:
         """Give the versions of all extensions that osquery knows, by their names."""
         with self._client(CORE_TIMEOUT) as client:
-            return {info.name: info.version for info in client.extensions().values()}
+            return {info.name or "": info.version or "" for info in client.extensions().values()}
 
     def options(self) -> Mapping[str, str]:
         """Give the values of osquery's flags, by their names."""
         with self._client(CORE_TIMEOUT) as client:
-            return {name: option.value for name, option in client.options().items()}
+            return {name: option.value or "" for name, option in client.options().items()}
 
     @contextmanager
     def _client(self, timeout: float) -> Iterator[Any]:
+        patience = Patience(timeout, ANSWER_LIMIT)
         try:
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(timeout)
+                connection.settimeout(patience.left())
                 connection.connect(self._path)
-                yield Client(_Protocol(connection))
+                self._know(connection)
+                yield Client(_Protocol(connection, patience))
+        except NoAnswer:
+            raise
         except EOFError as error:
             raise NoAnswer("it hung up") from error
         except OSError as error:
             raise NoAnswer(error.strerror or str(error)) from error
-        except (TException, ValueError) as error:
+        except Exception as error:  # random bytes fail wherever thrift happens to read them
             raise NoAnswer(repr(error)) from error
+
+    def _know(self, connection: socket.socket) -> None:
+        if self._owners is None:
+            return
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        _, user, _ = _UCRED.unpack(credentials)
+        if user not in self._owners:
+            raise NoAnswer(f"a process of user {user} listens there")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.host_audit import BOOT, KERNEL, HostAudit
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.table import Question

@@ -7,7 +7,8 @@ from functools import partial
 
 from auditrules.audit.auditctl.status import LOCKED, Reading
 from auditrules.audit.coverage.answer import bad_path
-from auditrules.audit.host_audit import BOOT, KERNEL, HostAudit
+from auditrules.audit.host_audit import HostAudit
+from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.control import Control
 from auditrules.benchmarks.remediation import remedy

@@ -47,7 +47,9 @@ class LineState:
     reason: str = ""
 
 
-NOTHING = LineState(State.NOTHING)
+# The states that need no reason: most lines of a host share one of them.
+PLAIN: Mapping[State, LineState] = {state: LineState(state) for state in State}
+NOTHING = PLAIN[State.NOTHING]
 NOT_READ = "augenrules does not read this file"
 SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"
 
@@ -216,12 +218,12 @@ def _state(line: Fated, rules: LoadedRules | None, status: Status, *, load_conti
             # The directory is gone, and the kernel dropped the rule with it.
             return LineState(State.UNKNOWN if rules is None else State.MISSING, line.reason)
     if line.fate in DECIDED and not (line.fate is Fate.DONE and said is not None and _lasting(said.controls)):
-        return LineState(DECIDED[line.fate], line.reason)
+        return LineState(DECIDED[line.fate], line.reason) if line.reason else PLAIN[DECIDED[line.fate]]
     if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
         return rule_state(said.rule, rules)
     found = [_value_state(control, rules, status) for control in _lasting(said.controls if said else ())]
     worst = [each for each in found if each.state is not State.LOADED]
-    return worst[0] if worst else LineState(State.LOADED)
+    return worst[0] if worst else PLAIN[State.LOADED]
 
 
 def rule_state(rule: Rule, rules: LoadedRules | None) -> LineState:
@@ -229,7 +231,7 @@ def rule_state(rule: Rule, rules: LoadedRules | None) -> LineState:
     if rules is None:
         return LineState(State.UNKNOWN, "the kernel's rules are not known")
     if rules.hold(rule):
-        return LineState(State.LOADED)
+        return PLAIN[State.LOADED]
     if not rules.understood:
         return LineState(State.UNKNOWN, "a rule of the kernel is not understood")
     return LineState(State.MISSING, "auditctl takes this line, and the kernel does not have its rule")
@@ -247,7 +249,7 @@ def _value_state(control: Control, rules: LoadedRules | None, status: Status) ->
             State.UNKNOWN, "the kernel's status is not known" if rules is None else "not part of the status"
         )
     if found == wanted:
-        return LineState(State.LOADED)
+        return PLAIN[State.LOADED]
     return LineState(State.MISSING, f"the kernel has {found}")
 
 
@@ -267,5 +269,5 @@ def merged_states(merged: Merged, loaded: Loaded, rules: LoadedRules | None, sta
 def kernel_state(rule: Rule, boot: LoadedRules | None) -> LineState:
     """Whether a rule of the kernel comes back after a reboot; `boot` are the rules that boot loads, None: not known."""
     if boot is None:
-        return LineState(State.UNKNOWN)
-    return LineState(State.PERSISTENT if boot.hold(rule) else State.RUNTIME)
+        return PLAIN[State.UNKNOWN]
+    return PLAIN[State.PERSISTENT if boot.hold(rule) else State.RUNTIME]
