@@ -26,20 +26,20 @@ from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
+from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.processes import file_at, running
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.services import read_services
-from auditrules.host.sight import Sight
 from auditrules.host.units import read_units
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
 _PROCESSES = process_names(CONTROLS)
 
-# What is looked at: each look follows the last one of its kind.
+# What is collected: each collection checks what the last one of its kind saw.
 _SOURCES, _SERVICES, _PATHS = "sources", "services", "paths"
-_MOST_KEPT = 4096  # names of a look at paths, which may be those of one question that nobody asks again
+_MOST_KEPT = 4096  # names seen for the paths of a query, which nobody may ask for again
 
 _LIMITS = Limits()
 
@@ -72,7 +72,7 @@ class Host:
         self._here = here
         self._limits = limits
         self._needs: tuple[object, Needs] | None = None
-        self._sights: dict[str, Sight] = {}  # of the last look of each kind
+        self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -136,19 +136,19 @@ class Host:
 
     @contextmanager
     def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:
-        """Open the root for a look, which follows the last one of its kind if it can.
+        """Open the root for a collection, which takes over what the last one of its kind saw if it can.
 
         Where it is not known which mounts are remote nothing is followed: what was seen before would be touched.
         """
         known = not self._here or mountinfo is not None
         try:
-            tree = Tree(self._root, _remote(mountinfo), self._sights.get(kind) if known else None)
+            tree = Tree(self._root, _remote(mountinfo), self._caches.get(kind) if known else None)
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
             yield tree
-        if known and (kind != _PATHS or tree.sight.names <= _MOST_KEPT):
-            self._sights[kind] = tree.sight
+        if known and (kind != _PATHS or tree.cache.names <= _MOST_KEPT):
+            self._caches[kind] = tree.cache
 
     def _needed(self, texts: Sequence[bytes], rules: tuple[bytes, ...]) -> Needs:
         """What texts and rules name, looked for again only where they are others."""
@@ -216,7 +216,7 @@ class Host:
         return None if others is None else {**others, **known}
 
 
-@lru_cache(1)  # mounts stay as they are from one look to the next
+@lru_cache(1)  # mounts stay as they are from one collection to the next
 def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
     """What names the remote file system that a path is on; where mounts do not matter, none is."""
     if mountinfo is None:

@@ -20,7 +20,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry
 from auditrules.audit.model.text import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
-from auditrules.host.sight import Listing, Place, Sight, Walked
+from auditrules.host.lookup_cache import Listing, LookupCache, Place, Walked
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
@@ -46,20 +46,20 @@ class _Stand(NamedTuple):
 
 
 class Tree:
-    """One look at a root: what was seen once is not asked again. To be closed, as it holds folders open.
+    """One root during one collection: a name is looked at once. To be closed, as it holds folders open.
 
     `remote` names the remote file system that a path is on, or is empty; such paths are not touched. What was seen
     `before` is looked at first, name by name, and if all of it is as it was, so is what followed from it.
     Raises OSError if the root is no folder that can be opened.
     """
 
-    def __init__(self, root: str, remote: Callable[[str], str], before: Sight | None = None) -> None:
+    def __init__(self, root: str, remote: Callable[[str], str], before: LookupCache | None = None) -> None:
         self._names: list[bytes] = []  # the folder that is open, and those above it
-        self._passed: dict[str, Entry] = {}  # what one look came by, whatever others saw
+        self._passed: dict[str, Entry] = {}  # what one lookup came by, whatever others saw
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
-        self.sight = Sight(remote, entry_of(os.fstat(self._folders[0])))
+        self.cache = LookupCache(remote, entry_of(os.fstat(self._folders[0])))
         if before is not None and self._is_as(before):
-            self.sight = replace(before, taken_over=True)
+            self.cache = replace(before, taken_over=True)
 
     def close(self) -> None:
         """Let go of the folders."""
@@ -73,13 +73,13 @@ class Tree:
         system, too long a walk) is not in it.
         """
         wanted = frozenset(paths)
-        if wanted not in self.sight.looks:
-            self.sight = self.sight.own()
-            self.sight.looks[wanted] = self._looked(wanted)
-        return self.sight.looks[wanted]
+        if wanted not in self.cache.looks:
+            self.cache = self.cache.copy_on_write()
+            self.cache.looks[wanted] = self._looked(wanted)
+        return self.cache.looks[wanted]
 
     def _looked(self, paths: Iterable[str]) -> dict[str, Entry]:
-        self._passed = {"/": self.sight.root}
+        self._passed = {"/": self.cache.root}
         stands = {b"": _Stand()}
         for path in sorted(path for path in paths if "\0" not in path):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
@@ -91,7 +91,7 @@ class Tree:
         stand = stands.get(path)
         if stand is None:
             folder, _, name = path.rpartition(b"/")
-            stands[path] = stand = self._on(self._stand(folder, stands), path, name)
+            stands[path] = stand = self._advance(self._stand(folder, stands), path, name)
         return stand
 
     def read(self, path: str, limit: int, *, cut: bool = False) -> File | None:
@@ -113,10 +113,10 @@ class Tree:
             return ()
         if walked.entry.type != "dir":
             raise UnreadableError(_not_there(walked, "a directory"))
-        if walked.place not in self.sight.listings:
-            self.sight = self.sight.own()
-            self.sight.listings[walked.place] = self._listing(walked.place)
-        return self.sight.listings[walked.place].names
+        if walked.place not in self.cache.listings:
+            self.cache = self.cache.copy_on_write()
+            self.cache.listings[walked.place] = self._listing(walked.place)
+        return self.cache.listings[walked.place].names
 
     def _listing(self, folder: Place) -> Listing:
         try:
@@ -128,10 +128,10 @@ class Tree:
             finally:
                 os.close(here)
         except OSError as error:
-            self.sight.strayed = True
+            self.cache.stale = True
             raise UnreadableError(_words(error)) from error
         # A folder that is changed twice within one tick of its clock shows the second time by nothing.
-        self.sight.strayed |= now - max(changed) < _TICK
+        self.cache.stale |= now - max(changed) < _TICK
         return Listing(changed, names)
 
     def end(self, path: str) -> tuple[str, Entry] | None:
@@ -163,11 +163,11 @@ class Tree:
             os.close(file)
 
     def _walk(self, path: str) -> Walked:
-        if path not in self.sight.walks:
-            self.sight = self.sight.own()
+        if path not in self.cache.walks:
+            self.cache = self.cache.copy_on_write()
             stand = self._follow(_Stand(), encode(path))
-            self.sight.walks[path] = Walked(stand.itself, stand.place, stand.entry)
-        return self.sight.walks[path]
+            self.cache.walks[path] = Walked(stand.itself, stand.place, stand.entry)
+        return self.cache.walks[path]
 
     def _follow(self, stand: _Stand, path: bytes) -> _Stand:
         """Go from a folder along a path, links followed, to where that ends.
@@ -179,10 +179,10 @@ class Tree:
         prefix = b""
         for name in filter(None, path.split(b"/")):
             prefix += b"/" + name
-            stand = self._on(stand, prefix, name)
+            stand = self._advance(stand, prefix, name)
         return stand
 
-    def _on(self, stand: _Stand, prefix: bytes, name: bytes) -> _Stand:
+    def _advance(self, stand: _Stand, prefix: bytes, name: bytes) -> _Stand:
         """Go on by the one name that ends a prefix, and by what it leads to if it is a link."""
         place, entry, links, names, _ = stand
         if len(prefix) >= PATH_MAX:
@@ -208,31 +208,31 @@ class Tree:
         if name == b"..":
             return folder[:-1], DIR
         place = (*folder, name)
-        entry = self.sight.seen.get(folder, {}).get(name)
+        entry = self.cache.seen.get(folder, {}).get(name)
         if entry is None:
             entry = self._look_at(place)
-            self.sight.seen.setdefault(folder, {})[name] = entry
+            self.cache.seen.setdefault(folder, {})[name] = entry
         self._passed[_text(place)] = entry
         return place, entry
 
     def _look_at(self, place: Place) -> Entry:
         path = _text(place)
-        if kind := self.sight.remote(path):
+        if kind := self.cache.remote(path):
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
         try:
             return entry_at(place[-1], self._enter(place[:-1]))
         except OSError as error:
             if error.errno in ABSENT:
                 return missing(error.errno)
-            self.sight.strayed = True  # it may be seen the next time, though all that was seen is as it was
+            self.cache.stale = True  # it may be seen the next time, though all that was seen is as it was
             raise UnreadableError(_words(error)) from error
 
-    def _is_as(self, before: Sight) -> bool:
+    def _is_as(self, before: LookupCache) -> bool:
         """Whether all that was seen is still there.
 
-        A look that strayed is not followed: what nobody asks for any more would be looked at for good.
+        A stale cache is not taken over: what nobody asks for any more would be looked at for good.
         """
-        if before.strayed or before.remote is not self.sight.remote or before.root != self.sight.root:
+        if before.stale or before.remote is not self.cache.remote or before.root != self.cache.root:
             return False
         try:
             return all(

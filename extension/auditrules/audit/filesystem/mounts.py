@@ -90,7 +90,7 @@ def fields(content: bytes) -> Iterator[list[str]]:
             yield found
 
 
-@lru_cache(2)  # mounts stay as they are from one look to the next, with the early ones and without
+@lru_cache(2)  # mounts stay from one collection to the next, with the early ones and without
 def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
     """The lines of /proc/self/mountinfo (proc(5)); `early` are the points that are there before rules are loaded."""
     found = []

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from auditrules.audit.model.host_facts import Entry
 from auditrules.host import rootfs
+from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.rootfs import Tree, local
-from auditrules.host.sight import Sight
 from tests.laws import law
 
 NAMES = ("a", "b", "a/c", "a/d", "b/c")
@@ -27,10 +27,10 @@ TICK = 0.011  # seconds; the clock of a file system may go by the hundredth
 Told = tuple[Mapping[str, Entry], object, object, object]
 
 
-def told(root: Path, before: Sight | None = None) -> tuple[Told, Sight]:
+def told(root: Path, before: LookupCache | None = None) -> tuple[Told, LookupCache]:
     with closing(Tree(str(root), local, before)) as tree:
         files = tree.look([f"/{name}" for name in NAMES])
-        return (files, tree.names("/"), tree.end("/a/c"), tree.read("/b", 1000)), tree.sight
+        return (files, tree.names("/"), tree.end("/a/c"), tree.read("/b", 1000)), tree.cache
 
 
 def removed(path: Path) -> None:
@@ -73,14 +73,14 @@ def test_whatever_changed_it_tells_what_a_new_look_tells(rounds: list[list[tuple
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time_ns", lambda: int(time.time() * 1e9) + LATER)
         root = Path(folder)
-        _, sight = told(root)
+        _, cache = told(root)
         for changes in rounds:
             time.sleep(TICK)
             for change, name, other in changes:
                 if is_inside(root, root / name) and is_inside(root, root / other):
                     with suppress(OSError):
                         CHANGES[change](root / name, root / other)
-            followed, sight = told(root, sight)
+            followed, cache = told(root, cache)
             assert followed == told(root)[0]
 
 
@@ -92,14 +92,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_where_nothing_changed_nothing_is_walked_again(root: Path) -> None:
-    first, sight = told(root)
-    assert told(root, sight)[0][0] is first[0]
+    first, cache = told(root)
+    assert told(root, cache)[0][0] is first[0]
 
 
 def test_where_something_changed_all_is_walked_again(root: Path) -> None:
-    first, sight = told(root)
+    first, cache = told(root)
     (root / "a").chmod(0o700)
-    assert told(root, sight)[0][0] is not first[0]
+    assert told(root, cache)[0][0] is not first[0]
 
 
 def test_a_folder_that_was_listed_right_after_a_change_is_listed_again(
@@ -107,29 +107,29 @@ def test_a_folder_that_was_listed_right_after_a_change_is_listed_again(
 ) -> None:
     now = time.time_ns()
     monkeypatch.setattr(rootfs, "_changed", lambda _: (now, now))  # as if the file system's clock stood still
-    first, sight = told(tmp_path)
+    first, cache = told(tmp_path)
     (tmp_path / "new").touch()
     assert first[1] == ()
-    assert told(tmp_path, sight)[0][1] == ("new",)
+    assert told(tmp_path, cache)[0][1] == ("new",)
 
 
 def test_a_look_at_other_paths_is_not_followed(root: Path) -> None:
-    _, sight = told(root)
-    with closing(Tree(str(root), local, sight)) as tree:
+    _, cache = told(root)
+    with closing(Tree(str(root), local, cache)) as tree:
         tree.look(["/other"])
-    with closing(Tree(str(root), local, tree.sight)) as tree:
-        assert not tree.sight.seen
+    with closing(Tree(str(root), local, tree.cache)) as tree:
+        assert not tree.cache.seen
 
 
 def test_where_other_mounts_are_there_nothing_is_followed(root: Path) -> None:
-    _, sight = told(root)
+    _, cache = told(root)
     asked: list[str] = []
 
     def remote(path: str) -> str:
         asked.append(path)
         return "nfs"
 
-    with closing(Tree(str(root), remote, sight)) as tree:
+    with closing(Tree(str(root), remote, cache)) as tree:
         assert not tree.look(["/a"]).keys() - {"/"}
     assert asked == ["/a"]
 
@@ -142,21 +142,21 @@ def test_what_could_not_be_seen_is_looked_at_again(root: Path, monkeypatch: pyte
         patch.setattr(rootfs, "entry_at", refused)
         with closing(Tree(str(root), local)) as tree:
             assert "/a" not in tree.look(["/a"])
-    with closing(Tree(str(root), local, tree.sight)) as again:
+    with closing(Tree(str(root), local, tree.cache)) as again:
         assert again.look(["/a"])["/a"].type == "dir"
 
 
 def test_what_one_look_adds_does_not_change_what_another_follows(root: Path) -> None:
-    first, sight = told(root)
-    seen = {folder: dict(names) for folder, names in sight.seen.items()}
-    with closing(Tree(str(root), local, sight)) as other:
+    first, cache = told(root)
+    seen = {folder: dict(names) for folder, names in cache.seen.items()}
+    with closing(Tree(str(root), local, cache)) as other:
         other.look(["/other"])
-    assert sight.seen == seen
-    assert told(root, sight)[0][0] is first[0]
+    assert cache.seen == seen
+    assert told(root, cache)[0][0] is first[0]
 
 
 def test_what_earlier_looks_saw_is_not_in_what_a_look_tells(root: Path) -> None:
     with closing(Tree(str(root), local)) as tree:
         tree.look(["/a/old"])
-    with closing(Tree(str(root), local, tree.sight)) as following:
+    with closing(Tree(str(root), local, tree.cache)) as following:
         assert following.look(["/new"]).keys() == {"/", "/new"}

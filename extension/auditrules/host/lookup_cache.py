@@ -1,4 +1,4 @@
-"""What a look at a root saw, kept for the next one: it looks at the same names, and believes the rest if they stay."""
+"""What one collection saw of a root, kept for the next: that checks the names seen, and keeps the rest if they stay."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Listing(NamedTuple):
 
 
 @dataclass(slots=True)
-class Sight:
-    """What a look saw, and what followed from it."""
+class LookupCache:
+    """The names that a collection saw, and what followed from them."""
 
     remote: Callable[[str], str]
     root: Entry
@@ -38,17 +38,19 @@ class Sight:
     looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)
     listings: dict[Place, Listing] = field(default_factory=dict)
     taken_over: bool = False
-    strayed: bool = False  # it is not to be followed: something else was looked at than before, or could not be seen
+    stale: bool = (
+        False  # not for the next collection: this one looked at other names than the last, or could not see one
+    )
 
     @property
     def names(self) -> int:
         """How many names were seen."""
         return sum(map(len, self.seen.values()))
 
-    def own(self) -> Sight:
+    def copy_on_write(self) -> LookupCache:
         """Give what can be added to: others may follow what was taken over, in other threads."""
         if not self.taken_over:
             return self
         seen = {folder: dict(names) for folder, names in self.seen.items()}
         copies = dict(self.walks), dict(self.looks), dict(self.listings)
-        return Sight(self.remote, self.root, seen, *copies, strayed=True)
+        return LookupCache(self.remote, self.root, seen, *copies, stale=True)
