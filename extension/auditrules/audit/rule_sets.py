@@ -18,10 +18,11 @@ from auditrules.audit.coverage.decision import Auditing, Verdict
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import Places, above
+from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry, Facts
-from auditrules.audit.model.rule import Rule, Verb
+from auditrules.audit.model.rule import PATH_NAMES, Rule, Verb
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
 
@@ -55,9 +56,9 @@ class RuleSets:
         return RuleSource(
             KERNEL,
             self._facts.machine,
-            RuleSet(rules, Placing(self._places), unread=len(reading.lines) - len(rules)),
+            RuleSet(rules, Placing(self._places, sandbox=self._booted.sandbox), unread=len(reading.lines) - len(rules)),
             Auditing(reading.status.enabled),
-            remarks=tuple(_remarks(reading, self._facts)),
+            remarks=(*_remarks(reading, self._facts), *_of_sandbox(rules, self._booted.sandbox)),
             older=self._older,
             file_lines=self._file_lines,
         )
@@ -72,15 +73,15 @@ class RuleSets:
             return self._unknown(BOOT, "whether auditing is on after boot is not known")
         rules = [decided(rule, self._facts) for rule in booted.loaded.rules]
         now = self.kernel.rules
-        same = now is not None and not now.unread and not now.contested
+        same = now is not None and not now.unread and not now.contested and not booted.sandbox
         if now is None or not same or rules != [each.rule for each in now.placed]:
-            now = RuleSet(rules, Placing(self._places, fresh=True))
+            now = RuleSet(rules, Placing(self._places, fresh=True, sandbox=booted.sandbox))
         return RuleSource(
             BOOT,
             self._facts.machine,
             now,
             Auditing(booted.enabled),
-            remarks=(*_of_command_line(booted), *_of_machine(self._facts)),
+            remarks=(*_of_command_line(booted), *_of_sandbox(rules, booted.sandbox), *_of_machine(self._facts)),
             loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
             older=any(map(_may_be_older, booted.command_line.possible)),
             file_lines=self._file_lines,
@@ -168,6 +169,16 @@ class _Files(Mapping[str, Entry]):
 def _may_be_older(cmdline: Sequence[str]) -> bool:
     """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
     return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
+
+
+def _of_sandbox(rules: Iterable[Rule], sandbox: Sandbox) -> Iterator[str]:
+    """Where boot loads rules about directories that it sees otherwise than the host."""
+    if not sandbox:
+        return
+    paths = {str(rule.value(name)) for rule in rules for name in (*PATH_NAMES, "exe") if rule.value(name)}
+    found = {each for path in paths for each in above(path) if each in sandbox.hidden or each in sandbox.unsure}
+    if found:
+        yield f"the unit that loads the rules at boot does not see the host's {', '.join(sorted(found))}"
 
 
 def _of_command_line(booted: Boot) -> Iterator[str]:

@@ -11,6 +11,8 @@ from functools import lru_cache
 from auditrules.audit.auditctl.status import NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.boot.mount_units import early_mounts
+from auditrules.audit.boot.startup import UNITS
+from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.coverage.reference import loader_of
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
@@ -92,13 +94,12 @@ class Host:
             units = read_units(tree)
             fstab = tree.read("/etc/fstab", self._limits.file)
             early = early_points((fstab.content if fstab else None) or b"", early_mounts(units))
-            facts = self._facts(
-                tree,
-                self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ()),
-                version,
-                rules_d,
-                look=not self._here or mountinfo is not None,
-            )
+            wanted = self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ())
+            # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
+            paths = {RULES_D, *(file.path for file in rules_d if file.content is None)}
+            if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
+                paths |= wanted.paths | sandbox_paths(units, UNITS)
+            facts = self._facts(tree, wanted, version, paths)
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,
@@ -187,14 +188,11 @@ class Host:
         comm = tree.read(f"/proc/{pid}/comm", self._limits.file) if pid else None
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
 
-    def _facts(self, tree: Tree, wanted: Needs, version: Version, rules_d: Sequence[File], *, look: bool) -> Facts:
-        # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
-        own = {RULES_D, *(file.path for file in rules_d if file.content is None)}
+    def _facts(self, tree: Tree, wanted: Needs, version: Version, paths: Iterable[str]) -> Facts:
         return Facts(
             version=version,
             machine=os.uname().machine,
-            # Where it is not known which mounts are remote, no path is safe to touch.
-            files=tree.look(own | wanted.paths if look else own),
+            files=tree.look(paths),
             users=self._ids(tree, "/etc/passwd", wanted.users, self._users),
             groups=self._ids(tree, "/etc/group", wanted.groups, self._groups),
             lsm=self._lsm(tree) if self._here else None,

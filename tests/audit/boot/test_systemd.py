@@ -143,7 +143,7 @@ def test_a_backslash_at_the_end_of_a_file_ends_the_line() -> None:
 COMMANDS: dict[str, tuple[str, list[Command]]] = {
     "words": ("/bin/x  -a b", [Command(("/bin/x", "-a", "b"))]),
     "a failure that counts not": ("-/bin/x", [Command(("/bin/x",), ignored=True)]),
-    "all prefixes": ("+-!!:/bin/x", [Command(("/bin/x",), ignored=True)]),
+    "all prefixes": ("+-!!:/bin/x", [Command(("/bin/x",), ignored=True, privileged=True)]),
     "another name for itself": ("@/bin/x y z", [Command(("/bin/x", "z"))]),
     "quotes": ("/bin/sh -c 'a b' \"c d\"", [Command(("/bin/sh", "-c", "a b", "c d"))]),
     "several": ("/bin/x 1 ; -/bin/y ;", [Command(("/bin/x", "1")), Command(("/bin/y",), ignored=True)]),

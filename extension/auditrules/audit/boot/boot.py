@@ -25,6 +25,7 @@ from auditrules.audit.boot.startup import (
     switched_off,
 )
 from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.rule import Control
 
@@ -47,6 +48,7 @@ class Boot:
     merged: Merged | None = None
     loaded: Loaded | None = None
     command_line: CommandLine = field(default=UNSAID, compare=False)
+    sandbox: Sandbox = NO_SANDBOX  # in which the rules are loaded
 
 
 def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
@@ -96,6 +98,7 @@ def _booted(files: RulesFiles, conf: AuditdConf, planned: Plan, enabled: int | N
         content=end.content,
         merged=end.merged if end.content is not None else None,
         loaded=end.loaded or files.load(b""),
+        sandbox=end.sandbox.on(files.facts),
     )
 
 
@@ -121,6 +124,7 @@ class _Machine:
     content: bytes | None = None
     merged: Merged | None = None
     loaded: Loaded | None = None
+    sandbox: Sandbox = NO_SANDBOX
     not_started: list[str] = field(default_factory=list)  # said of each unit
     _audit_rules: File | None = field(init=False)
     _refusal: str | None = field(init=False)
@@ -142,14 +146,14 @@ class _Machine:
         return self
 
     def _start(self, start: Start) -> bool:
-        return all(self._done(step.run) or step.ignored for step in start.steps)
+        return all(self._done(step.run, step.sandbox) or step.ignored for step in start.steps)
 
-    def _done(self, run: Script | Read | Daemon) -> bool:
+    def _done(self, run: Script | Read | Daemon, sandbox: Sandbox) -> bool:
         match run:
             case Script():
-                return self._script(run)
+                return self._script(run, sandbox)
             case Read():
-                return self._read(run.path)
+                return self._read(run.path, sandbox)
             case Daemon():
                 self._daemon(run.startup)
                 return True
@@ -160,7 +164,7 @@ class _Machine:
         if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
 
-    def _script(self, run: Script) -> bool:
+    def _script(self, run: Script, sandbox: Sandbox) -> bool:
         existing = self._audit_rules.content if self._audit_rules else None
         there = self.files.printed() is not None
         done = result_of(run.arguments, self.files.merged() if there and understands(run.arguments) else None, existing)
@@ -168,12 +172,14 @@ class _Machine:
             if done.written:
                 self._audit_rules, self._refusal = File(AUDIT_RULES, done.content), None
             self.merged = done.merged
-        read = self._read(AUDIT_RULES) if done.loads else True
+        read = self._read(AUDIT_RULES, sandbox) if done.loads else True
         return read if done.returncode is None else done.returncode == 0
 
-    def _read(self, path: str) -> bool:
+    def _read(self, path: str, sandbox: Sandbox) -> bool:
         if path != AUDIT_RULES:
             raise UntoldError(f"boot loads rules from {path}, which is not looked at")
+        if sandbox.hides(path) is not False:
+            raise UntoldError(f"what loads the rules may not see {path}")
         file = self._audit_rules
         if file is not None and file.content is None:
             raise UntoldError(f"{path}: {file.error}")
@@ -183,7 +189,8 @@ class _Machine:
         if self.loaded is not None and content != self.content:
             raise UntoldError(f"boot loads rules from {path} more than once, and it changes in between")
         self.content = content
-        self.loaded = self.files.load(content or b"")
+        self.sandbox = sandbox
+        self.loaded = self.files.seen_in(sandbox).load(content or b"")
         if "-e" in self.loaded.values:
             self.enabled = int(self.loaded.values["-e"])
         return content is not None and succeeds(self.loaded)

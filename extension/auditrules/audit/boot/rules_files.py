@@ -6,7 +6,7 @@ Each is worked out when it is first asked for, and once: a line is parsed once, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
@@ -21,6 +21,7 @@ from auditrules.audit.boot.startup import rules_d_there
 from auditrules.audit.boot.systemd import UntoldError
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.rule import Line, Rule, Verb, same
@@ -54,6 +55,16 @@ class RulesFiles:
         self.refusal = refusal
         self._loads: dict[bytes, Loaded] = {}
         self._parsed: dict[str, Line | RuleSyntaxError | None] = {}
+        self._seen_in: dict[Sandbox, RulesFiles] = {}
+
+    def seen_in(self, sandbox: Sandbox) -> RulesFiles:
+        """The same files, as they are loaded where the host's file system is seen otherwise."""
+        if not sandbox:
+            return self
+        if sandbox not in self._seen_in:
+            collected = replace(self.collected, facts=sandbox.facts(self.facts))
+            self._seen_in[sandbox] = RulesFiles(collected, self.refusal)
+        return self._seen_in[sandbox]
 
     def load(self, content: bytes) -> Loaded:
         """What `auditctl -R` loads of a text: on most hosts audit.rules, rules.d merged and what boot reads are one."""

@@ -20,7 +20,9 @@ from auditrules.audit.boot.systemd import (
     unmet,
     wanted_by,
 )
+from auditrules.audit.boot.unit_sandbox import sandbox_of
 from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import Sources, Units
 from auditrules.audit.model.text import decode
 
@@ -68,6 +70,7 @@ class Step:
     run: Script | Read | Daemon
     ignored: bool = False  # that it fails does not matter
     text: str = ""
+    sandbox: Sandbox = NO_SANDBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,8 @@ def _steps(own: Unit) -> Iterator[Step]:
         for command in own.commands(key):
             run = _run(own, command)
             if run is not None:
-                yield Step(run, command.ignored, " ".join(command.words))
+                sandbox = NO_SANDBOX if command.privileged or isinstance(run, Daemon) else sandbox_of(own)
+                yield Step(run, command.ignored, " ".join(command.words), sandbox)
 
 
 def _run(own: Unit, command: Command) -> Script | Read | Daemon | None:

@@ -29,6 +29,15 @@ REACHED = ("local-fs.target", "sysinit.target", "basic.target", "multi-user.targ
 USUAL_DEFAULTS = ("multi-user.target", "graphical.target")
 
 _OF_MOUNTS = frozenset({"What", "Where", "Type", "Options"})  # the keys of a section [Mount] (systemd.mount(5))
+# The keys of a section [Service] that say which files its processes see (systemd.exec(5)).
+_OF_SANDBOXES = frozenset(
+    {
+        *("ProtectHome", "ProtectKernelModules", "PrivateTmp", "PrivateDevices", "TemporaryFileSystem", "MountImages"),
+        *("InaccessiblePaths", "InaccessibleDirectories", "BindPaths", "BindReadOnlyPaths"),
+        *("RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories"),
+    }
+)
+TRUE = frozenset({"yes", "true", "1", "on", "y", "t"})  # of a setting that is yes or no (systemd.syntax(7))
 
 _NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
 _PREFIXES = "@-:+!|"
@@ -40,10 +49,14 @@ class UntoldError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line of a unit, as words. `ignored`: that it fails does not matter."""
+    """One command line of a unit, as words.
+
+    `ignored` says that it does not matter if it fails, `privileged` that the unit's sandbox is not for it.
+    """
 
     words: tuple[str, ...]
     ignored: bool = False
+    privileged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,8 @@ class Unit:
                     program = command[0].lstrip(_PREFIXES)
                     prefix = command[0].removesuffix(program)
                     # After @ comes the name that the program is told, in place of its own.
-                    yield Command((program, *command[2 if "@" in prefix else 1 :]), "-" in prefix)
+                    words_of_it = (program, *command[2 if "@" in prefix else 1 :])
+                    yield Command(words_of_it, "-" in prefix, "+" in prefix)
 
 
 def unit(name: str, units: Units) -> Unit | None:
@@ -167,7 +181,7 @@ def _section(key: str) -> str:
     """The section of a unit file in which a key that matters here means something."""
     if key in _OF_MOUNTS:
         return "[Mount]"
-    return "[Service]" if key.startswith("Exec") else "[Unit]"
+    return "[Service]" if key.startswith("Exec") or key in _OF_SANDBOXES else "[Unit]"
 
 
 def default_target(units: Units) -> str:

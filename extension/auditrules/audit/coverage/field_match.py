@@ -131,6 +131,8 @@ def _group(condition: Field, _placed: Placed, subject: Subject) -> Answer:
 def _exe(condition: Field, placed: Placed, subject: Subject) -> Answer:
     if placed.exe is None or not placed.exe.known:
         return Why.UNREADABLE
+    if placed.exe.late:
+        return Why.MOUNTED
     if subject.exe is None:
         return Why.SUBJECT
     return (subject.exe == placed.exe.identity) is (condition.operator is Operator.EQUAL)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.access import Name
 from auditrules.audit.filesystem.path_walk import Identity, Place, Places, above, name, parent
+from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.host_facts import Facts, Mount
 from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
 
@@ -101,12 +102,16 @@ def _left_behind(placed: Placed, following: Mapping[Hashable, str]) -> Placed:
 class Placing:
     """Finds what rules watch, in a file system as it is and, where that is known, as it was when they were loaded.
 
-    `fresh` says that they are loaded into this very file system, so that no file was replaced since.
+    `fresh` says that they are loaded into this very file system, so that no file was replaced since. `sandbox` is what
+    who loads them at boot sees otherwise: unless they are `fresh`, others may have loaded them, too.
     """
 
-    def __init__(self, now: Places, at_load: Facts | None = None, *, fresh: bool = False) -> None:
+    def __init__(
+        self, now: Places, at_load: Facts | None = None, *, fresh: bool = False, sandbox: Sandbox = NO_SANDBOX
+    ) -> None:
         self._now = now
         self._fresh = fresh
+        self._sandbox = sandbox
         self._then = Places(at_load) if at_load is not None else now
         self._remembered = at_load is not None
         lsm = now.facts.lsm
@@ -146,7 +151,7 @@ class Placing:
         folder, last = self._then.walk(parent(path)), name(path)
         if folder.entry is None:
             return Watch(path, known=False)
-        if folder.type != "dir":
+        if folder.type != "dir" or self._unseen(folder):
             return Watch(path, ("gone", path))  # whatever it follows, it is not at that path
         inode = self._then.identity(folder)
         spot = (inode, last)
@@ -176,7 +181,7 @@ class Placing:
         place = self._then.walk(path, follow=False)
         if place.entry is None:
             return Tree(path, known=False)
-        if place.missing:
+        if place.missing or self._unseen(place):
             return Tree(path, place.path, ("gone", path))
         below_it = list(self._then.mounts_below(place.path))
         return Tree(
@@ -202,7 +207,13 @@ class Placing:
         """Whether a mount was there when the rules were loaded."""
         return self._remembered or mount.early is True
 
+    def _unseen(self, place: Place) -> bool:
+        """Whether what loads the rules certainly sees another directory in place of this one."""
+        return self._fresh and self._sandbox.hides(place.path) is True
+
     def _late(self, path: str) -> bool:
         """Whether a place is on a file system of which it is not known that it was there when rules were loaded."""
+        if self._sandbox.hides(path) is not False:
+            return True
         mount = self._now.mount(path) if not self._remembered else None
         return mount is not None and mount.point != "/" and not self._there(mount)

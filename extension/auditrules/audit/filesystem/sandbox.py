@@ -1,0 +1,100 @@
+"""The file system as a unit's processes see it: systemd may put directories of its own over those of the host.
+
+A rule that such a process loads is on what it sees: a watch on a file that it does not see ends the load, one on a
+directory that it sees otherwise is listed and never fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from auditrules.audit.filesystem.path_walk import Places, above
+from auditrules.audit.model.host_facts import Entry, Facts
+
+# What /dev has where devices are private: nodes of its own, and these directories of the host's (systemd.exec(5)).
+DEVICES = frozenset({"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"})
+
+_OWN = "sandbox"  # the device of an empty directory that systemd mounts
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """Directories that a unit's processes see otherwise: empty where `hidden`, and nobody knows how where `unsure`.
+
+    `shown` are directories below the hidden ones that are the host's.
+    """
+
+    hidden: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Whether anything is seen otherwise."""
+        return bool(self.hidden or self.unsure)
+
+    def hides(self, path: str) -> bool | None:
+        """Whether what is at a place is not seen; None where that is not known."""
+        for each in above(path):
+            if each in self.unsure:
+                return None
+            if each in self.shown:
+                return False
+            if each in self.hidden:
+                return True
+        return False
+
+    def on(self, facts: Facts) -> Sandbox:
+        """The same with the places that the directories are on this host, links followed."""
+        places = Places(facts)
+        found = {
+            kind: frozenset(places.walk(path).whole for path in paths) | paths
+            for kind, paths in (("hidden", self.hidden), ("shown", self.shown), ("unsure", self.unsure))
+        }
+        return Sandbox(**found)
+
+    def facts(self, facts: Facts) -> Facts:
+        """The facts of the host as such a process would find them."""
+        return replace(facts, files=_Seen(self.on(facts), facts.files)) if self else facts
+
+
+NO_SANDBOX = Sandbox()
+
+
+class _Seen(Mapping[str, Entry]):
+    """The entries that a process in a sandbox sees."""
+
+    def __init__(self, sandbox: Sandbox, files: Mapping[str, Entry]) -> None:
+        self._sandbox = sandbox
+        self._files = files
+
+    def get(self, path: str, default: Entry | None = None) -> Entry | None:  # type: ignore[override]
+        """What is at a path."""
+        entry = self._files.get(path)
+        hides = self._sandbox.hides(path)
+        if hides is None:
+            return default
+        if not hides:
+            return default if entry is None else entry
+        folder, _, name = path.rpartition("/")
+        if path in self._sandbox.hidden:
+            return Entry("dir", dev=_OWN, ino=1 + sorted(self._sandbox.hidden).index(path)) if _there(entry) else entry
+        if folder == "/dev" and name in DEVICES:
+            return Entry("char")
+        return Entry("missing")
+
+    def __getitem__(self, path: str) -> Entry:
+        found = self.get(path)
+        if found is None:
+            raise KeyError(path)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (path for path in self._files if self.get(path) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _there(entry: Entry | None) -> bool:
+    return entry is None or entry.type not in ("missing", "link")
