@@ -8,6 +8,7 @@ import pytest
 
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.docker_daemon import Daemon
 from auditrules.benchmarks.services import Found, Process, Services
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Target, targets
@@ -177,7 +178,7 @@ def test_a_unit_that_hides_the_packages_own_leaves_both() -> None:
 
 def with_json(content: bytes | None, error: str = "", *processes: Process) -> Services:
     file = File(JSON, content, error)
-    return Services(processes, daemon_json=file, found=seen(OWN, JSON))
+    return Services(processes, configs={JSON: file}, found=seen(OWN, JSON))
 
 
 DATA = ("/var/lib/docker", "benchmark", "")
@@ -200,7 +201,7 @@ def test_daemon_json_says_where_the_data_is(content: bytes, expected: list[tuple
 
 def test_a_data_root_elsewhere_leaves_what_is_in_the_old_place() -> None:
     services = Services(
-        daemon_json=File(JSON, b'{"data-root": "/data"}'),
+        configs={JSON: File(JSON, b'{"data-root": "/data"}')},
         found={**seen(OWN), "/var/lib/docker": Found("/var/lib/docker", "dir")},
     )
     assert told(services, "1.2.4") == [DATA, ("/data", "daemon.json", "")]
@@ -229,21 +230,25 @@ def test_a_data_root_elsewhere_leaves_what_is_in_the_old_place() -> None:
     ids=range(13),
 )  # fmt: skip
 def test_a_daemon_json_that_does_not_tell_makes_the_place_unknown(file: File, error: str) -> None:
-    own, other = of(Services(daemon_json=file, found=seen(OWN, JSON)), "1.2.4")
+    own, other = of(Services(configs={JSON: file}, found=seen(OWN, JSON)), "1.2.4")
     assert (own.path, own.reason) == ("/var/lib/docker", None)
     assert (other.path, other.origin.value, other.reason and other.reason.value) == ("", "daemon.json", "unreadable")
     assert other.error.startswith(f"{JSON}: {error}")
 
 
-def test_a_daemon_json_that_does_not_tell_is_the_business_of_one_control() -> None:
+def test_a_daemon_json_that_does_not_tell_is_the_business_of_what_it_may_place() -> None:
     services = with_json(b"?")
     assert [
         each.control.id for each in targets(CONTROLS, services) if each.error and each.control.version == "1.2.0"
     ] == ["1.2.4"]
+    unclear = {
+        each.control.id for each in targets(CONTROLS, services) if each.error and each.control.version == "1.8.0"
+    }
+    assert unclear == {"1.1.5", "1.1.8", "1.1.9"}  # where data, socket and containerd are is said there
 
 
 def test_a_daemon_json_without_docker_says_nothing() -> None:
-    services = Services(daemon_json=File(JSON, b"?"), found=NOWHERE)
+    services = Services(configs={JSON: File(JSON, b"?")}, found=NOWHERE)
     assert told(services, "1.2.4") == [("/var/lib/docker", "benchmark", "not_installed")]
 
 
@@ -251,16 +256,62 @@ def test_a_daemon_json_without_docker_says_nothing() -> None:
     "words", [("--data-root", "/data"), ("--data-root=/data",), ("-g", "/data"), ("--graph=/data",)]
 )
 def test_a_running_daemon_was_told_where_the_data_is(words: tuple[str, ...]) -> None:
-    services = Services((Process(OWN, (OWN, "-H", "fd://", *words)),), found=seen(OWN))
+    services = Services(daemons=(Daemon(OWN, ("-H", "fd://", *words)),), found=seen(OWN))
     assert told(services, "1.2.4") == [("/var/lib/docker", "benchmark", "absent"), ("/data", "process", "")]
-
-
-def test_what_another_program_was_told_is_not_the_data_root() -> None:
-    services = Services((Process("/usr/bin/runc", ("runc", "--data-root", "/x")),), found=seen(OWN))
-    assert told(services, "1.2.4") == [DATA]
 
 
 @pytest.mark.parametrize("words", [("--data-root",), ("--data-root=",), ("--data-root", "relative")])
 def test_a_daemon_that_was_told_no_path_makes_the_place_unknown(words: tuple[str, ...]) -> None:
-    _, other = of(Services((Process(OWN, (OWN, *words)),), found=seen(OWN)), "1.2.4")
+    _, other = of(Services(daemons=(Daemon(OWN, words),), found=seen(OWN)), "1.2.4")
     assert other.error == f"{OWN}: --data-root: expected an absolute path"
+
+
+OTHER = "/etc/other/daemon.json"
+TOLD_OTHER = Daemon(OWN, (f"--config-file={OTHER}",))
+
+
+def test_another_configuration_file_says_where_the_data_is() -> None:
+    services = Services(daemons=(TOLD_OTHER,), configs={OTHER: File(OTHER, b'{"data-root": "/data"}')}, found=seen(OWN))
+    assert told(services, "1.2.4") == [GONE, ("/data", "daemon.json", "")]
+
+
+def test_another_configuration_file_that_is_not_read_makes_the_place_unknown() -> None:
+    found = {**seen(OWN), "/var/lib/docker": Found("/var/lib/docker", "dir")}
+    _, other = of(Services(daemons=(TOLD_OTHER,), found=found), "1.2.4")
+    assert (other.reason and other.reason.value) == "unreadable"
+    assert other.error == f"{OWN}: its configuration file {OTHER} is not there"
+
+
+def test_another_configuration_file_is_itself_a_target() -> None:
+    services = Services(daemons=(TOLD_OTHER,), found={**seen(OWN), OTHER: Found(OTHER)})
+    assert told(services, "1.2.10") == [(JSON, "benchmark", "absent"), (OTHER, "process", "")]
+
+
+def test_what_a_daemon_was_told_on_its_command_line_needs_no_file() -> None:
+    daemon = Daemon(OWN, (f"--config-file={OTHER}", "-Dg", "/data"))
+    assert told(Services(daemons=(daemon,), found=seen(OWN)), "1.2.4") == [GONE, ("/data", "process", "")]
+
+
+def test_sockets_that_a_daemon_was_told_are_targets() -> None:
+    path = "/srv/docker.sock"
+    daemon = Daemon(OWN, ("-H", "fd://", "-Hunix:///srv//docker.sock", "-H=tcp://0.0.0.0:2376"))
+    services = Services(daemons=(daemon,), found={**seen(OWN), path: Found(path, "socket")})
+    assert told(services, "1.1.9", "1.8.0") == [("/var/run/docker.sock", "benchmark", "absent"), (path, "process", "")]
+
+
+def test_what_a_unit_would_start_is_of_the_unit() -> None:
+    daemon = Daemon("/usr/lib/systemd/system/docker.service", ("--data-root", "/data"), by_unit=True)
+    assert told(Services(daemons=(daemon,), found=seen(OWN)), "1.2.4") == [GONE, ("/data", "unit", "")]
+
+
+def test_a_unit_that_does_not_tell_makes_the_place_unknown() -> None:
+    _, other = of(Services(unclear="docker.service: Permission denied", found=seen(OWN)), "1.2.4")
+    assert other.error == "docker.service: Permission denied"
+
+
+def test_the_data_of_a_snap_is_where_snaps_keep_it() -> None:
+    found = {
+        **seen("/snap/docker/current/bin/dockerd"),
+        "/var/snap/docker/common/var-lib-docker": Found("/var/snap/docker/common/var-lib-docker", "dir"),
+    }
+    assert told(Services(found=found), "1.2.4") == [GONE, ("/var/snap/docker/common/var-lib-docker", "benchmark", "")]

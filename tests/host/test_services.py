@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.audit.model.collected import File
+from auditrules.benchmarks.docker_daemon import Daemon
 from auditrules.benchmarks.services import Found, Process, Services
 from auditrules.host import Host, HostError
 from auditrules.host.processes import Identity, running
@@ -122,19 +123,19 @@ def test_a_unit_that_is_a_link(tmp_path: Path, target: str, expected: str | None
 
 def test_daemon_json_is_read_and_its_data_root_looked_at(tmp_path: Path) -> None:
     found = services(tmp_path, {JSON[1:]: b'{"data-root": "/data/docker"}', "data/docker/x": b""})
-    assert found.daemon_json == File(JSON, b'{"data-root": "/data/docker"}')
+    assert found.configs[JSON] == File(JSON, b'{"data-root": "/data/docker"}')
     assert found.found["/data/docker"] == Found("/data/docker", "dir")
 
 
 def test_no_daemon_json_is_none(tmp_path: Path) -> None:
-    assert services(tmp_path).daemon_json is None
+    assert services(tmp_path).configs == {}
 
 
 def test_a_daemon_json_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
     tree(tmp_path, {"etc/shadow": b"root:secret:1::::::\n", "etc/docker/x": b""})
     (tmp_path / JSON[1:]).symlink_to("/etc/shadow")
     found = services(tmp_path)
-    assert found.daemon_json == File(JSON, error="expected a regular file, found one of type link")
+    assert found.configs[JSON] == File(JSON, error="expected a regular file, found one of type link")
     assert "secret" not in repr(found)
 
 
@@ -143,22 +144,22 @@ def test_a_daemon_json_that_is_no_file_is_not_opened(tmp_path: Path, make: objec
     tree(tmp_path, {"etc/docker/x": b""})
     assert callable(make)
     make(tmp_path / JSON[1:])
-    assert services(tmp_path).daemon_json == File(JSON, error=f"expected a regular file, found one of type {kind}")
+    assert services(tmp_path).configs[JSON] == File(JSON, error=f"expected a regular file, found one of type {kind}")
 
 
 def test_a_daemon_json_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
     tree(tmp_path, {JSON[1:]: b""})
     os.truncate(tmp_path / JSON[1:], 1 << 30)
-    assert services(tmp_path).daemon_json == File(JSON, error=f"longer than {MIB} bytes, the most that is read")
+    assert services(tmp_path).configs[JSON] == File(JSON, error=f"longer than {MIB} bytes, the most that is read")
 
 
 def test_a_daemon_json_of_just_the_most_is_read(tmp_path: Path) -> None:
     content = b"{}".ljust(MIB)
-    assert services(tmp_path, {JSON[1:]: content}).daemon_json == File(JSON, content)
+    assert services(tmp_path, {JSON[1:]: content}).configs[JSON] == File(JSON, content)
 
 
 def test_a_daemon_json_that_is_not_json_is_kept_for_who_judges_it(tmp_path: Path) -> None:
-    assert services(tmp_path, {JSON[1:]: b"\0\xff"}).daemon_json == File(JSON, b"\0\xff")
+    assert services(tmp_path, {JSON[1:]: b"\0\xff"}).configs[JSON] == File(JSON, b"\0\xff")
 
 
 @pytest.mark.parametrize(("own", "error"), [(True, "expected a file of root's, found one of uid 1000"), (False, "")])
@@ -168,9 +169,61 @@ def test_a_daemon_json_of_somebody_else_does_not_count_on_this_machine(
     tree(tmp_path, {JSON[1:]: b"{}"})
     monkeypatch.setattr(Tree, "read", lambda _, path, _limit: File(path, b"{}", uid=1000))
     with closing(Tree(str(tmp_path), local)) as look:
-        file = read_services(look, (), own=own).daemon_json
+        file = read_services(look, (), own=own).configs.get(JSON)
     assert file is not None
     assert file.error == error
+
+
+# What the daemon is told
+
+
+def test_the_file_that_a_running_daemon_was_told_is_read_and_what_it_says_looked_at(tmp_path: Path) -> None:
+    other = "/etc/other/daemon.json"
+    tree(tmp_path, {other[1:]: b'{"data-root": "/data"}', "data/x": b"", JSON[1:]: b'{"data-root": "/wrong"}'})
+    process = Process("/usr/bin/dockerd", ("dockerd", "-D", "--config-file", other))
+    with closing(Tree(str(tmp_path), local)) as look:
+        found = read_services(look, [process], own=False)
+    assert list(found.configs) == [other]
+    assert (found.found["/data"], found.found[other]) == (Found("/data", "dir"), Found(other))
+    assert "/wrong" not in found.found
+
+
+UNIT = "usr/lib/systemd/system/docker.service"
+
+
+def test_the_unit_says_what_a_daemon_that_does_not_run_would_be_told(tmp_path: Path) -> None:
+    found = services(
+        tmp_path,
+        {
+            UNIT: b"[Service]\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n",
+            "etc/default/docker": b'DOCKER_OPTS="--data-root /data"\n',
+            "data/x": b"",
+        },
+    )
+    assert found.daemons == (Daemon(f"/{UNIT}", ("-H", "fd://", "--data-root", "/data"), by_unit=True),)
+    assert found.found["/data"] == Found("/data", "dir")
+
+
+def test_a_drop_in_changes_what_the_unit_would_start(tmp_path: Path) -> None:
+    found = services(
+        tmp_path,
+        {
+            UNIT: b"[Service]\nExecStart=/usr/bin/dockerd\n",
+            "etc/systemd/system/docker.service.d/a.conf": b"[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -g /d\n",
+        },
+    )
+    assert [each.words for each in found.daemons] == [("-g", "/d")]
+
+
+def test_a_masked_unit_starts_nothing(tmp_path: Path) -> None:
+    tree(tmp_path, {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd -g /d\n", "etc/systemd/system/x": b""})
+    (tmp_path / "etc/systemd/system/docker.service").symlink_to("/dev/null")
+    assert (services(tmp_path).daemons, services(tmp_path).unclear) == ((), "")
+
+
+def test_a_unit_that_cannot_be_read_is_unclear(tmp_path: Path) -> None:
+    found = services(tmp_path, {f"{UNIT}/x": b""})
+    assert found.unclear == f"/{UNIT}: expected a regular file, found a directory"
 
 
 # Processes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -184,7 +184,7 @@ def test_a_requirement_that_does_not_apply_says_why() -> None:
 
 
 def test_a_requirement_whose_place_is_not_known_has_no_subject_and_says_why() -> None:
-    host = Host(Services(found=DOCKER.found, daemon_json=BROKEN_JSON))
+    host = Host(Services(found=DOCKER.found, configs={BROKEN_JSON.path: BROKEN_JSON}))
     found = [row for row in requirements(host, version="1.8.0", control="1.1.5") if not row["subject"]]
     assert {(row["status"], row["reason"], row["missing"], row["remediation"]) for row in found} == {
         ("unknown", "unreadable", "wa", "")
@@ -213,5 +213,20 @@ def test_every_requirement_has_a_rowid_of_its_own_that_stays() -> None:
 
 def test_control_bytes_of_a_path_are_escaped() -> None:
     told = File("/etc/docker/daemon.json", b'{"data-root": "/d\\u001b[2J"}')
-    host = Host(Services(found=DOCKER.found, daemon_json=told))
+    host = Host(Services(found=DOCKER.found, configs={told.path: told}))
     assert "/d\\x1b[2J" in {row["subject"] for row in requirements(host, version="1.2.0", control="1.2.4")}
+
+
+class Missing(Audit):
+    """A host without the directories that are asked for: their names are recorded, what will be in them is not."""
+
+    def coverage(self, path: str, source: str, _seen: Mapping[str, Entry]) -> PathAnswer:
+        covered = NONE if path.endswith("/name") else Covered("wa", unknown="x")
+        return replace(covered.answer(path, source), exists=False)
+
+
+def test_a_watch_on_what_is_no_directory_yet_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host()
+    monkeypatch.setattr(host, "audit", lambda: Missing({}))
+    (row,) = host.judge().verdicts(asking(version="1.2.0", control="1.2.5"))
+    assert (row["status"], row["reason"], row["target"]) == ("fail", "not_recursive", "/etc/docker")

@@ -47,7 +47,7 @@ class Subject:
     places: tuple[str, ...] = ()
     process: str = ""  # the last name of the executable of a process that runs it
     unit: str = ""  # the systemd unit that it is the file of
-    data_root: bool = False  # the daemon may be told to use another place
+    option: str = ""  # of the daemon, by which it is told to use another place
     if_applicable: bool = True  # where nothing is there, nothing is wanted
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from auditrules.benchmarks import docker_daemon
 from auditrules.benchmarks.control import Kind, Subject
 
+_SNAP_DATA = "/var/snap/docker"
 _BINARIES = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/snap/docker/current/bin", "/opt/bin")
 
 _RUNS = (
@@ -38,18 +40,19 @@ def _unit(name: str, what: str) -> Subject:
     )
 
 
-def _file(path: str, what: str) -> Subject:
-    return Subject(path, path, Kind.FILE, f"Every change of {what} is to be recorded.", _CONFIGURES)
+def _file(path: str, what: str, places: tuple[str, ...] = (), option: str = "") -> Subject:
+    description = f"Every change of {what} is to be recorded."
+    return Subject(path, path, Kind.FILE, description, _CONFIGURES, places, option=option)
 
 
-def _directory(path: str, what: str, why: str, *, data_root: bool = False) -> Subject:
+def _directory(path: str, what: str, why: str, places: tuple[str, ...] = (), option: str = "") -> Subject:
     description = f"Every change in {what}, at any depth, is to be recorded."
-    return Subject(path, path, Kind.DIRECTORY, description, why, data_root=data_root, if_applicable=False)
+    return Subject(path, path, Kind.DIRECTORY, description, why, places, option=option, if_applicable=False)
 
 
-def _socket(path: str, what: str, why: str) -> Subject:
+def _socket(path: str, what: str, why: str, option: str) -> Subject:
     description = f"Every removal, replacement and change of attributes of {what} is to be recorded."
-    return Subject(path, path, Kind.SOCKET, description, why)
+    return Subject(path, path, Kind.SOCKET, description, why, option=option)
 
 
 DAEMON = _executable("dockerd", "the Docker daemon", _RUNS, if_applicable=False)
@@ -69,12 +72,14 @@ VAR_LIB_DOCKER = _directory(
     "/var/lib/docker",
     "the directory where Docker keeps images, containers, volumes and their configuration",
     "Changing it changes what containers are made of, and their data, behind the daemon's back.",
-    data_root=True,
+    (f"{_SNAP_DATA}/common/var-lib-docker",),
+    docker_daemon.DATA_ROOT,
 )
 ETC_DOCKER = _directory(
     "/etc/docker",
     "the directory of the daemon's configuration, keys and certificates",
     "The certificates here decide who may command the daemon, and whom it trusts for images.",
+    (f"{_SNAP_DATA}/current/config",),
 )
 DOCKER_SERVICE = _unit("docker.service", "the unit file that starts the daemon with its options")
 DOCKER_SOCKET = _unit("docker.socket", "the unit file that makes the daemon's socket and says who may use it")
@@ -82,13 +87,20 @@ DOCKER_SOCK = _socket(
     "/var/run/docker.sock",
     "the socket that the daemon takes commands from",
     "Who may write to this socket is root on the host; a change of its owner or mode gives that away.",
+    docker_daemon.HOST,
 )
 CONTAINERD_SOCK = _socket(
     "/run/containerd/containerd.sock",
     "the socket that containerd takes commands from",
     "Who may write to this socket commands containers past the daemon and its limits.",
+    docker_daemon.CONTAINERD,
 )
 DEFAULT_DOCKER = _file("/etc/default/docker", "the file of the daemon's start options on Debian and its kin")
 SYSCONFIG_DOCKER = _file("/etc/sysconfig/docker", "the file of the daemon's start options on Red Hat and its kin")
-DAEMON_JSON = _file("/etc/docker/daemon.json", "the daemon's configuration file")
+DAEMON_JSON = _file(
+    docker_daemon.DAEMON_JSON,
+    "the daemon's configuration file",
+    (f"{_SNAP_DATA}/current/config/daemon.json",),
+    docker_daemon.CONFIG_FILE,
+)
 CONTAINERD_CONFIG = _file("/etc/containerd/config.toml", "containerd's configuration file")

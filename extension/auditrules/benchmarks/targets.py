@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.benchmarks.control import Control, Kind, Subject
-from auditrules.benchmarks.services import DataRootError, Found, Process, Services, data_root, data_root_options
+from auditrules.benchmarks.docker_daemon import CONFIG_FILE, Daemon, UnclearError, places
+from auditrules.benchmarks.services import Found, Process, Services
 from auditrules.benchmarks.subjects import DAEMON
 
 
@@ -70,7 +71,7 @@ def _runs(subject: Subject, process: Process) -> bool:
 def _targets(control: Control, services: Services, *, installed: bool | None) -> Iterator[Target]:
     subject = control.subject
     others = dict(_others(subject, services))
-    elsewhere, error = _data_roots(subject, services)
+    elsewhere, error = _told(subject, services)
     others.update(elsewhere)
     others.pop(subject.path, None)
     for path, origin in {subject.path: Origin.BENCHMARK, **others}.items():
@@ -118,13 +119,22 @@ def _others(subject: Subject, services: Services) -> Iterator[tuple[str, Origin]
             yield path, origin
 
 
-def _data_roots(subject: Subject, services: Services) -> tuple[dict[str, Origin], str]:
-    """Where else the daemon was told to keep its data, and why that is not known."""
-    if not subject.data_root:
-        return {}, ""
+def _told(subject: Subject, services: Services) -> tuple[dict[str, Origin], str]:
+    """Where else the daemon was told to have it, and why that is not known."""
+    if not subject.option or services.unclear:
+        return {}, services.unclear if subject.option else ""
+    found: dict[str, Origin] = {}
     try:
-        roots = dict.fromkeys(data_root_options(services.processes), Origin.PROCESS)
-        told = data_root(services.daemon_json) if services.daemon_json else None
-    except DataRootError as error:
-        return {}, str(error)
-    return ({told: Origin.DAEMON_JSON} if told else {}) | roots, ""
+        if subject.option == CONFIG_FILE:
+            return {each.config_file: _origin(each) for each in services.daemons}, ""
+        for path, daemon in places(subject.option, services.daemons, services.configs):
+            found[path] = _origin(daemon)
+    except UnclearError as error:
+        return found, str(error)
+    return found, ""
+
+
+def _origin(daemon: Daemon | None) -> Origin:
+    if daemon is None:
+        return Origin.DAEMON_JSON
+    return Origin.UNIT if daemon.by_unit else Origin.PROCESS

@@ -8,10 +8,11 @@ the records, lost records, 32-bit calls) stands in the evidence and changes no s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from auditrules.audit.auditctl.status import State
+from auditrules.audit.coverage.answer import Reason as AnswerReason
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.control import Control
@@ -124,6 +125,29 @@ def judge_requirement(target: Target, source: str, answer: PathAnswer | None) ->
     else:
         status = Status.UNKNOWN if required - set(answer.recorded) else Status.PASS
     return Judged(target, source, status, answer.reason.value, answer)
+
+
+def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
+    """What is recorded of a directory that is not there yet, by the answers on its name and on a name inside of it.
+
+    A watch on what is no directory yet is not recursive: it records that the directory is made, and nothing below it.
+    """
+    both = {letter for letter in itself.recorded if letter in inside.recorded}
+    if both == set(itself.recorded):
+        return itself
+    of_inside = (inside.conditional, inside.unrecorded, inside.unknown)
+    conditional, unrecorded, unknown = (
+        "".join(each for each in "rwxa" if each in own or (each in itself.recorded and each in below))
+        for own, below in zip((itself.conditional, itself.unrecorded, itself.unknown), of_inside, strict=True)
+    )
+    return replace(
+        itself,
+        recorded="".join(letter for letter in itself.recorded if letter in both),
+        conditional=conditional,
+        unrecorded=unrecorded,
+        unknown=unknown,
+        reason=AnswerReason.NOT_RECURSIVE,
+    )
 
 
 def judge_control(

@@ -1,39 +1,48 @@
-"""What this host runs and has of what the benchmarks want audited. It looks at paths, and opens one file."""
+"""What this host runs and has of what the benchmarks want audited: paths are looked at, the daemon's files are read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
-from auditrules.audit.boot.systemd import is_mask
+from auditrules.audit.boot.systemd import FOLDERS, UntoldError, is_mask, unit
 from auditrules.audit.filesystem.path_walk import Places
-from auditrules.audit.model.collected import File
+from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.services import (
+from auditrules.benchmarks.docker_daemon import (
+    CONFIG_FILE,
     DAEMON_JSON,
-    MOST_JSON,
-    UNIT_FOLDERS,
-    DataRootError,
-    Found,
-    Process,
-    Services,
-    data_root,
-    data_root_options,
-    unit_names,
+    ENVIRONMENT_FILES,
+    MOST_BYTES,
+    Daemon,
+    UnclearError,
+    expanded,
+    places,
 )
-from auditrules.host.rootfs import Tree
+from auditrules.benchmarks.services import UNIT_FOLDERS, Found, Process, Services, unit_names
+from auditrules.host.rootfs import Tree, UnreadableError
 
 _PATHS = frozenset(path for control in CONTROLS for path in control.paths)
 _UNITS = unit_names(CONTROLS)
+_OPTIONS = {control.subject.option for control in CONTROLS} - {"", CONFIG_FILE}
+_SERVICE = "docker.service"
+_MOST_DROP_INS = 100  # in one folder
 
 
 def read_services(tree: Tree, processes: Iterable[Process], *, own: bool) -> Services:
     """Look at the targets' paths. `own` says that owners of files count: a copy of a root may belong to anybody."""
     running = tuple(dict.fromkeys(processes))
-    daemon_json = _daemon_json(tree, own=own)
+    daemons = tuple(Daemon(each.path, each.arguments[1:]) for each in running if each.path.endswith("/dockerd"))
+    unclear = ""
+    try:
+        daemons = daemons or _by_unit(tree)
+    except (UnclearError, UntoldError, UnreadableError) as error:
+        unclear = str(error)
+    configs, told = _told(tree, daemons, own=own)
     units = {unit: path for unit in _UNITS if (path := _unit(tree, unit))}
-    paths = {*_PATHS, *units.values(), *(process.path for process in running), *_data_roots(daemon_json, running)}
-    return Services(running, units, daemon_json, _found(tree, paths))
+    paths = {*_PATHS, *units.values(), *(process.path for process in running), *configs, *told}
+    return Services(running, units, daemons, configs, unclear, _found(tree, paths))
 
 
 def _places(tree: Tree, paths: Iterable[str]) -> Places:
@@ -69,23 +78,56 @@ def _unit(tree: Tree, name: str) -> str:
     return ""
 
 
-def _daemon_json(tree: Tree, *, own: bool) -> File | None:
-    kind = _places(tree, [DAEMON_JSON]).walk(DAEMON_JSON, follow=False).type
+def _told(tree: Tree, daemons: tuple[Daemon, ...], *, own: bool) -> tuple[dict[str, File], set[str]]:
+    """The configuration files of daemons, and the places that they are told; of what is unclear the targets tell."""
+    configs: dict[str, File] = {}
+    told: set[str] = set()
+    with suppress(UnclearError):
+        configs = _configs(tree, daemons, own=own)
+    for option in _OPTIONS:
+        with suppress(UnclearError):
+            told.update(path for path, _ in places(option, daemons, configs))
+    return configs, told
+
+
+def _by_unit(tree: Tree) -> tuple[Daemon, ...]:
+    """The daemon that its unit would start, with the variables of the usual environment files in their places.
+
+    Raises UnclearError, UntoldError or UnreadableError if its files do not tell.
+    """
+    paths = [f"{folder}/{_SERVICE}" for folder in FOLDERS]
+    for folder in FOLDERS:
+        paths += [f"{folder}/{_SERVICE}.d/{name}" for name in tree.names(f"{folder}/{_SERVICE}.d")[:_MOST_DROP_INS]]
+    looked_at = _places(tree, paths)
+    entries = {path: looked_at.walk(path, follow=False).entry for path in paths}
+    links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
+    unmasked = [path for path in paths if not is_mask(links.get(path, ""))]
+    files = tuple(file for path in unmasked if (file := tree.read(path, MOST_BYTES)) is not None)
+    service = unit(_SERVICE, Units(files=files, links=links))
+    environment = [file for path in ENVIRONMENT_FILES if (file := tree.read(path, MOST_BYTES)) is not None]
+    commands = list(service.commands("ExecStart")) if service is not None and not service.masked else []
+    return tuple(
+        Daemon(service.path, expanded(command.words[1:], environment), by_unit=True)
+        for command in commands
+        if service is not None and command.words[0].endswith("/dockerd")
+    )
+
+
+def _configs(tree: Tree, daemons: Iterable[Daemon], *, own: bool) -> dict[str, File]:
+    """The configuration files that daemons read. Raises UnclearError where one was told no path."""
+    paths = dict.fromkeys([each.config_file for each in daemons] or [DAEMON_JSON])
+    return {path: file for path in paths if (file := _config(tree, path, own=own)) is not None}
+
+
+def _config(tree: Tree, path: str, *, own: bool) -> File | None:
+    kind = _places(tree, [path]).walk(path, follow=False).type
     if kind is None:
-        return File(DAEMON_JSON, error="it could not be looked at")
+        return File(path, error="it could not be looked at")
     if kind == "missing":
         return None
     if kind != "file":
-        return File(DAEMON_JSON, error=f"expected a regular file, found one of type {kind}")
-    file = tree.read(DAEMON_JSON, MOST_JSON)
+        return File(path, error=f"expected a regular file, found one of type {kind}")
+    file = tree.read(path, MOST_BYTES)
     if own and file is not None and file.content is not None and file.uid != 0:
-        return File(DAEMON_JSON, error=f"expected a file of root's, found one of uid {file.uid}")
+        return File(path, error=f"expected a file of root's, found one of uid {file.uid}")
     return file
-
-
-def _data_roots(daemon_json: File | None, processes: Iterable[Process]) -> list[str]:
-    try:
-        told = data_root(daemon_json) if daemon_json is not None else None
-        return [*data_root_options(processes), *([told] if told else [])]
-    except DataRootError:
-        return []  # which the targets tell

@@ -7,15 +7,25 @@ from functools import partial
 
 from auditrules.audit.auditctl.status import LOCKED, Reading
 from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
+from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import Control, Kind
 from auditrules.benchmarks.remediation import remedy
 from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Target, targets
-from auditrules.benchmarks.verdict import AuditState, Judged, Status, Verdict, judge_control, judge_requirement
+from auditrules.benchmarks.verdict import (
+    AuditState,
+    Judged,
+    Status,
+    Verdict,
+    judge_control,
+    judge_requirement,
+    of_missing_directory,
+)
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
@@ -24,6 +34,8 @@ from auditrules.tables import HostView
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.controls import CONTROL_KEY, control_cells
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
+
+_ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
 
 Key = tuple[str, str, str]
 """Benchmark, version and number of a control."""
@@ -72,7 +84,7 @@ class HostJudge:
         seen = self._host.look([path for path in paths if not bad_path(path)]) if paths else {}
 
         def judge(target: Target, source: str) -> Judged:
-            return judge_requirement(target, source, audit.coverage(target.path, source, seen) if target.path else None)
+            return judge_requirement(target, source, _answer(target, source, audit, seen) if target.path else None)
 
         return {
             key: {source: [judge(each, source) for each in group] for source in (KERNEL, BOOT)}
@@ -96,6 +108,14 @@ def _kept(
     if kept is None or kept[0] != rests_on:
         kept = rows[key] = rests_on, make()
     return kept[1]
+
+
+def _answer(target: Target, source: str, audit: HostAudit, seen: Mapping[str, Entry]) -> PathAnswer:
+    """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
+    itself = audit.coverage(target.path, source, seen)
+    if target.control.subject.kind is not Kind.DIRECTORY or itself.exists is not False:
+        return itself
+    return of_missing_directory(itself, audit.coverage(f"{target.path}/{_ANY_NAME}", source, seen))
 
 
 def asked_for(context: Context, schema: Schema) -> Sequence[Control]:
