@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
+from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import Table, answer
 from auditrules.sql.error import SqlError
 from tests.core import tables as core
@@ -160,3 +163,14 @@ def test_osquery_is_told_the_same_error() -> None:
     response = answer(table, {"action": "generate", "context": context})
     assert response.code == 1
     assert response.message.startswith(f"audit_coverage: {NO_PATTERN} only path LIKE '/usr/%'")
+
+
+def test_nothing_is_kept_of_a_path_that_is_too_long() -> None:
+    table = coverage(Look.at(DOCKER))
+    path = "/" + "x" * 1_000_000
+    tracemalloc.start()
+    for number in range(20):
+        assert len(list(table.rows(Context((Constraint("path", Operator.EQUALS, f"{path}{number}"),))))) == 2
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 5_000_000

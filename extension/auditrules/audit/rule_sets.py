@@ -13,7 +13,7 @@ from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import load
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
-from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.decision import Auditing, Verdict
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
@@ -95,6 +95,8 @@ class RuleSets:
 
     def coverage(self, path: str, seen: Mapping[str, Entry]) -> Mapping[str, PathAnswer]:
         """The coverage of a path by `kernel` and `boot`, as `HostAudit.coverage` says."""
+        if bad_path(path):  # it is told at once, and its length has no bound
+            return self._coverage(path, _Files(seen, self._facts.files))
         known = self._answers.get(path)
         if known is None or not self._still(known.looked_up, seen):
             if len(self._answers) >= MOST_ANSWERS:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
-from auditrules.present import Format
+from auditrules.present import Format, visible
 
 NAME = "auditrules"
 
@@ -15,6 +17,14 @@ Said = tuple[str | Iterable[str], int]
 
 class Problem(Exception):  # noqa: N818 - not of the program, but of what it was asked
     """Something that keeps a command from answering; the message is for the person who ran it."""
+
+
+def warn(text: str) -> None:
+    """Say on standard error what belongs beside a result."""
+    if sys.stderr is not None:  # None: it was closed before we began
+        with suppress(OSError):  # there is nowhere else to say it, and the exit code says it too
+            sys.stderr.write(f"{NAME}: {visible(text)}\n")
+            sys.stderr.flush()
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

@@ -65,7 +65,8 @@ def main(
         return stop.code if isinstance(stop.code, int) else _PROBLEM
     run: Callable[[argparse.Namespace, World | None], Said] = options.run
     try:
-        text, code = run(options, world)
+        with redirect_stderr(err):
+            text, code = run(options, world)
         _write(text, out)
     except KeyboardInterrupt:
         return _INTERRUPTED

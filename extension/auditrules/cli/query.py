@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
-from auditrules.cli.command import add_format
+from auditrules.cli.command import add_format, warn
+from auditrules.cli.unread import Questions
 from auditrules.cli.world import World, add_host, database, in_world
 from auditrules.present import Format, present
 
@@ -14,7 +16,7 @@ examples:
   auditrules query "SELECT path, permissions, keys FROM audit_rules WHERE source = 'kernel'"
   auditrules query "SELECT name FROM osquery_registry"    the tables there are
 
-exit codes: 0 the query ran, 2 it did not
+exit codes: 0 the query ran, 2 it did not, 3 it ran and may lack rows: what could not be read stands on standard error
 """
 
 
@@ -29,5 +31,10 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_world
 def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
-    with database(options, world) as tables:
-        return present(tables.query(options.sql), Format(options.format)), 0
+    questions = Questions(world.build)
+    with database(options, replace(world, build=questions.over)) as tables:
+        result = tables.query(options.sql)
+    unread = questions.unread()
+    for reason in unread:
+        warn(f"could not be read, so that rows may be missing: {reason}")
+    return present(result, Format(options.format)), 3 if unread else 0

@@ -17,8 +17,8 @@ ROWID = "rowid"
 
 _LENGTH = struct.Struct("!i")
 
-# Cells that are kept for rows to share: most columns have few values.
-_SHARED = 1024
+# Cells that are kept for rows to share, most columns having few values; what a query asks for may be a megabyte long.
+_SHARED, _LONGEST_SHARED = 1024, 4096
 
 
 def rowid(*identity: str | bytes) -> str:
@@ -28,9 +28,13 @@ def rowid(*identity: str | bytes) -> str:
     return str(int.from_bytes(digest, "big") >> 1)
 
 
-@lru_cache(_SHARED)
 def cell(name: str, value: str | bytes) -> bytes:
     """A column's name and its value in UTF-8, each behind its length in four bytes: an entry of a map of thrift's."""
+    return _shared_cell(name, value) if len(value) <= _LONGEST_SHARED else text(name) + text(value)
+
+
+@lru_cache(_SHARED)
+def _shared_cell(name: str, value: str | bytes) -> bytes:
     return text(name) + text(value)
 
 

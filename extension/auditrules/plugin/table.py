@@ -179,13 +179,14 @@ def row_filters(schema: Schema, context: Context, names: Iterable[str] | None = 
     """
     wanted = schema.names if names is None else frozenset(names)
     return [
-        _any_of(column, operands)
+        could_equal(column, operands)
         for column in schema.columns
         if column.name in wanted and (operands := context.equals(column.name)) is not None
     ]
 
 
-def _any_of(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
+def could_equal(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
+    """A test of rows, true where a column could equal an operand, however SQLite compares them."""
     name = column.name
     if column.type is Type.TEXT:
         folded = {_folded(operand) for operand in operands}

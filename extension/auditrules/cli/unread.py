@@ -1,0 +1,140 @@
+"""What could not be read of a host, and whether the rows of a query could have come from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from auditrules.audit.auditctl.status import State
+from auditrules.audit.host_audit import HostAudit
+from auditrules.audit.rule_sets import BOOT, KERNEL
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.services import Services
+from auditrules.benchmarks.targets import Reason, targets
+from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.row import Row
+from auditrules.plugin.schema import Column
+from auditrules.plugin.table import Table, could_equal
+from auditrules.tables import HostView
+from auditrules.tables.controls import CONTROL_KEY
+from auditrules.tables.schemas import (
+    AUDIT_COVERAGE,
+    AUDIT_REQUIREMENTS,
+    AUDIT_RULES,
+    AUDIT_STATUS,
+    AUDIT_VERDICTS,
+    AUDITD_SETTINGS,
+)
+
+_READ = frozenset({State.OK, State.NO_RULES, State.DISABLED, State.NOT_ASKED})
+
+# The columns of audit_status that the kernel fills.
+_STATUS = frozenset(
+    {
+        "enabled",
+        "immutable",
+        "failure",
+        "pid",
+        "rate_limit",
+        "backlog_limit",
+        "backlog",
+        "lost",
+        "backlog_wait_time",
+        "loginuid_immutable",
+        "kernel_rules",
+        "task_never",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Rows, or cells of them, that a table lacks: `cells` are what is known of the rows, `columns` those that lack."""
+
+    table: str
+    reason: str
+    cells: Mapping[str, str] = field(default_factory=dict)
+    columns: frozenset[str] = frozenset()  # empty: the whole row
+
+
+@dataclass
+class Questions:
+    """The tables over a host, and what a query asks of each."""
+
+    build: Callable[[HostView], tuple[Table, ...]]
+    host: HostView | None = None
+    tables: dict[str, Table] = field(default_factory=dict)
+    asked: dict[str, list[Context]] = field(default_factory=dict)
+
+    def over(self, host: HostView) -> tuple[Table, ...]:
+        """The tables over a host; each call of theirs is noted."""
+        self.host = host
+        self.tables = {table.schema.name: table for table in self.build(host)}
+        return tuple(map(self._noting, self.tables.values()))
+
+    def unread(self) -> tuple[str, ...]:
+        """Why parts of what was asked could not be read, each reason once."""
+        found = (each for each in self._all_unread() if any(self._concerns(each, c) for c in self.asked[each.table]))
+        return tuple(dict.fromkeys(each.reason for each in found))
+
+    def _noting(self, table: Table) -> Table:
+        def rows(context: Context) -> Iterable[Row]:
+            self.asked.setdefault(table.schema.name, []).append(context)
+            return table.rows(context)
+
+        return Table(table.schema, rows)
+
+    def _all_unread(self) -> Iterator[Unread]:
+        if self.host is None or not self.asked:
+            return
+        found = _of_audit(self.host.audit())
+        if not self.asked.keys().isdisjoint({AUDIT_VERDICTS.name, AUDIT_REQUIREMENTS.name}):
+            found = [*found, *_of_services(self.host.services())]
+        yield from (each for each in found if each.table in self.asked)
+
+    def _concerns(self, unread: Unread, context: Context) -> bool:
+        if unread.columns and context.columns_used is not None and unread.columns.isdisjoint(context.columns_used):
+            return False
+        columns = self.tables[unread.table].schema.columns
+        return all(
+            _could_have(column, unread.cells[column.name], context) for column in columns if column.name in unread.cells
+        )
+
+
+def _of_audit(audit: HostAudit) -> Iterable[Unread]:
+    if audit.kernel.state not in _READ:
+        reason = f"the kernel's rules and status: {audit.kernel.error or audit.kernel.state.value}"
+        yield Unread(AUDIT_RULES.name, reason, {"source": KERNEL, "source_path": ""})
+        yield Unread(AUDIT_COVERAGE.name, reason, {"source": KERNEL})
+        yield Unread(AUDIT_STATUS.name, reason, columns=_STATUS)
+        yield Unread(AUDIT_VERDICTS.name, reason)
+        yield Unread(AUDIT_REQUIREMENTS.name, reason, {"source": KERNEL})
+    for line in audit.files.lines:
+        if line.number is None:  # the row of a file or a folder that can't be read
+            reason = f"{line.path}: {line.error}"
+            yield Unread(AUDIT_RULES.name, reason, {"source": line.source, "source_path": line.path})
+            yield Unread(AUDIT_COVERAGE.name, reason, {"source": BOOT})
+            yield Unread(AUDIT_VERDICTS.name, reason, columns=frozenset({"next_boot"}))
+            yield Unread(AUDIT_REQUIREMENTS.name, reason, {"source": BOOT})
+    if audit.conf.error:
+        yield Unread(AUDITD_SETTINGS.name, f"{audit.conf.path}: {audit.conf.error}", {"source_path": audit.conf.path})
+
+
+def _of_services(services: Services) -> Iterable[Unread]:
+    for target in targets(CONTROLS, services):
+        if target.reason is Reason.UNREADABLE:
+            cells = dict(zip(CONTROL_KEY, target.control.key, strict=True))
+            for table in (AUDIT_VERDICTS.name, AUDIT_REQUIREMENTS.name):
+                yield Unread(table, target.error or f"whether there is {target.control.subject.path}", cells)
+
+
+def _could_have(column: Column, cell: str, context: Context) -> bool:
+    """Whether a row with this cell could be among those that a call asks for."""
+    operands = context.equals(column.name)
+    if operands is not None and not could_equal(column, operands)({column.name: cell}):
+        return False
+    return not any(_excludes(term, cell) for term in context.constraints if term.column == column.name)
+
+
+def _excludes(term: Constraint, cell: str) -> bool:
+    return term.op in (Operator.NE, Operator.ISNOT) and term.expr == cell
