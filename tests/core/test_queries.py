@@ -75,16 +75,22 @@ def naive(table: Table) -> Call:
     return call
 
 
-def differences(table: Table, rows: Sequence[Row], questions: Questions, call: Callable[[Table], Call]) -> list[str]:
-    """Ask both ways, and return the queries whose answers differ, or that the table refuses."""
-    name, columns = table.schema.name, table.schema.columns
+def beside_a_plain_table(table: Table, rows: Sequence[Row], call: Callable[[Table], Call]) -> Database:
+    """Give the table, and the rows in a table of SQLite's own by the name of `plain`."""
+    columns = table.schema.columns
     database = Database()
-    database.attach(name, call(table))
+    database.attach(table.schema.name, call(table))
     database.connection.execute(f"CREATE TABLE plain({', '.join(f'{c.name} {c.type.value}' for c in columns)})")
     database.connection.executemany(
         f"INSERT INTO plain VALUES ({', '.join('?' * len(columns))})",
         [tuple(converted(column.type.value, row[column.name]) for column in columns) for row in rows],
     )
+    return database
+
+
+def differences(table: Table, rows: Sequence[Row], questions: Questions, call: Callable[[Table], Call]) -> list[str]:
+    """Ask both ways, and return the queries whose answers differ, or that the table refuses."""
+    name, database = table.schema.name, beside_a_plain_table(table, rows, call)
     wrong = []
     for _ in range(QUERIES):
         query, limit = questions.query()
@@ -111,12 +117,18 @@ MOST_ROWS = 40  # of a table: what joins it with itself takes the square of that
 PATHS = ("/usr/bin/dockerd", "/etc/docker", "/etc", "/nowhere", "relative", "")  # the last as of a kernel thread
 
 
-def of_a_host(table: Table, seed: int) -> list[str]:
-    """Ask one of our tables; of one that has no rows unasked, about a few paths."""
-    schema = table.schema
-    (required,) = [column.name for column in schema.columns if column.option & Option.REQUIRED] or ("",)
+def rows_of_a_host(table: Table) -> tuple[list[Row], str]:
+    """Give a table's rows, and the column that it asks for, of which it then has those of a few paths."""
+    (required,) = [column.name for column in table.schema.columns if column.option & Option.REQUIRED] or ("",)
     asked = Context(tuple(Constraint(required, Operator.EQUALS, path) for path in PATHS) if required else ())
-    rows = list(table.rows(asked))[:MOST_ROWS]
+    return list(table.rows(asked)), required
+
+
+def of_a_host(table: Table, seed: int) -> list[str]:
+    """Ask one of our tables."""
+    schema = table.schema
+    rows, required = rows_of_a_host(table)
+    rows = rows[:MOST_ROWS]
     if not required:
         table = replace(table, rows=lambda _context: rows)
     cells = {name: sorted({row[name] for row in rows}) for name in schema.names}
@@ -174,3 +186,37 @@ def coverage_with(**options: Option) -> Table:
 )
 def test_the_queries_find_out(options: dict[str, Option]) -> None:
     assert of_a_host(coverage_with(**options), 1) != []
+
+
+LONG = "printf('%.*c', 1000000, 'x')"
+MANY = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT 'x' || i FROM n"
+OPERANDS = {
+    "NULL": "= NULL",
+    "an empty text": "= ''",
+    "a megabyte": f"= {LONG}",
+    "a megabyte of a list": f"IN ('', {LONG}, NULL)",
+    "a thousand texts": f"IN ({MANY})",
+    "a thousand texts and a cell": f"IN ({MANY} UNION ALL SELECT {{cell}})",
+    "bytes": "= x'00ff'",
+    "a NUL": "= {cell} || char(0) || 'x'",
+    "a number beyond 64 bits": "= 1e300",
+    "a text beyond 64 bits": "= '99999999999999999999'",
+    "text that looks like a number": "IN (' 1', '1.0', '0x1', '01')",
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+@pytest.mark.parametrize("operand", OPERANDS)
+def test_a_hard_operand_gives_the_rows_of_a_plain_table(schema: Schema, operand: str) -> None:
+    table = ours(schema.name)
+    rows, required = rows_of_a_host(table)
+    database = beside_a_plain_table(table, rows, local)
+    asked = f"{required} = '/etc' AND " if required else ""
+    wrong = []
+    names = [name for name in schema.names if name != required]  # of which every value has rows
+    for name in names[:1] if "thousand" in operand else names:
+        cell = "'" + rows[0][name].replace("'", "''") + "'"
+        sql = f"SELECT {name} FROM {{t}} WHERE {asked}{name} {OPERANDS[operand].replace('{cell}', cell)}"
+        if sorted(database.query(sql.format(t=schema.name))) != sorted(database.query(sql.format(t="plain"))):
+            wrong.append(sql)
+    assert wrong == []

@@ -100,6 +100,7 @@ ANSWERS = {
         [(2000,)],
     ),
     "a number": ("SELECT count(*) FROM audit_coverage WHERE path = 16", [(2,)]),
+    "a path and a NUL": ("SELECT count(*) FROM audit_coverage WHERE path = '/etc' || char(0) || 'x'", [(0,)]),
     "bytes": ("SELECT count(*) FROM audit_coverage WHERE path = x'2f'", [(0,)]),
 }
 
