@@ -143,7 +143,7 @@ def test_a_rule_that_is_read_is_already_as_the_kernel_stores_it(line: str) -> No
             assert without_classes(read.rule.syscalls, HOST.machine) == read.rule.syscalls
 
 
-LISTED_HEADS = st.sampled_from(["-a always,exit", "-a never,exclude", "-a never,io_uring", "-w /", " -p x", "-a ", ""])
+LISTED_HEADS = st.sampled_from(["LIST_RULES: exit,always", "-a always,exit", "-a never,exclude", "-a never,io_uring", "-w /", " -p x", "-a ", ""])
 
 
 @for_all

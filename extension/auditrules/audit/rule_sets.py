@@ -235,6 +235,7 @@ def _remarks(reading: Reading, facts: Facts) -> Iterator[str]:
         yield "enabled: assumed"
     if reading.reader in _LISTINGS:
         yield LISTING_CAVEAT.format(reader=_LISTINGS[reading.reader])
+    yield from reading.remarks
     yield from _of_machine(facts)
 
 

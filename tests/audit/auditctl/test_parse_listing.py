@@ -8,9 +8,15 @@ import pytest
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed_line
+from auditrules.audit.auditctl.parse_listing import (
+    NEVER_PRINTED,
+    OLD_FORM,
+    ListedLine,
+    is_watch_form,
+    parse_listed_line,
+    parse_listing,
+)
 from auditrules.audit.model.errors import RuleSyntaxError
-from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
     ALL_SYSCALLS,
     PATH_OR_DIR,
@@ -209,13 +215,6 @@ DAMAGED: list[tuple[str, str]] = [
     ("-a always,exit -S all -F arch=b6", "expected an architecture: b64, b32, or a machine's name, found 'arch=b6'"),
     ("-a always,exit -S all -F perm=wq", "expected letters of rwxa, found 'perm=wq'"),
     (
-        "-a always,exit -S all -F path=/x -F perm=x",
-        (
-            "expected a field that -w does not have: auditctl -l prints such a rule as a watch, "
-            "found '-a always,exit -S all -F path=/x -F perm=x'"
-        ),
-    ),
-    (
         "-a always,exit -S getpid -F key=y -S all",
         "expected -S once, behind the arch fields and before all others, found 'all'",
     ),
@@ -243,20 +242,6 @@ def test_a_damaged_line_is_an_error(line: str, said: str) -> None:
     assert caught.value.summary == said
 
 
-OLD = [
-    "LIST_RULES: exit,always watch=/p perm=wa key=k",
-    "LIST_RULES: exit,always arch=3221225534 (0xc000003e) key=k syscall=execve",
-    "AUDIT_LIST: exit,always",
-]
-
-
-@pytest.mark.parametrize("line", OLD)
-def test_listings_before_2_3_5_are_refused(line: str) -> None:
-    with pytest.raises(RuleSyntaxError) as caught:
-        parse_listed_line(line, Facts((2, 3, 4)))
-    assert caught.value.expected == EXPECT_RULE
-
-
 @pytest.mark.parametrize("digits", [5_000, 20_000])
 @pytest.mark.parametrize("line", ["-S {}", "-F pid={}", "-F a0=0x{}", " f24={}", "f{}=1", "-F auid=-{}"])
 def test_numbers_of_any_length_are_errors(line: str, digits: int) -> None:
@@ -277,3 +262,76 @@ def test_the_longest_watch_is_read() -> None:
     rule = watch("/" + "x" * 4095, *[15] * 62, keys="\x01".join("k" * 128))
     line = listed(rule, (3, 0, 9), "x86_64")
     assert parse_listed_line(line, HOST) == rule
+
+
+# Lines that name everything, though auditctl would print such a rule as a watch.
+WATCHES_IN_FULL: tuple[tuple[str, Rule], ...] = (
+    (
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker",
+        exit_rule(equal("path", "/usr/bin/dockerd"), equal("perm", 15), equal("key", "docker")),
+    ),
+    ("-a always,exit -S all -F dir=/x -F perm=wa", exit_rule(equal("dir", "/x"), equal("perm", 10))),
+    ("-a never,exit -S all -F path=/x -F perm=x", exit_rule(equal("path", "/x"), equal("perm", 1), action=NEVER)),
+    ("-a always,exclude -F perm=wa", Rule(FilterList.EXCLUDE, ALWAYS, ALL_SYSCALLS, (equal("perm", 10),))),
+)
+
+
+@pytest.mark.parametrize(("line", "rule"), WATCHES_IN_FULL, ids=[line for line, _ in WATCHES_IN_FULL])
+def test_a_watch_that_is_written_in_full_means_what_it_says(line: str, rule: Rule) -> None:
+    assert parse_listing(f"{line}\n", HOST) == (ListedLine(line, rule, remark=NEVER_PRINTED),)
+
+
+@pytest.mark.parametrize("line", ["-w /x -p x", " -p x", "-a always,exit -S all -F path=/x", "-a never,task"])
+def test_nothing_is_remarked_of_a_line_that_auditctl_prints(line: str) -> None:
+    assert [each.remark for each in parse_listing(f"{line}\n", HOST)] == [""]
+
+
+# auditctl before 2.3.5: a line, and the same rule as later ones would write it in full.
+OLD: tuple[tuple[str, str], ...] = (
+    (
+        "LIST_RULES: exit,always watch=/usr/bin/dockerd perm=rwxa key=docker",
+        "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker",
+    ),
+    ("LIST_RULES: exit,always dir=/etc/x (0x6) perm=wa", "-a always,exit -S all -F dir=/etc/x -F perm=wa"),
+    ("LIST_RULES: exit,never watch=/a b perm=x", "-a never,exit -S all -F path=/a b -F perm=x"),
+    (
+        "LIST_RULES: exit,always arch=3221225534 (0xc000003e) key=exec syscall=execve",
+        "-a always,exit -F arch=b64 -S execve -F key=exec",
+    ),
+    (
+        "LIST_RULES: exit,always arch=i386 auid>=1000 (0x3e8) auid!=-1 (0xffffffff) key=a key=b syscall=open,close",
+        "-a always,exit -F arch=b32 -S open,close -F auid>=1000 -F auid!=-1 -F key=a -F key=b",
+    ),
+    ("LIST_RULES: exit,always uid=obj_uid syscall=all", "-a always,exit -S all -C uid=obj_uid"),
+    ("LIST_RULES: exit,always exit=-13 (0xfffffff3) syscall=open", "-a always,exit -S open -F exit=-EACCES"),
+    ("LIST_RULES: exit,always f24=1 (0x1) syscall=all", "-a always,exit -S all f24=1"),
+    ("LIST_RULES: exclude,always msgtype=CWD (0x51b)", "-a always,exclude -F msgtype=CWD"),
+    ("LIST_RULES: task,never", "-a never,task"),
+    ("LIST_RULES: exit,always syscall=all", "-a always,exit -S all"),
+)
+
+
+@pytest.mark.parametrize(("line", "wanted"), OLD, ids=[line for line, _ in OLD])
+def test_a_line_of_an_old_listing_is_read(line: str, wanted: str) -> None:
+    assert parse_listing(f"{line}\n", HOST) == (ListedLine(line, parse_listed_line(wanted, HOST), remark=OLD_FORM),)
+
+
+EXPECT_OLD = "LIST_RULES: LIST,ACTION FIELD=VALUE …, as auditctl before 2.3.5 prints a rule"
+BAD_OLD: tuple[tuple[str, str], ...] = (
+    ("AUDIT_LIST: exit,always", f"expected {EXPECT_RULE}, found 'AUDIT_LIST: exit,always'"),
+    ("LIST_RULES: ", f"expected {EXPECT_OLD}, found 'LIST_RULES: '"),
+    ("LIST_RULES: entry,always", f"expected {EXPECT_OLD}, found 'LIST_RULES: entry,always'"),
+    ("LIST_RULES: exit,always watch", f"expected {EXPECT_OLD}, found 'LIST_RULES: exit,always watch'"),
+    ("LIST_RULES: exit,always pid=x (0x1)", "expected a number, found 'pid=x'"),
+    (
+        "LIST_RULES: exit,always syscall=open,nosuch",
+        "expected system calls of x86_64 in the order of their numbers, found 'nosuch'",
+    ),
+)
+
+
+@pytest.mark.parametrize(("line", "summary"), BAD_OLD)
+def test_an_error_in_an_old_listing_is_told_of_its_own_line(line: str, summary: str) -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_listed_line(line, HOST)
+    assert (caught.value.summary, caught.value.line) == (summary, line)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.parse_listing import NEVER_PRINTED, OLD_FORM, ListedLine
 from auditrules.audit.auditctl.status import NotAStatusError, Reading, State, Status, parse_status
 from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.model.collected import Failure, File, Kernel, Run
@@ -399,8 +399,8 @@ SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
     (
         "a listing before 2.3.5",
         b"LIST_RULES: exit,always watch=/p perm=wa key=k\n",
-        State.BROKEN_REPLY,
-        (f"{NO_RULE}, found 'LIST_RULES: exit,always watch=/p perm=wa key=k'"),
+        State.OK,
+        "",
         1,
         None,
     ),
@@ -479,3 +479,35 @@ def test_the_real_status_is_read_whole() -> None:
 
 def test_a_reading_needs_no_facts() -> None:
     assert interpret_answer(Kernel("auditctl", listing=Run(LIST, 0, RULE), status=OK_STATUS), Facts()).state is State.OK
+
+
+WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
+RULES_FILES = (
+    f"# Docker\n{WATCH}\n",
+    f"-D\n-b 8192\n\n{WATCH}\n",
+    f"{WATCH}\n-e 2\n",
+    "-a always,exit -F arch=b64 -S execve -k exec\n",
+    "-w /usr/bin/dockerd\n",
+)
+
+
+@pytest.mark.parametrize("content", RULES_FILES)
+def test_a_rules_file_that_is_given_as_a_listing_is_called_one(content: str) -> None:
+    reading = saved(content.encode())
+    assert reading.state is State.BROKEN_REPLY
+    assert reading.error.startswith("expected what auditctl -l prints, found a rules file (it has the line '")
+    assert reading.error.endswith("'): to judge what rules files would load, give them with --rules")
+
+
+@pytest.mark.parametrize("content", ["\n", f"{WATCH}\n\n", f"{WATCH}\n-w relative\n", "#!/bin/sh\necho\n", "-D"])
+def test_what_is_neither_a_listing_nor_a_rules_file_is_not_called_one(content: str) -> None:
+    reading = saved(content.encode())
+    assert reading.state is State.BROKEN_REPLY
+    assert "rules file" not in reading.error
+
+
+def test_what_is_odd_about_a_listing_is_remarked_once() -> None:
+    line = "-a always,exit -S all -F path=/x -F perm=x"
+    reading = saved(f"{line}\n-w /y -p x\n{line} -F key=k\nLIST_RULES: task,never\n".encode())
+    assert reading.state is State.OK
+    assert reading.remarks == (NEVER_PRINTED, OLD_FORM)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from auditrules.audit.auditctl import old_listing
 from auditrules.audit.auditctl.field_values import ValueExpectedError, permissions, read
 from auditrules.audit.auditctl.listing import listed_as_watch
 from auditrules.audit.auditctl.rules_file import Word
@@ -63,19 +64,27 @@ _TEXTUAL = frozenset({Kind.PATH, Kind.LABEL, Kind.KEY, Kind.PERMISSIONS, Kind.AR
 _UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
 
 
+# What is said of a line that auditctl of today does not print, though it has one meaning.
+OLD_FORM = "a line of the listing is in the form of auditctl before 2.3.5"
+NEVER_PRINTED = (
+    "a line of the listing is in a form that no auditctl prints, which lists such a rule as a watch, -w PATH"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ListedLine:
-    """One line of a listing: its rule, or why it is none."""
+    """One line of a listing: its rule, or why it is none. `remark` says what is odd about a line that is one."""
 
     text: str
     rule: Rule | None
     error: str = ""
+    remark: str = ""
 
 
 def parse_listing(text: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[ListedLine, ...]:
     """The lines of a listing in order; none for `No rules`. `facts.version` is the auditctl that printed it."""
     lines = (decode(text) if isinstance(text, bytes) else text).removesuffix("\n").split("\n")
-    if lines in ([""], [NO_RULES]):
+    if not text or lines == [NO_RULES]:
         return ()
     found = []
     above = None
@@ -86,8 +95,14 @@ def parse_listing(text: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[List
             found.append(ListedLine(line, None, error.summary))
             continue
         above = last_arch(rule.fields) or above
-        found.append(ListedLine(line, rule))
+        found.append(ListedLine(line, rule, remark=_remark(line, rule)))
     return tuple(found)
+
+
+def _remark(line: str, rule: Rule) -> str:
+    if line.startswith(old_listing.BEGINNING):
+        return OLD_FORM
+    return NEVER_PRINTED if listed_as_watch(rule) and not is_watch_form(line) else ""
 
 
 def is_watch_form(line: str) -> bool:
@@ -98,15 +113,33 @@ def is_watch_form(line: str) -> bool:
 def parse_listed_line(line: str, facts: Facts, above: int | None = None) -> Rule:
     """The rule of one line of a listing. `above` is the last arch on the lines before it, as for `listing.listed`.
 
+    A line that names every field has one meaning, so it is read also if auditctl would print its rule as a watch.
+
     Raises:
         RuleSyntaxError: auditctl prints no such line, so the listing is damaged or from something else.
     """
     if is_watch_form(line):
         return _watch(line)
+    if line.startswith(old_listing.BEGINNING):
+        return _old(line, facts)
     head = _HEAD.match(line)
     if head is None or head[1] == "possible":
         raise RuleSyntaxError("a rule as auditctl -l prints it: -a ACTION,LIST … or -w PATH …", line, (0, len(line)))
     return _Listed(line, facts, FilterList(head[2]), above).rule(Action(head[1]), head.end())
+
+
+def _old(line: str, facts: Facts) -> Rule:
+    """The rule of a line of audit before 2.3.5, which named the calls of each rule by its own arch."""
+    rewritten = old_listing.rewritten(line)
+    if rewritten is None:
+        expected = "LIST_RULES: LIST,ACTION FIELD=VALUE …, as auditctl before 2.3.5 prints a rule"
+        raise RuleSyntaxError(expected, line, (0, len(line)))
+    try:
+        return parse_listed_line(rewritten, facts)
+    except RuleSyntaxError as error:
+        start = line.find(found) if (found := rewritten[slice(*error.span)].removeprefix("-F ")) else -1
+        span = (start, start + len(found)) if start >= 0 else (0, len(line))
+        raise RuleSyntaxError(error.expected, line, span) from error
 
 
 def _watch(line: str) -> Rule:
@@ -152,10 +185,7 @@ class _Listed:
             # On lists that have system calls auditctl prints "-S all" for all of them, and nothing for none.
             mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
         calls = names.syscall_mask(mask, self.list, arches.machine_of(self.arch, self.facts.machine))
-        rule = Rule(self.list, action, calls, tuple(self.fields))
-        if listed_as_watch(rule):
-            self._fail("a field that -w does not have: auditctl -l prints such a rule as a watch", 0, len(self.line))
-        return rule
+        return Rule(self.list, action, calls, tuple(self.fields))
 
     def _parts(self, start: int) -> list[tuple[int, int]]:
         begins = [match.end() for match in _STARTS.finditer(self.line, start)]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from enum import Enum
 
+from auditrules.audit.auditctl.parse import parse_rules_file
 from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
 from auditrules.audit.model.collected import Failure, Kernel, Run
 from auditrules.audit.model.host_facts import Facts
@@ -29,6 +30,7 @@ class State(str, Enum):
 
 
 NETLINK = "netlink"  # the reader that gets the kernel's own bytes
+CUT = "the listing ends in the middle of this line: it has no newline"
 LOCKED = 2  # `enabled` once -e 2 locked the rules until the next boot
 
 
@@ -59,6 +61,11 @@ class Reading:
     error: str = ""
     lines: Lines | None = None
     status: Status = Status()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the lines, each thing once."""
+        return tuple(dict.fromkeys(line.remark for line in self.lines or () if line.remark))
 
     @property
     def exact(self) -> bool:
@@ -154,13 +161,29 @@ def _saved(content: str, reader: str, facts: Facts) -> Reading:
     for mark in ("\nenabled ", "\n" + _OLD_FORM):
         if start < 0 and mark in content:
             start = content.index(mark) + 1
+    listing = content if start < 0 else content[:start]
+    lines = _lines(listing, facts)
+    of_rules_file = _of_rules_file(lines or (), facts)
+    if of_rules_file:
+        return Reading(State.BROKEN_REPLY, reader, of_rules_file, lines)
     if start < 0:
-        return _listed(_lines(content, facts), reader, None, None)
+        return _listed(lines, reader, None, None)
     try:
         status = parse_status(content[start:])
     except NotAStatusError as expected:
         return Reading(State.BROKEN_REPLY, reader, f"the saved status: expected {expected}")
-    return _listed(_lines(content[:start], facts), reader, status, None)
+    return _listed(lines, reader, status, None)
+
+
+def _of_rules_file(lines: Lines, facts: Facts) -> str:
+    """What to say of a saved listing that is a rules file: what auditctl does not print is what it reads."""
+    others = [line.text for line in lines if line.rule is None and line.text.strip(" ") and line.error != CUT]
+    if not others or any(line.error for line in parse_rules_file("\n".join(others), facts)):
+        return ""
+    return (
+        f"expected what auditctl -l prints, found a rules file (it has the line {others[0]!r}): "
+        "to judge what rules files would load, give them with --rules"
+    )
 
 
 def _refused(listing: Run, status: Run | None) -> tuple[State, str] | None:
@@ -235,5 +258,5 @@ def _lines(text: str, facts: Facts) -> Lines | None:
     whole, newline, rest = text.rpartition("\n")
     lines = parse_listing(whole + newline, facts)
     if rest:
-        lines = (*lines, ListedLine(rest, None, "the listing ends in the middle of this line: it has no newline"))
+        lines = (*lines, ListedLine(rest, None, CUT))
     return lines
