@@ -67,6 +67,10 @@ PACKS: tuple[tuple[str, list[str]], ...] = (
         '{"queries": {"a": {"query": "x", "interval": 604801}}}',
         ["query a: expected an interval from 1 to 604800 seconds, found 604801"],
     ),
+    (
+        '{"queries": {"a": {"query": "x", "interval": "' + "9" * 5_000 + '"}}}',
+        [f"query a: expected an interval from 1 to 604800 seconds, found {'9' * 40}"],
+    ),
     ('{"queries": {"a": {"query": "x"},}}', ["it is no JSON: "]),
     ('{"queries": {}} // behind', ["it is no JSON: "]),
     ("[" * 100_000, ["it is no JSON: "]),

@@ -15,10 +15,27 @@ def test_a_line_gives_a_name_its_id() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"root", b"root:x", b"root:x:", b"root:x:zero:", b"+::::::", b"#old:x:5:5:", b"a:x:-1:"]
+    "line",
+    [
+        b"",
+        b"root",
+        b"root:x",
+        b"root:x:",
+        b"root:x:zero:",
+        b"+::::::",
+        b"#old:x:5:5:",
+        b"a:x:-1:",
+        b"a:x:4294967296:",
+        b"a:x:" + b"9" * 5000,
+        b"a:x:1" + b"0" * 5000 + b":1:",
+    ],
 )
 def test_a_line_that_names_nobody_is_passed_over(line: bytes) -> None:
     assert ids(line + b"\nlast:x:9:9::/:\n") == {"last": 9}
+
+
+def test_the_largest_id_is_that_of_nobody_set() -> None:
+    assert ids(b"a:x:4294967295:\n") == {"a": 4294967295}
 
 
 def test_the_first_line_of_a_name_decides() -> None:

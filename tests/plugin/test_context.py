@@ -81,6 +81,10 @@ ERRORS = [
         '{"constraints": [{"name": "a", "list": [{"op": 2}]}]}',
         "expected a string as constraints[0].list[0].expr, found nothing",
     ),
+    (
+        '{"constraints": [{"name": "a", "list": [{"op": "' + "9" * 5_000 + '", "expr": ""}]}]}',
+        "expected a number as constraints[0].list[0].op, found a string",
+    ),
     ('{"colsUsed": [null]}', "expected a string as colsUsed[0], found nothing"),
 ]
 

@@ -394,6 +394,7 @@ FUNCTIONS = (
     ("split('a, b,,c', ',', 3)", None),
     ("split('a, b,,c', ',', -1)", None),
     ("split('a, b,,c', ',', '1x')", "b"),
+    (f"split('a, b,,c', ',', '{'9' * 5_000}')", None),
     ("split('a.b-c', '.-', 2)", "c"),
     ("split('a]b^c', ']^', 2)", "c"),
     ("split(NULL, ',', 0)", None),

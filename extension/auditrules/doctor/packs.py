@@ -28,8 +28,13 @@ def _problems(query: object) -> Iterator[str]:
         yield "it has no SQL"
         return
     interval = str(query.get("interval", ""))
-    if "interval" in query and not (interval.isdecimal() and 1 <= int(interval) <= LONGEST_INTERVAL):
-        yield f"expected an interval from 1 to {LONGEST_INTERVAL} seconds, found {interval}"
+    if "interval" in query and not _is_interval(interval):
+        yield f"expected an interval from 1 to {LONGEST_INTERVAL} seconds, found {interval:.40}"
+
+
+def _is_interval(text: str) -> bool:
+    digits = text.isdecimal() and len(text) <= len(str(LONGEST_INTERVAL))
+    return digits and 1 <= int(text) <= LONGEST_INTERVAL
 
 
 def _stripped(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import pwd
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Thread
@@ -11,6 +12,8 @@ from threading import Thread
 from auditrules.audit.model.text import decode
 
 _ID = 2  # the field of the id, in passwd(5) and group(5) alike
+_NUMBER = re.compile(rb"\d{1,10}")
+_IDS = range(1 << 32)  # what is beyond makes the C library leave the line out
 
 
 def ids(content: bytes) -> dict[str, int]:
@@ -18,8 +21,11 @@ def ids(content: bytes) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in content.split(b"\n"):
         name, *others = line.split(b":")
-        if len(others) >= _ID and others[_ID - 1].isdigit() and not name.startswith(b"#"):
-            found.setdefault(decode(name), int(others[_ID - 1]))
+        if len(others) < _ID or name.startswith(b"#") or _NUMBER.fullmatch(others[_ID - 1]) is None:
+            continue
+        number = int(others[_ID - 1])
+        if number in _IDS:
+            found.setdefault(decode(name), number)
     return found
 
 

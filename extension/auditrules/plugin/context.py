@@ -119,10 +119,13 @@ def _text(value: object, place: str) -> str:
 def _number(value: object, place: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():  # as osquery before 3.0 wrote numbers
+    # As osquery before 3.0 wrote numbers.
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         return int(value)
     raise _expected("a number", place, value)
 
+
+_MOST_DIGITS = 20  # of a 64-bit number
 
 _FOUND = {type(None): "nothing", bool: "true or false", int: "a number", float: "a number with a fraction",
           str: "a string", list: "a list", dict: "an object"}  # fmt: skip

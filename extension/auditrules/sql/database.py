@@ -39,7 +39,7 @@ _RANGES = frozenset(
 )
 
 # What C's strtoll reads with base 0, which is how osquery reads a number.
-_NUMBER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))", re.ASCII)
+_NUMBER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]{0,18}))", re.ASCII)
 _BIGINTS = range(-(2**63), 2**63)
 
 

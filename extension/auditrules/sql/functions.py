@@ -79,8 +79,8 @@ def _at(parts: list[str], index: Value) -> str | None:
 
 def _number(text: str) -> int:
     """Read text as SQLite does where it wants a number: the digits it starts with, or 0."""
-    match = re.match(r"\s*[+-]?[0-9]+", text)
-    return int(match[0]) if match else 0
+    match = re.match(r"\s*([+-]?[0-9]{1,18})", text)  # more digits make a number that is no place either
+    return int(match[1]) if match else 0
 
 
 def _text(value: Value) -> str:

@@ -169,6 +169,9 @@ DAMAGED: list[tuple[str, str]] = [
     ("-w /x", f"expected {EXPECT_WATCH}, found '-w /x'"),
     ("-w /x -k k", f"expected {EXPECT_WATCH}, found '-w /x -k k'"),
     (" -p q", f"expected {EXPECT_WATCH}, found ' -p q'"),
+    (" -p rrrwxa", f"expected {EXPECT_WATCH}, found ' -p rrrwxa'"),
+    ("-w /x -p rwxar", f"expected {EXPECT_WATCH}, found '-w /x -p rwxar'"),
+    ("-w /x -p rwxar -k k", f"expected {EXPECT_WATCH}, found '-w /x -p rwxar -k k'"),
     ("-a always,exit ", "expected -F, -C or -S, found ' '"),
     ("-a always,exit -S", "expected -F, -C or -S, found ' -S'"),
     ("-a always,exit x -S all", "expected -F, -C or -S, found ' x '"),
@@ -214,6 +217,7 @@ DAMAGED: list[tuple[str, str]] = [
     ("-a always,exit -S all -F saddr_fam=inet", "expected a socket address family's number, found 'saddr_fam=inet'"),
     ("-a always,exit -S all -F arch=b6", "expected an architecture: b64, b32, or a machine's name, found 'arch=b6'"),
     ("-a always,exit -S all -F perm=wq", "expected letters of rwxa, found 'perm=wq'"),
+    ("-a always,exit -S all -F perm=rrrwxa", "expected letters of rwxa, at most four, found 'perm=rrrwxa'"),
     (
         "-a always,exit -S getpid -F key=y -S all",
         "expected -S once, behind the arch fields and before all others, found 'all'",

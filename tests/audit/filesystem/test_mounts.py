@@ -78,7 +78,12 @@ def test_what_the_kernel_answers_for_alone_is_not_remote(fstype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [rb"33 22 8:1 / /x rw -", rb"33 22 8:1 / /x rw shared:1", rb"33", rb"x y 8:1 / /x rw - ext4 a rw"]
+    "line",
+    [
+        *(rb"33 22 8:1 / /x rw -", rb"33 22 8:1 / /x rw shared:1", rb"33", rb"x y 8:1 / /x rw - ext4 a rw"),
+        b"9" * 5_000 + rb" 22 8:1 / /x rw - ext4 a rw",
+    ],
+    ids=lambda line: line[:30],
 )
 def test_a_line_of_mountinfo_that_is_cut_is_left_out(line: bytes) -> None:
     whole = rb"22 1 8:1 / / rw - ext4 /dev/sda1 rw"

@@ -98,6 +98,25 @@ def test_a_payload_that_is_not_whole_says_what_was_expected(payload: bytes, erro
     assert str(caught.value) == error
 
 
+MARKED = "expected a list that Linux 6.1 has, found a number with the bit 0x80000000"
+
+
+@pytest.mark.parametrize("payload", [*RAW[:100], encode(Rule(FilterList.TASK, Action.NEVER, SyscallMask()))])
+def test_a_message_with_the_mark_of_a_packed_one_is_an_error(payload: bytes) -> None:
+    with pytest.raises(NetlinkError):
+        decode(with_word(payload, 0, 1 << 31 | 4))
+
+
+@pytest.mark.parametrize(
+    ("index", "value"), [(3, 0xFFFFFFFF), (3, 0x7FFFFFFF), (3, 257), (2, 65), (2, 0xFFFFFFFF), (2, 0)]
+)
+def test_no_number_of_a_marked_message_takes_memory(index: int, value: int) -> None:
+    marked = with_word(with_word(b"\0" * 1040, 0, 1 << 31 | 4), index, value)
+    with pytest.raises(NetlinkError) as caught:
+        decode(marked)
+    assert str(caught.value) == MARKED
+
+
 def test_every_rule_of_the_kernel_encodes_back_to_its_bytes() -> None:
     assert len(RAW) >= 400
     assert [encode(decode(payload)) for payload in RAW] == RAW

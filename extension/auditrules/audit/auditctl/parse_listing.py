@@ -45,9 +45,9 @@ LONGEST_WATCH = 8192
 
 # Fields come in load order without a separator of their own, so permissions may stand on either side of the path.
 _WATCH = re.compile(
-    r"(?P<before>(?: -p [rwxa]*)+)?"
+    r"(?P<before>(?: -p [rwxa]{0,4})+)?"
     r"(?:-w (?P<path>.*?))?"
-    r"(?P<after>(?(before)(?: -p [rwxa]*)*|(?: -p [rwxa]*)+))"
+    r"(?P<after>(?(before)(?: -p [rwxa]{0,4})*|(?: -p [rwxa]{0,4})+))"
     r"(?P<keys>(?: -k .*)?)",
     re.DOTALL,
 )

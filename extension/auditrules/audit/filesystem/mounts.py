@@ -77,6 +77,7 @@ MAGIC: Mapping[str, int] = MappingProxyType(
 )
 
 _FSTAB_FIELDS = 3  # that a line must have; options come next
+_NUMBER = re.compile(r"\d{1,10}", re.ASCII)  # an int of the kernel's
 _BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
 _UNIT = ".mount"
 _HEXADECIMAL = re.compile(rb"\\x([0-9a-f]{2})")
@@ -96,7 +97,7 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
     found = []
     for line in mountinfo.split(b"\n"):
         words = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
-        if "-" not in words[_BEFORE_TYPE:-1] or not (words[0].isdecimal() and words[1].isdecimal()):
+        if "-" not in words[_BEFORE_TYPE:-1] or not all(map(_NUMBER.fullmatch, words[:2])):
             continue
         number, above, dev, root, point = words[:5]
         fstype = words[words.index("-", _BEFORE_TYPE) + 1]

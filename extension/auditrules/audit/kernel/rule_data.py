@@ -66,6 +66,8 @@ _WORD = 4
 _PACKED = 1 << 31  # in the first word, where the kernel has a list's number and no such bit
 _ONES = 1 << 31  # in the word of the mask's length: all its bytes are ones, and left out
 _PACKED_HEAD = struct.Struct("=IIII")
+# Said of a message that bears the mark of a packed one and is none: no kernel has such a list.
+_NOT_PACKED = f"expected a list that Linux 6.1 has, found a number with the bit {_PACKED:#x}"
 
 _T = TypeVar("_T")
 
@@ -79,17 +81,23 @@ def decode(payload: bytes) -> Rule:
     whole = packed(payload)
     if len(whole) < _PACKED_HEAD.size or not _START.unpack_from(whole)[0] & _PACKED:
         raise NetlinkError(_wrong(payload))
-    flags, action, count, size = _PACKED_HEAD.unpack_from(whole)
+    flags, action, count, ones_and_size = _PACKED_HEAD.unpack_from(whole)
+    size = ones_and_size & ~_ONES
+    if count > MOST_FIELDS or size > _MASK_BYTES:
+        raise NetlinkError(_NOT_PACKED)
     after = _PACKED_HEAD.size + _WORD * (3 * count + 1)
     if len(whole) < after:
         raise NetlinkError(f"expected a packed rule of {count} fields, found {len(whole)} bytes")
     words = struct.unpack_from(f"={3 * count + 1}I", whole, _PACKED_HEAD.size)
-    mask = b"\xff" * (size & ~_ONES) if size & _ONES else whole[after : after + size]
-    rest = whole[after + (0 if size & _ONES else size) :]  # the text of one field after the other
-    # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
-    if len(rest) < words[-1]:
-        raise NetlinkError(f"expected {words[-1]} bytes of text, found {len(rest)}")
+    ones = bool(ones_and_size & _ONES)
+    mask = b"\xff" * size if ones else whole[after : after + size]
+    rest = whole[after + (0 if ones else size) :]  # the text of one field after the other
     left = words[-1]
+    if len(rest) < left:
+        raise NetlinkError(f"expected {left} bytes of text, found {len(rest)}")
+    # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
+    if len(rest) - left >= _WORD:
+        raise NetlinkError(_NOT_PACKED)
     conditions = []
     for number, value, bits in zip(words[:count], words[count : 2 * count], words[2 * count : -1], strict=True):
         if number in TEXTUAL:
