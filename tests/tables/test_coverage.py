@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.audit.auditctl.parse_listing import OLD_FORM
 from auditrules.audit.rule_sets import LISTING_CAVEAT
 from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import Table
@@ -95,6 +96,24 @@ def test_a_boot_loader_that_switches_audit_off_is_a_boot_that_loads_nothing(tmp_
 def test_evidence_from_a_listing_says_so(tmp_path: Path) -> None:
     look = host(tmp_path, (WATCH,), {"etc/audit/rules.d/docker.rules": "-D\n"}, state="")
     assert rows(look, "evidence")[0] == (f"{RULE}; enabled: assumed; {LIES}",)
+
+
+@pytest.mark.parametrize(
+    ("line", "remark"),
+    [
+        (
+            RULE,
+            "a line of the listing is in a form that no auditctl prints, which lists such a rule as a watch, -w PATH",
+        ),
+        (
+            f"LIST_RULES: exit,always watch={DOCKERD} perm=rwxa key=docker",
+            OLD_FORM,
+        ),
+    ],
+)
+def test_evidence_says_that_no_auditctl_of_today_prints_a_line(tmp_path: Path, line: str, remark: str) -> None:
+    look = host(tmp_path, (line,), {"etc/audit/rules.d/docker.rules": "-D\n"}, state="")
+    assert rows(look, "recorded, evidence")[0] == ("rwxa", f"{RULE}; enabled: assumed; {LIES}; {remark}")
 
 
 def test_a_never_rule_that_a_file_tells_of_is_no_watch(tmp_path: Path) -> None:

@@ -415,7 +415,7 @@ def test_a_line_of_a_listing_says_its_meaning(line: str, cells: dict[str, str]) 
 
 
 def test_a_line_of_a_listing_that_is_no_rule_is_a_row_with_its_error() -> None:
-    rows = of_kernel("-w /a -p r", "LIST_RULES: exit,always watch=/a perm=r", "-w /b -p r")
+    rows = of_kernel("-w /a -p r", "AUDIT_LIST: exit,always watch=/a perm=r", "-w /b -p r")
     assert columns(rows, "position", "type", "path") == [
         ("1", "watch", "/a"),
         ("2", "invalid", ""),
