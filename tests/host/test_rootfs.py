@@ -292,6 +292,14 @@ def test_every_name_on_the_way_is_seen_by_its_own_path(root: Path) -> None:
     }
 
 
+def test_what_a_look_saw_stays_as_it_is(root: Path) -> None:
+    with closing(Tree(str(root), local)) as tree:
+        seen = tree.look(["/etc"])
+        before = dict(seen)
+        tree.names("/etc/audit")
+        assert (seen, seen is tree.look(["/etc"])) == (before, True)
+
+
 def by_lstat(path: str) -> Entry:
     """What the kernel says of a path, asked in one call (`Path.lstat` would drop a final `.`)."""
     try:

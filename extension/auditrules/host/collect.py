@@ -14,6 +14,7 @@ from auditrules.audit.boot.mount_units import early_mounts
 from auditrules.audit.boot.startup import UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.coverage.reference import loader_of
+from auditrules.audit.filesystem.boot_made import as_booted
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
@@ -33,6 +34,7 @@ from auditrules.host.processes import file_at, running
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.services import read_services
+from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
@@ -75,6 +77,8 @@ class Host:
         self._limits = limits
         self._needs: tuple[object, Needs] | None = None
         self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
+        self._tmpfiles: tuple[File, ...] | None = None  # of an image, which stays as it is
+        self._booted: tuple[Mapping[str, Entry], Mapping[str, Entry]] | None = None  # what was seen last, once it boots
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
@@ -123,7 +127,7 @@ class Host:
         if self._here and mountinfo is None:
             return {}  # where it is not known which mounts are remote, no path is safe to touch
         with self._tree(_PATHS, mountinfo) as tree:
-            return tree.look({*paths, loader_of(os.uname().machine) or "/"})
+            return self._seen(tree, {*paths, loader_of(os.uname().machine) or "/"})
 
     def services(self) -> Services:
         """Look for what the benchmarks want audited, now. Raises HostError if the root cannot be read."""
@@ -192,11 +196,22 @@ class Host:
         return Facts(
             version=version,
             machine=os.uname().machine,
-            files=tree.look(paths),
+            files=self._seen(tree, paths),
             users=self._ids(tree, "/etc/passwd", wanted.users, self._users),
             groups=self._ids(tree, "/etc/group", wanted.groups, self._groups),
             lsm=self._lsm(tree) if self._here else None,
         )
+
+    def _seen(self, tree: Tree, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """Look at paths; of an image, as they are once it has booted."""
+        seen = tree.look(paths)
+        if self._here:
+            return seen
+        if self._tmpfiles is None:
+            self._tmpfiles = read_tmpfiles(tree)
+        if self._booted is None or self._booted[0] is not seen:
+            self._booted = (seen, as_booted(seen, self._tmpfiles))
+        return self._booted[1]
 
     def _lsm(self, tree: Tree) -> tuple[str, ...] | None:
         found = tree.read("/sys/kernel/security/lsm", self._limits.file)

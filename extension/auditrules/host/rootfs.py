@@ -84,7 +84,8 @@ class Tree:
         for path in sorted(path for path in paths if "\0" not in path):
             with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
                 self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands)
-        return self._passed
+        passed, self._passed = self._passed, {}
+        return passed
 
     def _stand(self, path: bytes, stands: dict[bytes, _Stand]) -> _Stand:
         """Walk a path from where another one left it: of many paths most are in few folders."""

@@ -1,0 +1,55 @@
+"""What an image lacks because boot makes it: the kernel's own file systems, and what tmpfiles.d(5) asks for.
+
+It is there before auditd starts, so a rule on it does not end the load; what nobody can know of it is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from auditrules.audit.filesystem.path_walk import above, parent
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.text import decode
+
+# File systems that the kernel fills; below them everything that is missing in an image may be there.
+_KERNELS = frozenset({"/dev", "/proc", "/sys"})
+# What systemd mounts or makes before it starts the first unit (its src/shared/mount-setup.c), and in /run by itself.
+_ALWAYS = frozenset(
+    {
+        *_KERNELS,
+        *("/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/hugepages", "/sys/fs/cgroup"),  # noqa: S108 - as it is mounted
+        *("/sys/kernel/security", "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/bpf", "/proc/sys"),
+        *("/run", "/run/lock", "/run/user", "/run/log", "/run/log/journal", "/run/systemd", "/run/udev", "/run/mount"),
+    }
+)
+_DIR, _NOTHING = Entry("dir"), Entry("missing")
+_DIRECTORIES = frozenset("dDvqQ")  # types of lines that make a directory
+_OTHERS = frozenset("fFpLcbC")  # that make something else
+
+
+def as_booted(files: Mapping[str, Entry], tmpfiles: Iterable[File]) -> Mapping[str, Entry]:
+    """The entries of an image as they are when auditd starts; `tmpfiles` are the files of tmpfiles.d that count."""
+    made = dict(_made(tmpfiles))
+    directories = {*_ALWAYS, *(path for path, is_directory in made.items() if is_directory)}
+    parents = {each for path in (*made, *_ALWAYS) for each in above(path) if each != path}
+    # What is missing below the kernel's file systems, or is made as something else, is not known.
+    found = {
+        path: entry
+        for path, entry in files.items()
+        if entry.type != "missing" or (path not in made and _KERNELS.isdisjoint(above(path)))
+    }
+    for path in sorted(directories | parents):
+        folder = found.get(parent(path))
+        if found.get(path, _NOTHING).type == "missing" and folder is not None and folder.type == "dir":
+            found[path] = _DIR
+    return found
+
+
+def _made(tmpfiles: Iterable[File]) -> Iterator[tuple[str, bool]]:
+    """Each path that boot makes, and whether it is a directory."""
+    for file in tmpfiles:
+        for line in decode(file.content or b"").split("\n"):
+            kind, path, *_ = (*line.split(), "", "")
+            if path.startswith("/") and "%" not in path and kind[:1] in _DIRECTORIES | _OTHERS:
+                yield path.rstrip("/") or "/", kind[0] in _DIRECTORIES
