@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit import host_audit
@@ -24,6 +24,7 @@ from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.tables import build
 from tests.audit.file_trees import facts
 from tests.fixtures.hosts import Given, status
+from tests.laws import law
 
 DOCKERD = "/usr/bin/dockerd"
 TREE = {"/etc/audit/rules.d": "dir", "/etc/docker/key.json": "file", DOCKERD: "file", "/srv/x": "file"}
@@ -161,7 +162,7 @@ CHANGES: Mapping[str, Callable[[Sources], Sources]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@law()
 @given(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=5))
 def test_after_any_changes_a_host_comes_to_what_it_comes_to_alone(names: list[str]) -> None:
     audit, sources = HostAudit(AT_REST), AT_REST
