@@ -508,14 +508,12 @@ def ping_on(peer: socket.socket) -> None:
 
 
 def sip(peer: socket.socket) -> None:
-    """Ask for much, and take it in small pieces."""
-    peer.settimeout(0.1)
-    message = binary(b"table", b"sample", b"{}")
-    while True:
-        with suppress(TimeoutError):
-            peer.sendall(1_000 * message)
-        if not peer.recv(512):
-            return
+    """Ask for much at once, and take it in small pieces."""
+    peer.settimeout(0)
+    peer.send(1_000 * binary(b"table", b"sample", b"{}"))
+    peer.settimeout(PATIENCE)
+    while peer.recv(512):
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("misbehave", [drip, ping_on, sip], ids=lambda each: each.__name__)
@@ -524,8 +522,10 @@ def test_peers_that_never_end_keep_no_thread_for_good(
     folder: Path, misbehave: Callable[[socket.socket], None], count: int
 ) -> None:
     def peer(core: Core, uuid: int) -> None:
-        with suppress(OSError), core.connect(uuid) as connection:
-            misbehave(connection)
+        with suppress(OSError):
+            while True:  # dropped, it comes again
+                with core.connect(uuid) as connection, suppress(BrokenPipeError, ConnectionResetError):
+                    misbehave(connection)
 
     with Core(folder, interval=60) as core:
         process, extension = started(core, IMPATIENT)
@@ -533,15 +533,18 @@ def test_peers_that_never_end_keep_no_thread_for_good(
             for _ in range(count):
                 pool.submit(peer, core, extension.uuid)
             core.awaited(lambda: taken(process) or None, "all threads to be taken")
-            replies = [core.call("sample", GENERATE).code for _ in range(3)]
+            reply = core.call("sample", GENERATE)
             process.popen.kill()
-        assert replies == [0] * 3
+        assert reply.code == 0
 
 
 def taken(process: Process) -> bool:
     """Whether an extension has a connection for each thread, beside its listening socket."""
-    links = (each.readlink() for each in Path(f"/proc/{process.popen.pid}/fd").iterdir())
-    return sum(str(link).startswith("socket:") for link in links) > THREADS
+    count = 0
+    for each in Path(f"/proc/{process.popen.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            count += str(each.readlink()).startswith("socket:")
+    return count > THREADS
 
 
 def test_a_message_without_an_end_is_not_waited_for(core: Core) -> None:
