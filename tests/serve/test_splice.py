@@ -18,8 +18,8 @@ from auditrules.plugin import row
 from auditrules.plugin.row import KeptRow, Row, places
 from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Selection, Table
+from auditrules.serve.handler import Handler
 from auditrules.serve.splice import Splicer
-from auditrules.serve.wire import Handler
 
 SCHEMA = Schema("t", "Rows.", tuple(Column(name, Type.TEXT, name) for name in "abc"), ())
 NAMES = (*SCHEMA.names, "rowid")

@@ -19,10 +19,11 @@ from auditrules import __version__
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
+from auditrules.serve.handler import Handler
 from auditrules.serve.life import Bell, Ended, Exit, UsageError
 from auditrules.serve.patience import Crowd
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
-from auditrules.serve.wire import NAME, Core, Handler, accept
+from auditrules.serve.wire import NAME, Core, accept
 from auditrules.tables import SCHEMAS
 
 # Enough for a few stuck peers and osquery's own callers: scheduler, distributed queries, watcher.
