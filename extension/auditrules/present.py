@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -24,6 +25,7 @@ _ESCAPED_BYTES = range(0xDC80, 0xDD00)  # surrogateescape: a byte that is not UT
 
 _HEADING = ("benchmark", "version", "control", "title")
 _INDENT = " " * 6
+_NARROWEST = 20  # columns that a text has, however narrow the terminal is
 
 
 class Format(str, Enum):
@@ -48,8 +50,10 @@ def present(result: Result, form: Format) -> str:
             return _line(result)
 
 
-def verdicts(result: Result) -> str:
+def verdicts(result: Result, width: int | None = None) -> str:
     r"""Write the result of a check for a person: a paragraph a control, what is empty left out, and the count.
+
+    Lines longer than `width` columns are wrapped.
 
     >>> row = ("CIS", "1.2.0", "1.2.3", "Audit dockerd", "fail", "no_rule")
     >>> print(verdicts(Result(("benchmark", "version", "control", "title", "status", "reason"), (row,))), end="")
@@ -60,7 +64,7 @@ def verdicts(result: Result) -> str:
     """
     found = statuses(result)
     paragraphs = [
-        _verdict(status, dict(zip(result.columns, row, strict=True)))
+        _verdict(status, dict(zip(result.columns, row, strict=True)), width)
         for status, row in zip(found, result.rows, strict=True)
     ]
     return "\n".join([*paragraphs, count_of_statuses(Counter(found))])
@@ -195,25 +199,43 @@ def _line(result: Result) -> str:
     )
 
 
-def _verdict(status: Status, row: dict[str, Value]) -> str:
+def _verdict(status: Status, row: dict[str, Value], width: int | None) -> str:
     benchmark, version, control, title = (visible(_text(row[column])) for column in _HEADING)
     fields = {
         visible(column): _text(value)
         for column, value in row.items()
         if column not in {*_HEADING, "status"} and value not in {None, ""}
     }
-    return paragraph(f"{_words(status).upper()}  {benchmark} {version}  {control}  {title}", fields)
+    return paragraph(f"{_words(status).upper()}  {benchmark} {version}  {control}  {title}", fields, width)
 
 
-def paragraph(heading: str, fields: Mapping[str, str]) -> str:
-    """A heading, which is printable already, and names with their texts below it."""
+def paragraph(heading: str, fields: Mapping[str, str], columns: int | None = None) -> str:
+    """A heading, which is printable already, and names with their texts below it, wrapped to so many columns."""
     width = max(map(_width, fields), default=0)
     lines = [heading]
-    for name, text in fields.items():
+    for name, whole in fields.items():
+        text = whole if columns is None else _wrapped(whole, columns - len(_INDENT) - width - 2)
         first, *others = map(visible, text.split("\n"))
         lines.append(f"{_INDENT}{_pad(name, width, right=False)}  {first}")
         lines += [f"{_INDENT}{' ' * width}  {other}" for other in others]
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(
+        "\n".join(textwrap.wrap(visible(line), max(width, _NARROWEST), break_on_hyphens=False))
+        for line in text.split("\n")
+    )
+
+
+def shortened(text: str, width: int) -> str:
+    """A text of at most so many columns: of a longer one its beginning, and an ellipsis."""
+    shown = visible(text)
+    if _width(shown) <= width:
+        return shown
+    while _width(shown) > max(width, _NARROWEST) - 1:
+        shown = shown[:-1]
+    return f"{shown}…"
 
 
 def _words(status: Status) -> str:

@@ -29,6 +29,7 @@ from auditrules.plugin.schema import Column, Schema, Type
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.schemas import AUDIT_VERDICTS
+from tests.fixtures.hosts import listing
 from tests.fixtures.judged import DAEMON
 
 STATUS = Schema("audit_status", "Status.", (Column("reader", Type.TEXT, "Who read"),), ())
@@ -452,7 +453,10 @@ def test_another_root_without_a_listing_is_unknown(root: Path) -> None:
 
 def test_a_host_without_docker_is_not_applicable(tmp_path: Path) -> None:
     ran = real("check", "--control", "1.2.3", "--root", str(tmp_path))
-    assert (ran.code, ran.out.splitlines()[3].split("  ")[0]) == (0, "NOT APPLICABLE")
+    assert (ran.code, ran.out.splitlines()[0]) == (
+        0,
+        "CIS Docker Benchmark 1.2.0: control 1.2.3 does not apply here",
+    )
 
 
 @pytest.mark.parametrize(
@@ -509,6 +513,72 @@ def test_an_explained_control_says_why_it_matters_and_what_it_maps_to(root: Path
     told = " ".join(real("check", "--control", "1.2.3", "--explain", "--root", str(root)).out.split())
     assert "mappings CIS Controls: 6.3, CIS Controls: 6.6.2, CIS Controls: 7.6.2" in told
     assert all(f"{name} " in told for name in ("description", "rationale", "impact", "default", "level", "links"))
+
+
+def test_a_listing_without_a_root_is_another_hosts(tmp_path: Path) -> None:
+    (tmp_path / "listing").write_text(DOCKERD + STATUS_TEXT, "utf-8")
+    ran = real("check", "--control", "1.2.3", "--kernel", str(tmp_path / "listing"), "--format", "json")
+    (row,) = json.loads(ran.out)
+    assert (ran.code, row["status"], row["target"]) == (0, "pass", "/usr/bin/dockerd")
+    assert "files and programs of that host are not known: paths are taken to be there" in row["evidence"]
+
+
+def test_a_listing_with_a_root_is_judged_by_its_files(tmp_path: Path) -> None:
+    (tmp_path / "listing").write_text(DOCKERD + STATUS_TEXT, "utf-8")
+    arguments = ["--kernel", str(tmp_path / "listing"), "--root", str(tmp_path), "--format", "json"]
+    (row,) = json.loads(real("check", "--control", "1.2.3", *arguments).out)
+    assert row["status"] == "not_applicable"
+
+
+UNREAD_ADVICE = (
+    (None, "No loaded rules were read."),
+    ("-w /usr/bin/dockerd -p rwxa", "Save the listing again, whole and as root"),
+    ("", "Save the listing again, whole and as root"),
+)
+
+
+@pytest.mark.parametrize(("listing", "advice"), UNREAD_ADVICE)
+def test_what_to_do_about_rules_that_are_not_known_hangs_on_how_they_were_read(
+    root: Path, tmp_path: Path, listing: str | None, advice: str
+) -> None:
+    if listing is not None:
+        (tmp_path / "listing").write_text(listing, "utf-8")
+    kernel = [] if listing is None else ["--kernel", str(tmp_path / "listing")]
+    ran = real("check", "--control", "1.2.3", "--root", str(root), *kernel, "--format", "json")
+    (row,) = json.loads(ran.out)
+    assert (row["status"], row["remediation"].startswith(advice)) == ("unknown", True)
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal; its size is that of the file behind it, given by `os`."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, columns: int, *options: str) -> list[str]:
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 24)))
+    out = Terminal()
+    main(["check", "--kernel", str(listing("short")), *options], stdout=out)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("columns", [100, 120])
+@pytest.mark.parametrize("options", [(), ("--details",)], ids=["table", "details"])
+def test_no_line_is_longer_than_the_terminal_is_wide(
+    monkeypatch: pytest.MonkeyPatch, columns: int, options: tuple[str, ...]
+) -> None:
+    lines = [line for line in shown(monkeypatch, columns, *options) if line.startswith(" ") or not options]
+    assert [line for line in lines if len(line) > columns] == []
+
+
+def test_long_evidence_is_cut_on_a_terminal_and_whole_with_details(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = "after the next boot: unknown (unreadable)"
+    assert not any(end in line for line in shown(monkeypatch, 80, "--control", "1.1.3"))
+    assert end in " ".join(line.strip() for line in shown(monkeypatch, 80, "--control", "1.1.3", "--details"))
 
 
 def test_an_unreadable_listing_is_told(root: Path) -> None:

@@ -19,7 +19,7 @@ from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
 from auditrules.audit.rule_sets import LISTING_CAVEAT
-from auditrules.benchmarks.remediation import ADVICE, remedy
+from auditrules.benchmarks.remediation import ADVICE, UNREAD, remedy
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS
 from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
@@ -27,7 +27,7 @@ from tests.fixtures.kernels import OUTCOMES
 
 DAEMON = next(each for each in CHECKS if (each.control.version, each.control.id) == ("1.2.0", "1.2.3"))
 TARGET = "/usr/bin/dockerd"
-ENABLE, READ = ADVICE["disabled"].text, ADVICE["unreadable"].text
+ENABLE = ADVICE["disabled"].text
 REMEDIATION = remedy(DAEMON.control, TARGET)
 
 PASS, FAIL, UNKNOWN, NA = "pass", "fail", "unknown", "not_applicable"
@@ -211,7 +211,7 @@ RULES = {
     },
     "two permissions that must both hold": (["-w /usr/bin/dockerd -p rwxa -p x"], SHORT),
     # what auditctl would have listed in another way
-    "a watch that is listed as none": (["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa"], UNREADABLE),
+    "a watch that is listed as none": (["-a always,exit -S all -F path=/usr/bin/dockerd -F perm=rwxa"], COVERED),
     "all system calls inside a key": (
         ["-a always,exit -F arch=b64 -S getpid -F key=y -S all -F path=/usr/bin/dockerd"],
         UNREADABLE,
@@ -322,7 +322,7 @@ STATES = {
     "a status alone": (status().encode(), UNREADABLE),
     "a line that is none": (saved(WATCH, "Error receiving audit netlink packet"), UNREADABLE),
     "a line that is none, off": (saved(WATCH, "?", state=status(enabled=0)), (FAIL, "disabled")),
-    "the format of old": (saved("LIST_RULES: exit,always watch=/usr/bin/dockerd perm=rwxa key=docker"), UNREADABLE),
+    "the format of old": (saved("LIST_RULES: exit,always watch=/usr/bin/dockerd perm=rwxa key=docker"), COVERED),
     "a rules file": (b"# rules\n" + WATCH.encode() + b"\n", UNREADABLE),
     "stopped in mid-line": (f"{WATCH}\n-a never,ta".encode(), UNREADABLE),
     "stopped in mid-word": (f"-w /etc/passwd -p wa\n{WATCH}".encode(), UNREADABLE),
@@ -574,7 +574,7 @@ SAYS: dict[str, tuple[bytes, str, str]] = {
     "unreadable": (
         b"-w relative -x\n",
         "the rules of the kernel are not known: a line of the listing is no rule: " + BROKEN + AFTER_BOOT,
-        READ,
+        UNREAD["listing"],
     ),
 }
 

@@ -30,6 +30,7 @@ LISTING_CAVEAT = (
     "read from {reader}, which shows a never rule on a path as a watch, a directory's own name as all below it, and "
     "every arch by its width only"
 )
+FILES_ASSUMED = "files and programs of that host are not known: paths are taken to be there, without links"
 _LISTINGS = {"auditctl": "auditctl -l", "listing": "a saved listing"}
 
 MOST_ANSWERS = 1024  # paths whose coverage is kept: a join asks for one after the other
@@ -235,6 +236,8 @@ def _remarks(reading: Reading, facts: Facts) -> Iterator[str]:
         yield "enabled: assumed"
     if reading.reader in _LISTINGS:
         yield LISTING_CAVEAT.format(reader=_LISTINGS[reading.reader])
+    if facts.assumed:
+        yield FILES_ASSUMED
     yield from reading.remarks
     yield from _of_machine(facts)
 

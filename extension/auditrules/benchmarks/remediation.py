@@ -71,6 +71,19 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
 )
 
 
+# What to do if the rules of the kernel are not known, by how they were read; otherwise as ADVICE says.
+UNREAD: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "No loaded rules were read. Of another root, give a listing that was saved on such a host (auditctl -l "
+        ">FILE; auditctl -s >>FILE) as --kernel FILE, or go by next_boot, which says what its files load.",
+        "listing": "Save the listing again, whole and as root: auditctl -l >FILE; auditctl -s >>FILE.",
+    }
+)
+TARGET_UNREAD = (
+    "Mend what the evidence names, or read the host as root: until then it is not known what is to be audited."
+)
+
+
 @lru_cache(maxsize=1024)  # a host has the same few paths again and again
 def rule_line(path: str) -> str | None:
     """The line of a rules file that the benchmark prescribes for a path. None: no such line can name the path.

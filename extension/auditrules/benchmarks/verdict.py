@@ -16,7 +16,7 @@ from auditrules.audit.coverage.answer import Reason as AnswerReason
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.control import Control
-from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
+from auditrules.benchmarks.remediation import ADVICE, TARGET_UNREAD, UNREAD, load_again, remedy
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Reason, Target
 
@@ -38,10 +38,11 @@ _RANK = {status: rank for rank, status in enumerate(Status)}
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """What a verdict needs of the state of auditing: with its error in words, and whether the rules are locked."""
+    """What a verdict needs of the state of auditing: why it is so, how the rules were read, and if they are locked."""
 
     state: State
     error: str = ""
+    reader: str = "netlink"
     locked: bool = False
 
 
@@ -229,6 +230,10 @@ def _remediation(now: Judged, at_boot: Iterable[Judged], state: AuditState) -> s
     if not _asks(now):
         return ""
     own = remedy(now.target.control, now.target.watched) if now.target.path else ""
+    if now.reason == Reason.UNREADABLE.value and now.target.error:
+        return TARGET_UNREAD
+    if now.reason == Reason.UNREADABLE.value and state.reader in UNREAD and state.state not in RULES_KNOWN:
+        return UNREAD[state.reader]
     advice = ADVICE.get(now.reason)
     if advice is not None:
         return f"{advice.text} {own}" if advice.and_line else advice.text

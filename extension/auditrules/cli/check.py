@@ -67,7 +67,9 @@ def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
     form = Format(options.format)
     if form is not Format.TABLE:
         return present(result, form), exit_code(result)
-    text = verdicts(result) if options.details or options.explain else verdict_table(result)
+    text = (
+        verdicts(result, options.width) if options.details or options.explain else verdict_table(result, options.width)
+    )
     about = "".join(map(explained, controls)) if options.explain else ""
     return about + text, exit_code(result)
 

@@ -64,6 +64,7 @@ def main(
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else _PROBLEM
     run: Callable[[argparse.Namespace, World | None], Said] = options.run
+    options.width = _width(out)
     try:
         with redirect_stderr(err):
             text, code = run(options, world)
@@ -81,6 +82,14 @@ def main(
         _write(traceback.format_exc(), err)
         return _PROBLEM
     return code
+
+
+def _width(stream: TextIO) -> int | None:
+    """The columns of a terminal; None if the result goes anywhere else, where nothing is cut or wrapped."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else None
+    except (OSError, ValueError):  # there is no file behind it, or it is closed
+        return None
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:

@@ -6,25 +6,28 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditrules.check import Status
-from auditrules.present import aligned, count_of_statuses, paragraph, visible
+from auditrules.present import aligned, count_of_statuses, paragraph, shortened, visible
 from auditrules.sql.result import Result, Value
 
 Row = Mapping[str, Value]
 
 _MOST_NAMED = 8  # controls that one line names
 
+_EVIDENCE_LINES = 3  # of a terminal
+_MARGIN = 24  # columns that evidence does not use: its indentation, its name, and what wrapping leaves
+_TITLE = 2  # the place of the title, which gives way where a line is too long
 _COLUMNS = ("status", "control", "title", "target", "reason")
 
 
-def verdict_table(result: Result) -> str:
-    """The verdicts of a check, benchmark by benchmark.
+def verdict_table(result: Result, width: int | None = None) -> str:
+    """The verdicts of a check, benchmark by benchmark; on a terminal of `width` columns long texts are cut.
 
     Evidence and remediation follow for every control that fails or is unknown; those that share both are told once, as
     is the evidence that other controls share.
     """
     rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
-    parts = [_benchmark(name, group) for name, group in _by_benchmark(rows).items()]
-    parts += list(_details(rows))
+    parts = [_benchmark(name, group, width) for name, group in _by_benchmark(rows).items()]
+    parts += list(_details(rows, width))
     return "\n".join([*parts, count_of_statuses(Counter(Status(row["status"]) for row in rows))])
 
 
@@ -35,19 +38,23 @@ def _by_benchmark(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return found
 
 
-def _benchmark(name: str, rows: Sequence[Row]) -> str:
+def _benchmark(name: str, rows: Sequence[Row], width: int | None) -> str:
     """The heading of a benchmark and its table; only the heading if the benchmark has nothing to do with this host."""
     if len({(row["status"], row["reason"]) for row in rows}) == 1 and rows[0]["status"] == Status.NOT_APPLICABLE.value:
-        return f"{visible(name)}: none of its {len(rows)} controls applies here\n"
-    lines = [[_status(row), *(str(row[column]) for column in _COLUMNS[1:])] for row in rows]
-    return f"{visible(name)}\n{aligned([list(_COLUMNS), *lines])}"
+        alone = f"control {str(rows[0]['control'])} does not apply"  # noqa: RUF010 - SQLite's values may be bytes
+        return f"{visible(name)}: {alone if len(rows) == 1 else f'none of its {len(rows)} controls applies'} here\n"
+    lines = [list(_COLUMNS), *([_status(row), *(str(row[column]) for column in _COLUMNS[1:])] for row in rows)]
+    if width is not None:
+        others = sum(max(len(line[place]) for line in lines) + 2 for place in range(len(_COLUMNS)) if place != _TITLE)
+        lines = [[*line[:_TITLE], shortened(line[_TITLE], width - others), *line[_TITLE + 1 :]] for line in lines]
+    return f"{visible(name)}\n{aligned(lines)}"
 
 
 def _status(row: Row) -> str:
     return str(row["status"]).replace("_", " ").upper()
 
 
-def _details(rows: Iterable[Row]) -> Iterator[str]:
+def _details(rows: Iterable[Row], width: int | None) -> Iterator[str]:
     """A paragraph for each group of controls whose status, evidence and remediation are the same."""
     groups: dict[tuple[Value, ...], list[Row]] = {}
     for row in rows:
@@ -60,8 +67,14 @@ def _details(rows: Iterable[Row]) -> Iterator[str]:
             controls = _named([str(row["control"]) for row in group])
             yield paragraph(
                 f"{_status(first)}  {visible(controls)}  {visible(str(first['reason']))}",
-                {name: str(first[name]) for name in wanted if first[name]},
+                {name: _cut(name, str(first[name]), width) for name in wanted if first[name]},
+                width,
             )
+
+
+def _cut(name: str, text: str, width: int | None) -> str:
+    """Evidence in a few lines, of which `--details` prints all."""
+    return text if width is None or name != "evidence" else shortened(text, _EVIDENCE_LINES * (width - _MARGIN))
 
 
 def _named(controls: Sequence[str]) -> str:

@@ -17,7 +17,9 @@ from auditrules.cli.command import NAME, Problem, Said
 from auditrules.cli.osquery import ask
 from auditrules.doctor import Answer
 from auditrules.host import Collector, Host, HostError, KeptHost
+from auditrules.host.assumed import AssumedHost
 from auditrules.host.installation import Setup
+from auditrules.host.kernel import is_saved
 from auditrules.host.surroundings import Surroundings as RealSurroundings
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
@@ -37,6 +39,7 @@ class World:
     """What the commands stand on: how a host is read, how that becomes tables, and whom else they ask."""
 
     host: Callable[[str, str], Collector] = Host
+    listing: Callable[[str], Collector] = AssumedHost
     build: Callable[[HostView], tuple[Table, ...]] = build
     surroundings: Callable[[str], Surroundings] = RealSurroundings
     benchmarks: Sequence[Benchmark] = BENCHMARKS
@@ -61,7 +64,13 @@ def in_world(
 
 def add_host(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which host is read."""
-    parser.add_argument("--root", metavar="DIR", default="/", help="root folder of the host to read (default: /)")
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        default="",
+        help="root folder of the host to read (default: /; with a saved listing none, as it is another host's: the "
+        "benchmarks' own paths are taken to be there)",
+    )
     parser.add_argument(
         "--kernel",
         metavar="auto|netlink|auditctl|none|FILE",
@@ -74,7 +83,11 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 def kept(options: argparse.Namespace, world: World) -> KeptHost:
     """Read the host once; raises `HostError` now, where the error of a query would tell less."""
-    host = KeptHost(world.host(options.root, options.kernel), time.monotonic, math.inf)
+    if not options.root and is_saved(options.kernel):
+        collector: Collector = world.listing(options.kernel)
+    else:
+        collector = world.host(options.root or "/", options.kernel)
+    host = KeptHost(collector, time.monotonic, math.inf)
     host.audit()
     return host
 
@@ -84,7 +97,7 @@ def database(options: argparse.Namespace, world: World) -> Database:
     database = _sql()
     host = kept(options, world)
     tables = world.build(host)
-    return database([*tables, *stand_ins(world.surroundings(options.root), NAME, __version__, tables)])
+    return database([*tables, *stand_ins(world.surroundings(options.root or "/"), NAME, __version__, tables)])
 
 
 def empty_database(schemas: Iterable[Schema]) -> Database:

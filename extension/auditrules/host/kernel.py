@@ -19,6 +19,11 @@ READERS = ("auto", "netlink", "auditctl", "none")
 _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
 
 
+def is_saved(kernel: str) -> bool:
+    """Whether `--kernel` names a saved listing."""
+    return "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
+
+
 class KernelReader:
     """Whom to ask about the kernel of a root, as `Host` has it; None is this machine's own root.
 
@@ -34,10 +39,11 @@ class KernelReader:
         limits: Limits,
         ask: Callable[[Deadline], Netlink],
     ) -> None:
-        saved = "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
+        saved = is_saved(kernel)
         if not saved and kernel not in READERS:
             raise HostError(
-                f"kernel: expected {', '.join(READERS)} or the path of a saved `auditctl -l`, found {kernel!r}"
+                f"kernel: expected {', '.join(READERS)} or the path of a saved `auditctl -l`, found {kernel!r}, and "
+                "there is no such file"
             )
         if kernel in ("netlink", "auditctl") and root is not None:
             raise HostError(f"kernel: {kernel} tells of this machine, not of {root!r}; use a saved listing or none")

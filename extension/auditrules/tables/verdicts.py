@@ -67,7 +67,7 @@ class HostJudge:
         ]
 
     def _verdict(self, control: Control, judged: Mapping[str, Sequence[Judged]], kernel: Reading) -> list[Row]:
-        state = AuditState(kernel.state, kernel.error, locked=kernel.status.enabled == LOCKED)
+        state = AuditState(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
         lines = [line.text for line in kernel.lines or ()] if control.subject is DAEMON else []
 
         def row() -> list[Row]:

@@ -71,6 +71,7 @@ class Facts:
     daemon: bool | None = None  # an audit daemon runs
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
     mounts: tuple[Mount, ...] | None = None
+    assumed: bool = False  # nobody looked at the files: they are taken to be there
 
     def __repr__(self) -> str:
         """Version and machine, and how much is known beside."""

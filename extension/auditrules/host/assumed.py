@@ -1,0 +1,53 @@
+"""A host of which nothing is known but a saved listing: no file of it can be looked at, so files are taken to be there.
+
+The benchmarks' own paths are there as what the benchmarks say they are, every other path is a plain file, and there are
+no links. Evidence says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from auditrules.audit.filesystem.path_walk import above
+from auditrules.audit.model.collected import Kernel, Sources
+from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.needs import needs
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.control import Kind
+from auditrules.benchmarks.services import Found, Services
+from auditrules.host.kernel import KernelReader
+from auditrules.host.limits import Limits
+from auditrules.host.netlink import ask
+
+_TYPES = {Kind.EXECUTABLE: "file", Kind.FILE: "file", Kind.DIRECTORY: "dir", Kind.SOCKET: "socket"}
+_OWN = {control.subject.path: _TYPES[control.subject.kind] for control in CONTROLS}
+_PLACES = {path for control in CONTROLS for path in control.paths}
+
+
+class AssumedHost:
+    """The host that a saved `auditctl -l` was made on.
+
+    Raises HostError if the file cannot be read.
+    """
+
+    def __init__(self, listing: str, limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
+        self._kernel: Kernel = KernelReader("/", listing, programs=(), limits=limits, ask=ask).read()[0]
+
+    def sources(self) -> Sources:
+        """Give the listing, and the paths that its rules name."""
+        content = self._kernel.saved.content if self._kernel.saved else None
+        facts = Facts(files=self.look(needs([content or b""]).paths), assumed=True)
+        return Sources(self._kernel, facts=facts)
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """Give what is taken to be at paths, and at each step of the way there."""
+        found: dict[str, Entry] = {}
+        for path in paths:
+            last, *folders = above(path)
+            found.setdefault(last, Entry(_OWN.get(last, "file")))
+            found.update(dict.fromkeys(folders, Entry("dir")))
+        return found
+
+    def services(self) -> Services:
+        """Give a host with all that the benchmarks name, in the places that they name."""
+        return Services(found={path: Found(path, _OWN[path]) if path in _OWN else None for path in _PLACES})
