@@ -17,7 +17,7 @@ OLD_SQLITE = PROJECT / ".venvs" / "sqlite-3.42"
 VERSIONS = ("3.11", "3.10")
 
 STRESS = ("tests/serve/test_stress.py", "tests/core/test_queries.py")
-QUERIES = ("tests/core/test_queries.py",)
+QUERIES = ("tests/core/test_queries.py", "tests/core/test_tables.py", "tests/tables/test_coverage_queries.py")
 
 
 def main() -> int:

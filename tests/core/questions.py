@@ -17,9 +17,10 @@ Aliases = tuple[str, ...]
 class Questions:
     """The table `{t}` by its columns and some cells of each; `required` is the column that every query must bring.
 
-    Of an empty or NULL operand of that column osquery tells the table nothing, so that another comparison beside it
-    looks as if it were alone, which is an error: a query has either such operands, or such comparisons, or these behind
-    a plus sign, as the error advises. `empty_lists` are left out where apsw fails on a whole one (3.54 does).
+    Of an empty or NULL operand of that column osquery tells the table nothing, so that another comparison beside it or
+    a LIMIT looks as if it were alone, which is an error: a query has either such operands, or such comparisons and a
+    LIMIT, or these comparisons behind a plus sign, as the error advises. `empty_lists` are left out where apsw fails on
+    a whole one (3.54 does).
     """
 
     rng: random.Random
@@ -33,7 +34,8 @@ class Questions:
         """Return a query over `{t}` and its LIMIT, which says how many rows to expect and not which."""
         self.bare = self.rng.random() < 0.5
         shape = self.rng.choice(self._shapes())
-        return shape(), self.rng.choice((None, None, 1, 3))
+        query, limit = shape(), self.rng.choice((None, None, 1, 3))
+        return query, limit if self.bare or not self.required else None
 
     def _shapes(self) -> tuple[Callable[[], str], ...]:
         return (
@@ -93,6 +95,7 @@ class Questions:
 
     def _of_values(self) -> str:
         name = self._key()
+        self.bare = False  # or SQLite may begin with the table, by what is compared bare
         values = ", ".join(f"({self._cell(name) if self.required else self._literal(name)})" for _ in range(3))
         return (
             f"SELECT v.column1, {self._columns('a')} FROM (VALUES {values}) AS v "

@@ -11,7 +11,7 @@ from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import Table, answer
 from auditrules.sql.error import SqlError
 from tests.core import tables as core
-from tests.fixtures.hosts import DOCKER, Look
+from tests.fixtures.hosts import DOCKER, Look, everything
 
 
 def coverage(look: Look) -> Table:
@@ -109,6 +109,22 @@ ANSWERS = {
 def test_a_query_has_its_rows_here_and_in_osquery(name: str) -> None:
     sql, expected = ANSWERS[name]
     assert keys(sql) == expected
+
+
+def test_rules_with_and_without_a_path_can_be_joined() -> None:
+    look = everything()
+    database = core.Database()
+    for table in look.own():
+        database.attach(table.schema.name, core.local(table))
+    sql = "SELECT DISTINCT a.path, c.source FROM audit_rules AS a JOIN audit_coverage AS c ON c.path = a.path"
+    rules = {path for (path,) in database.query("SELECT path FROM audit_rules")}
+    assert "" in rules
+    found = sorted(tuple(row.values()) for row in look.rows(sql))
+    assert (
+        found
+        == sorted(database.query(sql))
+        == sorted((path, source) for path in rules for source in ("boot", "kernel"))
+    )
 
 
 def test_processes_without_a_program_can_be_joined() -> None:

@@ -145,7 +145,7 @@ def _expected_equality(required: Sequence[str], found: Iterable[Constraint]) -> 
     expected = f"expected {' or '.join(required)} with = or IN, for the rows are worked out of it"
     terms = [term for term in found if term.op not in _OF_NO_COLUMN]
     if not terms:
-        return f"{expected}; found neither"
+        return f"{expected}; found neither (osquery leaves out an operand that is empty or NULL)"
     said = ", ".join(map(_said, terms))
     name, word = terms[0].column, _operator(terms[0].op)
     return f"{expected}; found only {said} (in a join that has {name} = …, write +{name} {word} …)"

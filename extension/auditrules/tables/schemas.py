@@ -152,8 +152,9 @@ AUDIT_COVERAGE = Schema(
             "WHERE path IN ('/usr/bin/dockerd', '/etc/docker') AND source = 'kernel'",
         ),
     ),
-    notes="A path is required, with = or IN. In a join, what else is compared with it stands behind a plus: +path LIKE "
-    "'/usr/%'. What can't be read or told is a letter in unknown, never an empty answer.",
+    notes="A path is required, with = or IN. In a JOIN this table comes last, and what else is compared with the path "
+    "stands behind a plus: +path LIKE '/usr/%'. What can't be read or told is a letter in unknown, never an empty "
+    "answer.",
 )
 
 AUDITD_SETTINGS = Schema(
