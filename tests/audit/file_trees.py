@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON, Auditing
 from auditrules.audit.coverage.path_coverage import Host, cover
@@ -124,7 +124,7 @@ def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True) -> RuleSet:
     """Rules as auditctl would load them there; none is refused."""
     text = "".join(f"{line}\n" for line in lines).encode()
     host = looked_at(on, needs([text]).paths)
-    loaded = load(text, host)
+    loaded = load_rules(text, host)
     assert loaded.refused == ()
     return RuleSet(loaded.rules, Placing(Places(host), fresh=fresh))
 

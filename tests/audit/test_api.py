@@ -24,7 +24,7 @@ from auditrules.audit import (
     SyscallMask,
     UnknownSyscallError,
     listed,
-    load,
+    load_rules,
     ordinary_files,
     parse_listing,
     parse_rule,
@@ -227,7 +227,7 @@ def test_a_path_is_recorded_as_its_rules_say(lines: list[str], enabled: int, rec
 
 def test_rules_of_a_file_are_those_that_a_load_leaves() -> None:
     content = b"-w /etc/passwd -p wa\n-D\n-w /etc/passwd -p x\n"
-    assert path_coverage("/etc/passwd", load(content, HOST).rules, HOST).recorded == "x"
+    assert path_coverage("/etc/passwd", load_rules(content, HOST).rules, HOST).recorded == "x"
 
 
 B64 = "-a always,exit -F arch=b64 -S execve"

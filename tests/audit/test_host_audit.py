@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from auditrules.audit import host_audit
 from auditrules.audit.boot import rules_files
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources, Units
@@ -52,7 +52,7 @@ def rules_d(*lines: str) -> File:
 
 
 def netlink(*lines: str, lost: int = 0, enabled: int = 1) -> Kernel:
-    payloads = tuple(map(encode, load(text(*lines), FACTS).rules))
+    payloads = tuple(map(encode, load_rules(text(*lines), FACTS).rules))
     return Kernel("netlink", netlink=Netlink(payloads, struct.pack("=10I", 0, enabled, 1, 7, 0, 64, lost, 0, 0, 0)))
 
 

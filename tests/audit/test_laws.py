@@ -16,10 +16,10 @@ from auditrules.audit.auditctl.normal_form import field_text, render
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed_line
 from auditrules.audit.auditctl.rules_file import LINE_BYTES, lines, split
-from auditrules.audit.auditctl.status import State, Status
+from auditrules.audit.auditctl.status import AnswerState, AuditStatus
 from auditrules.audit.boot import version_sort
 from auditrules.audit.boot.auditd_conf import settings as auditd_settings
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.constants.syscalls import without_classes
 from auditrules.audit.kernel.interpret import interpret_answer
@@ -181,9 +181,9 @@ def test_every_answer_of_a_program_has_a_state(
     listing = Run(("auditctl", "-l"), code, output, errors)
     status = Run(("auditctl", "-s"), status_code, status_output)
     reading = interpret_answer(Kernel("auditctl", listing=listing, status=status), HOST)
-    assert reading.state in State
-    assert reading.state is not State.NOT_ASKED
-    assert (reading.state in (State.OK, State.NO_RULES, State.DISABLED)) is (reading.error == "")
+    assert reading.state in AnswerState
+    assert reading.state is not AnswerState.NOT_ASKED
+    assert (reading.state in (AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED)) is (reading.error == "")
 
 
 SAVED = st.lists(
@@ -200,11 +200,11 @@ SAVED = st.lists(
 @given(SAVED)
 def test_every_saved_listing_has_a_state(content: bytes) -> None:
     reading = interpret_answer(Kernel("listing", saved=File("/saved", content)), HOST)
-    assert reading.state in (State.OK, State.NO_RULES, State.DISABLED, State.BROKEN_REPLY)
-    if reading.state is State.OK:
+    assert reading.state in (AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED, AnswerState.BROKEN_REPLY)
+    if reading.state is AnswerState.OK:
         assert reading.lines
         assert all(line.rule is not None for line in reading.lines)
-    assert isinstance(reading.status, Status)
+    assert isinstance(reading.status, AuditStatus)
 
 
 @for_all
@@ -263,12 +263,12 @@ def test_an_undecided_path_is_the_same_as_either(rule: Rule) -> None:
 @given(st.lists(st.one_of(LINES, st.sampled_from(["-i", "-D", "-e 2", "-w /etc -p x"])), max_size=6), VERSIONS)
 def test_every_file_is_loaded_somehow(texts: list[str], version: Version) -> None:
     content = encode("\n".join(texts))
-    found = load(content, facts_of(version))
+    found = load_rules(content, facts_of(version))
     numbers = [number for number, _ in found.refused]
     assert numbers == sorted(set(numbers))
     if found.stopped_at is not None:
         assert numbers[-1] == found.stopped_at
-    assert load(content, facts_of(version)) == found
+    assert load_rules(content, facts_of(version)) == found
 
 
 @for_all

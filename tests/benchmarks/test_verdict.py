@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.status import State
+from auditrules.audit.auditctl.status import AnswerState
 from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
 from auditrules.benchmarks.targets import Origin
 from auditrules.benchmarks.targets import Target as Wanted
@@ -159,7 +159,7 @@ def test_what_boot_loads_passes_after_it_and_is_to_be_loaded() -> None:
 
 
 def test_locked_rules_are_loaded_by_a_reboot() -> None:
-    found = judged((Target(NONE, FULL),), AuditState(State.OK, locked=True))
+    found = judged((Target(NONE, FULL),), AuditState(AnswerState.OK, locked=True))
     assert found.remediation == load_again(PATH, locked=True)
     assert "Reboot" in found.remediation
 
@@ -201,9 +201,9 @@ def test_evidence_tells_what_is_not_recorded(now: Covered, evidence: str) -> Non
 @pytest.mark.parametrize(
     ("status", "evidence"),
     [
-        (AuditState(State.NO_PERMISSION, "Operation not permitted"),
+        (AuditState(AnswerState.NO_PERMISSION, "Operation not permitted"),
          "the rules of the kernel are not known: Operation not permitted"),
-        (AuditState(State.NOT_ASKED), "the rules of the kernel are not known"),
+        (AuditState(AnswerState.NOT_ASKED), "the rules of the kernel are not known"),
     ],
 )  # fmt: skip
 def test_evidence_tells_why_rules_are_not_known(status: AuditState, evidence: str) -> None:
@@ -250,7 +250,7 @@ def test_the_grep_of_the_benchmark_is_told_beside_the_verdict(texts: tuple[str, 
 
 
 def test_where_rules_are_not_known_the_grep_says_nothing() -> None:
-    assert judged((Target(DARK, DARK),), AuditState(State.NO_PERMISSION), (RULE,)).grep_verdict == "unknown"
+    assert judged((Target(DARK, DARK),), AuditState(AnswerState.NO_PERMISSION), (RULE,)).grep_verdict == "unknown"
 
 
 def test_only_the_daemons_control_has_the_grep() -> None:
@@ -258,7 +258,7 @@ def test_only_the_daemons_control_has_the_grep() -> None:
     found: dict[str, list[Judged]] = {
         each: [judge_requirement(own, each, FULL.answer("/etc/docker", each))] for each in ("kernel", "boot")
     }
-    assert judge_control(DIRECTORY, found, AuditState(State.OK), (RULE,)).grep_verdict == ""
+    assert judge_control(DIRECTORY, found, AuditState(AnswerState.OK), (RULE,)).grep_verdict == ""
 
 
 # What is missing

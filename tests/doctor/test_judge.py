@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import Reading, State
+from auditrules.audit.auditctl.status import AnswerState, KernelAnswer
 from auditrules.doctor import (
     Answer,
     Daemon,
@@ -37,7 +37,7 @@ SCRIPT = "/opt/osquery/our_audit.ext"
 WRAPPED = replace(FILE, path=SCRIPT, start=f'#!/bin/sh\nexec {PATH} --table-prefix our_ "$@"\n'.encode(), starts=FILE)
 FLAGS = {"extensions_timeout": "10", "extensions_require": "other,auditrules"}
 DAEMON = Daemon(7, FLAGS, answer=Answer(extensions={"auditrules": "1.2.3"}))
-KERNEL = Reading(State.OK, "netlink", lines=16 * (ListedLine("", None),))
+KERNEL = KernelAnswer(AnswerState.OK, "netlink", lines=16 * (ListedLine("", None),))
 HOST = Installation(
     root=True,
     daemons=(DAEMON,),
@@ -73,7 +73,7 @@ def loads(*files: ExtensionFile, **others: str) -> Installation:
     return replace(HOST, load_files=(LoadFile(LOAD, tuple(file.path for file in files), files=files, **others),))
 
 
-def kernel(state: State = State.OK, **others: Any) -> Installation:
+def kernel(state: AnswerState = AnswerState.OK, **others: Any) -> Installation:
     return replace(HOST, kernel=replace(KERNEL, state=state, **others))
 
 
@@ -187,12 +187,12 @@ PROBLEMS: tuple[tuple[str, Installation, str, str, str], ...] = (
      "restart osquery, and read what it logs of extensions"),
     ("nothing is registered", daemon(answer=Answer(), extensions_socket="/s"), "registration",
      "osquery at /s has no extension auditrules; it has: none", "restart osquery, and read what it logs of extensions"),
-    ("no permission", kernel(State.NO_PERMISSION, error="listing the rules: Operation not permitted"), "kernel",
+    ("no permission", kernel(AnswerState.NO_PERMISSION, error="listing the rules: Operation not permitted"), "kernel",
      "its rules can't be read: listing the rules: Operation not permitted", "run as root with CAP_AUDIT_CONTROL"),
-    ("another namespace", kernel(State.FOREIGN_NAMESPACE, error="refused"), "kernel",
+    ("another namespace", kernel(AnswerState.FOREIGN_NAMESPACE, error="refused"), "kernel",
      "its rules can't be read: refused",
      "run it in the host's own user and PID namespaces, not in a container"),
-    ("an error without words", kernel(State.TIMED_OUT, error=""), "kernel",
+    ("an error without words", kernel(AnswerState.TIMED_OUT, error=""), "kernel",
      "its rules can't be read: timed_out", "look why auditctl hangs; ask again"),
     ("a pack is no JSON", pack("?"), "packs",
      "/etc/osquery/packs/a.conf: it is no JSON: Expecting value: line 1 column 1 (char 0)", "install the pack anew"),
@@ -229,7 +229,7 @@ WARNINGS: tuple[tuple[str, Installation, str, str, str], ...] = (
     ("only auditctl answers", kernel(reader="auditctl"), "kernel",
      "its rules are read with auditctl, which does not tell all of them truly: 16",
      "run as root, so that netlink can be asked"),
-    ("auditing is off", kernel(State.DISABLED), "kernel",
+    ("auditing is off", kernel(AnswerState.DISABLED), "kernel",
      "auditing is off: no rule records anything", "auditctl -e 1, and look at audit= at boot"),
     ("osquery owns audit", daemon(disable_audit="false"), "audit",
      "osquery owns the stream of records (--disable_audit=false)", "let one program own it, auditd or osquery"),
@@ -265,7 +265,7 @@ FINE = (
     ("an environment's interpreter", loads(replace(VENV, interpreter=PROGRAM)), f"{PATH} is run by /opt/x/bin/python"),
     ("machine code", loads(replace(FILE, start=b"\x7fELF\x02", interpreter=None)), f"{PATH} brings its own"),
     ("a newer Python than all we know", replace(HOST, pythons=(NEWER,)), f"{PATH} finds {NEWER}"),
-    ("no rules", kernel(State.NO_RULES, lines=()), "its rules are read over netlink: 0"),
+    ("no rules", kernel(AnswerState.NO_RULES, lines=()), "its rules are read over netlink: 0"),
     ("nobody listens", replace(HOST, consumer=""), "osquery leaves audit alone; nobody owns the stream of records"),
 )
 

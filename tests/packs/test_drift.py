@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
 from auditrules.audit.model.host_facts import Facts
@@ -29,7 +29,7 @@ FLAGS = Schema("osquery_flags", "Flags.", (Column("name", Type.TEXT, ""), Column
 
 
 def kernel(*lines: str, pid: int = 0, lost: int = 0) -> Kernel:
-    rules = load("".join(f"{line}\n" for line in lines).encode(), HOST).rules
+    rules = load_rules("".join(f"{line}\n" for line in lines).encode(), HOST).rules
     status = struct.pack("=11I", 0, 1, 1, pid, 0, 8192, lost, 0, 0x7F, 15000, 0)
     return Kernel("netlink", netlink=Netlink(tuple(map(encode, rules)), status))
 

@@ -21,7 +21,7 @@ from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse_listing import NO_RULES, parse_listed_line
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, RULES_D, Awk, Content, augenrules
 from auditrules.audit.boot.boot import succeeds
-from auditrules.audit.boot.load import file_refusal, load
+from auditrules.audit.boot.load import file_refusal, load_rules
 from auditrules.audit.constants.fields import COMPARISONS
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.errors import RuleSyntaxError
@@ -113,7 +113,7 @@ def shown_listing(case: Case) -> list[str]:
 def listing_case(case: Case, facts: Facts) -> Iterator[str]:
     """One rules-file line: accepted or not, the listing it leads to, and the listing read back."""
     own = facts_of(case, facts)
-    loaded = load(exact(case, "input") + b"\n", own)
+    loaded = load_rules(exact(case, "input") + b"\n", own)
     wanted = shown_listing(case)
     refused = [reason for _, reason in loaded.refused]
     if case["accepted"] and loaded.stopped_at is not None:
@@ -150,7 +150,7 @@ def file_case(case: Case, facts: Facts) -> Iterator[str]:
     if CUT.search(case["input"]):
         return
     refused = file_refusal(int(case.get("file_mode", "0o640"), 8), case.get("file_uid", 0), own.version)
-    loaded = load(b"" if refused else exact(case, "input"), own)
+    loaded = load_rules(b"" if refused else exact(case, "input"), own)
     # These listings were split at CR as well as at LF; listing.jsonl shows that auditctl prints a key's CR.
     ours = [line.removesuffix("\r") for line in listing(loaded.rules, own.version, own.machine)]
     if loaded.stopped_at != case["stopped_at"]:
@@ -162,7 +162,7 @@ def file_case(case: Case, facts: Facts) -> Iterator[str]:
 
 def netlink_case(case: Case, facts: Facts) -> Iterator[str]:
     """One line and the kernel's bytes for what it loaded: decoded, compared with our reading of the line, encoded."""
-    parsed = load(exact(case, "input") + b"\n", facts).rules
+    parsed = load_rules(exact(case, "input") + b"\n", facts).rules
     raw = [base64.b64decode(rule["raw"]) for rule in case["rules"]]
     decoded = [rule_data.decode(payload) for payload in raw]
     if len(parsed) != len(decoded) or not all(map(same, parsed, decoded)):
@@ -209,7 +209,7 @@ def augenrules_case(case: Case, facts: Facts) -> Iterator[str]:
     }
     existing = None if case["existing"] is None else encode(case["existing"])
     ran = augenrules(case["args"], named if case["rules_d_exists"] else None, existing, Awk(case["awk"]), own.version)
-    loaded = load(ran.content if ran.loads and ran.content else b"", own)
+    loaded = load_rules(ran.content if ran.loads and ran.content else b"", own)
     mode = "0o640" if ran.written else None if existing is None else "0o644"
     cat = [f"cat: {RULES_D}/{name}: {reason}" for name, reason in (ran.merged.complaints if ran.merged else ())]
     status = FRESH | {SET_BY[flag]: int(value) for flag, value in loaded.values.items() if flag in SET_BY}

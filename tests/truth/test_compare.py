@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from tests.truth import compare
 
 # Rows of each file when this was written: a corpus grows, it does not shrink.
@@ -59,7 +59,7 @@ def test_what_auditctl_refuses_is_refused(path: Path) -> None:
         for _, case in compare.read(path)
         if not case["accepted"]
         and case["input"] not in STATE_DECIDES
-        and load(compare.exact(case, "input") + b"\n", compare.facts_of(case, facts)).stopped_at is None
+        and load_rules(compare.exact(case, "input") + b"\n", compare.facts_of(case, facts)).stopped_at is None
     ]
     assert wrong == []
 

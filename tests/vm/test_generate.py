@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.model.host_facts import Facts
 from tests.vm.access.calls import CALLS
 from tests.vm.access.fixture import NEW, TREE
@@ -48,7 +48,7 @@ def test_all_shapes_of_rules_come() -> None:
 
 
 def test_auditctl_itself_refuses_next_to_none() -> None:
-    refused = [line for line in LINES if load(line.replace("@INO", "7").encode() + b"\n", Facts()).refused]
+    refused = [line for line in LINES if load_rules(line.replace("@INO", "7").encode() + b"\n", Facts()).refused]
     assert len(refused) < len(LINES) / 50
 
 

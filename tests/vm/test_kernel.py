@@ -11,7 +11,7 @@ import pytest
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Rule, same
@@ -67,7 +67,7 @@ def loaded(guest: Guest, facts: Facts) -> list[Loaded]:
             line,
             tuple(rule_data.decode(base64.b64decode(rule)) for rule in answer["rules"]),
             base64.b64decode(answer["listing"]),
-            load(line + b"\n", facts).rules,
+            load_rules(line + b"\n", facts).rules,
         )
         for line, answer in zip(lines, answers, strict=True)
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auditrules.audit.auditctl.normal_form import render
     from auditrules.audit.auditctl.parse import RulesFileLine, parse_rule, parse_rules_file
     from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
-    from auditrules.audit.boot.load import load
+    from auditrules.audit.boot.load import load_rules
     from auditrules.audit.coverage.of_rules import PathCoverage, path_coverage, syscall_coverage
     from auditrules.audit.coverage.syscall_coverage import RecordedFor, SyscallCoverage, UnknownSyscallError
     from auditrules.audit.model.errors import RuleSyntaxError
@@ -50,7 +50,7 @@ __all__ = (
     "SyscallMask",
     "UnknownSyscallError",
     "listed",
-    "load",
+    "load_rules",
     "ordinary_files",
     "parse_listing",
     "parse_rule",
@@ -65,7 +65,7 @@ _MODULES = {
     "auditctl.normal_form": ("render",),
     "auditctl.parse": ("RulesFileLine", "parse_rule", "parse_rules_file"),
     "auditctl.parse_listing": ("ListedLine", "parse_listing"),
-    "boot.load": ("load",),
+    "boot.load": ("load_rules",),
     "coverage.of_rules": ("PathCoverage", "path_coverage", "syscall_coverage"),
     "coverage.syscall_coverage": ("RecordedFor", "SyscallCoverage", "UnknownSyscallError"),
     "model.errors": ("RuleSyntaxError",),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, cast
 
-from auditrules.audit.auditctl.status import Reading
+from auditrules.audit.auditctl.status import KernelAnswer
 from auditrules.audit.boot.auditd_conf import AuditdConf, read_conf
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.drift import Drift
@@ -68,12 +68,12 @@ class HostAudit:
         )
 
     @cached_property
-    def kernel(self) -> Reading:
+    def kernel(self) -> KernelAnswer:
         """The kernel's answer: rules and status, or why they are not known."""
         return interpret_answer(self.collected.kernel, self.configured.facts, self._uncounted.lines)
 
     @property
-    def _uncounted(self) -> Reading:
+    def _uncounted(self) -> KernelAnswer:
         """The kernel's answer without what it counts."""
         facts, answer = self.configured.facts, self._kernel.netlink
         lines = None

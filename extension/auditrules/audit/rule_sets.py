@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from auditrules.audit.auditctl.normal_form import decided, render
-from auditrules.audit.auditctl.status import Reading
+from auditrules.audit.auditctl.status import KernelAnswer
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.decision import Auditing, Verdict
@@ -197,16 +197,16 @@ def _no_loader(booted: Boot) -> str:
 def evaluate_files(files: Sequence[File], facts: Facts) -> tuple[RuleSource, tuple[str, ...]]:
     """The rules that files would load one after the other, and which of their lines would not be, and why."""
     whole = b"".join(b"%s\n" % (file.content or b"").removesuffix(b"\n") for file in files)
-    loaded = load(whole, facts)
+    loaded = load_rules(whole, facts)
     at = [f"{file.path}:{number}" for file in files for number in range(1, _lines(file) + 1)]
     problems = tuple(f"{at[number - 1]}: {reason}" for number, reason in loaded.refused)
     if loaded.stopped_at is not None:
         problems = (*problems, f"the load stops at {at[loaded.stopped_at - 1]}: no line below it is loaded")
     rules = [decided(rule, facts) for rule in loaded.rules]
     added = (
-        (line.said.rule, at[line.number - 1])
+        (line.parsed.rule, at[line.number - 1])
         for line in loaded.lines
-        if line.said and line.said.verb is not Verb.DELETE
+        if line.parsed and line.parsed.verb is not Verb.DELETE
     )
     source = RuleSource(
         FILES,
@@ -230,7 +230,7 @@ def _by_text(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLine
     return found
 
 
-def _remarks(reading: Reading, facts: Facts) -> Iterator[str]:
+def _remarks(reading: KernelAnswer, facts: Facts) -> Iterator[str]:
     """How well the kernel's rules are known."""
     if reading.status.enabled is None:
         yield "enabled: assumed"

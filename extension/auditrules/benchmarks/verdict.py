@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from auditrules.audit.auditctl.status import State
+from auditrules.audit.auditctl.status import AnswerState
 from auditrules.audit.coverage.answer import Reason as AnswerReason
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.rule_sets import BOOT, KERNEL
@@ -20,7 +20,7 @@ from auditrules.benchmarks.remediation import ADVICE, TARGET_UNREAD, UNREAD, loa
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Reason, Target
 
-RULES_KNOWN = frozenset({State.OK, State.NO_RULES, State.DISABLED})
+RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
 """The states of auditing in which the rules of the kernel are known."""
 
 
@@ -40,7 +40,7 @@ _RANK = {status: rank for rank, status in enumerate(Status)}
 class AuditState:
     """What a verdict needs of the state of auditing: why it is so, how the rules were read, and if they are locked."""
 
-    state: State
+    state: AnswerState
     error: str = ""
     reader: str = "netlink"
     locked: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from auditrules.audit.auditctl.status import State
+from auditrules.audit.auditctl.status import AnswerState
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks import CONTROLS
@@ -26,7 +26,7 @@ from auditrules.tables.schemas import (
     AUDITD_SETTINGS,
 )
 
-_READ = frozenset({State.OK, State.NO_RULES, State.DISABLED, State.NOT_ASKED})
+_READ = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED, AnswerState.NOT_ASKED})
 
 # The columns of audit_status that the kernel fills.
 _STATUS = frozenset(

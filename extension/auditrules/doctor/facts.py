@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from auditrules.audit.auditctl.status import Reading, State
+from auditrules.audit.auditctl.status import AnswerState, KernelAnswer
 from auditrules.doctor.flags import DEFAULTS
 
 PROJECT = "osquery-audit-rules"
@@ -105,7 +105,7 @@ class PackFile:
     error: str = ""
 
 
-_NOT_ASKED = Reading(State.NOT_ASKED, "none")
+_NOT_ASKED = KernelAnswer(AnswerState.NOT_ASKED, "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Installation:
     packs: tuple[PackFile, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
-    kernel: Reading = _NOT_ASKED  # what it answers to this user
+    kernel: KernelAnswer = _NOT_ASKED  # what it answers to this user
     consumer: str = ""  # name of the process that owns the audit stream
 
 

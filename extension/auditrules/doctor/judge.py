@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from auditrules.audit.auditctl.status import State
+from auditrules.audit.auditctl.status import AnswerState
 from auditrules.doctor import packs
 from auditrules.doctor.facts import NAME, PROJECT, Daemon, Installation
 from auditrules.doctor.flags import is_true
@@ -95,14 +95,14 @@ def _registered(daemon: Daemon, host: Installation, version: str) -> Iterator[Li
 
 # The kernel
 
-_NOT_READ: Mapping[State, str] = {
-    State.NO_PERMISSION: "run as root with CAP_AUDIT_CONTROL",
-    State.FOREIGN_NAMESPACE: "run it in the host's own user and PID namespaces, not in a container",
-    State.AUDITCTL_MISSING: "install auditctl (auditd or audit), or run as root, so that netlink is enough",
-    State.TIMED_OUT: "look why auditctl hangs; ask again",
-    State.NO_KERNEL_AUDIT: "boot a kernel with CONFIG_AUDIT",
-    State.BROKEN_REPLY: "report it, with the row of audit_status",
-    State.NOT_ASKED: "ask with the kernel",
+_NOT_READ: Mapping[AnswerState, str] = {
+    AnswerState.NO_PERMISSION: "run as root with CAP_AUDIT_CONTROL",
+    AnswerState.FOREIGN_NAMESPACE: "run it in the host's own user and PID namespaces, not in a container",
+    AnswerState.AUDITCTL_MISSING: "install auditctl (auditd or audit), or run as root, so that netlink is enough",
+    AnswerState.TIMED_OUT: "look why auditctl hangs; ask again",
+    AnswerState.NO_KERNEL_AUDIT: "boot a kernel with CONFIG_AUDIT",
+    AnswerState.BROKEN_REPLY: "report it, with the row of audit_status",
+    AnswerState.NOT_ASKED: "ask with the kernel",
 }
 
 
@@ -122,7 +122,7 @@ def _kernel(host: Installation) -> Iterator[Line]:
             f"its rules are read with auditctl, which does not tell all of them truly: {rules}",
             "run as root, so that netlink can be asked",
         )
-    if state is State.DISABLED:
+    if state is AnswerState.DISABLED:
         yield warning(
             "kernel", "auditing is off: no rule records anything", "auditctl -e 1, and look at audit= at boot"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from auditrules.audit.boot.systemd import FOLDERS, UntoldError, is_mask, unit
+from auditrules.audit.boot.systemd import FOLDERS, UndeterminedError, is_mask, unit
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.host_facts import Facts
@@ -37,7 +37,7 @@ def read_services(tree: Tree, processes: Iterable[Process], *, own: bool) -> Ser
     unclear = ""
     try:
         daemons = daemons or _by_unit(tree)
-    except (UnclearError, UntoldError, UnreadableError) as error:
+    except (UnclearError, UndeterminedError, UnreadableError) as error:
         unclear = str(error)
     configs, told = _told(tree, daemons, own=own)
     units = {unit: path for unit in _UNITS if (path := _unit(tree, unit))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from auditrules.audit.auditctl.status import LOCKED, Reading
+from auditrules.audit.auditctl.status import LOCKED, KernelAnswer
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
@@ -66,7 +66,7 @@ class HostJudge:
             for row in _kept(self._requirements, key, found, partial(_requirement_rows, found))
         ]
 
-    def _verdict(self, control: Control, judged: Mapping[str, Sequence[Judged]], kernel: Reading) -> list[Row]:
+    def _verdict(self, control: Control, judged: Mapping[str, Sequence[Judged]], kernel: KernelAnswer) -> list[Row]:
         state = AuditState(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
         lines = [line.text for line in kernel.lines or ()] if control.subject is DAEMON else []
 

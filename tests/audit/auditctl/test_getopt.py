@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.auditctl.getopt import Options
+from auditrules.audit.auditctl.getopt import Flags
 from auditrules.audit.auditctl.rules_file import split
 from auditrules.audit.model.host_facts import Version
 
@@ -14,7 +14,7 @@ Found = list[tuple[str, str]]
 
 
 def read(line: str, version: Version = THIRD) -> tuple[Found, list[str]]:
-    options = Options(split(line, version), version)
+    options = Flags(split(line, version), version)
     found = [(option.flag or option.problem, option.operand.text if option.operand else "") for option in options]
     return found, [word.text for word in options.left(early=False)]
 
@@ -99,7 +99,7 @@ def test_an_old_version_lacks_later_long_names(line: str) -> None:
     ],
 )
 def test_where_reading_ends_at_a_flag_getopt_stands_before_an_unfinished_word(line: str, left: list[str]) -> None:
-    options = Options(split(line, THIRD), THIRD)
+    options = Flags(split(line, THIRD), THIRD)
     for option in options:
         if option.flag in ("-i", "-D"):
             break
@@ -108,11 +108,11 @@ def test_where_reading_ends_at_a_flag_getopt_stands_before_an_unfinished_word(li
 
 @pytest.mark.parametrize(("line", "start", "end"), [("-w /x", 3, 5), ("-w/x", 2, 4), ("--signal=HUP", 9, 12)])
 def test_an_operand_knows_its_place(line: str, start: int, end: int) -> None:
-    (option,) = Options(split(line, THIRD), THIRD)
+    (option,) = Flags(split(line, THIRD), THIRD)
     assert (option.value.start, option.value.end) == (start, end)
 
 
 def test_a_flag_without_an_operand_has_no_value() -> None:
-    (option,) = Options(split("-i", THIRD), THIRD)
+    (option,) = Flags(split("-i", THIRD), THIRD)
     with pytest.raises(LookupError, match=r"^-i takes no operand$"):
         _ = option.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.auditctl.listing import listed, listing, syscall_names, tells_operators
+from auditrules.audit.auditctl.listing import listed, listing, shows_operators, syscall_names
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Version
@@ -111,7 +111,7 @@ def test_the_operator_of_a_path_is_told_by_some_versions(version: Version, *, to
     sign = "!=" if told else "="
     rule = exit_rule(Field("exe", Operator.NOT_EQUAL, "/bin/sh"))
     assert listed(rule, version, "x86_64") == f"-a always,exit -S all -F exe{sign}/bin/sh"
-    assert tells_operators(version) is told
+    assert shows_operators(version) is told
 
 
 @pytest.mark.parametrize(("version", "name"), [((3, 0, 9), "451"), ((3, 1, 2), "cachestat"), ((4, 2, 1), "cachestat")])

@@ -16,11 +16,11 @@ from auditrules.audit.model.rule import (
     Action,
     Comparison,
     Condition,
-    Control,
+    ControlFlag,
     Field,
     FilterList,
-    Line,
     Operator,
+    ParsedLine,
     Rule,
     SyscallMask,
     Verb,
@@ -50,7 +50,7 @@ def exit_rule(syscalls: int, *fields: Condition, action: Action = ALWAYS) -> Rul
     return Rule(FilterList.EXIT, action, SyscallMask(syscalls), fields)
 
 
-def line_of(text: str, facts: Facts = HOST) -> Line:
+def line_of(text: str, facts: Facts = HOST) -> ParsedLine:
     line = parse_line(text, facts)
     assert line is not None
     return line
@@ -180,7 +180,7 @@ CANONICAL: list[tuple[str, Rule]] = [
 
 @pytest.mark.parametrize(("text", "rule"), CANONICAL, ids=[case[0] for case in CANONICAL])
 def test_canonical_lines_read_and_write_back(text: str, rule: Rule) -> None:
-    assert line_of(text) == Line((), rule, Verb.APPEND)
+    assert line_of(text) == ParsedLine((), rule, Verb.APPEND)
     assert render(rule, HOST.machine) == text
 
 
@@ -329,41 +329,41 @@ def test_an_undecided_watch_is_written_with_path() -> None:
     assert normal_of("-w /srv/x -p x") == "-a always,exit -S all -F path=/srv/x -F perm=x"
 
 
-CONTROLS: list[tuple[str, tuple[Control, ...]]] = [
-    ("-D", (Control("-D"),)),
-    ("-D -k docker", (Control("-D", "docker"),)),
-    ("-e 2", (Control("-e", "2"),)),
-    ("-f 0", (Control("-f", "0"),)),
-    ("-b 8192k", (Control("-b", "8192k"),)),
-    ("-b 8192\r", (Control("-b", "8192\r"),)),
-    ("-b 8192 -f 1", (Control("-b", "8192"), Control("-f", "1"))),
-    ("-r 0x10", (Control("-r", "0x10"),)),
-    ("-i", (Control("-i"),)),
-    ("-c", (Control("-c"),)),
-    ("-l", (Control("-l"),)),
-    ("-l -i", (Control("-l"),)),
-    ("-l -k x", (Control("-l"),)),
-    ("-s", (Control("-s"),)),
-    ("-s -i", (Control("-s"),)),
-    ("-v", (Control("-v"),)),
-    ("-t", (Control("-t"),)),
-    ("-t and more", (Control("-t"),)),
-    ("-q /mnt,/srv", (Control("-q", "/mnt,/srv"),)),
-    ("-m hello", (Control("-m", "hello"),)),
-    ("--loginuid", (Control("--loginuid-immutable"),)),
-    ("--backlog 100", (Control("--backlog_wait_time", "100"),)),
-    ("--reset-lost", (Control("--reset-lost"),)),
-    ("--reset_", (Control("--reset_backlog_wait_time_actual"),)),
-    ("--signal hup", (Control("--signal", "hup"),)),
-    ("x -i", (Control("-i"),)),
+CONTROLS: list[tuple[str, tuple[ControlFlag, ...]]] = [
+    ("-D", (ControlFlag("-D"),)),
+    ("-D -k docker", (ControlFlag("-D", "docker"),)),
+    ("-e 2", (ControlFlag("-e", "2"),)),
+    ("-f 0", (ControlFlag("-f", "0"),)),
+    ("-b 8192k", (ControlFlag("-b", "8192k"),)),
+    ("-b 8192\r", (ControlFlag("-b", "8192\r"),)),
+    ("-b 8192 -f 1", (ControlFlag("-b", "8192"), ControlFlag("-f", "1"))),
+    ("-r 0x10", (ControlFlag("-r", "0x10"),)),
+    ("-i", (ControlFlag("-i"),)),
+    ("-c", (ControlFlag("-c"),)),
+    ("-l", (ControlFlag("-l"),)),
+    ("-l -i", (ControlFlag("-l"),)),
+    ("-l -k x", (ControlFlag("-l"),)),
+    ("-s", (ControlFlag("-s"),)),
+    ("-s -i", (ControlFlag("-s"),)),
+    ("-v", (ControlFlag("-v"),)),
+    ("-t", (ControlFlag("-t"),)),
+    ("-t and more", (ControlFlag("-t"),)),
+    ("-q /mnt,/srv", (ControlFlag("-q", "/mnt,/srv"),)),
+    ("-m hello", (ControlFlag("-m", "hello"),)),
+    ("--loginuid", (ControlFlag("--loginuid-immutable"),)),
+    ("--backlog 100", (ControlFlag("--backlog_wait_time", "100"),)),
+    ("--reset-lost", (ControlFlag("--reset-lost"),)),
+    ("--reset_", (ControlFlag("--reset_backlog_wait_time_actual"),)),
+    ("--signal hup", (ControlFlag("--signal", "hup"),)),
+    ("x -i", (ControlFlag("-i"),)),
     ("--", ()),
     ("-a exit,possible -S open", ()),
 ]
 
 
 @pytest.mark.parametrize(("text", "controls"), CONTROLS, ids=[case[0] for case in CONTROLS])
-def test_controls_are_told_as_written(text: str, controls: tuple[Control, ...]) -> None:
-    assert line_of(text) == Line(controls)
+def test_controls_are_told_as_written(text: str, controls: tuple[ControlFlag, ...]) -> None:
+    assert line_of(text) == ParsedLine(controls)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "# x", "  # x"])
@@ -374,7 +374,7 @@ def test_a_blank_line_or_a_comment_says_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["-b 8192 -w /etc/docker", "-w /etc/docker -b 8192"])
 def test_a_line_may_hold_controls_and_a_rule(text: str) -> None:
     line = line_of(text)
-    assert line.controls == (Control("-b", "8192"),)
+    assert line.controls == (ControlFlag("-b", "8192"),)
     assert line.rule == rule_of("-w /etc/docker")
 
 

@@ -9,7 +9,7 @@ import pytest
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
-from auditrules.audit.model.rule import Control
+from auditrules.audit.model.rule import ControlFlag
 from tests.audit.strategies import HOST
 
 
@@ -640,11 +640,11 @@ def test_a_user_is_unknown_where_nobody_knows_the_host(name: str) -> None:
 
 def test_what_a_line_did_before_its_error_is_kept() -> None:
     error = error_of("-b 8192 -f 1 -e 5")
-    assert error.done == (Control("-b", "8192"), Control("-f", "1"))
+    assert error.done == (ControlFlag("-b", "8192"), ControlFlag("-f", "1"))
 
 
 def test_all_rules_are_gone_before_the_letter_behind_d_is_refused() -> None:
-    assert error_of("-D\r").done == (Control("-D"),)
+    assert error_of("-D\r").done == (ControlFlag("-D"),)
 
 
 def test_an_error_at_the_end_of_a_line_has_nothing_in_its_place() -> None:

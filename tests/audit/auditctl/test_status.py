@@ -10,7 +10,7 @@ import pytest
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse_listing import NEVER_PRINTED, OLD_FORM, ListedLine
-from auditrules.audit.auditctl.status import NotAStatusError, Reading, State, Status, parse_status
+from auditrules.audit.auditctl.status import AnswerState, AuditStatus, KernelAnswer, NotAStatusError, parse_status
 from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.model.collected import Failure, File, Kernel, Run
 from auditrules.audit.model.host_facts import Facts
@@ -30,29 +30,29 @@ backlog_wait_time 60000
 backlog_wait_time_actual 0
 loginuid_immutable 0 unlocked
 """
-ALL = Status(1, 1, 321, 0, 8192, 5, 4, 60000, 0)
+ALL = AuditStatus(1, 1, 321, 0, 8192, 5, 4, 60000, 0)
 
-STATUSES: list[tuple[str, str, Status]] = [
+STATUSES: list[tuple[str, str, AuditStatus]] = [
     ("plain", PLAIN, ALL),
     ("no newline at the end", PLAIN.removesuffix("\n"), ALL),
     ("interpreted", PLAIN.replace("enabled 1", "enabled enabled").replace("failure 1", "failure printk"), ALL),
-    ("immutable in words", "enabled enabled+immutable\nfailure panic\n", Status(enabled=2, failure=2)),
-    ("disabled in words", "enabled disable\nfailure silent\n", Status(enabled=0, failure=0)),
-    ("locked", "enabled 2\nloginuid_immutable 1 locked\n", Status(enabled=2, loginuid_immutable=1)),
-    ("as -e prints it", PLAIN.partition("loginuid")[0], Status(1, 1, 321, 0, 8192, 5, 4, 60000)),
+    ("immutable in words", "enabled enabled+immutable\nfailure panic\n", AuditStatus(enabled=2, failure=2)),
+    ("disabled in words", "enabled disable\nfailure silent\n", AuditStatus(enabled=0, failure=0)),
+    ("locked", "enabled 2\nloginuid_immutable 1 locked\n", AuditStatus(enabled=2, loginuid_immutable=1)),
+    ("as -e prints it", PLAIN.partition("loginuid")[0], AuditStatus(1, 1, 321, 0, 8192, 5, 4, 60000)),
     (
         "one line, before 2.4",
         "AUDIT_STATUS: enabled=1 flag=1 pid=321 rate_limit=0 backlog_limit=320 lost=1 backlog=2\n",
-        Status(1, 1, 321, 0, 320, 1, 2),
+        AuditStatus(1, 1, 321, 0, 320, 1, 2),
     ),
-    ("values alone", "enabled 0", Status(enabled=0)),
-    ("a name of tomorrow", "enabled 1\nnew_name 7\n", Status(enabled=1)),
-    ("the greatest numbers", "enabled 1\nlost 4294967295\n", Status(enabled=1, lost=2**32 - 1)),
+    ("values alone", "enabled 0", AuditStatus(enabled=0)),
+    ("a name of tomorrow", "enabled 1\nnew_name 7\n", AuditStatus(enabled=1)),
+    ("the greatest numbers", "enabled 1\nlost 4294967295\n", AuditStatus(enabled=1, lost=2**32 - 1)),
 ]
 
 
 @pytest.mark.parametrize(("text", "status"), [case[1:] for case in STATUSES], ids=[case[0] for case in STATUSES])
-def test_a_status_is_read(text: str, status: Status) -> None:
+def test_a_status_is_read(text: str, status: AuditStatus) -> None:
     assert parse_status(text) == status
 
 
@@ -100,130 +100,130 @@ OK_STATUS = Run(STATUS, 0, PLAIN.encode())
 OFF = Run(STATUS, 0, PLAIN.replace("enabled 1", "enabled 0").encode())
 
 
-def asked(listing: Run, status: Run | None = OK_STATUS) -> Reading:
+def asked(listing: Run, status: Run | None = OK_STATUS) -> KernelAnswer:
     return interpret_answer(Kernel("auditctl", listing=listing, status=status), HOST)
 
 
-def listed(output: bytes, status: Run | None = OK_STATUS) -> Reading:
+def listed(output: bytes, status: Run | None = OK_STATUS) -> KernelAnswer:
     return asked(Run(LIST, 0, output), status)
 
 
 # What was run and said, the state, and its text. The words are those of auditctl 2.8 to 4.2.
-STATES: list[tuple[str, Run, Run | None, State, str]] = [
-    ("rules", Run(LIST, 0, RULE), OK_STATUS, State.OK, ""),
-    ("no rules", Run(LIST, 0, b"No rules\n"), OK_STATUS, State.NO_RULES, ""),
-    ("rules, switched off", Run(LIST, 0, RULE), OFF, State.DISABLED, ""),
-    ("no rules, switched off", Run(LIST, 0, b"No rules\n"), OFF, State.DISABLED, ""),
+STATES: list[tuple[str, Run, Run | None, AnswerState, str]] = [
+    ("rules", Run(LIST, 0, RULE), OK_STATUS, AnswerState.OK, ""),
+    ("no rules", Run(LIST, 0, b"No rules\n"), OK_STATUS, AnswerState.NO_RULES, ""),
+    ("rules, switched off", Run(LIST, 0, RULE), OFF, AnswerState.DISABLED, ""),
+    ("no rules, switched off", Run(LIST, 0, b"No rules\n"), OFF, AnswerState.DISABLED, ""),
     (
         "not root",
         Run(LIST, 4, b"", NOT_ROOT),
         Run(STATUS, 4, b"", NOT_ROOT),
-        State.NO_PERMISSION,
+        AnswerState.NO_PERMISSION,
         "/sbin/auditctl -l: exit status 4: You must be root to run this program.",
     ),
     (
         "root without the capability",
         Run(LIST, 255, b"", DENIED),
         Run(STATUS, 4, b"", NOT_ROOT),
-        State.NO_PERMISSION,
+        AnswerState.NO_PERMISSION,
         "/sbin/auditctl -l: exit status 255: Error sending rule list data request (Operation not permitted)",
     ),
     (
         "another pid namespace",
         Run(LIST, 255, b"", DENIED),
         Run(STATUS, 255, b"", STATUS_DENIED),
-        State.FOREIGN_NAMESPACE,
+        AnswerState.FOREIGN_NAMESPACE,
         "/sbin/auditctl -l: exit status 255: Error sending rule list data request (Operation not permitted)",
     ),
     (
         "refused, and the status not asked",
         Run(LIST, 255, b"", DENIED),
         None,
-        State.NO_PERMISSION,
+        AnswerState.NO_PERMISSION,
         "/sbin/auditctl -l: exit status 255: Error sending rule list data request (Operation not permitted)",
     ),
     (
         "another user namespace, 3.x",
         Run(LIST, 255, b"", b"The audit system is disabled\n"),
         Run(STATUS, 0),
-        State.FOREIGN_NAMESPACE,
+        AnswerState.FOREIGN_NAMESPACE,
         "/sbin/auditctl -l: exit status 255: The audit system is disabled",
     ),
     (
         "another user namespace, 4.2",
         Run(LIST, 0, b"", b"The audit system is disabled\n"),
         Run(STATUS, 0),
-        State.FOREIGN_NAMESPACE,
+        AnswerState.FOREIGN_NAMESPACE,
         "/sbin/auditctl -l: no listing: The audit system is disabled",
     ),
     (
         "audit=0",
         Run(LIST, 1, b"", b"Error - audit support not in kernel\nCannot open netlink audit socket\n"),
         Run(STATUS, 1, b"", b"Error - audit support not in kernel\n"),
-        State.NO_KERNEL_AUDIT,
+        AnswerState.NO_KERNEL_AUDIT,
         "/sbin/auditctl -l: exit status 1: Error - audit support not in kernel; Cannot open netlink audit socket",
     ),
     (
         "no auditctl",
         Run(LIST, None, failure=Failure.MISSING, detail="no auditctl in /sbin, /usr/sbin"),
         None,
-        State.AUDITCTL_MISSING,
+        AnswerState.AUDITCTL_MISSING,
         "/sbin/auditctl -l: no auditctl in /sbin, /usr/sbin",
     ),
     (
         "an auditctl that does not start",
         Run(LIST, None, failure=Failure.NOT_STARTED, detail="Exec format error"),
         None,
-        State.AUDITCTL_MISSING,
+        AnswerState.AUDITCTL_MISSING,
         "/sbin/auditctl -l: Exec format error",
     ),
     (
         "an auditctl that hangs",
         Run(LIST, None, b"-w /x", failure=Failure.TIMED_OUT, detail="no end after 5 s"),
         None,
-        State.TIMED_OUT,
+        AnswerState.TIMED_OUT,
         "/sbin/auditctl -l: no end after 5 s",
     ),
     (
         "a listing without end",
         Run(LIST, None, RULE * 9, failure=Failure.TOO_LONG),
         None,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "/sbin/auditctl -l: too_long",
     ),
     (
         "an unknown failure",
         Run(LIST, 139, RULE, b"Segmentation fault\n"),
         OK_STATUS,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "/sbin/auditctl -l: exit status 139: Segmentation fault",
     ),
     (
         "a failure without a word",
         Run(LIST, -11),
         OK_STATUS,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "/sbin/auditctl -l: exit status -11",
     ),
     (
         "nothing at all",
         Run(LIST, 0),
         OK_STATUS,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "expected rules or the words No rules, found nothing",
     ),
     (
         "a line cut off",
         Run(LIST, 0, RULE + b"-w /etc/dock"),
         OK_STATUS,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "a line of the listing is no rule: the listing ends in the middle of this line: it has no newline",
     ),
     (
         "a line that is no rule",
         Run(LIST, 0, RULE + b"-w /x\nhello\n"),
         OK_STATUS,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         (
             "a line of the listing is no rule: expected -w PATH -p PERMISSIONS -k KEY, as auditctl -l prints a watch, "
             "found '-w /x', and 1 more"
@@ -233,36 +233,36 @@ STATES: list[tuple[str, Run, Run | None, State, str]] = [
         "No rules among rules",
         Run(LIST, 0, RULE + b"No rules\n"),
         OK_STATUS,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         (f"{NO_RULE}, found 'No rules'"),
     ),
-    ("a status not asked", Run(LIST, 0, RULE), None, State.BROKEN_REPLY, "auditctl -s was not run"),
+    ("a status not asked", Run(LIST, 0, RULE), None, AnswerState.BROKEN_REPLY, "auditctl -s was not run"),
     (
         "a status without a word",
         Run(LIST, 0, RULE),
         Run(STATUS, 0),
-        State.FOREIGN_NAMESPACE,
+        AnswerState.FOREIGN_NAMESPACE,
         "/sbin/auditctl -s: no answer, as in another user namespace",
     ),
     (
         "a status refused",
         Run(LIST, 0, RULE),
         Run(STATUS, 255, b"", STATUS_DENIED),
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "/sbin/auditctl -s: exit status 255: Error sending status request (Operation not permitted)",
     ),
     (
         "a status that hangs",
         Run(LIST, 0, RULE),
         Run(STATUS, None, failure=Failure.TIMED_OUT, detail="no end after 5 s"),
-        State.TIMED_OUT,
+        AnswerState.TIMED_OUT,
         "/sbin/auditctl -s: no end after 5 s",
     ),
     (
         "a status that is none",
         Run(LIST, 0, RULE),
         Run(STATUS, 0, b"enabled maybe\n"),
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "/sbin/auditctl -s: expected a name and a number as auditctl -s prints them, found 'enabled' 'maybe'",
     ),
 ]
@@ -273,18 +273,18 @@ STATES: list[tuple[str, Run, Run | None, State, str]] = [
     [case[1:] for case in STATES],
     ids=[case[0] for case in STATES],
 )
-def test_what_auditctl_says_has_one_state(listing: Run, status: Run | None, state: State, error: str) -> None:
+def test_what_auditctl_says_has_one_state(listing: Run, status: Run | None, state: AnswerState, error: str) -> None:
     reading = asked(listing, status)
     assert (reading.state, reading.error, reading.reader) == (state, error, "auditctl")
 
 
 def test_every_state_is_told_by_a_case() -> None:
-    assert {case[3] for case in STATES} | {State.NOT_ASKED} == set(State)
+    assert {case[3] for case in STATES} | {AnswerState.NOT_ASKED} == set(AnswerState)
 
 
 def test_a_kernel_that_nobody_asked_has_no_state() -> None:
     reading = interpret_answer(Kernel("none", reason="another root"), HOST)
-    assert reading == Reading(State.NOT_ASKED, "none", "another root")
+    assert reading == KernelAnswer(AnswerState.NOT_ASKED, "none", "another root")
     assert reading.lines is None
 
 
@@ -298,7 +298,7 @@ def test_a_failed_status_leaves_the_rules_known(status: Run | None) -> None:
     reading = listed(RULE, status)
     assert reading.lines is not None
     assert [line.text for line in reading.lines] == ["-w /usr/bin/dockerd -p rwxa -k docker"]
-    assert reading.status == Status()
+    assert reading.status == AuditStatus()
 
 
 def test_no_rules_is_no_line() -> None:
@@ -318,7 +318,7 @@ def test_a_broken_line_keeps_its_text_and_says_why() -> None:
 
 def test_bytes_that_are_not_utf_8_are_kept() -> None:
     reading = listed(b"-w /caf\xe9 -p x\n")
-    assert reading.state is State.OK
+    assert reading.state is AnswerState.OK
     assert reading.lines is not None
     assert reading.lines[0].text == "-w /caf\udce9 -p x"
 
@@ -340,31 +340,31 @@ def test_a_rule_without_an_arch_is_read_by_the_arch_above_it() -> None:
     assert calls == [1 << 2, 1 << 5, 1 << 2, 1 << 2, 1 << 2, 1 << 2]
 
 
-def saved(content: bytes) -> Reading:
+def saved(content: bytes) -> KernelAnswer:
     return interpret_answer(Kernel("listing", saved=File("/saved", content)), HOST)
 
 
-SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
-    ("rules alone", RULE, State.OK, "", 1, None),
-    ("no rules alone", b"No rules\n", State.NO_RULES, "", 0, None),
-    ("rules and a status", RULE + PLAIN.encode(), State.OK, "", 1, 1),
-    ("no rules and a status", b"No rules\n" + PLAIN.encode(), State.NO_RULES, "", 0, 1),
-    ("a status that says off", RULE + PLAIN.replace("enabled 1", "enabled 0").encode(), State.DISABLED, "", 1, 0),
-    ("a status in words", RULE + b"enabled enabled+immutable\n", State.OK, "", 1, 2),
-    ("a status in one line", RULE + b"AUDIT_STATUS: enabled=1 flag=1\n", State.OK, "", 1, 1),
+SAVED: list[tuple[str, bytes, AnswerState, str, int | None, int | None]] = [
+    ("rules alone", RULE, AnswerState.OK, "", 1, None),
+    ("no rules alone", b"No rules\n", AnswerState.NO_RULES, "", 0, None),
+    ("rules and a status", RULE + PLAIN.encode(), AnswerState.OK, "", 1, 1),
+    ("no rules and a status", b"No rules\n" + PLAIN.encode(), AnswerState.NO_RULES, "", 0, 1),
+    ("a status that says off", RULE + PLAIN.replace("enabled 1", "enabled 0").encode(), AnswerState.DISABLED, "", 1, 0),
+    ("a status in words", RULE + b"enabled enabled+immutable\n", AnswerState.OK, "", 1, 2),
+    ("a status in one line", RULE + b"AUDIT_STATUS: enabled=1 flag=1\n", AnswerState.OK, "", 1, 1),
     (
         "a status alone",
         PLAIN.encode(),
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "expected rules or the words No rules, found nothing",
         None,
         1,
     ),
-    ("nothing", b"", State.BROKEN_REPLY, "expected rules or the words No rules, found nothing", None, None),
+    ("nothing", b"", AnswerState.BROKEN_REPLY, "expected rules or the words No rules, found nothing", None, None),
     (
         "a cut status",
         RULE + b"enabled 1\nfail",
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "the saved status: expected a name and a number as auditctl -s prints them, found 'fail' ''",
         None,
         None,
@@ -372,7 +372,7 @@ SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
     (
         "a cut listing",
         RULE + RULE[:-5],
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "a line of the listing is no rule: the listing ends in the middle of this line: it has no newline",
         2,
         None,
@@ -380,7 +380,7 @@ SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
     (
         "the status first",
         PLAIN.encode() + RULE,
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         (
             "the saved status: expected a name and a number as auditctl -s prints them, found '-w' "
             "'/usr/bin/dockerd -p rwxa -k docker'"
@@ -391,7 +391,7 @@ SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
     (
         "another file",
         b"root:x:0:0::/root:/bin/sh\n",
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         (f"{NO_RULE}, found 'root:x:0:0::/root:/bin/sh'"),
         1,
         None,
@@ -399,7 +399,7 @@ SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
     (
         "a listing before 2.3.5",
         b"LIST_RULES: exit,always watch=/p perm=wa key=k\n",
-        State.OK,
+        AnswerState.OK,
         "",
         1,
         None,
@@ -413,7 +413,7 @@ SAVED: list[tuple[str, bytes, State, str, int | None, int | None]] = [
     ids=[case[0] for case in SAVED],
 )
 def test_a_saved_listing_is_read(
-    content: bytes, state: State, error: str, count: int | None, enabled: int | None
+    content: bytes, state: AnswerState, error: str, count: int | None, enabled: int | None
 ) -> None:
     reading = saved(content)
     assert (reading.state, reading.error, reading.reader) == (state, error, "listing")
@@ -437,14 +437,14 @@ def run_of(row: Case, command: tuple[str, ...]) -> Run:
 
 
 REAL_STATES = {
-    "as uid 1000: -s": State.NO_PERMISSION,
-    "root without CAP_AUDIT_CONTROL: -s": State.NO_PERMISSION,
-    "user namespace root: -s": State.FOREIGN_NAMESPACE,
-    "pid namespace: -s": State.FOREIGN_NAMESPACE,
-    "-s": State.DISABLED,
-    "pid namespace: -l": State.NO_PERMISSION,
-    "net namespace: -l": State.OK,
-    "mount+ipc+uts namespace: -l": State.NO_RULES,
+    "as uid 1000: -s": AnswerState.NO_PERMISSION,
+    "root without CAP_AUDIT_CONTROL: -s": AnswerState.NO_PERMISSION,
+    "user namespace root: -s": AnswerState.FOREIGN_NAMESPACE,
+    "pid namespace: -s": AnswerState.FOREIGN_NAMESPACE,
+    "-s": AnswerState.DISABLED,
+    "pid namespace: -l": AnswerState.NO_PERMISSION,
+    "net namespace: -l": AnswerState.OK,
+    "mount+ipc+uts namespace: -l": AnswerState.NO_RULES,
 }
 
 
@@ -474,11 +474,14 @@ def test_a_real_status_has_its_state(row: Case) -> None:
 
 def test_the_real_status_is_read_whole() -> None:
     (row,) = (row for row in commands("-s") if row["name"] == "-s")
-    assert asked(Run(LIST, 0, RULE), run_of(row, STATUS)).status == Status(0, 1, 0, 0, 64, 0, 0, 60000, 0)
+    assert asked(Run(LIST, 0, RULE), run_of(row, STATUS)).status == AuditStatus(0, 1, 0, 0, 64, 0, 0, 60000, 0)
 
 
 def test_a_reading_needs_no_facts() -> None:
-    assert interpret_answer(Kernel("auditctl", listing=Run(LIST, 0, RULE), status=OK_STATUS), Facts()).state is State.OK
+    assert (
+        interpret_answer(Kernel("auditctl", listing=Run(LIST, 0, RULE), status=OK_STATUS), Facts()).state
+        is AnswerState.OK
+    )
 
 
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
@@ -494,7 +497,7 @@ RULES_FILES = (
 @pytest.mark.parametrize("content", RULES_FILES)
 def test_a_rules_file_that_is_given_as_a_listing_is_called_one(content: str) -> None:
     reading = saved(content.encode())
-    assert reading.state is State.BROKEN_REPLY
+    assert reading.state is AnswerState.BROKEN_REPLY
     assert reading.error.startswith("expected what auditctl -l prints, found a rules file (it has the line '")
     assert reading.error.endswith("'): to judge what rules files would load, give them with --rules")
 
@@ -502,12 +505,12 @@ def test_a_rules_file_that_is_given_as_a_listing_is_called_one(content: str) -> 
 @pytest.mark.parametrize("content", ["\n", f"{WATCH}\n\n", f"{WATCH}\n-w relative\n", "#!/bin/sh\necho\n", "-D"])
 def test_what_is_neither_a_listing_nor_a_rules_file_is_not_called_one(content: str) -> None:
     reading = saved(content.encode())
-    assert reading.state is State.BROKEN_REPLY
+    assert reading.state is AnswerState.BROKEN_REPLY
     assert "rules file" not in reading.error
 
 
 def test_what_is_odd_about_a_listing_is_remarked_once() -> None:
     line = "-a always,exit -S all -F path=/x -F perm=x"
     reading = saved(f"{line}\n-w /y -p x\n{line} -F key=k\nLIST_RULES: task,never\n".encode())
-    assert reading.state is State.OK
+    assert reading.state is AnswerState.OK
     assert reading.remarks == (NEVER_PRINTED, OLD_FORM)

@@ -11,7 +11,7 @@ from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.parse_listing import parse_listed_line
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
-from auditrules.audit.model.rule import Control, Line
+from auditrules.audit.model.rule import ControlFlag, ParsedLine
 from tests.audit.strategies import HOST
 
 
@@ -98,7 +98,7 @@ def test_a_perm_of_the_exclude_list_is_listed_like_a_watch() -> None:
 
 
 def test_help_is_a_control_that_ends_the_line() -> None:
-    assert parse_line("-h", at((4, 2, 1))) == Line((Control("-h"),))
+    assert parse_line("-h", at((4, 2, 1))) == ParsedLine((ControlFlag("-h"),))
     assert not taken("-h -w", (4, 2, 1))
 
 

@@ -9,13 +9,13 @@ from auditrules.audit.boot.augenrules import (
     HEADER,
     IS_A_DIRECTORY,
     NO_SUCH_FILE,
+    AugenrulesRun,
     Awk,
-    Became,
     Content,
-    Done,
-    Made,
-    Merged,
-    Origin,
+    LineOrigin,
+    MergedLine,
+    MergedRules,
+    SourceLine,
     Treatment,
     augenrules,
     merge,
@@ -26,7 +26,7 @@ V4: Version = (4, 0, 5)
 V42: Version = (4, 2, 1)
 
 
-def merged(files: Mapping[str, Content], awk: Awk = Awk.MAWK, version: Version = DEFAULT_VERSION) -> Merged:
+def merged(files: Mapping[str, Content], awk: Awk = Awk.MAWK, version: Version = DEFAULT_VERSION) -> MergedRules:
     return merge(files, awk, version)
 
 
@@ -79,19 +79,22 @@ def test_each_line_says_what_became_of_it() -> None:
 
 def test_each_made_line_says_where_it_comes_from() -> None:
     assert merged({"a.rules": b"-w /a\n-e 1\n"}).lines == (
-        Made(1, HEADER),
-        Made(2, b""),
-        Made(3, b""),
-        Made(4, b""),
-        Made(5, b"-w /a", (Origin("a.rules", 1),)),
-        Made(6, b"-e 1", (Origin("a.rules", 2),)),
+        MergedLine(1, HEADER),
+        MergedLine(2, b""),
+        MergedLine(3, b""),
+        MergedLine(4, b""),
+        MergedLine(5, b"-w /a", (LineOrigin("a.rules", 1),)),
+        MergedLine(6, b"-e 1", (LineOrigin("a.rules", 2),)),
     )
 
 
 def test_a_file_without_a_final_newline_swallows_the_next_ones_first_line() -> None:
     made = merged({"a.rules": b"-w /a", "b.rules": b"-w /b", "c.rules": b"\n-w /c\n"})
-    origins = (Origin("a.rules", 1), Origin("b.rules", 1), Origin("c.rules", 1))
-    assert made.lines[4:6] == (Made(5, b"-w /a-w /b", origins), Made(6, b"-w /c", (Origin("c.rules", 2),)))
+    origins = (LineOrigin("a.rules", 1), LineOrigin("b.rules", 1), LineOrigin("c.rules", 1))
+    assert made.lines[4:6] == (
+        MergedLine(5, b"-w /a-w /b", origins),
+        MergedLine(6, b"-w /c", (LineOrigin("c.rules", 2),)),
+    )
 
 
 def test_a_comment_without_a_newline_drops_the_next_files_first_rule() -> None:
@@ -105,7 +108,7 @@ def test_a_comment_without_a_newline_drops_the_next_files_first_rule() -> None:
 
 def test_an_empty_file_neither_separates_nor_says_anything() -> None:
     made = merged({"a.rules": b"-w /a", "b.rules": b"", "c.rules": b"-w /c"})
-    assert made.lines[4].origins == (Origin("a.rules", 1), Origin("c.rules", 1))
+    assert made.lines[4].origins == (LineOrigin("a.rules", 1), LineOrigin("c.rules", 1))
 
 
 # A line, and what becomes of it with the awks that know \s and with those that take it for the letter s.
@@ -164,7 +167,7 @@ SPACED: dict[str, Content] = {"my file.rules": b"-w /spaced\n", "ok.rules": b"-w
 
 def test_a_name_with_a_space_is_two_names_to_older_scripts() -> None:
     made = merged(SPACED)
-    assert made.lines[4:-1] == (Made(5, b"-w /ok", (Origin("ok.rules", 1),)),)
+    assert made.lines[4:-1] == (MergedLine(5, b"-w /ok", (LineOrigin("ok.rules", 1),)),)
     assert made.complaints == (("my", NO_SUCH_FILE), ("file.rules", NO_SUCH_FILE))
     assert made.lost == ("my file.rules",)
 
@@ -195,8 +198,8 @@ def test_numbers_are_those_of_auditctl_which_splits_long_lines() -> None:
     long = b"-w /" + b"a" * 13_000
     made = merged({"a.rules": b"# " + b"c" * 7_000 + b"\n" + long + b"\n-w /b\n"})
     assert [(line.number, line.origins) for line in made.lines[4:6]] == [
-        (5, (Origin("a.rules", 3),)),
-        (8, (Origin("a.rules", 6),)),
+        (5, (LineOrigin("a.rules", 3),)),
+        (8, (LineOrigin("a.rules", 6),)),
     ]
     for number, text in lines(made.content):
         assert text.encode() in made.at(number).text
@@ -212,37 +215,42 @@ FILES: dict[str, Content] = {"a.rules": b"-w /a\n"}
 MADE = merged(FILES)
 OLD = b"-w /old\n"
 SAYS = "/usr/sbin/augenrules: "
-RUNS: dict[str, tuple[list[str], dict[str, Content] | None, bytes | None, Done]] = {
-    "writes": ([], FILES, OLD, Done(MADE.content, "", 0, MADE, written=True)),
-    "writes and loads": (["--load"], FILES, None, Done(MADE.content, "", None, MADE, written=True, loads=True)),
-    "no change": ([], FILES, MADE.content, Done(MADE.content, SAYS + "No change", 0, MADE)),
+RUNS: dict[str, tuple[list[str], dict[str, Content] | None, bytes | None, AugenrulesRun]] = {
+    "writes": ([], FILES, OLD, AugenrulesRun(MADE.content, "", 0, MADE, written=True)),
+    "writes and loads": (
+        ["--load"],
+        FILES,
+        None,
+        AugenrulesRun(MADE.content, "", None, MADE, written=True, loads=True),
+    ),
+    "no change": ([], FILES, MADE.content, AugenrulesRun(MADE.content, SAYS + "No change", 0, MADE)),
     "no change, and loads": (
         ["--load"],
         FILES,
         MADE.content,
-        Done(MADE.content, SAYS + "No change", None, MADE, loads=True),
+        AugenrulesRun(MADE.content, SAYS + "No change", None, MADE, loads=True),
     ),
-    "looks": (["--check"], FILES, OLD, Done(OLD, SAYS + "Rules have changed and should be updated", 0, MADE)),
+    "looks": (["--check"], FILES, OLD, AugenrulesRun(OLD, SAYS + "Rules have changed and should be updated", 0, MADE)),
     "looks, and would load": (
         ["--load", "--check"],
         FILES,
         OLD,
-        Done(OLD, SAYS + "Rules have changed and should be updated", 0, MADE),
+        AugenrulesRun(OLD, SAYS + "Rules have changed and should be updated", 0, MADE),
     ),
-    "no folder": ([], None, OLD, Done(OLD, SAYS + "No rules directory - /etc/audit/rules.d", 1)),
+    "no folder": ([], None, OLD, AugenrulesRun(OLD, SAYS + "No rules directory - /etc/audit/rules.d", 1)),
     "no folder, and loads": (
         ["--load"],
         None,
         OLD,
-        Done(OLD, SAYS + "No rules directory - /etc/audit/rules.d", 1, loads=True),
+        AugenrulesRun(OLD, SAYS + "No rules directory - /etc/audit/rules.d", 1, loads=True),
     ),
-    "misused": (["--foo"], FILES, OLD, Done(OLD, "Usage: /usr/sbin/augenrules [--check|--load]", 1)),
+    "misused": (["--foo"], FILES, OLD, AugenrulesRun(OLD, "Usage: /usr/sbin/augenrules [--check|--load]", 1)),
 }
 
 
 @pytest.mark.parametrize(("arguments", "files", "existing", "done"), RUNS.values(), ids=RUNS)
 def test_a_run_of_the_script(
-    arguments: list[str], files: dict[str, Content] | None, existing: bytes | None, done: Done
+    arguments: list[str], files: dict[str, Content] | None, existing: bytes | None, done: AugenrulesRun
 ) -> None:
     assert augenrules(arguments, files, existing, Awk.MAWK, DEFAULT_VERSION) == done
 
@@ -252,4 +260,4 @@ def test_a_folder_without_files_replaces_the_old_rules() -> None:
 
 
 def test_a_line_that_becomes_nothing_has_no_number() -> None:
-    assert merged({"a.rules": b"#\n"}).became == (Became(Origin("a.rules", 1), Treatment.DROPPED),)
+    assert merged({"a.rules": b"#\n"}).became == (SourceLine(LineOrigin("a.rules", 1), Treatment.DROPPED),)

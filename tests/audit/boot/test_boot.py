@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.boot.augenrules import HEADER, Origin
+from auditrules.audit.boot.augenrules import HEADER, LineOrigin
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.host_audit import HostAudit
@@ -81,7 +81,7 @@ def test_auditd_loads_what_augenrules_makes_of_rules_d() -> None:
     assert (said.assumed, said.enabled) == (False, 1)
     assert said.content == HEADER + b"\n\n\n\n" + RULE + b"\n"
     assert said.merged is not None
-    assert said.merged.at(5).origins == (Origin("a.rules", 1),)
+    assert said.merged.at(5).origins == (LineOrigin("a.rules", 1),)
     assert rules(said) == [NORMAL]
 
 

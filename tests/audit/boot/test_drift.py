@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from auditrules.audit.boot.drift import Drift
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
@@ -23,7 +23,7 @@ NEVER = "-a never,exit -F path=/usr/bin/dockerd -F perm=x -F key=docker"
 
 def netlink(*lines: str) -> Kernel:
     """The kernel's own word, after these lines were loaded."""
-    rules = load("".join(f"{line}\n" for line in lines).encode(), HOST).rules
+    rules = load_rules("".join(f"{line}\n" for line in lines).encode(), HOST).rules
     return Kernel("netlink", netlink=Netlink(tuple(map(encode, rules)), STATUS))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.boot.load import Loaded, file_refusal, load
+from auditrules.audit.boot.load import LoadedFile, file_refusal, load_rules
 from auditrules.audit.model.host_facts import Version
 from tests.audit.file_trees import facts
 from tests.audit.strategies import HOST
@@ -24,13 +24,13 @@ TWICE = "the rule is loaded already"
 LOCKED = "the rules are locked (-e 2)"
 
 
-def loaded(*lines: str, version: Version = (3, 0, 9)) -> Loaded:
-    return load(
+def loaded(*lines: str, version: Version = (3, 0, 9)) -> LoadedFile:
+    return load_rules(
         "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"), replace(HOST, version=version)
     )
 
 
-def rules(found: Loaded) -> list[str]:
+def rules(found: LoadedFile) -> list[str]:
     return [render(rule, HOST.machine) for rule in found.rules]
 
 
@@ -227,7 +227,7 @@ def test_owner_and_mode_of_a_file_are_checked_by_some_versions(
 
 
 def fates(*lines: str) -> list[str]:
-    return [line.fate.name for line in load("".join(f"{line}\n" for line in lines).encode(), HOST).lines]
+    return [line.result.name for line in load_rules("".join(f"{line}\n" for line in lines).encode(), HOST).lines]
 
 
 FATES = (
@@ -251,13 +251,13 @@ def test_each_line_has_its_fate(lines: tuple[str, ...], wanted: list[str]) -> No
 
 
 def test_the_values_that_hold_are_told() -> None:
-    assert dict(load(b"-b 64\n-b 8192\n-f 2\n", HOST).values) == {"-b": "8192", "-f": "2"}
+    assert dict(load_rules(b"-b 64\n-b 8192\n-f 2\n", HOST).values) == {"-b": "8192", "-f": "2"}
 
 
 def test_paths_below_a_link_that_leads_up_are_what_they_are_there() -> None:
     on = facts({"/var/run": "-> ../run", "/run/containerd": "dir", "/run/nothing": "missing"})
     content = b"-w /var/run/containerd -p wa\n-a always,exit -F dir=/var/run/nothing -F perm=wa\n-w /run -p wa\n"
-    found = load(content, on)
+    found = load_rules(content, on)
     assert rules(found) == ["-a always,exit -S all -F dir=/var/run/containerd -F perm=wa"]
     assert found.refused == ((2, "the kernel takes a dir that exists"),)
     assert found.stopped_at == 2

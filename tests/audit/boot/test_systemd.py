@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from auditrules.audit.boot.systemd import (
-    Command,
+    CommandLine,
+    UndeterminedError,
     Unit,
-    UntoldError,
     default_target,
     drop_in_folders,
     unit,
@@ -35,7 +35,7 @@ def posts(files: Mapping[str, str], links: Mapping[str, str] = {}) -> list[str]:
     return [value for _, value in read({f"{USR}/{NAME}": RUN, **files}, links).values("ExecStartPost")]
 
 
-def commands(line: str) -> list[Command]:
+def commands(line: str) -> list[CommandLine]:
     return list(read({f"{USR}/{NAME}": f"[Service]\nExecStart={line}\n"}).commands("ExecStart"))
 
 
@@ -66,7 +66,7 @@ def test_a_mask_below_a_unit_masks_nothing() -> None:
 
 
 def test_a_unit_that_cannot_be_read_is_an_error() -> None:
-    with pytest.raises(UntoldError) as raised:
+    with pytest.raises(UndeterminedError) as raised:
         unit(NAME, Units((File(f"{ETC}/{NAME}", error="Permission denied"),)))
     assert str(raised.value) == "/etc/systemd/system/auditd.service: Permission denied"
 
@@ -132,31 +132,31 @@ def test_a_drop_in_says_nothing_with(content: str) -> None:
 
 
 def test_a_line_goes_on_after_a_backslash_and_over_comments() -> None:
-    assert commands("/bin/x \\\n# not this\n  one \\\ntwo") == [Command(("/bin/x", "one", "two"))]
+    assert commands("/bin/x \\\n# not this\n  one \\\ntwo") == [CommandLine(("/bin/x", "one", "two"))]
 
 
 def test_a_backslash_at_the_end_of_a_file_ends_the_line() -> None:
     found = read({f"{USR}/{NAME}": "[Service]\nExecStart=/bin/x \\"})
-    assert list(found.commands("ExecStart")) == [Command(("/bin/x",))]
+    assert list(found.commands("ExecStart")) == [CommandLine(("/bin/x",))]
 
 
-COMMANDS: dict[str, tuple[str, list[Command]]] = {
-    "words": ("/bin/x  -a b", [Command(("/bin/x", "-a", "b"))]),
-    "a failure that counts not": ("-/bin/x", [Command(("/bin/x",), ignored=True)]),
-    "all prefixes": ("+-!!:/bin/x", [Command(("/bin/x",), ignored=True, privileged=True)]),
-    "another name for itself": ("@/bin/x y z", [Command(("/bin/x", "z"))]),
-    "quotes": ("/bin/sh -c 'a b' \"c d\"", [Command(("/bin/sh", "-c", "a b", "c d"))]),
-    "several": ("/bin/x 1 ; -/bin/y ;", [Command(("/bin/x", "1")), Command(("/bin/y",), ignored=True)]),
+COMMANDS: dict[str, tuple[str, list[CommandLine]]] = {
+    "words": ("/bin/x  -a b", [CommandLine(("/bin/x", "-a", "b"))]),
+    "a failure that counts not": ("-/bin/x", [CommandLine(("/bin/x",), ignored=True)]),
+    "all prefixes": ("+-!!:/bin/x", [CommandLine(("/bin/x",), ignored=True, privileged=True)]),
+    "another name for itself": ("@/bin/x y z", [CommandLine(("/bin/x", "z"))]),
+    "quotes": ("/bin/sh -c 'a b' \"c d\"", [CommandLine(("/bin/sh", "-c", "a b", "c d"))]),
+    "several": ("/bin/x 1 ; -/bin/y ;", [CommandLine(("/bin/x", "1")), CommandLine(("/bin/y",), ignored=True)]),
 }
 
 
 @pytest.mark.parametrize(("line", "said"), COMMANDS.values(), ids=COMMANDS)
-def test_a_command_line_has(line: str, said: list[Command]) -> None:
+def test_a_command_line_has(line: str, said: list[CommandLine]) -> None:
     assert commands(line) == said
 
 
 def test_a_quote_that_is_not_closed_is_an_error() -> None:
-    with pytest.raises(UntoldError) as raised:
+    with pytest.raises(UndeterminedError) as raised:
         commands("/bin/sh -c 'a")
     assert str(raised.value) == "auditd.service: ExecStart=/bin/sh -c 'a: No closing quotation"
 
@@ -212,6 +212,6 @@ def test_a_condition_is_met_or_named(lines: str, cmdline: str, said: str) -> Non
 
 @pytest.mark.parametrize("line", ["PathExists=/etc/x", "Virtualization=vm", "KernelCommandLine=!"])
 def test_a_condition_that_cannot_be_decided_is_an_error(line: str) -> None:
-    with pytest.raises(UntoldError) as raised:
+    with pytest.raises(UndeterminedError) as raised:
         unmet(read({f"{USR}/{NAME}": f"[Unit]\nCondition{line}\n"}), ())
     assert str(raised.value) == f"auditd.service: whether Condition{line} holds is not known"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.boot.systemd import UntoldError, unit
+from auditrules.audit.boot.systemd import UndeterminedError, unit
 from auditrules.audit.boot.unit_sandbox import sandbox_of, sandbox_paths
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.host_audit import HostAudit
@@ -58,7 +58,7 @@ def units(text: str) -> Units:
 def test_what_only_systemd_knows_is_not_known(line: str) -> None:
     own = unit("x.service", units(f"[Service]\n{line}\n"))
     assert own is not None
-    with pytest.raises(UntoldError):
+    with pytest.raises(UndeterminedError):
         sandbox_of(own)
     assert sandbox_paths(units(f"[Service]\n{line}\n"), ["x.service"]) == frozenset()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.status import State, Status
+from auditrules.audit.auditctl.status import AnswerState, AuditStatus
 from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.kernel.netlink import (
     AUDIT_GET,
@@ -238,7 +238,7 @@ def test_a_request_asks_for_an_acknowledgement() -> None:
 
 
 def test_a_status_has_the_numbers_of_the_kernel() -> None:
-    assert decode_status(STATUS, 1) == Status(1, 1, 612, 0, 8192, 3, 2, 60000, 1)
+    assert decode_status(STATUS, 1) == AuditStatus(1, 1, 612, 0, 8192, 3, 2, 60000, 1)
 
 
 def test_an_old_kernel_tells_no_wait_time() -> None:
@@ -266,32 +266,32 @@ def answered(**values: object) -> Kernel:
 
 OFF = with_word(STATUS, 1, 0)
 STATES = (
-    (answered(rules=(encode(WATCH),), status=STATUS), State.OK, ""),
-    (answered(rules=(), status=STATUS), State.NO_RULES, ""),
-    (answered(rules=(encode(WATCH),), status=OFF), State.DISABLED, ""),
-    (answered(errno=1, capable=False, error="listing: no"), State.NO_PERMISSION, "listing: no"),
-    (answered(errno=1, capable=None, error="listing: no"), State.NO_PERMISSION, "listing: no"),
-    (answered(errno=1, capable=True, error="listing: no"), State.FOREIGN_NAMESPACE, "listing: no"),
-    (answered(errno=111, error="refused"), State.FOREIGN_NAMESPACE, "refused"),
-    (answered(errno=93, error="no such protocol"), State.NO_KERNEL_AUDIT, "no such protocol"),
-    (answered(errno=105, error="no buffer"), State.BROKEN_REPLY, "no buffer"),
-    (answered(timed_out=True, error="no answer"), State.TIMED_OUT, "no answer"),
-    (answered(error="cut"), State.BROKEN_REPLY, "cut"),
+    (answered(rules=(encode(WATCH),), status=STATUS), AnswerState.OK, ""),
+    (answered(rules=(), status=STATUS), AnswerState.NO_RULES, ""),
+    (answered(rules=(encode(WATCH),), status=OFF), AnswerState.DISABLED, ""),
+    (answered(errno=1, capable=False, error="listing: no"), AnswerState.NO_PERMISSION, "listing: no"),
+    (answered(errno=1, capable=None, error="listing: no"), AnswerState.NO_PERMISSION, "listing: no"),
+    (answered(errno=1, capable=True, error="listing: no"), AnswerState.FOREIGN_NAMESPACE, "listing: no"),
+    (answered(errno=111, error="refused"), AnswerState.FOREIGN_NAMESPACE, "refused"),
+    (answered(errno=93, error="no such protocol"), AnswerState.NO_KERNEL_AUDIT, "no such protocol"),
+    (answered(errno=105, error="no buffer"), AnswerState.BROKEN_REPLY, "no buffer"),
+    (answered(timed_out=True, error="no answer"), AnswerState.TIMED_OUT, "no answer"),
+    (answered(error="cut"), AnswerState.BROKEN_REPLY, "cut"),
     (
         answered(rules=(encode(WATCH),), status=STATUS[:8]),
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "the status: expected a status of at least 32 bytes, found 8",
     ),
     (
         answered(rules=(encode(WATCH), b"", b""), status=STATUS),
-        State.BROKEN_REPLY,
+        AnswerState.BROKEN_REPLY,
         "a rule is not understood: expected a rule of at least 1040 bytes, found 0, and 1 more",
     ),
 )
 
 
 @pytest.mark.parametrize(("kernel", "state", "error"), STATES)
-def test_each_answer_has_its_state(kernel: Kernel, state: State, error: str) -> None:
+def test_each_answer_has_its_state(kernel: Kernel, state: AnswerState, error: str) -> None:
     reading = interpret_answer(kernel, Facts())
     assert (reading.state, reading.error, reading.reader) == (state, error, "netlink")
 

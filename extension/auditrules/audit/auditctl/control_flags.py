@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditrules.audit.auditctl.draft import Draft, Outcome
-from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.auditctl.draft import BuildState, Draft
+from auditrules.audit.auditctl.getopt import Flag
 from auditrules.audit.constants import versions
 from auditrules.audit.model.c_integers import is_digit, overflows
 from auditrules.audit.model.text import encode
@@ -13,7 +13,7 @@ SIGNALS = frozenset({"term", "hup", "usr1", "usr2", "cont"})
 SIGNAL_NAMES = SIGNALS | {"stop", "reload", "rotate", "resume", "state"}
 
 
-def delete_all(draft: Draft, option: Option) -> None:
+def delete_all(draft: Draft, option: Flag) -> None:
     """-D [-k TEXT]: delete every rule, or those whose keys hold the text."""
     match _after(draft, option):
         case []:
@@ -25,7 +25,7 @@ def delete_all(draft: Draft, option: Option) -> None:
     _all_read(draft)
 
 
-def listing(draft: Draft, option: Option) -> None:
+def listing(draft: Draft, option: Flag) -> None:
     """-l [-i | -k TEXT]: print the rules; changes nothing."""
     match _after(draft, option):
         case [] | ["-i"] | ["-k", _]:
@@ -36,7 +36,7 @@ def listing(draft: Draft, option: Option) -> None:
     _all_read(draft)
 
 
-def status(draft: Draft, option: Option) -> None:
+def status(draft: Draft, option: Flag) -> None:
     """-s [-i]: print the status; changes nothing."""
     match _after(draft, option):
         case [] | ["-i"]:
@@ -46,17 +46,17 @@ def status(draft: Draft, option: Option) -> None:
     _all_read(draft)
 
 
-def _after(draft: Draft, option: Option) -> list[str]:
+def _after(draft: Draft, option: Flag) -> list[str]:
     """The words of the line but for the flag itself, which comes first where it is alone with its operands."""
     return [word.text for word in draft.options.words if word.start != option.word.start]
 
 
 def _all_read(draft: Draft) -> None:
     draft.options.index = len(draft.options.words)
-    draft.outcome = Outcome.DONE
+    draft.outcome = BuildState.DONE
 
 
-def one_of_three(draft: Draft, option: Option) -> None:
+def one_of_three(draft: Draft, option: Flag) -> None:
     """-e 0|1|2 and -f 0|1|2."""
     word = option.value
     if word.text not in ("0", "1", "2"):
@@ -64,7 +64,7 @@ def one_of_three(draft: Draft, option: Option) -> None:
     draft.control(option.flag, word.text)
 
 
-def number(draft: Draft, option: Option) -> None:
+def number(draft: Draft, option: Flag) -> None:
     """-b N, -r N, --backlog_wait_time N: a prefix of digits counts, 0x and 0 as in C."""
     word = option.value
     if not is_digit(word.text) or overflows(word.text):
@@ -72,34 +72,34 @@ def number(draft: Draft, option: Option) -> None:
     draft.control(option.flag, word.text)
 
 
-def ends(draft: Draft, option: Option) -> None:
+def ends(draft: Draft, option: Flag) -> None:
     """-i, -c and -v: noted, and the rest of the line is not read."""
     draft.control(option.flag)
-    draft.outcome = Outcome.DONE
+    draft.outcome = BuildState.DONE
 
 
-def alone(draft: Draft, option: Option) -> None:
+def alone(draft: Draft, option: Flag) -> None:
     """-t and --reset_backlog_wait_time_actual: done at once, whatever else the line holds."""
     draft.control(option.flag)
-    draft.outcome = Outcome.RETURNED
+    draft.outcome = BuildState.RETURNED
 
 
-def alone_or_last(draft: Draft, option: Option) -> None:
+def alone_or_last(draft: Draft, option: Flag) -> None:
     """--loginuid-immutable and --reset-lost: done at once; later versions mind what stands behind them."""
     draft.control(option.flag)
     goes_on = draft.facts.version >= versions.CONTROLS_GO_ON
-    draft.outcome = Outcome.DONE if goes_on else Outcome.RETURNED
+    draft.outcome = BuildState.DONE if goes_on else BuildState.RETURNED
 
 
-def usage(draft: Draft, option: Option) -> None:
+def usage(draft: Draft, option: Flag) -> None:
     """-h and --help: print the usage, which is an error in most versions."""
     if draft.facts.version < versions.HELP_SUCCEEDS:
         draft.fail(f"no {option.word.text} in a rules file", option.word)
     draft.control("-h")
-    draft.outcome = Outcome.DONE
+    draft.outcome = BuildState.DONE
 
 
-def message(draft: Draft, option: Option) -> None:
+def message(draft: Draft, option: Flag) -> None:
     """-m TEXT: sends a message to the audit stream."""
     word = option.value
     if len(draft.options.words) > 2:  # noqa: PLR2004 - the flag and its word
@@ -109,10 +109,10 @@ def message(draft: Draft, option: Option) -> None:
     if any(not least <= byte <= most for byte in encode(word.text)):
         draft.fail("a text without control characters", word)
     draft.control("-m", word.text)
-    draft.outcome = Outcome.RETURNED
+    draft.outcome = BuildState.RETURNED
 
 
-def equivalent(draft: Draft, option: Option) -> None:
+def equivalent(draft: Draft, option: Flag) -> None:
     """-q MOUNT,SUBTREE: make a subtree part of the dir rules of a mount point."""
     word = option.value
     if draft.has_syscalls:
@@ -121,15 +121,15 @@ def equivalent(draft: Draft, option: Option) -> None:
     if not comma or not subtree or "," in subtree:
         draft.fail(f"two paths with a comma between, not {mount!r} alone", word)
     draft.control("-q", word.text)
-    draft.outcome = Outcome.RETURNED
+    draft.outcome = BuildState.RETURNED
 
 
-def nested(draft: Draft, option: Option) -> None:
+def nested(draft: Draft, option: Flag) -> None:
     """-R FILE: rules files do not include others."""
     draft.fail("no -R in a rules file", option.word)
 
 
-def signal(draft: Draft, option: Option) -> None:
+def signal(draft: Draft, option: Flag) -> None:
     """--signal NAME: sends a signal to the audit daemon."""
     word = option.value
     if draft.facts.daemon is False and draft.facts.version >= versions.DAEMON_NEEDED:
@@ -138,4 +138,4 @@ def signal(draft: Draft, option: Option) -> None:
     if word.text.lower() not in known:
         draft.fail("a signal: " + ", ".join(sorted(known)), word)
     draft.control(option.flag, word.text)
-    draft.outcome = Outcome.DONE
+    draft.outcome = BuildState.DONE

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NoReturn
 
-from auditrules.audit.auditctl.getopt import Options
+from auditrules.audit.auditctl.getopt import Flags
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, versions
 from auditrules.audit.constants.fields import FIELDS
@@ -20,11 +20,11 @@ from auditrules.audit.model.rule import (
     Action,
     Comparison,
     Condition,
-    Control,
+    ControlFlag,
     Field,
     FilterList,
-    Line,
     Operator,
+    ParsedLine,
     Rule,
     Verb,
 )
@@ -33,7 +33,7 @@ NO_WORD = "a flag before this word: a rules file has no quotes and no comments a
 MOST_FIELDS = 63  # AUDIT_MAX_FIELDS less the place that auditctl keeps for the key
 
 
-class Outcome(Enum):
+class BuildState(Enum):
     """What the options read so far amount to."""
 
     CONTROL = "a reply is awaited"
@@ -48,8 +48,8 @@ class Draft:
 
     text: str
     facts: Facts
-    options: Options
-    outcome: Outcome = Outcome.CONTROL
+    options: Flags
+    outcome: BuildState = BuildState.CONTROL
     add: FilterList | None = None
     remove: FilterList | None = None
     prepended: bool = False
@@ -63,7 +63,7 @@ class Draft:
     has_file_system: bool = False
     keys: list[str] = field(default_factory=list)
     fields: list[Condition] = field(default_factory=list)
-    controls: list[Control] = field(default_factory=list)
+    controls: list[ControlFlag] = field(default_factory=list)
     listing_asked: bool = False
 
     @property
@@ -84,7 +84,7 @@ class Draft:
 
     def control(self, flag: str, value: str = "") -> None:
         """Note a control that was done."""
-        self.controls.append(Control(flag, value))
+        self.controls.append(ControlFlag(flag, value))
 
     def condition(self, condition: Condition, word: Word) -> None:
         """Take a further field."""
@@ -101,24 +101,24 @@ class Draft:
         """Whether something came that a key can stand with."""
         return self.has_syscalls or self.has_permission or self.has_exe or self.has_file_system
 
-    def line_so_far(self) -> Line:
+    def line_so_far(self) -> ParsedLine:
         """The line where only its controls count."""
-        return Line(tuple(self.controls))
+        return ParsedLine(tuple(self.controls))
 
-    def finish(self) -> Line:
+    def finish(self) -> ParsedLine:
         """What the whole line says, after its last option."""
         self._nothing_left()
         self._take_keys()
-        if self.outcome is Outcome.DONE:
+        if self.outcome is BuildState.DONE:
             return self.line_so_far()
-        if self.outcome is Outcome.CONTROL:
+        if self.outcome is BuildState.CONTROL:
             if self.has_syscalls:
                 self.fail("a list and an action before the system calls: -a always,exit")
             return self.line_so_far()
         return self._with_rule()
 
     def _nothing_left(self) -> None:
-        left = self.options.left(early=self.outcome is Outcome.DONE)
+        left = self.options.left(early=self.outcome is BuildState.DONE)
         if left and left[0] is self.options.cluster:
             self.fail("nothing behind the flag in this word", left[0])
         if left:
@@ -136,7 +136,7 @@ class Draft:
             self.fail(f"at most {MOST_FIELDS} fields, the key included")
         self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
 
-    def _with_rule(self) -> Line:
+    def _with_rule(self) -> ParsedLine:
         target = self.list
         if target is None or self.action is None:
             self.fail("a list and an action: -a always,exit")
@@ -144,7 +144,7 @@ class Draft:
             self.all_syscalls()
         verb = Verb.DELETE if self.add is None else Verb.PREPEND if self.prepended else Verb.APPEND
         calls = syscall_mask(without_classes(self.mask, self.facts.machine), target, self.machine)
-        return Line(tuple(self.controls), Rule(target, self.action, calls, tuple(self.fields)), verb)
+        return ParsedLine(tuple(self.controls), Rule(target, self.action, calls, tuple(self.fields)), verb)
 
     def set_permissions(self, bits: int, word: Word) -> None:
         """Put a value into every perm field, or add one (libaudit.c, audit_update_watch_perms)."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from auditrules.audit.auditctl.draft import Draft
 from auditrules.audit.auditctl.field_values import ValueExpectedError, read
-from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.auditctl.getopt import Flag
 from auditrules.audit.auditctl.rule_flags import LISTS, OPERATORS, add_key
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import syscalls, versions
-from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldType, Kind, compared, lookup
+from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldKind, FieldType, compared, lookup
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters
 
 
-def field(draft: Draft, option: Option) -> None:
+def field(draft: Draft, option: Flag) -> None:
     """-F NAME OPERATOR VALUE: a further field; key= is a key like that of -k."""
     word = option.value
     if draft.list is None:
@@ -63,7 +63,7 @@ def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> N
     operators = kind.operators
     if kind.name == "exe" and version < versions.EXE_TAKES_NOT_EQUAL:
         operators = FIELDS["perm"].operators
-    if kind.kind is Kind.KEY and not draft.may_take_key:
+    if kind.kind is FieldKind.KEY and not draft.may_take_key:
         draft.fail("a path, perm, exe or fstype field or a system call before the key", word)
     if operators is not None and operator not in operators:
         draft.fail(f"{kind.name} with " + " or ".join(sorted(operators, reverse=True)), word)
@@ -71,9 +71,9 @@ def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> N
 
 def _noticed(draft: Draft, kind: FieldType, value: int | str, word: Word) -> None:
     """What a field changes for the options after it."""
-    if kind.kind is Kind.ARCH and isinstance(value, int):
+    if kind.kind is FieldKind.ARCH and isinstance(value, int):
         draft.arch = value
-    elif kind.kind is Kind.PERMISSIONS and isinstance(value, int):
+    elif kind.kind is FieldKind.PERMISSIONS and isinstance(value, int):
         draft.has_permission = True
         _expand(draft, value, word)
     elif kind.name in ("path", "dir"):
@@ -97,7 +97,7 @@ def _expand(draft: Draft, bits: int, word: Word) -> None:
     draft.has_syscalls = draft.has_syscalls or bool(added)
 
 
-def comparison(draft: Draft, option: Option) -> None:
+def comparison(draft: Draft, option: Flag) -> None:
     """-C FIELD=FIELD or FIELD!=FIELD: two fields of the event compared."""
     word = option.value
     left, sign, right = _three(draft, word, ("!=", "="))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditrules.audit.constants import arches, names
-from auditrules.audit.constants.fields import FieldType, Kind
+from auditrules.audit.constants.fields import FieldKind, FieldType
 from auditrules.audit.model.c_integers import is_digit, is_negative, strtol, word
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import PERMISSION_LETTERS
@@ -38,7 +38,7 @@ def permissions(text: str) -> int:
         ValueExpectedError: another letter, or more than four.
     """
     if len(encode(text)) > MOST_LETTERS:
-        raise ValueExpectedError(Kind.PERMISSIONS.value)
+        raise ValueExpectedError(FieldKind.PERMISSIONS.value)
     bits = 0
     for char in text:
         found = dict(PERMISSION_LETTERS).get(char.lower() if char.isascii() else char)
@@ -115,7 +115,7 @@ def _exit(field: FieldType, text: str, _facts: Facts) -> int:
 def _arch(_field: FieldType, text: str, facts: Facts) -> int:
     number = arches.number(text, facts.machine, facts.version)
     if number is None:
-        raise ValueExpectedError(Kind.ARCH.value)
+        raise ValueExpectedError(FieldKind.ARCH.value)
     return number
 
 
@@ -163,21 +163,21 @@ def _key(_field: FieldType, text: str, _facts: Facts) -> str:
     return text
 
 
-READERS: dict[Kind, Callable[[FieldType, str, Facts], int | str]] = {
-    Kind.NUMBER: _number,
-    Kind.UNSIGNED: _unsigned,
-    Kind.ARGUMENT: _argument,
-    Kind.USER: _user,
-    Kind.GROUP: _group,
-    Kind.SESSION: _session,
-    Kind.EXIT: _exit,
-    Kind.ARCH: _arch,
-    Kind.MESSAGE: _message,
-    Kind.PERMISSIONS: _permissions,
-    Kind.FILE_TYPE: _file_type,
-    Kind.FILE_SYSTEM: _file_system,
-    Kind.FAMILY: _family,
-    Kind.PATH: _string,
-    Kind.LABEL: _string,
-    Kind.KEY: _key,
+READERS: dict[FieldKind, Callable[[FieldType, str, Facts], int | str]] = {
+    FieldKind.NUMBER: _number,
+    FieldKind.UNSIGNED: _unsigned,
+    FieldKind.ARGUMENT: _argument,
+    FieldKind.USER: _user,
+    FieldKind.GROUP: _group,
+    FieldKind.SESSION: _session,
+    FieldKind.EXIT: _exit,
+    FieldKind.ARCH: _arch,
+    FieldKind.MESSAGE: _message,
+    FieldKind.PERMISSIONS: _permissions,
+    FieldKind.FILE_TYPE: _file_type,
+    FieldKind.FILE_SYSTEM: _file_system,
+    FieldKind.FAMILY: _family,
+    FieldKind.PATH: _string,
+    FieldKind.LABEL: _string,
+    FieldKind.KEY: _key,
 }

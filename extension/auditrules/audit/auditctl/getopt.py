@@ -38,7 +38,7 @@ LONG = (
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Flag:
     """One option with its operand. `flag` is `-w` or `--signal`, or empty where getopt finds no such option."""
 
     flag: str
@@ -56,7 +56,7 @@ class Option:
 
 
 @dataclass(slots=True)
-class Options:
+class Flags:
     """The words of one line while they are read. `index` is the next word, `others` those that are no option."""
 
     words: list[Word]
@@ -65,7 +65,7 @@ class Options:
     others: list[Word] = field(default_factory=list)
     cluster: Word | None = None  # the word of which letters are still to be read: getopt stands before it
 
-    def __iter__(self) -> Iterator[Option]:
+    def __iter__(self) -> Iterator[Flag]:
         """The options in order."""
         while self.index < len(self.words):
             current = self.words[self.index]
@@ -90,38 +90,38 @@ class Options:
         self.index += 1
         return self.words[self.index - 1]
 
-    def _short(self, current: Word) -> Iterator[Option]:
+    def _short(self, current: Word) -> Iterator[Flag]:
         for offset, letter in enumerate(current.text[1:], start=1):
             flag = Word(f"-{letter}", current.start, current.end)
             self.cluster = current if offset + 1 < len(current.text) else None
             if letter not in _KNOWN:
-                yield Option("", current, problem="a flag that auditctl has")
+                yield Flag("", current, problem="a flag that auditctl has")
                 continue
             if letter not in TAKES_OPERAND:
-                yield Option(flag.text, flag)
+                yield Flag(flag.text, flag)
                 continue
             self.cluster = None
             stuck = current.text[offset + 1 :]
             operand = Word(stuck, current.end - len(stuck), current.end) if stuck else self._operand()
             if operand is None:
-                yield Option("", current, problem=f"an operand after {flag.text}")
+                yield Flag("", current, problem=f"an operand after {flag.text}")
             else:
-                yield Option(flag.text, flag, operand)
+                yield Flag(flag.text, flag, operand)
             return
 
-    def _long(self, current: Word) -> Option:
+    def _long(self, current: Word) -> Flag:
         name, equals, value = current.text[2:].partition("=")
         known = [option for option in LONG if option.since <= self.version]
         found = [option for option in known if option.name == name] or [
             option for option in known if option.name.startswith(name)
         ]
         if len(found) != 1:
-            return Option("", current, problem="one of " + ", ".join(f"--{option.name}" for option in known))
+            return Flag("", current, problem="one of " + ", ".join(f"--{option.name}" for option in known))
         option = found[0]
         flag = f"--{option.name}"
         if not option.operand:
-            return Option("", current, problem=f"{flag} without an operand") if equals else Option(flag, current)
+            return Flag("", current, problem=f"{flag} without an operand") if equals else Flag(flag, current)
         operand = Word(value, current.end - len(value), current.end) if equals else self._operand()
         if operand is None:
-            return Option("", current, problem=f"an operand after {flag}")
-        return Option(flag, current, operand)
+            return Flag("", current, problem=f"an operand after {flag}")
+        return Flag(flag, current, operand)

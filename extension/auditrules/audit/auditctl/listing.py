@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from auditrules.audit.constants import arches, names, syscalls, versions
-from auditrules.audit.constants.fields import FIELDS, Kind
+from auditrules.audit.constants.fields import FIELDS, FieldKind
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Version
 from auditrules.audit.model.rule import (
@@ -30,9 +30,9 @@ PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 _KEPT = 4096  # texts of numbers and masks that are kept: the rules of a kernel are many, and share most of theirs
 
 
-def tells_operators(version: Version) -> bool:
+def shows_operators(version: Version) -> bool:
     """Whether that auditctl prints the operator of path, dir and exe; the others print = (audit-userspace PR 379)."""
-    return versions.within(version, *versions.OPERATORS_TOLD)
+    return versions.within(version, *versions.OPERATORS_SHOWN)
 
 
 def syscall_names(
@@ -63,21 +63,21 @@ def value(field: Field, version: Version) -> str:
 @lru_cache(_KEPT)
 def number_text(name: str, number: int, version: Version | None = None) -> str:
     """The number of a field of that name as auditctl prints it; an arch has its own way, see `arches.listed`."""
-    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
-    if kind is Kind.PERMISSIONS:
+    kind = FIELDS[name].kind if name in FIELDS else FieldKind.NUMBER
+    if kind is FieldKind.PERMISSIONS:
         return letters(number)
-    if kind is Kind.ARGUMENT:
+    if kind is FieldKind.ARGUMENT:
         return f"0x{number:X}"
     if name == "inode":
         return str(number)
     value = signed(number)
     word = None
-    if kind is Kind.EXIT and value < 0:
+    if kind is FieldKind.EXIT and value < 0:
         error = names.errno_name(-value)
         word = f"-{error}" if error else None
-    elif kind is Kind.MESSAGE:
+    elif kind is FieldKind.MESSAGE:
         word = names.message_type_name(number, version)
-    elif kind is Kind.FILE_SYSTEM:
+    elif kind is FieldKind.FILE_SYSTEM:
         word = names.fstype_name(number, version)
     return word or str(value)
 
@@ -136,7 +136,7 @@ def _listed_condition(condition: Condition, version: Version, *, watch: bool) ->
     if watch:
         return f" -p {value(condition, version)}" if condition.name == "perm" else f"-w {condition.value}"
     name = PATHS.get(condition.name, condition.name)
-    told = tells_operators(version) or name not in ("path", "dir", "exe")
+    told = shows_operators(version) or name not in ("path", "dir", "exe")
     sign = condition.operator if told else Operator.EQUAL
     # A field without a name has no -F either.
     flag = " " if name.startswith("f") and name[1:].isdigit() else " -F "

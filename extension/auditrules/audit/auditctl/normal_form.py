@@ -12,13 +12,15 @@ from functools import lru_cache
 
 from auditrules.audit.auditctl.listing import PATHS, number_text, syscall_names
 from auditrules.audit.constants import arches, names
-from auditrules.audit.constants.fields import FIELDS, Kind
+from auditrules.audit.constants.fields import FIELDS, FieldKind
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, Facts
 from auditrules.audit.model.rule import KEY_SEPARATOR, PATH_OR_DIR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
 
-UNSIGNED_ONLY = frozenset({Kind.NUMBER, Kind.GROUP, Kind.FILE_SYSTEM, Kind.FAMILY})  # auditctl reads no minus there
+UNSIGNED_ONLY = frozenset(
+    {FieldKind.NUMBER, FieldKind.GROUP, FieldKind.FILE_SYSTEM, FieldKind.FAMILY}
+)  # auditctl reads no minus there
 
 _KEPT = 4096  # texts of numbers that are kept: the rules of a kernel are many, and share most of theirs
 
@@ -81,10 +83,10 @@ def value_text(field: Field, machine: str) -> str:
 
 @lru_cache(_KEPT)
 def _number_text(name: str, number: int, machine: str) -> str:
-    kind = FIELDS[name].kind if name in FIELDS else Kind.NUMBER
-    if kind is Kind.ARCH:
+    kind = FIELDS[name].kind if name in FIELDS else FieldKind.NUMBER
+    if kind is FieldKind.ARCH:
         return arches.shown(number, machine)
-    if kind is Kind.FILE_TYPE:
+    if kind is FieldKind.FILE_TYPE:
         return names.file_type_name(number) or str(number)
     if name in FIELDS and kind in UNSIGNED_ONLY and signed(number) < 0:
         return str(number)

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
-from auditrules.audit.auditctl.draft import Draft, Outcome
-from auditrules.audit.auditctl.getopt import Option, Options
+from auditrules.audit.auditctl.draft import BuildState, Draft
+from auditrules.audit.auditctl.getopt import Flag, Flags
 from auditrules.audit.auditctl.rules_file import lines, split
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
-from auditrules.audit.model.rule import Line, Rule, Verb
+from auditrules.audit.model.rule import ParsedLine, Rule, Verb
 from auditrules.audit.model.text import encode
 
-FLAGS: dict[str, Callable[[Draft, Option], None]] = {
+FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
     "-w": rule_flags.watch,
     "-W": rule_flags.unwatch,
     "-p": rule_flags.permissions,
@@ -53,7 +53,7 @@ FLAGS: dict[str, Callable[[Draft, Option], None]] = {
 }
 
 
-def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> Line | None:
+def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
     """What a line of a rules file says: rule and controls, or None for a blank line or a comment.
 
     Raises:
@@ -62,15 +62,15 @@ def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> Line | None:
     words = split(line, facts.version)
     if not words:
         return None
-    options = Options(words, facts.version)
+    options = Flags(words, facts.version)
     draft = Draft(line, facts, options)
     for option in options:
         if not option.flag:
             draft.fail(option.problem, option.word)
         FLAGS[option.flag](draft, option)
-        if draft.outcome is Outcome.RETURNED:
+        if draft.outcome is BuildState.RETURNED:
             return draft.line_so_far()
-        if draft.outcome is Outcome.DONE:
+        if draft.outcome is BuildState.DONE:
             break
     return draft.finish()
 
@@ -102,7 +102,7 @@ class RulesFileLine:
 
     number: int
     text: str
-    parsed: Line | None
+    parsed: ParsedLine | None
     error: RuleSyntaxError | None = None
 
     @property

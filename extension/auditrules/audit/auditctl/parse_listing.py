@@ -16,7 +16,7 @@ from auditrules.audit.auditctl.field_values import ValueExpectedError, permissio
 from auditrules.audit.auditctl.listing import listed_as_watch
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, names, syscalls
-from auditrules.audit.constants.fields import PAIRS, FieldType, Kind, lookup
+from auditrules.audit.constants.fields import PAIRS, FieldKind, FieldType, lookup
 from auditrules.audit.model import c_integers
 from auditrules.audit.model.c_integers import is_digit, is_negative
 from auditrules.audit.model.errors import RuleSyntaxError
@@ -59,8 +59,10 @@ _STARTS = re.compile(
 _DECIMAL = re.compile(r"-?\d{1,10}", re.ASCII)
 _HEXADECIMAL = re.compile(r"0x[0-9A-F]{1,8}")
 _CALL = re.compile(r"\d{1,4}", re.ASCII)
-_NAMED = frozenset({Kind.USER, Kind.GROUP, Kind.EXIT, Kind.MESSAGE, Kind.FILE_TYPE, Kind.FILE_SYSTEM})
-_TEXTUAL = frozenset({Kind.PATH, Kind.LABEL, Kind.KEY, Kind.PERMISSIONS, Kind.ARCH})
+_NAMED = frozenset(
+    {FieldKind.USER, FieldKind.GROUP, FieldKind.EXIT, FieldKind.MESSAGE, FieldKind.FILE_TYPE, FieldKind.FILE_SYSTEM}
+)
+_TEXTUAL = frozenset({FieldKind.PATH, FieldKind.LABEL, FieldKind.KEY, FieldKind.PERMISSIONS, FieldKind.ARCH})
 _UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
 
 
@@ -249,14 +251,14 @@ class _Listed:
         kind = lookup(name)
         if kind is None:
             self._fail("a field that auditctl knows", begin, end)
-        if kind.kind is Kind.KEY:
+        if kind.kind is FieldKind.KEY:
             self.keys.append(text)
             return
         try:
             value = self._value(kind, text)
         except ValueExpectedError as expected:
             self._fail(str(expected), begin, end)
-        if kind.kind is Kind.ARCH and isinstance(value, int):
+        if kind.kind is FieldKind.ARCH and isinstance(value, int):
             self.arch = value
         self.fields.append(Field(kind.name, sign, value))
 
@@ -265,12 +267,12 @@ class _Listed:
             return read(kind, text, self.facts)
         if _DECIMAL.fullmatch(text):
             return c_integers.word(int(text))  # printf's %d, so no octal, and a minus where the top bit is set
-        if kind.kind is Kind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
+        if kind.kind is FieldKind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
             return int(text, 16)
         # What is left must be a name, and all of it: a file's number may have a tail, a listing's has none.
         if kind.kind in _NAMED and not (is_digit(text) or is_negative(text)):
             return read(kind, text, self.facts)
-        if kind.kind is Kind.SESSION and text == "unset":
+        if kind.kind is FieldKind.SESSION and text == "unset":
             return read(kind, text, self.facts)
         raise ValueExpectedError(kind.kind.value)
 

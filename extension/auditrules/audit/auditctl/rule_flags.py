@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from auditrules.audit.auditctl.draft import Draft, Outcome
+from auditrules.audit.auditctl.draft import BuildState, Draft
 from auditrules.audit.auditctl.field_values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError
 from auditrules.audit.auditctl.field_values import permissions as read_permissions
-from auditrules.audit.auditctl.getopt import Option
+from auditrules.audit.auditctl.getopt import Flag
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, names, versions
 from auditrules.audit.constants import syscalls as tables
@@ -43,7 +43,7 @@ LISTS = {name: item for name, item in ALL_LISTS.items() if item is not FilterLis
 ACTIONS = {item.value: item for item in Action}
 
 
-def watch(draft: Draft, option: Option) -> None:
+def watch(draft: Draft, option: Flag) -> None:
     """-w PATH: a rule of the exit list for every access to a path."""
     if draft.list is not None:
         draft.fail("-w alone: a watch takes no -a, -A, -d or second -w before it", option.word)
@@ -51,13 +51,13 @@ def watch(draft: Draft, option: Option) -> None:
     _watch(draft, option)
 
 
-def unwatch(draft: Draft, option: Option) -> None:
+def unwatch(draft: Draft, option: Flag) -> None:
     """-W PATH: delete the watch with exactly these fields."""
     draft.remove = FilterList.EXIT
     _watch(draft, option)
 
 
-def _watch(draft: Draft, option: Option) -> None:
+def _watch(draft: Draft, option: Flag) -> None:
     word = option.value
     draft.action = Action.ALWAYS
     draft.has_syscalls = True
@@ -78,10 +78,10 @@ def _watch(draft: Draft, option: Option) -> None:
     name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
     draft.fields = [Field(name, Operator.EQUAL, path), Field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
     draft.all_syscalls()
-    draft.outcome = Outcome.RULE
+    draft.outcome = BuildState.RULE
 
 
-def permissions(draft: Draft, option: Option) -> None:
+def permissions(draft: Draft, option: Flag) -> None:
     """-p LETTERS: the value of the perm fields there are, or a new one."""
     word = option.value
     if draft.list is None:
@@ -92,10 +92,10 @@ def permissions(draft: Draft, option: Option) -> None:
         draft.fail(str(expected), word)
     draft.set_permissions(bits, word)
     draft.has_permission = True
-    draft.outcome = Outcome.RULE
+    draft.outcome = BuildState.RULE
 
 
-def key(draft: Draft, option: Option) -> None:
+def key(draft: Draft, option: Flag) -> None:
     """-k KEY: a further key."""
     word = option.value
     if not draft.may_take_key or draft.list is None:
@@ -118,7 +118,7 @@ def add_key(draft: Draft, text: str, word: Word) -> None:
         draft.keys.append(text)  # an empty one adds a separator
 
 
-def append(draft: Draft, option: Option) -> None:
+def append(draft: Draft, option: Flag) -> None:
     """-a LIST,ACTION: a rule at the end of its list."""
     word = option.value
     if "task" in word.text and draft.has_syscalls:
@@ -126,24 +126,24 @@ def append(draft: Draft, option: Option) -> None:
     draft.add = _list_and_action(draft, word, draft.add)
 
 
-def prepend(draft: Draft, option: Option) -> None:
+def prepend(draft: Draft, option: Flag) -> None:
     """-A LIST,ACTION: a rule at the beginning of its list; in some versions it deletes instead."""
     if versions.within(draft.facts.version, versions.PREPEND_DELETES):
         draft.remove = _list_and_action(draft, option.value, draft.remove)
         return
     append(draft, option)
     draft.prepended = True
-    if draft.outcome is Outcome.RETURNED and draft.facts.version >= versions.PREPEND_GOES_ON:
-        draft.outcome = Outcome.DONE
+    if draft.outcome is BuildState.RETURNED and draft.facts.version >= versions.PREPEND_GOES_ON:
+        draft.outcome = BuildState.DONE
 
 
-def delete(draft: Draft, option: Option) -> None:
+def delete(draft: Draft, option: Flag) -> None:
     """-d LIST,ACTION: delete the rule with exactly these fields."""
     if versions.within(draft.facts.version, versions.NO_DELETE):
         draft.fail("a flag that auditctl has", option.word)
     draft.remove = _list_and_action(draft, option.value, draft.remove)
-    if draft.outcome is Outcome.RETURNED and versions.within(draft.facts.version, versions.DELETE_GOES_ON):
-        draft.outcome = Outcome.DONE
+    if draft.outcome is BuildState.RETURNED and versions.within(draft.facts.version, versions.DELETE_GOES_ON):
+        draft.outcome = BuildState.DONE
 
 
 def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> FilterList | None:
@@ -163,7 +163,7 @@ def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> Filt
     if known is None:
         known = _filter_list(draft, other)
     elif other == "possible":
-        draft.outcome = Outcome.RETURNED  # an action that is gone; auditctl drops the line and says nothing more
+        draft.outcome = BuildState.RETURNED  # an action that is gone; auditctl drops the line and says nothing more
         return known
     elif other in ACTIONS:
         draft.action = ACTIONS[other]
@@ -171,7 +171,7 @@ def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> Filt
         _bad_keyword(draft, word)
     if known is None or draft.action is None:
         _bad_keyword(draft, word)
-    draft.outcome = Outcome.RULE
+    draft.outcome = BuildState.RULE
     return known
 
 
@@ -187,7 +187,7 @@ def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
     draft.fail("a list and an action with a comma between: one of " + ", ".join(LISTS) + ", and always or never", word)
 
 
-def syscalls(draft: Draft, option: Option) -> None:
+def syscalls(draft: Draft, option: Flag) -> None:
     """-S NAME[,NAME…]: system calls by name or number, of the architecture named last."""
     word = option.value
     if draft.list is not None and draft.list not in SYSCALL_LISTS:

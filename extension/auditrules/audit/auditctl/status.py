@@ -14,7 +14,7 @@ from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.model.text import decode
 
 
-class State(str, Enum):
+class AnswerState(str, Enum):
     """The nine answers to "what does the kernel audit?" that must not be confused; `NOT_ASKED` is the tenth, empty."""
 
     OK = "ok"
@@ -35,7 +35,7 @@ LOCKED = 2  # `enabled` once -e 2 locked the rules until the next boot
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class AuditStatus:
     """The numbers of `auditctl -s`; None where neither it nor the kernel tells them."""
 
     enabled: int | None = None  # 0 off, 1 on, 2 on and locked until the next boot
@@ -53,14 +53,14 @@ Lines = tuple[ListedLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class KernelAnswer:
     """The kernel's side as it was understood. `lines` is None where the rules are not known."""
 
-    state: State
+    state: AnswerState
     reader: str
     error: str = ""
     lines: Lines | None = None
-    status: Status = Status()
+    status: AuditStatus = AuditStatus()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ _WORDS = {
     "enabled": {"disable": 0, "enabled": 1, "enabled+immutable": 2},
     "failure": {"silent": 0, "printk": 1, "panic": 2},
 }
-_NAMES = frozenset(field.name for field in fields(Status))
+_NAMES = frozenset(field.name for field in fields(AuditStatus))
 _OLD_NAMES = {"flag": "failure"}  # the one-line form, up to audit 2.3
 _OLD_FORM = "AUDIT_STATUS: "
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
@@ -102,14 +102,14 @@ NOT_IN_KERNEL = ("audit support not in kernel", "Cannot open netlink audit socke
 SYSTEM_DISABLED = "The audit system is disabled"  # ECONNREFUSED: this user namespace has no audit
 
 FAILED = {
-    Failure.MISSING: State.AUDITCTL_MISSING,
-    Failure.NOT_STARTED: State.AUDITCTL_MISSING,
-    Failure.TIMED_OUT: State.TIMED_OUT,
-    Failure.TOO_LONG: State.BROKEN_REPLY,
+    Failure.MISSING: AnswerState.AUDITCTL_MISSING,
+    Failure.NOT_STARTED: AnswerState.AUDITCTL_MISSING,
+    Failure.TIMED_OUT: AnswerState.TIMED_OUT,
+    Failure.TOO_LONG: AnswerState.BROKEN_REPLY,
 }
 
 
-def parse_status(text: str) -> Status:
+def parse_status(text: str) -> AuditStatus:
     """The status of `auditctl -s`, of `-s -i`, or of the one-line form before audit 2.4.
 
     Raises:
@@ -133,29 +133,29 @@ def parse_status(text: str) -> Status:
     if "enabled" not in found:
         message = "a line with enabled, as auditctl -s prints it"
         raise NotAStatusError(message)
-    return Status(**{name: value for name, value in found.items() if name in _NAMES})
+    return AuditStatus(**{name: value for name, value in found.items() if name in _NAMES})
 
 
-def understand_texts(kernel: Kernel, facts: Facts, known: Lines | None = None) -> Reading:
+def understand_texts(kernel: Kernel, facts: Facts, known: Lines | None = None) -> KernelAnswer:
     """What auditctl, or a saved copy of its texts, says. Total: every text and every failure has a state.
 
     `known` are the lines of its listing where they were read before.
     """
     if kernel.saved is not None:
         if kernel.saved.content is None:
-            return Reading(State.BROKEN_REPLY, kernel.reader, kernel.saved.error)
+            return KernelAnswer(AnswerState.BROKEN_REPLY, kernel.reader, kernel.saved.error)
         return _saved(decode(kernel.saved.content), kernel.reader, facts)
     if kernel.listing is None:
-        return Reading(State.NOT_ASKED, kernel.reader, kernel.reason)
+        return KernelAnswer(AnswerState.NOT_ASKED, kernel.reader, kernel.reason)
     refused = _refused(kernel.listing, kernel.status)
     if refused is not None:
-        return Reading(refused[0], kernel.reader, refused[1])
+        return KernelAnswer(refused[0], kernel.reader, refused[1])
     status, problem = _status(kernel.status)
     lines = _lines(decode(kernel.listing.stdout), facts) if known is None else known
     return _listed(lines, kernel.reader, status, problem)
 
 
-def _saved(content: str, reader: str, facts: Facts) -> Reading:
+def _saved(content: str, reader: str, facts: Facts) -> KernelAnswer:
     """A saved listing, with or without a saved status behind it."""
     start = 0 if content.startswith(("enabled ", _OLD_FORM)) else -1
     for mark in ("\nenabled ", "\n" + _OLD_FORM):
@@ -165,13 +165,13 @@ def _saved(content: str, reader: str, facts: Facts) -> Reading:
     lines = _lines(listing, facts)
     of_rules_file = _of_rules_file(lines or (), facts)
     if of_rules_file:
-        return Reading(State.BROKEN_REPLY, reader, of_rules_file, lines)
+        return KernelAnswer(AnswerState.BROKEN_REPLY, reader, of_rules_file, lines)
     if start < 0:
         return _listed(lines, reader, None, None)
     try:
         status = parse_status(content[start:])
     except NotAStatusError as expected:
-        return Reading(State.BROKEN_REPLY, reader, f"the saved status: expected {expected}")
+        return KernelAnswer(AnswerState.BROKEN_REPLY, reader, f"the saved status: expected {expected}")
     return _listed(lines, reader, status, None)
 
 
@@ -186,7 +186,7 @@ def _of_rules_file(lines: Lines, facts: Facts) -> str:
     )
 
 
-def _refused(listing: Run, status: Run | None) -> tuple[State, str] | None:
+def _refused(listing: Run, status: Run | None) -> tuple[AnswerState, str] | None:
     """Why there is no listing, or None where auditctl gave one."""
     said = decode(listing.stderr).strip()
     command = " ".join(listing.command)
@@ -194,61 +194,63 @@ def _refused(listing: Run, status: Run | None) -> tuple[State, str] | None:
         return FAILED[listing.failure], f"{command}: {listing.detail or listing.failure.value}"
     state = None
     if any(text in said for text in NOT_IN_KERNEL):
-        state = State.NO_KERNEL_AUDIT
+        state = AnswerState.NO_KERNEL_AUDIT
     elif SYSTEM_DISABLED in said:
-        state = State.FOREIGN_NAMESPACE
+        state = AnswerState.FOREIGN_NAMESPACE
     elif NOT_ROOT in said:
-        state = State.NO_PERMISSION
+        state = AnswerState.NO_PERMISSION
     elif NOT_PERMITTED in said:
         # auditctl -s asks for the capability first; where it has it and the kernel still refuses, it is the namespace.
         rooted = status is not None and NOT_ROOT not in decode(status.stderr)
-        state = State.FOREIGN_NAMESPACE if rooted else State.NO_PERMISSION
+        state = AnswerState.FOREIGN_NAMESPACE if rooted else AnswerState.NO_PERMISSION
     elif listing.returncode != 0 or said:  # what it complains of may be a part of the rules that it does not list
-        state = State.BROKEN_REPLY
+        state = AnswerState.BROKEN_REPLY
     if state is None:
         return None
     ended = f"exit status {listing.returncode}" if listing.returncode != 0 else "no listing"
     return state, f"{command}: {ended}" + (f": {'; '.join(said.splitlines())}" if said else "")
 
 
-def _status(run: Run | None) -> tuple[Status | None, tuple[State, str] | None]:
+def _status(run: Run | None) -> tuple[AuditStatus | None, tuple[AnswerState, str] | None]:
     """The status of a run of `auditctl -s`, or why there is none."""
     if run is None:
-        return None, (State.BROKEN_REPLY, "auditctl -s was not run")
+        return None, (AnswerState.BROKEN_REPLY, "auditctl -s was not run")
     command = " ".join(run.command)
     if run.failure is not None:
         return None, (FAILED[run.failure], f"{command}: {run.detail or run.failure.value}")
     text = decode(run.stdout)
     if run.returncode == 0 and not text:
-        return None, (State.FOREIGN_NAMESPACE, f"{command}: no answer, as in another user namespace")
+        return None, (AnswerState.FOREIGN_NAMESPACE, f"{command}: no answer, as in another user namespace")
     if run.returncode != 0:
         said = "; ".join(decode(run.stderr).split("\n")).strip("; ")
-        return None, (State.BROKEN_REPLY, f"{command}: exit status {run.returncode}: {said}")
+        return None, (AnswerState.BROKEN_REPLY, f"{command}: exit status {run.returncode}: {said}")
     try:
         return parse_status(text), None
     except NotAStatusError as expected:
-        return None, (State.BROKEN_REPLY, f"{command}: expected {expected}")
+        return None, (AnswerState.BROKEN_REPLY, f"{command}: expected {expected}")
 
 
-def _listed(lines: Lines | None, reader: str, status: Status | None, problem: tuple[State, str] | None) -> Reading:
-    numbers = status or Status()
+def _listed(
+    lines: Lines | None, reader: str, status: AuditStatus | None, problem: tuple[AnswerState, str] | None
+) -> KernelAnswer:
+    numbers = status or AuditStatus()
     if lines is None:
         error = "expected rules or the words No rules, found nothing"
-        return Reading(State.BROKEN_REPLY, reader, error, status=numbers)
+        return KernelAnswer(AnswerState.BROKEN_REPLY, reader, error, status=numbers)
     if problem is not None:
-        return Reading(problem[0], reader, problem[1], lines, numbers)
+        return KernelAnswer(problem[0], reader, problem[1], lines, numbers)
     return answered(reader, lines, numbers, "a line of the listing is no rule")
 
 
-def answered(reader: str, lines: Lines, status: Status, broken: str) -> Reading:
+def answered(reader: str, lines: Lines, status: AuditStatus, broken: str) -> KernelAnswer:
     """What a whole answer says; `broken` is what to call a line in it that is not understood."""
     if status.enabled == 0:
-        return Reading(State.DISABLED, reader, "", lines, status)
+        return KernelAnswer(AnswerState.DISABLED, reader, "", lines, status)
     errors = [line.error for line in lines if line.rule is None]
     if errors:
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
-        return Reading(State.BROKEN_REPLY, reader, f"{broken}: {errors[0]}{more}", lines, status)
-    return Reading(State.OK if lines else State.NO_RULES, reader, "", lines, status)
+        return KernelAnswer(AnswerState.BROKEN_REPLY, reader, f"{broken}: {errors[0]}{more}", lines, status)
+    return KernelAnswer(AnswerState.OK if lines else AnswerState.NO_RULES, reader, "", lines, status)
 
 
 def _lines(text: str, facts: Facts) -> Lines | None:

@@ -47,7 +47,7 @@ class Treatment(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class LineOrigin:
     """A line of a file of rules.d, numbered as auditctl would: one too long for it counts as several, see `words`."""
 
     name: str
@@ -55,7 +55,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MergedLine:
     """A line of the new audit.rules: its number, its text, and what it comes from.
 
     Several origins are lines that became one, as a file without a newline at its end does with the next one's first
@@ -64,28 +64,28 @@ class Made:
 
     number: int
     text: bytes
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[LineOrigin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Became:
+class SourceLine:
     """A line of rules.d and what became of it; `number` is that of its line in the new audit.rules."""
 
-    origin: Origin
+    origin: LineOrigin
     treatment: Treatment
     number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedRules:
     """What augenrules makes of the files of rules.d.
 
     `complaints` are the names that cat could not print, with its reason; `lost` those files that nobody read because
     of the spaces in their names.
     """
 
-    lines: tuple[Made, ...]
-    became: tuple[Became, ...]
+    lines: tuple[MergedLine, ...]
+    became: tuple[SourceLine, ...]
     complaints: tuple[tuple[str, str], ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -94,7 +94,7 @@ class Merged:
         """The bytes of the new audit.rules."""
         return b"".join(line.text + b"\n" for line in self.lines)
 
-    def at(self, number: int) -> Made:
+    def at(self, number: int) -> MergedLine:
         """The line that auditctl means by a number: of one that it reads as several, each.
 
         Raises:
@@ -108,7 +108,7 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class AugenrulesRun:
     """A run of the script. `content` is audit.rules afterwards, None where there is none.
 
     `returncode` is None where it is that of the `auditctl -R` that follows.
@@ -117,7 +117,7 @@ class Done:
     content: bytes | None
     said: str = ""  # on standard output, run as SCRIPT
     returncode: int | None = 0
-    merged: Merged | None = None
+    merged: MergedRules | None = None
     written: bool = False  # mode 0640; the old file, if there was one, is kept as audit.rules.prev
     loads: bool = False  # `auditctl -R` reads audit.rules
 
@@ -125,7 +125,7 @@ class Done:
 # What cat prints of a file: its bytes, or the reason why there are none.
 Content = bytes | str
 
-_Record = tuple[bytes, tuple[Origin, ...]]  # what awk takes for a line, and the lines of files that are in it
+_Record = tuple[bytes, tuple[LineOrigin, ...]]  # what awk takes for a line, and the lines of files that are in it
 
 
 def augenrules(
@@ -134,7 +134,7 @@ def augenrules(
     existing: bytes | None,
     awk: Awk,
     version: Version,
-) -> Done:
+) -> AugenrulesRun:
     """Run the script, on a host whose rules are not locked.
 
     `files` are the names in rules.d that end in .rules and begin with no dot (None: there is no such folder),
@@ -149,21 +149,21 @@ def understands(arguments: Sequence[str]) -> bool:
     return {*arguments} <= {"--check", "--load"}
 
 
-def result_of(arguments: Sequence[str], merged: Merged | None, existing: bytes | None) -> Done:
+def result_of(arguments: Sequence[str], merged: MergedRules | None, existing: bytes | None) -> AugenrulesRun:
     """As `augenrules`, of files that were merged before; None where there is no folder rules.d."""
     if not understands(arguments):
-        return Done(existing, f"Usage: {SCRIPT} [--check|--load]", 1)
+        return AugenrulesRun(existing, f"Usage: {SCRIPT} [--check|--load]", 1)
     loads = "--load" in arguments
     if merged is None:
-        return Done(existing, f"{SCRIPT}: No rules directory - {RULES_D}", 1, loads=loads)
+        return AugenrulesRun(existing, f"{SCRIPT}: No rules directory - {RULES_D}", 1, loads=loads)
     if merged.content == existing:
-        return Done(existing, f"{SCRIPT}: No change", None if loads else 0, merged, loads=loads)
+        return AugenrulesRun(existing, f"{SCRIPT}: No change", None if loads else 0, merged, loads=loads)
     if "--check" in arguments:
-        return Done(existing, f"{SCRIPT}: Rules have changed and should be updated", 0, merged)
-    return Done(merged.content, "", None if loads else 0, merged, written=True, loads=loads)
+        return AugenrulesRun(existing, f"{SCRIPT}: Rules have changed and should be updated", 0, merged)
+    return AugenrulesRun(merged.content, "", None if loads else 0, merged, written=True, loads=loads)
 
 
-def merge(files: Mapping[str, Content], awk: Awk, version: Version) -> Merged:
+def merge(files: Mapping[str, Content], awk: Awk, version: Version) -> MergedRules:
     """Merge the files of rules.d."""
     printed = tuple(_printed(files, version))
     records = list(_records([(name, content) for name, content in printed if isinstance(content, bytes)], awk))
@@ -171,7 +171,7 @@ def merge(files: Mapping[str, Content], awk: Awk, version: Version) -> Merged:
         records = [(text.removesuffix(b"\r"), origins) for text, origins in records]
     lines, became = _sorted(records, awk)
     seen = {name for name, _ in printed}
-    return Merged(
+    return MergedRules(
         lines,
         became,
         complaints=tuple((name, content) for name, content in printed if isinstance(content, str)),
@@ -195,11 +195,11 @@ def _printed(files: Mapping[str, Content], version: Version) -> Iterator[tuple[s
 def _records(files: Iterable[tuple[str, bytes]], awk: Awk) -> Iterator[_Record]:
     """What awk takes for lines in all that cat printed."""
     text = b""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[LineOrigin, ...] = ()
     for name, content in files:
         number = 1
         for line in BytesIO(content):
-            origin = Origin(name, number)
+            origin = LineOrigin(name, number)
             number += _count(line)
             *ended, rest = (line.replace(b"\0", b"\n") if awk is Awk.BUSYBOX else line).split(b"\n")
             for part in ended:
@@ -236,17 +236,17 @@ _PATTERNS = {
 }
 
 
-def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[Made, ...], tuple[Became, ...]]:
+def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...], tuple[SourceLine, ...]]:
     """The lines of the new file, and what became of those of the old ones."""
     kinds = [next((kind for kind, pattern in _PATTERNS[awk] if pattern.match(text)), "") for text, _ in records]
     last = {kind: index for index, kind in enumerate(kinds)}
     rest = [index for index, kind in enumerate(kinds) if not kind]
-    lines = [Made(1, HEADER)]
+    lines = [MergedLine(1, HEADER)]
     numbers: dict[int | None, int] = {}
     number = 2
     for index in (last.get("-D"), last.get("-b"), last.get("-f"), *rest, last.get("-e")):
         text, origins = (b"", ()) if index is None else records[index]
-        lines.append(Made(number, text, origins))
+        lines.append(MergedLine(number, text, origins))
         numbers[index] = number
         number += _count(text + b"\n")
     became = []
@@ -257,5 +257,5 @@ def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[Made, ...], tup
             treatment = Treatment.HOISTED if index in numbers else Treatment.REPLACED
         else:
             treatment = Treatment.KEPT
-        became += [Became(origin, treatment, numbers.get(index)) for origin in origins]
+        became += [SourceLine(origin, treatment, numbers.get(index)) for origin in origins]
     return tuple(lines), tuple(became)

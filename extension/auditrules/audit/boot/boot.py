@@ -8,26 +8,26 @@ from itertools import permutations
 
 from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.boot.auditd_conf import AuditdConf
-from auditrules.audit.boot.augenrules import AUDIT_RULES, Merged, result_of, understands
+from auditrules.audit.boot.augenrules import AUDIT_RULES, MergedRules, result_of, understands
 from auditrules.audit.boot.boot_loader import UNSAID, CommandLine, next_command_line
 from auditrules.audit.boot.grub_menu import Words
-from auditrules.audit.boot.load import Loaded
+from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import (
     NEEDS,
-    Daemon,
+    BootPlan,
     Loader,
-    Plan,
-    Read,
-    Script,
-    Start,
+    RunAuditctl,
+    RunAugenrules,
+    StartAuditd,
+    StartedUnit,
     plan,
     switched_off,
 )
-from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import File
-from auditrules.audit.model.rule import Control
+from auditrules.audit.model.rule import ControlFlag
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Boot:
     problem: str = ""  # what keeps units from starting, or auditctl from reading the rules
     enabled: int | None = None
     content: bytes | None = None
-    merged: Merged | None = None
-    loaded: Loaded | None = None
+    merged: MergedRules | None = None
+    loaded: LoadedFile | None = None
     command_line: CommandLine = field(default=UNSAID, compare=False)
     sandbox: Sandbox = NO_SANDBOX  # in which the rules are loaded
 
@@ -78,13 +78,13 @@ def _agreed(ways: Sequence[Boot], line: CommandLine) -> Boot:
     return first if len(enabled) == 1 else replace(first, enabled=None)
 
 
-def _booted(files: RulesFiles, conf: AuditdConf, planned: Plan, enabled: int | None) -> Boot:
+def _booted(files: RulesFiles, conf: AuditdConf, planned: BootPlan, enabled: int | None) -> Boot:
     said = Boot(planned.loader, planned.reason, planned.assumed)
     if planned.loader is Loader.UNKNOWN:
         return said
     try:
         ends = [_Machine(files, conf, enabled).started(order) for order in _orders(planned.starts)]
-    except UntoldError as error:
+    except UndeterminedError as error:
         return replace(said, reason=str(error))
     end = ends[0]
     if any((other.content, other.loaded) != (end.content, end.loaded) for other in ends):
@@ -102,7 +102,7 @@ def _booted(files: RulesFiles, conf: AuditdConf, planned: Plan, enabled: int | N
     )
 
 
-def _orders(starts: Sequence[Start]) -> list[tuple[Start, ...]]:
+def _orders(starts: Sequence[StartedUnit]) -> list[tuple[StartedUnit, ...]]:
     """The orders in which systemd may start the units, one after the other."""
     orders = [
         order
@@ -110,7 +110,7 @@ def _orders(starts: Sequence[Start]) -> list[tuple[Start, ...]]:
         if not any(one.after(other) for index, one in enumerate(order) for other in order[index + 1 :])
     ]
     if not orders:
-        raise UntoldError("the units that load rules wait for each other")
+        raise UndeterminedError("the units that load rules wait for each other")
     return orders
 
 
@@ -122,8 +122,8 @@ class _Machine:
     conf: AuditdConf
     enabled: int | None = None
     content: bytes | None = None
-    merged: Merged | None = None
-    loaded: Loaded | None = None
+    merged: MergedRules | None = None
+    loaded: LoadedFile | None = None
     sandbox: Sandbox = NO_SANDBOX
     not_started: list[str] = field(default_factory=list)  # said of each unit
     _audit_rules: File | None = field(init=False)
@@ -133,9 +133,9 @@ class _Machine:
         self._audit_rules = self.files.collected.audit_rules
         self._refusal = self.files.refusal if self._audit_rules else "a file that is there"
 
-    def started(self, order: Sequence[Start]) -> _Machine:
+    def started(self, order: Sequence[StartedUnit]) -> _Machine:
         """Start units one after the other; one that comes after what it needs is not started where that failed."""
-        failed: list[Start] = []
+        failed: list[StartedUnit] = []
         for start in order:
             needed = {name for key in NEEDS for name in start.unit.names(key)}
             names = [other.unit.name for other in failed if other.unit.name in needed and start.after(other)]
@@ -145,16 +145,16 @@ class _Machine:
                 failed.append(start)
         return self
 
-    def _start(self, start: Start) -> bool:
+    def _start(self, start: StartedUnit) -> bool:
         return all(self._done(step.run, step.sandbox) or step.ignored for step in start.steps)
 
-    def _done(self, run: Script | Read | Daemon, sandbox: Sandbox) -> bool:
+    def _done(self, run: RunAugenrules | RunAuditctl | StartAuditd, sandbox: Sandbox) -> bool:
         match run:
-            case Script():
+            case RunAugenrules():
                 return self._script(run, sandbox)
-            case Read():
+            case RunAuditctl():
                 return self._read(run.path, sandbox)
-            case Daemon():
+            case StartAuditd():
                 self._daemon(run.startup)
                 return True
 
@@ -164,7 +164,7 @@ class _Machine:
         if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
 
-    def _script(self, run: Script, sandbox: Sandbox) -> bool:
+    def _script(self, run: RunAugenrules, sandbox: Sandbox) -> bool:
         existing = self._audit_rules.content if self._audit_rules else None
         there = self.files.printed() is not None
         done = result_of(run.arguments, self.files.merged() if there and understands(run.arguments) else None, existing)
@@ -177,17 +177,17 @@ class _Machine:
 
     def _read(self, path: str, sandbox: Sandbox) -> bool:
         if path != AUDIT_RULES:
-            raise UntoldError(f"boot loads rules from {path}, which is not looked at")
+            raise UndeterminedError(f"boot loads rules from {path}, which is not looked at")
         if sandbox.hides(path) is not False:
-            raise UntoldError(f"what loads the rules may not see {path}")
+            raise UndeterminedError(f"what loads the rules may not see {path}")
         file = self._audit_rules
         if file is not None and file.content is None:
-            raise UntoldError(f"{path}: {file.error}")
+            raise UndeterminedError(f"{path}: {file.error}")
         if self._refusal is not None:
             self.not_started.append(f"auditctl does not read {path}: it takes {self._refusal}")
         content = file.content if file and self._refusal is None else None
         if self.loaded is not None and content != self.content:
-            raise UntoldError(f"boot loads rules from {path} more than once, and it changes in between")
+            raise UndeterminedError(f"boot loads rules from {path} more than once, and it changes in between")
         self.content = content
         self.sandbox = sandbox
         self.loaded = self.files.seen_in(sandbox).load(content or b"")
@@ -196,9 +196,9 @@ class _Machine:
         return content is not None and succeeds(self.loaded)
 
 
-def succeeds(loaded: Loaded) -> bool:
+def succeeds(loaded: LoadedFile) -> bool:
     """Whether `auditctl -R` ends with 0: an error counts below a -c, and where it ends the load."""
     for line in loaded.lines:
-        if line.said is not None and Control("-c") in line.said.controls:
+        if line.parsed is not None and ControlFlag("-c") in line.parsed.controls:
             return loaded.stopped_at is None and all(number <= line.number for number, _ in loaded.refused)
     return loaded.stopped_at is None

@@ -13,18 +13,18 @@ from functools import cached_property
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import Reading, Status
-from auditrules.audit.boot.augenrules import Merged, Origin, Treatment
+from auditrules.audit.auditctl.status import AuditStatus, KernelAnswer
+from auditrules.audit.boot.augenrules import LineOrigin, MergedRules, Treatment
 from auditrules.audit.boot.boot import Boot
-from auditrules.audit.boot.load import Fate, Fated, Loaded, but_for_path
+from auditrules.audit.boot.load import LoadedFile, LoadedLine, LoadResult, without_path
 from auditrules.audit.boot.rules_files import AUDIT_RULES, FileLine, RulesFiles, actual_rules
-from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import Control, Rule, Verb, same
+from auditrules.audit.model.rule import ControlFlag, Rule, Verb, same
 
 
-class State(str, Enum):
+class RuleState(str, Enum):
     """How file and kernel agree; `NOTHING` is said of a line that leaves nothing to look for."""
 
     LOADED = "loaded"
@@ -43,27 +43,27 @@ class State(str, Enum):
 class LineState:
     """The state of one line, and why it is no better."""
 
-    state: State
+    state: RuleState
     reason: str = ""
 
 
 # The states that need no reason: most lines of a host share one of them.
-PLAIN: Mapping[State, LineState] = {state: LineState(state) for state in State}
-NOTHING = PLAIN[State.NOTHING]
+PLAIN: Mapping[RuleState, LineState] = {state: LineState(state) for state in RuleState}
+NOTHING = PLAIN[RuleState.NOTHING]
 NOT_READ = "augenrules does not read this file"
 SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"
 
 # What a line of a file comes to where the load alone decides.
 DECIDED = {
-    Fate.REJECTED: State.REJECTED,
-    Fate.UNREACHED: State.UNREACHED,
-    Fate.DELETED: State.DELETED,
-    Fate.OVERRIDDEN: State.OVERRIDDEN,
-    Fate.DONE: State.NOTHING,
+    LoadResult.REJECTED: RuleState.REJECTED,
+    LoadResult.UNREACHED: RuleState.UNREACHED,
+    LoadResult.DELETED: RuleState.DELETED,
+    LoadResult.OVERRIDDEN: RuleState.OVERRIDDEN,
+    LoadResult.DONE: RuleState.NOTHING,
 }
 
 # A control that sets a value, and where auditctl -s shows it.
-SHOWN: Mapping[str, Callable[[Status], int | None]] = {
+SHOWN: Mapping[str, Callable[[AuditStatus], int | None]] = {
     "-e": lambda status: status.enabled,
     "-f": lambda status: status.failure,
     "-b": lambda status: status.backlog_limit,
@@ -86,7 +86,7 @@ class LoadedRules:
         """Whether the kernel has the rule: by its bytes, or where there is only a listing, by a line that fits it."""
         if not self._lines:
             return False
-        if any(same(rule, other) for other in self._rules.get(but_for_path(rule), ())):
+        if any(same(rule, other) for other in self._rules.get(without_path(rule), ())):
             return True
         return not self._exact and listed(rule, self._facts.version, self._facts.machine) in self._texts
 
@@ -95,7 +95,7 @@ class LoadedRules:
         found: dict[Hashable, list[Rule]] = {}
         for line in self._lines:
             if line.rule is not None:
-                found.setdefault(but_for_path(line.rule), []).append(line.rule)
+                found.setdefault(without_path(line.rule), []).append(line.rule)
         return found
 
     @cached_property
@@ -109,7 +109,7 @@ class Drift:
     `rules` are the kernel's as well as they can be told, in the order of evaluation; None for a line that is no rule.
     """
 
-    def __init__(self, reading: Reading, files: RulesFiles, boot: Boot) -> None:
+    def __init__(self, reading: KernelAnswer, files: RulesFiles, boot: Boot) -> None:
         self.reading = reading
         self.files = files
         self._boot = boot
@@ -137,16 +137,16 @@ class Drift:
             return NOTHING
         if line.source == AUDIT_RULES:
             return self._audit_rules[line.number]
-        origin = Origin(line.path.rpartition("/")[2], line.number)
+        origin = LineOrigin(line.path.rpartition("/")[2], line.number)
         return self._rules_d.states.get(origin) or self._of_rule(line.rule, origin)
 
-    def _of_rule(self, rule: Rule | None, origin: Origin) -> LineState:
+    def _of_rule(self, rule: Rule | None, origin: LineOrigin) -> LineState:
         """The state of a line of which augenrules makes none, or of which that can't be told."""
         found = NOTHING if rule is None else rule_state(rule, self._kernel)
-        if found.state is State.LOADED:
+        if found.state is RuleState.LOADED:
             return found
         if self._rules_d.error:
-            return LineState(State.UNKNOWN, self._rules_d.error)
+            return LineState(RuleState.UNKNOWN, self._rules_d.error)
         return found if rule is None else LineState(found.state, self._rules_d.why(origin))
 
     @cached_property
@@ -163,9 +163,9 @@ class Drift:
         states = {line.number: state for line, state in file_states(loaded, self._kernel, self.reading.status)}
         if self.files.refusal is None:
             return states
-        refused = LineState(State.UNREACHED, f"auditctl does not read this file: it takes {self.files.refusal}")
+        refused = LineState(RuleState.UNREACHED, f"auditctl does not read this file: it takes {self.files.refusal}")
         return {
-            number: refused if found.state in (State.MISSING, State.NOTHING) else found
+            number: refused if found.state in (RuleState.MISSING, RuleState.NOTHING) else found
             for number, found in states.items()
         }
 
@@ -173,7 +173,7 @@ class Drift:
     def _rules_d(self) -> _Merging:
         try:
             merged = self.files.merged()
-        except UntoldError as error:
+        except UndeterminedError as error:
             return _Merging(error=str(error))
         if merged is None:
             return _Merging()
@@ -187,87 +187,95 @@ class Drift:
 class _Merging:
     """The states of lines of rules.d by way of augenrules, the lines that it drops, or why neither can be told."""
 
-    states: Mapping[Origin, LineState] = field(default_factory=dict)
-    dropped: frozenset[Origin] = frozenset()
+    states: Mapping[LineOrigin, LineState] = field(default_factory=dict)
+    dropped: frozenset[LineOrigin] = frozenset()
     error: str = ""
 
-    def why(self, origin: Origin) -> str:
+    def why(self, origin: LineOrigin) -> str:
         """Why there is no state of a line."""
         return SWALLOWED if origin in self.dropped else NOT_READ
 
 
-def file_states(loaded: Loaded, rules: LoadedRules | None, status: Status) -> Iterator[tuple[Fated, LineState]]:
+def file_states(
+    loaded: LoadedFile, rules: LoadedRules | None, status: AuditStatus
+) -> Iterator[tuple[LoadedLine, LineState]]:
     """The state of each line of a file that says something. `rules` is None where the kernel's are not known."""
-    behind = [line.said.rule for line in loaded.lines if line.fate is Fate.UNREACHED and line.said and line.said.rule]
+    behind = [
+        line.parsed.rule
+        for line in loaded.lines
+        if line.result is LoadResult.UNREACHED and line.parsed and line.parsed.rule
+    ]
     # Rules that are loaded behind a line at which a load would stop: it did not stop there when they were loaded.
     load_continued = not behind or (rules is not None and any(map(rules.hold, behind)))
     stop = next((line.text for line in loaded.lines if line.number == loaded.stopped_at), "")
     for line in loaded.lines:
         found = _state(line, rules, status, load_continued=load_continued)
-        if found.state is State.UNREACHED:
-            found = LineState(State.UNREACHED, f"the load stops at a line before it: {stop}")
+        if found.state is RuleState.UNREACHED:
+            found = LineState(RuleState.UNREACHED, f"the load stops at a line before it: {stop}")
         yield line, found
 
 
-def _state(line: Fated, rules: LoadedRules | None, status: Status, *, load_continued: bool) -> LineState:
-    said = line.said
+def _state(line: LoadedLine, rules: LoadedRules | None, status: AuditStatus, *, load_continued: bool) -> LineState:
+    said = line.parsed
     if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
-        if line.fate is Fate.UNREACHED and rules is not None and rules.hold(said.rule):
-            return LineState(State.LOADED, "a load would stop before this line now")
+        if line.result is LoadResult.UNREACHED and rules is not None and rules.hold(said.rule):
+            return LineState(RuleState.LOADED, "a load would stop before this line now")
         if line.absent and load_continued and (rules is None or not rules.hold(said.rule)):
             # The directory is gone, and the kernel dropped the rule with it.
-            return LineState(State.UNKNOWN if rules is None else State.MISSING, line.reason)
-    if line.fate in DECIDED and not (line.fate is Fate.DONE and said is not None and _lasting(said.controls)):
-        return LineState(DECIDED[line.fate], line.reason) if line.reason else PLAIN[DECIDED[line.fate]]
+            return LineState(RuleState.UNKNOWN if rules is None else RuleState.MISSING, line.reason)
+    if line.result in DECIDED and not (line.result is LoadResult.DONE and said is not None and _lasting(said.controls)):
+        return LineState(DECIDED[line.result], line.reason) if line.reason else PLAIN[DECIDED[line.result]]
     if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
         return rule_state(said.rule, rules)
     found = [_value_state(control, rules, status) for control in _lasting(said.controls if said else ())]
-    worst = [each for each in found if each.state is not State.LOADED]
-    return worst[0] if worst else PLAIN[State.LOADED]
+    worst = [each for each in found if each.state is not RuleState.LOADED]
+    return worst[0] if worst else PLAIN[RuleState.LOADED]
 
 
 def rule_state(rule: Rule, rules: LoadedRules | None) -> LineState:
     """Whether the kernel has a rule that auditctl would load."""
     if rules is None:
-        return LineState(State.UNKNOWN, "the kernel's rules are not known")
+        return LineState(RuleState.UNKNOWN, "the kernel's rules are not known")
     if rules.hold(rule):
-        return PLAIN[State.LOADED]
+        return PLAIN[RuleState.LOADED]
     if not rules.understood:
-        return LineState(State.UNKNOWN, "a rule of the kernel is not understood")
-    return LineState(State.MISSING, "auditctl takes this line, and the kernel does not have its rule")
+        return LineState(RuleState.UNKNOWN, "a rule of the kernel is not understood")
+    return LineState(RuleState.MISSING, "auditctl takes this line, and the kernel does not have its rule")
 
 
-def _lasting(controls: Iterable[Control]) -> list[Control]:
+def _lasting(controls: Iterable[ControlFlag]) -> list[ControlFlag]:
     return [control for control in controls if control.flag in SHOWN]
 
 
-def _value_state(control: Control, rules: LoadedRules | None, status: Status) -> LineState:
+def _value_state(control: ControlFlag, rules: LoadedRules | None, status: AuditStatus) -> LineState:
     wanted = word(strtol(control.value, signed=False)) if control.value else 1
     found = SHOWN[control.flag](status)
     if found is None:
         return LineState(
-            State.UNKNOWN, "the kernel's status is not known" if rules is None else "not part of the status"
+            RuleState.UNKNOWN, "the kernel's status is not known" if rules is None else "not part of the status"
         )
     if found == wanted:
-        return PLAIN[State.LOADED]
-    return LineState(State.MISSING, f"the kernel has {found}")
+        return PLAIN[RuleState.LOADED]
+    return LineState(RuleState.MISSING, f"the kernel has {found}")
 
 
-def merged_states(merged: Merged, loaded: Loaded, rules: LoadedRules | None, status: Status) -> dict[Origin, LineState]:
+def merged_states(
+    merged: MergedRules, loaded: LoadedFile, rules: LoadedRules | None, status: AuditStatus
+) -> dict[LineOrigin, LineState]:
     """The state of each line of rules.d, by way of what augenrules makes of them all."""
-    found: dict[Origin, LineState] = {}
+    found: dict[LineOrigin, LineState] = {}
     by_number = {line.number: state for line, state in file_states(loaded, rules, status)}
     for number, state in by_number.items():
         for origin in merged.at(number).origins:
             found.setdefault(origin, state)
     for became in merged.became:
         if became.treatment is Treatment.REPLACED:
-            found[became.origin] = LineState(State.OVERRIDDEN, "augenrules keeps the last line of its kind")
+            found[became.origin] = LineState(RuleState.OVERRIDDEN, "augenrules keeps the last line of its kind")
     return found
 
 
 def kernel_state(rule: Rule, boot: LoadedRules | None) -> LineState:
     """Whether a rule of the kernel comes back after a reboot; `boot` are the rules that boot loads, None: not known."""
     if boot is None:
-        return PLAIN[State.UNKNOWN]
-    return PLAIN[State.PERSISTENT if boot.hold(rule) else State.RUNTIME]
+        return PLAIN[RuleState.UNKNOWN]
+    return PLAIN[RuleState.PERSISTENT if boot.hold(rule) else RuleState.RUNTIME]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditrules.audit.auditctl.field_values import MOST_NAME_BYTES, UNSET
-from auditrules.audit.constants.fields import EQUALITIES, FIELDS, Kind
+from auditrules.audit.constants.fields import EQUALITIES, FIELDS, FieldKind
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
@@ -84,12 +84,12 @@ def _operator_fits(rule: Rule, _facts: Facts) -> str | None:
 
 def _value_fits(rule: Rule, _facts: Facts) -> str | None:
     for field in _fields(rule):
-        kind = FIELDS[field.name].kind if field.name in FIELDS else Kind.PATH
-        if kind in (Kind.USER, Kind.GROUP) and field.value == UNSET and field.name != "auid":
+        kind = FIELDS[field.name].kind if field.name in FIELDS else FieldKind.PATH
+        if kind in (FieldKind.USER, FieldKind.GROUP) and field.value == UNSET and field.name != "auid":
             return f"a valid id for {field.name}"
         if field.name == "saddr_fam" and isinstance(field.value, int) and field.value >= FAMILIES:
             return f"a family below {FAMILIES}"
-        if kind is Kind.PATH and isinstance(field.value, str):
+        if kind is FieldKind.PATH and isinstance(field.value, str):
             reason = _path_fits(field.name, field.value)
             if reason is not None:
                 return reason

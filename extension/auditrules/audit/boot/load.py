@@ -19,9 +19,19 @@ from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
-from auditrules.audit.model.rule import PATH_OR_DIR, Condition, Control, Field, FilterList, Line, Rule, Verb, same
+from auditrules.audit.model.rule import (
+    PATH_OR_DIR,
+    Condition,
+    ControlFlag,
+    Field,
+    FilterList,
+    ParsedLine,
+    Rule,
+    Verb,
+    same,
+)
 
-IMMUTABLE = Control("-e", "2")
+IMMUTABLE = ControlFlag("-e", "2")
 LONGEST_WAIT = 600_000  # ten minutes in jiffies of a kernel with 1000 a second; with fewer, it refuses less already
 
 # Controls that set one value, of which a later line takes the place.
@@ -30,7 +40,7 @@ VALUES = frozenset({"-e", "-f", "-b", "-r", "--backlog_wait_time"})
 LOCKED = VALUES | {"-D", "-t"}
 
 
-class Fate(Enum):
+class LoadResult(Enum):
     """What became of a line."""
 
     KEPT = "its rule is in the kernel, or its value holds"
@@ -42,30 +52,30 @@ class Fate(Enum):
 
 
 @dataclass(slots=True)
-class Fated:
+class LoadedLine:
     """One line that says something, and what became of it; `reason` says why it was refused."""
 
     number: int
     text: str
-    said: Line | None = None  # None: no rule, see `reason`
-    fate: Fate = Fate.UNREACHED
+    parsed: ParsedLine | None = None  # None: no rule, see `reason`
+    result: LoadResult = LoadResult.UNREACHED
     reason: str = ""
     absent: bool = False  # it was refused because a path is not there now, which it may have been before
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedFile:
     """The kernel after a load: its rules in the order of `auditctl -l`, and what became of each line."""
 
     rules: tuple[Rule, ...]
-    lines: tuple[Fated, ...]
+    lines: tuple[LoadedLine, ...]
     stopped_at: int | None
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # controls that hold, by flag
 
     @property
     def refused(self) -> tuple[tuple[int, str], ...]:
         """The lines that were refused, with why."""
-        return tuple((line.number, line.reason) for line in self.lines if line.fate is Fate.REJECTED)
+        return tuple((line.number, line.reason) for line in self.lines if line.result is LoadResult.REJECTED)
 
 
 WORLD_WRITABLE = 0o002
@@ -87,29 +97,31 @@ def refusal_of(file: File, version: Version) -> str | None:
     return file_refusal(file.mode, file.uid, version)
 
 
-def load(content: bytes, facts: Facts, parse: Callable[[str], Line | None] | None = None) -> Loaded:
+def load_rules(content: bytes, facts: Facts, parse: Callable[[str], ParsedLine | None] | None = None) -> LoadedFile:
     """Load a rules file into a kernel that has no rules. `parse` reads a line with these facts."""
     parse = parse or partial(parse_line, facts=facts)
     kernel = _Kernel(facts)
-    said: list[Fated] = []
+    said: list[LoadedLine] = []
     stopped_at = None
     for number, text in lines(content):
-        line = Fated(number, text)
+        line = LoadedLine(number, text)
         try:
-            line.said = parse(text)
+            line.parsed = parse(text)
         except RuleSyntaxError as error:
             line.reason = error.summary
             done = error.done
         else:
-            if line.said is None:
+            if line.parsed is None:
                 continue
-            done = line.said.controls
+            done = line.parsed.controls
         said.append(line)
         if stopped_at is None:
             kernel.take(line, done)
-            if line.fate is Fate.REJECTED and not kernel.ignoring:
+            if line.result is LoadResult.REJECTED and not kernel.ignoring:
                 stopped_at = number
-    return Loaded(kernel.rules(), tuple(said), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()})
+    return LoadedFile(
+        kernel.rules(), tuple(said), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()}
+    )
 
 
 @dataclass(slots=True)
@@ -118,13 +130,13 @@ class _Entry:
 
     rule: Rule
     place: int
-    line: Fated
+    line: LoadedLine
 
 
 @dataclass(slots=True)
 class _Kernel:
     facts: Facts
-    values: dict[str, tuple[str, Fated]] = field(default_factory=dict)
+    values: dict[str, tuple[str, LoadedLine]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
     # Rules by what they say but for path or dir, so that a rule is found without a look at every other.
@@ -139,7 +151,7 @@ class _Kernel:
         found.sort(key=lambda entry: (lists.index(entry.rule.list), entry.place))
         return tuple(entry.rule for entry in found)
 
-    def take(self, line: Fated, controls: Iterable[Control]) -> None:
+    def take(self, line: LoadedLine, controls: Iterable[ControlFlag]) -> None:
         """Do a line: its controls, then its rule. What it is worth is in its fate."""
         reason = line.reason
         for control in controls:
@@ -147,14 +159,14 @@ class _Kernel:
             if refused is not None:
                 reason = reason or refused
                 break
-        if line.said is not None and line.said.rule is not None and not reason:
-            reason = self._rule(line, line.said.rule, line.said.verb) or ""
+        if line.parsed is not None and line.parsed.rule is not None and not reason:
+            reason = self._rule(line, line.parsed.rule, line.parsed.verb) or ""
         if reason:
-            line.fate, line.reason = Fate.REJECTED, reason
-        elif line.fate is Fate.UNREACHED:
-            line.fate = Fate.DONE
+            line.result, line.reason = LoadResult.REJECTED, reason
+        elif line.result is LoadResult.UNREACHED:
+            line.result = LoadResult.DONE
 
-    def _control(self, control: Control, line: Fated) -> str | None:
+    def _control(self, control: ControlFlag, line: LoadedLine) -> str | None:
         if control.flag in ("-i", "-c"):
             self.ignoring = True
         elif self.immutable and control.flag in LOCKED:
@@ -165,10 +177,10 @@ class _Kernel:
             self._delete_all(control.value)
         elif control.flag in VALUES:
             before = self.values.get(control.flag)
-            if before is not None and (before[1].said is None or before[1].said.rule is None):
-                before[1].fate = Fate.OVERRIDDEN
+            if before is not None and (before[1].parsed is None or before[1].parsed.rule is None):
+                before[1].result = LoadResult.OVERRIDDEN
             self.values[control.flag] = (control.value, line)
-            line.fate = Fate.KEPT
+            line.result = LoadResult.KEPT
         if control == IMMUTABLE:
             self.immutable = True
         return None
@@ -178,22 +190,22 @@ class _Kernel:
             for entry in entries[:]:
                 if text in str(entry.rule.value("key") or ""):
                     entries.remove(entry)
-                    entry.line.fate = Fate.DELETED
+                    entry.line.result = LoadResult.DELETED
 
-    def _rule(self, line: Fated, rule: Rule, verb: Verb) -> str | None:
+    def _rule(self, line: LoadedLine, rule: Rule, verb: Verb) -> str | None:
         if self.immutable:
             return "the rules are locked (-e 2)"
         reason = refusal(rule, self.facts)
         if reason is not None:
             line.absent = absence(rule, self.facts) == reason
             return f"the kernel takes {reason}"
-        entries = self.entries.setdefault(but_for_path(rule), [])
+        entries = self.entries.setdefault(without_path(rule), [])
         found = next((entry for entry in entries if same(entry.rule, rule)), None)
         if verb is Verb.DELETE:
             if found is None:
                 return "no such rule to delete"
             entries.remove(found)
-            found.line.fate = Fate.DELETED
+            found.line.result = LoadResult.DELETED
             return None
         if verb is Verb.PREPEND:
             self.first -= 1  # the kernel compares the flag of -A too, so it never finds an equal rule
@@ -202,11 +214,11 @@ class _Kernel:
         else:
             self.last += 1
         entries.append(_Entry(rule, self.first if verb is Verb.PREPEND else self.last, line))
-        line.fate = Fate.KEPT
+        line.result = LoadResult.KEPT
         return None
 
 
-def but_for_path(rule: Rule) -> Hashable:
+def without_path(rule: Rule) -> Hashable:
     """What a rule says but for path or dir: equal for rules that `same` may call equal."""
     return rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from auditrules.audit.boot.systemd import UntoldError, reached, unit, wanted_by
+from auditrules.audit.boot.systemd import UndeterminedError, reached, unit, wanted_by
 from auditrules.audit.filesystem.mounts import is_early
 from auditrules.audit.model.collected import File, Units
 
@@ -37,7 +37,7 @@ def _early(name: str, units: Units) -> bool:
     """Whether local-fs.target waits for a mount unit (systemd.mount(5), "Default Dependencies")."""
     try:
         own = unit(name, units)
-    except UntoldError:
+    except UndeterminedError:
         return False
     if own is None or own.masked or any(key.startswith(("Condition", "Assert")) for key, _ in own.settings):
         return False

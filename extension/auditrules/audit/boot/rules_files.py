@@ -13,18 +13,18 @@ from itertools import chain
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines
-from auditrules.audit.auditctl.status import Reading
-from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, Merged, merge
+from auditrules.audit.auditctl.status import KernelAnswer
+from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, MergedRules, merge
 from auditrules.audit.boot.augenrules import RULES_D as FOLDER
-from auditrules.audit.boot.load import Loaded, load
+from auditrules.audit.boot.load import LoadedFile, load_rules
 from auditrules.audit.boot.startup import rules_d_there
-from auditrules.audit.boot.systemd import UntoldError
+from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.errors import RuleSyntaxError
-from auditrules.audit.model.rule import Line, Rule, Verb, same
+from auditrules.audit.model.rule import ParsedLine, Rule, Verb, same
 
 RULES_D, AUDIT_RULES = "rules.d", "audit.rules"  # the two sources of rules that are files
 
@@ -37,7 +37,7 @@ class FileLine:
     path: str
     number: int | None  # None: the file itself can't be read
     text: str
-    parsed: Line | None
+    parsed: ParsedLine | None
     error: str = ""
 
     @property
@@ -53,8 +53,8 @@ class RulesFiles:
         self.collected = collected
         self.facts = collected.facts
         self.refusal = refusal
-        self._loads: dict[bytes, Loaded] = {}
-        self._parsed: dict[str, Line | RuleSyntaxError | None] = {}
+        self._loads: dict[bytes, LoadedFile] = {}
+        self._parsed: dict[str, ParsedLine | RuleSyntaxError | None] = {}
         self._seen_in: dict[Sandbox, RulesFiles] = {}
 
     def seen_in(self, sandbox: Sandbox) -> RulesFiles:
@@ -66,13 +66,13 @@ class RulesFiles:
             self._seen_in[sandbox] = RulesFiles(collected, self.refusal)
         return self._seen_in[sandbox]
 
-    def load(self, content: bytes) -> Loaded:
+    def load(self, content: bytes) -> LoadedFile:
         """What `auditctl -R` loads of a text: on most hosts audit.rules, rules.d merged and what boot reads are one."""
         if content not in self._loads:
-            self._loads[content] = load(content, self.facts, self._parse)
+            self._loads[content] = load_rules(content, self.facts, self._parse)
         return self._loads[content]
 
-    def _parse(self, text: str) -> Line | None:
+    def _parse(self, text: str) -> ParsedLine | None:
         if text not in self._parsed:
             try:
                 self._parsed[text] = parse_line(text, self.facts)
@@ -84,7 +84,7 @@ class RulesFiles:
         return found
 
     @property
-    def audit_rules(self) -> Loaded | None:
+    def audit_rules(self) -> LoadedFile | None:
         """What a load of audit.rules gives; None where there is no such file, or it can't be read."""
         file = self.collected.audit_rules
         return self.load(file.content) if file and file.content is not None else None
@@ -121,7 +121,7 @@ class RulesFiles:
         elif file is not None and loaded is not None:
             for line in loaded.lines:
                 yield FileLine(
-                    AUDIT_RULES, file.path, line.number, line.text, line.said, "" if line.said else line.reason
+                    AUDIT_RULES, file.path, line.number, line.text, line.parsed, "" if line.parsed else line.reason
                 )
 
     def printed(self) -> dict[str, Content] | None:
@@ -131,7 +131,7 @@ class RulesFiles:
             UntoldError: the folder, or a file of it, can't be read.
         """
         if self.collected.rules_d_error:
-            raise UntoldError(f"{FOLDER}: {self.collected.rules_d_error}")
+            raise UndeterminedError(f"{FOLDER}: {self.collected.rules_d_error}")
         if not rules_d_there(self.collected):
             return None
         nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
@@ -140,27 +140,27 @@ class RulesFiles:
         for file in self.collected.rules_d:
             content = nothing.get(places.walk(file.path).type or "") if file.content is None else file.content
             if content is None:
-                raise UntoldError(f"{file.path}: {file.error}")
+                raise UndeterminedError(f"{file.path}: {file.error}")
             files[file.path.rpartition("/")[2]] = content
         return files
 
-    def merged(self) -> Merged | None:
+    def merged(self) -> MergedRules | None:
         """What augenrules makes of rules.d; None where there is no such folder.
 
         Raises:
             UntoldError: a file of it can't be read, or the result hangs on an awk that nobody knows.
         """
-        if isinstance(self._merged, UntoldError):
+        if isinstance(self._merged, UndeterminedError):
             raise self._merged.with_traceback(None)
         return self._merged
 
     @cached_property
-    def _merged(self) -> Merged | UntoldError | None:
+    def _merged(self) -> MergedRules | UndeterminedError | None:
         """The script's work with the awk that is there; where that is not known, it must not matter."""
         program = self.collected.units.awk.rpartition("/")[2] if self.collected.units else ""
         try:
             files = self.printed()
-        except UntoldError as error:
+        except UndeterminedError as error:
             return error
         if files is None:
             return None
@@ -168,7 +168,7 @@ class RulesFiles:
         made = [merge(files, awk, self.facts.version) for awk in kinds]
         if any(each.content != made[0].content for each in made):
             found = program or "none was found"
-            return UntoldError(f"what augenrules makes of {FOLDER} hangs on the awk that it runs: {found}")
+            return UndeterminedError(f"what augenrules makes of {FOLDER} hangs on the awk that it runs: {found}")
         return made[0]
 
     @property
@@ -177,14 +177,14 @@ class RulesFiles:
         file = self.collected.audit_rules
         try:
             merged = self.merged()
-        except UntoldError:
+        except UndeterminedError:
             return None
         if merged is None or (file is not None and file.content is None):
             return None
         return file is None or file.content != merged.content
 
 
-def actual_rules(reading: Reading, files: RulesFiles) -> tuple[Rule | None, ...]:
+def actual_rules(reading: KernelAnswer, files: RulesFiles) -> tuple[Rule | None, ...]:
     """The kernel's rules in the order of evaluation, as well as they can be told; None for a line that is no rule.
 
     A line of a listing may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule

@@ -12,9 +12,9 @@ from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.systemd import (
-    Command,
+    CommandLine,
+    UndeterminedError,
     Unit,
-    UntoldError,
     reached,
     unit,
     unmet,
@@ -43,78 +43,78 @@ class Loader(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class RunAugenrules:
     """A run of augenrules."""
 
     arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class RunAuditctl:
     """A run of `auditctl -R`."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class StartAuditd:
     """The start of auditd; `startup` is its option -s: enable, disable, nochange, or empty where it is not known."""
 
     startup: str
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class UnitCommand:
     """One command of a unit that matters here."""
 
-    run: Script | Read | Daemon
+    run: RunAugenrules | RunAuditctl | StartAuditd
     ignored: bool = False  # that it fails does not matter
     text: str = ""
     sandbox: Sandbox = NO_SANDBOX
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartedUnit:
     """One unit that boot starts, with the commands that matter here."""
 
     unit: Unit
-    steps: tuple[Step, ...]
+    steps: tuple[UnitCommand, ...]
 
-    def after(self, other: Start) -> bool:
+    def after(self, other: StartedUnit) -> bool:
         """Whether systemd starts it after the other one, where it starts both."""
         return other.unit.name in self.unit.names("After") or self.unit.name in other.unit.names("Before")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BootPlan:
     """Which loader it is and why, and all that boot starts, in no order."""
 
     loader: Loader
     reason: str
     assumed: bool = False
-    starts: tuple[Start, ...] = ()
+    starts: tuple[StartedUnit, ...] = ()
 
 
-def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> Plan:
+def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> BootPlan:
     """Which unit loads the rules at a boot with this command line of the kernel; `source` names the file it is from.
 
     Total: what can't be told is unknown, with the reason.
     """
     units = sources.units
     if units is None:
-        return Plan(Loader.UNKNOWN, "the units of systemd were not looked at")
+        return BootPlan(Loader.UNKNOWN, "the units of systemd were not looked at")
     if switched_off(cmdline):
-        return Plan(Loader.NONE, f"the kernel's command line{source and f' in {source}'} switches audit off")
+        return BootPlan(Loader.NONE, f"the kernel's command line{source and f' in {source}'} switches audit off")
     try:
         found = _found(units)
         return _planned(found, units, cmdline) if found else _without_units(sources, units)
-    except UntoldError as error:
-        return Plan(Loader.UNKNOWN, str(error))
+    except UndeterminedError as error:
+        return BootPlan(Loader.UNKNOWN, str(error))
 
 
 def _found(units: Units) -> dict[str, Unit]:
     if units.error:
-        raise UntoldError(units.error)
+        raise UndeterminedError(units.error)
     return {name: own for name in UNITS if (own := unit(name, units)) is not None}
 
 
@@ -140,37 +140,37 @@ def rules_d_there(sources: Sources) -> bool:
     return bool(sources.rules_d) or Places(sources.facts).walk(RULES_D).type == "dir"
 
 
-def _without_units(sources: Sources, units: Units) -> Plan:
+def _without_units(sources: Sources, units: Units) -> BootPlan:
     there = rules_d_there(sources)
     if units.augenrules and there:
         reason = "none of the units that load rules was found, but augenrules and its folder are there"
-        start = Start(Unit("", ""), (Step(Script(("--load",))),))
-        return Plan(Loader.AUGENRULES, reason, assumed=True, starts=(start,))
+        start = StartedUnit(Unit("", ""), (UnitCommand(RunAugenrules(("--load",))),))
+        return BootPlan(Loader.AUGENRULES, reason, assumed=True, starts=(start,))
     if units.augenrules or there or sources.rules_d_error or sources.audit_rules is not None:
-        return Plan(Loader.UNKNOWN, "none of the units that load rules was found")
-    return Plan(Loader.NONE, "nothing was found that could load rules, and no rules")
+        return BootPlan(Loader.UNKNOWN, "none of the units that load rules was found")
+    return BootPlan(Loader.NONE, "nothing was found that could load rules, and no rules")
 
 
-def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> Plan:
+def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> BootPlan:
     pulled = _pulled(found, units, cmdline)
     why = {name: _why_not(name, found, pulled, cmdline) for name in found}
-    starts = tuple(Start(own, tuple(_steps(own))) for name, own in found.items() if not why[name])
+    starts = tuple(StartedUnit(own, tuple(_steps(own))) for name, own in found.items() if not why[name])
     reads = {
         type(step.run): f"{start.unit.name} runs {step.text}"
         for start in starts
         for step in start.steps
         if _loads(step)
     }
-    if Script in reads:
-        return Plan(Loader.AUGENRULES, reads[Script], starts=starts)
-    if Read in reads:
-        return Plan(Loader.AUDITCTL, reads[Read], starts=starts)
+    if RunAugenrules in reads:
+        return BootPlan(Loader.AUGENRULES, reads[RunAugenrules], starts=starts)
+    if RunAuditctl in reads:
+        return BootPlan(Loader.AUDITCTL, reads[RunAuditctl], starts=starts)
     silent = [f"{start.unit.name} starts, and loads no rules" for start in starts]
-    return Plan(Loader.NONE, "; ".join([*silent, *filter(None, why.values())]), starts=starts)
+    return BootPlan(Loader.NONE, "; ".join([*silent, *filter(None, why.values())]), starts=starts)
 
 
-def _loads(step: Step) -> bool:
-    return isinstance(step.run, Read) or (isinstance(step.run, Script) and "--load" in step.run.arguments)
+def _loads(step: UnitCommand) -> bool:
+    return isinstance(step.run, RunAuditctl) or (isinstance(step.run, RunAugenrules) and "--load" in step.run.arguments)
 
 
 def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> frozenset[str]:
@@ -188,7 +188,9 @@ def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> 
     for name in found.keys() - pulled:
         others = sorted(wants[name] - found.keys())
         if others and not found[name].masked:
-            raise UntoldError(f"{name} is wanted by {', '.join(others)}, and whether boot gets there is not known")
+            raise UndeterminedError(
+                f"{name} is wanted by {', '.join(others)}, and whether boot gets there is not known"
+            )
     return frozenset(pulled)
 
 
@@ -206,32 +208,32 @@ def _why_not(name: str, found: Mapping[str, Unit], pulled: frozenset[str], cmdli
     return f"{name} is skipped, as {condition} does not hold" if condition else ""
 
 
-def _steps(own: Unit) -> Iterator[Step]:
+def _steps(own: Unit) -> Iterator[UnitCommand]:
     """The commands of a unit that matter here, in order. Raises UntoldError."""
     if own.values("ExecCondition"):
-        raise UntoldError(f"{own.name}: whether its ExecCondition= succeeds is not known")
+        raise UndeterminedError(f"{own.name}: whether its ExecCondition= succeeds is not known")
     for key in _EXEC:
         for command in own.commands(key):
             run = _run(own, command)
             if run is not None:
-                sandbox = NO_SANDBOX if command.privileged or isinstance(run, Daemon) else sandbox_of(own)
-                yield Step(run, command.ignored, " ".join(command.words), sandbox)
+                sandbox = NO_SANDBOX if command.privileged or isinstance(run, StartAuditd) else sandbox_of(own)
+                yield UnitCommand(run, command.ignored, " ".join(command.words), sandbox)
 
 
-def _run(own: Unit, command: Command) -> Script | Read | Daemon | None:
+def _run(own: Unit, command: CommandLine) -> RunAugenrules | RunAuditctl | StartAuditd | None:
     match [command.words[0].rpartition("/")[2], *command.words[1:]]:
         case ["augenrules", *arguments]:
-            return Script(tuple(arguments))
+            return RunAugenrules(tuple(arguments))
         case ["auditctl", "-R", path]:
-            return Read(path)
+            return RunAuditctl(path)
         case ["auditctl", "-s" | "-l" | "-v", *_]:
             return None
         case ["auditd", *arguments]:
-            return Daemon(_startup(arguments))
+            return StartAuditd(_startup(arguments))
         case _:
             pass
     if any("auditctl" in each or "augenrules" in each for each in command.words):
-        raise UntoldError(f"{own.name}: what {' '.join(command.words)} does is not known")
+        raise UndeterminedError(f"{own.name}: what {' '.join(command.words)} does is not known")
     return None
 
 

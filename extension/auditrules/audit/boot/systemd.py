@@ -43,12 +43,12 @@ _NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
 _PREFIXES = "@-:+!|"
 
 
-class UntoldError(Exception):
+class UndeterminedError(Exception):
     """What boot does can't be told from what was collected; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLine:
     """One command line of a unit, as words.
 
     `ignored` says that it does not matter if it fails, `privileged` that the unit's sandbox is not for it.
@@ -86,7 +86,7 @@ class Unit:
         """The units that a dependency names. These can't be taken back (systemd.unit(5))."""
         return frozenset(name for own, value in self.settings if own == key for name in value.split())
 
-    def commands(self, key: str) -> Iterator[Command]:
+    def commands(self, key: str) -> Iterator[CommandLine]:
         """The command lines of ExecStart= and the like (systemd.service(5), "Command lines").
 
         Raises:
@@ -96,7 +96,7 @@ class Unit:
             try:
                 words = shlex.split(value)
             except ValueError as error:
-                raise UntoldError(f"{self.name}: {key}={value}: {error}") from error
+                raise UndeterminedError(f"{self.name}: {key}={value}: {error}") from error
             while words:
                 end = words.index(";") if ";" in words else len(words)
                 command, words = words[:end], words[end + 1 :]
@@ -105,7 +105,7 @@ class Unit:
                     prefix = command[0].removesuffix(program)
                     # After @ comes the name that the program is told, in place of its own.
                     words_of_it = (program, *command[2 if "@" in prefix else 1 :])
-                    yield Command(words_of_it, "-" in prefix, "+" in prefix)
+                    yield CommandLine(words_of_it, "-" in prefix, "+" in prefix)
 
 
 def unit(name: str, units: Units) -> Unit | None:
@@ -160,7 +160,7 @@ def _drop_ins(name: str, files: dict[str, File], units: Units) -> list[str]:
 def _settings(file: File) -> Iterator[tuple[str, str]]:
     """The assignments of a unit file, in order, but for those in a section where they mean nothing."""
     if file.content is None:
-        raise UntoldError(f"{file.path}: {file.error}")
+        raise UndeterminedError(f"{file.path}: {file.error}")
     section = continued = ""
     for line in (*decode(file.content).split("\n"), ""):
         text = line.strip()
@@ -256,6 +256,6 @@ def _holds(own: Unit, what: str, text: str, cmdline: Sequence[str]) -> bool:
         return True
     wanted = text.removeprefix("!").strip()
     if what != "KernelCommandLine" or not wanted:
-        raise UntoldError(f"{own.name}: whether Condition{what}={text} holds is not known")
+        raise UndeterminedError(f"{own.name}: whether Condition{what}={text} holds is not known")
     given = any(word == wanted or ("=" not in wanted and word.startswith(f"{wanted}=")) for word in cmdline)
     return given is not text.startswith("!")

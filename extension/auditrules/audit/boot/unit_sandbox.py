@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 
-from auditrules.audit.boot.systemd import TRUE, Unit, UntoldError, unit
+from auditrules.audit.boot.systemd import TRUE, UndeterminedError, Unit, unit
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import Units
 
@@ -34,7 +34,7 @@ def sandbox_of(own: Unit) -> Sandbox:
     """
     for key in _ELSEWHERE:
         if any(value != "/" for _, value in own.values(key)):
-            raise UntoldError(f"{own.name}: it runs with {key}={own.last(key)}, which is not looked at")
+            raise UndeterminedError(f"{own.name}: it runs with {key}={own.last(key)}, which is not looked at")
     hidden = {path for key, (values, paths) in _BY_WORD.items() if own.last(key).lower() in values for path in paths}
     devices = "/dev" in hidden
     hidden |= {_path(own, word) for word in _words(own, _HIDING)}
@@ -49,7 +49,7 @@ def sandbox_paths(units: Units, names: Iterable[str]) -> frozenset[str]:
         try:
             own = unit(name, units)
             sandbox = sandbox_of(own) if own else Sandbox()
-        except UntoldError:
+        except UndeterminedError:
             continue  # what boot does is not known then, and says so itself
         found |= sandbox.hidden | sandbox.shown | sandbox.unsure
     return frozenset(found)
@@ -60,7 +60,7 @@ def _words(own: Unit, keys: Iterable[str]) -> Iterator[str]:
     try:
         yield from shlex.split(" ".join(values))
     except ValueError as error:
-        raise UntoldError(f"{own.name}: {' '.join(values)}: {error}") from error
+        raise UndeterminedError(f"{own.name}: {' '.join(values)}: {error}") from error
 
 
 def _path(own: Unit, word: str, *, last: bool = False) -> str:
@@ -68,5 +68,5 @@ def _path(own: Unit, word: str, *, last: bool = False) -> str:
     parts = word.lstrip("-+").split(":")
     path = parts[1] if last and len(parts) > 1 else parts[0]
     if "%" in path or not path.startswith("/"):
-        raise UntoldError(f"{own.name}: which directory {word} is, is not known")
+        raise UndeterminedError(f"{own.name}: which directory {word} is, is not known")
     return path.rstrip("/") or "/"

@@ -13,7 +13,7 @@ from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, FilterList, Operator
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What a field's value is, in the words of an error message."""
 
     NUMBER = "a number"
@@ -40,7 +40,7 @@ class FieldType:
 
     name: str
     number: int  # AUDIT_* of linux/audit.h
-    kind: Kind
+    kind: FieldKind
     lists: frozenset[FilterList] | None = None  # None: auditctl asks nothing, the kernel may
     operators: frozenset[Operator] | None = None
     since: Version = (0, 0, 0)  # the first auditctl that knows it
@@ -53,51 +53,51 @@ _EQUAL = frozenset({Operator.EQUAL})
 EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 
 TABLE = (
-    FieldType("pid", 0, Kind.NUMBER),
-    FieldType("uid", 1, Kind.USER, interfield=True),
-    FieldType("euid", 2, Kind.USER, interfield=True),
-    FieldType("suid", 3, Kind.USER, interfield=True),
-    FieldType("fsuid", 4, Kind.USER, interfield=True),
-    FieldType("gid", 5, Kind.GROUP, interfield=True),
-    FieldType("egid", 6, Kind.GROUP, interfield=True),
-    FieldType("sgid", 7, Kind.GROUP, interfield=True),
-    FieldType("fsgid", 8, Kind.GROUP, interfield=True),
-    FieldType("auid", 9, Kind.USER, interfield=True),
-    FieldType("pers", 10, Kind.NUMBER),
-    FieldType("arch", 11, Kind.ARCH, operators=EQUALITIES),
-    FieldType("msgtype", 12, Kind.MESSAGE, _MESSAGES),
-    FieldType("subj_user", 13, Kind.LABEL),
-    FieldType("subj_role", 14, Kind.LABEL),
-    FieldType("subj_type", 15, Kind.LABEL),
-    FieldType("subj_sen", 16, Kind.LABEL),
-    FieldType("subj_clr", 17, Kind.LABEL),
-    FieldType("ppid", 18, Kind.NUMBER, SYSCALL_LISTS),
-    FieldType("obj_user", 19, Kind.LABEL, SYSCALL_LISTS),
-    FieldType("obj_role", 20, Kind.LABEL, SYSCALL_LISTS),
-    FieldType("obj_type", 21, Kind.LABEL, SYSCALL_LISTS),
-    FieldType("obj_lev_low", 22, Kind.LABEL, SYSCALL_LISTS),
-    FieldType("obj_lev_high", 23, Kind.LABEL, SYSCALL_LISTS),
-    FieldType("sessionid", 25, Kind.SESSION, _SESSIONS),
-    FieldType("fstype", 26, Kind.FILE_SYSTEM, frozenset({FilterList.FILESYSTEM}), EQUALITIES),
-    FieldType("devmajor", 100, Kind.NUMBER, SYSCALL_LISTS),
-    FieldType("devminor", 101, Kind.NUMBER, SYSCALL_LISTS),
-    FieldType("inode", 102, Kind.UNSIGNED, SYSCALL_LISTS, EQUALITIES),
-    FieldType("exit", 103, Kind.EXIT, SYSCALL_LISTS),
-    FieldType("success", 104, Kind.NUMBER, SYSCALL_LISTS),
-    FieldType("path", 105, Kind.PATH, SYSCALL_LISTS),
-    FieldType("perm", 106, Kind.PERMISSIONS, frozenset({FilterList.EXIT, FilterList.EXCLUDE}), _EQUAL),
-    FieldType("dir", 107, Kind.PATH, SYSCALL_LISTS),
-    FieldType("filetype", 108, Kind.FILE_TYPE, SYSCALL_LISTS),
-    FieldType("obj_uid", 109, Kind.USER, interfield=True),
-    FieldType("obj_gid", 110, Kind.GROUP, interfield=True),
-    FieldType("field_compare", 111, Kind.NUMBER),
-    FieldType("exe", 112, Kind.PATH, operators=EQUALITIES),
-    FieldType("saddr_fam", 113, Kind.FAMILY, since=(3, 0, 0)),
-    FieldType("a0", 200, Kind.ARGUMENT),
-    FieldType("a1", 201, Kind.ARGUMENT),
-    FieldType("a2", 202, Kind.ARGUMENT),
-    FieldType("a3", 203, Kind.ARGUMENT),
-    FieldType("key", 210, Kind.KEY),
+    FieldType("pid", 0, FieldKind.NUMBER),
+    FieldType("uid", 1, FieldKind.USER, interfield=True),
+    FieldType("euid", 2, FieldKind.USER, interfield=True),
+    FieldType("suid", 3, FieldKind.USER, interfield=True),
+    FieldType("fsuid", 4, FieldKind.USER, interfield=True),
+    FieldType("gid", 5, FieldKind.GROUP, interfield=True),
+    FieldType("egid", 6, FieldKind.GROUP, interfield=True),
+    FieldType("sgid", 7, FieldKind.GROUP, interfield=True),
+    FieldType("fsgid", 8, FieldKind.GROUP, interfield=True),
+    FieldType("auid", 9, FieldKind.USER, interfield=True),
+    FieldType("pers", 10, FieldKind.NUMBER),
+    FieldType("arch", 11, FieldKind.ARCH, operators=EQUALITIES),
+    FieldType("msgtype", 12, FieldKind.MESSAGE, _MESSAGES),
+    FieldType("subj_user", 13, FieldKind.LABEL),
+    FieldType("subj_role", 14, FieldKind.LABEL),
+    FieldType("subj_type", 15, FieldKind.LABEL),
+    FieldType("subj_sen", 16, FieldKind.LABEL),
+    FieldType("subj_clr", 17, FieldKind.LABEL),
+    FieldType("ppid", 18, FieldKind.NUMBER, SYSCALL_LISTS),
+    FieldType("obj_user", 19, FieldKind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_role", 20, FieldKind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_type", 21, FieldKind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_lev_low", 22, FieldKind.LABEL, SYSCALL_LISTS),
+    FieldType("obj_lev_high", 23, FieldKind.LABEL, SYSCALL_LISTS),
+    FieldType("sessionid", 25, FieldKind.SESSION, _SESSIONS),
+    FieldType("fstype", 26, FieldKind.FILE_SYSTEM, frozenset({FilterList.FILESYSTEM}), EQUALITIES),
+    FieldType("devmajor", 100, FieldKind.NUMBER, SYSCALL_LISTS),
+    FieldType("devminor", 101, FieldKind.NUMBER, SYSCALL_LISTS),
+    FieldType("inode", 102, FieldKind.UNSIGNED, SYSCALL_LISTS, EQUALITIES),
+    FieldType("exit", 103, FieldKind.EXIT, SYSCALL_LISTS),
+    FieldType("success", 104, FieldKind.NUMBER, SYSCALL_LISTS),
+    FieldType("path", 105, FieldKind.PATH, SYSCALL_LISTS),
+    FieldType("perm", 106, FieldKind.PERMISSIONS, frozenset({FilterList.EXIT, FilterList.EXCLUDE}), _EQUAL),
+    FieldType("dir", 107, FieldKind.PATH, SYSCALL_LISTS),
+    FieldType("filetype", 108, FieldKind.FILE_TYPE, SYSCALL_LISTS),
+    FieldType("obj_uid", 109, FieldKind.USER, interfield=True),
+    FieldType("obj_gid", 110, FieldKind.GROUP, interfield=True),
+    FieldType("field_compare", 111, FieldKind.NUMBER),
+    FieldType("exe", 112, FieldKind.PATH, operators=EQUALITIES),
+    FieldType("saddr_fam", 113, FieldKind.FAMILY, since=(3, 0, 0)),
+    FieldType("a0", 200, FieldKind.ARGUMENT),
+    FieldType("a1", 201, FieldKind.ARGUMENT),
+    FieldType("a2", 202, FieldKind.ARGUMENT),
+    FieldType("a3", 203, FieldKind.ARGUMENT),
+    FieldType("key", 210, FieldKind.KEY),
 )
 
 FIELDS = {field.name: field for field in TABLE}

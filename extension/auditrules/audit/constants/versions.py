@@ -45,7 +45,7 @@ HELP_SUCCEEDS: Version = (4, 1, 4)  # before, -h is an error
 CONTROLS_GO_ON: Version = (4, 0, 4)  # from here --loginuid-immutable and --reset-lost mind what stands behind them
 
 # Listings
-OPERATORS_TOLD: tuple[Span, ...] = (
+OPERATORS_SHOWN: tuple[Span, ...] = (
     ((3, 1, 5), (4, 0, 0)),
     ((4, 0, 2), NO_END),
 )  # of path, dir, exe

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import NETLINK, Lines, Reading, State, Status, answered, understand_texts
+from auditrules.audit.auditctl.status import (
+    NETLINK,
+    AnswerState,
+    AuditStatus,
+    KernelAnswer,
+    Lines,
+    answered,
+    understand_texts,
+)
 from auditrules.audit.kernel import netlink
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.collected import Kernel, Netlink
@@ -23,7 +31,7 @@ REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
 _COUNT = re.compile(rb"^(?:lost|backlog) \d{1,10}\n", re.MULTILINE)  # lines of `auditctl -s`
 
 
-def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -> Reading:
+def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -> KernelAnswer:
     """What the kernel's side says. Total: every answer and every failure has a state.
 
     `known` are the lines of its rules where these were read before: rules stay for days, and the status changes.
@@ -31,7 +39,7 @@ def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -
     if kernel.netlink is None:
         return understand_texts(kernel, facts, known)
     if kernel.netlink.rules is None:
-        return Reading(_why(kernel.netlink), NETLINK, kernel.netlink.error)
+        return KernelAnswer(_why(kernel.netlink), NETLINK, kernel.netlink.error)
     return _whole(kernel.netlink, kernel.netlink.rules, facts, known)
 
 
@@ -45,23 +53,23 @@ def without_counters(kernel: Kernel) -> Kernel:
     return kernel
 
 
-def _why(answer: Netlink) -> State:
+def _why(answer: Netlink) -> AnswerState:
     if answer.timed_out:
-        return State.TIMED_OUT
+        return AnswerState.TIMED_OUT
     if answer.errno in NOT_PERMITTED:
         # With the capability it is the namespace that is refused (audit_netlink_ok asks for the initial pid namespace).
-        return State.FOREIGN_NAMESPACE if answer.capable else State.NO_PERMISSION
+        return AnswerState.FOREIGN_NAMESPACE if answer.capable else AnswerState.NO_PERMISSION
     if answer.errno in NO_AUDIT:
-        return State.NO_KERNEL_AUDIT
-    return State.FOREIGN_NAMESPACE if answer.errno == REFUSED else State.BROKEN_REPLY
+        return AnswerState.NO_KERNEL_AUDIT
+    return AnswerState.FOREIGN_NAMESPACE if answer.errno == REFUSED else AnswerState.BROKEN_REPLY
 
 
-def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Lines | None) -> Reading:
+def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Lines | None) -> KernelAnswer:
     lines = listed_lines(payloads, facts.version, facts.machine) if known is None else known
     try:
         status = _status(answer)
     except NetlinkError as error:
-        return Reading(State.BROKEN_REPLY, NETLINK, f"the status: {error}", lines)
+        return KernelAnswer(AnswerState.BROKEN_REPLY, NETLINK, f"the status: {error}", lines)
     return answered(NETLINK, lines, status, "a rule is not understood")
 
 
@@ -78,6 +86,6 @@ def listed_lines(payloads: tuple[bytes, ...], version: Version, machine: str) ->
     return tuple(lines)
 
 
-def _status(answer: Netlink) -> Status:
+def _status(answer: Netlink) -> AuditStatus:
     immutable = netlink.decode_loginuid_immutable(answer.features) if answer.features else None
     return netlink.decode_status(answer.status, immutable)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from auditrules.audit.auditctl.status import Status
+from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.kernel.rule_data import packed
 from auditrules.audit.model.errors import NetlinkError
 
@@ -30,7 +30,7 @@ _FEATURES = struct.Struct("=IIII")
 _LOGINUID_IMMUTABLE = 1 << 1  # AUDIT_FEATURE_LOGINUID_IMMUTABLE
 
 
-def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Status:
+def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> AuditStatus:
     """The status of an AUDIT_GET payload; a kernel before 3.14 has no backlog_wait_time in it.
 
     Raises:
@@ -42,7 +42,7 @@ def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Stat
     told = dict(zip(_STATUS_WORDS, words, strict=False))
     del told["mask"]
     wait = words[9] if len(words) > 9 else None  # noqa: PLR2004 - word 8 is the bitmap of features
-    return Status(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
+    return AuditStatus(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
 
 
 def without_counters(payload: bytes) -> bytes:

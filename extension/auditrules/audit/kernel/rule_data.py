@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from auditrules.audit.constants import syscalls
-from auditrules.audit.constants.fields import COMPARISONS, FIELDS, NAMES, Kind, compared
+from auditrules.audit.constants.fields import COMPARISONS, FIELDS, NAMES, FieldKind, compared
 from auditrules.audit.constants.names import syscall_mask
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.rule import (
@@ -54,7 +54,9 @@ OPERATOR_BITS = {item: number for number, item in OPERATORS.items()}
 
 MOST_FIELDS = 64  # AUDIT_MAX_FIELDS
 FIELD_COMPARE = FIELDS["field_compare"].number
-TEXTUAL = frozenset(kind.number for kind in FIELDS.values() if kind.kind in (Kind.PATH, Kind.LABEL, Kind.KEY))
+TEXTUAL = frozenset(
+    kind.number for kind in FIELDS.values() if kind.kind in (FieldKind.PATH, FieldKind.LABEL, FieldKind.KEY)
+)
 
 _MASK_BYTES = MASK_BITS // 8
 _RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")

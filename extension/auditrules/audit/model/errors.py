@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from auditrules.audit.model.rule import Control
+from auditrules.audit.model.rule import ControlFlag
 
 
 class RuleSyntaxError(ValueError):
     """A line that is no rule and no control. `str()` shows the line with a caret under the place."""
 
-    def __init__(self, expected: str, line: str, span: tuple[int, int], done: tuple[Control, ...] = ()) -> None:
+    def __init__(self, expected: str, line: str, span: tuple[int, int], done: tuple[ControlFlag, ...] = ()) -> None:
         super().__init__(expected, line, span)
         self.expected = expected
         self.line = line

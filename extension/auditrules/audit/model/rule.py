@@ -272,7 +272,7 @@ def _same_condition(one: Condition, other: Condition) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControlFlag:
     """A flag that is no rule: -D, -b, -e … with its operand as written (empty where it takes none)."""
 
     flag: str
@@ -288,9 +288,9 @@ class Verb(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ParsedLine:
     """What one line says: controls done in order, then at most one rule added or deleted."""
 
-    controls: tuple[Control, ...] = ()
+    controls: tuple[ControlFlag, ...] = ()
     rule: Rule | None = None
     verb: Verb = Verb.APPEND
