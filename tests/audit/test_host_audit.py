@@ -94,7 +94,7 @@ def counted(patch: pytest.MonkeyPatch, module: Any, name: str, calls: Counter[tu
 
 DERIVATIONS = (
     *((host_audit, name) for name in ("boot", "listed_lines", "read_conf", "RulesFiles", "Drift", "RuleSets")),
-    *((rules_files, name) for name in ("merge", "load", "parse_line", "actual_rules")),
+    *((rules_files, name) for name in ("merge", "load_rules", "parse_line", "actual_rules")),
 )
 
 
@@ -107,7 +107,7 @@ def test_all_tables_together_derive_nothing_twice(monkeypatch: pytest.MonkeyPatc
     for table in build(Given.at_rest(replace(AT_REST, audit_rules=audit_rules))):
         list(table.rows(paths if table.schema.name == "audit_coverage" else Context()))
     assert {call: count for call, count in calls.items() if count > 1} == {}
-    assert [asked for name, asked in calls if name == "load"] == [MERGED]
+    assert [asked for name, asked in calls if name == "load_rules"] == [MERGED]
 
 
 def everything(audit: HostAudit) -> Mapping[str, object]:

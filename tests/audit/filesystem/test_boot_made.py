@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.boot.load import load
+from auditrules.audit.boot.load import load_rules
 from auditrules.audit.filesystem.boot_made import as_booted
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import File
@@ -66,5 +66,5 @@ def test_what_boot_makes_is_there(path: str, kind: str | None) -> None:
 def test_a_first_line_on_what_boot_makes_does_not_end_the_load(rule: str, ends: bool) -> None:
     content = f"{rule}\n-w /etc/x -p wa\n".encode()
     seen = looked_at(facts(TREE), needs([content]).paths)
-    found = load(content, Facts(files=as_booted(seen.files, (TMPFILES,))))
+    found = load_rules(content, Facts(files=as_booted(seen.files, (TMPFILES,))))
     assert (found.stopped_at is not None, len(found.rules)) == (ends, 0 if ends else 2)
