@@ -69,8 +69,9 @@ class Letter:
 
     @property
     def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes of its calls."""
-        return (each for call in self.calls for decision in call.decisions for each in decision.outcomes)
+        """All outcomes of its calls; a decision that is that of several calls counts once."""
+        decisions = {id(decision): decision for call in self.calls for decision in call.decisions}
+        return (each for decision in decisions.values() for each in decision.outcomes)
 
     @property
     def deciding(self) -> Iterator[Placed]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.decision import Auditing, Decision, Verdict
 from auditrules.audit.coverage.field_match import Answer, Why, compare, holds, of_names, of_task
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth, match_task
@@ -76,8 +75,8 @@ class CallFilter:
     """The rules of a kernel that may match a call, an access without its names.
 
     `task` and `exclude` are what the rules of these lists say, and `listed` what those of the exit list do that are on
-    no path and ask for nothing that the call touches; `hanging` are those that ask. `decided` and `judged` keep what
-    comes of it where no other rule is asked.
+    no path and ask for nothing that the call touches; `hanging` are those that ask. `alike` is equal where all of that
+    is but the latter, and what is known of the call besides.
     """
 
     def __init__(
@@ -90,8 +89,10 @@ class CallFilter:
         told = ((each.placed, each.found) for each in candidates if each.found is not None)
         self.listed: tuple[Said, ...] = tuple(up_to_the_first(told))
         self.exclude: tuple[Said, ...] = tuple(up_to_the_first(_excluded(exclude, call.subject)))
-        self.decided: dict[Auditing, Decision] = {}
-        self.judged: dict[Auditing, tuple[Verdict, Decision]] = {}
+        self.alike: Hashable = (
+            *(content(self.task), content(self.listed), content(self.exclude)),
+            *(call.subject, call.forker, call.succeeded, call.result, call.arguments),
+        )
         self._candidates: dict[int, Candidate | None] = {}
 
     def candidate(self, placed: Placed) -> Candidate | None:
@@ -99,6 +100,11 @@ class CallFilter:
         if placed.order not in self._candidates:
             self._candidates[placed.order] = candidate(placed, self.call)
         return self._candidates[placed.order]
+
+
+def content(rules: Iterable[Said]) -> Hashable:
+    """What rules of one rule set say, as a value to compare."""
+    return tuple([(placed.order, found.pending) for placed, found in rules])
 
 
 def _forked(rules: Iterable[Placed], forker: Subject) -> Iterator[Said]:

@@ -6,14 +6,15 @@ in kernel/auditsc.c and kernel/audit.c of Linux 6.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol
 
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.call_filter import CallFilter, Said, said, up_to_the_first
+from auditrules.audit.coverage.call_filter import CallFilter, Said, content, said, up_to_the_first
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcome
-from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.field_match import Why, of_names
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import Buckets, Located, RuleSet
@@ -42,10 +43,7 @@ def unasked(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | No
 
 def decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
     """All ways in which an access may end, with nothing known of who makes it."""
-    known = questions.filter.decided if questions.everywhere else {}
-    if auditing not in known:
-        known[auditing] = _decided(questions, rules, auditing)
-    return known[auditing]
+    return rules.decisions.get((auditing, questions.alike), lambda: _decided(questions, rules, auditing))
 
 
 def _decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
@@ -102,7 +100,7 @@ class Asked:
 
     `listed` are those that the exit list itself holds, `names` those with the inode of each name, `middle` those of the
     names that are tried before the call has a result, None where nothing is; `nothing` is what is without any.
-    `everywhere` says that no rule is on what the call touches, so that they are those of every such call.
+    `alike` is equal where all of that is, and what is known of the access besides.
     """
 
     filter: CallFilter
@@ -110,7 +108,7 @@ class Asked:
     names: tuple[tuple[Said, ...], ...]
     middle: tuple[tuple[Said, ...], ...] | None
     nothing: Outcome
-    everywhere: bool = False
+    alike: Hashable
 
 
 class Cases(Protocol):
@@ -152,7 +150,7 @@ def asked(rules: RuleSet, access: Access, located: Located | None = None) -> Ask
     found = rules.filter(access)
     dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
     if not (there.trees or there.on or there.middle or dropping or found.hanging or access.reported):
-        return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), everywhere=True)
+        return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), found.alike)
     seen = replace(access, names=there.names)
     placed = tuple(said((*filter(None, map(found.candidate, there.trees)), *found.hanging), seen, None))
     names = _on_names(found, there.on, seen)
@@ -162,11 +160,17 @@ def asked(rules: RuleSet, access: Access, located: Located | None = None) -> Ask
         # At its end the watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
         so_far = replace(access, names=there.so_far, unfinished=True)
         middle = _on_names(rules.filter(so_far), there.middle, so_far) or None
-    if not (placed or names or middle or dropping or access.reported):
-        return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), everywhere=True)
     nothing = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
     listed = tuple(up_to_the_first(sorted((*found.listed, *placed), key=_order))) if placed else found.listed
-    return Asked(found, listed, names, middle, nothing)
+    alike = (found.alike, nothing.cause, content(placed), *map(content, names), None, *map(content, middle or ()))
+    if any(map(_hangs_on_names, chain(placed, *names, *(middle or ())))):
+        alike = (*alike, there.names)
+    return Asked(found, listed, names, middle, nothing, alike)
+
+
+def _hangs_on_names(rule: Said) -> bool:
+    """Whether a rule waits for something that differs from one file to the next, such as whose it is."""
+    return any(pending.condition is not None and of_names(pending.condition) for pending in rule[1].pending)
 
 
 def _order(rule: Said) -> int:

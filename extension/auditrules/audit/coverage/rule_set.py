@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.audit_names import unreached
 from auditrules.audit.coverage.call_filter import ANOTHER, CallFilter
 from auditrules.audit.coverage.cases import Question, SubjectCases
+from auditrules.audit.coverage.decision import Decision, Verdict
 from auditrules.audit.coverage.field_match import OF_THE_CALL, REMOVING, compare, of_names
 from auditrules.audit.coverage.resolved_rules import Placed, Placing
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
+
+MOST_KEPT = 4096  # sets of rules of which is kept what comes of them
+
+_T = TypeVar("_T")
 
 COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
 
@@ -35,6 +41,23 @@ class Located:
     middle: Buckets | None
 
 
+class Kept(Generic[_T]):
+    """What was worked out, by what it was worked out of; all of it goes where it gets much."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, _T] = {}
+
+    def get(self, of: Hashable, work_out: Callable[[], _T]) -> _T:
+        """What was worked out of the same before, or is now."""
+        known = self._known.get(of)
+        if known is None:
+            known = work_out()
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            self._known[of] = known
+        return known
+
+
 class RuleSet:
     """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
 
@@ -43,6 +66,9 @@ class RuleSet:
         self.unread = unread
         self._filters: dict[Hashable, CallFilter] = {}
         self._cases: dict[Hashable, SubjectCases] = {}
+        self._alike: dict[Hashable, int] = {}
+        self.decisions: Kept[Decision] = Kept()
+        self.verdicts: Kept[tuple[Verdict, Decision]] = Kept()
 
     def of(self, filter_list: FilterList) -> tuple[Placed, ...]:
         """The rules of a list, in the order of evaluation."""
@@ -87,6 +113,7 @@ class RuleSet:
             task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
             without = replace(access, names=(), subject=subject)
             found = self._filters[call] = CallFilter(without, task, self._anywhere, exclude)
+            found.alike = self._alike.setdefault(found.alike, len(self._alike))  # a number, as it is often asked for
         return found
 
     def cases(self, questions: Mapping[Question, Placed], access: Access) -> SubjectCases:

@@ -38,6 +38,7 @@ class RuleSource:
     loads_nothing: str = ""
     older: bool = True
     file_lines: FileLines = field(default_factory=dict)
+    _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def cover(self, path: str, places: Places, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
         """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
@@ -49,8 +50,11 @@ class RuleSource:
         return refused(Reason.UNREADABLE, self.error, resolved=place.whole, exists=not place.missing)
 
     def text(self, rule: Rule) -> str:
-        """The normal form of one of the rules."""
-        return render(rule, self.machine)
+        """The normal form of one of the rules, written once."""
+        written = self._texts.get(rule)
+        if written is None:
+            written = self._texts[rule] = render(rule, self.machine)
+        return written
 
     def files(self, text: str, *, lines: bool) -> tuple[str, ...]:
         """The files that a rule of that normal form stands in, with the lines or without."""

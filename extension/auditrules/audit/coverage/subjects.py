@@ -32,12 +32,7 @@ def verdict(
     if without is not None:
         return _VERDICT[without.recorded], without
     questions = asked(rules, access, located)
-    kept = questions.filter.judged.get(auditing) if questions.everywhere else None
-    if kept is None:
-        kept = _judged(questions, rules, access, auditing)
-        if questions.everywhere:
-            questions.filter.judged[auditing] = kept
-    return kept
+    return rules.verdicts.get((auditing, questions.alike), lambda: _judged(questions, rules, access, auditing))
 
 
 def _judged(questions: Asked, rules: RuleSet, access: Access, auditing: Auditing) -> tuple[Verdict, Decision]:
