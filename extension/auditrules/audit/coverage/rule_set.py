@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.access import ANYBODY, Access, Name
 from auditrules.audit.coverage.audit_names import unreached
 from auditrules.audit.coverage.call_filter import ANOTHER, CallFilter
 from auditrules.audit.coverage.cases import Question, SubjectCases
@@ -104,8 +104,9 @@ class RuleSet:
         subject = access.subject
         if subject.exe is not None and subject.exe not in self._programs:
             subject = replace(subject, exe=ANOTHER)
+        who = None if subject is access.forker is ANYBODY else (subject, access.forker)
         call = (
-            *(access.number, access.arch, access.permissions, subject, access.forker, access.result, access.succeeded),
+            *(access.number, access.arch, access.permissions.value, who, access.result, access.succeeded),
             *(access.arguments, access.early, access.unfinished),
         )
         found = self._filters.get(call)

@@ -83,7 +83,7 @@ def _open(questions: Asked) -> Iterator[tuple[Question, Placed]]:
 
 def given(access: Access, subject: Subject) -> Access:
     """The access made by somebody of whom something is known; the program that an execution runs stays."""
-    if subject == ANYBODY:
+    if subject is ANYBODY:
         return access
     known = {name: value for name in _OF_SUBJECT if (value := getattr(subject, name)) is not None}
     return replace(access, subject=replace(access.subject, **known), forker=replace(access.forker, **known))
