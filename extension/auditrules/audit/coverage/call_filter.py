@@ -1,40 +1,48 @@
-"""What the rules say of a system call before it is known which file it touches: asked once a call, for all paths."""
+"""The rules that may match a system call, whatever file it touches: found once for each call, and used for all paths.
+
+What a rule says of the call itself (its number, arch, permissions, result, credentials) is evaluated here; what it says
+of the file is left to be evaluated for each path.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.field_match import Answer, Why, compare, holds, of_names, of_task
+from auditrules.audit.coverage.field_match import Answer, Why, compare, depends_on_names, holds, of_task
 from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth, match_task
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Comparison, Condition
 
 SYSCALL_RECORD = 1300  # the record without which the kernel writes nothing of an event
 
-ANOTHER: Identity = ("another",)  # program than any that a rule names
+MOST_CANDIDATES = 256  # rules on paths that are remembered for each call
 
-Said = tuple[Placed, Match]  # a rule, and whether it matches
+OTHER_PROGRAM: Identity = ("another",)  # stands for every program that no exe field names
+
+RuleMatch = tuple[Placed, Match]  # a rule, and whether it matches an access
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A rule of the exit list that may match a call.
 
-    `left` are the conditions that may fail, in the rule's order: those that wait for a fact, and those on what the call
-    touches. `found` is the answer where none is of the latter kind.
+    `left` are the conditions that are not decided by the call, in the rule's order: those that wait for a fact, and
+    those on the file. `match` is the result where no condition is on the file.
     """
 
     placed: Placed
     left: tuple[Pending | Condition, ...]
-    found: Match | None
+    match: Match | None
 
-    def matched(self, access: Access, name: Name | None) -> Match:
-        """Match the rule; `name` is the one by whose inode it was found, None for other rules."""
-        if self.found is not None:
-            return self.found
+    def evaluate(self, access: Access, name: Name | None) -> Match:
+        """Match the rule against an access; `name` is the one by whose inode it was found, None for other rules."""
+        if self.match is not None:
+            return self.match
         pending: list[Pending] = []
         for each in self.left:
             if isinstance(each, Pending):
@@ -53,74 +61,70 @@ def _match(pending: Iterable[Pending]) -> Match:
     return Match(Truth.MAYBE, pending=waits) if waits else Match(Truth.YES)
 
 
-def candidate(placed: Placed, call: Access) -> Candidate | None:
-    """The rule with what is left to be asked of it; None where it can't match the call, whatever it touches."""
+def _candidate(placed: Placed, call: Access) -> tuple[Candidate, ...]:
+    """Evaluate the conditions on the call; empty if the rule can't match it, whatever file it touches."""
     if not placed.rule.syscalls >> call.number & 1:
-        return None
+        return ()
     left: list[Pending | Condition] = []
     for condition in placed.rule.fields:
-        if of_names(condition):
+        if depends_on_names(condition):
             left.append(condition)
             continue
         answer = holds(condition, placed, call, None)
         if isinstance(answer, Why):
             left.append(Pending(condition, answer))
         elif not answer:
-            return None
-    told = [each for each in left if isinstance(each, Pending)]
-    return Candidate(placed, tuple(left), _match(told) if len(told) == len(left) else None)
+            return ()
+    pending = [each for each in left if isinstance(each, Pending)]
+    return (Candidate(placed, tuple(left), _match(pending) if len(pending) == len(left) else None),)
 
 
 class CallFilter:
-    """The rules of a kernel that may match a call, an access without its names.
+    """The rules of a kernel that may match a call; `call` is an access without its names.
 
-    `task` and `exclude` are what the rules of these lists say, and `listed` what those of the exit list do that are on
-    no path and ask for nothing that the call touches; `hanging` are those that ask. `alike` is equal where all of that
-    is but the latter, and what is known of the call besides.
+    `task`, `exclude` and `listed` are the matching rules of the task list, the exclude list, and of the exit list if
+    they have no path and no condition on the file. `name_dependent` are the exit rules without a path that have one.
+    Two calls of equal `fingerprint` are recorded alike if they touch nothing that a rule is on.
     """
 
     def __init__(
         self, call: Access, task: Iterable[Placed], anywhere: Iterable[Placed], exclude: Iterable[Placed]
     ) -> None:
         self.call = call
-        self.task: tuple[Said, ...] = () if call.early else tuple(up_to_the_first(_forked(task, call.forker)))
-        candidates = [found for each in anywhere if (found := candidate(each, call)) is not None]
-        self.hanging = tuple(each for each in candidates if each.found is None)
-        told = ((each.placed, each.found) for each in candidates if each.found is not None)
-        self.listed: tuple[Said, ...] = tuple(up_to_the_first(told))
-        self.exclude: tuple[Said, ...] = tuple(up_to_the_first(_excluded(exclude, call.subject)))
-        self.alike: Hashable = (
-            *(content(self.task), content(self.listed), content(self.exclude)),
+        at_fork = () if call.early else ((each, match_task(each, call.forker)) for each in task)
+        self.task = tuple(through_first_certain(at_fork))
+        candidates = [found for each in anywhere for found in _candidate(each, call)]
+        self.name_dependent = tuple(each for each in candidates if each.match is None)
+        matches = ((each.placed, each.match) for each in candidates if each.match is not None)
+        self.listed = tuple(through_first_certain(matches))
+        self.exclude = tuple(through_first_certain(_excluded(exclude, call.subject)))
+        self.fingerprint: Hashable = (
+            *(fingerprint_of(self.task), fingerprint_of(self.listed), fingerprint_of(self.exclude)),
             *(call.subject, call.forker, call.succeeded, call.result, call.arguments),
         )
-        self._candidates: dict[int, Candidate | None] = {}
+        self._candidates: ResultCache[tuple[Candidate, ...]] = ResultCache(MOST_CANDIDATES)
 
-    def candidate(self, placed: Placed) -> Candidate | None:
-        """A rule on a path with what is left to be asked of it; None where it can't match the call."""
-        if placed.order not in self._candidates:
-            self._candidates[placed.order] = candidate(placed, self.call)
-        return self._candidates[placed.order]
+    def candidates(self, rules: Iterable[Placed]) -> Iterator[Candidate]:
+        """Those rules on a path that may match the call, with their conditions on it evaluated."""
+        for placed in rules:
+            yield from self._candidates.get(placed.order, partial(_candidate, placed, self.call))
 
 
-def content(rules: Iterable[Said]) -> Hashable:
-    """What rules of one rule set say, as a value to compare."""
+def fingerprint_of(rules: Iterable[RuleMatch]) -> Hashable:
+    """A value that is equal for equal results of the same rules."""
     return tuple([(placed.order, found.pending) for placed, found in rules])
 
 
-def _forked(rules: Iterable[Placed], forker: Subject) -> Iterator[Said]:
-    return ((each, match_task(each, forker)) for each in rules)
-
-
-def said(candidates: Iterable[Candidate], access: Access, name: Name | None) -> Iterator[Said]:
-    """The rules that match an access or may; `name` is the one by whose inode they were found."""
+def matching_rules(candidates: Iterable[Candidate], access: Access, name: Name | None) -> Iterator[RuleMatch]:
+    """The rules that match an access or may match it; `name` is the one by whose inode they were found."""
     for each in candidates:
-        found = each.matched(access, name)
+        found = each.evaluate(access, name)
         if found.possible:
             yield each.placed, found
 
 
-def up_to_the_first(rules: Iterable[Said]) -> Iterator[Said]:
-    """The rules that match or may, up to the first that surely does."""
+def through_first_certain(rules: Iterable[RuleMatch]) -> Iterator[RuleMatch]:
+    """The rules that match or may match, up to the first that certainly does."""
     for placed, found in rules:
         if found.possible:
             yield placed, found
@@ -128,8 +132,8 @@ def up_to_the_first(rules: Iterable[Said]) -> Iterator[Said]:
             return
 
 
-def _excluded(rules: Iterable[Placed], subject: Subject) -> Iterator[Said]:
-    """What the rules of the exclude list say of an event's first record, as far as the kernel looks."""
+def _excluded(rules: Iterable[Placed], subject: Subject) -> Iterator[RuleMatch]:
+    """Match the rules of the exclude list against an event's first record, as far as the kernel looks."""
     for placed in rules:
         found = _excludes(placed, subject)
         if found is None:

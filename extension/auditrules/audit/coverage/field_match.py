@@ -58,7 +58,7 @@ REMOVING = frozenset({"rmdir", "unlinkat"})  # the calls that can remove a direc
 _DEVICES = frozenset({"devmajor", "devminor"})
 _OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells others than the kernel compares
 _ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
-OF_THE_CALL = frozenset({"success", "exit", *_ARGUMENTS})  # fields that tell how a call was made, and how it ended
+CALL_FIELDS = frozenset({"success", "exit", *_ARGUMENTS})  # fields that tell how a call was made, and how it ended
 _LABELS = frozenset(
     {
         *("subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr"),
@@ -79,7 +79,7 @@ def holds(condition: Condition, placed: Placed, access: Access, name: Name | Non
     return of_task(condition, placed, access.subject, Why.UNREADABLE)
 
 
-def of_names(condition: Condition) -> bool:
+def depends_on_names(condition: Condition) -> bool:
     """Whether a condition asks what the call touched, and not only which call it is, who makes it and how it ends."""
     if isinstance(condition, Comparison):
         return condition.right in _VALUE_OF

@@ -12,26 +12,33 @@ from itertools import chain
 from typing import Protocol
 
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.call_filter import CallFilter, Said, content, said, up_to_the_first
+from auditrules.audit.coverage.call_filter import (
+    CallFilter,
+    RuleMatch,
+    fingerprint_of,
+    matching_rules,
+    through_first_certain,
+)
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcome
-from auditrules.audit.coverage.field_match import Why, of_names
+from auditrules.audit.coverage.field_match import Why, depends_on_names
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
-from auditrules.audit.coverage.rule_set import Buckets, Located, RuleSet
+from auditrules.audit.coverage.rule_set import Buckets, NameRules, RuleSet
 from auditrules.audit.model.rule import Action
 
 MOST_OUTCOMES = 64  # that a decision tells
 
 
-def decide(rules: RuleSet, access: Access, auditing: Auditing, located: Located | None = None) -> Decision:
-    """All ways in which an access may end; `located` are the rules on its names, where they were looked for before."""
+def decide(rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None) -> Decision:
+    """All ways in which an access may end. `on_names` are the rules on its names, if the caller knows them already."""
     if access.succeeded is None and any(each.removed or each.made for each in access.names):
         return _either(*(decide(rules, replace(access, succeeded=each), auditing) for each in (True, False)))
-    return unasked(rules, access, auditing) or decided(asked(rules, access, located), rules, auditing)
+    decision = decide_without_rules(rules, access, auditing)
+    return decision or decide_by_rules(applicable_rules(rules, access, on_names), rules, auditing)
 
 
-def unasked(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | None:
-    """The decision where the kernel asks no rule."""
+def decide_without_rules(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | None:
+    """The decision if the kernel asks no rule at all; None if it asks them."""
     if auditing.enabled == 0:
         return Decision((Outcome(Cause.DISABLED),))
     if not access.context:
@@ -41,14 +48,14 @@ def unasked(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | No
     return None
 
 
-def decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
-    """All ways in which an access may end, with nothing known of who makes it."""
-    return rules.decisions.get((auditing, questions.alike), lambda: _decided(questions, rules, auditing))
+def decide_by_rules(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> Decision:
+    """All ways in which an access may end, by the rules that apply to it."""
+    return rules.decisions.get((auditing, applicable.fingerprint), lambda: _decide(applicable, rules, auditing))
 
 
-def _decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
-    found, cut = _enough(outcome for outcome, _ in walk(questions, ANYBODY))
-    outcomes = _kept(questions.filter.exclude, found)
+def _decide(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> Decision:
+    found, cut = _limited(outcome for outcome, _ in outcomes_by_case(applicable, ONE_CASE))
+    outcomes = _after_exclude_list(applicable.filter.exclude, found)
     if rules.unread:
         unread = (Pending(None, Why.UNREADABLE),)
         outcomes += [Outcome(Cause.UNREADABLE, pending=unread, recorded=recorded) for recorded in (True, False)]
@@ -57,15 +64,15 @@ def _decided(questions: Asked, rules: RuleSet, auditing: Auditing) -> Decision:
     return Decision(tuple(outcomes), cut)
 
 
-def truths(questions: Asked, cases: Cases, rules: RuleSet, auditing: Auditing) -> tuple[int, int]:
-    """The cases in which an access may be recorded, and those in which it may not be."""
+def recorded_cases(applicable: ApplicableRules, cases: Cases, rules: RuleSet, auditing: Auditing) -> tuple[int, int]:
+    """The cases in which an access may be recorded, and those in which it may be unrecorded."""
     recorded = unrecorded = 0
-    for outcome, within in walk(questions, cases):
+    for outcome, hits in outcomes_by_case(applicable, cases):
         if outcome.recorded:
-            recorded |= within
+            recorded |= hits
         else:
-            unrecorded |= within
-    for _, found in questions.filter.exclude:
+            unrecorded |= hits
+    for _, found in applicable.filter.exclude:
         unrecorded |= recorded & cases.possible(found, Cause.EXCLUDED)
         recorded &= ~cases.certain(found, Cause.EXCLUDED)
     if rules.unread:
@@ -82,8 +89,8 @@ def _either(done: Decision, failed: Decision) -> Decision:
     return Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both), done.cut or failed.cut)
 
 
-def _enough(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
-    """The outcomes, but for those behind many when it is clear by then that it is maybe."""
+def _limited(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
+    """The outcomes, without those after the first MOST_OUTCOMES if both results are among these."""
     found: list[Outcome] = []
     seen: set[bool] = set()
     for outcome in outcomes:
@@ -95,38 +102,41 @@ def _enough(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The rules that may decide an access, in the order in which the kernel asks them, with what each says.
+class ApplicableRules:
+    """The rules that match an access or may match it, each list in the order of evaluation.
 
-    `listed` are those that the exit list itself holds, `names` those with the inode of each name, `middle` those of the
-    names that are tried before the call has a result, None where nothing is; `nothing` is what is without any.
-    `alike` is equal where all of that is, and what is known of the access besides.
+    `listed` are those in the exit list itself, `names` those that the kernel keeps with the inode of each name, and
+    `middle` those with the inodes of names that it asks before the call has a result, None if it asks none. `otherwise`
+    is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and verdict.
     """
 
     filter: CallFilter
-    listed: tuple[Said, ...]
-    names: tuple[tuple[Said, ...], ...]
-    middle: tuple[tuple[Said, ...], ...] | None
-    nothing: Outcome
-    alike: Hashable
+    listed: tuple[RuleMatch, ...]
+    names: tuple[tuple[RuleMatch, ...], ...]
+    middle: tuple[tuple[RuleMatch, ...], ...] | None
+    otherwise: Outcome
+    fingerprint: Hashable
 
 
 class Cases(Protocol):
-    """Kinds of subjects as bits: `all` of them, and those in which a rule may match, and surely does."""
+    """Cases of who makes an access and how it ends, as the bits of an integer.
+
+    `cause` tells the list that a rule is in.
+    """
 
     @property
     def all(self) -> int:
-        """Every kind."""
+        """Every case."""
 
     def possible(self, found: Match, cause: Cause) -> int:
-        """The kinds for which the rule may match, of the list that `cause` tells."""
+        """The cases in which a rule matches or may match."""
 
     def certain(self, found: Match, cause: Cause) -> int:
-        """The kinds for which the rule surely matches."""
+        """The cases in which a rule certainly matches."""
 
 
-class _Anybody:
-    """One case: nothing is known."""
+class _OneCase:
+    """A single case, in which nothing is known of who makes the access."""
 
     all = 1
 
@@ -137,117 +147,118 @@ class _Anybody:
         return int(found.truth is Truth.YES)
 
 
-ANYBODY = _Anybody()
+ONE_CASE = _OneCase()
 
 
-def asked(rules: RuleSet, access: Access, located: Located | None = None) -> Asked:
-    """Find the rules that may decide an access; where none is on what it touches, they are those of any such call.
-
-    `located` are the rules on its names, where they were looked for before.
-    """
-    succeeds = access.succeeded is not False
-    there = located or rules.located(access.names, succeeds=succeeds)
-    found = rules.filter(access)
+def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None = None) -> ApplicableRules:
+    """The rules that match an access or may match it. `on_names` are those on its names, if the caller knows them."""
+    found = rules.call_filter(access)
+    there = on_names or rules.rules_on_names(access.names, succeeds=access.succeeded is not False)
     dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
-    if not (there.trees or there.on or there.middle or dropping or found.hanging or access.reported):
-        return Asked(found, found.listed, (), None, Outcome(Cause.NO_RULE), found.alike)
+    if not (there.trees or there.on or there.middle or dropping or found.name_dependent or access.reported):
+        return ApplicableRules(found, found.listed, (), None, Outcome(Cause.NO_RULE), found.fingerprint)
     seen = replace(access, names=there.names)
-    placed = tuple(said((*filter(None, map(found.candidate, there.trees)), *found.hanging), seen, None))
+    placed = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
     names = _on_names(found, there.on, seen)
     middle = None
     if there.middle:
-        # What is decided before the call has a result: where it takes a watched name away, all inodes' rules are tried.
-        # At its end the watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
+        # If the call takes a watched name away, all rules with inodes are tried before it has a result: at its end the
+        # watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
         so_far = replace(access, names=there.so_far, unfinished=True)
-        middle = _on_names(rules.filter(so_far), there.middle, so_far) or None
-    nothing = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
-    listed = tuple(up_to_the_first(sorted((*found.listed, *placed), key=_order))) if placed else found.listed
-    alike = (found.alike, nothing.cause, content(placed), *map(content, names), None, *map(content, middle or ()))
-    if any(map(_hangs_on_names, chain(placed, *names, *(middle or ())))):
-        alike = (*alike, there.names)
-    return Asked(found, listed, names, middle, nothing, alike)
+        middle = _on_names(rules.call_filter(so_far), there.middle, so_far) or None
+    otherwise = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
+    listed = tuple(through_first_certain(sorted((*found.listed, *placed), key=_order))) if placed else found.listed
+    results = (fingerprint_of(placed), *map(fingerprint_of, names), None, *map(fingerprint_of, middle or ()))
+    owners = there.names if any(map(_depends_on_names, chain(placed, *names, *(middle or ())))) else ()
+    return ApplicableRules(
+        found, listed, names, middle, otherwise, (found.fingerprint, otherwise.cause, results, owners)
+    )
 
 
-def _hangs_on_names(rule: Said) -> bool:
-    """Whether a rule waits for something that differs from one file to the next, such as whose it is."""
-    return any(pending.condition is not None and of_names(pending.condition) for pending in rule[1].pending)
+def _depends_on_names(rule: RuleMatch) -> bool:
+    """Whether a rule waits for a fact that differs between files, such as the owner."""
+    return any(pending.condition is not None and depends_on_names(pending.condition) for pending in rule[1].pending)
 
 
-def _order(rule: Said) -> int:
+def _order(rule: RuleMatch) -> int:
     return rule[0].order
 
 
-def _on_names(of: CallFilter, buckets: Buckets, access: Access) -> tuple[tuple[Said, ...], ...]:
-    """The rules that are kept with the inode of each name and may match; names without any are left out."""
-    asked_of = (tuple(said(filter(None, map(of.candidate, rules)), access, name)) for name, rules in buckets)
-    return tuple(filter(None, asked_of))
+def _on_names(of: CallFilter, buckets: Buckets, access: Access) -> tuple[tuple[RuleMatch, ...], ...]:
+    """The rules that the kernel keeps with the inode of each name and that match or may match, if there are any."""
+    matches = (tuple(matching_rules(of.candidates(rules), access, name)) for name, rules in buckets)
+    return tuple(filter(None, matches))
 
 
-def walk(questions: Asked, cases: Cases) -> Iterator[tuple[Outcome, int]]:
+def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tuple[Outcome, int]]:
     """Each outcome, with the cases in which the access may end so.
 
-    What the task list said when the task was forked comes first; where it said nothing, the exit list decides.
+    The task list decided when the task was forked; if no rule of it matched, the exit list decides.
     """
-    left = cases.all
-    for placed, found in questions.filter.task:
-        if within := left & cases.possible(found, Cause.TASK):
-            yield Outcome(Cause.TASK, placed, found.pending, recorded=placed.rule.action is Action.ALWAYS), within
-        left &= ~cases.certain(found, Cause.TASK)
-        if not left:
+    remaining = cases.all
+    for placed, found in applicable.filter.task:
+        if hits := remaining & cases.possible(found, Cause.TASK):
+            yield Outcome(Cause.TASK, placed, found.pending, recorded=placed.rule.action is Action.ALWAYS), hits
+        remaining &= ~cases.certain(found, Cause.TASK)
+        if not remaining:
             return
-    if questions.middle is None:
-        yield from _by_list(questions, cases, questions.nothing, left)
+    if applicable.middle is None:
+        yield from _by_list(applicable, cases, applicable.otherwise, remaining)
         return
-    for before, within in _by_names(questions.middle, cases, questions.nothing, left):
-        yield from _by_list(questions, cases, before, within)
+    for before, hits in _by_names(applicable.middle, cases, applicable.otherwise, remaining):
+        yield from _by_list(applicable, cases, before, hits)
 
 
-def _by_list(questions: Asked, cases: Cases, before: Outcome, left: int) -> Iterator[tuple[Outcome, int]]:
-    """The exit list's own rules first, then for each name those of its inode that come before what matched so far."""
-    names = questions.names
+def _by_list(
+    applicable: ApplicableRules, cases: Cases, before: Outcome, remaining: int
+) -> Iterator[tuple[Outcome, int]]:
+    """The exit list's own rules first, then for each name those with its inode that come before what matched so far."""
+    names = applicable.names
     last = max((placed.order for bucket in names for placed, _ in bucket), default=-1)
-    # One without a key takes that of the list's own rule; keys are told where nothing is known of who makes the access.
-    keyed = cases is not ANYBODY or all(placed.rule.keys() for bucket in names for placed, _ in bucket)
-    for placed, found in questions.listed:
+    # The outcome of a rule without a key has the key of the list's rule that matched: then each of these counts. Only
+    # ONE_CASE reports keys.
+    keyed = cases is not ONE_CASE or all(placed.rule.keys() for bucket in names for placed, _ in bucket)
+    for placed, found in applicable.listed:
         if not _first(placed, before):
             break
-        if names and keyed and placed.order > last:  # all rules on names come before those of the list that are left
-            rest = 0
-            for outcome, within in _by_names(names, cases, before, left):
+        if names and keyed and placed.order > last:
+            # All rules with inodes come before those of the list that are left, whichever of these matches.
+            unmatched = 0
+            for outcome, hits in _by_names(names, cases, before, remaining):
                 if outcome is before:
-                    rest = within
+                    unmatched = hits
                 else:
-                    yield outcome, within
-            names, left = (), rest
-            if not left:
+                    yield outcome, hits
+            names, remaining = (), unmatched
+            if not remaining:
                 return
-        if within := left & cases.possible(found, Cause.RULE):
-            yield from _by_names(names, cases, _won(placed, found.pending, before.keys), within)
-        left &= ~cases.certain(found, Cause.RULE)
-        if not left:
+        if hits := remaining & cases.possible(found, Cause.RULE):
+            yield from _by_names(names, cases, _won(placed, found.pending, before.keys), hits)
+        remaining &= ~cases.certain(found, Cause.RULE)
+        if not remaining:
             return
-    yield from _by_names(names, cases, before, left)
+    yield from _by_names(names, cases, before, remaining)
 
 
 def _by_names(
-    names: Iterable[Sequence[Said]], cases: Cases, before: Outcome, left: int
+    names: Iterable[Sequence[RuleMatch]], cases: Cases, before: Outcome, remaining: int
 ) -> Iterator[tuple[Outcome, int]]:
     for bucket in names:
         for place, (placed, found) in enumerate(bucket):
             if not _first(placed, before):
                 break
-            if within := left & cases.possible(found, Cause.RULE):
-                yield _won(placed, found.pending, before.keys), within
-            if surely := left & cases.certain(found, Cause.RULE):
-                yield from _reordered(bucket[place + 1 :], cases, placed, before, surely)
-                left &= ~surely
-                if not left:
+            if hits := remaining & cases.possible(found, Cause.RULE):
+                yield _won(placed, found.pending, before.keys), hits
+            if certain := remaining & cases.certain(found, Cause.RULE):
+                yield from _reordered(bucket[place + 1 :], cases, placed, before, certain)
+                remaining &= ~certain
+                if not remaining:
                     return
-    yield before, left
+    yield before, remaining
 
 
 def _reordered(
-    others: Iterable[Said], cases: Cases, first: Placed, before: Outcome, left: int
+    others: Iterable[RuleMatch], cases: Cases, first: Placed, before: Outcome, remaining: int
 ) -> Iterator[tuple[Outcome, int]]:
     """Rules behind the first on a name that may have come before it, since the file was replaced."""
     for placed, found in others:
@@ -256,8 +267,8 @@ def _reordered(
             continue
         if first.watch.spot == watch.spot and watch.replaced is not False:
             waits = Pending(None, Why.REPLACED)
-            if within := left & cases.possible(found, Cause.RULE):
-                yield _won(placed, (*found.pending, waits), before.keys), within
+            if hits := remaining & cases.possible(found, Cause.RULE):
+                yield _won(placed, (*found.pending, waits), before.keys), hits
 
 
 def _first(placed: Placed, before: Outcome) -> bool:
@@ -271,7 +282,7 @@ def _won(placed: Placed, pending: tuple[Pending, ...], keys: tuple[str, ...] = (
     return Outcome(Cause.RULE, placed, pending, placed.rule.keys() or keys, recorded=always)
 
 
-def _kept(exclude: Iterable[Said], outcomes: list[Outcome]) -> list[Outcome]:
+def _after_exclude_list(exclude: Iterable[RuleMatch], outcomes: list[Outcome]) -> list[Outcome]:
     """What the exclude list leaves: it is asked for each record, and an event without its first record is none."""
     if not any(each.recorded for each in outcomes):
         return outcomes

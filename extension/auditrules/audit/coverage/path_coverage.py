@@ -30,7 +30,7 @@ from auditrules.audit.coverage.reference import (
 )
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
-from auditrules.audit.coverage.rule_set import Located, RuleSet
+from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.coverage.subjects import given, verdict
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import Place, Places, below, parent
@@ -114,8 +114,8 @@ def _covered(place: Place, host: Host) -> Coverage:
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = _target(place, toucher, host)
     targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
-    touched = tuple(Touched(each, host.rules) for each in targets)
-    letters = tuple(_letter(each, touched, host) for each in LETTERS)
+    accesses = tuple(TargetAccesses(each, host.rules) for each in targets)
+    letters = tuple(_letter(each, accesses, host) for each in LETTERS)
     if any(each.reason is Reason.NO_RULE for each in letters):
         how, near = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
         hidden = near is not None and host.rules.hides(targets[0].file)
@@ -163,38 +163,38 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
     return (location[0], f"{location[1].rstrip('/')}/*") if location else None
 
 
-class Touched:
-    """What accesses to a target touch, and the rules on it: looked up once for all calls that touch the same.
+class TargetAccesses:
+    """The accesses to a target, with the rules on the names they touch: these are looked up once for all calls.
 
-    `other` is what a rename goes to, if not to a name beside it.
+    `other` is what a rename moves it to, if not to a name in the same directory.
     """
 
     def __init__(self, target: Target, rules: RuleSet, other: Target | None = None) -> None:
         self.target = target
         self._rules = rules
         self._other = other
-        self._found: dict[tuple[Touch, bool], tuple[tuple[Name, ...], Located]] = {}
+        self._found: dict[tuple[Touch, bool], tuple[tuple[Name, ...], NameRules]] = {}
 
-    def by(self, operation: Operation, host: Host) -> Iterator[tuple[Access, Located]]:
-        """The accesses of an operation, each with the rules on what it touches; none where there is no such call."""
+    def by(self, operation: Operation, host: Host) -> Iterator[tuple[Access, NameRules]]:
+        """The accesses of an operation, each with the rules on its names; none if the machine has no such call."""
         for call in calls(operation, host.machine):
             succeeds = call.succeeded is not False
             found = self._found.get((operation.touch, succeeds))
             if found is None:
                 names = names_of(operation.touch, self.target, self._other)
-                found = names, self._rules.located(names, succeeds=succeeds)
+                found = names, self._rules.rules_on_names(names, succeeds=succeeds)
                 self._found[operation.touch, succeeds] = found
-            names, located = found
-            yield given(made(call, names), host.who), located
+            names, on_names = found
+            yield given(made(call, names), host.who), on_names
 
     @cached_property
-    def without_loader(self) -> Touched:
-        """The same for a file that is no program with a loader."""
-        return Touched(replace(self.target, loader=None), self._rules)
+    def without_loader(self) -> TargetAccesses:
+        """The same if the file is no program with a loader."""
+        return TargetAccesses(replace(self.target, loader=None), self._rules)
 
 
-def _letter(letter: str, touched: tuple[Touched, ...], host: Host) -> Letter:
-    inner, *others = touched
+def _letter(letter: str, targets: tuple[TargetAccesses, ...], host: Host) -> Letter:
+    inner, *others = targets
     tried = _calls(REFERENCE[letter], inner, host)
     if not tried:
         return Letter(letter, Verdict.UNKNOWN, Reason.UNREADABLE)  # nobody knows the machine's system calls
@@ -207,23 +207,23 @@ def _letter(letter: str, touched: tuple[Touched, ...], host: Host) -> Letter:
     return Letter(letter, found, _reason(found, tried), tuple(tried), missed)
 
 
-def _calls(names: Iterable[str], touched: Touched, host: Host) -> list[Call]:
+def _calls(names: Iterable[str], target: TargetAccesses, host: Host) -> list[Call]:
     """The calls that the machine has."""
-    return [call for name in names if (call := _call(name, touched, host)).accesses]
+    return [call for name in names if (call := _call(name, target, host)).accesses]
 
 
-def _call(operation_name: str, touched: Touched, host: Host) -> Call:
+def _call(operation_name: str, target: TargetAccesses, host: Host) -> Call:
     operation = OPERATIONS[operation_name]
     if host.compat:
         operation = replace(operation, compat=True)
-    made_by = tuple(touched.by(operation, host))
-    judged = [verdict(host.rules, access, host.auditing, located) for access, located in made_by]
-    if operation.touch is Touch.EXECUTION and touched.target.loader is not None:
-        without = touched.without_loader.by(operation, host)
-        others = (verdict(host.rules, access, host.auditing, located) for access, located in without)
+    accesses = tuple(target.by(operation, host))
+    judged = [verdict(host.rules, access, host.auditing, on_names) for access, on_names in accesses]
+    if operation.touch is Touch.EXECUTION and target.target.loader is not None:
+        without = target.without_loader.by(operation, host)
+        others = (verdict(host.rules, access, host.auditing, on_names) for access, on_names in without)
         judged = [_either(*both) for both in zip(judged, others, strict=True)]
     found = together(each for each, _ in judged) if judged else Verdict.UNKNOWN
-    return Call(operation, found, tuple(access for access, _ in made_by), tuple(decision for _, decision in judged))
+    return Call(operation, found, tuple(access for access, _ in accesses), tuple(decision for _, decision in judged))
 
 
 def _either(with_loader: tuple[Verdict, Decision], without: tuple[Verdict, Decision]) -> tuple[Verdict, Decision]:
@@ -254,17 +254,17 @@ def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
     return Reason.NO_RULE
 
 
-def _missed(letter: str, touched: Touched, host: Host) -> Iterator[str]:
+def _missed(letter: str, target: TargetAccesses, host: Host) -> Iterator[str]:
     """Calls outside the reference that are not recorded."""
     for operation_name in OUTSIDE[letter]:
-        if not _recorded(OPERATIONS[operation_name], touched, host):
+        if not _recorded(OPERATIONS[operation_name], target, host):
             yield OPERATIONS[operation_name].call
-    if not host.compat and not all(_recorded(each, touched, host) for each in _COMPAT[letter]):
+    if not host.compat and not all(_recorded(each, target, host) for each in _COMPAT[letter]):
         yield "32-bit calls"
-    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], touched, host):
+    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):
         yield "io_uring"
     if letter == "w":
-        yield from (f"renames from or into {folder}" for folder in _silent_folders(touched.target, host))
+        yield from (f"renames from or into {folder}" for folder in _silent_folders(target.target, host))
 
 
 def _silent_folders(target: Target, host: Host) -> Iterator[str]:
@@ -276,15 +276,15 @@ def _silent_folders(target: Target, host: Host) -> Iterator[str]:
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing
         if folder and not below(path, target.folder.path):
             other = _inside(_target(place, toucher, host))
-            if not _recorded(OPERATIONS["rename"], Touched(target, host.rules, other), host):
+            if not _recorded(OPERATIONS["rename"], TargetAccesses(target, host.rules, other), host):
                 yield path
 
 
-def _recorded(operation: Operation, touched: Touched, host: Host) -> bool:
+def _recorded(operation: Operation, target: TargetAccesses, host: Host) -> bool:
     """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
     return all(
-        decide(host.rules, access, host.auditing, located).recorded is not Truth.NO
-        for access, located in touched.by(operation, host)
+        decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
+        for access, on_names in target.by(operation, host)
     )
 
 

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Generic, TypeVar
+from itertools import count
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Name
 from auditrules.audit.coverage.audit_names import unreached
-from auditrules.audit.coverage.call_filter import ANOTHER, CallFilter
-from auditrules.audit.coverage.cases import Question, SubjectCases
+from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter
+from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import Decision, Verdict
-from auditrules.audit.coverage.field_match import OF_THE_CALL, REMOVING, compare, of_names
+from auditrules.audit.coverage.field_match import CALL_FIELDS, REMOVING, compare, depends_on_names
 from auditrules.audit.coverage.resolved_rules import Placed, Placing
+from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 
-MOST_KEPT = 4096  # sets of rules of which is kept what comes of them
-
-_T = TypeVar("_T")
+MOST_RESULTS = 1024  # decisions and verdicts that are remembered: each set of rules that apply to a call has one
+MOST_CASES = 64  # sets of conditions of which the cases are remembered
 
 COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
 
-
-Buckets = tuple[tuple[Name, Sequence[Placed]], ...]  # names with the rules that are kept with their inodes
+Buckets = tuple[tuple[Name, Sequence[Placed]], ...]  # names, each with the rules that the kernel keeps with its inode
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
-    """The rules on what a call touches, by the names that the kernel sees: trees around them, and rules on each.
+class NameRules:
+    """The rules on the names that a call touches.
 
-    Where the call takes a watched name away, `middle` has the rules on the names `so_far`, when it has no result yet.
+    `names` are those that the kernel collects, `trees` the dir= rules around them, `on` the rules that the kernel keeps
+    with their inodes. If the call takes a watched name away, `middle` are the rules on the names `so_far`, which the
+    kernel asks before the call has a result.
     """
 
     names: tuple[Name, ...]
@@ -41,23 +42,6 @@ class Located:
     middle: Buckets | None
 
 
-class Kept(Generic[_T]):
-    """What was worked out, by what it was worked out of; all of it goes where it gets much."""
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, _T] = {}
-
-    def get(self, of: Hashable, work_out: Callable[[], _T]) -> _T:
-        """What was worked out of the same before, or is now."""
-        known = self._known.get(of)
-        if known is None:
-            known = work_out()
-            if len(self._known) >= MOST_KEPT:
-                self._known.clear()
-            self._known[of] = known
-        return known
-
-
 class RuleSet:
     """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
 
@@ -65,10 +49,11 @@ class RuleSet:
         self.placed = placing.rules(rules)
         self.unread = unread
         self._filters: dict[Hashable, CallFilter] = {}
-        self._cases: dict[Hashable, SubjectCases] = {}
-        self._alike: dict[Hashable, int] = {}
-        self.decisions: Kept[Decision] = Kept()
-        self.verdicts: Kept[tuple[Verdict, Decision]] = Kept()
+        self._fingerprints: dict[Hashable, int] = {}
+        self._fingerprint = count()
+        self._cases: ResultCache[CredentialCases] = ResultCache(MOST_CASES)
+        self.decisions: ResultCache[Decision] = ResultCache(MOST_RESULTS)
+        self.verdicts: ResultCache[tuple[Verdict, Decision]] = ResultCache(MOST_RESULTS)
 
     def of(self, filter_list: FilterList) -> tuple[Placed, ...]:
         """The rules of a list, in the order of evaluation."""
@@ -99,11 +84,11 @@ class RuleSet:
         """Whether there is a rule at all for which the kernel looks at system calls."""
         return bool(self.unread) or any(self.of(name) for name in COUNTED)
 
-    def filter(self, access: Access) -> CallFilter:
-        """The rules that may match the call of an access; programs that no rule names are one to them."""
+    def call_filter(self, access: Access) -> CallFilter:
+        """The rules that may match the call of an access. All programs that no exe field names count as one."""
         subject = access.subject
         if subject.exe is not None and subject.exe not in self._programs:
-            subject = replace(subject, exe=ANOTHER)
+            subject = replace(subject, exe=OTHER_PROGRAM)
         who = None if subject is access.forker is ANYBODY else (subject, access.forker)
         call = (
             *(access.number, access.arch, access.permissions.value, who, access.result, access.succeeded),
@@ -113,35 +98,34 @@ class RuleSet:
         if found is None:
             task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
             without = replace(access, names=(), subject=subject)
-            found = self._filters[call] = CallFilter(without, task, self._anywhere, exclude)
-            found.alike = self._alike.setdefault(found.alike, len(self._alike))  # a number, as it is often asked for
+            found = CallFilter(without, task, self._anywhere, exclude)
+            # A number is cheaper to compare than what it stands for.
+            found.fingerprint = self._fingerprints.setdefault(found.fingerprint, next(self._fingerprint))
+            self._filters[call] = found
         return found
 
-    def cases(self, questions: Mapping[Question, Placed], access: Access) -> SubjectCases:
-        """The kinds of subjects that the questions on an access tell apart."""
-        if any(of_names(condition) for _, condition in questions):
-            return SubjectCases(questions, access)
-        ends = any(isinstance(condition, Field) and condition.name in OF_THE_CALL for _, condition in questions)
-        known = (access.succeeded, access.result, access.arguments) if ends else ()
-        told = (access.subject, access.forker, known, *questions)
-        found = self._cases.get(told)
-        if found is None:
-            found = self._cases[told] = SubjectCases(questions, access)
-        return found
+    def cases(self, conditions: Mapping[CaseCondition, Placed], access: Access) -> CredentialCases:
+        """The cases that the conditions distinguish, of who makes an access and how it ends."""
+        if any(depends_on_names(condition) for _, condition in conditions):
+            return CredentialCases(conditions, access)
+        on_call = any(isinstance(condition, Field) and condition.name in CALL_FIELDS for _, condition in conditions)
+        known = (access.succeeded, access.result, access.arguments) if on_call else ()
+        key = (access.subject, access.forker, known, *conditions)
+        return self._cases.get(key, lambda: CredentialCases(conditions, access))
 
     @cached_property
     def _programs(self) -> frozenset[Identity]:
         return frozenset(each.exe.identity for each in self.placed if each.exe)
 
-    def located(self, names: Iterable[Name], *, succeeds: bool) -> Located:
-        """The rules on what a call touches; `succeeds` says that it does, or may."""
+    def rules_on_names(self, names: Iterable[Name], *, succeeds: bool) -> NameRules:
+        """The rules on the names that a call touches; `succeeds` tells whether it succeeds or may succeed."""
         seen = tuple(self._collected(names)) if self.hidden else tuple(names)
         so_far = tuple(each for each in seen if not each.made)
         middle: Buckets | None = None
         if succeeds and any(each.removed and self.follows(each.spot) for each in seen):
             middle = self._on(so_far, {}) or None
         moved = {each.spot: each for each in seen if each.made and each.spot is not None} if succeeds else {}
-        return Located(seen, self._around(seen), self._on(seen, moved), so_far, middle)
+        return NameRules(seen, self._around(seen), self._on(seen, moved), so_far, middle)
 
     def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
         """The names that the filesystem list lets the kernel see."""
@@ -152,7 +136,7 @@ class RuleSet:
                 yield unreached(name.path) if self.hides(name) else name
 
     def _around(self, names: Iterable[Name]) -> tuple[Placed, ...]:
-        """The trees that hold one of the names, or may, in the order of evaluation."""
+        """The trees that hold one of the names or may hold it, in the order of evaluation."""
         found = [each for each in self._spread if each.tree and any(map(each.tree.may_hold, names))]
         if self._trees:
             for identity in {identity for name in names for identity in name.ancestry}:
@@ -162,7 +146,7 @@ class RuleSet:
     def _on(self, names: Iterable[Name], spots: Collection[Hashable]) -> Buckets:
         """The rules that the kernel keeps with the inode of each name, in the order of evaluation.
 
-        Those on names that the call makes, on these spots, are among them: what matches is for `match` to say.
+        Rules on the `spots` of names that the call makes are among them: whether they match is not decided here.
         """
         moved = [placed for spot in spots for placed in self._spots.get(spot, ())]
         buckets = ((name, self._with_inode(name, moved)) for name in names)

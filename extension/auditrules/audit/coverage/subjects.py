@@ -1,4 +1,4 @@
-"""Whether an access is recorded, whoever makes it."""
+"""Whether an access is recorded for everybody, for some, or for nobody."""
 
 from __future__ import annotations
 
@@ -7,48 +7,57 @@ from dataclasses import replace
 from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Subject
-from auditrules.audit.coverage.call_filter import Said
-from auditrules.audit.coverage.cases import Question
+from auditrules.audit.coverage.call_filter import RuleMatch
+from auditrules.audit.coverage.credential_cases import CaseCondition
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Verdict, together
 from auditrules.audit.coverage.field_match import Why
-from auditrules.audit.coverage.filter_walk import Asked, asked, decide, decided, truths, unasked
+from auditrules.audit.coverage.filter_walk import (
+    ApplicableRules,
+    applicable_rules,
+    decide,
+    decide_by_rules,
+    decide_without_rules,
+    recorded_cases,
+)
 from auditrules.audit.coverage.resolved_rules import Placed
 from auditrules.audit.coverage.rule_match import Pending, Truth
-from auditrules.audit.coverage.rule_set import Located, RuleSet
+from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 
-FEW = 32  # conditions, by which most accesses are decided
+FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
 
 _VERDICT = {Truth.YES: Verdict.RECORDED, Truth.NO: Verdict.UNRECORDED, Truth.MAYBE: Verdict.UNKNOWN}
 
 
 def verdict(
-    rules: RuleSet, access: Access, auditing: Auditing, located: Located | None = None
+    rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None
 ) -> tuple[Verdict, Decision]:
     """Whether an access is recorded, whoever makes it, and the decision with nothing known of who does.
 
-    `located` are the rules on its names, where they were looked for before.
+    `on_names` are the rules on its names, if the caller knows them already.
     """
-    without = unasked(rules, access, auditing)
+    without = decide_without_rules(rules, access, auditing)
     if without is not None:
         return _VERDICT[without.recorded], without
-    questions = asked(rules, access, located)
-    return rules.verdicts.get((auditing, questions.alike), lambda: _judged(questions, rules, access, auditing))
+    applicable = applicable_rules(rules, access, on_names)
+    return rules.verdicts.get((auditing, applicable.fingerprint), lambda: _verdict(applicable, rules, access, auditing))
 
 
-def _judged(questions: Asked, rules: RuleSet, access: Access, auditing: Auditing) -> tuple[Verdict, Decision]:
-    decision = decided(questions, rules, auditing)
+def _verdict(
+    applicable: ApplicableRules, rules: RuleSet, access: Access, auditing: Auditing
+) -> tuple[Verdict, Decision]:
+    decision = decide_by_rules(applicable, rules, auditing)
     if Why.SUBJECT not in decision.waits_for:
         return _VERDICT[decision.recorded], decision
-    conditions = dict(_open(questions))
-    if len(conditions) > FEW:
-        first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FEW))
-        found = _found(*truths(questions, rules.cases(first, access), rules, auditing))
+    conditions = dict(_subject_conditions(applicable))
+    if len(conditions) > FIRST_CONDITIONS:
+        first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
+        found = _verdicts(*recorded_cases(applicable, rules.cases(first, access), rules, auditing))
         if found == {Verdict.RECORDED} or {Verdict.RECORDED, Verdict.UNRECORDED} <= found:
-            return together(found), decision  # whatever the other conditions say
+            return together(found), decision  # whatever the other conditions are
     cases = rules.cases(conditions, access)
-    recorded, unrecorded = truths(questions, cases, rules, auditing)
-    judged = together(_found(recorded, unrecorded))
-    if judged is not Verdict.CONDITIONAL and not cases.whole:
+    recorded, unrecorded = recorded_cases(applicable, cases, rules, auditing)
+    judged = together(_verdicts(recorded, unrecorded))
+    if judged is not Verdict.CONDITIONAL and not cases.complete:
         *others, last = decision.outcomes
         last = replace(last, pending=(*last.pending, Pending(None, Why.TOO_MANY)))
         return Verdict.UNKNOWN, Decision((*others, last), decision.cut)
@@ -57,25 +66,25 @@ def _judged(questions: Asked, rules: RuleSet, access: Access, auditing: Auditing
     return judged, decision
 
 
-def _found(recorded: int, unrecorded: int) -> set[Verdict]:
-    """The verdicts on the kinds of subjects whose access may be recorded, and those whose may not be."""
-    told = {
+def _verdicts(recorded: int, unrecorded: int) -> set[Verdict]:
+    """The verdicts that occur, given the cases in which the access may be recorded, and may be unrecorded."""
+    cases = {
         Verdict.RECORDED: recorded & ~unrecorded,
         Verdict.UNRECORDED: unrecorded & ~recorded,
         Verdict.UNKNOWN: recorded & unrecorded,
     }
-    return {each for each, kinds in told.items() if kinds}
+    return {each for each, bits in cases.items() if bits}
 
 
-def _open(questions: Asked) -> Iterator[tuple[Question, Placed]]:
-    """The conditions that hang on who makes the access, or on how it ends, each with a rule that has it."""
-    lists: tuple[tuple[Cause, Iterable[Said]], ...] = (
-        *((Cause.RULE, each) for each in (questions.listed, *questions.names, *(questions.middle or ()))),
-        (Cause.EXCLUDED, questions.filter.exclude),
-        (Cause.TASK, questions.filter.task),
+def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, Placed]]:
+    """The conditions that depend on who makes the access or how it ends, each with a rule that has it."""
+    lists: tuple[tuple[Cause, Iterable[RuleMatch]], ...] = (
+        *((Cause.RULE, each) for each in (applicable.listed, *applicable.names, *(applicable.middle or ()))),
+        (Cause.EXCLUDED, applicable.filter.exclude),
+        (Cause.TASK, applicable.filter.task),
     )
-    for cause, said in lists:
-        for placed, found in said:
+    for cause, matches in lists:
+        for placed, found in matches:
             for pending in found.pending:
                 if pending.why is Why.SUBJECT and pending.condition is not None:
                     yield (cause, pending.condition), placed
