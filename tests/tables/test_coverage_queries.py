@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 
 from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.row import KeptRow
 from auditrules.plugin.table import Table, answer
 from auditrules.sql.error import SqlError
 from tests.core import tables as core
@@ -191,3 +192,10 @@ def test_nothing_is_kept_of_a_path_that_is_too_long() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 5_000_000
+
+
+@pytest.mark.parametrize("path", ["/a\nb", "/a\x1bb", "/a\udcffb", r"/a\xffb", "/é"])
+def test_a_path_goes_back_as_it_came_since_osquery_drops_a_row_of_another(path: str) -> None:
+    rows = list(coverage(Look.at(DOCKER)).rows(Context((Constraint("path", Operator.EQUALS, path),))))
+    assert [row["path"] for row in rows] == [path, path]
+    assert all(isinstance(row, KeptRow) and path.encode("utf-8", "surrogateescape") in row.cells[0] for row in rows)

@@ -25,7 +25,20 @@ LOOKS = [
 each_schema = pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
 
 
-PATHS = ("/usr/bin/dockerd", "/etc", "/etc/../etc", "/", "/nowhere", "relative", r"/a\x0ab", "/a\nb", "/a\x7fb", "")
+PATHS = (
+    "/usr/bin/dockerd",
+    "/etc",
+    "/etc/../etc",
+    "/",
+    "/nowhere",
+    "relative",
+    r"/a\x0ab",
+    "/a\nb",
+    "/a\x7fb",
+    "/a\udcffb",
+    r"/a\xffb",
+    "",
+)
 ASKED = {"audit_coverage": Context(tuple(Constraint("path", Operator.EQUALS, path) for path in PATHS))}
 
 ONE_A_LINE = {"rules", "links", "notes"}  # columns whose cells have several lines; all other cells have one
