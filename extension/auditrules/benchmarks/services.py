@@ -10,15 +10,6 @@ from auditrules.audit.model.collected import File
 from auditrules.benchmarks.control import Control
 from auditrules.benchmarks.docker_daemon import Daemon
 
-# Where systemd looks for a unit's file: the first that has one decides (systemd.unit(5)).
-UNIT_FOLDERS = (
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Process:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from auditrules.audit.boot.systemd import FOLDERS, UndeterminedError, is_mask, unit
+from auditrules.audit.boot.systemd import BOOT_FOLDERS, UNIT_FOLDERS, UndeterminedError, is_mask, unit
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.host_facts import Facts
@@ -20,7 +20,7 @@ from auditrules.benchmarks.docker_daemon import (
     expanded,
     places,
 )
-from auditrules.benchmarks.services import UNIT_FOLDERS, Found, Process, Services, unit_names
+from auditrules.benchmarks.services import Found, Process, Services, unit_names
 from auditrules.host.rootfs import Tree, UnreadableError
 
 _PATHS = frozenset(path for control in CONTROLS for path in control.paths)
@@ -95,8 +95,8 @@ def _by_unit(tree: Tree) -> tuple[Daemon, ...]:
 
     Raises UnclearError, UntoldError or UnreadableError if its files do not tell.
     """
-    paths = [f"{folder}/{_SERVICE}" for folder in FOLDERS]
-    for folder in FOLDERS:
+    paths = [f"{folder}/{_SERVICE}" for folder in BOOT_FOLDERS]
+    for folder in BOOT_FOLDERS:
         paths += [f"{folder}/{_SERVICE}.d/{name}" for name in tree.names(f"{folder}/{_SERVICE}.d")[:_MOST_DROP_INS]]
     looked_at = _places(tree, paths)
     entries = {path: looked_at.walk(path, follow=False).entry for path in paths}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from auditrules.audit.boot.startup import UNITS
-from auditrules.audit.boot.systemd import DEFAULT_TARGET, FOLDERS, drop_in_folders, is_mask
+from auditrules.audit.boot.systemd import BOOT_FOLDERS, DEFAULT_TARGET, drop_in_folders, is_mask
 from auditrules.audit.filesystem.path_walk import Places
 from auditrules.audit.model.collected import Units
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -71,10 +71,10 @@ def read_units(tree: Tree) -> Units:
 def _folders(tree: Tree) -> Iterator[str]:
     """The folders of units; where /lib is a link, as it mostly is, its units are those of another one."""
     merged = tree.look(("/lib",)).get("/lib", Entry("missing")).type == "link"
-    return (folder for folder in FOLDERS if not (merged and folder.startswith("/lib/")))
+    return (folder for folder in BOOT_FOLDERS if not (merged and folder.startswith("/lib/")))
 
 
-@lru_cache(len(FOLDERS))  # a machine has some hundred units, of which few are looked at, and they stay
+@lru_cache(len(BOOT_FOLDERS))  # a machine has some hundred units, of which few are looked at, and they stay
 def _of_use(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auditrules.audit.constants import arches, names, syscalls
-from auditrules.audit.model.host_facts import parse_version
+from tests.truth.compare import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +195,7 @@ def test_the_record_types_of_each_version_are_those_of_its_tag() -> None:
     for row in rows:
         if row["table"] != "msg_type":
             continue
-        version = parse_version(row["auditctl"])
+        version = version_of(row["auditctl"])
         pairs = [(number, name) for number in range(3000) if (name := names.message_type_name(number, version))]
         digest = hashlib.sha256("".join(f"{number} {name}\n" for number, name in pairs).encode()).hexdigest()
         if digest != row["sha256"]:

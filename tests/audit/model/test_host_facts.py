@@ -1,29 +1,20 @@
-"""Versions of auditctl as text and as numbers."""
+"""Facts of a host: how they are shown, and entries made for a few paths."""
 
 from __future__ import annotations
 
-import pytest
-
-from auditrules.audit.model.host_facts import Version, parse_version
-
-VERSIONS: list[tuple[str, Version | None]] = [
-    ("3.0.9", (3, 0, 9)),
-    ("4.2", (4, 2, 0)),
-    ("4", (4, 0, 0)),
-    ("  3.1.5\n", (3, 1, 5)),
-    ("3.1.5-4.el9", (3, 1, 5)),
-    ("3.0.9.1", (3, 0, 9)),
-    ("2.8.5rc1", (2, 8, 5)),
-    ("3.x.1", (3, 0, 0)),
-    ("", None),
-    ("v3.0", None),
-    ("unknown", None),
-    ("٣.1", None),
-    ("9" * 5000, None),
-    ("3.1." + "9" * 5000, (3, 1, 0)),
-]
+from auditrules.audit.model.host_facts import Entry, Facts, ordinary_files
 
 
-@pytest.mark.parametrize(("text", "version"), VERSIONS, ids=[case[0][:20] for case in VERSIONS])
-def test_a_version_is_its_first_three_numbers(text: str, version: Version | None) -> None:
-    assert parse_version(text) == version
+def test_facts_are_shown_by_what_they_hold() -> None:
+    assert repr(Facts()) == "Facts(3.0.9, x86_64)"
+    known = Facts((4, 2, 1), "aarch64", {"/": Entry("dir")}, {"root": 0}, {})
+    assert repr(known) == "Facts(4.2.1, aarch64, 1 files, 1 users)"
+
+
+def test_paths_are_files_below_directories_and_with_a_slash_at_the_end_directories() -> None:
+    assert ordinary_files("/etc/passwd", "/etc/audit/", "/") == {
+        "/": Entry("dir"),
+        "/etc": Entry("dir"),
+        "/etc/passwd": Entry("file"),
+        "/etc/audit": Entry("dir"),
+    }

@@ -15,13 +15,16 @@ from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.text import decode
 
 # Where unit files and drop-ins are, the first that has a name winning (systemd.unit(5), table 1).
-FOLDERS = (
+UNIT_FOLDERS = (
     "/etc/systemd/system.control",
     "/etc/systemd/system",
+    "/run/systemd/system",
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
+# Those whose files are still there at the next boot.
+BOOT_FOLDERS = tuple(folder for folder in UNIT_FOLDERS if not folder.startswith("/run/"))
 DEFAULT_TARGET = "default.target"
 
 # The targets on the way to a running system; what the default one may be for all of them to be on it.
@@ -115,7 +118,7 @@ def unit(name: str, units: Units) -> Unit | None:
         UntoldError: its file or a drop-in can't be read.
     """
     files = {file.path: file for file in units.files}
-    for folder in FOLDERS:
+    for folder in BOOT_FOLDERS:
         path = f"{folder}/{name}"
         if _masked(path, files, units):
             return Unit(name, path, masked=True)
@@ -136,7 +139,7 @@ def _masked(path: str, files: dict[str, File], units: Units) -> bool:
 
 
 def drop_in_folders(name: str) -> tuple[str, ...]:
-    """The folders of a unit's drop-ins, as named in each of FOLDERS, the more special ones first."""
+    """The folders of a unit's drop-ins, as named in each of BOOT_FOLDERS, the more special ones first."""
     stem, dot, kind = name.rpartition(".")
     parts = stem.split("-")
     prefixes = [f"{'-'.join(parts[:count])}-" for count in range(len(parts) - 1, 0, -1)]
@@ -146,8 +149,8 @@ def drop_in_folders(name: str) -> tuple[str, ...]:
 def _drop_ins(name: str, files: dict[str, File], units: Units) -> list[str]:
     """The drop-ins that count, in order: by file name, of which the first one found hides the others."""
     *own, common = drop_in_folders(name)
-    folders = [f"{folder}/{each}" for folder in FOLDERS for each in own]
-    folders += [f"{folder}/{common}" for folder in FOLDERS]
+    folders = [f"{folder}/{each}" for folder in BOOT_FOLDERS for each in own]
+    folders += [f"{folder}/{common}" for folder in BOOT_FOLDERS]
     found: dict[str, str] = {}
     for folder in folders:
         for path in (*files, *units.links):
@@ -186,14 +189,14 @@ def _section(key: str) -> str:
 
 def default_target(units: Units) -> str:
     """The name of the target that boot leads to; empty where no file says."""
-    paths = (f"{folder}/{DEFAULT_TARGET}" for folder in FOLDERS)
+    paths = (f"{folder}/{DEFAULT_TARGET}" for folder in BOOT_FOLDERS)
     return next((units.links[path].rpartition("/")[2] for path in paths if path in units.links), "")
 
 
 def wanted_by(name: str, units: Units) -> tuple[str, ...]:
     """The units whose .wants and .requires folders have a link of that name: what `systemctl enable` makes."""
     found: dict[str, str] = {}
-    for folder in FOLDERS:
+    for folder in BOOT_FOLDERS:
         for path, target in units.links.items():
             above, _, last = path.rpartition("/")
             place, _, puller = above.rpartition("/")

@@ -104,7 +104,8 @@ FIELDS = {field.name: field for field in TABLE}
 ALIASES = {"loginuid": "auid"}
 NAMES = {field.number: field.name for field in TABLE}
 
-# What the exclude list took before 3.1.3, when auditctl began to leave it to the kernel.
+# What the kernel compares of a rule of the exclude list (audit_filter of kernel/auditsc.c), and before 3.1 all that
+# auditctl took there.
 EXCLUDABLE = frozenset(
     {
         "pid",

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from auditrules.audit.constants.fields import EXCLUDABLE
 from auditrules.audit.coverage.access import Access, Name, Subject
 from auditrules.audit.coverage.field_match import Answer, Why, compare, depends_on_names, holds, of_task
 from auditrules.audit.coverage.resolved_rules import Placed
@@ -164,8 +165,3 @@ def excluding(condition: Condition, placed: Placed, subject: Subject) -> Answer 
     if condition.name == "msgtype":
         return compare(SYSCALL_RECORD, condition)
     return of_task(condition, placed, replace(subject, groups=frozenset()))
-
-
-EXCLUDABLE = frozenset(
-    {"pid", "uid", "gid", "auid", "msgtype", "subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr", "exe"}
-)

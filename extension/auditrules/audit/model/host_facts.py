@@ -11,7 +11,6 @@ Version = tuple[int, int, int]
 DEFAULT_VERSION: Version = (3, 0, 9)
 DEFAULT_MACHINE = "x86_64"
 
-_MOST_DIGITS = 9  # of one part of a version
 MOST_LINKS = 40  # links on one walk: the kernel's MAXSYMLINKS
 
 
@@ -92,17 +91,3 @@ def ordinary_files(*paths: str) -> Mapping[str, Entry]:
             last = depth == len(names) and not path.endswith("/")
             found.setdefault("/" + "/".join(names[:depth]), Entry("file" if last else "dir"))
     return found
-
-
-def parse_version(text: str) -> Version | None:
-    """A version such as 3.0.9 as numbers; what follows the third is left out. None where there is no such text."""
-    numbers = []
-    for part in text.strip().split(".")[:3]:
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits or len(digits) > _MOST_DIGITS:
-            break
-        numbers.append(int(digits))
-    if not numbers:
-        return None
-    major, minor, patch = (*numbers, 0, 0)[:3]
-    return major, minor, patch
