@@ -17,7 +17,7 @@ from auditrules.audit.model.collected import BootFiles
 from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_FILES = 200
-MOST_BYTES = 1 << 20  # of one of them; a grub.cfg has some 10 KiB
+MOST_BYTES = 1 << 18  # of one of them; a grub.cfg has some 10 KiB
 
 BOOT = "/boot"
 PARTITIONS = (BOOT, "/efi", "/boot/efi")  # where systemd and distributions mount those that a boot loader reads

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.boot.grub_menu import Expand, Item, default_lines
+from auditrules.audit.boot.grub_menu import MOST_ITEMS, MOST_VARIABLES, Expand, Item, default_lines
 from auditrules.audit.boot.grub_script import ScriptError, parse_script, with_variables
 from tests.audit.strategies import TEXT
 
@@ -188,6 +188,22 @@ def test_entries_of_the_specification_stand_where_blscfg_does() -> None:
     text = 'load_env\nif [ -z "${kernelopts}" ]; then\n  set kernelopts="audit=0"\nfi\nblscfg\n'
     assert default_lines(text, {}, entries) == frozenset({("ro", "audit=0")})
     assert default_lines(text, {"kernelopts": "audit=1"}, entries) == frozenset({("ro", "audit=1")})
+
+
+BOUNDED = {
+    "variables": "".join(f"a{n}=1\n" for n in range(MOST_VARIABLES + 2)),
+    "entries": (ENTRY % "a") * (MOST_ITEMS + 2),
+}
+
+
+@pytest.mark.parametrize("text", BOUNDED.values(), ids=BOUNDED)
+def test_a_script_of_an_unlikely_size_is_none(text: str) -> None:
+    with pytest.raises(ScriptError):
+        lines(text)
+
+
+def test_a_value_that_grows_without_end_may_be_anything() -> None:
+    assert lines("set a=x\n" + "set a=$a$a\n" * 40 + ENTRY % "$a") is None
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, Entry, parse_script
+from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, Entry, ScriptError, parse_script
 
 Words = tuple[str, ...]
 Values = frozenset[str] | None  # of a variable; None: anything
 Expand = Callable[[str], Values]  # what a text with variables may be
 
 MOST_VALUES = 16  # of one word; with more it may be anything
+MOST_CHARACTERS = 16_384  # of one value; a longer one, which no kernel takes, may be anything
+MOST_VARIABLES = 500  # of one script; grub-mkconfig uses some fifty
+MOST_ITEMS = 1000  # of one menu
 
 _EMPTY: Values = frozenset({""})
 _LINUX = frozenset({"linux", "linux16", "linuxefi"})
@@ -49,7 +52,7 @@ def default_lines(
     place, `custom` is the text of custom.cfg. Of a text that makes no menu there are none.
 
     Raises:
-        ScriptError: the text is no script of GRUB's.
+        ScriptError: the text is no script of GRUB's, or one of an unlikely size.
     """
     menu = _Menu(grubenv, entries, custom)
     menu.run(parse_script(text))
@@ -99,6 +102,8 @@ class _Menu:
     def run(self, block: Block) -> None:
         """Do the commands of a block."""
         for statement in block:
+            if len(self.values) > MOST_VARIABLES or len(self.items) > MOST_ITEMS:
+                raise ScriptError(f"expected at most {MOST_VARIABLES} variables and {MOST_ITEMS} entries")
             match statement:
                 case Command(words):
                     self._command(words)
@@ -124,7 +129,7 @@ class _Menu:
         else:
             ends.append(before)
         self.certain = certain
-        self.values = {name: _union(end.get(name, _EMPTY) for end in ends) for end in ends for name in end}
+        self.values = _either(ends) if len(ends) > 1 else ends[0]
 
     def _holds(self, condition: Block) -> bool | None:
         """Whether a condition holds; None where that hangs on the machine."""
@@ -163,7 +168,8 @@ class _Menu:
         names = VARIABLE.findall(word)
         values = [self._value(name) for name in names]
         known = [sorted(each) for each in values if each is not None]
-        if len(known) < len(values):
+        longest = len(word) + sum(max(map(len, each), default=0) for each in known)
+        if len(known) < len(values) or longest > MOST_CHARACTERS:
             return None
         found = set()
         for number, chosen in enumerate(product(*known)):
@@ -174,7 +180,7 @@ class _Menu:
         return frozenset(found)
 
     def _value(self, name: str) -> Values:
-        return self.values.get(name, None if _OF_GRUB.fullmatch(name) else _EMPTY)
+        return self.values.get(name, _unset(name))
 
     def _command(self, words: Sequence[str]) -> None:
         match words:
@@ -227,6 +233,22 @@ def _named(words: Sequence[str]) -> tuple[str, str]:
     marks = ("--id", "\0menuentry_id_option\0")
     names: Iterator[str] = (after for word, after in pairwise(words) if word in marks)
     return (words[0] if words else ""), next(names, "")
+
+
+def _unset(name: str) -> Values:
+    """What a variable is that no script has set."""
+    return None if _OF_GRUB.fullmatch(name) else _EMPTY
+
+
+def _either(ends: Sequence[dict[str, Values]]) -> dict[str, Values]:
+    """What variables may be where any of these may be."""
+    found = dict(ends[0])
+    for end in ends[1:]:
+        for name in found.keys() | end.keys():
+            one, other = (each.get(name, _unset(name)) for each in (found, end))
+            if one is not other and one != other:
+                found[name] = _union((one, other))
+    return found
 
 
 def _union(values: Iterable[Values]) -> Values:
