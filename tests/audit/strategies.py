@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from auditrules.audit.constants import names, syscalls
 from auditrules.audit.constants.fields import COMPARISONS
 from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
     KEY_SEPARATOR,
     Action,
     Comparison,
@@ -19,8 +18,8 @@ from auditrules.audit.model.rule import (
     Operator,
     Permission,
     Rule,
-    SyscallMask,
 )
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 from auditrules.audit.model.text import decode, encode
 from tests.audit.file_trees import facts
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.audit.auditctl.listing import listed, listed_as_watch
 from auditrules.audit.auditctl.normal_form import field_text, render
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.parse_listing import is_watch_form, parse_listed_line
 from auditrules.audit.auditctl.rules_file import LINE_BYTES, lines, split
-from auditrules.audit.auditctl.status import AnswerState, AuditStatus
+from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.boot import version_sort
 from auditrules.audit.boot.auditd_conf import settings as auditd_settings
 from auditrules.audit.boot.load import load_rules

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.status import AnswerState
+from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
 from auditrules.benchmarks.targets import Origin
 from auditrules.benchmarks.targets import Target as Wanted

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from auditrules.audit.auditctl.kernel_answer import AnswerState, KernelAnswer
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import AnswerState, KernelAnswer
 from auditrules.doctor import (
     Answer,
     Daemon,

@@ -17,7 +17,8 @@ import pytest
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import Failure, File, Kernel, Netlink, Run, Sources
 from auditrules.audit.model.host_facts import DEFAULT_VERSION
-from auditrules.audit.model.rule import ALL_SYSCALLS, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.host import Host, HostError, Limits, collect
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree

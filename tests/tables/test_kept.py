@@ -9,7 +9,8 @@ import pytest
 
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
-from auditrules.audit.model.rule import ALL_SYSCALLS, Action, FilterList, Rule
+from auditrules.audit.model.rule import Action, FilterList, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.tables import build

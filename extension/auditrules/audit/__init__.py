@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         Operator,
         Permission,
         Rule,
-        SyscallMask,
     )
+    from auditrules.audit.model.syscall_mask import SyscallMask
 
 __all__ = (
     "Action",
@@ -70,7 +70,8 @@ _MODULES = {
     "coverage.syscall_coverage": ("RecordedFor", "SyscallCoverage", "UnknownSyscallError"),
     "model.errors": ("RuleSyntaxError",),
     "model.host_facts": ("Entry", "Facts", "ordinary_files"),
-    "model.rule": (*("Action", "Comparison", "Field", "FilterList", "Operator", "Permission", "Rule", "SyscallMask"),),
+    "model.rule": ("Action", "Comparison", "Field", "FilterList", "Operator", "Permission", "Rule"),
+    "model.syscall_mask": ("SyscallMask",),
 }
 
 

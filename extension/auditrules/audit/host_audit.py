@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, cast
 
-from auditrules.audit.auditctl.status import KernelAnswer
+from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.boot.auditd_conf import AuditdConf, read_conf
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.drift import Drift

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
+from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.normal_form import decided, render
-from auditrules.audit.auditctl.status import KernelAnswer
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import load_rules

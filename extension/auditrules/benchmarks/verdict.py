@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from auditrules.audit.auditctl.status import AnswerState
+from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.audit.coverage.answer import Reason as AnswerReason
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.rule_sets import BOOT, KERNEL

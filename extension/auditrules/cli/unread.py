@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from auditrules.audit.auditctl.status import AnswerState
+from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks import CONTROLS

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from auditrules.audit.auditctl.status import AnswerState, KernelAnswer
+from auditrules.audit.auditctl.kernel_answer import AnswerState, KernelAnswer
 from auditrules.doctor.flags import DEFAULTS
 
 PROJECT = "osquery-audit-rules"

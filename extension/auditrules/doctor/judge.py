@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from auditrules.audit.auditctl.status import AnswerState
+from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.doctor import packs
 from auditrules.doctor.facts import NAME, PROJECT, Daemon, Installation
 from auditrules.doctor.flags import is_true

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from auditrules.audit.auditctl.status import LOCKED, KernelAnswer
+from auditrules.audit.auditctl.kernel_answer import KernelAnswer
+from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit

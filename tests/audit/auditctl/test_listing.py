@@ -8,17 +8,8 @@ from auditrules.audit.auditctl.listing import listed, listing, shows_operators, 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
-    LISTED_AS_ALL,
-    PATH_OR_DIR,
-    Action,
-    Field,
-    FilterList,
-    Operator,
-    Rule,
-    SyscallMask,
-)
+from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, LISTED_AS_ALL, SyscallMask
 from tests.audit.strategies import HOST
 
 THIRD: Version = (3, 0, 9)

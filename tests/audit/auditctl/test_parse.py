@@ -11,7 +11,6 @@ from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
     PATH_OR_DIR,
     Action,
     Comparison,
@@ -22,9 +21,9 @@ from auditrules.audit.model.rule import (
     Operator,
     ParsedLine,
     Rule,
-    SyscallMask,
     Verb,
 )
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 from tests.audit.strategies import HOST
 
 B64, B32, AARCH64 = 0xC000003E, 0x40000003, 0xC00000B7

@@ -17,18 +17,8 @@ from auditrules.audit.auditctl.parse_listing import (
     parse_listing,
 )
 from auditrules.audit.model.errors import RuleSyntaxError
-from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
-    PATH_OR_DIR,
-    Action,
-    Comparison,
-    Condition,
-    Field,
-    FilterList,
-    Operator,
-    Rule,
-    SyscallMask,
-)
+from auditrules.audit.model.rule import PATH_OR_DIR, Action, Comparison, Condition, Field, FilterList, Operator, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 from tests.audit.strategies import HOST
 
 B64, B32 = 0xC000003E, 0x40000003

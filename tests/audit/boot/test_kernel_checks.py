@@ -10,17 +10,8 @@ from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.boot.kernel_checks import FAMILIES, refusal
 from auditrules.audit.constants.syscalls import without_classes
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
-    MASK_BITS,
-    Action,
-    Comparison,
-    Field,
-    FilterList,
-    Operator,
-    Rule,
-    SyscallMask,
-)
+from auditrules.audit.model.rule import Action, Comparison, Field, FilterList, Operator, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, MASK_BITS, SyscallMask
 from tests.audit.strategies import HOST
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.status import AnswerState, AuditStatus
+from auditrules.audit.auditctl.kernel_answer import AnswerState
+from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.kernel.netlink import (
     AUDIT_GET,
@@ -28,16 +29,8 @@ from auditrules.audit.kernel.rule_data import decode, encode, packed
 from auditrules.audit.model.collected import Kernel, Netlink
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
-    PATH_OR_DIR,
-    Action,
-    Field,
-    FilterList,
-    Operator,
-    Rule,
-    SyscallMask,
-)
+from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, FilterList, Operator, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 from tests.audit.strategies import RULES
 from tests.laws import law
 

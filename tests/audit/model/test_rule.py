@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
     PATH_OR_DIR,
     Action,
     Comparison,
@@ -14,10 +13,10 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
-    SyscallMask,
     letters,
     same,
 )
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 
 PERM = Field("perm", Operator.EQUAL, 1)
 KEY = Field("key", Operator.EQUAL, "k")

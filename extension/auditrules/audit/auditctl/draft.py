@@ -15,7 +15,6 @@ from auditrules.audit.constants.syscalls import without_classes
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
     KEY_SEPARATOR,
     Action,
     Comparison,
@@ -28,6 +27,7 @@ from auditrules.audit.model.rule import (
     Rule,
     Verb,
 )
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 
 NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
 MOST_FIELDS = 63  # AUDIT_MAX_FIELDS less the place that auditctl keeps for the key

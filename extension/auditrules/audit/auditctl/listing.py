@@ -20,10 +20,10 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
-    SyscallMask,
     last_arch,
     letters,
 )
+from auditrules.audit.model.syscall_mask import SyscallMask
 
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 

@@ -1,4 +1,4 @@
-"""What `auditctl -l` of audit before 2.3.5 printed, rewritten as the later ones print it.
+"""Reads what `auditctl -l` of audit before 2.3.5 printed.
 
     LIST_RULES: exit,always watch=/etc/passwd perm=wa key=identity
     LIST_RULES: exit,always arch=3221225534 (0xc000003e) key=exec syscall=execve
@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import re
 
+from auditrules.audit.auditctl.listed_rule import parse_full_line
 from auditrules.audit.constants.fields import PAIRS
-from auditrules.audit.model.rule import FilterList
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import FilterList, Rule
 
-BEGINNING = "LIST_RULES: "
+_BEGINNING = "LIST_RULES: "
 
 _LINE = re.compile(r"LIST_RULES: (user|task|exit|exclude),(always|never)(.*)", re.DOTALL)
 _FIELD = re.compile(r" ([a-z_0-9]+)(!=|>=|<=|&=|=|>|<|&)(?=\S)")
@@ -23,8 +26,31 @@ _NAMES = {"watch": "path"}
 _UNNAMED = re.compile(r"f\d+", re.ASCII)
 
 
-def rewritten(line: str) -> str | None:
-    """The line in the form `-a ACTION,LIST …`, which names every field; None: it is none of this form."""
+def is_old_form(line: str) -> bool:
+    """Whether a line is in this form."""
+    return line.startswith(_BEGINNING)
+
+
+def parse_old_line(line: str, facts: Facts) -> Rule:
+    """The rule of the line. Each names its system calls by its own arch.
+
+    Raises:
+        RuleSyntaxError: auditctl printed no such line.
+    """
+    rewritten = _rewritten(line)
+    if rewritten is None:
+        expected = "LIST_RULES: LIST,ACTION FIELD=VALUE …, as auditctl before 2.3.5 prints a rule"
+        raise RuleSyntaxError(expected, line, (0, len(line)))
+    try:
+        return parse_full_line(rewritten, facts)
+    except RuleSyntaxError as error:
+        start = line.find(found) if (found := rewritten[slice(*error.span)].removeprefix("-F ")) else -1
+        span = (start, start + len(found)) if start >= 0 else (0, len(line))
+        raise RuleSyntaxError(error.expected, line, span) from error
+
+
+def _rewritten(line: str) -> str | None:
+    """The line as later versions write it; None: it is none of this form."""
     match = _LINE.fullmatch(line)
     if match is None:
         return None

@@ -1,34 +1,25 @@
-"""What `auditctl -l` printed, line by line, back into rules.
+"""Reads what `auditctl -l` printed, line by line, into rules.
 
-A listing quotes nothing: a path or key with a space in it, or with ` -k `, reads in more than one way. The reading here
-is one that lists the same. A line in watch form says neither action nor list nor kind of path (auditctl never looks at
-them), so it is read as always and exit, with the path undecided.
+A listing quotes nothing: a path or key with a space in it, or with ` -k `, can be read in more than one way. What is
+read here lists the same again. A line in watch form (-w PATH -p PERMISSIONS) says neither action nor list nor whether
+the path is a directory, as auditctl prints it for all of them: it is read as always and exit, with `path|dir`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NoReturn
 
 from auditrules.audit.auditctl import old_listing
-from auditrules.audit.auditctl.field_values import ValueExpectedError, permissions, read
+from auditrules.audit.auditctl.field_values import permissions
+from auditrules.audit.auditctl.listed_rule import parse_full_line
 from auditrules.audit.auditctl.listing import listed_as_watch
-from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import arches, names, syscalls
-from auditrules.audit.constants.fields import PAIRS, FieldKind, FieldType, lookup
-from auditrules.audit.model import c_integers
-from auditrules.audit.model.c_integers import is_digit, is_negative
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import (
-    ALL_SYSCALLS,
     KEY_SEPARATOR,
-    MASK_BITS,
     PATH_OR_DIR,
-    SYSCALL_LISTS,
     Action,
-    Comparison,
     Condition,
     Field,
     FilterList,
@@ -36,6 +27,7 @@ from auditrules.audit.model.rule import (
     Rule,
     last_arch,
 )
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.audit.model.text import decode
 
 NO_RULES = "No rules"  # printed in place of a listing
@@ -51,19 +43,6 @@ _WATCH = re.compile(
     r"(?P<keys>(?: -k .*)?)",
     re.DOTALL,
 )
-_HEAD = re.compile(r"-a (always|never|possible),(user|task|exit|exclude|filesystem|io_uring)(?= |$)")
-_FIELD = re.compile(r"([a-z_0-9]+)(!=|>=|<=|&=|=|>|<|&)(.*)", re.DOTALL)
-_STARTS = re.compile(
-    r" (?=-F [a-z_0-9]+(?:[!<>&]?=|[<>&])|-C [a-z_]+!?=[a-z_]+(?: |$)|-S |f\d+(?:[!<>&]?=|[<>&])-?\d)", re.ASCII
-)
-_DECIMAL = re.compile(r"-?\d{1,10}", re.ASCII)
-_HEXADECIMAL = re.compile(r"0x[0-9A-F]{1,8}")
-_CALL = re.compile(r"\d{1,4}", re.ASCII)
-_NAMED = frozenset(
-    {FieldKind.USER, FieldKind.GROUP, FieldKind.EXIT, FieldKind.MESSAGE, FieldKind.FILE_TYPE, FieldKind.FILE_SYSTEM}
-)
-_TEXTUAL = frozenset({FieldKind.PATH, FieldKind.LABEL, FieldKind.KEY, FieldKind.PERMISSIONS, FieldKind.ARCH})
-_UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
 
 
 # What is said of a line that auditctl of today does not print, though it has one meaning.
@@ -102,7 +81,7 @@ def parse_listing(text: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[List
 
 
 def _remark(line: str, rule: Rule) -> str:
-    if line.startswith(old_listing.BEGINNING):
+    if old_listing.is_old_form(line):
         return OLD_FORM
     return NEVER_PRINTED if listed_as_watch(rule) and not is_watch_form(line) else ""
 
@@ -122,26 +101,9 @@ def parse_listed_line(line: str, facts: Facts, above: int | None = None) -> Rule
     """
     if is_watch_form(line):
         return _watch(line)
-    if line.startswith(old_listing.BEGINNING):
-        return _old(line, facts)
-    head = _HEAD.match(line)
-    if head is None or head[1] == "possible":
-        raise RuleSyntaxError("a rule as auditctl -l prints it: -a ACTION,LIST … or -w PATH …", line, (0, len(line)))
-    return _Listed(line, facts, FilterList(head[2]), above).rule(Action(head[1]), head.end())
-
-
-def _old(line: str, facts: Facts) -> Rule:
-    """The rule of a line of audit before 2.3.5, which named the calls of each rule by its own arch."""
-    rewritten = old_listing.rewritten(line)
-    if rewritten is None:
-        expected = "LIST_RULES: LIST,ACTION FIELD=VALUE …, as auditctl before 2.3.5 prints a rule"
-        raise RuleSyntaxError(expected, line, (0, len(line)))
-    try:
-        return parse_listed_line(rewritten, facts)
-    except RuleSyntaxError as error:
-        start = line.find(found) if (found := rewritten[slice(*error.span)].removeprefix("-F ")) else -1
-        span = (start, start + len(found)) if start >= 0 else (0, len(line))
-        raise RuleSyntaxError(error.expected, line, span) from error
+    if old_listing.is_old_form(line):
+        return old_listing.parse_old_line(line, facts)
+    return parse_full_line(line, facts, above)
 
 
 def _watch(line: str) -> Rule:
@@ -163,130 +125,3 @@ def _watch(line: str) -> Rule:
 
 def _permissions(text: str) -> list[Condition]:
     return [Field("perm", Operator.EQUAL, permissions(letters)) for letters in text.split(" -p ")[1:]]
-
-
-class _Listed:
-    """The reading of one line that begins with -a."""
-
-    def __init__(self, line: str, facts: Facts, filter_list: FilterList, arch: int | None) -> None:
-        self.line = line
-        self.list = filter_list
-        self.facts = facts
-        self.arch = arch
-        self.mask: int | None = None
-        self.fields: list[Condition] = []
-        self.keys: list[str] = []
-
-    def rule(self, action: Action, start: int) -> Rule:
-        for begin, end in self._parts(start):
-            self._part(begin, end)
-        if self.keys:
-            self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
-        mask = self.mask
-        if mask is None:
-            # On lists that have system calls auditctl prints "-S all" for all of them, and nothing for none.
-            mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
-        calls = names.syscall_mask(mask, self.list, arches.machine_of(self.arch, self.facts.machine))
-        return Rule(self.list, action, calls, tuple(self.fields))
-
-    def _parts(self, start: int) -> list[tuple[int, int]]:
-        begins = [match.end() for match in _STARTS.finditer(self.line, start)]
-        if not begins:
-            if self.line[start:]:
-                self._fail("-F, -C or -S", start, len(self.line))
-            return []
-        if begins[0] != start + 1:
-            self._fail("-F, -C or -S", start, begins[0])
-        ends = [begin - 1 for begin in begins[1:]] + [len(self.line)]
-        return list(zip(begins, ends, strict=True))
-
-    def _part(self, begin: int, end: int) -> None:
-        text = self.line[begin:end]
-        if text.startswith("-S "):
-            self._syscalls(begin + 3, end)
-        elif text.startswith("-C "):
-            self._comparison(begin + 3, end)
-        elif text.startswith("-F "):
-            self._field(begin + 3, end)
-        else:
-            self._unnamed(begin, end)
-
-    def _syscalls(self, begin: int, end: int) -> None:
-        if self.mask is not None or self._beyond_arch():
-            self._fail("-S once, behind the arch fields and before all others", begin, end)
-        text = self.line[begin:end]
-        if text == "all":
-            self.mask = ALL_SYSCALLS
-            return
-        machine = arches.machine_of(self.arch, self.facts.machine)
-        mask = 0
-        for name in Word(text, begin, end).parts(","):
-            number = self._syscall(name.text, machine)
-            if number is None or mask >> number:
-                place = (name.start, name.end) if number is None and name.text else (begin, end)
-                self._fail(f"system calls of {machine} in the order of their numbers", *place)
-            mask |= 1 << number
-        self.mask = mask
-
-    def _beyond_arch(self) -> bool:
-        """Whether a condition came that is no arch, behind which auditctl prints no -S."""
-        return any(isinstance(one, Comparison) or one.name != "arch" for one in self.fields) or bool(self.keys)
-
-    def _syscall(self, name: str, machine: str) -> int | None:
-        if _CALL.fullmatch(name):
-            return int(name) if int(name) < MASK_BITS else None
-        if self.list is FilterList.IO_URING:
-            return None if is_digit(name) else names.uring_number(name)
-        return syscalls.number(name, machine)
-
-    def _comparison(self, begin: int, end: int) -> None:
-        left, sign, right = self._three(begin, end)
-        pair = PAIRS.get(frozenset({left, right}))
-        if pair is None:
-            self._fail("two fields that the kernel compares", begin, end)
-        self.fields.append(Comparison(pair[0], sign, pair[1]))
-
-    def _field(self, begin: int, end: int) -> None:
-        name, sign, text = self._three(begin, end)
-        kind = lookup(name)
-        if kind is None:
-            self._fail("a field that auditctl knows", begin, end)
-        if kind.kind is FieldKind.KEY:
-            self.keys.append(text)
-            return
-        try:
-            value = self._value(kind, text)
-        except ValueExpectedError as expected:
-            self._fail(str(expected), begin, end)
-        if kind.kind is FieldKind.ARCH and isinstance(value, int):
-            self.arch = value
-        self.fields.append(Field(kind.name, sign, value))
-
-    def _value(self, kind: FieldType, text: str) -> int | str:
-        if kind.kind in _TEXTUAL:
-            return read(kind, text, self.facts)
-        if _DECIMAL.fullmatch(text):
-            return c_integers.word(int(text))  # printf's %d, so no octal, and a minus where the top bit is set
-        if kind.kind is FieldKind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
-            return int(text, 16)
-        # What is left must be a name, and all of it: a file's number may have a tail, a listing's has none.
-        if kind.kind in _NAMED and not (is_digit(text) or is_negative(text)):
-            return read(kind, text, self.facts)
-        if kind.kind is FieldKind.SESSION and text == "unset":
-            return read(kind, text, self.facts)
-        raise ValueExpectedError(kind.kind.value)
-
-    def _unnamed(self, begin: int, end: int) -> None:
-        match = _UNNAMED.fullmatch(self.line, begin, end)
-        if match is None:
-            self._fail("a field without a name, such as f24=1", begin, end)
-        self.fields.append(Field(f"f{match[1]}", Operator(match[2]), c_integers.word(int(match[3]))))
-
-    def _three(self, begin: int, end: int) -> tuple[str, Operator, str]:
-        match = _FIELD.fullmatch(self.line, begin, end)
-        if match is None:
-            self._fail("a field, an operator and a value", begin, end)
-        return match[1], Operator(match[2]), match[3]
-
-    def _fail(self, expected: str, begin: int, end: int) -> NoReturn:
-        raise RuleSyntaxError(expected, self.line, (begin, end))

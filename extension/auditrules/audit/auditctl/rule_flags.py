@@ -20,7 +20,6 @@ from auditrules.audit.model.c_integers import is_digit, signed, strtol
 from auditrules.audit.model.c_integers import word as to_word
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,
-    MASK_BITS,
     PATH_OR_DIR,
     SYSCALL_LISTS,
     Action,
@@ -29,6 +28,7 @@ from auditrules.audit.model.rule import (
     Operator,
     Permission,
 )
+from auditrules.audit.model.syscall_mask import MASK_BITS
 from auditrules.audit.model.text import encode
 
 ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | Permission.ATTRIBUTE)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
+from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import AuditStatus, KernelAnswer
+from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.boot.augenrules import LineOrigin, MergedRules, Treatment
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.load import LoadedFile, LoadedLine, LoadResult, without_path

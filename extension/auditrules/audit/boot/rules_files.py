@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
+from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines
-from auditrules.audit.auditctl.status import KernelAnswer
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, MergedRules, merge
 from auditrules.audit.boot.augenrules import RULES_D as FOLDER
 from auditrules.audit.boot.load import LoadedFile, load_rules

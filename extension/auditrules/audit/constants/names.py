@@ -13,7 +13,8 @@ from types import MappingProxyType
 from auditrules.audit.constants import data_names, syscalls
 from auditrules.audit.model.c_integers import is_digit, strtol
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.rule import FilterList, SyscallMask
+from auditrules.audit.model.rule import FilterList
+from auditrules.audit.model.syscall_mask import SyscallMask
 
 # S_IFMT bits of stat(2). There is no `symlink` and no `char`.
 FILE_TYPES: Mapping[str, int] = MappingProxyType(

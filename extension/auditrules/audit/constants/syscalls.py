@@ -12,7 +12,7 @@ from types import MappingProxyType
 from auditrules.audit.constants import data_auditctl
 from auditrules.audit.constants.data_syscalls import SYSCALLS
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.rule import ALL_SYSCALLS, CLASS_BITS, MASK_BITS
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, CLASS_BITS, MASK_BITS
 
 # The machines with tables, and the kernel's number of each (AUDIT_ARCH_* of linux/audit.h).
 ARCHES: Mapping[str, int] = MappingProxyType(

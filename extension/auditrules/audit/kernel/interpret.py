@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from auditrules.audit.auditctl.listing import listed
-from auditrules.audit.auditctl.parse_listing import ListedLine
-from auditrules.audit.auditctl.status import (
+from auditrules.audit.auditctl.kernel_answer import (
     NETLINK,
     AnswerState,
-    AuditStatus,
     KernelAnswer,
     Lines,
     answered,
-    understand_texts,
+    interpret_texts,
 )
+from auditrules.audit.auditctl.listing import listed
+from auditrules.audit.auditctl.parse_listing import ListedLine
+from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.kernel import netlink
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.collected import Kernel, Netlink
@@ -37,7 +37,7 @@ def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -
     `known` are the lines of its rules where these were read before: rules stay for days, and the status changes.
     """
     if kernel.netlink is None:
-        return understand_texts(kernel, facts, known)
+        return interpret_texts(kernel, facts, known)
     if kernel.netlink.rules is None:
         return KernelAnswer(_why(kernel.netlink), NETLINK, kernel.netlink.error)
     return _whole(kernel.netlink, kernel.netlink.rules, facts, known)

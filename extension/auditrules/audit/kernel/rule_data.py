@@ -12,7 +12,6 @@ from auditrules.audit.constants.fields import COMPARISONS, FIELDS, NAMES, FieldK
 from auditrules.audit.constants.names import syscall_mask
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.rule import (
-    MASK_BITS,
     PATH_OR_DIR,
     Action,
     Comparison,
@@ -21,9 +20,9 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Rule,
-    SyscallMask,
     last_arch,
 )
+from auditrules.audit.model.syscall_mask import MASK_BITS, SyscallMask
 from auditrules.audit.model.text import decode as text_of
 from auditrules.audit.model.text import encode as bytes_of
 
