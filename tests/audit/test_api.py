@@ -277,7 +277,7 @@ def test_the_rules_and_keys_of_a_system_call_come_in_their_order() -> None:
     answer = syscall_coverage("execve", rules)
     assert answer.rules == tuple(rules[:3])
     assert answer.keys == ("files", "b", "a")
-    assert answer.conditions == ("not: uid=0", "path=/etc/passwd only")
+    assert answer.conditions == ("except uid=0", "path=/etc/passwd only")
 
 
 def test_auditing_that_is_off_records_no_call() -> None:

@@ -45,7 +45,7 @@ B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -
 ON_A_LISTING = f"; {LISTING_CAVEAT.format(reader='a saved listing')}"
 
 OWNER = os.geteuid()  # of the files that these tests make, whoever runs them
-OUTSIDE = "; not: io_uring, not: processes older than auditing"
+OUTSIDE = "; except io_uring, except processes started before auditing was enabled"
 AFTER_BOOT = "; after the next boot: fail (not_loaded_at_boot)"  # for there are no rules files
 
 Verdict = Mapping[str, object]
@@ -567,8 +567,8 @@ SAYS: dict[str, tuple[bytes, str, str]] = {
     ),
     "some logins": (
         saved("-a always,exit -S all -F path=/usr/bin/dockerd -F perm=wxa -F auid>=1000"),
-        WXA + " -F auid>=1000" + ON_A_LISTING + "; not always recorded: wxa; auid>=1000 only, not: io_uring, "
-        "not: processes older than auditing",
+        WXA + " -F auid>=1000" + ON_A_LISTING + "; not always recorded: wxa; auid>=1000 only, except io_uring, "
+        "except processes started before auditing was enabled",
         REMEDIATION,
     ),
     "unreadable": (

@@ -129,7 +129,7 @@ AUDIT_COVERAGE = Schema(
             "conditions",
             _TEXT,
             "Comma-separated: what is not recorded although the letter is, or is for some, such as auid>=1000 only, "
-            "not: execveat, not: 32-bit calls, except /var/lib/docker/overlay2",
+            "except execveat, except 32-bit calls, except /var/lib/docker/overlay2",
         ),
         Column(
             "reason", _TEXT, "Why, in a word: the most telling one of all letters that are not recorded; else covered"

@@ -23,7 +23,7 @@ def conditions(covered: Coverage, machine: str, *, older: bool) -> tuple[str, ..
         if letter.verdict in _PARTLY:
             told.update(dict.fromkeys(_of_letter(letter, machine)))
     if older and any(letter.verdict in _PARTLY for letter in covered.letters):
-        told["not: processes older than auditing"] = None
+        told["except processes started before auditing was enabled"] = None
     for path in covered.exceptions[:MOST_EXCEPTIONS]:
         told[f"except {path}"] = None
     if len(covered.exceptions) > MOST_EXCEPTIONS:
@@ -37,20 +37,26 @@ def _of_letter(letter: Letter, machine: str) -> Iterator[str]:
             yield from outcome_conditions(outcome, machine)
         if any(call.verdict in _PARTLY for call in letter.calls):
             missed = (call.operation.call for call in letter.calls if call.verdict is Verdict.UNRECORDED)
-            yield from (f"not: {call}" for call in missed)
-    yield from (f"not: {call}" for call in letter.missed)
+            yield from (f"except {call}" for call in missed)
+    yield from (f"except {call}" for call in letter.missed)
     if any(outcome.cause is Cause.TASK and outcome.recorded for outcome in letter.outcomes):
-        yield "not: processes older than the rules"
+        yield "except processes started before the rules were loaded"
 
 
 def outcome_conditions(outcome: Outcome, machine: str) -> Iterator[str]:
-    """The conditions on who makes an access, or how it ends."""
-    for pending in outcome.pending:
-        if pending.why is Why.SUBJECT and pending.condition is not None:
-            text = field_text(pending.condition, machine)
-            if outcome.cause is Cause.TASK:
-                text = f"{text} at the fork"
-            yield f"{text} only" if outcome.recorded else f"not: {text}"
+    """The conditions on who makes an access, or how it ends.
+
+    All of them hold together: a record needs each, and what leaves none escapes only where all hold.
+    """
+    texts = [
+        f"{field_text(pending.condition, machine)}{' at the fork' if outcome.cause is Cause.TASK else ''}"
+        for pending in outcome.pending
+        if pending.why is Why.SUBJECT and pending.condition is not None
+    ]
+    if outcome.recorded:
+        yield from (f"{text} only" for text in texts)
+    elif texts:
+        yield f"except {' and '.join(dict.fromkeys(texts))}"
 
 
 def deciding(covered: Coverage) -> tuple[Placed, ...]:
