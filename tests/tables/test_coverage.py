@@ -13,6 +13,7 @@ from auditrules.plugin.context import Constraint, Context, Operator
 from auditrules.plugin.table import Table
 from auditrules.tables import build
 from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
+from tests.fixtures.work import calls
 
 DOCKERD = "/usr/bin/dockerd"
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
@@ -175,8 +176,8 @@ def test_an_answer_is_kept_until_what_is_at_the_path_changes(tmp_path: Path) -> 
     look = host(tmp_path, (WATCH,), {})
     (table,) = (each for each in build(Given.at_rest(look.sources, tmp_path)) if each.schema.name == "audit_coverage")
     context = Context((Constraint("path", Operator.EQUALS, "/usr/bin/other"),))
-    first = table.rows(context)
-    assert table.rows(context) is first
+    first, again = (calls(lambda: table.rows(context)) for _ in range(2))
+    assert again < first / 10, (first, again)
     (tmp_path / "usr/bin/other").touch()
     assert [row["path_exists"] for row in table.rows(context)] == ["1", "1"]
 
