@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import assume, given, settings
+import pytest
+from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.field_values import UNSET
@@ -225,16 +226,14 @@ def test_a_file_that_nobody_looked_at_only_moves_yes_and_no_to_maybe(
     assert vague in (Truth.MAYBE, decide(loaded, access, ON).recorded)
 
 
-def test_the_strategies_reach_both_answers_and_every_list() -> None:
-    seen: set[bool] = set()
-    lists: set[FilterList] = set()
+SEARCH = settings(max_examples=5_000, database=None, derandomize=True, phases=[Phase.generate])
 
-    @settings(max_examples=300, database=None, derandomize=True)
-    @given(RULES, accesses())
-    def look(rules: list[str], access: Access) -> None:
-        seen.add(recorded(rules, access))
-        lists.update(placed.rule.list for placed in rules_of(rules, HOST).placed)
 
-    look()
-    assert seen == {True, False}
-    assert lists == {FilterList.EXIT, FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM}
+@pytest.mark.parametrize("answer", [True, False])
+def test_the_strategies_reach_both_answers(answer: bool) -> None:
+    assert find(st.tuples(RULES, accesses()), lambda drawn: recorded(*drawn) == answer, settings=SEARCH)
+
+
+@pytest.mark.parametrize("name", [FilterList.EXIT, FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM])
+def test_the_strategies_reach_every_list(name: FilterList) -> None:
+    assert find(RULES, lambda rules: name in {each.rule.list for each in rules_of(rules, HOST).placed}, settings=SEARCH)
