@@ -19,7 +19,7 @@ from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.mounts import Mounts
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Entry, Facts, Mount
 from auditrules.audit.needs import needs
 from auditrules.host.rootfs import Tree
@@ -110,8 +110,8 @@ def _look(root: str, mounts: tuple[Mount, ...], paths: frozenset[str]) -> Mappin
     """What the collector sees, on the devices of those mounts; all of it is root's, and open to all."""
     with closing(Tree(root, Mounts.of(mounts).remote)) as tree:
         seen = tree.look(paths)
-    places = Places(Facts(mounts=mounts))
-    return {path: _labelled(entry, places.mount(path)) for path, entry in seen.items()}
+    file_system = FileSystem(Facts(mounts=mounts))
+    return {path: _labelled(entry, file_system.mount(path)) for path, entry in seen.items()}
 
 
 def _labelled(entry: Entry, mount: Mount | None) -> Entry:
@@ -126,10 +126,10 @@ def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True) -> RuleSet:
     host = looked_at(on, needs([text]).paths)
     loaded = load_rules(text, host)
     assert loaded.refused == ()
-    return RuleSet(loaded.rules, Placing(Places(host), fresh=fresh))
+    return RuleSet(loaded.rules, Placing(FileSystem(host), fresh=fresh))
 
 
 def covered(path: str, *lines: str, on: Facts | None = None, auditing: Auditing = ON, fresh: bool = True) -> Coverage:
     """What of a path those rules record."""
     host = on or facts()
-    return cover(path, Host(rules_of(lines, host, fresh=fresh), Places(looked_at(host, [path])), auditing))
+    return cover(path, Host(rules_of(lines, host, fresh=fresh), FileSystem(looked_at(host, [path])), auditing))

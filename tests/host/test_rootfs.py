@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts
 from auditrules.host.rootfs import MOST_DEPTH, Tree, UnreadableError
@@ -328,8 +328,8 @@ def test_what_is_seen_is_what_lstat_says(root: Path) -> None:
     files = look("/", *paths)
     assert len(files) > len(tails)
     assert files == {path: by_lstat(path) for path in files}
-    places = Places(Facts(files=files))
-    assert {path: places.walk(path, follow=False).type for path in paths} == {
+    file_system = FileSystem(Facts(files=files))
+    assert {path: file_system.walk(path, follow=False).type for path in paths} == {
         path: by_lstat(path).type for path in paths
     }
 

@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.host import Host
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.tmpfiles import MOST_BYTES, read_tmpfiles
@@ -43,9 +43,9 @@ def test_an_image_is_seen_as_it_is_once_it_has_booted(tmp_path: Path) -> None:
     write(tmp_path, "usr/lib/tmpfiles.d/a.conf", "d /run/made\n")
     write(tmp_path, "etc/audit/rules.d/a.rules", "-w /dev/shm/x -p wa\n-w /run/made/x -p wa\n-w /etc/none/x -p wa\n")
     host = Host(str(tmp_path), "none")
-    places = Places(host.sources().facts)
+    file_system = FileSystem(host.sources().facts)
     kinds = {
-        path: places.walk(path).type for path in ("/dev/pts", "/dev/pts/x", "/run/made", "/etc/none", "/etc/audit")
+        path: file_system.walk(path).type for path in ("/dev/pts", "/dev/pts/x", "/run/made", "/etc/none", "/etc/audit")
     }
     assert kinds == {
         "/dev/pts": "dir",

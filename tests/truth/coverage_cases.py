@@ -18,7 +18,7 @@ from auditrules.audit.coverage.operations import OPERATIONS, Operation, Touch
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel import rule_data
 from auditrules.audit.model.host_facts import Entry, Facts, Mount
 from auditrules.audit.model.rule import KEY_SEPARATOR
@@ -139,7 +139,7 @@ def mounts(rows: list[Mapping[str, Any]]) -> tuple[Mount, ...]:
     """The mounts, in the order in which they were made: each stands on the one that its point was on then."""
     made: list[Mount] = []
     for number, row in enumerate(rows):
-        on = Places(Facts(mounts=tuple(made))).mount(row["mount_point"])
+        on = FileSystem(Facts(mounts=tuple(made))).mount(row["mount_point"])
         made.append(
             Mount(
                 number,
@@ -172,12 +172,12 @@ class Asked:
         before = mounts(told["mounts_load"]) if "mounts_load" in told else seen
         # An interpreter that was named later is in one of the two only.
         at_load = replace(now, files=files({**told["access"], **told["load"]}), mounts=before)
-        places = Places(now)
+        file_system = FileSystem(now)
         rules = [rule_data.decode(base64.b64decode(raw)) for raw in told["rules_in_force"]]
         status = told["status"]
         return cls(
-            RuleSet(rules, Placing(places, at_load)),
-            tuple(accesses(case, places)),
+            RuleSet(rules, Placing(file_system, at_load)),
+            tuple(accesses(case, file_system)),
             Auditing(status["enabled"], status["rate_limit"]),
         )
 
@@ -186,15 +186,17 @@ class Asked:
         return tuple(decide(self.rules, access, self.auditing) for access in self.accesses)
 
 
-def accesses(case: Case, places: Places) -> Iterator[Access]:
+def accesses(case: Case, file_system: FileSystem) -> Iterator[Access]:
     """The calls of a case's access."""
     asked = case["access"]
     kind = asked.get("op", asked["kind"])
     within = kind.startswith(IN_A_NAMESPACE)
     kind = kind.removeprefix(IN_A_NAMESPACE)
-    who = replace(subject(asked.get("as", {})), exe=places.identity(places.walk(PROGRAM)))
-    opened = opened_file(places) if kind in {"procfd", "execveat"} else None
-    toucher = Toucher(places, permits(who, privileged=not within), "tomoyo" in (places.facts.lsm or ()), opened)
+    who = replace(subject(asked.get("as", {})), exe=file_system.identity(file_system.walk(PROGRAM)))
+    opened = opened_file(file_system) if kind in {"procfd", "execveat"} else None
+    toucher = Toucher(
+        file_system, permits(who, privileged=not within), "tomoyo" in (file_system.facts.lsm or ()), opened
+    )
     operations = ACCESSES[kind]
     early = bool(case["facts"]["early"]) and kind not in FORKING
     for number, operation in enumerate(operations):
@@ -250,7 +252,7 @@ def running(who: Subject, operation: Operation, toucher: Toucher, path: str, *, 
         return who
     place = program(toucher, path)
     found = place.entry
-    who = replace(who, exe=toucher.places.identity(place))
+    who = replace(who, exe=toucher.file_system.identity(place))
     if found is None or found.mode is None:
         return who
     if found.mode & 0o4000 and found.uid is not None:
@@ -274,9 +276,9 @@ def permits(who: Subject, *, privileged: bool) -> Permit | None:
     return granted
 
 
-def opened_file(places: Places) -> Name:
+def opened_file(file_system: FileSystem) -> Name:
     """The link below /proc by which an open file is executed: root's, and no rule can name it."""
-    proc = places.mount("/proc")
+    proc = file_system.mount("/proc")
     dev = proc.dev if proc else ""
     return Name(
         "/proc/self/fd",
@@ -290,7 +292,7 @@ def opened_file(places: Places) -> Name:
 
 def refused_link(operation: Operation, who: Subject, toucher: Toucher, path: str, case: Case) -> bool:
     """Whether fs.protected_hardlinks refused a link: to a file of another's, which the kernel reports by itself."""
-    found = toucher.places.walk(path, follow=False).entry
+    found = toucher.file_system.walk(path, follow=False).entry
     return (
         operation.call in ("link", "linkat")
         and case.get("errno") == EPERM

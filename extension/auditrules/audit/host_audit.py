@@ -19,7 +19,7 @@ from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import audit_option, cmdline_of
 from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
@@ -119,7 +119,7 @@ class HostAudit:
         """
         return self.rule_sets.coverage(path, seen)[source]
 
-    def places(self, seen: Mapping[str, Entry]) -> Places:
+    def file_system(self, seen: Mapping[str, Entry]) -> FileSystem:
         """The host's file system, with what is seen now before what was collected."""
         facts = self.collected.facts
-        return Places(replace(facts, files={**facts.files, **seen}))
+        return FileSystem(replace(facts, files={**facts.files, **seen}))

@@ -18,7 +18,7 @@ from auditrules.audit.coverage.decision import Auditing, Verdict
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
-from auditrules.audit.filesystem.path_walk import Places, above
+from auditrules.audit.filesystem.path_walk import FileSystem, above
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -57,7 +57,9 @@ class RuleSets:
         return RuleSource(
             KERNEL,
             self._facts.machine,
-            RuleSet(rules, Placing(self._places, sandbox=self._booted.sandbox), unread=len(reading.lines) - len(rules)),
+            RuleSet(
+                rules, Placing(self._file_system, sandbox=self._booted.sandbox), unread=len(reading.lines) - len(rules)
+            ),
             Auditing(reading.status.enabled),
             remarks=(*_remarks(reading, self._facts), *_of_sandbox(rules, self._booted.sandbox)),
             older=self._older,
@@ -76,7 +78,7 @@ class RuleSets:
         now = self.kernel.rules
         same = now is not None and not now.unread and not now.contested and not booted.sandbox
         if now is None or not same or rules != [each.rule for each in now.placed]:
-            now = RuleSet(rules, Placing(self._places, fresh=True, sandbox=booted.sandbox))
+            now = RuleSet(rules, Placing(self._file_system, fresh=True, sandbox=booted.sandbox))
         return RuleSource(
             BOOT,
             self._facts.machine,
@@ -110,9 +112,9 @@ class RuleSets:
         return all(seen.get(path, self._facts.files.get(path)) == entry for path, entry in looked_up.items())
 
     def _coverage(self, path: str, files: _Files) -> Mapping[str, PathAnswer]:
-        places = Places(replace(self._facts, files=files))
-        now = self.kernel.cover(path, places)
-        later = now if self.same else self.boot.cover(path, places)
+        file_system = FileSystem(replace(self._facts, files=files))
+        now = self.kernel.cover(path, file_system)
+        later = now if self.same else self.boot.cover(path, file_system)
         lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(Verdict.RECORDED))
         return {
             KERNEL: in_words(path, self.kernel, now),
@@ -123,8 +125,8 @@ class RuleSets:
         return RuleSource(source, self._facts.machine, error=error, older=self._older)
 
     @cached_property
-    def _places(self) -> Places:
-        return Places(self._facts)
+    def _file_system(self) -> FileSystem:
+        return FileSystem(self._facts)
 
     @cached_property
     def _file_lines(self) -> FileLines:
@@ -211,7 +213,7 @@ def evaluate_files(files: Sequence[File], facts: Facts) -> tuple[RuleSource, tup
     source = RuleSource(
         FILES,
         facts.machine,
-        RuleSet(rules, Placing(Places(facts), fresh=True)),
+        RuleSet(rules, Placing(FileSystem(facts), fresh=True)),
         remarks=tuple(_of_machine(facts)),
         file_lines=_by_text(added, facts),
     )

@@ -86,19 +86,19 @@ def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
             raise Problem(f"{visible(path)}: {wrong}")
     host = kept(options, world)
     audit = host.audit()
-    places = audit.places(host.look(options.paths))
+    file_system = audit.file_system(host.look(options.paths))
     sources: Sequence[RuleSource]
     problems: tuple[str, ...] = ()
     if options.rules:
         files = [_file(name) for name in options.rules]
         wanted = {path for path in needs(file.content or b"" for file in files).paths if not bad_path(path)}
-        source, problems = evaluate_files(files, audit.places(host.look({*options.paths, *wanted})).facts)
+        source, problems = evaluate_files(files, audit.file_system(host.look({*options.paths, *wanted})).facts)
         sources = (source,)
     else:
         sources = (audit.rule_sets.kernel, audit.rule_sets.boot)
     who = _who(options)
     found = [
-        (path, source, source.cover(path, places, who, compat=options.arch == "b32"))
+        (path, source, source.cover(path, file_system, who, compat=options.arch == "b32"))
         for path in options.paths
         for source in sources
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from auditrules.audit.boot.systemd import BOOT_FOLDERS, UNIT_FOLDERS, UndeterminedError, is_mask, unit
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks import CONTROLS
@@ -45,18 +45,18 @@ def read_services(tree: Tree, processes: Iterable[Process], *, own: bool) -> Ser
     return Services(running, units, daemons, configs, unclear, _found(tree, paths))
 
 
-def _places(tree: Tree, paths: Iterable[str]) -> Places:
-    return Places(Facts(files=tree.look(paths)))
+def _file_system(tree: Tree, paths: Iterable[str]) -> FileSystem:
+    return FileSystem(Facts(files=tree.look(paths)))
 
 
 def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
     """Say what is at each path; one that could not be looked at is left out."""
     wanted = sorted(paths)
-    places = _places(tree, wanted)
+    file_system = _file_system(tree, wanted)
     found: dict[str, Found | None] = {}
     for path in wanted:
-        end = places.walk(path)
-        link = places.walk(path, follow=False).type == "link"
+        end = file_system.walk(path)
+        link = file_system.walk(path, follow=False).type == "link"
         if end.missing:
             found[path] = Found(path, "link", link=True) if link else None
         elif end.type is not None:
@@ -67,13 +67,13 @@ def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
 def _unit(tree: Tree, name: str) -> str:
     """The file that systemd takes for a unit, links followed; empty where there is none, or nobody can tell."""
     paths = [f"{folder}/{name}" for folder in UNIT_FOLDERS]
-    places = _places(tree, paths)
+    file_system = _file_system(tree, paths)
     for path in paths:
-        itself = places.walk(path, follow=False)
+        itself = file_system.walk(path, follow=False)
         if itself.entry is None:
             return ""
         if not itself.missing:
-            end = places.walk(path)
+            end = file_system.walk(path)
             return "" if is_mask(itself.entry.target) or end.type != "file" else end.path
     return ""
 
@@ -98,7 +98,7 @@ def _by_unit(tree: Tree) -> tuple[Daemon, ...]:
     paths = [f"{folder}/{_SERVICE}" for folder in BOOT_FOLDERS]
     for folder in BOOT_FOLDERS:
         paths += [f"{folder}/{_SERVICE}.d/{name}" for name in tree.names(f"{folder}/{_SERVICE}.d")[:_MOST_DROP_INS]]
-    looked_at = _places(tree, paths)
+    looked_at = _file_system(tree, paths)
     entries = {path: looked_at.walk(path, follow=False).entry for path in paths}
     links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
     unmasked = [path for path in paths if not is_mask(links.get(path, ""))]
@@ -120,7 +120,7 @@ def _configs(tree: Tree, daemons: Iterable[Daemon], *, own: bool) -> dict[str, F
 
 
 def _config(tree: Tree, path: str, *, own: bool) -> File | None:
-    kind = _places(tree, [path]).walk(path, follow=False).type
+    kind = _file_system(tree, [path]).walk(path, follow=False).type
     if kind is None:
         return File(path, error="it could not be looked at")
     if kind == "missing":

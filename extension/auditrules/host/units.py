@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from auditrules.audit.boot.startup import UNITS
 from auditrules.audit.boot.systemd import BOOT_FOLDERS, DEFAULT_TARGET, drop_in_folders, is_mask
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import Units
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.host.rootfs import Tree, UnreadableError
@@ -53,8 +53,8 @@ def read_units(tree: Tree) -> Units:
     if len(files) > MOST_FILES:
         error = f"more than {MOST_FILES} unit files and drop-ins for audit, the most that are read"
     paths = (*files, *of_mounts, *others)
-    places = Places(Facts(files=tree.look(paths)))
-    entries = {path: places.walk(path, follow=False).entry for path in paths}
+    file_system = FileSystem(Facts(files=tree.look(paths)))
+    entries = {path: file_system.walk(path, follow=False).entry for path in paths}
     links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
     masks = {path for path, target in links.items() if is_mask(target)}
     found = [tree.read(path, MOST_BYTES) for path in (*files[:MOST_FILES], *of_mounts) if path not in masks]

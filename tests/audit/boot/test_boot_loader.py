@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.boot_loader import ANYTHING, CommandLine, next_command_line
+from auditrules.audit.boot.boot_loader import ANYTHING, KernelCommandLine, next_command_line
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.model.collected import BootFiles, File
 from tests.audit.boot.test_boot import booted as boot
@@ -33,7 +33,7 @@ def entry(options: str, title: str = "t") -> str:
 
 def found(
     files: Mapping[str, str | None], current: str | None = None, *, occupied: bool = True, images: bool = False
-) -> CommandLine:
+) -> KernelCommandLine:
     read = (
         File(path, error="Permission denied") if text is None else File(path, text.encode())
         for path, text in files.items()
@@ -191,8 +191,8 @@ def test_evidence_says_where_two_differ_about_audit() -> None:
 
 
 def test_nobody_looked() -> None:
-    assert next_command_line(None, None) == CommandLine(((),))
-    assert next_command_line(None, File("/proc/cmdline", b"a b\n")) == CommandLine((("a", "b"),))
+    assert next_command_line(None, None) == KernelCommandLine(((),))
+    assert next_command_line(None, File("/proc/cmdline", b"a b\n")) == KernelCommandLine((("a", "b"),))
 
 
 # What boot ends up with

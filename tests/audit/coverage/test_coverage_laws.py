@@ -18,7 +18,7 @@ from auditrules.audit.coverage.operations import OPERATIONS, Operation
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import FilterList
 from tests.audit.file_trees import DOCKER, facts, rules_of
 from tests.laws import law
@@ -26,7 +26,7 @@ from tests.laws import law
 for_all = law(2, derandomize=True)
 
 HOST = facts()
-PLACES = Places(HOST)
+FILE_SYSTEM = FileSystem(HOST)
 FILES = sorted(path for path, kind in DOCKER.items() if kind != "missing")
 WATCHED = st.sampled_from([*FILES, "/usr/bin", "/etc/docker", "/etc", "/usr/bin/new", "/var/lib/docker"])
 DIRECTORIES = st.sampled_from(["/usr", "/usr/bin", "/etc/docker", "/etc", "/var/lib/docker/overlay2", "/bin/"])
@@ -88,7 +88,7 @@ def subjects(draw: st.DrawFn) -> Subject:
         ppid=4242,
         sessionid=UNSET,
         pers=0,
-        exe=draw(st.sampled_from([PLACES.identity(PLACES.at(path)) for path in FILES])),
+        exe=draw(st.sampled_from([FILE_SYSTEM.identity(FILE_SYSTEM.at(path)) for path in FILES])),
     )
 
 
@@ -97,7 +97,7 @@ def accesses(draw: st.DrawFn) -> Access:
     """Accesses of which everything is known, but for those that take a directory's name away."""
     operation: Operation = OPERATIONS[draw(st.sampled_from(CALLS_HERE))]
     path, other = draw(st.sampled_from([*FILES, "/usr/bin/new"])), draw(st.sampled_from(FILES))
-    access = Toucher(PLACES).access(operation, "x86_64", path, other)
+    access = Toucher(FILE_SYSTEM).access(operation, "x86_64", path, other)
     assert access is not None
     succeeded = draw(st.booleans())
     who = draw(subjects())
@@ -166,7 +166,7 @@ def test_a_rule_of_the_filesystem_list_adds_no_record_where_no_rule_is_never(
 
 
 def test_a_file_system_left_out_takes_a_never_rule_s_path_out_of_its_sight() -> None:
-    access = Toucher(PLACES).access(OPERATIONS["execve"], "x86_64", "/usr/bin/dockerd")
+    access = Toucher(FILE_SYSTEM).access(OPERATIONS["execve"], "x86_64", "/usr/bin/dockerd")
     assert access is not None
     made = replace(access, subject=Subject(), succeeded=True, result=0)
     rules = ["-a never,exit -F path=/usr/bin/dockerd", "-a always,exit -F arch=b64 -S execve"]
@@ -221,7 +221,7 @@ def test_a_file_that_nobody_looked_at_only_moves_yes_and_no_to_maybe(
     rules: list[str], access: Access, unseen: set[str]
 ) -> None:
     loaded = rules_of(rules, HOST)
-    blind = Places(replace(HOST, files={path: entry for path, entry in HOST.files.items() if path not in unseen}))
+    blind = FileSystem(replace(HOST, files={path: entry for path, entry in HOST.files.items() if path not in unseen}))
     vague = decide(RuleSet([each.rule for each in loaded.placed], Placing(blind, fresh=True)), access, ON).recorded
     assert vague in (Truth.MAYBE, decide(loaded, access, ON).recorded)
 

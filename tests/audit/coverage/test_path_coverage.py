@@ -11,7 +11,7 @@ from auditrules.audit.coverage.decision import ON, Auditing, Verdict
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.telling import conditions
 from auditrules.audit.filesystem.mounts import MAGIC
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Mount
 from tests.audit.file_trees import DOCKER, covered, facts, rules_of, with_entries
 
@@ -469,7 +469,7 @@ def test_two_rules_on_one_file_may_have_changed_places_since_they_were_loaded() 
 
 def test_what_could_not_be_looked_at_is_unknown() -> None:
     on = facts()
-    host = Host(rules_of((WATCH,), on), Places(replace(on, files={"/": on.files["/"]})), ON)
+    host = Host(rules_of((WATCH,), on), FileSystem(replace(on, files={"/": on.files["/"]})), ON)
     found = cover(DOCKERD, host)
     assert (*letters(found), found.reason.value) == ("", "", "", "rwxa", "unreadable")
     assert found.error == "the path could not be looked at"

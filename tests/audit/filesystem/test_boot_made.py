@@ -6,7 +6,7 @@ import pytest
 
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.filesystem.boot_made import as_booted
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
@@ -49,7 +49,7 @@ PATHS: tuple[tuple[str, str | None], ...] = (
 @pytest.mark.parametrize(("path", "kind"), PATHS)
 def test_what_boot_makes_is_there(path: str, kind: str | None) -> None:
     seen = looked_at(facts(TREE), [path])
-    assert Places(Facts(files=as_booted(seen.files, (TMPFILES,)))).walk(path).type == kind
+    assert FileSystem(Facts(files=as_booted(seen.files, (TMPFILES,)))).walk(path).type == kind
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.audit.filesystem.path_walk import Place, Places
+from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
 from auditrules.host.rootfs import Tree, local
 from tests.audit.file_trees import DEV, facts, with_entries
@@ -27,7 +27,7 @@ FILES = {
     "/abs": "-> /a/b",
     "/folder": "-> a/b/",
 }
-PLACES = Places(facts(FILES))
+FILE_SYSTEM = FileSystem(facts(FILES))
 
 # path, whether a last link is followed, where that leads, what is left of the way, and whether nothing is there
 WALKS = (
@@ -61,13 +61,13 @@ WALKS = (
 
 
 @pytest.mark.parametrize(
-    ("path", "follow", "end", "beyond", "missing"), [case[1:] for case in WALKS], ids=[case[0] for case in WALKS]
+    ("path", "follow", "end", "unresolved", "missing"), [case[1:] for case in WALKS], ids=[case[0] for case in WALKS]
 )
 def test_a_walk_ends_where_the_kernel_s_does(
-    path: str, follow: bool, end: str, beyond: tuple[str, ...], missing: bool
+    path: str, follow: bool, end: str, unresolved: tuple[str, ...], missing: bool
 ) -> None:
-    place = PLACES.walk(path, follow=follow)
-    assert (place.path, place.beyond, place.missing) == (end, beyond, missing)
+    place = FILE_SYSTEM.walk(path, follow=follow)
+    assert (place.path, place.unresolved, place.missing) == (end, unresolved, missing)
 
 
 # A small tree on the disk for the law. Links lead to names that may be there, above the tree too.
@@ -109,38 +109,38 @@ def test_a_walk_over_what_the_collector_saw_finds_what_stat_finds(
     make(root, tree)
     paths = [f"{root}/{tail}" for tail in tails]
     with closing(Tree("/", local)) as look:
-        places = Places(Facts(files=look.look(paths)))
+        file_system = FileSystem(Facts(files=look.look(paths)))
     for follow in (True, False):
-        found = {path: places.walk(path, follow=follow).type for path in paths}
+        found = {path: file_system.walk(path, follow=follow).type for path in paths}
         assert found == {path: by_the_kernel(path, follow=follow) for path in paths}
 
 
 def test_as_many_links_are_followed_as_by_the_kernel() -> None:
     links = {f"/{number}": f"-> {number - 1}" for number in range(1, MOST_LINKS + 2)}
-    places = Places(facts({"/0": "file", **links}))
-    assert places.walk(f"/{MOST_LINKS}").type == "file"
-    assert places.walk(f"/{MOST_LINKS + 1}").type == "missing"
+    file_system = FileSystem(facts({"/0": "file", **links}))
+    assert file_system.walk(f"/{MOST_LINKS}").type == "file"
+    assert file_system.walk(f"/{MOST_LINKS + 1}").type == "missing"
 
 
 def test_a_path_that_is_too_long_for_the_kernel_is_missing() -> None:
     path = "/." * 2048
-    assert Places(facts()).walk(path).type == "missing"
-    assert Places(facts()).walk(path[2:]).type == "dir"
+    assert FileSystem(facts()).walk(path).type == "missing"
+    assert FileSystem(facts()).walk(path[2:]).type == "dir"
 
 
 def test_the_root_is_a_directory_where_nothing_is_known() -> None:
-    assert Places(Facts()).walk("/").type == "dir"
-    assert Places(Facts()).walk("/etc").type is None
+    assert FileSystem(Facts()).walk("/").type == "dir"
+    assert FileSystem(Facts()).walk("/etc").type is None
 
 
 def test_a_step_that_nobody_looked_at_leaves_the_place_unknown() -> None:
-    assert PLACES.walk("/a/elsewhere/x") == Place("/a/elsewhere/x", None)
+    assert FILE_SYSTEM.walk("/a/elsewhere/x") == ResolvedPath("/a/elsewhere/x", None)
 
 
 def test_a_folder_that_may_not_be_searched_ends_the_walk() -> None:
-    closed = PLACES.at("/a/b").entry
-    place = PLACES.walk("/a/b/file", searches=lambda folder: closed is None or folder.ino != closed.ino)
-    assert (place.path, place.beyond, place.missing) == ("/a/b", ("file",), True)
+    closed = FILE_SYSTEM.at("/a/b").entry
+    place = FILE_SYSTEM.walk("/a/b/file", searches=lambda folder: closed is None or folder.ino != closed.ino)
+    assert (place.path, place.unresolved, place.missing) == ("/a/b", ("file",), True)
 
 
 ROOT = Mount(1, 1, "/", "/", "ext4", DEV)
@@ -164,35 +164,35 @@ ON = (
 
 @pytest.mark.parametrize(("path", "mounts", "mount"), [case[1:] for case in ON], ids=[case[0] for case in ON])
 def test_a_place_is_on_the_mount_that_a_walk_meets(path: str, mounts: tuple[Mount, ...], mount: Mount | None) -> None:
-    assert Places(Facts(mounts=mounts)).mount(path) == mount
+    assert FileSystem(Facts(mounts=mounts)).mount(path) == mount
 
 
 def test_a_bind_mount_leads_to_what_it_shows() -> None:
-    assert Places(Facts(mounts=(ROOT, BIND))).location("/mnt/b/b/file") == (DEV, "/a/b/file")
+    assert FileSystem(Facts(mounts=(ROOT, BIND))).location("/mnt/b/b/file") == (DEV, "/a/b/file")
 
 
 def test_what_is_above_a_bind_mount_is_what_is_above_its_source() -> None:
     on = facts({**FILES, "/mnt/b": "dir"}, mounts=(BIND,))
     same = {f"/mnt/b{path[2:]}": entry for path, entry in on.files.items() if path == "/a" or path.startswith("/a/b")}
-    places = Places(with_entries(on, same))
-    assert list(places.ancestry(places.walk("/mnt/b/b/file"))) == [
-        places.identity(places.at(path)) for path in ("/a/b/file", "/a/b", "/a", "/")
+    file_system = FileSystem(with_entries(on, same))
+    assert list(file_system.ancestry(file_system.walk("/mnt/b/b/file"))) == [
+        file_system.identity(file_system.at(path)) for path in ("/a/b/file", "/a/b", "/a", "/")
     ]
 
 
 def test_what_is_above_a_file_ends_at_its_own_file_system() -> None:
     on = facts({"/var/lib/x": "file"}, mounts=(VAR,))
-    places = Places(on)
-    assert list(places.ancestry(places.walk("/var/lib/x"))) == [
-        places.identity(places.at(path)) for path in ("/var/lib/x", "/var/lib", "/var")
+    file_system = FileSystem(on)
+    assert list(file_system.ancestry(file_system.walk("/var/lib/x"))) == [
+        file_system.identity(file_system.at(path)) for path in ("/var/lib/x", "/var/lib", "/var")
     ]
 
 
 def test_two_names_of_one_file_are_one_identity() -> None:
-    places = Places(facts({"/a/one": "file", "/a/two": "= /a/one"}))
-    assert places.identity(places.walk("/a/one")) == places.identity(places.walk("/a/two"))
+    file_system = FileSystem(facts({"/a/one": "file", "/a/two": "= /a/one"}))
+    assert file_system.identity(file_system.walk("/a/one")) == file_system.identity(file_system.walk("/a/two"))
 
 
 def test_without_inode_numbers_a_file_is_its_path() -> None:
-    places = Places(Facts(files={"/": Entry("dir"), "/x": Entry("file")}))
-    assert places.identity(places.walk("/x")) == ("path", "/x")
+    file_system = FileSystem(Facts(files={"/": Entry("dir"), "/x": Entry("file")}))
+    assert file_system.identity(file_system.walk("/x")) == ("path", "/x")

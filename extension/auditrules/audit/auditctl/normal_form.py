@@ -13,7 +13,7 @@ from functools import lru_cache
 from auditrules.audit.auditctl.listing import PATHS, number_text, syscall_names
 from auditrules.audit.constants import arches, names
 from auditrules.audit.constants.fields import FIELDS, FieldKind
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, Facts
 from auditrules.audit.model.rule import KEY_SEPARATOR, PATH_OR_DIR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
@@ -49,7 +49,7 @@ def decided(rule: Rule, facts: Facts) -> Rule:
         if isinstance(condition, Field)
         and condition.name == PATH_OR_DIR
         and isinstance(condition.value, str)
-        and Places(facts).walk(condition.value).type == "dir"
+        and FileSystem(facts).walk(condition.value).type == "dir"
         else condition
         for condition in rule.fields
     )

@@ -15,7 +15,7 @@ from auditrules.audit.auditctl.getopt import Flag
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, names, versions
 from auditrules.audit.constants import syscalls as tables
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.c_integers import is_digit, signed, strtol
 from auditrules.audit.model.c_integers import word as to_word
 from auditrules.audit.model.rule import (
@@ -74,7 +74,7 @@ def _watch(draft: Draft, option: Flag) -> None:
         draft.fail("a watch without fields before it", word)
     if draft.facts.version >= versions.WATCH_ALONE and draft.mask:
         draft.fail(f"{option.flag} before -S: a watch takes no system calls", option.word)
-    kind = Places(draft.facts).walk(path).type
+    kind = FileSystem(draft.facts).walk(path).type
     name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
     draft.fields = [Field(name, Operator.EQUAL, path), Field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
     draft.all_syscalls()

@@ -9,7 +9,7 @@ from itertools import permutations
 from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.boot.auditd_conf import AuditdConf
 from auditrules.audit.boot.augenrules import AUDIT_RULES, MergedRules, result_of, understands
-from auditrules.audit.boot.boot_loader import UNSAID, CommandLine, next_command_line
+from auditrules.audit.boot.boot_loader import UNSAID, KernelCommandLine, next_command_line
 from auditrules.audit.boot.grub_menu import Words
 from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.rules_files import RulesFiles
@@ -47,7 +47,7 @@ class Boot:
     content: bytes | None = None
     merged: MergedRules | None = None
     loaded: LoadedFile | None = None
-    command_line: CommandLine = field(default=UNSAID, compare=False)
+    command_line: KernelCommandLine = field(default=UNSAID, compare=False)
     sandbox: Sandbox = NO_SANDBOX  # in which the rules are loaded
 
 
@@ -66,7 +66,7 @@ def _enabled_by(cmdline: Words) -> int | None:
     return 1 if any(given.startswith("audit=") for given in cmdline) else None
 
 
-def _agreed(ways: Sequence[Boot], line: CommandLine) -> Boot:
+def _agreed(ways: Sequence[Boot], line: KernelCommandLine) -> Boot:
     """What is the same whichever of the possible command lines the kernel is given."""
     first = ways[0]
     unknown = next((each for each in ways if each.loaded is None), None)

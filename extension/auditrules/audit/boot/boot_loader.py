@@ -37,7 +37,7 @@ _NEXT = "kernel command line of the next boot"
 
 
 @dataclass(frozen=True, slots=True)
-class CommandLine:
+class KernelCommandLine:
     """The command lines that the kernel may be given, as words. `source` names the files that say so, if any does.
 
     `remark` says, for evidence, which was taken where none says so or where they differ.
@@ -48,15 +48,15 @@ class CommandLine:
     remark: str = ""
 
 
-UNSAID = CommandLine(((),))
+UNSAID = KernelCommandLine(((),))
 
 
 @lru_cache(4)  # a boot loader's files stay as they are from one snapshot to the next
-def next_command_line(files: BootFiles | None, current: File | None) -> CommandLine:
+def next_command_line(files: BootFiles | None, current: File | None) -> KernelCommandLine:
     """The command line of the next boot. `current` is /proc/cmdline, None for a root that is not this machine's."""
     own = None if current is None or current.content is None else tuple(decode(current.content).split())
     if files is None:
-        return CommandLine((own or (),))
+        return KernelCommandLine((own or (),))
     loaders = dict(_loaders(files))
     if loaders:
         return _by_loaders(loaders, own, _hints(files))
@@ -70,12 +70,12 @@ def of_audit(words: Iterable[str]) -> str:
 
 def _by_loaders(
     loaders: Mapping[str, frozenset[Words] | None], own: Words | None, hints: Mapping[str, Words]
-) -> CommandLine:
+) -> KernelCommandLine:
     unsure = [path for path, lines in loaders.items() if lines is None]
     if unsure:
         source = ", ".join(unsure)
         remark = f"{_NEXT}: not known, as the default entry of {source} can't be told"
-        return CommandLine(ANYTHING if own is None else (own, *ANYTHING), source, remark)
+        return KernelCommandLine(ANYTHING if own is None else (own, *ANYTHING), source, remark)
     possible = tuple(sorted({line for lines in loaders.values() for line in lines or ()}))
     told = list(dict.fromkeys(map(of_audit, possible)))
     others = [("this boot's line", own)] if own is not None else []
@@ -84,25 +84,25 @@ def _by_loaders(
     ]
     where = ", ".join(loaders)
     remark = f"{_NEXT}: {where} says {' or '.join(told)}; {'; '.join(differing)}" if differing else ""
-    return CommandLine(possible, where, remark)
+    return KernelCommandLine(possible, where, remark)
 
 
-def _without_loader(files: BootFiles, own: Words | None) -> CommandLine:
+def _without_loader(files: BootFiles, own: Words | None) -> KernelCommandLine:
     hints = _hints(files)
     unreadable = [f"{file.path}: {file.error}" for file in files.files if file.content is None]
     why = "; ".join([*unreadable, *([files.error] if files.error else [])]) or "no boot loader's file says it"
     named = " or ".join(hints)
     if own is not None:
         taken = " or ".join(("this boot's", *hints))
-        return CommandLine((own, *hints.values()), named, f"{_NEXT}: taken from {taken}, as {why}")
+        return KernelCommandLine((own, *hints.values()), named, f"{_NEXT}: taken from {taken}, as {why}")
     image = next((path for path in KERNEL_CMDLINE if path in hints), None) if files.images else None
     if image is not None:
-        return CommandLine((hints[image],), image, f"{_NEXT}: taken from {image}, as {why}")
+        return KernelCommandLine((hints[image],), image, f"{_NEXT}: taken from {image}, as {why}")
     if files.occupied or unreadable or files.error or files.images:
-        return CommandLine((*hints.values(), *ANYTHING), named, f"{_NEXT}: not known, as {why}")
+        return KernelCommandLine((*hints.values(), *ANYTHING), named, f"{_NEXT}: not known, as {why}")
     if hints:
-        return CommandLine(((), *hints.values()), named, f"{_NEXT}: taken from {named}, as {why}")
-    return CommandLine(((),), "", f"{_NEXT}: taken to say nothing of audit, as {why}")
+        return KernelCommandLine(((), *hints.values()), named, f"{_NEXT}: taken from {named}, as {why}")
+    return KernelCommandLine(((),), "", f"{_NEXT}: taken to say nothing of audit, as {why}")
 
 
 def _loaders(files: BootFiles) -> Iterator[tuple[str, frozenset[Words] | None]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, Entry, ScriptError, parse_script
+from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, MenuEntry, ScriptError, parse_script
 
 Words = tuple[str, ...]
 Values = frozenset[str] | None  # of a variable; None: anything
@@ -109,7 +109,7 @@ class _Menu:
                     self._command(words)
                 case Choice(branches):
                     self._choose(branches)
-                case Entry():
+                case MenuEntry():
                     self.items.append(self._item(statement))
 
     def _choose(self, branches: Sequence[tuple[Block, Block]]) -> None:
@@ -209,7 +209,7 @@ class _Menu:
         else:
             self.lines |= {tuple(each.split()) for each in found}
 
-    def _item(self, entry: Entry) -> Item:
+    def _item(self, entry: MenuEntry) -> Item:
         title, name = _named(entry.words)
         inner = _Menu(self.grubenv, self.entries, self.custom, dict(self.values))
         inner.run(entry.body)

@@ -54,7 +54,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """A `menuentry` or a `submenu`: its words without the name of the command, and what is in it."""
 
     words: tuple[str, ...]
@@ -62,7 +62,7 @@ class Entry:
     submenu: bool = False
 
 
-Statement = Command | Choice | Entry
+Statement = Command | Choice | MenuEntry
 Block = tuple[Statement, ...]
 
 
@@ -176,4 +176,4 @@ class _Reader:
         if self._take() != "}":
             raise ScriptError("expected }")
         if words[:1] in (["menuentry"], ["submenu"]):
-            yield Entry(tuple(words[1:]), body, submenu=words[0] == "submenu")
+            yield MenuEntry(tuple(words[1:]), body, submenu=words[0] == "submenu")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from auditrules.audit.auditctl.field_values import MOST_NAME_BYTES, UNSET
 from auditrules.audit.constants.fields import EQUALITIES, FIELDS, FieldKind
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
     PATH_NAMES,
@@ -117,14 +117,14 @@ def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
 
 def absence(rule: Rule, facts: Facts) -> str | None:
     """Which path must be there for the rule and is not, or None: what the kernel asks last."""
-    places = Places(facts)
+    file_system = FileSystem(facts)
     for field in _fields(rule):
         if not isinstance(field.value, str):
             continue
-        if field.name == "dir" and places.walk(field.value, follow=False).missing:
+        if field.name == "dir" and file_system.walk(field.value, follow=False).missing:
             return "a dir that exists"
         if field.name in ("path", "exe"):
-            folder = places.walk(field.value.rpartition("/")[0] or "/").type
+            folder = file_system.walk(field.value.rpartition("/")[0] or "/").type
             if folder == "missing":
                 return "a path whose directory exists"
             if folder not in ("dir", None):

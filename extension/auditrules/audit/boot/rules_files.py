@@ -20,7 +20,7 @@ from auditrules.audit.boot.load import LoadedFile, load_rules
 from auditrules.audit.boot.startup import rules_d_there
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.boot.version_sort import version_sorted
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.errors import RuleSyntaxError
@@ -135,10 +135,10 @@ class RulesFiles:
         if not rules_d_there(self.collected):
             return None
         nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
-        places = Places(self.facts)
+        file_system = FileSystem(self.facts)
         files: dict[str, Content] = {}
         for file in self.collected.rules_d:
-            content = nothing.get(places.walk(file.path).type or "") if file.content is None else file.content
+            content = nothing.get(file_system.walk(file.path).type or "") if file.content is None else file.content
             if content is None:
                 raise UndeterminedError(f"{file.path}: {file.error}")
             files[file.path.rpartition("/")[2]] = content

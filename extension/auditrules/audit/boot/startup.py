@@ -21,7 +21,7 @@ from auditrules.audit.boot.systemd import (
     wanted_by,
 )
 from auditrules.audit.boot.unit_sandbox import sandbox_of
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import Sources, Units
 from auditrules.audit.model.text import decode
@@ -137,7 +137,7 @@ def switched_off(cmdline: Sequence[str]) -> bool:
 
 def rules_d_there(sources: Sources) -> bool:
     """Whether there is a folder rules.d; it may be without a file, which to augenrules is not the same as none."""
-    return bool(sources.rules_d) or Places(sources.facts).walk(RULES_D).type == "dir"
+    return bool(sources.rules_d) or FileSystem(sources.facts).walk(RULES_D).type == "dir"
 
 
 def _without_units(sources: Sources, units: Units) -> BootPlan:

@@ -43,7 +43,7 @@ class Name:
     """One inode that a call touched by name, an `audit_names` of the kernel.
 
     `ancestry` are the inode and the directories above it in its file system, empty where no inode was reached.
-    `spot` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name
+    `dentry` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name
     away, `made` that it puts its inode there, both where it succeeds. `known` is false for a name of which nobody can
     tell the inode.
     """
@@ -54,7 +54,7 @@ class Name:
     entry: Entry | None = None
     location: tuple[str, str] | None = None  # device, and path in its file system
     magic: int | None = None  # of its file system's superblock
-    spot: Hashable = None
+    dentry: Hashable = None
     removed: bool = False
     made: bool = False
     known: bool = True
@@ -99,4 +99,4 @@ class Access:
         """The inode behind each name that the call makes, which a watch on that name follows when it succeeds."""
         if self.unfinished or self.succeeded is False:
             return {}
-        return {each.spot: each.identity for each in self.names if each.made and each.spot is not None}
+        return {each.dentry: each.identity for each in self.names if each.made and each.dentry is not None}

@@ -12,7 +12,7 @@ from itertools import islice
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.operations import Operation, Touch, counts_as, machine_of
-from auditrules.audit.filesystem.path_walk import Place, Places, name, parent
+from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, name, parent
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Mount
 
 MOST_INTERPRETERS = 5  # a script's interpreter may be a script (BINPRM_MAX_RECURSION), and the last has a loader
@@ -38,7 +38,7 @@ class Toucher:
     following a link at the end.
     """
 
-    places: Places
+    file_system: FileSystem
     permits: Permit | None = None
     twice: bool = False
     opened: Name | None = None
@@ -68,7 +68,7 @@ class Toucher:
                 yield from self._linked(self._walk(path, follow=False), self._walk(other, follow=False))
             case Touch.FOLDER:
                 place = self._walk(path)
-                yield self._found(place) if place.entry and place.entry.type == "dir" else unreached(place.whole)
+                yield self._found(place) if place.entry and place.entry.type == "dir" else unreached(place.full_path)
             case Touch.CREATION:
                 yield from self._opened(operation, path)
             case Touch.NEW | Touch.REMOVAL:
@@ -85,10 +85,10 @@ class Toucher:
             place = self._walk(target if target.startswith("/") else f"{parent(place.path)}/{target}", follow=False)
         yield from self._in_folder(operation, place)
 
-    def _in_folder(self, operation: Operation, place: Place) -> Iterator[Name]:
+    def _in_folder(self, operation: Operation, place: ResolvedPath) -> Iterator[Name]:
         yield from self._folder(place)
         if place.missing and operation.touch is not Touch.REMOVAL:
-            if not place.beyond:
+            if not place.unresolved:
                 yield self._made(place, operation.makes)
         elif operation.touch is Touch.CREATION:
             yield self.name(place)
@@ -96,54 +96,56 @@ class Toucher:
             yield self._last(place)
         # A name that is there already is not looked at by what would make it.
 
-    def _last(self, place: Place) -> Name:
+    def _last(self, place: ResolvedPath) -> Name:
         """A name that the call takes away; what is mounted on it is not seen, as the last name is not crossed."""
         found = self.name(place, removed=True)
-        mount = self.places.mount(place.path)
+        mount = self.file_system.mount(place.path)
         if mount is None or mount.point != place.path or place.path == "/":
             return found
-        folder = self.name(self.places.at(parent(place.path)))
-        hidden = ("hidden", found.spot)
+        folder = self.name(self.file_system.at(parent(place.path)))
+        hidden = ("hidden", found.dentry)
         return replace(found, identity=hidden, ancestry=(hidden, *folder.ancestry), entry=None, location=None)
 
-    def _walk(self, path: str, *, follow: bool = True) -> Place:
+    def _walk(self, path: str, *, follow: bool = True) -> ResolvedPath:
         permits = self.permits
-        return self.places.walk(
+        return self.file_system.walk(
             path, follow=follow, searches=None if permits is None else lambda folder: permits(folder, SEARCH)
         )
 
-    def name(self, place: Place, *, removed: bool = False, made: bool = False) -> Name:
+    def name(self, place: ResolvedPath, *, removed: bool = False, made: bool = False) -> Name:
         """The name of a place, be something there or not."""
-        mount = self.places.mount(place.path)
+        mount = self.file_system.mount(place.path)
         return Name(
-            place.whole,
-            self.places.identity(place),
-            tuple(self.places.ancestry(place)),
+            place.full_path,
+            self.file_system.identity(place),
+            tuple(self.file_system.ancestry(place)),
             place.entry,
-            self.places.location(place.path),
+            self.file_system.location(place.path),
             mount.magic if mount else None,
-            None if place.beyond else (self.places.identity(self.places.at(parent(place.path))), name(place.path)),
+            None
+            if place.unresolved
+            else (self.file_system.identity(self.file_system.at(parent(place.path))), name(place.path)),
             removed=removed,
             made=made,
             known=place.entry is not None,
         )
 
-    def _found(self, place: Place) -> Name:
-        return unreached(place.whole) if place.missing else self.name(place)
+    def _found(self, place: ResolvedPath) -> Name:
+        return unreached(place.full_path) if place.missing else self.name(place)
 
-    def _folder(self, place: Place) -> Iterator[Name]:
-        yield unreached(place.whole) if place.beyond else self.name(self.places.at(parent(place.path)))
+    def _folder(self, place: ResolvedPath) -> Iterator[Name]:
+        yield unreached(place.full_path) if place.unresolved else self.name(self.file_system.at(parent(place.path)))
 
-    def _made(self, place: Place, kind: str) -> Name:
+    def _made(self, place: ResolvedPath, kind: str) -> Name:
         entry = Entry(kind, dev=self._entry(parent(place.path)).dev)
         return replace(self.name(place, made=True), entry=entry, known=True)
 
-    def _renamed(self, source: Place, target: Place) -> Iterator[Name]:
+    def _renamed(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
         """The kernel, as it is compiled, takes the second argument first."""
-        yield unreached(target.whole) if source.beyond else next(self._folder(target))
+        yield unreached(target.full_path) if source.unresolved else next(self._folder(target))
         yield from self._folder(source)
-        same = not target.missing and self.places.identity(source) == self.places.identity(target)
-        if source.missing or target.beyond or same or self._mount(source) != self._mount(target):
+        same = not target.missing and self.file_system.identity(source) == self.file_system.identity(target)
+        if source.missing or target.unresolved or same or self._mount(source) != self._mount(target):
             return
         moved = self._last(source)
         yield moved
@@ -161,7 +163,7 @@ class Toucher:
             known=True,
         )
 
-    def _exchanged(self, source: Place, target: Place) -> Iterator[Name]:
+    def _exchanged(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
         names = tuple(islice(self._renamed(source, target), 3))
         yield from names[:2]
         if len(names) == 2 or target.missing:  # noqa: PLR2004 - both directories
@@ -171,19 +173,19 @@ class Toucher:
         yield replace(there, identity=moved.identity, entry=moved.entry, removed=False, made=True)
         yield replace(moved, identity=there.identity, entry=there.entry, removed=False, made=True)
 
-    def _linked(self, source: Place, target: Place) -> Iterator[Name]:
+    def _linked(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
         found = self._found(source)
         yield from self._folder(target)
         yield found
-        possible = target.missing and not target.beyond and not source.missing
+        possible = target.missing and not target.unresolved and not source.missing
         if possible and self._mount(source) == self._mount(target):
             yield replace(self.name(target, made=True), identity=found.identity, entry=found.entry, known=True)
 
-    def _mount(self, place: Place) -> Mount | None:
-        return self.places.mount(parent(place.path))
+    def _mount(self, place: ResolvedPath) -> Mount | None:
+        return self.file_system.mount(parent(place.path))
 
     def _entry(self, path: str) -> Entry:
-        return self.places.at(path).entry or Entry("dir")
+        return self.file_system.at(path).entry or Entry("dir")
 
     def _executed(self, path: str) -> Iterator[Name]:
         place = self._walk(path)
@@ -193,7 +195,7 @@ class Toucher:
         for interpreter in self.interpreters(place):
             yield self._found(interpreter)
 
-    def interpreters(self, place: Place) -> Iterator[Place]:
+    def interpreters(self, place: ResolvedPath) -> Iterator[ResolvedPath]:
         """What a program is run by: the interpreter of a script, and of each that is one, the loader of the last."""
         for _ in range(MOST_INTERPRETERS):
             told = place.entry.interpreter if place.entry else None
@@ -203,9 +205,9 @@ class Toucher:
             yield place
 
 
-def program(toucher: Toucher, path: str) -> Place:
+def program(toucher: Toucher, path: str) -> ResolvedPath:
     """The program that a task runs after an execution: the interpreter of a script, but not a program's loader."""
-    place = toucher.places.walk(path)
+    place = toucher.file_system.walk(path)
     for interpreter in toucher.interpreters(place):
         if not _is_loader(interpreter.path):
             place = interpreter

@@ -153,7 +153,7 @@ def _on_path(placed: Placed, access: Access, name: Name | None) -> Answer:
         return False
     if not watch.known or not name.known:
         return _same_text(watch.path, name)
-    follows = access.moved.get(watch.spot, watch.identity) if watch.follows else watch.identity
+    follows = access.moved.get(watch.dentry, watch.identity) if watch.follows else watch.identity
     if follows != name.identity or _gone(watch, access):
         return False
     if watch.late:
@@ -165,7 +165,7 @@ def _on_path(placed: Placed, access: Access, name: Name | None) -> Answer:
 def _gone(watch: Watch, access: Access) -> bool:
     """Whether the call has taken the watched name away, so that the rule is on no inode any more."""
     finished = access.succeeded is True and not access.unfinished and watch.follows
-    return finished and any(each.removed and each.spot == watch.spot for each in access.names)
+    return finished and any(each.removed and each.dentry == watch.dentry for each in access.names)
 
 
 def _same_text(path: str, name: Name) -> Answer:

@@ -265,7 +265,7 @@ def _reordered(
         watch = placed.watch
         if not (first.watch and watch and _first(placed, before)):
             continue
-        if first.watch.spot == watch.spot and watch.replaced is not False:
+        if first.watch.dentry == watch.dentry and watch.replaced is not False:
             waits = Pending(None, Why.REPLACED)
             if hits := remaining & cases.possible(found, Cause.RULE):
                 yield _won(placed, (*found.pending, waits), before.keys), hits

@@ -7,7 +7,7 @@ from enum import Enum
 
 from auditrules.audit.coverage.access import Name
 from auditrules.audit.coverage.resolved_rules import Placed
-from auditrules.audit.filesystem.path_walk import Place, below
+from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import Action
 
 
@@ -23,7 +23,7 @@ class Near(Enum):
 _ORDER = {near: rank for rank, near in enumerate(Near)}
 
 
-def nearest(rules: Iterable[Placed], name: Name, place: Place) -> tuple[Near, Placed | None]:
+def nearest(rules: Iterable[Placed], name: Name, place: ResolvedPath) -> tuple[Near, Placed | None]:
     """The closest of the always rules, and how close it comes to a name and to the place that was asked for."""
     found: tuple[Near, Placed | None] = (Near.NOTHING, None)
     for placed in rules:
@@ -34,7 +34,7 @@ def nearest(rules: Iterable[Placed], name: Name, place: Place) -> tuple[Near, Pl
     return found
 
 
-def _near(placed: Placed, name: Name, place: Place) -> Near:
+def _near(placed: Placed, name: Name, place: ResolvedPath) -> Near:
     if placed.tree is not None:
         if placed.tree.holds(name):
             return Near.PERMISSIONS
@@ -50,6 +50,6 @@ def _near(placed: Placed, name: Name, place: Place) -> Near:
     return Near.NOT_RECURSIVE if folder and _around(watch.leads, place) else Near.NOTHING
 
 
-def _around(folder: Place | None, place: Place) -> bool:
+def _around(folder: ResolvedPath | None, place: ResolvedPath) -> bool:
     """Whether a place is in a folder, or is it."""
     return folder is not None and (folder.path == place.path or below(place.path, folder.path))

@@ -15,7 +15,7 @@ from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, SyscallCoverage, evaluate_syscall
 from auditrules.audit.coverage.telling import conditions
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import Rule
 
@@ -84,5 +84,5 @@ def syscall_coverage(  # noqa: PLR0913 - what a kernel's answer hangs on, all bu
 
 
 def _host(rules: Iterable[Rule], facts: Facts, enabled: int | None) -> Host:
-    places = Places(facts)
-    return Host(RuleSet(rules, Placing(places, fresh=True)), places, Auditing(enabled))
+    file_system = FileSystem(facts)
+    return Host(RuleSet(rules, Placing(file_system, fresh=True)), file_system, Auditing(enabled))

@@ -33,7 +33,7 @@ from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.coverage.subjects import given, verdict
 from auditrules.audit.filesystem.mounts import is_remote
-from auditrules.audit.filesystem.path_walk import Place, Places, below, parent
+from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, below, parent
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Action, FilterList
 
@@ -81,7 +81,7 @@ class Host:
     """
 
     rules: RuleSet
-    places: Places
+    file_system: FileSystem
     auditing: Auditing
     who: Subject = ANYBODY
     compat: bool = False
@@ -89,7 +89,7 @@ class Host:
     @property
     def machine(self) -> str:
         """Whose system calls are made."""
-        return self.places.facts.machine
+        return self.file_system.facts.machine
 
 
 def cover(path: str, host: Host) -> Coverage:
@@ -97,20 +97,20 @@ def cover(path: str, host: Host) -> Coverage:
     wrong = bad_path(path)
     if wrong:
         return refused(Reason.BAD_PATH, wrong)
-    place = host.places.walk(path)
+    place = host.file_system.walk(path)
     if MAGIC_LINK.match(path):
         return refused(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
-    mount = host.places.mount(place.path)
+    mount = host.file_system.mount(place.path)
     if mount is not None and mount.point != "/" and is_remote(mount.fstype):
         error = f"{mount.point} is on {mount.fstype}, which may hang, so it is not touched"
-        return refused(Reason.REMOTE, error, resolved=place.whole)
+        return refused(Reason.REMOTE, error, resolved=place.full_path)
     if place.entry is None:
-        return refused(Reason.UNREADABLE, "the path could not be looked at", resolved=place.whole)
+        return refused(Reason.UNREADABLE, "the path could not be looked at", resolved=place.full_path)
     return _covered(place, host)
 
 
-def _covered(place: Place, host: Host) -> Coverage:
-    toucher = Toucher(host.places)
+def _covered(place: ResolvedPath, host: Host) -> Coverage:
+    toucher = Toucher(host.file_system)
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = _target(place, toucher, host)
     targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
@@ -124,19 +124,21 @@ def _covered(place: Place, host: Host) -> Coverage:
             replace(each, reason=reason, near=near, how=how) if each.reason is Reason.NO_RULE else each
             for each in letters
         )
-    covered = Coverage(letters, place.whole, not place.missing)
+    covered = Coverage(letters, place.full_path, not place.missing)
     return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
 
 
-def _target(place: Place, toucher: Toucher, host: Host) -> Target:
+def _target(place: ResolvedPath, toucher: Toucher, host: Host) -> Target:
     file = toucher.name(place)
     if place.missing:
         file = replace(file, entry=Entry("file"), known=True)
     above = toucher.name(
-        Place(place.path, place.entry, place.beyond[:-1]) if place.beyond else host.places.at(parent(place.path))
+        ResolvedPath(place.path, place.entry, place.unresolved[:-1])
+        if place.unresolved
+        else host.file_system.at(parent(place.path))
     )
     path = loader_of(host.machine)
-    loader = host.places.walk(path) if path else None
+    loader = host.file_system.walk(path) if path else None
     known = loader is not None and loader.entry is not None and not loader.missing
     return Target(file, above, _sibling(file, above), toucher.name(loader) if loader is not None and known else None)
 
@@ -148,7 +150,7 @@ def _sibling(file: Name, folder: Name) -> Name:
         path=f"{folder.path.rstrip('/')}/*",
         identity=("any", folder.identity),
         ancestry=(("any", folder.identity), *folder.ancestry),
-        spot=(folder.identity, "*/"),  # no name has a slash
+        dentry=(folder.identity, "*/"),  # no name has a slash
     )
 
 
@@ -156,7 +158,7 @@ def _inside(target: Target) -> Target:
     """Any file in a directory, on its own file system, that no rule names."""
     folder = replace(target.file, entry=Entry("dir"))
     file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
-    return Target(file, folder, replace(_sibling(file, folder), spot=(folder.identity, "*/*")), target.loader)
+    return Target(file, folder, replace(_sibling(file, folder), dentry=(folder.identity, "*/*")), target.loader)
 
 
 def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -269,10 +271,10 @@ def _missed(letter: str, target: TargetAccesses, host: Host) -> Iterator[str]:
 
 def _silent_folders(target: Target, host: Host) -> Iterator[str]:
     """Directories elsewhere whose never rule silences a rename that leaves the target's directory, or replaces it."""
-    toucher = Toucher(host.places)
+    toucher = Toucher(host.file_system)
     never = (each.tree or each.watch for each in host.rules.of(FilterList.EXIT) if each.rule.action is Action.NEVER)
-    places = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
-    for path, place in islice(places.items(), MOST_FOLDERS):
+    leads = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
+    for path, place in islice(leads.items(), MOST_FOLDERS):
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing
         if folder and not below(path, target.folder.path):
             other = _inside(_target(place, toucher, host))
@@ -297,7 +299,7 @@ def _watched(placed: Placed) -> str:
     return placed.watch.leads.path if placed.watch.leads and not placed.watch.link else placed.watch.path
 
 
-def _exceptions(folder: Place, covered: Coverage, host: Host) -> Iterator[str]:
+def _exceptions(folder: ResolvedPath, covered: Coverage, host: Host) -> Iterator[str]:
     """What lies below a directory and is not recorded although the directory is: what never rules leave out, mounts."""
     always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
     if not always:
@@ -307,6 +309,6 @@ def _exceptions(folder: Place, covered: Coverage, host: Host) -> Iterator[str]:
         if placed.rule.action is Action.NEVER and placed.order < max(always) and below(watched, folder.path):
             yield watched
     marked = {part for each in covered.deciding if each.tree for part in each.tree.mounts}
-    for mount in host.places.mounts_below(folder.path):
+    for mount in host.file_system.mounts_below(folder.path):
         if (mount.dev, mount.root) not in marked:
             yield mount.point

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.access import Name
-from auditrules.audit.filesystem.path_walk import Identity, Place, Places, above, name, parent
+from auditrules.audit.filesystem.path_walk import FileSystem, Identity, ResolvedPath, above, name, parent
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.host_facts import Facts, Mount
 from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
@@ -20,8 +20,8 @@ from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
 class Watch:
     """One name and the inode behind it: what `path=` and `exe=` mean.
 
-    `spot` is the name itself, as directory and last name: rules on one spot are put in another order each time the file
-    is replaced. `replaced` tells whether that happened since the rules were loaded, None where nobody remembers.
+    `dentry` is the name itself, as directory and last name: rules on one dentry change their order when the file is
+    replaced. `replaced` tells whether that happened since the rules were loaded, None where nobody remembers.
     `known` is false where the inode could not be looked at, `late` where the directory is on a file system of which it
     is not known that it was mounted before the rules were loaded. Of several spellings of one name only the one that
     was loaded last `follows` it; the others stay with the inode that was there, `was` (audit_update_watch updates one).
@@ -29,12 +29,12 @@ class Watch:
 
     path: str
     identity: Identity | None = None
-    spot: Hashable = None
+    dentry: Hashable = None
     replaced: bool | None = None
     known: bool = True
     late: bool = False
     link: bool = False  # the name is a symbolic link, which is not followed
-    leads: Place | None = None  # where the path leads, such a link followed
+    leads: ResolvedPath | None = None  # where the path leads, such a link followed
     was: Identity | None = None
     follows: bool = True
 
@@ -55,7 +55,7 @@ class Tree:
     known: bool = True
     all_late: bool = False
     link: bool = False
-    leads: Place | None = None
+    leads: ResolvedPath | None = None
 
     def holds(self, touched: Name) -> bool | None:
         """Whether a name is the directory or below it; None where that hangs on when a file system was mounted."""
@@ -93,7 +93,7 @@ class Placed:
 def _left_behind(placed: Placed, following: Mapping[Hashable, str]) -> Placed:
     """The rule, with a watch that does not follow its name where another spelling of it does."""
     watch = placed.watch
-    if watch is None or following.get(watch.spot, watch.path) == watch.path:
+    if watch is None or following.get(watch.dentry, watch.path) == watch.path:
         return placed
     stays = watch.was if watch.replaced else watch.identity
     return replace(placed, watch=replace(watch, identity=stays, follows=False))
@@ -107,12 +107,12 @@ class Placing:
     """
 
     def __init__(
-        self, now: Places, at_load: Facts | None = None, *, fresh: bool = False, sandbox: Sandbox = NO_SANDBOX
+        self, now: FileSystem, at_load: Facts | None = None, *, fresh: bool = False, sandbox: Sandbox = NO_SANDBOX
     ) -> None:
         self._now = now
         self._fresh = fresh
         self._sandbox = sandbox
-        self._then = Places(at_load) if at_load is not None else now
+        self._then = FileSystem(at_load) if at_load is not None else now
         self._remembered = at_load is not None
         lsm = now.facts.lsm
         self._labelled = None if lsm is None else bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
@@ -120,7 +120,9 @@ class Placing:
     def rules(self, rules: Iterable[Rule]) -> tuple[Placed, ...]:
         """The rules in their order, each with what it watches."""
         placed = [self.rule(rule, order) for order, rule in enumerate(rules)]
-        following = {each.watch.spot: each.watch.path for each in placed if each.watch and each.watch.spot is not None}
+        following = {
+            each.watch.dentry: each.watch.path for each in placed if each.watch and each.watch.dentry is not None
+        }
         return tuple(_left_behind(each, following) for each in placed)
 
     def rule(self, rule: Rule, order: int) -> Placed:
@@ -154,19 +156,19 @@ class Placing:
         if folder.type != "dir" or self._unseen(folder):
             return Watch(path, ("gone", path))  # whatever it follows, it is not at that path
         inode = self._then.identity(folder)
-        spot = (inode, last)
+        dentry = (inode, last)
         here = self._now.walk(parent(path))
         if self._remembered and (here.missing or self._now.identity(here) != inode):
             found = self._now.with_inode(inode)
             if found is None:
-                return Watch(path, ("elsewhere", *spot), spot)
+                return Watch(path, ("elsewhere", *dentry), dentry)
             here = found
         place = self._now.at(f"{here.path.rstrip('/')}/{last}")
         mount = self._now.mount(place.path)
         if mount is not None and mount.point == place.path:
-            return Watch(path, ("hidden", *spot), spot)  # the kernel does not cross a mount on the last name
+            return Watch(path, ("hidden", *dentry), dentry)  # the kernel does not cross a mount on the last name
         if place.entry is None:
-            return Watch(path, None, spot, known=False)
+            return Watch(path, None, dentry, known=False)
         before = self._then.at(f"{folder.path.rstrip('/')}/{last}")
         identity = self._now.identity(place)
         replaced: bool | None = None
@@ -174,7 +176,7 @@ class Placing:
             replaced = identity != self._then.identity(before)
         link = place.entry.type == "link"
         leads, was = self._now.walk(path), self._then.identity(before)
-        return Watch(path, identity, spot, replaced, late=self._late(here.path), link=link, leads=leads, was=was)
+        return Watch(path, identity, dentry, replaced, late=self._late(here.path), link=link, leads=leads, was=was)
 
     def tree(self, path: str) -> Tree:
         """What a rule on a directory marked."""
@@ -195,7 +197,7 @@ class Placing:
             leads=self._now.walk(path),
         )
 
-    def _unsure(self, folder: Place, then: Iterable[Mount]) -> Iterable[str]:
+    def _unsure(self, folder: ResolvedPath, then: Iterable[Mount]) -> Iterable[str]:
         """Mount points below a directory that may or may not have been marked: only auditctl -q can tell the kernel."""
         if not self._remembered:
             return [each.point for each in then if not self._there(each)]
@@ -207,7 +209,7 @@ class Placing:
         """Whether a mount was there when the rules were loaded."""
         return self._remembered or mount.early is True
 
-    def _unseen(self, place: Place) -> bool:
+    def _unseen(self, place: ResolvedPath) -> bool:
         """Whether what loads the rules certainly sees another directory in place of this one."""
         return self._fresh and self._sandbox.hides(place.path) is True
 

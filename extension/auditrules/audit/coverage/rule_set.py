@@ -77,7 +77,7 @@ class RuleSet:
     @cached_property
     def contested(self) -> bool:
         """Whether two rules are on one name, whose order turns around when the file is replaced."""
-        return any(len(each) > 1 for each in self._spots.values())
+        return any(len(each) > 1 for each in self._dentries.values())
 
     @cached_property
     def counted(self) -> bool:
@@ -122,9 +122,9 @@ class RuleSet:
         seen = tuple(self._collected(names)) if self.hidden else tuple(names)
         so_far = tuple(each for each in seen if not each.made)
         middle: Buckets | None = None
-        if succeeds and any(each.removed and self.follows(each.spot) for each in seen):
+        if succeeds and any(each.removed and self.follows(each.dentry) for each in seen):
             middle = self._on(so_far, {}) or None
-        moved = {each.spot: each for each in seen if each.made and each.spot is not None} if succeeds else {}
+        moved = {each.dentry: each for each in seen if each.made and each.dentry is not None} if succeeds else {}
         return NameRules(seen, self._around(seen), self._on(seen, moved), so_far, middle)
 
     def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
@@ -143,12 +143,12 @@ class RuleSet:
                 found += self._trees.get(identity, ())
         return _in_order(found)
 
-    def _on(self, names: Iterable[Name], spots: Collection[Hashable]) -> Buckets:
+    def _on(self, names: Iterable[Name], dentries: Collection[Hashable]) -> Buckets:
         """The rules that the kernel keeps with the inode of each name, in the order of evaluation.
 
-        Rules on the `spots` of names that the call makes are among them: whether they match is not decided here.
+        Rules on the `dentries` of names that the call makes are among them: whether they match is not decided here.
         """
-        moved = [placed for spot in spots for placed in self._spots.get(spot, ())]
+        moved = [placed for dentry in dentries for placed in self._dentries.get(dentry, ())]
         buckets = ((name, self._with_inode(name, moved)) for name in names)
         return tuple((name, rules) for name, rules in buckets if rules)
 
@@ -191,9 +191,9 @@ class RuleSet:
                 found.setdefault(each.watch.identity, []).append(each)
         return found
 
-    def follows(self, spot: Hashable) -> bool:
+    def follows(self, dentry: Hashable) -> bool:
         """Whether a rule watches a name, whatever inode is there."""
-        return spot is not None and spot in self._spots
+        return dentry is not None and dentry in self._dentries
 
     def drops(self, name: Name, call: str) -> bool:
         """Whether a call that takes a name away makes the kernel drop a rule, of which it writes a record."""
@@ -202,18 +202,18 @@ class RuleSet:
         return name.entry is not None and name.entry.type == "dir" and name.identity in self._folders
 
     @cached_property
-    def _spots(self) -> Mapping[Hashable, list[Placed]]:
+    def _dentries(self) -> Mapping[Hashable, list[Placed]]:
         found: dict[Hashable, list[Placed]] = {}
         for each in self._by_inode:
             if each.watch and each.watch.known:
-                found.setdefault(each.watch.spot, []).append(each)
+                found.setdefault(each.watch.dentry, []).append(each)
         return found
 
     @cached_property
     def _folders(self) -> frozenset[Identity]:
         """The directories of watched names, programs of exe fields among them."""
         watches = (watch for each in self.placed for watch in (each.watch, each.exe) if watch)
-        return frozenset(watch.spot[0] for watch in watches if isinstance(watch.spot, tuple))
+        return frozenset(watch.dentry[0] for watch in watches if isinstance(watch.dentry, tuple))
 
     @cached_property
     def _unknown(self) -> tuple[Placed, ...]:

@@ -13,7 +13,7 @@ from auditrules.audit.coverage.decision import ON, Auditing, Verdict
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.telling import conditions, deciding, near_words
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Rule
 
 MOST_RULES = 10  # that evidence names
@@ -40,14 +40,14 @@ class RuleSource:
     file_lines: FileLines = field(default_factory=dict)
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def cover(self, path: str, places: Places, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
+    def cover(self, path: str, file_system: FileSystem, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
         """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
         if self.rules is not None:
-            return cover(path, Host(self.rules, places, self.auditing, who, compat))
-        place = None if bad_path(path) else places.walk(path)
+            return cover(path, Host(self.rules, file_system, self.auditing, who, compat))
+        place = None if bad_path(path) else file_system.walk(path)
         if place is None or place.entry is None:
             return refused(Reason.UNREADABLE, self.error)
-        return refused(Reason.UNREADABLE, self.error, resolved=place.whole, exists=not place.missing)
+        return refused(Reason.UNREADABLE, self.error, resolved=place.full_path, exists=not place.missing)
 
     def text(self, rule: Rule) -> str:
         """The normal form of one of the rules, written once."""

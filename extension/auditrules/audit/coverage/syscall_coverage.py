@@ -83,7 +83,7 @@ def evaluate_syscall(
     deciding = [rule for _, decision in judged for rule in _deciding(decision, found)]
     on_places = [] if found is Verdict.RECORDED else list(_on_places(host, made[0], judged[0][1]))
     conditions = [text for _, decision in judged for text in _conditions(decision, found, host.machine)]
-    conditions += [f"{field_text(field, host.machine)} only" for rule in on_places for field in _places(rule)]
+    conditions += [f"{field_text(field, host.machine)} only" for rule in on_places for field in _path_fields(rule)]
     return SyscallCoverage(
         name,
         arch,
@@ -96,7 +96,7 @@ def evaluate_syscall(
 def _without_places(host: Host) -> RuleSet:
     """The rules that name no place: those that a call on a file which no rule names may match."""
     rules = (each.rule for each in host.rules.placed if not (each.by_inode or each.tree))
-    return RuleSet(rules, Placing(host.places, fresh=True), host.rules.unread)
+    return RuleSet(rules, Placing(host.file_system, fresh=True), host.rules.unread)
 
 
 def _accesses(name: str, machine: str) -> Iterator[Access]:
@@ -157,11 +157,11 @@ def _on_places(host: Host, access: Access, elsewhere: Decision) -> Iterator[Rule
         if sure is not None and sure.placed is not None and each.rule == sure.placed.rule:
             return
         if each.rule.action is Action.ALWAYS and (each.by_inode or each.tree):
-            anywhere = tuple(field for field in each.rule.fields if field not in _places(each.rule))
+            anywhere = tuple(field for field in each.rule.fields if field not in _path_fields(each.rule))
             if match(replace(each, rule=replace(each.rule, fields=anywhere)), access).possible:
                 yield each.rule
 
 
-def _places(rule: Rule) -> tuple[Field, ...]:
+def _path_fields(rule: Rule) -> tuple[Field, ...]:
     fields = (field for field in rule.fields if isinstance(field, Field))
     return tuple(field for field in fields if field.name in PATH_NAMES | {"inode"})

@@ -22,20 +22,20 @@ _FEWEST_CHARACTERS = PATH_MAX // 4  # of a path that may have so many bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResolvedPath:
     """Where a walk ended: a path without links, and what is there (None: nobody looked).
 
-    `beyond` are the names that were left where something in the middle was missing or no directory.
+    `unresolved` are the names that were left where something in the middle was missing or no directory.
     """
 
     path: str
     entry: Entry | None
-    beyond: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
 
     @property
     def missing(self) -> bool:
         """Whether it is known that nothing is there."""
-        return bool(self.beyond) or (self.entry is not None and self.entry.type == "missing")
+        return bool(self.unresolved) or (self.entry is not None and self.entry.type == "missing")
 
     @property
     def type(self) -> str | None:
@@ -45,9 +45,9 @@ class Place:
         return None if self.entry is None else self.entry.type
 
     @property
-    def whole(self) -> str:
+    def full_path(self) -> str:
         """The path that the walk would have reached."""
-        return "/".join((self.path.rstrip("/"), *self.beyond)) if self.beyond else self.path
+        return "/".join((self.path.rstrip("/"), *self.unresolved)) if self.unresolved else self.path
 
 
 def below(path: str, folder: str) -> bool:
@@ -79,18 +79,18 @@ def _steps(path: str) -> list[str]:
     return [*names, ""][::-1] if path.endswith("/") else names[::-1]
 
 
-def _end(path: str, entry: Entry | None, rest: Sequence[str]) -> Place:
+def _end(path: str, entry: Entry | None, rest: Sequence[str]) -> ResolvedPath:
     """Where a walk ends that has steps left, the last one first."""
     names = tuple(filter(None, reversed(rest)))
     if entry is None:
-        return Place("/".join((path, *names)), None)
+        return ResolvedPath("/".join((path, *names)), None)
     if entry.type == "missing":
-        return Place(path, entry, names)  # of a last name with a slash behind it a directory can be made
-    return Place(path, entry, names or ("",))
+        return ResolvedPath(path, entry, names)  # of a last name with a slash behind it a directory can be made
+    return ResolvedPath(path, entry, names or ("",))
 
 
 @dataclass(frozen=True)
-class Places:
+class FileSystem:
     """The file system of some facts, to be walked."""
 
     facts: Facts
@@ -100,14 +100,14 @@ class Places:
         """What was looked at."""
         return self.facts.files
 
-    def walk(self, path: str, *, follow: bool = True, searches: Callable[[Entry], bool] | None = None) -> Place:
+    def walk(self, path: str, *, follow: bool = True, searches: Callable[[Entry], bool] | None = None) -> ResolvedPath:
         """Walk an absolute path; a link at the very end is followed if `follow` says so, or a slash stands behind it.
 
         `searches` tells of a directory whether the one who walks may search it; where not, nothing is reached.
         What has a slash behind it must be a directory.
         """
         if len(path) >= _FEWEST_CHARACTERS and len(encode(path)) >= PATH_MAX:
-            return Place(path, Entry("missing", errno=NAME_TOO_LONG))
+            return ResolvedPath(path, Entry("missing", errno=NAME_TOO_LONG))
         done = "/"
         rest = _steps(path)
         links = 0
@@ -133,27 +133,27 @@ class Places:
             if found is None or found.type == "missing" or (found.type != "dir" and rest):
                 return _end(at, found, rest)
             done = at
-        return Place(done, self._folder(done))
+        return ResolvedPath(done, self._folder(done))
 
     def _folder(self, path: str) -> Entry:
         return self.files.get(path, _DIR)
 
-    def identity(self, place: Place) -> Identity:
+    def identity(self, place: ResolvedPath) -> Identity:
         """What tells the inode at a place from every other; of a missing one, the inode that would be made there."""
         if place.missing:
-            above = Place(parent(place.path), self.files.get(parent(place.path)))
-            if place.beyond:
-                return ("nowhere", place.whole)
+            above = ResolvedPath(parent(place.path), self.files.get(parent(place.path)))
+            if place.unresolved:
+                return ("nowhere", place.full_path)
             return ("new", self.identity(above), name(place.path))
         if place.entry is None or not place.entry.ino:
             return ("path", place.path)
         return (place.entry.dev, place.entry.ino)
 
-    def at(self, path: str) -> Place:
+    def at(self, path: str) -> ResolvedPath:
         """The place of a path that is one already."""
-        return Place(path, self.files.get(path, _DIR if path == "/" else None))
+        return ResolvedPath(path, self.files.get(path, _DIR if path == "/" else None))
 
-    def with_inode(self, identity: Identity) -> Place | None:
+    def with_inode(self, identity: Identity) -> ResolvedPath | None:
         """A place of the inode, if any was looked at."""
         path = self._paths.get(identity)
         return None if path is None else self.at(path)
@@ -199,7 +199,7 @@ class Places:
         rest = path[len(mount.point.rstrip("/")) :]
         return mount.dev, (mount.root.rstrip("/") + rest) or "/"
 
-    def ancestry(self, place: Place) -> Iterator[Identity]:
+    def ancestry(self, place: ResolvedPath) -> Iterator[Identity]:
         """The inode at a place and those above it, up to the root of its file system (audit_inode's handle_path)."""
         path = place.path
         yield self.identity(place)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from auditrules.audit.filesystem.path_walk import Places, above
+from auditrules.audit.filesystem.path_walk import FileSystem, above
 from auditrules.audit.model.host_facts import Entry, Facts
 
 # What /dev has where devices are private: nodes of its own, and these directories of the host's (systemd.exec(5)).
@@ -46,9 +46,9 @@ class Sandbox:
 
     def on(self, facts: Facts) -> Sandbox:
         """The same with the places that the directories are on this host, links followed."""
-        places = Places(facts)
+        file_system = FileSystem(facts)
         found = {
-            kind: frozenset(places.walk(path).whole for path in paths) | paths
+            kind: frozenset(file_system.walk(path).full_path for path in paths) | paths
             for kind, paths in (("hidden", self.hidden), ("shown", self.shown), ("unsure", self.unsure))
         }
         return Sandbox(**found)
