@@ -12,7 +12,7 @@ APART := not vm and not package and not browser and not spark
 # The many processes that tests start begin in half the time where bytecode is kept, whatever the machine is set to.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: check lint test test-full test-all browser pictures spark soak bench bench-report truth truth-vm vm-setup vm package package-test
+.PHONY: check docs packs lint test test-full test-all browser pictures spark soak bench bench-report truth truth-vm vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -40,6 +40,14 @@ test-all: python
 # The page of the report in headless Chromium; needs Debian's packages chromium and chromium-driver.
 browser: dev
 	$(BIN)/python -m pytest -m browser $(ARGS)
+
+# The files that are made from code: the columns in docs/tables.md; packs/ and the scripts that turn its policies.
+docs: dev
+	@$(BIN)/python -m tools.make_docs
+
+packs: dev
+	@$(BIN)/python -m tools.make_packs
+	@$(BIN)/python -m tools.make_policy_scripts
 
 # The pictures of the page in the documents, made anew; needs what `make browser` needs.
 pictures: dev

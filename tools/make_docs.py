@@ -1,4 +1,4 @@
-"""Write the column tables of the README from the schemas; with --check, only say whether they are current."""
+"""Write the column tables of docs/tables.md from the schemas; with --check, only say whether they are current."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from auditrules.plugin.schema import Schema
 from auditrules.tables import SCHEMAS
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "tables.md"
 
 
 def filled(text: str, schema: Schema) -> str:
@@ -27,16 +27,16 @@ def filled(text: str, schema: Schema) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the README, or compare it. Exits 1 where it is not current."""
-    text = README.read_text("utf-8")
+    """Write the page, or compare it. Returns 1 if it is not current."""
+    text = PAGE.read_text("utf-8")
     wanted = text
     for schema in SCHEMAS:
         wanted = filled(wanted, schema)
     if "--check" not in arguments:
-        README.write_text(wanted, "utf-8")
+        PAGE.write_text(wanted, "utf-8")
         return 0
     if wanted != text:
-        print(f"{README.name} is not current: run {Path(__file__).name}", file=sys.stderr)
+        print(f"docs/{PAGE.name} is not current: run make docs", file=sys.stderr)
         return 1
     return 0
 

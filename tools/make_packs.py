@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[1] / "packs"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or compare them. Exits 1 where one has a problem or is not current, or is none of ours."""
+    """Write the files, or compare them. Returns 1 if one has a problem or is not current, or is none of ours."""
     found = tuple(shipped(BENCHMARKS, SCHEMAS))
     try:
         check(found, BENCHMARKS)
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 def _stale(file: File) -> str:
     path = FOLDER / file.path
     current = path.exists() and path.read_text("utf-8") == file.text
-    return "" if current else f"{file.path} is not current: run {Path(__file__).name}"
+    return "" if current else f"{file.path} is not current: run make packs"
 
 
 def _strays(wanted: set[Path]) -> list[str]:

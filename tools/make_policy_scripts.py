@@ -66,7 +66,7 @@ def _made(path: str, kind: Kind) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or compare them. Exits 1 where one is not current, or is none of ours."""
+    """Write the files, or compare them. Returns 1 if one is not current, or is none of ours."""
     wanted = dict(scripts())
     if "--check" not in arguments:
         FOLDER.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     found = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*")}
     stale = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
     for name in stale:
-        print(f"tests/policies/{name} is not current: run {Path(__file__).name}", file=sys.stderr)
+        print(f"tests/policies/{name} is not current: run make packs", file=sys.stderr)
     return 1 if stale else 0
 
 

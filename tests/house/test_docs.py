@@ -1,10 +1,12 @@
-"""The parts of the README that are made from code say what the code says."""
+"""The documents say what the code says: what is made from it is current, and queries, commands and links work."""
 
 from __future__ import annotations
 
 import io
 import re
+import shlex
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -15,61 +17,83 @@ from auditrules.audit.coverage.reference import OUTSIDE, REFERENCE
 from auditrules.benchmarks.targets import Reason as NotJudged
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
+from auditrules.cli.entry import _parser
 from auditrules.packs.fleet import Label, Policy
 from auditrules.packs.policies import GENERAL as GENERAL_POLICIES
 from auditrules.packs.policies import LABELS
 from auditrules.packs.shipped import PACKS
+from auditrules.plugin.pack import Pack
+from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.table import Table
+from auditrules.sql.database import Database
+from auditrules.sql.result import Value
 from auditrules.tables import SCHEMAS
-from tests.fixtures.hosts import DOCKER, Look, listing
+from tests.fixtures.hosts import DOCKER, Look, listing, saved
+from tools.make_docs import filled
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES]
+TEXTS = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in DOCUMENTS}
+README, TABLES, OSQUERY = (TEXTS[name] for name in ("README.md", "docs/tables.md", "docs/osquery.md"))
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+# Parts between markers
 
 
 def part(text: str, name: str) -> str:
     """Give what stands between the markers of a part; the end's marker has the name up to its colon."""
     start, end = f"<!-- {name} -->\n", f"<!-- /{name.partition(':')[0]} -->"
-    assert text.count(start) == 1, f"README.md: expected one line {start.strip()}, found {text.count(start)}"
+    assert text.count(start) == 1, f"expected one line {start.strip()}, found {text.count(start)}"
     after = text.partition(start)[2]
-    assert end in after, f"README.md: expected {end} after {start.strip()}"
+    assert end in after, f"expected {end} after {start.strip()}"
     content = after.partition(end)[0]
-    assert "<!-- " not in content, f"README.md: expected {end} before the next marker"
+    assert "<!-- " not in content, f"expected {end} before the next marker"
     return content
 
 
-def help_text() -> str:
-    out = io.StringIO()
-    assert main(["--help"], stdout=out) == 0
-    return f"```\n{out.getvalue()}```\n"
-
-
 MADE: Mapping[str, Callable[[], str]] = {f"columns:{schema.name}": schema.markdown for schema in SCHEMAS}
-MAY_BE_THERE: Mapping[str, Callable[[], str]] = {"help": help_text}
-PASTED = {"check-pass", "check-unknown"}  # output of a real host
-
-FOUND = re.findall(r"^<!-- ([^/].*) -->$", README, re.MULTILINE)
-
-
-@pytest.mark.parametrize("name", [*MADE, *(name for name in MAY_BE_THERE if name in FOUND)])
-def test_a_part_that_is_made_from_code_is_current(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    expected = {**MADE, **MAY_BE_THERE}[name]()
-    assert part(README, name) == expected, f"README.md: the part {name} is not what the code says; paste it anew"
+PASTED = {"check-pass": "README.md", "check-unknown": "docs/operation.md"}  # output of a real host: tests/vm
+OF_A_LAKE = {"lake", "given"}  # SQL of engines, which tests/report runs
+MARKER = re.compile(r"^<!-- ([^/].*) -->$", re.MULTILINE)
 
 
-def test_every_marker_is_known_and_closed() -> None:
-    assert set(FOUND) <= {*MADE, *MAY_BE_THERE, *PASTED}
-    assert README.count("<!-- /") == len(FOUND)
+@pytest.mark.parametrize("name", MADE)
+def test_a_part_that_is_made_from_code_is_current(name: str) -> None:
+    assert part(TABLES, name) == MADE[name](), f"docs/tables.md: the part {name} is not current: run make docs"
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+def test_making_a_part_again_changes_nothing(schema: Schema) -> None:
+    assert filled(TABLES, schema) == TABLES, "docs/tables.md is not current: run make docs"
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_part_that_is_pasted_is_in_its_document(name: str) -> None:
+    assert part(TEXTS[PASTED[name]], name)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_marker_is_known_and_closed(name: str) -> None:
+    found = MARKER.findall(TEXTS[name])
+    made = {"docs/tables.md": set(MADE), "docs/reporting.md": OF_A_LAKE}.get(name, set())
+    assert set(found) <= {*made, *(marker for marker, page in PASTED.items() if page == name)}
+    assert TEXTS[name].count("<!-- /") == len(found)
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "README.md: expected one line <!-- columns:x -->, found 0"),
-        ("<!-- columns:x -->\n" * 2, "README.md: expected one line <!-- columns:x -->, found 2"),
-        ("<!-- columns:x -->\n| a |\n", "README.md: expected <!-- /columns --> after <!-- columns:x -->"),
+        ("", "expected one line <!-- columns:x -->, found 0"),
+        ("<!-- columns:x -->\n" * 2, "expected one line <!-- columns:x -->, found 2"),
+        ("<!-- columns:x -->\n| a |\n", "expected <!-- /columns --> after <!-- columns:x -->"),
         (
             "<!-- columns:x -->\n| a |\n<!-- columns:y -->\n<!-- /columns -->\n",
-            "README.md: expected <!-- /columns --> before the next marker",
+            "expected <!-- /columns --> before the next marker",
         ),
     ],
 )
@@ -79,18 +103,38 @@ def test_a_missing_marker_is_told(text: str, complaint: str) -> None:
     assert str(caught.value).partition("\n")[0] == complaint
 
 
+# Words of the tables
+
+
 @pytest.mark.parametrize("word", [*COLUMNS, *(status.value for status in Status)])
 def test_every_column_and_status_of_a_verdict_is_told(word: str) -> None:
-    assert f"`{word}`" in README
+    assert f"`{word}`" in TABLES
 
 
-REASONS = [reason.value for reason in (*Reason, *NotJudged)]
+@pytest.mark.parametrize("reason", [reason.value for reason in (*Reason, *NotJudged)])
+def test_every_reason_is_told(reason: str) -> None:
+    assert f"| `{reason}` |" in TABLES
 
 
-@pytest.mark.parametrize("reason", REASONS)
-def test_every_reason_of_a_verdict_is_told(reason: str) -> None:
-    assert f"`{reason}`" in README
+@pytest.mark.parametrize("status", [status.value for status in Status])
+def test_every_status_is_told(status: str) -> None:
+    assert f"| `{status}` |" in TABLES
 
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+def test_the_readme_names_every_table(schema: Schema) -> None:
+    assert f"| `{schema.name}` |" in README
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_the_calls_of_every_letter_are_told(letter: str) -> None:
+    (row,) = (line for line in TABLES.splitlines() if line.startswith(f"| `{letter}` |"))
+    _, _, reference, outside, _ = row.split("|")
+    assert {OPERATIONS[name].call for name in REFERENCE[letter]} <= set(re.findall(r"\w+", reference))
+    assert {OPERATIONS[name].call for name in OUTSIDE[letter]} <= set(re.findall(r"\w+", outside))
+
+
+# Packs
 
 FIRST, NEWEST, GENERAL = PACKS
 NAMES = [query.name for query in GENERAL.queries]
@@ -99,50 +143,187 @@ NAMES += [pack.queries[place].name for pack in (FIRST, NEWEST) for place in (0, 
 
 @pytest.mark.parametrize("name", [*(pack.name for pack in PACKS), *NAMES])
 def test_every_pack_and_query_is_told(name: str) -> None:
-    assert f"`{name}`" in README
+    assert f"`{name}`" in OSQUERY
 
 
-@pytest.mark.parametrize("reason", [reason.value for reason in Reason])
-def test_every_reason_of_coverage_is_told(reason: str) -> None:
-    assert f"| `{reason}` |" in README
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_the_readme_names_every_pack(pack: Pack) -> None:
+    assert f"| `{pack.name}` |" in README
 
 
-@pytest.mark.parametrize("letter", LETTERS)
-def test_the_calls_of_every_letter_are_told(letter: str) -> None:
-    (row,) = (line for line in README.splitlines() if line.startswith(f"| `{letter}` |"))
-    _, _, reference, outside, _ = row.split("|")
-    assert {OPERATIONS[name].call for name in REFERENCE[letter]} <= set(re.findall(r"\w+", reference))
-    assert {OPERATIONS[name].call for name in OUTSIDE[letter]} <= set(re.findall(r"\w+", outside))
+# Queries: each runs on a host, as it stands there; those on reporting ask a lake instead
 
 
-# The other pages: each query in them runs on a host, as it stands there; those on reporting ask a lake instead
+def core(name: str, row: Mapping[str, str]) -> Table:
+    """Make a table of osquery's own with one row; a number is a column of numbers."""
+    kinds = {key: Type.BIGINT if value.isdecimal() else Type.TEXT for key, value in row.items()}
+    schema = Schema(name, f"As osquery's table {name}", tuple(Column(key, kinds[key], key) for key in row), ())
+    return Table(schema, lambda _: [{**row, "rowid": "0"}])
+
+
+CORE = (
+    core("os_version", {"name": "Debian GNU/Linux", "version": "12 (bookworm)"}),
+    core("docker_info", {"server_version": "27.3.1", "root_dir": "/var/lib/docker"}),
+    core("processes", {"pid": "812", "name": "dockerd", "path": "/usr/bin/dockerd"}),
+)
+
+
+def rows(look: Look, sql: str) -> list[dict[str, Value]]:
+    """Ask a host that has osquery's tables, too."""
+    names = {table.schema.name for table in CORE}
+    own = [table for table in look.tables() if table.schema.name not in names]
+    with Database([*own, *CORE]) as database:
+        result = database.query(sql)
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+
 
 SQL = re.compile(r"^ *```sql\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
-PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
 ASKED = [
-    pytest.param(sql, id=f"{page.stem}-{number}")
-    for page in PAGES
-    if page.stem != "reporting"
-    for number, sql in enumerate(SQL.findall(page.read_text("utf-8")))
+    pytest.param(statement, id=f"{Path(name).stem}-{number}-{place}")
+    for name, text in TEXTS.items()
+    if name != "docs/reporting.md"
+    for number, block in enumerate(SQL.findall(text))
+    for place, statement in enumerate(filter(str.strip, block.split(";\n")))
 ]
 
 
 @pytest.mark.parametrize("sql", ASKED)
-def test_a_query_of_a_page_runs(sql: str) -> None:
-    assert Look.at(DOCKER, listing("covered")).rows(sql) is not None
+def test_a_query_of_a_document_runs(sql: str) -> None:
+    assert rows(Look.at(DOCKER, listing("covered")), sql) is not None
 
 
 def test_the_page_on_fleet_has_ten_live_queries() -> None:
     assert len([param for param in ASKED if str(param.id).startswith("fleet-")]) >= 10
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_is_linked_from_the_readme(page: Path) -> None:
-    assert f"(docs/{page.name})" in README
+JOINS = SQL.findall(TABLES.partition("\n## Joins to copy\n")[2])
+MISSING, RELEASE, DATA, ENGINE, RUNNING, BOOT = JOINS
+BARE_KERNEL = saved("-w /usr/bin/dockerd -p r -k docker")  # which reads, and does not write
 
 
-ROOT = Path(__file__).parents[2]
-NAMED = re.findall(r"`((?:\w+/)+\w+\.(?:py|toml))`", (ROOT / "docs/architecture.md").read_text("utf-8"))
+@pytest.fixture(scope="module")
+def lacking() -> Look:
+    """A Docker host whose kernel records reading of the daemon, and nothing else."""
+    return Look.at(DOCKER).with_listing(BARE_KERNEL)
+
+
+def test_the_join_of_failing_controls_says_what_each_one_lacks(lacking: Look) -> None:
+    found = {(row["subject"], row["missing"]) for row in rows(lacking, MISSING) if row["control"] == "1.1.3"}
+    assert found == {("/usr/bin/dockerd", "wxa")}
+
+
+def test_the_join_with_os_version_has_each_control_of_the_newest_version_once(lacking: Look) -> None:
+    found = rows(lacking, RELEASE)
+    assert {row["release"] for row in found} == {"12 (bookworm)"}
+    assert [row["control"] for row in found] == [f"1.1.{number}" for number in range(3, 19)]
+
+
+def test_the_join_with_docker_info_judges_the_daemons_own_place(lacking: Look) -> None:
+    found = {(row["server_version"], row["root_dir"], row["source"], row["reason"]) for row in rows(lacking, DATA)}
+    assert ("27.3.1", "/var/lib/docker", "kernel", "no_rule") in found
+
+
+def test_the_join_with_dockers_version_has_the_failing_controls(lacking: Look) -> None:
+    found = rows(lacking, ENGINE)
+    assert {row["server_version"] for row in found} == {"27.3.1"}
+    assert "1.1.3" in {row["control"] for row in found if row["status"] == "fail"}
+
+
+def test_the_join_with_processes_finds_the_running_daemon(lacking: Look) -> None:
+    found = [(row["pid"], row["control"], row["status"], row["missing"]) for row in rows(lacking, RUNNING)]
+    assert found == [(812, "1.1.3", "fail", "wxa")]
+
+
+def test_the_query_of_the_next_boot_finds_the_control_that_changes() -> None:
+    now = Look.at(DOCKER).with_listing(saved("-w /usr/bin/dockerd -p rwxa -k docker")).with_rules()
+    assert [(row["control"], row["status"]) for row in rows(now, BOOT) if row["status"] == "pass"] == [
+        ("1.1.3", "pass")
+    ]
+
+
+# Commands: each is one that the command line understands
+
+BLOCK = re.compile(r"^ *```(?:console|sh)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+LINES = [
+    (name, line.strip())
+    for name, text in TEXTS.items()
+    for block in BLOCK.findall(text)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+COMMANDS = sorted(
+    {(name, line[line.index("auditrules ") :]) for name, line in LINES if re.match(r"([$#] )?auditrules ", line)}
+)
+
+
+@pytest.mark.parametrize(("name", "line"), COMMANDS)
+def test_a_command_of_a_document_is_understood(name: str, line: str) -> None:
+    words = shlex.shlex(line, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    _, *argv = takewhile(lambda word: not set(word) <= set("|&;<>"), words)
+    assert callable(_parser(argv).parse_args(argv).run), name
+
+
+def test_the_readme_shows_every_command() -> None:
+    out = io.StringIO()
+    assert main(["--help"], stdout=out) == 0
+    commands = re.findall(r"^    (\w+) +\w", out.getvalue().partition("COMMAND\n")[2], re.MULTILINE)
+    assert commands
+    assert [name for name in commands if f"$ auditrules {name} " not in README] == []
+
+
+def test_rules_that_are_tried_change_the_answer(tmp_path: Path) -> None:
+    (command,) = (line for name, line in COMMANDS if name == "docs/tables.md" and "--rules" in line)
+    _, *argv = shlex.split(command)
+    (tmp_path / "new.rules").write_text("-w /usr/bin/dockerd -p rwxa\n-w /etc/docker -p rwxa\n")
+    argv[argv.index("new.rules")] = str(tmp_path / "new.rules")
+    now = argv[: argv.index("--rules")]
+    host = ["--root", str(DOCKER), "--format", "json"]
+    assert main([*now, *host, "--kernel", str(listing("no-rules"))], stdout=io.StringIO()) == 1
+    assert main([*argv, *host], stdout=io.StringIO()) == 0
+
+
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_target_of_make_that_a_document_names_is_there(name: str) -> None:
+    named = set(re.findall(r"(?:`|\$ |# )make ([a-z][a-z-]*)", TEXTS[name]))
+    assert named <= TARGETS
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS - {"python"}))
+def test_the_page_for_contributors_names_every_target_of_make(target: str) -> None:
+    assert re.search(rf"\bmake {target}\b", TEXTS["CONTRIBUTING.md"])
+
+
+# Links and files
+
+LINK = re.compile(r"\]\((?!https?:)([^)]+)\)")
+LINKS = [(name, target) for name, text in TEXTS.items() for target in sorted({*LINK.findall(text)})]
+
+
+def anchors(text: str) -> set[str]:
+    """Give the anchors of a page's headings, as GitHub and GitLab make them."""
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE
+    )
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(("name", "target"), LINKS)
+def test_a_link_leads_to_a_file_and_a_heading(name: str, target: str) -> None:
+    file, _, anchor = target.partition("#")
+    path = ((ROOT / name).parent / file).resolve() if file else ROOT / name
+    assert path.is_file()
+    assert not anchor or anchor in anchors(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(set(TEXTS) - {"README.md"}))
+def test_a_document_is_linked_from_the_readme(name: str) -> None:
+    assert f"]({name})" in README
+
+
+NAMED = re.findall(r"`((?:\w+/)+\w+\.(?:py|toml))`", TEXTS["docs/architecture.md"])
 
 
 @pytest.mark.parametrize("name", sorted({*NAMED}))
@@ -152,5 +333,4 @@ def test_a_file_that_the_page_on_the_architecture_names_is_there(name: str) -> N
 
 @pytest.mark.parametrize("item", [*LABELS, *GENERAL_POLICIES[:2]], ids=lambda item: item.name)
 def test_the_page_on_fleet_names_labels_and_the_first_policies(item: Label | Policy) -> None:
-    (page,) = (page for page in PAGES if page.stem == "fleet")
-    assert item.name in page.read_text("utf-8")
+    assert item.name in TEXTS["docs/fleet.md"]

@@ -45,9 +45,9 @@ def test_a_second_run_makes_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "SHA256SUMS").read_text("utf-8") == (DIST / "SHA256SUMS").read_text("utf-8")
 
 
-def test_the_readme_says_who_takes_which_file() -> None:
-    readme = (PROJECT / "README.md").read_text("utf-8")
-    told = re.findall(r"^\| `([^`]+)` \| .+ \| .+ \|$", readme, re.MULTILINE)
+def test_the_page_on_operation_says_who_takes_which_file() -> None:
+    page = (PROJECT / "docs/operation.md").read_text("utf-8")
+    told = re.findall(r"^\| `([^`]+)` \| .+ \| .+ \|$", page, re.MULTILINE)
     told = [name.replace("VERSION", __version__) for name in told if name.endswith((".deb", ".rpm", ".ext", ".tar.gz"))]
     patterns = [re.escape(name).replace("MACHINE", r"\w+").replace("X\\.Y", r"\d+\.\d+") for name in told]
     made = sorted(path.name for path in DIST.iterdir() if path.suffix in {".deb", ".rpm", ".ext", ".gz"})

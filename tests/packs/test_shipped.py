@@ -89,7 +89,7 @@ def test_a_file_that_is_not_current_is_told(
     (tmp_path / "fleet/stray.yml").write_text("")
     assert make_packs.main(["--check"]) == 1
     assert capsys.readouterr().err == (
-        "cis-docker.conf is not current: run make_packs.py\naudit-rules.conf is not current: run make_packs.py\n"
+        "cis-docker.conf is not current: run make packs\naudit-rules.conf is not current: run make packs\n"
         "fleet/stray.yml is made from nothing: delete it\n"
     )
 

@@ -1,4 +1,4 @@
-"""What the README shows of a real host is what a real host shows."""
+"""What the documents show of a real host is what a real host shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from tests.vm.guest import Guest
 
 pytestmark = pytest.mark.vm
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text("utf-8")
+OPERATION = (PROJECT / "docs/operation.md").read_text("utf-8")
+TABLES = (PROJECT / "docs/tables.md").read_text("utf-8")
 SCRIPT = """\
 printf '#!/bin/sh\\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd
 rm -f /etc/audit/rules.d/*
@@ -19,8 +22,8 @@ mkdir -p /etc/systemd/system/multi-user.target.wants
 ln -s /lib/systemd/system/auditd.service /etc/systemd/system/multi-user.target.wants/auditd.service
 auditctl -e 1 >/dev/null
 augenrules --load >/dev/null 2>&1
-auditrules check --details --control 1.2.3 >/out/check-pass
-python3 /opt/as_alice auditrules check --details --control 1.2.3 >/out/check-unknown
+auditrules check --benchmark cis-docker:1.2.0 --control 1.2.3 --details >/out/check-pass
+python3 /opt/as_alice auditrules check --benchmark cis-docker:1.2.0 --control 1.2.3 --details >/out/check-unknown
 auditrules query \
   "SELECT source, action, permissions, keys, rule FROM audit_rules WHERE path = '/usr/bin/dockerd'" >/out/rules
 """
@@ -33,11 +36,13 @@ def shown(guest: Guest) -> dict[str, str]:
     return {name: content.decode() for name, content in done.files_out.items()}
 
 
-@pytest.mark.parametrize("name", ["check-pass", "check-unknown"])
-def test_the_verdicts_of_the_first_screen_are_real(shown: dict[str, str], name: str) -> None:
-    part = README.partition(f"<!-- {name} -->\n```console\n")[2].partition("```\n")[0]
+@pytest.mark.parametrize(
+    ("page", "name"), [(README, "check-pass"), (OPERATION, "check-unknown")], ids=["pass", "unknown"]
+)
+def test_the_verdicts_that_are_shown_are_real(shown: dict[str, str], page: str, name: str) -> None:
+    part = page.partition(f"<!-- {name} -->\n```console\n")[2].partition("```\n")[0]
     assert part.rstrip() == shown[name].rstrip()
 
 
-def test_the_rules_it_shows_are_real(shown: dict[str, str]) -> None:
-    assert f"```\n{shown['rules'].rstrip()}\n```\n" in README
+def test_the_rules_that_are_shown_are_real(shown: dict[str, str]) -> None:
+    assert f"```\n{shown['rules'].rstrip()}\n```\n" in TABLES
