@@ -259,6 +259,11 @@ def test_the_version_is_printed() -> None:
     assert run("--version") == Ran(0, f"auditrules {__version__}\n", "")
 
 
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "auditrules", "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout == f"auditrules {__version__}\n"
+
+
 USAGE = (
     ((), "auditrules: error: the following arguments are required: COMMAND"),
     (("query",), "auditrules query: error: the following arguments are required: SQL"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from auditrules import __version__
 from auditrules.audit.coverage.answer import LETTERS, Reason
 from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.reference import OUTSIDE, REFERENCE
@@ -40,6 +41,10 @@ README, TABLES, OSQUERY = (TEXTS[name] for name in ("README.md", "docs/tables.md
 
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 150
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    assert f"\n## [{__version__}]" in TEXTS["CHANGELOG.md"]
 
 
 # Parts between markers

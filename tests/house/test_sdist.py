@@ -1,4 +1,4 @@
-"""The source distribution holds what its README links and what the tests read."""
+"""The source distribution and the packages hold what the README links; the first one also what the tests read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib  # type: ignore[import-not-found]
+
+from tools.release import systems
 
 PROJECT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
@@ -38,6 +40,12 @@ def test_all_that_a_document_links_is_in_it() -> None:
     ]
     assert missing == []
     assert [path for path in linked if not (PROJECT / path).exists()] == []
+
+
+def test_the_packages_hold_all_that_the_readme_links() -> None:
+    held = {each["dst"] for each in systems.described(PROJECT / "LICENSE")["contents"]}
+    linked = set(LINK.findall((PROJECT / "README.md").read_text("utf-8")))
+    assert {f"{systems.DOC}/{name}" for name in (*linked, "README.md")} <= held
 
 
 def test_all_that_mypy_and_pytest_read_is_in_it() -> None:

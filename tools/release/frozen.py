@@ -24,7 +24,7 @@ from auditrules import __version__
 from auditrules.cli.entry import COMMANDS
 from tools.release.archive import RUN, licences
 from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
-from tools.release.systems import packs
+from tools.release.systems import documents, packs
 
 ENTRY = f"import sys\n\n{RUN}"
 
@@ -83,10 +83,8 @@ def _frozen(work: Path) -> Path:
     subprocess.run((*command, "--workpath", work / "build", spec), check=True, env=environment)
     made = work / "dist" / PROJECT_NAME
     (made / "auditrules").symlink_to("auditrules.ext")
-    for file in packs():
+    for file in (*packs(), *documents(), PROJECT / "LICENSE"):
         _write(made / file.relative_to(PROJECT), file.read_bytes())
-    for document in ("README.md", "CHANGELOG.md", "LICENSE"):
-        _write(made / document, (PROJECT / document).read_bytes())
     for licence, content in licences(("apsw", "pyinstaller")):
         _write(made / licence, content)
     return made

@@ -72,8 +72,7 @@ def described(extension: Path) -> dict[str, Any]:
 
 def _contents(extension: Path) -> Iterator[dict[str, Any]]:
     files = {
-        f"{DOC}/README.md": PROJECT / "README.md",
-        f"{DOC}/CHANGELOG.md": PROJECT / "CHANGELOG.md",
+        **{f"{DOC}/{file.relative_to(PROJECT)}": file for file in documents()},
         f"{DOC}/copyright": PROJECT / "LICENSE",
         **{f"{SHARE}/packs/{file.relative_to(PROJECT / 'packs')}": file for file in packs()},
     }
@@ -94,6 +93,11 @@ def _contents(extension: Path) -> Iterator[dict[str, Any]]:
 def packs() -> list[Path]:
     """All that is below packs/: osquery's, and in a folder of its own Fleet's."""
     return sorted(path for path in (PROJECT / "packs").rglob("*") if path.is_file())
+
+
+def documents() -> list[Path]:
+    """The pages for readers: those beside the README, and all below docs/, where its links lead."""
+    return [*sorted(PROJECT.glob("*.md")), *sorted(path for path in (PROJECT / "docs").rglob("*") if path.is_file())]
 
 
 def _entry(name: str, mode: int, **others: str) -> dict[str, Any]:
