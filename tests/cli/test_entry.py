@@ -267,7 +267,7 @@ def test_the_package_runs_as_a_module() -> None:
 USAGE = (
     ((), "auditrules: error: the following arguments are required: COMMAND"),
     (("query",), "auditrules query: error: the following arguments are required: SQL"),
-    (("check", "--contro", "1"), "auditrules: error: unrecognized arguments: --contro 1"),
+    (("check", "--contro", "1"), "auditrules check: error: unrecognized arguments: --contro 1"),
 )
 
 
@@ -518,6 +518,47 @@ def test_an_explained_control_says_why_it_matters_and_what_it_maps_to(root: Path
     told = " ".join(real("check", "--control", "1.2.3", "--explain", "--root", str(root)).out.split())
     assert "mappings CIS Controls: 6.3, CIS Controls: 6.6.2, CIS Controls: 7.6.2" in told
     assert all(f"{name} " in told for name in ("description", "rationale", "impact", "default", "level", "links"))
+
+
+COMMAND = str(Path(sys.executable).with_name("auditrules"))
+
+
+def shell(line: str) -> Ran:
+    """Run a line of the shell in which `auditrules` is the command."""
+    done = subprocess.run(["/bin/sh", "-c", line.replace("auditrules", COMMAND, 1)], capture_output=True, text=True)  # noqa: PLW1510
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_listing_is_read_from_standard_input() -> None:
+    ran = shell(f"auditrules check --kernel - --control 1.2.3 <{shlex.quote(str(listing('covered')))}")
+    assert (ran.code, ran.out.splitlines()[3].split()[:2], ran.err) == (0, ["PASS", "1.2.3"], "")
+
+
+NO_READER = "expected auto, netlink, auditctl, none or the path of a saved `auditctl -l`"
+CLOSED = (
+    ("--kernel - <&-", "kernel: cannot read the saved listing '-': Bad file descriptor"),
+    ("--kernel none >&-", "standard output is closed: nothing can be written to it"),
+    (
+        "--kernel nofile",
+        f"kernel: {NO_READER}, found 'nofile', and there is no such file",
+    ),
+    (
+        "--kernel /bin/true",
+        "kernel: '/bin/true' is no saved listing: expected what auditctl -l printed, found bytes that are no text",
+    ),
+)
+
+
+@pytest.mark.parametrize(("line", "complaint"), CLOSED)
+def test_what_cannot_be_read_or_written_is_one_line_and_exit_code_2(line: str, complaint: str) -> None:
+    assert shell(f"auditrules check {line}") == Ran(2, "", f"auditrules: {complaint}\n")
+
+
+def test_a_word_that_a_command_lacks_shows_the_usage_of_that_command() -> None:
+    ran = run("check", "--contrl", "1")
+    assert ran.code == 2
+    assert ran.err.startswith("usage: auditrules check ")
+    assert ran.err.endswith("auditrules check: error: unrecognized arguments: --contrl 1\n")
 
 
 def test_a_listing_without_a_root_is_another_hosts(tmp_path: Path) -> None:

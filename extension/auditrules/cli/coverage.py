@@ -71,7 +71,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uid", metavar="N", type=_id, help="of one user only (default: of every one)")
     parser.add_argument("--arch", choices=["b64", "b32"], default="b64", help="programs of the machine, or 32-bit ones")
     parser.add_argument(
-        "--rules", metavar="FILE", nargs="+", default=[], help="rules files to try instead of the host's"
+        "--rules",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a rules file to try instead of the host's; may be given more than once",
     )
     parser.add_argument("--explain", action="store_true", help="name each rule that was considered, and what it said")
     add_host(parser)

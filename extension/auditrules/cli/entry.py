@@ -57,15 +57,17 @@ def main(
 ) -> int:
     """Run a command: the result goes to `stdout`, problems go to `stderr`. Returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    out, err = stdout or sys.stdout, stderr or sys.stderr
+    out, err = stdout or sys.stdout, stderr or sys.stderr or io.StringIO()  # None: it was closed
     try:
         with redirect_stdout(out), redirect_stderr(err):
-            options = _parser(argv).parse_args(argv)
+            options, unknown = _parser(argv).parse_known_args(argv)
+            if unknown:
+                options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else _PROBLEM
     run: Callable[[argparse.Namespace, World | None], Said] = options.run
-    options.width = _width(out)
     try:
+        options.width = _width(_open(out))
         with redirect_stderr(err):
             text, code = run(options, world)
         _write(text, out)
@@ -82,6 +84,13 @@ def main(
         _write(traceback.format_exc(), err)
         return _PROBLEM
     return code
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    """The stream. Python has none in the place of one that was closed before it started: raises Problem."""
+    if stream is None:
+        raise Problem("standard output is closed: nothing can be written to it")
+    return stream
 
 
 def _width(stream: TextIO) -> int | None:
@@ -111,6 +120,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        command.set_defaults(command=command)
         if name in argv:
             import_module(f"auditrules.cli.{name}").register(command)
     return parser

@@ -76,7 +76,8 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         metavar="auto|netlink|auditctl|none|FILE",
         default="auto",
         help="whom to ask for the loaded rules: the kernel itself over netlink, auditctl, nobody, or FILE, a saved "
-        "`auditctl -l`, or one followed by `auditctl -s` (default: auto, which is netlink, then auditctl; under "
+        "`auditctl -l`, or one followed by `auditctl -s`, `-` for standard input (default: auto, which is netlink, "
+        "then auditctl; under "
         "another root nobody)",
     )
 

@@ -14,6 +14,7 @@ from auditrules.host.limits import HostError, Limits
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree, local
 
+STANDARD_INPUT = "-"
 READERS = ("auto", "netlink", "auditctl", "none")
 
 _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
@@ -21,7 +22,7 @@ _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)
 
 def is_saved(kernel: str) -> bool:
     """Whether `--kernel` names a saved listing."""
-    return "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
+    return kernel == STANDARD_INPUT or "/" in kernel or (kernel not in READERS and os.path.lexists(kernel))
 
 
 class KernelReader:
@@ -108,13 +109,32 @@ class KernelReader:
         return self._version[1]
 
     def _saved_listing(self) -> File:
-        path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
-        with closing(Tree("/", local)) as tree:
-            file = tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
+        file = _standard_input(self._limits.saved) if self._kernel == STANDARD_INPUT else self._named()
         if file is None or file.content is None:
             why = file.error if file else "no such file"
             raise HostError(f"kernel: cannot read the saved listing {self._kernel!r}: {why}")
+        if b"\0" in file.content:
+            raise HostError(
+                f"kernel: {self._kernel!r} is no saved listing: expected what auditctl -l printed, found bytes that "
+                "are no text"
+            )
         return File(self._kernel, file.content)
+
+    def _named(self) -> File | None:
+        path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
+        with closing(Tree("/", local)) as tree:
+            return tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)
+
+
+def _standard_input(limit: int) -> File:
+    try:
+        with open(0, "rb", closefd=False) as stream:
+            content = stream.read(limit + 1)
+    except OSError as error:
+        return File(STANDARD_INPUT, error=error.strerror or str(error))
+    if len(content) > limit:
+        return File(STANDARD_INPUT, error=f"longer than {limit} bytes, the most that is read")
+    return File(STANDARD_INPUT, content)
 
 
 def _version(answer: Run) -> tuple[str, Version]:
