@@ -1,1 +1,1 @@
-"""What the program auditctl does: its options, its rules files, its listings and its status text."""
+"""The program auditctl: its flags, rules files, listings and status text, by version."""

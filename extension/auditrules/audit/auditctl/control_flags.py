@@ -1,4 +1,4 @@
-"""What each flag that is no rule does to the line being read (src/auditctl.c, the cases of setopt)."""
+"""Reads the flags that make no rule: -D, -e, -b, -f … (src/auditctl.c, setopt)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def status(draft: Draft, option: Flag) -> None:
 
 
 def _after(draft: Draft, option: Flag) -> list[str]:
-    """The words of the line but for the flag itself, which comes first where it is alone with its operands."""
+    """The other words of the line."""
     return [word.text for word in draft.options.words if word.start != option.word.start]
 
 
@@ -73,7 +73,7 @@ def number(draft: Draft, option: Flag) -> None:
 
 
 def ends(draft: Draft, option: Flag) -> None:
-    """-i, -c and -v: noted, and the rest of the line is not read."""
+    """-i, -c and -v: the rest of the line is not read."""
     draft.control(option.flag)
     draft.outcome = BuildState.DONE
 
@@ -85,7 +85,7 @@ def alone(draft: Draft, option: Flag) -> None:
 
 
 def alone_or_last(draft: Draft, option: Flag) -> None:
-    """--loginuid-immutable and --reset-lost: done at once; later versions mind what stands behind them."""
+    """--loginuid-immutable and --reset-lost: done at once; later versions refuse words behind them."""
     draft.control(option.flag)
     goes_on = draft.facts.version >= versions.CONTROLS_GO_ON
     draft.outcome = BuildState.DONE if goes_on else BuildState.RETURNED
@@ -104,7 +104,7 @@ def message(draft: Draft, option: Flag) -> None:
     word = option.value
     if len(draft.options.words) > 2:  # noqa: PLR2004 - the flag and its word
         draft.fail("-m alone with one word", option.word)
-    # auditctl asks for char < 32, and where char has a sign that is every byte above 127 too.
+    # auditctl tests char < 32. If char is signed, every byte above 127 is less, too.
     least, most = 32, 127 if draft.facts.machine in SIGNED_CHAR else 255
     if any(not least <= byte <= most for byte in encode(word.text)):
         draft.fail("a text without control characters", word)

@@ -1,4 +1,4 @@
-"""A line while it is read: what auditctl keeps in its globals between one option and the next."""
+"""A line of a rules file while its flags are read: what auditctl keeps in global variables (src/auditctl.c)."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from auditrules.audit.model.rule import (
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 
 NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
-MOST_FIELDS = 63  # AUDIT_MAX_FIELDS less the place that auditctl keeps for the key
+MOST_FIELDS = 63  # AUDIT_MAX_FIELDS, less the one that auditctl keeps for the key
 
 
 class BuildState(Enum):
-    """What the options read so far amount to."""
+    """What the flags read so far amount to."""
 
     CONTROL = "a reply is awaited"
     RULE = "a rule is to be sent"
@@ -54,7 +54,7 @@ class Draft:
     remove: FilterList | None = None
     prepended: bool = False
     action: Action | None = None
-    operations: int = 0  # how many of -a, -A and -d came
+    operations: int = 0  # how many of -a, -A and -d the line has
     mask: int = 0
     arch: int | None = None  # the architecture whose names -S takes
     has_syscalls: bool = False
@@ -77,17 +77,17 @@ class Draft:
         return arches.machine_of(self.arch, self.facts.machine)
 
     def fail(self, expected: str, word: Word | None = None) -> NoReturn:
-        """Stop with what was expected in place of a word, or at the end of the line."""
+        """Raise RuleSyntaxError with what was expected in place of a word, or at the end of the line."""
         end = len(self.text)
         span = (word.start, word.end) if word else (end, end)
         raise RuleSyntaxError(expected, self.text, span, tuple(self.controls))
 
     def control(self, flag: str, value: str = "") -> None:
-        """Note a control that was done."""
+        """Add a control."""
         self.controls.append(ControlFlag(flag, value))
 
     def condition(self, condition: Condition, word: Word) -> None:
-        """Take a further field."""
+        """Add a field."""
         if len(self.fields) >= MOST_FIELDS:
             self.fail(f"at most {MOST_FIELDS} fields", word)
         self.fields.append(condition)
@@ -98,15 +98,15 @@ class Draft:
 
     @property
     def may_take_key(self) -> bool:
-        """Whether something came that a key can stand with."""
+        """Whether the line has what a key needs before it."""
         return self.has_syscalls or self.has_permission or self.has_exe or self.has_file_system
 
     def line_so_far(self) -> ParsedLine:
-        """The line where only its controls count."""
+        """The line without a rule."""
         return ParsedLine(tuple(self.controls))
 
     def finish(self) -> ParsedLine:
-        """What the whole line says, after its last option."""
+        """The line after its last flag."""
         self._nothing_left()
         self._take_keys()
         if self.outcome is BuildState.DONE:

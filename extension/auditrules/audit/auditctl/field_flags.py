@@ -1,4 +1,4 @@
-"""What -F and -C do to the line being read (src/auditctl.c, the cases of setopt; lib/libaudit.c)."""
+"""Reads -F and -C: fields and comparisons (src/auditctl.c, setopt; lib/libaudit.c)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def field(draft: Draft, option: Flag) -> None:
         draft.fail(str(expected), word.part(len(name) + len(sign), len(word.text)))
     pair = compared(read_value, operator) if kind.name == "field_compare" else None
     draft.condition(pair or Field(kind.name, operator, read_value), word)
-    _noticed(draft, kind, read_value, word)
+    _note(draft, kind, read_value, word)
 
 
 def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, str, str]:
@@ -69,8 +69,8 @@ def _allowed(draft: Draft, kind: FieldType, operator: Operator, word: Word) -> N
         draft.fail(f"{kind.name} with " + " or ".join(sorted(operators, reverse=True)), word)
 
 
-def _noticed(draft: Draft, kind: FieldType, value: int | str, word: Word) -> None:
-    """What a field changes for the options after it."""
+def _note(draft: Draft, kind: FieldType, value: int | str, word: Word) -> None:
+    """Note what a field changes for the flags after it."""
     if kind.kind is FieldKind.ARCH and isinstance(value, int):
         draft.arch = value
     elif kind.kind is FieldKind.PERMISSIONS and isinstance(value, int):
@@ -85,7 +85,7 @@ def _noticed(draft: Draft, kind: FieldType, value: int | str, word: Word) -> Non
 
 
 def _expand(draft: Draft, bits: int, word: Word) -> None:
-    """Add the system calls of the permissions to the mask, where this auditctl does that after an arch."""
+    """Add the system calls of the permissions to the mask, if this auditctl does that after an arch."""
     if draft.arch is None:
         return
     unknown = syscalls.perm_unknown(letters(bits), draft.machine, draft.facts.version)

@@ -1,4 +1,4 @@
-"""The text of a field's value into what auditctl sends (lib/libaudit.c, audit_rule_fieldpair_data)."""
+"""Reads the value of a field, as auditctl sends it to the kernel (lib/libaudit.c, audit_rule_fieldpair_data)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _session(_field: FieldType, text: str, _facts: Facts) -> int:
     value = _either(text)
     if value is not None:
         return value
-    # Any other word leaves the zero that the rule was made with: `sessionid=foo` is session 0.
+    # auditctl ignores any other word, and leaves 0: `sessionid=foo` is session 0.
     return UNSET if text == "unset" else 0
 
 
@@ -141,7 +141,7 @@ def _file_type(field: FieldType, text: str, _facts: Facts) -> int:
 
 def _file_system(field: FieldType, text: str, facts: Facts) -> int:
     number = word(strtol(text, signed=False)) if is_digit(text) else names.fstype_number(text, facts.version)
-    if number is None or number == UNSET:  # -1 is auditctl's own way to say that there is no such name
+    if number is None or number == UNSET:  # auditctl takes -1 for an unknown name
         raise ValueExpectedError(field.kind.value)
     return number
 

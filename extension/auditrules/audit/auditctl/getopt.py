@@ -1,6 +1,6 @@
-"""Words into options, as GNU getopt_long(3) does it for auditctl: stuck operands, clusters, abbreviated long names.
+"""Splits words into flags and operands, as GNU getopt_long(3) does for auditctl: `-pwa`, `-lsv`, `--backlog 100`.
 
-Words that are no option are permuted behind the options; what is left of them is the caller's to judge.
+Words that are neither are left over, as getopt moves them behind the flags; the caller decides what they mean.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.model.host_facts import Version
 
-# The letters of auditctl's option string; those with a colon take an operand.
+# auditctl's option string: a letter with a colon behind it takes an operand.
 SHORT = "hicslDvtC:e:f:r:b:a:A:d:S:F:m:R:w:W:k:p:q:"
 
 TAKES_OPERAND = frozenset(letter for letter, after in zip(SHORT, SHORT[1:] + " ", strict=True) if after == ":")
@@ -39,16 +39,16 @@ LONG = (
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One option with its operand. `flag` is `-w` or `--signal`, or empty where getopt finds no such option."""
+    """One flag with its operand. `flag` is `-w` or `--signal`, or empty if getopt knows no such flag."""
 
     flag: str
     word: Word  # where the flag stands
     operand: Word | None = None
-    problem: str = ""  # what was expected, where `flag` is empty
+    problem: str = ""  # what was expected, if `flag` is empty
 
     @property
     def value(self) -> Word:
-        """The operand of a flag that takes one; `Options` yields no such flag without."""
+        """The operand of a flag that takes one; `Flags` yields no such flag without."""
         if self.operand is None:
             message = f"{self.flag} takes no operand"
             raise LookupError(message)
@@ -57,16 +57,16 @@ class Flag:
 
 @dataclass(slots=True)
 class Flags:
-    """The words of one line while they are read. `index` is the next word, `others` those that are no option."""
+    """The words of one line while they are read. `index` is the next word, `others` those that are no flag."""
 
     words: list[Word]
     version: Version
     index: int = 0
     others: list[Word] = field(default_factory=list)
-    cluster: Word | None = None  # the word of which letters are still to be read: getopt stands before it
+    cluster: Word | None = None  # the word that getopt is in: it has more letters
 
     def __iter__(self) -> Iterator[Flag]:
-        """The options in order."""
+        """The flags in order."""
         while self.index < len(self.words):
             current = self.words[self.index]
             self.index += 1
@@ -80,7 +80,7 @@ class Flags:
                 self.others.append(current)
 
     def left(self, *, early: bool) -> list[Word]:
-        """The words that no option took. Where reading ended early, getopt hasn't yet looked back at those before."""
+        """The words that no flag took. If reading ended early, getopt has not yet looked back at those before."""
         passed = [] if early else self.others
         return [*passed, *([self.cluster] if self.cluster else []), *self.words[self.index :]]
 

@@ -1,6 +1,7 @@
-"""What was answered to the question which rules the kernel has: rules and status, or why they are not known.
+"""The kernel's audit rules and status as they were answered, or why they are not known.
 
-The answer is interpreted here where it is text: `auditctl -l` and `auditctl -s`, run now or saved.
+Text is interpreted here: what `auditctl -l` and `auditctl -s` print, now or saved. The kernel's own bytes are
+interpreted in `kernel.interpret`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.model.text import decode
 
-NETLINK = "netlink"  # the reader that gets the kernel's own bytes
+NETLINK = "netlink"  # the reader that asks the kernel itself
 CUT = "the listing ends in the middle of this line: it has no newline"
 
 
@@ -40,7 +41,7 @@ Lines = tuple[ListedLine, ...]
 
 @dataclass(frozen=True, slots=True)
 class KernelAnswer:
-    """The kernel's side as it was understood. `lines` is None where the rules are not known."""
+    """The answer, interpreted. `lines` is None if the rules are not known."""
 
     state: AnswerState
     reader: str
@@ -50,17 +51,17 @@ class KernelAnswer:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is odd about the lines, each thing once."""
+        """What is unusual about the lines, each remark once."""
         return tuple(dict.fromkeys(line.remark for line in self.lines or () if line.remark))
 
     @property
     def exact(self) -> bool:
-        """Whether the rules are the kernel's own bytes, and not a listing, which hides a part of them."""
+        """Whether the rules come from the kernel's own bytes. A listing hides a part of them."""
         return self.reader == NETLINK
 
     @property
     def task_never(self) -> bool | None:
-        """Whether a never rule of the task list is loaded; None where a line of the kernel's is not understood."""
+        """Whether a never rule of the task list is loaded; None if a line is not understood."""
         if self.lines is None or any(line.rule is None for line in self.lines):
             return None
         rules = (line.rule for line in self.lines if line.rule is not None)
@@ -82,9 +83,9 @@ FAILED = {
 
 
 def interpret_texts(kernel: Kernel, facts: Facts, known: Lines | None = None) -> KernelAnswer:
-    """What auditctl, or a saved copy of its texts, says. Total: every text and every failure has a state.
+    """Interpret what auditctl printed, now or saved. Every text and every failure has a state; nothing raises.
 
-    `known` are the lines of its listing where they were read before.
+    `known` are the lines of the listing, if they were read before.
     """
     if kernel.saved is not None:
         if kernel.saved.content is None:
@@ -101,7 +102,7 @@ def interpret_texts(kernel: Kernel, facts: Facts, known: Lines | None = None) ->
 
 
 def _saved(content: str, reader: str, facts: Facts) -> KernelAnswer:
-    """A saved listing, with or without a saved status behind it."""
+    """Interpret a saved listing, with or without a saved status after it."""
     start = 0 if content.startswith(("enabled ", OLD_FORM)) else -1
     for mark in ("\nenabled ", "\n" + OLD_FORM):
         if start < 0 and mark in content:
@@ -121,7 +122,7 @@ def _saved(content: str, reader: str, facts: Facts) -> KernelAnswer:
 
 
 def _of_rules_file(lines: Lines, facts: Facts) -> str:
-    """What to say of a saved listing that is a rules file: what auditctl does not print is what it reads."""
+    """The error for a saved listing that is a rules file: auditctl prints no such lines, and reads them all."""
     others = [line.text for line in lines if line.rule is None and line.text.strip(" ") and line.error != CUT]
     if not others or any(line.error for line in parse_rules_file("\n".join(others), facts)):
         return ""
@@ -132,7 +133,7 @@ def _of_rules_file(lines: Lines, facts: Facts) -> str:
 
 
 def _refused(listing: Run, status: Run | None) -> tuple[AnswerState, str] | None:
-    """Why there is no listing, or None where auditctl gave one."""
+    """Why there is no listing, or None if auditctl printed one."""
     said = decode(listing.stderr).strip()
     command = " ".join(listing.command)
     if listing.failure is not None:
@@ -145,10 +146,10 @@ def _refused(listing: Run, status: Run | None) -> tuple[AnswerState, str] | None
     elif NOT_ROOT in said:
         state = AnswerState.NO_PERMISSION
     elif NOT_PERMITTED in said:
-        # auditctl -s asks for the capability first; where it has it and the kernel still refuses, it is the namespace.
+        # auditctl -s tests the capability first. If it has it and the kernel still refuses, the namespace is the cause.
         rooted = status is not None and NOT_ROOT not in decode(status.stderr)
         state = AnswerState.FOREIGN_NAMESPACE if rooted else AnswerState.NO_PERMISSION
-    elif listing.returncode != 0 or said:  # what it complains of may be a part of the rules that it does not list
+    elif listing.returncode != 0 or said:  # a message may mean that it does not list all rules
         state = AnswerState.BROKEN_REPLY
     if state is None:
         return None
@@ -188,7 +189,7 @@ def _listed(
 
 
 def answered(reader: str, lines: Lines, status: AuditStatus, broken: str) -> KernelAnswer:
-    """What a whole answer says; `broken` is what to call a line in it that is not understood."""
+    """The answer of rules and status; `broken` begins its error if a line is not understood."""
     if status.enabled == 0:
         return KernelAnswer(AnswerState.DISABLED, reader, "", lines, status)
     errors = [line.error for line in lines if line.rule is None]
@@ -199,7 +200,7 @@ def answered(reader: str, lines: Lines, status: AuditStatus, broken: str) -> Ker
 
 
 def _lines(text: str, facts: Facts) -> Lines | None:
-    """The lines of a listing; None of one without a word."""
+    """The lines of a listing; None if it is empty, which auditctl never prints."""
     if not text:
         return None
     whole, newline, rest = text.rpartition("\n")

@@ -72,7 +72,7 @@ class _ListedRule:
             self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
         mask = self.mask
         if mask is None:
-            # On lists that have system calls auditctl prints "-S all" for all of them, and nothing for none.
+            # Lists with system calls are printed with "-S all" if a rule has all, and without -S if it has none.
             mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
         calls = names.syscall_mask(mask, self.list, arches.machine_of(self.arch, self.facts.machine))
         return Rule(self.list, action, calls, tuple(self.fields))
@@ -117,7 +117,7 @@ class _ListedRule:
         self.mask = mask
 
     def _beyond_arch(self) -> bool:
-        """Whether a condition came that is no arch, behind which auditctl prints no -S."""
+        """Whether there is a condition other than arch, after which auditctl prints no -S."""
         return any(isinstance(one, Comparison) or one.name != "arch" for one in self.fields) or bool(self.keys)
 
     def _syscall(self, name: str, machine: str) -> int | None:
@@ -157,7 +157,7 @@ class _ListedRule:
             return c_integers.word(int(text))  # printf's %d, so no octal, and a minus where the top bit is set
         if kind.kind is FieldKind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
             return int(text, 16)
-        # What is left must be a name, and all of it: a file's number may have a tail, a listing's has none.
+        # The rest must be a whole name. In a listing no text follows a number, as it may in a rules file.
         if kind.kind in _NAMED and not (is_digit(text) or is_negative(text)):
             return read(kind, text, self.facts)
         if kind.kind is FieldKind.SESSION and text == "unset":

@@ -1,4 +1,4 @@
-"""What `auditctl -l` prints of rules, with all that it hides (src/auditctl-listing.c of audit-userspace)."""
+"""Writes rules as `auditctl -l` prints them, with what it hides (src/auditctl-listing.c of audit-userspace)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from auditrules.audit.model.syscall_mask import SyscallMask
 
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 
-_KEPT = 4096  # texts of numbers and masks that are kept: the rules of a kernel are many, and share most of theirs
+_KEPT = 4096  # texts of numbers and masks that are cached: rules share most of theirs
 
 
 def shows_operators(version: Version) -> bool:
@@ -40,7 +40,7 @@ def syscall_names(
 ) -> tuple[str, ...]:
     """The system calls in the order of their numbers, or `all`; those without a name as numbers.
 
-    `above` names the system calls of a rule without an arch where those of the machine itself don't.
+    `above` is the arch by which the calls of a rule without an arch are named, instead of the machine's own.
     """
     if rule.syscalls.all:
         return ("all",)
@@ -62,7 +62,7 @@ def value(field: Field, version: Version) -> str:
 
 @lru_cache(_KEPT)
 def number_text(name: str, number: int, version: Version | None = None) -> str:
-    """The number of a field of that name as auditctl prints it; an arch has its own way, see `arches.listed`."""
+    """The number of a field of that name as auditctl prints it; for an arch, see `arches.listed`."""
     kind = FIELDS[name].kind if name in FIELDS else FieldKind.NUMBER
     if kind is FieldKind.PERMISSIONS:
         return letters(number)
@@ -87,8 +87,8 @@ def listed(
 ) -> str:
     """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule).
 
-    `above` is the last arch printed before this line, in whichever rule: auditctl forgets to forget it, and names the
-    system calls of a rule without an arch by it.
+    `above` is the last arch printed before this line, of any rule: auditctl keeps it, and names the system calls of a
+    rule without an arch by it.
     """
     watch = listed_as_watch(rule)
     parts = []
@@ -119,7 +119,7 @@ def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[s
 
 
 def listed_as_watch(rule: Rule) -> bool:
-    """Test as auditctl does, which looks at neither action nor list nor kind of path (is_watch)."""
+    """Whether auditctl prints -w for the rule. It looks at neither action nor list nor path or dir (is_watch)."""
     found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
     masked = rule.list in SYSCALL_LISTS and not rule.syscalls.all
     return "perm" in found and found <= WATCH_FIELDS and not masked
@@ -136,8 +136,8 @@ def _listed_condition(condition: Condition, version: Version, *, watch: bool) ->
     if watch:
         return f" -p {value(condition, version)}" if condition.name == "perm" else f"-w {condition.value}"
     name = PATHS.get(condition.name, condition.name)
-    told = shows_operators(version) or name not in ("path", "dir", "exe")
-    sign = condition.operator if told else Operator.EQUAL
+    shown = shows_operators(version) or name not in ("path", "dir", "exe")
+    sign = condition.operator if shown else Operator.EQUAL
     # A field without a name has no -F either.
     flag = " " if name.startswith("f") and name[1:].isdigit() else " -F "
     return flag + name + sign + value(condition, version)

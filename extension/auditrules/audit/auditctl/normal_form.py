@@ -1,8 +1,7 @@
-r"""The normal form of a rule as text: `-a ACTION,LIST …`, equal for equal rules, as a rules file could hold it.
+r"""Writes rules in normal form: `-a ACTION,LIST …`, the same text for equal rules. A rules file can hold it.
 
-It names list, action and every operator, writes `path=` or `dir=` and never `-w`, and escapes spaces and backslashes as
-a rules file needs them. A rule of which it is not known whether it watches a path or a directory is written with
-`path=`.
+It names list, action and every operator, has `path=` or `dir=` and never `-w`, and escapes spaces and backslashes as a
+rules file needs it. If it is not known whether a rule watches a path or a directory, it has `path=`.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from auditrules.audit.model.rule import KEY_SEPARATOR, PATH_OR_DIR, SYSCALL_LIST
 
 UNSIGNED_ONLY = frozenset(
     {FieldKind.NUMBER, FieldKind.GROUP, FieldKind.FILE_SYSTEM, FieldKind.FAMILY}
-)  # auditctl reads no minus there
+)  # auditctl reads no minus sign there
 
-_KEPT = 4096  # texts of numbers that are kept: the rules of a kernel are many, and share most of theirs
+_KEPT = 4096  # texts of numbers that are cached: rules share most of theirs
 
 
 def render(rule: Rule, machine: str = DEFAULT_MACHINE) -> str:
@@ -77,7 +76,7 @@ def field_text(condition: Condition, machine: str) -> str:
 
 
 def value_text(field: Field, machine: str) -> str:
-    """A field's value in the normal form: as auditctl prints it, unless it would not read that, or not as the same."""
+    """A field's value in normal form: as auditctl prints it, unless auditctl would read that as another value."""
     return field.value if isinstance(field.value, str) else _number_text(field.name, field.value, machine)
 
 

@@ -1,7 +1,7 @@
-"""Rules files, line by line, into what auditctl would do with them.
+"""Reads rules files line by line, as auditctl does.
 
-The order of everything is auditctl's own (src/auditctl.c, setopt): options are taken one by one, each may end the
-reading, and what a rule lacks is decided after the last one.
+The order is auditctl's own (src/auditctl.c, setopt): it takes the flags one by one, each may end the reading, and it
+decides what a rule lacks after the last one.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
 
 
 def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
-    """What a line of a rules file says: rule and controls, or None for a blank line or a comment.
+    """The rule and controls of a line of a rules file; None for a blank line or a comment.
 
     Raises:
         RuleSyntaxError: auditctl would refuse the line before it asks the kernel.
@@ -95,9 +95,9 @@ def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class RulesFileLine:
-    """One line of a rules file that says something: what auditctl would do with it, or why it refuses it.
+    """One line of a rules file: what auditctl does with it, or why it refuses it.
 
-    `number` is auditctl's, from 1; it counts the pieces of 6,143 bytes of a line that is longer.
+    `number` is auditctl's, from 1: a line longer than 6,143 bytes counts as several.
     """
 
     number: int
@@ -112,7 +112,7 @@ class RulesFileLine:
 
 
 def parse_rules_file(content: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[RulesFileLine, ...]:
-    """The lines of a rules file but for blank ones and comments. No line is judged by what stands above it."""
+    """The lines of a rules file except blank ones and comments, each judged by itself."""
     read = encode(content) if isinstance(content, str) else content
     found = (_rules_file_line(number, text, facts) for number, text in lines(read))
     return tuple(line for line in found if line.parsed or line.error)

@@ -35,7 +35,7 @@ NO_RULES = "No rules"  # printed in place of a listing
 # A path of 4096 bytes, 63 permissions, keys of 256 bytes: no watch is listed in more than this many characters.
 LONGEST_WATCH = 8192
 
-# Fields come in load order without a separator of their own, so permissions may stand on either side of the path.
+# auditctl prints fields in the order of the rule, so permissions may stand on either side of the path.
 _WATCH = re.compile(
     r"(?P<before>(?: -p [rwxa]{0,4})+)?"
     r"(?:-w (?P<path>.*?))?"
@@ -45,7 +45,7 @@ _WATCH = re.compile(
 )
 
 
-# What is said of a line that auditctl of today does not print, though it has one meaning.
+# Remarks on lines that auditctl of today does not print, though each has one meaning.
 OLD_FORM = "a line of the listing is in the form of auditctl before 2.3.5"
 NEVER_PRINTED = (
     "a line of the listing is in a form that no auditctl prints, which lists such a rule as a watch, -w PATH"
@@ -54,7 +54,7 @@ NEVER_PRINTED = (
 
 @dataclass(frozen=True, slots=True)
 class ListedLine:
-    """One line of a listing: its rule, or why it is none. `remark` says what is odd about a line that is one."""
+    """One line of a listing: its rule, or an error. `remark` says what is unusual about a line that has a rule."""
 
     text: str
     rule: Rule | None
@@ -116,7 +116,7 @@ def _watch(line: str) -> Rule:
     fields += _permissions(match["after"])
     if match["keys"]:
         if " -p " in match["keys"]:
-            # The path may as well go on behind the first -k: two rules that differ, and one line for both.
+            # The path may go on after the first -k: two different rules have this line.
             raise RuleSyntaxError("a key without -p in it, which could be the path's end", line, match.span("keys"))
         keys = match["keys"].removeprefix(" -k ").split(" -k ")
         fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(keys)))

@@ -1,7 +1,4 @@
-"""What each flag of a rule does to the line being read (src/auditctl.c, the cases of setopt).
-
-Those that compare, -F and -C, are in `conditions`.
-"""
+"""Reads the flags of a rule: -w, -p, -k, -a, -A, -d, -S (src/auditctl.c, setopt); -F and -C are in `field_flags`."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ from auditrules.audit.model.text import encode
 
 ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | Permission.ATTRIBUTE)
 
-# Looked for in this order, each at its first occurrence: so a path with != or >= in it is cut there.
+# auditctl searches them in this order, so a path with != or >= in it is cut there.
 OPERATORS = ("!=", ">=", "<=", "&=", "=", ">", "<", "&")
 
 _INTRUSION_KEY = re.compile(r"ids-(?:sys|file|exec|mkexe)-(?:inf|low|med|hi).*", re.DOTALL)  # check_ids_key
@@ -96,7 +93,7 @@ def permissions(draft: Draft, option: Flag) -> None:
 
 
 def key(draft: Draft, option: Flag) -> None:
-    """-k KEY: a further key."""
+    """-k KEY: adds a key."""
     word = option.value
     if not draft.may_take_key or draft.list is None:
         draft.fail("a watch, a path, perm, exe or fstype field or a system call before the key", option.word)
@@ -104,7 +101,7 @@ def key(draft: Draft, option: Flag) -> None:
 
 
 def add_key(draft: Draft, text: str, word: Word) -> None:
-    """Take a further key, whether -k or -F key= brought it."""
+    """Add a key, of -k or of -F key=."""
     if len(encode(KEY_SEPARATOR.join([*draft.keys, text]))) > MOST_KEY_BYTES:
         draft.fail(f"keys of at most {MOST_KEY_BYTES} bytes together", word)
     intrusion = draft.facts.version < versions.INTRUSION_KEYS_UNTIL and text.startswith("ids-")
@@ -115,7 +112,7 @@ def add_key(draft: Draft, text: str, word: Word) -> None:
     if any(sign in text for sign in OPERATORS if sign != "=" and "=" in sign):
         draft.fail("a key without !=, >=, <= and &=, which auditctl takes for operators", word)
     if text or draft.keys:
-        draft.keys.append(text)  # an empty one adds a separator
+        draft.keys.append(text)  # an empty key adds a separator
 
 
 def append(draft: Draft, option: Flag) -> None:
@@ -153,7 +150,7 @@ def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> Filt
     one, comma, other = word.text.partition(",")
     if not comma or "," in other:
         _bad_keyword(draft, word)
-    # auditctl tries the first word as an action, then as a list; the second is then whatever is missing.
+    # auditctl takes the first word as an action, else as a list, and the second as the other one.
     if one in ACTIONS:
         draft.action = ACTIONS[one]
     elif one != "possible":
@@ -163,7 +160,7 @@ def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> Filt
     if known is None:
         known = _filter_list(draft, other)
     elif other == "possible":
-        draft.outcome = BuildState.RETURNED  # an action that is gone; auditctl drops the line and says nothing more
+        draft.outcome = BuildState.RETURNED  # an action that is gone: auditctl ignores the line
         return known
     elif other in ACTIONS:
         draft.action = ACTIONS[other]

@@ -1,4 +1,4 @@
-r"""Rules files into lines, lines into words, as `auditctl -R` does it (auditctl.c: get_line, preprocess, strsplit).
+r"""Splits rules files into lines and words, as `auditctl -R` does (auditctl.c: get_line, preprocess, strsplit).
 
 Only LF ends a line and only SPACE separates words: tabs, CR and quotes are data. `\ ` is a space and `\\` a backslash
 inside a word, but not in the first one.
@@ -24,7 +24,7 @@ _ESCAPED_BACKSLASH = b"\x04"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and where it stands in its line, in characters."""
+    """A word and its place in the line, in characters."""
 
     text: str
     start: int
@@ -45,7 +45,7 @@ class Word:
 
 
 def lines(content: bytes) -> Iterator[tuple[int, str]]:
-    """The lines of a rules file with auditctl's numbers, which count the pieces of an overlong line."""
+    """The lines of a rules file with auditctl's numbers: an overlong line counts as several."""
     number = 0
     for line in BytesIO(content):
         for start in range(0, len(line), LINE_BYTES):
@@ -70,7 +70,7 @@ def split(line: str, version: Version) -> list[Word]:
 
 
 def _marked(word: str) -> str:
-    """The first word as auditctl leaves it: an escape is two marker bytes that nobody turns back."""
+    """The first word as auditctl leaves it: each escape is two marker bytes."""
     if "\\" not in word:
         return word
     return word.replace("\\\\", "\x04\x04").replace("\\ ", "\x07\x07")

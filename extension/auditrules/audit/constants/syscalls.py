@@ -1,4 +1,4 @@
-"""System calls: numbers and names by machine as auditctl has them, and the kernel's classes of them.
+"""System calls by machine: numbers and names of auditctl's tables, and the kernel's classes.
 
 A machine is one of ARCHES, or what uname(1) calls it (`i686`, `armv7l`); of any other, no name and no number is known.
 """
@@ -150,8 +150,8 @@ def perm_expansion(letters: str, machine: str, version: Version) -> frozenset[in
 def perm_unknown(letters: str, machine: str, version: Version) -> tuple[str, ...]:
     """The names because of which this auditctl rejects `-F perm=letters` after an arch field.
 
-    From 3.1.3 to 4.0.2 a name that the machine lacks is an error, "Syscall name unknown: rename" on aarch64; before, no
-    name is added, and since, such a name is skipped. Empty on x86_64 and i386.
+    From 3.1.3 to 4.0.3 a name that the machine lacks is an error, "Syscall name unknown: rename" on aarch64. Earlier
+    versions add no call, later ones skip such a name. Empty on x86_64 and i386.
     """
     if version >= data_auditctl.PERM_SKIPS_UNKNOWN:
         return ()
@@ -210,7 +210,7 @@ def _numbers(machine: str, version: Version | None) -> Mapping[str, int]:
 
 
 def read_runs(text: str) -> dict[int, str]:
-    """A table of the data modules: a number says what the next name stands for, and so on from there."""
+    """Read a table of the data modules: a number is that of the next name, each further name has the next one."""
     table: dict[int, str] = {}
     position = 0
     for word in text.split():

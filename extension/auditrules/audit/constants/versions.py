@@ -1,4 +1,4 @@
-"""Since which auditctl a line means something else: the versions that reading and listing rules depends on.
+"""The versions of auditctl from which a line, a listing or a rules file is read in another way.
 
 Read in audit-userspace at each of its tags from v2.8 to v4.2.1: src/auditctl.c, lib/libaudit.c, lib/flagtab.h,
 src/auditctl-listing.c and init.d/augenrules. What a single field, call, record type or option needs is in its table.

@@ -1,1 +1,1 @@
-"""The kernel's audit messages over netlink: bytes to rules and status, and back."""
+"""The kernel's audit messages over netlink: rules and status from bytes, and back."""

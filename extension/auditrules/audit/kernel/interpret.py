@@ -1,4 +1,4 @@
-"""The kernel's side as it is understood, whoever read it."""
+"""Interprets what was collected of the kernel: its own bytes here, auditctl's text in `auditctl.kernel_answer`."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _COUNT = re.compile(rb"^(?:lost|backlog) \d{1,10}\n", re.MULTILINE)  # lines of 
 
 
 def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -> KernelAnswer:
-    """What the kernel's side says. Total: every answer and every failure has a state.
+    """Interpret what was collected of the kernel. Every answer and every failure has a state; nothing raises.
 
-    `known` are the lines of its rules where these were read before: rules stay for days, and the status changes.
+    `known` are the lines of the rules, if they were read before: rules stay for days, and the status changes.
     """
     if kernel.netlink is None:
         return interpret_texts(kernel, facts, known)
@@ -44,7 +44,7 @@ def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -
 
 
 def without_counters(kernel: Kernel) -> Kernel:
-    """The kernel's side without what it counts while it audits: its backlog, and the records that it lost."""
+    """What was collected of the kernel, without the counters that change while it audits: backlog and lost records."""
     if kernel.netlink is not None:
         cleared = netlink.without_counters(kernel.netlink.status)
         return replace(kernel, netlink=replace(kernel.netlink, status=cleared))
@@ -57,7 +57,7 @@ def _why(answer: Netlink) -> AnswerState:
     if answer.timed_out:
         return AnswerState.TIMED_OUT
     if answer.errno in NOT_PERMITTED:
-        # With the capability it is the namespace that is refused (audit_netlink_ok asks for the initial pid namespace).
+        # With the capability, the namespace is the cause (audit_netlink_ok wants the initial pid namespace).
         return AnswerState.FOREIGN_NAMESPACE if answer.capable else AnswerState.NO_PERMISSION
     if answer.errno in NO_AUDIT:
         return AnswerState.NO_KERNEL_AUDIT
@@ -74,7 +74,7 @@ def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Li
 
 
 def listed_lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> Lines:
-    """Each rule, with the line that auditctl would list for it, which hangs on the arch above."""
+    """Each rule, with the line that auditctl would print for it."""
     lines = []
     above = None
     for rule in decoded(payloads):

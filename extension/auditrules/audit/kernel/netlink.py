@@ -1,6 +1,6 @@
-"""The messages by which the kernel tells its rules, its status and its features (linux/audit.h, linux/netlink.h).
+"""The netlink messages of the kernel's rules, status and features (linux/audit.h, linux/netlink.h).
 
-A reply is whole or an error: a list that was cut or lost a message is never taken for all the rules there are.
+A reply is whole, or an error: a list that is cut or that lost a message is never taken for all rules.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Audi
     words = struct.unpack_from(f"={len(payload) // 4}I", payload)
     if len(words) < len(_STATUS_WORDS):
         raise NetlinkError(f"expected a status of at least {4 * len(_STATUS_WORDS)} bytes, found {len(payload)}")
-    told = dict(zip(_STATUS_WORDS, words, strict=False))
-    del told["mask"]
+    numbers = dict(zip(_STATUS_WORDS, words, strict=False))
+    del numbers["mask"]
     wait = words[9] if len(words) > 9 else None  # noqa: PLR2004 - word 8 is the bitmap of features
-    return AuditStatus(**told, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
+    return AuditStatus(**numbers, backlog_wait_time=wait, loginuid_immutable=loginuid_immutable)
 
 
 def without_counters(payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The kernel's own bytes of a rule, struct audit_rule_data, into a Rule and back (linux/audit.h)."""
+"""Decodes and encodes the kernel's bytes of a rule: struct audit_rule_data of linux/audit.h."""
 
 from __future__ import annotations
 

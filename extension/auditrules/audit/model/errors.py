@@ -1,4 +1,4 @@
-"""What is said when a line is no rule, or the kernel's bytes are none: what was expected, and where."""
+"""The errors of a line that is no rule, and of a kernel's message that is none."""
 
 from __future__ import annotations
 

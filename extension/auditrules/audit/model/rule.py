@@ -1,4 +1,4 @@
-"""A rule as the kernel keeps it: list, action, syscalls, fields in order. Frozen values; spelling is gone."""
+"""A rule as the kernel keeps it: list, action, system calls, fields in order. How it was written is gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
-PATH_OR_DIR = "path|dir"  # the name of a path field where nobody knows whether it watches one name or a tree
+PATH_OR_DIR = "path|dir"  # the name of a path field if it is not known whether it watches one name or a tree
 PATH_NAMES = frozenset({"path", "dir", PATH_OR_DIR})  # of the field that says what a rule watches
 WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # all that -w, -p and -k can say
 
@@ -30,7 +30,7 @@ SYSCALL_LISTS = frozenset({FilterList.EXIT, FilterList.IO_URING})
 
 
 class Action(str, Enum):
-    """What a match does: always makes a record, never prevents one."""
+    """What the kernel does if the rule matches: `always` writes a record, `never` prevents one."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -66,7 +66,7 @@ PERMISSION_LETTERS = (
 )
 
 
-# By the four bits of a perm field's value: every rule of a kernel is rendered more than once.
+# By the four bits of a perm field: each rule is rendered more than once.
 _LETTERS = tuple("".join(letter for letter, bit in PERMISSION_LETTERS if bits & bit) for bits in range(16))
 
 
@@ -184,9 +184,9 @@ class Rule:
 
 
 def same(one: Rule, other: Rule) -> bool:
-    """Whether two rules are equal, where an undecided path equals both a path and a dir.
+    """Whether two rules are equal, if `path|dir` equals both path and dir.
 
-    Not transitive, so it is no `==`: path and dir differ, and each equals the undecided rule between them.
+    It is not transitive, so it is not `==`: path and dir differ, and each equals `path|dir`.
     """
     if (one.list, one.action, one.syscalls) != (other.list, other.action, other.syscalls):
         return False
@@ -206,7 +206,7 @@ def _same_condition(one: Condition, other: Condition) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ControlFlag:
-    """A flag that is no rule: -D, -b, -e … with its operand as written (empty where it takes none)."""
+    """A flag that makes no rule: -D, -b, -e … with its operand as written, empty if it takes none."""
 
     flag: str
     value: str = ""
@@ -222,7 +222,7 @@ class Verb(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedLine:
-    """What one line says: controls done in order, then at most one rule added or deleted."""
+    """A line of a rules file: controls in order, then at most one rule that is added or deleted."""
 
     controls: tuple[ControlFlag, ...] = ()
     rule: Rule | None = None

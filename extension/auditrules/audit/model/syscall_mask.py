@@ -23,7 +23,7 @@ class SyscallMask(int):
     """System calls as the kernel's mask: bit N of the number stands for call N. It compares and hashes as the number.
 
     `name_of` gives the name of a call's number, None where it has none: only whoever makes the mask knows of which
-    arch the calls are. Without it, calls are shown by their numbers. The shift of a mask is a plain number.
+    arch the calls are. Without it, calls are shown by their numbers. Arithmetic on a mask gives a plain number.
     """
 
     name_of: Callable[[int], str | None]

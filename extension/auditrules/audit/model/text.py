@@ -1,10 +1,10 @@
-"""Bytes of a host as text, and back: what is not UTF-8 is kept."""
+"""Bytes of a host as text, and back. Bytes that are not UTF-8 are kept as surrogates."""
 
 from __future__ import annotations
 
 
 def decode(raw: bytes) -> str:
-    """Bytes of a file or a listing as text; what is not UTF-8 is kept as surrogates, and `encode` gives it back."""
+    """Bytes of a file or a listing as text."""
     return raw.decode("utf-8", "surrogateescape")
 
 
