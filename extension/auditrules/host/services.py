@@ -93,7 +93,7 @@ def _told(tree: Tree, daemons: tuple[Daemon, ...], *, own: bool) -> tuple[dict[s
 def _by_unit(tree: Tree) -> tuple[Daemon, ...]:
     """The daemon that its unit would start, with the variables of the usual environment files in their places.
 
-    Raises UnclearError, UntoldError or UnreadableError if its files do not tell.
+    Raises UnclearError, UndeterminedError or UnreadableError if its files do not tell.
     """
     paths = [f"{folder}/{_SERVICE}" for folder in BOOT_FOLDERS]
     for folder in BOOT_FOLDERS:

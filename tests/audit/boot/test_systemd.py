@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from auditrules.audit.boot.systemd import (
-    CommandLine,
+    ExecCommand,
     UndeterminedError,
     Unit,
     default_target,
@@ -35,7 +35,7 @@ def posts(files: Mapping[str, str], links: Mapping[str, str] = {}) -> list[str]:
     return [value for _, value in read({f"{USR}/{NAME}": RUN, **files}, links).values("ExecStartPost")]
 
 
-def commands(line: str) -> list[CommandLine]:
+def commands(line: str) -> list[ExecCommand]:
     return list(read({f"{USR}/{NAME}": f"[Service]\nExecStart={line}\n"}).commands("ExecStart"))
 
 
@@ -132,26 +132,26 @@ def test_a_drop_in_says_nothing_with(content: str) -> None:
 
 
 def test_a_line_goes_on_after_a_backslash_and_over_comments() -> None:
-    assert commands("/bin/x \\\n# not this\n  one \\\ntwo") == [CommandLine(("/bin/x", "one", "two"))]
+    assert commands("/bin/x \\\n# not this\n  one \\\ntwo") == [ExecCommand(("/bin/x", "one", "two"))]
 
 
 def test_a_backslash_at_the_end_of_a_file_ends_the_line() -> None:
     found = read({f"{USR}/{NAME}": "[Service]\nExecStart=/bin/x \\"})
-    assert list(found.commands("ExecStart")) == [CommandLine(("/bin/x",))]
+    assert list(found.commands("ExecStart")) == [ExecCommand(("/bin/x",))]
 
 
-COMMANDS: dict[str, tuple[str, list[CommandLine]]] = {
-    "words": ("/bin/x  -a b", [CommandLine(("/bin/x", "-a", "b"))]),
-    "a failure that counts not": ("-/bin/x", [CommandLine(("/bin/x",), ignored=True)]),
-    "all prefixes": ("+-!!:/bin/x", [CommandLine(("/bin/x",), ignored=True, privileged=True)]),
-    "another name for itself": ("@/bin/x y z", [CommandLine(("/bin/x", "z"))]),
-    "quotes": ("/bin/sh -c 'a b' \"c d\"", [CommandLine(("/bin/sh", "-c", "a b", "c d"))]),
-    "several": ("/bin/x 1 ; -/bin/y ;", [CommandLine(("/bin/x", "1")), CommandLine(("/bin/y",), ignored=True)]),
+COMMANDS: dict[str, tuple[str, list[ExecCommand]]] = {
+    "words": ("/bin/x  -a b", [ExecCommand(("/bin/x", "-a", "b"))]),
+    "a failure that counts not": ("-/bin/x", [ExecCommand(("/bin/x",), ignored=True)]),
+    "all prefixes": ("+-!!:/bin/x", [ExecCommand(("/bin/x",), ignored=True, privileged=True)]),
+    "another name for itself": ("@/bin/x y z", [ExecCommand(("/bin/x", "z"))]),
+    "quotes": ("/bin/sh -c 'a b' \"c d\"", [ExecCommand(("/bin/sh", "-c", "a b", "c d"))]),
+    "several": ("/bin/x 1 ; -/bin/y ;", [ExecCommand(("/bin/x", "1")), ExecCommand(("/bin/y",), ignored=True)]),
 }
 
 
 @pytest.mark.parametrize(("line", "said"), COMMANDS.values(), ids=COMMANDS)
-def test_a_command_line_has(line: str, said: list[CommandLine]) -> None:
+def test_a_command_line_has(line: str, said: list[ExecCommand]) -> None:
     assert commands(line) == said
 
 

@@ -1,6 +1,6 @@
-"""auditd.conf: a name, an equals sign and a value a line, with spaces around the sign (auditd-config.c, nv_split).
+"""Reads auditd.conf: lines of NAME = VALUE, with spaces around the sign (auditd-config.c, nv_split).
 
-The value is one word, but for what an action executes: `space_left_action = exec /path`.
+The value is one word, except for an action that executes a program: `space_left_action = exec /path`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class AuditdConf:
-    """auditd.conf as it was read: `path` is empty where there is none, `error` says why its settings are not known."""
+    """auditd.conf as it was read: `path` is empty if there is none, `error` says why its settings are not known."""
 
     path: str = ""
     settings: tuple[Setting, ...] = ()
@@ -35,14 +35,14 @@ class AuditdConf:
 
 
 def read_conf(file: File | None) -> AuditdConf:
-    """A file that was collected, with its settings."""
+    """The settings of a file that was collected."""
     if file is None:
         return AuditdConf()
     return AuditdConf(file.path, tuple(settings(file.content)) if file.content else (), file.error)
 
 
 def settings(content: bytes) -> Iterator[Setting]:
-    """The settings of a file in order; blank lines and comments are none."""
+    """The settings of a file in order, without blank lines and comments."""
     for number, raw in enumerate(content.split(b"\n"), start=1):
         text = decode(raw)
         words = text.split(" ")

@@ -1,8 +1,8 @@
-r"""What augenrules makes of rules.d: the new audit.rules, and where each of its lines comes from.
+r"""Runs augenrules on the files of rules.d: the new audit.rules, and the origin of each of its lines.
 
-The script (init.d/augenrules of audit 3.0 to 4.2) prints the files one after the other into awk, which drops blank
-lines and comments, takes out -e, -f, -b and a lone -D, of which the last one of each kind is kept, and puts them where
-they belong. It judges no rule: `-exit` counts as -e, and `-b 8192 -w /x` as -b.
+The script (init.d/augenrules of audit 3.0 to 4.2) prints the files one after the other into awk. Awk drops blank lines
+and comments, and takes out -e, -f, -b and a lone -D: it keeps the last one of each kind and puts it in its place. It
+judges no rule: `-exit` counts as -e, and `-b 8192 -w /x` as -b.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IS_A_DIRECTORY = "Is a directory"
 
 
 class Awk(str, Enum):
-    r"""The awk that runs the script. Its patterns say `\s`, which not every awk takes for white space."""
+    r"""The awk that runs the script. Its patterns have `\s`, which not every awk takes for white space."""
 
     MAWK = "mawk"  # up to 1.3.4-20250131 at least: the letter s
     GAWK = "gawk"
@@ -48,7 +48,7 @@ class Treatment(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class LineOrigin:
-    """A line of a file of rules.d, numbered as auditctl would: one too long for it counts as several, see `words`."""
+    """A line of a file of rules.d, with auditctl's number: an overlong line counts as several, see `rules_file`."""
 
     name: str
     line: int
@@ -56,10 +56,10 @@ class LineOrigin:
 
 @dataclass(frozen=True, slots=True)
 class MergedLine:
-    """A line of the new audit.rules: its number, its text, and what it comes from.
+    """A line of the new audit.rules: its number, its text, and its origins.
 
-    Several origins are lines that became one, as a file without a newline at its end does with the next one's first
-    line. The header and the places of absent controls have none.
+    It has several origins if lines were joined, as a file without a newline at its end is with the first line of the
+    next. The header, and the empty line in place of a control that is absent, have none.
     """
 
     number: int
@@ -78,10 +78,10 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class MergedRules:
-    """What augenrules makes of the files of rules.d.
+    """The files of rules.d as augenrules merges them.
 
-    `complaints` are the names that cat could not print, with its reason; `lost` those files that nobody read because
-    of the spaces in their names.
+    `complaints` are the names that cat could not print, with its reason; `lost` are the files that it did not read
+    because of spaces in their names.
     """
 
     lines: tuple[MergedLine, ...]
@@ -95,7 +95,7 @@ class MergedRules:
         return b"".join(line.text + b"\n" for line in self.lines)
 
     def at(self, number: int) -> MergedLine:
-        """The line that auditctl means by a number: of one that it reads as several, each.
+        """The line with a number of auditctl's: a line that counts as several has several.
 
         Raises:
             IndexError: there is no such line.
@@ -109,9 +109,9 @@ class MergedRules:
 
 @dataclass(frozen=True, slots=True)
 class AugenrulesRun:
-    """A run of the script. `content` is audit.rules afterwards, None where there is none.
+    """A run of the script. `content` is audit.rules afterwards, None if there is none.
 
-    `returncode` is None where it is that of the `auditctl -R` that follows.
+    `returncode` is None if it is that of the `auditctl -R` that follows.
     """
 
     content: bytes | None
@@ -145,12 +145,12 @@ def augenrules(
 
 
 def understands(arguments: Sequence[str]) -> bool:
-    """Whether the script takes these arguments, and so does more than to say how it is used."""
+    """Whether the script takes these arguments; if not, it prints its usage."""
     return {*arguments} <= {"--check", "--load"}
 
 
 def result_of(arguments: Sequence[str], merged: MergedRules | None, existing: bytes | None) -> AugenrulesRun:
-    """As `augenrules`, of files that were merged before; None where there is no folder rules.d."""
+    """As `augenrules`, of files that are merged already; None: there is no folder rules.d."""
     if not understands(arguments):
         return AugenrulesRun(existing, f"Usage: {SCRIPT} [--check|--load]", 1)
     loads = "--load" in arguments
@@ -180,7 +180,7 @@ def merge(files: Mapping[str, Content], awk: Awk, version: Version) -> MergedRul
 
 
 def _printed(files: Mapping[str, Content], version: Version) -> Iterator[tuple[str, Content]]:
-    """The names that cat is given, in order, and what it prints of each."""
+    """The names that the script passes to cat, in order, and what cat prints of each."""
     for name in version_sorted(files):
         if version >= versions.WHOLE_NAMES:
             if files[name] != NO_SUCH_FILE:  # the script looks before it calls cat
@@ -193,7 +193,7 @@ def _printed(files: Mapping[str, Content], version: Version) -> Iterator[tuple[s
 
 
 def _records(files: Iterable[tuple[str, bytes]], awk: Awk) -> Iterator[_Record]:
-    """What awk takes for lines in all that cat printed."""
+    """The lines that awk reads in what cat printed."""
     text = b""
     origins: tuple[LineOrigin, ...] = ()
     for name, content in files:
@@ -216,11 +216,11 @@ def _kept(text: bytes, awk: Awk) -> bytes:
 
 
 def _count(line: bytes) -> int:
-    """As how many lines auditctl reads a line, which is given with its newline unless it has none."""
+    """As how many lines auditctl counts a line, given with its newline if it has one."""
     return max(1, -(-len(line) // LINE_BYTES))
 
 
-# The kinds of lines, asked for in this order. SPACE is what the awk takes for white space; an empty line is a comment.
+# The kinds of lines, tested in this order. SPACE is what the awk takes for white space; an empty line is a comment.
 _COMMENT = "#"
 _KINDS = (
     (_COMMENT, rb"SPACE#|\Z"),
@@ -237,7 +237,7 @@ _PATTERNS = {
 
 
 def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...], tuple[SourceLine, ...]]:
-    """The lines of the new file, and what became of those of the old ones."""
+    """The lines of the new file, and what became of the lines of rules.d."""
     kinds = [next((kind for kind, pattern in _PATTERNS[awk] if pattern.match(text)), "") for text, _ in records]
     last = {kind: index for index, kind in enumerate(kinds)}
     rest = [index for index, kind in enumerate(kinds) if not kind]

@@ -1,4 +1,4 @@
-"""What boot loads: the bytes that auditctl reads, the rules that are in the kernel then, and how auditing is."""
+"""The next boot: which rules file auditctl loads, which rules the kernel has then, and whether auditing is on."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from auditrules.audit.model.rule import ControlFlag
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """What boot does. `reason` says why it is this loader or, where `loaded` is None, why the rules are not known.
+    """The result of a boot. `reason` says why it is this loader or, if `loaded` is None, why the rules are not known.
 
-    `assumed`: no unit was found, but what loads rules where there is one. `content` is what `auditctl -R` reads, None
-    where it reads nothing; `merged` tells where its lines come from if augenrules wrote it. `enabled` is what
-    `auditctl -s` will say: 0, 1, 2, or None where that is not known. `command_line` is what the kernel is told.
+    `assumed`: no unit was found, but the programs that load rules. `content` is what `auditctl -R` reads, None if it
+    reads nothing; `merged` has the origins of its lines if augenrules wrote it. `enabled` is as in `auditctl -s`: 0, 1,
+    2, or None if it is not known. `command_line` is the kernel's.
     """
 
     loader: Loader
@@ -52,7 +52,7 @@ class Boot:
 
 
 def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
-    """What boot loads on the host of these files. Total: what can't be told is None, with the reason."""
+    """What boot loads on the host of these files. Nothing raises: what is not known is None, with the reason."""
     collected = files.collected
     line = next_command_line(collected.boot_files, collected.cmdline)
     ways = dict.fromkeys((plan(collected, words, line.source), _enabled_by(words)) for words in line.possible)
@@ -60,14 +60,14 @@ def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
 
 
 def _enabled_by(cmdline: Words) -> int | None:
-    """What the kernel's command line says of auditing; None: systemd-journald has its way, and its distribution."""
+    """Whether the kernel's command line switches auditing on; None: systemd-journald or the distribution decides."""
     if switched_off(cmdline):
         return 0
     return 1 if any(given.startswith("audit=") for given in cmdline) else None
 
 
 def _agreed(ways: Sequence[Boot], line: KernelCommandLine) -> Boot:
-    """What is the same whichever of the possible command lines the kernel is given."""
+    """The result, if it is the same for all possible command lines of the kernel."""
     first = ways[0]
     unknown = next((each for each in ways if each.loaded is None), None)
     if unknown is not None:
@@ -79,19 +79,21 @@ def _agreed(ways: Sequence[Boot], line: KernelCommandLine) -> Boot:
 
 
 def _booted(files: RulesFiles, conf: AuditdConf, planned: BootPlan, enabled: int | None) -> Boot:
-    said = Boot(planned.loader, planned.reason, planned.assumed)
+    rules_unknown = Boot(planned.loader, planned.reason, planned.assumed)
     if planned.loader is Loader.UNKNOWN:
-        return said
+        return rules_unknown
     try:
         ends = [_Machine(files, conf, enabled).started(order) for order in _orders(planned.starts)]
     except UndeterminedError as error:
-        return replace(said, reason=str(error))
+        return replace(rules_unknown, reason=str(error))
     end = ends[0]
     if any((other.content, other.loaded) != (end.content, end.loaded) for other in ends):
-        return replace(said, reason="units that load rules start in no certain order, and the rules hang on it")
+        return replace(
+            rules_unknown, reason="units that load rules start in no certain order, and the rules hang on it"
+        )
     states = {each.enabled for each in ends}
     return replace(
-        said,
+        rules_unknown,
         reason="; ".join((planned.reason, *end.not_started)),
         problem="; ".join(end.not_started),
         enabled=states.pop() if len(states) == 1 else None,
@@ -103,7 +105,7 @@ def _booted(files: RulesFiles, conf: AuditdConf, planned: BootPlan, enabled: int
 
 
 def _orders(starts: Sequence[StartedUnit]) -> list[tuple[StartedUnit, ...]]:
-    """The orders in which systemd may start the units, one after the other."""
+    """The orders in which systemd may start the units."""
     orders = [
         order
         for order in permutations(starts)
@@ -116,7 +118,7 @@ def _orders(starts: Sequence[StartedUnit]) -> list[tuple[StartedUnit, ...]]:
 
 @dataclass(slots=True)
 class _Machine:
-    """A host that boots: its audit.rules as it is then, and what the kernel was told."""
+    """A host that boots: its audit.rules, and the kernel's state, after each unit."""
 
     files: RulesFiles
     conf: AuditdConf
@@ -134,7 +136,7 @@ class _Machine:
         self._refusal = self.files.refusal if self._audit_rules else "a file that is there"
 
     def started(self, order: Sequence[StartedUnit]) -> _Machine:
-        """Start units one after the other; one that comes after what it needs is not started where that failed."""
+        """Start units one after the other. A unit is not started if one that it needs, and starts after, failed."""
         failed: list[StartedUnit] = []
         for start in order:
             needed = {name for key in NEEDS for name in start.unit.names(key)}
@@ -159,7 +161,7 @@ class _Machine:
                 return True
 
     def _daemon(self, startup: str) -> None:
-        """Set `enabled`, as auditd does unless that is locked or it only gathers the records of other hosts."""
+        """Set `enabled`, as auditd does, unless it is locked or auditd only gathers the records of other hosts."""
         local = [each.value.lower() for each in self.conf.settings if each.name == "local_events"]
         if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
@@ -197,7 +199,7 @@ class _Machine:
 
 
 def succeeds(loaded: LoadedFile) -> bool:
-    """Whether `auditctl -R` ends with 0: an error counts below a -c, and where it ends the load."""
+    """Whether `auditctl -R` ends with 0: an error counts if it ends the load, or stands below a -c."""
     for line in loaded.lines:
         if line.parsed is not None and ControlFlag("-c") in line.parsed.controls:
             return loaded.stopped_at is None and all(number <= line.number for number, _ in loaded.refused)

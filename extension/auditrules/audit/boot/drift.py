@@ -1,7 +1,7 @@
-"""Where rules files and the kernel differ, line by line, and why.
+"""Compares rules files with the kernel: the state of each line, and why.
 
-A line of a file is judged by what `auditctl -R` would make of it there, and by whether the kernel holds what it leaves
-behind; a rule of the kernel by whether boot would load it again.
+The state of a file's line follows from what `auditctl -R` does with it, and from whether the kernel has the result. The
+state of a kernel's rule says whether boot would load it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from auditrules.audit.model.rule import ControlFlag, Rule, Verb, same
 
 
 class RuleState(str, Enum):
-    """How file and kernel agree; `NOTHING` is said of a line that leaves nothing to look for."""
+    """How file and kernel agree; `NOTHING`: the line leaves nothing to compare."""
 
     LOADED = "loaded"
     MISSING = "missing"
@@ -42,7 +42,7 @@ class RuleState(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """The state of one line, and why it is no better."""
+    """The state of one line, and the reason for it."""
 
     state: RuleState
     reason: str = ""
@@ -54,7 +54,7 @@ NOTHING = PLAIN[RuleState.NOTHING]
 NOT_READ = "augenrules does not read this file"
 SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"
 
-# What a line of a file comes to where the load alone decides.
+# The state of a line of which the load alone decides.
 DECIDED = {
     LoadResult.REJECTED: RuleState.REJECTED,
     LoadResult.UNREACHED: RuleState.UNREACHED,
@@ -75,7 +75,7 @@ SHOWN: Mapping[str, Callable[[AuditStatus], int | None]] = {
 
 
 class LoadedRules:
-    """The kernel's rules, to look one up. A line that is not understood makes every absence unknown."""
+    """The kernel's rules, to look one up. If a line is not understood, no rule is known to be absent."""
 
     def __init__(self, lines: Iterable[ListedLine], facts: Facts, *, exact: bool) -> None:
         self._lines = tuple(lines)
@@ -84,7 +84,7 @@ class LoadedRules:
         self.understood = all(line.rule is not None for line in self._lines)
 
     def hold(self, rule: Rule) -> bool:
-        """Whether the kernel has the rule: by its bytes, or where there is only a listing, by a line that fits it."""
+        """Whether the kernel has the rule: by its bytes, or with a listing only, by a line that fits it."""
         if not self._lines:
             return False
         if any(same(rule, other) for other in self._rules.get(without_path(rule), ())):
@@ -105,9 +105,9 @@ class LoadedRules:
 
 
 class Drift:
-    """How rules files and kernel agree on each of their lines. What can't be told is `unknown`, with the reason.
+    """The state of each line of the rules files and of the kernel. What is not known is `unknown`, with the reason.
 
-    `rules` are the kernel's as well as they can be told, in the order of evaluation; None for a line that is no rule.
+    `rules` are the kernel's, as well as they are known, in the order of evaluation; None for a line that is no rule.
     """
 
     def __init__(self, reading: KernelAnswer, files: RulesFiles, boot: Boot) -> None:
@@ -117,12 +117,12 @@ class Drift:
 
     @cached_property
     def rules(self) -> tuple[Rule | None, ...]:
-        """The kernel's rules, with what a listing hides of them."""
+        """The kernel's rules, with what the rules files tell of a listing's lines."""
         return actual_rules(self.reading, self.files)
 
     @cached_property
     def of_kernel(self) -> tuple[LineState, ...]:
-        """The state of each line of the kernel's: whether a rule comes back after a reboot."""
+        """The state of each of the kernel's lines: whether its rule comes back after a reboot."""
         loaded = self._boot.loaded
         facts = self.files.facts
         boot = LoadedRules([ListedLine("", rule) for rule in loaded.rules], facts, exact=True) if loaded else None
@@ -142,7 +142,7 @@ class Drift:
         return self._rules_d.states.get(origin) or self._of_rule(line.rule, origin)
 
     def _of_rule(self, rule: Rule | None, origin: LineOrigin) -> LineState:
-        """The state of a line of which augenrules makes none, or of which that can't be told."""
+        """The state of a line that augenrules leaves out, or may leave out."""
         found = NOTHING if rule is None else rule_state(rule, self._kernel)
         if found.state is RuleState.LOADED:
             return found
@@ -186,7 +186,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class _Merging:
-    """The states of lines of rules.d by way of augenrules, the lines that it drops, or why neither can be told."""
+    """The states of lines of rules.d by way of augenrules, the lines that it drops, or why both are not known."""
 
     states: Mapping[LineOrigin, LineState] = field(default_factory=dict)
     dropped: frozenset[LineOrigin] = frozenset()
@@ -200,13 +200,13 @@ class _Merging:
 def file_states(
     loaded: LoadedFile, rules: LoadedRules | None, status: AuditStatus
 ) -> Iterator[tuple[LoadedLine, LineState]]:
-    """The state of each line of a file that says something. `rules` is None where the kernel's are not known."""
+    """The state of each line of a file. `rules` is None if the kernel's are not known."""
     behind = [
         line.parsed.rule
         for line in loaded.lines
         if line.result is LoadResult.UNREACHED and line.parsed and line.parsed.rule
     ]
-    # Rules that are loaded behind a line at which a load would stop: it did not stop there when they were loaded.
+    # Rules below the line at which a load would stop now: if the kernel has one, that load did not stop there.
     load_continued = not behind or (rules is not None and any(map(rules.hold, behind)))
     stop = next((line.text for line in loaded.lines if line.number == loaded.stopped_at), "")
     for line in loaded.lines:
@@ -217,18 +217,20 @@ def file_states(
 
 
 def _state(line: LoadedLine, rules: LoadedRules | None, status: AuditStatus, *, load_continued: bool) -> LineState:
-    said = line.parsed
-    if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
-        if line.result is LoadResult.UNREACHED and rules is not None and rules.hold(said.rule):
+    parsed = line.parsed
+    if parsed is not None and parsed.rule is not None and parsed.verb is not Verb.DELETE:
+        if line.result is LoadResult.UNREACHED and rules is not None and rules.hold(parsed.rule):
             return LineState(RuleState.LOADED, "a load would stop before this line now")
-        if line.absent and load_continued and (rules is None or not rules.hold(said.rule)):
+        if line.absent and load_continued and (rules is None or not rules.hold(parsed.rule)):
             # The directory is gone, and the kernel dropped the rule with it.
             return LineState(RuleState.UNKNOWN if rules is None else RuleState.MISSING, line.reason)
-    if line.result in DECIDED and not (line.result is LoadResult.DONE and said is not None and _lasting(said.controls)):
+    if line.result in DECIDED and not (
+        line.result is LoadResult.DONE and parsed is not None and _lasting(parsed.controls)
+    ):
         return LineState(DECIDED[line.result], line.reason) if line.reason else PLAIN[DECIDED[line.result]]
-    if said is not None and said.rule is not None and said.verb is not Verb.DELETE:
-        return rule_state(said.rule, rules)
-    found = [_value_state(control, rules, status) for control in _lasting(said.controls if said else ())]
+    if parsed is not None and parsed.rule is not None and parsed.verb is not Verb.DELETE:
+        return rule_state(parsed.rule, rules)
+    found = [_value_state(control, rules, status) for control in _lasting(parsed.controls if parsed else ())]
     worst = [each for each in found if each.state is not RuleState.LOADED]
     return worst[0] if worst else PLAIN[RuleState.LOADED]
 
@@ -263,7 +265,7 @@ def _value_state(control: ControlFlag, rules: LoadedRules | None, status: AuditS
 def merged_states(
     merged: MergedRules, loaded: LoadedFile, rules: LoadedRules | None, status: AuditStatus
 ) -> dict[LineOrigin, LineState]:
-    """The state of each line of rules.d, by way of what augenrules makes of them all."""
+    """The state of each line of rules.d, by way of the file that augenrules makes of them."""
     found: dict[LineOrigin, LineState] = {}
     by_number = {line.number: state for line, state in file_states(loaded, rules, status)}
     for number, state in by_number.items():

@@ -1,4 +1,4 @@
-"""When the kernel refuses a rule that auditctl sends.
+"""Whether the kernel refuses a rule that auditctl sends, and why.
 
 From kernel/auditfilter.c, audit_watch.c, audit_tree.c and audit_fsnotify.c of Linux 6.1.
 """
@@ -33,11 +33,11 @@ ONLY_EQUALITIES = frozenset(
         *("key", "arch", "fstype", "perm", "filetype", "field_compare", "exe"),
     },
 )
-_PLACES = PATH_NAMES | {"inode"}  # of which a rule takes one
+_PLACES = PATH_NAMES | {"inode"}  # a rule takes one of them
 
 
 def refusal(rule: Rule, facts: Facts) -> str | None:
-    """Why the kernel refuses the rule, or None where it takes it, as far as the facts go."""
+    """Why the kernel refuses the rule; None: it takes it, as far as the facts go."""
     for check in CHECKS:
         reason = check(rule, facts)
         if reason is not None:
@@ -49,7 +49,7 @@ def _fields(rule: Rule) -> list[Field]:
     return [condition for condition in rule.fields if isinstance(condition, Field)]
 
 
-def _told(field: Field) -> str:
+def _name(field: Field) -> str:
     return "path" if field.name == PATH_OR_DIR else field.name
 
 
@@ -60,11 +60,11 @@ def _list_takes_field(rule: Rule, _facts: Facts) -> str | None:
         if field.name == "fstype" and rule.list is not FilterList.FILESYSTEM:
             return "fstype only on the filesystem list"
         if rule.list is FilterList.FILESYSTEM and field.name not in ("fstype", "key"):
-            return f"no {_told(field)} on the filesystem list"
+            return f"no {_name(field)} on the filesystem list"
         if field.name == "perm" and rule.list is FilterList.IO_URING:
             return "no perm on the io_uring list"
         if field.name in _PLACES and rule.list not in SYSCALL_LISTS:
-            return f"{_told(field)} only on the exit list"
+            return f"{_name(field)} only on the exit list"
     return None
 
 
@@ -72,11 +72,11 @@ def _operator_fits(rule: Rule, _facts: Facts) -> str | None:
     for field in _fields(rule):
         unset = field.name == "auid" and field.value == UNSET
         if (field.name in ONLY_EQUALITIES or unset) and field.operator not in EQUALITIES:
-            return f"{_told(field)} with = or != only"
+            return f"{_name(field)} with = or != only"
         if field.name not in ALL_OPERATORS and field.operator in BIT_OPERATORS:
-            return f"no bit operators with {_told(field)}"
+            return f"no bit operators with {_name(field)}"
         if field.name in PATH_NAMES and field.operator is not Operator.EQUAL:
-            return f"{_told(field)} with = only"
+            return f"{_name(field)} with = only"
         if field.name == "inode" and field.operator not in EQUALITIES:
             return "inode with = or != only"
     return None
@@ -116,7 +116,7 @@ def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
 
 
 def absence(rule: Rule, facts: Facts) -> str | None:
-    """Which path must be there for the rule and is not, or None: what the kernel asks last."""
+    """Which path must exist for the rule and does not, or None. The kernel tests this last."""
     file_system = FileSystem(facts)
     for field in _fields(rule):
         if not isinstance(field.value, str):
@@ -135,8 +135,8 @@ def absence(rule: Rule, facts: Facts) -> str | None:
 def _label_known(rule: Rule, facts: Facts) -> str | None:
     if facts.lsm is None or "apparmor" not in facts.lsm:
         return None
-    # AppArmor answers for subj_role alone, with its own labels; a SELinux role is none (apparmor/audit.c). It takes a
-    # label that is loaded, which no reader of files can know: an unconfined one is always there.
+    # AppArmor tests subj_role alone, against its own labels; a SELinux role is none (apparmor/audit.c). Which labels
+    # are loaded is not known here; `unconfined` always is.
     for field in _fields(rule):
         if field.name == "subj_role" and field.operator in EQUALITIES and field.value != "unconfined":
             return "a label that AppArmor has loaded"

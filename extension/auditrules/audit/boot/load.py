@@ -1,6 +1,6 @@
-"""What a rules file ends up as: `auditctl -R`, line by line, into a kernel without rules.
+"""Loads a rules file into a kernel without rules, line by line, as `auditctl -R` does.
 
-The load stops at the first line that auditctl or the kernel refuses, unless -i or -c came before it.
+The load stops at the first line that auditctl or the kernel refuses, unless a line with -i or -c stands above it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from auditrules.audit.model.rule import (
 )
 
 IMMUTABLE = ControlFlag("-e", "2")
-LONGEST_WAIT = 600_000  # ten minutes in jiffies of a kernel with 1000 a second; with fewer, it refuses less already
+LONGEST_WAIT = 600_000  # ten minutes in jiffies, with 1000 a second; a kernel with fewer refuses smaller numbers, too
 
-# Controls that set one value, of which a later line takes the place.
+# Controls that set a value; a later line replaces it.
 VALUES = frozenset({"-e", "-f", "-b", "-r", "--backlog_wait_time"})
 # Controls that the kernel refuses once -e 2 locked the rules.
 LOCKED = VALUES | {"-D", "-t"}
@@ -53,14 +53,14 @@ class LoadResult(Enum):
 
 @dataclass(slots=True)
 class LoadedLine:
-    """One line that says something, and what became of it; `reason` says why it was refused."""
+    """One line, and what became of it; `reason` says why it was refused."""
 
     number: int
     text: str
     parsed: ParsedLine | None = None  # None: no rule, see `reason`
     result: LoadResult = LoadResult.UNREACHED
     reason: str = ""
-    absent: bool = False  # it was refused because a path is not there now, which it may have been before
+    absent: bool = False  # it was refused because a path does not exist now; it may have existed before
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def file_refusal(mode: int, uid: int, version: Version) -> str | None:
 
 
 def refusal_of(file: File, version: Version) -> str | None:
-    """As `file_refusal`, of a file as it was read; one of which mode and owner are not known is taken to be right."""
+    """As `file_refusal`, of a file that was read. If mode and owner are not known, they are taken to be right."""
     if file.mode is None or file.uid is None:
         return None
     return file_refusal(file.mode, file.uid, version)
@@ -101,7 +101,7 @@ def load_rules(content: bytes, facts: Facts, parse: Callable[[str], ParsedLine |
     """Load a rules file into a kernel that has no rules. `parse` reads a line with these facts."""
     parse = parse or partial(parse_line, facts=facts)
     kernel = _Kernel(facts)
-    said: list[LoadedLine] = []
+    loaded: list[LoadedLine] = []
     stopped_at = None
     for number, text in lines(content):
         line = LoadedLine(number, text)
@@ -114,13 +114,13 @@ def load_rules(content: bytes, facts: Facts, parse: Callable[[str], ParsedLine |
             if line.parsed is None:
                 continue
             done = line.parsed.controls
-        said.append(line)
+        loaded.append(line)
         if stopped_at is None:
             kernel.take(line, done)
             if line.result is LoadResult.REJECTED and not kernel.ignoring:
                 stopped_at = number
     return LoadedFile(
-        kernel.rules(), tuple(said), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()}
+        kernel.rules(), tuple(loaded), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()}
     )
 
 
@@ -139,7 +139,7 @@ class _Kernel:
     values: dict[str, tuple[str, LoadedLine]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
-    # Rules by what they say but for path or dir, so that a rule is found without a look at every other.
+    # Rules by `without_path`, so that an equal one is found without comparing all.
     entries: dict[Hashable, list[_Entry]] = field(default_factory=dict)
     first: int = 0
     last: int = 0
@@ -152,7 +152,7 @@ class _Kernel:
         return tuple(entry.rule for entry in found)
 
     def take(self, line: LoadedLine, controls: Iterable[ControlFlag]) -> None:
-        """Do a line: its controls, then its rule. What it is worth is in its fate."""
+        """Do a line: its controls, then its rule. Sets its result."""
         reason = line.reason
         for control in controls:
             refused = self._control(control, line)
@@ -219,7 +219,7 @@ class _Kernel:
 
 
 def without_path(rule: Rule) -> Hashable:
-    """What a rule says but for path or dir: equal for rules that `same` may call equal."""
+    """The rule without the difference of path and dir: equal for rules that `same` may call equal."""
     return rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields))
 
 

@@ -1,6 +1,6 @@
-"""The rules files of one host: their lines, what augenrules makes of rules.d, and what `auditctl -R` loads of a text.
+"""The rules files of one host: their lines, what augenrules makes of rules.d, and what `auditctl -R` loads.
 
-Each is worked out when it is first asked for, and once: a line is parsed once, whichever files it stands in.
+Each is worked out once, when it is first needed. A line is parsed once, also if it stands in several files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RULES_D, AUDIT_RULES = "rules.d", "audit.rules"  # the two sources of rules that
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """One line of a rules file: what it says, or why it says nothing. `source` is `rules.d` or `audit.rules`."""
+    """One line of a rules file, parsed, or the error. `source` is `rules.d` or `audit.rules`."""
 
     source: str
     path: str
@@ -58,7 +58,7 @@ class RulesFiles:
         self._seen_in: dict[Sandbox, RulesFiles] = {}
 
     def seen_in(self, sandbox: Sandbox) -> RulesFiles:
-        """The same files, as they are loaded where the host's file system is seen otherwise."""
+        """The same files, loaded in another view of the file system."""
         if not sandbox:
             return self
         if sandbox not in self._seen_in:
@@ -67,7 +67,7 @@ class RulesFiles:
         return self._seen_in[sandbox]
 
     def load(self, content: bytes) -> LoadedFile:
-        """What `auditctl -R` loads of a text: on most hosts audit.rules, rules.d merged and what boot reads are one."""
+        """What `auditctl -R` loads of a text. Mostly audit.rules, merged rules.d and what boot reads are one text."""
         if content not in self._loads:
             self._loads[content] = load_rules(content, self.facts, self._parse)
         return self._loads[content]
@@ -91,7 +91,7 @@ class RulesFiles:
 
     @cached_property
     def lines(self) -> tuple[FileLine, ...]:
-        """Every line that says something: those of rules.d in augenrules' order, then those of audit.rules."""
+        """All lines but blank ones and comments: those of rules.d in augenrules' order, then those of audit.rules."""
         return tuple(chain(self._of_rules_d(), self._of_audit_rules()))
 
     def _of_rules_d(self) -> Iterator[FileLine]:
@@ -128,7 +128,7 @@ class RulesFiles:
         """The files of rules.d as cat prints them; None where there is no such folder.
 
         Raises:
-            UntoldError: the folder, or a file of it, can't be read.
+            UndeterminedError: the folder, or a file of it, can't be read.
         """
         if self.collected.rules_d_error:
             raise UndeterminedError(f"{FOLDER}: {self.collected.rules_d_error}")
@@ -148,7 +148,7 @@ class RulesFiles:
         """What augenrules makes of rules.d; None where there is no such folder.
 
         Raises:
-            UntoldError: a file of it can't be read, or the result hangs on an awk that nobody knows.
+            UndeterminedError: a file of it can't be read, or the result hangs on an awk that nobody knows.
         """
         if isinstance(self._merged, UndeterminedError):
             raise self._merged.with_traceback(None)
@@ -185,10 +185,10 @@ class RulesFiles:
 
 
 def actual_rules(reading: KernelAnswer, files: RulesFiles) -> tuple[Rule | None, ...]:
-    """The kernel's rules in the order of evaluation, as well as they can be told; None for a line that is no rule.
+    """The kernel's rules in the order of evaluation, as well as they are known; None for a line that is no rule.
 
-    A line of a listing may hide its rule's action and kind of path, an operator, a foreign arch or a comparison: a rule
-    of a file that lists the same tells them, and of several the one that is not what the line seems to say.
+    A line of a listing may hide action, path or dir, an operator, a foreign arch or a comparison. A rule of a file that
+    is listed the same way shows them; if several are, the one that differs from what the line seems to say.
     """
     known = {} if reading.exact else _by_listing(files)
     return tuple(line.rule and _actual(line.text, line.rule, known) for line in reading.lines or ())

@@ -1,4 +1,4 @@
-"""What boot starts that has to do with audit rules: which units, and which of their commands.
+"""Which units load audit rules at boot, and with which commands.
 
 The units are those of audit 2.3 to 3.1 (auditd.service runs augenrules or auditctl after the daemon), of audit 4.0
 (audit-rules.service does) and of SUSE (augenrules.service does).
@@ -12,7 +12,7 @@ from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.systemd import (
-    CommandLine,
+    ExecCommand,
     UndeterminedError,
     Unit,
     reached,
@@ -58,24 +58,24 @@ class RunAuditctl:
 
 @dataclass(frozen=True, slots=True)
 class StartAuditd:
-    """The start of auditd; `startup` is its option -s: enable, disable, nochange, or empty where it is not known."""
+    """A start of auditd; `startup` is its option -s: enable, disable, nochange, or empty if it is not known."""
 
     startup: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnitCommand:
-    """One command of a unit that matters here."""
+    """One command of a unit that loads rules or starts auditd."""
 
     run: RunAugenrules | RunAuditctl | StartAuditd
-    ignored: bool = False  # that it fails does not matter
+    ignored: bool = False  # its failure does not matter
     text: str = ""
     sandbox: Sandbox = NO_SANDBOX
 
 
 @dataclass(frozen=True, slots=True)
 class StartedUnit:
-    """One unit that boot starts, with the commands that matter here."""
+    """One unit that boot starts, with those of its commands that load rules or start auditd."""
 
     unit: Unit
     steps: tuple[UnitCommand, ...]
@@ -87,7 +87,7 @@ class StartedUnit:
 
 @dataclass(frozen=True, slots=True)
 class BootPlan:
-    """Which loader it is and why, and all that boot starts, in no order."""
+    """The loader, why it is this one, and the units that boot starts, in no order."""
 
     loader: Loader
     reason: str
@@ -98,7 +98,7 @@ class BootPlan:
 def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> BootPlan:
     """Which unit loads the rules at a boot with this command line of the kernel; `source` names the file it is from.
 
-    Total: what can't be told is unknown, with the reason.
+    Nothing raises: if it is not known, the loader is unknown, with the reason.
     """
     units = sources.units
     if units is None:
@@ -136,7 +136,7 @@ def switched_off(cmdline: Sequence[str]) -> bool:
 
 
 def rules_d_there(sources: Sources) -> bool:
-    """Whether there is a folder rules.d; it may be without a file, which to augenrules is not the same as none."""
+    """Whether there is a folder rules.d. It may be empty, which augenrules does not treat as absent."""
     return bool(sources.rules_d) or FileSystem(sources.facts).walk(RULES_D).type == "dir"
 
 
@@ -195,7 +195,7 @@ def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> 
 
 
 def _why_not(name: str, found: Mapping[str, Unit], pulled: frozenset[str], cmdline: Sequence[str]) -> str:
-    """Why boot does not start a unit; empty where it does."""
+    """Why boot does not start a unit; empty if it does."""
     own = found[name]
     if own.masked or f"systemd.mask={name}" in cmdline:
         return f"{name} is masked"
@@ -220,7 +220,7 @@ def _steps(own: Unit) -> Iterator[UnitCommand]:
                 yield UnitCommand(run, command.ignored, " ".join(command.words), sandbox)
 
 
-def _run(own: Unit, command: CommandLine) -> RunAugenrules | RunAuditctl | StartAuditd | None:
+def _run(own: Unit, command: ExecCommand) -> RunAugenrules | RunAuditctl | StartAuditd | None:
     match [command.words[0].rpartition("/")[2], *command.words[1:]]:
         case ["augenrules", *arguments]:
             return RunAugenrules(tuple(arguments))
@@ -247,7 +247,7 @@ def _startup(arguments: Sequence[str]) -> str:
             left.pop(0)
         elif option == "-s" and left:
             given = left.pop(0)
-            # It compares as many characters as it was given.
+            # auditd compares only the characters that are given.
             startup = next((state for state in ("disable", "enable", "nochange") if state.startswith(given)), "")
         elif option not in ("-f", "-l", "-n"):
             return ""

@@ -1,7 +1,6 @@
-"""Units as systemd reads them: which file counts, what its drop-ins change, and what starts it at boot.
+"""Reads unit files as systemd does: which file counts, what its drop-ins change, and what starts it at boot.
 
-From systemd.unit(5) and systemd.syntax(7) of systemd 252. What lies in /run is gone at the next boot, so it is left
-out.
+From systemd.unit(5) and systemd.syntax(7) of systemd 252. Files in /run are left out: they are gone at the next boot.
 """
 
 from __future__ import annotations
@@ -47,11 +46,11 @@ _PREFIXES = "@-:+!|"
 
 
 class UndeterminedError(Exception):
-    """What boot does can't be told from what was collected; the message says why."""
+    """What boot does is not known from what was collected; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class CommandLine:
+class ExecCommand:
     """One command line of a unit, as words.
 
     `ignored` says that it does not matter if it fails, `privileged` that the unit's sandbox is not for it.
@@ -89,11 +88,11 @@ class Unit:
         """The units that a dependency names. These can't be taken back (systemd.unit(5))."""
         return frozenset(name for own, value in self.settings if own == key for name in value.split())
 
-    def commands(self, key: str) -> Iterator[CommandLine]:
+    def commands(self, key: str) -> Iterator[ExecCommand]:
         """The command lines of ExecStart= and the like (systemd.service(5), "Command lines").
 
         Raises:
-            UntoldError: a quote is not closed.
+            UndeterminedError: a quote is not closed.
         """
         for _, value in self.values(key):
             try:
@@ -108,14 +107,14 @@ class Unit:
                     prefix = command[0].removesuffix(program)
                     # After @ comes the name that the program is told, in place of its own.
                     words_of_it = (program, *command[2 if "@" in prefix else 1 :])
-                    yield CommandLine(words_of_it, "-" in prefix, "+" in prefix)
+                    yield ExecCommand(words_of_it, "-" in prefix, "+" in prefix)
 
 
 def unit(name: str, units: Units) -> Unit | None:
     """A unit by its name; None where there is none.
 
     Raises:
-        UntoldError: its file or a drop-in can't be read.
+        UndeterminedError: its file or a drop-in can't be read.
     """
     files = {file.path: file for file in units.files}
     for folder in BOOT_FOLDERS:
@@ -129,7 +128,7 @@ def unit(name: str, units: Units) -> Unit | None:
 
 
 def is_mask(target: str) -> bool:
-    """Whether a link with this text masks what has its name."""
+    """Whether a link with this text masks its unit."""
     return target.endswith(_NOTHING)
 
 
@@ -238,7 +237,7 @@ def unmet(own: Unit, cmdline: Sequence[str]) -> str:
     """The first condition that keeps a unit from starting; empty where they all hold.
 
     Raises:
-        UntoldError: one of them can't be decided from the kernel's command line.
+        UndeterminedError: one of them can't be decided from the kernel's command line.
     """
     for kind in ("Condition", "Assert"):
         keys = tuple({key for key, _ in own.settings if key.startswith(kind)})

@@ -30,7 +30,7 @@ def sandbox_of(own: Unit) -> Sandbox:
     """The sandbox of a unit.
 
     Raises:
-        UntoldError: a setting names what only systemd knows, or another root.
+        UndeterminedError: a setting names what only systemd knows, or another root.
     """
     for key in _ELSEWHERE:
         if any(value != "/" for _, value in own.values(key)):

@@ -1,7 +1,7 @@
-"""The order in which augenrules reads rules.d: that of `ls -v` in GNU coreutils 9.1 (gnulib's filevercmp).
+"""Sorts file names as augenrules does: by `ls -v` of GNU coreutils 9.1 (gnulib's filevercmp).
 
-The same in every locale: names are compared byte by byte, runs of digits by their value, and what looks like a suffix
-(.rules) only where the rest is equal.
+The order is the same in every locale: names are compared byte by byte, runs of digits by their value, and what looks
+like a suffix (.rules) only if the rest is equal.
 """
 
 from __future__ import annotations

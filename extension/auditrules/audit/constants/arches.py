@@ -1,4 +1,4 @@
-"""Architectures: the number that a rule's text means on a machine, whose system calls it names, and how it is spelled.
+"""The arch field: its number for a text and a machine, whose system calls it means, and how it is printed.
 
 Sources: audit_determine_machine in lib/libaudit.c of audit-userspace, and lib/machinetab.h.
 """
@@ -23,7 +23,7 @@ def number(text: str, machine: str, version: Version | None = None) -> int | Non
     elif text.lower() in {"b64", "b32"}:
         found = _by_bits(text.lower(), syscalls.canonical(machine))
     else:
-        # What is no machine's name is read as hexadecimal, with or without 0x.
+        # A text that is no machine's name is read as hexadecimal, with or without 0x.
         found = _spelled(text, version) or syscalls.machine_of(word(strtol(text, _HEXADECIMAL, signed=False)))
     if found is None or not syscalls.has_machine(found, version):
         return None
@@ -44,13 +44,13 @@ def _by_bits(bits: str, machine: str | None) -> str | None:
 
 
 def native(machine: str) -> int | None:
-    """The number of a machine's own architecture; None for a machine that auditctl's tables lack."""
+    """The number of a machine's own architecture; None: auditctl's tables lack the machine."""
     known = syscalls.canonical(machine)
     return syscalls.ARCHES[known] if known else None
 
 
 def machine_of(arch: int | None, default: str) -> str:
-    """The machine whose system calls a rule names: that of its arch field, or the host's where it has none."""
+    """The machine whose system calls a rule means: that of its arch field, or the host's if it has none."""
     found = syscalls.machine_of(arch) if arch is not None else None
     return found or syscalls.canonical(default) or default
 

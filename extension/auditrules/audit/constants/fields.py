@@ -1,4 +1,4 @@
-"""The fields of a rule as a table: what a value looks like, which operators and lists auditctl takes it on.
+"""The table of a rule's fields: kind of value, lists and operators with which auditctl takes it.
 
 Names and numbers: linux/audit.h and lib/fieldtab.h of audit 3.0.9; kinds and limits: audit_rule_fieldpair_data in
 lib/libaudit.c.
@@ -41,7 +41,7 @@ class FieldType:
     name: str
     number: int  # AUDIT_* of linux/audit.h
     kind: FieldKind
-    lists: frozenset[FilterList] | None = None  # None: auditctl asks nothing, the kernel may
+    lists: frozenset[FilterList] | None = None  # None: auditctl tests nothing, the kernel may
     operators: frozenset[Operator] | None = None
     since: Version = (0, 0, 0)  # the first auditctl that knows it
     interfield: bool = False  # may stand on either side of -C

@@ -1,6 +1,6 @@
-"""The words of a rule's values that stand for numbers: record types, errors, file types, file systems, io_uring.
+"""Names of numbers in a rule's values: record types, errors, file types, file systems, io_uring operations.
 
-Every name is understood in any case of letters. Sources: auditctl's tables in lib/ of audit-userspace (msg_typetab.h,
+Names are read in any case of letters. Sources: auditctl's tables in lib/ of audit-userspace (msg_typetab.h,
 errtab.h, ftypetab.h, fstypetab.h, uringop_table.h).
 """
 
@@ -56,7 +56,7 @@ _MOST_DIGITS = 7
 
 
 def message_type(name: str, version: Version | None = None) -> int | None:
-    """The number of a record type's name, or of auditctl's own way to print one it cannot name, `UNKNOWN[1329]`.
+    """The number of a record type's name, or of `UNKNOWN[1329]`, as auditctl prints one that it cannot name.
 
     None: that version (None: the newest) rejects the name. Numbers as numbers are not names.
     """
