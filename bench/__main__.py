@@ -32,6 +32,7 @@ from auditrules.sql.standins import stand_ins
 from auditrules.tables import build
 from auditrules.tables.schemas import AUDIT_RULES
 from bench.listing import Listing, SetupError
+from bench.rulesets import lines
 from tests.core.manager import Core, Extension, Process
 from tests.core.stressed import given
 from tools.release import archive
@@ -41,6 +42,8 @@ STARTS = 9
 IDLE = 60  # seconds
 SETTLED = 2.0  # seconds after which an extension has done what it does at its start
 MANY = 10_000
+PATHS = 100
+SLOW_ROUNDS = 7
 
 # The stub of tools/release/archive.py starts the extension with it.
 STUB = {"MALLOC_ARENA_MAX": "1"}
@@ -186,6 +189,23 @@ def controls(listing: Listing, count: int) -> Result:
     return Result(what, f"{mine:.2f} : {greps:.2f} ms", mine / greps, 0.1)
 
 
+def new_paths(listing: Listing, count: int) -> Result:
+    """The coverage of paths that nobody asked for before, on a host that was collected, beside a grep for each."""
+    ruled = [word for line in lines(count) for word in line.split() if word.startswith("/")]
+    paths = [*ruled[: PATHS // 4], *(f"/usr/bin/new{number}" for number in range(PATHS - PATHS // 4))]
+    sql = f"SELECT * FROM audit_coverage WHERE path IN ({', '.join(map(repr, paths))})"  # noqa: S608 - our own paths
+
+    def mine() -> float:
+        own = build(KeptHost(given(listing.rules(count)), time.monotonic))
+        with Database([*own, *stand_ins(Surroundings("/"), "auditrules", "0", own)]) as database:
+            database.query("SELECT * FROM audit_coverage WHERE path = '/'")
+            return timed(lambda: database.query(sql))()
+
+    greps, found = measured((timed(lambda: listing.greps(count, paths)), mine), SLOW_ROUNDS)
+    what = f"{PATHS} new paths in one query, {count} rules : {PATHS} x `auditctl -l \\| grep`"
+    return Result(what, f"{found:.2f} : {greps:.2f} ms", found / greps, 1)
+
+
 def cold(listing: Listing) -> list[Result]:
     """The first call: as osquery makes it, and in a process that has not looked at the host yet."""
 
@@ -200,7 +220,8 @@ def cold(listing: Listing) -> list[Result]:
         return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout) / 1000
 
     process, mine, nothing, most = measured(
-        (timed(lambda: listing.once(400)), lambda: first(400), lambda: unprepared(400), lambda: unprepared(MANY)), 7
+        (timed(lambda: listing.once(400)), lambda: first(400), lambda: unprepared(400), lambda: unprepared(MANY)),
+        SLOW_ROUNDS,
     )
     return [
         Result("first call of osquery, 400 rules : one `auditctl -l`", f"{mine:.2f} : {process:.2f} ms",
@@ -305,6 +326,7 @@ def main() -> int:
         measures: tuple[Callable[[], list[Result]], ...] = (
             lambda: served(listing, 400, 0.5, 0.1),
             lambda: [controls(listing, 400)],
+            lambda: [new_paths(listing, 400)],
             lambda: cold(listing),
             lambda: many(listing),
             starts,

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Subject
 from auditrules.audit.coverage.audit_names import Toucher
-from auditrules.audit.coverage.decision import ON
+from auditrules.audit.coverage.decision import ON, Verdict
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import OPERATIONS, Operation
 from auditrules.audit.coverage.resolved_rules import Placing
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.subjects import verdict
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import FilterList
 from tests.audit.file_trees import DOCKER, facts, rules_of
@@ -213,6 +214,24 @@ def test_more_facts_only_move_maybe_to_yes_or_no(
         less = replace(less, succeeded=None, result=None)
     vague = decide(rules_of(rules, HOST), less, ON).recorded
     assert vague in (Truth.MAYBE, decide(rules_of(rules, HOST), access, ON).recorded)
+
+
+@for_all
+@given(RULES, accesses(), st.sets(st.sampled_from(KNOWN)))
+def test_a_verdict_holds_for_whoever_makes_the_access(rules: list[str], access: Access, known: set[str]) -> None:
+    who = {name: getattr(access.subject, name) for name in known}
+    moves = any(name.removed or name.made for name in access.names)
+    anybody = replace(
+        access,
+        subject=Subject(**who),
+        forker=Subject(),
+        arguments=(None, None, None, None),
+        succeeded=access.succeeded if moves else None,
+        result=None,
+    )
+    found, _ = verdict(rules_of(rules, HOST), anybody, ON)
+    if found in (Verdict.RECORDED, Verdict.UNRECORDED):
+        assert recorded(rules, access) is (found is Verdict.RECORDED)
 
 
 @for_all
