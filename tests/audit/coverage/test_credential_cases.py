@@ -15,7 +15,7 @@ from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.path_coverage import Host, cover
 from auditrules.audit.coverage.reference import calls
 from auditrules.audit.coverage.resolved_rules import Placed
-from auditrules.audit.filesystem.path_walk import Places
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Condition
 from tests.audit.file_trees import covered, facts, looked_at, rules_of
@@ -130,7 +130,7 @@ def test_ids_that_are_compared_take_few_values() -> None:
 
 def test_paths_without_rules_share_their_decisions() -> None:
     on = looked_at(facts(), ["/usr/bin/containerd", "/opt/other"])
-    host = Host(rules_of((f"{SMALL} -F uid=0", *COMPLEMENTS), on), Places(on), ON)
+    host = Host(rules_of((f"{SMALL} -F uid=0", *COMPLEMENTS), on), FileSystem(on), ON)
     one, other = (cover(path, host).letters[0].calls[0].decisions[0] for path in ("/usr/bin/containerd", "/opt/other"))
     assert one is other
 
@@ -138,5 +138,5 @@ def test_paths_without_rules_share_their_decisions() -> None:
 def test_paths_without_rules_do_not_share_what_hangs_on_their_owner() -> None:
     rules = rules_of((f"{SMALL},openat -C uid=obj_uid",), facts())
     files = {**facts().files, "/opt/theirs": Entry("file", dev="8:1", ino=999, uid=33, gid=33)}
-    host = Host(rules, Places(replace(facts(), files=files)), ON, Subject(uid=33))
+    host = Host(rules, FileSystem(replace(facts(), files=files)), ON, Subject(uid=33))
     assert [cover(path, host).of(Verdict.RECORDED) for path in (DOCKERD, "/opt/theirs", DOCKERD)] == ["", "r", ""]
