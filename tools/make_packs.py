@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from auditrules.benchmarks import BENCHMARKS
 from auditrules.cli.command import Problem
 from auditrules.cli.pack import check, write
 from auditrules.packs.files import File, shipped
+from auditrules.plugin.table import Table
+from auditrules.sql.database import Database
+from auditrules.sql.error import SqlError
+from auditrules.sql.standins import SCHEMAS as STAND_INS
 from auditrules.tables import SCHEMAS
 
 FOLDER = Path(__file__).parents[1] / "packs"
@@ -22,12 +27,35 @@ def main(arguments: list[str]) -> int:
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 1
+    if refused := refusals(found):
+        print("\n".join(refused), file=sys.stderr)
+        return 1
     if "--check" not in arguments:
         write(FOLDER, found)
     lines = [*(_stale(file) for file in found), *_strays({FOLDER / file.path for file in found})]
     for line in filter(None, lines):
         print(line, file=sys.stderr)
     return 1 if any(lines) else 0
+
+
+def refusals(found: Iterable[File]) -> list[str]:
+    """A line for each query that SQLite does not prepare, with its file and name."""
+    with Database(Table(schema, lambda _: ()) for schema in (*SCHEMAS, *STAND_INS)) as database:
+        return [
+            f"{file.path}: {name}: query: {refusal}"
+            for file in found
+            for name, sql in file.queries.items()
+            if (refusal := _refusal(database, sql))
+        ]
+
+
+def _refusal(database: Database, sql: str) -> str:
+    """Why SQLite does not prepare a query; empty if it does."""
+    try:
+        database.query(f"EXPLAIN {sql}")
+    except SqlError as error:
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def _stale(file: File) -> str:

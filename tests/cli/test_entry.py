@@ -236,7 +236,10 @@ def test_without_apsw_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.delitem(sys.modules, "auditrules.sql.database", raising=False)
     monkeypatch.setitem(sys.modules, "apsw", None)
     assert run("check") == Ran(
-        2, "", "auditrules: the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'\n"
+        2,
+        "",
+        "auditrules: the Python package apsw is not there: pip install 'apsw>=3.42', "
+        "or the distribution's package python3-apsw\n",
     )
 
 

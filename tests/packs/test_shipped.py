@@ -16,6 +16,9 @@ from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
 from auditrules.host.surroundings import Surroundings
+from auditrules.packs.files import File as PackFile
+from auditrules.packs.files import Form, of_benchmark
+from auditrules.packs.policies import ON_DOCKER_HOSTS
 from auditrules.packs.shipped import GUARD, PACKS
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 from auditrules.sql.database import Database
@@ -72,6 +75,29 @@ def read(path: Path) -> dict[str, Any]:
 
 def test_the_files_are_current() -> None:
     assert make_packs.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda benchmark: benchmark.version)
+def test_sqlite_prepares_each_query_that_pack_exports(benchmark: Benchmark, form: Form) -> None:
+    found = tuple(of_benchmark(benchmark, benchmark.controls, form, ON_DOCKER_HOSTS))
+    assert any(file.queries for file in found)
+    assert make_packs.refusals(found) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT nope FROM audit_status;", "no such column: nope"),
+        ("SELECT 1 FROM nope;", "no such table: nope"),
+        ("SELEC 1;", 'near "SELEC": syntax error'),
+        ("DELETE FROM audit_status;", "table audit_status may not be modified"),
+    ],
+)
+def test_a_query_that_sqlite_does_not_prepare_is_told_with_its_file_and_name(sql: str, reason: str) -> None:
+    good = PackFile("a.conf", "{}", {"good": "SELECT state FROM audit_status;"})
+    (told,) = make_packs.refusals((good, PackFile("b.conf", "{}", {"bad": sql})))
+    assert told.startswith(f"b.conf: bad: query: {reason}")
 
 
 def test_there_is_a_file_for_each_pack_and_no_other() -> None:

@@ -358,7 +358,10 @@ def test_a_package_that_is_not_there_is_named(package: str, tmp_path: Path, monk
     assert (code, out, err) == (
         2,
         "",
-        f"auditrules: the Python package {package} is not there: pip install 'osquery-audit-rules[report]'\n",
+        (
+            f"auditrules: the Python package {package} is not there: "
+            "in a clone, pip install '.[report]' (docs/operation.md)\n"
+        ),
     )
 
 

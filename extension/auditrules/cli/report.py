@@ -114,7 +114,7 @@ def _run(options: argparse.Namespace, _world: object) -> Said:
             raise
         extra = _EXTRAS.get(package, "report")
         raise Problem(
-            f"the Python package {package} is not there: pip install 'osquery-audit-rules[{extra}]'"
+            f"the Python package {package} is not there: in a clone, pip install '.[{extra}]' (docs/operation.md)"
         ) from error
 
 

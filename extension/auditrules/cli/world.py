@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -21,17 +21,15 @@ from auditrules.host.assumed import AssumedHost
 from auditrules.host.installation import Setup
 from auditrules.host.kernel import is_saved
 from auditrules.host.surroundings import Surroundings as RealSurroundings
-from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError
-from auditrules.sql.standins import SCHEMAS as STAND_INS
 from auditrules.sql.standins import Surroundings, stand_ins
 from auditrules.tables import HostView, build
 
 if TYPE_CHECKING:
     from auditrules.sql.database import Database
 
-_NO_APSW = "the Python package apsw is not there: pip install 'osquery-audit-rules[sql]'"
+_NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or the distribution's package python3-apsw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +97,6 @@ def database(options: argparse.Namespace, world: World) -> Database:
     host = kept(options, world)
     tables = world.build(host)
     return database([*tables, *stand_ins(world.surroundings(options.root or "/"), NAME, __version__, tables)])
-
-
-def empty_database(schemas: Iterable[Schema]) -> Database:
-    """Tables without rows, for queries that are only to be prepared."""
-    every = (*schemas, *STAND_INS)
-    return _sql()(Table(schema, lambda _: ()) for schema in every)
 
 
 def _sql() -> type[Database]:

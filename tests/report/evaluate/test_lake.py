@@ -22,11 +22,11 @@ LAKE = "s3a://bucket/auditrules"
         ),
         (
             ("--store", LAKE, "--engine", "spark"),
-            "the Python package pyspark is not there: pip install 'osquery-audit-rules[spark]'",
+            "the Python package pyspark is not there: in a clone, pip install '.[spark]' (docs/operation.md)",
         ),
         (
             ("/dev/null", "--engine", "spark"),
-            "the Python package pyspark is not there: pip install 'osquery-audit-rules[spark]'",
+            "the Python package pyspark is not there: in a clone, pip install '.[spark]' (docs/operation.md)",
         ),
         (("--engine", "spark"), "the following arguments are required: PATH"),
         (("--store", "/srv/store"), "the following arguments are required: PATH"),
