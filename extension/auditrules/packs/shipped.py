@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from types import MappingProxyType
 
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.packs import drift, pipeline
@@ -36,10 +37,15 @@ def queries(checks: Iterable[Check]) -> Iterator[Query]:
         )
 
 
+def all_controls_name(pack: str) -> str:
+    """What the query of all controls of a pack is called, without `_snapshot`."""
+    return f"{pack.replace('-', '_')}_all"
+
+
 def all_controls(pack: str, benchmark: Benchmark) -> Query:
     """All controls of a benchmark in one row set, once a day; its name begins with that of its pack."""
     return Query(
-        f"{pack.replace('-', '_')}_all_snapshot",
+        f"{all_controls_name(pack)}_snapshot",
         all_controls_sql(benchmark),
         DAY,
         f"{benchmark.name} {benchmark.version}: one row for each control, with status, reason and evidence.",
@@ -53,12 +59,12 @@ def verdicts(name: str, checks: Iterable[Check], *others: Query) -> Pack:
     return Pack(name, PLATFORM, VERSION, (GUARD,), (*queries(checks), *others))
 
 
-def _whole(name: str, benchmark: Benchmark) -> Pack:
-    return verdicts(name, map(Check, benchmark.controls), all_controls(name, benchmark))
+WHOLE = MappingProxyType({"cis-docker": BENCHMARKS[0], "cis-docker-latest": LATEST})
+"""The packs that hold a whole benchmark: a query for each control, and one of all controls."""
 
-
-CIS_DOCKER = _whole("cis-docker", BENCHMARKS[0])
-CIS_DOCKER_LATEST = _whole("cis-docker-latest", LATEST)
+CIS_DOCKER, CIS_DOCKER_LATEST = (
+    verdicts(name, map(Check, benchmark.controls), all_controls(name, benchmark)) for name, benchmark in WHOLE.items()
+)
 
 INVENTORY = """\
 SELECT source, source_path, line, position, type, action, list, path, path_type, permissions, arch, syscalls, fields,

@@ -1,4 +1,7 @@
-"""The controls that the name of a query of our packs stands for, for queries that never logged a row on a host."""
+"""The controls that the name of a query of our packs stands for, for queries that never logged a row on a host.
+
+That of a control names it in each version that has it; that of a whole benchmark names all controls of one version.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, Control
+from auditrules.packs.shipped import WHOLE, all_controls_name
 
 NamedQuery = tuple[str, str, str, str, int]
 """Query, benchmark, version, control, preference: 0 for the version that the packs ask first."""
@@ -18,8 +22,8 @@ _PREFERRED = [(each.name, each.version) for each in (BENCHMARKS[0], LATEST, *BEN
 def named_queries(names: Iterable[str]) -> Iterator[NamedQuery]:
     """Return the controls of each query whose name is one of our packs', whatever the pack is called."""
     for name in names:
-        for preference, control in enumerate(_controls(name)):
-            yield name, control.benchmark, control.version, control.id, preference
+        for control in _controls(name):
+            yield name, control.benchmark, control.version, control.id, _preference(control)
 
 
 def _controls(name: str) -> list[Control]:
@@ -43,7 +47,8 @@ def _pack_pattern() -> re.Pattern[str]:
 
 @cache
 def _by_pack_name() -> dict[str, list[Control]]:
-    return _grouped((control.name, control) for control in _ordered())
+    whole = ((all_controls_name(pack), control) for pack, of in WHOLE.items() for control in of.controls)
+    return _grouped((*((control.name, control) for control in _ordered()), *whole))
 
 
 @cache
@@ -52,7 +57,11 @@ def _by_id() -> dict[str, list[Control]]:
 
 
 def _ordered() -> list[Control]:
-    return sorted(CONTROLS, key=lambda control: _PREFERRED.index((control.benchmark, control.version)))
+    return sorted(CONTROLS, key=_preference)
+
+
+def _preference(control: Control) -> int:
+    return _PREFERRED.index((control.benchmark, control.version))
 
 
 def _grouped(pairs: Iterable[tuple[str, Control]]) -> dict[str, list[Control]]:

@@ -62,7 +62,8 @@ by_common_version AS (
       named_queries.benchmark,
       named_queries.version,
       named_queries.control,
-      row_number() OVER (
+      -- the controls of one version share their place
+      rank() OVER (
         PARTITION BY unknown.key, unknown.query
         ORDER BY coalesce(benchmark_sizes.host_count, 0) DESC, named_queries.preference
       ) AS place

@@ -2,8 +2,8 @@
 -- report each control that is shipped with the project and that any host with the same benchmark reports; and of other
 -- controls those that at least half of these hosts report, so that one host alone makes up no control for others. Where
 -- nothing was logged at all, the shipped controls are expected. A host without a benchmark is taken to have the one that
--- most hosts have. What a host reported of a version is left out once it is stale and the host reports another version:
--- `superseded_at` is when it grew stale.
+-- most hosts have. What a host reported of a version is left out once it is stale and the host reports another version, or
+-- as soon as the query that reported it reports another version: `superseded_at` is when it grew stale, or was replaced.
 WITH failing AS (
   SELECT DISTINCT query_controls.key, query_controls.benchmark, query_controls.version, query_controls.control
   FROM query_controls
@@ -63,7 +63,39 @@ main_benchmark AS (
 reported_versions AS (
   SELECT key, benchmark, version, max(last_time) AS last_time FROM host_controls GROUP BY key, benchmark, version
 ),
-superseded AS (
+query_versions AS (
+  SELECT key, query_base, benchmark, version, min(time) AS first_time, max(time) AS last_time
+  FROM shared_snapshots
+  GROUP BY key, query_base, benchmark, version
+),
+replaced AS (
+  SELECT
+    older.key, older.benchmark, older.version,
+    min(greatest(newer.first_time, reported_versions.last_time)) AS superseded_at
+  FROM query_versions AS older
+  CROSS JOIN parameters
+  JOIN query_versions AS newer
+    ON
+      newer.key = older.key
+      AND newer.query_base = older.query_base
+      AND newer.benchmark = older.benchmark
+      AND newer.version <> older.version
+  JOIN reported_versions
+    ON
+      reported_versions.key = older.key
+      AND reported_versions.benchmark = older.benchmark
+      AND reported_versions.version = older.version
+  JOIN reported_versions AS reported
+    ON
+      reported.key = newer.key
+      AND reported.benchmark = newer.benchmark
+      AND reported.version = newer.version
+  WHERE
+    newer.last_time > reported_versions.last_time
+    AND parameters.until - newer.last_time <= parameters.max_age
+  GROUP BY older.key, older.benchmark, older.version
+),
+outdated AS (
   SELECT older.key, older.benchmark, older.version, max(older.last_time) + max(parameters.max_age) AS superseded_at
   FROM reported_versions AS older
   CROSS JOIN parameters
@@ -73,6 +105,15 @@ superseded AS (
     parameters.until - older.last_time > parameters.max_age
     AND parameters.until - newer.last_time <= parameters.max_age
   GROUP BY older.key, older.benchmark, older.version
+),
+superseded AS (
+  SELECT key, benchmark, version, min(superseded_at) AS superseded_at
+  FROM (
+    SELECT key, benchmark, version, superseded_at FROM replaced
+    UNION ALL
+    SELECT key, benchmark, version, superseded_at FROM outdated
+  ) AS each_way
+  GROUP BY key, benchmark, version
 ),
 reported_benchmarks AS (
   SELECT key, benchmark, version FROM host_controls

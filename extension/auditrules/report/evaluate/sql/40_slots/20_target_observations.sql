@@ -1,5 +1,5 @@
 -- The observations of each subject of which more than one target was ever named. `query_base` is what a query shares with
--- the twin that takes its snapshots.
+-- the twin that takes its snapshots. `is_shared` is 1 where the query reports several controls.
 SELECT DISTINCT
   series_subjects.subject,
   query_base(attributed_observations.query) AS query_base,
@@ -9,13 +9,19 @@ SELECT DISTINCT
   CASE
     WHEN attributed_observations.time BETWEEN parameters.earliest AND parameters.latest THEN 1
     ELSE 0
-  END AS dated
+  END AS dated,
+  CASE WHEN shared_queries.key IS NULL THEN 0 ELSE 1 END AS is_shared
 FROM attributed_observations
 CROSS JOIN parameters
 JOIN series_subjects
   ON
     series_subjects.host_digest = attributed_observations.host_digest
     AND series_subjects.target_digest = attributed_observations.target_digest
+JOIN subjects ON subjects.subject = series_subjects.subject
+LEFT JOIN shared_queries
+  ON
+    shared_queries.key = subjects.key
+    AND shared_queries.query_base = query_base(attributed_observations.query)
 WHERE
   series_subjects.has_targets = 1
   AND (

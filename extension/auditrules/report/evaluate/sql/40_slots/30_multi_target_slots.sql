@@ -1,11 +1,12 @@
 -- Subjects of which each target is a slot of its own, numbered below zero: where one run gave rows of more than one target,
 -- or where another target was named and nothing said that the one before is gone, which a removal of its row says, and a
--- snapshot of the query that named it. Of every other subject the newest row replaces the one before.
+-- snapshot of the query that named it, or of one that reports several controls, or of any if such a one named it. Of every other subject the newest row replaces the one before.
 WITH named AS (
   SELECT
-    subject, query_base, time, action, target,
+    subject, query_base, time, action, target, is_shared,
     lag(target) OVER (PARTITION BY subject ORDER BY time, action DESC, target, query_base) AS before,
     lag(query_base) OVER (PARTITION BY subject ORDER BY time, action DESC, target, query_base) AS before_base,
+    lag(is_shared) OVER (PARTITION BY subject ORDER BY time, action DESC, target, query_base) AS before_shared,
     lag(time) OVER (PARTITION BY subject ORDER BY time, action DESC, target, query_base) AS before_time
   FROM target_observations
   WHERE action <> 'removed' AND dated = 1
@@ -22,7 +23,10 @@ added_to AS (
   WHERE
     named.before <> named.target
     AND removals.subject IS NULL
-    AND (named.action <> 'snapshot' OR named.before_base <> named.query_base)
+    AND (
+      named.action <> 'snapshot'
+      OR (named.before_base <> named.query_base AND named.is_shared = 0 AND named.before_shared = 0)
+    )
 ),
 runs AS (
   SELECT subject

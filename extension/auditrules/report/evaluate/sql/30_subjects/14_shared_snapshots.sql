@@ -1,0 +1,27 @@
+-- The snapshots of queries that report several controls, such as `cis_docker_all_snapshot`: which controls of which host
+-- each snapshot names.
+WITH shared AS (
+  SELECT query
+  FROM (SELECT DISTINCT query, benchmark, version, control FROM query_targets) AS each_control
+  GROUP BY query
+  HAVING count(*) > 1
+)
+SELECT DISTINCT
+  coalesce(host_aliases.key, observation_series.host) AS key,
+  query_base(attributed_observations.query) AS query_base,
+  observation_series.benchmark,
+  observation_series.version,
+  observation_series.control,
+  least(attributed_observations.time, parameters.until) AS time
+FROM attributed_observations
+CROSS JOIN parameters
+JOIN shared ON shared.query = attributed_observations.query
+JOIN observation_series
+  ON
+    observation_series.host_digest = attributed_observations.host_digest
+    AND observation_series.target_digest = attributed_observations.target_digest
+LEFT JOIN host_aliases
+  ON host_aliases.host = observation_series.host
+      AND host_aliases.identifier IS NOT DISTINCT FROM observation_series.identifier
+      AND host_aliases.name IS NOT DISTINCT FROM observation_series.name
+WHERE attributed_observations.action = 'snapshot' AND attributed_observations.order_key IS NOT NULL
