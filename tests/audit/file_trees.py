@@ -15,8 +15,8 @@ from types import MappingProxyType
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON, Auditing
-from auditrules.audit.coverage.path_coverage import Host, cover
-from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
+from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.mounts import Mounts
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -126,10 +126,12 @@ def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True) -> RuleSet:
     host = looked_at(on, needs([text]).paths)
     loaded = load_rules(text, host)
     assert loaded.refused == ()
-    return RuleSet(loaded.rules, Placing(FileSystem(host), fresh=fresh))
+    return RuleSet(loaded.rules, RuleResolver(FileSystem(host), fresh=fresh))
 
 
 def covered(path: str, *lines: str, on: Facts | None = None, auditing: Auditing = ON, fresh: bool = True) -> Coverage:
     """What of a path those rules record."""
     host = on or facts()
-    return cover(path, Host(rules_of(lines, host, fresh=fresh), FileSystem(looked_at(host, [path])), auditing))
+    return evaluate_path(
+        path, AuditedHost(rules_of(lines, host, fresh=fresh), FileSystem(looked_at(host, [path])), auditing)
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from auditrules import __version__
-from auditrules.audit.coverage.answer import LETTERS, Reason
+from auditrules.audit.coverage.answer import PERMISSIONS, Reason
 from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.reference import OUTSIDE, REFERENCE
 from auditrules.benchmarks.targets import Reason as NotJudged
@@ -131,7 +131,7 @@ def test_the_readme_names_every_table(schema: Schema) -> None:
     assert f"| `{schema.name}` |" in README
 
 
-@pytest.mark.parametrize("letter", LETTERS)
+@pytest.mark.parametrize("letter", PERMISSIONS)
 def test_the_calls_of_every_letter_are_told(letter: str) -> None:
     (row,) = (line for line in TABLES.splitlines() if line.startswith(f"| `{letter}` |"))
     _, _, reference, outside, _ = row.split("|")

@@ -10,12 +10,12 @@ from typing import Any
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.audit_names import Permit, Toucher, program
+from auditrules.audit.coverage.audit_names import AuditNamesCollector, Permit, program
 from auditrules.audit.coverage.decision import Auditing, Decision
-from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
-from auditrules.audit.coverage.operations import OPERATIONS, Operation, Touch
-from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation
+from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -34,7 +34,7 @@ POINTER = 0xBEEF_F00D  # of an argument that is an address: not 0, and nobody kn
 # What the program that made the accesses did for each of its kinds; a pair of calls for what makes two.
 ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "exec": (OPERATIONS["execve"],),
-    "exec32": (Operation("execve", Touch.EXECUTION, compat=True),),
+    "exec32": (Operation("execve", CollectedNames.EXECUTION, compat=True),),
     "execveat": (OPERATIONS["execveat"],),
     "procfd": (OPERATIONS["execve"],),
     "forkexec": (OPERATIONS["execve"],),
@@ -43,7 +43,7 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "read": (OPERATIONS["openat"],),
     "open": (OPERATIONS["open"],),
     "opath": (OPERATIONS["openat"],),
-    "read32": (Operation("open", Touch.FILE, 0, compat=True),),
+    "read32": (Operation("open", CollectedNames.FILE, 0, compat=True),),
     "openat2": (OPERATIONS["openat2"],),
     "getdents": (OPERATIONS["openat"],),
     "readlink": (OPERATIONS["readlink"],),
@@ -55,7 +55,7 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "fdread": (OPERATIONS["pread"],),
     "uringopen": (OPERATIONS["io_uring_enter"],),
     "write": (OPERATIONS["openat for writing"],),
-    "write32": (Operation("open", Touch.FILE, 1, compat=True),),
+    "write32": (Operation("open", CollectedNames.FILE, 1, compat=True),),
     "openat2w": (OPERATIONS["openat2 for writing"],),
     "rdwr": (OPERATIONS["openat for both"],),
     "append": (OPERATIONS["openat for writing"],),
@@ -73,7 +73,7 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "fdtruncate": (OPERATIONS["ftruncate"],),
     "uringwrite": (OPERATIONS["io_uring_enter"],),
     "chmod": (OPERATIONS["chmod"],),
-    "chmod32": (Operation("chmod", Touch.FILE, compat=True),),
+    "chmod32": (Operation("chmod", CollectedNames.FILE, compat=True),),
     "fchmodat": (OPERATIONS["fchmodat"],),
     "fdchmod": (OPERATIONS["fchmod"],),
     "chown": (OPERATIONS["chown"],),
@@ -100,14 +100,14 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "rmdirat": (OPERATIONS["unlinkat"],),
     "rdcreate": (OPERATIONS["openat to read or create"],),
     "execat": (OPERATIONS["execveat"],),
-    "openat32": (Operation("openat", Touch.FILE, 1, compat=True),),
-    "creat32": (Operation("creat", Touch.CREATION, compat=True),),
-    "unlink32": (Operation("unlink", Touch.REMOVAL, compat=True),),
-    "truncate32": (Operation("truncate", Touch.FILE, compat=True),),
-    "rename32": (Operation("rename", Touch.RENAME, compat=True),),
-    "chown32": (Operation("chown", Touch.FILE, compat=True),),
-    "lchown16": (Operation("lchown", Touch.NAME, compat=True),),
-    "setxattr32": (Operation("setxattr", Touch.FILE, compat=True),),
+    "openat32": (Operation("openat", CollectedNames.FILE, 1, compat=True),),
+    "creat32": (Operation("creat", CollectedNames.CREATION, compat=True),),
+    "unlink32": (Operation("unlink", CollectedNames.REMOVAL, compat=True),),
+    "truncate32": (Operation("truncate", CollectedNames.FILE, compat=True),),
+    "rename32": (Operation("rename", CollectedNames.RENAME, compat=True),),
+    "chown32": (Operation("chown", CollectedNames.FILE, compat=True),),
+    "lchown16": (Operation("lchown", CollectedNames.NAME, compat=True),),
+    "setxattr32": (Operation("setxattr", CollectedNames.FILE, compat=True),),
 }
 IN_A_NAMESPACE = "ns-"
 FLAGS = {"read": 0, "write": 1, "rdwr": 2, "append": 0o2001, "create": 0o1101, "rdtrunc": 0o1000, "getdents": 0o200000}
@@ -176,7 +176,7 @@ class Asked:
         rules = [rule_data.decode(base64.b64decode(raw)) for raw in told["rules_in_force"]]
         status = told["status"]
         return cls(
-            RuleSet(rules, Placing(file_system, at_load)),
+            RuleSet(rules, RuleResolver(file_system, at_load)),
             tuple(accesses(case, file_system)),
             Auditing(status["enabled"], status["rate_limit"]),
         )
@@ -194,25 +194,25 @@ def accesses(case: Case, file_system: FileSystem) -> Iterator[Access]:
     kind = kind.removeprefix(IN_A_NAMESPACE)
     who = replace(subject(asked.get("as", {})), exe=file_system.identity(file_system.walk(PROGRAM)))
     opened = opened_file(file_system) if kind in {"procfd", "execveat"} else None
-    toucher = Toucher(
+    collector = AuditNamesCollector(
         file_system, permits(who, privileged=not within), "tomoyo" in (file_system.facts.lsm or ()), opened
     )
     operations = ACCESSES[kind]
     early = bool(case["facts"]["early"]) and kind not in FORKING
     for number, operation in enumerate(operations):
         path = asked["path2"] if number or operation.call in ("symlink", "symlinkat") else asked["path"]
-        access = toucher.access(operation, MACHINE, path, asked.get("path2", ""))
+        access = collector.access(operation, MACHINE, path, asked.get("path2", ""))
         assert access is not None, kind
         succeeded, result = outcome(case)
         yield replace(
             access,
-            subject=running(who, operation, toucher, path, succeeded=succeeded),
+            subject=running(who, operation, collector, path, succeeded=succeeded),
             forker=who if kind in FORKING else subject({}),
             result=result,
             succeeded=succeeded,
             arguments=arguments(operation, kind),
             early=early,
-            reported=refused_link(operation, who, toucher, path, case),
+            reported=refused_link(operation, who, collector, path, case),
             context=not (early and case.get("first_enable") == "after the fork"),
         )
 
@@ -246,13 +246,15 @@ def subject(given: Mapping[str, Any]) -> Subject:
     )
 
 
-def running(who: Subject, operation: Operation, toucher: Toucher, path: str, *, succeeded: bool) -> Subject:
+def running(
+    who: Subject, operation: Operation, collector: AuditNamesCollector, path: str, *, succeeded: bool
+) -> Subject:
     """The credentials and the program that the task has at the end of the call."""
-    if operation.touch is not Touch.EXECUTION or not succeeded:
+    if operation.collects is not CollectedNames.EXECUTION or not succeeded:
         return who
-    place = program(toucher, path)
+    place = program(collector, path)
     found = place.entry
-    who = replace(who, exe=toucher.file_system.identity(place))
+    who = replace(who, exe=collector.file_system.identity(place))
     if found is None or found.mode is None:
         return who
     if found.mode & 0o4000 and found.uid is not None:
@@ -290,9 +292,9 @@ def opened_file(file_system: FileSystem) -> Name:
     )
 
 
-def refused_link(operation: Operation, who: Subject, toucher: Toucher, path: str, case: Case) -> bool:
+def refused_link(operation: Operation, who: Subject, collector: AuditNamesCollector, path: str, case: Case) -> bool:
     """Whether fs.protected_hardlinks refused a link: to a file of another's, which the kernel reports by itself."""
-    found = toucher.file_system.walk(path, follow=False).entry
+    found = collector.file_system.walk(path, follow=False).entry
     return (
         operation.call in ("link", "linkat")
         and case.get("errno") == EPERM
@@ -300,7 +302,9 @@ def refused_link(operation: Operation, who: Subject, toucher: Toucher, path: str
     )
 
 
-HISTORY = frozenset({Why.MOUNTED, Why.REPLACED, Why.RATE_LIMIT})  # what no reader of the host can see
+HISTORY = frozenset(
+    {Undetermined.MOUNTED, Undetermined.REPLACED, Undetermined.RATE_LIMIT}
+)  # what no reader of the host can see
 
 
 def disagreements(case: Case) -> Iterator[str]:
@@ -322,14 +326,14 @@ def told(decisions: Iterable[Decision]) -> str:
     """The outcomes that our answer has, in words."""
     return "; ".join(
         f"{'' if outcome.recorded else 'not '}recorded by {outcome.cause.value}"
-        f" {render(outcome.placed.rule, MACHINE) if outcome.placed else ''}"
+        f" {render(outcome.resolved.rule, MACHINE) if outcome.resolved else ''}"
         f" {sorted(pending.why.value for pending in outcome.pending)}"
         for decision in decisions
         for outcome in decision.outcomes
     )
 
 
-def hangs_on(decisions: Iterable[Decision]) -> frozenset[Why]:
+def hangs_on(decisions: Iterable[Decision]) -> frozenset[Undetermined]:
     """The history that the answer hangs on; empty where it hangs on none, or on what a reader could know as well."""
     waits = frozenset(
         pending.why for decision in decisions for outcome in decision.outcomes for pending in outcome.pending

@@ -14,8 +14,8 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.answer import Reason, bad_path
-from auditrules.audit.coverage.decision import Auditing, Verdict
-from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.decision import Auditing, CoverageStatus
+from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
 from auditrules.audit.filesystem.path_walk import FileSystem, above
@@ -58,7 +58,9 @@ class RuleSets:
             KERNEL,
             self._facts.machine,
             RuleSet(
-                rules, Placing(self._file_system, sandbox=self._booted.sandbox), unread=len(reading.lines) - len(rules)
+                rules,
+                RuleResolver(self._file_system, sandbox=self._booted.sandbox),
+                unread=len(reading.lines) - len(rules),
             ),
             Auditing(reading.status.enabled),
             remarks=(*_remarks(reading, self._facts), *_of_sandbox(rules, self._booted.sandbox)),
@@ -77,8 +79,8 @@ class RuleSets:
         rules = [decided(rule, self._facts) for rule in booted.loaded.rules]
         now = self.kernel.rules
         same = now is not None and not now.unread and not now.contested and not booted.sandbox
-        if now is None or not same or rules != [each.rule for each in now.placed]:
-            now = RuleSet(rules, Placing(self._file_system, fresh=True, sandbox=booted.sandbox))
+        if now is None or not same or rules != [each.rule for each in now.resolved]:
+            now = RuleSet(rules, RuleResolver(self._file_system, fresh=True, sandbox=booted.sandbox))
         return RuleSource(
             BOOT,
             self._facts.machine,
@@ -113,9 +115,9 @@ class RuleSets:
 
     def _coverage(self, path: str, files: _Files) -> Mapping[str, PathAnswer]:
         file_system = FileSystem(replace(self._facts, files=files))
-        now = self.kernel.cover(path, file_system)
-        later = now if self.same else self.boot.cover(path, file_system)
-        lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(Verdict.RECORDED))
+        now = self.kernel.evaluate(path, file_system)
+        later = now if self.same else self.boot.evaluate(path, file_system)
+        lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(CoverageStatus.RECORDED))
         return {
             KERNEL: in_words(path, self.kernel, now),
             BOOT: in_words(path, self.boot, later, Reason.NOT_LOADED if lost else None),
@@ -213,7 +215,7 @@ def evaluate_files(files: Sequence[File], facts: Facts) -> tuple[RuleSource, tup
     source = RuleSource(
         FILES,
         facts.machine,
-        RuleSet(rules, Placing(FileSystem(facts), fresh=True)),
+        RuleSet(rules, RuleResolver(FileSystem(facts), fresh=True)),
         remarks=tuple(_of_machine(facts)),
         file_lines=_by_text(added, facts),
     )

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import ANYBODY, Subject
-from auditrules.audit.coverage.answer import Coverage, Letter, bad_path
-from auditrules.audit.coverage.decision import Verdict
-from auditrules.audit.coverage.explain import Said, steps
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.answer import Coverage, PermissionCoverage, bad_path
+from auditrules.audit.coverage.decision import CoverageStatus
+from auditrules.audit.coverage.explain import RuleResult, closeness_words, conditions, deciding, steps
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_source import RuleSource
-from auditrules.audit.coverage.telling import conditions, deciding, near_words
 from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT, FILES, KERNEL, evaluate_files
@@ -38,16 +37,16 @@ LARGEST_RULES = 16 << 20  # bytes of a rules file
 USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes"}
 WHEN = {KERNEL: "now", BOOT: "after the next boot", FILES: "with these files loaded"}
 WORDS = {
-    Verdict.RECORDED: "recorded",
-    Verdict.CONDITIONAL: "not always recorded",
-    Verdict.UNRECORDED: "NOT recorded",
-    Verdict.UNKNOWN: "unknown",
+    CoverageStatus.RECORDED: "recorded",
+    CoverageStatus.CONDITIONAL: "not always recorded",
+    CoverageStatus.UNRECORDED: "NOT recorded",
+    CoverageStatus.UNKNOWN: "unknown",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One letter of a path on one source, as text for people and for programs."""
+    """One permission of a path on one source, as text for people and for programs."""
 
     path: str
     source: str
@@ -66,7 +65,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
     parser.add_argument("paths", metavar="PATH", nargs="+", help="absolute path of a file or a directory")
-    parser.add_argument("--permission", metavar="rwxa", default="rwxa", type=_letters, help="default: all four")
+    parser.add_argument("--permission", metavar="rwxa", default="rwxa", type=_permissions, help="default: all four")
     parser.add_argument("--auid", metavar="N|unset", type=_auid, help="of one login only (default: of every one)")
     parser.add_argument("--uid", metavar="N", type=_id, help="of one user only (default: of every one)")
     parser.add_argument("--arch", choices=["b64", "b32"], default="b64", help="programs of the machine, or 32-bit ones")
@@ -102,15 +101,15 @@ def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
         sources = (audit.rule_sets.kernel, audit.rule_sets.boot)
     who = _who(options)
     found = [
-        (path, source, source.cover(path, file_system, who, compat=options.arch == "b32"))
+        (path, source, source.evaluate(path, file_system, who, compat=options.arch == "b32"))
         for path in options.paths
         for source in sources
     ]
     answers = [
-        _answer(path, source, covered, letter, explain=options.explain)
+        _answer(path, source, covered, permission, explain=options.explain)
         for path, source, covered in found
-        for letter in covered.letters
-        if letter.letter in options.permission
+        for permission in covered.permissions
+        if permission.permission in options.permission
     ]
     text = _json(answers) if options.format == "json" else "".join(_text(answers, problems))
     return text, _exit_code(answers)
@@ -134,42 +133,44 @@ def _file(name: str) -> File:
     return File(name, content)
 
 
-def _answer(path: str, source: RuleSource, covered: Coverage, letter: Letter, *, explain: bool) -> Answer:
-    alone = Coverage((letter,), covered.resolved, covered.exists, covered.exceptions, covered.error)
+def _answer(
+    path: str, source: RuleSource, covered: Coverage, permission: PermissionCoverage, *, explain: bool
+) -> Answer:
+    alone = Coverage((permission,), covered.resolved, covered.exists, covered.exceptions, covered.error)
     return Answer(
         path,
         source.name,
-        letter.letter,
-        letter.verdict.value,
-        letter.reason.value,
+        permission.permission,
+        permission.status.value,
+        permission.reason.value,
         covered.resolved,
         [_named(source, alone, placed) for placed in deciding(alone)],
         list(conditions(alone, source.machine, older=source.older)),
-        list(_explained(source, letter)) if explain else [],
+        list(_explained(source, permission)) if explain else [],
         covered.error or ("auditing is off" if source.auditing.enabled == 0 else ""),
         list(source.remarks),
     )
 
 
-def _named(source: RuleSource, covered: Coverage, placed: Placed) -> str:
+def _named(source: RuleSource, covered: Coverage, placed: ResolvedRule) -> str:
     text = source.text(placed.rule)
     lines = ", ".join(source.files(text, lines=True))
-    near = near_words(covered, placed)
+    near = closeness_words(covered, placed)
     return f"{text}{f'  ({lines})' if lines else ''}{f', which is {near}' if near else ''}"
 
 
-def _explained(source: RuleSource, letter: Letter) -> Iterator[str]:
-    """Yield what each rule said of the letter's first call that is not recorded, or else of its first."""
-    if source.rules is None or not letter.calls:
+def _explained(source: RuleSource, permission: PermissionCoverage) -> Iterator[str]:
+    """Yield what each rule said of the permission's first call that is not recorded, or else of its first."""
+    if source.rules is None or not permission.calls:
         return
-    call = next((each for each in letter.calls if each.verdict is not Verdict.RECORDED), letter.calls[0])
+    call = next((each for each in permission.calls if each.status is not CoverageStatus.RECORDED), permission.calls[0])
     access = call.accesses[0]
     yield f"{call.operation.call} by anybody:"
     found = list(steps(source.rules, access, source.auditing, source.machine))
     for step in found:
-        if step.said is not Said.ELSEWHERE:
-            yield f"  {source.text(step.placed.rule)}: {step.words}"
-    elsewhere = sum(step.said is Said.ELSEWHERE for step in found)
+        if step.result is not RuleResult.ELSEWHERE:
+            yield f"  {source.text(step.resolved.rule)}: {step.words}"
+    elsewhere = sum(step.result is RuleResult.ELSEWHERE for step in found)
     if elsewhere:
         yield f"  and {elsewhere} on other paths"
 
@@ -193,8 +194,8 @@ def _text(answers: Sequence[Answer], problems: Iterable[str]) -> Iterator[str]:
 
 
 def _paragraph(answer: Answer) -> Iterator[str]:
-    words = WORDS[Verdict(answer.verdict)]
-    reason = "" if answer.verdict == Verdict.RECORDED.value else f"  ({answer.reason})"
+    words = WORDS[CoverageStatus(answer.verdict)]
+    reason = "" if answer.verdict == CoverageStatus.RECORDED.value else f"  ({answer.reason})"
     yield f"  {USES[answer.permission]:<18}{words}{reason}\n"
     for line in filter(None, (answer.error, *(f"by {rule}" for rule in answer.rules))):
         yield f"      {visible(line)}\n"
@@ -206,13 +207,13 @@ def _paragraph(answer: Answer) -> Iterator[str]:
 
 def _exit_code(answers: Iterable[Answer]) -> int:
     """Give 1 if anything asked for is known to be missed, else 3 if anything is unknown, else 0."""
-    found = {Verdict(each.verdict) for each in answers}
-    if found & {Verdict.UNRECORDED, Verdict.CONDITIONAL}:
+    found = {CoverageStatus(each.verdict) for each in answers}
+    if found & {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}:
         return 1
-    return 3 if Verdict.UNKNOWN in found else 0
+    return 3 if CoverageStatus.UNKNOWN in found else 0
 
 
-def _letters(text: str) -> str:
+def _permissions(text: str) -> str:
     if not text or set(text) - set("rwxa"):
         raise argparse.ArgumentTypeError(f"expected letters of rwxa, found {text!r}")
     return text

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Subject
-from auditrules.audit.coverage.audit_names import Toucher
-from auditrules.audit.coverage.decision import ON, Verdict
+from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import OPERATIONS, Operation
-from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import verdict
+from auditrules.audit.coverage.subjects import evaluate_access
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import FilterList
 from tests.audit.file_trees import DOCKER, facts, rules_of
@@ -98,7 +98,7 @@ def accesses(draw: st.DrawFn) -> Access:
     """Accesses of which everything is known, but for those that take a directory's name away."""
     operation: Operation = OPERATIONS[draw(st.sampled_from(CALLS_HERE))]
     path, other = draw(st.sampled_from([*FILES, "/usr/bin/new"])), draw(st.sampled_from(FILES))
-    access = Toucher(FILE_SYSTEM).access(operation, "x86_64", path, other)
+    access = AuditNamesCollector(FILE_SYSTEM).access(operation, "x86_64", path, other)
     assert access is not None
     succeeded = draw(st.booleans())
     who = draw(subjects())
@@ -167,7 +167,7 @@ def test_a_rule_of_the_filesystem_list_adds_no_record_where_no_rule_is_never(
 
 
 def test_a_file_system_left_out_takes_a_never_rule_s_path_out_of_its_sight() -> None:
-    access = Toucher(FILE_SYSTEM).access(OPERATIONS["execve"], "x86_64", "/usr/bin/dockerd")
+    access = AuditNamesCollector(FILE_SYSTEM).access(OPERATIONS["execve"], "x86_64", "/usr/bin/dockerd")
     assert access is not None
     made = replace(access, subject=Subject(), succeeded=True, result=0)
     rules = ["-a never,exit -F path=/usr/bin/dockerd", "-a always,exit -F arch=b64 -S execve"]
@@ -196,7 +196,7 @@ def test_the_answer_hangs_on_the_normal_form(
     rules: list[str], spellings: tuple[str, str], path: str, letters: str, access: Access
 ) -> None:
     one, other = (each.format(path=path, letters=letters) for each in spellings)
-    assume(rules_of([one], HOST).placed[0].rule == rules_of([other], HOST).placed[0].rule)
+    assume(rules_of([one], HOST).resolved[0].rule == rules_of([other], HOST).resolved[0].rule)
     assume(one not in rules and other not in rules)
     assert decide(rules_of([*rules, one], HOST), access, ON) == decide(rules_of([*rules, other], HOST), access, ON)
 
@@ -229,9 +229,9 @@ def test_a_verdict_holds_for_whoever_makes_the_access(rules: list[str], access: 
         succeeded=access.succeeded if moves else None,
         result=None,
     )
-    found, _ = verdict(rules_of(rules, HOST), anybody, ON)
-    if found in (Verdict.RECORDED, Verdict.UNRECORDED):
-        assert recorded(rules, access) is (found is Verdict.RECORDED)
+    found, _ = evaluate_access(rules_of(rules, HOST), anybody, ON)
+    if found in (CoverageStatus.RECORDED, CoverageStatus.UNRECORDED):
+        assert recorded(rules, access) is (found is CoverageStatus.RECORDED)
 
 
 @for_all
@@ -241,7 +241,9 @@ def test_a_file_that_nobody_looked_at_only_moves_yes_and_no_to_maybe(
 ) -> None:
     loaded = rules_of(rules, HOST)
     blind = FileSystem(replace(HOST, files={path: entry for path, entry in HOST.files.items() if path not in unseen}))
-    vague = decide(RuleSet([each.rule for each in loaded.placed], Placing(blind, fresh=True)), access, ON).recorded
+    vague = decide(
+        RuleSet([each.rule for each in loaded.resolved], RuleResolver(blind, fresh=True)), access, ON
+    ).recorded
     assert vague in (Truth.MAYBE, decide(loaded, access, ON).recorded)
 
 
@@ -255,4 +257,6 @@ def test_the_strategies_reach_both_answers(answer: bool) -> None:
 
 @pytest.mark.parametrize("name", [FilterList.EXIT, FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM])
 def test_the_strategies_reach_every_list(name: FilterList) -> None:
-    assert find(RULES, lambda rules: name in {each.rule.list for each in rules_of(rules, HOST).placed}, settings=SEARCH)
+    assert find(
+        RULES, lambda rules: name in {each.rule.list for each in rules_of(rules, HOST).resolved}, settings=SEARCH
+    )

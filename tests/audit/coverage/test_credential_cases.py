@@ -10,11 +10,11 @@ import pytest
 from auditrules.audit.coverage.access import Subject
 from auditrules.audit.coverage.answer import Coverage, Reason
 from auditrules.audit.coverage.credential_cases import MOST_CASES, CredentialCases
-from auditrules.audit.coverage.decision import ON, Cause, Verdict
+from auditrules.audit.coverage.decision import ON, Cause, CoverageStatus
 from auditrules.audit.coverage.operations import OPERATIONS
-from auditrules.audit.coverage.path_coverage import Host, cover
+from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
 from auditrules.audit.coverage.reference import calls
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Condition
@@ -32,55 +32,59 @@ COMPLEMENTS = tuple(
 )
 
 
-def verdicts(found: Coverage) -> set[Verdict]:
-    return {each.verdict for each in found.letters}
+def verdicts(found: Coverage) -> set[CoverageStatus]:
+    return {each.status for each in found.permissions}
 
 
 # rules, and the verdict on each permission
 ON_EVERYBODY = (
-    ("rules that complement each other", COMPLEMENTS, Verdict.RECORDED),
-    ("all of them but one", COMPLEMENTS[:-1], Verdict.CONDITIONAL),
-    ("a condition and its opposite", (f"{ON_DOCKERD} -F uid<5", f"{ON_DOCKERD} -F uid>=5"), Verdict.RECORDED),
-    ("a gap of one", (f"{ON_DOCKERD} -F uid<5", f"{ON_DOCKERD} -F uid>5"), Verdict.CONDITIONAL),
-    ("conditions that nobody meets", (f"{ON_DOCKERD} -F uid<5 -F uid>6",), Verdict.UNRECORDED),
-    ("ids compared, equal or not", (f"{ON_DOCKERD} -C uid=euid", f"{ON_DOCKERD} -C uid!=euid"), Verdict.RECORDED),
+    ("rules that complement each other", COMPLEMENTS, CoverageStatus.RECORDED),
+    ("all of them but one", COMPLEMENTS[:-1], CoverageStatus.CONDITIONAL),
+    ("a condition and its opposite", (f"{ON_DOCKERD} -F uid<5", f"{ON_DOCKERD} -F uid>=5"), CoverageStatus.RECORDED),
+    ("a gap of one", (f"{ON_DOCKERD} -F uid<5", f"{ON_DOCKERD} -F uid>5"), CoverageStatus.CONDITIONAL),
+    ("conditions that nobody meets", (f"{ON_DOCKERD} -F uid<5 -F uid>6",), CoverageStatus.UNRECORDED),
+    (
+        "ids compared, equal or not",
+        (f"{ON_DOCKERD} -C uid=euid", f"{ON_DOCKERD} -C uid!=euid"),
+        CoverageStatus.RECORDED,
+    ),
     (
         "three ids compared, of which two are equal",
         (f"{ON_DOCKERD} -C auid!=uid", f"{ON_DOCKERD} -C uid!=euid", f"{ON_DOCKERD} -C auid=euid"),
-        Verdict.RECORDED,
+        CoverageStatus.RECORDED,
     ),
     (
         "three ids compared, which may all differ",
         (f"{ON_DOCKERD} -C auid=uid", f"{ON_DOCKERD} -C uid=euid", f"{ON_DOCKERD} -C auid=euid"),
-        Verdict.CONDITIONAL,
+        CoverageStatus.CONDITIONAL,
     ),
     (
         "ids compared, and one of them with a number",
         (f"{ON_DOCKERD} -C uid=euid", f"{ON_DOCKERD} -F uid!=0", f"{ON_DOCKERD} -F euid!=0"),
-        Verdict.RECORDED,
+        CoverageStatus.RECORDED,
     ),
     (
         "a group that may be a supplementary one",
         (f"{ON_DOCKERD} -F gid=5", f"{ON_DOCKERD} -F gid!=5"),
-        Verdict.RECORDED,
+        CoverageStatus.RECORDED,
     ),
-    ("arguments", (f"{ON_DOCKERD} -F a0=4", f"{ON_DOCKERD} -F a0!=4"), Verdict.RECORDED),
-    ("bits", (f"{ON_DOCKERD} -F a1&6", f"{ON_DOCKERD} -F a1!=0"), Verdict.CONDITIONAL),
-    ("programs", (f"{ON_DOCKERD} -F exe=/usr/bin/containerd", f"{ON_DOCKERD} -F uid=0"), Verdict.CONDITIONAL),
-    ("the exclude list, for some", (ON_DOCKERD, "-a always,exclude -F auid=1000"), Verdict.CONDITIONAL),
+    ("arguments", (f"{ON_DOCKERD} -F a0=4", f"{ON_DOCKERD} -F a0!=4"), CoverageStatus.RECORDED),
+    ("bits", (f"{ON_DOCKERD} -F a1&6", f"{ON_DOCKERD} -F a1!=0"), CoverageStatus.CONDITIONAL),
+    ("programs", (f"{ON_DOCKERD} -F exe=/usr/bin/containerd", f"{ON_DOCKERD} -F uid=0"), CoverageStatus.CONDITIONAL),
+    ("the exclude list, for some", (ON_DOCKERD, "-a always,exclude -F auid=1000"), CoverageStatus.CONDITIONAL),
     (
         "the exclude list, for all",
         (ON_DOCKERD, *(f"-a always,exclude -F uid{sign}0" for sign in ("=", "!="))),
-        Verdict.UNRECORDED,
+        CoverageStatus.UNRECORDED,
     ),
-    ("the task list, for some", (ON_DOCKERD, "-a never,task -F uid=0"), Verdict.CONDITIONAL),
-    ("never for some, and the rest", (f"{NEVER_ON_DOCKERD} -F uid=0", ON_DOCKERD), Verdict.CONDITIONAL),
-    ("never for nobody", (f"{NEVER_ON_DOCKERD} -F uid<5 -F uid>6", ON_DOCKERD), Verdict.RECORDED),
+    ("the task list, for some", (ON_DOCKERD, "-a never,task -F uid=0"), CoverageStatus.CONDITIONAL),
+    ("never for some, and the rest", (f"{NEVER_ON_DOCKERD} -F uid=0", ON_DOCKERD), CoverageStatus.CONDITIONAL),
+    ("never for nobody", (f"{NEVER_ON_DOCKERD} -F uid<5 -F uid>6", ON_DOCKERD), CoverageStatus.RECORDED),
 )
 
 
 @pytest.mark.parametrize(("rules", "verdict"), [row[1:] for row in ON_EVERYBODY], ids=[row[0] for row in ON_EVERYBODY])
-def test_a_verdict_counts_each_case_of_who_makes_an_access(rules: tuple[str, ...], verdict: Verdict) -> None:
+def test_a_verdict_counts_each_case_of_who_makes_an_access(rules: tuple[str, ...], verdict: CoverageStatus) -> None:
     assert verdicts(covered(DOCKERD, *rules)) == {verdict}
 
 
@@ -88,24 +92,24 @@ MANY = tuple(f"-a always,exit -F arch=b64 -S all -F uid={3 * each} -F gid={5 * e
 
 
 def test_rules_that_leave_nobody_out_decide_whatever_hundreds_of_others_say() -> None:
-    assert verdicts(covered(DOCKERD, *COMPLEMENTS, *MANY)) == {Verdict.RECORDED}
+    assert verdicts(covered(DOCKERD, *COMPLEMENTS, *MANY)) == {CoverageStatus.RECORDED}
 
 
 def test_of_hundreds_of_rules_some_record_and_some_do_not() -> None:
-    assert verdicts(covered(DOCKERD, *MANY)) == {Verdict.CONDITIONAL}
+    assert verdicts(covered(DOCKERD, *MANY)) == {CoverageStatus.CONDITIONAL}
 
 
 def test_more_cases_than_are_tried_are_unknown_with_a_reason() -> None:
     never = f"{NEVER_ON_DOCKERD} {' '.join(f'-F {name}!=7' for name in (*IDS, 'a0', 'a1', 'a2'))}"
     found = covered(DOCKERD, never, ON_DOCKERD)
-    assert (verdicts(found), found.reason) == ({Verdict.UNKNOWN}, Reason.TOO_MANY)
+    assert (verdicts(found), found.reason) == ({CoverageStatus.UNKNOWN}, Reason.TOO_MANY)
 
 
 def cases(*lines: str) -> CredentialCases:
     """Give the cases that the conditions of rules distinguish for an open."""
-    conditions: dict[tuple[Cause, Condition], Placed] = {}
-    for placed in rules_of(lines, facts()).placed:
-        conditions |= {(Cause.RULE, each): placed for each in placed.rule.fields}
+    conditions: dict[tuple[Cause, Condition], ResolvedRule] = {}
+    for resolved in rules_of(lines, facts()).resolved:
+        conditions |= {(Cause.RULE, each): resolved for each in resolved.rule.fields}
     (access,) = calls(OPERATIONS["open"], "x86_64")
     return CredentialCases(conditions, access)
 
@@ -130,13 +134,19 @@ def test_ids_that_are_compared_take_few_values() -> None:
 
 def test_paths_without_rules_share_their_decisions() -> None:
     on = looked_at(facts(), ["/usr/bin/containerd", "/opt/other"])
-    host = Host(rules_of((f"{SMALL} -F uid=0", *COMPLEMENTS), on), FileSystem(on), ON)
-    one, other = (cover(path, host).letters[0].calls[0].decisions[0] for path in ("/usr/bin/containerd", "/opt/other"))
+    host = AuditedHost(rules_of((f"{SMALL} -F uid=0", *COMPLEMENTS), on), FileSystem(on), ON)
+    one, other = (
+        evaluate_path(path, host).permissions[0].calls[0].decisions[0] for path in ("/usr/bin/containerd", "/opt/other")
+    )
     assert one is other
 
 
 def test_paths_without_rules_do_not_share_what_hangs_on_their_owner() -> None:
     rules = rules_of((f"{SMALL},openat -C uid=obj_uid",), facts())
     files = {**facts().files, "/opt/theirs": Entry("file", dev="8:1", ino=999, uid=33, gid=33)}
-    host = Host(rules, FileSystem(replace(facts(), files=files)), ON, Subject(uid=33))
-    assert [cover(path, host).of(Verdict.RECORDED) for path in (DOCKERD, "/opt/theirs", DOCKERD)] == ["", "r", ""]
+    host = AuditedHost(rules, FileSystem(replace(facts(), files=files)), ON, Subject(uid=33))
+    assert [evaluate_path(path, host).of(CoverageStatus.RECORDED) for path in (DOCKERD, "/opt/theirs", DOCKERD)] == [
+        "",
+        "r",
+        "",
+    ]

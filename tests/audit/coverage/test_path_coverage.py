@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.coverage.answer import Coverage
-from auditrules.audit.coverage.decision import ON, Auditing, Verdict
-from auditrules.audit.coverage.path_coverage import Host, cover
-from auditrules.audit.coverage.telling import conditions
+from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
+from auditrules.audit.coverage.explain import conditions
+from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Mount
@@ -21,10 +21,10 @@ WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 
 def letters(found: Coverage) -> tuple[str, str, str, str]:
     return (
-        found.of(Verdict.RECORDED),
-        found.of(Verdict.CONDITIONAL),
-        found.of(Verdict.UNRECORDED),
-        found.of(Verdict.UNKNOWN),
+        found.of(CoverageStatus.RECORDED),
+        found.of(CoverageStatus.CONDITIONAL),
+        found.of(CoverageStatus.UNRECORDED),
+        found.of(CoverageStatus.UNKNOWN),
     )
 
 
@@ -441,7 +441,7 @@ def test_a_mount_between_the_rule_s_directory_and_the_path_must_be_there_first(
 def test_mounts_below_a_directory_that_were_not_there_first_are_left_out() -> None:
     layer = Mount(3, 1, "/var/lib/docker/overlay2", "/", "overlay", "0:50", early=None)
     found = covered("/var/lib/docker", "-w /var/lib/docker -p wa", on=facts(mounts=(layer,)))
-    assert found.of(Verdict.RECORDED) == "wa"
+    assert found.of(CoverageStatus.RECORDED) == "wa"
     assert found.exceptions == ("/var/lib/docker/overlay2",)
 
 
@@ -449,7 +449,7 @@ def test_another_file_mounted_over_a_watched_name_is_not_watched() -> None:
     other = Mount(2, 1, DOCKERD, "/usr/bin/containerd", "ext4", "8:1", early=None)
     on = facts(mounts=(other,))
     on = with_entries(on, {DOCKERD: on.files["/usr/bin/containerd"]})
-    assert covered(DOCKERD, WATCH, on=on).of(Verdict.RECORDED) == ""
+    assert covered(DOCKERD, WATCH, on=on).of(CoverageStatus.RECORDED) == ""
 
 
 @pytest.mark.parametrize("fstype", ["nfs4", "cifs", "fuse.sshfs", "autofs", "ceph"])
@@ -469,8 +469,8 @@ def test_two_rules_on_one_file_may_have_changed_places_since_they_were_loaded() 
 
 def test_what_could_not_be_looked_at_is_unknown() -> None:
     on = facts()
-    host = Host(rules_of((WATCH,), on), FileSystem(replace(on, files={"/": on.files["/"]})), ON)
-    found = cover(DOCKERD, host)
+    host = AuditedHost(rules_of((WATCH,), on), FileSystem(replace(on, files={"/": on.files["/"]})), ON)
+    found = evaluate_path(DOCKERD, host)
     assert (*letters(found), found.reason.value) == ("", "", "", "rwxa", "unreadable")
     assert found.error == "the path could not be looked at"
 
@@ -518,7 +518,7 @@ def test_a_call_that_a_machine_lacks_is_recorded_by_nobody(machine: str) -> None
 
 def test_a_32_bit_machine_has_two_calls_for_one_purpose() -> None:
     rule = f"-a always,exit -S chmod,chown,fchmodat,fchownat,setxattr -F path={DOCKERD}"
-    assert covered(DOCKERD, rule, on=replace(facts(), machine="i686")).of(Verdict.CONDITIONAL) == "a"
+    assert covered(DOCKERD, rule, on=replace(facts(), machine="i686")).of(CoverageStatus.CONDITIONAL) == "a"
 
 
 def test_a_never_rule_on_the_directory_keeps_removals_of_the_file_out_wherever_it_stands() -> None:
@@ -538,7 +538,7 @@ MAGIC_LINKS = ("/proc/77/exe", "/proc/self/root/usr/bin/dockerd", "/proc/1/task/
 @pytest.mark.parametrize("path", MAGIC_LINKS)
 def test_a_link_of_proc_leads_elsewhere_than_its_text_says(path: str) -> None:
     on = facts({**DOCKER, "/proc/77/exe": f"-> {DOCKERD}", "/proc/self/root": "-> /"})
-    assert covered(path, WATCH, on=on).of(Verdict.UNKNOWN) == "rwxa"
+    assert covered(path, WATCH, on=on).of(CoverageStatus.UNKNOWN) == "rwxa"
 
 
 def test_numbers_of_inodes_are_not_known_on_a_file_system_that_tells_stat_others() -> None:
@@ -546,18 +546,18 @@ def test_numbers_of_inodes_are_not_known_on_a_file_system_that_tells_stat_others
     btrfs = Mount(2, 1, "/usr", "/", "btrfs", "0:34", MAGIC["btrfs"], early=True)
     rule = f"-a always,exit -S all -F inode={on.files[DOCKERD].ino} -F perm=wa"
     found = covered(DOCKERD, rule, on=replace(on, mounts=(*(on.mounts or ()), btrfs)))
-    assert found.of(Verdict.RECORDED) == ""
+    assert found.of(CoverageStatus.RECORDED) == ""
 
 
 def test_an_argument_s_bits_are_told_apart_from_its_number() -> None:
     rules = (f"-a always,exit -F path={DOCKERD} -F perm=r -F {field}" for field in ("a1=0", "a1&13"))
-    assert covered(DOCKERD, *rules).of(Verdict.RECORDED) == ""
+    assert covered(DOCKERD, *rules).of(CoverageStatus.RECORDED) == ""
 
 
 def test_an_answer_that_waits_for_one_kind_of_subject_alone_has_that_reason() -> None:
     rules = (f"-a never,exit -F path={DOCKERD} -F perm=x -F uid=7", WATCH)
     found = covered(DOCKERD, *rules, fresh=False)
-    assert (found.of(Verdict.UNKNOWN), found.reason.value) in (("", "conditional"), ("x", "replaced"))
+    assert (found.of(CoverageStatus.UNKNOWN), found.reason.value) in (("", "conditional"), ("x", "replaced"))
 
 
 def test_what_is_not_there_by_more_than_one_name_is_judged_by_what_is_above() -> None:

@@ -8,12 +8,11 @@ from enum import Enum
 from functools import cached_property
 
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.decision import Decision, Outcome, Verdict
-from auditrules.audit.coverage.nearby import Near
+from auditrules.audit.coverage.decision import CoverageStatus, Decision, Outcome
 from auditrules.audit.coverage.operations import Operation
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 
-LETTERS = "rwxa"
+PERMISSIONS = "rwxa"
 LONGEST_PATH = 4096  # PATH_MAX, with the final NUL
 
 
@@ -42,30 +41,39 @@ class Reason(str, Enum):
     COVERED = "covered"
 
 
+class Closeness(Enum):
+    """How close a rule comes to a path that it does not record, the closest first."""
+
+    PERMISSIONS = "on the path, for other accesses"
+    LINK = "on a symbolic link that leads there"
+    NOT_RECURSIVE = "on the directory's own name alone"
+    NOTHING = "none"
+
+
 RANK = {reason: rank for rank, reason in enumerate(Reason)}
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallCoverage:
     """One call of a letter: what it is called, its verdict, and what it hangs on."""
 
     operation: Operation
-    verdict: Verdict
+    status: CoverageStatus
     accesses: tuple[Access, ...]
     decisions: tuple[Decision, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class PermissionCoverage:
     """One letter of a path."""
 
-    letter: str
-    verdict: Verdict
+    permission: str
+    status: CoverageStatus
     reason: Reason
-    calls: tuple[Call, ...] = ()
+    calls: tuple[CallCoverage, ...] = ()
     missed: tuple[str, ...] = ()  # calls outside the reference, 32-bit ones and such, that are not recorded
-    near: Placed | None = None  # the rule that comes closest, where none matches
-    how: Near = Near.NOTHING
+    closest: ResolvedRule | None = None  # the rule that comes closest, where none matches
+    closeness: Closeness = Closeness.NOTHING
 
     @property
     def outcomes(self) -> Iterator[Outcome]:
@@ -74,46 +82,52 @@ class Letter:
         return (each for decision in decisions.values() for each in decision.outcomes)
 
     @property
-    def deciding(self) -> Iterator[Placed]:
+    def deciding(self) -> Iterator[ResolvedRule]:
         """The rules that decide; of a letter that nobody's access is recorded for, those that surely keep it out."""
-        missed = self.verdict is Verdict.UNRECORDED
-        return (each.placed for each in self.outcomes if each.placed is not None and not (missed and each.pending))
+        missed = self.status is CoverageStatus.UNRECORDED
+        return (each.resolved for each in self.outcomes if each.resolved is not None and not (missed and each.pending))
 
 
 @dataclass(frozen=True)
 class Coverage:
     """What is recorded of a path. `resolved` is where it leads; `exists` is None where that could not be seen."""
 
-    letters: tuple[Letter, ...]
+    permissions: tuple[PermissionCoverage, ...]
     resolved: str = ""
     exists: bool | None = None
     exceptions: tuple[str, ...] = ()  # what lies below a directory and is not recorded
     error: str = ""
 
-    def of(self, wanted: Verdict) -> str:
+    def of(self, wanted: CoverageStatus) -> str:
         """The letters of a verdict, in the order rwxa."""
-        return "".join(each.letter for each in self.letters if each.verdict is wanted)
+        return "".join(each.permission for each in self.permissions if each.status is wanted)
 
     @cached_property
     def reason(self) -> Reason:
         """The most telling reason of all letters."""
-        return min((each.reason for each in self.letters), key=RANK.__getitem__)
+        return min((each.reason for each in self.permissions), key=RANK.__getitem__)
 
     @property
     def outcomes(self) -> Iterator[Outcome]:
         """All outcomes of all letters."""
-        return (each for letter in self.letters for each in letter.outcomes)
+        return (each for permission in self.permissions for each in permission.outcomes)
 
     @cached_property
-    def deciding(self) -> tuple[Placed, ...]:
+    def deciding(self) -> tuple[ResolvedRule, ...]:
         """The rules that decide, in the order of evaluation."""
-        found = {each.order: each for letter in self.letters for each in letter.deciding}
+        found = {each.order: each for permission in self.permissions for each in permission.deciding}
         return tuple(found[order] for order in sorted(found))
 
 
 def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
     """The answer where nothing can be told."""
-    return Coverage(tuple(Letter(each, Verdict.UNKNOWN, reason) for each in LETTERS), resolved, exists, (), error)
+    return Coverage(
+        tuple(PermissionCoverage(each, CoverageStatus.UNKNOWN, reason) for each in PERMISSIONS),
+        resolved,
+        exists,
+        (),
+        error,
+    )
 
 
 def bad_path(path: str) -> str:

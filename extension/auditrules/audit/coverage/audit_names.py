@@ -11,7 +11,7 @@ from itertools import islice
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import Access, Name
-from auditrules.audit.coverage.operations import Operation, Touch, counts_as, machine_of
+from auditrules.audit.coverage.operations import CollectedNames, Operation, counts_as, machine_of
 from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, name, parent
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Mount
 
@@ -30,7 +30,7 @@ SEARCH, WRITE = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Toucher:
+class AuditNamesCollector:
     """Finds the names of calls in a file system.
 
     `permits` tells what the one who calls may do in a directory; None: everything. `opened` is what stands in /proc for
@@ -53,25 +53,25 @@ class Toucher:
         return Access(operation.call, number, syscalls.ARCHES[called], counts_as(operation, called), names)
 
     def _names(self, operation: Operation, path: str, other: str) -> Iterator[Name]:
-        match operation.touch:
-            case Touch.FILE | Touch.DESCRIPTOR | Touch.NAME:
-                yield self._found(self._walk(path, follow=operation.touch is not Touch.NAME))
-            case Touch.NOTHING:
+        match operation.collects:
+            case CollectedNames.FILE | CollectedNames.DESCRIPTOR | CollectedNames.NAME:
+                yield self._found(self._walk(path, follow=operation.collects is not CollectedNames.NAME))
+            case CollectedNames.NOTHING:
                 return
-            case Touch.EXECUTION:
+            case CollectedNames.EXECUTION:
                 yield from self._executed(path)
-            case Touch.RENAME:
+            case CollectedNames.RENAME:
                 yield from self._renamed(self._walk(path, follow=False), self._walk(other, follow=False))
-            case Touch.EXCHANGE:
+            case CollectedNames.EXCHANGE:
                 yield from self._exchanged(self._walk(path, follow=False), self._walk(other, follow=False))
-            case Touch.LINK:
+            case CollectedNames.LINK:
                 yield from self._linked(self._walk(path, follow=False), self._walk(other, follow=False))
-            case Touch.FOLDER:
+            case CollectedNames.FOLDER:
                 place = self._walk(path)
                 yield self._found(place) if place.entry and place.entry.type == "dir" else unreached(place.full_path)
-            case Touch.CREATION:
+            case CollectedNames.CREATION:
                 yield from self._opened(operation, path)
-            case Touch.NEW | Touch.REMOVAL:
+            case CollectedNames.NEW | CollectedNames.REMOVAL:
                 yield from self._in_folder(operation, self._walk(path, follow=False))
 
     def _opened(self, operation: Operation, path: str) -> Iterator[Name]:
@@ -87,12 +87,12 @@ class Toucher:
 
     def _in_folder(self, operation: Operation, place: ResolvedPath) -> Iterator[Name]:
         yield from self._folder(place)
-        if place.missing and operation.touch is not Touch.REMOVAL:
+        if place.missing and operation.collects is not CollectedNames.REMOVAL:
             if not place.unresolved:
                 yield self._made(place, operation.makes)
-        elif operation.touch is Touch.CREATION:
+        elif operation.collects is CollectedNames.CREATION:
             yield self.name(place)
-        elif operation.touch is Touch.REMOVAL and not place.missing:
+        elif operation.collects is CollectedNames.REMOVAL and not place.missing:
             yield self._last(place)
         # A name that is there already is not looked at by what would make it.
 
@@ -205,10 +205,10 @@ class Toucher:
             yield place
 
 
-def program(toucher: Toucher, path: str) -> ResolvedPath:
+def program(collector: AuditNamesCollector, path: str) -> ResolvedPath:
     """The program that a task runs after an execution: the interpreter of a script, but not a program's loader."""
-    place = toucher.file_system.walk(path)
-    for interpreter in toucher.interpreters(place):
+    place = collector.file_system.walk(path)
+    for interpreter in collector.interpreters(place):
         if not _is_loader(interpreter.path):
             place = interpreter
     return place

@@ -12,8 +12,8 @@ from functools import partial
 
 from auditrules.audit.constants.fields import EXCLUDABLE
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.field_match import Answer, Why, compare, depends_on_names, holds, of_task
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.field_match import Answer, Undetermined, compare, depends_on_names, match_field, of_task
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth, match_task
 from auditrules.audit.filesystem.path_walk import Identity
@@ -25,7 +25,7 @@ MOST_CANDIDATES = 256  # rules on paths that are remembered for each call
 
 OTHER_PROGRAM: Identity = ("another",)  # stands for every program that no exe field names
 
-RuleMatch = tuple[Placed, Match]  # a rule, and whether it matches an access
+RuleMatch = tuple[ResolvedRule, Match]  # a rule, and whether it matches an access
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Candidate:
     those on the file. `match` is the result where no condition is on the file.
     """
 
-    placed: Placed
+    resolved: ResolvedRule
     left: tuple[Pending | Condition, ...]
     match: Match | None
 
@@ -49,8 +49,8 @@ class Candidate:
             if isinstance(each, Pending):
                 pending.append(each)
                 continue
-            answer = holds(each, self.placed, access, name)
-            if isinstance(answer, Why):
+            answer = match_field(each, self.resolved, access, name)
+            if isinstance(answer, Undetermined):
                 pending.append(Pending(each, answer))
             elif not answer:
                 return Match(Truth.NO, each)
@@ -62,22 +62,22 @@ def _match(pending: Iterable[Pending]) -> Match:
     return Match(Truth.MAYBE, pending=waits) if waits else Match(Truth.YES)
 
 
-def _candidate(placed: Placed, call: Access) -> tuple[Candidate, ...]:
+def _candidate(resolved: ResolvedRule, call: Access) -> tuple[Candidate, ...]:
     """Evaluate the conditions on the call; empty if the rule can't match it, whatever file it touches."""
-    if not placed.rule.syscalls >> call.number & 1:
+    if not resolved.rule.syscalls >> call.number & 1:
         return ()
     left: list[Pending | Condition] = []
-    for condition in placed.rule.fields:
+    for condition in resolved.rule.fields:
         if depends_on_names(condition):
             left.append(condition)
             continue
-        answer = holds(condition, placed, call, None)
-        if isinstance(answer, Why):
+        answer = match_field(condition, resolved, call, None)
+        if isinstance(answer, Undetermined):
             left.append(Pending(condition, answer))
         elif not answer:
             return ()
     pending = [each for each in left if isinstance(each, Pending)]
-    return (Candidate(placed, tuple(left), _match(pending) if len(pending) == len(left) else None),)
+    return (Candidate(resolved, tuple(left), _match(pending) if len(pending) == len(left) else None),)
 
 
 class CallFilter:
@@ -89,14 +89,18 @@ class CallFilter:
     """
 
     def __init__(
-        self, call: Access, task: Iterable[Placed], anywhere: Iterable[Placed], exclude: Iterable[Placed]
+        self,
+        call: Access,
+        task: Iterable[ResolvedRule],
+        anywhere: Iterable[ResolvedRule],
+        exclude: Iterable[ResolvedRule],
     ) -> None:
         self.call = call
         at_fork = () if call.early else ((each, match_task(each, call.forker)) for each in task)
         self.task = tuple(through_first_certain(at_fork))
         candidates = [found for each in anywhere for found in _candidate(each, call)]
         self.name_dependent = tuple(each for each in candidates if each.match is None)
-        matches = ((each.placed, each.match) for each in candidates if each.match is not None)
+        matches = ((each.resolved, each.match) for each in candidates if each.match is not None)
         self.listed = tuple(through_first_certain(matches))
         self.exclude = tuple(through_first_certain(_excluded(exclude, call.subject)))
         self.fingerprint: Hashable = (
@@ -105,15 +109,15 @@ class CallFilter:
         )
         self._candidates: ResultCache[tuple[Candidate, ...]] = ResultCache(MOST_CANDIDATES)
 
-    def candidates(self, rules: Iterable[Placed]) -> Iterator[Candidate]:
+    def candidates(self, rules: Iterable[ResolvedRule]) -> Iterator[Candidate]:
         """Those rules on a path that may match the call, with their conditions on it evaluated."""
-        for placed in rules:
-            yield from self._candidates.get(placed.order, partial(_candidate, placed, self.call))
+        for resolved in rules:
+            yield from self._candidates.get(resolved.order, partial(_candidate, resolved, self.call))
 
 
 def fingerprint_of(rules: Iterable[RuleMatch]) -> Hashable:
     """A value that is equal for equal results of the same rules."""
-    return tuple([(placed.order, found.pending) for placed, found in rules])
+    return tuple([(resolved.order, found.pending) for resolved, found in rules])
 
 
 def matching_rules(candidates: Iterable[Candidate], access: Access, name: Name | None) -> Iterator[RuleMatch]:
@@ -121,47 +125,47 @@ def matching_rules(candidates: Iterable[Candidate], access: Access, name: Name |
     for each in candidates:
         found = each.evaluate(access, name)
         if found.possible:
-            yield each.placed, found
+            yield each.resolved, found
 
 
 def through_first_certain(rules: Iterable[RuleMatch]) -> Iterator[RuleMatch]:
     """The rules that match or may match, up to the first that certainly does."""
-    for placed, found in rules:
+    for resolved, found in rules:
         if found.possible:
-            yield placed, found
+            yield resolved, found
         if found.truth is Truth.YES:
             return
 
 
-def _excluded(rules: Iterable[Placed], subject: Subject) -> Iterator[RuleMatch]:
+def _excluded(rules: Iterable[ResolvedRule], subject: Subject) -> Iterator[RuleMatch]:
     """Match the rules of the exclude list against an event's first record, as far as the kernel looks."""
-    for placed in rules:
-        found = _excludes(placed, subject)
+    for resolved in rules:
+        found = _excludes(resolved, subject)
         if found is None:
             return
-        yield placed, found
+        yield resolved, found
 
 
-def _excludes(placed: Placed, subject: Subject) -> Match | None:
+def _excludes(resolved: ResolvedRule, subject: Subject) -> Match | None:
     """Match a rule of the exclude list; None where the kernel looks no further."""
     pending: list[Pending] = []
-    if not placed.rule.fields:
+    if not resolved.rule.fields:
         return Match(Truth.NO)
-    for condition in placed.rule.fields:
-        answer = excluding(condition, placed, subject)
+    for condition in resolved.rule.fields:
+        answer = excluding(condition, resolved, subject)
         if answer is None:
             return None
-        if isinstance(answer, Why):
+        if isinstance(answer, Undetermined):
             pending.append(Pending(condition, answer))
         elif not answer:
             return Match(Truth.NO, condition)
     return _match(pending)
 
 
-def excluding(condition: Condition, placed: Placed, subject: Subject) -> Answer | None:
+def excluding(condition: Condition, resolved: ResolvedRule, subject: Subject) -> Answer | None:
     """One condition of an exclude rule (audit_filter of kernel/auditsc.c, which knows a few fields only)."""
     if isinstance(condition, Comparison) or condition.name not in EXCLUDABLE:
         return None
     if condition.name == "msgtype":
         return compare(SYSCALL_RECORD, condition)
-    return of_task(condition, placed, replace(subject, groups=frozenset()))
+    return of_task(condition, resolved, replace(subject, groups=frozenset()))

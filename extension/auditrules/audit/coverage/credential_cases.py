@@ -17,8 +17,8 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Subject
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, excluding
 from auditrules.audit.coverage.decision import Cause
-from auditrules.audit.coverage.field_match import Answer, compare, holds, of_task
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.field_match import Answer, compare, match_field, of_task
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import Entry
@@ -59,7 +59,7 @@ class _Group:
 class CredentialCases:
     """The cases that some conditions distinguish. `complete` is false if there are more cases than MOST_CASES."""
 
-    def __init__(self, conditions: Mapping[CaseCondition, Placed], access: Access) -> None:
+    def __init__(self, conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> None:
         groups = tuple(_groups(conditions, access))
         self._combinations = [[*group.answers.items()] for group in groups]
         self.complete = all(group.complete for group in groups)
@@ -108,7 +108,7 @@ class CredentialCases:
         return _with(access, values)
 
 
-def _groups(conditions: Mapping[CaseCondition, Placed], access: Access) -> Iterator[_Group]:
+def _groups(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> Iterator[_Group]:
     """The conditions, grouped so that no two groups share a property."""
     values = dict(_values(conditions, access))
     groups: list[tuple[set[str], list[CaseCondition]]] = []
@@ -168,14 +168,14 @@ def _properties(of: CaseCondition) -> set[str]:
     return {f"{_FORKER}{name}" for name in names} if cause is Cause.TASK else names
 
 
-def _answer(of: CaseCondition, placed: Placed, access: Access) -> Answer | None:
+def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> Answer | None:
     """Evaluate a condition of a rule."""
     cause, condition = of
     if cause is Cause.TASK:
-        return of_task(condition, placed, access.forker)
+        return of_task(condition, resolved, access.forker)
     if cause is Cause.EXCLUDED:
-        return excluding(condition, placed, access.subject)
-    return holds(condition, placed, access, None)
+        return excluding(condition, resolved, access.subject)
+    return match_field(condition, resolved, access, None)
 
 
 def _with(access: Access, values: Values) -> Access:
@@ -199,7 +199,7 @@ def _with(access: Access, values: Values) -> Access:
 _OF_SUBJECT = frozenset(Subject.__dataclass_fields__)
 
 
-def _values(conditions: Mapping[CaseCondition, Placed], access: Access) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _values(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Each property that conditions read and that is not known of an access, with values for every answer."""
     for forked in (False, True):
         of_list = [condition for cause, condition in conditions if (cause is Cause.TASK) is forked]
@@ -210,7 +210,7 @@ def _values(conditions: Mapping[CaseCondition, Placed], access: Access) -> Itera
                     yield name, tuple(each for each in values if access.succeeded in (None, each[0]))
             elif getattr(who, name, None) is None:
                 yield f"{_FORKER if forked else ''}{name}", values
-    on_exe = (placed.exe for (_, condition), placed in conditions.items() if placed.exe and _is_exe(condition))
+    on_exe = (resolved.exe for (_, condition), resolved in conditions.items() if resolved.exe and _is_exe(condition))
     programs = dict.fromkeys(each.identity for each in on_exe)
     if programs and access.subject.exe is None:
         yield "exe", (*programs, OTHER_PROGRAM)

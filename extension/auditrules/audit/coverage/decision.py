@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.audit.coverage.field_match import Why
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
 
 RECORDS_OF_AN_EVENT = 12  # more than an access to a file ever makes
@@ -32,7 +32,7 @@ class Outcome:
     """One way in which an access may end: recorded or not, by which rule, if what is `pending` holds."""
 
     cause: Cause
-    placed: Placed | None = None
+    resolved: ResolvedRule | None = None
     pending: tuple[Pending, ...] = ()
     keys: tuple[str, ...] = ()
     recorded: bool = False
@@ -52,7 +52,7 @@ class Decision:
         return Truth.MAYBE if len(found) > 1 else Truth.YES if True in found else Truth.NO
 
     @property
-    def waits_for(self) -> frozenset[Why]:
+    def waits_for(self) -> frozenset[Undetermined]:
         """The facts that the answer hangs on; empty where it is yes or no."""
         if self.recorded is not Truth.MAYBE:
             return frozenset()
@@ -75,7 +75,7 @@ class Auditing:
 ON = Auditing()
 
 
-class Verdict(Enum):
+class CoverageStatus(Enum):
     """Whether an access, or all of several, are recorded: for all subjects, for some, for none, or nobody can tell."""
 
     RECORDED = "recorded"
@@ -84,9 +84,13 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-def together(verdicts: Iterable[Verdict]) -> Verdict:
+def combine(statuses: Iterable[CoverageStatus]) -> CoverageStatus:
     """The verdict on several accesses: what is known to be missed decides before what is not known."""
-    found = set(verdicts)
+    found = set(statuses)
     if len(found) == 1:
         return found.pop()
-    return Verdict.CONDITIONAL if found & {Verdict.UNRECORDED, Verdict.CONDITIONAL} else Verdict.UNKNOWN
+    return (
+        CoverageStatus.CONDITIONAL
+        if found & {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}
+        else CoverageStatus.UNKNOWN
+    )

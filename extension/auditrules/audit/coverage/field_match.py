@@ -13,7 +13,7 @@ from types import MappingProxyType
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.constants.names import FILE_TYPES
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.resolved_rules import Placed, Watch
+from auditrules.audit.coverage.resolved_rules import ResolvedRule, Watch
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.host_facts import Entry
@@ -22,7 +22,7 @@ from auditrules.audit.model.rule import PATH_NAMES, Comparison, Condition, Field
 _WORD = 0xFFFFFFFF
 
 
-class Why(str, Enum):
+class Undetermined(str, Enum):
     """What a condition waits for that may hold: something that differs between subjects, or a fact of the host."""
 
     SUBJECT = "subject"
@@ -35,7 +35,7 @@ class Why(str, Enum):
     TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
 
 
-Answer = bool | Why  # of one condition: why it can't be told
+Answer = bool | Undetermined  # of one condition: why it can't be told
 
 _COMPARE: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
     {
@@ -67,16 +67,16 @@ _LABELS = frozenset(
 )
 
 
-def holds(condition: Condition, placed: Placed, access: Access, name: Name | None) -> Answer:
+def match_field(condition: Condition, resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
     """Answer one condition of a rule of the exit list; `name` is the one by whose inode the rule was found."""
     if isinstance(condition, Comparison):
         return _compared(condition, access)
     if condition.name in PATH_NAMES:
-        return _on_path(placed, access, name)
+        return _on_path(resolved, access, name)
     answer = _BY_FIELD.get(condition.name)
     if answer is not None:
-        return answer(condition, placed, access, name)
-    return of_task(condition, placed, access.subject, Why.UNREADABLE)
+        return answer(condition, resolved, access, name)
+    return of_task(condition, resolved, access.subject, Undetermined.UNREADABLE)
 
 
 def depends_on_names(condition: Condition) -> bool:
@@ -86,15 +86,15 @@ def depends_on_names(condition: Condition) -> bool:
     return condition.name in PATH_NAMES or condition.name in _OF_NAME or condition.name == "filetype"
 
 
-def of_task(condition: Condition, placed: Placed, subject: Subject, other: Answer | None = None) -> Answer:
+def of_task(condition: Condition, resolved: ResolvedRule, subject: Subject, other: Answer | None = None) -> Answer:
     """Answer a condition on the task alone; `other` is the answer for any that is not, no where nothing is said."""
     if isinstance(condition, Comparison):
         return _related(condition, subject, other or False)
     if condition.name in _OF_TASK:
         value = getattr(subject, condition.name)
-        return Why.SUBJECT if value is None else compare(value, condition)
+        return Undetermined.SUBJECT if value is None else compare(value, condition)
     answer = _BY_TASK.get(condition.name)
-    return (other or False) if answer is None else answer(condition, placed, subject)
+    return (other or False) if answer is None else answer(condition, resolved, subject)
 
 
 def _related(condition: Comparison, subject: Subject, other: Answer) -> Answer:
@@ -102,7 +102,7 @@ def _related(condition: Comparison, subject: Subject, other: Answer) -> Answer:
     if not hasattr(subject, condition.left) or not hasattr(subject, condition.right):
         return other
     left, right = getattr(subject, condition.left), getattr(subject, condition.right)
-    return Why.SUBJECT if left is None or right is None else _ids(left, condition.operator, right)
+    return Undetermined.SUBJECT if left is None or right is None else _ids(left, condition.operator, right)
 
 
 def compare(value: int, condition: Field) -> bool:
@@ -115,40 +115,40 @@ def _ids(left: int, sign: Operator, right: int) -> bool:
     return sign not in (Operator.BIT_MASK, Operator.BIT_TEST) and _COMPARE[sign](left, right)
 
 
-def _group(condition: Field, _placed: Placed, subject: Subject) -> Answer:
+def _group(condition: Field, _resolved: ResolvedRule, subject: Subject) -> Answer:
     value: int | None = getattr(subject, condition.name)
     if value is None:
-        return Why.SUBJECT
+        return Undetermined.SUBJECT
     same = compare(value, condition)
     # As in the kernel: only = and != ask the supplementary groups.
     if condition.operator is Operator.EQUAL and not same:
-        return Why.SUBJECT if subject.groups is None else condition.value in subject.groups
+        return Undetermined.SUBJECT if subject.groups is None else condition.value in subject.groups
     if condition.operator is Operator.NOT_EQUAL and same:
-        return Why.SUBJECT if subject.groups is None else condition.value not in subject.groups
+        return Undetermined.SUBJECT if subject.groups is None else condition.value not in subject.groups
     return same
 
 
-def _exe(condition: Field, placed: Placed, subject: Subject) -> Answer:
-    if placed.exe is None or not placed.exe.known:
-        return Why.UNREADABLE
-    if placed.exe.late:
-        return Why.MOUNTED
+def _exe(condition: Field, resolved: ResolvedRule, subject: Subject) -> Answer:
+    if resolved.exe is None or not resolved.exe.known:
+        return Undetermined.UNREADABLE
+    if resolved.exe.late:
+        return Undetermined.MOUNTED
     if subject.exe is None:
-        return Why.SUBJECT
-    return (subject.exe == placed.exe.identity) is (condition.operator is Operator.EQUAL)
+        return Undetermined.SUBJECT
+    return (subject.exe == resolved.exe.identity) is (condition.operator is Operator.EQUAL)
 
 
-def _label(condition: Field, placed: Placed, _subject: Subject) -> Answer:
-    if placed.labelled is False:
+def _label(condition: Field, resolved: ResolvedRule, _subject: Subject) -> Answer:
+    if resolved.labelled is False:
         return False
     # AppArmor knows labels of subjects only, and those under one name.
-    return Why.LABEL if placed.labelled or condition.name == "subj_role" else False
+    return Undetermined.LABEL if resolved.labelled or condition.name == "subj_role" else False
 
 
-def _on_path(placed: Placed, access: Access, name: Name | None) -> Answer:
-    if placed.tree is not None:
-        return _in_tree(placed, access)
-    watch = placed.watch
+def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
+    if resolved.tree is not None:
+        return _in_tree(resolved, access)
+    watch = resolved.watch
     if watch is None or name is None or (name.made and access.succeeded is False):
         return False
     if not watch.known or not name.known:
@@ -157,9 +157,9 @@ def _on_path(placed: Placed, access: Access, name: Name | None) -> Answer:
     if follows != name.identity or _gone(watch, access):
         return False
     if watch.late:
-        return Why.MOUNTED
+        return Undetermined.MOUNTED
     # Of a watch that was left behind nobody knows whether the file is still the one that it stays with.
-    return True if watch.follows or watch.replaced is not None else Why.REPLACED
+    return True if watch.follows or watch.replaced is not None else Undetermined.REPLACED
 
 
 def _gone(watch: Watch, access: Access) -> bool:
@@ -170,60 +170,60 @@ def _gone(watch: Watch, access: Access) -> bool:
 
 def _same_text(path: str, name: Name) -> Answer:
     """What can be said of a path that nobody could look at."""
-    return True if path == name.path else Why.UNREADABLE
+    return True if path == name.path else Undetermined.UNREADABLE
 
 
-def _in_tree(placed: Placed, access: Access) -> Answer:
-    tree = placed.tree
+def _in_tree(resolved: ResolvedRule, access: Access) -> Answer:
+    tree = resolved.tree
     if tree is None or not tree.known:
-        return Why.UNREADABLE
+        return Undetermined.UNREADABLE
     if access.succeeded is True and access.call in REMOVING and _removes(access, tree.marked):
         return False  # the rule went with its directory
-    held = [tree.holds(each) for each in access.names]
+    held = [tree.match_field(each) for each in access.names]
     if True in held:
         return True
     if None in held:
-        return Why.MOUNTED
-    return Why.INTERPRETER if any(not each.known for each in access.names) else False
+        return Undetermined.MOUNTED
+    return Undetermined.INTERPRETER if any(not each.known for each in access.names) else False
 
 
 def _removes(access: Access, identity: Identity | None) -> bool:
     return any(each.removed and each.identity == identity for each in access.names)
 
 
-def _arch(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+def _arch(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
     return compare(access.arch, condition)
 
 
-def _perm(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+def _perm(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
     return bool(int(condition.value) & access.permissions)
 
 
-def _success(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+def _success(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
     if access.unfinished:
         return False
     if access.succeeded is None:
-        return Why.SUBJECT
+        return Undetermined.SUBJECT
     # The kernel compares its own words: 1 for success, 2 for failure.
     return _COMPARE[condition.operator](1 if access.succeeded else 2, 1 if condition.value else 2)
 
 
-def _exit(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+def _exit(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
     if access.unfinished:
         return False
-    return Why.SUBJECT if access.result is None else compare(access.result, condition)
+    return Undetermined.SUBJECT if access.result is None else compare(access.result, condition)
 
 
-def _argument(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+def _argument(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
     value = access.arguments[_ARGUMENTS[condition.name]]
-    return Why.SUBJECT if value is None else compare(value, condition)
+    return Undetermined.SUBJECT if value is None else compare(value, condition)
 
 
-def _filetype(condition: Field, _placed: Placed, access: Access, _name: Name | None) -> Answer:
+def _filetype(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
     there = (each for each in access.names if each.identity is not None)
     types = [_file_type(each.entry) for each in there if not (each.made and access.succeeded is False)]
     if None in types and condition.value not in types:
-        return Why.UNREADABLE
+        return Undetermined.UNREADABLE
     return (condition.value in types) is (condition.operator is Operator.EQUAL)
 
 
@@ -233,18 +233,18 @@ def _file_type(entry: Entry | None) -> int | None:
     return FILE_TYPES.get({"char": "character"}.get(entry.type, entry.type), 0)
 
 
-def _family(_condition: Field, _placed: Placed, _access: Access, _name: Name | None) -> Answer:
+def _family(_condition: Field, _resolved: ResolvedRule, _access: Access, _name: Name | None) -> Answer:
     return False  # a call on a file has no socket's address
 
 
-def _named(condition: Field, _placed: Placed, access: Access, name: Name | None) -> Answer:
+def _named(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
     """A condition on what was touched: on the name by which the rule was found, else on any."""
     values = [_VALUE_OF[condition.name](each, access) for each in ((name,) if name is not None else access.names)]
     # A device file's own number counts as well; that of any other file is 0.
     values += [0] * (bool(values) and condition.name in _DEVICES)
     if any(value is not None and compare(value, condition) for value in values):
         return True
-    return Why.UNREADABLE if None in values else False
+    return Undetermined.UNREADABLE if None in values else False
 
 
 def _inode_of(name: Name, access: Access) -> int | None:
@@ -292,17 +292,17 @@ _VALUE_OF: Mapping[str, Callable[[Name, Access], int | None]] = MappingProxyType
 def _compared(condition: Comparison, access: Access) -> Answer:
     """One of the task's ids against another, or against the owner of any name."""
     if condition.right not in _VALUE_OF:
-        return _related(condition, access.subject, Why.UNREADABLE)
+        return _related(condition, access.subject, Undetermined.UNREADABLE)
     left: int | None = getattr(access.subject, condition.left)
     if left is None:
-        return Why.SUBJECT if access.names else False
+        return Undetermined.SUBJECT if access.names else False
     owners = [_VALUE_OF[condition.right](each, access) for each in access.names]
     if any(owner is not None and _ids(left, condition.operator, owner) for owner in owners):
         return True
-    return Why.UNREADABLE if None in owners else False
+    return Undetermined.UNREADABLE if None in owners else False
 
 
-_BY_FIELD: Mapping[str, Callable[[Field, Placed, Access, Name | None], Answer]] = MappingProxyType(
+_BY_FIELD: Mapping[str, Callable[[Field, ResolvedRule, Access, Name | None], Answer]] = MappingProxyType(
     {
         "arch": _arch,
         "perm": _perm,
@@ -315,9 +315,9 @@ _BY_FIELD: Mapping[str, Callable[[Field, Placed, Access, Name | None], Answer]] 
     }
 )
 
-_BY_TASK: Mapping[str, Callable[[Field, Placed, Subject], Answer]] = MappingProxyType(
+_BY_TASK: Mapping[str, Callable[[Field, ResolvedRule, Subject], Answer]] = MappingProxyType(
     {
-        "key": lambda _condition, _placed, _subject: True,
+        "key": lambda _condition, _resolved, _subject: True,
         "exe": _exe,
         **dict.fromkeys(_WITH_GROUPS, _group),
         **dict.fromkeys(_LABELS, _label),

@@ -20,8 +20,8 @@ from auditrules.audit.coverage.call_filter import (
     through_first_certain,
 )
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcome
-from auditrules.audit.coverage.field_match import Why, depends_on_names
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.field_match import Undetermined, depends_on_names
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import Buckets, NameRules, RuleSet
 from auditrules.audit.model.rule import Action
@@ -57,10 +57,10 @@ def _decide(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> 
     found, cut = _limited(outcome for outcome, _ in outcomes_by_case(applicable, ONE_CASE))
     outcomes = _after_exclude_list(applicable.filter.exclude, found)
     if rules.unread:
-        unread = (Pending(None, Why.UNREADABLE),)
+        unread = (Pending(None, Undetermined.UNREADABLE),)
         outcomes += [Outcome(Cause.UNREADABLE, pending=unread, recorded=recorded) for recorded in (True, False)]
     if auditing.limited:
-        outcomes.append(Outcome(Cause.RATE_LIMIT, pending=(Pending(None, Why.RATE_LIMIT),)))
+        outcomes.append(Outcome(Cause.RATE_LIMIT, pending=(Pending(None, Undetermined.RATE_LIMIT),)))
     return Decision(tuple(outcomes), cut)
 
 
@@ -84,7 +84,7 @@ def _either(done: Decision, failed: Decision) -> Decision:
     """Of a call that changes what is watched if it succeeds, and of which it is not known whether it does."""
     if done.recorded is failed.recorded and done.recorded is not Truth.MAYBE:
         return done
-    waits = Pending(None, Why.SUBJECT)
+    waits = Pending(None, Undetermined.SUBJECT)
     both = (*done.outcomes, *failed.outcomes)
     return Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both), done.cut or failed.cut)
 
@@ -158,7 +158,7 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     if not (there.trees or there.on or there.middle or dropping or found.name_dependent or access.reported):
         return ApplicableRules(found, found.listed, (), None, Outcome(Cause.NO_RULE), found.fingerprint)
     seen = replace(access, names=there.names)
-    placed = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
+    resolved = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
     names = _on_names(found, there.on, seen)
     middle = None
     if there.middle:
@@ -167,9 +167,9 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
         so_far = replace(access, names=there.so_far, unfinished=True)
         middle = _on_names(rules.call_filter(so_far), there.middle, so_far) or None
     otherwise = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
-    listed = tuple(through_first_certain(sorted((*found.listed, *placed), key=_order))) if placed else found.listed
-    results = (fingerprint_of(placed), *map(fingerprint_of, names), None, *map(fingerprint_of, middle or ()))
-    owners = there.names if any(map(_depends_on_names, chain(placed, *names, *(middle or ())))) else ()
+    listed = tuple(through_first_certain(sorted((*found.listed, *resolved), key=_order))) if resolved else found.listed
+    results = (fingerprint_of(resolved), *map(fingerprint_of, names), None, *map(fingerprint_of, middle or ()))
+    owners = there.names if any(map(_depends_on_names, chain(resolved, *names, *(middle or ())))) else ()
     return ApplicableRules(
         found, listed, names, middle, otherwise, (found.fingerprint, otherwise.cause, results, owners)
     )
@@ -196,9 +196,9 @@ def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tupl
     The task list decided when the task was forked; if no rule of it matched, the exit list decides.
     """
     remaining = cases.all
-    for placed, found in applicable.filter.task:
+    for resolved, found in applicable.filter.task:
         if hits := remaining & cases.possible(found, Cause.TASK):
-            yield Outcome(Cause.TASK, placed, found.pending, recorded=placed.rule.action is Action.ALWAYS), hits
+            yield Outcome(Cause.TASK, resolved, found.pending, recorded=resolved.rule.action is Action.ALWAYS), hits
         remaining &= ~cases.certain(found, Cause.TASK)
         if not remaining:
             return
@@ -214,14 +214,14 @@ def _by_list(
 ) -> Iterator[tuple[Outcome, int]]:
     """The exit list's own rules first, then for each name those with its inode that come before what matched so far."""
     names = applicable.names
-    last = max((placed.order for bucket in names for placed, _ in bucket), default=-1)
+    last = max((resolved.order for bucket in names for resolved, _ in bucket), default=-1)
     # The outcome of a rule without a key has the key of the list's rule that matched: then each of these counts. Only
     # ONE_CASE reports keys.
-    keyed = cases is not ONE_CASE or all(placed.rule.keys() for bucket in names for placed, _ in bucket)
-    for placed, found in applicable.listed:
-        if not _first(placed, before):
+    keyed = cases is not ONE_CASE or all(resolved.rule.keys() for bucket in names for resolved, _ in bucket)
+    for resolved, found in applicable.listed:
+        if not _first(resolved, before):
             break
-        if names and keyed and placed.order > last:
+        if names and keyed and resolved.order > last:
             # All rules with inodes come before those of the list that are left, whichever of these matches.
             unmatched = 0
             for outcome, hits in _by_names(names, cases, before, remaining):
@@ -233,7 +233,7 @@ def _by_list(
             if not remaining:
                 return
         if hits := remaining & cases.possible(found, Cause.RULE):
-            yield from _by_names(names, cases, _won(placed, found.pending, before.keys), hits)
+            yield from _by_names(names, cases, _won(resolved, found.pending, before.keys), hits)
         remaining &= ~cases.certain(found, Cause.RULE)
         if not remaining:
             return
@@ -244,13 +244,13 @@ def _by_names(
     names: Iterable[Sequence[RuleMatch]], cases: Cases, before: Outcome, remaining: int
 ) -> Iterator[tuple[Outcome, int]]:
     for bucket in names:
-        for place, (placed, found) in enumerate(bucket):
-            if not _first(placed, before):
+        for place, (resolved, found) in enumerate(bucket):
+            if not _first(resolved, before):
                 break
             if hits := remaining & cases.possible(found, Cause.RULE):
-                yield _won(placed, found.pending, before.keys), hits
+                yield _won(resolved, found.pending, before.keys), hits
             if certain := remaining & cases.certain(found, Cause.RULE):
-                yield from _reordered(bucket[place + 1 :], cases, placed, before, certain)
+                yield from _reordered(bucket[place + 1 :], cases, resolved, before, certain)
                 remaining &= ~certain
                 if not remaining:
                     return
@@ -258,28 +258,28 @@ def _by_names(
 
 
 def _reordered(
-    others: Iterable[RuleMatch], cases: Cases, first: Placed, before: Outcome, remaining: int
+    others: Iterable[RuleMatch], cases: Cases, first: ResolvedRule, before: Outcome, remaining: int
 ) -> Iterator[tuple[Outcome, int]]:
     """Rules behind the first on a name that may have come before it, since the file was replaced."""
-    for placed, found in others:
-        watch = placed.watch
-        if not (first.watch and watch and _first(placed, before)):
+    for resolved, found in others:
+        watch = resolved.watch
+        if not (first.watch and watch and _first(resolved, before)):
             continue
         if first.watch.dentry == watch.dentry and watch.replaced is not False:
-            waits = Pending(None, Why.REPLACED)
+            waits = Pending(None, Undetermined.REPLACED)
             if hits := remaining & cases.possible(found, Cause.RULE):
-                yield _won(placed, (*found.pending, waits), before.keys), hits
+                yield _won(resolved, (*found.pending, waits), before.keys), hits
 
 
-def _first(placed: Placed, before: Outcome) -> bool:
+def _first(resolved: ResolvedRule, before: Outcome) -> bool:
     """Whether a rule comes before what matched so far, and can still change the answer."""
-    return before.placed is None or placed.order < before.placed.order
+    return before.resolved is None or resolved.order < before.resolved.order
 
 
-def _won(placed: Placed, pending: tuple[Pending, ...], keys: tuple[str, ...] = ()) -> Outcome:
+def _won(resolved: ResolvedRule, pending: tuple[Pending, ...], keys: tuple[str, ...] = ()) -> Outcome:
     """A rule without a key leaves that of the rule that matched before it (audit_filter_rules)."""
-    always = placed.rule.action is Action.ALWAYS
-    return Outcome(Cause.RULE, placed, pending, placed.rule.keys() or keys, recorded=always)
+    always = resolved.rule.action is Action.ALWAYS
+    return Outcome(Cause.RULE, resolved, pending, resolved.rule.keys() or keys, recorded=always)
 
 
 def _after_exclude_list(exclude: Iterable[RuleMatch], outcomes: list[Outcome]) -> list[Outcome]:
@@ -287,8 +287,8 @@ def _after_exclude_list(exclude: Iterable[RuleMatch], outcomes: list[Outcome]) -
     if not any(each.recorded for each in outcomes):
         return outcomes
     dropped: list[Outcome] = []
-    for placed, found in exclude:
-        dropped.append(Outcome(Cause.EXCLUDED, placed, found.pending))
+    for resolved, found in exclude:
+        dropped.append(Outcome(Cause.EXCLUDED, resolved, found.pending))
         if found.truth is Truth.YES:
             return [*dropped, *(each for each in outcomes if not each.recorded)]
     return [*dropped, *outcomes]

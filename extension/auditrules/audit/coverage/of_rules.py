@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditrules.audit.coverage.answer import Reason
-from auditrules.audit.coverage.decision import Auditing, Verdict
-from auditrules.audit.coverage.path_coverage import Host, cover
-from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.decision import Auditing, CoverageStatus
+from auditrules.audit.coverage.explain import conditions
+from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
+from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, SyscallCoverage, evaluate_syscall
-from auditrules.audit.coverage.telling import conditions
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import Rule
@@ -49,13 +49,13 @@ def path_coverage(
     `facts.files` has an entry for each step of the path and of those that rules name; what has none is unknown, and so
     is the coverage that hangs on it. `enabled` is that of `auditctl -s`.
     """
-    found = cover(path, _host(rules, facts, enabled))
+    found = evaluate_path(path, _host(rules, facts, enabled))
     return PathCoverage(
         path,
-        recorded=found.of(Verdict.RECORDED),
-        conditional=found.of(Verdict.CONDITIONAL),
-        unrecorded=found.of(Verdict.UNRECORDED),
-        unknown=found.of(Verdict.UNKNOWN),
+        recorded=found.of(CoverageStatus.RECORDED),
+        conditional=found.of(CoverageStatus.CONDITIONAL),
+        unrecorded=found.of(CoverageStatus.UNRECORDED),
+        unknown=found.of(CoverageStatus.UNKNOWN),
         reason=found.reason,
         conditions=conditions(found, facts.machine, older=True),
         rules=tuple(each.rule for each in found.deciding),
@@ -83,6 +83,6 @@ def syscall_coverage(  # noqa: PLR0913 - what a kernel's answer hangs on, all bu
     return evaluate_syscall(name, _host(rules, facts, enabled), arch, first_login_user)
 
 
-def _host(rules: Iterable[Rule], facts: Facts, enabled: int | None) -> Host:
+def _host(rules: Iterable[Rule], facts: Facts, enabled: int | None) -> AuditedHost:
     file_system = FileSystem(facts)
-    return Host(RuleSet(rules, Placing(file_system, fresh=True)), file_system, Auditing(enabled))
+    return AuditedHost(RuleSet(rules, RuleResolver(file_system, fresh=True)), file_system, Auditing(enabled))

@@ -21,7 +21,7 @@ OPENED = {
 OPENS = frozenset({"open", "openat", "openat2"})
 
 
-class Touch(Enum):
+class CollectedNames(Enum):
     """Which inodes a call touches."""
 
     FILE = "the file, links followed"
@@ -43,68 +43,70 @@ class Operation:
     """One way to use a file. `mode` is the access mode of a call that opens; `compat` makes it a 32-bit program's."""
 
     call: str
-    touch: Touch
+    collects: CollectedNames
     mode: int | None = None
     compat: bool = False
     makes: str = "file"  # the type of a new file, as in `Entry`
 
 
 OPERATIONS = {
-    "execve": Operation("execve", Touch.EXECUTION),
-    "execveat": Operation("execveat", Touch.EXECUTION),
-    "open": Operation("open", Touch.FILE, READ_ONLY),
-    "openat": Operation("openat", Touch.FILE, READ_ONLY),
-    "openat2": Operation("openat2", Touch.FILE, READ_ONLY),
-    "readlink": Operation("readlink", Touch.NAME),
-    "getxattr": Operation("getxattr", Touch.FILE),
-    "listxattr": Operation("listxattr", Touch.FILE),
-    "open for writing": Operation("open", Touch.FILE, WRITE_ONLY),
-    "openat for writing": Operation("openat", Touch.FILE, WRITE_ONLY),
-    "openat2 for writing": Operation("openat2", Touch.FILE, WRITE_ONLY),
-    "openat for both": Operation("openat", Touch.FILE, READ_WRITE),
-    "openat to create": Operation("openat", Touch.CREATION, WRITE_ONLY),
-    "openat to read or create": Operation("openat", Touch.CREATION, READ_ONLY),
-    "exchange": Operation("renameat2", Touch.EXCHANGE),
-    "creat": Operation("creat", Touch.CREATION),
-    "truncate": Operation("truncate", Touch.FILE),
-    "truncate64": Operation("truncate64", Touch.FILE),
-    "unlink": Operation("unlink", Touch.REMOVAL),
-    "unlinkat": Operation("unlinkat", Touch.REMOVAL),
-    "rmdir": Operation("rmdir", Touch.REMOVAL),
-    "rename": Operation("rename", Touch.RENAME),
-    "renameat": Operation("renameat", Touch.RENAME),
-    "renameat2": Operation("renameat2", Touch.RENAME),
-    "mkdir": Operation("mkdir", Touch.NEW, makes="dir"),
-    "mkdirat": Operation("mkdirat", Touch.NEW, makes="dir"),
-    "mknod": Operation("mknod", Touch.NEW),
-    "mknodat": Operation("mknodat", Touch.NEW),
-    "symlink": Operation("symlink", Touch.NEW, makes="link"),
-    "symlinkat": Operation("symlinkat", Touch.NEW, makes="link"),
-    "link": Operation("link", Touch.LINK),
-    "linkat": Operation("linkat", Touch.LINK),
-    "chmod": Operation("chmod", Touch.FILE),
-    "fchmod": Operation("fchmod", Touch.DESCRIPTOR),
-    "fchmodat": Operation("fchmodat", Touch.FILE),
-    "chown": Operation("chown", Touch.FILE),
-    "chown32": Operation("chown32", Touch.FILE),
-    "fchown": Operation("fchown", Touch.DESCRIPTOR),
-    "lchown": Operation("lchown", Touch.NAME),
-    "fchownat": Operation("fchownat", Touch.FILE),
-    "setxattr": Operation("setxattr", Touch.FILE),
-    "lsetxattr": Operation("lsetxattr", Touch.NAME),
-    "fsetxattr": Operation("fsetxattr", Touch.DESCRIPTOR),
-    "removexattr": Operation("removexattr", Touch.FILE),
-    "utimensat": Operation("utimensat", Touch.FILE),
-    "stat": Operation("stat", Touch.FILE),
-    "access": Operation("access", Touch.FILE),
-    "chdir": Operation("chdir", Touch.FOLDER),
-    "readlinkat": Operation("readlinkat", Touch.NAME),
-    "fgetxattr": Operation("fgetxattr", Touch.DESCRIPTOR),
-    "fallocate": Operation("fallocate", Touch.NOTHING),
-    "ftruncate": Operation("ftruncate", Touch.NOTHING),
-    "pread": Operation("pread", Touch.NOTHING),
-    "pwrite": Operation("pwrite", Touch.NOTHING),
-    "io_uring_enter": Operation("io_uring_enter", Touch.FILE),  # an open that io_uring makes inside of this call
+    "execve": Operation("execve", CollectedNames.EXECUTION),
+    "execveat": Operation("execveat", CollectedNames.EXECUTION),
+    "open": Operation("open", CollectedNames.FILE, READ_ONLY),
+    "openat": Operation("openat", CollectedNames.FILE, READ_ONLY),
+    "openat2": Operation("openat2", CollectedNames.FILE, READ_ONLY),
+    "readlink": Operation("readlink", CollectedNames.NAME),
+    "getxattr": Operation("getxattr", CollectedNames.FILE),
+    "listxattr": Operation("listxattr", CollectedNames.FILE),
+    "open for writing": Operation("open", CollectedNames.FILE, WRITE_ONLY),
+    "openat for writing": Operation("openat", CollectedNames.FILE, WRITE_ONLY),
+    "openat2 for writing": Operation("openat2", CollectedNames.FILE, WRITE_ONLY),
+    "openat for both": Operation("openat", CollectedNames.FILE, READ_WRITE),
+    "openat to create": Operation("openat", CollectedNames.CREATION, WRITE_ONLY),
+    "openat to read or create": Operation("openat", CollectedNames.CREATION, READ_ONLY),
+    "exchange": Operation("renameat2", CollectedNames.EXCHANGE),
+    "creat": Operation("creat", CollectedNames.CREATION),
+    "truncate": Operation("truncate", CollectedNames.FILE),
+    "truncate64": Operation("truncate64", CollectedNames.FILE),
+    "unlink": Operation("unlink", CollectedNames.REMOVAL),
+    "unlinkat": Operation("unlinkat", CollectedNames.REMOVAL),
+    "rmdir": Operation("rmdir", CollectedNames.REMOVAL),
+    "rename": Operation("rename", CollectedNames.RENAME),
+    "renameat": Operation("renameat", CollectedNames.RENAME),
+    "renameat2": Operation("renameat2", CollectedNames.RENAME),
+    "mkdir": Operation("mkdir", CollectedNames.NEW, makes="dir"),
+    "mkdirat": Operation("mkdirat", CollectedNames.NEW, makes="dir"),
+    "mknod": Operation("mknod", CollectedNames.NEW),
+    "mknodat": Operation("mknodat", CollectedNames.NEW),
+    "symlink": Operation("symlink", CollectedNames.NEW, makes="link"),
+    "symlinkat": Operation("symlinkat", CollectedNames.NEW, makes="link"),
+    "link": Operation("link", CollectedNames.LINK),
+    "linkat": Operation("linkat", CollectedNames.LINK),
+    "chmod": Operation("chmod", CollectedNames.FILE),
+    "fchmod": Operation("fchmod", CollectedNames.DESCRIPTOR),
+    "fchmodat": Operation("fchmodat", CollectedNames.FILE),
+    "chown": Operation("chown", CollectedNames.FILE),
+    "chown32": Operation("chown32", CollectedNames.FILE),
+    "fchown": Operation("fchown", CollectedNames.DESCRIPTOR),
+    "lchown": Operation("lchown", CollectedNames.NAME),
+    "fchownat": Operation("fchownat", CollectedNames.FILE),
+    "setxattr": Operation("setxattr", CollectedNames.FILE),
+    "lsetxattr": Operation("lsetxattr", CollectedNames.NAME),
+    "fsetxattr": Operation("fsetxattr", CollectedNames.DESCRIPTOR),
+    "removexattr": Operation("removexattr", CollectedNames.FILE),
+    "utimensat": Operation("utimensat", CollectedNames.FILE),
+    "stat": Operation("stat", CollectedNames.FILE),
+    "access": Operation("access", CollectedNames.FILE),
+    "chdir": Operation("chdir", CollectedNames.FOLDER),
+    "readlinkat": Operation("readlinkat", CollectedNames.NAME),
+    "fgetxattr": Operation("fgetxattr", CollectedNames.DESCRIPTOR),
+    "fallocate": Operation("fallocate", CollectedNames.NOTHING),
+    "ftruncate": Operation("ftruncate", CollectedNames.NOTHING),
+    "pread": Operation("pread", CollectedNames.NOTHING),
+    "pwrite": Operation("pwrite", CollectedNames.NOTHING),
+    "io_uring_enter": Operation(
+        "io_uring_enter", CollectedNames.FILE
+    ),  # an open that io_uring makes inside of this call
 }
 
 
@@ -114,8 +116,8 @@ def counts_as(operation: Operation, machine: str) -> Permission:
         return OPENED[operation.mode]
     number = syscalls.number(operation.call, machine)
     found = Permission(0)
-    for letter, bit in PERMISSION_LETTERS:
-        if number in syscalls.classes(letter, machine):
+    for permission, bit in PERMISSION_LETTERS:
+        if number in syscalls.classes(permission, machine):
             found |= bit
     return found
 

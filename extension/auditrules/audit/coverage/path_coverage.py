@@ -10,28 +10,38 @@ from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Name, Subject
-from auditrules.audit.coverage.answer import LETTERS, RANK, Call, Coverage, Letter, Reason, bad_path, refused
-from auditrules.audit.coverage.audit_names import Toucher
-from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Verdict, together
-from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.answer import (
+    PERMISSIONS,
+    RANK,
+    CallCoverage,
+    Closeness,
+    Coverage,
+    PermissionCoverage,
+    Reason,
+    bad_path,
+    refused,
+)
+from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, combine
+from auditrules.audit.coverage.explain import nearest
+from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
-from auditrules.audit.coverage.nearby import Near, nearest
-from auditrules.audit.coverage.operations import OPERATIONS, Operation, Touch
+from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation
 from auditrules.audit.coverage.reference import (
     IO_URING,
     ON_DIRECTORY,
     OUTSIDE,
     REFERENCE,
-    Target,
+    AccessTarget,
     calls,
     loader_of,
     made,
     names_of,
 )
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
-from auditrules.audit.coverage.subjects import given, verdict
+from auditrules.audit.coverage.subjects import evaluate_access, given
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, below, parent
 from auditrules.audit.model.host_facts import Entry
@@ -42,7 +52,9 @@ MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:e
 
 MOST_FOLDERS = 10  # never rules elsewhere that a rename is tried with
 
-_COMPAT = {letter: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[letter]] for letter in LETTERS}
+_COMPAT = {
+    permission: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
+}
 
 _OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
     {
@@ -53,28 +65,28 @@ _OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
         Cause.UNREADABLE: Reason.UNREADABLE,
     }
 )
-_OF_WHY: Mapping[Why, Reason] = MappingProxyType(
+_OF_WHY: Mapping[Undetermined, Reason] = MappingProxyType(
     {
-        Why.UNREADABLE: Reason.UNREADABLE,
-        Why.MOUNTED: Reason.MOUNTED,
-        Why.REPLACED: Reason.REPLACED,
-        Why.INTERPRETER: Reason.INTERPRETER,
-        Why.LABEL: Reason.LABEL,
-        Why.TOO_MANY: Reason.TOO_MANY,
+        Undetermined.UNREADABLE: Reason.UNREADABLE,
+        Undetermined.MOUNTED: Reason.MOUNTED,
+        Undetermined.REPLACED: Reason.REPLACED,
+        Undetermined.INTERPRETER: Reason.INTERPRETER,
+        Undetermined.LABEL: Reason.LABEL,
+        Undetermined.TOO_MANY: Reason.TOO_MANY,
     }
 )
-_OF_NEAR: Mapping[Near, Reason] = MappingProxyType(
+_OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
     {
-        Near.LINK: Reason.SYMLINK,
-        Near.NOT_RECURSIVE: Reason.NOT_RECURSIVE,
-        Near.PERMISSIONS: Reason.PERMISSIONS_MISSING,
-        Near.NOTHING: Reason.NO_RULE,
+        Closeness.LINK: Reason.SYMLINK,
+        Closeness.NOT_RECURSIVE: Reason.NOT_RECURSIVE,
+        Closeness.PERMISSIONS: Reason.PERMISSIONS_MISSING,
+        Closeness.NOTHING: Reason.NO_RULE,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class AuditedHost:
     """What coverage is asked of: rules on a host, and how auditing is.
 
     `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does.
@@ -92,7 +104,7 @@ class Host:
         return self.file_system.facts.machine
 
 
-def cover(path: str, host: Host) -> Coverage:
+def evaluate_path(path: str, host: AuditedHost) -> Coverage:
     """What of a path is recorded. A path that leads to nothing is judged as the file that would be made there."""
     wrong = bad_path(path)
     if wrong:
@@ -109,30 +121,32 @@ def cover(path: str, host: Host) -> Coverage:
     return _covered(place, host)
 
 
-def _covered(place: ResolvedPath, host: Host) -> Coverage:
-    toucher = Toucher(host.file_system)
+def _covered(place: ResolvedPath, host: AuditedHost) -> Coverage:
+    collector = AuditNamesCollector(host.file_system)
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
-    itself = _target(place, toucher, host)
+    itself = _target(place, collector, host)
     targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
     accesses = tuple(TargetAccesses(each, host.rules) for each in targets)
-    letters = tuple(_letter(each, accesses, host) for each in LETTERS)
-    if any(each.reason is Reason.NO_RULE for each in letters):
-        how, near = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
-        hidden = near is not None and host.rules.hides(targets[0].file)
-        reason = Reason.FILESYSTEM_NEVER if hidden else _OF_NEAR[how]
-        letters = tuple(
-            replace(each, reason=reason, near=near, how=how) if each.reason is Reason.NO_RULE else each
-            for each in letters
+    permissions = tuple(_permission(each, accesses, host) for each in PERMISSIONS)
+    if any(each.reason is Reason.NO_RULE for each in permissions):
+        closeness, closest = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
+        hidden = closest is not None and host.rules.hides(targets[0].file)
+        reason = Reason.FILESYSTEM_NEVER if hidden else _OF_CLOSENESS[closeness]
+        permissions = tuple(
+            replace(each, reason=reason, closest=closest, closeness=closeness)
+            if each.reason is Reason.NO_RULE
+            else each
+            for each in permissions
         )
-    covered = Coverage(letters, place.full_path, not place.missing)
+    covered = Coverage(permissions, place.full_path, not place.missing)
     return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
 
 
-def _target(place: ResolvedPath, toucher: Toucher, host: Host) -> Target:
-    file = toucher.name(place)
+def _target(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> AccessTarget:
+    file = collector.name(place)
     if place.missing:
         file = replace(file, entry=Entry("file"), known=True)
-    above = toucher.name(
+    above = collector.name(
         ResolvedPath(place.path, place.entry, place.unresolved[:-1])
         if place.unresolved
         else host.file_system.at(parent(place.path))
@@ -140,7 +154,9 @@ def _target(place: ResolvedPath, toucher: Toucher, host: Host) -> Target:
     path = loader_of(host.machine)
     loader = host.file_system.walk(path) if path else None
     known = loader is not None and loader.entry is not None and not loader.missing
-    return Target(file, above, _sibling(file, above), toucher.name(loader) if loader is not None and known else None)
+    return AccessTarget(
+        file, above, _sibling(file, above), collector.name(loader) if loader is not None and known else None
+    )
 
 
 def _sibling(file: Name, folder: Name) -> Name:
@@ -154,11 +170,11 @@ def _sibling(file: Name, folder: Name) -> Name:
     )
 
 
-def _inside(target: Target) -> Target:
+def _inside(target: AccessTarget) -> AccessTarget:
     """Any file in a directory, on its own file system, that no rule names."""
     folder = replace(target.file, entry=Entry("dir"))
     file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
-    return Target(file, folder, replace(_sibling(file, folder), dentry=(folder.identity, "*/*")), target.loader)
+    return AccessTarget(file, folder, replace(_sibling(file, folder), dentry=(folder.identity, "*/*")), target.loader)
 
 
 def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -171,21 +187,21 @@ class TargetAccesses:
     `other` is what a rename moves it to, if not to a name in the same directory.
     """
 
-    def __init__(self, target: Target, rules: RuleSet, other: Target | None = None) -> None:
+    def __init__(self, target: AccessTarget, rules: RuleSet, other: AccessTarget | None = None) -> None:
         self.target = target
         self._rules = rules
         self._other = other
-        self._found: dict[tuple[Touch, bool], tuple[tuple[Name, ...], NameRules]] = {}
+        self._found: dict[tuple[CollectedNames, bool], tuple[tuple[Name, ...], NameRules]] = {}
 
-    def by(self, operation: Operation, host: Host) -> Iterator[tuple[Access, NameRules]]:
+    def by(self, operation: Operation, host: AuditedHost) -> Iterator[tuple[Access, NameRules]]:
         """The accesses of an operation, each with the rules on its names; none if the machine has no such call."""
         for call in calls(operation, host.machine):
             succeeds = call.succeeded is not False
-            found = self._found.get((operation.touch, succeeds))
+            found = self._found.get((operation.collects, succeeds))
             if found is None:
-                names = names_of(operation.touch, self.target, self._other)
+                names = names_of(operation.collects, self.target, self._other)
                 found = names, self._rules.rules_on_names(names, succeeds=succeeds)
-                self._found[operation.touch, succeeds] = found
+                self._found[operation.collects, succeeds] = found
             names, on_names = found
             yield given(made(call, names), host.who), on_names
 
@@ -195,94 +211,104 @@ class TargetAccesses:
         return TargetAccesses(replace(self.target, loader=None), self._rules)
 
 
-def _letter(letter: str, targets: tuple[TargetAccesses, ...], host: Host) -> Letter:
+def _permission(permission: str, targets: tuple[TargetAccesses, ...], host: AuditedHost) -> PermissionCoverage:
     inner, *others = targets
-    tried = _calls(REFERENCE[letter], inner, host)
+    tried = _calls(REFERENCE[permission], inner, host)
     if not tried:
-        return Letter(letter, Verdict.UNKNOWN, Reason.UNREADABLE)  # nobody knows the machine's system calls
-    found = together(call.verdict for call in tried)
-    if found is not Verdict.UNRECORDED and others:
+        return PermissionCoverage(
+            permission, CoverageStatus.UNKNOWN, Reason.UNREADABLE
+        )  # nobody knows the machine's system calls
+    found = combine(call.status for call in tried)
+    if found is not CoverageStatus.UNRECORDED and others:
         child, itself = others
-        tried += [*_calls(REFERENCE[letter], child, host), *_calls(ON_DIRECTORY[letter], itself, host)]
-        found = together(call.verdict for call in tried)
-    missed = tuple(_missed(letter, inner, host)) if found in (Verdict.RECORDED, Verdict.CONDITIONAL) else ()
-    return Letter(letter, found, _reason(found, tried), tuple(tried), missed)
+        tried += [*_calls(REFERENCE[permission], child, host), *_calls(ON_DIRECTORY[permission], itself, host)]
+        found = combine(call.status for call in tried)
+    missed = (
+        tuple(_missed(permission, inner, host))
+        if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL)
+        else ()
+    )
+    return PermissionCoverage(permission, found, _reason(found, tried), tuple(tried), missed)
 
 
-def _calls(names: Iterable[str], target: TargetAccesses, host: Host) -> list[Call]:
+def _calls(names: Iterable[str], target: TargetAccesses, host: AuditedHost) -> list[CallCoverage]:
     """The calls that the machine has."""
     return [call for name in names if (call := _call(name, target, host)).accesses]
 
 
-def _call(operation_name: str, target: TargetAccesses, host: Host) -> Call:
+def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> CallCoverage:
     operation = OPERATIONS[operation_name]
     if host.compat:
         operation = replace(operation, compat=True)
     accesses = tuple(target.by(operation, host))
-    judged = [verdict(host.rules, access, host.auditing, on_names) for access, on_names in accesses]
-    if operation.touch is Touch.EXECUTION and target.target.loader is not None:
+    judged = [evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in accesses]
+    if operation.collects is CollectedNames.EXECUTION and target.target.loader is not None:
         without = target.without_loader.by(operation, host)
-        others = (verdict(host.rules, access, host.auditing, on_names) for access, on_names in without)
+        others = (evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in without)
         judged = [_either(*both) for both in zip(judged, others, strict=True)]
-    found = together(each for each, _ in judged) if judged else Verdict.UNKNOWN
-    return Call(operation, found, tuple(access for access, _ in accesses), tuple(decision for _, decision in judged))
+    found = combine(each for each, _ in judged) if judged else CoverageStatus.UNKNOWN
+    return CallCoverage(
+        operation, found, tuple(access for access, _ in accesses), tuple(decision for _, decision in judged)
+    )
 
 
-def _either(with_loader: tuple[Verdict, Decision], without: tuple[Verdict, Decision]) -> tuple[Verdict, Decision]:
+def _either(
+    with_loader: tuple[CoverageStatus, Decision], without: tuple[CoverageStatus, Decision]
+) -> tuple[CoverageStatus, Decision]:
     """A program with the machine's loader as its interpreter, or without, as nobody opens it to see."""
     if with_loader[0] is without[0]:
         return with_loader
-    waits = Pending(None, Why.INTERPRETER)
+    waits = Pending(None, Undetermined.INTERPRETER)
     both = (*with_loader[1].outcomes, *without[1].outcomes)
     decision = Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both))
-    escaped = {Verdict.UNRECORDED, Verdict.CONDITIONAL}
-    return (Verdict.CONDITIONAL if {with_loader[0], without[0]} <= escaped else Verdict.UNKNOWN), decision
+    escaped = {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}
+    return (CoverageStatus.CONDITIONAL if {with_loader[0], without[0]} <= escaped else CoverageStatus.UNKNOWN), decision
 
 
-def _reason(found: Verdict, calls: Iterable[Call]) -> Reason:
-    if found is Verdict.RECORDED:
+def _reason(found: CoverageStatus, calls: Iterable[CallCoverage]) -> Reason:
+    if found is CoverageStatus.RECORDED:
         return Reason.COVERED
     outcomes = [each for call in calls for decision in call.decisions for each in decision.outcomes]
-    if found is Verdict.UNKNOWN:
+    if found is CoverageStatus.UNKNOWN:
         waits = {pending.why for each in outcomes for pending in each.pending}
         return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=RANK.__getitem__, default=Reason.UNREADABLE)
     certain = [
         _OF_CAUSE[each.cause] for each in outcomes if not each.recorded and not each.pending and each.cause in _OF_CAUSE
     ]
-    if found is Verdict.UNRECORDED and certain:
+    if found is CoverageStatus.UNRECORDED and certain:
         return min(certain, key=RANK.__getitem__)
-    if found is Verdict.CONDITIONAL:
+    if found is CoverageStatus.CONDITIONAL:
         return Reason.CONDITIONAL
     return Reason.NO_RULE
 
 
-def _missed(letter: str, target: TargetAccesses, host: Host) -> Iterator[str]:
+def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[str]:
     """Calls outside the reference that are not recorded."""
-    for operation_name in OUTSIDE[letter]:
+    for operation_name in OUTSIDE[permission]:
         if not _recorded(OPERATIONS[operation_name], target, host):
             yield OPERATIONS[operation_name].call
-    if not host.compat and not all(_recorded(each, target, host) for each in _COMPAT[letter]):
+    if not host.compat and not all(_recorded(each, target, host) for each in _COMPAT[permission]):
         yield "32-bit calls"
-    if letter in IO_URING and not _recorded(OPERATIONS[IO_URING[letter]], target, host):
+    if permission in IO_URING and not _recorded(OPERATIONS[IO_URING[permission]], target, host):
         yield "io_uring"
-    if letter == "w":
+    if permission == "w":
         yield from (f"renames from or into {folder}" for folder in _silent_folders(target.target, host))
 
 
-def _silent_folders(target: Target, host: Host) -> Iterator[str]:
+def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
     """Directories elsewhere whose never rule silences a rename that leaves the target's directory, or replaces it."""
-    toucher = Toucher(host.file_system)
+    collector = AuditNamesCollector(host.file_system)
     never = (each.tree or each.watch for each in host.rules.of(FilterList.EXIT) if each.rule.action is Action.NEVER)
     leads = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
     for path, place in islice(leads.items(), MOST_FOLDERS):
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing
         if folder and not below(path, target.folder.path):
-            other = _inside(_target(place, toucher, host))
+            other = _inside(_target(place, collector, host))
             if not _recorded(OPERATIONS["rename"], TargetAccesses(target, host.rules, other), host):
                 yield path
 
 
-def _recorded(operation: Operation, target: TargetAccesses, host: Host) -> bool:
+def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost) -> bool:
     """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
     return all(
         decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
@@ -290,23 +316,23 @@ def _recorded(operation: Operation, target: TargetAccesses, host: Host) -> bool:
     )
 
 
-def _watched(placed: Placed) -> str:
+def _watched(resolved: ResolvedRule) -> str:
     """The place that a rule watches; empty for one that is on no path."""
-    if placed.tree is not None:
-        return placed.tree.folder
-    if placed.watch is None:
+    if resolved.tree is not None:
+        return resolved.tree.folder
+    if resolved.watch is None:
         return ""
-    return placed.watch.leads.path if placed.watch.leads and not placed.watch.link else placed.watch.path
+    return resolved.watch.leads.path if resolved.watch.leads and not resolved.watch.link else resolved.watch.path
 
 
-def _exceptions(folder: ResolvedPath, covered: Coverage, host: Host) -> Iterator[str]:
+def _exceptions(folder: ResolvedPath, covered: Coverage, host: AuditedHost) -> Iterator[str]:
     """What lies below a directory and is not recorded although the directory is: what never rules leave out, mounts."""
     always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
     if not always:
         return
-    for placed in host.rules.of(FilterList.EXIT):
-        watched = _watched(placed)
-        if placed.rule.action is Action.NEVER and placed.order < max(always) and below(watched, folder.path):
+    for resolved in host.rules.of(FilterList.EXIT):
+        watched = _watched(resolved)
+        if resolved.rule.action is Action.NEVER and resolved.order < max(always) and below(watched, folder.path):
             yield watched
     marked = {part for each in covered.deciding if each.tree for part in each.tree.mounts}
     for mount in host.file_system.mounts_below(folder.path):

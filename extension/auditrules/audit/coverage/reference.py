@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.operations import Operation, Touch, counts_as, machine_of
+from auditrules.audit.coverage.operations import CollectedNames, Operation, counts_as, machine_of
 
 # The principal calls of each letter, with their *at forms; of some, a 32-bit machine has two.
 REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -73,7 +73,7 @@ def loader_of(machine: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AccessTarget:
     """What is accessed: the file, the directory it is in, a sibling's name, and what runs it if it is a program."""
 
     file: Name
@@ -82,18 +82,18 @@ class Target:
     loader: Name | None = None
 
 
-def names_of(touch: Touch, target: Target, other: Target | None = None) -> tuple[Name, ...]:
+def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget | None = None) -> tuple[Name, ...]:
     """The names that a reference access touches, in the kernel's order; `other` is what a rename goes to, if told."""
-    match touch:
-        case Touch.REMOVAL:
+    match collects:
+        case CollectedNames.REMOVAL:
             return (target.folder, replace(target.file, removed=True))
-        case Touch.RENAME:
+        case CollectedNames.RENAME:
             into, name = (other.folder, other.file) if other else (target.folder, target.sibling)
             moved = replace(name, identity=target.file.identity, entry=target.file.entry, made=True)
             return (into, target.folder, replace(target.file, removed=True), moved)
-        case Touch.EXECUTION:
+        case CollectedNames.EXECUTION:
             return (target.file, *((target.loader,) if target.loader else ()))
-        case Touch.CREATION:
+        case CollectedNames.CREATION:
             return (target.folder, target.file)
         case _:
             return (target.file,)
@@ -115,6 +115,10 @@ def calls(operation: Operation, machine: str) -> tuple[Access, ...]:
     if operation.call in OF_32_BITS and arches.listed(syscalls.ARCHES[called]) == "b64":
         return ()
     call = Access(operation.call, number, syscalls.ARCHES[called], counts_as(operation, called), ())
-    if operation.touch in (Touch.REMOVAL, Touch.RENAME, Touch.EXECUTION):  # which take effect, or none
+    if operation.collects in (
+        CollectedNames.REMOVAL,
+        CollectedNames.RENAME,
+        CollectedNames.EXECUTION,
+    ):  # which take effect, or none
         return (replace(call, succeeded=True, result=0), replace(call, succeeded=False))
     return (call,)

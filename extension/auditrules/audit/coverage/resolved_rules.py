@@ -40,7 +40,7 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class WatchedTree:
     """A directory with all below it: what `dir=` means.
 
     `marked` are the inodes that carry the mark, `mounts` the parts of file systems (device, root) below it. `late` are
@@ -57,7 +57,7 @@ class Tree:
     link: bool = False
     leads: ResolvedPath | None = None
 
-    def holds(self, touched: Name) -> bool | None:
+    def match_field(self, touched: Name) -> bool | None:
         """Whether a name is the directory or below it; None where that hangs on when a file system was mounted."""
         inside = self.marked in touched.ancestry or (bool(self.mounts) and self._on_part(touched.location))
         if inside:
@@ -66,20 +66,20 @@ class Tree:
 
     def may_hold(self, touched: Name) -> bool:
         """Whether a name may be the directory or below it."""
-        return not self.known or not touched.known or self.holds(touched) is not False
+        return not self.known or not touched.known or self.match_field(touched) is not False
 
     def _on_part(self, location: tuple[str, str] | None) -> bool:
         return location is not None and any((location[0], each) in self.mounts for each in above(location[1]))
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class ResolvedRule:
     """A rule with what it watches on this host, and its place in the order of evaluation (the first is 0)."""
 
     rule: Rule
     order: int
     watch: Watch | None = None
-    tree: Tree | None = None
+    tree: WatchedTree | None = None
     exe: Watch | None = None
     inode: int | None = None  # of inode=N
     labelled: bool | None = False  # whether a security label can match at all; None: not known
@@ -90,16 +90,16 @@ class Placed:
         return self.watch is not None or self.inode is not None
 
 
-def _left_behind(placed: Placed, following: Mapping[Hashable, str]) -> Placed:
+def _left_behind(resolved: ResolvedRule, following: Mapping[Hashable, str]) -> ResolvedRule:
     """The rule, with a watch that does not follow its name where another spelling of it does."""
-    watch = placed.watch
+    watch = resolved.watch
     if watch is None or following.get(watch.dentry, watch.path) == watch.path:
-        return placed
+        return resolved
     stays = watch.was if watch.replaced else watch.identity
-    return replace(placed, watch=replace(watch, identity=stays, follows=False))
+    return replace(resolved, watch=replace(watch, identity=stays, follows=False))
 
 
-class Placing:
+class RuleResolver:
     """Finds what rules watch, in a file system as it is and, where that is known, as it was when they were loaded.
 
     `fresh` says that they are loaded into this very file system, so that no file was replaced since. `sandbox` is what
@@ -117,32 +117,32 @@ class Placing:
         lsm = now.facts.lsm
         self._labelled = None if lsm is None else bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
 
-    def rules(self, rules: Iterable[Rule]) -> tuple[Placed, ...]:
+    def rules(self, rules: Iterable[Rule]) -> tuple[ResolvedRule, ...]:
         """The rules in their order, each with what it watches."""
-        placed = [self.rule(rule, order) for order, rule in enumerate(rules)]
+        resolved = [self.rule(rule, order) for order, rule in enumerate(rules)]
         following = {
-            each.watch.dentry: each.watch.path for each in placed if each.watch and each.watch.dentry is not None
+            each.watch.dentry: each.watch.path for each in resolved if each.watch and each.watch.dentry is not None
         }
-        return tuple(_left_behind(each, following) for each in placed)
+        return tuple(_left_behind(each, following) for each in resolved)
 
-    def rule(self, rule: Rule, order: int) -> Placed:
+    def rule(self, rule: Rule, order: int) -> ResolvedRule:
         """One rule with what it watches."""
-        placed = Placed(rule, order, labelled=self._labelled)
+        resolved = ResolvedRule(rule, order, labelled=self._labelled)
         for condition in rule.fields:
             if not isinstance(condition, Field):
                 continue
             if condition.name in ("path", PATH_OR_DIR) and isinstance(condition.value, str):
                 if condition.name == PATH_OR_DIR and self._is_dir(condition.value):
-                    placed = replace(placed, tree=self.tree(condition.value))
+                    resolved = replace(resolved, tree=self.tree(condition.value))
                 else:
-                    placed = replace(placed, watch=self.watch(condition.value))
+                    resolved = replace(resolved, watch=self.watch(condition.value))
             elif condition.name == "dir" and isinstance(condition.value, str):
-                placed = replace(placed, tree=self.tree(condition.value))
+                resolved = replace(resolved, tree=self.tree(condition.value))
             elif condition.name == "exe" and isinstance(condition.value, str):
-                placed = replace(placed, exe=self.watch(condition.value))
+                resolved = replace(resolved, exe=self.watch(condition.value))
             elif condition.name == "inode" and condition.operator is Operator.EQUAL:
-                placed = replace(placed, inode=int(condition.value))
-        return placed
+                resolved = replace(resolved, inode=int(condition.value))
+        return resolved
 
     def _is_dir(self, path: str) -> bool:
         place = self._then.walk(path)
@@ -178,15 +178,15 @@ class Placing:
         leads, was = self._now.walk(path), self._then.identity(before)
         return Watch(path, identity, dentry, replaced, late=self._late(here.path), link=link, leads=leads, was=was)
 
-    def tree(self, path: str) -> Tree:
+    def tree(self, path: str) -> WatchedTree:
         """What a rule on a directory marked."""
         place = self._then.walk(path, follow=False)
         if place.entry is None:
-            return Tree(path, known=False)
+            return WatchedTree(path, known=False)
         if place.missing or self._unseen(place):
-            return Tree(path, place.path, ("gone", path))
+            return WatchedTree(path, place.path, ("gone", path))
         below_it = list(self._then.mounts_below(place.path))
-        return Tree(
+        return WatchedTree(
             path,
             place.path,
             self._then.identity(place),

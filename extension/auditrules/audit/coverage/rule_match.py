@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.field_match import Answer, Why, holds, of_task
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.field_match import Answer, Undetermined, match_field, of_task
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.model.rule import Condition, Field, Operator
 
 
@@ -25,7 +25,7 @@ class Pending:
     """A condition that may hold, and what it waits for."""
 
     condition: Condition | None
-    why: Why
+    why: Undetermined
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,22 @@ class Match:
         return self.truth is not Truth.NO
 
 
-def match(placed: Placed, access: Access, name: Name | None = None) -> Match:
+def match(resolved: ResolvedRule, access: Access, name: Name | None = None) -> Match:
     """Match a rule of the exit list; `name` is the one by whose inode the rule was found, None for other rules."""
-    if not placed.rule.syscalls >> access.number & 1:
+    if not resolved.rule.syscalls >> access.number & 1:
         return Match(Truth.NO)
-    return all_of(placed.rule.fields, lambda condition: holds(condition, placed, access, name))
+    return all_of(resolved.rule.fields, lambda condition: match_field(condition, resolved, access, name))
 
 
-def match_task(placed: Placed, subject: Subject) -> Match:
+def match_task(resolved: ResolvedRule, subject: Subject) -> Match:
     """Match a rule of the task list against the one who forks (audit_filter_task)."""
 
     def answer(condition: Condition) -> Answer:
         if isinstance(condition, Field) and condition.name == "exe":
             return condition.operator is Operator.NOT_EQUAL  # a task has no program yet while it is being forked
-        return of_task(condition, placed, subject)
+        return of_task(condition, resolved, subject)
 
-    return all_of(placed.rule.fields, answer)
+    return all_of(resolved.rule.fields, answer)
 
 
 def all_of(conditions: Iterable[Condition], answer: Callable[[Condition], Answer]) -> Match:
@@ -69,7 +69,7 @@ def all_of(conditions: Iterable[Condition], answer: Callable[[Condition], Answer
     pending: list[Pending] = []
     for condition in conditions:
         found = answer(condition)
-        if isinstance(found, Why):
+        if isinstance(found, Undetermined):
             pending.append(Pending(condition, found))
         elif not found:
             return Match(Truth.NO, condition)

@@ -11,9 +11,9 @@ from auditrules.audit.coverage.access import ANYBODY, Access, Name
 from auditrules.audit.coverage.audit_names import unreached
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter
 from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
-from auditrules.audit.coverage.decision import Decision, Verdict
+from auditrules.audit.coverage.decision import CoverageStatus, Decision
 from auditrules.audit.coverage.field_match import CALL_FIELDS, REMOVING, compare, depends_on_names
-from auditrules.audit.coverage.resolved_rules import Placed, Placing
+from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
@@ -23,7 +23,9 @@ MOST_CASES = 64  # sets of conditions of which the cases are remembered
 
 COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
 
-Buckets = tuple[tuple[Name, Sequence[Placed]], ...]  # names, each with the rules that the kernel keeps with its inode
+Buckets = tuple[
+    tuple[Name, Sequence[ResolvedRule]], ...
+]  # names, each with the rules that the kernel keeps with its inode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class NameRules:
     """
 
     names: tuple[Name, ...]
-    trees: tuple[Placed, ...]
+    trees: tuple[ResolvedRule, ...]
     on: Buckets
     so_far: tuple[Name, ...]
     middle: Buckets | None
@@ -45,23 +47,23 @@ class NameRules:
 class RuleSet:
     """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
 
-    def __init__(self, rules: Iterable[Rule], placing: Placing, unread: int = 0) -> None:
-        self.placed = placing.rules(rules)
+    def __init__(self, rules: Iterable[Rule], resolver: RuleResolver, unread: int = 0) -> None:
+        self.resolved = resolver.rules(rules)
         self.unread = unread
         self._filters: dict[Hashable, CallFilter] = {}
         self._fingerprints: dict[Hashable, int] = {}
         self._fingerprint = count()
         self._cases: ResultCache[CredentialCases] = ResultCache(MOST_CASES)
         self.decisions: ResultCache[Decision] = ResultCache(MOST_RESULTS)
-        self.verdicts: ResultCache[tuple[Verdict, Decision]] = ResultCache(MOST_RESULTS)
+        self.statuses: ResultCache[tuple[CoverageStatus, Decision]] = ResultCache(MOST_RESULTS)
 
-    def of(self, filter_list: FilterList) -> tuple[Placed, ...]:
+    def of(self, filter_list: FilterList) -> tuple[ResolvedRule, ...]:
         """The rules of a list, in the order of evaluation."""
         return self._lists.get(filter_list, ())
 
     @cached_property
-    def _lists(self) -> Mapping[FilterList, tuple[Placed, ...]]:
-        return {name: tuple(each for each in self.placed if each.rule.list is name) for name in FilterList}
+    def _lists(self) -> Mapping[FilterList, tuple[ResolvedRule, ...]]:
+        return {name: tuple(each for each in self.resolved if each.rule.list is name) for name in FilterList}
 
     def hides(self, name: Name) -> bool:
         """Whether the filesystem list keeps the kernel from seeing a name."""
@@ -104,7 +106,7 @@ class RuleSet:
             self._filters[call] = found
         return found
 
-    def cases(self, conditions: Mapping[CaseCondition, Placed], access: Access) -> CredentialCases:
+    def cases(self, conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> CredentialCases:
         """The cases that the conditions distinguish, of who makes an access and how it ends."""
         if any(depends_on_names(condition) for _, condition in conditions):
             return CredentialCases(conditions, access)
@@ -115,7 +117,7 @@ class RuleSet:
 
     @cached_property
     def _programs(self) -> frozenset[Identity]:
-        return frozenset(each.exe.identity for each in self.placed if each.exe)
+        return frozenset(each.exe.identity for each in self.resolved if each.exe)
 
     def rules_on_names(self, names: Iterable[Name], *, succeeds: bool) -> NameRules:
         """The rules on the names that a call touches; `succeeds` tells whether it succeeds or may succeed."""
@@ -135,7 +137,7 @@ class RuleSet:
             else:
                 yield unreached(name.path) if self.hides(name) else name
 
-    def _around(self, names: Iterable[Name]) -> tuple[Placed, ...]:
+    def _around(self, names: Iterable[Name]) -> tuple[ResolvedRule, ...]:
         """The trees that hold one of the names or may hold it, in the order of evaluation."""
         found = [each for each in self._spread if each.tree and any(map(each.tree.may_hold, names))]
         if self._trees:
@@ -148,11 +150,11 @@ class RuleSet:
 
         Rules on the `dentries` of names that the call makes are among them: whether they match is not decided here.
         """
-        moved = [placed for dentry in dentries for placed in self._dentries.get(dentry, ())]
+        moved = [resolved for dentry in dentries for resolved in self._dentries.get(dentry, ())]
         buckets = ((name, self._with_inode(name, moved)) for name in names)
         return tuple((name, rules) for name, rules in buckets if rules)
 
-    def _with_inode(self, name: Name, moved: Sequence[Placed]) -> Sequence[Placed]:
+    def _with_inode(self, name: Name, moved: Sequence[ResolvedRule]) -> Sequence[ResolvedRule]:
         if not name.known:
             return self._by_inode
         found = [*self._watches.get(name.identity, ()), *self._unknown, *moved]
@@ -161,31 +163,31 @@ class RuleSet:
         return _in_order(found)
 
     @cached_property
-    def _anywhere(self) -> tuple[Placed, ...]:
+    def _anywhere(self) -> tuple[ResolvedRule, ...]:
         """The rules of the exit list that are on no path."""
         return tuple(each for each in self.of(FilterList.EXIT) if not each.by_inode and not each.tree)
 
     @cached_property
-    def _trees(self) -> Mapping[Identity, list[Placed]]:
-        found: dict[Identity, list[Placed]] = {}
+    def _trees(self) -> Mapping[Identity, list[ResolvedRule]]:
+        found: dict[Identity, list[ResolvedRule]] = {}
         for each in self.of(FilterList.EXIT):
             if each.tree and each.tree.known:
                 found.setdefault(each.tree.marked, []).append(each)
         return found
 
     @cached_property
-    def _spread(self) -> tuple[Placed, ...]:
+    def _spread(self) -> tuple[ResolvedRule, ...]:
         """Trees over more than one file system, or that could not be looked at."""
         trees = [(each, each.tree) for each in self.of(FilterList.EXIT) if each.tree]
         return tuple(each for each, tree in trees if tree.mounts or tree.late or tree.all_late or not tree.known)
 
     @cached_property
-    def _by_inode(self) -> tuple[Placed, ...]:
+    def _by_inode(self) -> tuple[ResolvedRule, ...]:
         return tuple(each for each in self.of(FilterList.EXIT) if each.by_inode)
 
     @cached_property
-    def _watches(self) -> Mapping[Identity, list[Placed]]:
-        found: dict[Identity, list[Placed]] = {}
+    def _watches(self) -> Mapping[Identity, list[ResolvedRule]]:
+        found: dict[Identity, list[ResolvedRule]] = {}
         for each in self._by_inode:
             if each.watch and each.watch.known:
                 found.setdefault(each.watch.identity, []).append(each)
@@ -202,8 +204,8 @@ class RuleSet:
         return name.entry is not None and name.entry.type == "dir" and name.identity in self._folders
 
     @cached_property
-    def _dentries(self) -> Mapping[Hashable, list[Placed]]:
-        found: dict[Hashable, list[Placed]] = {}
+    def _dentries(self) -> Mapping[Hashable, list[ResolvedRule]]:
+        found: dict[Hashable, list[ResolvedRule]] = {}
         for each in self._by_inode:
             if each.watch and each.watch.known:
                 found.setdefault(each.watch.dentry, []).append(each)
@@ -212,23 +214,23 @@ class RuleSet:
     @cached_property
     def _folders(self) -> frozenset[Identity]:
         """The directories of watched names, programs of exe fields among them."""
-        watches = (watch for each in self.placed for watch in (each.watch, each.exe) if watch)
+        watches = (watch for each in self.resolved for watch in (each.watch, each.exe) if watch)
         return frozenset(watch.dentry[0] for watch in watches if isinstance(watch.dentry, tuple))
 
     @cached_property
-    def _unknown(self) -> tuple[Placed, ...]:
+    def _unknown(self) -> tuple[ResolvedRule, ...]:
         return tuple(each for each in self._by_inode if each.watch and not each.watch.known)
 
     @cached_property
-    def _numbers(self) -> Mapping[int, list[Placed]]:
-        found: dict[int, list[Placed]] = {}
+    def _numbers(self) -> Mapping[int, list[ResolvedRule]]:
+        found: dict[int, list[ResolvedRule]] = {}
         for each in self._by_inode:
             if each.inode is not None:
                 found.setdefault(each.inode, []).append(each)
         return found
 
 
-def _in_order(rules: Sequence[Placed]) -> tuple[Placed, ...]:
+def _in_order(rules: Sequence[ResolvedRule]) -> tuple[ResolvedRule, ...]:
     """Each rule once, in the order of evaluation."""
     if len(rules) < 2:  # noqa: PLR2004 - nothing to sort
         return tuple(rules)

@@ -9,10 +9,10 @@ from itertools import chain
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Subject
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
-from auditrules.audit.coverage.decision import ON, Auditing, Verdict
-from auditrules.audit.coverage.path_coverage import Host, cover
+from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
+from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
+from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.telling import conditions, deciding, near_words
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Rule
 
@@ -40,10 +40,10 @@ class RuleSource:
     file_lines: FileLines = field(default_factory=dict)
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def cover(self, path: str, file_system: FileSystem, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
+    def evaluate(self, path: str, file_system: FileSystem, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
         """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
         if self.rules is not None:
-            return cover(path, Host(self.rules, file_system, self.auditing, who, compat))
+            return evaluate_path(path, AuditedHost(self.rules, file_system, self.auditing, who, compat))
         place = None if bad_path(path) else file_system.walk(path)
         if place is None or place.entry is None:
             return refused(Reason.UNREADABLE, self.error)
@@ -89,17 +89,17 @@ class PathAnswer:
 
 def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | None = None) -> PathAnswer:
     """A path's coverage by a source, for another reason than its own where one is given."""
-    recording = {each.placed.order: each.placed for each in covered.outcomes if each.recorded and each.placed}
+    recording = {each.resolved.order: each.resolved for each in covered.outcomes if each.recorded and each.resolved}
     keys = chain.from_iterable(recording[order].rule.keys() for order in sorted(recording))
     decide = bool(covered.deciding)
-    named = [(source.text(each.rule), "" if decide else near_words(covered, each)) for each in deciding(covered)]
+    named = [(source.text(each.rule), "" if decide else closeness_words(covered, each)) for each in deciding(covered)]
     return PathAnswer(
         path=path,
         source=source.name,
-        recorded=covered.of(Verdict.RECORDED),
-        conditional=covered.of(Verdict.CONDITIONAL),
-        unrecorded=covered.of(Verdict.UNRECORDED),
-        unknown=covered.of(Verdict.UNKNOWN),
+        recorded=covered.of(CoverageStatus.RECORDED),
+        conditional=covered.of(CoverageStatus.CONDITIONAL),
+        unrecorded=covered.of(CoverageStatus.UNRECORDED),
+        unknown=covered.of(CoverageStatus.UNKNOWN),
         rules=tuple(text for text, _ in named) if decide else (),
         keys=tuple(dict.fromkeys(keys)),
         conditions=conditions(covered, source.machine, older=source.older),
@@ -116,9 +116,9 @@ def _evidence(covered: Coverage, source: RuleSource, named: Sequence[tuple[str, 
     if covered.error:
         return covered.error
     found = []
-    for text, near in named[:MOST_RULES]:
+    for text, closest in named[:MOST_RULES]:
         files = ", ".join(source.files(text, lines=lines))
-        found.append(f"{text}{f' in {files}' if files else ''}{f' is {near}' if near else ''}")
+        found.append(f"{text}{f' in {files}' if files else ''}{f' is {closest}' if closest else ''}")
     left = len(named) - MOST_RULES
     if left > 0:
         found.append(f"and {left} more rules")

@@ -9,8 +9,8 @@ from itertools import islice
 from auditrules.audit.coverage.access import ANYBODY, Access, Subject
 from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.credential_cases import CaseCondition
-from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Verdict, together
-from auditrules.audit.coverage.field_match import Why
+from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, combine
+from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import (
     ApplicableRules,
     applicable_rules,
@@ -19,64 +19,66 @@ from auditrules.audit.coverage.filter_walk import (
     decide_without_rules,
     recorded_cases,
 )
-from auditrules.audit.coverage.resolved_rules import Placed
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 
 FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
 
-_VERDICT = {Truth.YES: Verdict.RECORDED, Truth.NO: Verdict.UNRECORDED, Truth.MAYBE: Verdict.UNKNOWN}
+_STATUS = {Truth.YES: CoverageStatus.RECORDED, Truth.NO: CoverageStatus.UNRECORDED, Truth.MAYBE: CoverageStatus.UNKNOWN}
 
 
-def verdict(
+def evaluate_access(
     rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None
-) -> tuple[Verdict, Decision]:
+) -> tuple[CoverageStatus, Decision]:
     """Whether an access is recorded, whoever makes it, and the decision with nothing known of who does.
 
     `on_names` are the rules on its names, if the caller knows them already.
     """
     without = decide_without_rules(rules, access, auditing)
     if without is not None:
-        return _VERDICT[without.recorded], without
+        return _STATUS[without.recorded], without
     applicable = applicable_rules(rules, access, on_names)
-    return rules.verdicts.get((auditing, applicable.fingerprint), lambda: _verdict(applicable, rules, access, auditing))
+    return rules.statuses.get(
+        (auditing, applicable.fingerprint), lambda: _evaluate(applicable, rules, access, auditing)
+    )
 
 
-def _verdict(
+def _evaluate(
     applicable: ApplicableRules, rules: RuleSet, access: Access, auditing: Auditing
-) -> tuple[Verdict, Decision]:
+) -> tuple[CoverageStatus, Decision]:
     decision = decide_by_rules(applicable, rules, auditing)
-    if Why.SUBJECT not in decision.waits_for:
-        return _VERDICT[decision.recorded], decision
+    if Undetermined.SUBJECT not in decision.waits_for:
+        return _STATUS[decision.recorded], decision
     conditions = dict(_subject_conditions(applicable))
     if len(conditions) > FIRST_CONDITIONS:
         first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
-        found = _verdicts(*recorded_cases(applicable, rules.cases(first, access), rules, auditing))
-        if found == {Verdict.RECORDED} or {Verdict.RECORDED, Verdict.UNRECORDED} <= found:
-            return together(found), decision  # whatever the other conditions are
+        found = _statuses(*recorded_cases(applicable, rules.cases(first, access), rules, auditing))
+        if found == {CoverageStatus.RECORDED} or {CoverageStatus.RECORDED, CoverageStatus.UNRECORDED} <= found:
+            return combine(found), decision  # whatever the other conditions are
     cases = rules.cases(conditions, access)
     recorded, unrecorded = recorded_cases(applicable, cases, rules, auditing)
-    judged = together(_verdicts(recorded, unrecorded))
-    if judged is not Verdict.CONDITIONAL and not cases.complete:
+    judged = combine(_statuses(recorded, unrecorded))
+    if judged is not CoverageStatus.CONDITIONAL and not cases.complete:
         *others, last = decision.outcomes
-        last = replace(last, pending=(*last.pending, Pending(None, Why.TOO_MANY)))
-        return Verdict.UNKNOWN, Decision((*others, last), decision.cut)
-    if judged is Verdict.UNKNOWN:
+        last = replace(last, pending=(*last.pending, Pending(None, Undetermined.TOO_MANY)))
+        return CoverageStatus.UNKNOWN, Decision((*others, last), decision.cut)
+    if judged is CoverageStatus.UNKNOWN:
         return judged, decide(rules, cases.example(recorded & unrecorded, access), auditing)
     return judged, decision
 
 
-def _verdicts(recorded: int, unrecorded: int) -> set[Verdict]:
+def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:
     """The verdicts that occur, given the cases in which the access may be recorded, and may be unrecorded."""
     cases = {
-        Verdict.RECORDED: recorded & ~unrecorded,
-        Verdict.UNRECORDED: unrecorded & ~recorded,
-        Verdict.UNKNOWN: recorded & unrecorded,
+        CoverageStatus.RECORDED: recorded & ~unrecorded,
+        CoverageStatus.UNRECORDED: unrecorded & ~recorded,
+        CoverageStatus.UNKNOWN: recorded & unrecorded,
     }
     return {each for each, bits in cases.items() if bits}
 
 
-def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, Placed]]:
+def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, ResolvedRule]]:
     """The conditions that depend on who makes the access or how it ends, each with a rule that has it."""
     lists: tuple[tuple[Cause, Iterable[RuleMatch]], ...] = (
         *((Cause.RULE, each) for each in (applicable.listed, *applicable.names, *(applicable.middle or ()))),
@@ -84,10 +86,10 @@ def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondi
         (Cause.TASK, applicable.filter.task),
     )
     for cause, matches in lists:
-        for placed, found in matches:
+        for resolved, found in matches:
             for pending in found.pending:
-                if pending.why is Why.SUBJECT and pending.condition is not None:
-                    yield (cause, pending.condition), placed
+                if pending.why is Undetermined.SUBJECT and pending.condition is not None:
+                    yield (cause, pending.condition), resolved
 
 
 def given(access: Access, subject: Subject) -> Access:

@@ -15,14 +15,14 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.decision import Cause, Decision, Verdict, together
-from auditrules.audit.coverage.operations import OPENED, OPENS, Operation, Touch, counts_as
-from auditrules.audit.coverage.path_coverage import Host
-from auditrules.audit.coverage.resolved_rules import Placing
+from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
+from auditrules.audit.coverage.explain import outcome_conditions
+from auditrules.audit.coverage.operations import OPENED, OPENS, CollectedNames, Operation, counts_as
+from auditrules.audit.coverage.path_coverage import AuditedHost
+from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import match
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import given, verdict
-from auditrules.audit.coverage.telling import outcome_conditions
+from auditrules.audit.coverage.subjects import evaluate_access, given
 from auditrules.audit.model.rule import PATH_NAMES, Action, Field, FilterList, Rule
 
 FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
@@ -63,7 +63,7 @@ class UnknownSyscallError(ValueError):
 
 
 def evaluate_syscall(
-    name: str, host: Host, arch: str = "b64", first_login_user: int = FIRST_LOGIN_USER
+    name: str, host: AuditedHost, arch: str = "b64", first_login_user: int = FIRST_LOGIN_USER
 ) -> SyscallCoverage:
     """For whom a system call is recorded. `arch` is b64 or b32, as of the host's machine.
 
@@ -78,10 +78,10 @@ def evaluate_syscall(
         raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
     made = tuple(given(access, host.who) for access in _accesses(name, machine))
     elsewhere = replace(host, rules=_without_places(host))
-    judged = [verdict(elsewhere.rules, access, host.auditing) for access in made]
-    found = together(each for each, _ in judged)
+    judged = [evaluate_access(elsewhere.rules, access, host.auditing) for access in made]
+    found = combine(each for each, _ in judged)
     deciding = [rule for _, decision in judged for rule in _deciding(decision, found)]
-    on_places = [] if found is Verdict.RECORDED else list(_on_places(host, made[0], judged[0][1]))
+    on_places = [] if found is CoverageStatus.RECORDED else list(_on_places(host, made[0], judged[0][1]))
     conditions = [text for _, decision in judged for text in _conditions(decision, found, host.machine)]
     conditions += [f"{field_text(field, host.machine)} only" for rule in on_places for field in _path_fields(rule)]
     return SyscallCoverage(
@@ -89,14 +89,14 @@ def evaluate_syscall(
         arch,
         _recorded_for(found, made, elsewhere, first_login_user, some=bool(on_places)),
         tuple(dict.fromkeys(conditions)),
-        tuple(each.rule for each in host.rules.placed if each.rule in (*deciding, *on_places)),
+        tuple(each.rule for each in host.rules.resolved if each.rule in (*deciding, *on_places)),
     )
 
 
-def _without_places(host: Host) -> RuleSet:
+def _without_places(host: AuditedHost) -> RuleSet:
     """The rules that name no place: those that a call on a file which no rule names may match."""
-    rules = (each.rule for each in host.rules.placed if not (each.by_inode or each.tree))
-    return RuleSet(rules, Placing(host.file_system, fresh=True), host.rules.unread)
+    rules = (each.rule for each in host.rules.resolved if not (each.by_inode or each.tree))
+    return RuleSet(rules, RuleResolver(host.file_system, fresh=True), host.rules.unread)
 
 
 def _accesses(name: str, machine: str) -> Iterator[Access]:
@@ -106,29 +106,29 @@ def _accesses(name: str, machine: str) -> Iterator[Access]:
         return
     file = Name("", ("any",))
     for mode in OPENED if name in OPENS else (None,):
-        permissions = counts_as(Operation(name, Touch.FILE, mode), machine)
+        permissions = counts_as(Operation(name, CollectedNames.FILE, mode), machine)
         yield Access(name, number, syscalls.ARCHES[machine], permissions, (file,))
 
 
 def _recorded_for(
-    found: Verdict, made: tuple[Access, ...], host: Host, first_login_user: int, *, some: bool
+    found: CoverageStatus, made: tuple[Access, ...], host: AuditedHost, first_login_user: int, *, some: bool
 ) -> RecordedFor:
-    if found is Verdict.RECORDED:
+    if found is CoverageStatus.RECORDED:
         return RecordedFor.EVERYBODY
-    if found is Verdict.UNKNOWN:
+    if found is CoverageStatus.UNKNOWN:
         return RecordedFor.UNKNOWN
-    if found is Verdict.UNRECORDED:
+    if found is CoverageStatus.UNRECORDED:
         return RecordedFor.SOME if some else RecordedFor.NOBODY
     users = [Subject(auid=auid) for auid in _login_users(host, first_login_user)]
-    by_users = (verdict(host.rules, given(each, user), host.auditing)[0] for user in users for each in made)
-    return RecordedFor.LOGIN_USERS if all(each is Verdict.RECORDED for each in by_users) else RecordedFor.SOME
+    by_users = (evaluate_access(host.rules, given(each, user), host.auditing)[0] for user in users for each in made)
+    return RecordedFor.LOGIN_USERS if all(each is CoverageStatus.RECORDED for each in by_users) else RecordedFor.SOME
 
 
-def _login_users(host: Host, first: int) -> Iterator[int]:
+def _login_users(host: AuditedHost, first: int) -> Iterator[int]:
     """One auid of each kind that the rules tell apart, from the first login user's to the last that is set."""
     named = {
         condition.value
-        for each in host.rules.placed
+        for each in host.rules.resolved
         for condition in each.rule.fields
         if isinstance(condition, Field) and condition.name == "auid" and isinstance(condition.value, int)
     }
@@ -136,25 +136,25 @@ def _login_users(host: Host, first: int) -> Iterator[int]:
     return (auid for auid in sorted(near) if first <= auid < UNSET)
 
 
-def _deciding(decision: Decision, found: Verdict) -> Iterator[Rule]:
+def _deciding(decision: Decision, found: CoverageStatus) -> Iterator[Rule]:
     for outcome in decision.outcomes:
-        if outcome.placed is not None and not (found is Verdict.UNRECORDED and outcome.pending):
-            yield outcome.placed.rule
+        if outcome.resolved is not None and not (found is CoverageStatus.UNRECORDED and outcome.pending):
+            yield outcome.resolved.rule
 
 
-def _conditions(decision: Decision, found: Verdict, machine: str) -> Iterator[str]:
-    if found is Verdict.CONDITIONAL:
+def _conditions(decision: Decision, found: CoverageStatus, machine: str) -> Iterator[str]:
+    if found is CoverageStatus.CONDITIONAL:
         for outcome in decision.outcomes:
             yield from outcome_conditions(outcome, machine)
 
 
-def _on_places(host: Host, access: Access, elsewhere: Decision) -> Iterator[Rule]:
+def _on_places(host: AuditedHost, access: Access, elsewhere: Decision) -> Iterator[Rule]:
     """The always rules that record such a call on the place that they name, where nothing before them decides."""
     sure = next((outcome for outcome in elsewhere.outcomes if not outcome.pending), None)
     if sure is not None and sure.cause not in (Cause.NO_RULE, Cause.RULE):
         return  # auditing is off, or a rule of another list keeps every record out
     for each in host.rules.of(FilterList.EXIT):
-        if sure is not None and sure.placed is not None and each.rule == sure.placed.rule:
+        if sure is not None and sure.resolved is not None and each.rule == sure.resolved.rule:
             return
         if each.rule.action is Action.ALWAYS and (each.by_inode or each.tree):
             anywhere = tuple(field for field in each.rule.fields if field not in _path_fields(each.rule))

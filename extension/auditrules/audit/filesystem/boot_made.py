@@ -23,7 +23,16 @@ _ALWAYS = frozenset(
         *("/run", "/run/lock", "/run/user", "/run/log", "/run/log/journal", "/run/systemd", "/run/udev", "/run/mount"),
     }
 )
-_DIR, _NOTHING = Entry("dir"), Entry("missing")
+_BELOW_KERNELS = tuple(f"{each}/" for each in _KERNELS)
+_DIR = Entry("dir")
+
+
+def _with_parents(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """Directories and all above them but the root, each with its parent, from above."""
+    return [(each, parent(each)) for each in sorted({each for path in paths for each in above(path)} - {"/"})]
+
+
+_ALWAYS_WITH_PARENTS = _with_parents(_ALWAYS)
 _DIRECTORIES = frozenset("dDvqQ")  # types of lines that make a directory
 _OTHERS = frozenset("fFpLcbC")  # that make something else
 
@@ -31,17 +40,19 @@ _OTHERS = frozenset("fFpLcbC")  # that make something else
 def as_booted(files: Mapping[str, Entry], tmpfiles: Iterable[File]) -> Mapping[str, Entry]:
     """The entries of an image as they are when auditd starts; `tmpfiles` are the files of tmpfiles.d that count."""
     made = dict(_made(tmpfiles))
-    directories = {*_ALWAYS, *(path for path, is_directory in made.items() if is_directory)}
-    parents = {each for path in (*made, *_ALWAYS) for each in above(path) if each != path}
+    directories = _ALWAYS_WITH_PARENTS
+    if made:
+        own = {path for path, is_directory in made.items() if is_directory}
+        directories = _with_parents({*_ALWAYS, *own, *(parent(path) for path in made)})
     # What is missing below the kernel's file systems, or is made as something else, is not known.
     found = {
         path: entry
         for path, entry in files.items()
-        if entry.type != "missing" or (path not in made and _KERNELS.isdisjoint(above(path)))
+        if entry.type != "missing" or (path not in made and not path.startswith(_BELOW_KERNELS))
     }
-    for path in sorted(directories | parents):
-        folder = found.get(parent(path))
-        if found.get(path, _NOTHING).type == "missing" and folder is not None and folder.type == "dir":
+    for path, above_it in directories:
+        entry, folder = found.get(path), found.get(above_it)
+        if folder is not None and folder.type == "dir" and (entry is None or entry.type == "missing"):
             found[path] = _DIR
     return found
 
