@@ -336,6 +336,17 @@ def test_a_file_that_the_page_on_the_architecture_names_is_there(name: str) -> N
     assert (ROOT / "extension/auditrules" / name).is_file() or (ROOT / name).is_file()
 
 
+STEPS = re.findall(r"^\d\. (.*?)(?=^\d\. |^## |\Z)", TEXTS["docs/architecture.md"], re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: re.findall(r"\w+\.py", step)[0])
+def test_a_step_of_a_walk_names_functions_of_its_files(step: str) -> None:
+    files = [ROOT / "extension/auditrules" / name for name in re.findall(r"`((?:\w+/)+\w+\.py)`", step)]
+    source = "".join(file.read_text("utf-8") for file in files)
+    names = [name.split(".")[-1] for name in re.findall(r"`([A-Za-z_][\w.]*)`", step) if name not in {"File", "Rule"}]
+    assert [name for name in names if not re.search(rf"^ *(def|class) {name}\b|^{name}\b", source, re.MULTILINE)] == []
+
+
 @pytest.mark.parametrize("item", [*LABELS, *GENERAL_POLICIES[:2]], ids=lambda item: item.name)
 def test_the_page_on_fleet_names_labels_and_the_first_policies(item: Label | Policy) -> None:
     assert item.name in TEXTS["docs/fleet.md"]
