@@ -16,7 +16,7 @@ import pytest
 from auditrules import __version__
 from auditrules.cli import main
 from auditrules.cli.osquery import ask
-from auditrules.cli.world import World
+from auditrules.cli.environment import World
 from auditrules.doctor import Answer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup

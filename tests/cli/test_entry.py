@@ -21,7 +21,7 @@ from auditrules.benchmarks import CONTROLS, Benchmark, Control
 from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import entry, main
-from auditrules.cli.world import World
+from auditrules.cli.environment import World
 from auditrules.host import HostError
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
@@ -339,7 +339,7 @@ MAIN = "import sys; from auditrules.cli import main; sys.exit(main())"
 ENDLESS = """\
 import os, signal, sys, threading
 from auditrules.cli import main
-from auditrules.cli.world import World
+from auditrules.cli.environment import World
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, Schema, Type

@@ -12,7 +12,7 @@ from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.services import Services
 from auditrules.cli import main
-from auditrules.cli.world import World
+from auditrules.cli.environment import World
 from tests.fixtures.hosts import DOCKER, Look
 
 ASK = ("/usr/sbin/auditctl", "-l")

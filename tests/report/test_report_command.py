@@ -16,7 +16,7 @@ import pytest
 
 from auditrules.cli.command import Problem
 from auditrules.cli.entry import main
-from auditrules.cli.place import Place
+from auditrules.cli.atomic_file import Place
 from tests.report.logs import NOON, row, snapshot, write
 
 UNTIL = "2026-11-23T12:00"
@@ -109,7 +109,7 @@ def test_a_page_that_nobody_waits_for_leaves_nothing_behind(tmp_path: Path, monk
 def test_a_link_of_the_name_that_is_written_first_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auditrules.cli.place.secrets.token_hex", lambda _: "0")
+    monkeypatch.setattr("auditrules.cli.atomic_file.secrets.token_hex", lambda _: "0")
     other = tmp_path / "other"
     (tmp_path / ".auditrules-0.new").symlink_to(other)
     with pytest.raises(Problem, match=r"cannot write the page: File exists"):

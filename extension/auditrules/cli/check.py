@@ -17,7 +17,7 @@ from auditrules.check import check, exit_code
 from auditrules.cli.command import Problem, add_format
 from auditrules.cli.explained import explained
 from auditrules.cli.verdict_table import verdict_table
-from auditrules.cli.world import World, add_host, database, in_world
+from auditrules.cli.environment import World, add_host, database, in_world
 from auditrules.present import Format, present, verdicts
 
 _EPILOG = """\

@@ -19,7 +19,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT, FILES, KERNEL, evaluate_files
 from auditrules.cli.command import Problem
-from auditrules.cli.world import World, add_host, in_world, kept
+from auditrules.cli.environment import World, add_host, in_world, kept
 from auditrules.present import visible
 
 _EPILOG = """\

@@ -10,7 +10,7 @@ from dataclasses import replace
 from auditrules import __version__
 from auditrules.audit.host_audit import HostAudit
 from auditrules.cli.command import add_format
-from auditrules.cli.world import World, in_world
+from auditrules.cli.environment import World, in_world
 from auditrules.doctor import Line, Severity, examine
 from auditrules.present import Format, present, visible
 from auditrules.sql.result import Result

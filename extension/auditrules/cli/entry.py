@@ -18,7 +18,7 @@ from auditrules.cli.command import NAME, Problem, Said
 from auditrules.present import visible
 
 if TYPE_CHECKING:
-    from auditrules.cli.world import World
+    from auditrules.cli.environment import World
 
 COMMANDS = MappingProxyType(
     {

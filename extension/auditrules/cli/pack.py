@@ -11,7 +11,7 @@ from auditrules.benchmarks.problems import problems as benchmark_problems
 from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
 from auditrules.cli.check import add_benchmark
 from auditrules.cli.command import Problem
-from auditrules.cli.world import World, in_world
+from auditrules.cli.environment import World, in_world
 from auditrules.packs import files, policies
 from auditrules.packs.files import File, Form
 from auditrules.packs.shipped import CIS_DOCKER, CIS_DOCKER_LATEST

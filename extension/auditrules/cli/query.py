@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditrules.cli.command import add_format, warn
 from auditrules.cli.unread import Questions
-from auditrules.cli.world import World, add_host, database, in_world
+from auditrules.cli.environment import World, add_host, database, in_world
 from auditrules.present import Format, present
 
 _EPILOG = """\

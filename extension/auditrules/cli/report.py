@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from auditrules.check import Status
 from auditrules.cli.command import Problem
-from auditrules.cli.place import Place
+from auditrules.cli.atomic_file import Place
 from auditrules.report.times import DAY, LAST, utc
 
 if TYPE_CHECKING:
