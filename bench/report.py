@@ -22,7 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from auditrules.benchmarks import BENCHMARKS
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 
 START = 1_790_812_800  # 2026-10-01 00:00:00 UTC; in the past, as rows from the future are not judged
 A_DAY = 86_400
@@ -125,7 +125,7 @@ def _status(chance: random.Random) -> str:
     return chance.choices(("pass", "fail", "not_applicable", "unknown"), (80, 10, 8, 2))[0]
 
 
-def _line(host: int, moment: int, control: Control, status: str) -> str:
+def _line(host: int, moment: int, control: BenchmarkControl, status: str) -> str:
     target = control.subject.path
     calendar = time.strftime("%a %b %e %H:%M:%S %Y UTC", time.gmtime(moment))
     query = f"pack/Global/cis_docker_{control.id.replace('.', '_')}_snapshot"

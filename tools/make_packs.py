@@ -9,7 +9,7 @@ from pathlib import Path
 from auditrules.benchmarks import BENCHMARKS
 from auditrules.cli.command import Problem
 from auditrules.cli.pack import check, write
-from auditrules.packs.files import File, shipped
+from auditrules.packs.files import PackFile, shipped
 from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     return 1 if any(lines) else 0
 
 
-def refusals(found: Iterable[File]) -> list[str]:
+def refusals(found: Iterable[PackFile]) -> list[str]:
     """A line for each query that SQLite does not prepare, with its file and name."""
     with Database(Table(schema, lambda _: ()) for schema in (*SCHEMAS, *STAND_INS)) as database:
         return [
@@ -58,7 +58,7 @@ def _refusal(database: Database, sql: str) -> str:
     return ""
 
 
-def _stale(file: File) -> str:
+def _stale(file: PackFile) -> str:
     path = FOLDER / file.path
     current = path.exists() and path.read_text("utf-8") == file.text
     return "" if current else f"{file.path} is not current: run make packs"

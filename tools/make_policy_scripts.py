@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from auditrules.benchmarks import BENCHMARKS, LATEST, Control, Kind
+from auditrules.benchmarks import BENCHMARKS, LATEST, BenchmarkControl, TargetKind
 from auditrules.benchmarks.remediation import rule_line
 from auditrules.benchmarks.subjects import DAEMON
 
@@ -17,10 +17,10 @@ FOLDER = Path(__file__).parents[1] / "tests" / "policies"
 RULES_D = "/etc/audit/rules.d"
 
 _MAKE = {
-    Kind.EXECUTABLE: "printf '#!/bin/sh\\n' >{path}; chmod 755 {path}",
-    Kind.FILE: "echo '{{}}' >{path}",  # which is JSON, too: what can't be read would say of nothing where it is
-    Kind.DIRECTORY: "mkdir {path}",
-    Kind.SOCKET: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{path}\")'",
+    TargetKind.EXECUTABLE: "printf '#!/bin/sh\\n' >{path}; chmod 755 {path}",
+    TargetKind.FILE: "echo '{{}}' >{path}",  # which is JSON, too: what can't be read would say of nothing where it is
+    TargetKind.DIRECTORY: "mkdir {path}",
+    TargetKind.SOCKET: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{path}\")'",
 }
 _SCRIPT = """\
 #!/bin/sh
@@ -47,8 +47,8 @@ def scripts() -> Iterator[tuple[str, str]]:
             yield f"CIS_{control.id}_fail.sh", _script(control, "Fail", f"rm -f {file}")
 
 
-def _script(control: Control, what: str, rules: str) -> str:
-    paths = dict.fromkeys(((DAEMON.path, Kind.EXECUTABLE), (control.subject.path, control.subject.kind)))
+def _script(control: BenchmarkControl, what: str, rules: str) -> str:
+    paths = dict.fromkeys(((DAEMON.path, TargetKind.EXECUTABLE), (control.subject.path, control.subject.kind)))
     return _SCRIPT.format(
         what=what,
         benchmark=control.benchmark,
@@ -61,7 +61,7 @@ def _script(control: Control, what: str, rules: str) -> str:
     )
 
 
-def _made(path: str, kind: Kind) -> str:
+def _made(path: str, kind: TargetKind) -> str:
     return f"mkdir -p {path.rpartition('/')[0]}\n[ -e {path} ] || {{ {_MAKE[kind].format(path=path)}; }}"
 
 

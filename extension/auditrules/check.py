@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.verdict import Status
 from auditrules.benchmarks.verdict_sql import COLUMNS, of_control
 from auditrules.sql.result import Result
@@ -18,7 +18,7 @@ class CheckError(Exception):
     """The table did not give the one row, with a known status, that a verdict is."""
 
 
-def check(controls: Iterable[Control], query: Callable[[str], Result]) -> Result:
+def check(controls: Iterable[BenchmarkControl], query: Callable[[str], Result]) -> Result:
     """Give one row for each control: the columns of `COLUMNS`, then `grep_verdict`.
 
     Raises:
@@ -28,7 +28,7 @@ def check(controls: Iterable[Control], query: Callable[[str], Result]) -> Result
     return Result(_WANTED, tuple(row for control in controls for row in _verdict(control, query).rows))
 
 
-def _verdict(control: Control, query: Callable[[str], Result]) -> Result:
+def _verdict(control: BenchmarkControl, query: Callable[[str], Result]) -> Result:
     name = f"{control.benchmark} {control.version}, control {control.id}"
     sql = f"SELECT {', '.join(_WANTED)} FROM audit_verdicts WHERE {of_control(control)}"  # noqa: S608 - the parts are ours
     result = query(sql)

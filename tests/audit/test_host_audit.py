@@ -20,7 +20,7 @@ from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources, Units
 from auditrules.audit.model.host_facts import Entry, Mount
 from auditrules.audit.rule_sets import BOOT, KERNEL
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.tables import build
 from tests.audit.file_trees import facts
 from tests.fixtures.hosts import Given, status
@@ -103,7 +103,12 @@ def test_all_tables_together_derive_nothing_twice(monkeypatch: pytest.MonkeyPatc
     for module, name in DERIVATIONS:
         counted(monkeypatch, module, name, calls)
     audit_rules = File("/etc/audit/audit.rules", MERGED, mode=0o640, uid=0)
-    paths = Context((Constraint("path", Operator.EQUALS, DOCKERD), Constraint("path", Operator.EQUALS, "/etc/docker")))
+    paths = Context(
+        (
+            Constraint("path", ConstraintOperator.EQUALS, DOCKERD),
+            Constraint("path", ConstraintOperator.EQUALS, "/etc/docker"),
+        )
+    )
     for table in build(Given.at_rest(replace(AT_REST, audit_rules=audit_rules))):
         list(table.rows(paths if table.schema.name == "audit_coverage" else Context()))
     assert {call: count for call, count in calls.items() if count > 1} == {}

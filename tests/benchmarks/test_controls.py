@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, Assessment, Benchmark, Control, Kind
+from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, Assessment, Benchmark, BenchmarkControl, TargetKind
 from auditrules.benchmarks.problems import problems
 
 # Number, the benchmark's own path and its level, as public tools and retellings have them.
@@ -64,7 +64,7 @@ def test_the_versions_are_there_in_order() -> None:
     assert LATEST.version == "1.8.0"
 
 
-def control(version: str, number: str) -> Control:
+def control(version: str, number: str) -> BenchmarkControl:
     (found,) = (each for each in CONTROLS if (each.version, each.id) == (version, number))
     return found
 
@@ -74,12 +74,12 @@ def test_the_first_control_names_the_controls_it_stands_for() -> None:
 
 
 @each_control
-def test_a_control_wants_execution_of_executables_only(control: Control) -> None:
-    assert control.required == ("wxa" if control.subject.kind is Kind.EXECUTABLE else "wa")
+def test_a_control_wants_execution_of_executables_only(control: BenchmarkControl) -> None:
+    assert control.required == ("wxa" if control.subject.kind is TargetKind.EXECUTABLE else "wa")
 
 
 @each_control
-def test_a_control_has_every_text(control: Control) -> None:
+def test_a_control_has_every_text(control: BenchmarkControl) -> None:
     subject = control.subject
     texts = (control.title, control.impact, subject.description, subject.rationale)
     assert [text for text in texts if not text or text != text.strip()] == []
@@ -88,7 +88,7 @@ def test_a_control_has_every_text(control: Control) -> None:
 
 
 @each_control
-def test_only_the_daemon_and_the_directories_are_wanted_where_nothing_is(control: Control) -> None:
+def test_only_the_daemon_and_the_directories_are_wanted_where_nothing_is(control: BenchmarkControl) -> None:
     kept = {"/usr/bin/dockerd", "/var/lib/docker", "/etc/docker", "/run/containerd"}
     assert control.subject.if_applicable == (control.subject.path not in kept)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.docker_daemon import CONFIG_FILE, DATA_ROOT, HOST, Daemon, UnclearError, expanded
+from auditrules.benchmarks.docker_daemon import CONFIG_FILE, DATA_ROOT, HOST, DockerDaemon, UnclearError, expanded
 
 WORDS = (
     (("--data-root", "/data"), DATA_ROOT, ("/data",)),
@@ -33,20 +33,20 @@ WORDS = (
 def test_options_are_read_as_the_daemon_reads_them(
     words: tuple[str, ...], option: str, values: tuple[str, ...]
 ) -> None:
-    assert Daemon("dockerd", words).told(option) == values
+    assert DockerDaemon("dockerd", words).told(option) == values
 
 
 def test_the_last_configuration_file_counts() -> None:
-    assert Daemon("dockerd", ("--config-file", "/a", "--config-file=/b//c")).config_file == "/b/c"
+    assert DockerDaemon("dockerd", ("--config-file", "/a", "--config-file=/b//c")).config_file == "/b/c"
 
 
 def test_without_a_word_the_configuration_file_is_the_usual_one() -> None:
-    assert Daemon("dockerd", ("-D",)).config_file == "/etc/docker/daemon.json"
+    assert DockerDaemon("dockerd", ("-D",)).config_file == "/etc/docker/daemon.json"
 
 
 def test_a_configuration_file_without_an_absolute_path_is_unclear() -> None:
     with pytest.raises(UnclearError) as caught:
-        Daemon("dockerd", ("--config-file=daemon.json",)).config_file  # noqa: B018 - it raises
+        DockerDaemon("dockerd", ("--config-file=daemon.json",)).config_file  # noqa: B018 - it raises
     assert str(caught.value) == "dockerd: --config-file: expected an absolute path"
 
 

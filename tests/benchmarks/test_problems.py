@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.benchmarks import BENCHMARKS, Benchmark, Control
+from auditrules.benchmarks import BENCHMARKS, Benchmark, BenchmarkControl
 from auditrules.benchmarks.problems import problems
 
 FIRST = BENCHMARKS[0]
@@ -12,7 +12,7 @@ DAEMON = FIRST.controls[0]
 PLACE = "benchmarks/cis_docker.py: CIS Docker Benchmark 1.2.0, control 1.2.3: "
 
 
-def of(*controls: Control) -> Benchmark:
+def of(*controls: BenchmarkControl) -> Benchmark:
     return replace(FIRST, controls=controls)
 
 
@@ -43,7 +43,7 @@ def of(*controls: Control) -> Benchmark:
         (replace(DAEMON, version="1.6.0"), "benchmark: expected the one it is in, found CIS Docker Benchmark 1.6.0"),
     ],
 )
-def test_a_problem_names_control_key_and_reason(control: Control, problem: str) -> None:
+def test_a_problem_names_control_key_and_reason(control: BenchmarkControl, problem: str) -> None:
     assert list(problems([of(control)])) == [PLACE + problem]
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.docker_daemon import Daemon
-from auditrules.benchmarks.services import Found, Process, Services
+from auditrules.benchmarks.docker_daemon import DockerDaemon
+from auditrules.benchmarks.services import Found, HostProcess, Services
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Target, targets
 
@@ -70,18 +70,18 @@ def test_two_daemons_are_two_targets() -> None:
 
 def test_another_name_of_the_same_file_is_no_further_target() -> None:
     found = seen(OWN) | {"/usr/sbin/dockerd": Found(OWN)}
-    assert told(Services((Process(OWN),), found=found), "1.2.3") == [(OWN, "benchmark", "")]
+    assert told(Services((HostProcess(OWN),), found=found), "1.2.3") == [(OWN, "benchmark", "")]
 
 
 def test_a_running_daemon_in_a_place_of_its_own_is_a_target() -> None:
     path = "/srv/docker/dockerd"
-    services = Services((Process(path),), found={**NOWHERE, path: Found(path)})
+    services = Services((HostProcess(path),), found={**NOWHERE, path: Found(path)})
     assert told(services, "1.2.3") == [(OWN, "benchmark", "absent"), (path, "process", "")]
 
 
 def test_a_running_daemon_is_no_target_of_another_control() -> None:
     path = "/srv/docker/dockerd"
-    services = Services((Process(path),), found={**NOWHERE, path: Found(path)})
+    services = Services((HostProcess(path),), found={**NOWHERE, path: Found(path)})
     assert told(services, "1.2.11") == [("/usr/bin/containerd", "benchmark", "absent")]
 
 
@@ -176,7 +176,7 @@ def test_a_unit_that_hides_the_packages_own_leaves_both() -> None:
 # The data root
 
 
-def with_json(content: bytes | None, error: str = "", *processes: Process) -> Services:
+def with_json(content: bytes | None, error: str = "", *processes: HostProcess) -> Services:
     file = File(JSON, content, error)
     return Services(processes, configs={JSON: file}, found=seen(OWN, JSON))
 
@@ -256,18 +256,18 @@ def test_a_daemon_json_without_docker_says_nothing() -> None:
     "words", [("--data-root", "/data"), ("--data-root=/data",), ("-g", "/data"), ("--graph=/data",)]
 )
 def test_a_running_daemon_was_told_where_the_data_is(words: tuple[str, ...]) -> None:
-    services = Services(daemons=(Daemon(OWN, ("-H", "fd://", *words)),), found=seen(OWN))
+    services = Services(daemons=(DockerDaemon(OWN, ("-H", "fd://", *words)),), found=seen(OWN))
     assert told(services, "1.2.4") == [("/var/lib/docker", "benchmark", "absent"), ("/data", "process", "")]
 
 
 @pytest.mark.parametrize("words", [("--data-root",), ("--data-root=",), ("--data-root", "relative")])
 def test_a_daemon_that_was_told_no_path_makes_the_place_unknown(words: tuple[str, ...]) -> None:
-    _, other = of(Services(daemons=(Daemon(OWN, words),), found=seen(OWN)), "1.2.4")
+    _, other = of(Services(daemons=(DockerDaemon(OWN, words),), found=seen(OWN)), "1.2.4")
     assert other.error == f"{OWN}: --data-root: expected an absolute path"
 
 
 OTHER = "/etc/other/daemon.json"
-TOLD_OTHER = Daemon(OWN, (f"--config-file={OTHER}",))
+TOLD_OTHER = DockerDaemon(OWN, (f"--config-file={OTHER}",))
 
 
 def test_another_configuration_file_says_where_the_data_is() -> None:
@@ -288,19 +288,19 @@ def test_another_configuration_file_is_itself_a_target() -> None:
 
 
 def test_what_a_daemon_was_told_on_its_command_line_needs_no_file() -> None:
-    daemon = Daemon(OWN, (f"--config-file={OTHER}", "-Dg", "/data"))
+    daemon = DockerDaemon(OWN, (f"--config-file={OTHER}", "-Dg", "/data"))
     assert told(Services(daemons=(daemon,), found=seen(OWN)), "1.2.4") == [GONE, ("/data", "process", "")]
 
 
 def test_sockets_that_a_daemon_was_told_are_targets() -> None:
     path = "/srv/docker.sock"
-    daemon = Daemon(OWN, ("-H", "fd://", "-Hunix:///srv//docker.sock", "-H=tcp://0.0.0.0:2376"))
+    daemon = DockerDaemon(OWN, ("-H", "fd://", "-Hunix:///srv//docker.sock", "-H=tcp://0.0.0.0:2376"))
     services = Services(daemons=(daemon,), found={**seen(OWN), path: Found(path, "socket")})
     assert told(services, "1.1.9", "1.8.0") == [("/var/run/docker.sock", "benchmark", "absent"), (path, "process", "")]
 
 
 def test_what_a_unit_would_start_is_of_the_unit() -> None:
-    daemon = Daemon("/usr/lib/systemd/system/docker.service", ("--data-root", "/data"), by_unit=True)
+    daemon = DockerDaemon("/usr/lib/systemd/system/docker.service", ("--data-root", "/data"), by_unit=True)
     assert told(Services(daemons=(daemon,), found=seen(OWN)), "1.2.4") == [GONE, ("/data", "unit", "")]
 
 

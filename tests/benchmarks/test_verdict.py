@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
-from auditrules.benchmarks.targets import Origin
 from auditrules.benchmarks.targets import Target as Wanted
-from auditrules.benchmarks.verdict import AuditState, Judged, Status, Verdict, judge_control, judge_requirement
+from auditrules.benchmarks.targets import TargetOrigin
+from auditrules.benchmarks.verdict import AuditState, ControlVerdict, Judged, Status, judge_control, judge_requirement
 from tests.fixtures.judged import (
     DAEMON,
     DARK,
@@ -32,7 +32,7 @@ from tests.fixtures.judged import (
 REMEDY = remedy(DAEMON, PATH)
 
 
-def verdict(*targets: Target) -> Verdict:
+def verdict(*targets: Target) -> ControlVerdict:
     return judged(targets)
 
 
@@ -86,7 +86,7 @@ def test_a_pass_is_every_required_letter_recorded(places: list[str]) -> None:
 
 
 def test_a_directory_needs_no_execution() -> None:
-    wanted = Wanted(DIRECTORY, "/etc/docker", Origin.BENCHMARK, "/etc/docker")
+    wanted = Wanted(DIRECTORY, "/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
     found = judge_requirement(
         wanted, "kernel", Covered("wa", reason="permissions_missing").answer("/etc/docker", "kernel")
     )
@@ -254,7 +254,7 @@ def test_where_rules_are_not_known_the_grep_says_nothing() -> None:
 
 
 def test_only_the_daemons_control_has_the_grep() -> None:
-    own = Wanted(DIRECTORY, "/etc/docker", Origin.BENCHMARK, "/etc/docker")
+    own = Wanted(DIRECTORY, "/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
     found: dict[str, list[Judged]] = {
         each: [judge_requirement(own, each, FULL.answer("/etc/docker", each))] for each in ("kernel", "boot")
     }

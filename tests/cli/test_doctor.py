@@ -15,8 +15,8 @@ import pytest
 
 from auditrules import __version__
 from auditrules.cli import main
+from auditrules.cli.environment import Environment
 from auditrules.cli.osquery import ask
-from auditrules.cli.environment import World
 from auditrules.doctor import Answer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup
@@ -80,8 +80,10 @@ class Ran:
 def run(root: Path, *arguments: str) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     (root / "listing").write_text(LISTING, encoding="utf-8")
-    world = World(host=lambda _, __: Host(str(root), str(root / "listing")), setup=lambda _: Setup(str(root)))
-    code = main(["doctor", *arguments], stdout=out, stderr=err, world=world)
+    environment = Environment(
+        host=lambda _, __: Host(str(root), str(root / "listing")), setup=lambda _: Setup(str(root))
+    )
+    code = main(["doctor", *arguments], stdout=out, stderr=err, environment=environment)
     return Ran(code, out.getvalue(), err.getvalue())
 
 
@@ -145,8 +147,8 @@ def test_a_host_that_cannot_be_read_is_no_diagnosis(tmp_path: Path) -> None:
         raise HostError("root: cannot open it")
 
     err = io.StringIO()
-    world = World(host=refuse, setup=lambda _: Setup(str(tmp_path)))
-    assert main(["doctor"], stdout=io.StringIO(), stderr=err, world=world) == 2
+    environment = Environment(host=refuse, setup=lambda _: Setup(str(tmp_path)))
+    assert main(["doctor"], stdout=io.StringIO(), stderr=err, environment=environment) == 2
     assert err.getvalue() == "auditrules: root: cannot open it\n"
 
 

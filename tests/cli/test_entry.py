@@ -17,25 +17,25 @@ import pytest
 from auditrules import __version__, cli
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks import CONTROLS, Benchmark, Control
+from auditrules.benchmarks import CONTROLS, Benchmark, BenchmarkControl
 from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import entry, main
-from auditrules.cli.environment import World
+from auditrules.cli.environment import Environment
 from auditrules.host import HostError
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.schemas import AUDIT_VERDICTS
 from tests.fixtures.hosts import listing
 from tests.fixtures.judged import DAEMON
 
-STATUS = Schema("audit_status", "Status.", (Column("reader", Type.TEXT, "Who read"),), ())
+STATUS = Schema("audit_status", "Status.", (Column("reader", ColumnType.TEXT, "Who read"),), ())
 
 
-def control(number: str, status: str) -> tuple[Control, str]:
+def control(number: str, status: str) -> tuple[BenchmarkControl, str]:
     """A control, and the status that the table of verdicts has for it."""
     return replace(DAEMON, benchmark="CIS Docker Benchmark", version="1.0", id=number, title="T"), status
 
@@ -63,8 +63,8 @@ def build(host: HostView) -> tuple[Table, ...]:
     return (Table(STATUS, lambda _: [{"reader": host.audit().collected.kernel.reader, "rowid": "1"}]),)
 
 
-def world(*controls: tuple[Control, str]) -> World:
-    """A world with one benchmark, whose verdicts are given; the evidence is who read the host."""
+def environment(*controls: tuple[BenchmarkControl, str]) -> Environment:
+    """A environment with one benchmark, whose verdicts are given; the evidence is who read the host."""
 
     def judged(host: HostView) -> tuple[Table, ...]:
         def rows(_context: Context) -> Iterable[Row]:
@@ -77,7 +77,7 @@ def world(*controls: tuple[Control, str]) -> World:
         return (*build(host), Table(AUDIT_VERDICTS, rows))
 
     benchmark = Benchmark("CIS Docker Benchmark", "1.0", tuple(each for each, _ in controls), "")
-    return World(host=FakeHost, build=judged, benchmarks=[benchmark] if controls else [])
+    return Environment(host=FakeHost, build=judged, benchmarks=[benchmark] if controls else [])
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class Ran:
     err: str
 
 
-def run(*argv: str, given: World | None = None) -> Ran:
+def run(*argv: str, given: Environment | None = None) -> Ran:
     out, err = io.StringIO(), io.StringIO()
-    code = main(argv, stdout=out, stderr=err, world=given or world())
+    code = main(argv, stdout=out, stderr=err, environment=given or environment())
     return Ran(code, out.getvalue(), err.getvalue())
 
 
@@ -116,7 +116,7 @@ def test_root_and_kernel_reach_the_host() -> None:
 
 
 def test_a_command_reads_the_host_once() -> None:
-    given = world(control("1.1", "pass"), control("1.2", "pass"))
+    given = environment(control("1.1", "pass"), control("1.2", "pass"))
     rows = json.loads(run("check", "--format", "json", given=given).out)
     assert [row["evidence"] for row in rows] == ["auto of /, read 1"] * 2
 
@@ -135,7 +135,7 @@ CHECKS = (
 
 @pytest.mark.parametrize(("statuses", "code", "count"), CHECKS)
 def test_the_exit_code_of_a_check_tells_its_worst_status(statuses: tuple[str, ...], code: int, count: str) -> None:
-    ran = run("check", given=world(*(control(f"1.{number}", status) for number, status in enumerate(statuses))))
+    ran = run("check", given=environment(*(control(f"1.{number}", status) for number, status in enumerate(statuses))))
     assert (ran.code, ran.out.splitlines()[-1], ran.err) == (code, count, "")
 
 
@@ -160,41 +160,41 @@ NOT APPLICABLE  1.3, 1.4
 
 def test_a_check_prints_a_table_and_tells_equal_evidence_once() -> None:
     statuses = ("fail", "pass", "not_applicable", "not_applicable")
-    given = world(*(control(f"1.{number}", status) for number, status in enumerate(statuses, start=1)))
+    given = environment(*(control(f"1.{number}", status) for number, status in enumerate(statuses, start=1)))
     assert run("check", given=given).out == TABLE
 
 
 def test_details_are_a_paragraph_for_each_control() -> None:
-    assert run("check", "--details", given=world(control("1.1", "fail"))).out == (
+    assert run("check", "--details", given=environment(control("1.1", "fail"))).out == (
         "FAIL  CIS Docker Benchmark 1.0  1.1  T\n      evidence  auto of /, read 1\n\n"
         "1 fail, 0 unknown, 0 pass, 0 not applicable\n"
     )
 
 
 def test_a_check_in_json_has_the_columns_of_a_verdict() -> None:
-    rows = json.loads(run("check", "--format", "json", given=world(control("1.1", "fail"))).out)
+    rows = json.loads(run("check", "--format", "json", given=environment(control("1.1", "fail"))).out)
     assert [tuple(row) for row in rows] == [(*COLUMNS, "grep_verdict")]
 
 
 def test_a_check_in_another_format_exits_alike() -> None:
-    assert run("check", "--format", "csv", given=world(control("1.1", "unknown"))).code == 3
+    assert run("check", "--format", "csv", given=environment(control("1.1", "unknown"))).code == 3
 
 
 def test_controls_are_chosen_by_id() -> None:
-    given = world(control("1.1", "fail"), control("1.2", "pass"), control("1.3", "pass"))
+    given = environment(control("1.1", "fail"), control("1.2", "pass"), control("1.3", "pass"))
     ran = run("check", "--control", "1.3", "--control", "1.2", "--format", "json", given=given)
     assert (ran.code, [row["control"] for row in json.loads(ran.out)]) == (0, ["1.3", "1.2"])
 
 
 def test_an_unknown_control_is_told_with_those_there_are() -> None:
-    given = world(control("1.1", "fail"), control("1.2", "pass"))
+    given = environment(control("1.1", "fail"), control("1.2", "pass"))
     assert run("check", "--benchmark", "cis-docker", "--control", "9", "--control", "1.1", given=given) == Ran(
         2, "", "auditrules: expected a control out of 1.1, 1.2 of cis-docker:1.0, found 9\n"
     )
 
 
 def test_a_control_without_a_verdict_is_a_problem() -> None:
-    given = world(control("1.1", "pass"), control("1.2", "fine"))
+    given = environment(control("1.1", "pass"), control("1.2", "fine"))
     assert run("check", given=given) == Ran(
         2,
         "",
@@ -227,7 +227,7 @@ def test_a_host_that_cannot_be_collected_is_a_problem() -> None:
     def refuse(_root: str, _kernel: str) -> FakeHost:
         raise HostError("kernel: expected\x07 something else")
 
-    assert run("query", "SELECT 1", given=World(host=refuse, build=build)) == Ran(
+    assert run("query", "SELECT 1", given=Environment(host=refuse, build=build)) == Ran(
         2, "", "auditrules: kernel: expected\\x07 something else\n"
     )
 
@@ -247,14 +247,14 @@ def test_an_interrupt_exits_as_a_shell_has_it() -> None:
     def stop(_root: str, _kernel: str) -> FakeHost:
         raise KeyboardInterrupt
 
-    assert run("query", "SELECT 1", given=World(host=stop, build=build)) == Ran(130, "", "")
+    assert run("query", "SELECT 1", given=Environment(host=stop, build=build)) == Ran(130, "", "")
 
 
 def test_a_bug_does_not_look_like_a_verdict() -> None:
     def fail(_root: str, _kernel: str) -> FakeHost:
         raise RuntimeError("a bug")
 
-    ran = run("check", given=replace(world(control("1.1", "pass")), host=fail))
+    ran = run("check", given=replace(environment(control("1.1", "pass")), host=fail))
     assert (ran.code, ran.out, ran.err.splitlines()[-1]) == (2, "", "RuntimeError: a bug")
 
 
@@ -303,7 +303,7 @@ def test_help_has_examples_that_the_parser_takes(argv: tuple[str, ...]) -> None:
     "example", [each for argv in ((), ("query",)) for each in examples(*argv) if each[0] == "query"]
 )
 def test_the_queries_that_help_shows_run(example: list[str], tmp_path: Path) -> None:
-    assert run(*example, "--root", str(tmp_path), given=World()).code == 0
+    assert run(*example, "--root", str(tmp_path), given=Environment()).code == 0
 
 
 class Ascii(io.TextIOWrapper):
@@ -315,7 +315,7 @@ class Ascii(io.TextIOWrapper):
 
 def test_what_the_encoding_lacks_becomes_an_escape() -> None:
     out = Ascii()
-    main(["query", "SELECT 'é漢' AS a", "--format", "line"], stdout=out, world=world())
+    main(["query", "SELECT 'é漢' AS a", "--format", "line"], stdout=out, environment=environment())
     out.seek(0)
     assert out.read() == "a = \\xe9\\u6f22\n"
 
@@ -339,10 +339,10 @@ MAIN = "import sys; from auditrules.cli import main; sys.exit(main())"
 ENDLESS = """\
 import os, signal, sys, threading
 from auditrules.cli import main
-from auditrules.cli.environment import World
+from auditrules.cli.environment import Environment
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 
 def rows(context):
@@ -350,9 +350,9 @@ def rows(context):
     return [{"a": "1", "rowid": "1"}]
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-table = Table(Schema("t", "T.", (Column("a", Type.BIGINT, "A"),), ()), rows)
+table = Table(Schema("t", "T.", (Column("a", ColumnType.BIGINT, "A"),), ()), rows)
 sql = "WITH RECURSIVE c(x) AS (SELECT a FROM t UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
-sys.exit(main(["query", sql], world=World(build=lambda sources: (table,))))
+sys.exit(main(["query", sql], environment=Environment(build=lambda sources: (table,))))
 """
 
 
@@ -417,7 +417,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def real(*argv: str) -> Ran:
-    return run(*argv, given=World())
+    return run(*argv, given=Environment())
 
 
 def test_a_query_reads_the_rules_of_a_root(root: Path) -> None:

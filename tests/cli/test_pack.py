@@ -15,8 +15,8 @@ from auditrules.benchmarks import BENCHMARKS, LATEST
 from auditrules.cli import main
 from auditrules.cli.command import Problem
 from auditrules.cli.pack import check
-from auditrules.packs.files import File
-from auditrules.packs.fleet import Label, Policy, Report, problems
+from auditrules.packs.files import PackFile
+from auditrules.packs.fleet import FleetReport, Label, Policy, problems
 from tools import make_policy_scripts
 
 PACKS = Path(__file__).parents[2] / "packs"
@@ -158,10 +158,10 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     )
 
 
-GOOD = File("a.conf", "{}", {"good": "SELECT state FROM audit_status;"})
+GOOD = PackFile("a.conf", "{}", {"good": "SELECT state FROM audit_status;"})
 
 
-def refused(*found: File, benchmark: int = 0) -> str:
+def refused(*found: PackFile, benchmark: int = 0) -> str:
     with pytest.raises(Problem) as caught:
         check(found, BENCHMARKS[benchmark : benchmark + 1])
     return str(caught.value)
@@ -211,12 +211,12 @@ POLICY = Policy("p", "d", "r", "SELECT 1;")
         (replace(POLICY, sql="SELECT '$x';"), "p: query: expected no dollar sign, which GitOps takes for a variable"),
         (replace(POLICY, name="e\u0301"), "e\u0301: name: expected at most 255 characters in normal form C"),
         (replace(POLICY, name="p" * 256), f"{'p' * 256}: name: expected at most 255 characters in normal form C"),
-        (Report("r", "", "SELECT 1;"), "r: description: missing"),
+        (FleetReport("r", "", "SELECT 1;"), "r: description: missing"),
         (Label("\xe9", "d", "SELECT 1;"), "\xe9: name: expected ASCII, as of every label"),
         (Label("l", "d" * 256, "SELECT 1;"), "l: description: expected at most 255 characters, as of every label"),
     ],
 )
-def test_what_fleet_would_not_take_is_a_problem(item: Label | Policy | Report, problem: str) -> None:
+def test_what_fleet_would_not_take_is_a_problem(item: Label | Policy | FleetReport, problem: str) -> None:
     assert list(problems([item])) == [problem]
 
 

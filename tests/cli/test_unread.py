@@ -12,7 +12,7 @@ from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.services import Services
 from auditrules.cli import main
-from auditrules.cli.environment import World
+from auditrules.cli.environment import Environment
 from tests.fixtures.hosts import DOCKER, Look
 
 ASK = ("/usr/sbin/auditctl", "-l")
@@ -43,7 +43,9 @@ class Reader:
 def ran(look: Look, sql: str) -> tuple[int, str]:
     """Run the query, and give the exit code and what stands on standard error."""
     out, err = io.StringIO(), io.StringIO()
-    code = main(["query", sql], stdout=out, stderr=err, world=World(host=lambda _root, _kernel: Reader(look)))
+    code = main(
+        ["query", sql], stdout=out, stderr=err, environment=Environment(host=lambda _root, _kernel: Reader(look))
+    )
     return code, err.getvalue()
 
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditrules.plugin.schema import Type
+from auditrules.plugin.schema import ColumnType
 from tests.core.tables import converted
 
 Aliases = tuple[str, ...]
@@ -24,7 +24,7 @@ class Questions:
     """
 
     rng: random.Random
-    kinds: Mapping[str, Type]
+    kinds: Mapping[str, ColumnType]
     cells: Mapping[str, Sequence[str]]
     required: str = ""
     empty_lists: bool = True
@@ -140,7 +140,7 @@ class Questions:
         other = column if self.rng.random() < 0.8 else self._column()
         cell = self.rng.choice(self.cells[other])
         kind = self.kinds[column]
-        if kind is not Type.TEXT and self.rng.random() < 0.7:
+        if kind is not ColumnType.TEXT and self.rng.random() < 0.7:
             value = converted(kind.value, cell)
             return "NULL" if value is None else str(value)
         return self.rng.choice(("NULL", "16", "16.0", "x'3136'")) if self.rng.random() < 0.1 else _quoted(cell)

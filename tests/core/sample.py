@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Table
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
+from auditrules.plugin.table import Table, UnsupportedQuery
 
 NAMES = ("apple", "Apple", "pear", "quince ", "")
 
@@ -18,9 +18,9 @@ SCHEMA = Schema(
     "sample",
     "Names and numbers.",
     (
-        Column("name", Type.TEXT, "A name"),
-        Column("number", Type.BIGINT, "The name's place, from 1"),
-        Column("behave", Type.TEXT, "How to behave", Option.INDEX | Option.HIDDEN),
+        Column("name", ColumnType.TEXT, "A name"),
+        Column("number", ColumnType.BIGINT, "The name's place, from 1"),
+        Column("behave", ColumnType.TEXT, "How to behave", ColumnOption.INDEX | ColumnOption.HIDDEN),
     ),
     (),
 )
@@ -41,7 +41,7 @@ def behaved(behaviour: str) -> Iterator[Row]:
         case ["raise"]:
             raise KeyError("no such key in the table's own code")
         case ["ask"]:
-            raise Question("this cannot be answered")
+            raise UnsupportedQuery("this cannot be answered")
         case ["exit"]:
             sys.exit(3)
         case ["die"]:

@@ -18,9 +18,9 @@ from dataclasses import replace
 import apsw
 import pytest
 
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Option, Schema, Type
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import SCHEMAS
 from tests.core.questions import Questions
@@ -33,7 +33,7 @@ NAMES = ("apple", "Apple", "APPLE  ", "pear", "16", "016", "16.0", " 16", "0x10"
 NUMBERS = ("0", "1", "7", "8", "010", "16", "0x10", "-3", "4294967295", "9223372036854775807", "", "junk")
 SMALL = ("0", "1", "-1", "", "7", "4294967295", "2147483648")
 
-KINDS = {"name": Type.TEXT, "number": Type.BIGINT, "small": Type.INTEGER, "note": Type.TEXT}
+KINDS = {"name": ColumnType.TEXT, "number": ColumnType.BIGINT, "small": ColumnType.INTEGER, "note": ColumnType.TEXT}
 CELLS = {"name": NAMES, "number": NUMBERS, "small": SMALL, "note": NAMES[:5]}
 
 
@@ -44,7 +44,7 @@ def made_rows(rng: random.Random) -> list[dict[str, str]]:
     return [{**row, "rowid": str(place * 7919)} for place, row in enumerate(rows.values())]
 
 
-def made_table(rows: list[dict[str, str]], option: Option) -> Table:
+def made_table(rows: list[dict[str, str]], option: ColumnOption) -> Table:
     columns = tuple(Column(name, kind, "cells", option) for name, kind in KINDS.items())
 
     def given(_context: Context) -> Iterator[Row]:
@@ -106,10 +106,10 @@ def differences(table: Table, rows: Sequence[Row], questions: Questions, call: C
     return wrong
 
 
-def of_made_rows(option: Option, seed: int, call: Callable[[Table], Call] = local) -> list[str]:
+def of_made_rows(option: ColumnOption, seed: int, call: Callable[[Table], Call] = local) -> list[str]:
     rng = random.Random(seed)
     rows = made_rows(rng)
-    questions = Questions(rng, KINDS, CELLS, empty_lists=Option.OPTIMIZED not in option)
+    questions = Questions(rng, KINDS, CELLS, empty_lists=ColumnOption.OPTIMIZED not in option)
     return differences(made_table(rows, option), rows, questions, call)
 
 
@@ -119,8 +119,8 @@ PATHS = ("/usr/bin/dockerd", "/etc/docker", "/etc", "/nowhere", "relative", "") 
 
 def rows_of_a_host(table: Table) -> tuple[list[Row], str]:
     """Give a table's rows, and the column that it asks for, of which it then has those of a few paths."""
-    (required,) = [column.name for column in table.schema.columns if column.option & Option.REQUIRED] or ("",)
-    asked = Context(tuple(Constraint(required, Operator.EQUALS, path) for path in PATHS) if required else ())
+    (required,) = [column.name for column in table.schema.columns if column.option & ColumnOption.REQUIRED] or ("",)
+    asked = Context(tuple(Constraint(required, ConstraintOperator.EQUALS, path) for path in PATHS) if required else ())
     return list(table.rows(asked)), required
 
 
@@ -136,7 +136,7 @@ def of_a_host(table: Table, seed: int) -> list[str]:
     return differences(table, rows, Questions(random.Random(seed), kinds, cells, required), local)
 
 
-OPTIONS = (Option.DEFAULT, Option.INDEX, Option.INDEX | Option.OPTIMIZED)
+OPTIONS = (ColumnOption.DEFAULT, ColumnOption.INDEX, ColumnOption.INDEX | ColumnOption.OPTIMIZED)
 
 
 SQLITE = apsw.sqlitelibversion()
@@ -149,14 +149,14 @@ SQLITE = apsw.sqlitelibversion()
         for option, seed in itertools.product(OPTIONS, (1, 2))
     ],
 )
-def test_random_queries_differ_nowhere(option: Option, seed: int) -> None:
+def test_random_queries_differ_nowhere(option: ColumnOption, seed: int) -> None:
     assert of_made_rows(option, seed) == []
 
 
 @pytest.mark.parametrize(
     "option", [pytest.param(option, id=f"{QUERIES} queries, op {int(option)}") for option in OPTIONS]
 )
-def test_the_queries_find_an_exact_filter_without_rowid_out(option: Option) -> None:
+def test_the_queries_find_an_exact_filter_without_rowid_out(option: ColumnOption) -> None:
     assert len(of_made_rows(option, 1, naive)) > QUERIES // 20
 
 
@@ -170,7 +170,7 @@ def test_our_tables_answer_as_their_rows_in_a_plain_table(schema: Schema, seed: 
     assert of_a_host(ours(schema.name), seed) == []
 
 
-def coverage_with(**options: Option) -> Table:
+def coverage_with(**options: ColumnOption) -> Table:
     """Give audit_coverage with other options for some columns."""
     table = ours("audit_coverage")
     columns = tuple(replace(c, option=options.get(c.name, c.option)) for c in table.schema.columns)
@@ -180,11 +180,13 @@ def coverage_with(**options: Option) -> Table:
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"path": Option.INDEX | Option.REQUIRED | Option.OPTIMIZED}, id="a whole IN list"),
-        pytest.param({"source": Option.DEFAULT}, id="a key that is not unique"),
+        pytest.param(
+            {"path": ColumnOption.INDEX | ColumnOption.REQUIRED | ColumnOption.OPTIMIZED}, id="a whole IN list"
+        ),
+        pytest.param({"source": ColumnOption.DEFAULT}, id="a key that is not unique"),
     ],
 )
-def test_the_queries_find_out(options: dict[str, Option]) -> None:
+def test_the_queries_find_out(options: dict[str, ColumnOption]) -> None:
     assert of_a_host(coverage_with(**options), 1) != []
 
 

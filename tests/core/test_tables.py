@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.context import ConstraintOperator, Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Table
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
+from auditrules.plugin.table import Table, UnsupportedQuery
 from tests.core.tables import Call, Database, Reply, TableError, converted, local
 
 FRUITS = (("apple", "1"), ("Apple", "2"), ("pear", "3"), ("", "4"))
 
 
 def schema(option: int = 0, name: str = "t") -> Schema:
-    columns = (Column("name", Type.TEXT, "a name", Option(option)), Column("number", Type.BIGINT, "a number"))
+    columns = (
+        Column("name", ColumnType.TEXT, "a name", ColumnOption(option)),
+        Column("number", ColumnType.BIGINT, "a number"),
+    )
     return Schema(name, "names and numbers", columns, ())
 
 
@@ -52,7 +55,11 @@ def naive(generate: Plugin, option: int = 0) -> Call:
 def exact(terms: Terms) -> list[dict[str, str]]:
     """Filter by equality alone, exactly, and send no rowid."""
     table = [{"name": name, "number": number} for name, number in FRUITS]
-    return [row for row in table if all(row[name] == operand for name, op, operand in terms if op == Operator.EQUALS)]
+    return [
+        row
+        for row in table
+        if all(row[name] == operand for name, op, operand in terms if op == ConstraintOperator.EQUALS)
+    ]
 
 
 def exact_with_rowid(terms: Terms) -> list[dict[str, str]]:
@@ -76,7 +83,7 @@ def last_lookup(terms: Terms) -> list[dict[str, str]]:
 
 def needs_a_name(terms: Terms) -> list[dict[str, str]]:
     """Look up the names that the query brings, and have nothing to say without one."""
-    names = [operand for name, op, operand in terms if (name, op) == ("name", Operator.EQUALS)]
+    names = [operand for name, op, operand in terms if (name, op) == ("name", ConstraintOperator.EQUALS)]
     return [row for row in exact_with_rowid([]) if row["name"] in names]
 
 
@@ -121,28 +128,28 @@ CASES = {
         [{"name": [(2, "apple"), (2, "pear")]}],
         [(1,), (3,)],
         exact_with_rowid,
-        Option.INDEX | Option.OPTIMIZED,
+        ColumnOption.INDEX | ColumnOption.OPTIMIZED,
     ),
     "op_11_brings_a_whole_in_list": (
         "SELECT number FROM t WHERE name IN ('apple', 'pear')",
         [{"name": [(2, "apple"), (2, "pear")]}],
         [(1,), (3,)],
         exact_with_rowid,
-        Option.INDEX | Option.REQUIRED | Option.OPTIMIZED,
+        ColumnOption.INDEX | ColumnOption.REQUIRED | ColumnOption.OPTIMIZED,
     ),
     "op_8_alone_brings_no_constraint": (
         "SELECT number FROM t WHERE name = 'pear'",
         [{}],
         [(3,)],
         one_lookup,
-        Option.OPTIMIZED,
+        ColumnOption.OPTIMIZED,
     ),
     "op_16_alone_brings_no_constraint": (
         "SELECT number FROM t WHERE name = 'pear'",
         [{}],
         [(3,)],
         one_lookup,
-        Option.HIDDEN,
+        ColumnOption.HIDDEN,
     ),
     "an_empty_operand_is_dropped": (
         "SELECT number FROM t WHERE name = ''",
@@ -156,14 +163,14 @@ CASES = {
         [{"name": [(2, ""), (2, "pear")]}],
         [(3,), (4,)],
         last_lookup,
-        Option.INDEX | Option.OPTIMIZED,
+        ColumnOption.INDEX | ColumnOption.OPTIMIZED,
     ),
     "a_whole_in_list_is_gone_when_its_cursor_filters_again": (
         "SELECT number FROM t WHERE name IN ('apple', 'pear') AND number IN (1, 3)",
         [{"name": [(2, "apple"), (2, "pear")], "number": [(2, "1")]}, {"number": [(2, "3")]}],
         [(1,), (3,)],
         needs_a_name,
-        Option.INDEX | Option.OPTIMIZED,
+        ColumnOption.INDEX | ColumnOption.OPTIMIZED,
     ),
     "a_whole_in_list_is_gone_for_the_second_row_of_a_correlated_subquery": (
         (
@@ -173,7 +180,7 @@ CASES = {
         [{"name": [(2, "apple"), (2, "pear")], "number": [(32, "1")]}, {"number": [(32, "2")]}],
         [(1, 2), (2, 1)],
         needs_a_name,
-        Option.INDEX | Option.OPTIMIZED,
+        ColumnOption.INDEX | ColumnOption.OPTIMIZED,
     ),
     "op_1_brings_the_values_of_an_in_list_to_each_filter": (
         "SELECT number FROM t WHERE name IN ('apple', 'pear') AND number IN (1, 3)",
@@ -185,14 +192,14 @@ CASES = {
         ],
         [(1,), (3,)],
         lambda _terms: [],
-        Option.INDEX,
+        ColumnOption.INDEX,
     ),
     "index_columns_are_the_primary_key_and_sqlite_believes_it": (
         "SELECT DISTINCT name FROM t WHERE name = 'pear'",
         [{"name": [(2, "pear")]}],
         [("pear",)],
         lambda terms: [*exact(terms), *exact(terms)],
-        Option.INDEX,
+        ColumnOption.INDEX,
     ),
     "a_range_of_text_is_dropped": (
         "SELECT number FROM t WHERE name > 'b'",
@@ -228,7 +235,7 @@ def test_a_naive_plugin_is_wrong_where(name: str) -> None:
 
 def test_a_missing_required_column_is_an_error() -> None:
     with pytest.raises(TableError, match=r"^Table t was queried without a required column in the WHERE clause$"):
-        asked(ours(Option.INDEX | Option.REQUIRED), "SELECT * FROM t WHERE number = 1")
+        asked(ours(ColumnOption.INDEX | ColumnOption.REQUIRED), "SELECT * FROM t WHERE number = 1")
 
 
 def test_a_plugin_that_does_not_say_required_gives_no_error_but_no_rows() -> None:
@@ -237,21 +244,26 @@ def test_a_plugin_that_does_not_say_required_gives_no_error_but_no_rows() -> Non
 
 @pytest.mark.parametrize(("clause", "term"), [("WHERE name LIKE 'x%'", (65, "x%")), ("LIMIT 3", (73, "3"))])
 def test_any_operator_satisfies_a_required_column(clause: str, term: tuple[int, str]) -> None:
-    call = naive(one_lookup, Option.INDEX | Option.REQUIRED)
+    call = naive(one_lookup, ColumnOption.INDEX | ColumnOption.REQUIRED)
     _, contexts = asked(call, f"SELECT * FROM t {clause}")  # noqa: S608 - a case of this table
     assert contexts == [{"name": [term]}]
 
 
 def test_a_query_of_before_takes_no_list_from_the_next() -> None:
     database = Database()
-    database.attach("t", naive(needs_a_name, Option.INDEX | Option.OPTIMIZED))
+    database.attach("t", naive(needs_a_name, ColumnOption.INDEX | ColumnOption.OPTIMIZED))
     sql = "SELECT number FROM t WHERE name IN ('apple', 'pear')"
     assert database.query(sql) == database.query(sql) == [(1,), (3,)]
 
 
 @pytest.mark.parametrize(
     ("option", "key"),
-    [(0, []), (Option.INDEX, ["name"]), (Option.ADDITIONAL, ["name", "number"]), (Option.REQUIRED, [])],
+    [
+        (0, []),
+        (ColumnOption.INDEX, ["name"]),
+        (ColumnOption.ADDITIONAL, ["name", "number"]),
+        (ColumnOption.REQUIRED, []),
+    ],
 )
 def test_the_primary_key_is_of_what_says_index_itself(option: int, key: list[str]) -> None:
     database = Database()
@@ -283,7 +295,7 @@ def test_only_the_columns_that_a_query_uses_are_asked_for() -> None:
 
 def test_the_error_of_a_query_is_the_plugins_message() -> None:
     def refuse(_context: Context) -> Iterator[Row]:
-        raise Question("expected a path")
+        raise UnsupportedQuery("expected a path")
 
     with pytest.raises(TableError, match=r"^t: expected a path$"):
         asked(local(Table(schema(), refuse)), "SELECT * FROM t")

@@ -10,7 +10,7 @@ import pytest
 
 from auditrules.audit.model.collected import File, Kernel, Run, Sources, Units
 from auditrules.benchmarks import BENCHMARKS, LATEST
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.packs.policies import GENERAL, LABELS, policy
 from auditrules.plugin.row import ROWID
 from auditrules.plugin.schema import Schema
@@ -70,13 +70,13 @@ def test_a_control_gives_a_row_if_it_passes_and_none_otherwise(host: str) -> Non
 
 
 @each_control
-def test_a_control_that_is_not_judged_gives_no_row(control: Control) -> None:
+def test_a_control_that_is_not_judged_gives_no_row(control: BenchmarkControl) -> None:
     others = (judged((Target(),), control=each) for each in CONTROLS if each is not control)
     assert rows((table(*others),), policy(control).sql) == 0
 
 
 @each_control
-def test_a_policy_asks_the_table_once_for_each_status(control: Control) -> None:
+def test_a_policy_asks_the_table_once_for_each_status(control: BenchmarkControl) -> None:
     calls: list[str] = []
     with Database([table(judged((Target(), Target(path=OTHER)), control=control), calls=calls)]) as database:
         database.query(policy(control).sql)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.docker_daemon import Daemon
-from auditrules.benchmarks.services import Found, Process, Services
+from auditrules.benchmarks.docker_daemon import DockerDaemon
+from auditrules.benchmarks.services import Found, HostProcess, Services
 from auditrules.host import Host, HostError
 from auditrules.host.processes import Identity, running
 from auditrules.host.rootfs import Tree, local
@@ -180,7 +180,7 @@ def test_a_daemon_json_of_somebody_else_does_not_count_on_this_machine(
 def test_the_file_that_a_running_daemon_was_told_is_read_and_what_it_says_looked_at(tmp_path: Path) -> None:
     other = "/etc/other/daemon.json"
     tree(tmp_path, {other[1:]: b'{"data-root": "/data"}', "data/x": b"", JSON[1:]: b'{"data-root": "/wrong"}'})
-    process = Process("/usr/bin/dockerd", ("dockerd", "-D", "--config-file", other))
+    process = HostProcess("/usr/bin/dockerd", ("dockerd", "-D", "--config-file", other))
     with closing(Tree(str(tmp_path), local)) as look:
         found = read_services(look, [process], own=False)
     assert list(found.configs) == [other]
@@ -200,7 +200,7 @@ def test_the_unit_says_what_a_daemon_that_does_not_run_would_be_told(tmp_path: P
             "data/x": b"",
         },
     )
-    assert found.daemons == (Daemon(f"/{UNIT}", ("-H", "fd://", "--data-root", "/data"), by_unit=True),)
+    assert found.daemons == (DockerDaemon(f"/{UNIT}", ("-H", "fd://", "--data-root", "/data"), by_unit=True),)
     assert found.found["/data"] == Found("/data", "dir")
 
 
@@ -258,7 +258,7 @@ class Proc:
         (folder / "status").write_text(f"Name:\tdockerd\nUid:\t{uids}\nGid:\t0\t0\t0\t0\n")
         (folder / "cmdline").write_bytes(words)
 
-    def running(self, identities: Mapping[str, Identity] | None = None) -> list[Process]:
+    def running(self, identities: Mapping[str, Identity] | None = None) -> list[HostProcess]:
         def same(path: str) -> Identity | None:
             try:
                 found = os.stat(path)  # noqa: PTH116 - as the code does it
@@ -285,7 +285,7 @@ def dockerd(tmp_path: Path) -> str:
 
 def test_a_daemon_of_the_host_counts_with_its_arguments(proc: Proc, dockerd: str) -> None:
     proc.add(700, dockerd, words=b"dockerd\0-H\0fd://\0")
-    assert proc.running() == [Process(dockerd, ("dockerd", "-H", "fd://"))]
+    assert proc.running() == [HostProcess(dockerd, ("dockerd", "-H", "fd://"))]
 
 
 @pytest.mark.parametrize("uids", ["1000\t1000\t1000\t1000", "1000\t0\t0\t0", "0\t1000\t0\t0", "0\t0\t0\t1000", ""])

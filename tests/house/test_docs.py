@@ -15,7 +15,7 @@ from auditrules import __version__
 from auditrules.audit.coverage.answer import PERMISSIONS, Reason
 from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.reference import OUTSIDE, REFERENCE
-from auditrules.benchmarks.targets import Reason as NotJudged
+from auditrules.benchmarks.targets import TargetReason as NotJudged
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
 from auditrules.cli.entry import _parser
@@ -24,7 +24,7 @@ from auditrules.packs.policies import GENERAL as GENERAL_POLICIES
 from auditrules.packs.policies import LABELS
 from auditrules.packs.shipped import PACKS
 from auditrules.plugin.pack import Pack
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.sql.result import Value
@@ -161,7 +161,7 @@ def test_the_readme_names_every_pack(pack: Pack) -> None:
 
 def core(name: str, row: Mapping[str, str]) -> Table:
     """Make a table of osquery's own with one row; a number is a column of numbers."""
-    kinds = {key: Type.BIGINT if value.isdecimal() else Type.TEXT for key, value in row.items()}
+    kinds = {key: ColumnType.BIGINT if value.isdecimal() else ColumnType.TEXT for key, value in row.items()}
     schema = Schema(name, f"As osquery's table {name}", tuple(Column(key, kinds[key], key) for key in row), ())
     return Table(schema, lambda _: [{**row, "rowid": "0"}])
 

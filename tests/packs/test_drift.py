@@ -11,7 +11,7 @@ from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources, Units
 from auditrules.audit.model.host_facts import Facts
 from auditrules.packs import drift
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.tables import build
@@ -25,7 +25,9 @@ UNITS = Units(augenrules=True, awk="/usr/bin/mawk")
 NOBODY = Kernel("none", reason="the kernel was not asked, as wanted")
 GONE = "auditctl takes this line, and the kernel does not have its rule"
 NO_PATH = "expected an absolute path, without quotes or variables, found 'docker'"
-FLAGS = Schema("osquery_flags", "Flags.", (Column("name", Type.TEXT, ""), Column("value", Type.TEXT, "")), ())
+FLAGS = Schema(
+    "osquery_flags", "Flags.", (Column("name", ColumnType.TEXT, ""), Column("value", ColumnType.TEXT, "")), ()
+)
 
 
 def kernel(*lines: str, pid: int = 0, lost: int = 0) -> Kernel:

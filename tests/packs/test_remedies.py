@@ -6,7 +6,7 @@ import pytest
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, Kind
+from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, TargetKind
 from auditrules.benchmarks.remediation import rule_line
 from auditrules.packs import CHECKS, Check
 from tests.fixtures.hosts import Look, root, saved
@@ -30,8 +30,8 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Look:
     """Give a host where everything is in the benchmark's own place."""
     folder = tmp_path_factory.mktemp("docker")
     subjects = {control.subject for control in CONTROLS if control.version != "1.2.0"}
-    files = [each.path.removeprefix("/") for each in subjects if each.kind is not Kind.DIRECTORY]
-    folders = [each.path.removeprefix("/") for each in subjects if each.kind is Kind.DIRECTORY]
+    files = [each.path.removeprefix("/") for each in subjects if each.kind is not TargetKind.DIRECTORY]
+    folders = [each.path.removeprefix("/") for each in subjects if each.kind is TargetKind.DIRECTORY]
     root(folder, {**dict.fromkeys(files, "{}"), **{f"{each}/x": "x" for each in folders}})
     return Look.at(folder)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.plugin.context import Constraint, Context, ContextError, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context, ContextError
 
 # As osquery 5.23 sends it: every column, most without a constraint.
 REQUEST = json.dumps(
@@ -43,7 +43,7 @@ def test_equals_is_none_without_an_equality(column: str) -> None:
 
 
 def test_a_limit_on_a_column_is_no_equality_of_it() -> None:
-    assert Context((Constraint("path", Operator.LIMIT, "2"),)).equals("path") is None
+    assert Context((Constraint("path", ConstraintOperator.LIMIT, "2"),)).equals("path") is None
 
 
 def test_columns_used_not_told_is_not_none_used() -> None:

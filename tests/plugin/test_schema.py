@@ -4,15 +4,15 @@ import sqlite3
 
 import pytest
 
-from auditrules.plugin.schema import Column, Option, Schema, Type
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
 
 SCHEMA = Schema(
     "audit_things",
     "Things.",
     (
-        Column("path", Type.TEXT, "A path", Option.INDEX | Option.REQUIRED | Option.OPTIMIZED),
-        Column("count", Type.BIGINT, "How many, a|b"),
-        Column("debug", Type.INTEGER, "1 or 0", Option.INDEX | Option.HIDDEN),
+        Column("path", ColumnType.TEXT, "A path", ColumnOption.INDEX | ColumnOption.REQUIRED | ColumnOption.OPTIMIZED),
+        Column("count", ColumnType.BIGINT, "How many, a|b"),
+        Column("debug", ColumnType.INTEGER, "1 or 0", ColumnOption.INDEX | ColumnOption.HIDDEN),
     ),
     (),
 )
@@ -37,23 +37,23 @@ def test_ddl_quotes_names_and_honours_hidden_and_has_osquerys_primary_key() -> N
 @pytest.mark.parametrize(
     ("options", "key"),
     [
-        ((Option.DEFAULT, Option.DEFAULT), ()),
-        ((Option.INDEX, Option.DEFAULT), ("a",)),
-        ((Option.INDEX, Option.ADDITIONAL), ("a", "b")),
-        ((Option.INDEX | Option.REQUIRED, Option.INDEX), ("a", "b")),
-        ((Option.REQUIRED, Option.OPTIMIZED), ()),
-        ((Option.ADDITIONAL, Option.DEFAULT), ("a", "b")),  # osquery then takes the whole row
+        ((ColumnOption.DEFAULT, ColumnOption.DEFAULT), ()),
+        ((ColumnOption.INDEX, ColumnOption.DEFAULT), ("a",)),
+        ((ColumnOption.INDEX, ColumnOption.ADDITIONAL), ("a", "b")),
+        ((ColumnOption.INDEX | ColumnOption.REQUIRED, ColumnOption.INDEX), ("a", "b")),
+        ((ColumnOption.REQUIRED, ColumnOption.OPTIMIZED), ()),
+        ((ColumnOption.ADDITIONAL, ColumnOption.DEFAULT), ("a", "b")),  # osquery then takes the whole row
     ],
 )
-def test_the_primary_key_is_osquerys(options: tuple[Option, Option], key: tuple[str, ...]) -> None:
-    columns = tuple(Column(name, Type.TEXT, "", option) for name, option in zip("ab", options, strict=True))
+def test_the_primary_key_is_osquerys(options: tuple[ColumnOption, ColumnOption], key: tuple[str, ...]) -> None:
+    columns = tuple(Column(name, ColumnType.TEXT, "", option) for name, option in zip("ab", options, strict=True))
     assert Schema("t", "", columns, ()).key == key
 
 
 @pytest.mark.parametrize("name", ['a"b', "order", "two words"])
 def test_ddl_of_any_name_is_sql(name: str) -> None:
     connection = sqlite3.connect(":memory:")
-    connection.execute(Schema(name, "", (Column(name, Type.TEXT, ""),), ()).ddl())
+    connection.execute(Schema(name, "", (Column(name, ColumnType.TEXT, ""),), ()).ddl())
     assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [(name,)]
     connection.close()
 

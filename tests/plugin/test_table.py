@@ -7,16 +7,16 @@ import pytest
 
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Schema, Type
-from auditrules.plugin.table import Question, Response, Table, answer
+from auditrules.plugin.schema import Column, ColumnType, Schema
+from auditrules.plugin.table import Response, Table, UnsupportedQuery, answer
 
 SCHEMA = Schema(
     "things",
     "Things.",
     (
-        Column("name", Type.TEXT, "a name"),
-        Column("number", Type.BIGINT, "a number"),
-        Column("small", Type.INTEGER, "a small number"),
+        Column("name", ColumnType.TEXT, "a name"),
+        Column("number", ColumnType.BIGINT, "a number"),
+        Column("small", ColumnType.INTEGER, "a small number"),
     ),
     (),
 )
@@ -160,7 +160,7 @@ FAILURES: list[tuple[Table, Mapping[str, str], str]] = [
         {"action": "generate", "context": ""},
         "things: expected the query context as JSON: Expecting value: line 1 column 1 (char 0)",
     ),
-    (failing(lambda: Question("expected path = …")), request(), "things: expected path = …"),
+    (failing(lambda: UnsupportedQuery("expected path = …")), request(), "things: expected path = …"),
     (failing(lambda: KeyError("k")), request(), "things: KeyError: 'k'"),
     (failing(lambda: ValueError("two\nlines")), request(), "things: ValueError: two lines"),
     (failing(lambda: SystemExit(3)), request(), "things: SystemExit: 3"),

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.plugin.yaml import Value, document, documents
+from auditrules.plugin.yaml import YamlValue, document, documents
 
 TEXTS = st.one_of(
     st.text(),
@@ -28,12 +28,12 @@ def read(text: str) -> object:
 
 
 @given(VALUES)
-def test_what_is_written_is_read_back(value: Value) -> None:
+def test_what_is_written_is_read_back(value: YamlValue) -> None:
     assert read(document(value)) == value
 
 
 @given(st.lists(VALUES, max_size=4))
-def test_documents_are_read_back_one_by_one(values: list[Value]) -> None:
+def test_documents_are_read_back_one_by_one(values: list[YamlValue]) -> None:
     assert list(yaml.safe_load_all(documents(values))) == values
 
 
@@ -50,5 +50,5 @@ def test_documents_are_read_back_one_by_one(values: list[Value]) -> None:
         ({"a": " x\ny"}, 'a: " x\\ny"\n'),
     ],
 )
-def test_it_looks_as_people_write_it(value: Value, text: str) -> None:
+def test_it_looks_as_people_write_it(value: YamlValue, text: str) -> None:
     assert document(value) == text

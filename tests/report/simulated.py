@@ -16,7 +16,7 @@ from typing import Any
 
 import apsw
 
-from auditrules.benchmarks import BENCHMARKS, Kind
+from auditrules.benchmarks import BENCHMARKS, TargetKind
 from auditrules.check import check
 from auditrules.host.surroundings import Surroundings
 from auditrules.sql.database import Database
@@ -165,7 +165,7 @@ def _make(place: Path, *, docker: bool) -> None:
     files = {}
     for subject in (each.subject for each in BENCHMARK.controls) if docker else ():
         name = subject.path.removeprefix("/")
-        files[f"{name}/x" if subject.kind is Kind.DIRECTORY else name] = "{}"
+        files[f"{name}/x" if subject.kind is TargetKind.DIRECTORY else name] = "{}"
     root(place, files, docker=docker)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.cli.atomic_file import AtomicFile
 from auditrules.cli.command import Problem
 from auditrules.cli.entry import main
-from auditrules.cli.atomic_file import Place
 from tests.report.logs import NOON, row, snapshot, write
 
 UNTIL = "2026-11-23T12:00"
@@ -79,17 +79,17 @@ def umask() -> Iterator[None]:
 @pytest.mark.usefixtures("umask")
 def test_a_page_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    Place(str(page)).write("page")
+    AtomicFile(str(page)).write("page")
     assert stat.S_IMODE(page.stat().st_mode) == 0o640
 
 
 def test_nothing_but_the_page_is_left_in_its_folder(tmp_path: Path) -> None:
-    Place(str(tmp_path / "report.html")).write("page")
+    AtomicFile(str(tmp_path / "report.html")).write("page")
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_page_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
-    place = Place(str(tmp_path / "report.html"))
+    place = AtomicFile(str(tmp_path / "report.html"))
     (tmp_path / "report.html").mkdir()
     with pytest.raises(Problem, match=r"report\.html: cannot write the page: Is a directory"):
         place.write("page")
@@ -102,7 +102,7 @@ def test_a_page_that_nobody_waits_for_leaves_nothing_behind(tmp_path: Path, monk
 
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        Place(str(tmp_path / "report.html")).write("page")
+        AtomicFile(str(tmp_path / "report.html")).write("page")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,7 +113,7 @@ def test_a_link_of_the_name_that_is_written_first_is_not_followed(
     other = tmp_path / "other"
     (tmp_path / ".auditrules-0.new").symlink_to(other)
     with pytest.raises(Problem, match=r"cannot write the page: File exists"):
-        Place(str(tmp_path / "report.html")).write("page")
+        AtomicFile(str(tmp_path / "report.html")).write("page")
     assert not other.exists()
 
 
@@ -125,7 +125,7 @@ def test_a_page_takes_the_place_of_no_link_device_pipe_or_socket(tmp_path: Path)
     found = []
     for place in (tmp_path / "link", tmp_path / "pipe", tmp_path / "socket", Path("/dev/full")):
         with pytest.raises(Problem) as raised:
-            Place(str(place))
+            AtomicFile(str(place))
         found.append(str(raised.value).removeprefix(f"{place}: expected a regular file for the page, or none yet, "))
     assert found == ["found a symbolic link", "found a pipe", "found a socket", "found a device"]
 

@@ -16,12 +16,12 @@ from thrift.transport.TTransport import TMemoryBuffer
 
 from auditrules.plugin import row
 from auditrules.plugin.row import KeptRow, Row, places
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Selection, Table
 from auditrules.serve.handler import Handler
 from auditrules.serve.splice import Splicer
 
-SCHEMA = Schema("t", "Rows.", tuple(Column(name, Type.TEXT, name) for name in "abc"), ())
+SCHEMA = Schema("t", "Rows.", tuple(Column(name, ColumnType.TEXT, name) for name in "abc"), ())
 NAMES = (*SCHEMA.names, "rowid")
 STATUS = ExtensionStatus(0, "OK", 7)
 

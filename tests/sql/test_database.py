@@ -14,8 +14,8 @@ import pytest
 
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column, Option, Schema, Type
-from auditrules.plugin.table import Question, Selection, Table, select
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
+from auditrules.plugin.table import Selection, Table, UnsupportedQuery, select
 from auditrules.sql import database, functions
 from auditrules.sql import error as errors
 from auditrules.sql.database import Database
@@ -38,24 +38,24 @@ def rows(_context: Context) -> Iterator[Row]:
         yield {**cells, "rowid": str(place * 1000)}
 
 
-def schema(name: str = "fruit", option: Option = Option.DEFAULT) -> Schema:
+def schema(name: str = "fruit", option: ColumnOption = ColumnOption.DEFAULT) -> Schema:
     return Schema(
         name,
         "Fruit.",
         (
-            Column("name", Type.TEXT, "A name", option),
-            Column("number", Type.BIGINT, "A number"),
-            Column("small", Type.INTEGER, "A number that osquery cuts"),
-            Column("hint", Type.TEXT, "Nothing", Option.ADDITIONAL | Option.HIDDEN),
+            Column("name", ColumnType.TEXT, "A name", option),
+            Column("number", ColumnType.BIGINT, "A number"),
+            Column("small", ColumnType.INTEGER, "A number that osquery cuts"),
+            Column("hint", ColumnType.TEXT, "Nothing", ColumnOption.ADDITIONAL | ColumnOption.HIDDEN),
         ),
         (),
     )
 
 
 FRUIT = Table(schema(), rows)
-BULK = Table(schema("bulk", Option.INDEX | Option.OPTIMIZED), rows)
-UNTOLD = Table(schema("untold", Option.OPTIMIZED), rows)
-WANTED = Table(schema("wanted", Option.INDEX | Option.REQUIRED), rows)
+BULK = Table(schema("bulk", ColumnOption.INDEX | ColumnOption.OPTIMIZED), rows)
+UNTOLD = Table(schema("untold", ColumnOption.OPTIMIZED), rows)
+WANTED = Table(schema("wanted", ColumnOption.INDEX | ColumnOption.REQUIRED), rows)
 TABLES = (FRUIT, BULK, UNTOLD, WANTED)
 
 
@@ -215,7 +215,7 @@ def test_a_whole_in_list_is_there_again_for_the_same_query_asked_again() -> None
 
 
 def test_sqlite_believes_that_index_columns_are_unique() -> None:
-    twice = Table(schema("twice", Option.INDEX), lambda context: [*rows(context), *rows(context)])
+    twice = Table(schema("twice", ColumnOption.INDEX), lambda context: [*rows(context), *rows(context)])
     assert query("SELECT DISTINCT name FROM twice WHERE name = 'apple' AND hint = ''", twice).rows == (("apple",),) * 2
 
 
@@ -269,7 +269,7 @@ def test_a_required_column_with_anything_but_an_equality_is_an_error_with_its_re
 
 def test_a_question_is_the_error_of_the_query() -> None:
     def ask(_context: Context) -> Iterator[Row]:
-        raise Question("expected a path")
+        raise UnsupportedQuery("expected a path")
 
     assert error("SELECT * FROM fruit", Table(FRUIT.schema, ask)) == "fruit: expected a path"
 

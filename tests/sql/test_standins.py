@@ -10,7 +10,7 @@ import pytest
 
 from auditrules.host import surroundings as module
 from auditrules.host.surroundings import Surroundings
-from auditrules.plugin.schema import Column, Schema, Type
+from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
@@ -37,7 +37,7 @@ class Given:
         return (Mount("/dev/sda1", "/", "ext4", "rw"), Mount("tmpfs", "/", "tmpfs", "ro"))
 
 
-OWN = Table(Schema("audit_rules", "Rules.", (Column("path", Type.TEXT, "A path"),), ()), lambda _: ())
+OWN = Table(Schema("audit_rules", "Rules.", (Column("path", ColumnType.TEXT, "A path"),), ()), lambda _: ())
 
 
 def rows(sql: str, surroundings: Given | Surroundings | None = None) -> list[tuple[Value, ...]]:

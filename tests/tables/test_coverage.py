@@ -9,7 +9,7 @@ import pytest
 
 from auditrules.audit.auditctl.parse_listing import OLD_FORM
 from auditrules.audit.rule_sets import LISTING_CAVEAT
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.table import Table
 from auditrules.tables import build
 from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
@@ -175,7 +175,7 @@ def test_a_path_that_is_not_there_says_so() -> None:
 def test_an_answer_is_kept_until_what_is_at_the_path_changes(tmp_path: Path) -> None:
     look = host(tmp_path, (WATCH,), {})
     (table,) = (each for each in build(Given.at_rest(look.sources, tmp_path)) if each.schema.name == "audit_coverage")
-    context = Context((Constraint("path", Operator.EQUALS, "/usr/bin/other"),))
+    context = Context((Constraint("path", ConstraintOperator.EQUALS, "/usr/bin/other"),))
     first, again = (calls(lambda: table.rows(context)) for _ in range(2))
     assert again < first / 5, (first, again)
     (tmp_path / "usr/bin/other").touch()

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import KeptRow
 from auditrules.plugin.table import Table, answer
 from auditrules.sql.error import SqlError
@@ -188,7 +188,7 @@ def test_nothing_is_kept_of_a_path_that_is_too_long() -> None:
     path = "/" + "x" * 1_000_000
     tracemalloc.start()
     for number in range(20):
-        assert len(list(table.rows(Context((Constraint("path", Operator.EQUALS, f"{path}{number}"),))))) == 2
+        assert len(list(table.rows(Context((Constraint("path", ConstraintOperator.EQUALS, f"{path}{number}"),))))) == 2
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 5_000_000
@@ -196,6 +196,6 @@ def test_nothing_is_kept_of_a_path_that_is_too_long() -> None:
 
 @pytest.mark.parametrize("path", ["/a\nb", "/a\x1bb", "/a\udcffb", r"/a\xffb", "/é"])
 def test_a_path_goes_back_as_it_came_since_osquery_drops_a_row_of_another(path: str) -> None:
-    rows = list(coverage(Look.at(DOCKER)).rows(Context((Constraint("path", Operator.EQUALS, path),))))
+    rows = list(coverage(Look.at(DOCKER)).rows(Context((Constraint("path", ConstraintOperator.EQUALS, path),))))
     assert [row["path"] for row in rows] == [path, path]
     assert all(isinstance(row, KeptRow) and path.encode("utf-8", "surrogateescape") in row.cells[0] for row in rows)

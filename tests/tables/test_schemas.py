@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
-from auditrules.plugin.schema import Option, Schema
+from auditrules.plugin.schema import ColumnOption, Schema
 from auditrules.plugin.table import answer
 from auditrules.tables import SCHEMAS, build
 from tests.fixtures.hosts import BARE, DOCKER, Given, Look, everything, listing, saved, status
@@ -40,7 +40,7 @@ PATHS = (
     r"/a\xffb",
     "",
 )
-ASKED = {"audit_coverage": Context(tuple(Constraint("path", Operator.EQUALS, path) for path in PATHS))}
+ASKED = {"audit_coverage": Context(tuple(Constraint("path", ConstraintOperator.EQUALS, path) for path in PATHS))}
 
 ONE_A_LINE = {"rules", "links", "notes"}  # columns whose cells have several lines; all other cells have one
 
@@ -134,12 +134,12 @@ def test_what_osquery_takes_for_the_primary_key_is_unique(root: Path, kernel: Pa
 
 @each_schema
 def test_no_column_has_an_option_that_loses_rows_in_osquery(schema: Schema) -> None:
-    assert [column.name for column in schema.columns if column.option & Option.OPTIMIZED] == []
+    assert [column.name for column in schema.columns if column.option & ColumnOption.OPTIMIZED] == []
 
 
 @each_schema
 def test_a_call_without_its_required_column_is_an_error(schema: Schema) -> None:
-    required = [column.name for column in schema.columns if column.option & Option.REQUIRED]
+    required = [column.name for column in schema.columns if column.option & ColumnOption.REQUIRED]
     (table,) = (each for each in everything().own() if each.schema == schema)
     told = [{"name": name, "list": [], "affinity": "TEXT"} for name in schema.names if name not in required]
     response = answer(table, {"action": "generate", "context": json.dumps({"constraints": told})})

@@ -13,7 +13,7 @@ from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Found, Services
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
 from auditrules.tables.verdicts import HostJudge
@@ -66,7 +66,7 @@ def asking(**wanted: str | Sequence[str]) -> Context:
     """The context of a query with these equalities."""
     return Context(
         tuple(
-            Constraint(column, Operator.EQUALS, value)
+            Constraint(column, ConstraintOperator.EQUALS, value)
             for column, values in wanted.items()
             for value in ([values] if isinstance(values, str) else values)
         )
@@ -128,7 +128,7 @@ def test_only_the_paths_of_what_is_asked_for_are_looked_at() -> None:
 
 
 def test_a_comparison_that_is_no_equality_judges_all() -> None:
-    like = Context((Constraint("control", Operator.LIKE, "1.2.%"),))
+    like = Context((Constraint("control", ConstraintOperator.LIKE, "1.2.%"),))
     assert len(Host().judge().verdicts(like)) == len(CONTROLS)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.benchmarks import BENCHMARKS, LATEST, Control
+from auditrules.benchmarks import BENCHMARKS, LATEST, BenchmarkControl
 from auditrules.packs.policies import policy
 from tests.vm.guest import Guest
 
@@ -51,5 +51,5 @@ def said(guest: Guest) -> dict[str, list[int | str]]:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: f"{control.version}-{control.id}")
-def test_the_scripts_turn_the_policy(said: dict[str, list[int | str]], control: Control) -> None:
+def test_the_scripts_turn_the_policy(said: dict[str, list[int | str]], control: BenchmarkControl) -> None:
     assert said[control.id] == [0, 1]

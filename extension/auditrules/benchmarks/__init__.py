@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from auditrules.benchmarks.cis_docker import BENCHMARKS
-from auditrules.benchmarks.control import Assessment, Benchmark, Control, Kind, Subject
+from auditrules.benchmarks.control import Assessment, Benchmark, BenchmarkControl, Subject, TargetKind
 
 __all__ = [
     "BENCHMARKS",
@@ -14,9 +14,9 @@ __all__ = [
     "LATEST",
     "Assessment",
     "Benchmark",
-    "Control",
-    "Kind",
+    "BenchmarkControl",
     "Subject",
+    "TargetKind",
 ]
 
 CONTROLS = tuple(control for benchmark in BENCHMARKS for control in benchmark.controls)

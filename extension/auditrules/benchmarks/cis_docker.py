@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from auditrules.benchmarks import subjects
-from auditrules.benchmarks.control import REQUIRED, Assessment, Benchmark, Control, Subject
+from auditrules.benchmarks.control import REQUIRED, Assessment, Benchmark, BenchmarkControl, Subject
 
 NAME = "CIS Docker Benchmark"
 
@@ -132,7 +132,7 @@ def _benchmark(version: str, section: str, wanted: tuple[Subject, ...]) -> Bench
         NAME,
         version,
         tuple(
-            Control(
+            BenchmarkControl(
                 NAME,
                 version,
                 number,

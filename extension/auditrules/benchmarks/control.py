@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Kind(str, Enum):
+class TargetKind(str, Enum):
     """What a target is; it decides which accesses are to be recorded."""
 
     EXECUTABLE = "executable"
@@ -16,7 +16,7 @@ class Kind(str, Enum):
 
 
 # The letters that are to be recorded: of an executable that it runs, too.
-REQUIRED = {Kind.EXECUTABLE: "wxa", Kind.FILE: "wa", Kind.DIRECTORY: "wa", Kind.SOCKET: "wa"}
+REQUIRED = {TargetKind.EXECUTABLE: "wxa", TargetKind.FILE: "wa", TargetKind.DIRECTORY: "wa", TargetKind.SOCKET: "wa"}
 
 
 class Assessment(str, Enum):
@@ -41,7 +41,7 @@ class Subject:
 
     name: str  # as it stands in a title
     path: str
-    kind: Kind
+    kind: TargetKind
     description: str
     rationale: str
     places: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class BenchmarkControl:
     """One control of one version of a benchmark, in our own words."""
 
     benchmark: str
@@ -98,5 +98,5 @@ class Benchmark:
 
     name: str
     version: str
-    controls: tuple[Control, ...]
+    controls: tuple[BenchmarkControl, ...]
     file: str

@@ -51,7 +51,7 @@ class UnclearError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class DockerDaemon:
     """A daemon as it was started, or would be by its unit: the place that says so, and the words behind its name."""
 
     place: str
@@ -73,7 +73,9 @@ class Daemon:
         return _absolute(told[-1], f"{self.place}: --{CONFIG_FILE}") if told else DAEMON_JSON
 
 
-def places(option: str, daemons: Sequence[Daemon], files: Mapping[str, File]) -> Iterator[tuple[str, Daemon | None]]:
+def places(
+    option: str, daemons: Sequence[DockerDaemon], files: Mapping[str, File]
+) -> Iterator[tuple[str, DockerDaemon | None]]:
     """Where daemons were told to have something, each with the daemon whose command line says so (None: a file does).
 
     `files` are the configuration files that there are, by path. Without a daemon the usual file counts.
@@ -81,7 +83,7 @@ def places(option: str, daemons: Sequence[Daemon], files: Mapping[str, File]) ->
     Raises:
         UnclearError: it is not known where.
     """
-    for daemon in daemons or (Daemon("dockerd"),):
+    for daemon in daemons or (DockerDaemon("dockerd"),):
         told = daemon.told(option)
         if told:
             yield from ((path, daemon) for path in _paths(option, told, f"{daemon.place}: --{option}"))

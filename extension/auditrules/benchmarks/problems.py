@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from auditrules.audit.model.rule import PERMISSION_LETTERS
-from auditrules.benchmarks.control import Benchmark, Control
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.remediation import rule_line
 
 _LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
@@ -29,7 +29,7 @@ def problems(benchmarks: Iterable[Benchmark]) -> Iterator[str]:
                 yield f"{place}, control {control.id}: {problem}"
 
 
-def _problems(control: Control, benchmark: Benchmark) -> Iterator[str]:
+def _problems(control: BenchmarkControl, benchmark: Benchmark) -> Iterator[str]:
     texts = {
         "title": control.title,
         "level": control.level,

@@ -12,7 +12,7 @@ from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
-from auditrules.benchmarks.control import Control, Kind
+from auditrules.benchmarks.control import BenchmarkControl, TargetKind
 
 RULES_FILE = "/etc/audit/rules.d/docker.rules"
 KEY = "docker"
@@ -96,7 +96,7 @@ def rule_line(path: str) -> str | None:
     return line if _watched(line) == path else None
 
 
-def remedy(control: Control, path: str) -> str:
+def remedy(control: BenchmarkControl, path: str) -> str:
     """What to do on a host where the control's target is `path`, links at its end followed."""
     line = rule_line(path)
     if line is None:
@@ -106,7 +106,7 @@ def remedy(control: Control, path: str) -> str:
             f"{folder}."
         )
     first = ""
-    if control.subject.kind is Kind.DIRECTORY:
+    if control.subject.kind is TargetKind.DIRECTORY:
         first = "Create the directory first if it is missing; otherwise the watch is not recursive. "
     return f"{first}Put the line {line} into {RULES_FILE}, {LOAD}{_at_boot(control, path)}"
 
@@ -125,11 +125,11 @@ def load_again(path: str, *, locked: bool) -> str:
     )
 
 
-def _at_boot(control: Control, path: str) -> str:
+def _at_boot(control: BenchmarkControl, path: str) -> str:
     """What is needed where the rules load before the target, or the directory it is in, is made."""
     if not path.startswith(_GONE_AT_BOOT):
         return ""
-    folder = path if control.subject.kind is Kind.DIRECTORY else path.rpartition("/")[0]
+    folder = path if control.subject.kind is TargetKind.DIRECTORY else path.rpartition("/")[0]
     if f"{folder}/" in _GONE_AT_BOOT:
         return ""
     return (

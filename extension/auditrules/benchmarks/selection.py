@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditrules.benchmarks.control import Benchmark, Control, short_name
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl, short_name
 
 
 class SelectionError(ValueError):
@@ -51,7 +51,7 @@ def _no_benchmark(text: str, wanted: str, benchmarks: Sequence[Benchmark]) -> st
     return f"expected a benchmark out of {', '.join(names)}, found {text!r}{meant}"
 
 
-def controls_numbered(ids: Sequence[str], benchmarks: Sequence[Benchmark]) -> list[Control]:
+def controls_numbered(ids: Sequence[str], benchmarks: Sequence[Benchmark]) -> list[BenchmarkControl]:
     """The controls of some benchmarks that have one of these numbers; all of their controls if none is given.
 
     Raises:

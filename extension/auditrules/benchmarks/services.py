@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.control import Control
-from auditrules.benchmarks.docker_daemon import Daemon
+from auditrules.benchmarks.control import BenchmarkControl
+from auditrules.benchmarks.docker_daemon import DockerDaemon
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class HostProcess:
     """A process that counts: it runs as root in the host's own namespaces, and its executable is the file at `path`."""
 
     path: str
@@ -36,19 +36,19 @@ class Found:
 class Services:
     """A path that is not in `found` is not known; one with None is not there."""
 
-    processes: tuple[Process, ...] = ()
+    processes: tuple[HostProcess, ...] = ()
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # unit to the file that decides
-    daemons: tuple[Daemon, ...] = ()  # that run; without one, what the unit would start
+    daemons: tuple[DockerDaemon, ...] = ()  # that run; without one, what the unit would start
     configs: Mapping[str, File] = field(default_factory=lambda: MappingProxyType({}))  # daemons' files that there are
     unclear: str = ""  # why it is not known how the daemon is started
     found: Mapping[str, Found | None] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def process_names(controls: Iterable[Control]) -> frozenset[str]:
+def process_names(controls: Iterable[BenchmarkControl]) -> frozenset[str]:
     """The last names of the executables that processes are looked for by."""
     return frozenset(control.subject.process for control in controls if control.subject.process)
 
 
-def unit_names(controls: Iterable[Control]) -> tuple[str, ...]:
+def unit_names(controls: Iterable[BenchmarkControl]) -> tuple[str, ...]:
     """The units whose files are wanted, each once."""
     return tuple(dict.fromkeys(control.subject.unit for control in controls if control.subject.unit))

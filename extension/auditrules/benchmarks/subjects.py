@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditrules.benchmarks import docker_daemon
-from auditrules.benchmarks.control import Kind, Subject
+from auditrules.benchmarks.control import Subject, TargetKind
 
 _SNAP_DATA = "/var/snap/docker"
 _BINARIES = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/snap/docker/current/bin", "/opt/bin")
@@ -20,7 +20,7 @@ def _executable(name: str, what: str, why: str, folder: str = "/usr/bin", *, if_
     return Subject(
         f"the {name} executable",
         f"{folder}/{name}",
-        Kind.EXECUTABLE,
+        TargetKind.EXECUTABLE,
         f"Every execution of {what}, and every change of the file or its attributes, is to be recorded.",
         why,
         places=tuple(f"{place}/{name}" for place in _BINARIES if place != folder),
@@ -33,7 +33,7 @@ def _unit(name: str, what: str) -> Subject:
     return Subject(
         f"the unit file {name}",
         f"/usr/lib/systemd/system/{name}",
-        Kind.FILE,
+        TargetKind.FILE,
         f"Every change of {what}, wherever systemd finds it, is to be recorded.",
         _CONFIGURES,
         unit=name,
@@ -42,17 +42,17 @@ def _unit(name: str, what: str) -> Subject:
 
 def _file(path: str, what: str, places: tuple[str, ...] = (), option: str = "") -> Subject:
     description = f"Every change of {what} is to be recorded."
-    return Subject(path, path, Kind.FILE, description, _CONFIGURES, places, option=option)
+    return Subject(path, path, TargetKind.FILE, description, _CONFIGURES, places, option=option)
 
 
 def _directory(path: str, what: str, why: str, places: tuple[str, ...] = (), option: str = "") -> Subject:
     description = f"Every change in {what}, at any depth, is to be recorded."
-    return Subject(path, path, Kind.DIRECTORY, description, why, places, option=option, if_applicable=False)
+    return Subject(path, path, TargetKind.DIRECTORY, description, why, places, option=option, if_applicable=False)
 
 
 def _socket(path: str, what: str, why: str, option: str) -> Subject:
     description = f"Every removal, replacement and change of attributes of {what} is to be recorded."
-    return Subject(path, path, Kind.SOCKET, description, why, option=option)
+    return Subject(path, path, TargetKind.SOCKET, description, why, option=option)
 
 
 DAEMON = _executable("dockerd", "the Docker daemon", _RUNS, if_applicable=False)

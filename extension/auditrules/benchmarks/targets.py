@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.benchmarks.control import Control, Kind, Subject
-from auditrules.benchmarks.docker_daemon import CONFIG_FILE, Daemon, UnclearError, places
-from auditrules.benchmarks.services import Found, Process, Services
+from auditrules.benchmarks.control import BenchmarkControl, Subject, TargetKind
+from auditrules.benchmarks.docker_daemon import CONFIG_FILE, DockerDaemon, UnclearError, places
+from auditrules.benchmarks.services import Found, HostProcess, Services
 from auditrules.benchmarks.subjects import DAEMON
 
 
-class Origin(str, Enum):
+class TargetOrigin(str, Enum):
     """How a path came to be a target."""
 
     BENCHMARK = "benchmark"  # the benchmark's own path, or another usual place of the same thing
@@ -21,7 +21,7 @@ class Origin(str, Enum):
     DAEMON_JSON = "daemon.json"
 
 
-class Reason(str, Enum):
+class TargetReason(str, Enum):
     """Why a target is not judged by the rules alone."""
 
     NOT_INSTALLED = "not_installed"  # no Docker daemon on this host
@@ -36,20 +36,20 @@ class Target:
     `path` is empty where a target is known to be there and not where; `error` then says why.
     """
 
-    control: Control
+    control: BenchmarkControl
     path: str
-    origin: Origin
+    origin: TargetOrigin
     watched: str
-    reason: Reason | None = None
+    reason: TargetReason | None = None
     error: str = ""
 
     @property
     def applicable(self) -> bool:
         """Whether the control asks for this path here; what is not known counts as asked for."""
-        return self.reason in (None, Reason.UNREADABLE)
+        return self.reason in (None, TargetReason.UNREADABLE)
 
 
-def targets(controls: Iterable[Control], services: Services) -> Iterator[Target]:
+def targets(controls: Iterable[BenchmarkControl], services: Services) -> Iterator[Target]:
     """The targets of all controls, each control's own path first. Every control has one at least."""
     installed = _installed(services)
     for control in controls:
@@ -64,42 +64,45 @@ def _installed(services: Services) -> bool | None:
     return None if ... in looks else False
 
 
-def _runs(subject: Subject, process: Process) -> bool:
+def _runs(subject: Subject, process: HostProcess) -> bool:
     return bool(subject.process) and process.path.rpartition("/")[2] == subject.process
 
 
-def _targets(control: Control, services: Services, *, installed: bool | None) -> Iterator[Target]:
+def _targets(control: BenchmarkControl, services: Services, *, installed: bool | None) -> Iterator[Target]:
     subject = control.subject
     others = dict(_others(subject, services))
     elsewhere, error = _told(subject, services)
     others.update(elsewhere)
     others.pop(subject.path, None)
-    for path, origin in {subject.path: Origin.BENCHMARK, **others}.items():
+    for path, origin in {subject.path: TargetOrigin.BENCHMARK, **others}.items():
         found = services.found.get(path, ...)
         reason, why = _reason(subject, found, installed=installed)
-        if found is None and others and origin is Origin.BENCHMARK and installed:
-            reason = Reason.ABSENT  # the thing is in another place
+        if found is None and others and origin is TargetOrigin.BENCHMARK and installed:
+            reason = TargetReason.ABSENT  # the thing is in another place
         watched = found.real if isinstance(found, Found) and found.link else path
         yield Target(control, path, origin, watched, reason, why)
     if error and installed is not False:
-        yield Target(control, "", Origin.DAEMON_JSON, "", Reason.UNREADABLE, error)
+        yield Target(control, "", TargetOrigin.DAEMON_JSON, "", TargetReason.UNREADABLE, error)
 
 
-def _reason(subject: Subject, found: object, *, installed: bool | None) -> tuple[Reason | None, str]:
+def _reason(subject: Subject, found: object, *, installed: bool | None) -> tuple[TargetReason | None, str]:
     if installed is False:
-        return Reason.NOT_INSTALLED, ""
+        return TargetReason.NOT_INSTALLED, ""
     if isinstance(found, Found):
-        if (found.type == "dir") == (subject.kind is Kind.DIRECTORY):
+        if (found.type == "dir") == (subject.kind is TargetKind.DIRECTORY):
             return None, ""
-        return Reason.UNREADABLE, f"there is something of type {found.type} in the place of the {subject.kind.value}"
+        return (
+            TargetReason.UNREADABLE,
+            f"there is something of type {found.type} in the place of the {subject.kind.value}",
+        )
     if installed is None:
-        return Reason.UNREADABLE, "whether there is a Docker daemon on this host is not known"
+        return TargetReason.UNREADABLE, "whether there is a Docker daemon on this host is not known"
     if found is None and subject.if_applicable:
-        return Reason.ABSENT, ""
+        return TargetReason.ABSENT, ""
     return None, ""  # it is wanted even if it is not there, or nobody could look: the rules decide
 
 
-def _others(subject: Subject, services: Services) -> Iterator[tuple[str, Origin]]:
+def _others(subject: Subject, services: Services) -> Iterator[tuple[str, TargetOrigin]]:
     """The paths of the same thing on this host, but for those that are another name of the benchmark's own."""
     own = services.found.get(subject.path)
     seen = {own.real} if own else set()
@@ -108,9 +111,9 @@ def _others(subject: Subject, services: Services) -> Iterator[tuple[str, Origin]
     # Where nothing is found, a place that could not be looked at may be the one.
     unseen = [] if own or known or running else [path for path in subject.places if path not in services.found]
     for path, origin in (
-        *((path, Origin.BENCHMARK) for path in (*known, *unseen)),
-        *((path, Origin.PROCESS) for path in sorted(running)),
-        *((path, Origin.UNIT) for path in [services.units.get(subject.unit, "")] if path),
+        *((path, TargetOrigin.BENCHMARK) for path in (*known, *unseen)),
+        *((path, TargetOrigin.PROCESS) for path in sorted(running)),
+        *((path, TargetOrigin.UNIT) for path in [services.units.get(subject.unit, "")] if path),
     ):
         found = services.found.get(path)
         real = found.real if found else path
@@ -119,11 +122,11 @@ def _others(subject: Subject, services: Services) -> Iterator[tuple[str, Origin]
             yield path, origin
 
 
-def _told(subject: Subject, services: Services) -> tuple[dict[str, Origin], str]:
+def _told(subject: Subject, services: Services) -> tuple[dict[str, TargetOrigin], str]:
     """Where else the daemon was told to have it, and why that is not known."""
     if not subject.option or services.unclear:
         return {}, services.unclear if subject.option else ""
-    found: dict[str, Origin] = {}
+    found: dict[str, TargetOrigin] = {}
     try:
         if subject.option == CONFIG_FILE:
             return {each.config_file: _origin(each) for each in services.daemons}, ""
@@ -134,7 +137,7 @@ def _told(subject: Subject, services: Services) -> tuple[dict[str, Origin], str]
     return found, ""
 
 
-def _origin(daemon: Daemon | None) -> Origin:
+def _origin(daemon: DockerDaemon | None) -> TargetOrigin:
     if daemon is None:
-        return Origin.DAEMON_JSON
-    return Origin.UNIT if daemon.by_unit else Origin.PROCESS
+        return TargetOrigin.DAEMON_JSON
+    return TargetOrigin.UNIT if daemon.by_unit else TargetOrigin.PROCESS

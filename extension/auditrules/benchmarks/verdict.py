@@ -15,10 +15,10 @@ from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.audit.coverage.answer import Reason as AnswerReason
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.rule_sets import BOOT, KERNEL
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.remediation import ADVICE, TARGET_UNREAD, UNREAD, load_again, remedy
 from auditrules.benchmarks.subjects import DAEMON
-from auditrules.benchmarks.targets import Reason, Target
+from auditrules.benchmarks.targets import Target, TargetReason
 
 RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
 """The states of auditing in which the rules of the kernel are known."""
@@ -100,10 +100,10 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ControlVerdict:
     """What a control says of this host: the columns of `audit_verdicts` of the same names."""
 
-    control: Control
+    control: BenchmarkControl
     target: str
     status: Status
     reason: str
@@ -119,7 +119,7 @@ def judge_requirement(target: Target, source: str, answer: PathAnswer | None) ->
     if not target.applicable:
         return Judged(target, source, Status.NOT_APPLICABLE, _text(target.reason), answer)
     if target.reason is not None or answer is None:
-        return Judged(target, source, Status.UNKNOWN, _text(target.reason) or Reason.UNREADABLE.value, answer)
+        return Judged(target, source, Status.UNKNOWN, _text(target.reason) or TargetReason.UNREADABLE.value, answer)
     required = set(target.control.required)
     if required - set(answer.recorded + answer.unknown):
         status = Status.FAIL
@@ -152,8 +152,11 @@ def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
 
 
 def judge_control(
-    control: Control, requirements: Mapping[str, Sequence[Judged]], state: AuditState, rules: Iterable[str] = ()
-) -> Verdict:
+    control: BenchmarkControl,
+    requirements: Mapping[str, Sequence[Judged]],
+    state: AuditState,
+    rules: Iterable[str] = (),
+) -> ControlVerdict:
     """The verdict of a control.
 
     `requirements` are its judged paths by source, at least one for each of the two sources; `rules` are the lines that
@@ -161,7 +164,7 @@ def judge_control(
     """
     now, *others = _ranked(control, requirements[KERNEL])
     boot = _ranked(control, requirements[BOOT])[0]
-    return Verdict(
+    return ControlVerdict(
         control,
         now.target.path or control.subject.path,
         now.status,
@@ -174,11 +177,11 @@ def judge_control(
     )
 
 
-def _text(reason: Reason | None) -> str:
+def _text(reason: TargetReason | None) -> str:
     return reason.value if reason else ""
 
 
-def _ranked(control: Control, requirements: Iterable[Judged]) -> list[Judged]:
+def _ranked(control: BenchmarkControl, requirements: Iterable[Judged]) -> list[Judged]:
     """The requirements, the worst first; of equals the benchmark's own path, then by name."""
     return sorted(
         requirements,
@@ -206,11 +209,11 @@ def _asks(judged: Judged) -> bool:
 def _decided_by(now: Judged, state: AuditState, *, lines: bool) -> str:
     own = now.target.control.subject.path
     rules = (now.answer.evidence_lines if lines else now.answer.evidence) if now.answer else ""
-    if now.reason == Reason.NOT_INSTALLED.value:
+    if now.reason == TargetReason.NOT_INSTALLED.value:
         return f"no Docker daemon at {', '.join((DAEMON.path, *DAEMON.places))}, and none runs"
-    if now.reason == Reason.ABSENT.value:
+    if now.reason == TargetReason.ABSENT.value:
         return f"nothing at {own}, so the control does not apply"
-    if now.reason == Reason.UNREADABLE.value:
+    if now.reason == TargetReason.UNREADABLE.value:
         if now.target.error:
             return now.target.error
         if state.state in RULES_KNOWN and rules:
@@ -230,9 +233,9 @@ def _remediation(now: Judged, at_boot: Iterable[Judged], state: AuditState) -> s
     if not _asks(now):
         return ""
     own = remedy(now.target.control, now.target.watched) if now.target.path else ""
-    if now.reason == Reason.UNREADABLE.value and now.target.error:
+    if now.reason == TargetReason.UNREADABLE.value and now.target.error:
         return TARGET_UNREAD
-    if now.reason == Reason.UNREADABLE.value and state.reader in UNREAD and state.state not in RULES_KNOWN:
+    if now.reason == TargetReason.UNREADABLE.value and state.reader in UNREAD and state.state not in RULES_KNOWN:
         return UNREAD[state.reader]
     advice = ADVICE.get(now.reason)
     if advice is not None:
@@ -243,7 +246,7 @@ def _remediation(now: Judged, at_boot: Iterable[Judged], state: AuditState) -> s
     return own
 
 
-def _grep(control: Control, state: AuditState, rules: Iterable[str]) -> str:
+def _grep(control: BenchmarkControl, state: AuditState, rules: Iterable[str]) -> str:
     """What the benchmark's own `auditctl -l | grep /usr/bin/dockerd` says of the same rules; empty if it has none."""
     if control.subject is not DAEMON:
         return ""

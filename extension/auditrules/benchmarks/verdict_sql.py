@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 
 COLUMNS = (
     "benchmark",
@@ -30,6 +30,6 @@ def of_benchmark(benchmark: str, version: str) -> str:
     return f"benchmark = {quoted(benchmark)} AND version = {quoted(version)}"
 
 
-def of_control(control: Control) -> str:
+def of_control(control: BenchmarkControl) -> str:
     """The condition that leaves the row of one control."""
     return f"{of_benchmark(control.benchmark, control.version)} AND control = {quoted(control.id)}"

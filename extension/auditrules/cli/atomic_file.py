@@ -20,7 +20,7 @@ _KINDS = (
 )
 
 
-class Place:
+class AtomicFile:
     """Where a page is to be: what is there must be a regular file, or nothing."""
 
     def __init__(self, path: str) -> None:

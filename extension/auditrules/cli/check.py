@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from auditrules.benchmarks.control import Benchmark, Control
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.selection import (
     SelectionError,
     benchmark_called,
@@ -15,9 +15,9 @@ from auditrules.benchmarks.selection import (
 )
 from auditrules.check import check, exit_code
 from auditrules.cli.command import Problem, add_format
+from auditrules.cli.environment import Environment, add_host, database, in_environment
 from auditrules.cli.explained import explained
 from auditrules.cli.verdict_table import verdict_table
-from auditrules.cli.environment import World, add_host, database, in_world
 from auditrules.present import Format, present, verdicts
 
 _EPILOG = """\
@@ -59,10 +59,10 @@ def add_benchmark(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-@in_world
-def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
-    controls = chosen(world.benchmarks, options.benchmark, options.control)
-    with database(options, world) as tables:
+@in_environment
+def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
+    controls = chosen(environment.benchmarks, options.benchmark, options.control)
+    with database(options, environment) as tables:
         result = check(controls, tables.query)
     form = Format(options.format)
     if form is not Format.TABLE:
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
     return about + text, exit_code(result)
 
 
-def chosen(benchmarks: Sequence[Benchmark], names: Sequence[str], ids: Sequence[str]) -> list[Control]:
+def chosen(benchmarks: Sequence[Benchmark], names: Sequence[str], ids: Sequence[str]) -> list[BenchmarkControl]:
     """The controls that somebody wants.
 
     Without a name, a number means the newest version that has it; without both, the newest versions are meant.

@@ -11,7 +11,7 @@ from auditrules.present import Format, visible
 
 NAME = "auditrules"
 
-Said = tuple[str | Iterable[str], int]
+CommandOutput = tuple[str | Iterable[str], int]
 """What a command gives: its result, whole or piece by piece where it is long, and the exit code."""
 
 

@@ -19,7 +19,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT, FILES, KERNEL, evaluate_files
 from auditrules.cli.command import Problem
-from auditrules.cli.environment import World, add_host, in_world, kept
+from auditrules.cli.environment import Environment, add_host, in_environment, kept
 from auditrules.present import visible
 
 _EPILOG = """\
@@ -45,7 +45,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PermissionAnswer:
     """One permission of a path on one source, as text for people and for programs."""
 
     path: str
@@ -82,12 +82,12 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-@in_world
-def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
+@in_environment
+def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     for path in options.paths:
         if wrong := bad_path(path):
             raise Problem(f"{visible(path)}: {wrong}")
-    host = kept(options, world)
+    host = kept(options, environment)
     audit = host.audit()
     file_system = audit.file_system(host.look(options.paths))
     sources: Sequence[RuleSource]
@@ -135,9 +135,9 @@ def _file(name: str) -> File:
 
 def _answer(
     path: str, source: RuleSource, covered: Coverage, permission: PermissionCoverage, *, explain: bool
-) -> Answer:
+) -> PermissionAnswer:
     alone = Coverage((permission,), covered.resolved, covered.exists, covered.exceptions, covered.error)
-    return Answer(
+    return PermissionAnswer(
         path,
         source.name,
         permission.permission,
@@ -175,11 +175,11 @@ def _explained(source: RuleSource, permission: PermissionCoverage) -> Iterator[s
         yield f"  and {elsewhere} on other paths"
 
 
-def _json(answers: Iterable[Answer]) -> str:
+def _json(answers: Iterable[PermissionAnswer]) -> str:
     return json.dumps([asdict(each) for each in answers], indent=2) + "\n"
 
 
-def _text(answers: Sequence[Answer], problems: Iterable[str]) -> Iterator[str]:
+def _text(answers: Sequence[PermissionAnswer], problems: Iterable[str]) -> Iterator[str]:
     for problem in problems:
         yield f"not loaded: {visible(problem)}\n"
     heading = ("", "")
@@ -193,7 +193,7 @@ def _text(answers: Sequence[Answer], problems: Iterable[str]) -> Iterator[str]:
         yield from _paragraph(answer)
 
 
-def _paragraph(answer: Answer) -> Iterator[str]:
+def _paragraph(answer: PermissionAnswer) -> Iterator[str]:
     words = WORDS[CoverageStatus(answer.verdict)]
     reason = "" if answer.verdict == CoverageStatus.RECORDED.value else f"  ({answer.reason})"
     yield f"  {USES[answer.permission]:<18}{words}{reason}\n"
@@ -205,7 +205,7 @@ def _paragraph(answer: Answer) -> Iterator[str]:
         yield f"      {visible(line)}\n"
 
 
-def _exit_code(answers: Iterable[Answer]) -> int:
+def _exit_code(answers: Iterable[PermissionAnswer]) -> int:
     """Give 1 if anything asked for is known to be missed, else 3 if anything is unknown, else 0."""
     found = {CoverageStatus(each.verdict) for each in answers}
     if found & {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from auditrules import __version__
 from auditrules.audit.host_audit import HostAudit
 from auditrules.cli.command import add_format
-from auditrules.cli.environment import World, in_world
+from auditrules.cli.environment import Environment, in_environment
 from auditrules.doctor import Line, Severity, examine
 from auditrules.present import Format, present, visible
 from auditrules.sql.result import Result
@@ -33,19 +33,19 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-@in_world
-def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
-    lines = _lines(world)
+@in_environment
+def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
+    lines = _lines(environment)
     form = Format(options.format)
     rows = tuple((line.severity.value, line.subject, line.finding, line.advice) for line in lines)
     text = _text(lines) if form is Format.TABLE else present(Result(_COLUMNS, rows), form)
     return text, _exit_code(lines)
 
 
-def _lines(world: World) -> list[Line]:
-    setup = world.setup("/")
-    daemons = tuple(replace(daemon, answer=world.ask(daemon.socket)) for daemon in setup.daemons())
-    audit = HostAudit(world.host("/", "auto").sources())
+def _lines(environment: Environment) -> list[Line]:
+    setup = environment.setup("/")
+    daemons = tuple(replace(daemon, answer=environment.ask(daemon.socket)) for daemon in setup.daemons())
+    audit = HostAudit(environment.host("/", "auto").sources())
     kernel = replace(audit.kernel, error=visible(audit.kernel.error))
     installation = replace(setup.installation(daemons), kernel=kernel, consumer=visible(audit.collected.consumer))
     return examine(installation, __version__)

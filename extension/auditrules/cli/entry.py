@@ -14,11 +14,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
 from auditrules import __version__
-from auditrules.cli.command import NAME, Problem, Said
+from auditrules.cli.command import NAME, CommandOutput, Problem
 from auditrules.present import visible
 
 if TYPE_CHECKING:
-    from auditrules.cli.environment import World
+    from auditrules.cli.environment import Environment
 
 COMMANDS = MappingProxyType(
     {
@@ -53,7 +53,7 @@ def main(
     *,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
-    world: World | None = None,
+    environment: Environment | None = None,
 ) -> int:
     """Run a command: the result goes to `stdout`, problems go to `stderr`. Returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
@@ -65,11 +65,11 @@ def main(
                 options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else _PROBLEM
-    run: Callable[[argparse.Namespace, World | None], Said] = options.run
+    run: Callable[[argparse.Namespace, Environment | None], CommandOutput] = options.run
     try:
         options.width = _width(_open(out))
         with redirect_stderr(err):
-            text, code = run(options, world)
+            text, code = run(options, environment)
         _write(text, out)
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -1,4 +1,4 @@
-"""What the commands on a host and its tables stand on: the world, the options of a host, and a database."""
+"""What the commands on a host and its tables stand on: the environment, the options of a host, and a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from auditrules import __version__
 from auditrules.benchmarks import BENCHMARKS, Benchmark
 from auditrules.check import CheckError
-from auditrules.cli.command import NAME, Problem, Said
+from auditrules.cli.command import NAME, CommandOutput, Problem
 from auditrules.cli.osquery import ask
 from auditrules.doctor import Answer
 from auditrules.host import Collector, Host, HostError, KeptHost
@@ -33,7 +33,7 @@ _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or t
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Environment:
     """What the commands stand on: how a host is read, how that becomes tables, and whom else they ask."""
 
     host: Callable[[str, str], Collector] = Host
@@ -45,15 +45,15 @@ class World:
     ask: Callable[[str], Answer] = ask
 
 
-def in_world(
-    run: Callable[[argparse.Namespace, World], Said],
-) -> Callable[[argparse.Namespace, World | None], Said]:
-    """Run a command in the real world where none is given; what that has against it becomes a `Problem`."""
+def in_environment(
+    run: Callable[[argparse.Namespace, Environment], CommandOutput],
+) -> Callable[[argparse.Namespace, Environment | None], CommandOutput]:
+    """Run a command in the real environment where none is given; what that has against it becomes a `Problem`."""
 
     @wraps(run)
-    def ran(options: argparse.Namespace, world: World | None) -> Said:
+    def ran(options: argparse.Namespace, environment: Environment | None) -> CommandOutput:
         try:
-            return run(options, world or World())
+            return run(options, environment or Environment())
         except (HostError, SqlError, CheckError) as error:
             raise Problem(str(error)) from error
 
@@ -80,23 +80,23 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def kept(options: argparse.Namespace, world: World) -> KeptHost:
+def kept(options: argparse.Namespace, environment: Environment) -> KeptHost:
     """Read the host once; raises `HostError` now, where the error of a query would tell less."""
     if not options.root and is_saved(options.kernel):
-        collector: Collector = world.listing(options.kernel)
+        collector: Collector = environment.listing(options.kernel)
     else:
-        collector = world.host(options.root or "/", options.kernel)
+        collector = environment.host(options.root or "/", options.kernel)
     host = KeptHost(collector, time.monotonic, math.inf)
     host.audit()
     return host
 
 
-def database(options: argparse.Namespace, world: World) -> Database:
+def database(options: argparse.Namespace, environment: Environment) -> Database:
     """Give the tables of a host that is read once, so that whatever is asked sees one moment of it."""
     database = _sql()
-    host = kept(options, world)
-    tables = world.build(host)
-    return database([*tables, *stand_ins(world.surroundings(options.root or "/"), NAME, __version__, tables)])
+    host = kept(options, environment)
+    tables = environment.build(host)
+    return database([*tables, *stand_ins(environment.surroundings(options.root or "/"), NAME, __version__, tables)])
 
 
 def _sql() -> type[Database]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.present import visible
 
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6
 
 
-def explained(control: Control) -> str:
+def explained(control: BenchmarkControl) -> str:
     """A paragraph for each thing that is known of the control; what is empty is left out."""
     heading = f"{control.benchmark} {control.version}  {control.id}  {control.title}\n"
     texts = {

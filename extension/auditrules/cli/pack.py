@@ -11,9 +11,9 @@ from auditrules.benchmarks.problems import problems as benchmark_problems
 from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
 from auditrules.cli.check import add_benchmark
 from auditrules.cli.command import Problem
-from auditrules.cli.environment import World, in_world
+from auditrules.cli.environment import Environment, in_environment
 from auditrules.packs import files, policies
-from auditrules.packs.files import File, Form
+from auditrules.packs.files import PackFile, PackForm
 from auditrules.packs.shipped import CIS_DOCKER, CIS_DOCKER_LATEST
 from auditrules.present import Format, present
 from auditrules.sql.result import Result
@@ -36,7 +36,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "action", choices=("list", "show", "export"), help="say what there is, print it, or write it into a folder"
     )
     parser.add_argument(
-        "--format", choices=[form.value for form in Form], default=Form.OSQUERY.value, help="default: osquery"
+        "--format", choices=[form.value for form in PackForm], default=PackForm.OSQUERY.value, help="default: osquery"
     )
     add_benchmark(parser, "default: what ships")
     parser.add_argument(
@@ -50,11 +50,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-@in_world
-def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
+@in_environment
+def _run(options: argparse.Namespace, _: Environment) -> tuple[str, int]:
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
-    found = tuple(chosen(Form(options.format), options.benchmark, options.control, tuple(options.label)))
+    found = tuple(chosen(PackForm(options.format), options.benchmark, options.control, tuple(options.label)))
     check(found, BENCHMARKS)
     if options.action == "list":
         rows = tuple((file.path, name) for file in found for name in file.queries)
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, _: World) -> tuple[str, int]:
     return "".join(f"{folder / file.path}\n" for file in found), 0
 
 
-def chosen(form: Form, names: Sequence[str], ids: Sequence[str], labels: tuple[str, ...]) -> Iterator[File]:
+def chosen(form: PackForm, names: Sequence[str], ids: Sequence[str], labels: tuple[str, ...]) -> Iterator[PackFile]:
     """The files that somebody wants. Raises Problem if there is no such benchmark or control."""
     try:
         wanted = list(dict.fromkeys(benchmark_called(name, BENCHMARKS) for name in names)) or _with(ids)
@@ -77,7 +77,7 @@ def chosen(form: Form, names: Sequence[str], ids: Sequence[str], labels: tuple[s
         yield from files.general(form)
     for benchmark in wanted:
         its = [control for control in controls if control in benchmark.controls]
-        if not names and not ids and form is Form.OSQUERY:
+        if not names and not ids and form is PackForm.OSQUERY:
             yield files.pack_file(_SHIPPED[benchmark.version])
         elif its:
             yield from files.of_benchmark(benchmark, its, form, labels or policies.ON_DOCKER_HOSTS)
@@ -93,7 +93,7 @@ def _with(ids: Sequence[str]) -> list[Benchmark]:
 _SHIPPED = {BENCHMARKS[0].version: CIS_DOCKER, LATEST.version: CIS_DOCKER_LATEST}
 
 
-def check(found: Iterable[File], benchmarks: Iterable[Benchmark]) -> None:
+def check(found: Iterable[PackFile], benchmarks: Iterable[Benchmark]) -> None:
     """Raise Problem, with a line for each, if files are not to be written."""
     problems = [*benchmark_problems(benchmarks)]
     problems += [f"{file.path}: {problem}" for file in found for problem in file.problems]
@@ -101,7 +101,7 @@ def check(found: Iterable[File], benchmarks: Iterable[Benchmark]) -> None:
         raise Problem("nothing is written:\n" + "\n".join(problems))
 
 
-def write(folder: Path, found: Iterable[File]) -> None:
+def write(folder: Path, found: Iterable[PackFile]) -> None:
     """Write files, and the folders they are in."""
     try:
         for file in found:

@@ -6,8 +6,8 @@ import argparse
 from dataclasses import replace
 
 from auditrules.cli.command import add_format, warn
+from auditrules.cli.environment import Environment, add_host, database, in_environment
 from auditrules.cli.unread import Questions
-from auditrules.cli.environment import World, add_host, database, in_world
 from auditrules.present import Format, present
 
 _EPILOG = """\
@@ -29,10 +29,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-@in_world
-def _run(options: argparse.Namespace, world: World) -> tuple[str, int]:
-    questions = Questions(world.build)
-    with database(options, replace(world, build=questions.over)) as tables:
+@in_environment
+def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
+    questions = Questions(environment.build)
+    with database(options, replace(environment, build=questions.over)) as tables:
         result = tables.query(options.sql)
     unread = questions.unread()
     for reason in unread:

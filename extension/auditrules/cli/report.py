@@ -15,12 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auditrules.check import Status
+from auditrules.cli.atomic_file import AtomicFile
 from auditrules.cli.command import Problem
-from auditrules.cli.atomic_file import Place
 from auditrules.report.times import DAY, LAST, utc
 
 if TYPE_CHECKING:
-    from auditrules.cli.command import Said
+    from auditrules.cli.command import CommandOutput
     from auditrules.report.model import Report
 
 _EPILOG = """\
@@ -104,7 +104,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace, _world: object) -> Said:
+def _run(options: argparse.Namespace, _world: object) -> CommandOutput:
     try:
         with _uncollected():
             return _reported(options)
@@ -130,7 +130,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _reported(options: argparse.Namespace) -> Said:
+def _reported(options: argparse.Namespace) -> CommandOutput:
     from auditrules.report.errors import ReportError  # noqa: PLC0415 - the report is not in every installation
     from auditrules.report.inputs import ReportRequest, read_inventory, read_waivers  # noqa: PLC0415
     from auditrules.report.pipeline import make_report  # noqa: PLC0415
@@ -138,7 +138,7 @@ def _reported(options: argparse.Namespace) -> Said:
 
     if not options.paths and "://" not in (options.store or ""):
         raise Problem("the following arguments are required: PATH")
-    page = None if options.html is None else Place(options.html)
+    page = None if options.html is None else AtomicFile(options.html)
     now = int(time.time())
     since, until = _window(options, now)
     try:

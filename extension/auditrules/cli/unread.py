@@ -10,8 +10,8 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.services import Services
-from auditrules.benchmarks.targets import Reason, targets
-from auditrules.plugin.context import Constraint, Context, Operator
+from auditrules.benchmarks.targets import TargetReason, targets
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column
 from auditrules.plugin.table import Table, could_equal
@@ -122,7 +122,7 @@ def _of_audit(audit: HostAudit) -> Iterable[Unread]:
 
 def _of_services(services: Services) -> Iterable[Unread]:
     for target in targets(CONTROLS, services):
-        if target.reason is Reason.UNREADABLE:
+        if target.reason is TargetReason.UNREADABLE:
             cells = dict(zip(CONTROL_KEY, target.control.key, strict=True))
             for table in (AUDIT_VERDICTS.name, AUDIT_REQUIREMENTS.name):
                 yield Unread(table, target.error or f"whether there is {target.control.subject.path}", cells)
@@ -137,4 +137,4 @@ def _could_have(column: Column, cell: str, context: Context) -> bool:
 
 
 def _excludes(term: Constraint, cell: str) -> bool:
-    return term.op in (Operator.NE, Operator.ISNOT) and term.expr == cell
+    return term.op in (ConstraintOperator.NE, ConstraintOperator.ISNOT) and term.expr == cell

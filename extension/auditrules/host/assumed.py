@@ -13,13 +13,18 @@ from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.needs import needs
 from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.control import Kind
+from auditrules.benchmarks.control import TargetKind
 from auditrules.benchmarks.services import Found, Services
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import Limits
 from auditrules.host.netlink import ask
 
-_TYPES = {Kind.EXECUTABLE: "file", Kind.FILE: "file", Kind.DIRECTORY: "dir", Kind.SOCKET: "socket"}
+_TYPES = {
+    TargetKind.EXECUTABLE: "file",
+    TargetKind.FILE: "file",
+    TargetKind.DIRECTORY: "dir",
+    TargetKind.SOCKET: "socket",
+}
 _OWN = {control.subject.path: _TYPES[control.subject.kind] for control in CONTROLS}
 _PLACES = {path for control in CONTROLS for path in control.paths}
 

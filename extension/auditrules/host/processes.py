@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
-from auditrules.benchmarks.services import Process
+from auditrules.benchmarks.services import HostProcess
 
 MOST_BYTES = 1 << 16  # of a file of /proc: of a longer command line its beginning
 
@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
     doubt: str = ""
 
 
-def running(names: Collection[str], identity: Look, proc: str = "/proc") -> Iterator[Process]:
+def running(names: Collection[str], identity: Look, proc: str = "/proc") -> Iterator[HostProcess]:
     """Give the processes whose executable has one of some last names and is the host's own file by its path.
 
     Nobody but root can add to them: all four user ids are 0, and the namespaces are those of PID 1. Where /proc does
@@ -44,7 +44,7 @@ def running(names: Collection[str], identity: Look, proc: str = "/proc") -> Iter
         folder = f"{proc}/{pid}"
         path = _link(f"{folder}/exe")
         if path.rpartition("/")[2] in names and not _doubt(folder, path, [_ROOT], own, identity):
-            yield Process(path, _arguments(folder))
+            yield HostProcess(path, _arguments(folder))
 
 
 def candidates(name: str, identity: Look, proc: str = "/proc") -> Iterator[Candidate]:

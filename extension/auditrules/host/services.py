@@ -15,12 +15,12 @@ from auditrules.benchmarks.docker_daemon import (
     DAEMON_JSON,
     ENVIRONMENT_FILES,
     MOST_BYTES,
-    Daemon,
+    DockerDaemon,
     UnclearError,
     expanded,
     places,
 )
-from auditrules.benchmarks.services import Found, Process, Services, unit_names
+from auditrules.benchmarks.services import Found, HostProcess, Services, unit_names
 from auditrules.host.rootfs import Tree, UnreadableError
 
 _PATHS = frozenset(path for control in CONTROLS for path in control.paths)
@@ -30,10 +30,10 @@ _SERVICE = "docker.service"
 _MOST_DROP_INS = 100  # in one folder
 
 
-def read_services(tree: Tree, processes: Iterable[Process], *, own: bool) -> Services:
+def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) -> Services:
     """Look at the targets' paths. `own` says that owners of files count: a copy of a root may belong to anybody."""
     running = tuple(dict.fromkeys(processes))
-    daemons = tuple(Daemon(each.path, each.arguments[1:]) for each in running if each.path.endswith("/dockerd"))
+    daemons = tuple(DockerDaemon(each.path, each.arguments[1:]) for each in running if each.path.endswith("/dockerd"))
     unclear = ""
     try:
         daemons = daemons or _by_unit(tree)
@@ -78,7 +78,7 @@ def _unit(tree: Tree, name: str) -> str:
     return ""
 
 
-def _told(tree: Tree, daemons: tuple[Daemon, ...], *, own: bool) -> tuple[dict[str, File], set[str]]:
+def _told(tree: Tree, daemons: tuple[DockerDaemon, ...], *, own: bool) -> tuple[dict[str, File], set[str]]:
     """The configuration files of daemons, and the places that they are told; of what is unclear the targets tell."""
     configs: dict[str, File] = {}
     told: set[str] = set()
@@ -90,7 +90,7 @@ def _told(tree: Tree, daemons: tuple[Daemon, ...], *, own: bool) -> tuple[dict[s
     return configs, told
 
 
-def _by_unit(tree: Tree) -> tuple[Daemon, ...]:
+def _by_unit(tree: Tree) -> tuple[DockerDaemon, ...]:
     """The daemon that its unit would start, with the variables of the usual environment files in their places.
 
     Raises UnclearError, UndeterminedError or UnreadableError if its files do not tell.
@@ -107,13 +107,13 @@ def _by_unit(tree: Tree) -> tuple[Daemon, ...]:
     environment = [file for path in ENVIRONMENT_FILES if (file := tree.read(path, MOST_BYTES)) is not None]
     commands = list(service.commands("ExecStart")) if service is not None and not service.masked else []
     return tuple(
-        Daemon(service.path, expanded(command.words[1:], environment), by_unit=True)
+        DockerDaemon(service.path, expanded(command.words[1:], environment), by_unit=True)
         for command in commands
         if service is not None and command.words[0].endswith("/dockerd")
     )
 
 
-def _configs(tree: Tree, daemons: Iterable[Daemon], *, own: bool) -> dict[str, File]:
+def _configs(tree: Tree, daemons: Iterable[DockerDaemon], *, own: bool) -> dict[str, File]:
     """The configuration files that daemons read. Raises UnclearError where one was told no path."""
     paths = dict.fromkeys([each.config_file for each in daemons] or [DAEMON_JSON])
     return {path: file for path in paths if (file := _config(tree, path, own=own)) is not None}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.benchmarks.control import Benchmark, Control
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.packs import policies
-from auditrules.packs.fleet import Item, Policy, Report, applied, gitops, problems
+from auditrules.packs.fleet import FleetReport, Item, Policy, applied, gitops, problems
 from auditrules.packs.shipped import AUDIT_RULES, CIS_DOCKER, CIS_DOCKER_LATEST, PACKS, verdicts
 from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import Pack
@@ -16,7 +16,7 @@ from auditrules.plugin.schema import Schema
 from auditrules.plugin.yaml import document
 
 
-class Form(str, Enum):
+class PackForm(str, Enum):
     """For whom the files are."""
 
     OSQUERY = "osquery"
@@ -25,7 +25,7 @@ class Form(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class PackFile:
     """A file by its path in a folder of packs, what it says, and each query in it by the name it has there.
 
     `problems` are what its reader would not take, in words; with one of them it is not to be written.
@@ -37,21 +37,21 @@ class File:
     problems: tuple[str, ...] = ()
 
 
-def pack_file(pack: Pack) -> File:
+def pack_file(pack: Pack) -> PackFile:
     """The file of an osquery pack."""
     queries = {query.name: query.sql for query in pack.queries}
-    return File(f"{pack.name}.conf", pack.text(), queries, tuple(pack.problems()))
+    return PackFile(f"{pack.name}.conf", pack.text(), queries, tuple(pack.problems()))
 
 
-def verdict_file(name: str, controls: Iterable[Control]) -> File:
+def verdict_file(name: str, controls: Iterable[BenchmarkControl]) -> PackFile:
     """The osquery pack of some controls."""
     return pack_file(verdicts(name, map(Check, controls)))
 
 
-def whole_file(name: str, benchmark: Benchmark) -> File:
+def whole_file(name: str, benchmark: Benchmark) -> PackFile:
     """The one query of all controls of a benchmark, for a person who asks a host, or a fleet at once."""
     sql = all_controls_sql(benchmark)
-    return File(f"{name}.sql", sql, {name: sql})
+    return PackFile(f"{name}.sql", sql, {name: sql})
 
 
 def stem(benchmark: Benchmark) -> str:
@@ -59,60 +59,63 @@ def stem(benchmark: Benchmark) -> str:
     return f"cis-docker-{benchmark.version}"
 
 
-def _fleet(path: str, items: Iterable[Item], write: Callable[[Iterable[Item]], str] = gitops) -> File:
+def _fleet(path: str, items: Iterable[Item], write: Callable[[Iterable[Item]], str] = gitops) -> PackFile:
     found = tuple(items)
-    return File(path, write(found), {each.name: each.sql for each in found}, tuple(problems(found)))
+    return PackFile(path, write(found), {each.name: each.sql for each in found}, tuple(problems(found)))
 
 
-def _policies(name: str, items: Iterable[Policy], form: Form) -> File:
-    if form is Form.FLEET_APPLY:
+def _policies(name: str, items: Iterable[Policy], form: PackForm) -> PackFile:
+    if form is PackForm.FLEET_APPLY:
         return _fleet(f"fleet/apply/{name}.policies.yml", items, applied)
     return _fleet(f"fleet/policies/{name}.policies.yml", items)
 
 
-def _reports(name: str, items: Iterable[Report]) -> File:
+def _reports(name: str, items: Iterable[FleetReport]) -> PackFile:
     return _fleet(f"fleet/reports/{name}.reports.yml", items)
 
 
 def of_benchmark(
-    benchmark: Benchmark, controls: Iterable[Control], form: Form, labels: tuple[str, ...] = policies.ON_DOCKER_HOSTS
-) -> Iterator[File]:
+    benchmark: Benchmark,
+    controls: Iterable[BenchmarkControl],
+    form: PackForm,
+    labels: tuple[str, ...] = policies.ON_DOCKER_HOSTS,
+) -> Iterator[PackFile]:
     """The files of some controls of a benchmark; for Fleet on the hosts that have all of some labels."""
     wanted = tuple(controls)
     name = stem(benchmark)
-    if form is Form.OSQUERY:
+    if form is PackForm.OSQUERY:
         yield verdict_file(name.replace(".", "-"), wanted)
         return
     yield _policies(name, (policies.policy(each, labels) for each in wanted), form)
-    if form is Form.FLEET_GITOPS:
+    if form is PackForm.FLEET_GITOPS:
         yield _reports(name, policies.reports(wanted, labels))
 
 
-def general(form: Form) -> Iterator[File]:
+def general(form: PackForm) -> Iterator[PackFile]:
     """The files that are of no benchmark: the extension, drift and the records' way."""
-    if form is Form.OSQUERY:
+    if form is PackForm.OSQUERY:
         yield pack_file(AUDIT_RULES)
         return
     yield _policies("audit-rules", policies.GENERAL, form)
-    if form is Form.FLEET_GITOPS:
+    if form is PackForm.FLEET_GITOPS:
         yield _fleet("fleet/labels/audit-rules.labels.yml", policies.LABELS)
         yield _reports("audit-rules", policies.GENERAL_REPORTS)
 
 
-def tables(schemas: Iterable[Schema]) -> Iterator[File]:
+def tables(schemas: Iterable[Schema]) -> Iterator[PackFile]:
     """The tables as Fleet documents them (its schema/tables)."""
     for schema in schemas:
         examples = {f"{schema.name}: example {n}": each.sql for n, each in enumerate(schema.examples, start=1)}
-        yield File(f"fleet/tables/{schema.name}.yml", document(schema.fleet()), examples)
+        yield PackFile(f"fleet/tables/{schema.name}.yml", document(schema.fleet()), examples)
 
 
-def shipped(benchmarks: tuple[Benchmark, ...], schemas: Iterable[Schema]) -> Iterator[File]:
+def shipped(benchmarks: tuple[Benchmark, ...], schemas: Iterable[Schema]) -> Iterator[PackFile]:
     """All files of packs/: for the first and the newest benchmark."""
     first, newest = benchmarks[0], benchmarks[-1]
     yield from map(pack_file, PACKS)
     yield whole_file(CIS_DOCKER.name, first)
     yield whole_file(CIS_DOCKER_LATEST.name, newest)
-    for form in (Form.FLEET_GITOPS, Form.FLEET_APPLY):
+    for form in (PackForm.FLEET_GITOPS, PackForm.FLEET_APPLY):
         yield from general(form)
         for benchmark in (first, newest):
             yield from of_benchmark(benchmark, benchmark.controls, form)

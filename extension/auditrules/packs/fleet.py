@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from auditrules.plugin.pack import DAY
-from auditrules.plugin.yaml import Value, document, documents
+from auditrules.plugin.yaml import YamlValue, document, documents
 
 LONGEST_NAME = 255  # characters; of a label's description, too
 
@@ -27,7 +27,7 @@ class Label:
     description: str
     sql: str
 
-    def gitops(self) -> Value:
+    def gitops(self) -> YamlValue:
         """The label as an item of a list for GitOps."""
         return {
             "name": self.name,
@@ -50,7 +50,7 @@ class Policy:
     cis_id: str = ""
     tags: tuple[str, ...] = ("compliance", "audit")
 
-    def gitops(self) -> Value:
+    def gitops(self) -> YamlValue:
         """The policy as an item of a list for GitOps."""
         return {
             "name": self.name,
@@ -62,9 +62,9 @@ class Policy:
             "query": self.sql,
         }
 
-    def applied(self) -> Value:
+    def applied(self) -> YamlValue:
         """The policy as a document for `fleetctl apply`, which knows no labels of a policy."""
-        spec: dict[str, Value] = {
+        spec: dict[str, YamlValue] = {
             "name": self.name,
             **({"cis_id": self.cis_id} if self.cis_id else {}),
             "platforms": PLATFORM,
@@ -79,7 +79,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FleetReport:
     """A query that Fleet runs on a schedule, and whose rows it sends to its log destination.
 
     `kept`: Fleet keeps the latest rows for its own page as well, a thousand of them by default.
@@ -92,7 +92,7 @@ class Report:
     kept: bool = True
     interval: int = DAY  # seconds
 
-    def gitops(self) -> Value:
+    def gitops(self) -> YamlValue:
         """The report as an item of a list for GitOps."""
         return {
             "name": self.name,
@@ -108,7 +108,7 @@ class Report:
         }
 
 
-Item = Label | Policy | Report
+Item = Label | Policy | FleetReport
 
 
 def gitops(items: Iterable[Item]) -> str:
@@ -124,7 +124,7 @@ def applied(items: Iterable[Item]) -> str:
 def problems(items: Iterable[Item]) -> Iterator[str]:
     """What Fleet would refuse or take for something else: each with the item's name and the key."""
     every = tuple(items)
-    for kind in (Label, Policy, Report):
+    for kind in (Label, Policy, FleetReport):
         names = Counter(item.name for item in every if isinstance(item, kind))
         for name in (name for name, count in names.items() if count > 1):
             yield f"{name}: name: it is there twice"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditrules.benchmarks.control import Assessment, Control
+from auditrules.benchmarks.control import Assessment, BenchmarkControl
 from auditrules.benchmarks.remediation import remedy
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.verdict_sql import quoted
 from auditrules.packs import drift, pipeline
-from auditrules.packs.fleet import Label, Policy, Report
+from auditrules.packs.fleet import FleetReport, Label, Policy
 from auditrules.packs.shipped import INVENTORY
 from auditrules.packs.verdict import Check, policy_sql
 
@@ -108,13 +108,13 @@ GENERAL = (
 )
 
 GENERAL_REPORTS = (
-    Report(
+    FleetReport(
         "audit status",
         "One row a host: state of auditing, who reads the records, limits.",
         "SELECT * FROM audit_status;\n",
         (LOADED.name,),
     ),
-    Report(
+    FleetReport(
         "audit rules",
         "Every rule of the kernel and every line of the rules files: for the log destination, as Fleet's own page is "
         "too short for it.",
@@ -122,16 +122,19 @@ GENERAL_REPORTS = (
         (LOADED.name,),
         kept=False,
     ),
-    *(Report(query.name.replace("_", " "), query.description, query.sql, (LOADED.name,)) for query in pipeline.QUERIES),
+    *(
+        FleetReport(query.name.replace("_", " "), query.description, query.sql, (LOADED.name,))
+        for query in pipeline.QUERIES
+    ),
 )
 
 
-def _short(control: Control) -> str:
+def _short(control: BenchmarkControl) -> str:
     """The benchmark's name as Fleet's own policies write it."""
     return control.benchmark.removesuffix(" Benchmark")
 
 
-def policy(control: Control, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Policy:
+def policy(control: BenchmarkControl, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Policy:
     """The policy for a control."""
     assessment = control.assessment.value.capitalize()
     by_hand = " The benchmark wants it assessed by hand, too." if control.assessment is Assessment.MANUAL else ""
@@ -151,10 +154,10 @@ def policy(control: Control, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Polic
     )
 
 
-def reports(controls: Iterable[Control], labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Iterator[Report]:
+def reports(controls: Iterable[BenchmarkControl], labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Iterator[FleetReport]:
     """The evidence for each control: one row a host."""
     for control in controls:
-        yield Report(
+        yield FleetReport(
             f"{_short(control)} {control.version} - {control.id} evidence",
             f"{control.title}: one row a host with status, target, reason, evidence, remediation and the status after "
             "the next boot.",

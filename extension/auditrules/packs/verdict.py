@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditrules.benchmarks.control import Benchmark, Control
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.verdict_sql import COLUMNS, of_benchmark, of_control, quoted
 
@@ -25,7 +25,7 @@ def _columns(*, lines: bool, grep: bool) -> str:
     return ", ".join(names[:6]) + ",\n  " + ", ".join(names[6:])
 
 
-def policy_sql(control: Control) -> str:
+def policy_sql(control: BenchmarkControl) -> str:
     """The query of a Fleet policy: a row if the host passes, none if it fails or is unknown."""
     statuses = ", ".join(map(quoted, PASSES))
     return _select("1", f"{of_control(control)}\n  AND status IN ({statuses})")
@@ -40,7 +40,7 @@ def all_controls_sql(benchmark: Benchmark) -> str:
 class Check:
     """A control with the queries that ask a host for its verdict: one row, whatever the host."""
 
-    control: Control
+    control: BenchmarkControl
 
     @property
     def name(self) -> str:

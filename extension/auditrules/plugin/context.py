@@ -9,7 +9,7 @@ from enum import IntEnum
 from itertools import chain
 
 
-class Operator(IntEnum):
+class ConstraintOperator(IntEnum):
     """The operators of constraints: osquery's core/tables.h up to 32, SQLite's own codes from 64.
 
     LIMIT and OFFSET stand in the list of the table's first column, though they say nothing of it.
@@ -79,7 +79,7 @@ class Context:
         operands = tuple(
             constraint.expr
             for constraint in self.constraints
-            if constraint.column == column and constraint.op == Operator.EQUALS
+            if constraint.column == column and constraint.op == ConstraintOperator.EQUALS
         )
         return operands or None
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntFlag
 
-from auditrules.plugin.yaml import Value
+from auditrules.plugin.yaml import YamlValue
 
 _NOT_CORE = "This table is not a core osquery table. It is provided by the extension osquery-audit-rules."
 
 
-class Type(str, Enum):
+class ColumnType(str, Enum):
     """A column's type; the value is the SQL word.
 
     osquery cuts an INTEGER to 32 bits without a word, so counts, ids and masks are BIGINT. It reads both as C does
@@ -23,7 +23,7 @@ class Type(str, Enum):
     BIGINT = "BIGINT"
 
 
-class Option(IntFlag):
+class ColumnOption(IntFlag):
     """How osquery treats a column; the bits are those of `ColumnOptions` in osquery's core/sql/column.h.
 
     `DEFAULT` is taken as `INDEX` for an extension's table (`--extensions_default_index`), while `OPTIMIZED` or `HIDDEN`
@@ -46,9 +46,9 @@ class Column:
     """One column; the description is what a reader of the table is told."""
 
     name: str
-    type: Type
+    type: ColumnType
     description: str
-    option: Option = Option.DEFAULT
+    option: ColumnOption = ColumnOption.DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +85,20 @@ class Schema:
     @property
     def key(self) -> tuple[str, ...]:
         """The columns that osquery declares as the primary key (`columnDefinition` of its core/tables.cpp)."""
-        keyed = tuple(c.name for c in self.columns if c.option & (Option.INDEX | Option.ADDITIONAL))
-        return keyed if not keyed or any(c.option & Option.INDEX for c in self.columns) else self.names
+        keyed = tuple(c.name for c in self.columns if c.option & (ColumnOption.INDEX | ColumnOption.ADDITIONAL))
+        return keyed if not keyed or any(c.option & ColumnOption.INDEX for c in self.columns) else self.names
 
     def ddl(self) -> str:
         """Return the `CREATE TABLE` statement that declares the table to SQLite as a virtual one."""
         parts = [
-            f"{_quoted(column.name)} {column.type.value}{' HIDDEN' if column.option & Option.HIDDEN else ''}"
+            f"{_quoted(column.name)} {column.type.value}{' HIDDEN' if column.option & ColumnOption.HIDDEN else ''}"
             for column in self.columns
         ]
         if self.key:
             parts.append(f"PRIMARY KEY ({', '.join(map(_quoted, self.key))})")
         return f"CREATE TABLE {_quoted(self.name)}({', '.join(parts)})"
 
-    def fleet(self) -> Mapping[str, Value]:
+    def fleet(self) -> Mapping[str, YamlValue]:
         """Return the table as Fleet documents its own (Fleet's schema/tables)."""
         examples = "\n\n".join(f"{each.explain}\n\n```\n{each.sql};\n```" for each in self.examples)
         return {
@@ -112,11 +112,11 @@ class Schema:
                 {
                     "name": column.name,
                     "type": column.type.value.lower(),
-                    "required": bool(column.option & Option.REQUIRED),
+                    "required": bool(column.option & ColumnOption.REQUIRED),
                     "description": f"{column.description}.",
                 }
                 for column in self.columns
-                if not column.option & Option.HIDDEN
+                if not column.option & ColumnOption.HIDDEN
             ],
         }
 
@@ -133,7 +133,9 @@ def _quoted(name: str) -> str:
 
 def _described(column: Column) -> str:
     remarks = [
-        word for option, word in ((Option.REQUIRED, "required"), (Option.HIDDEN, "hidden")) if column.option & option
+        word
+        for option, word in ((ColumnOption.REQUIRED, "required"), (ColumnOption.HIDDEN, "hidden"))
+        if column.option & option
     ]
     text = f"{column.description} ({', '.join(remarks)})" if remarks else column.description
     return text.replace("|", "\\|")

@@ -8,9 +8,9 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from auditrules.plugin.context import Constraint, Context, ContextError, Operator
+from auditrules.plugin.context import Constraint, ConstraintOperator, Context, ContextError
 from auditrules.plugin.row import ROWID, KeptRow, Row
-from auditrules.plugin.schema import Column, Option, Schema, Type
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Table:
     rows: Callable[[Context], Iterable[Row]]
 
 
-class Question(Exception):  # noqa: N818 - a question without an answer is no error of the program
+class UnsupportedQuery(Exception):  # noqa: N818 - a question without an answer is no error of the program
     """A question that cannot be answered; the message is for the person who asked it."""
 
 
@@ -71,7 +71,7 @@ def select(table: Table, request: Mapping[str, str]) -> Selection:
     """As `answer`, with the table's own rows, for a wire that keeps what it makes of them."""
     try:
         return _selected(table, request)
-    except (Question, ContextError) as error:
+    except (UnsupportedQuery, ContextError) as error:
         return _failed(table, str(error))
     except BaseException as error:  # noqa: BLE001 - SystemExit too would end a serving thread without an answer
         _log.debug("%s: no answer to %r", table.schema.name, request, exc_info=True)
@@ -87,7 +87,7 @@ def _selected(table: Table, request: Mapping[str, str]) -> Selection:
         case "insert" | "update" | "delete":
             return Selection(0, "OK", [{"status": "readonly"}])
         case action:
-            raise Question(f"expected the action generate, columns, insert, update or delete, found {action!r}")
+            raise UnsupportedQuery(f"expected the action generate, columns, insert, update or delete, found {action!r}")
 
 
 def _failed(table: Table, cause: str) -> Selection:
@@ -109,16 +109,18 @@ def _generate(table: Table, context: Context) -> Selection:
 
 
 _WORDS: Mapping[int, str] = {
-    Operator.GREATER_THAN: ">",
-    Operator.LESS_THAN_OR_EQUALS: "<=",
-    Operator.LESS_THAN: "<",
-    Operator.GREATER_THAN_OR_EQUALS: ">=",
-    Operator.NE: "!=",
-    Operator.ISNOT: "IS NOT",
-    Operator.NOTNULL: "IS NOT NULL",
-    Operator.ISNULL: "IS NULL",
+    ConstraintOperator.GREATER_THAN: ">",
+    ConstraintOperator.LESS_THAN_OR_EQUALS: "<=",
+    ConstraintOperator.LESS_THAN: "<",
+    ConstraintOperator.GREATER_THAN_OR_EQUALS: ">=",
+    ConstraintOperator.NE: "!=",
+    ConstraintOperator.ISNOT: "IS NOT",
+    ConstraintOperator.NOTNULL: "IS NOT NULL",
+    ConstraintOperator.ISNULL: "IS NULL",
 }
-_OF_NO_COLUMN = frozenset({Operator.LIMIT, Operator.OFFSET})  # which stand with the table's first column
+_OF_NO_COLUMN = frozenset(
+    {ConstraintOperator.LIMIT, ConstraintOperator.OFFSET}
+)  # which stand with the table's first column
 
 
 def _answerable(schema: Schema, context: Context) -> Context:
@@ -129,14 +131,14 @@ def _answerable(schema: Schema, context: Context) -> Context:
     string and a text that nobody asks for. osquery compares the rows again: the first is the right answer to the first
     question, neither is left to the second, and the last is not told that there is nothing.
     """
-    required = [column.name for column in schema.columns if column.option & Option.REQUIRED]
+    required = [column.name for column in schema.columns if column.option & ColumnOption.REQUIRED]
     if not required or any(context.equals(name) for name in required):
         return context
     found = [term for term in context.constraints if term.column in required]
     if found or not context.columns_told.issuperset(required):
-        raise Question(_expected_equality(required, found))
+        raise UnsupportedQuery(_expected_equality(required, found))
     texts = [(name, text) for name in required for text in ("", f"(no {name})")]
-    added = (Constraint(name, Operator.EQUALS, text) for name, text in texts)
+    added = (Constraint(name, ConstraintOperator.EQUALS, text) for name, text in texts)
     return replace(context, constraints=(*context.constraints, *added))
 
 
@@ -160,7 +162,7 @@ def _said(term: Constraint) -> str:
 
 
 def _operator(op: int) -> str:
-    return _WORDS.get(op) or (Operator(op).name if op in set(Operator) else f"operator {op}")
+    return _WORDS.get(op) or (ConstraintOperator(op).name if op in set(ConstraintOperator) else f"operator {op}")
 
 
 def _check(row: Row, names: Iterable[str]) -> None:
@@ -188,7 +190,7 @@ def row_filters(schema: Schema, context: Context, names: Iterable[str] | None = 
 def could_equal(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
     """A test of rows, true where a column could equal an operand, however SQLite compares them."""
     name = column.name
-    if column.type is Type.TEXT:
+    if column.type is ColumnType.TEXT:
         folded = {_folded(operand) for operand in operands}
         numeric = any(_is_numeric(operand) for operand in operands)
         told: dict[str, bool] = {}  # of many rows most have one of few values

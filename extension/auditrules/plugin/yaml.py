@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-Value = str | bool | int | Sequence["Value"] | Mapping[str, "Value"]
+YamlValue = str | bool | int | Sequence["YamlValue"] | Mapping[str, "YamlValue"]
 
 # Letters first, and nothing that means something to YAML: no colon, quote, hash, bracket or other indicator.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ,./()_+-]*[A-Za-z0-9.)/_+-]|[A-Za-z]")
@@ -18,17 +18,17 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _STEP = "  "
 
 
-def documents(values: Sequence[Value]) -> str:
+def documents(values: Sequence[YamlValue]) -> str:
     """Several documents, as `kubectl` and `fleetctl apply` take them."""
     return "".join(f"---\n{document(value)}" for value in values)
 
 
-def document(value: Value) -> str:
+def document(value: YamlValue) -> str:
     """One document, ended by a newline."""
     return "".join(f"{line}\n" if line else "\n" for line in _lines(value, ""))
 
 
-def _lines(value: Value, indent: str) -> Iterator[str]:
+def _lines(value: YamlValue, indent: str) -> Iterator[str]:
     if isinstance(value, Mapping) and value:
         for key, each in value.items():
             yield from _entry(f"{indent}{_scalar(key)}:", each, indent)
@@ -39,7 +39,7 @@ def _lines(value: Value, indent: str) -> Iterator[str]:
         yield f"{indent}{_flat(value)}"
 
 
-def _entry(key: str, value: Value, indent: str) -> Iterator[str]:
+def _entry(key: str, value: YamlValue, indent: str) -> Iterator[str]:
     if isinstance(value, str) and _is_block(value):
         yield f"{key} {'|' if value.endswith(chr(10)) else '|-'}"
         yield from (f"{indent}{_STEP}{line}" if line else "" for line in value.removesuffix("\n").split("\n"))
@@ -50,7 +50,7 @@ def _entry(key: str, value: Value, indent: str) -> Iterator[str]:
         yield from _lines(value, indent + _STEP)
 
 
-def _item(value: Value, indent: str) -> Iterator[str]:
+def _item(value: YamlValue, indent: str) -> Iterator[str]:
     """An item of a list: an object begins on the line of its dash."""
     if isinstance(value, str | bool | int) or not value:
         yield f"{indent}- {_flat(value)}"
@@ -72,7 +72,7 @@ def _is_block(text: str) -> bool:
     )
 
 
-def _flat(value: Value) -> str:
+def _flat(value: YamlValue) -> str:
     if isinstance(value, str):
         return _scalar(value)
     return json.dumps(value)

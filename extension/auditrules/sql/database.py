@@ -19,9 +19,9 @@ from typing import cast
 
 import apsw
 
-from auditrules.plugin.context import Context, Operator
+from auditrules.plugin.context import ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
-from auditrules.plugin.schema import Column, Option, Type
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType
 from auditrules.plugin.table import Table, select
 from auditrules.sql.error import SqlError, expect_one_query, explained
 from auditrules.sql.functions import FUNCTIONS
@@ -33,9 +33,14 @@ _PERIOD = 10_000  # steps of SQLite's machine between two looks at whether someb
 
 _MOST_COST = 1_000_000  # osquery's kMaxIndexCost
 _LAST_BIT = 63  # of SQLite's colUsed: it stands for every column from here on
-_INDEXED = Option.INDEX | Option.ADDITIONAL | Option.REQUIRED
+_INDEXED = ColumnOption.INDEX | ColumnOption.ADDITIONAL | ColumnOption.REQUIRED
 _RANGES = frozenset(
-    {Operator.GREATER_THAN, Operator.GREATER_THAN_OR_EQUALS, Operator.LESS_THAN, Operator.LESS_THAN_OR_EQUALS}
+    {
+        ConstraintOperator.GREATER_THAN,
+        ConstraintOperator.GREATER_THAN_OR_EQUALS,
+        ConstraintOperator.LESS_THAN,
+        ConstraintOperator.LESS_THAN_OR_EQUALS,
+    }
 )
 
 # What C's strtoll reads with base 0, which is how osquery reads a number.
@@ -154,7 +159,7 @@ class _Virtual:
         self.table = table
         self.columns = table.schema.columns
         self._affinities = sorted((column.name, column.type.value) for column in self.columns)
-        self._required = {column.name for column in self.columns if column.option & Option.REQUIRED}
+        self._required = {column.name for column in self.columns if column.option & ColumnOption.REQUIRED}
         self.plans: list[_Plan] = []
 
     def BestIndexObject(self, index: apsw.IndexInfo) -> bool:
@@ -165,19 +170,21 @@ class _Virtual:
             if column is None:
                 continue
             operator = index.get_aConstraint_op(place)
-            if column.type is Type.TEXT and operator in _RANGES:
+            if column.type is ColumnType.TEXT and operator in _RANGES:
                 cost += 10
                 continue
-            option = column.option or Option.INDEX  # as --extensions_default_index has it
+            option = column.option or ColumnOption.INDEX  # as --extensions_default_index has it
             if not option & _INDEXED:
                 continue
             cost = 1
-            if option & Option.OPTIMIZED and index.get_aConstraintUsage_in(place):
+            if option & ColumnOption.OPTIMIZED and index.get_aConstraintUsage_in(place):
                 index.set_aConstraintUsage_in(place, True)  # noqa: FBT003 - apsw's
             constraints.append((column.name, operator))
             index.set_aConstraintUsage_argvIndex(place, len(constraints))
         plan = self._plan(constraints, index.colUsed)
-        if self._required and (Operator.EQUALS not in {op for name, op in constraints if name in self._required}):
+        if self._required and (
+            ConstraintOperator.EQUALS not in {op for name, op in constraints if name in self._required}
+        ):
             cost = _MOST_COST  # which osquery only says of a plan that has no constraint on these columns at all
         index.idxNum = len(self.plans)
         index.estimatedCost = float(cost)
@@ -218,7 +225,7 @@ class _Virtual:
     def is_without_answer(self, plan: _Plan, operands: tuple[object, ...]) -> bool:
         """Whether a required column is to equal NULL, which nothing does."""
         return any(
-            operand is None and operator == Operator.EQUALS and column in self._required
+            operand is None and operator == ConstraintOperator.EQUALS and column in self._required
             for (column, operator), operand in zip(plan.constraints, operands, strict=True)
         )
 
@@ -311,4 +318,4 @@ def _integer(text: str) -> int | None:
     return None if value is None else (value + 2**31) % 2**32 - 2**31
 
 
-_VALUES = {Type.TEXT: _text, Type.INTEGER: _integer, Type.BIGINT: _bigint}
+_VALUES = {ColumnType.TEXT: _text, ColumnType.INTEGER: _integer, ColumnType.BIGINT: _bigint}

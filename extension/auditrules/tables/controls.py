@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditrules.benchmarks import BENCHMARKS, CONTROLS
-from auditrules.benchmarks.control import Control
+from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.selection import newest
 from auditrules.plugin.row import Row
 from auditrules.tables.cells import Cells, comma_list, finished
@@ -16,12 +16,12 @@ CONTROL_KEY = ("benchmark", "version", "control")
 _NEWEST = {(each.name, each.version) for each in newest(BENCHMARKS).values()}
 
 
-def audit_controls(controls: Iterable[Control] = CONTROLS) -> list[Row]:
+def audit_controls(controls: Iterable[BenchmarkControl] = CONTROLS) -> list[Row]:
     """The rows of `audit_controls`."""
     return finished(AUDIT_CONTROLS.names, map(_row, controls), CONTROL_KEY)
 
 
-def control_cells(control: Control) -> Cells:
+def control_cells(control: BenchmarkControl) -> Cells:
     """The cells that every table on controls has in common."""
     return {
         "benchmark": control.benchmark,
@@ -33,7 +33,7 @@ def control_cells(control: Control) -> Cells:
     }
 
 
-def _row(control: Control) -> Cells:
+def _row(control: BenchmarkControl) -> Cells:
     return {
         **control_cells(control),
         "assessment": control.assessment.value,

@@ -11,7 +11,7 @@ from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.table import Question
+from auditrules.plugin.table import UnsupportedQuery
 from auditrules.tables.cells import Cells, comma_list, finished, flag
 from auditrules.tables.schemas import AUDIT_COVERAGE
 
@@ -25,7 +25,7 @@ def asked(context: Context, audit: HostAudit, look: Look) -> tuple[PathAnswer, .
     """
     paths = tuple(dict.fromkeys(context.equals("path") or ()))
     if not paths:
-        raise Question("expected path with = or IN")
+        raise UnsupportedQuery("expected path with = or IN")
     seen = look([path for path in paths if not bad_path(path)])
     return tuple(audit.coverage(path, source, seen) for path in paths for source in (KERNEL, BOOT))
 

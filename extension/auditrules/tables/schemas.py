@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from auditrules.plugin.schema import Column, Example, Option, Schema, Type
+from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Example, Schema
 
-_TEXT, _BIGINT = Type.TEXT, Type.BIGINT
+_TEXT, _BIGINT = ColumnType.TEXT, ColumnType.BIGINT
 
 AUDIT_RULES = Schema(
     "audit_rules",
@@ -116,9 +116,9 @@ AUDIT_COVERAGE = Schema(
             _TEXT,
             "Absolute path, as asked for with = or IN; a directory stands for itself and all below it on its file "
             "system, a symbolic link for its target",
-            Option.INDEX | Option.REQUIRED,
+            ColumnOption.INDEX | ColumnOption.REQUIRED,
         ),
-        Column("source", _TEXT, "kernel (now) or boot (after the next boot)", Option.INDEX),
+        Column("source", _TEXT, "kernel (now) or boot (after the next boot)", ColumnOption.INDEX),
         Column("recorded", _TEXT, "Letters of rwxa whose accesses are recorded, whoever makes them"),
         Column("conditional", _TEXT, "Letters of which some accesses, or those of some subjects, are not recorded"),
         Column("unrecorded", _TEXT, "Letters that are not recorded"),
@@ -181,9 +181,9 @@ AUDIT_CONTROLS = Schema(
     "audit_controls",
     "The catalogue of controls on auditing: one row for each control of each version of each benchmark.",
     (
-        Column("benchmark", _TEXT, "Name of the benchmark", Option.INDEX),
-        Column("version", _TEXT, "Its version, such as 1.2.0", Option.INDEX),
-        Column("control", _TEXT, "Number of the control, such as 1.2.3", Option.INDEX),
+        Column("benchmark", _TEXT, "Name of the benchmark", ColumnOption.INDEX),
+        Column("version", _TEXT, "Its version, such as 1.2.0", ColumnOption.INDEX),
+        Column("control", _TEXT, "Number of the control, such as 1.2.3", ColumnOption.INDEX),
         Column("title", _TEXT, "What the control asks for, in our own words"),
         Column("level", _TEXT, "Level of the profile that the control belongs to"),
         Column("assessment", _TEXT, "How the benchmark assesses it: scored, automated or manual"),
@@ -223,9 +223,9 @@ AUDIT_VERDICTS = Schema(
     "audit_verdicts",
     "What each control says of this host: exactly one row for each control that is asked for.",
     (
-        Column("benchmark", _TEXT, f"Name of the benchmark; {_NARROWS}", Option.INDEX),
-        Column("version", _TEXT, f"Its version, such as 1.2.0; {_NARROWS}", Option.INDEX),
-        Column("control", _TEXT, f"Number of the control, such as 1.2.3; {_NARROWS}", Option.INDEX),
+        Column("benchmark", _TEXT, f"Name of the benchmark; {_NARROWS}", ColumnOption.INDEX),
+        Column("version", _TEXT, f"Its version, such as 1.2.0; {_NARROWS}", ColumnOption.INDEX),
+        Column("control", _TEXT, f"Number of the control, such as 1.2.3; {_NARROWS}", ColumnOption.INDEX),
         Column("title", _TEXT, "What the control asks for, in our own words"),
         Column("level", _TEXT, "Level of the profile that the control belongs to"),
         Column("applies", _BIGINT, "1 if the benchmark is for this system, else 0"),

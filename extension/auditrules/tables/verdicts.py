@@ -13,16 +13,16 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.control import Control, Kind
+from auditrules.benchmarks.control import BenchmarkControl, TargetKind
 from auditrules.benchmarks.remediation import remedy
 from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Target, targets
 from auditrules.benchmarks.verdict import (
     AuditState,
+    ControlVerdict,
     Judged,
     Status,
-    Verdict,
     judge_control,
     judge_requirement,
     of_missing_directory,
@@ -67,7 +67,9 @@ class HostJudge:
             for row in _kept(self._requirements, key, found, partial(_requirement_rows, found))
         ]
 
-    def _verdict(self, control: Control, judged: Mapping[str, Sequence[Judged]], kernel: KernelAnswer) -> list[Row]:
+    def _verdict(
+        self, control: BenchmarkControl, judged: Mapping[str, Sequence[Judged]], kernel: KernelAnswer
+    ) -> list[Row]:
         state = AuditState(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
         lines = [line.text for line in kernel.lines or ()] if control.subject is DAEMON else []
 
@@ -77,7 +79,9 @@ class HostJudge:
 
         return _kept(self._verdicts, control.key, (judged, state, lines), row)
 
-    def _judged(self, controls: Sequence[Control], audit: HostAudit) -> Mapping[Key, Mapping[str, list[Judged]]]:
+    def _judged(
+        self, controls: Sequence[BenchmarkControl], audit: HostAudit
+    ) -> Mapping[Key, Mapping[str, list[Judged]]]:
         """The requirements of controls, judged by source."""
         found = self._found(self._host.services())
         wanted = {control.key: found[control.key] for control in controls}
@@ -114,12 +118,12 @@ def _kept(
 def _answer(target: Target, source: str, audit: HostAudit, seen: Mapping[str, Entry]) -> PathAnswer:
     """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
     itself = audit.coverage(target.path, source, seen)
-    if target.control.subject.kind is not Kind.DIRECTORY or itself.exists is not False:
+    if target.control.subject.kind is not TargetKind.DIRECTORY or itself.exists is not False:
         return itself
     return of_missing_directory(itself, audit.coverage(f"{target.path}/{_ANY_NAME}", source, seen))
 
 
-def asked_for(context: Context, schema: Schema) -> Sequence[Control]:
+def asked_for(context: Context, schema: Schema) -> Sequence[BenchmarkControl]:
     """The controls that the constraints of a query leave; a superset, as osquery applies its WHERE clause again."""
     keep = row_filters(schema, context, CONTROL_KEY)
     return [
@@ -129,7 +133,7 @@ def asked_for(context: Context, schema: Schema) -> Sequence[Control]:
     ]
 
 
-def verdict_cells(verdict: Verdict) -> Cells:
+def verdict_cells(verdict: ControlVerdict) -> Cells:
     """A verdict as the cells of a row of `audit_verdicts`."""
     return {
         **control_cells(verdict.control),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from auditrules.benchmarks import BENCHMARKS, Control
+from auditrules.benchmarks import BENCHMARKS, BenchmarkControl
 from auditrules.check import Status
 from auditrules.report.model import (
     Change,
@@ -112,7 +112,13 @@ def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
 
 
 def _verdict(
-    chance: random.Random, host: str, name: str, control: Control, state: HostState, weak: bool, seen: int | None
+    chance: random.Random,
+    host: str,
+    name: str,
+    control: BenchmarkControl,
+    state: HostState,
+    weak: bool,
+    seen: int | None,
 ) -> Verdict:
     path = control.subject.path
     line = f"-w {path} -p {control.required} -k docker"

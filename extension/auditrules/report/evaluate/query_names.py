@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, Control
+from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, BenchmarkControl
 from auditrules.packs.shipped import WHOLE, all_controls_name
 
 NamedQuery = tuple[str, str, str, str, int]
@@ -26,7 +26,7 @@ def named_queries(names: Iterable[str]) -> Iterator[NamedQuery]:
             yield name, control.benchmark, control.version, control.id, _preference(control)
 
 
-def _controls(name: str) -> list[Control]:
+def _controls(name: str) -> list[BenchmarkControl]:
     found = _pack_pattern().search(name)
     if found:
         return _by_pack_name()[found["name"]]
@@ -46,26 +46,26 @@ def _pack_pattern() -> re.Pattern[str]:
 
 
 @cache
-def _by_pack_name() -> dict[str, list[Control]]:
+def _by_pack_name() -> dict[str, list[BenchmarkControl]]:
     whole = ((all_controls_name(pack), control) for pack, of in WHOLE.items() for control in of.controls)
     return _grouped((*((control.name, control) for control in _ordered()), *whole))
 
 
 @cache
-def _by_id() -> dict[str, list[Control]]:
+def _by_id() -> dict[str, list[BenchmarkControl]]:
     return _grouped((control.id, control) for control in _ordered())
 
 
-def _ordered() -> list[Control]:
+def _ordered() -> list[BenchmarkControl]:
     return sorted(CONTROLS, key=_preference)
 
 
-def _preference(control: Control) -> int:
+def _preference(control: BenchmarkControl) -> int:
     return _PREFERRED.index((control.benchmark, control.version))
 
 
-def _grouped(pairs: Iterable[tuple[str, Control]]) -> dict[str, list[Control]]:
-    groups: dict[str, list[Control]] = {}
+def _grouped(pairs: Iterable[tuple[str, BenchmarkControl]]) -> dict[str, list[BenchmarkControl]]:
+    groups: dict[str, list[BenchmarkControl]] = {}
     for key, control in pairs:
         groups.setdefault(key, []).append(control)
     return groups
