@@ -76,9 +76,9 @@ def test_the_files_are_current() -> None:
     assert make_packs.main(["--check"]) == 0
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", PackForm)
 @pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda benchmark: benchmark.version)
-def test_sqlite_prepares_each_query_that_pack_exports(benchmark: Benchmark, form: Form) -> None:
+def test_sqlite_prepares_each_query_that_pack_exports(benchmark: Benchmark, form: PackForm) -> None:
     found = tuple(of_benchmark(benchmark, benchmark.controls, form, ON_DOCKER_HOSTS))
     assert any(file.queries for file in found)
     assert make_packs.refusals(found) == []
