@@ -16,7 +16,7 @@ from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
 from auditrules.host.surroundings import Surroundings
-from auditrules.packs.files import PackFile, of_benchmark
+from auditrules.packs.files import PackFile, PackForm, of_benchmark
 from auditrules.packs.policies import ON_DOCKER_HOSTS
 from auditrules.packs.shipped import GUARD, PACKS
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
