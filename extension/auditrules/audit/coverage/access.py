@@ -1,4 +1,4 @@
-"""An access as the kernel's filters see it: a system call, the inodes it touched by name, and who made it."""
+"""An access as the kernel's filters see it: a system call, the names that it used, their inodes, and who made it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANYBODY = Subject()
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One inode that a call touched by name, an `audit_names` of the kernel.
+    """One name that a call used, with its inode: an `audit_names` of the kernel, of which each becomes a PATH record.
 
     `ancestry` are the inode and the directories above it in its file system, empty where no inode was reached.
     `dentry` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name

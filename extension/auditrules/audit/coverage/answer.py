@@ -1,4 +1,4 @@
-"""The answer for a path: four letters, each with its verdict, its reason and what it rests on."""
+"""The coverage of a path: for each of the permissions rwxa its status, the reason, and the decisions behind it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_PATH = 4096  # PATH_MAX, with the final NUL
 
 
 class Reason(str, Enum):
-    """Why the answer is what it is, the most telling first."""
+    """Why the coverage is what it is. Of several reasons the first one here counts."""
 
     BAD_PATH = "bad_path"
     UNREADABLE = "unreadable"
@@ -55,7 +55,7 @@ RANK = {reason: rank for rank, reason in enumerate(Reason)}
 
 @dataclass(frozen=True, slots=True)
 class CallCoverage:
-    """One call of a letter: what it is called, its verdict, and what it hangs on."""
+    """One system call of a permission: whether it is recorded, and the decisions that say so."""
 
     operation: Operation
     status: CoverageStatus
@@ -65,7 +65,7 @@ class CallCoverage:
 
 @dataclass(frozen=True, slots=True)
 class PermissionCoverage:
-    """One letter of a path."""
+    """One permission of a path: whether its reference accesses are recorded, and why."""
 
     permission: str
     status: CoverageStatus
@@ -77,13 +77,13 @@ class PermissionCoverage:
 
     @property
     def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes of its calls; a decision that is that of several calls counts once."""
+        """All outcomes of its calls. A decision that several calls share counts once."""
         decisions = {id(decision): decision for call in self.calls for decision in call.decisions}
         return (each for decision in decisions.values() for each in decision.outcomes)
 
     @property
     def deciding(self) -> Iterator[ResolvedRule]:
-        """The rules that decide; of a letter that nobody's access is recorded for, those that surely keep it out."""
+        """The rules that decide. Of an unrecorded permission these are the rules that certainly suppress it."""
         missed = self.status is CoverageStatus.UNRECORDED
         return (each.resolved for each in self.outcomes if each.resolved is not None and not (missed and each.pending))
 
@@ -99,17 +99,17 @@ class Coverage:
     error: str = ""
 
     def of(self, wanted: CoverageStatus) -> str:
-        """The letters of a verdict, in the order rwxa."""
+        """The permissions with a status, in the order rwxa."""
         return "".join(each.permission for each in self.permissions if each.status is wanted)
 
     @cached_property
     def reason(self) -> Reason:
-        """The most telling reason of all letters."""
+        """The first of all permissions' reasons, in the order of `Reason`."""
         return min((each.reason for each in self.permissions), key=RANK.__getitem__)
 
     @property
     def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes of all letters."""
+        """All outcomes of all permissions."""
         return (each for permission in self.permissions for each in permission.outcomes)
 
     @cached_property
@@ -120,7 +120,7 @@ class Coverage:
 
 
 def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
-    """The answer where nothing can be told."""
+    """The coverage of a path for which nothing is known."""
     return Coverage(
         tuple(PermissionCoverage(each, CoverageStatus.UNKNOWN, reason) for each in PERMISSIONS),
         resolved,

@@ -1,4 +1,4 @@
-"""Which inodes a system call touches by name, and in what order.
+"""The names that the kernel collects for a system call (its audit_names), with their inodes, in the kernel's order.
 
 The names are those that audit_inode and audit_inode_child of kernel/auditsc.c collect in Linux 6.1.
 """
@@ -33,7 +33,7 @@ SEARCH, WRITE = 1, 2
 class AuditNamesCollector:
     """Finds the names of calls in a file system.
 
-    `permits` tells what the one who calls may do in a directory; None: everything. `opened` is what stands in /proc for
+    `permits` says what the caller may do in a directory; None: everything. `opened` is what stands in /proc for
     an open file: where the security module TOMOYO is active, an execution looks its file up a second time without
     following a link at the end.
     """
@@ -94,7 +94,7 @@ class AuditNamesCollector:
             yield self.name(place)
         elif operation.collects is CollectedNames.REMOVAL and not place.missing:
             yield self._last(place)
-        # A name that is there already is not looked at by what would make it.
+        # A call that makes a name collects nothing for a name that exists.
 
     def _last(self, place: ResolvedPath) -> Name:
         """A name that the call takes away; what is mounted on it is not seen, as the last name is not crossed."""
@@ -113,7 +113,7 @@ class AuditNamesCollector:
         )
 
     def name(self, place: ResolvedPath, *, removed: bool = False, made: bool = False) -> Name:
-        """The name of a place, be something there or not."""
+        """The name of a resolved path, whether anything is there or not."""
         mount = self.file_system.mount(place.path)
         return Name(
             place.full_path,
@@ -150,7 +150,7 @@ class AuditNamesCollector:
         moved = self._last(source)
         yield moved
         if self.permits is not None and not self.permits(self._entry(parent(source.path)), SEARCH | WRITE):
-            return  # refused before the other name is looked at
+            return  # refused before the other name is collected
         there = self.name(target, made=target.missing)
         if not target.missing:
             yield there

@@ -1,4 +1,4 @@
-"""The rules that may match a system call, whatever file it touches: found once for each call, and used for all paths.
+"""The rules that may match a system call, whatever file it is on: found once for each call, and used for all paths.
 
 What a rule says of the call itself (its number, arch, permissions, result, credentials) is evaluated here; what it says
 of the file is left to be evaluated for each path.
@@ -63,7 +63,7 @@ def _match(pending: Iterable[Pending]) -> Match:
 
 
 def _candidate(resolved: ResolvedRule, call: Access) -> tuple[Candidate, ...]:
-    """Evaluate the conditions on the call; empty if the rule can't match it, whatever file it touches."""
+    """Evaluate the conditions on the call; empty if the rule can't match it, whatever file it is on."""
     if not resolved.rule.syscalls >> call.number & 1:
         return ()
     left: list[Pending | Condition] = []
@@ -85,7 +85,7 @@ class CallFilter:
 
     `task`, `exclude` and `listed` are the matching rules of the task list, the exclude list, and of the exit list if
     they have no path and no condition on the file. `name_dependent` are the exit rules without a path that have one.
-    Two calls of equal `fingerprint` are recorded alike if they touch nothing that a rule is on.
+    Two calls of equal `fingerprint` are recorded alike if no rule is on a name that they use.
     """
 
     def __init__(

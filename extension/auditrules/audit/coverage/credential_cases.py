@@ -47,8 +47,8 @@ Values = Mapping[str, Any]  # of the properties of an access, by their names
 class _Group:
     """Conditions that share properties, and each combination of their answers with values that lead to it.
 
-    An answer is true for a condition that holds, and a Why if that is not known. `complete` says that there are no
-    combinations besides.
+    An answer is true for a condition that holds, and `Undetermined` if that is not known. `complete` says that there
+    are no other combinations.
     """
 
     conditions: tuple[CaseCondition, ...]

@@ -1,4 +1,4 @@
-"""How an access may end, and what that comes to: recorded for everybody, for some, for nobody, or not known."""
+"""The possible outcomes of an access, and the status they amount to: recorded, conditional, unrecorded, unknown."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Decision:
 
     @property
     def waits_for(self) -> frozenset[Undetermined]:
-        """The facts that the answer hangs on; empty where it is yes or no."""
+        """The missing facts that the answer depends on; empty where it is yes or no."""
         if self.recorded is not Truth.MAYBE:
             return frozenset()
         return frozenset(pending.why for each in self.outcomes for pending in each.pending)
@@ -76,7 +76,7 @@ ON = Auditing()
 
 
 class CoverageStatus(Enum):
-    """Whether an access, or all of several, are recorded: for all subjects, for some, for none, or nobody can tell."""
+    """Whether one or several accesses are recorded: for all subjects, for some, for none, or not known."""
 
     RECORDED = "recorded"
     CONDITIONAL = "conditional"
@@ -85,7 +85,7 @@ class CoverageStatus(Enum):
 
 
 def combine(statuses: Iterable[CoverageStatus]) -> CoverageStatus:
-    """The verdict on several accesses: what is known to be missed decides before what is not known."""
+    """The status of several accesses together. One that is certainly unrecorded decides before one that is unknown."""
     found = set(statuses)
     if len(found) == 1:
         return found.pop()

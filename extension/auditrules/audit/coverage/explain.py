@@ -92,7 +92,7 @@ def _words(condition: Condition | None, machine: str) -> str:
 
 
 def conditions(covered: Coverage, machine: str, *, older: bool) -> tuple[str, ...]:
-    """What is not recorded although the letter is; `older` says that a process may be older than auditing."""
+    """What is not recorded although the permission is. `older` says that a process may be older than auditing."""
     told: dict[str, None] = {}
     for permission in covered.permissions:
         if permission.status in _PARTLY:
@@ -149,14 +149,14 @@ def deciding(covered: Coverage) -> tuple[ResolvedRule, ...]:
 
 def closeness_words(covered: Coverage, resolved: ResolvedRule) -> str:
     """How close a rule comes that does not decide; empty for one that does."""
-    if any(each is resolved for each in covered.deciding):  # of another letter
+    if any(each is resolved for each in covered.deciding):  # of another permission
         return ""
     found = (permission.closeness for permission in covered.permissions if permission.closest is resolved)
     return next((closeness.value for closeness in found if closeness is not Closeness.NOTHING), "")
 
 
 def nearest(rules: Iterable[ResolvedRule], name: Name, place: ResolvedPath) -> tuple[Closeness, ResolvedRule | None]:
-    """The closest of the always rules, and how close it comes to a name and to the place that was asked for."""
+    """The closest of the always rules, and how close it comes to a name and to the path that was asked for."""
     found: tuple[Closeness, ResolvedRule | None] = (Closeness.NOTHING, None)
     for resolved in rules:
         if resolved.rule.action is Action.ALWAYS:
@@ -168,7 +168,7 @@ def nearest(rules: Iterable[ResolvedRule], name: Name, place: ResolvedPath) -> t
 
 def _near(resolved: ResolvedRule, name: Name, place: ResolvedPath) -> Closeness:
     if resolved.tree is not None:
-        if resolved.tree.match_field(name):
+        if resolved.tree.contains(name):
             return Closeness.PERMISSIONS
         return Closeness.LINK if resolved.tree.link and _around(resolved.tree.leads, place) else Closeness.NOTHING
     watch = resolved.watch
@@ -183,5 +183,5 @@ def _near(resolved: ResolvedRule, name: Name, place: ResolvedPath) -> Closeness:
 
 
 def _around(folder: ResolvedPath | None, place: ResolvedPath) -> bool:
-    """Whether a place is in a folder, or is it."""
+    """Whether a path is in a directory, or is it."""
     return folder is not None and (folder.path == place.path or below(place.path, folder.path))

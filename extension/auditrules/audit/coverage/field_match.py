@@ -26,7 +26,7 @@ class Undetermined(str, Enum):
     """What a condition waits for that may hold: something that differs between subjects, or a fact of the host."""
 
     SUBJECT = "subject"
-    UNREADABLE = "unreadable"  # a rule or a place that could not be looked at
+    UNREADABLE = "unreadable"  # a rule or a path that could not be read
     MOUNTED = "mounted_after_load"
     REPLACED = "replaced"  # the order of the rules on a file that was replaced
     INTERPRETER = "interpreter"  # what a program is run by
@@ -35,7 +35,7 @@ class Undetermined(str, Enum):
     TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
 
 
-Answer = bool | Undetermined  # of one condition: why it can't be told
+Answer = bool | Undetermined  # of one condition: yes, no, or which fact is missing
 
 _COMPARE: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
     {
@@ -80,7 +80,7 @@ def match_field(condition: Condition, resolved: ResolvedRule, access: Access, na
 
 
 def depends_on_names(condition: Condition) -> bool:
-    """Whether a condition asks what the call touched, and not only which call it is, who makes it and how it ends."""
+    """Whether a condition is about the names that a call used, and not only on the call, its caller and its result."""
     if isinstance(condition, Comparison):
         return condition.right in _VALUE_OF
     return condition.name in PATH_NAMES or condition.name in _OF_NAME or condition.name == "filetype"
@@ -158,7 +158,7 @@ def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Answe
         return False
     if watch.late:
         return Undetermined.MOUNTED
-    # Of a watch that was left behind nobody knows whether the file is still the one that it stays with.
+    # Whether a watch that does not follow its name is still on this file is not known.
     return True if watch.follows or watch.replaced is not None else Undetermined.REPLACED
 
 
@@ -169,7 +169,7 @@ def _gone(watch: Watch, access: Access) -> bool:
 
 
 def _same_text(path: str, name: Name) -> Answer:
-    """What can be said of a path that nobody could look at."""
+    """The answer for a path of which the inode is not known: only an equal text matches."""
     return True if path == name.path else Undetermined.UNREADABLE
 
 
@@ -179,7 +179,7 @@ def _in_tree(resolved: ResolvedRule, access: Access) -> Answer:
         return Undetermined.UNREADABLE
     if access.succeeded is True and access.call in REMOVING and _removes(access, tree.marked):
         return False  # the rule went with its directory
-    held = [tree.match_field(each) for each in access.names]
+    held = [tree.contains(each) for each in access.names]
     if True in held:
         return True
     if None in held:
@@ -238,7 +238,7 @@ def _family(_condition: Field, _resolved: ResolvedRule, _access: Access, _name: 
 
 
 def _named(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
-    """A condition on what was touched: on the name by which the rule was found, else on any."""
+    """A condition on a name: on the one by which the rule was found, else on any."""
     values = [_VALUE_OF[condition.name](each, access) for each in ((name,) if name is not None else access.names)]
     # A device file's own number counts as well; that of any other file is 0.
     values += [0] * (bool(values) and condition.name in _DEVICES)

@@ -1,4 +1,4 @@
-"""Would the kernel record an access? The walk through its lists, in its order, with what is not known kept apart.
+"""Whether the kernel records an access: its filter lists evaluated in its order, with three values: yes, no, maybe.
 
 The order is that of audit_alloc, __audit_syscall_exit, audit_filter_syscall, audit_filter_inodes and audit_log_start
 in kernel/auditsc.c and kernel/audit.c of Linux 6.1.
@@ -26,11 +26,11 @@ from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import Buckets, NameRules, RuleSet
 from auditrules.audit.model.rule import Action
 
-MOST_OUTCOMES = 64  # that a decision tells
+MOST_OUTCOMES = 64  # of one decision
 
 
 def decide(rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None) -> Decision:
-    """All ways in which an access may end. `on_names` are the rules on its names, if the caller knows them already."""
+    """All possible outcomes of an access. `on_names` are the rules on its names, if the caller knows them already."""
     if access.succeeded is None and any(each.removed or each.made for each in access.names):
         return _either(*(decide(rules, replace(access, succeeded=each), auditing) for each in (True, False)))
     decision = decide_without_rules(rules, access, auditing)
@@ -49,7 +49,7 @@ def decide_without_rules(rules: RuleSet, access: Access, auditing: Auditing) -> 
 
 
 def decide_by_rules(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> Decision:
-    """All ways in which an access may end, by the rules that apply to it."""
+    """All possible outcomes of an access, by the rules that apply to it."""
     return rules.decisions.get((auditing, applicable.fingerprint), lambda: _decide(applicable, rules, auditing))
 
 
@@ -107,7 +107,7 @@ class ApplicableRules:
 
     `listed` are those in the exit list itself, `names` those that the kernel keeps with the inode of each name, and
     `middle` those with the inodes of names that it asks before the call has a result, None if it asks none. `otherwise`
-    is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and verdict.
+    is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and status.
     """
 
     filter: CallFilter
@@ -121,7 +121,7 @@ class ApplicableRules:
 class Cases(Protocol):
     """Cases of who makes an access and how it ends, as the bits of an integer.
 
-    `cause` tells the list that a rule is in.
+    `cause` names the list that a rule is in.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""What programs do with a file, as system calls: which call, by which path, and which inodes it touches in what order.
+"""What programs do with a file, as system calls: which call it is, and which names the kernel collects for it.
 
 The names are those that audit_inode and audit_inode_child of kernel/auditsc.c collect in Linux 6.1.
 """
@@ -22,7 +22,7 @@ OPENS = frozenset({"open", "openat", "openat2"})
 
 
 class CollectedNames(Enum):
-    """Which inodes a call touches."""
+    """Which names the kernel collects for a call."""
 
     FILE = "the file, links followed"
     NAME = "the file, a link at the end not followed"
@@ -32,7 +32,7 @@ class CollectedNames(Enum):
     CREATION = "the directory, and the file in it, made if it is not there"
     NEW = "the directory, and a new name in it"
     REMOVAL = "the directory, and the name taken out of it"
-    EXCHANGE = "both directories, both names, each at the other's place"
+    EXCHANGE = "both directories, both names, each in place of the other"
     RENAME = "both directories, the name taken, the one replaced, the one made"
     LINK = "the file, the directory of the new name, the new name"
     NOTHING = "no inode by name"

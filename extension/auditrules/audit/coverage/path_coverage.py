@@ -1,4 +1,4 @@
-"""What of a path is recorded, letter by letter, for whom, by which rules, and why not where it is not."""
+"""Which accesses to a path are recorded: for each of the permissions rwxa, for whom, by which rules, or why not."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 class TargetAccesses:
-    """The accesses to a target, with the rules on the names they touch: these are looked up once for all calls.
+    """The accesses to a target, with the rules on their names: these are looked up once for all calls.
 
     `other` is what a rename moves it to, if not to a name in the same directory.
     """
@@ -255,7 +255,7 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
 def _either(
     with_loader: tuple[CoverageStatus, Decision], without: tuple[CoverageStatus, Decision]
 ) -> tuple[CoverageStatus, Decision]:
-    """A program with the machine's loader as its interpreter, or without, as nobody opens it to see."""
+    """A program with the machine's loader as its interpreter, or without: programs are not opened to find out."""
     if with_loader[0] is without[0]:
         return with_loader
     waits = Pending(None, Undetermined.INTERPRETER)
@@ -317,7 +317,7 @@ def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost) -
 
 
 def _watched(resolved: ResolvedRule) -> str:
-    """The place that a rule watches; empty for one that is on no path."""
+    """The path that a rule watches; empty for one that is on no path."""
     if resolved.tree is not None:
         return resolved.tree.folder
     if resolved.watch is None:

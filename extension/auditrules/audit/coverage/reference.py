@@ -1,7 +1,7 @@
-"""What the letters r, w, x and a stand for: reference accesses, and who may make them.
+"""What the permissions r, w, x and a stand for: reference accesses, made by anybody.
 
-A letter is recorded where each of its principal calls is, made by anybody, whether it succeeds or not. The calls that
-lie outside are only told.
+A permission is recorded where each of its principal calls is, made by anybody, whether it succeeds or not. Calls
+outside the reference change no permission: they are only named in the conditions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Name, Subject
 from auditrules.audit.coverage.operations import CollectedNames, Operation, counts_as, machine_of
 
-# The principal calls of each letter, with their *at forms; of some, a 32-bit machine has two.
+# The principal calls of each permission, with their *at forms; of some, a 32-bit machine has two.
 REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("open", "openat"),
@@ -31,7 +31,7 @@ REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 EXECUTIONS = frozenset({"execve", "execveat"})
 OF_32_BITS = frozenset({"truncate64", "chown32"})  # calls that 64-bit machines have a number for, and no use
 
-# Calls outside the reference, told where they are not recorded although the letter is.
+# Calls outside the reference, named where they are not recorded although the permission is.
 OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("openat2",),
@@ -83,7 +83,7 @@ class AccessTarget:
 
 
 def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget | None = None) -> tuple[Name, ...]:
-    """The names that a reference access touches, in the kernel's order; `other` is what a rename goes to, if told."""
+    """The names of a reference access, in the kernel's order; `other` is the target of a rename, if it is known."""
     match collects:
         case CollectedNames.REMOVAL:
             return (target.folder, replace(target.file, removed=True))
@@ -100,14 +100,14 @@ def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget
 
 
 def made(call: Access, names: tuple[Name, ...]) -> Access:
-    """The access that a call makes to what it touches; an execution that succeeds runs the first of the names."""
+    """A call on these names; an execution that succeeds runs the first of them."""
     executed = call.succeeded and call.call in EXECUTIONS
     return call.on(names, Subject(exe=names[0].identity) if executed else call.subject, call.forker)
 
 
 @cache
 def calls(operation: Operation, machine: str) -> tuple[Access, ...]:
-    """The accesses that an operation stands for, whatever it touches."""
+    """The accesses that an operation stands for, without names."""
     called = machine_of(operation, machine)
     number = syscalls.number(operation.call, called) if called else None
     if called is None or number is None:

@@ -1,7 +1,7 @@
-"""What a rule watches: the inode that a path's rule follows, the inodes that a tree's rule marked.
+"""Rules with what they watch on this host: the inode that a `path=` rule follows, the inodes that a `dir=` rule marked.
 
-The kernel decides when it takes the rule, and follows what happens since (kernel/audit_watch.c, audit_tree.c,
-audit_fsnotify.c). Where nobody remembers how things were then, they are taken to have been as they are.
+The kernel resolves a path when it takes the rule, and follows changes since (kernel/audit_watch.c, audit_tree.c,
+audit_fsnotify.c). Where the file system at that time is not known, it is taken to have been as it is now.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Watch:
     """One name and the inode behind it: what `path=` and `exe=` mean.
 
     `dentry` is the name itself, as directory and last name: rules on one dentry change their order when the file is
-    replaced. `replaced` tells whether that happened since the rules were loaded, None where nobody remembers.
+    replaced. `replaced` says whether that happened since the rules were loaded, None where that is not known.
     `known` is false where the inode could not be looked at, `late` where the directory is on a file system of which it
     is not known that it was mounted before the rules were loaded. Of several spellings of one name only the one that
     was loaded last `follows` it; the others stay with the inode that was there, `was` (audit_update_watch updates one).
@@ -57,16 +57,16 @@ class WatchedTree:
     link: bool = False
     leads: ResolvedPath | None = None
 
-    def match_field(self, touched: Name) -> bool | None:
-        """Whether a name is the directory or below it; None where that hangs on when a file system was mounted."""
+    def contains(self, touched: Name) -> bool | None:
+        """Whether a name is the directory or below it; None where that depends on when a file system was mounted."""
         inside = self.marked in touched.ancestry or (bool(self.mounts) and self._on_part(touched.location))
         if inside:
             return None if self.all_late else True
         return None if self.late and any(each in self.late for each in above(touched.path)) else False
 
-    def may_hold(self, touched: Name) -> bool:
+    def may_contain(self, touched: Name) -> bool:
         """Whether a name may be the directory or below it."""
-        return not self.known or not touched.known or self.match_field(touched) is not False
+        return not self.known or not touched.known or self.contains(touched) is not False
 
     def _on_part(self, location: tuple[str, str] | None) -> bool:
         return location is not None and any((location[0], each) in self.mounts for each in above(location[1]))
@@ -214,7 +214,7 @@ class RuleResolver:
         return self._fresh and self._sandbox.hides(place.path) is True
 
     def _late(self, path: str) -> bool:
-        """Whether a place is on a file system of which it is not known that it was there when rules were loaded."""
+        """Whether a path is on a file system that may not have been mounted when the rules were loaded."""
         if self._sandbox.hides(path) is not False:
             return True
         mount = self._now.mount(path) if not self._remembered else None

@@ -1,4 +1,4 @@
-"""The rules of a kernel on a host, found by what an access touches, so that most of them are never asked."""
+"""The rules of a kernel on a host, indexed by inode and system call, so that most of them are never evaluated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 
-MOST_RESULTS = 1024  # decisions and verdicts that are remembered: each set of rules that apply to a call has one
+MOST_RESULTS = 1024  # decisions and statuses that are kept: one for each set of rules that apply to a call
 MOST_CASES = 64  # sets of conditions of which the cases are remembered
 
 COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
@@ -30,7 +30,7 @@ Buckets = tuple[
 
 @dataclass(frozen=True, slots=True)
 class NameRules:
-    """The rules on the names that a call touches.
+    """The rules on the names that a call uses.
 
     `names` are those that the kernel collects, `trees` the dir= rules around them, `on` the rules that the kernel keeps
     with their inodes. If the call takes a watched name away, `middle` are the rules on the names `so_far`, which the
@@ -120,7 +120,7 @@ class RuleSet:
         return frozenset(each.exe.identity for each in self.resolved if each.exe)
 
     def rules_on_names(self, names: Iterable[Name], *, succeeds: bool) -> NameRules:
-        """The rules on the names that a call touches; `succeeds` tells whether it succeeds or may succeed."""
+        """The rules on the names that a call uses; `succeeds` says whether it succeeds or may succeed."""
         seen = tuple(self._collected(names)) if self.hidden else tuple(names)
         so_far = tuple(each for each in seen if not each.made)
         middle: Buckets | None = None
@@ -139,7 +139,7 @@ class RuleSet:
 
     def _around(self, names: Iterable[Name]) -> tuple[ResolvedRule, ...]:
         """The trees that hold one of the names or may hold it, in the order of evaluation."""
-        found = [each for each in self._spread if each.tree and any(map(each.tree.may_hold, names))]
+        found = [each for each in self._spread if each.tree and any(map(each.tree.may_contain, names))]
         if self._trees:
             for identity in {identity for name in names for identity in name.ancestry}:
                 found += self._trees.get(identity, ())
@@ -177,7 +177,7 @@ class RuleSet:
 
     @cached_property
     def _spread(self) -> tuple[ResolvedRule, ...]:
-        """Trees over more than one file system, or that could not be looked at."""
+        """Trees over more than one file system, or that could not be read."""
         trees = [(each, each.tree) for each in self.of(FilterList.EXIT) if each.tree]
         return tuple(each for each, tree in trees if tree.mounts or tree.late or tree.all_late or not tree.known)
 

@@ -18,7 +18,7 @@ from auditrules.audit.model.rule import Rule
 
 MOST_RULES = 10  # that evidence names
 
-FileLines = Mapping[str, Sequence[str]]  # a rule's normal form -> file:line of each place it stands at
+FileLines = Mapping[str, Sequence[str]]  # a rule's normal form -> file:line of each line that has it
 
 
 @dataclass(frozen=True)

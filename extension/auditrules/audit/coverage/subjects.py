@@ -1,4 +1,4 @@
-"""Whether an access is recorded for everybody, for some, or for nobody."""
+"""Whether an access is recorded whoever makes it: for everybody, for some, or for nobody."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _evaluate(
 
 
 def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:
-    """The verdicts that occur, given the cases in which the access may be recorded, and may be unrecorded."""
+    """The statuses that occur, given the cases in which the access may be recorded, and may be unrecorded."""
     cases = {
         CoverageStatus.RECORDED: recorded & ~unrecorded,
         CoverageStatus.UNRECORDED: unrecorded & ~recorded,
@@ -93,7 +93,7 @@ def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondi
 
 
 def given(access: Access, subject: Subject) -> Access:
-    """The access made by somebody of whom something is known; the program that an execution runs stays."""
+    """The access with what is known of its subject; the program that an execution runs stays."""
     if subject is ANYBODY:
         return access
     known = {name: value for name in _OF_SUBJECT if (value := getattr(subject, name)) is not None}

@@ -1,7 +1,7 @@
 """For whom a system call leaves a record, whatever file it is called on.
 
-The evaluator is that of a path: the call is made on a file that no rule names. A rule that names a place (path, dir,
-inode) records the call for some only, as not every call touches that place.
+The evaluator is that of a path: the call is made on a file that no rule names. A rule that names a file (path, dir,
+inode) records the call for some only, as not every call uses that file.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def evaluate_syscall(
 
 
 def _without_places(host: AuditedHost) -> RuleSet:
-    """The rules that name no place: those that a call on a file which no rule names may match."""
+    """The rules that name no file: those that a call on a file which no rule names may match."""
     rules = (each.rule for each in host.rules.resolved if not (each.by_inode or each.tree))
     return RuleSet(rules, RuleResolver(host.file_system, fresh=True), host.rules.unread)
 
@@ -149,7 +149,7 @@ def _conditions(decision: Decision, found: CoverageStatus, machine: str) -> Iter
 
 
 def _on_places(host: AuditedHost, access: Access, elsewhere: Decision) -> Iterator[Rule]:
-    """The always rules that record such a call on the place that they name, where nothing before them decides."""
+    """The always rules that record such a call on the file that they name, where nothing before them decides."""
     sure = next((outcome for outcome in elsewhere.outcomes if not outcome.pending), None)
     if sure is not None and sure.cause not in (Cause.NO_RULE, Cause.RULE):
         return  # auditing is off, or a rule of another list keeps every record out

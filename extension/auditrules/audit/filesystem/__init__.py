@@ -1,1 +1,1 @@
-"""The one path walker: links, `..` and mounts, over what was collected of a host. Pure."""
+"""The file system of a host, as it was collected: the walk along paths, mounts, a unit's sandbox. Pure."""

@@ -1,4 +1,4 @@
-"""The mounts of a machine: what is mounted where, since when, and where another machine or a daemon must answer."""
+"""The mounts of a machine: which file system is on which path, whether early enough at boot, and which may hang."""
 
 from __future__ import annotations
 

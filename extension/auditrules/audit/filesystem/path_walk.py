@@ -23,7 +23,7 @@ _FEWEST_CHARACTERS = PATH_MAX // 4  # of a path that may have so many bytes
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPath:
-    """Where a walk ended: a path without links, and what is there (None: nobody looked).
+    """Where a walk ended: a path without links, and what is there (None: not known).
 
     `unresolved` are the names that were left where something in the middle was missing or no directory.
     """
@@ -91,13 +91,13 @@ def _end(path: str, entry: Entry | None, rest: Sequence[str]) -> ResolvedPath:
 
 @dataclass(frozen=True)
 class FileSystem:
-    """The file system of some facts, to be walked."""
+    """The file system of a host, by its facts."""
 
     facts: Facts
 
     @property
     def files(self) -> Mapping[str, Entry]:
-        """What was looked at."""
+        """The entries that were collected."""
         return self.facts.files
 
     def walk(self, path: str, *, follow: bool = True, searches: Callable[[Entry], bool] | None = None) -> ResolvedPath:
@@ -139,7 +139,7 @@ class FileSystem:
         return self.files.get(path, _DIR)
 
     def identity(self, place: ResolvedPath) -> Identity:
-        """What tells the inode at a place from every other; of a missing one, the inode that would be made there."""
+        """An identity of the inode at a path, equal for all its names; of a missing one, of the inode to be made."""
         if place.missing:
             above = ResolvedPath(parent(place.path), self.files.get(parent(place.path)))
             if place.unresolved:
@@ -150,11 +150,11 @@ class FileSystem:
         return (place.entry.dev, place.entry.ino)
 
     def at(self, path: str) -> ResolvedPath:
-        """The place of a path that is one already."""
+        """A path that is resolved already."""
         return ResolvedPath(path, self.files.get(path, _DIR if path == "/" else None))
 
     def with_inode(self, identity: Identity) -> ResolvedPath | None:
-        """A place of the inode, if any was looked at."""
+        """A path of a directory's inode, if one was collected."""
         path = self._paths.get(identity)
         return None if path is None else self.at(path)
 
@@ -167,7 +167,7 @@ class FileSystem:
         return found
 
     def mount(self, path: str) -> Mount | None:
-        """The mount that a place is on; None where the mounts are not known."""
+        """The mount that a resolved path is on; None where the mounts are not known."""
         current: Mount | None = None
         for end in (0, *(index for index, each in enumerate(path) if each == "/" and index), len(path)):
             point = path[:end] or "/"
@@ -186,13 +186,13 @@ class FileSystem:
         }
 
     def mounts_below(self, path: str) -> Iterator[Mount]:
-        """The mounts that are seen strictly below a place."""
+        """The mounts that are visible strictly below a resolved path."""
         for each in self.facts.mounts or ():
             if below(each.point, path) and self.mount(each.point) == each:
                 yield each
 
     def location(self, path: str) -> tuple[str, str] | None:
-        """A place as the file system knows it: its device, and the path from the file system's root."""
+        """A resolved path in its own file system: the device, and the path from that file system's root."""
         mount = self.mount(path)
         if mount is None:
             return None
@@ -200,7 +200,7 @@ class FileSystem:
         return mount.dev, (mount.root.rstrip("/") + rest) or "/"
 
     def ancestry(self, place: ResolvedPath) -> Iterator[Identity]:
-        """The inode at a place and those above it, up to the root of its file system (audit_inode's handle_path)."""
+        """The inode at a path and those above it, up to the root of its file system (audit_inode's handle_path)."""
         path = place.path
         yield self.identity(place)
         while True:
@@ -219,7 +219,7 @@ class FileSystem:
             yield self.identity(self.at(path))
 
     def _elsewhere(self, mount: Mount, wanted: str) -> str | None:
-        """A path by which a place of a mount's file system is seen through another mount."""
+        """A path by which a part of a mount's file system is visible through another mount."""
         for each in self.facts.mounts or ():
             if each.dev == mount.dev and (wanted == each.root or below(wanted, each.root)):
                 path = (each.point.rstrip("/") + wanted[len(each.root.rstrip("/")) :]) or "/"

@@ -20,7 +20,7 @@ _OWN = "sandbox"  # the device of an empty directory that systemd mounts
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Directories that a unit's processes see otherwise: empty where `hidden`, and nobody knows how where `unsure`.
+    """Directories that a unit's processes see otherwise: empty where `hidden`, with unknown content where `unsure`.
 
     `shown` are directories below the hidden ones that are the host's.
     """
@@ -34,7 +34,7 @@ class Sandbox:
         return bool(self.hidden or self.unsure)
 
     def hides(self, path: str) -> bool | None:
-        """Whether what is at a place is not seen; None where that is not known."""
+        """Whether what is at a resolved path is not visible; None where that is not known."""
         for each in above(path):
             if each in self.unsure:
                 return None
