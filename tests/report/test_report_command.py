@@ -240,11 +240,22 @@ PROBLEMS = {
         "auditrules: expected a time in the years 1970 to 9999, or an age that begins there, found 999999999w\n",
     ),
     "a version that is none": (
-        ["LOG", "--benchmark", "1.2.O"],
+        ["LOG", "--benchmark", "cis-docker:1.2.O"],
         (
-            "auditrules: expected a version of a benchmark for --benchmark, of those known or in the logs (1.2.0, "
-            "1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0), found 1.2.O\n"
+            "auditrules: expected a version of CIS Docker Benchmark out of 1.2.0, 1.3.1, 1.5.0, 1.6.0, 1.7.0, 1.8.0, "
+            "found '1.2.O'\n"
         ),
+    ),
+    "a version alone": (
+        ["LOG", "--benchmark", "1.8.0"],
+        (
+            "auditrules: expected NAME or NAME:VERSION as the benchmark, found the version 1.8.0 alone: write "
+            "cis-docker:1.8.0\n"
+        ),
+    ),
+    "a benchmark that is none": (
+        ["LOG", "--benchmark", "cis-dockr"],
+        "auditrules: expected a benchmark out of cis-docker, found 'cis-dockr': did you mean cis-docker?\n",
     ),
     "a host that is none": (
         ["LOG", "--host", "h0*", "--host", "zz*"],
@@ -299,16 +310,16 @@ def test_a_control_that_is_none_is_a_problem_whatever_fails(fail_on: str, tmp_pa
 
 
 def test_a_control_of_another_version_is_said(tmp_path: Path) -> None:
-    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--benchmark", "1.8.0", "--control", "1.2.3")
+    code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--benchmark", "cis-docker", "--control", "1.2.3")
     assert (code, out) == (2, "")
     assert err.startswith(
-        "auditrules: expected a control of version 1.8.0 for --control, of those known or in the logs "
+        "auditrules: expected a control of CIS Docker Benchmark 1.8.0 for --control, of those known or in the logs "
     )
 
 
 def test_what_only_the_logs_know_can_be_asked_for(tmp_path: Path) -> None:
     own = write(tmp_path / "log", [snapshot("h", NOON - 60, row(benchmark="Ours", version="7", control="a.1"))])
-    code, out, err = run(own, "--until", UNTIL, "--benchmark", "7", "--control", "a.1", "--format", "csv")
+    code, out, err = run(own, "--until", UNTIL, "--benchmark", "ours", "--control", "a.1", "--format", "csv")
     assert (code, err) == (0, "")
     assert ",Ours,7,a.1," in out
 
@@ -372,3 +383,27 @@ def test_hostile_text_reaches_no_terminal(tmp_path: Path) -> None:
     )
     _, out, err = run(write(tmp_path / "log", [line, name]), "--until", UNTIL)
     assert "\x1b" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("names", "versions"),
+    [
+        (["cis-docker:1.2.0"], {"1.2.0"}),
+        (["CIS Docker Benchmark:1.8.0"], {"1.8.0"}),
+        (["cis-docker:1.2.0", "cis-docker:1.8.0"], {"1.2.0", "1.8.0"}),
+        (["cis-docker"], {"1.8.0"}),
+    ],
+)
+def test_only_the_benchmarks_that_are_asked_for_are_reported(
+    names: list[str], versions: set[str], tmp_path: Path
+) -> None:
+    both = [
+        snapshot("h", NOON - 60, row()),
+        snapshot("h", NOON - 60, row("fail", "1.1.3", version="1.8.0")),
+        snapshot("h", NOON - 60, row("fail", "1.2.3", benchmark="Ours", version="1.2.0")),
+    ]
+    options = [word for name in names for word in ("--benchmark", name)]
+    code, out, err = run(write(tmp_path / "log", both), "--until", UNTIL, *options, "--format", "json")
+    assert (code, err) == (0, "")
+    found = {(each["benchmark"], each["version"]) for each in json.loads(out)["verdicts"]}
+    assert found == {("CIS Docker Benchmark", version) for version in versions}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from auditrules.check import Status
 from auditrules.cli.atomic_file import AtomicFile
+from auditrules.cli.check import add_benchmark
 from auditrules.cli.command import Problem
 from auditrules.report.times import DAY, LAST, utc
 
@@ -66,10 +67,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--group-by", metavar="COLUMN", default="", help="a decoration of the logs, or a column of the inventory"
     )
-    parser.add_argument("--benchmark", metavar="VERSION", default="", help="only this version of the benchmark")
-    parser.add_argument(
-        "--control", metavar="ID", action="append", default=[], help="only this control; may be given more than once"
-    )
+    add_benchmark(parser, "default: all that the logs hold")
     parser.add_argument(
         "--host", metavar="GLOB", action="append", default=[], help="only hosts so called; may be given more than once"
     )
@@ -148,7 +146,7 @@ def _reported(options: argparse.Namespace) -> CommandOutput:
             until=until,
             since=since,
             max_age=options.max_age,
-            benchmark=options.benchmark,
+            benchmarks=tuple(options.benchmark),
             controls=tuple(options.control),
             hosts=tuple(options.host),
             grouped_by=options.group_by,

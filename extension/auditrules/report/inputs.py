@@ -62,8 +62,8 @@ class ReportRequest:
     """Where changes and the trend begin; None is where the logs begin."""
     max_age: int = 26 * 3600
     """Seconds after which results expire."""
-    benchmark: str = ""
-    """The only version of the benchmark; empty is every version."""
+    benchmarks: tuple[str, ...] = ()
+    """The only benchmarks, each as `NAME[:VERSION]`; none is every benchmark."""
     controls: tuple[str, ...] = ()
     """The only controls; none is every control."""
     hosts: tuple[str, ...] = ()

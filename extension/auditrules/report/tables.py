@@ -48,9 +48,10 @@ REQUEST_TABLES = MappingProxyType(
         # One row. `horizon`: later lines are left out; `earliest`, `latest`: a time outside of them is impossible;
         # `until`: the moment for which verdicts are made; `since`: where changes begin to count; `max_age`: seconds
         # after which results expire; `restart_gap`: seconds within which an extension that is gone and back was never
-        # gone; `version`, `grouped_by`: empty for none; `all_controls`, `all_hosts`: 1 where `selected_…` is not asked.
+        # gone; `grouped_by`: empty for none; `all_…`: 1 where `selected_…` is not asked.
         "parameters": _schema(
-            "version grouped_by", "horizon earliest latest until since max_age restart_gap all_controls all_hosts"
+            "grouped_by",
+            "horizon earliest latest until since max_age restart_gap all_benchmarks all_controls all_hosts",
         ),
         # The days of the trend, and the moment at which each ends.
         "trend_days": _schema("day", "end_time"),
@@ -61,6 +62,7 @@ REQUEST_TABLES = MappingProxyType(
         # The controls of the project's own benchmarks; `is_default`: 1 for those of the version that is expected where
         # nothing was logged.
         "shipped_controls": _schema("benchmark version control", "is_default"),
+        "selected_benchmarks": _schema("benchmark version", ""),
         "selected_controls": _schema("control", ""),
         "selected_hosts": _schema("key", ""),
         # The subjects that a waiver is about, and until which moment the last of them holds.

@@ -807,12 +807,12 @@ def test_what_a_host_said_of_a_version_that_it_left_is_left_out(tmp_path: Path) 
 
 TYPOS = {
     "a control": (
-        {"controls": ("1.2.33",), "benchmark": "0.1"},
-        "expected a control of version 0.1 for --control, of those known or in the logs (9.8), found 1.2.33",
+        {"controls": ("1.2.33",), "benchmarks": ("cis-docker:0.1",)},
+        "expected a control of CIS Docker Benchmark 0.1 for --control, of those known or in the logs (9.8), found",
     ),
     "a version": (
-        {"benchmark": "0.2"},
-        "expected a version of a benchmark for --benchmark, of those known or in the logs (0.1, ",
+        {"benchmarks": ("cis-docker:0.2",)},
+        "expected a version of CIS Docker Benchmark out of 0.1, 1.2.0, ",
     ),
 }
 

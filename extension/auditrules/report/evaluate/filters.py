@@ -6,15 +6,20 @@ A mistyped control or host must not read as a fleet without a failure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from fnmatch import translate
 
+from auditrules.benchmarks import BENCHMARKS
+from auditrules.benchmarks.control import Benchmark
+from auditrules.benchmarks.selection import SelectionError, benchmark_called
 from auditrules.present import visible
 from auditrules.report.errors import ReportError
+from auditrules.report.evaluate.natural_order import natural
 
 Matches = Callable[[str], bool]
 
 _MOST_LISTED = 50  # alternatives that a message names
+_LONGEST = 2000  # characters of a message with names out of logs
 
 
 class FilterError(ReportError):
@@ -27,16 +32,29 @@ def glob(pattern: str) -> Matches:
     return lambda text: compiled.match(text) is not None
 
 
-def check_controls(version: str, controls: Iterable[str], known: Sequence[tuple[str, str]]) -> None:
-    """Raise `FilterError` where a version, empty for any, or a control is not among `known`, which is in order."""
-    versions = sorted({each for each, _ in known})
-    if version and version not in versions:
-        raise FilterError(
-            f"expected a version of a benchmark for --benchmark, of those known or in the logs ({_some(versions)}), "
-            f"found {visible(version)}"
-        )
-    ids = dict.fromkeys(control for each, control in known if version in ("", each))
-    of = f" of version {visible(version)}" if version else ""
+def selected_benchmarks(texts: Iterable[str], logged: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return name and version of each benchmark that `NAME[:VERSION]` means, of those known and those in the logs.
+
+    Without VERSION it is the newest known; the newest in the logs, where they alone know the benchmark. Raises
+    `FilterError`.
+    """
+    known = {(each.name, each.version) for each in BENCHMARKS}
+    others = sorted(set(logged) - known, key=lambda key: (key[0], natural(key[1]), key))
+    every = [*(Benchmark(name, version, (), "") for name, version in others), *BENCHMARKS]
+    try:
+        found = [benchmark_called(text, every) for text in texts]
+    except SelectionError as error:
+        message = visible(str(error))
+        raise FilterError(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…") from error
+    return tuple(dict.fromkeys((each.name, each.version) for each in found))
+
+
+def check_controls(
+    benchmarks: Collection[tuple[str, str]], controls: Iterable[str], known: Iterable[tuple[str, str, str]]
+) -> None:
+    """Raise `FilterError` where no benchmark, of all or of some, has a control; `known` is in order."""
+    ids = dict.fromkeys(control for *benchmark, control in known if not benchmarks or tuple(benchmark) in benchmarks)
+    of = f" of {_some(' '.join(each) for each in benchmarks)}" if benchmarks else ""
     for control in controls:
         if control not in ids:
             raise FilterError(

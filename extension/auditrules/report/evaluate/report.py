@@ -11,10 +11,11 @@ from auditrules import __version__
 from auditrules.benchmarks import BENCHMARKS, BY_ID
 from auditrules.report.evaluate import queries, values
 from auditrules.report.evaluate.engine import Engine
-from auditrules.report.evaluate.filters import check_controls, check_hosts, glob
+from auditrules.report.evaluate.filters import check_controls, check_hosts, glob, selected_benchmarks
+from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.query_names import named_queries
-from auditrules.report.evaluate.values import Row, natural
+from auditrules.report.evaluate.values import Row
 from auditrules.report.evaluate.waivers import Waivers
 from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Counts, Day, Reading, Report
@@ -95,7 +96,6 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
     """Find out which hosts and controls the observations are of, and what is expected of which host."""
     latest = request.now + CLOCK_AHEAD
     parameters = (
-        request.benchmark,
         request.grouped_by,
         latest if request.until is None else until,
         EARLIEST,
@@ -104,25 +104,28 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
         request.since or 0,
         request.max_age,
         RESTART_GAP,
+        int(not request.benchmarks),
         int(not request.controls),
         int(not request.hosts),
     )
     set_rows(engine, "parameters", [parameters])
     observations = _create_async(engine, "10_observations")
-    default = request.benchmark or BENCHMARKS[0].version
-    set_rows(engine, "shipped_controls", ((*key, int(key[1] == default)) for key in BY_ID))
+    logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.fetch("control_titles")]
+    selected = selected_benchmarks(request.benchmarks, ((benchmark, version) for benchmark, version, _ in logged))
+    default = selected or ((BENCHMARKS[0].name, BENCHMARKS[0].version),)
+    set_rows(engine, "selected_benchmarks", selected)
+    set_rows(engine, "shipped_controls", ((*key, int(key[:2] in default)) for key in BY_ID))
+    known = sorted((*BY_ID, *logged), key=lambda key: (natural(key[2]), key))
+    check_controls(selected, request.controls, known)
     set_rows(engine, "selected_controls", ((control,) for control in request.controls))
     set_rows(engine, "inventory", request.inventory.rows(request.grouped_by) if request.inventory else ())
-    logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.fetch("control_titles")]
-    known = sorted({key[1:] for key in (*BY_ID, *logged)}, key=lambda key: (natural(key[1]), key))
-    check_controls(request.benchmark, request.controls, known)
     set_rows(engine, "named_queries", named_queries(name for (name,) in engine.fetch("interrupted_queries")))
     _create(engine, "20_hosts")
     globs = [glob(pattern) for pattern in request.hosts]
     hosts = engine.fetch("selectable_hosts") if globs else []
     check_hosts(request.hosts, hosts)
-    selected = {key for key, name in hosts for matches in globs if matches(key) or matches(name)}
-    set_rows(engine, "selected_hosts", ((key,) for key in sorted(selected)))
+    matched = {key for key, name in hosts for matches in globs if matches(key) or matches(name)}
+    set_rows(engine, "selected_hosts", ((key,) for key in sorted(matched)))
     observations()
     _create(engine, "30_subjects")
 

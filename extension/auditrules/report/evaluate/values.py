@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from auditrules.check import Status
+from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.waivers import Waivers
 from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, GroupCounts, Host, HostState, Verdict
@@ -19,7 +18,6 @@ _WORST = tuple(Status)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
 _STATUSES = {status.value: status for status in Status}
 _OPEN = (Status.FAIL.value, Status.UNKNOWN.value)
-_DIGITS = re.compile(r"(\d+)")
 
 
 def verdicts(
@@ -155,9 +153,3 @@ def summed(counts: Iterable[Counts]) -> Counts:
     """Add up counts."""
     every = [(each.passed, each.failed, each.unknown, each.not_applicable, each.waived) for each in counts]
     return Counts(*map(sum, zip(*every, strict=True)))
-
-
-@lru_cache(maxsize=4096)
-def natural(text: str) -> tuple[tuple[int, str], ...]:
-    """Return a key that sorts numbers within text as numbers: 1.2.9 before 1.2.10."""
-    return tuple((int(part[:18]), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text) if part)

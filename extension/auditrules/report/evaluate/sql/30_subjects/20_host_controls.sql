@@ -14,8 +14,12 @@ LEFT JOIN host_aliases
   ON host_aliases.host = observation_series.host
       AND host_aliases.identifier IS NOT DISTINCT FROM observation_series.identifier
       AND host_aliases.name IS NOT DISTINCT FROM observation_series.name
+LEFT JOIN selected_benchmarks
+  ON
+    selected_benchmarks.benchmark = observation_series.benchmark
+    AND selected_benchmarks.version = observation_series.version
 WHERE
-  (parameters.version = '' OR observation_series.version = parameters.version)
+  (parameters.all_benchmarks = 1 OR selected_benchmarks.version IS NOT NULL)
   AND (
     parameters.all_controls = 1
     OR observation_series.control IN (SELECT control FROM selected_controls)

@@ -8,8 +8,12 @@ WITH failing AS (
   SELECT DISTINCT query_controls.key, query_controls.benchmark, query_controls.version, query_controls.control
   FROM query_controls
   CROSS JOIN parameters
+  LEFT JOIN selected_benchmarks
+    ON
+      selected_benchmarks.benchmark = query_controls.benchmark
+      AND selected_benchmarks.version = query_controls.version
   WHERE
-    (parameters.version = '' OR query_controls.version = parameters.version)
+    (parameters.all_benchmarks = 1 OR selected_benchmarks.version IS NOT NULL)
     AND (parameters.all_controls = 1 OR query_controls.control IN (SELECT control FROM selected_controls))
 ),
 benchmark_sizes AS (
