@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Subject
+from auditrules.audit.coverage.access_coverage import evaluate_access
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.filter_walk import decide
@@ -18,7 +19,6 @@ from auditrules.audit.coverage.operations import OPERATIONS, Operation
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import evaluate_access
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import FilterList
 from tests.audit.file_trees import DOCKER, facts, rules_of

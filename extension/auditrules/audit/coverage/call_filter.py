@@ -29,7 +29,7 @@ RuleMatch = tuple[ResolvedRule, Match]  # a rule, and whether it matches an acce
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateRule:
     """A rule of the exit list that may match a call.
 
     `left` are the conditions that are not decided by the call, in the rule's order: those that wait for a fact, and
@@ -62,7 +62,7 @@ def _match(pending: Iterable[Pending]) -> Match:
     return Match(Truth.MAYBE, pending=waits) if waits else Match(Truth.YES)
 
 
-def _candidate(resolved: ResolvedRule, call: Access) -> tuple[Candidate, ...]:
+def _candidate_rule(resolved: ResolvedRule, call: Access) -> tuple[CandidateRule, ...]:
     """Evaluate the conditions on the call; empty if the rule can't match it, whatever file it is on."""
     if not resolved.rule.syscalls >> call.number & 1:
         return ()
@@ -77,7 +77,7 @@ def _candidate(resolved: ResolvedRule, call: Access) -> tuple[Candidate, ...]:
         elif not answer:
             return ()
     pending = [each for each in left if isinstance(each, Pending)]
-    return (Candidate(resolved, tuple(left), _match(pending) if len(pending) == len(left) else None),)
+    return (CandidateRule(resolved, tuple(left), _match(pending) if len(pending) == len(left) else None),)
 
 
 class CallFilter:
@@ -98,7 +98,7 @@ class CallFilter:
         self.call = call
         at_fork = () if call.early else ((each, match_task(each, call.forker)) for each in task)
         self.task = tuple(through_first_certain(at_fork))
-        candidates = [found for each in anywhere for found in _candidate(each, call)]
+        candidates = [found for each in anywhere for found in _candidate_rule(each, call)]
         self.name_dependent = tuple(each for each in candidates if each.match is None)
         matches = ((each.resolved, each.match) for each in candidates if each.match is not None)
         self.listed = tuple(through_first_certain(matches))
@@ -107,12 +107,12 @@ class CallFilter:
             *(fingerprint_of(self.task), fingerprint_of(self.listed), fingerprint_of(self.exclude)),
             *(call.subject, call.forker, call.succeeded, call.result, call.arguments),
         )
-        self._candidates: ResultCache[tuple[Candidate, ...]] = ResultCache(MOST_CANDIDATES)
+        self._candidates: ResultCache[tuple[CandidateRule, ...]] = ResultCache(MOST_CANDIDATES)
 
-    def candidates(self, rules: Iterable[ResolvedRule]) -> Iterator[Candidate]:
+    def candidates(self, rules: Iterable[ResolvedRule]) -> Iterator[CandidateRule]:
         """Those rules on a path that may match the call, with their conditions on it evaluated."""
         for resolved in rules:
-            yield from self._candidates.get(resolved.order, partial(_candidate, resolved, self.call))
+            yield from self._candidates.get(resolved.order, partial(_candidate_rule, resolved, self.call))
 
 
 def fingerprint_of(rules: Iterable[RuleMatch]) -> Hashable:
@@ -120,7 +120,7 @@ def fingerprint_of(rules: Iterable[RuleMatch]) -> Hashable:
     return tuple([(resolved.order, found.pending) for resolved, found in rules])
 
 
-def matching_rules(candidates: Iterable[Candidate], access: Access, name: Name | None) -> Iterator[RuleMatch]:
+def matching_rules(candidates: Iterable[CandidateRule], access: Access, name: Name | None) -> Iterator[RuleMatch]:
     """The rules that match an access or may match it; `name` is the one by whose inode they were found."""
     for each in candidates:
         found = each.evaluate(access, name)

@@ -93,17 +93,17 @@ def _words(condition: Condition | None, machine: str) -> str:
 
 def conditions(covered: Coverage, machine: str, *, older: bool) -> tuple[str, ...]:
     """What is not recorded although the permission is. `older` says that a process may be older than auditing."""
-    told: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for permission in covered.permissions:
         if permission.status in _PARTLY:
-            told.update(dict.fromkeys(_of_permission(permission, machine)))
+            texts.update(dict.fromkeys(_of_permission(permission, machine)))
     if older and any(permission.status in _PARTLY for permission in covered.permissions):
-        told["except processes started before auditing was enabled"] = None
+        texts["except processes started before auditing was enabled"] = None
     for path in covered.exceptions[:MOST_EXCEPTIONS]:
-        told[f"except {path}"] = None
+        texts[f"except {path}"] = None
     if len(covered.exceptions) > MOST_EXCEPTIONS:
-        told[f"except {len(covered.exceptions) - MOST_EXCEPTIONS} more places below"] = None
-    return tuple(told)
+        texts[f"except {len(covered.exceptions) - MOST_EXCEPTIONS} more places below"] = None
+    return tuple(texts)
 
 
 def _of_permission(permission: PermissionCoverage, machine: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Name, Subject
+from auditrules.audit.coverage.access_coverage import evaluate_access, with_subject
 from auditrules.audit.coverage.answer import (
     PERMISSIONS,
     RANK,
@@ -41,7 +42,6 @@ from auditrules.audit.coverage.reference import (
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
-from auditrules.audit.coverage.subjects import evaluate_access, given
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, below, parent
 from auditrules.audit.model.host_facts import Entry
@@ -203,7 +203,7 @@ class TargetAccesses:
                 found = names, self._rules.rules_on_names(names, succeeds=succeeds)
                 self._found[operation.collects, succeeds] = found
             names, on_names = found
-            yield given(made(call, names), host.who), on_names
+            yield with_subject(made(call, names), host.who), on_names
 
     @cached_property
     def without_loader(self) -> TargetAccesses:

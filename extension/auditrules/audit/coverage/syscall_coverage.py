@@ -15,6 +15,7 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.access_coverage import evaluate_access, with_subject
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import outcome_conditions
 from auditrules.audit.coverage.operations import OPENED, OPENS, CollectedNames, Operation, counts_as
@@ -22,7 +23,6 @@ from auditrules.audit.coverage.path_coverage import AuditedHost
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import match
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.subjects import evaluate_access, given
 from auditrules.audit.model.rule import PATH_NAMES, Action, Field, FilterList, Rule
 
 FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
@@ -76,7 +76,7 @@ def evaluate_syscall(
     machine = arches.machine_of(number, host.machine)
     if syscalls.number(name, machine) is None:
         raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
-    made = tuple(given(access, host.who) for access in _accesses(name, machine))
+    made = tuple(with_subject(access, host.who) for access in _accesses(name, machine))
     elsewhere = replace(host, rules=_without_places(host))
     judged = [evaluate_access(elsewhere.rules, access, host.auditing) for access in made]
     found = combine(each for each, _ in judged)
@@ -120,7 +120,9 @@ def _recorded_for(
     if found is CoverageStatus.UNRECORDED:
         return RecordedFor.SOME if some else RecordedFor.NOBODY
     users = [Subject(auid=auid) for auid in _login_users(host, first_login_user)]
-    by_users = (evaluate_access(host.rules, given(each, user), host.auditing)[0] for user in users for each in made)
+    by_users = (
+        evaluate_access(host.rules, with_subject(each, user), host.auditing)[0] for user in users for each in made
+    )
     return RecordedFor.LOGIN_USERS if all(each is CoverageStatus.RECORDED for each in by_users) else RecordedFor.SOME
 
 

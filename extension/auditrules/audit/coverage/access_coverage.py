@@ -92,7 +92,7 @@ def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondi
                     yield (cause, pending.condition), resolved
 
 
-def given(access: Access, subject: Subject) -> Access:
+def with_subject(access: Access, subject: Subject) -> Access:
     """The access with what is known of its subject; the program that an execution runs stays."""
     if subject is ANYBODY:
         return access
