@@ -35,7 +35,7 @@ POINTER = 0xBEEF_F00D  # of an argument that is an address: not 0, and nobody kn
 ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "exec": (OPERATIONS["execve"],),
     "exec32": (Operation("execve", CollectedNames.EXECUTION, compat=True),),
-    "execveat": (OPERATIONS["execveat"],),
+    "execveat": (OPERATIONS["execveat by descriptor"],),
     "procfd": (OPERATIONS["execve"],),
     "forkexec": (OPERATIONS["execve"],),
     "vforkexec": (OPERATIONS["execve"],),
@@ -105,7 +105,7 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "unlink32": (Operation("unlink", CollectedNames.REMOVAL, compat=True),),
     "truncate32": (Operation("truncate", CollectedNames.FILE, compat=True),),
     "rename32": (Operation("rename", CollectedNames.RENAME, compat=True),),
-    "chown32": (Operation("chown", CollectedNames.FILE, compat=True),),
+    "chown32": (Operation("chown32", CollectedNames.FILE, compat=True),),
     "lchown16": (Operation("lchown", CollectedNames.NAME, compat=True),),
     "setxattr32": (Operation("setxattr", CollectedNames.FILE, compat=True),),
 }
@@ -250,7 +250,7 @@ def running(
     who: Subject, operation: Operation, collector: AuditNamesCollector, path: str, *, succeeded: bool
 ) -> Subject:
     """The credentials and the program that the task has at the end of the call."""
-    if operation.collects is not CollectedNames.EXECUTION or not succeeded:
+    if operation.collects not in (CollectedNames.EXECUTION, CollectedNames.OPEN_EXECUTION) or not succeeded:
         return who
     place = program(collector, path)
     found = place.entry

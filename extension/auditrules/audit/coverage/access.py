@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.host_facts import Entry
@@ -69,7 +70,8 @@ class Access:
     None where both may be. `arguments` are the first four, None where not known. `forker` is the one who forked the
     task, `early` says that this was before the rules were loaded, `context` that auditing had been enabled by then.
     `reported` calls make a record of their own, with which comes the whole event unless a rule says never: a hard link
-    refused by fs.protected_hardlinks does (AUDIT_ANOM_LINK). `unfinished` is a call in its middle, without a result.
+    refused by fs.protected_hardlinks does (AUDIT_ANOM_LINK). An `unfinished` call has no result yet: it is about to
+    take a name away, after the names that it has made so far.
     """
 
     call: str
@@ -95,8 +97,23 @@ class Access:
         )
 
     @property
-    def moved(self) -> Mapping[Hashable, Identity | None]:
-        """The inode behind each name that the call makes, which a watch on that name follows when it succeeds."""
-        if self.unfinished or self.succeeded is False:
-            return {}
-        return {each.dentry: each.identity for each in self.names if each.made and each.dentry is not None}
+    def rebound(self) -> Mapping[Hashable, Identity | None]:
+        """The inodes that watches on the names follow which the call has taken away or made; None: no inode."""
+        return {} if self.succeeded is False else rebound(self.names, unfinished=self.unfinished)
+
+
+def rebound(names: Iterable[Name], *, unfinished: bool = False) -> Mapping[Hashable, Identity | None]:
+    """The inodes that watches on names follow which a call takes away or makes; None: no inode.
+
+    The kernel takes a name away, then makes one, and in an exchange does so once more, the other way round
+    (fsnotify_move of vfs_rename in fs/namei.c). An unfinished call has not yet taken away the next name.
+    """
+    removed = [each.dentry for each in names if each.removed]
+    made = [each for each in names if each.made and each.dentry is not None]
+    found: dict[Hashable, Identity | None] = {}
+    for taken, new in zip_longest(removed[: len(made)] if unfinished else removed, made):
+        if taken is not None:
+            found[taken] = None
+        if new is not None:
+            found[new.dentry] = new.identity
+    return found

@@ -81,7 +81,8 @@ def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:
 def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, ResolvedRule]]:
     """The conditions that depend on who makes the access or how it ends, each with a rule that has it."""
     lists: tuple[tuple[Cause, Iterable[RuleMatch]], ...] = (
-        *((Cause.RULE, each) for each in (applicable.listed, *applicable.names, *(applicable.middle or ()))),
+        (Cause.RULE, applicable.listed),
+        *((Cause.RULE, each) for names in (applicable.names, *applicable.removals) for each in names),
         (Cause.EXCLUDED, applicable.filter.exclude),
         (Cause.TASK, applicable.filter.task),
     )

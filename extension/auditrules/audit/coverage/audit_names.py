@@ -58,8 +58,8 @@ class AuditNamesCollector:
                 yield self._found(self._walk(path, follow=operation.collects is not CollectedNames.NAME))
             case CollectedNames.NOTHING:
                 return
-            case CollectedNames.EXECUTION:
-                yield from self._executed(path)
+            case CollectedNames.EXECUTION | CollectedNames.OPEN_EXECUTION:
+                yield from self._executed(path, is_open=operation.collects is CollectedNames.OPEN_EXECUTION)
             case CollectedNames.RENAME:
                 yield from self._renamed(self._walk(path, follow=False), self._walk(other, follow=False))
             case CollectedNames.EXCHANGE:
@@ -187,12 +187,14 @@ class AuditNamesCollector:
     def _entry(self, path: str) -> Entry:
         return self.file_system.at(path).entry or Entry("dir")
 
-    def _executed(self, path: str) -> Iterator[Name]:
+    def _executed(self, path: str, *, is_open: bool) -> Iterator[Name]:
         place = self._walk(path)
         yield self._found(place)
         if self.twice and not place.missing:
             yield self.opened or self._found(self._walk(path, follow=False))
         for interpreter in self.interpreters(place):
+            if is_open and not _is_loader(interpreter.path):
+                return  # BINPRM_FLAGS_PATH_INACCESSIBLE of fs/binfmt_script.c and fs/binfmt_misc.c
             yield self._found(interpreter)
 
     def interpreters(self, place: ResolvedPath) -> Iterator[ResolvedPath]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.constants.names import FILE_TYPES
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.resolved_rules import ResolvedRule, Watch
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.host_facts import Entry
@@ -153,19 +153,13 @@ def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Answe
         return False
     if not watch.known or not name.known:
         return _same_text(watch.path, name)
-    follows = access.moved.get(watch.dentry, watch.identity) if watch.follows else watch.identity
-    if follows != name.identity or _gone(watch, access):
+    follows = access.rebound.get(watch.dentry, watch.identity) if watch.follows else watch.identity
+    if follows is None or follows != name.identity:
         return False
     if watch.late:
         return Undetermined.MOUNTED
     # Whether a watch that does not follow its name is still on this file is not known.
     return True if watch.follows or watch.replaced is not None else Undetermined.REPLACED
-
-
-def _gone(watch: Watch, access: Access) -> bool:
-    """Whether the call has taken the watched name away, so that the rule is on no inode any more."""
-    finished = access.succeeded is True and not access.unfinished and watch.follows
-    return finished and any(each.removed and each.dentry == watch.dentry for each in access.names)
 
 
 def _same_text(path: str, name: Name) -> Answer:

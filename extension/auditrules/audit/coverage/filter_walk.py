@@ -106,14 +106,15 @@ class ApplicableRules:
     """The rules that match an access or may match it, each list in the order of evaluation.
 
     `listed` are those in the exit list itself, `names` those that the kernel keeps with the inode of each name, and
-    `middle` those with the inodes of names that it asks before the call has a result, None if it asks none. `otherwise`
-    is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and status.
+    `removals` those on names that it asks before the call has a result, each time that a watched name is taken away.
+    `otherwise` is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and
+    status.
     """
 
     filter: CallFilter
     listed: tuple[RuleMatch, ...]
     names: tuple[tuple[RuleMatch, ...], ...]
-    middle: tuple[tuple[RuleMatch, ...], ...] | None
+    removals: tuple[tuple[tuple[RuleMatch, ...], ...], ...]
     otherwise: Outcome
     fingerprint: Hashable
 
@@ -155,23 +156,23 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     found = rules.call_filter(access)
     there = on_names or rules.rules_on_names(access.names, succeeds=access.succeeded is not False)
     dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
-    if not (there.trees or there.on or there.middle or dropping or found.name_dependent or access.reported):
-        return ApplicableRules(found, found.listed, (), None, Outcome(Cause.NO_RULE), found.fingerprint)
+    if not (there.trees or there.on or there.removals or dropping or found.name_dependent or access.reported):
+        return ApplicableRules(found, found.listed, (), (), Outcome(Cause.NO_RULE), found.fingerprint)
     seen = replace(access, names=there.names)
     resolved = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
     names = _on_names(found, there.on, seen)
-    middle = None
-    if there.middle:
-        # If the call takes a watched name away, all rules with inodes are tried before it has a result: at its end the
-        # watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
-        so_far = replace(access, names=there.so_far, unfinished=True)
-        middle = _on_names(rules.call_filter(so_far), there.middle, so_far) or None
+    # If the call takes a watched name away, all rules with inodes are tried before it has a result: at its end the
+    # watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
+    unfinished = [(replace(access, names=so_far, unfinished=True), on) for so_far, on in there.removals]
+    asked = (_on_names(rules.call_filter(so_far), on, so_far) for so_far, on in unfinished)
+    removals = tuple(filter(None, asked))
     otherwise = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
     listed = tuple(through_first_certain(sorted((*found.listed, *resolved), key=_order))) if resolved else found.listed
-    results = (fingerprint_of(resolved), *map(fingerprint_of, names), None, *map(fingerprint_of, middle or ()))
-    owners = there.names if any(map(_depends_on_names, chain(resolved, *names, *(middle or ())))) else ()
+    results = tuple(tuple(map(fingerprint_of, each)) for each in ((resolved,), names, *removals))
+    on_any_name = chain(resolved, *names, *chain.from_iterable(removals))
+    owners = there.names if any(map(_depends_on_names, on_any_name)) else ()
     return ApplicableRules(
-        found, listed, names, middle, otherwise, (found.fingerprint, otherwise.cause, results, owners)
+        found, listed, names, removals, otherwise, (found.fingerprint, otherwise.cause, results, owners)
     )
 
 
@@ -202,11 +203,19 @@ def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tupl
         remaining &= ~cases.certain(found, Cause.TASK)
         if not remaining:
             return
-    if applicable.middle is None:
-        yield from _by_list(applicable, cases, applicable.otherwise, remaining)
-        return
-    for before, hits in _by_names(applicable.middle, cases, applicable.otherwise, remaining):
+    for before, hits in _by_removals(applicable.removals, cases, applicable.otherwise, remaining):
         yield from _by_list(applicable, cases, before, hits)
+
+
+def _by_removals(
+    removals: Sequence[Sequence[Sequence[RuleMatch]]], cases: Cases, before: Outcome, remaining: int
+) -> Iterator[tuple[Outcome, int]]:
+    """Each time that the call takes a watched name away, the rules on the names so far."""
+    if not removals:
+        yield before, remaining
+        return
+    for outcome, hits in _by_names(removals[0], cases, before, remaining):
+        yield from _by_removals(removals[1:], cases, outcome, hits)
 
 
 def _by_list(

@@ -29,6 +29,7 @@ class CollectedNames(Enum):
     FOLDER = "the directory, links followed; anything else is not reached"
     DESCRIPTOR = "an open file"
     EXECUTION = "the file, then its interpreters"
+    OPEN_EXECUTION = "an open file, then its loader; a script's interpreter could not open it again, so it is refused"
     CREATION = "the directory, and the file in it, made if it is not there"
     NEW = "the directory, and a new name in it"
     REMOVAL = "the directory, and the name taken out of it"
@@ -52,6 +53,8 @@ class Operation:
 OPERATIONS = {
     "execve": Operation("execve", CollectedNames.EXECUTION),
     "execveat": Operation("execveat", CollectedNames.EXECUTION),
+    # With AT_EMPTY_PATH, of a descriptor that the execution closes.
+    "execveat by descriptor": Operation("execveat", CollectedNames.OPEN_EXECUTION),
     "open": Operation("open", CollectedNames.FILE, READ_ONLY),
     "openat": Operation("openat", CollectedNames.FILE, READ_ONLY),
     "openat2": Operation("openat2", CollectedNames.FILE, READ_ONLY),

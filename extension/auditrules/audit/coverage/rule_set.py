@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 
-from auditrules.audit.coverage.access import ANYBODY, Access, Name
+from auditrules.audit.coverage.access import ANYBODY, Access, Name, rebound
 from auditrules.audit.coverage.audit_names import unreached
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter
 from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
@@ -33,15 +33,14 @@ class NameRules:
     """The rules on the names that a call uses.
 
     `names` are those that the kernel collects, `trees` the dir= rules around them, `on` the rules that the kernel keeps
-    with their inodes. If the call takes a watched name away, `middle` are the rules on the names `so_far`, which the
-    kernel asks before the call has a result.
+    with their inodes. Each time that the call takes a watched name away, the kernel asks the rules that it then keeps
+    with the inodes of the names so far: these are the `removals`.
     """
 
     names: tuple[Name, ...]
     trees: tuple[ResolvedRule, ...]
     on: Buckets
-    so_far: tuple[Name, ...]
-    middle: Buckets | None
+    removals: tuple[tuple[tuple[Name, ...], Buckets], ...] = ()
 
 
 class RuleSet:
@@ -122,12 +121,18 @@ class RuleSet:
     def rules_on_names(self, names: Iterable[Name], *, succeeds: bool) -> NameRules:
         """The rules on the names that a call uses; `succeeds` says whether it succeeds or may succeed."""
         seen = tuple(self._collected(names)) if self.hidden else tuple(names)
-        so_far = tuple(each for each in seen if not each.made)
-        middle: Buckets | None = None
-        if succeeds and any(each.removed and self.follows(each.dentry) for each in seen):
-            middle = self._on(so_far, {}) or None
-        moved = {each.dentry: each for each in seen if each.made and each.dentry is not None} if succeeds else {}
-        return NameRules(seen, self._around(seen), self._on(seen, moved), so_far, middle)
+        if not succeeds:
+            return NameRules(seen, self._around(seen), self._on(seen, ()))
+        return NameRules(seen, self._around(seen), self._on(seen, rebound(seen)), tuple(self._removals(seen)))
+
+    def _removals(self, names: Sequence[Name]) -> Iterator[tuple[tuple[Name, ...], Buckets]]:
+        """Each moment in which a call takes a watched name away: the names so far, and the rules on them."""
+        made = [each for each in names if each.made]
+        for number, removed in enumerate(each for each in names if each.removed):
+            if self.follows(removed.dentry):
+                so_far = tuple(each for each in names if not each.made or each in made[:number])
+                if on := self._on(so_far, rebound(so_far, unfinished=True)):
+                    yield so_far, on
 
     def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
         """The names that the filesystem list lets the kernel see."""
