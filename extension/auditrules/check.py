@@ -1,4 +1,4 @@
-"""Asking the table of verdicts about controls, and the exit code of all of them. Pure: what answers SQL is given."""
+"""Asks `audit_verdicts` for controls, and gives the exit code. Pure: what answers SQL is passed in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WANTED = (*COLUMNS, "grep_verdict")
 
 
 class CheckError(Exception):
-    """The table did not give the one row, with a known status, that a verdict is."""
+    """A control did not have exactly one row with a known status."""
 
 
 def check(controls: Iterable[BenchmarkControl], query: Callable[[str], Result]) -> Result:

@@ -1,7 +1,7 @@
-"""Results as text: a table, JSON, CSV, lines, or verdicts.
+"""Writes results as text: a table, JSON, CSV, lines, or verdicts. Pure.
 
-Pure. Values come from rules, paths and keys that anyone may have written, so whatever is not printable is shown as an
-escape: no format sends a control byte or a bidirectional control to a terminal, and CSV starts no formula.
+Values come from rules, paths and keys that anyone may have written. So what is not printable is escaped: no format
+sends a control byte or a bidirectional control to a terminal, and no CSV cell starts a formula.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Benchmarks as data: what each control wants, in our own words, where that is on a host, and what to do about it."""
+"""Benchmarks as data: what each control requires, in our own words, where that is on a host, and the remediation."""
 
 from __future__ import annotations
 

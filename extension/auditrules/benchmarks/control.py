@@ -1,4 +1,4 @@
-"""A control of a benchmark as data: what it is called, what it wants of which path, and why."""
+"""A control of a benchmark as data: number, title, the path that it wants audited, and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class TargetKind(str, Enum):
-    """What a target is; it decides which accesses are to be recorded."""
+    """The kind of a target, which decides the accesses that must be recorded."""
 
     EXECUTABLE = "executable"
     FILE = "file"

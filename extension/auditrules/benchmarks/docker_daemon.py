@@ -1,4 +1,4 @@
-"""Where a Docker daemon was told to keep its things: on its command line, in its unit, in its configuration file. Pure.
+"""Which paths a Docker daemon uses: by its command line, its unit and its configuration file. Pure.
 
 The options are those of dockerd(8); it takes them as pflag does: `--name=value`, `--name value`, `-n value`, `-nvalue`,
 and letters without a value before it (`-Dg /data`). What stands on the command line may not stand in the file too.
@@ -47,7 +47,7 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
 class UnclearError(Exception):
-    """Where a daemon keeps something is not known; the message says why."""
+    """Which path a daemon uses is not known; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DockerDaemon:
 def places(
     option: str, daemons: Sequence[DockerDaemon], files: Mapping[str, File]
 ) -> Iterator[tuple[str, DockerDaemon | None]]:
-    """Where daemons were told to have something, each with the daemon whose command line says so (None: a file does).
+    """The paths that daemons use for something, each with the daemon whose command line says so (None: a file does).
 
     `files` are the configuration files that there are, by path. Without a daemon the usual file counts.
 

@@ -1,4 +1,4 @@
-"""What is wrong with a benchmark's data, in words: the file, the control, the key and the reason."""
+"""Finds errors in a benchmark's data: the file, the control, the key and the reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 
 def problems(benchmarks: Iterable[Benchmark]) -> Iterator[str]:
-    """Everything for which the packs of some benchmarks are not to be written."""
+    """The errors because of which the packs of some benchmarks are not written."""
     for benchmark in benchmarks:
         place = f"{benchmark.file}: {benchmark.name or 'a benchmark'} {benchmark.version}".strip()
         for key, value in (("name", benchmark.name), ("version", benchmark.version)):

@@ -1,4 +1,4 @@
-r"""What to do so that a control passes: the line for the rules files, with this host's path, and how to load it."""
+r"""The remediation of a control: the line for the rules files, with this host's path, and how to load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which benchmarks and controls a person means: `NAME[:VERSION]`, and numbers of controls. Pure.
+"""Finds benchmarks by `NAME[:VERSION]`, and controls by number. Pure.
 
 NAME is a benchmark's name or its short form, such as `cis-docker`, in any case. Without VERSION, the newest is meant.
 """

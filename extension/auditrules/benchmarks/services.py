@@ -1,4 +1,4 @@
-"""What a host runs and has of what the benchmarks want audited: a value, collected elsewhere."""
+"""What a host has of what the benchmarks want audited: processes, unit files, paths. Collected in `host/`."""
 
 from __future__ import annotations
 

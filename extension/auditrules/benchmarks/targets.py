@@ -1,4 +1,4 @@
-"""What the benchmarks want watched on one host: each control's paths, and whether it asks for them here. Pure."""
+"""The paths that each control wants audited on one host, and whether the control applies there. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from auditrules.benchmarks.subjects import DAEMON
 
 
 class TargetOrigin(str, Enum):
-    """How a path came to be a target."""
+    """Why a path is a target."""
 
     BENCHMARK = "benchmark"  # the benchmark's own path, or another usual place of the same thing
     PROCESS = "process"

@@ -1,4 +1,4 @@
-"""How a query asks `audit_verdicts`: the columns of a verdict, and the conditions that leave one control."""
+"""The SQL parts of queries on `audit_verdicts`: its columns, and the conditions for one benchmark or control."""
 
 from __future__ import annotations
 

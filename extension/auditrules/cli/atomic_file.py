@@ -21,7 +21,7 @@ _KINDS = (
 
 
 class AtomicFile:
-    """Where a page is to be: what is there must be a regular file, or nothing."""
+    """A file to be written: a regular file, or one that does not exist yet."""
 
     def __init__(self, path: str) -> None:
         """Look at the place before anything is made for it. Raises `Problem`."""

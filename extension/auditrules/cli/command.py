@@ -1,4 +1,4 @@
-"""What every command gives, and how it says that it can't. Light, since every start of the command line reads it."""
+"""The result of a command, and its errors. Every start of the command line imports this, so it imports little."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Problem(Exception):  # noqa: N818 - not of the program, but of what it was
 
 
 def warn(text: str) -> None:
-    """Say on standard error what belongs beside a result."""
+    """Print a warning on standard error."""
     if sys.stderr is not None:  # None: it was closed before we began
         with suppress(OSError):  # there is nowhere else to say it, and the exit code says it too
             sys.stderr.write(f"{NAME}: {visible(text)}\n")

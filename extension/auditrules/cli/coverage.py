@@ -1,4 +1,4 @@
-"""`auditrules coverage`: would the kernel record it, by which rule, and why not? Also of rules that are only tried."""
+"""`auditrules coverage`: does the kernel record an access, by which rule, and why not? Also for rules files to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`auditrules doctor`: say whether the extension is installed, loaded and able to work."""
+"""`auditrules doctor`: whether the extension is installed, loaded and able to work."""
 
 from __future__ import annotations
 

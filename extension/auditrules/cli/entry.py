@@ -1,4 +1,4 @@
-"""The command line: find the command, run it, print what it says, and turn problems into words and an exit code."""
+"""The command line: finds and runs the command, prints its result, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands on a host and its tables stand on: the environment, the options of a host, and a database."""
+"""What the commands share that read a host: how it is read, its options, and a database of its tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or t
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the commands stand on: how a host is read, how that becomes tables, and whom else they ask."""
+    """How the commands read a host, make tables of it, and ask osquery. Tests replace the parts."""
 
     host: Callable[[str, str], Collector] = Host
     listing: Callable[[str], Collector] = AssumedHost
@@ -48,7 +48,7 @@ class Environment:
 def in_environment(
     run: Callable[[argparse.Namespace, Environment], CommandOutput],
 ) -> Callable[[argparse.Namespace, Environment | None], CommandOutput]:
-    """Run a command in the real environment where none is given; what that has against it becomes a `Problem`."""
+    """Run a command in the real environment if none is given; its errors become a `Problem`."""
 
     @wraps(run)
     def ran(options: argparse.Namespace, environment: Environment | None) -> CommandOutput:
@@ -81,7 +81,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 
 def kept(options: argparse.Namespace, environment: Environment) -> KeptHost:
-    """Read the host once; raises `HostError` now, where the error of a query would tell less."""
+    """Read the host once. Raises `HostError` here, as the error of a query would say less."""
     if not options.root and is_saved(options.kernel):
         collector: Collector = environment.listing(options.kernel)
     else:
@@ -92,7 +92,7 @@ def kept(options: argparse.Namespace, environment: Environment) -> KeptHost:
 
 
 def database(options: argparse.Namespace, environment: Environment) -> Database:
-    """Give the tables of a host that is read once, so that whatever is asked sees one moment of it."""
+    """The tables of a host that is read once, so that all queries see the same moment."""
     database = _sql()
     host = kept(options, environment)
     tables = environment.build(host)

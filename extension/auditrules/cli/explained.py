@@ -1,4 +1,4 @@
-"""What a benchmark says of a control, for a person at a terminal."""
+"""A control as its benchmark describes it, for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running osquery says of itself, asked over its own socket."""
+"""Asks a running osquery for its extensions and flags, over its own socket."""
 
 from __future__ import annotations
 

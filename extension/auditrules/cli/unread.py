@@ -1,4 +1,4 @@
-"""What could not be read of a host, and whether the rows of a query could have come from there."""
+"""What could not be read of a host, and whether a query could have had rows of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of hosts: the controls as SQL, queries on drift and on the records' way, and the packs of them."""
+"""The queries that ship: controls, drift and the audit log pipeline, as osquery packs and for Fleet."""
 
 from auditrules.benchmarks import CONTROLS
 from auditrules.packs.verdict import Check

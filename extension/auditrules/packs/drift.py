@@ -1,4 +1,4 @@
-"""Queries on drift: what files and kernel do not agree on, and why. Each says `none` in a row where all is well."""
+"""Queries on drift: where files and kernel differ, and why. If they agree, a query returns one row, `none`."""
 
 from __future__ import annotations
 

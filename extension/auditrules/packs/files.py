@@ -1,4 +1,4 @@
-"""The files of packs/, or a part of them: which there are, and what is in them. Pure."""
+"""The files of packs/, and their content. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from auditrules.plugin.yaml import document
 
 
 class PackForm(str, Enum):
-    """For whom the files are."""
+    """The program that the files are for."""
 
     OSQUERY = "osquery"
     FLEET_GITOPS = "fleet-gitops"
@@ -49,7 +49,7 @@ def verdict_file(name: str, controls: Iterable[BenchmarkControl]) -> PackFile:
 
 
 def whole_file(name: str, benchmark: Benchmark) -> PackFile:
-    """The one query of all controls of a benchmark, for a person who asks a host, or a fleet at once."""
+    """One query of all controls of a benchmark, for a person who queries a host or a fleet by hand."""
     sql = all_controls_sql(benchmark)
     return PackFile(f"{name}.sql", sql, {name: sql})
 

@@ -1,4 +1,4 @@
-"""Fleet's labels, policies and reports as values, and the two forms in which Fleet takes them. Pure.
+"""Fleet's labels, policies and reports as values, and the two forms in which Fleet reads them. Pure.
 
 One form is a list of objects for GitOps, to be named with `- path:`; there an unknown key is an error. The other is a
 document each for `fleetctl apply`, in which Fleet's own benchmarks stand, with keys that Fleet drops.
@@ -40,7 +40,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A question that a host passes by a row, and fails by none. Where the query errors, Fleet counts it as neither."""
+    """A query that a host passes with a row, and fails without. If the query fails, Fleet counts it as neither."""
 
     name: str
     description: str

@@ -1,4 +1,4 @@
-"""Queries on the records' way from the kernel to the disk, which the controls' impact speaks of: one row each.
+"""Queries on the audit log pipeline, from the kernel to the disk, as the controls' impact describes it: one row each.
 
 What a setting is where auditd.conf does not say it is auditd's own default (auditd-config.c, clear_config).
 """

@@ -1,4 +1,4 @@
-"""What is shipped for Fleet: labels, policies and reports, made of the benchmarks, the drift and the pipeline."""
+"""The labels, policies and reports for Fleet: of the benchmarks, of drift and of the audit log pipeline."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _RULES_READABLE = Policy(
 
 
 def _wrapped(sql: str, condition: str) -> str:
-    """A query that gives a row where another one gives one that holds a condition."""
+    """A query that returns a row if another one returns a row with a condition."""
     return f"SELECT 1 FROM (\n{sql.rstrip().removesuffix(';')}\n) WHERE {condition};\n"  # noqa: S608 - the parts are ours
 
 

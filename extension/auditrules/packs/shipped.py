@@ -1,4 +1,4 @@
-"""The packs: which queries osquery runs how often. `packs/` holds their files, made from here."""
+"""The osquery packs that ship: their queries and intervals. `make packs` writes their files into `packs/`."""
 
 from __future__ import annotations
 

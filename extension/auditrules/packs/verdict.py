@@ -1,4 +1,4 @@
-"""The SQL that asks a host for verdicts: one readable statement on `audit_verdicts` for each query."""
+"""The SQL that asks a host for verdicts: one statement on `audit_verdicts` for each query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a query asks of a table: the constraints of its WHERE clause, and the columns it uses."""
+"""The query context that osquery passes to a table: constraints of the WHERE clause, and columns that are used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ConstraintOperator(IntEnum):
 
 
 class ContextError(ValueError):
-    """The text is not a query context; the message says what was expected and where."""
+    """A text that is not a query context; the message says what was expected and where."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Rows, and how those are kept that a table gives again and again."""
+"""Rows of tables, and rows that are encoded once and sent again and again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHARED, _LONGEST_SHARED = 1024, 4096
 
 
 def rowid(*identity: str | bytes) -> str:
-    """A rowid that hangs on these texts alone: 63 bits, as a signed number of SQLite that is not negative."""
+    """A rowid that depends on these texts alone: 63 bits, a signed number of SQLite that is not negative."""
     texts = (each if isinstance(each, bytes) else each.encode() for each in identity)
     digest = blake2b(b"\0".join(texts), digest_size=8).digest()
     return str(int.from_bytes(digest, "big") >> 1)
@@ -48,7 +48,7 @@ Places = Mapping[str, tuple[int, int]]
 
 
 def places(names: Iterable[str]) -> Places:
-    """Where the cell of each column is in a row that is kept, and where in that cell its value begins."""
+    """The place of each column's cell in a kept row, and the place in that cell at which its value begins."""
     return {name: (place, len(text(name)) + _LENGTH.size) for place, name in enumerate(names)}
 
 

@@ -1,4 +1,4 @@
-"""A table as it is declared: everything that is told of it, to osquery, to SQLite and to readers, comes from here."""
+"""The declaration of a table. What osquery, SQLite and the documentation say of it comes from here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ColumnOption(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; the description is what a reader of the table is told."""
+    """One column; the description is for readers of the table."""
 
     name: str
     type: ColumnType

@@ -1,4 +1,4 @@
-"""A table that answers osquery's requests. Whatever is asked, there is an answer, and a failure says its cause."""
+"""A table that answers osquery's requests. Every request gets an answer, and a failure names its cause."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Table:
 
 
 class UnsupportedQuery(Exception):  # noqa: N818 - a question without an answer is no error of the program
-    """A question that cannot be answered; the message is for the person who asked it."""
+    """A query that the table cannot answer; the message is for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Values as YAML: lists and objects of text, numbers and booleans, as people write them. It only writes.
+"""Writes YAML: lists and objects of text, numbers and booleans, as people write them.
 
 Whatever a text holds, a reader gets it back: what is not plain is in double quotes, with escapes.
 """

@@ -209,7 +209,7 @@ def _why_not(name: str, found: Mapping[str, Unit], pulled: frozenset[str], cmdli
 
 
 def _steps(own: Unit) -> Iterator[UnitCommand]:
-    """The commands of a unit that matter here, in order. Raises UntoldError."""
+    """The commands of a unit that load rules or start auditd, in order. Raises UndeterminedError."""
     if own.values("ExecCondition"):
         raise UndeterminedError(f"{own.name}: whether its ExecCondition= succeeds is not known")
     for key in _EXEC:
