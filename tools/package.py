@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.release import archive, bill, frozen, needs, systems
+from tools.release import archive, bill, contents, frozen, needs, systems
 from tools.release.project import PROJECT, PROJECT_NAME, sha256
 from tools.test_all import VERSIONS, interpreter
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     try:
         files = make(options.output)
-    except (subprocess.CalledProcessError, bill.BillError) as error:
+    except (subprocess.CalledProcessError, bill.BillError, contents.ContentError) as error:
         print(error, file=sys.stderr)
         return 1
     for file in files:
@@ -52,7 +52,7 @@ def make(folder: Path) -> list[Path]:
     extension.write_bytes(archive.build(pythons))
     extension.chmod(0o755)
     systems.build(extension, folder)
-    (folder / f"{PROJECT_NAME}.cdx.json").write_text(bill.of_archive(), encoding="utf-8")
+    (folder / f"{PROJECT_NAME}.cdx.json").write_text(bill.of_archive(extension), encoding="utf-8")
     with frozen.tree() as tree:
         name = frozen.name(tree)
         (folder / f"{name}.tar.gz").write_bytes(frozen.tarball(tree))

@@ -79,6 +79,44 @@ BILLS = (
 )
 
 
+# What PyInstaller's own reader finds in the tarball's program, name by name.
+LISTED = """\
+import sys
+from PyInstaller.archive.readers import CArchiveReader
+program = CArchiveReader(sys.argv[1])
+print(*program.toc, *program.open_embedded_archive("PYZ.pyz").toc)
+"""
+
+
+@pytest.fixture(scope="module")
+def packed(unpacked: Path) -> set[str]:
+    return set(said([str(PYTHON), "-c", LISTED, str(unpacked / "auditrules.ext")]).split())
+
+
+def test_the_tarball_holds_of_others_only_what_is_imported(packed: set[str]) -> None:
+    others = {name for name in packed if name.partition(".")[0] not in {*sys.stdlib_module_names, "auditrules"}}
+    assert {name.partition(".")[0] for name in others if not name.startswith("pyi")} == {
+        "future",
+        "osquery",
+        "run",
+        "thrift",
+        "PYZ",
+    }
+    assert {name for name in others if name.startswith("future")} == {"future", "future.utils"}
+
+
+def test_the_tarball_holds_nothing_for_making_or_testing_packages(packed: set[str], unpacked: Path) -> None:
+    names = packed | {path.name for path in unpacked.rglob("*")}
+    assert not [
+        name for name in names if re.match(r"_?(distutils|setuptools|pkg_resources|packaging|test)\b|_test", name)
+    ]
+    assert not [name for name in names if name.endswith(".dist-info")]
+
+
+def test_nothing_is_imported_before_the_tarballs_program_but_what_pyinstaller_needs(packed: set[str]) -> None:
+    assert {name for name in packed if name.startswith("pyi_rth_")} <= {"pyi_rth_inspect"}
+
+
 @pytest.mark.parametrize(("pattern", "libraries"), BILLS)
 def test_a_bill_names_each_library_with_version_licence_and_origin(pattern: str, libraries: set[str]) -> None:
     bill = json.loads(only(pattern).read_text("utf-8"))

@@ -19,7 +19,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from auditrules import __version__
-from tools.release.archive import LIBRARIES
+from tools.release import contents
 from tools.release.project import PROJECT_NAME, moment, sha256
 
 # The licences of what is pinned, in the words of SPDX, after their own licence files.
@@ -36,24 +36,32 @@ _SPDX = {
 
 
 class BillError(Exception):
-    """A bill that is not valid; the message is the validator's."""
+    """A bill that can't be made, or is not valid; the message says why."""
 
 
-def of_archive() -> str:
+def of_archive(file: Path) -> str:
     """The bill of the extension's file, which is also what the packages hold."""
-    return _written("archive", (_distribution(library.name) for library in LIBRARIES))
+    return _written("archive", map(_named, sorted(contents.of_archive(file))))
 
 
 def of_tree(tree: Path) -> str:
-    """The bill of the tarball: the same, the interpreter, and the libraries that lie beside it."""
-    return _written("tarball", (*(_distribution(library.name) for library in LIBRARIES), *_frozen(tree)))
+    """The bill of the tarball: all whose modules are in it, what these bring along, and the libraries beside them."""
+    named = sorted(contents.of_tree(tree))
+    return _written("tarball", (*map(_named, named), *_brought(named), *_libraries(tree)))
 
 
-def _frozen(tree: Path) -> Iterator[Component]:
-    yield _distribution("apsw")
-    yield _distribution("pyinstaller")  # its boot loader
-    yield _component("sqlite", importlib.import_module("apsw").sqlite_lib_version(), "generic")
-    yield _component("python", platform.python_version(), "generic")
+def _named(name: str) -> Component:
+    if name == contents.PYTHON:
+        return _component(name, platform.python_version(), "generic")
+    return _component(name, importlib.metadata.version(name), "pypi")
+
+
+def _brought(named: Iterable[str]) -> Iterator[Component]:
+    if "apsw" in named:  # SQLite is compiled into it
+        yield _component("sqlite", importlib.import_module("apsw").sqlite_lib_version(), "generic")
+
+
+def _libraries(tree: Path) -> Iterator[Component]:
     for library in sorted(tree.glob("_internal/*.so*")):
         hashes = [HashType(alg=HashAlgorithm.SHA_256, content=sha256(library))]
         yield Component(name=library.name, type=ComponentType.FILE, bom_ref=library.name, hashes=hashes)
@@ -72,11 +80,9 @@ def _written(kind: str, components: Iterable[Component]) -> str:
     return text
 
 
-def _distribution(name: str) -> Component:
-    return _component(name, importlib.metadata.version(name), "pypi")
-
-
 def _component(name: str, version: str, origin: str, kind: ComponentType = ComponentType.LIBRARY) -> Component:
+    if name not in _SPDX:
+        raise BillError(f"{name} is packed, and bill.py does not name its licence")
     return Component(
         name=name,
         version=version,

@@ -29,24 +29,34 @@ from tools.release.systems import documents, packs
 ENTRY = f"import sys\n\n{RUN}"
 
 SPEC = """\
-found = Analysis([{script!r}], pathex=[{extension!r}], hiddenimports={commands!r}, excludes={excluded!r})
+found = Analysis([{script!r}], pathex=[{extension!r}], hiddenimports={commands!r}, excludes={excluded!r}, optimize=2)
 program = EXE(PYZ(found.pure), found.scripts, exclude_binaries=True, name="auditrules.ext", strip=True)
 COLLECT(program, found.binaries, found.datas, name={project!r}, strip=True)
 """
 
-# Parts of Python's library that others mention and nothing here calls, OpenSSL among what they would bring along.
+# What others mention and nothing here calls: parts of Python's library, OpenSSL among what they would bring along, and
+# distributions that happen to be installed beside us.
 EXCLUDED = [
+    "_distutils_hack",
     "_hashlib",
     "asyncio",
     "bz2",
+    "distutils",
+    *(f"future.{name}" for name in ("backports", "builtins", "moves", "standard_library", "tests", "types")),
     "lzma",
     "multiprocessing",
+    "packaging",
+    "pdb",
+    "pkg_resources",
     "pydoc",
     "readline",
+    "setuptools",
     "sqlite3",
     "ssl",
+    "test",
     "thrift.protocol.fastbinary",
     "tkinter",
+    "typing_extensions",
     "unittest",
 ]
 
