@@ -71,10 +71,10 @@ class HostJudge:
         self, control: BenchmarkControl, judged: Mapping[str, Sequence[Judged]], kernel: KernelAnswer
     ) -> list[Row]:
         state = AuditState(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
-        lines = [line.text for line in kernel.lines or ()] if control.subject is DAEMON else []
+        lines = (kernel.lines or ()) if control.subject is DAEMON else ()
 
         def row() -> list[Row]:
-            cells = verdict_cells(judge_control(control, judged, state, lines))
+            cells = verdict_cells(judge_control(control, judged, state, [line.text for line in lines]))
             return finished(AUDIT_VERDICTS.names, [cells], CONTROL_KEY)
 
         return _kept(self._verdicts, control.key, (judged, state, lines), row)

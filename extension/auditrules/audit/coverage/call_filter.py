@@ -27,6 +27,12 @@ OTHER_PROGRAM: Identity = ("another",)  # stands for every program that no exe f
 
 RuleMatch = tuple[ResolvedRule, Match]  # a rule, and whether it matches an access
 
+RuleFingerprint = tuple[int, tuple[Pending, ...]]
+"""A rule's place in the order of evaluation, and what its match waits for."""
+
+SharedMatches = dict[RuleFingerprint, tuple[RuleFingerprint, RuleMatch]]
+"""The matches of rules without a path, each kept once: with thousands of rules most calls share most of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateRule:
@@ -85,7 +91,8 @@ class CallFilter:
 
     `task`, `exclude` and `listed` are the matching rules of the task list, the exclude list, and of the exit list if
     they have no path and no condition on the file. `name_dependent` are the exit rules without a path that have one.
-    Two calls of equal `fingerprint` are recorded alike if no rule is on a name that they use.
+    Two calls of equal `fingerprint` are recorded alike if no rule is on a name that they use. `known` are the matches
+    that all filters of a rule set share.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class CallFilter:
         task: Iterable[ResolvedRule],
         anywhere: Iterable[ResolvedRule],
         exclude: Iterable[ResolvedRule],
+        known: SharedMatches,
     ) -> None:
         self.call = call
         at_fork = () if call.early else ((each, match_task(each, call.forker)) for each in task)
@@ -101,10 +109,11 @@ class CallFilter:
         candidates = [found for each in anywhere for found in _candidate_rule(each, call)]
         self.name_dependent = tuple(each for each in candidates if each.match is None)
         matches = ((each.resolved, each.match) for each in candidates if each.match is not None)
-        self.listed = tuple(through_first_certain(matches))
+        shared = [_shared(each, known) for each in through_first_certain(matches)]
+        self.listed = tuple([match for _, match in shared])
         self.exclude = tuple(through_first_certain(_excluded(exclude, call.subject)))
         self.fingerprint: Hashable = (
-            *(fingerprint_of(self.task), fingerprint_of(self.listed), fingerprint_of(self.exclude)),
+            *(fingerprint_of(self.task), tuple([each for each, _ in shared]), fingerprint_of(self.exclude)),
             *(call.subject, call.forker, call.succeeded, call.result, call.arguments),
         )
         self._candidates: ResultCache[tuple[CandidateRule, ...]] = ResultCache(MOST_CANDIDATES)
@@ -118,6 +127,12 @@ class CallFilter:
 def fingerprint_of(rules: Iterable[RuleMatch]) -> Hashable:
     """A value that is equal for equal results of the same rules."""
     return tuple([(resolved.order, found.pending) for resolved, found in rules])
+
+
+def _shared(match: RuleMatch, known: SharedMatches) -> tuple[RuleFingerprint, RuleMatch]:
+    """A match with its fingerprint, as they are known: a candidate's match is all in what it waits for."""
+    fingerprint = match[0].order, match[1].pending
+    return known.setdefault(fingerprint, (fingerprint, match))
 
 
 def matching_rules(candidates: Iterable[CandidateRule], access: Access, name: Name | None) -> Iterator[RuleMatch]:

@@ -9,7 +9,7 @@ from itertools import count
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Name, rebound
 from auditrules.audit.coverage.audit_names import unreached
-from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter
+from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter, SharedMatches
 from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import CoverageStatus, Decision
 from auditrules.audit.coverage.field_match import CALL_FIELDS, REMOVING, compare, depends_on_names
@@ -50,6 +50,7 @@ class RuleSet:
         self.resolved = resolver.rules(rules)
         self.unread = unread
         self._filters: dict[Hashable, CallFilter] = {}
+        self._matches: SharedMatches = {}
         self._fingerprints: dict[Hashable, int] = {}
         self._fingerprint = count()
         self._cases: ResultCache[CredentialCases] = ResultCache(MOST_CASES)
@@ -99,7 +100,7 @@ class RuleSet:
         if found is None:
             task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
             without = replace(access, names=(), subject=subject)
-            found = CallFilter(without, task, self._anywhere, exclude)
+            found = CallFilter(without, task, self._anywhere, exclude, self._matches)
             # A number is cheaper to compare than what it stands for.
             found.fingerprint = self._fingerprints.setdefault(found.fingerprint, next(self._fingerprint))
             self._filters[call] = found
