@@ -8,11 +8,12 @@ from itertools import product
 import pytest
 
 from auditrules.audit.coverage.access import Subject
+from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
 from auditrules.audit.coverage.credential_cases import MOST_CASES, CredentialCases
 from auditrules.audit.coverage.decision import ON, Cause, CoverageStatus
 from auditrules.audit.coverage.operations import OPERATIONS
-from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
+from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.reference import calls
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import FileSystem

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import conditions
-from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
+from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Mount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Subject
@@ -22,10 +22,30 @@ from auditrules.audit.coverage.filter_walk import (
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+from auditrules.audit.filesystem.path_walk import FileSystem
 
 FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
 
 _STATUS = {Truth.YES: CoverageStatus.RECORDED, Truth.NO: CoverageStatus.UNRECORDED, Truth.MAYBE: CoverageStatus.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedHost:
+    """What coverage is asked of: rules on a host, and how auditing is.
+
+    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does.
+    """
+
+    rules: RuleSet
+    file_system: FileSystem
+    auditing: Auditing
+    who: Subject = ANYBODY
+    compat: bool = False
+
+    @property
+    def machine(self) -> str:
+        """Whose system calls are made."""
+        return self.file_system.facts.machine
 
 
 def evaluate_access(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 
-from auditrules.audit.coverage.access import ANYBODY, Access, Name, Subject
-from auditrules.audit.coverage.access_coverage import evaluate_access, with_subject
+from auditrules.audit.coverage.access_coverage import AuditedHost, evaluate_access
+from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
 from auditrules.audit.coverage.answer import (
     PERMISSIONS,
     RANK,
@@ -23,7 +22,7 @@ from auditrules.audit.coverage.answer import (
     refused,
 )
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
-from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, combine
+from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import nearest
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
@@ -34,17 +33,11 @@ from auditrules.audit.coverage.reference import (
     OUTSIDE,
     REFERENCE,
     AccessTarget,
-    calls,
-    loader_of,
-    made,
-    names_of,
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
-from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.filesystem.mounts import is_remote
-from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, below, parent
-from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import Action, FilterList
 
 # Links that the kernel follows by what they stand for, such as another process' program, not by their text.
@@ -85,25 +78,6 @@ _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedHost:
-    """What coverage is asked of: rules on a host, and how auditing is.
-
-    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does.
-    """
-
-    rules: RuleSet
-    file_system: FileSystem
-    auditing: Auditing
-    who: Subject = ANYBODY
-    compat: bool = False
-
-    @property
-    def machine(self) -> str:
-        """Whose system calls are made."""
-        return self.file_system.facts.machine
-
-
 def evaluate_path(path: str, host: AuditedHost) -> Coverage:
     """What of a path is recorded. A path that leads to nothing is judged as the file that would be made there."""
     wrong = bad_path(path)
@@ -124,8 +98,8 @@ def evaluate_path(path: str, host: AuditedHost) -> Coverage:
 def _covered(place: ResolvedPath, host: AuditedHost) -> Coverage:
     collector = AuditNamesCollector(host.file_system)
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
-    itself = _target(place, collector, host)
-    targets = (_inside(_inside(itself)), _inside(itself), itself) if folder else (itself,)
+    itself = target_of(place, collector, host)
+    targets = (inside(inside(itself)), inside(itself), itself) if folder else (itself,)
     accesses = tuple(TargetAccesses(each, host.rules) for each in targets)
     permissions = tuple(_permission(each, accesses, host) for each in PERMISSIONS)
     if any(each.reason is Reason.NO_RULE for each in permissions):
@@ -140,75 +114,6 @@ def _covered(place: ResolvedPath, host: AuditedHost) -> Coverage:
         )
     covered = Coverage(permissions, place.full_path, not place.missing)
     return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
-
-
-def _target(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> AccessTarget:
-    file = collector.name(place)
-    if place.missing:
-        file = replace(file, entry=Entry("file"), known=True)
-    above = collector.name(
-        ResolvedPath(place.path, place.entry, place.unresolved[:-1])
-        if place.unresolved
-        else host.file_system.at(parent(place.path))
-    )
-    path = loader_of(host.machine)
-    loader = host.file_system.walk(path) if path else None
-    known = loader is not None and loader.entry is not None and not loader.missing
-    return AccessTarget(
-        file, above, _sibling(file, above), collector.name(loader) if loader is not None and known else None
-    )
-
-
-def _sibling(file: Name, folder: Name) -> Name:
-    """A name in the same directory that no rule knows."""
-    return replace(
-        file,
-        path=f"{folder.path.rstrip('/')}/*",
-        identity=("any", folder.identity),
-        ancestry=(("any", folder.identity), *folder.ancestry),
-        dentry=(folder.identity, "*/"),  # no name has a slash
-    )
-
-
-def _inside(target: AccessTarget) -> AccessTarget:
-    """Any file in a directory, on its own file system, that no rule names."""
-    folder = replace(target.file, entry=Entry("dir"))
-    file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
-    return AccessTarget(file, folder, replace(_sibling(file, folder), dentry=(folder.identity, "*/*")), target.loader)
-
-
-def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
-    return (location[0], f"{location[1].rstrip('/')}/*") if location else None
-
-
-class TargetAccesses:
-    """The accesses to a target, with the rules on their names: these are looked up once for all calls.
-
-    `other` is what a rename moves it to, if not to a name in the same directory.
-    """
-
-    def __init__(self, target: AccessTarget, rules: RuleSet, other: AccessTarget | None = None) -> None:
-        self.target = target
-        self._rules = rules
-        self._other = other
-        self._found: dict[tuple[CollectedNames, bool], tuple[tuple[Name, ...], NameRules]] = {}
-
-    def by(self, operation: Operation, host: AuditedHost) -> Iterator[tuple[Access, NameRules]]:
-        """The accesses of an operation, each with the rules on its names; none if the machine has no such call."""
-        for call in calls(operation, host.machine):
-            succeeds = call.succeeded is not False
-            found = self._found.get((operation.collects, succeeds))
-            if found is None:
-                names = names_of(operation.collects, self.target, self._other)
-                found = names, self._rules.rules_on_names(names, succeeds=succeeds)
-                self._found[operation.collects, succeeds] = found
-            names, on_names = found
-            yield with_subject(made(call, names), host.who), on_names
-
-    @cached_property
-    def without_loader(self) -> TargetAccesses:
-        """The same if the file is no program with a loader."""
-        return TargetAccesses(replace(self.target, loader=None), self._rules)
 
 
 def _permission(permission: str, targets: tuple[TargetAccesses, ...], host: AuditedHost) -> PermissionCoverage:
@@ -303,7 +208,7 @@ def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
     for path, place in islice(leads.items(), MOST_FOLDERS):
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing
         if folder and not below(path, target.folder.path):
-            other = _inside(_target(place, collector, host))
+            other = inside(target_of(place, collector, host))
             if not _recorded(OPERATIONS["rename"], TargetAccesses(target, host.rules, other), host):
                 yield path
 

@@ -8,10 +8,11 @@ from itertools import chain
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Subject
+from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
-from auditrules.audit.coverage.path_coverage import AuditedHost, evaluate_path
+from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Rule

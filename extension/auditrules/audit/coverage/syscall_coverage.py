@@ -15,11 +15,10 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.access_coverage import evaluate_access, with_subject
+from auditrules.audit.coverage.access_coverage import AuditedHost, evaluate_access, with_subject
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import outcome_conditions
 from auditrules.audit.coverage.operations import OPENED, OPENS, CollectedNames, Operation, counts_as
-from auditrules.audit.coverage.path_coverage import AuditedHost
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import match
 from auditrules.audit.coverage.rule_set import RuleSet

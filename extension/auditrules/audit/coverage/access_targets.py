@@ -1,0 +1,86 @@
+"""What the reference accesses to a path are on: the file, its directory, a name in it that no rule knows, a loader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.access_coverage import AuditedHost, with_subject
+from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.operations import CollectedNames, Operation
+from auditrules.audit.coverage.reference import AccessTarget, calls, loader_of, made, names_of
+from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+from auditrules.audit.filesystem.path_walk import ResolvedPath, parent
+from auditrules.audit.model.host_facts import Entry
+
+
+def target_of(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> AccessTarget:
+    """What an access to a path is on; of a missing one, the file that would be made there."""
+    file = collector.name(place)
+    if place.missing:
+        file = replace(file, entry=Entry("file"), known=True)
+    above = collector.name(
+        ResolvedPath(place.path, place.entry, place.unresolved[:-1])
+        if place.unresolved
+        else host.file_system.at(parent(place.path))
+    )
+    path = loader_of(host.machine)
+    loader = host.file_system.walk(path) if path else None
+    known = loader is not None and loader.entry is not None and not loader.missing
+    return AccessTarget(
+        file, above, _sibling(file, above), collector.name(loader) if loader is not None and known else None
+    )
+
+
+def _sibling(file: Name, folder: Name) -> Name:
+    """A name in the same directory that no rule knows."""
+    return replace(
+        file,
+        path=f"{folder.path.rstrip('/')}/*",
+        identity=("any", folder.identity),
+        ancestry=(("any", folder.identity), *folder.ancestry),
+        dentry=(folder.identity, "*/"),  # no name has a slash
+    )
+
+
+def inside(target: AccessTarget) -> AccessTarget:
+    """Any file in a directory, on its own file system, that no rule names."""
+    folder = replace(target.file, entry=Entry("dir"))
+    file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
+    return AccessTarget(file, folder, replace(_sibling(file, folder), dentry=(folder.identity, "*/*")), target.loader)
+
+
+def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
+    return (location[0], f"{location[1].rstrip('/')}/*") if location else None
+
+
+class TargetAccesses:
+    """The accesses to a target, with the rules on their names: these are looked up once for all calls.
+
+    `other` is what a rename moves it to, if not to a name in the same directory.
+    """
+
+    def __init__(self, target: AccessTarget, rules: RuleSet, other: AccessTarget | None = None) -> None:
+        self.target = target
+        self._rules = rules
+        self._other = other
+        self._found: dict[tuple[CollectedNames, bool], tuple[tuple[Name, ...], NameRules]] = {}
+
+    def by(self, operation: Operation, host: AuditedHost) -> Iterator[tuple[Access, NameRules]]:
+        """The accesses of an operation, each with the rules on its names; none if the machine has no such call."""
+        for call in calls(operation, host.machine):
+            succeeds = call.succeeded is not False
+            found = self._found.get((operation.collects, succeeds))
+            if found is None:
+                names = names_of(operation.collects, self.target, self._other)
+                found = names, self._rules.rules_on_names(names, succeeds=succeeds)
+                self._found[operation.collects, succeeds] = found
+            names, on_names = found
+            yield with_subject(made(call, names), host.who), on_names
+
+    @cached_property
+    def without_loader(self) -> TargetAccesses:
+        """The same if the file is no program with a loader."""
+        return TargetAccesses(replace(self.target, loader=None), self._rules)
