@@ -20,7 +20,7 @@ def summary(page: Browser) -> None:
 
 def findings(page: Browser) -> None:
     """A failing host with its evidence and its remediation, in the dark."""
-    page.look(1280, 1040, dark=True)
+    page.look(1280, 960, dark=True)
     page.open(fleet(SIZE))
     page.show("#trend")
     page.find("#findings .opener").click()

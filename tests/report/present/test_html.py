@@ -15,16 +15,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditrules.audit.coverage.answer import Reason
+from auditrules.benchmarks import BY_ID
 from auditrules.check import Status
 from auditrules.report.model import Broken, Counts, Day, HostState, Report
 from auditrules.report.present.html import FIRST, SHORT, render
 from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import script
 from auditrules.report.present.html.findings import remediations
-from auditrules.report.present.html.wording import LONGEST, share, shown, utc, why
+from auditrules.report.present.html.wording import LONGEST, share, shown, utc, why, words
+from auditrules.report.present.reasons import REASONS
 from auditrules.report.present.wording import percent
 from tests.report.present.fleet import NOTHING, fleet
-from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, sample, stray, verdict
+from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, only, sample, stray, verdict
 
 
 class Page(HTMLParser):
@@ -128,7 +131,10 @@ def test_the_policy_stands_before_all_that_it_governs() -> None:
 def test_the_page_refers_to_itself_only() -> None:
     assert PLAIN.attributes("src") == []
     assert {str(each)[0] for each in PLAIN.attributes("href")} == {"#"}
-    assert not re.search(r"url\(|@import|https?:", PLAIN.source)
+    source = PLAIN.source
+    for each in {link for control in BY_ID.values() for link in control.references}:
+        source = source.replace(f"<dd>{each}</dd>", "")  # links of the catalogue stand there as text
+    assert not re.search(r"url\(|@import|https?:", source)
 
 
 def test_no_element_has_a_style_or_a_handler_of_its_own() -> None:
@@ -349,3 +355,41 @@ def test_columns_stand_side_by_side_and_none_is_higher_than_the_chart(counts: li
         for end, column in zip([0.0, *ends], made.columns, strict=False)  # two decimals
     )
     assert all(end <= WHOLE + 0.02 for end in ends)
+
+
+def test_a_control_opens_to_what_its_benchmark_says() -> None:
+    text = Page(sample()).text
+    known = BY_ID["CIS Docker Benchmark", "1.2.0", "1.2.3"]
+    says = (known.subject.description, known.subject.rationale, known.impact, *known.mappings, *known.references)
+    assert all(each in text for each in (*says, *known.disagreements) if each)
+
+
+def test_the_control_that_fails_on_most_hosts_comes_first() -> None:
+    page = Page(fleet(60))
+    failed = [each.counts.failed for each in fleet(60).controls]
+    heads = re.findall(r'<tr><th scope="row" data-value="([\d.]+)"><a', page.source)
+    by_number = {each.control: each.counts.failed for each in fleet(60).controls}
+    assert [by_number[each] for each in heads] == sorted(failed, reverse=True)
+
+
+def test_a_cause_is_told_once_however_many_hosts_have_it() -> None:
+    said = verdict("uuid-web-1", Status.FAIL)
+    hosts = [replace(said, host=f"h{number}") for number in range(1000)]
+    found = remediations([*hosts, replace(said, reason="symlink")])
+    assert [(each.reason, each.hosts) for each in found] == [(said.reason, 1000), ("symlink", 1)]
+
+
+def test_a_line_feed_in_evidence_is_a_line_break() -> None:
+    said = replace(verdict("uuid-web-1", Status.FAIL), evidence="one\ntwo\x1b")
+    source = Page(only(said)).source
+    assert "one\ntwo\\x1b" in source
+    assert "\\x0a" not in source
+
+
+def test_a_host_whose_queries_fail_is_not_called_failing() -> None:
+    assert words(HostState.FAILING) == "query fails"
+
+
+def test_a_reason_is_told_in_words_beside_its_code() -> None:
+    assert "no rule records it" in Page(sample()).text
+    assert set(REASONS) >= {each.value for each in Reason}

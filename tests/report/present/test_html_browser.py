@@ -23,6 +23,8 @@ from tests.report.present.fleet import NOTHING, fleet
 from tests.report.present.pictures import take
 from tests.report.present.sample import HOSTILE, hostile, sample
 
+COMMANDS = "echo '-w /usr/bin/dockerd -k docker' >>/etc/audit/rules.d/docker.rules\naugenrules --load"
+
 pytestmark = pytest.mark.browser
 
 FLEET = fleet(120)
@@ -114,8 +116,30 @@ def test_each_control_has_its_numbers_and_a_bar_that_says_them(page: Browser) ->
             each.counts.not_applicable,
             each.counts.waived,
         ]
-        for each in FLEET.controls
+        for each in sorted(FLEET.controls, key=lambda each: (-each.counts.failed, -each.counts.unknown))
     ]
+
+
+def test_the_number_of_failures_leads_to_these_hosts(page: Browser) -> None:
+    page.open(FLEET)
+    most = max(FLEET.controls, key=lambda each: each.counts.failed)
+    page.find("#controls a[data-control]").click()
+    shown = page.ask(
+        "return [...document.querySelectorAll('#findings td:nth-child(3) strong')].map((each) => each.textContent)"
+    )
+    assert set(shown) == {most.control}
+
+
+def test_what_is_filtered_is_saved_as_csv(page: Browser) -> None:
+    page.open(FLEET)
+    page.ask("URL.createObjectURL = (blob) => { window.saved = blob; return '#'; }")
+    page.find("#controls a[data-control]").click()
+    page.find("#findings [data-csv]").click()
+    page.ask("window.saved.text().then((text) => { window.text = text; })")
+    lines = page.ask("return window.text").splitlines()
+    failing = [each for each in FLEET.verdicts if each.status is Status.FAIL]
+    most = max(FLEET.controls, key=lambda each: each.counts.failed)
+    assert len(lines) - 1 == sum(each.control == most.control for each in failing)
 
 
 def test_the_chart_has_a_column_a_day_and_a_table_of_the_same(page: Browser) -> None:
@@ -220,7 +244,10 @@ def test_what_is_waived_can_be_put_aside(page: Browser) -> None:
     assert hosts_shown(page) == ["web-1.example.net"]
     choose(page, "findings-waiver", "Waived")
     assert hosts_shown(page) == ["db-1.example.net"]
-    assert "waiver active, until 2026-12-31: moves to the new storage" in page.texts("#findings .waiver")[0]
+    assert (
+        "waiver (active), until 2026-12-31, by storage team: moves to the new storage"
+        in page.texts("#findings .waiver")[0]
+    )
 
 
 def test_each_word_of_a_search_is_somewhere_in_a_row(page: Browser) -> None:
@@ -326,7 +353,7 @@ def test_a_kind_of_change_can_be_chosen(page: Browser) -> None:
 def test_a_failing_row_opens_to_its_remediation(page: Browser) -> None:
     page.open(sample())
     page.find("#findings .opener").click()
-    assert page.texts("#findings .detail pre") == ["-w /usr/bin/dockerd -k docker"]
+    assert page.texts("#findings .detail pre") == [COMMANDS]
     assert page.find("#findings .opener").get_attribute("aria-expanded") == "true"
     page.find("#findings .opener").click()
     assert page.texts("#findings .detail") == []
@@ -336,18 +363,18 @@ def test_a_remediation_is_copied_or_else_selected(page: Browser) -> None:
     page.open(sample())
     page.ask("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
     page.find("#remediation .copy").click()
-    assert page.ask("return window.copied") == "-w /usr/bin/dockerd -k docker"
-    assert page.texts("#said") == ["The line is copied."]
+    assert page.ask("return window.copied") == COMMANDS
+    assert page.texts("#announcement") == ["The commands are copied."]
     page.ask("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
     page.find("#remediation .copy").click()
-    assert page.ask("return getSelection().toString()") == "-w /usr/bin/dockerd -k docker"
-    assert page.texts("#said") == ["The line is selected: copy it with the keyboard."]
+    assert page.ask("return getSelection().toString()") == COMMANDS
+    assert page.texts("#announcement") == ["The commands are selected: copy them with the keyboard."]
 
 
 def test_the_first_key_leads_past_the_links(page: Browser) -> None:
     page.open(sample())
     ActionChains(page.driver).send_keys(Keys.TAB).perform()
-    assert page.ask("return document.activeElement.textContent") == "To the report"
+    assert page.ask("return document.activeElement.textContent") == "Skip to the report"
     ActionChains(page.driver).send_keys(Keys.ENTER).perform()
     assert page.ask("return document.activeElement.id") == "main"
 
@@ -374,7 +401,7 @@ def test_the_keyboard_sorts_and_opens(page: Browser) -> None:
     page.find('#findings th[data-column="host"] button').send_keys(Keys.ENTER)
     assert hosts_shown(page) == ["db-1.example.net", "web-1.example.net"]
     page.find("#findings .opener").send_keys(Keys.SPACE)
-    assert page.texts("#findings .detail pre") == ["-w /var/lib/docker -k docker"]
+    assert page.texts("#findings .detail pre") == [COMMANDS.replace("/usr/bin/dockerd", "/var/lib/docker")]
 
 
 def test_each_control_of_the_page_has_a_name(page: Browser) -> None:

@@ -6,10 +6,11 @@ a root shell, and a host must not write there.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from auditrules.benchmarks import BY_ID
-from auditrules.benchmarks.remediation import ADVICE, rule_line
+from auditrules.benchmarks.remediation import ADVICE, RULES_FILE, rule_line
 from auditrules.benchmarks.remediation import remedy as advise
 from auditrules.check import Status
 from auditrules.present import visible
@@ -27,6 +28,11 @@ class Remediation:
     """The benchmark's path that it is for."""
     elsewhere: bool
     """The row names another target than any of the benchmark's: somebody has to look at it first."""
+
+    @property
+    def command(self) -> str:
+        """What a root shell runs to add the line and to load the rules; empty where there is no line."""
+        return f"echo {shlex.quote(self.line)} >>{RULES_FILE}\naugenrules --load" if self.line else ""
 
 
 def find_remediation(verdict: Verdict) -> Remediation | None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from auditrules.benchmarks import BY_ID, BenchmarkControl
 from auditrules.check import Status
 from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
@@ -55,6 +56,7 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
     severity_id, severity = _SEVERITY[verdict.status]
     uid = identity(verdict.host, verdict.benchmark, verdict.version, verdict.control, verdict.target)
     advice = remediation_text(verdict)
+    known = BY_ID.get((verdict.benchmark, verdict.version, verdict.control))
     group = {"labels": [visible(f"{report.grouped_by}: {host.group}")]} if host.group else {}
     return {
         "activity_id": 1,
@@ -84,6 +86,7 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         "compliance": {
             **_texts({"control": verdict.control}),
             "desc": title,
+            **({"requirements": list(known.mappings)} if known is not None and known.mappings else {}),
             "standards": [visible(f"{verdict.benchmark} v{verdict.version}" if verdict.benchmark else _PRODUCT)],
             "status_id": status_id,
             "status": status,
@@ -92,7 +95,7 @@ def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
         },
         "resources": [{"type": "Host", "uid": key, "name": name, **group}],
         "device": {"type_id": 0, "type": "Unknown", "uid": key, "hostname": name},
-        **({"remediation": {"desc": advice}} if advice else {}),
+        **({"remediation": {"desc": advice, **_references(known)}} if advice else {}),
         "unmapped": _texts(
             {
                 "target": verdict.target,
@@ -115,6 +118,10 @@ def _at(report: Report, verdict: Verdict) -> int:
     if verdict.seen is None or verdict.logged != verdict.status.value:
         return report.made_at
     return verdict.seen
+
+
+def _references(control: BenchmarkControl | None) -> dict[str, object]:
+    return {"references": list(control.references)} if control is not None and control.references else {}
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from auditrules.benchmarks import BY_ID
 from auditrules.present import visible
 from auditrules.report.model import ControlCounts, Counts, Host, Report, Verdict, Waiver
 from auditrules.report.present.complete import complete
@@ -168,6 +169,8 @@ def _finding(control: ControlCounts, verdicts: Sequence[Verdict], silent: int) -
     risks = dict.fromkeys(verdict.waiver for verdict in verdicts if verdict.waiver is not None)
     title = _markdown(control_heading(control)) or "a control without a name"
     counts = control.counts
+    known = BY_ID.get((control.benchmark, control.version, control.control))
+    remarks = f"{known.subject.description}\n\n{known.subject.rationale}" if known else ""
     return {
         "uuid": identity("finding", control.benchmark, control.version, control.control),
         "title": title,
@@ -177,11 +180,12 @@ def _finding(control: ControlCounts, verdicts: Sequence[Verdict], silent: int) -
             "type": "objective-id",
             "target-id": _control_id(control),
             "title": title,
-            **_props({"level": control.level}),
+            **_props({"level": control.level, "maps-to": "; ".join(known.mappings) if known else ""}),
             "status": _state(replace(counts, unknown=counts.unknown + silent)),
         },
         **({"related-observations": _related(verdicts)} if verdicts else {}),
         **({"related-risks": [{"risk-uuid": _risked(waiver)} for waiver in risks]} if risks else {}),
+        **({"remarks": _prose(remarks)} if remarks else {}),
     }
 
 
@@ -236,6 +240,11 @@ def _props(values: dict[str, str]) -> dict[str, object]:
         if value
     ]
     return {"props": props} if props else {}
+
+
+def _prose(text: str) -> str:
+    """Escape our own paragraphs."""
+    return "\n\n".join(map(_markdown, text.split("\n\n")))
 
 
 def _markdown(text: str) -> str:

@@ -8,6 +8,7 @@ nothing run or load but this page's own script and style, which it knows by thei
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -16,13 +17,15 @@ from itertools import islice
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from auditrules.benchmarks import BY_ID, BenchmarkControl
 from auditrules.check import Status
-from auditrules.report.model import HostState, Report
+from auditrules.report.model import ControlCounts, HostState, Report
 from auditrules.report.present.complete import list_all
 from auditrules.report.present.html import wording
 from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import block
 from auditrules.report.present.html.findings import remediations
+from auditrules.report.present.reasons import reason_text
 from auditrules.report.present.wording import percent, waiver_text
 from auditrules.report.times import duration
 
@@ -47,7 +50,9 @@ def render(report: Report) -> str:
             script=script,
             data=Markup(block(report)),  # noqa: S704 - escaped there, as JSON
             benchmarks=benchmarks,
+            controls=_worst_first(report.controls),
             several=len(benchmarks) > 1,
+            places={(each.benchmark, each.version, each.control): place for place, each in enumerate(report.controls)},
             failing=[each for each in report.verdicts if each.status is Status.FAIL],
             not_reporting=[each for each in report.hosts if each.state is not HostState.REPORTING],
             hosts={each.key: each for each in report.hosts},
@@ -57,6 +62,14 @@ def render(report: Report) -> str:
             short=SHORT,
         )
     )
+
+
+def _worst_first(controls: Sequence[ControlCounts]) -> list[tuple[int, ControlCounts, BenchmarkControl | None]]:
+    """Return the controls that fail on most hosts first, each with its place in the data and its catalogue entry."""
+    placed = [
+        (place, each, BY_ID.get((each.benchmark, each.version, each.control))) for place, each in enumerate(controls)
+    ]
+    return sorted(placed, key=lambda each: (-each[1].counts.failed, -each[1].counts.unknown, each[0]))
 
 
 def policy(style: str, script: str) -> str:
@@ -93,6 +106,7 @@ def _templates() -> Environment:
         "number": wording.number,
         "parts": wording.parts,
         "percent": percent,
+        "reason": reason_text,
         "share": wording.share,
         "spoken": wording.spoken,
         "utc": wording.utc,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from auditrules.check import Status
 from auditrules.report.model import ChangeKind, HostState, Report, Waiver
 from auditrules.report.present.html.wording import KINDS, STATES, STATUSES, label, shown, why, words
+from auditrules.report.present.reasons import reason_text
 from auditrules.report.present.remediation import Remediation, find_remediation
 from auditrules.report.present.wording import waiver_text
 
@@ -74,6 +75,13 @@ def _hosts(report: Report) -> Json:
     }
 
 
+def _reasons(reasons: Iterable[str]) -> Json:
+    """Write a column of reasons, and beside each distinct one what it means."""
+    numbers: dict[str, int] = {}
+    codes = [numbers.setdefault(reason, len(numbers)) for reason in reasons]
+    return {"texts": [shown(each) for each in numbers], "meanings": list(map(reason_text, numbers)), "codes": codes}
+
+
 def _controls(report: Report) -> dict[tuple[str, str, str], int]:
     return {(each.benchmark, each.version, each.control): place for place, each in enumerate(report.controls)}
 
@@ -90,14 +98,14 @@ def _findings(report: Report) -> Json:
         "target": coded(each.target for each in verdicts),
         "status": _ordered(STATUSES, (each.status for each in verdicts)),
         "logged": coded(each.logged for each in verdicts),
-        "reason": coded(each.reason for each in verdicts),
+        "reason": _reasons(each.reason for each in verdicts),
         "evidence": coded(each.evidence for each in verdicts),
         "next_boot": coded(each.next_boot for each in verdicts),
         "since": _ago(report, (each.since for each in verdicts)),
         "seen": _ago(report, (each.seen for each in verdicts)),
         "remediation": {
             "codes": [remediations.setdefault(find_remediation(each), len(remediations)) for each in verdicts],
-            "rows": [each and [each.text, each.line, each.elsewhere] for each in remediations],
+            "rows": [each and [each.text, each.command, each.elsewhere] for each in remediations],
         },
         "waiver": {
             "codes": [waivers.setdefault(each.waiver, len(waivers)) for each in verdicts],

@@ -78,6 +78,7 @@
         if (this.further.hidden) this.section.querySelector(".scroll").focus(); // where the keyboard was is gone
       });
       this.section.querySelector("[data-clear]").addEventListener("click", () => this.clear());
+      this.section.querySelector("[data-csv]").addEventListener("click", () => save(`${name}.csv`, this.csv()));
       this.section.querySelector(".filters").hidden = false;
       this.reset();
       this.show();
@@ -123,6 +124,21 @@
       this.input.focus();
     }
 
+    // Choose by the place of an option in each filter, and by words.
+    choose(places, words) {
+      this.selects.forEach((select) => { select.value = places[select.dataset.filter] ?? 0; });
+      this.input.value = words;
+      this.show();
+    }
+
+    // The rows that match, not only those that are drawn.
+    csv() {
+      const names = Object.keys(this.columns);
+      const value = (column, row) => (column.ago ? utc(column.ago[row], "").textContent : column.texts[column.codes[row]]);
+      const line = (cells) => `${cells.map(quoted).join(",")}\r\n`;
+      return [line(names), ...Array.from(this.found, (row) => line(names.map((name) => value(this.columns[name], row))))];
+    }
+
     matching() {
       const tests = this.selects.map((select, place) => this.tests[place][Number(select.value)]).filter((test) => test !== anything);
       const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -152,6 +168,20 @@
       this.further.textContent = `Show ${NUMBER.format(Math.min(SLICE, left))} more of ${NUMBER.format(left)}`;
       this.status.textContent = `Shown: ${NUMBER.format(this.drawn)} of ${NUMBER.format(this.found.length)} matching; ${NUMBER.format(this.all.length)} in all`;
     }
+  }
+
+  // A cell of CSV; what a spreadsheet would take for a formula begins with an apostrophe.
+  const quoted = (value) => {
+    const safe = /^[\s\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(value) ? `'${value}` : value;
+    return `"${safe.replaceAll('"', '""')}"`;
+  };
+  function save(name, lines) {
+    const link = make("a", "");
+    link.href = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    say(`${NUMBER.format(lines.length - 1)} rows are saved.`);
   }
 
   const anything = () => true;
@@ -215,7 +245,7 @@
 
   function copyable(line) {
     const copy = button("copy", "Copy");
-    copy.setAttribute("aria-label", `Copy the line ${line}`);
+    copy.setAttribute("aria-label", `Copy the commands ${line}`);
     return make("div", "copyable", make("pre", "", make("code", "", line)), copy);
   }
 
@@ -246,7 +276,7 @@
     const opener = button("opener", "");
     opener.setAttribute("aria-expanded", "false");
     opener.setAttribute("aria-label", `Details of ${text(findings.host, row)}, ${label}`);
-    const why = cell("td", make("strong", "", text(findings.reason, row)), " ", make("span", "evidence", text(findings.evidence, row)));
+    const why = cell("td", make("strong", "", text(findings.reason, row)), " ", make("span", "meaning", DATA.findings.reason.meanings[DATA.findings.reason.codes[row]]), " ", make("span", "evidence", text(findings.evidence, row)));
     if (text(findings.waiver, row)) why.append(make("span", `waiver ${findings.waiver.names[findings.waiver.codes[row]]}`, text(findings.waiver, row)));
     const drawn = make("tr", "",
       cell("td", badge(findings.status, row, "")),
@@ -288,7 +318,7 @@
   }
 
   document.querySelectorAll("table.sortable").forEach(sortable);
-  new Table("findings", DATA.findings.host.length, findings, {
+  const failures = new Table("findings", DATA.findings.host.length, findings, {
     searched: ["host", "key", "target", "reason", "evidence"],
     choices: {
       status: each(findings.status),
@@ -317,6 +347,9 @@
     draw: drawChange,
   });
 
+  document.querySelectorAll("a[data-control]").forEach((link) => link.addEventListener("click", () => {
+    failures.choose({ status: 1 + findings.status.names.indexOf("fail"), control: 1 + Number(link.dataset.control) }, link.dataset.reason ?? "");
+  }));
   document.querySelectorAll(".copy").forEach((copy) => { copy.hidden = false; });
   document.addEventListener("click", async ({ target }) => {
     if (!target.classList.contains("copy")) return;
@@ -324,11 +357,11 @@
     try {
       await navigator.clipboard.writeText(code.textContent);
       target.textContent = "Copied";
-      say("The line is copied.");
+      say("The commands are copied.");
     } catch { // no permission, or a page that the browser does not trust with the clipboard
       getSelection().selectAllChildren(code);
       target.textContent = "Selected";
-      say("The line is selected: copy it with the keyboard.");
+      say("The commands are selected: copy them with the keyboard.");
     }
   });
 })();

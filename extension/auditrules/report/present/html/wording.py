@@ -31,18 +31,23 @@ WHY: Mapping[HostState, str] = MappingProxyType(
 
 
 def shown(text: str) -> str:
-    r"""Make a text fit for a page: what is not printable as an escape, and not longer than `LONGEST`.
+    r"""Make a text fit for a page: what is not printable as an escape, except line feeds; not longer than `LONGEST`.
 
-    >>> shown("a\x1b]0;b")
-    'a\\x1b]0;b'
+    >>> shown("a\x1b]0;b\nc")
+    'a\\x1b]0;b\nc'
     """
     if len(text) <= LONGEST:
-        return visible(text)
-    return f"{visible(text[:LONGEST])}… ({len(text) - LONGEST:,} more characters)"
+        return "\n".join(map(visible, text.split("\n")))
+    return f"{shown(text[:LONGEST])}… ({len(text) - LONGEST:,} more characters)"
 
 
 def words(value: Status | HostState | ChangeKind) -> str:
-    """Write a word of the report as a person does: `not_applicable` is not applicable."""
+    """Write a word of the report as a person does: `not_applicable` is not applicable.
+
+    A host whose queries fail is not one that fails a control.
+    """
+    if value is HostState.FAILING:
+        return "query fails"
     return str(value.value).replace("_", " ")
 
 

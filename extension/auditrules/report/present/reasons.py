@@ -1,0 +1,46 @@
+"""The reasons of verdicts in words: those of the tables, and those that the report gives itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "covered": "every permission is recorded",
+        "no_rule": "no rule records it",
+        "permissions_missing": "a rule is on the path, for other permissions or calls only",
+        "conditional": "some calls, or some subjects, are left out",
+        "suppressed": "a never rule comes first",
+        "task_never": "a never rule of the task list keeps processes from being audited at all",
+        "excluded": "the exclude list drops the record",
+        "filesystem_never": "the filesystem list keeps the kernel from seeing the path",
+        "disabled": "auditing is off",
+        "symlink": "the rule watches a symbolic link, not where it leads",
+        "not_recursive": "the rule watches the directory's own name, not what is below it",
+        "not_loaded_at_boot": "the next boot loads no rule that records it",
+        "mounted_after_load": "the file system may have been mounted after the rules were loaded",
+        "replaced": "two rules on one file disagree, and which one holds changes when the file is replaced",
+        "interpreter": "it depends on what the program is run by",
+        "label": "it depends on a label of a security module",
+        "too_many_conditions": "the rules tell apart more cases than are tried",
+        "remote_filesystem": "the path is on a file system that may hang, so it is not looked at",
+        "unreadable": "rules, path or status could not be read",
+        "bad_path": "the target is no absolute path of fewer than 4096 bytes",
+        "not_installed": "no Docker daemon is on the host, so the control does not apply",
+        "absent": "nothing is at the path, so the control does not apply",
+        "stale": "the last result has expired",
+        "missing": "the inventory names the host, and no log does",
+        "query_failed": "the query failed after the last result",
+        "extension_missing": "the extension is not loaded",
+        "no_rows": "the query never returned a row",
+        "gone": "the query runs, and no longer reports it",
+        "clock_wrong": "the clock of the host is wrong",
+        "unknown_status": "the row has a status that this version does not know",
+    }
+)
+
+
+def reason_text(reason: str) -> str:
+    """Return a reason in words; empty where it is none of ours."""
+    return REASONS.get(reason, "")
