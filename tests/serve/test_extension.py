@@ -150,7 +150,7 @@ def test_a_name_still_taken_by_a_dead_predecessor_is_waited_for(core: Core) -> N
 
 
 def test_a_naive_extension_gives_up_on_a_taken_name(core: Core) -> None:
-    core.occupy("naive", 1.0)
+    core.occupy("naive", 60.0)
     process = core.run(NAIVE, interval="1")
     assert (process.ended(), "Duplicate extension registered" in process.stderr) == (1, True)
 
