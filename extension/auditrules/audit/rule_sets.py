@@ -18,7 +18,7 @@ from auditrules.audit.coverage.decision import Auditing, CoverageStatus
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
-from auditrules.audit.filesystem.path_walk import FileSystem, above
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -63,7 +63,7 @@ class RuleSets:
                 unread=len(reading.lines) - len(rules),
             ),
             Auditing(reading.status.enabled),
-            remarks=(*_remarks(reading, self._facts), *_of_sandbox(rules, self._booted.sandbox)),
+            remarks=(*_remarks(reading, self._facts), *_of_sandbox(_unseen(rules, self._booted.sandbox))),
             older=self._older,
             file_lines=self._file_lines,
         )
@@ -77,8 +77,9 @@ class RuleSets:
         if booted.enabled is None and booted.loaded.rules:
             return self._unknown(BOOT, "whether auditing is on after boot is not known")
         rules = [decided(rule, self._facts) for rule in booted.loaded.rules]
+        unseen = _unseen(rules, booted.sandbox)
         now = self.kernel.rules
-        same = now is not None and not now.unread and not now.contested and not booted.sandbox
+        same = now is not None and not now.unread and not now.contested and not unseen
         if now is None or not same or rules != [each.rule for each in now.resolved]:
             now = RuleSet(rules, RuleResolver(self._file_system, fresh=True, sandbox=booted.sandbox))
         return RuleSource(
@@ -86,7 +87,7 @@ class RuleSets:
             self._facts.machine,
             now,
             Auditing(booted.enabled),
-            remarks=(*_of_command_line(booted), *_of_sandbox(rules, booted.sandbox), *_of_machine(self._facts)),
+            remarks=(*_of_command_line(booted), *_of_sandbox(unseen), *_of_machine(self._facts)),
             loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
             older=any(map(_may_be_older, booted.command_line.possible)),
             file_lines=self._file_lines,
@@ -178,14 +179,17 @@ def _may_be_older(cmdline: Sequence[str]) -> bool:
     return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
 
 
-def _of_sandbox(rules: Iterable[Rule], sandbox: Sandbox) -> Iterator[str]:
-    """Where boot loads rules about directories that it sees otherwise than the host."""
+def _unseen(rules: Iterable[Rule], sandbox: Sandbox) -> frozenset[str]:
+    """The directories that rules are about, and that the unit which loads them at boot sees otherwise."""
     if not sandbox:
-        return
-    paths = {str(rule.value(name)) for rule in rules for name in (*PATH_NAMES, "exe") if rule.value(name)}
-    found = {each for path in paths for each in above(path) if each in sandbox.hidden or each in sandbox.unsure}
-    if found:
-        yield f"the unit that loads the rules at boot does not see the host's {', '.join(sorted(found))}"
+        return frozenset()
+    values = (rule.value(name) for rule in rules for name in (*PATH_NAMES, "exe"))
+    return sandbox.concerned(value for value in values if isinstance(value, str))
+
+
+def _of_sandbox(unseen: frozenset[str]) -> Iterator[str]:
+    if unseen:
+        yield f"the unit that loads the rules at boot does not see the host's {', '.join(sorted(unseen))}"
 
 
 def _of_command_line(booted: Boot) -> Iterator[str]:

@@ -170,3 +170,22 @@ def test_evidence_says_what_the_unit_does_not_see() -> None:
     found = audit.coverage("/root", BOOT, audit.collected.facts.files)
     assert found.evidence.endswith("; the unit that loads the rules at boot does not see the host's /root")
     assert found.reason.value == "no_rule"
+
+
+def test_the_load_of_boot_is_another_than_one_by_hand_only_where_rules_are_about_what_the_unit_does_not_see() -> None:
+    for rule, same in (("-w /etc/docker -p wa", True), ("-w /root/.ssh/x -p wa", False)):
+        audit = HostAudit(at("ProtectHome=true", rule))
+        assert (audit.boot.loaded == audit.files.load(audit.boot.content or b"")) is same
+
+
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        (("/root",), {"/root"}),
+        (("/root/x/y", "/etc"), {"/root"}),
+        (("/rootless", "/"), set()),
+        (("/srv/x",), {"/srv"}),
+    ],
+)
+def test_a_sandbox_names_the_directories_that_paths_are_about(paths: tuple[str, ...], found: set[str]) -> None:
+    assert Sandbox(frozenset({"/root", "/home"}), unsure=frozenset({"/srv"})).concerned(paths) == found

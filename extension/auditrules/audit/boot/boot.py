@@ -192,7 +192,7 @@ class _Machine:
             raise UndeterminedError(f"boot loads rules from {path} more than once, and it changes in between")
         self.content = content
         self.sandbox = sandbox
-        self.loaded = self.files.seen_in(sandbox).load(content or b"")
+        self.loaded = self.files.load_in(sandbox, content or b"")
         if "-e" in self.loaded.values:
             self.enabled = int(self.loaded.values["-e"])
         return content is not None and succeeds(self.loaded)

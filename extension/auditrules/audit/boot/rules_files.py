@@ -25,6 +25,7 @@ from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.rule import ParsedLine, Rule, Verb, same
+from auditrules.audit.model.text import encode
 
 RULES_D, AUDIT_RULES = "rules.d", "audit.rules"  # the two sources of rules that are files
 
@@ -57,14 +58,22 @@ class RulesFiles:
         self._parsed: dict[str, ParsedLine | RuleSyntaxError | None] = {}
         self._seen_in: dict[Sandbox, RulesFiles] = {}
 
-    def seen_in(self, sandbox: Sandbox) -> RulesFiles:
-        """The same files, loaded in another view of the file system."""
-        if not sandbox:
-            return self
+    def load_in(self, sandbox: Sandbox, content: bytes) -> LoadedFile:
+        """What `auditctl -R` loads of a text where it sees the file system otherwise."""
+        if not self._concerns(sandbox, content):
+            return self.load(content)
         if sandbox not in self._seen_in:
             collected = replace(self.collected, facts=sandbox.facts(self.facts))
             self._seen_in[sandbox] = RulesFiles(collected, self.refusal)
-        return self._seen_in[sandbox]
+        return self._seen_in[sandbox].load(content)
+
+    def _concerns(self, sandbox: Sandbox, content: bytes) -> bool:
+        """Whether any rule may be about what is seen otherwise: on most hosts none is, and the text is loaded once."""
+        if not sandbox:
+            return False
+        there = sandbox.on(self.facts)
+        own = there.hidden | there.unsure  # which are known themselves, whatever the rules name
+        return any(encode(each) in content for each in own) or bool(there.concerned(self.facts.files.keys() - own))
 
     def load(self, content: bytes) -> LoadedFile:
         """What `auditctl -R` loads of a text. Mostly audit.rules, merged rules.d and what boot reads are one text."""

@@ -6,7 +6,7 @@ directory that it sees otherwise is listed and never fires.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from auditrules.audit.filesystem.path_walk import FileSystem, above
@@ -43,6 +43,13 @@ class Sandbox:
             if each in self.hidden:
                 return True
         return False
+
+    def concerned(self, paths: Iterable[str]) -> frozenset[str]:
+        """The directories that are seen otherwise and that any of these paths is, or is below, by its text."""
+        others = self.hidden | self.unsure
+        below = tuple(f"{each}/" for each in others)
+        near = (path for path in paths if path in others or path.startswith(below))
+        return frozenset(each for path in near for each in above(path) if each in others)
 
     def on(self, facts: Facts) -> Sandbox:
         """The same with the places that the directories are on this host, links followed."""
