@@ -151,6 +151,20 @@ def test_the_exit_code_is_what_was_asked_for(
     assert run(log(tmp_path, *statuses), "--until", UNTIL, *asked)[0] == code
 
 
+@pytest.mark.parametrize(
+    ("status", "fail_on", "code"),
+    [("pass", "fail,unknown", 0), ("pass", "unread", 4), ("fail", "unread,fail", 1), ("unknown", "unread,unknown", 3)],
+)
+@pytest.mark.parametrize("unread", ["a line", "a file"])
+def test_a_pipeline_can_fail_on_what_could_not_be_read(
+    unread: str, status: str, fail_on: str, code: int, tmp_path: Path
+) -> None:
+    logs = log(tmp_path, status)
+    bad = write(tmp_path / "bad", ["{cut" if unread == "a line" else "\x01"])
+    assert run(logs, bad, "--until", UNTIL, "--fail-on", fail_on)[0] == code
+    assert run(logs, "--until", UNTIL, "--fail-on", "unread")[0] == 0
+
+
 def test_without_until_a_log_of_long_ago_is_stale(tmp_path: Path) -> None:
     old = write(tmp_path / "log", [snapshot("a", 1_500_000_000, row())])
     assert run(old, "--fail-on", "unknown")[0] == 3
@@ -344,7 +358,7 @@ def test_a_host_that_never_said_a_word_of_what_is_asked_is_in_every_form(form: s
 USAGE = {
     ("--max-age", "26"): "argument --max-age: expected a number of s, m, h, d or w, such as 26h, found '26'",
     ("--max-age", "0h"): "argument --max-age: expected a number of s, m, h, d or w, such as 26h, found '0h'",
-    ("--fail-on", "pass"): "argument --fail-on: expected fail or unknown, found 'pass'",
+    ("--fail-on", "pass"): "argument --fail-on: expected fail, unknown or unread, found 'pass'",
     ("--since", "monday"): (
         "argument --since: expected a time such as 2026-11-23 or 2026-11-23T12:00, in UTC, or an age such as 7d, found "
         "'monday'"

@@ -34,16 +34,22 @@ examples:
   auditrules report osquery_result --html report.html      Fleet's filesystem log, as a page
   auditrules report /srv/osquery --store ~/osquery-store   the next time only what is new is read
   zcat logs.gz | auditrules report - --format ocsf         lines for a SIEM
-  auditrules report /srv/osquery --fail-on fail,unknown    for a pipeline
+  auditrules report /srv/osquery --fail-on fail,unknown,unread
 
 exit codes: 0, 1 with --fail-on fail if a verdict fails that is not waived, 2 the report could not be made,
-3 with --fail-on unknown if one is unknown that is not waived
+3 with --fail-on unknown if one is unknown that is not waived, 4 with --fail-on unread if a line or a file could not be
+read, which may have held verdicts
 """
 
 _SUMMARY = "summary"
 _FORMATS = (_SUMMARY, "json", "csv", "ocsf", "junit", "oscal")
 _ENGINES = ("duckdb", "spark")
-_FAILURES = {Status.FAIL.value: 1, Status.UNKNOWN.value: 3}  # the first of these that is asked for and met
+_UNREAD = "unread"
+_FAILURES = {
+    Status.FAIL.value: 1,
+    Status.UNKNOWN.value: 3,
+    _UNREAD: 4,
+}  # the first that is asked for and there
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])\Z")
 _WIDTH = 120  # columns, where no terminal says otherwise
@@ -97,7 +103,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         metavar="STATUS",
         type=_statuses,
         default=(),
-        help="fail, unknown, or both with a comma: exit with 1 or 3 if there is one",
+        help="fail, unknown, unread, or several with commas: exit with 1, 3 or 4 if there is one; unread is a line or "
+        "a file that could not be read",
     )
     parser.set_defaults(run=_run)
 
@@ -181,10 +188,12 @@ def _text(report: Report, form: str) -> str | Iterable[str]:
 def _exit_code(report: Report, fail_on: Sequence[str]) -> int:
     if not fail_on:
         return 0
-    met = {verdict.status.value for verdict in report.verdicts if not verdict.waived}
+    found = {verdict.status.value for verdict in report.verdicts if not verdict.waived}
     if {host.key for host in report.hosts} - {verdict.host for verdict in report.verdicts}:
-        met.add(Status.UNKNOWN.value)  # of a host without any verdict
-    return next((code for status, code in _FAILURES.items() if status in fail_on and status in met), 0)
+        found.add(Status.UNKNOWN.value)  # of a host without any verdict
+    if report.reading.unread:
+        found.add(_UNREAD)
+    return next((code for status, code in _FAILURES.items() if status in fail_on and status in found), 0)
 
 
 def _duration(text: str) -> int:
@@ -234,5 +243,5 @@ def _statuses(text: str) -> tuple[str, ...]:
     found = tuple(text.split(","))
     strange = [each for each in found if each not in _FAILURES]
     if strange:
-        raise argparse.ArgumentTypeError(f"expected {' or '.join(_FAILURES)}, found {strange[0]!r}")
+        raise argparse.ArgumentTypeError(f"expected fail, unknown or unread, found {strange[0]!r}")
     return found

@@ -194,6 +194,8 @@ class Broken:
     file: str
     line: int
     cause: str
+    host: str = ""
+    """The host that the line names, whose verdicts may be missing; empty where it names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,13 @@ class Reading:
     """Files that could not be read, or not to their end."""
     dated_by_file: int = 0
     """Verdicts of exports that have no time of their own, and are taken to be as new as the file."""
+    broken_hosts: tuple[str, ...] = ()
+    """Hosts that broken lines name, in order: verdicts of theirs may be missing."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether something could not be read that may have held verdicts."""
+        return bool(self.broken or self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import zstandard
 
 from auditrules.report.errors import ReportError
-from auditrules.report.ingest import json_lines
+from auditrules.report.ingest import csv_export, json_lines, reader
 from auditrules.report.ingest.table_builder import TOO_DEEP, text
 from auditrules.report.model import Broken
 from auditrules.report.present.formats import FORMATS
@@ -628,3 +629,181 @@ def test_text_that_is_no_utf_8_is_escaped(tmp_path: Path) -> None:
     line = PLAIN.replace("what is known", "\\ud800 what").encode().replace(b"what", b"\xff")
     (verdict,) = report_of(tmp_path, line).verdicts
     assert verdict.evidence == "\\ud800 \\xff of /usr/bin/dockerd"
+
+
+LINE_IN_BASE64 = base64.b64encode(FAILING.encode()).decode()
+PASSED = snapshot("a", NOON - 60, row())
+# Lines that may hold verdicts and can't be read, and the host that each names.
+UNREAD: dict[str, tuple[Line | str, str]] = {
+    "base64 under a key that nobody knows": ({"blob": LINE_IN_BASE64}, ""),
+    "base64 of gzip under a key that nobody knows": (
+        {"blob": base64.b64encode(gzip.compress(FAILING.encode())).decode()},
+        "",
+    ),
+    "base64 that is cut": ({"Records": [{"Data": LINE_IN_BASE64[:400] + "="}]}, ""),
+    "a line that is cut": (FAILING[:-20], "a"),
+    "a line of syslog that is cut": (f"Nov 23 12:00:01 web-1 osqueryd[812]: {FAILING[:120]}", "web-1"),
+    "a line in text that is cut": (json.dumps({"message": FAILING[:-20]}), "a"),
+}
+
+
+@pytest.mark.parametrize(("line", "host"), UNREAD.values(), ids=UNREAD)
+def test_what_may_have_held_verdicts_is_unread_and_its_host_is_named(
+    line: Line | str, host: str, tmp_path: Path
+) -> None:
+    reading = report_of(tmp_path, PASSED, line).reading
+    assert (reading.broken, reading.unread) == (1, True)
+    assert (reading.first_broken[0].host, reading.broken_hosts) == (host, (host,) if host else ())
+
+
+def test_a_host_of_a_broken_line_has_a_note(tmp_path: Path) -> None:
+    found = report_of(tmp_path, PASSED, FAILING[:-20])
+    assert found.hosts[0].note == "a line of it could not be read: verdicts may be missing"
+    assert found.notes == ("1 line could not be read, and may have held verdicts of a",)
+
+
+BLOBS = {
+    "of another query": {**run("a", NOON, "pack_other_files"), "columns": {"content": "A" * 400}, "action": "added"},
+    "of a picture": {"message": "upload", "blob": base64.b64encode(os.urandom(600)).decode()},
+}
+
+
+@pytest.mark.parametrize("line", BLOBS.values(), ids=BLOBS)
+def test_other_base64_is_passed_over(line: Line, tmp_path: Path) -> None:
+    reading = report_of(tmp_path, PASSED, line).reading
+    assert (reading.broken, reading.passed_over) == (0, 1)
+
+
+STATUS_TEXT = (
+    "severity=2 location=scheduler.cpp:118 message=Error executing scheduled query {}: no such table: audit_rules"
+)
+QUERY_NAME = "pack_cis-docker_cis_docker_1_2_3_snapshot"
+# Lines of osqueryd's status by syslog and the journal.
+SYSLOG = {
+    "traditional": f"Nov 23 11:59:30 a osqueryd[812]: {STATUS_TEXT}",
+    "with a priority": f"<155>Nov 23 11:59:30 a osqueryd[812]: {STATUS_TEXT}",
+    "with a day of one digit": f"Nov  3 11:59:30 a osqueryd[812]: {STATUS_TEXT}",
+    "with a domain": f"Nov 23 11:59:30 a.example.net osqueryd[812]: {STATUS_TEXT}",
+    "RFC 5424": f"<155>1 2026-11-23T11:59:30.123Z a osqueryd 812 - - {STATUS_TEXT}",
+    "RFC 5424 with data": f'<155>1 2026-11-23T11:59:30+00:00 a osqueryd 812 - [x@1 y="z"] {STATUS_TEXT}',
+    "rsyslog": f"2026-11-23T12:59:30.123456+01:00 a osqueryd[812]: {STATUS_TEXT}",
+    "glog": "Nov 23 11:59:30 a osqueryd[812]: E1123 11:59:30.1 812 scheduler.cpp:118] "
+    "Error executing scheduled query {}: no such table: audit_rules",
+    "standard output": STATUS_TEXT,
+    "a message alone": json.dumps(
+        {"hostname": "a", "message": "Error executing scheduled query {}: no such table: audit_rules"}
+    ).replace("{}", "QUERY"),
+}
+
+
+@pytest.mark.parametrize("line", SYSLOG.values(), ids=SYSLOG)
+def test_a_status_line_of_syslog_makes_a_pass_before_it_unknown(line: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    early = snapshot("a", NOON - 30 * DAY, row())
+    log = write(folder / "log", [early, line.replace("QUERY", QUERY_NAME).replace("{}", QUERY_NAME)])
+    os.utime(log, (NOON - 1, NOON - 1))
+    found = report(log, max_age=60 * DAY)
+    assert said(found) == [("a", "1.2.3", "unknown", "query_failed")]
+    assert found.reading.broken == 0
+
+
+def test_a_pass_after_a_failure_of_syslog_counts_where_results_show_the_zone(tmp_path: Path) -> None:
+    lines = [
+        f"Nov 23 19:00:00 a osqueryd[8]: {json.dumps(snapshot('a', NOON - HOUR, row('fail')))}",
+        f"Nov 23 19:10:00 a osqueryd[8]: {STATUS_TEXT.format(QUERY_NAME)}",
+        f"Nov 23 19:50:00 a osqueryd[8]: {json.dumps(snapshot('a', NOON - 600, row()))}",
+    ]
+    log = write(tmp_path / "syslog", lines)
+    os.utime(log, (NOON, NOON))
+    assert said(report(log)) == PASSES
+
+
+def test_lines_of_other_programs_in_syslog_are_passed_over(tmp_path: Path) -> None:
+    lines = [
+        "Nov 23 11:59:30 a sshd[7]: Accepted publickey for root",
+        "Nov 23 11:59:30 a kernel: {unfinished",
+        '<30>1 2026-11-23T11:59:30Z a dockerd 9 - - {"level":"info"}',
+        "Nov 23 11:59:30 a osqueryd[812]: severity=0 location=eventfactory.cpp:156 message=Event publisher started",
+    ]
+    reading = report_of(tmp_path, PASSED, *lines).reading
+    assert (reading.broken, reading.passed_over) == (0, 4)
+
+
+# Files that are broken as a whole, beside a good log.
+BAD_FILES = {
+    "an empty first line": b"\n\nhost_name,control,status,benchmark\n",
+    "a first line of 17 MB": b'"host_name","control","status",' + b"x" * 17_000_000 + b"\n1,2,3\n",
+    "a CSV in UTF-16": "host_name,control,status\n".encode("utf-16"),
+    "a CSV in UTF-16 without a mark": "host_name,control,status\n".encode("utf-16-le"),
+    "quotes that never match": b"host_name,control,status\n" + b'a","\n' * 8000,
+    "nothing but line feeds": zstandard.compress(b"\n" * 20_000_000),
+    "very many records": zstandard.compress(b"{}\n" * 20_000_000),
+    "nothing but brackets": zstandard.compress(b"[" * 20_000_000),
+    "a document of brackets": b"[\n" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("content", BAD_FILES.values(), ids=BAD_FILES)
+def test_a_bad_file_is_named_and_ends_no_report(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(content)
+    found = report(write(tmp_path / "log", [LINE]), tmp_path / "bad")
+    assert said(found) == PASSES
+    named = {each.file for each in (*found.reading.first_broken, *found.reading.unreadable)}
+    assert named <= {str(tmp_path / "bad")}
+    assert found.reading.unread or b"\n\nhost" in content
+
+
+def test_a_fault_of_this_program_in_one_file_ends_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "detect_format", lambda head: {}[head])
+    found = report(write(tmp_path / "log", [LINE]))
+    assert [each.cause.partition(" (")[0] for each in found.reading.unreadable] == ["this program failed to read it"]
+
+
+def test_a_packed_file_that_unpacks_to_very_much_is_read_up_to_a_bound(tmp_path: Path) -> None:
+    (tmp_path / "log.zst").write_bytes(zstandard.compress(b"\n" * 100_000_000))
+    reading = report(write(tmp_path / "log", [LINE]), tmp_path / "log.zst").reading
+    assert reading.lines < 40_000_000
+    assert [each.cause.startswith("expected at most ") for each in reading.unreadable] == [True]
+
+
+def test_a_torn_line_is_scanned_a_few_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanned = 0
+
+    def counted(text: str, place: int) -> tuple[object, int]:
+        nonlocal scanned
+        try:
+            found, end = decoder.raw_decode(text, place)
+        except json.JSONDecodeError as error:
+            scanned += error.pos - place
+            raise
+        scanned += end - place
+        return found, end
+
+    decoder = json.JSONDecoder()
+    monkeypatch.setattr(json_lines, "_scan", counted)
+    line = ('{"a":' * 50 + '{"b":"' + "x" * 20_000).encode() * 20
+    found = list(json_lines.decode_records(line))
+    assert found
+    assert scanned < 20 * len(line)
+
+
+def test_lines_of_an_export_are_read_again_a_bounded_number_of_times() -> None:
+    lines = (number for number in range(1, 10**7))
+    taken = 0
+
+    def feed() -> Iterator[tuple[int, str]]:
+        nonlocal taken
+        for number in lines:
+            taken += 1
+            yield number, 'a","\n'
+
+    assert any(isinstance(each, csv_export.TooManyQuotesError) for _, each in csv_export.read_rows(feed()))
+    assert taken < 2 * csv_export.MOST_AGAIN
+
+
+@pytest.mark.parametrize("column", ["evidence", "level", "title"])
+def test_numbers_that_collide_are_compared_as_text(column: str, tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON - 1, row() | {column: number * (2**61 - 1)}) for number in range(3000)]
+    found = report_of(tmp_path, *lines)
+    assert (len(found.verdicts), found.reading.rows) == (1, 3000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditrules.present import visible
 from auditrules.report.evaluate.engine import Result
@@ -45,8 +45,9 @@ _RULES = {
 class Notes:
     """Sentences of a report that is made for the moment `until`."""
 
-    def __init__(self, names: Result, clocks: Result, until: int, max_age: int) -> None:
-        """Take the answers of `host_name_notes` and `wrong_clocks`."""
+    def __init__(self, names: Result, clocks: Result, unread: Iterable[str], until: int, max_age: int) -> None:
+        """Take the answers of `host_name_notes` and `wrong_clocks`, and the hosts that unreadable lines name."""
+        self._unread = {host.lower() for host in unread}
         self._max_age = max_age
         self._until = until
         self._of_host: dict[str, list[str]] = defaultdict(list)
@@ -73,10 +74,16 @@ class Notes:
         """Note why a host fails to report; the first reason is enough."""
         self._failing.setdefault(key, why)
 
-    def host(self, key: str) -> str:
+    def host(self, key: str, name: str) -> str:
         """Say what is odd about a host; empty where nothing is."""
         failing = [self._failing[key]] if key in self._failing else []
-        return "; ".join([*failing, *self._of_host.get(key, ())])
+        unread = ["a line of it could not be read: verdicts may be missing"] if self._is_unread(key, name) else []
+        return "; ".join([*failing, *self._of_host.get(key, ()), *unread])
+
+    def _is_unread(self, key: str, name: str) -> bool:
+        return bool(self._unread) and not self._unread.isdisjoint(
+            {key.lower(), name.lower(), name.lower().partition(".")[0]}
+        )
 
     def fleet(
         self,
@@ -111,7 +118,8 @@ class Notes:
                     "osqueryd.snapshots.log too, or give a larger --max-age"
                 )
         if reading.broken:
-            yield f"{_many(reading.broken, 'line', 'lines')} could not be read, and may have held verdicts"
+            of = f" of {_some(reading.broken_hosts)}" if reading.broken_hosts else ""
+            yield f"{_many(reading.broken, 'line', 'lines')} could not be read, and may have held verdicts{of}"
         if reading.unreadable:
             yield f"{_many(len(reading.unreadable), 'file', 'files')} could not be read, or not to the end"
         if reading.dated_by_file:

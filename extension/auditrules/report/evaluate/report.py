@@ -54,7 +54,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     shown()
     verdict_rows = engine.fetch("verdict_rows")
     names, clocks, titled = early()
-    notes = Notes(names, clocks, until, request.max_age)
+    notes = Notes(names, clocks, reading.broken_hosts, until, request.max_age)
     titles = {tuple(key): (title, level) for *key, title, level in titled}
     titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
     verdicts = values.verdicts(verdict_rows, titles, waivers, notes)

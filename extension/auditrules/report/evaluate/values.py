@@ -92,7 +92,7 @@ def hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
             state = HostState.NO_ROWS
         else:
             state = HostState.REPORTING
-        found.append(Host(key, name, group, state, _WORST[worst], last, notes.host(key)))
+        found.append(Host(key, name, group, state, _WORST[worst], last, notes.host(key, name)))
     found.sort(key=lambda host: (_RANK[host.status], host.name, host.key))
     return tuple(found)
 

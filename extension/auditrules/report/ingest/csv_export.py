@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import orjson
 
 LONGEST_CELL = 16 * 1024 * 1024
 """Characters of a cell."""
 
+MOST_LINES = 1000
+"""Lines of a row."""
+MOST_AGAIN = 200_000
+"""Lines of a file that are read again because a quote before them is wrong."""
+
+# A row of JSON.stringify: a quote within a cell follows a backslash, and is never doubled.
+_JSON_TEXT = r'"(?:[^"\\\n]|\\.)*"'
+_JSON_CELL = rf'(?:{_JSON_TEXT}|[^,"\r\n]*)'
+_JSON_ROW = re.compile(rf"{_JSON_CELL}(?:,{_JSON_CELL})*\r?\n?\Z")
+_JSON_CELLS = re.compile(rf"({_JSON_CELL})(?:,|\r?\n?\Z)")
+_LINE_PARTS = frozenset({"columns", "snapshot", "diffresults", "diff_results"})
+_LINE_HOSTS = frozenset({"hostidentifier", "host_identifier", "decorations"})
 _STATUS, _CONTROLS = "status", ("control", "cis_id")
 _HOSTS = ("host_name", "hostname", "host_display_name", "display_name", "host")
 _ROW = frozenset(
@@ -22,16 +38,19 @@ _REPORT = frozenset({"state", "logged", "since", "seen", "waived"})
 
 def is_export(first: str) -> bool:
     """Whether a first line is the header of an export."""
-    try:
-        columns = next(csv.reader([first]), [])
-    except csv.Error:
-        return False
-    return _STATUS in columns and any(control in columns for control in _CONTROLS)
+    columns = _header(first)
+    return (_STATUS in columns and any(control in columns for control in _CONTROLS)) or holds_lines(columns)
 
 
 def is_report(columns: Sequence[str]) -> bool:
     """Whether a report wrote it: its verdicts are those of other logs, and not as new as the file."""
     return frozenset(columns) >= _REPORT
+
+
+def holds_lines(columns: Sequence[str]) -> bool:
+    """Whether each row is a line of osqueryd, as in an export of Athena or Panther, with its parts as JSON text."""
+    lower = {column.lower() for column in columns}
+    return bool(lower & _LINE_PARTS) and bool(lower & _LINE_HOSTS)
 
 
 def host_column(columns: Sequence[str]) -> int | None:
@@ -40,37 +59,88 @@ def host_column(columns: Sequence[str]) -> int | None:
     for host in _HOSTS:
         if host in names:
             return names.index(host)
-    return None if names[0] in _ROW else 0
+    return None if not names or names[0] in _ROW else 0
 
 
-def read_rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str] | csv.Error]]:
-    """Return the cells of each row with the number of its first line, from 1; an error where a quote is wrong.
+def read_rows(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    r"""Return the cells of each row with the number of its first line; an error where a quote is wrong.
 
-    The lines behind the one that is wrong are read anew, so that a quote that is never closed swallows none of them.
+    The lines behind the one that is wrong are read again, so that a quote that is never closed swallows none of them.
+    As that could be done for every line of a file, a row has at most `MOST_LINES`, and `MOST_AGAIN` are read again.
+    Where cells hold `\\"`, as Fleet's browser export writes quotes, they are read as JSON.
     """
     csv.field_size_limit(LONGEST_CELL)
-    number = 0
-    taken: list[str] = []
-    again: deque[str] = deque()
+    queue = _Queue(lines)
+    while (first := queue.peek()) is not None:
+        if '\\"' in first[1] and _JSON_ROW.match(first[1]):
+            queue.take()
+            yield (
+                first[0],
+                [_json_cell(cell) for cell in _JSON_CELLS.findall(first[1])[:-1]],
+            )  # the last is what follows the row
+            continue
+        number, found = first[0], _row(queue)
+        if isinstance(found, csv.Error) and queue.again > MOST_AGAIN:
+            yield number, TooManyQuotesError(f"expected CSV, found more than {MOST_AGAIN} lines behind open quotes")
+            return
+        yield number, found
+
+
+class TooManyQuotesError(csv.Error):
+    """The rest of a file is not read: its quotes do not match."""
+
+
+class _Queue:
+    """Lines, which can be put back."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
+        self._lines, self._waiting = lines, deque[tuple[int, str]]()
+        self.again = 0
+        """How many lines were put back."""
+
+    def peek(self) -> tuple[int, str] | None:
+        if not self._waiting:
+            self._waiting.extend(islice(self._lines, 1))
+        return self._waiting[0] if self._waiting else None
+
+    def take(self) -> tuple[int, str] | None:
+        found = self.peek()
+        if found is not None:
+            self._waiting.popleft()
+        return found
+
+    def put_back(self, lines: list[tuple[int, str]]) -> None:
+        self.again += len(lines)
+        self._waiting.extendleft(reversed(lines))
+
+
+def _row(queue: _Queue) -> list[str] | csv.Error:
+    """One row, of as many lines as its quotes need; of one that is wrong only the first line is taken."""
+    taken: list[tuple[int, str]] = []
 
     def feed() -> Iterator[str]:
-        while (line := again.popleft() if again else next(lines, None)) is not None:
+        while len(taken) < MOST_LINES and (line := queue.take()) is not None:
             taken.append(line)
-            yield line
+            yield line[1]
 
-    reader = csv.reader(feed(), strict=True)
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:  # noqa: PERF203 - a row that is wrong costs none of the others
-            return
-        except csv.Error as error:
-            yield number + 1, error
-            number += 1
-            again.extendleft(reversed(taken[1:]))
-            taken.clear()
-            reader = csv.reader(feed(), strict=True)
-        else:
-            yield number + 1, cells
-            number += len(taken)
-            taken.clear()
+    try:
+        return next(csv.reader(feed(), strict=True), [])
+    except csv.Error as error:
+        queue.put_back(taken[1:])
+        return error
+
+
+def _header(first: str) -> list[str]:
+    try:
+        return next(csv.reader([first]), [])
+    except csv.Error:
+        return []
+
+
+def _json_cell(cell: str) -> str:
+    if not cell.startswith('"'):
+        return "" if cell == "null" else cell
+    try:
+        return str(orjson.loads(cell))
+    except orjson.JSONDecodeError:
+        return cell[1:-1]

@@ -12,6 +12,7 @@ LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a line, or of a record of a line that holds many, that are read as one."""
 
 _MOST_TORN = 100  # places of a line where no record could be read, after which the rest of it is left
+_MOST_SCANNED = 4  # how often the bytes of a line are scanned for records
 
 _scan = json.JSONDecoder().raw_decode
 
@@ -32,34 +33,35 @@ class UnreadableRecord(NamedTuple):
     cause: str
 
 
-def split_lines(blocks: Iterable[bytes]) -> Iterator[Line]:
-    """Split blocks into lines, counted from 1.
+def split_lines(blocks: Iterable[bytes], *, blank: bool = False) -> Iterator[Line]:
+    """Split blocks into lines, counted from 1; those without content only if `blank` lines are wanted.
 
     A line longer than `LONGEST_LINE` is returned in parts that end with a record, as Firehose writes records one after
     the other; where no record ends, the rest of it is passed over, and the line's last part says so.
     """
     number, rest, skipping = 1, b"", False
     for block in blocks:
-        *complete, rest_of_block = block.split(b"\n")
+        if not (blank or rest or skipping or block.strip(b"\n")):
+            number += len(block)  # a file may hold nothing else, and unpack to very many
+            continue
+        *complete, last = block.split(b"\n")
         for piece in complete:
+            content = rest + piece if rest else piece
             if skipping:
                 yield Line(number, b"", problem=_too_long())
-            else:
-                yield Line(number, rest + piece)
+            elif blank or (content and not content.isspace()):
+                yield Line(number, content)
             number, rest, skipping = number + 1, b"", False
-        if skipping:
-            continue
-        rest += rest_of_block
+        rest = b"" if skipping else rest + last
         if len(rest) > LONGEST_LINE:
             end = _end_of_records(rest)
             if end:
                 yield Line(number, rest[:end], end=False)
-                rest = rest[end:]
-            if len(rest) > LONGEST_LINE:
-                rest, skipping = b"", True
+            skipping = len(rest) - end > LONGEST_LINE
+            rest = b"" if skipping else rest[end:]
     if skipping:
         yield Line(number, b"", problem=_too_long())
-    elif rest:
+    elif rest and not rest.isspace():
         yield Line(number, rest)
 
 
@@ -99,6 +101,7 @@ def _end_of_records(content: bytes) -> int:
 def _several(content: bytes) -> Iterator[object]:
     """Records one after the other, or one that only a lenient reader takes."""
     text, place, torn = content.decode("latin-1"), 0, 0  # a character a byte, so that places are the same
+    budget = _MOST_SCANNED * len(text)  # as a record is looked for within what could not be read
     while 0 <= place < len(text):
         try:
             end = _scan(text, place)[1]
@@ -107,7 +110,10 @@ def _several(content: bytes) -> Iterator[object]:
             if not torn:
                 yield UnreadableRecord(content[place:], str(error))
             torn += 1
-            place = text.find('{"', place + 1) if torn < _MOST_TORN else -1
+            failed = error.pos if isinstance(error, json.JSONDecodeError) else len(text)
+            budget -= failed - place
+            from_there = place + 1 if budget > 0 else max(failed, place + 1)
+            place = text.find('{"', from_there) if torn < _MOST_TORN else -1
         else:
             yield record
             place = _next(text, end)
@@ -126,6 +132,6 @@ def _decode(content: bytes) -> object:
 
 
 def _next(text: str, place: int) -> int:
-    while place < len(text) and text[place] in " \t\r\0,":
+    while place < len(text) and text[place] in " \t\r\n\0,":
         place += 1
     return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from auditrules.present import visible
@@ -12,7 +13,14 @@ from auditrules.report.model import Broken
 MOST_SHOWN = 10
 """Broken lines that are kept of a part, of a log and of a report."""
 
+MOST_HOSTS = 100
+"""Hosts of broken lines that are named."""
+
 _SHOWN = 60  # characters of a broken line
+_HOST = re.compile(
+    rb'"(?:hostIdentifier|host_identifier|host_name|hostname)\\{0,7}"\s*:\s*\\{0,7}"(?P<name>[^"\\]{1,255})'
+    rb"|\A(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|(?:1 )?\d{4}-\d\d-\d\dT\S+) (?P<syslog>\S{1,255}) "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +53,25 @@ class PartResult:
     """The byte after the last line that ends with a newline: where reading goes on the next time."""
     tail: str = ""
     """The digest of the bytes before `offset`; empty where reading cannot go on."""
+    head: str = ""
+    """The digest of the file's first bytes, by which it is recognised under another name; empty for a short one."""
+    hosts: set[str] = field(default_factory=set)
+    """Hosts that broken lines name: verdicts of theirs may be missing."""
 
     @property
     def unfinished(self) -> bool:
         """Whether the last line has no end yet: it is read again when it has."""
         return bool(self.tail) and self.offset < self.part.start + self.size
 
-    def add_broken(self, number: int, error: Exception, content: bytes) -> None:
-        """Note a line that cannot be read, and how it begins."""
+    def add_broken(self, number: int, error: Exception, content: bytes, line: bytes = b"") -> None:
+        """Note a line that cannot be read, and how the part of it that is broken begins."""
         self.broken += 1
         self.last_broken = number
+        host = _host(line)
+        if host and len(self.hosts) < MOST_HOSTS:
+            self.hosts.add(host)
         if len(self.shown) < MOST_SHOWN:
-            self.shown.append(Broken(self.part.file.path, number, visible(_cause(error, content))))
+            self.shown.append(Broken(self.part.file.path, number, visible(_cause(error, content)), host))
 
     def stop(self, cause: str) -> None:
         """Note that the file cannot be read from here on."""
@@ -74,3 +89,9 @@ def _cause(error: Exception, content: bytes) -> str:
         return str(error)
     begin = visible(content[:_SHOWN].decode("utf-8", "surrogateescape"))
     return f"expected a JSON object, found {begin}{'…' if len(content) > _SHOWN else ''}"
+
+
+def _host(line: bytes) -> str:
+    """The host that a broken line shows; empty where it shows none."""
+    found = _HOST.search(line)
+    return visible((found["name"] or found["syslog"]).decode("utf-8", "backslashreplace")) if found else ""

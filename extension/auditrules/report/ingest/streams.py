@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 BLOCK = 1024 * 1024
 
+HEAD = 1024
+"""The first bytes of a log, by which it is recognised when it was renamed, packed or copied."""
+
 _HEAD = 4096
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _LARGEST_WINDOW = 2**27  # bytes: what the zstd program itself accepts
@@ -119,7 +122,7 @@ def open_stream(path: str) -> Iterator[tuple[Stream, bytes, bool]]:
 
 def detect_format(head: bytes) -> FileFormat:
     """Return the format of a file that begins so. A log may hold zeros, which a loss of power leaves."""
-    if head.startswith(_UTF_16):
+    if head.startswith(_UTF_16) or (head[1:4:2] == b"\0\0" and head[:1] != b"\0"):
         return FileFormat.UTF_16
     if b"\0" in head:
         if head.translate(None, _NO_TEXT) != head:

@@ -32,6 +32,13 @@ class HostIdentity(NamedTuple):
     host: str
     identifier: str
     name: str
+    digest: int
+    """Of the others: rows are compared by it."""
+
+    @classmethod
+    def of(cls, host: str, identifier: str, name: str) -> HostIdentity:
+        """Take the key and the names."""
+        return cls(host, identifier, name, _digest(host, identifier, name))
 
 
 class Observation(NamedTuple):
@@ -39,14 +46,16 @@ class Observation(NamedTuple):
 
     cells: tuple[str, ...]  # in the order of the table's columns
     control: tuple[str, ...]  # benchmark, version, control, target, title and level
+    control_digest: int
     target_digest: int
-    text: str
+    digest: int
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Observation:
         """Take the row's benchmark, version, control, target, status, reason, evidence, next_boot, title and level."""
         cells, title_and_level = tuple(texts[:8]), tuple(texts[8:])
-        return cls(cells, (*cells[:4], *title_and_level), _digest(*cells[:4]), "\0".join(texts))
+        control = (*cells[:4], *title_and_level)
+        return cls(cells, control, _digest(*control), _digest(*cells[:4]), _hash("\0".join(texts)))
 
 
 @dataclass(slots=True)
@@ -64,7 +73,7 @@ class TableBuilder:
         self._earliest, self.latest = earliest, latest
         self._rows: dict[str, list[tuple[str | int | None, ...]]] = {name: [] for name in LOG_TABLES}
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOG_TABLES}
-        self._query_targets: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._query_targets: dict[tuple[str, int], tuple[tuple[str, ...], int]] = {}
         self._sightings: dict[HostIdentity, _Sighting] = {}
         self._decorations: dict[HostIdentity, dict[str, tuple[str, int]]] = {}
 
@@ -75,28 +84,27 @@ class TableBuilder:
 
         `action` is snapshot, added or removed.
         """
-        host, identifier, name = identity
-        cells, control, target_digest, content = observation
-        row_digest = _hash(f"{host}\0{identifier}\0{name}\0{query}\0{action}\0{time}\0{content}")
+        host, identifier, name, host_digest = identity
+        cells, control, control_digest, target_digest, digest = observation
+        row_digest = _hash(f"{host_digest}\0{query}\0{action}\0{time}\0{digest}")
         rows = self._rows["observations"]
-        rows.append(
-            (host, identifier, name, query, *cells, action, time, row_digest, _digest(*identity), target_digest)
-        )
-        self._query_targets[query, control] = self._query_targets.get((query, control), 0) + 1
+        rows.append((host, identifier, name, query, *cells, action, time, row_digest, host_digest, target_digest))
+        known = self._query_targets.get((query, control_digest))
+        self._query_targets[query, control_digest] = control, known[1] + 1 if known else 1
         if len(rows) >= _BATCH:
             self._pack("observations")
 
     def add_empty_run(self, identity: HostIdentity, query: str, time: int) -> None:
         """Add a run that returned no row."""
-        self._add("empty_runs", *identity, query, time)
+        self._add("empty_runs", *identity[:3], query, time)
 
     def add_query_failure(self, identity: HostIdentity, folder: str, query: str, message: str, time: int) -> None:
         """Add a query that failed; an empty `query` is every query of ours."""
-        self._add("query_failures", *identity, folder, query, message, time)
+        self._add("query_failures", *identity[:3], folder, query, message, time)
 
     def add_extension_state(self, identity: HostIdentity, time: int, loaded: int) -> None:
         """Add whether the extension is loaded: 1 or 0."""
-        self._add("extension_states", *identity, time, loaded)
+        self._add("extension_states", *identity[:3], time, loaded)
 
     def add_sighting(
         self, identity: HostIdentity, time: int, decorations: Mapping[str, object] = _NO_DECORATIONS
@@ -114,13 +122,13 @@ class TableBuilder:
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables that have rows; to be called once."""
-        for (query, control), row_count in self._query_targets.items():
+        for (query, _), (control, row_count) in self._query_targets.items():
             self._add("query_targets", query, *control, row_count, _digest(*control[:4]))
         for identity, sighting in self._sightings.items():
-            self._add("sightings", *identity, sighting.first, sighting.last, _digest(*identity))
+            self._add("sightings", *identity[:3], sighting.first, sighting.last, identity.digest)
         for identity, decorations in self._decorations.items():
             for decoration, (value, time) in decorations.items():
-                self._add("decorations", *identity, decoration, value, time)
+                self._add("decorations", *identity[:3], decoration, value, time)
         for name in LOG_TABLES:
             self._pack(name)
         return {

@@ -155,7 +155,7 @@ def _read(reading: Reading) -> Iterator[Row]:
         yield (f"unreadable: {_place(each)}: {each.cause}",)
     yield from _more(len(reading.unreadable))
     for each in reading.first_broken:
-        yield (f"broken: {_place(each)}: {each.cause}",)
+        yield (f"broken: {_place(each)}: {each.cause}{f' (of {each.host})' if each.host else ''}",)
     if reading.broken > len(reading.first_broken):
         yield (f"and {reading.broken - len(reading.first_broken)} more broken lines",)
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from auditrules.report.ingest.log_files import LogFile, SourceError
-from auditrules.report.ingest.part import MOST_SHOWN, PartResult
+from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, PartResult
 from auditrules.report.ingest.reader import digest, skip_to
-from auditrules.report.ingest.streams import STANDARD_INPUT, FileFormat, detect_format, open_stream
+from auditrules.report.ingest.streams import HEAD, STANDARD_INPUT, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken
 from auditrules.report.tables import LOG_TABLES
 
@@ -32,7 +32,6 @@ FORMAT = 4
 
 _REGISTRY, _NEW, _LOCK, _SCRATCH = "read.json", "read.json.new", "lock", "scratch"
 _OWN = (*LOG_TABLES, _NEW, _LOCK, _SCRATCH)
-_HEAD = 1024  # bytes that identify a log that was renamed, packed or copied; shorter ones are read from the beginning
 
 
 class _Position(TypedDict):
@@ -45,7 +44,8 @@ class LogProblems(TypedDict):
     """What was wrong in a log: every later report repeats it."""
 
     broken: int
-    shown: list[tuple[str, int, str]]
+    shown: list[tuple[str, int, str, str]]
+    hosts: list[str]
     dated_by_file: int
 
 
@@ -91,7 +91,7 @@ class Store:
         if not self.kept or file.path == STANDARD_INPUT:
             return 0, 0
         with open_stream(file.path) as (stream, head, packed):
-            known = self.positions.get(digest(head[:_HEAD])) if len(head) >= _HEAD else None
+            known = self.positions.get(digest(head[:HEAD])) if len(head) >= HEAD else None
             if known is None or detect_format(head) is not FileFormat.LINES:
                 return 0, 0
             offset = known["offset"]
@@ -107,8 +107,7 @@ class Store:
         if not results:
             return ""
         last = results[-1]
-        with open_stream(file.path) as (_, head, _packed):
-            known = digest(head[:_HEAD]) if len(head) >= _HEAD else ""
+        known = last.head
         if known and last.offset:
             self.positions[known] = {"offset": last.offset, "tail": last.tail, "lines": lines - last.unfinished}
         before = self.problems.get(known) if results[0].part.start else None
@@ -195,8 +194,12 @@ def _registry(folder: Path) -> _Registry:
 
 
 def _log_problems(each: dict[str, Any]) -> LogProblems:
-    shown = [(str(file), int(line), str(cause)) for file, line, cause in each["shown"]]
-    return {"broken": int(each["broken"]), "shown": shown, "dated_by_file": int(each["dated_by_file"])}
+    return {
+        "broken": int(each["broken"]),
+        "shown": [(str(file), int(line), str(cause), str(host)) for file, line, cause, host in each["shown"]],
+        "hosts": [str(host) for host in each["hosts"]],
+        "dated_by_file": int(each["dated_by_file"]),
+    }
 
 
 def _problems(results: Sequence[PartResult], shown: Sequence[Broken], before: LogProblems | None) -> LogProblems:
@@ -206,11 +209,13 @@ def _problems(results: Sequence[PartResult], shown: Sequence[Broken], before: Lo
     """
     last = results[-1]
     again = last.unfinished and last.last_broken == last.lines
-    found = [(each.file, each.line, each.cause) for each in shown]
+    found = [(each.file, each.line, each.cause, each.host) for each in shown]
+    known = before or {"broken": 0, "shown": [], "hosts": [], "dated_by_file": 0}
     return {
-        "broken": (before["broken"] if before else 0) + sum(each.broken for each in results) - again,
-        "shown": [*(before["shown"] if before else ()), *(found[:-1] if again else found)][:MOST_SHOWN],
-        "dated_by_file": (before["dated_by_file"] if before else 0) + sum(each.dated_by_file for each in results),
+        "broken": known["broken"] + sum(each.broken for each in results) - again,
+        "shown": [*known["shown"], *(found[:-1] if again else found)][:MOST_SHOWN],
+        "hosts": sorted({*known["hosts"], *(host for each in results for host in each.hosts)})[:MOST_HOSTS],
+        "dated_by_file": known["dated_by_file"] + sum(each.dated_by_file for each in results),
     }
 
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from multiprocessing import get_context
 
 from auditrules.report.ingest.log_files import LogFile, SourceError, find_files, split_at_lines
-from auditrules.report.ingest.part import MOST_SHOWN, FilePart, PartResult
+from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, FilePart, PartResult
 from auditrules.report.ingest.streams import STANDARD_INPUT, UNREADABLE, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken, Reading
-from auditrules.report.storage.store import Store
+from auditrules.report.storage.store import LogProblems, Store
 from auditrules.report.times import CLOCK_AHEAD
 
 _IN_PROCESS = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
@@ -79,7 +79,15 @@ def update_store(store: Store, paths: Sequence[str], now: int, progress: Progres
         unreadable=tuple(unreadable),
         dated_by_file=sum(each.dated_by_file for each in results)
         + sum(each["dated_by_file"] for each in earlier.values()),
+        broken_hosts=tuple(
+            sorted({*(host for each in results for host in each.hosts), *_hosts(earlier.values())})[:MOST_HOSTS]
+        ),
     )
+
+
+def _hosts(problems: Iterable[LogProblems]) -> Iterator[str]:
+    for each in problems:
+        yield from each["hosts"]
 
 
 def _resume_point(store: Store, file: LogFile) -> tuple[int, int]:
