@@ -15,8 +15,7 @@ import pytest
 
 from auditrules import __version__
 from auditrules.cli import main
-from auditrules.cli.environment import Environment
-from auditrules.cli.osquery import ask
+from auditrules.cli.environment import Environment, ask_osquery
 from auditrules.doctor import Answer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup
@@ -169,13 +168,14 @@ def test_osquery_tells_its_extensions_and_flags(core: Core) -> None:
     core.options["extensions_timeout"] = "3"
     core.run("tests.core.extension")
     core.registered()
-    assert ask(core.socket) == Answer(extensions={"auditrules": __version__}, options={"extensions_timeout": "3"})
+    versions = {"auditrules": __version__}
+    assert ask_osquery(core.socket) == Answer(extensions=versions, options={"extensions_timeout": "3"})
 
 
 def test_where_no_osquery_is_the_answer_is_why(folder: Path) -> None:
-    assert ask(str(folder / "none")) == Answer(error="No such file or directory")
+    assert ask_osquery(str(folder / "none")) == Answer(error="No such file or directory")
 
 
 def test_an_osquery_that_breaks_off_is_no_answer(core: Core) -> None:
     core.break_off(2)
-    assert ask(core.socket).error != ""
+    assert ask_osquery(core.socket).error != ""

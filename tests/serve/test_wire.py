@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.cli.osquery import ask
+from auditrules.cli.environment import ask_osquery
 from auditrules.doctor import Answer
 from auditrules.serve import wire
 from auditrules.serve.life import NoAnswer
@@ -146,7 +146,7 @@ def test_no_answer_is_an_exception_whatever_its_bytes_are(folder: Path) -> None:
         connection.sendall(whole)
 
     with answering(folder, mutated) as path:
-        assert {type(ask(path)) for _ in range(300)} == {Answer}
+        assert {type(ask_osquery(path)) for _ in range(300)} == {Answer}
 
 
 NOBODYS = f"""
@@ -167,10 +167,10 @@ def test_doctor_asks_no_stranger(folder: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert ask(path).error == f"a process of user {NOBODY} listens there"
+        assert ask_osquery(path).error == f"a process of user {NOBODY} listens there"
         process.communicate(timeout=PATIENCE)
 
 
 def test_doctor_asks_a_process_of_its_own_user(folder: Path) -> None:
     with answering(folder, speak) as path:
-        assert ask(path) == Answer(extensions={"auditrules": "1.2.3"}, options={"extensions_timeout": "10"})
+        assert ask_osquery(path) == Answer(extensions={"auditrules": "1.2.3"}, options={"extensions_timeout": "10"})

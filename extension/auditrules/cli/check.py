@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
@@ -16,9 +17,11 @@ from auditrules.benchmarks.selection import (
 from auditrules.check import check, exit_code
 from auditrules.cli.command import Problem, add_format
 from auditrules.cli.environment import Environment, add_host, database, in_environment
-from auditrules.cli.explained import explained
 from auditrules.cli.verdict_table import verdict_table
-from auditrules.present import Format, present, verdicts
+from auditrules.present import Format, present, verdicts, visible
+
+_WIDTH = 100  # columns of running text
+_INDENT = " " * 6
 
 _EPILOG = """\
 examples:
@@ -70,7 +73,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     text = (
         verdicts(result, options.width) if options.details or options.explain else verdict_table(result, options.width)
     )
-    about = "".join(map(explained, controls)) if options.explain else ""
+    about = "".join(map(_explained, controls)) if options.explain else ""
     return about + text, exit_code(result)
 
 
@@ -88,3 +91,30 @@ def chosen(benchmarks: Sequence[Benchmark], names: Sequence[str], ids: Sequence[
         return [each for one in ids for each in controls_numbered([one], [newest_with(one, benchmarks)])]
     except SelectionError as error:
         raise Problem(str(error)) from error
+
+
+def _explained(control: BenchmarkControl) -> str:
+    """A paragraph for each thing that is known of the control; what is empty is left out."""
+    heading = f"{control.benchmark} {control.version}  {control.id}  {control.title}\n"
+    texts = {
+        "description": control.subject.description,
+        "rationale": control.subject.rationale,
+        "impact": control.impact,
+        "default": control.default_value,
+        "level": f"{control.level} ({control.assessment.value})",
+        "mappings": ", ".join(control.mappings),
+        "links": "\n".join(control.references),
+        "notes": "\n".join(control.disagreements),
+    }
+    width = max(map(len, texts))
+    return heading + "".join(_paragraph(name, text, width) for name, text in texts.items() if text) + "\n"
+
+
+def _paragraph(name: str, text: str, width: int) -> str:
+    lines = [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(visible(part), _WIDTH, break_long_words=False) or [""]
+    ]
+    names = [name.ljust(width), *[" " * width] * (len(lines) - 1)]
+    return "".join(f"{_INDENT}{label}  {line}\n" for label, line in zip(names, lines, strict=True))
