@@ -15,7 +15,7 @@ from auditrules.benchmarks.selection import (
     newest_with,
 )
 from auditrules.check import check, exit_code
-from auditrules.cli.command import Problem, add_format
+from auditrules.cli.command import Problem, add_benchmark, add_format
 from auditrules.cli.environment import Environment, add_host, database, in_environment
 from auditrules.cli.verdict_table import verdict_table
 from auditrules.present import Format, present, verdicts, visible
@@ -46,20 +46,6 @@ def register(parser: argparse.ArgumentParser) -> None:
         "--explain", action="store_true", help="print, too, what the benchmark says of each control and why"
     )
     parser.set_defaults(run=_run)
-
-
-def add_benchmark(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add the two options that choose controls."""
-    parser.add_argument(
-        "--benchmark",
-        metavar="NAME[:VERSION]",
-        action="append",
-        default=[],
-        help=f"only this benchmark, such as cis-docker:1.2.0; without VERSION, the newest; repeatable ({default})",
-    )
-    parser.add_argument(
-        "--control", metavar="ID", action="append", default=[], help="only this control, such as 1.2.3; repeatable"
-    )
 
 
 @in_environment

@@ -32,3 +32,17 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=[form.value for form in Format], default=Format.TABLE.value, help="default: table"
     )
+
+
+def add_benchmark(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the two options that choose controls."""
+    parser.add_argument(
+        "--benchmark",
+        metavar="NAME[:VERSION]",
+        action="append",
+        default=[],
+        help=f"only this benchmark, such as cis-docker:1.2.0; without VERSION, the newest; repeatable ({default})",
+    )
+    parser.add_argument(
+        "--control", metavar="ID", action="append", default=[], help="only this control, such as 1.2.3; repeatable"
+    )

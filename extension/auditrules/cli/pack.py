@@ -9,8 +9,7 @@ from pathlib import Path
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.benchmarks.problems import problems as benchmark_problems
 from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
-from auditrules.cli.check import add_benchmark
-from auditrules.cli.command import Problem
+from auditrules.cli.command import Problem, add_benchmark
 from auditrules.cli.environment import Environment, in_environment
 from auditrules.packs import files, policies
 from auditrules.packs.files import PackFile, PackForm

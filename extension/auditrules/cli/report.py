@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 
 from auditrules.check import Status
 from auditrules.cli.atomic_file import AtomicFile
-from auditrules.cli.check import add_benchmark
-from auditrules.cli.command import Problem
+from auditrules.cli.command import Problem, add_benchmark
 from auditrules.report.times import DAY, LAST, utc
 
 if TYPE_CHECKING:
-    from auditrules.cli.command import CommandOutput
+    from auditrules.cli.command import CommandOutput, add_benchmark
     from auditrules.report.model import Report
 
 _EPILOG = """\
