@@ -130,6 +130,14 @@ def test_the_number_of_failures_leads_to_these_hosts(page: Browser) -> None:
     assert set(shown) == {most.control}
 
 
+def test_a_host_has_an_address_that_shows_all_of_its_controls(page: Browser) -> None:
+    page.open(FLEET)
+    page.find("#hosts tbody a").click()
+    key = page.ask("return decodeURIComponent(location.hash.slice('#host='.length))")
+    own = [each.control for each in FLEET.verdicts if each.host == key]
+    assert sorted(page.texts("#findings td:nth-child(3) strong")) == sorted(own)
+
+
 def test_what_is_filtered_is_saved_as_csv(page: Browser) -> None:
     page.open(FLEET)
     page.ask("URL.createObjectURL = (blob) => { window.saved = blob; return '#'; }")
@@ -335,7 +343,7 @@ def test_numbers_sort_as_numbers(page: Browser) -> None:
 def test_hosts_that_do_not_report_are_shown_with_why_and_all_can_be(page: Browser) -> None:
     page.open(sample())
     assert page.texts("#hosts tbody tr > *") == [
-        *("missing", "cache-1", "", "unknown", "never", "the inventory names it, and no log does")
+        *("missing", "cache-1", "", "unknown", "0", "never", "the inventory names it, and no log does")
     ]
     choose(page, "hosts-state", "All")
     assert len(page.texts("#hosts tbody tr")) == 4

@@ -13,6 +13,7 @@ import jsonschema_rs
 import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
+from auditrules.benchmarks import BY_ID
 from auditrules.check import Status
 from auditrules.report.model import HostState, Report, WaiverState
 from auditrules.report.present.formats import write
@@ -187,3 +188,12 @@ def test_the_lines_are_read_by_duckdb_whatever_a_host_says(hostility: str, tmp_p
     found = duckdb.read_json(str(file), format="newline_delimited").project("compliance.status").fetchall()
     words = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown", "not_applicable": "Not Applicable"}
     assert [word for (word,) in found] == [words[each.status.value] for each in sample().verdicts]
+
+
+def test_a_finding_names_the_controls_of_other_frameworks_and_the_links_of_its_control() -> None:
+    known = BY_ID["CIS Docker Benchmark", "1.2.0", "1.2.3"]
+    line = finding(Status.FAIL)
+    assert line["compliance"]["standards"] == ["CIS Docker Benchmark v1.2.0"]
+    assert line["compliance"]["control"] == "1.2.3"
+    assert line["compliance"]["requirements"] == list(known.mappings)
+    assert line["remediation"]["references"] == list(known.references)

@@ -23,7 +23,7 @@ from auditrules.report.model import ControlCounts, HostState, Report
 from auditrules.report.present.complete import list_all
 from auditrules.report.present.html import wording
 from auditrules.report.present.html.chart import WHOLE, bar, chart
-from auditrules.report.present.html.data import block
+from auditrules.report.present.html.data import block, failures
 from auditrules.report.present.html.findings import remediations
 from auditrules.report.present.reasons import reason_text
 from auditrules.report.present.wording import percent, waiver_text
@@ -56,6 +56,7 @@ def render(report: Report) -> str:
             failing=[each for each in report.verdicts if each.status is Status.FAIL],
             not_reporting=[each for each in report.hosts if each.state is not HostState.REPORTING],
             hosts={each.key: each for each in report.hosts},
+            failures=failures(report),
             remediations=remediations(report.verdicts),
             chart=chart(report.trend),
             first=FIRST,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from auditrules.check import Status
@@ -62,14 +63,26 @@ def _ago(report: Report, times: Iterable[int | None]) -> Json:
     return {"ago": [None if time is None else report.made_at - time for time in times]}
 
 
+def failures(report: Report) -> Counter[str]:
+    """Return how many controls each host fails, by its key; 0 for a host that fails none."""
+    failing = {
+        (each.host, each.benchmark, each.version, each.control)
+        for each in report.verdicts
+        if each.status is Status.FAIL
+    }
+    return Counter(host for host, *_ in failing)
+
+
 def _hosts(report: Report) -> Json:
     hosts = report.hosts
+    failed = failures(report)
     return {
         "key": coded(each.key for each in hosts),
         "name": coded(each.name for each in hosts),
         "group": coded(each.group for each in hosts),
         "state": _ordered(STATES, (each.state for each in hosts)),
         "status": _ordered(STATUSES, (each.status for each in hosts)),
+        "failures": coded(str(failed[each.key]) for each in hosts),
         "last_seen": _ago(report, (each.last_seen for each in hosts)),
         "why": coded(why(each) for each in hosts),
     }

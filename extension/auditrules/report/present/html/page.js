@@ -118,16 +118,15 @@
     }
 
     clear() {
-      this.input.value = "";
-      this.selects.forEach((select) => { select.value = 0; });
-      this.show();
+      this.choose({}, "");
       this.input.focus();
     }
 
     // Choose by the place of an option in each filter, and by words.
-    choose(places, words) {
+    choose(places, words, only = anything) {
       this.selects.forEach((select) => { select.value = places[select.dataset.filter] ?? 0; });
       this.input.value = words;
+      this.only = only;
       this.show();
     }
 
@@ -143,7 +142,7 @@
       const tests = this.selects.map((select, place) => this.tests[place][Number(select.value)]).filter((test) => test !== anything);
       const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
       const hits = words.map((word) => this.searched.map((column) => [column.codes, column.hits(word)]));
-      return this.all.filter((row) => tests.every((test) => test(row)) && hits.every((word) => word.some(([codes, hit]) => hit[codes[row]])));
+      return this.all.filter((row) => (this.only ?? anything)(row) && tests.every((test) => test(row)) && hits.every((word) => word.some(([codes, hit]) => hit[codes[row]])));
     }
 
     show() {
@@ -224,7 +223,7 @@
   }
 
   const hosts = {
-    key: coded(DATA.hosts.key), name: coded(DATA.hosts.name), group: coded(DATA.hosts.group), why: coded(DATA.hosts.why),
+    key: coded(DATA.hosts.key), name: coded(DATA.hosts.name), group: coded(DATA.hosts.group), why: coded(DATA.hosts.why), failures: coded(DATA.hosts.failures),
     state: ordered(DATA.hosts.state), status: ordered(DATA.hosts.status), last_seen: timed(DATA.hosts.last_seen),
   };
 
@@ -294,12 +293,27 @@
     return drawn;
   }
 
+  // A host's own address within the page shows all of its controls.
+  const OF_HOST = "#host=";
+  function linked(name, key) {
+    const link = make("a", "", make("strong", "", name));
+    link.href = OF_HOST + encodeURIComponent(key);
+    return link;
+  }
+  function followed() {
+    if (!location.hash.startsWith(OF_HOST)) return;
+    let key;
+    try { key = decodeURIComponent(location.hash.slice(OF_HOST.length)); } catch { return; }
+    failures.choose({}, "", (row) => text(findings.key, row) === key);
+    failures.section.scrollIntoView();
+  }
+
   function drawHost(row) {
     const name = text(hosts.name, row);
     const key = text(hosts.key, row);
-    const cells = [cell("td", badge(hosts.state, row, "state")), cell("th", ...twice(name, key === name ? "" : key))];
+    const cells = [cell("td", badge(hosts.state, row, "state")), cell("th", linked(name, key), ...twice("", key === name ? "" : key).slice(1))];
     if (document.getElementById("groups")) cells.push(cell("td", text(hosts.group, row)));
-    cells.push(cell("td", badge(hosts.status, row, "")), cell("td", utc(hosts.last_seen.ago[row], "never")), cell("td", text(hosts.why, row)));
+    cells.push(cell("td", badge(hosts.status, row, "")), cell("td", text(hosts.failures, row)), cell("td", utc(hosts.last_seen.ago[row], "never")), cell("td", text(hosts.why, row)));
     return make("tr", "", ...cells);
   }
 
@@ -347,6 +361,8 @@
     draw: drawChange,
   });
 
+  window.addEventListener("hashchange", followed);
+  followed();
   document.querySelectorAll("a[data-control]").forEach((link) => link.addEventListener("click", () => {
     failures.choose({ status: 1 + findings.status.names.indexOf("fail"), control: 1 + Number(link.dataset.control) }, link.dataset.reason ?? "");
   }));
