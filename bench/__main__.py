@@ -292,10 +292,24 @@ def at_rest(listing: Listing) -> list[Result]:
         before = ticks(few)
         time.sleep(IDLE)
         spent = ticks(few) - before
+        judged = [judging(core, extension, full), judging(other, sibling, few)]
     return [
         Result("memory for 10,000 rules, in MiB", f"{more:.1f} - {less:.1f} MiB", more - less, 25),
+        Result(
+            "the same once `audit_verdicts` was asked for",
+            f"{judged[0]:.1f} - {judged[1]:.1f} MiB",
+            judged[0] - judged[1],
+        ),
         Result(f"clock ticks of CPU in {IDLE} s at rest", f"{spent}", spent, 2),
     ]
+
+
+def judging(core: Core, extension: Extension, process: Process) -> float:
+    """Memory once all controls were judged."""
+    reply = core.call_item(extension.uuid, "table", "audit_verdicts", {"action": "generate"})
+    if not reply.rows:
+        raise SetupError(f"audit_verdicts: expected rows, found {reply.message!r}")
+    return memory(process)
 
 
 def ticks(process: Process) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
@@ -131,3 +132,24 @@ def test_a_call_during_the_look_at_the_start_waits_for_it() -> None:
     for thread in (look, call):
         thread.join()
     assert at_once == ["begins", "ends"] * 2
+
+
+def test_the_start_fills_eager_tables_alone() -> None:
+    asked: list[str] = []
+
+    def table(name: str, *, eager: bool) -> Table:
+        def rows(_context: object) -> list[dict[str, str]]:
+            asked.append(name)
+            return []
+
+        return Table(replace(SCHEMA, name=name), rows, eager=eager)
+
+    Handler([table("lazy", eager=False), table("eager", eager=True)], 7).look()
+    assert asked == ["eager"]
+
+
+def test_a_table_that_is_not_eager_answers_when_it_is_asked() -> None:
+    handler = Handler([Table(SCHEMA, lambda _context: [dict.fromkeys(NAMES, "1")], eager=False)], 7)
+    handler.look()
+    reply: Any = handler.call("table", "t", {"action": "generate"})
+    assert (reply._status.code, len(reply._found.rows)) == (0, 1)

@@ -23,11 +23,13 @@ class Table:
     answer. SQLite drops rows of one query that share a rowid, and osquery numbers the rows of each answer from 0 where
     they bring none, so that `a = 1 OR b = 2` would lose rows.
 
-    Where the schema has REQUIRED columns, a context has an equality on one of them.
+    Where the schema has REQUIRED columns, a context has an equality on one of them. A table that is not `eager` is
+    filled when a query asks for it and not before: what its rows are made of takes memory.
     """
 
     schema: Schema
     rows: Callable[[Context], Iterable[Row]]
+    eager: bool = True
 
 
 class UnsupportedQuery(Exception):  # noqa: N818 - a question without an answer is no error of the program

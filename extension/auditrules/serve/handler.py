@@ -43,7 +43,7 @@ class Handler:
         return _Reply(ExtensionStatus(found.code, found.message, self._uuid), found, splicer)
 
     def look(self) -> None:
-        """Ask every table once, so that osquery's first query finds the rules read and its rows made.
+        """Ask every eager table once, so that osquery's first query finds the rules read and its rows made.
 
         One that comes before waits, as it would only do the same work at the same time.
         """
@@ -51,7 +51,8 @@ class Handler:
             ready.clear()
         try:
             for name, (table, _) in self._tables.items():
-                select(table, {"action": "generate"})
+                if table.eager:
+                    select(table, {"action": "generate"})
                 self._ready[name].set()
         finally:
             for ready in self._ready.values():

@@ -42,8 +42,8 @@ def build(host: HostView) -> tuple[Table, ...]:
         Table(AUDIT_COVERAGE, _coverage(host)),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
         Table(AUDIT_CONTROLS, lambda _context: controls()),
-        Table(AUDIT_VERDICTS, judge.verdicts),
-        Table(AUDIT_REQUIREMENTS, judge.requirements),
+        Table(AUDIT_VERDICTS, judge.verdicts, eager=False),
+        Table(AUDIT_REQUIREMENTS, judge.requirements, eager=False),
     )
 
 
