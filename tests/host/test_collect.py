@@ -16,7 +16,7 @@ import pytest
 
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import Failure, File, Kernel, Netlink, Run, Sources
-from auditrules.audit.model.host_facts import DEFAULT_VERSION
+from auditrules.audit.model.host_facts import DEFAULT_VERSION, BinaryFormat
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.host import Host, HostError, Limits, collect
@@ -586,3 +586,15 @@ def test_the_paths_of_the_kernel_s_own_rules_are_looked_at(tmp_path: Path) -> No
     host = Host("/", "netlink", ask=lambda _: Netlink(rules=(*rules, b"no rule")))
     files = host.sources().facts.files
     assert (files[str(watched)].type, files[str(program)].type) == ("file", "missing")
+
+
+@pytest.mark.parametrize(("fstype", "found"), [("binfmt_misc", (BinaryFormat("/x/fmt", ".foo"),)), ("autofs", ())])
+def test_formats_of_binfmt_misc_are_read_only_where_it_is_mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fstype: str, found: tuple[BinaryFormat, ...]
+) -> None:
+    (tmp_path / "foo").write_text("enabled\ninterpreter /x/fmt\nflags: \nextension .foo\n")
+    (tmp_path / "register").write_text("")
+    monkeypatch.setattr(collect, "FOLDER", str(tmp_path))
+    mounts = f"30 1 0:30 / {tmp_path} rw - {fstype} none rw\n".encode()
+    monkeypatch.setattr(Host, "_mountinfo", lambda _: mounts)
+    assert Host("/", "none").sources().facts.binary_formats == found

@@ -14,12 +14,13 @@ from auditrules.audit.boot.mount_units import early_mounts
 from auditrules.audit.boot.startup import UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.coverage.reference import loader_of
+from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
 from auditrules.audit.filesystem.boot_made import as_booted
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
 from auditrules.audit.model.errors import NetlinkError
-from auditrules.audit.model.host_facts import Entry, Facts, Version
+from auditrules.audit.model.host_facts import BinaryFormat, Entry, Facts, Mount, Version
 from auditrules.audit.model.text import decode
 from auditrules.audit.needs import Needs, needs
 from auditrules.benchmarks import CONTROLS
@@ -99,10 +100,12 @@ class Host:
             fstab = tree.read("/etc/fstab", self._limits.file)
             early = early_points((fstab.content if fstab else None) or b"", early_mounts(units))
             wanted = self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ())
+            mounts = None if mountinfo is None else mounted(mountinfo, early)
+            formats = self._binary_formats(mounts or ())
             # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
             paths = {RULES_D, *(file.path for file in rules_d if file.content is None)}
             if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
-                paths |= wanted.paths | sandbox_paths(units, UNITS)
+                paths |= wanted.paths | sandbox_paths(units, UNITS) | {each.interpreter for each in formats}
             facts = self._facts(tree, wanted, version, paths)
             return Sources(
                 kernel=kernel,
@@ -113,7 +116,7 @@ class Host:
                 cmdline=tree.read("/proc/cmdline", self._limits.file) if self._here else None,
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
-                facts=replace(facts, mounts=None if mountinfo is None else mounted(mountinfo, early)),
+                facts=replace(facts, mounts=mounts, binary_formats=formats),
                 boot_files=read_boot_files(tree),
                 units=units,
             )
@@ -168,6 +171,14 @@ class Host:
         with closing(Tree("/", local)) as tree:
             file = tree.read("/proc/self/mountinfo", self._limits.file)
         return file.content if file else None
+
+    def _binary_formats(self, mounts: Iterable[Mount]) -> tuple[BinaryFormat, ...]:
+        """Read what binfmt_misc has registered. It is not touched if it is not mounted: systemd would mount it then."""
+        if not any(each.point == FOLDER and each.fstype == "binfmt_misc" for each in mounts):
+            return ()
+        with closing(Tree("/", local)) as tree:
+            files = {name: tree.read(f"{FOLDER}/{name}", self._limits.file) for name in tree.names(FOLDER)}
+        return binary_formats({name: file.content for name, file in files.items() if file and file.content})
 
     def _rules_d(self, tree: Tree) -> tuple[tuple[File, ...], str]:
         """Read what augenrules would: its names end in .rules, and `ls` shows it none that begins with a dot."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.coverage.access_coverage import AuditedHost
-from auditrules.audit.coverage.answer import Coverage
+from auditrules.audit.coverage.answer import Coverage, Reason
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import conditions
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.host_facts import Mount
+from auditrules.audit.model.host_facts import BinaryFormat, Mount
 from tests.audit.file_trees import DOCKER, covered, facts, rules_of, with_entries
 
 DOCKERD = "/usr/bin/dockerd"
@@ -575,3 +575,43 @@ def test_a_task_that_is_recorded_whatever_it_does_may_be_older_than_the_rule() -
 def test_a_place_left_out_below_a_directory_is_told_where_it_leads() -> None:
     found = covered("/usr/bin", "-a never,exit -F path=/bin/dockerd", "-w /usr/bin -p wa")
     assert found.exceptions == (DOCKERD,)
+
+
+# A file that binfmt_misc may have run by /x/fmt, as in a guest: a rule on either of the two recorded it.
+FORMATS = {**DOCKER, "/x/magic.foo": "file", "/x/fmt": "file"}
+ON_FORMATS = (
+    ("both", ("-w /x/magic.foo -p x -k magic", "-w /x/fmt -p x -k fmt"), CoverageStatus.RECORDED, Reason.COVERED),
+    ("the file", ("-w /x/magic.foo -p x",), CoverageStatus.RECORDED, Reason.COVERED),
+    ("the interpreter", ("-w /x/fmt -p x",), CoverageStatus.UNKNOWN, Reason.INTERPRETER),
+    (
+        "every execution but the interpreter's",
+        ("-a never,exit -F path=/x/fmt", "-a always,exit -F arch=b64 -S execve"),
+        CoverageStatus.UNKNOWN,
+        Reason.INTERPRETER,
+    ),
+    (
+        "the file, but not if the interpreter runs then",
+        ("-a never,exit -F arch=b64 -S execve -F exe=/x/fmt -F success=1", "-w /x/magic.foo -p x"),
+        CoverageStatus.UNKNOWN,
+        Reason.INTERPRETER,
+    ),
+    ("neither", ("-w /usr/bin/dockerd -p x",), CoverageStatus.UNRECORDED, Reason.NO_RULE),
+)
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "reason"), [row[1:] for row in ON_FORMATS], ids=[row[0] for row in ON_FORMATS]
+)
+@pytest.mark.parametrize("extension", ["", ".foo"])
+def test_an_interpreter_of_binfmt_misc_may_run_a_file(
+    rules: tuple[str, ...], status: CoverageStatus, reason: Reason, extension: str
+) -> None:
+    on = replace(facts(FORMATS), binary_formats=(BinaryFormat("/x/fmt", extension),))
+    found = covered("/x/magic.foo", *rules, on=on).permissions[2]
+    assert (found.permission, found.status, found.reason) == ("x", status, reason)
+
+
+@pytest.mark.parametrize("formats", [(), (BinaryFormat("/x/fmt", ".bar"),), (BinaryFormat("/x/none"),)])
+def test_a_format_that_a_file_does_not_have_runs_none(formats: tuple[BinaryFormat, ...]) -> None:
+    on = replace(facts({**FORMATS, "/x/none": "missing"}), binary_formats=formats)
+    assert covered("/x/magic.foo", "-w /x/fmt -p x", on=on).permissions[2].status is CoverageStatus.UNRECORDED

@@ -12,6 +12,7 @@ from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.operations import CollectedNames, Operation
 from auditrules.audit.coverage.reference import AccessTarget, calls, loader_of, made, names_of
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+from auditrules.audit.filesystem.binary_formats import may_have_format
 from auditrules.audit.filesystem.path_walk import ResolvedPath, parent
 from auditrules.audit.model.host_facts import Entry
 
@@ -30,8 +31,22 @@ def target_of(place: ResolvedPath, collector: AuditNamesCollector, host: Audited
     loader = host.file_system.walk(path) if path else None
     known = loader is not None and loader.entry is not None and not loader.missing
     return AccessTarget(
-        file, above, _sibling(file, above), collector.name(loader) if loader is not None and known else None
+        file,
+        above,
+        _sibling(file, above),
+        collector.name(loader) if loader is not None and known else None,
+        tuple(_interpreters(place, collector, host)),
     )
+
+
+def _interpreters(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> Iterator[Name]:
+    """The interpreters of binfmt_misc that may run a file, or one in a directory."""
+    folder = place.entry is not None and place.entry.type == "dir" and not place.missing
+    for found in host.file_system.facts.binary_formats:
+        if folder or may_have_format(place.full_path, found):
+            interpreter = host.file_system.walk(found.interpreter)
+            if interpreter.entry is not None and not interpreter.missing:
+                yield collector.name(interpreter)
 
 
 def _sibling(file: Name, folder: Name) -> Name:
@@ -49,7 +64,8 @@ def inside(target: AccessTarget) -> AccessTarget:
     """Any file in a directory, on its own file system, that no rule names."""
     folder = replace(target.file, entry=Entry("dir"))
     file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
-    return AccessTarget(file, folder, replace(_sibling(file, folder), dentry=(folder.identity, "*/*")), target.loader)
+    sibling = replace(_sibling(file, folder), dentry=(folder.identity, "*/*"))
+    return AccessTarget(file, folder, sibling, target.loader, target.interpreters)
 
 
 def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -78,9 +94,11 @@ class TargetAccesses:
                 found = names, self._rules.rules_on_names(names, succeeds=succeeds)
                 self._found[operation.collects, succeeds] = found
             names, on_names = found
-            yield with_subject(made(call, names), host.who), on_names
+            yield with_subject(made(call, names, self.target), host.who), on_names
 
     @cached_property
-    def without_loader(self) -> TargetAccesses:
-        """The same if the file is no program with a loader."""
-        return TargetAccesses(replace(self.target, loader=None), self._rules)
+    def otherwise_run(self) -> tuple[TargetAccesses, ...]:
+        """The same if the file is not run by the machine's loader: by none, or by an interpreter of binfmt_misc."""
+        without = [replace(self.target, loader=None)] if self.target.loader else []
+        others = [replace(self.target, interpreter=each) for each in self.target.interpreters]
+        return tuple(TargetAccesses(each, self._rules) for each in (*without, *others))

@@ -147,9 +147,10 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
         operation = replace(operation, compat=True)
     accesses = tuple(target.by(operation, host))
     judged = [evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in accesses]
-    if operation.collects is CollectedNames.EXECUTION and target.target.loader is not None:
-        without = target.without_loader.by(operation, host)
-        others = (evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in without)
+    for run in target.otherwise_run if operation.collects is CollectedNames.EXECUTION else ():
+        others = (
+            evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in run.by(operation, host)
+        )
         judged = [_either(*both) for both in zip(judged, others, strict=True)]
     found = combine(each for each, _ in judged) if judged else CoverageStatus.UNKNOWN
     return CallCoverage(
@@ -158,16 +159,16 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
 
 
 def _either(
-    with_loader: tuple[CoverageStatus, Decision], without: tuple[CoverageStatus, Decision]
+    one: tuple[CoverageStatus, Decision], other: tuple[CoverageStatus, Decision]
 ) -> tuple[CoverageStatus, Decision]:
-    """A program with the machine's loader as its interpreter, or without: programs are not opened to find out."""
-    if with_loader[0] is without[0]:
-        return with_loader
+    """A program that is run by one of two interpreters: programs are not opened to find out."""
+    if one[0] is other[0]:
+        return one
     waits = Pending(None, Undetermined.INTERPRETER)
-    both = (*with_loader[1].outcomes, *without[1].outcomes)
+    both = (*one[1].outcomes, *other[1].outcomes)
     decision = Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both))
     escaped = {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}
-    return (CoverageStatus.CONDITIONAL if {with_loader[0], without[0]} <= escaped else CoverageStatus.UNKNOWN), decision
+    return (CoverageStatus.CONDITIONAL if {one[0], other[0]} <= escaped else CoverageStatus.UNKNOWN), decision
 
 
 def _reason(found: CoverageStatus, calls: Iterable[CallCoverage]) -> Reason:

@@ -74,12 +74,18 @@ def loader_of(machine: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AccessTarget:
-    """What is accessed: the file, the directory it is in, a sibling's name, and what runs it if it is a program."""
+    """What is accessed: the file, the directory it is in, and a sibling's name.
+
+    What runs the file if it is a program: `loader`, or an `interpreter` of binfmt_misc, which may be one of
+    `interpreters`.
+    """
 
     file: Name
     folder: Name
     sibling: Name
     loader: Name | None = None
+    interpreters: tuple[Name, ...] = ()
+    interpreter: Name | None = None
 
 
 def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget | None = None) -> tuple[Name, ...]:
@@ -92,17 +98,18 @@ def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget
             moved = replace(name, identity=target.file.identity, entry=target.file.entry, made=True)
             return (into, target.folder, replace(target.file, removed=True), moved)
         case CollectedNames.EXECUTION:
-            return (target.file, *((target.loader,) if target.loader else ()))
+            return (target.file, *(each for each in (target.interpreter, target.loader) if each))
         case CollectedNames.CREATION:
             return (target.folder, target.file)
         case _:
             return (target.file,)
 
 
-def made(call: Access, names: tuple[Name, ...]) -> Access:
-    """A call on these names; an execution that succeeds runs the first of them."""
+def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
+    """A call on these names of a target; an execution that succeeds runs the file itself, or its interpreter."""
     executed = call.succeeded and call.call in EXECUTIONS
-    return call.on(names, Subject(exe=names[0].identity) if executed else call.subject, call.forker)
+    runs = target.interpreter or target.file
+    return call.on(names, Subject(exe=runs.identity) if executed else call.subject, call.forker)
 
 
 @cache

@@ -53,6 +53,14 @@ class Mount:
     early: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BinaryFormat:
+    """A format of files in binfmt_misc: the path of its interpreter, and `.` with an extension of names, or empty."""
+
+    interpreter: str
+    extension: str = ""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
@@ -71,6 +79,7 @@ class Facts:
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
     mounts: tuple[Mount, ...] | None = None
     assumed: bool = False  # nobody looked at the files: they are taken to be there
+    binary_formats: tuple[BinaryFormat, ...] = ()  # that are registered in binfmt_misc
 
     def __repr__(self) -> str:
         """Version and machine, and how much is known beside."""
