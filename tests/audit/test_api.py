@@ -152,7 +152,8 @@ NOT_A_RULE = (
     ("# -w /etc", "a rule, not a comment or a blank line"),
     ("-D", "a rule and nothing else; this line has -D"),
     ("-b 8192 -w /etc/passwd", "a rule and nothing else; this line has -b"),
-    ("-a exit,possible", "a rule and nothing else; this line has an action that is gone"),
+    ("-a exit,possible", "a rule; auditctl accepts this line and adds none"),
+    ("--", "a rule; auditctl accepts this line and adds none"),
     ("-d always,exit -S open", "a rule to add: -w PATH or -a LIST,ACTION; this line deletes one"),
     ("-W /etc/passwd", "a rule to add: -w PATH or -a LIST,ACTION; this line deletes one"),
 )

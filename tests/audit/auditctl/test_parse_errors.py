@@ -123,7 +123,7 @@ ERRORS: list[tuple[str, str]] = [
     ),
     (
         "-a always,exit,x",
-        (NO_LIST + "    -a always,exit,x\n       ^^^^^^^^^^^^^"),
+        (NO_LIST + "    -a always,exit,x\n                   ^"),
     ),
     (
         "-a always, exit -S open",
@@ -131,15 +131,15 @@ ERRORS: list[tuple[str, str]] = [
     ),
     (
         "-a allways,exit",
-        (NO_LIST + "    -a allways,exit\n       ^^^^^^^^^^^^"),
+        (NO_LIST + "    -a allways,exit\n       ^^^^^^^"),
     ),
     (
         "-a always,entry",
-        (NO_LIST + "    -a always,entry\n       ^^^^^^^^^^^^"),
+        (NO_LIST + "    -a always,entry\n              ^^^^^"),
     ),
     (
         "-a possible,exit -S open",
-        (NO_LIST + "    -a possible,exit -S open\n       ^^^^^^^^^^^^^"),
+        (NO_LIST + "    -a possible,exit -S open\n       ^^^^^^^^"),
     ),
     (
         "-a always,exit -a never,task",
@@ -147,11 +147,11 @@ ERRORS: list[tuple[str, str]] = [
     ),
     (
         "-a always,EXIT",
-        (NO_LIST + "    -a always,EXIT\n       ^^^^^^^^^^^"),
+        (NO_LIST + "    -a always,EXIT\n              ^^^^"),
     ),
     (
         "-a always,io_uring -S openat",
-        (NO_LIST + "    -a always,io_uring -S openat\n       ^^^^^^^^^^^^^^^"),
+        (NO_LIST + "    -a always,io_uring -S openat\n              ^^^^^^^^"),
     ),
     (
         "-a always,exit -S nosuch",
@@ -595,6 +595,14 @@ OTHER_VERSIONS: list[tuple[str, Version, str]] = [
         "expected -w before -S: a watch takes no system calls, found '-w'",
     ),
     ("-w /etc/docker -k a\x01b", (4, 2, 1), r"expected a key without the byte 0x01, found 'a\x01b'"),
+    (
+        "-a always,entry",
+        (4, 2, 1),
+        (
+            "expected a list and an action with a comma between: one of user, task, exit, exclude, filesystem, "
+            "io_uring, and always or never, found 'entry'"
+        ),
+    ),
     (
         "-a always,io_uring -S nosuch",
         (4, 2, 1),

@@ -85,9 +85,11 @@ def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:
     whole = (0, len(line))
     if parsed is None:
         raise RuleSyntaxError("a rule, not a comment or a blank line", line, whole)
-    if parsed.controls or parsed.rule is None:
-        flags = ", ".join(dict.fromkeys(control.flag for control in parsed.controls)) or "an action that is gone"
+    if parsed.controls:
+        flags = ", ".join(dict.fromkeys(control.flag for control in parsed.controls))
         raise RuleSyntaxError(f"a rule and nothing else; this line has {flags}", line, whole, parsed.controls)
+    if parsed.rule is None:
+        raise RuleSyntaxError("a rule; auditctl accepts this line and adds none", line, whole)
     if parsed.verb is Verb.DELETE:
         raise RuleSyntaxError("a rule to add: -w PATH or -a LIST,ACTION; this line deletes one", line, whole)
     return parsed.rule

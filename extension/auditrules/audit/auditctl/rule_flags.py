@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
 from auditrules.audit.auditctl.draft import BuildState, Draft
@@ -175,13 +176,22 @@ def _list_and_action(draft: Draft, word: Word, known: FilterList | None) -> Filt
 def _filter_list(draft: Draft, name: str) -> FilterList | None:
     if draft.facts.version >= versions.LISTS_IN_ANY_CASE:
         name = name.lower()
-    return (LISTS if draft.facts.version < versions.IO_URING else ALL_LISTS).get(name)
+    return _lists(draft).get(name)
+
+
+def _lists(draft: Draft) -> Mapping[str, FilterList]:
+    return LISTS if draft.facts.version < versions.IO_URING else ALL_LISTS
 
 
 def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
     if draft.list is not None:
         draft.fail("no list and action after a watch", word)
-    draft.fail("a list and an action with a comma between: one of " + ", ".join(LISTS) + ", and always or never", word)
+    wrong = [part for part in word.parts(",") if part.text not in ACTIONS and _filter_list(draft, part.text) is None]
+    if len(wrong) == 1 and wrong[0].text and "," in word.text:
+        (word,) = wrong
+    draft.fail(
+        f"a list and an action with a comma between: one of {', '.join(_lists(draft))}, and always or never", word
+    )
 
 
 def syscalls(draft: Draft, option: Flag) -> None:
