@@ -89,11 +89,11 @@ class Access:
     reported: bool = False
     unfinished: bool = False
 
-    def on(self, names: tuple[Name, ...], subject: Subject, forker: Subject) -> Access:
-        """The same call on these names, by this subject."""
+    def on(self, names: tuple[Name, ...], subject: Subject | None = None, *, unfinished: bool = False) -> Access:
+        """The same call on these names, by this subject if one is given. Far cheaper than `dataclasses.replace`."""
         return Access(
-            *(self.call, self.number, self.arch, self.permissions, names, subject, forker, self.result, self.succeeded),
-            *(self.arguments, self.early, self.context, self.reported, self.unfinished),
+            *(self.call, self.number, self.arch, self.permissions, names, subject or self.subject, self.forker),
+            *(self.result, self.succeeded, self.arguments, self.early, self.context, self.reported, unfinished),
         )
 
     @property

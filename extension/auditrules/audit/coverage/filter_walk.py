@@ -158,12 +158,12 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
     if not (there.trees or there.on or there.removals or dropping or found.name_dependent or access.reported):
         return ApplicableRules(found, found.listed, (), (), Outcome(Cause.NO_RULE), found.fingerprint)
-    seen = replace(access, names=there.names)
+    seen = access if there.names is access.names else replace(access, names=there.names)
     resolved = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
     names = _on_names(found, there.on, seen)
     # If the call takes a watched name away, all rules with inodes are tried before it has a result: at its end the
     # watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
-    unfinished = [(replace(access, names=so_far, unfinished=True), on) for so_far, on in there.removals]
+    unfinished = [(access.on(so_far, unfinished=True), on) for so_far, on in there.removals]
     asked = (_on_names(rules.call_filter(so_far), on, so_far) for so_far, on in unfinished)
     removals = tuple(filter(None, asked))
     otherwise = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)

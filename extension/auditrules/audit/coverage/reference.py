@@ -109,7 +109,7 @@ def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
     """A call on these names of a target; an execution that succeeds runs the file itself, or its interpreter."""
     executed = call.succeeded and call.call in EXECUTIONS
     runs = target.interpreter or target.file
-    return call.on(names, Subject(exe=runs.identity) if executed else call.subject, call.forker)
+    return call.on(names, Subject(exe=runs.identity) if executed else None)
 
 
 @cache
