@@ -19,7 +19,7 @@ import pytest
 from auditrules.cli.environment import ask_osquery
 from auditrules.doctor import Answer
 from auditrules.serve import wire
-from auditrules.serve.life import NoAnswer
+from auditrules.serve.life import ConnectionFailed
 from tests.core.manager import PATIENCE
 from tests.rights import NOBODY
 
@@ -112,7 +112,7 @@ WRONG: tuple[tuple[Answering, str], ...] = (
 
 @pytest.mark.parametrize(("answer", "error"), WRONG, ids=[each[0].__name__ for each in WRONG])
 def test_an_answer_has_its_time_and_its_size(folder: Path, answer: Answering, error: str) -> None:
-    with answering(folder, answer) as path, pytest.raises(NoAnswer, match=re.escape(error)):
+    with answering(folder, answer) as path, pytest.raises(ConnectionFailed, match=re.escape(error)):
         wire.Core(path, ()).versions()
 
 
@@ -122,7 +122,7 @@ def test_a_socket_whose_queue_is_full_is_not_waited_for(folder: Path) -> None:
         listener.bind(path)
         listener.listen(0)
         first.connect(path)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ConnectionFailed):
             wire.Core(path, ()).ping()
 
 

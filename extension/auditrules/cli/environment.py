@@ -35,13 +35,13 @@ _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or t
 def ask_osquery(path: str) -> Answer:
     """Ask osquery at a socket for its extensions and flags; only root and the reader himself are believed."""
     # Only here, since the other commands start sooner without osquery's wire.
-    from auditrules.serve.life import NoAnswer  # noqa: PLC0415
+    from auditrules.serve.life import ConnectionFailed  # noqa: PLC0415
     from auditrules.serve.wire import Core  # noqa: PLC0415
 
     core = Core(path, (), owners={0, os.geteuid()})
     try:
         return Answer(extensions=core.versions(), options=core.options())
-    except NoAnswer as error:
+    except ConnectionFailed as error:
         return Answer(error=str(error))
 
 

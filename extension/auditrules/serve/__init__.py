@@ -1,4 +1,4 @@
-"""The extension: osquery's wire, our tables behind it, and the program that osquery starts."""
+"""Serves the tables to osquery: thrift over a socket, and the program that osquery starts."""
 
 from auditrules.serve.extension import Options, main, serve
 

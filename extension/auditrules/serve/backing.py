@@ -1,4 +1,4 @@
-"""What stands behind the served tables: this host. Imported after the registration, as it takes all our code."""
+"""Makes the tables of this host. Imported only after the registration, since it imports all our code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program that osquery starts: it registers the tables, answers for them, and leaves when osquery leaves."""
+"""The program that osquery starts: it registers the tables, answers queries, and exits when osquery does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve import life
 from auditrules.serve.handler import Handler
-from auditrules.serve.life import Bell, Ended, Exit, UsageError
+from auditrules.serve.life import Exit, ExtensionExit, ShutdownEvent, UsageError
 from auditrules.serve.patience import Crowd
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
 from auditrules.serve.wire import NAME, Core, accept
@@ -57,29 +57,31 @@ def serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opti
     `tables` gives the tables of the schemas, and is called once they are registered. Runs in the main thread of a
     process of its own: it takes SIGTERM and SIGINT, and its serving threads end with the process.
     """
-    bell = Bell()
+    stop = ShutdownEvent()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: bell.ring())
+        signal.signal(number, lambda *_: stop.set())
     try:
-        _serve(schemas, tables, options, bell)
-    except Ended as end:
+        _serve(schemas, tables, options, stop)
+    except ExtensionExit as end:
         if end.code is not Exit.STOPPED:
             _log.error("%s (%s)", end, options.socket)
         return end.code
     return Exit.STOPPED
 
 
-def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], options: Options, bell: Bell) -> None:
+def _serve(
+    schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], options: Options, stop: ShutdownEvent
+) -> None:
     if len(os.fsencode(options.socket)) > LONGEST_PATH:
-        raise Ended(
+        raise ExtensionExit(
             Exit.NOT_SERVING,
             f"expected a socket path of at most {LONGEST_PATH} bytes: the extension's own socket stands beside it, "
             "its name up to seven bytes longer, and Linux allows 107",
         )
     parent = os.getppid()
     core = Core(options.socket, schemas)
-    life.wait(core, options.timeout, bell)
-    uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), bell)
+    life.wait(core, options.timeout, stop)
+    uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), stop)
     # We leave without a word: a deregistration can hang osquery for good. It drops the tables then, and where its
     # watcher finds our socket gone meanwhile it drops them too, each waiting for the other (osquery issue 8096).
     with listening(f"{options.socket}.{uuid}") as listener:
@@ -89,9 +91,9 @@ def _serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], opt
         Thread(target=handler.look, daemon=True).start()
         crowd = Crowd(listener, THREADS)
         for _ in range(THREADS):
-            Thread(target=accept, args=(listener, handler, bell, crowd), daemon=True).start()
+            Thread(target=accept, args=(listener, handler, stop, crowd), daemon=True).start()
         sweep(options.socket)
-        life.watch(core, uuid, options.interval, parent, bell)
+        life.watch(core, uuid, options.interval, parent, stop)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What osquery asks of an extension, as its service Extension has it: a ping, a call of a table, and to end."""
+"""Answers the calls of osquery's thrift service Extension: ping, call (a query of a table) and shutdown."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Handler:
                 ready.set()
 
     def shutdown(self) -> None:
-        """Note that osquery wants us gone. The bell rings once it has our reply."""
+        """Note that osquery asks us to stop. The main thread is woken once osquery has our reply."""
         self.stopping = True
 
 

@@ -1,4 +1,4 @@
-"""How the extension lives beside osquery: waits for it, registers, keeps an eye on it, and leaves when it leaves."""
+"""Waits for osquery, registers the extension, checks that osquery still lists it, and exits when osquery does."""
 
 from __future__ import annotations
 
@@ -39,107 +39,111 @@ class UsageError(Exception):
     """The extension was started with something that it cannot serve; the message says what was expected."""
 
 
-class Ended(Exception):  # noqa: N818 - an end, of which one kind is good
-    """The reason to leave, and the exit code that goes with it."""
+class ExtensionExit(Exception):  # noqa: N818 - not always an error: it may have been asked to stop
+    """Ends the extension, with a reason and an exit code."""
 
     def __init__(self, code: Exit, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-class NoAnswer(Exception):  # noqa: N818 - the name says what happened
-    """osquery did not answer, or with something that is no answer; the message says why."""
+class ConnectionFailed(Exception):  # noqa: N818 - the name says what happened
+    """osquery did not answer, or what it sent is no answer; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """osquery's word on a registration: an id, or None and why not."""
+    """osquery's reply to a registration: an id, or None and why not."""
 
     uuid: int | None
     message: str
 
 
 class Core(Protocol):
-    """What the extension asks of osquery. Each call raises `NoAnswer` where none comes."""
+    """What the extension asks of osquery. Each call raises `ConnectionFailed` if there is no answer."""
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Check that osquery answers."""
 
     def register(self) -> Registration:
-        """Offer our tables."""
+        """Register our tables."""
 
     def extensions(self) -> Container[int]:
         """Ask for the ids of the extensions that osquery knows."""
 
 
-class Bell:
-    """Wakes the main thread: rung by signals and by osquery's shutdown call, heard in every pause."""
+class ShutdownEvent:
+    """Wakes the main thread from any pause; set by signals and by osquery's shutdown call."""
 
     def __init__(self) -> None:
-        self._ear, self._clapper = os.pipe()
+        self._read_end, self._write_end = os.pipe()
 
-    def ring(self) -> None:
-        """Ring once and for all. Takes no lock, so that a signal handler may call it."""
-        os.write(self._clapper, b"\0")
+    def set(self) -> None:
+        """Set it for good. Takes no lock, so that a signal handler may call it."""
+        os.write(self._write_end, b"\0")
 
-    def rings_within(self, seconds: float) -> bool:
-        """Wait so long at most, and tell whether it has rung by then."""
-        return bool(select.select([self._ear], [], [], seconds)[0])
+    def wait(self, seconds: float) -> bool:
+        """Wait for at most so many seconds, and say whether it is set."""
+        return bool(select.select([self._read_end], [], [], seconds)[0])
 
 
-def wait(core: Core, timeout: float, bell: Bell) -> None:
-    """Return when osquery answers; raise `Ended` if it does not within the timeout (seconds), or the bell rings."""
+def wait(core: Core, timeout: float, stop: ShutdownEvent) -> None:
+    """Return when osquery answers; raise `ExtensionExit` if it does not within `timeout` seconds, or `stop` is set."""
     deadline = time.monotonic() + timeout
     while True:
         try:
             core.ping()
-        except NoAnswer as error:
+        except ConnectionFailed as error:
             if time.monotonic() >= deadline:
-                raise Ended(Exit.NO_SOCKET, f"osquery did not answer within {timeout:g} s: {error}") from error
+                raise ExtensionExit(Exit.NO_SOCKET, f"osquery did not answer within {timeout:g} s: {error}") from error
             _log.debug("osquery does not answer yet: %s", error)
         else:
             return
-        _pause(bell)
+        _pause(stop)
 
 
-def register(core: Core, patience: float, bell: Bell) -> int:
-    """Register and return our id, trying again for so long (seconds) while a predecessor's name stands in the way."""
+def register(core: Core, patience: float, stop: ShutdownEvent) -> int:
+    """Register and return our id; try again for `patience` seconds while a predecessor still holds our name."""
     deadline = time.monotonic() + patience
     while True:
         try:
             registration = core.register()
-        except NoAnswer as error:
-            raise Ended(Exit.OSQUERY_GONE, f"osquery broke off the registration: {error}") from error
+        except ConnectionFailed as error:
+            raise ExtensionExit(Exit.OSQUERY_GONE, f"osquery broke off the registration: {error}") from error
         if registration.uuid is not None:
             return registration.uuid
         if registration.message != DUPLICATE or time.monotonic() >= deadline:
-            raise Ended(Exit.REFUSED, f"osquery refused the registration: {registration.message}")
-        _pause(bell)
+            raise ExtensionExit(Exit.REFUSED, f"osquery refused the registration: {registration.message}")
+        _pause(stop)
 
 
-def watch(core: Core, uuid: int, interval: float, parent: int, bell: Bell) -> None:
-    """Return when the bell rings; raise `Ended` when there is no osquery left to serve.
+def watch(core: Core, uuid: int, interval: float, parent: int, stop: ShutdownEvent) -> None:
+    """Return when `stop` is set; raise `ExtensionExit` when there is no osquery left to serve.
 
-    Looks every `interval` seconds. osquery drops an extension for one late answer and says nothing, so an answer is not
-    enough: our id has to be in it. `parent` is the process that started us.
+    Checks every `interval` seconds. osquery drops an extension for one late answer without a message, so an answer is
+    not enough: our id has to be in it. `parent` is the process that started us.
     """
     strikes = 0
-    while not bell.rings_within(max(interval, RETRY_PAUSE)):
+    while not stop.wait(max(interval, RETRY_PAUSE)):
         if os.getppid() != parent:
-            raise Ended(Exit.OSQUERY_GONE, "the process that started the extension has ended")
+            raise ExtensionExit(Exit.OSQUERY_GONE, "the process that started the extension has ended")
         try:
             known = core.extensions()
-        except NoAnswer as error:
+        except ConnectionFailed as error:
             strikes += 1
             _log.debug("check %d of osquery failed: %s", strikes, error)
             if strikes == STRIKES:
-                raise Ended(Exit.OSQUERY_GONE, f"osquery did not answer {STRIKES} times in a row: {error}") from error
+                raise ExtensionExit(
+                    Exit.OSQUERY_GONE, f"osquery did not answer {STRIKES} times in a row: {error}"
+                ) from error
             continue
         strikes = 0
         if uuid not in known:
-            raise Ended(Exit.DROPPED, f"osquery dropped extension {uuid} (this one), as it does after one late answer")
+            raise ExtensionExit(
+                Exit.DROPPED, f"osquery dropped extension {uuid} (this one), as it does after one late answer"
+            )
 
 
-def _pause(bell: Bell) -> None:
-    if bell.rings_within(RETRY_PAUSE):
-        raise Ended(Exit.STOPPED, "asked to stop before the registration")
+def _pause(stop: ShutdownEvent) -> None:
+    if stop.wait(RETRY_PAUSE):
+        raise ExtensionExit(Exit.STOPPED, "asked to stop before the registration")

@@ -1,4 +1,4 @@
-"""How long a peer at a socket may take and how much it may send, whether it stalls, drips or never ends."""
+"""Bounds the time and the bytes of each exchange over a socket, so that no slow or endless peer blocks us."""
 
 from __future__ import annotations
 

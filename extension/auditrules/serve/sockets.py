@@ -1,4 +1,4 @@
-"""The socket at which osquery asks us: beside its own, with our id in its name, and there for as long as it listens."""
+"""Makes and removes the extension's own socket, beside osquery's, with our id in its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from auditrules.serve.life import Ended, Exit
+from auditrules.serve.life import Exit, ExtensionExit
 
 # Ends the name of our socket until it listens.
 _UNREADY = "~"
@@ -42,7 +42,7 @@ def listening(path: str) -> Iterator[socket.socket]:
             # Only now in osquery's sight: a path that refuses connections, if for a moment, is a dead extension to it.
             os.rename(unready, path)
         except OSError as error:
-            raise Ended(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
+            raise ExtensionExit(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
         try:
             _mark(path)
             yield listener

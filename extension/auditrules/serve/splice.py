@@ -1,6 +1,6 @@
-"""Replies made of rows whose cells are bytes already, as thrift's binary protocol has them in a map of text to text.
+"""Joins encoded rows to a reply in thrift's binary protocol: a list of maps of text to text.
 
-A reply is a list of such maps. Encoded cell by cell at each call, it would cost more than everything else together.
+Cells are encoded once, when a table is made: encoding them at each call would cost more than all else together.
 """
 
 from __future__ import annotations

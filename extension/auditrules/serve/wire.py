@@ -1,7 +1,7 @@
-"""osquery's wire: the generated stubs of osquery-python over thrift, on both sides.
+"""Speaks thrift with osquery, as client and as server, with the generated stubs of osquery-python.
 
-Its TablePlugin and its server are not used: they serve one connection at a time, lose a table's error messages, and do
-not notice that osquery has dropped them.
+That package's TablePlugin and server are not used: they serve one connection at a time, lose a table's error messages,
+and do not notice that osquery has dropped them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 from auditrules import __version__
 from auditrules.plugin.schema import Schema
 from auditrules.serve.handler import Handler
-from auditrules.serve.life import RETRY_PAUSE, Bell, NoAnswer, Registration
+from auditrules.serve.life import RETRY_PAUSE, ConnectionFailed, Registration, ShutdownEvent
 from auditrules.serve.patience import Crowd, Patience, ServingPatience
 
 NAME = "auditrules"
@@ -53,7 +53,7 @@ _UCRED = struct.Struct("=iII")  # process, user and group of a peer, as unix(7) 
 _log = logging.getLogger("auditrules")
 
 
-def accept(listener: socket.socket, handler: Handler, bell: Bell, crowd: Crowd) -> None:
+def accept(listener: socket.socket, handler: Handler, stop: ShutdownEvent, crowd: Crowd) -> None:
     """Serve one peer after the other until we leave, as every one of the threads does."""
     processor = Processor(handler)
     while not handler.stopping:
@@ -69,7 +69,7 @@ def accept(listener: socket.socket, handler: Handler, bell: Bell, crowd: Crowd) 
         with connection, crowd:
             patience = ServingPatience(PEER_TIMEOUT, MESSAGE_LIMIT, crowd)
             _converse(processor, _Protocol(connection, patience), handler, crowd)
-    bell.ring()
+    stop.set()
 
 
 def _converse(processor: Any, protocol: _Protocol, handler: Handler, crowd: Crowd) -> None:
@@ -145,12 +145,12 @@ class Core:
         self._registry = {"table": {schema.name: schema.routes() for schema in schemas}}
 
     def ping(self) -> None:
-        """Raise `NoAnswer` unless osquery answers."""
+        """Raise `ConnectionFailed` unless osquery answers."""
         with self._client(CORE_TIMEOUT) as client:
             client.ping()
 
     def register(self) -> Registration:
-        """Give osquery our name and tables; raise `NoAnswer` where it says nothing."""
+        """Give osquery our name and tables; raise `ConnectionFailed` if it does not answer."""
         info = InternalExtensionInfo(NAME, __version__, SDK_VERSION, SDK_VERSION)
         with self._client(REGISTRATION_TIMEOUT) as client:
             status = client.registerExtension(info, self._registry)
@@ -180,14 +180,14 @@ class Core:
                 connection.connect(self._path)
                 self._know(connection)
                 yield Client(_Protocol(connection, patience))
-        except NoAnswer:
+        except ConnectionFailed:
             raise
         except EOFError as error:
-            raise NoAnswer("it hung up") from error
+            raise ConnectionFailed("it hung up") from error
         except OSError as error:
-            raise NoAnswer(error.strerror or str(error)) from error
+            raise ConnectionFailed(error.strerror or str(error)) from error
         except Exception as error:  # random bytes fail wherever thrift happens to read them
-            raise NoAnswer(repr(error)) from error
+            raise ConnectionFailed(repr(error)) from error
 
     def _know(self, connection: socket.socket) -> None:
         if self._owners is None:
@@ -195,4 +195,4 @@ class Core:
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         _, user, _ = _UCRED.unpack(credentials)
         if user not in self._owners:
-            raise NoAnswer(f"a process of user {user} listens there")
+            raise ConnectionFailed(f"a process of user {user} listens there")
