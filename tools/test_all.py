@@ -94,6 +94,7 @@ def _tests(version: str, python: Path, *, engines: bool) -> str:
         "auto",
         "--dist",
         "loadgroup",
+        "--hypothesis-profile=full",
         "-m",
         apart if engines else f"{apart} and not engine",
     )

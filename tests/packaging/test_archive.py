@@ -20,6 +20,8 @@ from tests.core import Core
 from tools.release import archive, needs
 from tools.release.project import PROJECT
 
+pytestmark = pytest.mark.xdist_group("archive")  # which is built once for all of them
+
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
