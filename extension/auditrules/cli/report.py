@@ -6,13 +6,15 @@ import argparse
 import gc
 import re
 import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from auditrules.check import Status
 from auditrules.cli.atomic_file import AtomicFile
@@ -110,7 +112,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, _world: object) -> CommandOutput:
     try:
-        with _uncollected():
+        with _uncollected(), _ending_on_signals():
             return _reported(options)
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
@@ -132,6 +134,23 @@ def _uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """End as on Ctrl-C where the process is told to end: its workers and its temporary folder go with it."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # the only one that may
+        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _reported(options: argparse.Namespace) -> CommandOutput:
@@ -177,7 +196,7 @@ def _text(report: Report, form: str) -> str | Iterable[str]:
     if form == _SUMMARY:
         from auditrules.report.present.terminal import render  # noqa: PLC0415 - the report is not in every installation
 
-        shown = sys.stdout.isatty()
+        shown = sys.stdout is not None and sys.stdout.isatty()
         return render(report, shutil.get_terminal_size((_WIDTH, 0)).columns if shown else _WIDTH, colour=shown)
     from auditrules.report.present.formats import write  # noqa: PLC0415
 

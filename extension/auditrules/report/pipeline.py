@@ -48,14 +48,18 @@ def make_report(
     """
     if store is not None and "://" in store:
         return _report_of_address(paths, request, store, engine)
-    with open_store(store) as opened:
-        reading = update_store(opened, paths, request.now, progress)
-        with ENGINES[engine](opened.folder, opened.scratch()) as running:
-            running.add_logs(opened.files())
-            report = build_report(running, request, reading)
-        opened.row_counts = [report.reading.rows, report.reading.repeated]
-        opened.save()
-        return report
+    try:
+        with open_store(store) as opened:
+            reading = update_store(opened, paths, request.now, progress)
+            with ENGINES[engine](opened.folder, opened.scratch()) as running:
+                running.add_logs(opened.files())
+                report = build_report(running, request, reading)
+            opened.row_counts = [report.reading.rows, report.reading.repeated]
+            opened.save()
+            return report
+    except OSError as error:
+        place = error.filename or store or "the temporary folder"
+        raise ReportError(f"{place}: cannot be written: {error.strerror or error}") from error
 
 
 def _report_of_address(paths: Sequence[str], request: ReportRequest, store: str, engine: str) -> Report:

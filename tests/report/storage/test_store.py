@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from auditrules.report.errors import ReportError
-from auditrules.report.storage.store import open_store
+from auditrules.report.storage import update
+from auditrules.report.storage.store import Store, open_store
 from tests.report.logs import DAY, NOON, report, row, said, snapshot, write
 
 LINES = [snapshot("a", NOON - number, row()) for number in range(10)]
@@ -198,3 +202,66 @@ def test_a_store_whose_first_run_died_is_a_store(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "read.json.new").touch()
     assert _counts(write(tmp_path / "log", LINES), tmp_path / "store") == (10, 10, 0)
+
+
+CUT: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "cut at its end": lambda content: content[:-1],
+    "something else": lambda _: b"PAR1 is no Parquet",
+}
+
+
+@pytest.mark.parametrize("cut", CUT.values(), ids=CUT)
+def test_a_part_that_is_not_whole_is_left_out_and_named(cut: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    report(write(tmp_path / "old", [snapshot("a", NOON, row())]), store=store)
+    (part,) = store.glob("observations/*/*.parquet")
+    part.write_bytes(cut(part.read_bytes()))
+    found = report(write(tmp_path / "new", [snapshot("b", NOON, row("fail"))]), store=store)
+    assert ("b", "1.2.3", "fail", "no_rule") in said(found)
+    assert [each.file for each in found.reading.unreadable] == [str(part)]
+    assert found.reading.unread
+
+
+def test_a_log_that_is_renamed_while_it_is_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = write(tmp_path / "log", LINES)
+    saved = Store.mark_read
+
+    def renamed(self: Store, *arguments: Any) -> str:
+        if log.exists():
+            log.rename(tmp_path / "log.1")
+        return saved(self, *arguments)
+
+    monkeypatch.setattr(Store, "mark_read", renamed)
+    assert _counts(log, tmp_path / "store") == (10, 10, 0)
+    assert _counts(tmp_path / "log.1", tmp_path / "store") == (0, 10, 0)
+
+
+def test_a_log_that_is_removed_before_it_is_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = write(tmp_path / "log", LINES)
+    gone = write(tmp_path / "gone", LINES)
+
+    def removed(*_: object) -> tuple[int, int]:
+        gone.unlink(missing_ok=True)
+        return 0, 0
+
+    monkeypatch.setattr(update, "_resume_point", removed)
+    found = report(log, gone, store=tmp_path / "store").reading
+    assert [(each.file, each.cause) for each in found.unreadable] == [(str(gone), "No such file or directory")]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["the store", "the temporary folder"])
+def test_a_full_disk_is_said_in_words(kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("auditrules.report.storage.worker.pq.write_table", full)
+    with pytest.raises(ReportError, match=r": cannot be written: No space left on device\Z"):
+        report(write(tmp_path / "log", LINES), store=tmp_path / "store" if kept else None)
+
+
+def test_two_runs_in_one_second_keep_what_both_read(tmp_path: Path) -> None:
+    report(write(tmp_path / "one", [snapshot("a", NOON, row())]), store=tmp_path / "store")
+    found = report(write(tmp_path / "two", [snapshot("b", NOON, row())]), store=tmp_path / "store")
+    assert found.reading.rows == 2

@@ -102,7 +102,11 @@ def _below(folder: str, unreadable: list[Broken], seen: _Seen) -> Iterator[LogFi
 
     for parent, folders, names in os.walk(folder, onerror=refused):
         folders.sort()
-        status = Path(parent).stat()
+        try:
+            status = Path(parent).stat()
+        except OSError as error:  # it has just been removed
+            refused(error)
+            continue
         seen.folders.add((status.st_dev, status.st_ino))
         seen.links += (path for name in folders if (path := Path(parent, name)).is_symlink())
         for name in sorted(names):

@@ -108,6 +108,8 @@ def open_stream(path: str) -> Iterator[tuple[Stream, bytes, bool]]:
     """Open a file; returns its bytes unpacked, the first of them again, and whether it was packed."""
     with ExitStack() as stack:
         if path == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise OSError("standard input is closed")
             plain: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
         else:
             plain = stack.enter_context(io.BufferedReader(io.FileIO(path), _HEAD))

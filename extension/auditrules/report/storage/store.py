@@ -13,9 +13,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
@@ -30,6 +32,9 @@ from auditrules.report.tables import LOG_TABLES
 FORMAT = 4
 """The number of the store's format: raised whenever a table or a column gets another name or meaning."""
 
+_TEMPORARY = "auditrules-"
+_ABANDONED = 60  # seconds after which a temporary folder that nobody locks is of a report that was killed
+_MAGIC = b"PAR1"  # how a Parquet file begins and ends
 _REGISTRY, _NEW, _LOCK, _SCRATCH = "read.json", "read.json.new", "lock", "scratch"
 _OWN = (*LOG_TABLES, _NEW, _LOCK, _SCRATCH)
 
@@ -79,8 +84,19 @@ class Store:
         return folder
 
     def files(self) -> dict[str, list[Path]]:
-        """Return the Parquet files of each table."""
-        return {name: sorted((self.folder / name).glob("**/*.parquet")) for name in LOG_TABLES}
+        """Return the Parquet files of each table that are whole."""
+        return {name: [path for path in self._files(name) if _is_whole(path)] for name in LOG_TABLES}
+
+    def broken_files(self) -> list[Broken]:
+        """Return the Parquet files that are not whole: what they held is not in the report."""
+        cause = (
+            "this part of the store is cut off, and its verdicts are missing: give another folder, or empty this one, "
+            "to read all logs again"
+        )
+        return [Broken(str(path), 0, cause) for name in LOG_TABLES for path in self._files(name) if not _is_whole(path)]
+
+    def _files(self, name: str) -> list[Path]:
+        return sorted((self.folder / name).glob("**/*.parquet"))
 
     def is_read(self, file: LogFile) -> bool:
         """Whether the file is as it was when it was read to its end."""
@@ -128,7 +144,10 @@ class Store:
                 },
             }
             new = self.folder / _NEW
-            new.write_text(json.dumps(registry), encoding="utf-8")
+            with new.open("w", encoding="utf-8") as stream:
+                json.dump(registry, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
             new.replace(self.folder / _REGISTRY)
 
 
@@ -136,23 +155,21 @@ class Store:
 def open_store(folder: str | None) -> Iterator[Store]:
     """Open a folder as a store, which need not exist yet; without one, a temporary folder.
 
-    Raises `SourceError` where the folder is in use, or holds something else.
+    Raises `SourceError` where the folder is in use, or holds something else, and `OSError` where it can't be written.
     """
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="auditrules-") as scratch:
-            yield Store(Path(scratch), kept=False)
+        with _temporary() as scratch:
+            yield Store(scratch, kept=False)
         return
     path = Path(folder)
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SourceError(f"{folder}: cannot be a store: {error.strerror}") from error
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(_locked(path / _LOCK))
         except BlockingIOError:
             raise SourceError(f"{folder}: another report is using this store: wait until it ends") from None
+        except OSError as error:
+            raise SourceError(f"{folder}: cannot be a store: {error.strerror}") from error
         registry = _registry(path)
         yield Store(
             path,
@@ -162,8 +179,45 @@ def open_store(folder: str | None) -> Iterator[Store]:
             problems=registry["problems"],
             row_counts=registry["row_counts"],
         )
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    """A folder that is gone afterwards; those of reports that were killed go first.
+
+    A report holds a lock on its own as long as it runs.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        with suppress(OSError), _locked(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW) as lock:
+            made = os.fstat(lock).st_mtime
+            if folder.lstat().st_uid == os.geteuid() and time.time() - made > _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as name, _locked(Path(name) / _LOCK):
+        yield Path(name)
+
+
+@contextmanager
+def _locked(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> Iterator[int]:
+    """Hold the lock of a folder. Raises `BlockingIOError` where another process does."""
+    lock = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield lock
     finally:
         os.close(lock)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a Parquet file begins and ends as one, and is as long as its end says."""
+    try:
+        with path.open("rb") as stream:
+            begin = stream.read(len(_MAGIC))
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - len(_MAGIC) - 4))
+            end = stream.read()
+    except OSError:
+        return False
+    return begin == _MAGIC == end[4:] and int.from_bytes(end[:4], "little") + 12 <= size
 
 
 def _registry(folder: Path) -> _Registry:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from multiprocessing import get_context
+from uuid import uuid4
 
-from auditrules.report.ingest.log_files import LogFile, SourceError, find_files, split_at_lines
+from auditrules.report.ingest.log_files import LogFile, find_files, split_at_lines
 from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, FilePart, PartResult
 from auditrules.report.ingest.streams import STANDARD_INPUT, UNREADABLE, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken, Reading
@@ -47,6 +45,7 @@ def update_store(store: Store, paths: Sequence[str], now: int, progress: Progres
     work = [part for file in fresh for part in _split(file, resumed[file][0])]
     with progress(sum(map(_weight, work))) as advance:
         results = list(_read(store, work, now, advance))
+    unreadable += store.broken_files()
     shown: list[Broken] = []
     by_file: dict[LogFile, list[PartResult]] = defaultdict(list)
     for result in results:
@@ -117,32 +116,25 @@ def _read(store: Store, work: list[FilePart], now: int, advance: Advance) -> Ite
     if not work:
         return
     from auditrules.report.storage.worker import ReadTask, run_task  # noqa: PLC0415 - Parquet is slow to load
+    from auditrules.report.storage.workers import Workers  # noqa: PLC0415
 
     total = sum(_weight(part) for part in work)
     streams = [part for part in work if part.file.path == STANDARD_INPUT]
     files = [part for part in work if part.file.path != STANDARD_INPUT]
     size = max(_MIN_TASK, min(_MAX_TASK, total // (4 * cpu_count())))
+    name = f"{now:x}-{uuid4().hex[:12]}"  # of this run alone
     tasks = [
-        ReadTask(f"{now:x}-{os.getpid():x}-{number}", batch, store.folder, store.kept, now + CLOCK_AHEAD)
+        ReadTask(f"{name}-{number}", batch, store.folder, store.kept, now + CLOCK_AHEAD)
         for number, batch in enumerate([*_batches(files, size), *([tuple(streams)] if streams else [])])
     ]
     if total <= _IN_PROCESS or len(tasks) == 1 or cpu_count() == 1:
         for task in tasks:
-            yield from run_task(task)
-            advance(sum(map(_weight, task.parts)))
+            yield from run_task(task, advance)
         return
     here = [task for task in tasks if task.parts[0].file.path == STANDARD_INPUT]
     there = [task for task in tasks if task not in here]
-    with ProcessPoolExecutor(cpu_count(), get_context("spawn")) as pool:  # a fork would copy the locks of threads
-        futures = {pool.submit(run_task, task): task for task in there}
-        for task in here:
-            yield from run_task(task)
-        try:
-            for future in as_completed(futures):
-                yield from future.result()
-                advance(sum(map(_weight, futures[future].parts)))
-        except BrokenProcessPool:
-            raise SourceError("a process that was reading was ended: is there enough memory?") from None
+    with Workers(cpu_count()) as workers:
+        yield from workers.run(there, advance, lambda: [result for task in here for result in run_task(task, advance)])
 
 
 def _weight(part: FilePart) -> int:

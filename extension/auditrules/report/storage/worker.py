@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditrules.report.ingest.part import FilePart, PartResult
-from auditrules.report.ingest.reader import read_part
+from auditrules.report.ingest.reader import Advance, read_part
 from auditrules.report.ingest.table_builder import TableBuilder
 from auditrules.report.times import DAY, EARLIEST, day
 
@@ -26,22 +27,22 @@ class ReadTask:
     """Of the Parquet files; no two tasks have the same."""
     parts: tuple[FilePart, ...]
     folder: Path
-    by_day: bool
-    """Whether observations are kept in a folder for each day."""
+    kept: bool
+    """Whether the store is somebody's: then observations are in a folder for each day, and survive a loss of power."""
     latest: int
     """The latest time that is possible, Unix seconds."""
 
 
-def run_task(task: ReadTask) -> list[PartResult]:
-    """Read the parts of a task, and write what they hold as Parquet files."""
+def run_task(task: ReadTask, advance: Advance) -> list[PartResult]:
+    """Read the parts of a task, and write what they hold as Parquet files. Raises `OSError` where they can't be."""
     builder = TableBuilder(EARLIEST, task.latest)
-    results = [read_part(part, builder) for part in task.parts]
+    results = [read_part(part, builder, advance) for part in task.parts]
     for name, table in builder.tables().items():
-        if name == "observations" and task.by_day:
+        if name == "observations" and task.kept:
             for date, of_day in _days(table, task.latest):
-                _write(of_day, task.folder / name / f"day={date}" / f"{task.name}.parquet")
+                _write(of_day, task.folder / name / f"day={date}" / f"{task.name}.parquet", task)
         else:
-            _write(table, task.folder / name / f"{task.name}.parquet")
+            _write(table, task.folder / name / f"{task.name}.parquet", task)
     return results
 
 
@@ -54,8 +55,25 @@ def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
         yield _UNDATED if number < 0 else day(number * DAY), table.filter(pc.equal(days, number))
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _write(table: pa.Table, path: Path, task: ReadTask) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    pq.write_table(table, new)
-    new.replace(path)
+    try:
+        pq.write_table(table, new)
+        if task.kept:
+            sync(new)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    if task.kept:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or the names in a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""Processes that read logs end with the report, however it ends, and so does its temporary folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from auditrules.report.storage import store as store_module
+from auditrules.report.storage import update
+from tests.report.logs import NOON, row, snapshot, write
+
+PROGRAM = [str(Path(sys.executable).with_name("auditrules")), "report"]
+LINE = json.dumps(snapshot("a", NOON, row()))
+WAIT = 60.0  # seconds after which a test gives up
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    except OSError:
+        return []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def reads(pid: int, folder: Path) -> bool:
+    """Whether a process has a log in a folder open."""
+    try:
+        return any(each.readlink().parent == folder for each in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+def until(found: Callable[[], bool]) -> None:
+    """Wait until what is asked is true."""
+    end = time.monotonic() + WAIT
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int], Path]]:
+    """A report whose workers read; its process, theirs, and the folder of temporary ones."""
+    for name in "abcd":
+        (tmp_path / name).write_text((LINE + "\n") * 40_000)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    files = [str(tmp_path / name) for name in "abcd"]
+    with subprocess.Popen(
+        [*PROGRAM, *files], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            until(lambda: any(reads(each, tmp_path) for each in children(process.pid)))
+            yield process, children(process.pid), scratch
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(update.cpu_count() < 2, reason="reads with a process for each core")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+)
+def test_no_worker_outlives_a_report(
+    running: tuple[subprocess.Popen[bytes], list[int], Path], number: signal.Signals, code: int
+) -> None:
+    process, workers, scratch = running
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=WAIT)
+    assert process.returncode == code
+    until(lambda: not any(map(alive, workers)))
+    if number != signal.SIGKILL:
+        assert (errors, list(scratch.iterdir())) == (b"", [])
+
+
+def test_the_temporary_folder_of_a_report_that_was_killed_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed, other, young = (tmp_path / f"auditrules-{name}" for name in ("killed", "other", "young"))
+    for folder in (killed, young):
+        (folder / "observations").mkdir(parents=True)
+        (folder / "lock").touch()
+    other.mkdir()
+    long_ago = time.time() - 3600
+    os.utime(killed / "lock", (long_ago, long_ago))
+    with store_module.open_store(None) as running:
+        assert [each.exists() for each in (killed, young, other)] == [False, True, True]
+        os.utime(running.folder / "lock", (long_ago, long_ago))
+        with store_module.open_store(None):
+            assert running.folder.exists()
+
+
+def test_the_bar_moves_within_a_file(tmp_path: Path) -> None:
+    moved: list[int] = []
+    log = write(tmp_path / "log", [LINE] * 5000)
+    with store_module.open_store(None) as opened:
+        update.update_store(opened, [str(log)], NOON, lambda _: nullcontext(moved.append))
+    assert len(moved) > 1
+    assert sum(moved) == log.stat().st_size
