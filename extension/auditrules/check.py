@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from auditrules.benchmarks.control import BenchmarkControl
-from auditrules.benchmarks.verdict import Status
 from auditrules.benchmarks.verdict_sql import COLUMNS, of_control
 from auditrules.sql.result import Result
+from auditrules.status import Status
 
 __all__ = ["COLUMNS", "CheckError", "Status", "check", "exit_code", "statuses"]
 

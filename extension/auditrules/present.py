@@ -16,13 +16,12 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from unicodedata import category, east_asian_width
 
-from auditrules.check import Status, statuses
+from auditrules.check import statuses
 from auditrules.sql.result import Result, Value
+from auditrules.status import Status
+from auditrules.text import spreadsheet_cell, visible
 
-_LAST_BYTE = 0xFF
-_LAST_BMP = 0xFFFF
-_ESCAPED_BYTES = range(0xDC80, 0xDD00)  # surrogateescape: a byte that is not UTF-8
-
+_KEPT = "\n\t"  # what is data in a cell of CSV
 _HEADING = ("benchmark", "version", "control", "title")
 _INDENT = " " * 6
 _NARROWEST = 20  # columns that a text has, however narrow the terminal is
@@ -73,26 +72,6 @@ def verdicts(result: Result, width: int | None = None) -> str:
 def count_of_statuses(counts: Counter[Status]) -> str:
     """How many verdicts have each status, in a line."""
     return ", ".join(f"{counts[status]} {_words(status)}" for status in Status) + "\n"
-
-
-def visible(text: str) -> str:
-    r"""Replace each character that is not printable with an escape: `\xNN` for bytes, `\uNNNN` beyond.
-
-    >>> visible("a\tb\x1b[1m \u202e \udcff")
-    'a\\x09b\\x1b[1m \\u202e \\xff'
-    """
-    return text if text.isprintable() else "".join(map(_escape, text))
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if character.isprintable():
-        return character
-    if code in _ESCAPED_BYTES:
-        return f"\\x{code - 0xDC00:02x}"
-    if code <= _LAST_BYTE:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= _LAST_BMP else f"\\U{code:08x}"
 
 
 def _text(value: Value) -> str:
@@ -172,19 +151,12 @@ def _csv(result: Result) -> str:
     """Write RFC 4180: a header, CRLF at the end of a line. Line feeds and tabs stay, being data there."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\r\n")
-    writer.writerow(_plain(column) for column in result.columns)
-    writer.writerows([_guarded(value) for value in row] for row in result.rows)
+    writer.writerow(spreadsheet_cell(column, _KEPT) for column in result.columns)
+    writer.writerows(
+        [spreadsheet_cell(value, _KEPT) if isinstance(value, str) else visible(_text(value)) for value in row]
+        for row in result.rows
+    )
     return page.getvalue()
-
-
-def _plain(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c in "\n\t" else _escape(c) for c in text)
-
-
-def _guarded(value: Value) -> str:
-    """Put a quote before text that a spreadsheet would run as a formula."""
-    text = _plain(_text(value))
-    return f"'{text}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def _line(result: Result) -> str:

@@ -12,7 +12,8 @@ from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
 from auditrules.benchmarks.targets import Target as Wanted
 from auditrules.benchmarks.targets import TargetOrigin
-from auditrules.benchmarks.verdict import AuditState, ControlVerdict, Judged, Status, judge_control, judge_requirement
+from auditrules.benchmarks.verdict import AuditState, ControlVerdict, Judged, judge_control, judge_requirement
+from auditrules.status import Status
 from tests.fixtures.judged import (
     DAEMON,
     DARK,

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from auditrules.check import Status
 from auditrules.report.model import HostState, Report
+from auditrules.status import Status
 from tests.report.logs import report
 
 pytestmark = pytest.mark.engine

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auditrules.check import Status
 from auditrules.report.model import (
     Broken,
     Change,
@@ -32,6 +31,7 @@ from auditrules.report.model import (
 from auditrules.report.present.formats import FORMATS, write
 from auditrules.report.present.formats.document import FORMAT
 from auditrules.report.present.formats.rows import COLUMNS
+from auditrules.status import Status
 from tests.report.present.sample import WAIVER, sample
 
 if sys.version_info >= (3, 11):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.audit.coverage.answer import Reason as AnswerReason
@@ -19,18 +18,10 @@ from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.remediation import ADVICE, TARGET_UNREAD, UNREAD, load_again, remedy
 from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Target, TargetReason
+from auditrules.status import Status
 
 RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
 """The states of auditing in which the rules of the kernel are known."""
-
-
-class Status(str, Enum):
-    """What a control says of a host, the worst first."""
-
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    PASS = "pass"  # noqa: S105 - not that kind of pass
-    NOT_APPLICABLE = "not_applicable"
 
 
 _RANK = {status: rank for rank, status in enumerate(Status)}

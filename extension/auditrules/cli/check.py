@@ -18,7 +18,8 @@ from auditrules.check import check, exit_code
 from auditrules.cli.command import Problem, add_benchmark, add_format
 from auditrules.cli.environment import Environment, add_host, database, in_environment
 from auditrules.cli.verdict_table import verdict_table
-from auditrules.present import Format, present, verdicts, visible
+from auditrules.present import Format, present, verdicts
+from auditrules.text import visible
 
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
-from auditrules.present import Format, visible
+from auditrules.present import Format
+from auditrules.text import visible
 
 NAME = "auditrules"
 

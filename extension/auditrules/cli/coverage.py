@@ -20,7 +20,7 @@ from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT, FILES, KERNEL, evaluate_files
 from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment, add_host, in_environment, kept
-from auditrules.present import visible
+from auditrules.text import visible
 
 _EPILOG = """\
 examples:

@@ -12,8 +12,9 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.cli.command import add_format
 from auditrules.cli.environment import Environment, in_environment
 from auditrules.doctor import Line, Severity, examine
-from auditrules.present import Format, present, visible
+from auditrules.present import Format, present
 from auditrules.sql.result import Result
+from auditrules.text import visible
 
 _EPILOG = """\
 examples:

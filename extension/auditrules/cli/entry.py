@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from auditrules import __version__
 from auditrules.cli.command import NAME, CommandOutput, Problem
-from auditrules.present import visible
+from auditrules.text import visible
 
 if TYPE_CHECKING:
     from auditrules.cli.environment import Environment

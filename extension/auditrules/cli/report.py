@@ -16,10 +16,10 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from auditrules.check import Status
 from auditrules.cli.atomic_file import AtomicFile
 from auditrules.cli.command import Problem, add_benchmark
 from auditrules.report.times import DAY, LAST, utc
+from auditrules.status import Status
 
 if TYPE_CHECKING:
     from auditrules.cli.command import CommandOutput, add_benchmark

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from auditrules.check import Status
-from auditrules.present import aligned, count_of_statuses, paragraph, shortened, visible
+from auditrules.present import aligned, count_of_statuses, paragraph, shortened
 from auditrules.sql.result import Result, Value
+from auditrules.status import Status
+from auditrules.text import visible
 
 Row = Mapping[str, Value]
 

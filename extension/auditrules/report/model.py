@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.check import Status
+from auditrules.status import Status
 
 
 class HostState(Enum):

@@ -22,7 +22,6 @@ from auditrules.benchmarks.verdict import (
     AuditState,
     ControlVerdict,
     Judged,
-    Status,
     judge_control,
     judge_requirement,
     of_missing_directory,
@@ -31,6 +30,7 @@ from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import row_filters
+from auditrules.status import Status
 from auditrules.tables import HostView
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.controls import CONTROL_KEY, control_cells

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.check import Status
 from auditrules.report.errors import ReportError
 from auditrules.report.inputs import Inventory
 from auditrules.report.model import ChangeKind, Counts, HostState, Report, Waiver, WaiverState
+from auditrules.status import Status
 from tests.laws import law
 from tests.report.logs import (
     DAY,

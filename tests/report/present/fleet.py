@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from auditrules.benchmarks import BENCHMARKS, BenchmarkControl
-from auditrules.check import Status
 from auditrules.report.model import (
     Change,
     ChangeKind,
@@ -25,6 +24,7 @@ from auditrules.report.model import (
     Waiver,
     WaiverState,
 )
+from auditrules.status import Status
 from tests.report.present.sample import DAY, HOUR, NOON, sample
 
 ROLES = ("web", "db", "cache", "build", "edge")

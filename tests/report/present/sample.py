@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditrules.check import Status
 from auditrules.report.model import (
     Broken,
     Change,
@@ -21,6 +20,7 @@ from auditrules.report.model import (
     Waiver,
     WaiverState,
 )
+from auditrules.status import Status
 
 NOON = 1_795_435_200  # 2026-11-23 12:00:00 UTC
 HOUR = 3600

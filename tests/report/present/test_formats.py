@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.check import Status
 from auditrules.report.model import ControlCounts, Counts, HostState, Report, Verdict
 from auditrules.report.present.complete import complete, list_all
 from auditrules.report.present.formats import FORMATS, write
 from auditrules.report.present.formats.rows import COLUMNS
 from auditrules.report.times import utc
+from auditrules.status import Status
 from tests.laws import law
 from tests.report.present.sample import NOON, WAIVER, hostile, mute, sample, stray, verdict
 from tests.report.present.texts import TEXTS, short

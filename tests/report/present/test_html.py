@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from auditrules.audit.coverage.answer import Reason
 from auditrules.benchmarks import BY_ID
-from auditrules.check import Status
 from auditrules.report.model import Broken, Counts, Day, HostState, Report
 from auditrules.report.present.html import FIRST, SHORT, render
 from auditrules.report.present.html.chart import WHOLE, bar, chart
@@ -26,6 +25,7 @@ from auditrules.report.present.html.findings import remediations
 from auditrules.report.present.html.wording import LONGEST, share, shown, utc, why, words
 from auditrules.report.present.reasons import REASONS
 from auditrules.report.present.wording import percent
+from auditrules.status import Status
 from tests.report.present.fleet import NOTHING, fleet
 from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, only, sample, stray, verdict
 

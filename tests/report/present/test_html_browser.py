@@ -13,10 +13,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
-from auditrules.check import Status
 from auditrules.report.model import HostState, Report, Verdict
 from auditrules.report.present.html import render
 from auditrules.report.present.html.wording import number, parts, share, shown
+from auditrules.status import Status
 from tests.report.present import browser as chromium
 from tests.report.present.browser import Browser
 from tests.report.present.fleet import NOTHING, fleet

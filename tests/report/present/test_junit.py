@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditrules.check import Status
 from auditrules.report.model import HostState, Report
 from auditrules.report.present.formats import write
+from auditrules.status import Status
 from tests.laws import law
 from tests.report.present.sample import WAIVER, hostile, mute, only, sample, stray, verdict
 from tests.report.present.texts import TEXTS, short

@@ -14,9 +14,9 @@ import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from auditrules.benchmarks import BY_ID
-from auditrules.check import Status
 from auditrules.report.model import HostState, Report, WaiverState
 from auditrules.report.present.formats import write
+from auditrules.status import Status
 from tests.report.present.sample import HOUR, NOON, WAIVER, hostile, mute, only, sample, verdict
 from tests.report.present.texts import TEXTS, short
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.benchmarks.remediation import ADVICE
-from auditrules.check import Status
 from auditrules.report.model import Verdict
 from auditrules.report.present.remediation import Remediation, find_remediation
+from auditrules.status import Status
 from tests.report.present.sample import HOSTILE, verdict
 
 FAILING = verdict("web-1", Status.FAIL)

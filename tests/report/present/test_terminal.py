@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.check import Status
 from auditrules.report.model import Broken, Change, ChangeKind, Counts, Host, HostState, Report, WaiverState
 from auditrules.report.present.progress import progress
 from auditrules.report.present.summary import MOST
 from auditrules.report.present.terminal import LONGEST, render
+from auditrules.status import Status
 from tests.laws import law
 from tests.report.present.sample import NOON, WAIVER, hostile, sample, stray, verdict
 from tests.report.present.test_formats import emptied

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from auditrules.check import Status
+from auditrules.status import Status
 
 STATES = ("not_applicable", "pass", "unknown", "fail", "gone", "query_failed", "extension_missing")
 """What a slot can be in: the four statuses, the better one first, and what interrupts them."""

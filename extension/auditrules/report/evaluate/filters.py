@@ -12,9 +12,9 @@ from fnmatch import translate
 from auditrules.benchmarks import BENCHMARKS
 from auditrules.benchmarks.control import Benchmark
 from auditrules.benchmarks.selection import SelectionError, benchmark_called
-from auditrules.present import visible
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate.natural_order import natural
+from auditrules.text import visible
 
 Matches = Callable[[str], bool]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditrules.present import visible
 from auditrules.report.evaluate.engine import Result
 from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Host, HostState, Reading, Verdict
 from auditrules.report.times import EARLIEST, duration, utc_minute
+from auditrules.text import visible
 
 _MOST_NAMED = 5  # names in a sentence
 

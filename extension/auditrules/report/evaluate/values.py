@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from auditrules.check import Status
 from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.waivers import Waivers
 from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, GroupCounts, Host, HostState, Verdict
+from auditrules.status import Status
 
 Row = Sequence[Any]
 

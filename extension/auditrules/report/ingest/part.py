@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from auditrules.present import visible
 from auditrules.report.ingest.log_files import LogFile
 from auditrules.report.ingest.records import RecordError
 from auditrules.report.model import Broken
+from auditrules.text import visible
 
 MOST_SHOWN = 10
 """Broken lines that are kept of a part, of a log and of a report."""

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from auditrules.present import visible
 from auditrules.report.tables import LOG_TABLES
+from auditrules.text import visible
 
 LONGEST = 32_768
 """Characters that are kept of any text out of a log."""

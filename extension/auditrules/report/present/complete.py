@@ -12,8 +12,8 @@ from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 
-from auditrules.check import Status
 from auditrules.report.model import ControlCounts, Counts, Host, HostState, Report, Verdict
+from auditrules.status import Status
 
 TITLE = "Whether this host audits what it should"
 """What stands for a control where a host has none."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from auditrules.benchmarks import BY_ID
 from auditrules.benchmarks.remediation import ADVICE, RULES_FILE, rule_line
 from auditrules.benchmarks.remediation import remedy as advise
-from auditrules.check import Status
-from auditrules.present import visible
 from auditrules.report.model import Verdict
+from auditrules.status import Status
+from auditrules.text import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from auditrules.check import Status
 from auditrules.report.model import Broken, Counts, Host, HostState, Reading, Report, Verdict, WaiverState
 from auditrules.report.present.complete import list_all
 from auditrules.report.present.wording import percent, waiver_text
 from auditrules.report.times import duration, utc
+from auditrules.status import Status
 
 MOST = 20
 """How many hosts, changes, waivers or files are listed."""

@@ -15,10 +15,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from auditrules.check import Status
-from auditrules.present import visible
 from auditrules.report.model import Counts, Report
 from auditrules.report.present.summary import Row, sections
+from auditrules.status import Status
+from auditrules.text import visible
 
 LONGEST = 1000
 """Characters of a text that are shown: a host does not fill the screen as it likes."""

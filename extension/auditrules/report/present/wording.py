@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditrules.present import visible
 from auditrules.report.model import ControlCounts, Counts, Verdict, Waiver
+from auditrules.text import visible
 
 _TENTHS = 1000  # of a percent, in the whole
 

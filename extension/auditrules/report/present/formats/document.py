@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 
-from auditrules.present import visible
 from auditrules.report.model import Counts, Report, Verdict
 from auditrules.report.present.formats.streaming import stream
 from auditrules.report.present.remediation import remediation_text
+from auditrules.text import visible
 
 FORMAT = "auditrules report 1"
 """Keys are only ever added to it."""

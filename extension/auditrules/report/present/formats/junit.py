@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from junitparser import Error, Failure, Skipped, TestCase, TestSuite
 
-from auditrules.check import Status
-from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.present.wording import control_name, waiver_text
 from auditrules.report.times import utc
+from auditrules.status import Status
+from auditrules.text import visible
 
 
 def junit(report: Report) -> Iterator[str]:

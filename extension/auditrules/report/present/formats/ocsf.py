@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from auditrules.benchmarks import BY_ID, BenchmarkControl
-from auditrules.check import Status
-from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.formats.streaming import identity
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.present.wording import control_heading, control_name, waiver_text
 from auditrules.report.times import utc
+from auditrules.status import Status
+from auditrules.text import visible
 
 VERSION = "1.5.0"
 _PRODUCT = "osquery-audit-rules"

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from auditrules.benchmarks import BY_ID
-from auditrules.present import visible
 from auditrules.report.model import ControlCounts, Counts, Host, Report, Verdict, Waiver
 from auditrules.report.present.complete import complete
 from auditrules.report.present.formats.streaming import identity, stream
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.present.wording import control_heading, waiver_text
 from auditrules.report.times import utc
+from auditrules.text import visible
 
 VERSION = "1.1.3"
 

@@ -6,14 +6,11 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from auditrules.present import visible
 from auditrules.report.model import Host, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.times import utc
-
-_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the wide forms, too: a spreadsheet in Japanese takes them
-
+from auditrules.text import spreadsheet_cell
 
 _COLUMNS: Mapping[str, Callable[[Host, Verdict], str]] = MappingProxyType(
     {
@@ -54,7 +51,7 @@ def rows(report: Report) -> Iterator[str]:
     hosts = {host.key: host for host in report.hosts}
     for verdict in report.verdicts:
         host = hosts[verdict.host]
-        yield writer.writerow([_cell(cell(host, verdict)) for cell in _COLUMNS.values()])
+        yield writer.writerow([spreadsheet_cell(cell(host, verdict)) for cell in _COLUMNS.values()])
 
 
 class _Line:
@@ -63,9 +60,3 @@ class _Line:
     @staticmethod
     def write(line: str) -> str:
         return line
-
-
-def _cell(text: str) -> str:
-    """Put a quote before text that a spreadsheet would run as a formula, or trim until it would."""
-    shown = visible(text)
-    return f"'{shown}" if text.lstrip().startswith(_FORMULA) or text.startswith(("\t", "\r", "\n")) else shown

@@ -18,7 +18,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditrules.benchmarks import BY_ID, BenchmarkControl
-from auditrules.check import Status
 from auditrules.report.model import ControlCounts, HostState, Report
 from auditrules.report.present.complete import list_all
 from auditrules.report.present.html import wording
@@ -28,6 +27,7 @@ from auditrules.report.present.html.findings import remediations
 from auditrules.report.present.reasons import reason_text
 from auditrules.report.present.wording import percent, waiver_text
 from auditrules.report.times import duration
+from auditrules.status import Status
 
 FIRST = 100
 """Rows of a long table that are in the page itself, for a reader without scripts."""

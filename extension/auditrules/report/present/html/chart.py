@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditrules.check import Status
 from auditrules.report.model import Counts, Day
 from auditrules.report.present.html.wording import parts
+from auditrules.status import Status
 
 WHOLE = 1000
 """The length of a bar, and the height of a chart."""

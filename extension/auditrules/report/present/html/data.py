@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from auditrules.check import Status
 from auditrules.report.model import ChangeKind, HostState, Report, Waiver
 from auditrules.report.present.html.wording import KINDS, STATES, STATUSES, label, shown, why, words
 from auditrules.report.present.reasons import reason_text
 from auditrules.report.present.remediation import Remediation, find_remediation
 from auditrules.report.present.wording import waiver_text
+from auditrules.status import Status
 
 Json = dict[str, object]
 

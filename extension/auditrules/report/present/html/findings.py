@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from auditrules.check import Status
 from auditrules.report.model import Verdict
 from auditrules.report.present.remediation import Remediation, find_remediation
+from auditrules.status import Status
 
 _Control = tuple[str, str, str]  # benchmark, version, number
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from auditrules.check import Status
-from auditrules.present import visible
 from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, Host, HostState, Verdict
 from auditrules.report.present.html.findings import Advice
 from auditrules.report.present.wording import percent
 from auditrules.report.times import utc_minute
+from auditrules.status import Status
+from auditrules.text import visible
 
 LONGEST = 4000
 """Characters of a text out of a log that are shown; a host must not make the page as long as it likes."""

@@ -1,0 +1,44 @@
+"""Makes text harmless that anyone may have written: for terminals and pages, and for spreadsheets. Pure."""
+
+from __future__ import annotations
+
+_LAST_BYTE = 0xFF
+_LAST_BMP = 0xFFFF
+_ESCAPED_BYTES = range(0xDC80, 0xDD00)  # surrogateescape: a byte that is not UTF-8
+# What a formula starts with; the wide forms, too, which a spreadsheet in Japanese takes.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+_LINE_ENDS = ("\t", "\r", "\n")
+
+
+def visible(text: str, kept: str = "") -> str:
+    r"""Replace each character that is not printable with an escape: `\xNN` for bytes, `\uNNNN` beyond.
+
+    Characters in `kept` stay as they are.
+
+    >>> visible("a\tb\x1b[1m \u202e \udcff")
+    'a\\x09b\\x1b[1m \\u202e \\xff'
+    >>> visible("a\tb", kept="\t")
+    'a\tb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in kept else _escape(char) for char in text)
+
+
+def spreadsheet_cell(text: str, kept: str = "") -> str:
+    """Make text visible, and put a quote before what a spreadsheet would run as a formula, also after spaces.
+
+    >>> spreadsheet_cell("=1+1"), spreadsheet_cell(" \uff1d1+1"), spreadsheet_cell("1=1")
+    ("'=1+1", "' \uff1d1+1", '1=1')
+    """
+    shown = visible(text, kept)
+    return f"'{shown}" if text.lstrip().startswith(_FORMULA) or text.startswith(_LINE_ENDS) else shown
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code in _ESCAPED_BYTES:
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= _LAST_BYTE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _LAST_BMP else f"\\U{code:08x}"
