@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from auditrules import present as module
 from auditrules import text
-from auditrules.present import Format, present, verdicts
+from auditrules.present import Format, present, shortened, verdicts
 from auditrules.sql.result import Result, Value
 from auditrules.text import visible
 
@@ -213,3 +213,8 @@ def test_a_value_cannot_look_like_another_verdict() -> None:
 def test_the_examples_in_docstrings_hold() -> None:
     assert doctest.testmod(module) == (0, 2)
     assert doctest.testmod(text) == (0, 3)
+
+
+@pytest.mark.parametrize(("whole", "cut"), [("x" * 20, "x" * 20), ("x" * 21, f"{'x' * 19}…")])
+def test_a_text_that_fits_the_narrowest_column_has_no_ellipsis(whole: str, cut: str) -> None:
+    assert shortened(whole, 5) == cut

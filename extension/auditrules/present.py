@@ -203,9 +203,10 @@ def _wrapped(text: str, width: int) -> str:
 def shortened(text: str, width: int) -> str:
     """A text of at most so many columns: of a longer one its beginning, and an ellipsis."""
     shown = visible(text)
+    width = max(width, _NARROWEST)
     if _width(shown) <= width:
         return shown
-    while _width(shown) > max(width, _NARROWEST) - 1:
+    while _width(shown) > width - 1:
         shown = shown[:-1]
     return f"{shown}…"
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.docker_daemon import CONFIG_FILE, DATA_ROOT, HOST, DockerDaemon, UnclearError, expanded
+from auditrules.benchmarks.docker_daemon import (
+    CONFIG_FILE,
+    DATA_ROOT,
+    HOST,
+    DockerDaemon,
+    UnclearError,
+    expanded,
+    places,
+)
 
 WORDS = (
     (("--data-root", "/data"), DATA_ROOT, ("/data",)),
@@ -79,3 +87,8 @@ def test_a_variable_is_unclear_if_a_file_that_may_hold_it_cannot_be_read() -> No
 
 def test_words_without_a_variable_need_no_environment_file() -> None:
     assert expanded(("-D", "--data-root=/$"), [UNREAD]) == ("-D", "--data-root=/$")
+
+
+def test_a_unix_socket_without_a_path_is_the_usual_one() -> None:
+    daemon = DockerDaemon("dockerd", ("-H", "unix://"))
+    assert list(places(HOST, [daemon], {})) == [("/var/run/docker.sock", daemon)]

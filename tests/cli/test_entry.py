@@ -186,6 +186,12 @@ def test_controls_are_chosen_by_id() -> None:
     assert (ran.code, [row["control"] for row in json.loads(ran.out)]) == (0, ["1.3", "1.2"])
 
 
+def test_a_control_that_is_named_twice_is_judged_once() -> None:
+    given = environment(control("1.1", "fail"), control("1.2", "pass"))
+    ran = run("check", "--control", "1.1", "--control", "1.1", "--format", "json", given=given)
+    assert [row["control"] for row in json.loads(ran.out)] == ["1.1"]
+
+
 def test_an_unknown_control_is_told_with_those_there_are() -> None:
     given = environment(control("1.1", "fail"), control("1.2", "pass"))
     assert run("check", "--benchmark", "cis-docker", "--control", "9", "--control", "1.1", given=given) == Ran(

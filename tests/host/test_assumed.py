@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks.targets import targets
 from auditrules.host import HostError
 from auditrules.host.assumed import AssumedHost
 
@@ -51,3 +53,10 @@ def test_the_benchmarks_own_paths_are_there_and_other_places_are_not(saved: str)
 def test_a_listing_that_is_not_there_is_told() -> None:
     with pytest.raises(HostError, match="cannot read the saved listing '/nope/x': no such file"):
         AssumedHost("/nope/x")
+
+
+def test_two_of_the_benchmarks_own_paths_for_one_thing_are_taken_for_one_file(saved: str) -> None:
+    assumed = AssumedHost(saved).services()
+    runc = [each for each in CONTROLS if each.subject.name == "the runc executable"]
+    assert {each.subject.path for each in runc} == {"/usr/bin/runc", "/usr/sbin/runc"}
+    assert [each.path for each in targets(runc, assumed)] == [each.subject.path for each in runc]

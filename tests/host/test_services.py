@@ -215,6 +215,60 @@ def test_a_drop_in_changes_what_the_unit_would_start(tmp_path: Path) -> None:
     assert [each.words for each in found.daemons] == [("-g", "/d")]
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('Environment=A=x "OPTS=-g /d"', ("-g", "/d")),
+        ("EnvironmentFile=/etc/docker/env", ("-g", "/e")),
+        ("EnvironmentFile=-/etc/docker/env", ("-g", "/e")),
+        ('Environment="OPTS=-g /d"\nEnvironmentFile=/etc/docker/env', ("-g", "/e")),
+        ('Environment="OPTS=-g /d"\nEnvironment=', ("-D",)),
+        ("EnvironmentFile=-/etc/docker/gone", ("-D",)),
+    ],
+)
+def test_the_unit_itself_and_the_files_it_names_set_variables(
+    tmp_path: Path, settings: str, words: tuple[str, ...]
+) -> None:
+    unit = f"[Service]\n{settings}\nExecStart=/usr/bin/dockerd $OPTS\n".encode()
+    files = {UNIT: unit, "etc/docker/env": b"OPTS=-g /e\n", "etc/default/docker": b"OPTS=-D\n"}
+    assert [each.words for each in services(tmp_path, files).daemons] == [words]
+
+
+def test_an_environment_file_named_by_a_pattern_is_unclear(tmp_path: Path) -> None:
+    unit = b"[Service]\nEnvironmentFile=/etc/docker/*.env\nExecStart=/usr/bin/dockerd $OPTS\n"
+    assert services(tmp_path, {UNIT: unit}).unclear == f"/etc/docker/*.env: /{UNIT} names it by a pattern"
+
+
+def test_a_daemon_without_its_folder_is_the_daemon(tmp_path: Path) -> None:
+    found = services(tmp_path, {UNIT: b"[Service]\nExecStart=dockerd -g /d\n"})
+    assert [each.words for each in found.daemons] == [("-g", "/d")]
+
+
+def test_a_unit_that_starts_the_daemon_by_another_program_is_unclear(tmp_path: Path) -> None:
+    found = services(tmp_path, {UNIT: b"[Service]\nExecStart=/bin/sh -c 'exec /usr/bin/dockerd -g /d'\n"})
+    assert found.unclear == f"/{UNIT}: expected dockerd in ExecStart=, found /bin/sh"
+
+
+def test_a_daemon_with_an_unclear_file_hides_no_other_daemons(tmp_path: Path) -> None:
+    tree(tmp_path, {"etc/docker/daemon.json": b'{"data-root": "/a"}'})
+    unclear = HostProcess(OWN, (OWN, "--config-file=b.json", "--data-root=/b"))
+    with closing(Tree(str(tmp_path), local)) as look:
+        found = read_services(look, [HostProcess(OWN, (OWN,)), unclear], own=False)
+    assert list(found.configs) == [JSON]
+
+
+def test_a_drop_in_of_all_services_counts(tmp_path: Path) -> None:
+    drop_in = b"[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -g /d\n"
+    files = {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd\n", "etc/systemd/system/service.d/a.conf": drop_in}
+    assert [each.words for each in services(tmp_path, files).daemons] == [("-g", "/d")]
+
+
+def test_more_drop_ins_than_are_read_are_unclear(tmp_path: Path) -> None:
+    folder = "etc/systemd/system/docker.service.d"
+    files = {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd\n"} | {f"{folder}/{n:03}.conf": b"#" for n in range(101)}
+    assert services(tmp_path, files).unclear == f"/{folder}: expected at most 100 drop-ins, found 101"
+
+
 def test_a_masked_unit_starts_nothing(tmp_path: Path) -> None:
     tree(tmp_path, {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd -g /d\n", "etc/systemd/system/x": b""})
     (tmp_path / "etc/systemd/system/docker.service").symlink_to("/dev/null")

@@ -41,6 +41,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 _SOCKET = "unix://"
+_USUAL_SOCKET = "/var/run/docker.sock"  # what unix:// alone means
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -101,7 +102,7 @@ def _paths(option: str, values: Iterable[object], place: str) -> Iterator[str]:
         if option != HOST:
             yield _absolute(value, place)
         elif isinstance(value, str) and value.startswith(_SOCKET):  # others are no files, or those of a unit
-            yield _absolute(value.removeprefix(_SOCKET), place)
+            yield _absolute(value.removeprefix(_SOCKET) or _USUAL_SOCKET, place)
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -179,6 +180,19 @@ def expanded(words: Iterable[str], environment: Sequence[File]) -> tuple[str, ..
         else:
             found.append(_VARIABLE.sub(lambda match: values.get(match[1], ""), word))
     return tuple(found)
+
+
+def environment_lines(place: str, text: str) -> bytes:
+    """The assignments of a unit's Environment= as lines of an environment file.
+
+    Raises:
+        UnclearError: a quote is not closed.
+    """
+    try:
+        pairs = [word.partition("=") for word in shlex.split(text)]
+    except ValueError as error:
+        raise UnclearError(f"{place}: Environment=: {error}") from error
+    return encode("\n".join(f"{name}={shlex.quote(value)}" for name, _, value in pairs))
 
 
 def _assignments(file: File) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,7 @@ def chosen(benchmarks: Sequence[Benchmark], names: Sequence[str], ids: Sequence[
             return controls_numbered(ids, list(dict.fromkeys(benchmark_called(name, benchmarks) for name in names)))
         if not ids:
             return controls_numbered((), list(newest(benchmarks).values()))
-        return [each for one in ids for each in controls_numbered([one], [newest_with(one, benchmarks)])]
+        return [each for one in dict.fromkeys(ids) for each in controls_numbered([one], [newest_with(one, benchmarks)])]
     except SelectionError as error:
         raise Problem(str(error)) from error
 

@@ -25,7 +25,12 @@ _TYPES = {
     TargetKind.DIRECTORY: "dir",
     TargetKind.SOCKET: "socket",
 }
+_NAMES = {control.subject.path: control.subject.name for control in CONTROLS}
 _OWN = {control.subject.path: _TYPES[control.subject.kind] for control in CONTROLS}
+# Two of their paths for the same thing, /usr/bin/runc and /usr/sbin/runc, are taken for two names of one file.
+_REAL = {
+    path: next(each.subject.path for each in CONTROLS if each.subject.name == name) for path, name in _NAMES.items()
+}
 _PLACES = {path for control in CONTROLS for path in control.paths}
 
 
@@ -55,4 +60,4 @@ class AssumedHost:
 
     def services(self) -> Services:
         """Give a host with all that the benchmarks name, in the places that they name."""
-        return Services(found={path: Found(path, _OWN[path]) if path in _OWN else None for path in _PLACES})
+        return Services(found={path: Found(_REAL[path], _OWN[path]) if path in _OWN else None for path in _PLACES})

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from auditrules.audit.boot.systemd import BOOT_FOLDERS, UNIT_FOLDERS, UndeterminedError, is_mask, unit
+from auditrules.audit.boot.systemd import (
+    BOOT_FOLDERS,
+    UNIT_FOLDERS,
+    UndeterminedError,
+    Unit,
+    drop_in_folders,
+    is_mask,
+    unit,
+)
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.host_facts import Facts
@@ -17,6 +25,7 @@ from auditrules.benchmarks.docker_daemon import (
     MOST_BYTES,
     DockerDaemon,
     UnclearError,
+    environment_lines,
     expanded,
     places,
 )
@@ -80,10 +89,8 @@ def _unit(tree: Tree, name: str) -> str:
 
 def _told(tree: Tree, daemons: tuple[DockerDaemon, ...], *, own: bool) -> tuple[dict[str, File], set[str]]:
     """The configuration files of daemons, and the places that they are told; of what is unclear the targets tell."""
-    configs: dict[str, File] = {}
+    configs = _configs(tree, daemons, own=own)
     told: set[str] = set()
-    with suppress(UnclearError):
-        configs = _configs(tree, daemons, own=own)
     for option in _OPTIONS:
         with suppress(UnclearError):
             told.update(path for path, _ in places(option, daemons, configs))
@@ -96,26 +103,47 @@ def _by_unit(tree: Tree) -> tuple[DockerDaemon, ...]:
     Raises UnclearError, UndeterminedError or UnreadableError if its files do not tell.
     """
     paths = [f"{folder}/{_SERVICE}" for folder in BOOT_FOLDERS]
-    for folder in BOOT_FOLDERS:
-        paths += [f"{folder}/{_SERVICE}.d/{name}" for name in tree.names(f"{folder}/{_SERVICE}.d")[:_MOST_DROP_INS]]
+    for folder in (f"{above}/{name}" for above in BOOT_FOLDERS for name in drop_in_folders(_SERVICE)):
+        names = tree.names(folder)
+        if len(names) > _MOST_DROP_INS:
+            raise UnclearError(f"{folder}: expected at most {_MOST_DROP_INS} drop-ins, found {len(names)}")
+        paths += [f"{folder}/{name}" for name in names]
     looked_at = _file_system(tree, paths)
     entries = {path: looked_at.walk(path, follow=False).entry for path in paths}
     links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
     unmasked = [path for path in paths if not is_mask(links.get(path, ""))]
     files = tuple(file for path in unmasked if (file := tree.read(path, MOST_BYTES)) is not None)
     service = unit(_SERVICE, Units(files=files, links=links))
-    environment = [file for path in ENVIRONMENT_FILES if (file := tree.read(path, MOST_BYTES)) is not None]
-    commands = list(service.commands("ExecStart")) if service is not None and not service.masked else []
-    return tuple(
-        DockerDaemon(service.path, expanded(command.words[1:], environment), by_unit=True)
-        for command in commands
-        if service is not None and command.words[0].endswith("/dockerd")
-    )
+    if service is None or service.masked:
+        return ()
+    commands = list(service.commands("ExecStart"))
+    own = [command.words[1:] for command in commands if command.words[0].rpartition("/")[2] == "dockerd"]
+    if commands and not own:
+        raise UnclearError(f"{service.path}: expected dockerd in ExecStart=, found {commands[0].words[0]}")
+    environment = _environment(tree, service)
+    return tuple(DockerDaemon(service.path, expanded(words, environment), by_unit=True) for words in own)
+
+
+def _environment(tree: Tree, service: Unit) -> list[File]:
+    """What sets the variables of a unit's commands, the last one counting: the usual files, the unit, its own files."""
+    usual = [file for path in ENVIRONMENT_FILES if (file := tree.read(path, MOST_BYTES)) is not None]
+    lines = "\n".join(value for _, value in service.values("Environment"))
+    found = [*usual, File(service.path, environment_lines(service.path, lines))]
+    for _, value in service.values("EnvironmentFile"):
+        path = value.removeprefix("-")
+        if set(path) & set("*?[%"):
+            found.append(File(path, error=f"{service.path} names it by a pattern"))
+        elif (file := tree.read(path, MOST_BYTES)) is not None:
+            found.append(file)
+    return found
 
 
 def _configs(tree: Tree, daemons: Iterable[DockerDaemon], *, own: bool) -> dict[str, File]:
-    """The configuration files that daemons read. Raises UnclearError where one was told no path."""
-    paths = dict.fromkeys([each.config_file for each in daemons] or [DAEMON_JSON])
+    """The configuration files that daemons read; one that was told no path has none."""
+    paths: dict[str, None] = {} if daemons else {DAEMON_JSON: None}
+    for each in daemons:
+        with suppress(UnclearError):
+            paths[each.config_file] = None
     return {path: file for path in paths if (file := _config(tree, path, own=own)) is not None}
 
 

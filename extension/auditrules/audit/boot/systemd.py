@@ -183,7 +183,7 @@ def _section(key: str) -> str:
     """The section of a unit file in which a key that matters here means something."""
     if key in _OF_MOUNTS:
         return "[Mount]"
-    return "[Service]" if key.startswith("Exec") or key in _OF_SANDBOXES else "[Unit]"
+    return "[Service]" if key.startswith(("Exec", "Environment")) or key in _OF_SANDBOXES else "[Unit]"
 
 
 def default_target(units: Units) -> str:

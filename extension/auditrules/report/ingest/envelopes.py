@@ -149,7 +149,12 @@ def unwrap(record: Mapping[str, Any]) -> Iterator[object]:
         if (payload := _payload(record, envelope)) is not None
     ]
     paths = {envelope.path for envelope, _ in found}
+    taken: set[tuple[str, ...]] = set()
     for envelope, payload in found:
+        if not isinstance(payload, str):
+            if envelope.path in taken:
+                continue  # what is no text is the same in two rows of one path
+            taken.add(envelope.path)
         if isinstance(payload, list):
             yield [_listed(each) for each in payload]
         elif isinstance(payload, dict):
