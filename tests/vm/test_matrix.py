@@ -114,7 +114,7 @@ def verdicts(guest: Guest, cases: Mapping[str, Judged], command: str) -> dict[st
 
 
 def check(version: str, control: str) -> str:
-    return f"auditrules check --benchmark {version} --control {control} --format json"
+    return f"auditrules check --benchmark cis-docker:{version} --control {control} --format json"
 
 
 @pytest.fixture(scope="module")

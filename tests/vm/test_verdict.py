@@ -15,7 +15,7 @@ pytestmark = pytest.mark.vm
 
 WATCH = "auditctl -w /usr/bin/dockerd -k docker"
 DOCKER = "printf '#!/bin/sh\\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd; mkdir -p /etc/audit/rules.d /etc/docker"
-REMEDY = "-w /usr/bin/dockerd -p wxa -k docker"
+REMEDY = "-w /usr/bin/dockerd -k docker"
 AS_ALICE = "import os, sys; os.setgroups([]); os.setgid(1000); os.setuid(1000); os.execvp(sys.argv[1], sys.argv[1:])"
 FILES = {"/opt/as_alice": AS_ALICE.encode()}
 
