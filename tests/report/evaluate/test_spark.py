@@ -118,7 +118,7 @@ def test_an_address_without_a_store_is_told(spark: Spark, tmp_path: Path) -> Non
         spark.add_store(tmp_path.as_uri())
     assert str(caught.value) == (
         f"{tmp_path.as_uri()}: expected a store, found none of "
-        "verdicts, controls, empty_runs, failures, loaded, sightings, labels"
+        "observations, query_targets, empty_runs, query_failures, extension_states, sightings, decorations"
     )
 
 
