@@ -56,12 +56,12 @@ def _socket(path: str, what: str, why: str, option: str) -> Subject:
 
 
 DAEMON = _executable("dockerd", "the Docker daemon", _RUNS, if_applicable=False)
-CONTAINERD = _executable("containerd", "containerd, which runs containers for the daemon,", _RUNS)
+CONTAINERD = _executable("containerd", "containerd, which runs containers for the daemon", _RUNS)
 SHIM = _executable("containerd-shim", "the process that stands between containerd and a container", _RUNS)
 SHIM_V1 = _executable("containerd-shim-runc-v1", "the first version of containerd's shim for runc", _RUNS)
 SHIM_V2 = _executable("containerd-shim-runc-v2", "the second version of containerd's shim for runc", _RUNS)
-RUNC = _executable("runc", "runc, which makes a process a container,", _RUNS)
-RUNC_IN_SBIN = _executable("runc", "runc, which makes a process a container,", _RUNS, "/usr/sbin")
+RUNC = _executable("runc", "runc, which makes a process a container", _RUNS)
+RUNC_IN_SBIN = _executable("runc", "runc, which makes a process a container", _RUNS, "/usr/sbin")
 
 RUN_CONTAINERD = _directory(
     "/run/containerd",
