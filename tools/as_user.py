@@ -43,9 +43,9 @@ def main(arguments: Sequence[str]) -> int:
             return made.returncode
         for path in (home, *home.rglob("*")):
             os.chown(path, user, user, follow_symlinks=False)
-        code = _as(
-            user, ("make", "test", f"PYTHON={python}", f"ARGS=--outcomes={TESTED}"), cwd=copy, home=str(home)
-        ).returncode
+        # A folder of its own: pytest's usual one may be left by another user without a name.
+        arguments_of_pytest = f"ARGS=--outcomes={TESTED} --basetemp={home}/t"
+        code = _as(user, ("make", "test", f"PYTHON={python}", arguments_of_pytest), cwd=copy, home=str(home)).returncode
         with suppress(FileNotFoundError):  # the tests may not have been reached
             shutil.copy(copy / TESTED, arguments[0])
         return code
