@@ -19,6 +19,7 @@ from tools.release.archive import stub
 LOAD = "/etc/osquery/extensions.load"
 PATH = "/usr/lib/osquery/extensions/auditrules.ext"
 UID = os.getuid()
+GID = os.getgid()
 OWN = f"\t{UID}"
 
 
@@ -262,10 +263,10 @@ def test_the_extension_is_looked_at(host: Host) -> None:
     folder = (host.root / PATH[1:]).parent.stat().st_mode & 0o7777
     assert file == ExtensionFile(
         PATH,
-        Place("regular", 0o757, UID),
-        Place("directory", folder, UID),
+        Place("regular", 0o757, UID, GID),
+        Place("directory", folder, UID, GID),
         b"#!/bin/sh\nexit 0\n",
-        interpreter=Place("regular", 0o755, UID),
+        interpreter=Place("regular", 0o755, UID, GID),
     )
 
 
