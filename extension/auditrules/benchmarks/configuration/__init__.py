@@ -1,0 +1,1 @@
+"""Configuration files of the host that requirements are about: text into values. Pure."""

@@ -1,0 +1,148 @@
+"""One JSON object of a benchmark's file, read key by key; what is not as it must be is named with its place. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+_SHOWN = 80  # characters of what was found
+
+
+class BenchmarkError(ValueError):
+    """Something in a benchmark's file is not as it must be: file, control, key, what was expected, what was found."""
+
+    def __init__(self, file: str, key: str, expected: str, found: str, control: str = "") -> None:
+        self.file = file
+        self.control = control
+        self.key = key
+        self.expected = expected
+        self.found = found
+        place = f"{file}, control {control}" if control else file
+        short = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}…"
+        super().__init__(f"{place}: {f'{key}: ' if key else ''}expected {expected}, found {short}")
+
+
+class Fields:
+    """The keys of one object, and where it stands. `finish` complains of a key that nobody asked for.
+
+    `key` and `rules_file` are the benchmark's: the key and the file of the rules that a remediation gives.
+    """
+
+    def __init__(
+        self, values: Mapping[str, object], file: str, control: str = "", *, key: str = "", rules_file: str = ""
+    ) -> None:
+        self._values = values
+        self._asked: set[str] = set()
+        self.file = file
+        self.control = control
+        self.key = key
+        self.rules_file = rules_file
+
+    def error(self, name: str, expected: str) -> BenchmarkError:
+        """The error that one of the keys does not hold what it must."""
+        found = repr(self._values[name]) if name in self._values else "nothing"
+        return BenchmarkError(self.file, name, expected, found, self.control)
+
+    def has(self, name: str) -> bool:
+        """Whether the key is there."""
+        self._asked.add(name)
+        return name in self._values
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text that is not empty; without a default it must be there."""
+        if not self.has(name) and default is not None:
+            return default
+        value = self._values.get(name)
+        if not isinstance(value, str) or not value:
+            raise self.error(name, "a text")
+        if any(character in value for character in "\0\r") or not _encodes(value):
+            raise self.error(name, "a text without control characters")
+        return value
+
+    def texts(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
+        """A list of texts; without a default there must be at least one."""
+        if not self.has(name) and default is not None:
+            return tuple(default)
+        value = self._values.get(name)
+        if not isinstance(value, list) or not all(isinstance(each, str) and each and _encodes(each) for each in value):
+            raise self.error(name, "a list of texts")
+        if not value and default is None:
+            raise self.error(name, "a list of at least one text")
+        return tuple(value)
+
+    def flag(self, name: str, default: bool | None = None) -> bool:  # noqa: FBT001 - a default as the others take one
+        """True or false; without a default it must be there."""
+        if not self.has(name) and default is not None:
+            return default
+        value = self._values.get(name)
+        if not isinstance(value, bool):
+            raise self.error(name, "true or false")
+        return value
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """A whole number; without a default it must be there."""
+        if not self.has(name) and default is not None:
+            return default
+        value = self._values.get(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.error(name, "a whole number")
+        return value
+
+    def word(self, name: str, words: Sequence[str], default: str | None = None) -> str:
+        """One of some words; without a default it must be there."""
+        value = self.text(name, default)
+        if value not in words and value != default:
+            raise self.error(name, f"one of {', '.join(words)}")
+        return value
+
+    def words(self, name: str, words: Sequence[str], default: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Some of some words; without a default there must be at least one."""
+        value = self.texts(name, default)
+        if any(each not in words for each in value):
+            raise self.error(name, f"a list out of {', '.join(words)}")
+        return value
+
+    def path(self, name: str, default: str | None = None) -> str:
+        """An absolute path; without a default it must be there."""
+        value = self.text(name, default)
+        if value != default and not value.startswith("/"):
+            raise self.error(name, "an absolute path")
+        return value
+
+    def absolute_paths(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
+        """A list of absolute paths; without a default there must be at least one."""
+        value = self.texts(name, default)
+        if not all(each.startswith("/") for each in value):
+            raise self.error(name, "a list of absolute paths")
+        return value
+
+    def objects(self, name: str) -> tuple[Fields, ...]:
+        """A list of objects, at least one."""
+        self._asked.add(name)
+        value = self._values.get(name)
+        if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+            raise self.error(name, "a list of at least one object")
+        return tuple(Fields(each, self.file, self.control, key=self.key, rules_file=self.rules_file) for each in value)
+
+    def rule_key(self) -> str:
+        """The key of the rules that a remediation gives: its own, else the benchmark's."""
+        return self.text("key", self.key)
+
+    def rule_file(self) -> str:
+        """The file that a remediation puts rules into: its own, else the benchmark's."""
+        return self.path("rules_file", self.rules_file)
+
+    def finish(self) -> None:
+        """Complain of a key that nobody asked for: a slip of the pen must not weaken what is wanted."""
+        for name in self._values:
+            if name not in self._asked:
+                raise BenchmarkError(
+                    self.file, name, f"only the keys {', '.join(sorted(self._asked))}", repr(name), self.control
+                )
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character
+        return False
+    return True

@@ -1,0 +1,19 @@
+"""What was collected of a host for the requirements, besides its audit. Values of one kind stand beside its parser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditrules.benchmarks.configuration.os_release import OsRelease
+from auditrules.benchmarks.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """The facts that were collected: a field is None where nobody needed it. What can't be read says why in itself.
+
+    The fields are those that `requirement.Fact` names.
+    """
+
+    system: OsRelease | None = None
+    docker: Services | None = None

@@ -1,0 +1,53 @@
+"""The kinds of requirement: one module each, with its dataclass, `read(fields)` and how it is judged. Pure.
+
+A kind's module is imported when the first requirement of that kind is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import cast
+
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.kinds.not_judged import NotJudged
+from auditrules.benchmarks.requirement import Requirement
+
+Reader = Callable[[Fields], Requirement]
+"""Makes a requirement of its object in a benchmark's file. Raises BenchmarkError where that is not as it must be."""
+
+KINDS = (
+    "path",
+    "syscall",
+    "privileged_command",
+    "setting",
+    "boot_option",
+    "service",
+    "package",
+    "rule_option",
+    "file_mode",
+    "mount",
+    "integrity",
+    "drift",
+    "absent_rule",
+)
+"""Every word that `kind` may have."""
+
+READERS: Mapping[str, str] = MappingProxyType({})
+"""The module of each kind that is judged, by its word; each has a function `read`."""
+
+
+def read_requirement(fields: Fields) -> Requirement:
+    """The requirement that an object of a benchmark's file describes.
+
+    Raises:
+        BenchmarkError: there is no such kind, or a key does not hold what it must.
+    """
+    kind = fields.word("kind", KINDS)
+    if kind not in READERS:
+        return NotJudged(kind)
+    reader = cast("Reader", import_module(READERS[kind]).read)
+    requirement = reader(fields)
+    fields.finish()
+    return requirement

@@ -1,0 +1,113 @@
+"""What a control wants of a host, and what came of it: the values that every kind of requirement shares. Pure.
+
+The facts that the requirements of the controls asked for need are collected; then the paths that the requirements name
+are looked at; then each requirement is judged, by source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Protocol
+
+from auditrules.audit.host_audit import HostAudit
+from auditrules.audit.model.host_facts import Entry
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.status import Status
+
+
+class Fact(Enum):
+    """What a kind of requirement needs of the host besides its audit. The value names the field of `HostFacts`."""
+
+    SYSTEM = "system"  # os-release
+    LOGIN = "login"  # login.defs: from which number on users log in
+    SUDO = "sudo"  # where sudo logs to
+    PACKAGES = "packages"  # what is installed
+    SERVICES = "services"  # which units are enabled, and which run
+    FILES = "files"  # modes and owners of audit's own files
+    MOUNTS = "mounts"  # file systems, their options, and fstab
+    INTEGRITY = "integrity"  # AIDE's rules
+    PRIVILEGED = "privileged"  # the setuid, setgid and file-capability programs
+    DOCKER = "docker"  # Docker's daemon, its unit and its files
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedHost:
+    """A host to judge. `seen` is what is at the paths that the requirements named, and at each step of the way."""
+
+    audit: HostAudit
+    facts: HostFacts = field(default_factory=HostFacts)
+    seen: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do where a requirement is not met, never weaker than what the benchmark prescribes.
+
+    `lines` are for `rules_file`, and `records` says in words what they record, as in "the rules files already record
+    RECORDS". `first` is to be done before, `text` is anything else; both are whole sentences.
+    """
+
+    lines: tuple[str, ...] = ()
+    text: str = ""
+    first: str = ""
+    rules_file: str = ""
+    records: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.lines or self.text or self.first)
+
+
+NOTHING_TO_DO = Remedy()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One requirement, or a part of it such as one path, judged on a host: a row of `audit_requirements`.
+
+    `source` is `kernel` (now) or `boot` (after the next boot). `subject` is what it is about: a path, system calls, an
+    option; `required` the letters, value or mode; `who` everybody or login users; `origin` how the subject is known.
+    `reason` is a stable word, `missing` what keeps it from passing. `evidence` names rules and files, `evidence_lines`
+    their lines too (empty: the same as `evidence`). `own` says that the subject is what the benchmark itself names,
+    which is told first of equals.
+    """
+
+    source: str
+    kind: str
+    subject: str
+    required: str
+    who: str
+    origin: str
+    status: Status
+    reason: str
+    missing: str = ""
+    evidence: str = ""
+    evidence_lines: str = ""
+    remedy: Remedy = NOTHING_TO_DO
+    own: bool = True
+
+    @property
+    def acts(self) -> bool:
+        """Whether something is to be done, or to be found out."""
+        return self.status in (Status.FAIL, Status.UNKNOWN)
+
+
+class Requirement(Protocol):
+    """One thing that a control wants. Each kind is a frozen dataclass in a module of `kinds/`."""
+
+    @property
+    def kind(self) -> str:
+        """The word that `kind` has in a benchmark's file."""
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """What has to be collected to judge it, and to know its paths."""
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:
+        """The paths to look at before it is judged: those that coverage is asked about."""
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """What comes of it now (`kernel`) or after the next boot (`boot`): at least one, in the same order for both."""
