@@ -1,0 +1,68 @@
+"""Which files of a root say what system it is and which users log in, and what happens where they can't be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from auditrules.benchmarks.configuration.login_defs import LoginDefs
+from auditrules.benchmarks.configuration.os_release import OsRelease
+from auditrules.host.configuration import MOST_DROP_INS, read_login, read_system
+from auditrules.host.rootfs import Tree, local
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for folder in ("etc/login.defs.d", "usr/lib", "usr/etc"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def tree(root: Path) -> Iterator[Tree]:
+    with closing(Tree(str(root), local)) as opened:
+        yield opened
+
+
+def test_a_link_of_os_release_is_followed_inside_the_root(root: Path, tree: Tree) -> None:
+    (root / "usr/lib/os-release").write_text("ID=debian\n")
+    (root / "etc/os-release").symlink_to("../../../../../usr/lib/os-release")
+    assert read_system(tree) == OsRelease("debian", path="/etc/os-release")
+
+
+def test_a_link_that_leads_nowhere_is_not_passed_over(root: Path, tree: Tree) -> None:
+    (root / "usr/lib/os-release").write_text("ID=debian\n")
+    (root / "etc/os-release").symlink_to("nothing")
+    assert read_system(tree).error == "/etc/os-release: No such file or directory: /etc/nothing"
+
+
+def test_a_fifo_is_not_opened(root: Path, tree: Tree) -> None:
+    os.mkfifo(root / "etc/os-release")
+    assert read_system(tree).error == "/etc/os-release: expected a regular file, found a FIFO"
+
+
+def test_a_long_file_is_not_read(root: Path, tree: Tree) -> None:
+    (root / "etc/os-release").write_bytes(b"ID=debian\n" * 10_000)
+    assert read_system(tree).error == "/etc/os-release: longer than 65536 bytes, the most that is read"
+
+
+def test_login_defs_of_usr_counts_where_etc_has_none(root: Path, tree: Tree) -> None:
+    (root / "usr/etc/login.defs").write_text("UID_MIN 500\n")
+    assert read_login(tree) == LoginDefs(500, "/usr/etc/login.defs", 1)
+
+
+def test_drop_ins_come_in_the_order_of_their_names(root: Path, tree: Tree) -> None:
+    (root / "etc/login.defs").write_text("UID_MIN 500\n")
+    for name, uid in {"b.defs": 700, "a.defs": 600, "c.defs~": 800, ".d.defs": 900}.items():
+        (root / "etc/login.defs.d" / name).write_text(f"UID_MIN {uid}\n")
+    assert read_login(tree).uid_min == 700
+
+
+def test_too_many_drop_ins_leave_it_unknown(root: Path, tree: Tree) -> None:
+    for number in range(MOST_DROP_INS + 1):
+        (root / f"etc/login.defs.d/{number}.defs").write_text("")
+    assert read_login(tree).error == "/etc/login.defs.d: expected at most 100 files, found 101"
