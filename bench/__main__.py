@@ -25,7 +25,7 @@ import osquery
 import auditrules
 from auditrules.benchmarks import BENCHMARKS
 from auditrules.host import KeptHost
-from auditrules.host.surroundings import Surroundings
+from auditrules.host.surroundings import HostSurroundings
 from auditrules.packs.verdict import all_controls_sql
 from auditrules.sql.database import Database
 from auditrules.sql.standins import stand_ins
@@ -181,7 +181,7 @@ def controls(listing: Listing, count: int) -> Result:
     own = build(KeptHost(given(listing.rules(count)), time.monotonic))
     asked = BENCHMARKS[0].controls
     sql = all_controls_sql(BENCHMARKS[0])
-    with Database([*own, *stand_ins(Surroundings("/"), "auditrules", "0", own)]) as database:
+    with Database([*own, *stand_ins(HostSurroundings("/"), "auditrules", "0", own)]) as database:
         greps, mine = measured(
             (timed(lambda: listing.sixteen_greps(count)), timed(lambda: database.query(sql))), ROUNDS
         )
@@ -197,7 +197,7 @@ def new_paths(listing: Listing, count: int) -> Result:
 
     def mine() -> float:
         own = build(KeptHost(given(listing.rules(count)), time.monotonic))
-        with Database([*own, *stand_ins(Surroundings("/"), "auditrules", "0", own)]) as database:
+        with Database([*own, *stand_ins(HostSurroundings("/"), "auditrules", "0", own)]) as database:
             database.query("SELECT * FROM audit_coverage WHERE path = '/'")
             return timed(lambda: database.query(sql))()
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 
 from auditrules.check import COLUMNS, CheckError, Status, check, exit_code, statuses
-from auditrules.sql.result import Result
+from auditrules.sql.result import QueryResult
 from tests.fixtures.judged import DAEMON
 
 WANTED = (*COLUMNS, "grep_verdict")
 
 
-def verdict(status: str) -> Result:
+def verdict(status: str) -> QueryResult:
     row = {**dict.fromkeys(WANTED, ""), "status": status}
-    return Result(tuple(row), (tuple(row.values()),))
+    return QueryResult(tuple(row), (tuple(row.values()),))
 
 
-def checked(*results: Result) -> Result:
+def checked(*results: QueryResult) -> QueryResult:
     controls = [replace(DAEMON, id=f"1.{number}") for number, _ in enumerate(results)]
     answers = iter(results)
     return check(controls, lambda _sql: next(answers))
@@ -31,7 +31,7 @@ def test_a_check_has_one_row_a_control_in_order() -> None:
 def test_a_check_asks_the_table_for_one_control_at_a_time() -> None:
     asked: list[str] = []
 
-    def query(sql: str) -> Result:
+    def query(sql: str) -> QueryResult:
         asked.append(sql)
         return verdict("pass")
 
@@ -44,14 +44,14 @@ def test_a_check_asks_the_table_for_one_control_at_a_time() -> None:
 
 NAME = "CIS Docker Benchmark 1.2.0, control 1.0: audit_verdicts gave"
 BROKEN = (
-    (Result(WANTED, ()), f"{NAME} 0 rows, expected one"),
-    (Result(WANTED, (verdict("pass").rows[0],) * 2), f"{NAME} 2 rows, expected one"),
+    (QueryResult(WANTED, ()), f"{NAME} 0 rows, expected one"),
+    (QueryResult(WANTED, (verdict("pass").rows[0],) * 2), f"{NAME} 2 rows, expected one"),
     (verdict("passed"), f"{NAME} the status 'passed', expected one of fail, unknown, pass, not_applicable"),
 )
 
 
 @pytest.mark.parametrize(("result", "message"), BROKEN)
-def test_a_table_without_a_verdict_is_an_error(result: Result, message: str) -> None:
+def test_a_table_without_a_verdict_is_an_error(result: QueryResult, message: str) -> None:
     with pytest.raises(CheckError) as caught:
         checked(result)
     assert str(caught.value) == message

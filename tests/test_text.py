@@ -10,7 +10,7 @@ import pytest
 
 from auditrules.present import Format, present
 from auditrules.report.present.formats import write
-from auditrules.sql.result import Result
+from auditrules.sql.result import QueryResult
 from auditrules.text import spreadsheet_cell
 from tests.report.present.sample import sample
 
@@ -33,7 +33,9 @@ FORMULAS = [
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_is_quoted_in_the_result_of_a_query(formula: str) -> None:
-    ((name,), (cell,)) = csv.reader(io.StringIO(present(Result((formula,), ((formula,),)), Format.CSV), newline=""))
+    ((name,), (cell,)) = csv.reader(
+        io.StringIO(present(QueryResult((formula,), ((formula,),)), Format.CSV), newline="")
+    )
     assert (name[0], cell[0]) == ("'", "'")
 
 
@@ -50,4 +52,4 @@ def test_other_text_is_not(text: str) -> None:
 
 
 def test_a_number_is_not_text() -> None:
-    assert present(Result(("n",), ((-1,),)), Format.CSV) == "n\r\n-1\r\n"
+    assert present(QueryResult(("n",), ((-1,),)), Format.CSV) == "n\r\n-1\r\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.verdict_sql import COLUMNS, of_control
-from auditrules.sql.result import Result
+from auditrules.sql.result import QueryResult
 from auditrules.status import Status
 
 __all__ = ["COLUMNS", "CheckError", "Status", "check", "exit_code", "statuses"]
@@ -18,17 +18,17 @@ class CheckError(Exception):
     """A control did not have exactly one row with a known status."""
 
 
-def check(controls: Iterable[BenchmarkControl], query: Callable[[str], Result]) -> Result:
+def check(controls: Iterable[BenchmarkControl], query: Callable[[str], QueryResult]) -> QueryResult:
     """Give one row for each control: the columns of `COLUMNS`, then `grep_verdict`.
 
     Raises:
         CheckError: the table gives anything but one row with a known status: a control without a verdict must not look
             like a control that passed.
     """
-    return Result(_WANTED, tuple(row for control in controls for row in _verdict(control, query).rows))
+    return QueryResult(_WANTED, tuple(row for control in controls for row in _verdict(control, query).rows))
 
 
-def _verdict(control: BenchmarkControl, query: Callable[[str], Result]) -> Result:
+def _verdict(control: BenchmarkControl, query: Callable[[str], QueryResult]) -> QueryResult:
     name = f"{control.benchmark} {control.version}, control {control.id}"
     sql = f"SELECT {', '.join(_WANTED)} FROM audit_verdicts WHERE {of_control(control)}"  # noqa: S608 - the parts are ours
     result = query(sql)
@@ -41,13 +41,13 @@ def _verdict(control: BenchmarkControl, query: Callable[[str], Result]) -> Resul
     return result
 
 
-def statuses(result: Result) -> tuple[Status, ...]:
+def statuses(result: QueryResult) -> tuple[Status, ...]:
     """Give the status of each row of a check."""
     place = result.columns.index("status")
     return tuple(Status(row[place]) for row in result.rows)
 
 
-def exit_code(result: Result) -> int:
+def exit_code(result: QueryResult) -> int:
     """Give 1 if any control fails, else 3 if any is unknown, else 0."""
     found = statuses(result)
     if Status.FAIL in found:

@@ -17,7 +17,7 @@ from enum import Enum
 from unicodedata import category, east_asian_width
 
 from auditrules.check import statuses
-from auditrules.sql.result import Result, Value
+from auditrules.sql.result import QueryResult, Value
 from auditrules.status import Status
 from auditrules.text import spreadsheet_cell, visible
 
@@ -36,7 +36,7 @@ class Format(str, Enum):
     LINE = "line"
 
 
-def present(result: Result, form: Format) -> str:
+def present(result: QueryResult, form: Format) -> str:
     """Write a result in a form; the text ends in a newline unless it is empty."""
     match form:
         case Format.TABLE:
@@ -49,13 +49,13 @@ def present(result: Result, form: Format) -> str:
             return _line(result)
 
 
-def verdicts(result: Result, width: int | None = None) -> str:
+def verdicts(result: QueryResult, width: int | None = None) -> str:
     r"""Write the result of a check for a person: a paragraph a control, what is empty left out, and the count.
 
     Lines longer than `width` columns are wrapped.
 
     >>> row = ("CIS", "1.2.0", "1.2.3", "Audit dockerd", "fail", "no_rule")
-    >>> print(verdicts(Result(("benchmark", "version", "control", "title", "status", "reason"), (row,))), end="")
+    >>> print(verdicts(QueryResult(("benchmark", "version", "control", "title", "status", "reason"), (row,))), end="")
     FAIL  CIS 1.2.0  1.2.3  Audit dockerd
           reason  no_rule
     <BLANKLINE>
@@ -84,7 +84,7 @@ def _text(value: Value) -> str:
             return str(value)
 
 
-def _table(result: Result) -> str:
+def _table(result: QueryResult) -> str:
     columns = [[row[place] for row in result.rows] for place in range(len(result.columns))]
     numeric = [all(isinstance(value, int | float) for value in column) for column in columns]
     return aligned([[_text(value) for value in row] for row in (result.columns, *result.rows)], numeric)
@@ -118,7 +118,7 @@ def _width(text: str) -> int:
     )
 
 
-def _json(result: Result) -> str:
+def _json(result: QueryResult) -> str:
     """Write a list with one object a line, in plain ASCII."""
     names = _distinct(result.columns)
     objects = [
@@ -147,7 +147,7 @@ def _distinct(columns: tuple[str, ...]) -> list[str]:
     return names
 
 
-def _csv(result: Result) -> str:
+def _csv(result: QueryResult) -> str:
     """Write RFC 4180: a header, CRLF at the end of a line. Line feeds and tabs stay, being data there."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\r\n")
@@ -159,7 +159,7 @@ def _csv(result: Result) -> str:
     return page.getvalue()
 
 
-def _line(result: Result) -> str:
+def _line(result: QueryResult) -> str:
     names = [visible(column) for column in result.columns]
     width = max(map(_width, names))
     return "\n".join(

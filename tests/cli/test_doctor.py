@@ -16,7 +16,7 @@ import pytest
 from auditrules import __version__
 from auditrules.cli import main
 from auditrules.cli.environment import Environment, ask_osquery
-from auditrules.doctor import Answer
+from auditrules.doctor import OsqueryAnswer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup
 from tests.core import Core
@@ -169,11 +169,11 @@ def test_osquery_tells_its_extensions_and_flags(core: Core) -> None:
     core.run("tests.core.extension")
     core.registered()
     versions = {"auditrules": __version__}
-    assert ask_osquery(core.socket) == Answer(extensions=versions, options={"extensions_timeout": "3"})
+    assert ask_osquery(core.socket) == OsqueryAnswer(extensions=versions, options={"extensions_timeout": "3"})
 
 
 def test_where_no_osquery_is_the_answer_is_why(folder: Path) -> None:
-    assert ask_osquery(str(folder / "none")) == Answer(error="No such file or directory")
+    assert ask_osquery(str(folder / "none")) == OsqueryAnswer(error="No such file or directory")
 
 
 def test_an_osquery_that_breaks_off_is_no_answer(core: Core) -> None:

@@ -10,14 +10,14 @@ import pytest
 from auditrules.audit.auditctl.kernel_answer import AnswerState, KernelAnswer
 from auditrules.audit.auditctl.parse_listing import ListedLine
 from auditrules.doctor import (
-    Answer,
     Daemon,
     ExtensionFile,
+    Finding,
     Installation,
-    Line,
+    InstalledPack,
     LoadFile,
-    PackFile,
-    Place,
+    OsqueryAnswer,
+    PathStat,
     Severity,
     Stranger,
     Way,
@@ -29,21 +29,21 @@ PATH = "/usr/lib/osquery/extensions/auditrules.ext"
 STUB = b"#!/bin/sh\n# osquery-audit-rules 1.2.3. The newest of these Pythons\n"
 PACK = '{"queries": {"a": {"query": "SELECT 1;", "interval": 60}}}'
 
-PROGRAM = Place("regular", 0o755, 0)
-FOLDER = Place("directory", 0o755, 0)
+PROGRAM = PathStat("regular", 0o755, 0)
+FOLDER = PathStat("directory", 0o755, 0)
 FILE = ExtensionFile(PATH, PROGRAM, FOLDER, STUB, interpreter=PROGRAM)
 VENV = replace(FILE, start=b"#!/opt/x/bin/python -I\nimport sys\n")
 SCRIPT = "/opt/osquery/our_audit.ext"
 WRAPPED = replace(FILE, path=SCRIPT, start=f'#!/bin/sh\nexec {PATH} --table-prefix our_ "$@"\n'.encode(), starts=FILE)
 FLAGS = {"extensions_timeout": "10", "extensions_require": "other,auditrules"}
-DAEMON = Daemon(7, FLAGS, answer=Answer(extensions={"auditrules": "1.2.3"}))
+DAEMON = Daemon(7, FLAGS, answer=OsqueryAnswer(extensions={"auditrules": "1.2.3"}))
 KERNEL = KernelAnswer(AnswerState.OK, "netlink", lines=16 * (ListedLine("", None),))
 HOST = Installation(
     root=True,
     daemons=(DAEMON,),
     load_files=(LoadFile(LOAD, (PATH,), files=(FILE,)),),
     pythons=("/usr/bin/python3.12",),
-    packs=(PackFile("/usr/share/osquery-audit-rules/packs/a.conf", PACK),),
+    packs=(InstalledPack("/usr/share/osquery-audit-rules/packs/a.conf", PACK),),
     kernel=KERNEL,
     consumer="auditd",
 )
@@ -62,10 +62,10 @@ WELL = [
 
 
 def test_where_all_is_well_each_check_is_a_line_that_says_what_it_found() -> None:
-    assert examine(HOST, "1.2.3") == [Line(Severity.OK, *each) for each in WELL]
+    assert examine(HOST, "1.2.3") == [Finding(Severity.OK, *each) for each in WELL]
 
 
-def daemon(*, answer: Answer = DAEMON.answer, flagfile_error: str = "", **flags: str) -> Installation:
+def daemon(*, answer: OsqueryAnswer = DAEMON.answer, flagfile_error: str = "", **flags: str) -> Installation:
     return replace(HOST, daemons=(Daemon(7, FLAGS | flags, flagfile_error, answer),))
 
 
@@ -78,11 +78,11 @@ def kernel(state: AnswerState = AnswerState.OK, **others: Any) -> Installation:
 
 
 def pack(text: str, error: str = "") -> Installation:
-    return replace(HOST, packs=(PackFile("/etc/osquery/packs/a.conf", text, error),))
+    return replace(HOST, packs=(InstalledPack("/etc/osquery/packs/a.conf", text, error),))
 
 
-def at(mode: int, uid: int = 0, kind: str = "regular", gid: int = 0) -> Place:
-    return Place(kind, mode, uid, gid)
+def at(mode: int, uid: int = 0, kind: str = "regular", gid: int = 0) -> PathStat:
+    return PathStat(kind, mode, uid, gid)
 
 
 def ways(found: dict[str, Way], host: Installation = HOST) -> Installation:
@@ -177,15 +177,15 @@ PROBLEMS: tuple[tuple[str, Installation, str, str, str], ...] = (
     ("there is no Python", replace(HOST, pythons=()), "interpreter",
      f"{PATH} needs Python 3.10 or newer in /usr/bin, found none",
      "install the package python3.11, or the tarball, which brings its own"),
-    ("osquery does not answer", daemon(answer=Answer("Connection refused")), "registration",
+    ("osquery does not answer", daemon(answer=OsqueryAnswer("Connection refused")), "registration",
      "osquery does not answer at /var/osquery/osquery.em: Connection refused", "look at osquery's log for its start"),
-    ("osquery does not answer a user", replace(daemon(answer=Answer("Permission denied")), root=False), "registration",
-     "osquery does not answer at /var/osquery/osquery.em: Permission denied",
+    ("osquery does not answer a user", replace(daemon(answer=OsqueryAnswer("Permission denied")), root=False),
+     "registration", "osquery does not answer at /var/osquery/osquery.em: Permission denied",
      "run as root, to whom the socket belongs"),
-    ("it is not registered", daemon(answer=Answer(extensions={"a": "1", "b": "2"})), "registration",
+    ("it is not registered", daemon(answer=OsqueryAnswer(extensions={"a": "1", "b": "2"})), "registration",
      "osquery at /var/osquery/osquery.em has no extension auditrules; it has: a, b",
      "restart osquery, and read what it logs of extensions"),
-    ("nothing is registered", daemon(answer=Answer(), extensions_socket="/s"), "registration",
+    ("nothing is registered", daemon(answer=OsqueryAnswer(), extensions_socket="/s"), "registration",
      "osquery at /s has no extension auditrules; it has: none", "restart osquery, and read what it logs of extensions"),
     ("no permission", kernel(AnswerState.NO_PERMISSION, error="listing the rules: Operation not permitted"), "kernel",
      "its rules can't be read: listing the rules: Operation not permitted", "run as root with CAP_AUDIT_CONTROL"),
@@ -224,7 +224,7 @@ WARNINGS: tuple[tuple[str, Installation, str, str, str], ...] = (
      f"{PATH} is version 1.2.2, and this is 1.2.3", "install one version of both"),
     ("another version is installed", loads(replace(FILE, start=STUB.replace(b"1.2.3", b"1.2.2"))), "extension",
      f"{PATH} is version 1.2.2, and this is 1.2.3", "install one version of both"),
-    ("another version is registered", daemon(answer=Answer(extensions={"auditrules": "1.2.2"})), "registration",
+    ("another version is registered", daemon(answer=OsqueryAnswer(extensions={"auditrules": "1.2.2"})), "registration",
      "osquery runs version 1.2.2, and this is 1.2.3", "restart osquery, or install one"),
     ("only auditctl answers", kernel(reader="auditctl"), "kernel",
      "its rules are read with auditctl, which does not tell all of them truly: 16",
@@ -253,7 +253,7 @@ def test_what_is_wrong_is_one_line_with_what_to_do(
     severity: Severity, host: Installation, subject: str, finding: str, advice: str
 ) -> None:
     found = [line for line in examine(host, "1.2.3") if line.severity is not Severity.OK]
-    assert found == [Line(severity, subject, finding, advice)]
+    assert found == [Finding(severity, subject, finding, advice)]
 
 
 NEWER = "/usr/bin/python3.14"
@@ -289,7 +289,7 @@ def test_all_that_is_wrong_is_told() -> None:
 
 
 def test_two_daemons_are_each_judged() -> None:
-    other = Daemon(8, FLAGS | {"extensions_socket": "/opt/orbit/orbit-osquery.em"}, answer=Answer("refused"))
+    other = Daemon(8, FLAGS | {"extensions_socket": "/opt/orbit/orbit-osquery.em"}, answer=OsqueryAnswer("refused"))
     found = [
         line for line in examine(replace(HOST, daemons=(DAEMON, other)), "1.2.3") if line.severity is not Severity.OK
     ]

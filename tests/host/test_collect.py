@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 
 from auditrules.audit.kernel.rule_data import encode
-from auditrules.audit.model.collected import Failure, File, Kernel, Netlink, Run, Sources
+from auditrules.audit.model.collected import File, Kernel, Netlink, Run, RunFailure, Sources
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, BinaryFormat
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
@@ -88,7 +88,7 @@ def test_a_run_is_what_was_printed_and_how_it_ended(tmp_path: Path, case: str) -
 def test_a_missing_program_is_said_to_be_missing(tmp_path: Path) -> None:
     first, second = str(tmp_path / "a"), str(tmp_path / "b")
     assert run((first, second), ("-l",), Deadline(PATIENT), 9) == Run(
-        (first, "-l"), failure=Failure.MISSING, detail=f"no {first} and no {second}"
+        (first, "-l"), failure=RunFailure.MISSING, detail=f"no {first} and no {second}"
     )
 
 
@@ -101,13 +101,13 @@ def test_the_first_program_that_exists_is_run(tmp_path: Path) -> None:
 def test_a_program_without_the_right_to_run_is_not_started(tmp_path: Path) -> None:
     program = fake(tmp_path, "echo No rules")
     Path(program).chmod(0o644)
-    assert ran(program) == Run((program, "-l"), failure=Failure.NOT_STARTED, detail="Permission denied")
+    assert ran(program) == Run((program, "-l"), failure=RunFailure.NOT_STARTED, detail="Permission denied")
 
 
 def test_a_program_for_another_machine_is_not_started(tmp_path: Path) -> None:
     program = fake(tmp_path, "")
     Path(program).write_bytes(b"\x7fELF, but not really")
-    assert ran(program) == Run((program, "-l"), failure=Failure.NOT_STARTED, detail="Exec format error")
+    assert ran(program) == Run((program, "-l"), failure=RunFailure.NOT_STARTED, detail="Exec format error")
 
 
 def alive(pid: int) -> bool:
@@ -138,7 +138,7 @@ HANGING = {
 @pytest.mark.parametrize("case", HANGING)
 def test_what_hangs_is_killed_whole_and_its_output_dropped(tmp_path: Path, case: str) -> None:
     program = fake(tmp_path, HANGING[case])
-    assert ran(program, 0.5) == Run((program, "-l"), failure=Failure.TIMED_OUT, detail="no end within 0.5 s")
+    assert ran(program, 0.5) == Run((program, "-l"), failure=RunFailure.TIMED_OUT, detail="no end within 0.5 s")
     assert dies(int(Path(f"{program}.pid").read_text()))
 
 
@@ -154,7 +154,7 @@ FLOODING = {
 def test_what_prints_too_much_is_killed(tmp_path: Path, case: str) -> None:
     program = fake(tmp_path, f"echo $$ > $0.pid; {FLOODING[case]}")
     detail = "more than 1000000 bytes of output"
-    assert ran(program, limit=1_000_000) == Run((program, "-l"), failure=Failure.TOO_LONG, detail=detail)
+    assert ran(program, limit=1_000_000) == Run((program, "-l"), failure=RunFailure.TOO_LONG, detail=detail)
     assert dies(int(Path(f"{program}.pid").read_text()))
 
 
@@ -241,8 +241,8 @@ def test_what_hangs_once_is_not_waited_for_again(tmp_path: Path) -> None:
     kernel = asked((program,)).kernel
     assert kernel == Kernel(
         "auditctl",
-        listing=Run((program, "-l"), failure=Failure.TIMED_OUT, detail="no end within 0.3 s"),
-        status=Run((program, "-s"), failure=Failure.TIMED_OUT, detail="not run: the 0.3 s for all runs are used up"),
+        listing=Run((program, "-l"), failure=RunFailure.TIMED_OUT, detail="no end within 0.3 s"),
+        status=Run((program, "-s"), failure=RunFailure.TIMED_OUT, detail="not run: the 0.3 s for all runs are used up"),
     )
     assert Path(f"{program}.log").read_text() == "-l\n"
 
@@ -252,8 +252,8 @@ def test_a_missing_auditctl_is_told_of_both_answers(tmp_path: Path) -> None:
     kernel = asked((missing,)).kernel
     assert kernel == Kernel(
         "auditctl",
-        listing=Run((missing, "-l"), failure=Failure.MISSING, detail=f"no {missing}"),
-        status=Run((missing, "-s"), failure=Failure.MISSING, detail=f"no {missing}"),
+        listing=Run((missing, "-l"), failure=RunFailure.MISSING, detail=f"no {missing}"),
+        status=Run((missing, "-s"), failure=RunFailure.MISSING, detail=f"no {missing}"),
     )
 
 

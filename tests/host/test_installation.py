@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from auditrules.doctor import Daemon, ExtensionFile, LoadFile, PackFile, Place, Stranger
+from auditrules.doctor import Daemon, ExtensionFile, InstalledPack, LoadFile, PathStat, Stranger
 from auditrules.host.installation import Setup
 from auditrules.host.rootfs import Tree
 from tests.rights import NOBODY
@@ -69,7 +69,7 @@ class Host:
     def loads(self, *daemons: Daemon) -> tuple[LoadFile, ...]:
         return Setup(str(self.root)).installation(daemons).load_files
 
-    def packs(self) -> tuple[PackFile, ...]:
+    def packs(self) -> tuple[InstalledPack, ...]:
         return Setup(str(self.root)).installation(()).packs
 
 
@@ -263,10 +263,10 @@ def test_the_extension_is_looked_at(host: Host) -> None:
     folder = (host.root / PATH[1:]).parent.stat().st_mode & 0o7777
     assert file == ExtensionFile(
         PATH,
-        Place("regular", 0o757, UID, GID),
-        Place("directory", folder, UID, GID),
+        PathStat("regular", 0o757, UID, GID),
+        PathStat("directory", folder, UID, GID),
         b"#!/bin/sh\nexit 0\n",
-        interpreter=Place("regular", 0o755, UID, GID),
+        interpreter=PathStat("regular", 0o755, UID, GID),
     )
 
 
@@ -348,7 +348,7 @@ def test_a_way_has_the_folders_on_both_sides_of_a_link(host: Host) -> None:
     (host.root / "opt/a").chmod(0o1777)
     (host.root / "opt/a/auditrules.ext").symlink_to(PATH)
     way = Setup(str(host.root)).installation(()).ways["/opt/a/auditrules.ext"]
-    assert way.end == Place("regular", 0o750, UID, os.getgid())
+    assert way.end == PathStat("regular", 0o750, UID, os.getgid())
     assert list(way.folders) == [
         *("/", "/opt", "/opt/a"),
         *("/usr", "/usr/lib", "/usr/lib/osquery", "/usr/lib/osquery/extensions"),
@@ -380,12 +380,12 @@ def test_our_packs_and_those_that_name_a_table_of_ours_are_read(host: Host) -> N
     host.put("/etc/osquery/packs/c.conf", "FROM processes {")
     host.put("/etc/osquery/packs/d.txt", "audit_status")
     assert host.packs() == (
-        PackFile("/usr/share/osquery-audit-rules/packs/a.conf", "audit_status"),
-        PackFile("/etc/osquery/packs/b.conf", "FROM audit_rules"),
+        InstalledPack("/usr/share/osquery-audit-rules/packs/a.conf", "audit_status"),
+        InstalledPack("/etc/osquery/packs/b.conf", "FROM audit_rules"),
     )
 
 
 def test_a_pack_that_cannot_be_read_is_told(host: Host) -> None:
     (host.root / "etc/osquery/packs/a.conf").mkdir(parents=True)
     error = "expected a regular file, found a directory"
-    assert host.packs() == (PackFile("/etc/osquery/packs/a.conf", error=error),)
+    assert host.packs() == (InstalledPack("/etc/osquery/packs/a.conf", error=error),)

@@ -13,7 +13,7 @@ from auditrules.audit.model.collected import File
 from auditrules.benchmarks.docker_daemon import DockerDaemon
 from auditrules.benchmarks.services import Found, HostProcess, Services
 from auditrules.host import Host, HostError
-from auditrules.host.processes import Identity, running
+from auditrules.host.processes import DeviceInode, running
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.services import read_services
 
@@ -312,8 +312,8 @@ class Proc:
         (folder / "status").write_text(f"Name:\tdockerd\nUid:\t{uids}\nGid:\t0\t0\t0\t0\n")
         (folder / "cmdline").write_bytes(words)
 
-    def running(self, identities: Mapping[str, Identity] | None = None) -> list[HostProcess]:
-        def same(path: str) -> Identity | None:
+    def running(self, identities: Mapping[str, DeviceInode] | None = None) -> list[HostProcess]:
+        def same(path: str) -> DeviceInode | None:
             try:
                 found = os.stat(path)  # noqa: PTH116 - as the code does it
             except OSError:

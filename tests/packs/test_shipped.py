@@ -15,13 +15,13 @@ from auditrules.audit.model.collected import File
 from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
-from auditrules.host.surroundings import Surroundings
+from auditrules.host.surroundings import HostSurroundings
 from auditrules.packs.files import PackFile, PackForm, of_benchmark
 from auditrules.packs.policies import ON_DOCKER_HOSTS
 from auditrules.packs.shipped import GUARD, PACKS
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 from auditrules.sql.database import Database
-from auditrules.sql.result import Result, Value
+from auditrules.sql.result import QueryResult, Value
 from auditrules.sql.standins import SCHEMAS as STAND_INS
 from auditrules.sql.standins import stand_ins
 from auditrules.tables import SCHEMAS
@@ -318,8 +318,8 @@ def test_the_inventory_is_every_row_with_every_column_but_the_text(host: tuple[L
     assert {tuple(row) for row in inventory} == {tuple(name for name in names if name != "text")}
 
 
-def without_the_extension(sql: str) -> Result:
-    with Database(stand_ins(Surroundings(str(BARE)), "none", "0", ())) as database:
+def without_the_extension(sql: str) -> QueryResult:
+    with Database(stand_ins(HostSurroundings(str(BARE)), "none", "0", ())) as database:
         return database.query(sql)
 
 

@@ -18,7 +18,7 @@ import apsw
 
 from auditrules.benchmarks import BENCHMARKS, TargetKind
 from auditrules.check import check
-from auditrules.host.surroundings import Surroundings
+from auditrules.host.surroundings import HostSurroundings
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
 from auditrules.sql.standins import stand_ins
@@ -176,7 +176,7 @@ def _listing(state: State) -> bytes:
 def _embedded(place: Path, state: State) -> tuple[Ask, Mapping[str, Row]]:
     """Give what answers the queries of a state, and the verdicts in it."""
     look = Look.at(place).with_listing(_listing(state))
-    gone = stand_ins(Surroundings(str(place)), "another", "0", ())
+    gone = stand_ins(HostSurroundings(str(place)), "another", "0", ())
     database = Database(gone if state.rules is None else look.tables())
 
     @cache
@@ -203,7 +203,7 @@ def _wired(manager: Core, place: Path, state: State) -> tuple[Ask, Mapping[str, 
     database = core.Database()
     for schema in SCHEMAS:
         database.attach(schema.name, manager.call)
-    for table in stand_ins(Surroundings(str(place)), registered.name, registered.version, own):
+    for table in stand_ins(HostSurroundings(str(place)), registered.name, registered.version, own):
         database.attach(table.schema.name, core.local(table))
 
     @cache

@@ -20,8 +20,8 @@ from auditrules.report.model import (
     Counts,
     Day,
     GroupCounts,
-    Host,
     HostState,
+    HostSummary,
     Reading,
     Report,
     Verdict,
@@ -40,7 +40,7 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reporting.md").read_text("utf-8")
-MODELS = (Broken, Change, ControlCounts, Counts, Day, GroupCounts, Host, Reading, Report, Verdict, Waiver)
+MODELS = (Broken, Change, ControlCounts, Counts, Day, GroupCounts, HostSummary, Reading, Report, Verdict, Waiver)
 WORDS = [word.value for words in (Status, HostState, ChangeKind, WaiverState) for word in words]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from auditrules import __version__
-from auditrules.host.surroundings import Surroundings
+from auditrules.host.surroundings import HostSurroundings
 from auditrules.sql.standins import stand_ins
 from auditrules.tables import SCHEMAS
 from tests.core.manager import Core, Extension
@@ -49,7 +49,7 @@ def database(core: Core, folder: Path) -> Database:
     found = Database()
     for schema in SCHEMAS:
         found.attach(schema.name, core.call)
-    surroundings = Surroundings(str(folder / "host"))
+    surroundings = HostSurroundings(str(folder / "host"))
     (file,) = (table for table in stand_ins(surroundings, "", "", ()) if table.schema.name == "file")
     found.attach("file", local(file))
     return found

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.cli.environment import ask_osquery
-from auditrules.doctor import Answer
+from auditrules.doctor import OsqueryAnswer
 from auditrules.serve import wire
 from auditrules.serve.life import ConnectionFailed
 from tests.core.manager import PATIENCE
@@ -113,7 +113,7 @@ WRONG: tuple[tuple[Answering, str], ...] = (
 @pytest.mark.parametrize(("answer", "error"), WRONG, ids=[each[0].__name__ for each in WRONG])
 def test_an_answer_has_its_time_and_its_size(folder: Path, answer: Answering, error: str) -> None:
     with answering(folder, answer) as path, pytest.raises(ConnectionFailed, match=re.escape(error)):
-        wire.Core(path, ()).versions()
+        wire.CoreClient(path, ()).versions()
 
 
 def test_a_socket_whose_queue_is_full_is_not_waited_for(folder: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_socket_whose_queue_is_full_is_not_waited_for(folder: Path) -> None:
         listener.listen(0)
         first.connect(path)
         with pytest.raises(ConnectionFailed):
-            wire.Core(path, ()).ping()
+            wire.CoreClient(path, ()).ping()
 
 
 def speak(connection: socket.socket, request: bytes) -> None:
@@ -133,7 +133,7 @@ def speak(connection: socket.socket, request: bytes) -> None:
 
 def test_the_answers_here_are_good_as_they_stand(folder: Path) -> None:
     with answering(folder, speak) as path:
-        assert wire.Core(path, ()).versions() == {"auditrules": "1.2.3"}
+        assert wire.CoreClient(path, ()).versions() == {"auditrules": "1.2.3"}
 
 
 def test_no_answer_is_an_exception_whatever_its_bytes_are(folder: Path) -> None:
@@ -146,7 +146,7 @@ def test_no_answer_is_an_exception_whatever_its_bytes_are(folder: Path) -> None:
         connection.sendall(whole)
 
     with answering(folder, mutated) as path:
-        assert {type(ask_osquery(path)) for _ in range(300)} == {Answer}
+        assert {type(ask_osquery(path)) for _ in range(300)} == {OsqueryAnswer}
 
 
 NOBODYS = f"""
@@ -173,4 +173,6 @@ def test_doctor_asks_no_stranger(folder: Path) -> None:
 
 def test_doctor_asks_a_process_of_its_own_user(folder: Path) -> None:
     with answering(folder, speak) as path:
-        assert ask_osquery(path) == Answer(extensions={"auditrules": "1.2.3"}, options={"extensions_timeout": "10"})
+        assert ask_osquery(path) == OsqueryAnswer(
+            extensions={"auditrules": "1.2.3"}, options={"extensions_timeout": "10"}
+        )

@@ -20,7 +20,7 @@ from auditrules.sql import database, functions
 from auditrules.sql import error as errors
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
-from auditrules.sql.result import Result, Value
+from auditrules.sql.result import QueryResult, Value
 from tests.core import tables as core
 
 CELLS = (
@@ -59,7 +59,7 @@ WANTED = Table(schema("wanted", ColumnOption.INDEX | ColumnOption.REQUIRED), row
 TABLES = (FRUIT, BULK, UNTOLD, WANTED)
 
 
-def query(text: str, *tables: Table) -> Result:
+def query(text: str, *tables: Table) -> QueryResult:
     with Database(tables or TABLES) as database:
         return database.query(text)
 
@@ -75,13 +75,13 @@ def error(text: str, *tables: Table) -> str:
 
 
 def test_a_result_has_columns_and_rows() -> None:
-    assert query("SELECT number, name AS n FROM fruit WHERE number < 10") == Result(
+    assert query("SELECT number, name AS n FROM fruit WHERE number < 10") == QueryResult(
         ("number", "n"), ((1, "apple"), (-3, "16"))
     )
 
 
 def test_a_result_without_rows_has_columns() -> None:
-    assert query("SELECT name, 1 AS one FROM fruit WHERE number = 2") == Result(("name", "one"), ())
+    assert query("SELECT name, 1 AS one FROM fruit WHERE number = 2") == QueryResult(("name", "one"), ())
 
 
 def test_a_hidden_column_is_not_part_of_a_star() -> None:

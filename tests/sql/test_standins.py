@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from auditrules.host import surroundings as module
-from auditrules.host.surroundings import Surroundings
+from auditrules.host.surroundings import HostSurroundings
 from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
 from auditrules.sql.result import Value
-from auditrules.sql.standins import SCHEMAS, FileStatus, Mount, Process, stand_ins
+from auditrules.sql.standins import SCHEMAS, FileStatus, MountEntry, Process, stand_ins
 
 DOCKERD = FileStatus("regular", 0o755, 11, 0, 0, 0, 1234, 1700000000, symlink=False)
 LINK = FileStatus("regular", 0o4711, 12, 1, 2, 0, 5, 6, symlink=True)
@@ -33,14 +33,14 @@ class Given:
     def processes(self) -> tuple[Process, ...]:
         return (Process(1, "init", "/sbin/init", "init -x", "/", "/", 0, 0, 0, 0, 0),)
 
-    def mounts(self) -> tuple[Mount, ...]:
-        return (Mount("/dev/sda1", "/", "ext4", "rw"), Mount("tmpfs", "/", "tmpfs", "ro"))
+    def mounts(self) -> tuple[MountEntry, ...]:
+        return (MountEntry("/dev/sda1", "/", "ext4", "rw"), MountEntry("tmpfs", "/", "tmpfs", "ro"))
 
 
 OWN = Table(Schema("audit_rules", "Rules.", (Column("path", ColumnType.TEXT, "A path"),), ()), lambda _: ())
 
 
-def rows(sql: str, surroundings: Given | Surroundings | None = None) -> list[tuple[Value, ...]]:
+def rows(sql: str, surroundings: Given | HostSurroundings | None = None) -> list[tuple[Value, ...]]:
     tables = stand_ins(surroundings or Given(), "auditrules", "0.1.0", [OWN])
     with Database([OWN, *tables]) as database:
         return list(database.query(sql).rows)
@@ -202,26 +202,26 @@ SEEN = (
 @pytest.mark.parametrize(("path", "expected"), SEEN)
 def test_links_are_followed_inside_the_root(root: Path, path: str, expected: tuple[str, int, bool] | None) -> None:
     (root / "usr/bin/fifo").chmod(0o644)
-    found = Surroundings(str(root)).file(path)
+    found = HostSurroundings(str(root)).file(path)
     assert (found and (found.type, found.mode, found.symlink)) == expected
 
 
 def test_a_link_to_a_directory_is_a_directory(root: Path) -> None:
-    found = Surroundings(str(root)).file("/bin")
+    found = HostSurroundings(str(root)).file("/bin")
     assert found is not None
     assert (found.type, found.symlink) == ("directory", True)
 
 
 def test_the_root_itself_is_a_directory(root: Path) -> None:
     for each in (str(root), "/"):
-        found = Surroundings(each).file("/")
+        found = HostSurroundings(each).file("/")
         assert found is not None
         assert found.type == "directory"
 
 
 def test_a_file_has_what_stat_says(root: Path) -> None:
     status = (root / "usr/bin/dockerd").stat()
-    assert Surroundings(str(root)).file("/bin/relative") == FileStatus(
+    assert HostSurroundings(str(root)).file("/bin/relative") == FileStatus(
         "regular",
         0o750,
         status.st_ino,
@@ -237,32 +237,32 @@ def test_a_file_has_what_stat_says(root: Path) -> None:
 def test_a_socket_and_a_device_are_told(root: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(root / "s"))
-        found = Surroundings(str(root)).file("/s")
-    null = Surroundings().file("/dev/null")
+        found = HostSurroundings(str(root)).file("/s")
+    null = HostSurroundings().file("/dev/null")
     assert found is not None
     assert null is not None
     assert (found.type, null.type, null.device) == ("socket", "character", os.makedev(1, 3))
 
 
 def test_names_are_those_of_the_directory_in_the_root(root: Path) -> None:
-    assert Surroundings(str(root)).names("/bin") == ("broken", "dockerd", "fifo", "loop", "out", "relative")
+    assert HostSurroundings(str(root)).names("/bin") == ("broken", "dockerd", "fifo", "loop", "out", "relative")
 
 
 @pytest.mark.parametrize("directory", ["/nope", "/usr/bin/dockerd", "usr"])
 def test_what_is_no_directory_has_no_names(root: Path, directory: str) -> None:
-    assert Surroundings(str(root)).names(directory) == ()
+    assert HostSurroundings(str(root)).names(directory) == ()
 
 
 def test_another_root_has_no_processes_and_mounts(root: Path) -> None:
-    assert (Surroundings(str(root)).processes(), Surroundings(str(root)).mounts()) == ((), ())
+    assert (HostSurroundings(str(root)).processes(), HostSurroundings(str(root)).mounts()) == ((), ())
 
 
 def test_a_root_that_is_this_machines_by_another_name_is_this_machine() -> None:
-    assert Surroundings("/usr/..").mounts() == Surroundings("/").mounts() != ()
+    assert HostSurroundings("/usr/..").mounts() == HostSurroundings("/").mounts() != ()
 
 
 def test_this_process_is_seen_as_it_is() -> None:
-    own = next(process for process in Surroundings().processes() if process.pid == os.getpid())
+    own = next(process for process in HostSurroundings().processes() if process.pid == os.getpid())
     assert (own.path, own.cwd, own.root) == (str(Path("/proc/self/exe").readlink()), str(Path.cwd()), "/")
     assert (own.uid, own.euid, own.gid, own.egid, own.parent) == (
         *os.getresuid()[:2],
@@ -273,16 +273,16 @@ def test_this_process_is_seen_as_it_is() -> None:
 
 
 def test_mounts_are_those_of_the_kernel() -> None:
-    assert [mount.type for mount in Surroundings().mounts() if mount.path == "/proc"] == ["proc"]
+    assert [mount.type for mount in HostSurroundings().mounts() if mount.path == "/proc"] == ["proc"]
 
 
 def test_a_name_in_the_mount_table_is_unescaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_read", lambda _: rb"/dev/a /mnt/a\040b\134\377 ext4 rw,noatime 0 0" + b"\n")
-    assert Surroundings().mounts() == (Mount("/dev/a", "/mnt/a b\\\udcff", "ext4", "rw,noatime"),)
+    assert HostSurroundings().mounts() == (MountEntry("/dev/a", "/mnt/a b\\\udcff", "ext4", "rw,noatime"),)
 
 
 def test_a_remote_file_system_is_not_touched(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(root / "usr/bin/dockerd")
-    assert Surroundings().file(path) is not None
+    assert HostSurroundings().file(path) is not None
     monkeypatch.setattr(module, "_read", lambda _: f"server:/x {root} nfs4 rw 0 0\n".encode())
-    assert Surroundings().file(path) is None
+    assert HostSurroundings().file(path) is None

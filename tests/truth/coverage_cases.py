@@ -9,7 +9,7 @@ from typing import Any
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.access import Access, Credentials, Name
 from auditrules.audit.coverage.audit_names import AuditNamesCollector, Permit, program
 from auditrules.audit.coverage.decision import Auditing, Decision
 from auditrules.audit.coverage.field_match import Undetermined
@@ -231,12 +231,12 @@ def arguments(operation: Operation, kind: str) -> tuple[int | None, int | None, 
     return first, POINTER, FLAGS.get(kind), None
 
 
-def subject(given: Mapping[str, Any]) -> Subject:
+def subject(given: Mapping[str, Any]) -> Credentials:
     """Who the case says makes the access: a process of its own, neither the first nor started by it."""
     auid = UNSET if given.get("auid", "unset") == "unset" else given["auid"]
     uid = given.get("uid", 0)
     gid = given.get("gid", uid)
-    return Subject(
+    return Credentials(
         *(auid, uid, uid, uid, uid, gid, gid, gid, gid),
         groups=frozenset(),
         pid=4243,
@@ -247,8 +247,8 @@ def subject(given: Mapping[str, Any]) -> Subject:
 
 
 def running(
-    who: Subject, operation: Operation, collector: AuditNamesCollector, path: str, *, succeeded: bool
-) -> Subject:
+    who: Credentials, operation: Operation, collector: AuditNamesCollector, path: str, *, succeeded: bool
+) -> Credentials:
     """The credentials and the program that the task has at the end of the call."""
     if operation.collects not in (CollectedNames.EXECUTION, CollectedNames.OPEN_EXECUTION) or not succeeded:
         return who
@@ -264,7 +264,7 @@ def running(
     return who
 
 
-def permits(who: Subject, *, privileged: bool) -> Permit | None:
+def permits(who: Credentials, *, privileged: bool) -> Permit | None:
     """What the permission bits of a directory grant; root may everything."""
     if who.fsuid == 0 and privileged:
         return None
@@ -292,7 +292,7 @@ def opened_file(file_system: FileSystem) -> Name:
     )
 
 
-def refused_link(operation: Operation, who: Subject, collector: AuditNamesCollector, path: str, case: Case) -> bool:
+def refused_link(operation: Operation, who: Credentials, collector: AuditNamesCollector, path: str, case: Case) -> bool:
     """Whether fs.protected_hardlinks refused a link: to a file of another's, which the kernel reports by itself."""
     found = collector.file_system.walk(path, follow=False).entry
     return (

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from auditrules.audit.auditctl.field_values import UNSET
-from auditrules.audit.coverage.access import ANYBODY, Subject
+from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.answer import Coverage, PermissionCoverage, bad_path
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.explain import RuleResult, closeness_words, conditions, deciding, steps
@@ -115,11 +115,11 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     return text, _exit_code(answers)
 
 
-def _who(options: argparse.Namespace) -> Subject:
+def _who(options: argparse.Namespace) -> Credentials:
     if options.auid is None and options.uid is None:
         return ANYBODY
     uid = options.uid
-    return Subject(auid=options.auid, uid=uid, euid=uid, suid=uid, fsuid=uid)
+    return Credentials(auid=options.auid, uid=uid, euid=uid, suid=uid, fsuid=uid)
 
 
 def _file(name: str) -> File:

@@ -11,9 +11,9 @@ from auditrules import __version__
 from auditrules.audit.host_audit import HostAudit
 from auditrules.cli.command import add_format
 from auditrules.cli.environment import Environment, in_environment
-from auditrules.doctor import Line, Severity, examine
+from auditrules.doctor import Finding, Severity, examine
 from auditrules.present import Format, present
-from auditrules.sql.result import Result
+from auditrules.sql.result import QueryResult
 from auditrules.text import visible
 
 _EPILOG = """\
@@ -39,11 +39,11 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     lines = _lines(environment)
     form = Format(options.format)
     rows = tuple((line.severity.value, line.subject, line.finding, line.advice) for line in lines)
-    text = _text(lines) if form is Format.TABLE else present(Result(_COLUMNS, rows), form)
+    text = _text(lines) if form is Format.TABLE else present(QueryResult(_COLUMNS, rows), form)
     return text, _exit_code(lines)
 
 
-def _lines(environment: Environment) -> list[Line]:
+def _lines(environment: Environment) -> list[Finding]:
     setup = environment.setup("/")
     daemons = tuple(replace(daemon, answer=environment.ask(daemon.socket)) for daemon in setup.daemons())
     audit = HostAudit(environment.host("/", "auto").sources())
@@ -52,7 +52,7 @@ def _lines(environment: Environment) -> list[Line]:
     return examine(installation, __version__)
 
 
-def _text(lines: Sequence[Line]) -> str:
+def _text(lines: Sequence[Finding]) -> str:
     severities = max(len(severity.value) for severity in Severity)
     subjects = max(len(line.subject) for line in lines)
     shown: list[str] = []
@@ -65,7 +65,7 @@ def _text(lines: Sequence[Line]) -> str:
     return "\n".join([*shown, "", count, ""])
 
 
-def _exit_code(lines: Sequence[Line]) -> int:
+def _exit_code(lines: Sequence[Finding]) -> int:
     found = {line.severity for line in lines}
     if Severity.PROBLEM in found:
         return 1

@@ -15,12 +15,12 @@ from auditrules import __version__
 from auditrules.benchmarks import BENCHMARKS, Benchmark
 from auditrules.check import CheckError
 from auditrules.cli.command import NAME, CommandOutput, Problem
-from auditrules.doctor import Answer
+from auditrules.doctor import OsqueryAnswer
 from auditrules.host import Collector, Host, HostError, KeptHost
 from auditrules.host.assumed import AssumedHost
 from auditrules.host.installation import Setup
 from auditrules.host.kernel import is_saved
-from auditrules.host.surroundings import Surroundings as RealSurroundings
+from auditrules.host.surroundings import HostSurroundings
 from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError
 from auditrules.sql.standins import Surroundings, stand_ins
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or the distribution's package python3-apsw"
 
 
-def ask_osquery(path: str) -> Answer:
+def ask_osquery(path: str) -> OsqueryAnswer:
     """Ask osquery at a socket for its extensions and flags; only root and the reader himself are believed."""
     # Only here, since the other commands start sooner without osquery's wire.
     from auditrules.serve.life import ConnectionFailed  # noqa: PLC0415
-    from auditrules.serve.wire import Core  # noqa: PLC0415
+    from auditrules.serve.wire import CoreClient  # noqa: PLC0415
 
-    core = Core(path, (), owners={0, os.geteuid()})
+    core = CoreClient(path, (), owners={0, os.geteuid()})
     try:
-        return Answer(extensions=core.versions(), options=core.options())
+        return OsqueryAnswer(extensions=core.versions(), options=core.options())
     except ConnectionFailed as error:
-        return Answer(error=str(error))
+        return OsqueryAnswer(error=str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Environment:
     host: Callable[[str, str], Collector] = Host
     listing: Callable[[str], Collector] = AssumedHost
     build: Callable[[HostView], tuple[Table, ...]] = build
-    surroundings: Callable[[str], Surroundings] = RealSurroundings
+    surroundings: Callable[[str], Surroundings] = HostSurroundings
     benchmarks: Sequence[Benchmark] = BENCHMARKS
     setup: Callable[[str], Setup] = Setup
-    ask: Callable[[str], Answer] = ask_osquery
+    ask: Callable[[str], OsqueryAnswer] = ask_osquery
 
 
 def in_environment(

@@ -15,7 +15,7 @@ from auditrules.packs import files, policies
 from auditrules.packs.files import PackFile, PackForm
 from auditrules.packs.shipped import CIS_DOCKER, CIS_DOCKER_LATEST
 from auditrules.present import Format, present
-from auditrules.sql.result import Result
+from auditrules.sql.result import QueryResult
 
 _EPILOG = """\
 examples:
@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace, _: Environment) -> tuple[str, int]:
     check(found, BENCHMARKS)
     if options.action == "list":
         rows = tuple((file.path, name) for file in found for name in file.queries)
-        return present(Result(("file", "name"), rows), Format.TABLE), 0
+        return present(QueryResult(("file", "name"), rows), Format.TABLE), 0
     if options.action == "show":
         return "".join(file.text for file in found), 0
     folder = Path(options.output)

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditrules.present import aligned, count_of_statuses, paragraph, shortened
-from auditrules.sql.result import Result, Value
+from auditrules.sql.result import QueryResult, Value
 from auditrules.status import Status
 from auditrules.text import visible
 
-Row = Mapping[str, Value]
+VerdictRow = Mapping[str, Value]
 
 _MOST_NAMED = 8  # controls that one line names
 
@@ -20,7 +20,7 @@ _TITLE = 2  # the place of the title, which gives way where a line is too long
 _COLUMNS = ("status", "control", "title", "target", "reason")
 
 
-def verdict_table(result: Result, width: int | None = None) -> str:
+def verdict_table(result: QueryResult, width: int | None = None) -> str:
     """The verdicts of a check, benchmark by benchmark; on a terminal of `width` columns long texts are cut.
 
     Evidence and remediation follow for every control that fails or is unknown; those that share both are told once, as
@@ -32,14 +32,14 @@ def verdict_table(result: Result, width: int | None = None) -> str:
     return "\n".join([*parts, count_of_statuses(Counter(Status(row["status"]) for row in rows))])
 
 
-def _by_benchmark(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _by_benchmark(rows: Iterable[VerdictRow]) -> Mapping[str, list[VerdictRow]]:
+    found: dict[str, list[VerdictRow]] = {}
     for row in rows:
         found.setdefault(" ".join(str(row[name]) for name in ("benchmark", "version")), []).append(row)
     return found
 
 
-def _benchmark(name: str, rows: Sequence[Row], width: int | None) -> str:
+def _benchmark(name: str, rows: Sequence[VerdictRow], width: int | None) -> str:
     """The heading of a benchmark and its table; only the heading if the benchmark has nothing to do with this host."""
     if len({(row["status"], row["reason"]) for row in rows}) == 1 and rows[0]["status"] == Status.NOT_APPLICABLE.value:
         alone = f"control {str(rows[0]['control'])} does not apply"  # noqa: RUF010 - SQLite's values may be bytes
@@ -51,13 +51,13 @@ def _benchmark(name: str, rows: Sequence[Row], width: int | None) -> str:
     return f"{visible(name)}\n{aligned(lines)}"
 
 
-def _status(row: Row) -> str:
+def _status(row: VerdictRow) -> str:
     return str(row["status"]).replace("_", " ").upper()
 
 
-def _details(rows: Iterable[Row], width: int | None) -> Iterator[str]:
+def _details(rows: Iterable[VerdictRow], width: int | None) -> Iterator[str]:
     """A paragraph for each group of controls whose status, evidence and remediation are the same."""
-    groups: dict[tuple[Value, ...], list[Row]] = {}
+    groups: dict[tuple[Value, ...], list[VerdictRow]] = {}
     for row in rows:
         if row["status"] != Status.PASS.value:
             groups.setdefault((row["status"], row["reason"], row["evidence"], row["remediation"]), []).append(row)

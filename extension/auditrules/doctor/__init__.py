@@ -1,28 +1,28 @@
 """Is the extension installed, loaded and able to work? Pure: facts of a host in, lines for its operator out."""
 
 from auditrules.doctor.facts import (
-    Answer,
     Daemon,
     ExtensionFile,
     Installation,
+    InstalledPack,
     LoadFile,
-    PackFile,
-    Place,
+    OsqueryAnswer,
+    PathStat,
     Stranger,
     Way,
 )
 from auditrules.doctor.judge import examine
-from auditrules.doctor.line import Line, Severity
+from auditrules.doctor.line import Finding, Severity
 
 __all__ = [
-    "Answer",
     "Daemon",
     "ExtensionFile",
+    "Finding",
     "Installation",
-    "Line",
+    "InstalledPack",
     "LoadFile",
-    "PackFile",
-    "Place",
+    "OsqueryAnswer",
+    "PathStat",
     "Severity",
     "Stranger",
     "Way",

@@ -18,7 +18,7 @@ LOAD_FILES = ("/etc/osquery/extensions.load", "/opt/orbit/extensions.load")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PathStat:
     """What stat(2) finds at a path: kind as in osquery's table `file`, permission bits and owners."""
 
     kind: str
@@ -31,8 +31,8 @@ class Place:
 class Way:
     """What a path leads to, and the folders that lead there by their paths, links followed."""
 
-    end: Place
-    folders: Mapping[str, Place]
+    end: PathStat
+    folders: Mapping[str, PathStat]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class ExtensionFile:
     """A file that a load file names and that seems to be ours. Places are None where nothing is, or can be seen."""
 
     path: str
-    place: Place | None = None
-    folder: Place | None = None
+    place: PathStat | None = None
+    folder: PathStat | None = None
     start: bytes = b""  # its first bytes, with those of a shell stub all that it says of itself
     error: str = ""  # why they could not be read
-    interpreter: Place | None = None  # that of its first line
+    interpreter: PathStat | None = None  # that of its first line
     starts: ExtensionFile | None = None  # the extension, of a script that starts it; its path empty if nobody can tell
 
 
@@ -59,7 +59,7 @@ class LoadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OsqueryAnswer:
     """What osquery says over its socket; `error` is why it says nothing."""
 
     error: str = ""
@@ -74,7 +74,7 @@ class Daemon:
     pid: int
     flags: Mapping[str, str]
     flagfile_error: str = ""
-    answer: Answer = Answer("not asked")
+    answer: OsqueryAnswer = OsqueryAnswer("not asked")
 
     @property
     def effective(self) -> Mapping[str, str]:
@@ -97,7 +97,7 @@ class Stranger:
 
 
 @dataclass(frozen=True, slots=True)
-class PackFile:
+class InstalledPack:
     """A pack that asks our tables; its text, or why there is none."""
 
     path: str
@@ -116,7 +116,7 @@ class Installation:
     daemons: tuple[Daemon, ...] = ()
     load_files: tuple[LoadFile, ...] = ()
     pythons: tuple[str, ...] = ()
-    packs: tuple[PackFile, ...] = ()
+    packs: tuple[InstalledPack, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
     kernel: KernelAnswer = _NOT_ASKED  # what it answers to this user

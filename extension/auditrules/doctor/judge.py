@@ -9,14 +9,14 @@ from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.doctor import packs
 from auditrules.doctor.facts import NAME, PROJECT, Daemon, Installation
 from auditrules.doctor.flags import is_true
-from auditrules.doctor.line import Line, ok, problem, warning
+from auditrules.doctor.line import Finding, ok, problem, warning
 from auditrules.doctor.loading import load_file
 from auditrules.doctor.writers import writers
 
 ENOUGH_SECONDS = 5.0  # for a Python process that starts within osquery's share of the CPU, 20 %
 
 
-def examine(host: Installation, version: str) -> list[Line]:
+def examine(host: Installation, version: str) -> list[Finding]:
     """Judge an installation in the order in which an extension comes to life; `version` is our own."""
     return [
         *_daemons(host),
@@ -31,7 +31,7 @@ def examine(host: Installation, version: str) -> list[Line]:
 # osqueryd and its flags
 
 
-def _daemons(host: Installation) -> Iterator[Line]:
+def _daemons(host: Installation) -> Iterator[Finding]:
     if not host.daemons:
         told = "".join(f"; process {each.pid} is not taken for it: {each.doubt}" for each in host.strangers)
         advice = "start osqueryd, or orbit where Fleet's agent is"
@@ -60,7 +60,7 @@ def _daemons(host: Installation) -> Iterator[Line]:
             )
 
 
-def _timeout(seconds: str) -> Line:
+def _timeout(seconds: str) -> Finding:
     if re.fullmatch(r"\d{1,9}", seconds) and int(seconds) >= ENOUGH_SECONDS:
         return ok("flags", f"--extensions_timeout is {seconds} s")
     return warning(
@@ -73,7 +73,7 @@ def _timeout(seconds: str) -> Line:
 # What osquery says
 
 
-def _registered(daemon: Daemon, host: Installation, version: str) -> Iterator[Line]:
+def _registered(daemon: Daemon, host: Installation, version: str) -> Iterator[Finding]:
     socket = daemon.socket
     if daemon.answer.error:
         advice = "look at osquery's log for its start" if host.root else "run as root, to whom the socket belongs"
@@ -106,7 +106,7 @@ _NOT_READ: Mapping[AnswerState, str] = {
 }
 
 
-def _kernel(host: Installation) -> Iterator[Line]:
+def _kernel(host: Installation) -> Iterator[Finding]:
     kernel = host.kernel
     state = kernel.state
     if state in _NOT_READ:
@@ -128,7 +128,7 @@ def _kernel(host: Installation) -> Iterator[Line]:
         )
 
 
-def _audit(daemon: Daemon, host: Installation) -> Iterator[Line]:
+def _audit(daemon: Daemon, host: Installation) -> Iterator[Finding]:
     flags = daemon.effective
     if is_true(flags["disable_audit"]):
         owner = host.consumer or "nobody"
@@ -150,7 +150,7 @@ def _audit(daemon: Daemon, host: Installation) -> Iterator[Line]:
 # Packs
 
 
-def _packs(host: Installation) -> Iterator[Line]:
+def _packs(host: Installation) -> Iterator[Finding]:
     if not host.packs:
         yield warning(
             "packs",

@@ -15,7 +15,7 @@ class Severity(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Finding:
     """One finding; `advice` is what to do, empty where all is well."""
 
     severity: Severity
@@ -24,16 +24,16 @@ class Line:
     advice: str = ""
 
 
-def ok(subject: str, finding: str) -> Line:
+def ok(subject: str, finding: str) -> Finding:
     """All is well."""
-    return Line(Severity.OK, subject, finding)
+    return Finding(Severity.OK, subject, finding)
 
 
-def warning(subject: str, finding: str, advice: str) -> Line:
+def warning(subject: str, finding: str, advice: str) -> Finding:
     """It works, with a risk or a loss."""
-    return Line(Severity.WARNING, subject, finding, advice)
+    return Finding(Severity.WARNING, subject, finding, advice)
 
 
-def problem(subject: str, finding: str, advice: str) -> Line:
+def problem(subject: str, finding: str, advice: str) -> Finding:
     """It does not work."""
-    return Line(Severity.PROBLEM, subject, finding, advice)
+    return Finding(Severity.PROBLEM, subject, finding, advice)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from auditrules.audit.model.text import decode
 from auditrules.doctor.facts import NAME, PROJECT, SUFFIX, ExtensionFile, Installation, LoadFile, Way
-from auditrules.doctor.line import Line, ok, problem, warning
+from auditrules.doctor.line import Finding, ok, problem, warning
 from auditrules.doctor.wrapper import hands_on
 from auditrules.doctor.writers import writers
 
@@ -32,7 +32,7 @@ def shebang(start: bytes) -> str:
     return decode(match["path"]) if match else ""
 
 
-def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Line]:
+def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Finding]:
     """Judge a load file and what it names of ours; `version` is our own."""
     add = f"add a line with the path of the extension to {load.path}, and restart osquery"
     if load.error:
@@ -56,7 +56,7 @@ def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Line
         yield from _extension(file, host, version)
 
 
-def _extension(file: ExtensionFile, host: Installation, version: str) -> Iterator[Line]:
+def _extension(file: ExtensionFile, host: Installation, version: str) -> Iterator[Finding]:
     lines = list(_unsafe(file, host))
     yield from lines or [ok("extension", f"{file.path} is a file that osquery loads")]
     if file.place is None or file.place.kind != "regular":
@@ -70,7 +70,7 @@ def _extension(file: ExtensionFile, host: Installation, version: str) -> Iterato
     yield from _version(file, version)
 
 
-def _started(script: ExtensionFile, file: ExtensionFile, host: Installation, version: str) -> Iterator[Line]:
+def _started(script: ExtensionFile, file: ExtensionFile, host: Installation, version: str) -> Iterator[Finding]:
     """The extension that a script starts, which osquery does not look at: the kernel runs it, or not."""
     if not hands_on(script.start.decode("utf-8", "replace")):
         yield problem("extension", f"{script.path} does not pass osquery's arguments on", 'write "$@" behind its flags')
@@ -90,7 +90,7 @@ def _started(script: ExtensionFile, file: ExtensionFile, host: Installation, ver
     yield from _version(file, version)
 
 
-def _version(file: ExtensionFile, version: str) -> Iterator[Line]:
+def _version(file: ExtensionFile, version: str) -> Iterator[Finding]:
     stub = _STUB.match(file.start)
     if stub and (found := stub["version"].decode("ascii", "replace")) != version:
         yield warning(
@@ -98,7 +98,7 @@ def _version(file: ExtensionFile, version: str) -> Iterator[Line]:
         )
 
 
-def _unsafe(file: ExtensionFile, host: Installation) -> Iterator[Line]:
+def _unsafe(file: ExtensionFile, host: Installation) -> Iterator[Finding]:
     """What osquery refuses as "unsafe directory permissions" (osquery/filesystem/filesystem.cpp), and more."""
     if not file.path.endswith(SUFFIX):
         yield problem("extension", f"{file.path} does not end in {SUFFIX}", f"rename it to end in {SUFFIX}")
@@ -112,7 +112,7 @@ def _unsafe(file: ExtensionFile, host: Installation) -> Iterator[Line]:
         )
 
 
-def _unfit(file: ExtensionFile, host: Installation, named_in: str) -> Iterator[Line]:
+def _unfit(file: ExtensionFile, host: Installation, named_in: str) -> Iterator[Finding]:
     """Why a file can't be run, and who else could change what is run."""
     path, place = file.path, file.place
     if place is None:
@@ -129,7 +129,7 @@ def _unfit(file: ExtensionFile, host: Installation, named_in: str) -> Iterator[L
         yield problem("extension", f"{path} can't be run (mode {place.mode:04o})", f"chmod 0755 {path}")
 
 
-def _program(file: ExtensionFile, host: Installation) -> Iterator[Line]:
+def _program(file: ExtensionFile, host: Installation) -> Iterator[Finding]:
     """Whether the kernel can run it: the interpreter of its first line, and the Python that our stub looks for."""
     if file.start.startswith(_ELF):
         yield ok("interpreter", f"{file.path} brings its own")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditrules.doctor.facts import Place, Way
+from auditrules.doctor.facts import PathStat, Way
 
 _ALL, _GROUP, _STICKY = 0o002, 0o020, 0o1000
 
@@ -29,7 +29,7 @@ def writers(path: str, way: Way | None, mode: str) -> Iterator[tuple[str, str]]:
             yield f"{name} can be written by {who} (mode {folder.mode:04o}), {swap}", f"chmod go-w {name}"
 
 
-def _writer(place: Place) -> str:
+def _writer(place: PathStat) -> str:
     if place.mode & _ALL:
         return "everybody"
     return f"group {place.gid}" if place.mode & _GROUP and place.gid != 0 else ""

@@ -24,9 +24,9 @@ from auditrules.doctor.facts import (
     Daemon,
     ExtensionFile,
     Installation,
+    InstalledPack,
     LoadFile,
-    PackFile,
-    Place,
+    PathStat,
     Stranger,
     Way,
     load_files,
@@ -153,7 +153,7 @@ def _program(tree: Tree, path: str) -> ExtensionFile:
     )
 
 
-def _place(tree: Tree, path: str) -> Place | None:
+def _place(tree: Tree, path: str) -> PathStat | None:
     end = tree.end(path)
     return _as_place(end[1]) if end else None
 
@@ -163,13 +163,13 @@ def _ways(tree: Tree, paths: Iterable[str]) -> dict[str, Way]:
     return {path: Way(_as_place(end), _folders(tree, path, name)) for path, (name, end) in found.items()}
 
 
-def _folders(tree: Tree, path: str, end: str) -> dict[str, Place]:
+def _folders(tree: Tree, path: str, end: str) -> dict[str, PathStat]:
     steps = tree.look([path]).items()
     return {name: _as_place(entry) for name, entry in steps if entry.type == "dir" and name != end}
 
 
-def _as_place(entry: Entry) -> Place:
-    return Place(_KINDS.get(entry.type, entry.type), entry.mode or 0, entry.uid or 0, entry.gid or 0)
+def _as_place(entry: Entry) -> PathStat:
+    return PathStat(_KINDS.get(entry.type, entry.type), entry.mode or 0, entry.uid or 0, entry.gid or 0)
 
 
 def _untouched(mounts: Mounts | None, path: str) -> str:
@@ -200,17 +200,17 @@ def _daemon(tree: Tree, pid: int, words: Sequence[str]) -> Daemon:
     return Daemon(pid, {**of_file(decode(file.content)), **flags})
 
 
-def _packs(tree: Tree) -> Iterator[PackFile]:
+def _packs(tree: Tree) -> Iterator[InstalledPack]:
     """The packs that name a table of ours; in osquery's own folder others may be, which do not concern us."""
     for folder in PACK_FOLDERS:
         try:
             names = [name for name in tree.names(folder) if name.endswith((".conf", ".json"))]
         except UnreadableError as error:
-            yield PackFile(folder, error=str(error))
+            yield InstalledPack(folder, error=str(error))
             continue
         for name in names:
             path = f"{folder}/{name}"
             file = tree.read(path, _TEXT)
             text = decode(file.content) if file and file.content is not None else ""
             if file and (file.error or any(schema.name in text for schema in SCHEMAS)):
-                yield PackFile(path, text, file.error)
+                yield InstalledPack(path, text, file.error)

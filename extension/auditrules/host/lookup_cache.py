@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from auditrules.audit.model.host_facts import Entry
 
-Place = tuple[bytes, ...]  # names from the root down, none of them a link
+PathNames = tuple[bytes, ...]  # names from the root down, none of them a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Walked:
     """Where a path leads."""
 
     itself: Entry  # what its last name is, a link not followed
-    place: Place  # where the walk ended, links followed
+    place: PathNames  # where the walk ended, links followed
     entry: Entry  # what is there
 
 
@@ -33,10 +33,10 @@ class LookupCache:
 
     remote: Callable[[str], str]
     root: Entry
-    seen: dict[Place, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
+    seen: dict[PathNames, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
     walks: dict[str, Walked] = field(default_factory=dict)
     looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)
-    listings: dict[Place, Listing] = field(default_factory=dict)
+    listings: dict[PathNames, Listing] = field(default_factory=dict)
     taken_over: bool = False
     stale: bool = (
         False  # not for the next collection: this one looked at other names than the last, or could not see one

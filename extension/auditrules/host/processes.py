@@ -15,10 +15,10 @@ _ROOT = ["0"] * 4  # real, effective, saved and file system user
 _NAMESPACES = ("mnt", "user")
 _DELETED = " (deleted)"  # ends the name of a program that was removed, or replaced, since it was started
 
-Identity = tuple[int, int]  # device and inode
+DeviceInode = tuple[int, int]  # device and inode
 
 
-Look = Callable[[str], Identity | None]  # which file the host has at a path; None: none, or it is not safe to look
+FindFile = Callable[[str], DeviceInode | None]  # what file is at a path; None: none, or it is not safe to look
 
 
 class Candidate(NamedTuple):
@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
     doubt: str = ""
 
 
-def running(names: Collection[str], identity: Look, proc: str = "/proc") -> Iterator[HostProcess]:
+def running(names: Collection[str], identity: FindFile, proc: str = "/proc") -> Iterator[HostProcess]:
     """Give the processes whose executable has one of some last names and is the host's own file by its path.
 
     Nobody but root can add to them: all four user ids are 0, and the namespaces are those of PID 1. Where /proc does
@@ -47,7 +47,7 @@ def running(names: Collection[str], identity: Look, proc: str = "/proc") -> Iter
             yield HostProcess(path, _arguments(folder))
 
 
-def candidates(name: str, identity: Look, proc: str = "/proc") -> Iterator[Candidate]:
+def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[Candidate]:
     """Give the processes that have a program's name, told by the kernel or by themselves.
 
     Taken for the host's own are those of root, as in `running`, and the reader's: by what the kernel tells of them, as
@@ -71,10 +71,10 @@ def candidates(name: str, identity: Look, proc: str = "/proc") -> Iterator[Candi
             yield Candidate(pid, parent, path, _arguments(folder))
 
 
-def file_at(remote: Callable[[str], str]) -> Look:
+def file_at(remote: Callable[[str], str]) -> FindFile:
     """Look at this machine's files, but for those on remote file systems."""
 
-    def look(path: str) -> Identity | None:
+    def look(path: str) -> DeviceInode | None:
         if remote(path):
             return None
         try:
@@ -86,7 +86,7 @@ def file_at(remote: Callable[[str], str]) -> Look:
     return look
 
 
-def _doubt(folder: str, path: str, users: Collection[list[str]], own: list[str], identity: Look) -> str:
+def _doubt(folder: str, path: str, users: Collection[list[str]], own: list[str], identity: FindFile) -> str:
     """Why a process is not taken for the host's own; empty if it is. Its program is looked at last."""
     found = _status(folder).get("Uid", "").split()
     if found not in users:
@@ -118,7 +118,7 @@ def _arguments(folder: str) -> tuple[str, ...]:
     return tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0"))
 
 
-def _identity(path: str) -> Identity | None:
+def _identity(path: str) -> DeviceInode | None:
     try:
         found = os.stat(path)  # a link of /proc, which leads to the file itself and not to a path
     except OSError:

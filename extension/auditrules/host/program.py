@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from auditrules.audit.model.collected import Failure, Run
+from auditrules.audit.model.collected import Run, RunFailure
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _CHUNK = 1 << 16
@@ -40,11 +40,11 @@ def run(programs: Sequence[str], options: Sequence[str], deadline: Deadline, lim
     """
     program = next(filter(os.path.exists, programs), None)
     if program is None:
-        return Run((programs[0], *options), failure=Failure.MISSING, detail=f"no {' and no '.join(programs)}")
+        return Run((programs[0], *options), failure=RunFailure.MISSING, detail=f"no {' and no '.join(programs)}")
     command = (program, *options)
     if not deadline.left:
         detail = f"not run: the {deadline.seconds:g} s for all runs are used up"
-        return Run(command, failure=Failure.TIMED_OUT, detail=detail)
+        return Run(command, failure=RunFailure.TIMED_OUT, detail=detail)
     try:
         process = subprocess.Popen(  # noqa: S603 (a fixed path, no shell)
             command,
@@ -57,14 +57,14 @@ def run(programs: Sequence[str], options: Sequence[str], deadline: Deadline, lim
             start_new_session=True,
         )
     except OSError as error:
-        return Run(command, failure=Failure.NOT_STARTED, detail=error.strerror or str(error))
+        return Run(command, failure=RunFailure.NOT_STARTED, detail=error.strerror or str(error))
     try:
         stdout, stderr = _output(process, deadline, limit)
         returncode = process.wait(deadline.left)
     except subprocess.TimeoutExpired:
-        return Run(command, failure=Failure.TIMED_OUT, detail=f"no end within {deadline.seconds:g} s")
+        return Run(command, failure=RunFailure.TIMED_OUT, detail=f"no end within {deadline.seconds:g} s")
     except _TooLongError:
-        return Run(command, failure=Failure.TOO_LONG, detail=f"more than {limit} bytes of output")
+        return Run(command, failure=RunFailure.TOO_LONG, detail=f"more than {limit} bytes of output")
     finally:
         _end(process)
     return Run(command, returncode, stdout, stderr)

@@ -20,7 +20,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry
 from auditrules.audit.model.text import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
-from auditrules.host.lookup_cache import Listing, LookupCache, Place, Walked
+from auditrules.host.lookup_cache import Listing, LookupCache, PathNames, Walked
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
@@ -38,7 +38,7 @@ class UnreadableError(Exception):
 class _Stand(NamedTuple):
     """How far a walk has come: the place, what is there, and how many more links and names it may take."""
 
-    place: Place = ()
+    place: PathNames = ()
     entry: Entry = DIR
     links: int = MOST_LINKS
     names: int = MOST_NAMES
@@ -119,7 +119,7 @@ class Tree:
             self.cache.listings[walked.place] = self._listing(walked.place)
         return self.cache.listings[walked.place].names
 
-    def _listing(self, folder: Place) -> Listing:
+    def _listing(self, folder: PathNames) -> Listing:
         try:
             here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._enter(folder))
             try:
@@ -203,7 +203,7 @@ class Tree:
         start = _Stand(() if target.startswith(b"/") else stand.place, DIR, links - 1, names)
         return self._follow(start, target)._replace(itself=entry)
 
-    def _step(self, folder: Place, name: bytes) -> tuple[Place, Entry]:
+    def _step(self, folder: PathNames, name: bytes) -> tuple[PathNames, Entry]:
         if name == b".":
             return folder, DIR
         if name == b"..":
@@ -216,7 +216,7 @@ class Tree:
         self._passed[_text(place)] = entry
         return place, entry
 
-    def _look_at(self, place: Place) -> Entry:
+    def _look_at(self, place: PathNames) -> Entry:
         path = _text(place)
         if kind := self.cache.remote(path):
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
@@ -245,7 +245,7 @@ class Tree:
         except OSError:
             return False
 
-    def _enter(self, place: Place) -> int:
+    def _enter(self, place: PathNames) -> int:
         """Make a folder the open one, by way of the deepest that is open already."""
         if [*place] == self._names:
             return self._folders[-1]
@@ -281,7 +281,7 @@ def _collapsed(path: str, most: int | None = None) -> str:
     return "/" + "/".join([name for name in path.split("/") if name][:most])
 
 
-def _text(place: Place) -> str:
+def _text(place: PathNames) -> str:
     return decode(b"/" + b"/".join(place))
 
 

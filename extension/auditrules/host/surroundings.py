@@ -14,7 +14,7 @@ from pathlib import Path
 from auditrules.audit.filesystem.mounts import Mounts, fields
 from auditrules.audit.model.text import decode, encode
 from auditrules.host.rootfs import Tree, UnreadableError, local
-from auditrules.sql.standins import FileStatus, Mount, Process
+from auditrules.sql.standins import FileStatus, MountEntry, Process
 
 _TYPES = {
     stat.S_IFREG: "regular",
@@ -26,7 +26,7 @@ _TYPES = {
 }
 
 
-class Surroundings:
+class HostSurroundings:
     """A host by its root directory. `/` is this machine: there, no path is touched that is on a remote file system."""
 
     def __init__(self, root: str = "/") -> None:
@@ -73,11 +73,11 @@ class Surroundings:
             return ()
         return tuple(_processes(sorted(int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())))
 
-    def mounts(self) -> tuple[Mount, ...]:
+    def mounts(self) -> tuple[MountEntry, ...]:
         """Give the mounts in the kernel's order."""
         if not self._here:
             return ()
-        return tuple(Mount(*line[:4]) for line in fields(_read("/proc/self/mounts")))
+        return tuple(MountEntry(*line[:4]) for line in fields(_read("/proc/self/mounts")))
 
     def _tree(self) -> Tree:
         remote = Mounts.read(_read("/proc/self/mounts")).remote if self._here else local

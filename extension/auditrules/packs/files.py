@@ -8,7 +8,7 @@ from enum import Enum
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.packs import policies
-from auditrules.packs.fleet import FleetReport, Item, Policy, applied, gitops, problems
+from auditrules.packs.fleet import FleetItem, FleetReport, Policy, applied, gitops, problems
 from auditrules.packs.shipped import AUDIT_RULES, CIS_DOCKER, CIS_DOCKER_LATEST, PACKS, verdicts
 from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import Pack
@@ -59,7 +59,7 @@ def stem(benchmark: Benchmark) -> str:
     return f"cis-docker-{benchmark.version}"
 
 
-def _fleet(path: str, items: Iterable[Item], write: Callable[[Iterable[Item]], str] = gitops) -> PackFile:
+def _fleet(path: str, items: Iterable[FleetItem], write: Callable[[Iterable[FleetItem]], str] = gitops) -> PackFile:
     found = tuple(items)
     return PackFile(path, write(found), {each.name: each.sql for each in found}, tuple(problems(found)))
 

@@ -108,20 +108,20 @@ class FleetReport:
         }
 
 
-Item = Label | Policy | FleetReport
+FleetItem = Label | Policy | FleetReport
 
 
-def gitops(items: Iterable[Item]) -> str:
+def gitops(items: Iterable[FleetItem]) -> str:
     """A file for GitOps."""
     return document([item.gitops() for item in items])
 
 
-def applied(items: Iterable[Item]) -> str:
+def applied(items: Iterable[FleetItem]) -> str:
     """A file for `fleetctl apply`, of the policies among some items."""
     return documents([item.applied() for item in items if isinstance(item, Policy)])
 
 
-def problems(items: Iterable[Item]) -> Iterator[str]:
+def problems(items: Iterable[FleetItem]) -> Iterator[str]:
     """What Fleet would refuse or take for something else: each with the item's name and the key."""
     every = tuple(items)
     for kind in (Label, Policy, FleetReport):
@@ -132,7 +132,7 @@ def problems(items: Iterable[Item]) -> Iterator[str]:
         yield from (f"{item.name}: {problem}" for problem in _problems(item))
 
 
-def _problems(item: Item) -> Iterator[str]:
+def _problems(item: FleetItem) -> Iterator[str]:
     texts = {"name": item.name, "description": item.description, "query": item.sql}
     if isinstance(item, Policy):
         texts["resolution"] = item.resolution

@@ -64,7 +64,7 @@ class Verdict:
     """The latest word of one host on one control and one target."""
 
     host: str
-    """The host's key, as in `Host.key`."""
+    """The host's key, as in `HostSummary.key`."""
     benchmark: str
     version: str
     control: str
@@ -96,7 +96,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class HostSummary:
     """A host, and the worst word on it."""
 
     key: str
@@ -249,7 +249,7 @@ class Report:
     controls: tuple[ControlCounts, ...]
     groups: tuple[GroupCounts, ...]
     trend: tuple[Day, ...]
-    hosts: tuple[Host, ...]
+    hosts: tuple[HostSummary, ...]
     verdicts: tuple[Verdict, ...]
     """By status, then control, host and target."""
     changes: tuple[Change, ...]

@@ -23,7 +23,7 @@ from auditrules.serve.handler import Handler
 from auditrules.serve.life import Exit, ExtensionExit, ShutdownEvent, UsageError
 from auditrules.serve.patience import Crowd
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
-from auditrules.serve.wire import NAME, Core, accept
+from auditrules.serve.wire import NAME, CoreClient, accept
 from auditrules.tables import SCHEMAS
 
 # Enough for a few stuck peers and osquery's own callers: scheduler, distributed queries, watcher.
@@ -79,7 +79,7 @@ def _serve(
             "its name up to seven bytes longer, and Linux allows 107",
         )
     parent = os.getppid()
-    core = Core(options.socket, schemas)
+    core = CoreClient(options.socket, schemas)
     life.wait(core, options.timeout, stop)
     uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), stop)
     # We leave without a word: a deregistration can hang osquery for good. It drops the tables then, and where its

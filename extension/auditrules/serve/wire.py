@@ -135,7 +135,7 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
         self.writeBinary(text.encode("utf-8", "backslashreplace"))
 
 
-class Core:
+class CoreClient:
     """osquery's extension manager. Each call has a connection of its own, so that none outlives a broken one."""
 
     def __init__(self, path: str, schemas: Sequence[Schema], owners: Collection[int] | None = None) -> None:

@@ -25,7 +25,7 @@ from auditrules.plugin.schema import Column, ColumnOption, ColumnType
 from auditrules.plugin.table import Table, select
 from auditrules.sql.error import SqlError, expect_one_query, explained
 from auditrules.sql.functions import FUNCTIONS
-from auditrules.sql.result import Result, Value
+from auditrules.sql.result import QueryResult, Value
 
 _READS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
 _PRAGMAS = ("function_list", "table_info", "table_list", "table_xinfo")
@@ -78,7 +78,7 @@ class Database:
     ) -> None:
         self._connection.close()
 
-    def query(self, sql: str) -> Result:
+    def query(self, sql: str) -> QueryResult:
         """Run one SELECT; raises `SqlError`."""
         try:
             sql.encode()
@@ -100,7 +100,7 @@ class Database:
             raise SqlError(str(error), sql) from error
         except (apsw.Error, ValueError) as error:  # a ValueError is a function's, or of a NUL in the text
             raise self._explained(error, sql) from error
-        return Result(tuple(columns), rows)
+        return QueryResult(tuple(columns), rows)
 
     def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
         if action == apsw.SQLITE_FUNCTION:  # of a refused one SQLite itself says which it is

@@ -8,7 +8,7 @@ Value = str | int | float | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class QueryResult:
     """The answer to one query. Every row is as long as `columns`; two columns may share a name."""
 
     columns: tuple[str, ...]

@@ -151,7 +151,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class MountEntry:
     """A line of the mount table."""
 
     device: str
@@ -172,7 +172,7 @@ class Surroundings(Protocol):
     def processes(self) -> tuple[Process, ...]:
         """Give the processes in the order of their ids."""
 
-    def mounts(self) -> tuple[Mount, ...]:
+    def mounts(self) -> tuple[MountEntry, ...]:
         """Give the mounts in the kernel's order."""
 
 

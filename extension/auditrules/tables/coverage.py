@@ -15,10 +15,10 @@ from auditrules.plugin.table import UnsupportedQuery
 from auditrules.tables.cells import Cells, comma_list, finished, flag
 from auditrules.tables.schemas import AUDIT_COVERAGE
 
-Look = Callable[[Iterable[str]], Mapping[str, Entry]]
+LookUp = Callable[[Iterable[str]], Mapping[str, Entry]]
 
 
-def asked(context: Context, audit: HostAudit, look: Look) -> tuple[PathAnswer, ...]:
+def asked(context: Context, audit: HostAudit, look: LookUp) -> tuple[PathAnswer, ...]:
     """The answers for the paths that a query asks for, two for each.
 
     Raises Question where it asks for none.

@@ -13,7 +13,7 @@ from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.auditctl.parse_listing import NEVER_PRINTED, OLD_FORM, ListedLine
 from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.kernel.interpret import interpret_answer
-from auditrules.audit.model.collected import Failure, File, Kernel, Run
+from auditrules.audit.model.collected import File, Kernel, Run, RunFailure
 from auditrules.audit.model.host_facts import Facts
 from tests.audit.auditctl.test_status import PLAIN
 from tests.audit.strategies import HOST
@@ -95,28 +95,28 @@ STATES: list[tuple[str, Run, Run | None, AnswerState, str]] = [
     ),
     (
         "no auditctl",
-        Run(LIST, None, failure=Failure.MISSING, detail="no auditctl in /sbin, /usr/sbin"),
+        Run(LIST, None, failure=RunFailure.MISSING, detail="no auditctl in /sbin, /usr/sbin"),
         None,
         AnswerState.AUDITCTL_MISSING,
         "/sbin/auditctl -l: no auditctl in /sbin, /usr/sbin",
     ),
     (
         "an auditctl that does not start",
-        Run(LIST, None, failure=Failure.NOT_STARTED, detail="Exec format error"),
+        Run(LIST, None, failure=RunFailure.NOT_STARTED, detail="Exec format error"),
         None,
         AnswerState.AUDITCTL_MISSING,
         "/sbin/auditctl -l: Exec format error",
     ),
     (
         "an auditctl that hangs",
-        Run(LIST, None, b"-w /x", failure=Failure.TIMED_OUT, detail="no end after 5 s"),
+        Run(LIST, None, b"-w /x", failure=RunFailure.TIMED_OUT, detail="no end after 5 s"),
         None,
         AnswerState.TIMED_OUT,
         "/sbin/auditctl -l: no end after 5 s",
     ),
     (
         "a listing without end",
-        Run(LIST, None, RULE * 9, failure=Failure.TOO_LONG),
+        Run(LIST, None, RULE * 9, failure=RunFailure.TOO_LONG),
         None,
         AnswerState.BROKEN_REPLY,
         "/sbin/auditctl -l: too_long",
@@ -184,7 +184,7 @@ STATES: list[tuple[str, Run, Run | None, AnswerState, str]] = [
     (
         "a status that hangs",
         Run(LIST, 0, RULE),
-        Run(STATUS, None, failure=Failure.TIMED_OUT, detail="no end after 5 s"),
+        Run(STATUS, None, failure=RunFailure.TIMED_OUT, detail="no end after 5 s"),
         AnswerState.TIMED_OUT,
         "/sbin/auditctl -s: no end after 5 s",
     ),
@@ -218,7 +218,7 @@ def test_a_kernel_that_nobody_asked_has_no_state() -> None:
     assert reading.lines is None
 
 
-@pytest.mark.parametrize("listing", [Run(LIST, 4, b"", NOT_ROOT), Run(LIST, None, failure=Failure.TIMED_OUT)])
+@pytest.mark.parametrize("listing", [Run(LIST, 4, b"", NOT_ROOT), Run(LIST, None, failure=RunFailure.TIMED_OUT)])
 def test_rules_that_could_not_be_read_are_not_known(listing: Run) -> None:
     assert asked(listing).lines is None
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditrules.audit.boot.grub_menu import MOST_ITEMS, MOST_VARIABLES, Expand, Item, default_lines
+from auditrules.audit.boot.grub_menu import MOST_ITEMS, MOST_VARIABLES, Expand, MenuItem, default_lines
 from auditrules.audit.boot.grub_script import ScriptError, parse_script, with_variables
 from tests.audit.strategies import TEXT
 
@@ -99,7 +99,7 @@ menuentry 'last' { linux /last audit=1 }
 QUIET, OLD, LAST = ("root=UUID=1", "ro", "quiet"), ("root=UUID=1", "ro", "quiet", "audit=0"), ("audit=1",)
 
 
-def nothing(_: Expand) -> list[Item]:
+def nothing(_: Expand) -> list[MenuItem]:
     return []
 
 
@@ -180,10 +180,10 @@ def test_entries_of_custom_cfg_are_behind_the_others_and_may_be_meant() -> None:
 
 
 def test_entries_of_the_specification_stand_where_blscfg_does() -> None:
-    def entries(expand: Expand) -> list[Item]:
+    def entries(expand: Expand) -> list[MenuItem]:
         found = expand(with_variables("ro $kernelopts"))
         assert found is not None
-        return [Item("t", "id", frozenset(tuple(each.split()) for each in found))]
+        return [MenuItem("t", "id", frozenset(tuple(each.split()) for each in found))]
 
     text = 'load_env\nif [ -z "${kernelopts}" ]; then\n  set kernelopts="audit=0"\nfi\nblscfg\n'
     assert default_lines(text, {}, entries) == frozenset({("ro", "audit=0")})

@@ -10,7 +10,7 @@ from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.field_values import UNSET
-from auditrules.audit.coverage.access import Access, Subject
+from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.access_coverage import evaluate_access
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.decision import ON, CoverageStatus
@@ -79,10 +79,10 @@ ID = st.sampled_from([0, 33, 1000, 1001])
 
 
 @st.composite
-def subjects(draw: st.DrawFn) -> Subject:
+def subjects(draw: st.DrawFn) -> Credentials:
     uid, gid = draw(ID), draw(st.sampled_from([0, 998]))
     auid = draw(st.sampled_from([0, 1000, 1001, UNSET]))
-    return Subject(
+    return Credentials(
         *(auid, uid, draw(ID), uid, uid, gid, gid, gid, gid),
         groups=frozenset(draw(st.sets(st.sampled_from([0, 998]), max_size=1))),
         pid=4243,
@@ -169,7 +169,7 @@ def test_a_rule_of_the_filesystem_list_adds_no_record_where_no_rule_is_never(
 def test_a_file_system_left_out_takes_a_never_rule_s_path_out_of_its_sight() -> None:
     access = AuditNamesCollector(FILE_SYSTEM).access(OPERATIONS["execve"], "x86_64", "/usr/bin/dockerd")
     assert access is not None
-    made = replace(access, subject=Subject(), succeeded=True, result=0)
+    made = replace(access, subject=Credentials(), succeeded=True, result=0)
     rules = ["-a never,exit -F path=/usr/bin/dockerd", "-a always,exit -F arch=b64 -S execve"]
     assert not recorded(rules, made)
     assert recorded([*rules, "-a never,filesystem -F fstype=0xef53"], made)
@@ -201,7 +201,7 @@ def test_the_answer_hangs_on_the_normal_form(
     assert decide(rules_of([*rules, one], HOST), access, ON) == decide(rules_of([*rules, other], HOST), access, ON)
 
 
-KNOWN = tuple(each for each in Subject.__dataclass_fields__)
+KNOWN = tuple(each for each in Credentials.__dataclass_fields__)
 
 
 @for_all
@@ -209,7 +209,7 @@ KNOWN = tuple(each for each in Subject.__dataclass_fields__)
 def test_more_facts_only_move_maybe_to_yes_or_no(
     rules: list[str], access: Access, unknown: set[str], ends_unknown: bool
 ) -> None:
-    less = replace(access, subject=replace(access.subject, **dict.fromkeys(unknown)), forker=Subject())
+    less = replace(access, subject=replace(access.subject, **dict.fromkeys(unknown)), forker=Credentials())
     if ends_unknown:
         less = replace(less, succeeded=None, result=None)
     vague = decide(rules_of(rules, HOST), less, ON).recorded
@@ -223,8 +223,8 @@ def test_a_verdict_holds_for_whoever_makes_the_access(rules: list[str], access: 
     moves = any(name.removed or name.made for name in access.names)
     anybody = replace(
         access,
-        subject=Subject(**who),
-        forker=Subject(),
+        subject=Credentials(**who),
+        forker=Credentials(),
         arguments=(None, None, None, None),
         succeeded=access.succeeded if moves else None,
         result=None,

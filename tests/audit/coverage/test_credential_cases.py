@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from auditrules.audit.coverage.access import Subject
+from auditrules.audit.coverage.access import Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
 from auditrules.audit.coverage.credential_cases import MOST_CASES, CredentialCases
@@ -145,7 +145,7 @@ def test_paths_without_rules_share_their_decisions() -> None:
 def test_paths_without_rules_do_not_share_what_hangs_on_their_owner() -> None:
     rules = rules_of((f"{SMALL},openat -C uid=obj_uid",), facts())
     files = {**facts().files, "/opt/theirs": Entry("file", dev="8:1", ino=999, uid=33, gid=33)}
-    host = AuditedHost(rules, FileSystem(replace(facts(), files=files)), ON, Subject(uid=33))
+    host = AuditedHost(rules, FileSystem(replace(facts(), files=files)), ON, Credentials(uid=33))
     assert [evaluate_path(path, host).of(CoverageStatus.RECORDED) for path in (DOCKERD, "/opt/theirs", DOCKERD)] == [
         "",
         "r",

@@ -16,8 +16,8 @@ from auditrules.report.model import (
     Counts,
     Day,
     GroupCounts,
-    Host,
     HostState,
+    HostSummary,
     Reading,
     Report,
     Verdict,
@@ -60,7 +60,7 @@ def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
     """A report on `size` hosts by the ten controls of the first benchmark: most pass, some do not, some say nothing."""
     chance = random.Random(seed)  # noqa: S311 - a fleet that is made up
     controls = BENCHMARKS[0].controls
-    hosts: list[Host] = []
+    hosts: list[HostSummary] = []
     verdicts: list[Verdict] = []
     for number in range(size):
         role = ROLES[number % len(ROLES)]
@@ -74,7 +74,7 @@ def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
         said = [_verdict(chance, key, name, control, state, weak, seen) for control in controls]
         worst = min((each.status for each in said), key=WORST.index)
         note = "no such table: audit_coverage" if state is HostState.FAILING else ""
-        hosts.append(Host(key, f"{name}.example.net", GROUPS[number * 7 % 4], state, worst, seen, note))
+        hosts.append(HostSummary(key, f"{name}.example.net", GROUPS[number * 7 % 4], state, worst, seen, note))
         verdicts += said
     groups = {host.key: host.group for host in hosts}
     counts = _counts(verdicts)
@@ -158,7 +158,7 @@ def _verdict(
     )
 
 
-def _counts(found: Iterable[Verdict | Host]) -> Counts:
+def _counts(found: Iterable[Verdict | HostSummary]) -> Counts:
     each = list(found)
     count = Counter(one.status for one in each)
     return Counts(

@@ -12,8 +12,8 @@ from auditrules.report.model import (
     Counts,
     Day,
     GroupCounts,
-    Host,
     HostState,
+    HostSummary,
     Reading,
     Report,
     Verdict,
@@ -107,12 +107,12 @@ def sample() -> Report:
             Day("2026-11-23", Counts(passed=3, failed=2, unknown=2, not_applicable=1, waived=1)),
         ),
         hosts=(
-            Host("uuid-web-1", "web-1.example.net", "production", HostState.REPORTING, Status.FAIL, NOON, ""),
-            Host(
+            HostSummary("uuid-web-1", "web-1.example.net", "production", HostState.REPORTING, Status.FAIL, NOON, ""),
+            HostSummary(
                 "uuid-db-1", "db-1.example.net", "production", HostState.REPORTING, Status.FAIL, NOON, "was called db-0"
             ),
-            Host("cache-1", "cache-1", "", HostState.MISSING, Status.UNKNOWN, None, ""),
-            Host("uuid-edge-1", "edge-1.example.net", "", HostState.REPORTING, Status.PASS, NOON, ""),
+            HostSummary("cache-1", "cache-1", "", HostState.MISSING, Status.UNKNOWN, None, ""),
+            HostSummary("uuid-edge-1", "edge-1.example.net", "", HostState.REPORTING, Status.PASS, NOON, ""),
         ),
         verdicts=(
             verdict("uuid-web-1", Status.FAIL),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.report.model import Broken, Change, ChangeKind, Counts, Host, HostState, Report, WaiverState
+from auditrules.report.model import Broken, Change, ChangeKind, Counts, HostState, HostSummary, Report, WaiverState
 from auditrules.report.present.progress import progress
 from auditrules.report.present.summary import MOST
 from auditrules.report.present.terminal import LONGEST, render
@@ -166,7 +166,9 @@ def test_the_controls_of_two_benchmarks_name_theirs() -> None:
     assert "\n  CIS Docker Benchmark 1.8.0  1.2.4  " in plain(report, 160)
 
 
-HOSTS = tuple(Host(f"h{n}", f"host-{n}", "", HostState.REPORTING, Status.FAIL, NOON, "") for n in range(MOST + 3))
+HOSTS = tuple(
+    HostSummary(f"h{n}", f"host-{n}", "", HostState.REPORTING, Status.FAIL, NOON, "") for n in range(MOST + 3)
+)
 FAILING = replace(
     sample(), hosts=HOSTS, verdicts=tuple(verdict(f"h{n}", Status.FAIL) for n in range(MOST + 3)), changes=()
 )

@@ -12,7 +12,7 @@ from enum import Enum
 from auditrules.audit.auditctl.parse import parse_rules_file
 from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
 from auditrules.audit.auditctl.status import OLD_FORM, UNKNOWN_STATUS, AuditStatus, NotAStatusError, parse_status
-from auditrules.audit.model.collected import Failure, Kernel, Run
+from auditrules.audit.model.collected import Kernel, Run, RunFailure
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.model.text import decode
@@ -75,10 +75,10 @@ NOT_IN_KERNEL = ("audit support not in kernel", "Cannot open netlink audit socke
 SYSTEM_DISABLED = "The audit system is disabled"  # ECONNREFUSED: this user namespace has no audit
 
 FAILED = {
-    Failure.MISSING: AnswerState.AUDITCTL_MISSING,
-    Failure.NOT_STARTED: AnswerState.AUDITCTL_MISSING,
-    Failure.TIMED_OUT: AnswerState.TIMED_OUT,
-    Failure.TOO_LONG: AnswerState.BROKEN_REPLY,
+    RunFailure.MISSING: AnswerState.AUDITCTL_MISSING,
+    RunFailure.NOT_STARTED: AnswerState.AUDITCTL_MISSING,
+    RunFailure.TIMED_OUT: AnswerState.TIMED_OUT,
+    RunFailure.TOO_LONG: AnswerState.BROKEN_REPLY,
 }
 
 

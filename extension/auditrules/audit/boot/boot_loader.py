@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from auditrules.audit.boot.grub_menu import Expand, Item, Words, default_lines
+from auditrules.audit.boot.grub_menu import Expand, MenuItem, Words, default_lines
 from auditrules.audit.boot.grub_script import ScriptError, with_variables
 from auditrules.audit.model.collected import BootFiles, File
 from auditrules.audit.model.text import decode
@@ -166,12 +166,14 @@ def _bls(texts: Mapping[str, str]) -> list[_BootEntry]:
     return sorted(found, key=lambda each: [*map(_rpm_order, each.name.rsplit("-", 2))], reverse=True)
 
 
-def _bls_items(texts: Mapping[str, str], expand: Expand) -> Sequence[Item]:
+def _bls_items(texts: Mapping[str, str], expand: Expand) -> Sequence[MenuItem]:
     """The entries as GRUB's menu has them."""
     items = []
     for each in _bls(texts):
         lines = expand(with_variables(each.options))
-        items.append(Item(each.title, each.name, None if lines is None else frozenset(tuple(x.split()) for x in lines)))
+        items.append(
+            MenuItem(each.title, each.name, None if lines is None else frozenset(tuple(x.split()) for x in lines))
+        )
     return items
 
 

@@ -13,15 +13,15 @@ from itertools import pairwise, product
 from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, MenuEntry, ScriptError, parse_script
 
 Words = tuple[str, ...]
-Values = frozenset[str] | None  # of a variable; None: anything
-Expand = Callable[[str], Values]  # what a text with variables may be
+PossibleValues = frozenset[str] | None  # of a variable; None: anything
+Expand = Callable[[str], PossibleValues]  # what a text with variables may be
 
 MOST_VALUES = 16  # of one word; with more it may be anything
 MOST_CHARACTERS = 16_384  # of one value; a longer one, which no kernel takes, may be anything
 MOST_VARIABLES = 500  # of one script; grub-mkconfig uses some fifty
 MOST_ITEMS = 1000  # of one menu
 
-_EMPTY: Values = frozenset({""})
+_EMPTY: PossibleValues = frozenset({""})
 _LINUX = frozenset({"linux", "linux16", "linuxefi"})
 _MODULE = frozenset({"module", "module2"})  # of Xen: the first one is the kernel
 # Variables that GRUB sets itself, or takes from the machine (its manual, "Special environment variables").
@@ -30,7 +30,7 @@ _ONE_FURTHER = re.compile(r"(?<!>)>(?!>)")  # between the titles of a submenu an
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MenuItem:
     """An entry of the menu. `lines` are the command lines that it may give the kernel, None where that is not known.
 
     `certain` says that it is in the menu whatever the machine.
@@ -39,12 +39,12 @@ class Item:
     title: str
     name: str
     lines: frozenset[Words] | None = None
-    items: tuple[Item, ...] = ()
+    items: tuple[MenuItem, ...] = ()
     certain: bool = True
 
 
 def default_lines(
-    text: str, grubenv: Mapping[str, str], entries: Callable[[Expand], Sequence[Item]], custom: str = ""
+    text: str, grubenv: Mapping[str, str], entries: Callable[[Expand], Sequence[MenuItem]], custom: str = ""
 ) -> frozenset[Words] | None:
     """The command lines that the default entry of a grub.cfg may give; None where that is not known.
 
@@ -63,7 +63,7 @@ def default_lines(
     return _joined(item for items in chosen for item in items)
 
 
-def _joined(items: Iterable[Item]) -> frozenset[Words] | None:
+def _joined(items: Iterable[MenuItem]) -> frozenset[Words] | None:
     found: set[Words] = set()
     for item in items:
         lines = _joined(item.items) if item.items else item.lines
@@ -73,7 +73,7 @@ def _joined(items: Iterable[Item]) -> frozenset[Words] | None:
     return frozenset(found)
 
 
-def _chosen(default: str, items: Sequence[Item]) -> Sequence[Item]:
+def _chosen(default: str, items: Sequence[MenuItem]) -> Sequence[MenuItem]:
     """The entries that may be meant by a default: a number, a title or a name, or a way of them through submenus."""
     head, *rest = _ONE_FURTHER.split(default, maxsplit=1)
     index = int(head) if head.isdecimal() and len(head) < 4 else 0  # noqa: PLR2004 - no menu has a thousand
@@ -92,10 +92,10 @@ class _Menu:
     """The menu while its script is run, with what its variables may be."""
 
     grubenv: Mapping[str, str]
-    entries: Callable[[Expand], Sequence[Item]]
+    entries: Callable[[Expand], Sequence[MenuItem]]
     custom: str
-    values: dict[str, Values] = field(default_factory=dict)
-    items: list[Item] = field(default_factory=list)
+    values: dict[str, PossibleValues] = field(default_factory=dict)
+    items: list[MenuItem] = field(default_factory=list)
     certain: bool = True
     lines: set[Words] | None = field(default_factory=set)  # of the entry that is run
 
@@ -115,7 +115,7 @@ class _Menu:
     def _choose(self, branches: Sequence[tuple[Block, Block]]) -> None:
         """Do the branches that may be taken; what may be otherwise afterwards may be either."""
         before, certain = dict(self.values), self.certain
-        ends: list[dict[str, Values]] = []
+        ends: list[dict[str, PossibleValues]] = []
         for condition, body in branches:
             holds = self._holds(condition)
             if holds is False:
@@ -163,7 +163,7 @@ class _Menu:
                 return None
         return found.pop() if len(found) == 1 else None
 
-    def expanded(self, word: str) -> Values:
+    def expanded(self, word: str) -> PossibleValues:
         """What a word may be, with its variables in place."""
         names = VARIABLE.findall(word)
         values = [self._value(name) for name in names]
@@ -179,7 +179,7 @@ class _Menu:
             found.add(VARIABLE.sub(lambda _, left=left: next(left), word))  # type: ignore[misc]
         return frozenset(found)
 
-    def _value(self, name: str) -> Values:
+    def _value(self, name: str) -> PossibleValues:
         return self.values.get(name, _unset(name))
 
     def _command(self, words: Sequence[str]) -> None:
@@ -209,12 +209,12 @@ class _Menu:
         else:
             self.lines |= {tuple(each.split()) for each in found}
 
-    def _item(self, entry: MenuEntry) -> Item:
+    def _item(self, entry: MenuEntry) -> MenuItem:
         title, name = _named(entry.words)
         inner = _Menu(self.grubenv, self.entries, self.custom, dict(self.values))
         inner.run(entry.body)
         lines = frozenset(inner.lines) if inner.lines else None
-        return Item(
+        return MenuItem(
             self._one(title),
             self._one(name),
             None if entry.submenu else lines,
@@ -235,12 +235,12 @@ def _named(words: Sequence[str]) -> tuple[str, str]:
     return (words[0] if words else ""), next(names, "")
 
 
-def _unset(name: str) -> Values:
+def _unset(name: str) -> PossibleValues:
     """What a variable is that no script has set."""
     return None if _OF_GRUB.fullmatch(name) else _EMPTY
 
 
-def _either(ends: Sequence[dict[str, Values]]) -> dict[str, Values]:
+def _either(ends: Sequence[dict[str, PossibleValues]]) -> dict[str, PossibleValues]:
     """What variables may be where any of these may be."""
     found = dict(ends[0])
     for end in ends[1:]:
@@ -251,7 +251,7 @@ def _either(ends: Sequence[dict[str, Values]]) -> dict[str, Values]:
     return found
 
 
-def _union(values: Iterable[Values]) -> Values:
+def _union(values: Iterable[PossibleValues]) -> PossibleValues:
     found: set[str] = set()
     for each in values:
         if each is None:

@@ -12,7 +12,7 @@ from auditrules.audit.model.rule import Permission
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Credentials:
     """Who makes an access, with the credentials that the task has when the call ends. None: any, or not known.
 
     Ids are unsigned and below 2**32, as the kernel compares them; an unset auid or session is 4294967295. `groups` are
@@ -36,7 +36,7 @@ class Subject:
     exe: Identity | None = None
 
 
-ANYBODY = Subject()
+ANYBODY = Credentials()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Access:
     arch: int
     permissions: Permission
     names: tuple[Name, ...]
-    subject: Subject = ANYBODY
-    forker: Subject = ANYBODY
+    subject: Credentials = ANYBODY
+    forker: Credentials = ANYBODY
     result: int | None = None
     succeeded: bool | None = None
     arguments: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
@@ -89,7 +89,7 @@ class Access:
     reported: bool = False
     unfinished: bool = False
 
-    def on(self, names: tuple[Name, ...], subject: Subject | None = None, *, unfinished: bool = False) -> Access:
+    def on(self, names: tuple[Name, ...], subject: Credentials | None = None, *, unfinished: bool = False) -> Access:
         """The same call on these names, by this subject if one is given. Far cheaper than `dataclasses.replace`."""
         return Access(
             *(self.call, self.number, self.arch, self.permissions, names, subject or self.subject, self.forker),

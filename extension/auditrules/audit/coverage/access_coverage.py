@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from auditrules.audit.coverage.access import ANYBODY, Access, Subject
+from auditrules.audit.coverage.access import ANYBODY, Access, Credentials
 from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.credential_cases import CaseCondition
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, combine
@@ -39,7 +39,7 @@ class AuditedHost:
     rules: RuleSet
     file_system: FileSystem
     auditing: Auditing
-    who: Subject = ANYBODY
+    who: Credentials = ANYBODY
     compat: bool = False
 
     @property
@@ -113,7 +113,7 @@ def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondi
                     yield (cause, pending.condition), resolved
 
 
-def with_subject(access: Access, subject: Subject) -> Access:
+def with_subject(access: Access, subject: Credentials) -> Access:
     """The access with what is known of its subject; the program that an execution runs stays."""
     if subject is ANYBODY:
         return access

@@ -11,8 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from auditrules.audit.constants.fields import EXCLUDABLE
-from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.field_match import Answer, Undetermined, compare, depends_on_names, match_field, of_task
+from auditrules.audit.coverage.access import Access, Credentials, Name
+from auditrules.audit.coverage.field_match import (
+    MatchResult,
+    Undetermined,
+    compare,
+    depends_on_names,
+    match_field,
+    of_task,
+)
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth, match_task
@@ -152,7 +159,7 @@ def through_first_certain(rules: Iterable[RuleMatch]) -> Iterator[RuleMatch]:
             return
 
 
-def _excluded(rules: Iterable[ResolvedRule], subject: Subject) -> Iterator[RuleMatch]:
+def _excluded(rules: Iterable[ResolvedRule], subject: Credentials) -> Iterator[RuleMatch]:
     """Match the rules of the exclude list against an event's first record, as far as the kernel looks."""
     for resolved in rules:
         found = _excludes(resolved, subject)
@@ -161,7 +168,7 @@ def _excluded(rules: Iterable[ResolvedRule], subject: Subject) -> Iterator[RuleM
         yield resolved, found
 
 
-def _excludes(resolved: ResolvedRule, subject: Subject) -> Match | None:
+def _excludes(resolved: ResolvedRule, subject: Credentials) -> Match | None:
     """Match a rule of the exclude list; None where the kernel looks no further."""
     pending: list[Pending] = []
     if not resolved.rule.fields:
@@ -177,7 +184,7 @@ def _excludes(resolved: ResolvedRule, subject: Subject) -> Match | None:
     return _match(pending)
 
 
-def excluding(condition: Condition, resolved: ResolvedRule, subject: Subject) -> Answer | None:
+def excluding(condition: Condition, resolved: ResolvedRule, subject: Credentials) -> MatchResult | None:
     """One condition of an exclude rule (audit_filter of kernel/auditsc.c, which knows a few fields only)."""
     if isinstance(condition, Comparison) or condition.name not in EXCLUDABLE:
         return None

@@ -14,10 +14,10 @@ from math import prod
 from typing import Any
 
 from auditrules.audit.auditctl.field_values import UNSET
-from auditrules.audit.coverage.access import Access, Subject
+from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, excluding
 from auditrules.audit.coverage.decision import Cause
-from auditrules.audit.coverage.field_match import Answer, compare, match_field, of_task
+from auditrules.audit.coverage.field_match import MatchResult, compare, match_field, of_task
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match
 from auditrules.audit.model.c_integers import signed
@@ -40,7 +40,7 @@ _ARGUMENTS = ("a0", "a1", "a2", "a3")
 _ERRORS = range(-4095, 0)  # results that are errors (MAX_ERRNO of linux/err.h)
 
 CaseCondition = tuple[Cause, Condition]  # with the list that its rule is in: TASK, EXCLUDED, or RULE for the exit list
-Values = Mapping[str, Any]  # of the properties of an access, by their names
+Properties = Mapping[str, Any]  # of the properties of an access, by their names
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Group:
     """
 
     conditions: tuple[CaseCondition, ...]
-    answers: Mapping[tuple[Answer | None, ...], Values]
+    answers: Mapping[tuple[MatchResult | None, ...], Properties]
     complete: bool
 
 
@@ -121,7 +121,7 @@ def _groups(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) ->
     for names, members in groups:
         ordered = [name for name in values if name in names]
         tried = product(*_distinct({name: values[name][:MOST_VALUES] for name in ordered}, members, access))
-        answers: dict[tuple[Answer | None, ...], Values] = {}
+        answers: dict[tuple[MatchResult | None, ...], Properties] = {}
         for combination in islice(tried, max(1, MOST_ANSWERS // len(members))):
             named = dict(zip(ordered, combination, strict=True))
             made = _with(access, named)
@@ -168,7 +168,7 @@ def _properties(of: CaseCondition) -> set[str]:
     return {f"{_FORKER}{name}" for name in names} if cause is Cause.TASK else names
 
 
-def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> Answer | None:
+def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> MatchResult | None:
     """Evaluate a condition of a rule."""
     cause, condition = of
     if cause is Cause.TASK:
@@ -178,7 +178,7 @@ def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> Answer
     return match_field(condition, resolved, access, None)
 
 
-def _with(access: Access, values: Values) -> Access:
+def _with(access: Access, values: Properties) -> Access:
     """The access with these properties."""
     forker = {name.removeprefix(_FORKER): values[name] for name in values if name.startswith(_FORKER)}
     subject = {name: values[name] for name in values if name in _OF_SUBJECT}
@@ -196,7 +196,7 @@ def _with(access: Access, values: Values) -> Access:
     )
 
 
-_OF_SUBJECT = frozenset(Subject.__dataclass_fields__)
+_OF_SUBJECT = frozenset(Credentials.__dataclass_fields__)
 
 
 def _values(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> Iterator[tuple[str, tuple[Any, ...]]]:

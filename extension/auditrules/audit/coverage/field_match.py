@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.constants.names import FILE_TYPES
-from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.access import Access, Credentials, Name
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import Identity
@@ -35,7 +35,7 @@ class Undetermined(str, Enum):
     TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
 
 
-Answer = bool | Undetermined  # of one condition: yes, no, or which fact is missing
+MatchResult = bool | Undetermined  # of one condition: yes, no, or which fact is missing
 
 _COMPARE: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
     {
@@ -50,7 +50,7 @@ _COMPARE: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
     }
 )
 
-# Fields that are a number of the task, by the name of the same in `Subject`.
+# Fields that are a number of the task, by the name of the same in `Credentials`.
 _OF_TASK = frozenset({"auid", "uid", "euid", "suid", "fsuid", "sgid", "fsgid", "pid", "ppid", "sessionid", "pers"})
 _WITH_GROUPS = frozenset({"gid", "egid"})  # which match a supplementary group as well
 _OF_NAME = frozenset({"obj_uid", "obj_gid", "devmajor", "devminor", "inode"})
@@ -67,7 +67,7 @@ _LABELS = frozenset(
 )
 
 
-def match_field(condition: Condition, resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
+def match_field(condition: Condition, resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
     """Answer one condition of a rule of the exit list; `name` is the one by whose inode the rule was found."""
     if isinstance(condition, Comparison):
         return _compared(condition, access)
@@ -86,7 +86,9 @@ def depends_on_names(condition: Condition) -> bool:
     return condition.name in PATH_NAMES or condition.name in _OF_NAME or condition.name == "filetype"
 
 
-def of_task(condition: Condition, resolved: ResolvedRule, subject: Subject, other: Answer | None = None) -> Answer:
+def of_task(
+    condition: Condition, resolved: ResolvedRule, subject: Credentials, other: MatchResult | None = None
+) -> MatchResult:
     """Answer a condition on the task alone; `other` is the answer for any that is not, no where nothing is said."""
     if isinstance(condition, Comparison):
         return _related(condition, subject, other or False)
@@ -97,7 +99,7 @@ def of_task(condition: Condition, resolved: ResolvedRule, subject: Subject, othe
     return (other or False) if answer is None else answer(condition, resolved, subject)
 
 
-def _related(condition: Comparison, subject: Subject, other: Answer) -> Answer:
+def _related(condition: Comparison, subject: Credentials, other: MatchResult) -> MatchResult:
     """One of the task's ids against another."""
     if not hasattr(subject, condition.left) or not hasattr(subject, condition.right):
         return other
@@ -115,7 +117,7 @@ def _ids(left: int, sign: Operator, right: int) -> bool:
     return sign not in (Operator.BIT_MASK, Operator.BIT_TEST) and _COMPARE[sign](left, right)
 
 
-def _group(condition: Field, _resolved: ResolvedRule, subject: Subject) -> Answer:
+def _group(condition: Field, _resolved: ResolvedRule, subject: Credentials) -> MatchResult:
     value: int | None = getattr(subject, condition.name)
     if value is None:
         return Undetermined.SUBJECT
@@ -128,7 +130,7 @@ def _group(condition: Field, _resolved: ResolvedRule, subject: Subject) -> Answe
     return same
 
 
-def _exe(condition: Field, resolved: ResolvedRule, subject: Subject) -> Answer:
+def _exe(condition: Field, resolved: ResolvedRule, subject: Credentials) -> MatchResult:
     if resolved.exe is None or not resolved.exe.known:
         return Undetermined.UNREADABLE
     if resolved.exe.late:
@@ -138,14 +140,14 @@ def _exe(condition: Field, resolved: ResolvedRule, subject: Subject) -> Answer:
     return (subject.exe == resolved.exe.identity) is (condition.operator is Operator.EQUAL)
 
 
-def _label(condition: Field, resolved: ResolvedRule, _subject: Subject) -> Answer:
+def _label(condition: Field, resolved: ResolvedRule, _subject: Credentials) -> MatchResult:
     if resolved.labelled is False:
         return False
     # AppArmor knows labels of subjects only, and those under one name.
     return Undetermined.LABEL if resolved.labelled or condition.name == "subj_role" else False
 
 
-def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
+def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
     if resolved.tree is not None:
         return _in_tree(resolved, access)
     watch = resolved.watch
@@ -162,12 +164,12 @@ def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Answe
     return True if watch.follows or watch.replaced is not None else Undetermined.REPLACED
 
 
-def _same_text(path: str, name: Name) -> Answer:
+def _same_text(path: str, name: Name) -> MatchResult:
     """The answer for a path of which the inode is not known: only an equal text matches."""
     return True if path == name.path else Undetermined.UNREADABLE
 
 
-def _in_tree(resolved: ResolvedRule, access: Access) -> Answer:
+def _in_tree(resolved: ResolvedRule, access: Access) -> MatchResult:
     tree = resolved.tree
     if tree is None or not tree.known:
         return Undetermined.UNREADABLE
@@ -185,15 +187,15 @@ def _removes(access: Access, identity: Identity | None) -> bool:
     return any(each.removed and each.identity == identity for each in access.names)
 
 
-def _arch(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
+def _arch(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
     return compare(access.arch, condition)
 
 
-def _perm(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
+def _perm(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
     return bool(int(condition.value) & access.permissions)
 
 
-def _success(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
+def _success(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
     if access.unfinished:
         return False
     if access.succeeded is None:
@@ -202,18 +204,18 @@ def _success(condition: Field, _resolved: ResolvedRule, access: Access, _name: N
     return _COMPARE[condition.operator](1 if access.succeeded else 2, 1 if condition.value else 2)
 
 
-def _exit(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
+def _exit(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
     if access.unfinished:
         return False
     return Undetermined.SUBJECT if access.result is None else compare(access.result, condition)
 
 
-def _argument(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
+def _argument(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
     value = access.arguments[_ARGUMENTS[condition.name]]
     return Undetermined.SUBJECT if value is None else compare(value, condition)
 
 
-def _filetype(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> Answer:
+def _filetype(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
     there = (each for each in access.names if each.identity is not None)
     types = [_file_type(each.entry) for each in there if not (each.made and access.succeeded is False)]
     if None in types and condition.value not in types:
@@ -227,11 +229,11 @@ def _file_type(entry: Entry | None) -> int | None:
     return FILE_TYPES.get({"char": "character"}.get(entry.type, entry.type), 0)
 
 
-def _family(_condition: Field, _resolved: ResolvedRule, _access: Access, _name: Name | None) -> Answer:
+def _family(_condition: Field, _resolved: ResolvedRule, _access: Access, _name: Name | None) -> MatchResult:
     return False  # a call on a file has no socket's address
 
 
-def _named(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> Answer:
+def _named(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
     """A condition on a name: on the one by which the rule was found, else on any."""
     values = [_VALUE_OF[condition.name](each, access) for each in ((name,) if name is not None else access.names)]
     # A device file's own number counts as well; that of any other file is 0.
@@ -283,7 +285,7 @@ _VALUE_OF: Mapping[str, Callable[[Name, Access], int | None]] = MappingProxyType
 )
 
 
-def _compared(condition: Comparison, access: Access) -> Answer:
+def _compared(condition: Comparison, access: Access) -> MatchResult:
     """One of the task's ids against another, or against the owner of any name."""
     if condition.right not in _VALUE_OF:
         return _related(condition, access.subject, Undetermined.UNREADABLE)
@@ -296,7 +298,7 @@ def _compared(condition: Comparison, access: Access) -> Answer:
     return Undetermined.UNREADABLE if None in owners else False
 
 
-_BY_FIELD: Mapping[str, Callable[[Field, ResolvedRule, Access, Name | None], Answer]] = MappingProxyType(
+_BY_FIELD: Mapping[str, Callable[[Field, ResolvedRule, Access, Name | None], MatchResult]] = MappingProxyType(
     {
         "arch": _arch,
         "perm": _perm,
@@ -309,7 +311,7 @@ _BY_FIELD: Mapping[str, Callable[[Field, ResolvedRule, Access, Name | None], Ans
     }
 )
 
-_BY_TASK: Mapping[str, Callable[[Field, ResolvedRule, Subject], Answer]] = MappingProxyType(
+_BY_TASK: Mapping[str, Callable[[Field, ResolvedRule, Credentials], MatchResult]] = MappingProxyType(
     {
         "key": lambda _condition, _resolved, _subject: True,
         "exe": _exe,

@@ -12,7 +12,7 @@ from functools import cache
 from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.access import Access, Credentials, Name
 from auditrules.audit.coverage.operations import CollectedNames, Operation, counts_as, machine_of
 
 # The principal calls of each permission, with their *at forms; of some, a 32-bit machine has two.
@@ -109,7 +109,7 @@ def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
     """A call on these names of a target; an execution that succeeds runs the file itself, or its interpreter."""
     executed = call.succeeded and call.call in EXECUTIONS
     runs = target.interpreter or target.file
-    return call.on(names, Subject(exe=runs.identity) if executed else None)
+    return call.on(names, Credentials(exe=runs.identity) if executed else None)
 
 
 @cache

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.audit.coverage.access import Access, Name, Subject
-from auditrules.audit.coverage.field_match import Answer, Undetermined, match_field, of_task
+from auditrules.audit.coverage.access import Access, Credentials, Name
+from auditrules.audit.coverage.field_match import MatchResult, Undetermined, match_field, of_task
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.model.rule import Condition, Field, Operator
 
@@ -53,10 +53,10 @@ def match(resolved: ResolvedRule, access: Access, name: Name | None = None) -> M
     return all_of(resolved.rule.fields, lambda condition: match_field(condition, resolved, access, name))
 
 
-def match_task(resolved: ResolvedRule, subject: Subject) -> Match:
+def match_task(resolved: ResolvedRule, subject: Credentials) -> Match:
     """Match a rule of the task list against the one who forks (audit_filter_task)."""
 
-    def answer(condition: Condition) -> Answer:
+    def answer(condition: Condition) -> MatchResult:
         if isinstance(condition, Field) and condition.name == "exe":
             return condition.operator is Operator.NOT_EQUAL  # a task has no program yet while it is being forked
         return of_task(condition, resolved, subject)
@@ -64,7 +64,7 @@ def match_task(resolved: ResolvedRule, subject: Subject) -> Match:
     return all_of(resolved.rule.fields, answer)
 
 
-def all_of(conditions: Iterable[Condition], answer: Callable[[Condition], Answer]) -> Match:
+def all_of(conditions: Iterable[Condition], answer: Callable[[Condition], MatchResult]) -> Match:
     """Whether all conditions hold."""
     pending: list[Pending] = []
     for condition in conditions:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.coverage.access import ANYBODY, Subject
+from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
@@ -41,7 +41,9 @@ class RuleSource:
     file_lines: FileLines = field(default_factory=dict)
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def evaluate(self, path: str, file_system: FileSystem, who: Subject = ANYBODY, *, compat: bool = False) -> Coverage:
+    def evaluate(
+        self, path: str, file_system: FileSystem, who: Credentials = ANYBODY, *, compat: bool = False
+    ) -> Coverage:
         """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
         if self.rules is not None:
             return evaluate_path(path, AuditedHost(self.rules, file_system, self.auditing, who, compat))

@@ -14,7 +14,7 @@ from itertools import chain
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.coverage.access import Access, Name, Subject
+from auditrules.audit.coverage.access import Access, Credentials, Name
 from auditrules.audit.coverage.access_coverage import AuditedHost, evaluate_access, with_subject
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import outcome_conditions
@@ -118,7 +118,7 @@ def _recorded_for(
         return RecordedFor.UNKNOWN
     if found is CoverageStatus.UNRECORDED:
         return RecordedFor.SOME if some else RecordedFor.NOBODY
-    users = [Subject(auid=auid) for auid in _login_users(host, first_login_user)]
+    users = [Credentials(auid=auid) for auid in _login_users(host, first_login_user)]
     by_users = (
         evaluate_access(host.rules, with_subject(each, user), host.auditing)[0] for user in users for each in made
     )

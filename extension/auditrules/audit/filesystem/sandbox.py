@@ -62,13 +62,13 @@ class Sandbox:
 
     def facts(self, facts: Facts) -> Facts:
         """The facts of the host as such a process would find them."""
-        return replace(facts, files=_Seen(self.on(facts), facts.files)) if self else facts
+        return replace(facts, files=_SandboxEntries(self.on(facts), facts.files)) if self else facts
 
 
 NO_SANDBOX = Sandbox()
 
 
-class _Seen(Mapping[str, Entry]):
+class _SandboxEntries(Mapping[str, Entry]):
     """The entries that a process in a sandbox sees."""
 
     def __init__(self, sandbox: Sandbox, files: Mapping[str, Entry]) -> None:

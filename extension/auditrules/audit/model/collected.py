@@ -10,7 +10,7 @@ from types import MappingProxyType
 from auditrules.audit.model.host_facts import Facts
 
 
-class Failure(str, Enum):
+class RunFailure(str, Enum):
     """Why a program gave no answer of its own."""
 
     MISSING = "missing"  # no such program
@@ -27,7 +27,7 @@ class Run:
     returncode: int | None = None  # None: it did not end by itself (`failure` says why)
     stdout: bytes = b""
     stderr: bytes = b""
-    failure: Failure | None = None
+    failure: RunFailure | None = None
     detail: str = ""  # the failure in words: limits in seconds or bytes, the system's own message
 
 

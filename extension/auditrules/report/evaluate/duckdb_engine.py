@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate import queries
-from auditrules.report.evaluate.engine import Result
+from auditrules.report.evaluate.engine import ResultRows
 from auditrules.report.tables import LOG_TABLES, STRING
 
 MEMORY = "1GB"
@@ -71,11 +71,11 @@ class DuckDb:
         """Begin with a step; returns what waits until its table is there."""
         return self._begin(lambda connection: _create(connection, name))
 
-    def fetch(self, name: str) -> Result:
+    def fetch(self, name: str) -> ResultRows:
         """Return the result of a question."""
         return _fetch(self._connection, name)
 
-    def fetch_async(self, *names: str) -> Callable[[], list[Result]]:
+    def fetch_async(self, *names: str) -> Callable[[], list[ResultRows]]:
         """Begin with questions; returns what waits for their results."""
         return self._begin(lambda connection: [_fetch(connection, name) for name in names])
 
@@ -103,7 +103,7 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         connection.execute(f"CREATE {'VIEW' if queries.is_view(name) else 'TABLE'} {name} AS {queries.text(name)}")
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, name: str) -> Result:
+def _fetch(connection: duckdb.DuckDBPyConnection, name: str) -> ResultRows:
     with _named_errors(name):
         if name not in queries.LONG:
             return connection.execute(queries.text(name)).fetchall()

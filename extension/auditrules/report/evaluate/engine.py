@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-Result = list[tuple[Any, ...]]
+ResultRows = list[tuple[Any, ...]]
 """The rows that a query returns."""
 
 
@@ -27,8 +27,8 @@ class Engine(Protocol):
     def create_async(self, name: str) -> Callable[[], None]:
         """Begin with a step; returns what waits until its table is there."""
 
-    def fetch(self, name: str) -> Result:
+    def fetch(self, name: str) -> ResultRows:
         """Return the result of a question."""
 
-    def fetch_async(self, *names: str) -> Callable[[], list[Result]]:
+    def fetch_async(self, *names: str) -> Callable[[], list[ResultRows]]:
         """Begin with questions; returns what waits for their results."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditrules.report.evaluate.engine import Result
+from auditrules.report.evaluate.engine import ResultRows
 from auditrules.report.inputs import ReportRequest
-from auditrules.report.model import Host, HostState, Reading, Verdict
+from auditrules.report.model import HostState, HostSummary, Reading, Verdict
 from auditrules.report.times import EARLIEST, duration, utc_minute
 from auditrules.text import visible
 
@@ -45,7 +45,7 @@ _RULES = {
 class Notes:
     """Sentences of a report that is made for the moment `until`."""
 
-    def __init__(self, names: Result, clocks: Result, unread: Iterable[str], until: int, max_age: int) -> None:
+    def __init__(self, names: ResultRows, clocks: ResultRows, unread: Iterable[str], until: int, max_age: int) -> None:
         """Take the answers of `host_name_notes` and `wrong_clocks`, and the hosts that unreadable lines name."""
         self._unread = {host.lower() for host in unread}
         self._max_age = max_age
@@ -90,7 +90,7 @@ class Notes:
         request: ReportRequest,
         reading: Reading,
         verdicts: Sequence[Verdict],
-        hosts: Sequence[Host],
+        hosts: Sequence[HostSummary],
         *,
         has_snapshot: bool,
     ) -> Iterator[str]:

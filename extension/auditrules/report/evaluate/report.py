@@ -15,7 +15,7 @@ from auditrules.report.evaluate.filters import check_controls, check_hosts, glob
 from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.query_names import named_queries
-from auditrules.report.evaluate.values import Row
+from auditrules.report.evaluate.values import ResultRow
 from auditrules.report.evaluate.waivers import Waivers
 from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Counts, Day, Reading, Report
@@ -84,7 +84,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     )
 
 
-def set_rows(engine: Engine, name: str, rows: Iterable[Row]) -> None:
+def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
     """Fill in a table of `tables.REQUEST_TABLES`."""
     schema = REQUEST_TABLES[name]
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)

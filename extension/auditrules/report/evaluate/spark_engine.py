@@ -26,7 +26,7 @@ from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate import queries
-from auditrules.report.evaluate.engine import Result
+from auditrules.report.evaluate.engine import ResultRows
 from auditrules.report.tables import LOG_TABLES, NUMBER
 
 SETTINGS = {
@@ -100,11 +100,11 @@ class Spark:
         self.create(name)
         return lambda: None
 
-    def fetch(self, name: str) -> Result:
+    def fetch(self, name: str) -> ResultRows:
         """Return the result of a question."""
         return [tuple(row) for row in self._query(name).collect()]
 
-    def fetch_async(self, *names: str) -> Callable[[], list[Result]]:
+    def fetch_async(self, *names: str) -> Callable[[], list[ResultRows]]:
         """Return what asks the questions: nothing is begun before."""
         return lambda: [self.fetch(name) for name in names]
 

@@ -9,10 +9,19 @@ from typing import Any
 from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.waivers import Waivers
-from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, GroupCounts, Host, HostState, Verdict
+from auditrules.report.model import (
+    Change,
+    ChangeKind,
+    ControlCounts,
+    Counts,
+    GroupCounts,
+    HostState,
+    HostSummary,
+    Verdict,
+)
 from auditrules.status import Status
 
-Row = Sequence[Any]
+ResultRow = Sequence[Any]
 
 _WORST = tuple(Status)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
@@ -21,7 +30,7 @@ _OPEN = (Status.FAIL.value, Status.UNKNOWN.value)
 
 
 def verdicts(
-    rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
+    rows: Iterable[ResultRow], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
 ) -> tuple[Verdict, ...]:
     """Return the verdicts of `verdict_rows`, the worst first, and give `notes` the reasons why hosts fail."""
     placed: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
@@ -78,7 +87,7 @@ def verdicts(
     return tuple(found)
 
 
-def hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
+def hosts(rows: Iterable[ResultRow], notes: Notes) -> tuple[HostSummary, ...]:
     """Return the hosts of `by_host`, the worst first."""
     found = []
     for key, name, group, missing, last, worst, failing, stale, without_rows, number, _ in rows:
@@ -92,12 +101,12 @@ def hosts(rows: Iterable[Row], notes: Notes) -> tuple[Host, ...]:
             state = HostState.NO_ROWS
         else:
             state = HostState.REPORTING
-        found.append(Host(key, name, group, state, _WORST[worst], last, notes.host(key, name)))
+        found.append(HostSummary(key, name, group, state, _WORST[worst], last, notes.host(key, name)))
     found.sort(key=lambda host: (_RANK[host.status], host.name, host.key))
     return tuple(found)
 
 
-def host_counts(rows: Iterable[Row]) -> Counts:
+def host_counts(rows: Iterable[ResultRow]) -> Counts:
     """Count the hosts of `by_host`, each once."""
     numbers = [0, 0, 0, 0]
     waived = 0
@@ -108,7 +117,7 @@ def host_counts(rows: Iterable[Row]) -> Counts:
     return Counts(passed, failed, unknown, not_applicable, waived)
 
 
-def controls(rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]]) -> tuple[ControlCounts, ...]:
+def controls(rows: Iterable[ResultRow], titles: dict[tuple[str, ...], tuple[str, str]]) -> tuple[ControlCounts, ...]:
     """Return the controls of `by_control`, in the order of their numbers."""
     found = []
     for benchmark, version, control, *counts in rows:
@@ -118,12 +127,12 @@ def controls(rows: Iterable[Row], titles: dict[tuple[str, ...], tuple[str, str]]
     return tuple(found)
 
 
-def groups(rows: Iterable[Row]) -> tuple[GroupCounts, ...]:
+def groups(rows: Iterable[ResultRow]) -> tuple[GroupCounts, ...]:
     """Return the groups of `by_group`."""
     return tuple(GroupCounts(group, number, Counts(*counts)) for group, number, *counts in rows)
 
 
-def changes(rows: Iterable[Row], notes: Notes) -> tuple[Change, ...]:
+def changes(rows: Iterable[ResultRow], notes: Notes) -> tuple[Change, ...]:
     """Return the changes of `changes`, the newest first."""
     found = []
     for at, key, benchmark, version, control, target, before, after, override, evidence, seen, *failure in rows:

@@ -10,7 +10,7 @@ from auditrules.report.evaluate.filters import Matches, glob
 from auditrules.report.model import Waiver, WaiverState
 from auditrules.report.times import DAY, day
 
-Subject = tuple[str, str, str, str]
+WaiverKey = tuple[str, str, str, str]
 """Host's key, benchmark, version, control."""
 
 
@@ -24,7 +24,7 @@ class Waivers:
             replace(waiver, state=WaiverState.EXPIRED if waiver.expires < today else WaiverState.ACTIVE)
             for waiver in waivers
         ]
-        self._of: dict[Subject, Waiver] = {}
+        self._of: dict[WaiverKey, Waiver] = {}
         self._used: set[int] = set()
 
     def waived_subjects(
@@ -48,7 +48,7 @@ class Waivers:
                     yield key, benchmark, version, control, _end(waiver.expires)
                     break
 
-    def of(self, subject: Subject) -> Waiver | None:
+    def of(self, subject: WaiverKey) -> Waiver | None:
         """Return the waiver of a verdict that fails or is unknown, and note that it is used."""
         waiver = self._of.get(subject)
         if waiver is not None:

@@ -109,7 +109,7 @@ _GZIP = b"\x1f\x8b"
 _LINE_KEYS = (b"hostIdentifier", b"host_identifier", b"cis_id", b'"control')
 
 
-class Row(NamedTuple):
+class RowWithoutLine(NamedTuple):
     """A row of a query that came without a line."""
 
     columns: Mapping[str, Any]
@@ -137,7 +137,7 @@ def normalized(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unwrap(record: Mapping[str, Any]) -> Iterator[object]:
-    """Return what is in an envelope: records, lists of them, `Row`, `Text`, and `UnreadableRecord`.
+    """Return what is in an envelope: records, lists of them, `RowWithoutLine`, `Text`, and `UnreadableRecord`.
 
     A text that ought to be a line and is none is an `UnreadableRecord`, except in osqueryd's messages, which hold any.
     """
@@ -160,7 +160,7 @@ def unwrap(record: Mapping[str, Any]) -> Iterator[object]:
         elif isinstance(payload, dict):
             if any(path[: len(envelope.path)] == envelope.path != path for path in paths):
                 continue  # what is in it is in a row of its own
-            yield Row(payload) if envelope.form is Form.ROW else payload
+            yield RowWithoutLine(payload) if envelope.form is Form.ROW else payload
         elif isinstance(payload, str):
             yield from _of_text(payload, envelope, own_message=own_message)
 

@@ -17,7 +17,7 @@ _MOST_SCANNED = 4  # how often the bytes of a line are scanned for records
 _scan = json.JSONDecoder().raw_decode
 
 
-class Line(NamedTuple):
+class JsonLine(NamedTuple):
     """A line, or the records of it that fit into memory; an `end` is the last of its line."""
 
     number: int
@@ -33,7 +33,7 @@ class UnreadableRecord(NamedTuple):
     cause: str
 
 
-def split_lines(blocks: Iterable[bytes], *, blank: bool = False) -> Iterator[Line]:
+def split_lines(blocks: Iterable[bytes], *, blank: bool = False) -> Iterator[JsonLine]:
     """Split blocks into lines, counted from 1; those without content only if `blank` lines are wanted.
 
     A line longer than `LONGEST_LINE` is returned in parts that end with a record, as Firehose writes records one after
@@ -48,21 +48,21 @@ def split_lines(blocks: Iterable[bytes], *, blank: bool = False) -> Iterator[Lin
         for piece in complete:
             content = rest + piece if rest else piece
             if skipping:
-                yield Line(number, b"", problem=_too_long())
+                yield JsonLine(number, b"", problem=_too_long())
             elif blank or (content and not content.isspace()):
-                yield Line(number, content)
+                yield JsonLine(number, content)
             number, rest, skipping = number + 1, b"", False
         rest = b"" if skipping else rest + last
         if len(rest) > LONGEST_LINE:
             end = _end_of_records(rest)
             if end:
-                yield Line(number, rest[:end], end=False)
+                yield JsonLine(number, rest[:end], end=False)
             skipping = len(rest) - end > LONGEST_LINE
             rest = b"" if skipping else rest[end:]
     if skipping:
-        yield Line(number, b"", problem=_too_long())
+        yield JsonLine(number, b"", problem=_too_long())
     elif rest and not rest.isspace():
-        yield Line(number, rest)
+        yield JsonLine(number, rest)
 
 
 def decode_records(content: bytes) -> Iterator[object]:

@@ -39,7 +39,7 @@ def find_files(paths: Sequence[str]) -> tuple[list[LogFile], list[Broken]]:
     """
     found: dict[tuple[int, int], LogFile] = {}
     unreadable: list[Broken] = []
-    seen = _Seen()
+    seen = _SeenFiles()
     for path in paths:
         if path == STANDARD_INPUT:
             found[-1, -1] = LogFile(path, 0, 0)
@@ -61,7 +61,7 @@ def _expanded(path: str) -> list[str]:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _SeenFiles:
     """Folders that were searched, and links that were found in them."""
 
     folders: set[tuple[int, int]] = field(default_factory=set)
@@ -80,7 +80,7 @@ def _left_out(links: list[Path], known: Container[tuple[int, int]]) -> Iterator[
             yield Broken(str(link), 0, "a link, which is not followed: to have it read, give it as a PATH")
 
 
-def _files(name: str, unreadable: list[Broken], seen: _Seen) -> Iterator[LogFile]:
+def _files(name: str, unreadable: list[Broken], seen: _SeenFiles) -> Iterator[LogFile]:
     try:
         status = Path(name).stat()
     except OSError as error:
@@ -94,7 +94,7 @@ def _files(name: str, unreadable: list[Broken], seen: _Seen) -> Iterator[LogFile
         unreadable.append(Broken(name, 0, "expected a regular file or a directory"))
 
 
-def _below(folder: str, unreadable: list[Broken], seen: _Seen) -> Iterator[LogFile]:
+def _below(folder: str, unreadable: list[Broken], seen: _SeenFiles) -> Iterator[LogFile]:
     """Files below a folder. Links are not followed: a folder of logs is written by others, who may link to anything."""
 
     def refused(error: OSError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from auditrules.report.ingest.log_files import LogFile
@@ -15,6 +16,9 @@ MOST_SHOWN = 10
 
 MOST_HOSTS = 100
 """Hosts of broken lines that are named."""
+
+Advance = Callable[[int], None]
+"""Called with the number of bytes that were just read."""
 
 _SHOWN = 60  # characters of a broken line
 _HOST = re.compile(

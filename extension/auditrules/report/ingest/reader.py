@@ -14,8 +14,8 @@ import orjson
 
 from auditrules.report.ingest import csv_export
 from auditrules.report.ingest.envelopes import hidden_line
-from auditrules.report.ingest.json_lines import Line, UnreadableRecord, decode_records, split_lines
-from auditrules.report.ingest.part import FilePart, PartResult
+from auditrules.report.ingest.json_lines import JsonLine, UnreadableRecord, decode_records, split_lines
+from auditrules.report.ingest.part import Advance, FilePart, PartResult
 from auditrules.report.ingest.records import Kind, RecordError, RecordReader
 from auditrules.report.ingest.status_log import GLOG, Header, StatusError, StatusLog, status_message
 from auditrules.report.ingest.streams import (
@@ -36,9 +36,6 @@ LARGEST_UNPACKED, MOST_UNPACKED = 16 * 1024 * 1024, 1000
 """Bytes to which any packed file may unpack, and how many bytes one of its bytes may become."""
 TAIL = 4096
 """Bytes before the offset where reading stopped, by which it is recognised."""
-
-Advance = Callable[[int], None]
-"""Called with the number of bytes that were just read."""
 
 _SHORT, _MOST_SHORT = 64, 1000  # bytes of a line of another query that is recognised again, and how many are
 _BEFORE_JSON = 1024  # bytes that an envelope of syslog may have before the record
@@ -79,7 +76,7 @@ class _PartReader:
         modified = part.file.modified // 10**9
         self._status_log = StatusLog(modified, builder.latest)
         self._records = RecordReader(builder, modified, self._status_log, self._add_broken)
-        self._line = Line(1, b"")  # the one that is read
+        self._line = JsonLine(1, b"")  # the one that is read
         self._largest: float = math.inf
         self._others: set[bytes] = set()  # short lines, of which a packed file may hold very many
 
@@ -246,7 +243,7 @@ class _PartReader:
             self._result.refuse(_OUR_OWN)
             return
         for number, cells in found:
-            self._line = Line(number, b"")
+            self._line = JsonLine(number, b"")
             try:
                 if isinstance(cells, csv_export.TooManyQuotesError):
                     self._result.refuse(str(cells), number)
@@ -279,7 +276,7 @@ class _PartReader:
         if _REPORT.match(content):
             self._result.refuse(_OUR_OWN)
             return
-        self._line = Line(1, content)
+        self._line = JsonLine(1, content)
         broken = self._result.broken
         kind = self._read_each(content)
         if kind is not Kind.OURS and self._result.broken == broken:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from auditrules.report.ingest.envelopes import Row, Text, normalized, unwrap
+from auditrules.report.ingest.envelopes import RowWithoutLine, Text, normalized, unwrap
 from auditrules.report.ingest.json_lines import UnreadableRecord
 from auditrules.report.ingest.status_log import StatusLog, moment, parse_failure, status_message
 from auditrules.report.ingest.table_builder import HostIdentity, Observation, TableBuilder, text
@@ -145,7 +145,7 @@ class RecordReader:
     def _one(self, record: object, origin: Origin | None, depth: int) -> Kind:
         if isinstance(record, UnreadableRecord):
             raise RecordError(record.cause)
-        if isinstance(record, Row):
+        if isinstance(record, RowWithoutLine):
             return self._bare_row(record.columns, origin or _NOWHERE)
         if isinstance(record, Text):
             return self._status_text(record.content, origin or _NOWHERE)

@@ -42,19 +42,19 @@ class StatusError(ValueError):
     """A line of a status log whose date is none."""
 
 
-class Failure(NamedTuple):
+class FailedQuery(NamedTuple):
     """A query that failed, as a message says it."""
 
     query: str
     cause: str
 
 
-class QueryFailure(NamedTuple):
+class FailureLine(NamedTuple):
     """A line of a status log that says that a query failed."""
 
     time: int
     machine: str
-    failure: Failure
+    failure: FailedQuery
 
 
 class Header(NamedTuple):
@@ -67,13 +67,13 @@ class Header(NamedTuple):
     length: int
 
 
-def parse_failure(message: str) -> Failure | None:
+def parse_failure(message: str) -> FailedQuery | None:
     """Return what a message of osqueryd says of a query that failed; None where it says nothing of one."""
     failed = _FAILED.match(message)
     if failed:
-        return Failure(failed["query"].strip(), failed["message"].strip())
+        return FailedQuery(failed["query"].strip(), failed["message"].strip())
     killed = _KILLED.match(message)
-    return Failure(killed["query"].strip(), "osqueryd was stopped while it ran") if killed else None
+    return FailedQuery(killed["query"].strip(), "osqueryd was stopped while it ran") if killed else None
 
 
 def status_message(content: bytes) -> str | None:
@@ -110,9 +110,9 @@ class StatusLog:
         """Start without a line."""
         self._modified, self._latest = modified, latest
         self._last: int | None = None
-        self._glog: list[QueryFailure] = []
-        self._syslog: list[QueryFailure] = []
-        self._dated: list[QueryFailure] = []
+        self._glog: list[FailureLine] = []
+        self._syslog: list[FailureLine] = []
+        self._dated: list[FailureLine] = []
         self._offsets: dict[str, int] = {}
 
     def add_glog(self, line: re.Match[bytes], machine: str, year: int | None = None) -> bool:
@@ -161,7 +161,7 @@ class StatusLog:
         host = found["host"].decode("utf-8", "backslashreplace")
         return Header(host, b"osquery" in found["tag"].lower(), local, time, found.end())
 
-    def failures(self, *, ended: bool) -> Iterator[QueryFailure]:
+    def failures(self, *, ended: bool) -> Iterator[FailureLine]:
         """Return the failures with their times in UTC; `ended` if the last line that was taken is the file's last."""
         offset = _offset(self._last, self._modified) if ended and self._last is not None else None
         for each in self._glog:
@@ -173,10 +173,10 @@ class StatusLog:
     def _utc(self, local: int, offset: int | None) -> int:
         return min(local + _WEST, self._modified, self._latest) if offset is None else local + offset
 
-    def _add(self, lines: list[QueryFailure], time: int, machine: str, message: str) -> bool:
+    def _add(self, lines: list[FailureLine], time: int, machine: str, message: str) -> bool:
         failure = parse_failure(message)
         if failure:
-            lines.append(QueryFailure(time, machine, failure))
+            lines.append(FailureLine(time, machine, failure))
         return failure is not None
 
     def _in_year(self, date: str, form: str, year: int | None) -> int:

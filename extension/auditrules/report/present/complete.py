@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 
-from auditrules.report.model import ControlCounts, Counts, Host, HostState, Report, Verdict
+from auditrules.report.model import ControlCounts, Counts, HostState, HostSummary, Report, Verdict
 from auditrules.status import Status
 
 TITLE = "Whether this host audits what it should"
@@ -52,7 +52,7 @@ def complete(report: Report) -> Report:
     return list_all(replace(report, verdicts=(*report.verdicts, *added)) if added else report)
 
 
-def _hosts(report: Report, keys: list[str]) -> Iterator[Host]:
+def _hosts(report: Report, keys: list[str]) -> Iterator[HostSummary]:
     if not keys:
         return
     statuses: dict[str, set[Status]] = defaultdict(set)
@@ -61,7 +61,7 @@ def _hosts(report: Report, keys: list[str]) -> Iterator[Host]:
         statuses[verdict.host].add(verdict.status)
         seen[verdict.host] = max(verdict.seen or 0, seen.get(verdict.host, 0))
     for key in keys:
-        yield Host(key, key, "", HostState.REPORTING, _worst(statuses[key]), seen.get(key) or None, "")
+        yield HostSummary(key, key, "", HostState.REPORTING, _worst(statuses[key]), seen.get(key) or None, "")
 
 
 def _controls(found: list[Verdict]) -> Iterator[ControlCounts]:
@@ -86,7 +86,7 @@ def _waived(verdicts: list[Verdict]) -> bool:
     return bool(open_) and all(open_)
 
 
-def _unknown(host: Host) -> Verdict:
+def _unknown(host: HostSummary) -> Verdict:
     """The verdict of a host of which nothing is known."""
     reason, why = _WITHOUT_VERDICT[host.state]
     return Verdict(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from auditrules.report.model import Broken, Counts, Host, HostState, Reading, Report, Verdict, WaiverState
+from auditrules.report.model import Broken, Counts, HostState, HostSummary, Reading, Report, Verdict, WaiverState
 from auditrules.report.present.complete import list_all
 from auditrules.report.present.wording import percent, waiver_text
 from auditrules.report.times import duration, utc
@@ -15,9 +15,9 @@ from auditrules.status import Status
 MOST = 20
 """How many hosts, changes, waivers or files are listed."""
 
-Row = Sequence[str | Counts]
+SummaryRow = Sequence[str | Counts]
 """Texts, as hostile as their hosts, and counts, to be drawn as a bar; a row of one text is a line."""
-Section = tuple[str, Sequence[Row]]
+Section = tuple[str, Sequence[SummaryRow]]
 
 _Value = TypeVar("_Value")
 
@@ -82,7 +82,7 @@ def sections(report: Report) -> Iterator[Section]:
     yield "Read", list(_read(report.reading))
 
 
-def _heading(report: Report) -> Iterator[Row]:
+def _heading(report: Report) -> Iterator[SummaryRow]:
     window = "no results" if report.end is None else f"{_when(report.start)} to {_when(report.end)}"
     yield "logs", f"{window}; results expire after {duration(report.max_age)}; made at {utc(report.made_at)}"
     asked = "no inventory" if report.inventory is None else f"the inventory names {report.inventory}"
@@ -102,7 +102,7 @@ def _counted(counts: Counts) -> str:
     return f"{counts.failed} fail, {counts.unknown} unknown, {counts.not_applicable} n/a"
 
 
-def _judged(title: str, verdicts: Iterable[Verdict], hosts: dict[str, Host]) -> Iterator[Section]:
+def _judged(title: str, verdicts: Iterable[Verdict], hosts: dict[str, HostSummary]) -> Iterator[Section]:
     """List the hosts with such a verdict, those without a waiver first."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
@@ -129,23 +129,23 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
         yield waiver_text(verdict.waiver)
 
 
-def _why(host: Host, why: dict[str, str]) -> Iterator[str]:
+def _why(host: HostSummary, why: dict[str, str]) -> Iterator[str]:
     yield why.get(host.key, "")
     if host.note != why.get(host.key):
         yield host.note
 
 
-def _listed(title: str, values: Sequence[_Value], row: Callable[[_Value], Row]) -> Iterator[Section]:
+def _listed(title: str, values: Sequence[_Value], row: Callable[[_Value], SummaryRow]) -> Iterator[Section]:
     if values:
         yield f"{title}: {len(values)}", [*map(row, values[:MOST]), *_more(len(values))]
 
 
-def _more(number: int) -> Iterator[Row]:
+def _more(number: int) -> Iterator[SummaryRow]:
     if number > MOST:
         yield (f"and {number - MOST} more",)
 
 
-def _read(reading: Reading) -> Iterator[Row]:
+def _read(reading: Reading) -> Iterator[SummaryRow]:
     counts = (
         f"{reading.lines} lines of {reading.files} files: {reading.rows} verdicts, {reading.repeated} duplicates, "
         f"{reading.passed_over} lines of other queries, {reading.broken} broken"

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auditrules.report.model import Counts, Report
-from auditrules.report.present.summary import Row, sections
+from auditrules.report.present.summary import SummaryRow, sections
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -71,7 +71,7 @@ def render(report: Report, width: int, colour: bool) -> str:  # noqa: FBT001 - a
     return text if colour else text.encode("ascii", "backslashreplace").decode()
 
 
-def _laid_out(rows: Sequence[Row], width: int, *, colour: bool) -> RenderableType:
+def _laid_out(rows: Sequence[SummaryRow], width: int, *, colour: bool) -> RenderableType:
     """Lay rows out in columns; a row of one text takes the whole line. Nothing is cut off, however narrow it gets."""
     parts: list[RenderableType] = []
     for columns, together in groupby(rows, len):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from auditrules.report.ingest.log_files import LogFile, find_files, split_at_lines
-from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, FilePart, PartResult
+from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, Advance, FilePart, PartResult
 from auditrules.report.ingest.streams import STANDARD_INPUT, UNREADABLE, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken, Reading
 from auditrules.report.storage.store import LogProblems, Store
@@ -20,7 +20,6 @@ _IN_PROCESS = 8 * 1024 * 1024  # bytes that are read sooner than a process start
 _MIN_TASK, _MAX_TASK = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
 _COMPRESSION = 8  # how many bytes a byte of a packed file unpacks to, about
 
-Advance = Callable[[int], None]
 ProgressBar = Callable[[int], AbstractContextManager[Advance]]
 """Called with the number of bytes that will be read; its context gives what to call with each few that were read."""
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from auditrules.report.ingest.part import FilePart, PartResult
-from auditrules.report.ingest.reader import Advance, read_part
+from auditrules.report.ingest.part import Advance, FilePart, PartResult
+from auditrules.report.ingest.reader import read_part
 from auditrules.report.ingest.table_builder import TableBuilder
 from auditrules.report.times import DAY, EARLIEST, day
 

@@ -16,13 +16,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from auditrules.report.ingest.log_files import SourceError
-from auditrules.report.ingest.part import PartResult
+from auditrules.report.ingest.part import Advance, PartResult
 from auditrules.report.storage.worker import ReadTask, run_task
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-Advance = Callable[[int], None]
 
 _INTERVAL = 0.2  # seconds between two looks at how much was read
 

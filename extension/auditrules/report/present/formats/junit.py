@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from junitparser import Error, Failure, Skipped, TestCase, TestSuite
 
-from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.model import HostSummary, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.present.wording import control_name, waiver_text
@@ -35,7 +35,7 @@ def junit(report: Report) -> Iterator[str]:
     yield "</testsuites>\n"
 
 
-def _suite(report: Report, host: Host, verdicts: Sequence[Verdict]) -> TestSuite:
+def _suite(report: Report, host: HostSummary, verdicts: Sequence[Verdict]) -> TestSuite:
     suite = TestSuite(visible(host.name))
     suite.hostname = visible(host.name)
     if host.last_seen is not None:

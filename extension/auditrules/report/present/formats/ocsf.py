@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from auditrules.benchmarks import BY_ID, BenchmarkControl
-from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.model import HostSummary, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.formats.streaming import identity
 from auditrules.report.present.remediation import remediation_text
@@ -49,7 +49,7 @@ def ocsf(report: Report) -> Iterator[str]:
         yield f"{json.dumps(_finding(report, hosts[verdict.host], verdict))}\n"
 
 
-def _finding(report: Report, host: Host, verdict: Verdict) -> dict[str, object]:
+def _finding(report: Report, host: HostSummary, verdict: Verdict) -> dict[str, object]:
     key, name, title = visible(host.key), visible(host.name), visible(verdict.title)
     at = _at(report, verdict)
     status_id, status = _COMPLIANCE[verdict.status]

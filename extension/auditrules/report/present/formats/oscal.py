@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from auditrules.benchmarks import BY_ID
-from auditrules.report.model import ControlCounts, Counts, Host, Report, Verdict, Waiver
+from auditrules.report.model import ControlCounts, Counts, HostSummary, Report, Verdict, Waiver
 from auditrules.report.present.complete import complete
 from auditrules.report.present.formats.streaming import identity, stream
 from auditrules.report.present.remediation import remediation_text
@@ -119,7 +119,7 @@ def _result(report: Report, silent: int) -> dict[str, object]:
     return lists
 
 
-def _inventory_item(host: Host) -> dict[str, object]:
+def _inventory_item(host: HostSummary) -> dict[str, object]:
     return {
         "uuid": identity("host", host.key),
         "description": _markdown(host.name) or "a host without a name",

@@ -6,13 +6,13 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from auditrules.report.model import Host, Report, Verdict
+from auditrules.report.model import HostSummary, Report, Verdict
 from auditrules.report.present.complete import complete
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.times import utc
 from auditrules.text import spreadsheet_cell
 
-_COLUMNS: Mapping[str, Callable[[Host, Verdict], str]] = MappingProxyType(
+_COLUMNS: Mapping[str, Callable[[HostSummary, Verdict], str]] = MappingProxyType(
     {
         "host": lambda host, _: host.key,
         "name": lambda host, _: host.name,

@@ -28,7 +28,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class DayBar:
     """A day of the chart. Its parts start from the bottom."""
 
     day: Day
@@ -41,7 +41,7 @@ class Column:
 class Chart:
     """Days side by side; the scale of all is the largest total, which is `top`."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[DayBar, ...]
     top: int
 
 
@@ -66,7 +66,7 @@ def chart(days: Sequence[Day]) -> Chart:
     gap = 0 if len(days) > _CROWD else step * _GAP
     return Chart(
         tuple(
-            Column(
+            DayBar(
                 day,
                 round(step * place + gap / 2, 2),
                 round(step - gap, 2),

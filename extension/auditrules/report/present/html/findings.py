@@ -13,7 +13,7 @@ _Control = tuple[str, str, str]  # benchmark, version, number
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class FailureCause:
     """Why a control fails, what to do, and on how many hosts; `remediation` is None where the project knows none."""
 
     benchmark: str
@@ -27,7 +27,7 @@ class Advice:
     """Of these hosts."""
 
 
-def remediations(verdicts: Iterable[Verdict]) -> tuple[Advice, ...]:
+def remediations(verdicts: Iterable[Verdict]) -> tuple[FailureCause, ...]:
     """Return the causes of the verdicts that fail: what concerns most hosts first, else in their order."""
     found: dict[_Control, dict[tuple[str, Remediation | None], dict[str, bool]]] = {}
     titles: dict[_Control, str] = {}
@@ -38,7 +38,7 @@ def remediations(verdicts: Iterable[Verdict]) -> tuple[Advice, ...]:
             hosts = found.setdefault(control, {}).setdefault((each.reason, find_remediation(each)), {})
             hosts[each.host] = hosts.get(each.host, True) and each.waived
     gathered = (
-        Advice(*control, titles[control], reason, todo, len(hosts), sum(hosts.values()))
+        FailureCause(*control, titles[control], reason, todo, len(hosts), sum(hosts.values()))
         for control, todos in found.items()
         for (reason, todo), hosts in todos.items()
     )

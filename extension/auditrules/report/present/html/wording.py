@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, Host, HostState, Verdict
-from auditrules.report.present.html.findings import Advice
+from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, HostState, HostSummary, Verdict
+from auditrules.report.present.html.findings import FailureCause
 from auditrules.report.present.wording import percent
 from auditrules.report.times import utc_minute
 from auditrules.status import Status
@@ -103,11 +103,11 @@ def spoken(counts: Counts) -> str:
     return ", ".join(f"{number(count)} {words(status)}" for status, count in parts(counts) if count) or "nothing"
 
 
-def why(host: Host) -> str:
+def why(host: HostSummary) -> str:
     """Say why a host does not report, and what else is odd about it."""
     return "; ".join(text for text in (WHY[host.state], host.note) if text)
 
 
-def label(each: ControlCounts | Change | Verdict | Advice, several: bool) -> str:  # noqa: FBT001 - a Jinja filter
+def label(each: ControlCounts | Change | Verdict | FailureCause, several: bool) -> str:  # noqa: FBT001 - a Jinja filter
     """Return the number of a control, and its version where the report has several."""
     return f"{each.control} ({each.version})" if several else each.control
