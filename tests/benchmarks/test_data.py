@@ -21,6 +21,8 @@ FORM = json.loads((ROOT / "docs/benchmarks.schema.json").read_text("utf-8"))
 DOCUMENT = (ROOT / "docs/benchmarks.md").read_text("utf-8")
 FILES = {path.name: json.loads(path.read_text("utf-8")) for path in sorted(DATA.glob("*-*.json"))}
 
+FAMILIES = json.loads((DATA / "families.json").read_text("utf-8"))
+
 every_file = pytest.mark.parametrize("name", FILES)
 
 
@@ -108,6 +110,15 @@ def test_calls_that_no_kernel_has_are_noted() -> None:
         and not any("No kernel since 2.6" in note for note in control["notes"])
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("family", sorted({control["family"] for _, control in controls()}))
+def test_each_family_has_its_prose(family: str) -> None:
+    assert list(FAMILIES[family]) == ["description", "rationale", "impact", "default_value"]
+
+
+def test_no_family_has_prose_for_nobody() -> None:
+    assert set(FAMILIES) - {control["family"] for _, control in controls()} == set()
 
 
 # The page
