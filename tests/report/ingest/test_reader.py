@@ -22,7 +22,23 @@ from auditrules.report.ingest.table_builder import TOO_DEEP, text
 from auditrules.report.model import Broken
 from auditrules.report.present.formats import FORMATS
 from auditrules.report.storage import update
-from tests.report.logs import DAY, HOUR, NOON, Line, added, failed, report, report_of, row, run, said, snapshot, write
+from tests.report.logs import (
+    DAY,
+    HOUR,
+    NOON,
+    Line,
+    added,
+    failed,
+    ingest,
+    ingest_of,
+    report,
+    report_of,
+    row,
+    run,
+    said,
+    snapshot,
+    write,
+)
 
 PASSES = [("a", "1.2.3", "pass", "covered")]
 LINE = snapshot("a", NOON, row())
@@ -96,12 +112,11 @@ def test_a_verdict_is_known_by_its_columns_in_whatever_is_around_them(tmp_path: 
     assert fleet.reading.rows + fleet.reading.repeated == len(LINES)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 def test_a_verdict_is_known_by_its_columns(line: Line | str, tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, line)
-    assert (said(fleet), fleet.reading.broken, fleet.reading.passed_over) == (PASSES, 0, 0)
-    assert fleet.verdicts[0].host == "uuid-a"
+    found = ingest_of(tmp_path, line)
+    assert (found.said, found.reading.broken, found.reading.passed_over) == (PASSES, 0, 0)
+    assert found.tables["observations"][0]["host"] == "uuid-a"
 
 
 def test_a_batch_of_changes_is_read_row_by_row(tmp_path: Path) -> None:
@@ -209,9 +224,9 @@ def test_a_broken_row_of_an_export_costs_none_of_the_others(content: str, tmp_pa
     path = tmp_path / "report.csv"
     path.write_text(content, newline="")
     os.utime(path, (NOON, NOON))
-    fleet = report(path)
-    assert [each.line for each in fleet.reading.first_broken] == [2]
-    assert ("b", "1.2.3", "fail", "no_rule") in said(fleet)
+    found = ingest(path)
+    assert [each.line for each in found.reading.first_broken] == [2]
+    assert ("b", "1.2.3", "fail", "no_rule") in found.said
 
 
 def test_a_cell_may_be_long(tmp_path: Path) -> None:
@@ -227,7 +242,7 @@ def test_the_host_of_an_export_is_in_the_column_that_says_so(tmp_path: Path) -> 
         "".join(",".join(reversed(line.split(","))) + "\n" for line in CSV.replace('"a\nb"', "x").splitlines())
     )
     os.utime(path, (NOON, NOON))
-    assert said(report(path)) == PASSES
+    assert ingest(path).said == PASSES
 
 
 def test_an_export_without_hosts_is_told_and_left(tmp_path: Path) -> None:
@@ -241,7 +256,7 @@ def test_an_export_without_hosts_is_told_and_left(tmp_path: Path) -> None:
 def test_a_text_with_a_carriage_return_alone_is_no_export(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(b"a,b\rc,d\n")
-    assert [each.line for each in report(path).reading.first_broken] == [1]
+    assert [each.line for each in ingest(path).reading.first_broken] == [1]
 
 
 def test_an_error_of_fleetctl_is_a_query_that_failed(tmp_path: Path) -> None:
@@ -338,8 +353,8 @@ AMONG_OTHERS: dict[str, str] = {
 
 @pytest.mark.parametrize("line", AMONG_OTHERS.values(), ids=AMONG_OTHERS)
 def test_a_broken_record_costs_none_of_the_others(line: str, tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, line, now=NOON + 60)
-    assert (said(fleet), fleet.reading.broken > 0) == ([("a", "1.2.3", "fail", "no_rule")], True)
+    found = ingest_of(tmp_path, line, now=NOON + 60)
+    assert (found.said[0], found.reading.broken > 0) == (("a", "1.2.3", "fail", "no_rule"), True)
 
 
 # A verdict in what nobody knows may be a failure: it is not passed over in silence.
@@ -352,7 +367,7 @@ UNKNOWN_ENVELOPES: dict[str, Line] = {
 
 @pytest.mark.parametrize("line", UNKNOWN_ENVELOPES.values(), ids=UNKNOWN_ENVELOPES)
 def test_a_verdict_in_an_unknown_envelope_is_a_broken_line(line: Line, tmp_path: Path) -> None:
-    reading = report_of(tmp_path, LINE, line).reading
+    reading = ingest_of(tmp_path, LINE, line).reading
     assert (reading.passed_over, [each.cause for each in reading.first_broken]) == (
         0,
         ["expected a verdict in a known envelope, found one in another"],
@@ -366,20 +381,19 @@ def test_a_status_that_is_none_is_unknown(status: str | None, tmp_path: Path) ->
 
 
 def test_a_verdict_on_no_control_is_broken(tmp_path: Path) -> None:
-    reading = report_of(tmp_path, LINE, {**LINE, "snapshot": [row() | {"control": None}]}).reading
+    reading = ingest_of(tmp_path, LINE, {**LINE, "snapshot": [row() | {"control": None}]}).reading
     assert [each.cause for each in reading.first_broken] == ["expected a control in a verdict, found null"]
 
 
 def test_a_row_that_is_broken_takes_nothing_from_those_before_it(tmp_path: Path) -> None:
     line = {**snapshot("b", NOON, row("fail")), "snapshot": [row("fail"), row() | {"control": None}]}
-    fleet = report_of(tmp_path, LINE, line, now=NOON + 60)
-    assert ("b", "1.2.3", "fail", "no_rule") in said(fleet)
+    found = ingest_of(tmp_path, LINE, line, now=NOON + 60)
+    assert ("b", "1.2.3", "fail", "no_rule") in found.said
 
 
 def test_evidence_that_is_nested_too_deeply_costs_no_verdict(tmp_path: Path) -> None:
     line = json.dumps(snapshot("a", NOON, row("fail", evidence="?"))).replace('"?"', "[" * 990 + "]" * 990)
-    (verdict,) = report_of(tmp_path, line).verdicts
-    assert verdict.status.value == "fail"
+    assert ingest_of(tmp_path, line).said == [("a", "1.2.3", "fail", "no_rule")]
 
 
 def test_what_no_python_can_write_is_said_to_be_too_deep() -> None:
@@ -405,14 +419,19 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize(("line", "cause"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_line_is_shown_and_stops_nothing(line: bytes, cause: str, tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, PLAIN, line, PLAIN)
-    assert said(fleet) == PASSES
-    assert fleet.reading.first_broken == (Broken(str(tmp_path / "osqueryd.results.log"), 2, cause),)
-    assert fleet.notes == ("1 line could not be read, and may have held verdicts",)
+    found = ingest_of(tmp_path, PLAIN, line, PLAIN)
+    assert found.said == PASSES
+    assert found.reading.first_broken == (Broken(str(tmp_path / "osqueryd.results.log"), 2, cause),)
+
+
+def test_a_broken_line_that_names_no_host_has_a_note(tmp_path: Path) -> None:
+    assert report_of(tmp_path, PLAIN, b'{"snapshot":[', PLAIN).notes == (
+        "1 line could not be read, and may have held verdicts",
+    )
 
 
 def test_of_many_broken_lines_ten_are_shown_and_all_are_counted(tmp_path: Path) -> None:
-    reading = report_of(tmp_path, LINE, *(["x"] * 25)).reading
+    reading = ingest_of(tmp_path, LINE, *(["x"] * 25)).reading
     assert (reading.broken, [each.line for each in reading.first_broken]) == (25, list(range(2, 12)))
 
 
@@ -429,8 +448,8 @@ OTHERS: dict[str, Line] = {
 
 @pytest.mark.parametrize("line", OTHERS.values(), ids=OTHERS)
 def test_what_is_none_of_ours_is_counted(line: Line, tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, LINE, line)
-    assert (said(fleet), fleet.reading.passed_over, fleet.reading.broken) == (PASSES, 1, 0)
+    found = ingest_of(tmp_path, LINE, line)
+    assert (found.said, found.reading.passed_over, found.reading.broken) == (PASSES, 1, 0)
 
 
 def test_a_log_of_another_pack_alone_makes_a_report_that_says_so(tmp_path: Path) -> None:
@@ -461,7 +480,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 def test_a_packed_log_is_known_by_its_bytes(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = tmp_path / "osqueryd.snapshots.log.2"
     path.write_bytes(pack(PLAIN.encode() + b"\n"))
-    assert said(report(path)) == PASSES
+    assert ingest(path).said == PASSES
 
 
 def test_of_a_packed_log_that_breaks_off_the_lines_before_count(tmp_path: Path) -> None:
@@ -484,9 +503,9 @@ def test_of_a_log_whose_frame_of_zstd_is_cut_the_rest_is_told(size: int, tmp_pat
     )
     path = tmp_path / "log.zst"
     path.write_bytes(_zstd(content)[:-size])
-    fleet = report(path, store=tmp_path / "store")
-    assert fleet.reading.rows < 2000
-    (problem,) = fleet.reading.unreadable
+    found = ingest(path, store=tmp_path / "store")
+    assert len(found.tables["observations"]) < 2000
+    (problem,) = found.reading.unreadable
     assert problem.cause == "cannot be unpacked from there on: a frame is not whole"
 
 
@@ -499,12 +518,12 @@ def test_a_packed_log_that_is_corrupt_is_told(
     packed = pack(os.urandom(10_000))
     path = tmp_path / "log"
     path.write_bytes(packed[:7] + b"\xff" * (len(packed) - 7))
-    (problem,) = report(path, store=tmp_path / "store" if kept else None).reading.unreadable
+    (problem,) = ingest(path, store=tmp_path / "store" if kept else None).reading.unreadable
     assert problem.cause.startswith("cannot be unpacked from there on: ")
 
 
 def test_a_log_that_begins_with_zeros_is_read(tmp_path: Path) -> None:
-    assert said(report_of(tmp_path, bytes(10_000) + PLAIN.encode()[:0], LINE)) == PASSES
+    assert ingest_of(tmp_path, bytes(10_000) + PLAIN.encode()[:0], LINE).said == PASSES
 
 
 def test_a_log_in_utf_16_is_told(tmp_path: Path) -> None:
@@ -519,9 +538,9 @@ def test_a_log_in_utf_16_is_told(tmp_path: Path) -> None:
 def test_a_binary_file_is_told_and_left(tmp_path: Path) -> None:
     binary = tmp_path / "core"
     binary.write_bytes(b"\x7fELF\0\0\0" + PLAIN.encode())
-    fleet = report(binary, write(tmp_path / "log", [LINE]))
-    assert said(fleet) == PASSES
-    assert fleet.reading.unreadable == (Broken(str(binary), 0, "expected lines of text, found a binary file"),)
+    found = ingest(binary, write(tmp_path / "log", [LINE]))
+    assert found.said == PASSES
+    assert found.reading.unreadable == (Broken(str(binary), 0, "expected lines of text, found a binary file"),)
 
 
 def test_a_log_and_its_packed_twin_count_once(tmp_path: Path) -> None:
@@ -554,10 +573,10 @@ def test_a_link_out_of_a_directory_is_not_followed_and_is_named(tmp_path: Path) 
     (tmp_path / "logs" / "b").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "logs" / "gone").symlink_to("nothing")
-    fleet = report(tmp_path / "logs")
-    assert said(fleet) == PASSES
+    found = ingest(tmp_path / "logs")
+    assert found.said == PASSES
     link = "a link, which is not followed: to have it read, give it as a PATH"
-    assert sorted((each.file, each.cause) for each in fleet.reading.unreadable) == [
+    assert sorted((each.file, each.cause) for each in found.reading.unreadable) == [
         (f"{tmp_path}/logs/b", link),
         (f"{tmp_path}/logs/gone", "a link that leads nowhere: No such file or directory"),
         (f"{tmp_path}/logs/link", link),
@@ -569,12 +588,12 @@ def test_a_link_to_what_is_read_anyhow_is_no_matter(tmp_path: Path) -> None:
     write(tmp_path / "a" / "log.1", [LINE])
     (tmp_path / "a" / "log").symlink_to("log.1")
     (tmp_path / "b").symlink_to("a")
-    assert report(tmp_path).reading.unreadable == ()
+    assert ingest(tmp_path).reading.unreadable == ()
 
 
 def test_a_path_that_is_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReportError) as raised:
-        report(tmp_path / "nothing")
+        ingest(tmp_path / "nothing")
     assert str(raised.value) == (
         f"{tmp_path}/nothing: expected a file, a directory or a glob that matches one, found nothing"
     )
@@ -583,7 +602,7 @@ def test_a_path_that_is_nothing_is_an_error(tmp_path: Path) -> None:
 def test_a_pipe_is_told_and_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     write(tmp_path / "log", [LINE])
-    fleet = report(tmp_path)
+    fleet = ingest(tmp_path)
     assert fleet.reading.unreadable == (Broken(f"{tmp_path}/pipe", 0, "expected a regular file or a directory"),)
 
 
@@ -591,7 +610,7 @@ def test_a_pipe_is_told_and_not_opened(tmp_path: Path) -> None:
 def test_standard_input_is_read(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     content = io.BufferedReader(io.BytesIO(pack(PLAIN.encode() + b"\n")))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
-    assert said(report("-")) == PASSES
+    assert ingest("-").said == PASSES
 
 
 def test_what_fleetctl_says_on_standard_input_is_said_now(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -651,7 +670,7 @@ UNREAD: dict[str, tuple[Line | str, str]] = {
 def test_what_may_have_held_verdicts_is_unread_and_its_host_is_named(
     line: Line | str, host: str, tmp_path: Path
 ) -> None:
-    reading = report_of(tmp_path, PASSED, line).reading
+    reading = ingest_of(tmp_path, PASSED, line).reading
     assert (reading.broken, reading.unread) == (1, True)
     assert (reading.first_broken[0].host, reading.broken_hosts) == (host, (host,) if host else ())
 
@@ -670,7 +689,7 @@ BLOBS = {
 
 @pytest.mark.parametrize("line", BLOBS.values(), ids=BLOBS)
 def test_other_base64_is_passed_over(line: Line, tmp_path: Path) -> None:
-    reading = report_of(tmp_path, PASSED, line).reading
+    reading = ingest_of(tmp_path, PASSED, line).reading
     assert (reading.broken, reading.passed_over) == (0, 1)
 
 
@@ -696,14 +715,34 @@ SYSLOG = {
 }
 
 
-@pytest.mark.parametrize("line", SYSLOG.values(), ids=SYSLOG)
-def test_a_status_line_of_syslog_makes_a_pass_before_it_unknown(line: str, tmp_path: Path) -> None:
-    folder = tmp_path / "a"
-    folder.mkdir()
+def _syslog(folder: Path, line: str) -> Path:
+    """A log of a host's pass of a month ago, and of a line of syslog that is written a second before noon."""
+    (folder / "a").mkdir()
     early = snapshot("a", NOON - 30 * DAY, row())
-    log = write(folder / "log", [early, line.replace("QUERY", QUERY_NAME).replace("{}", QUERY_NAME)])
+    log = write(folder / "a" / "log", [early, line.replace("QUERY", QUERY_NAME).replace("{}", QUERY_NAME)])
     os.utime(log, (NOON - 1, NOON - 1))
-    found = report(log, max_age=60 * DAY)
+    return log
+
+
+@pytest.mark.parametrize("line", SYSLOG.values(), ids=SYSLOG)
+def test_a_status_line_of_syslog_is_a_query_that_failed(line: str, tmp_path: Path) -> None:
+    found = ingest(_syslog(tmp_path, line))
+    ((query, message, folder),) = [
+        (each["query"], each["message"], Path(each["folder"]).name) for each in found.tables["query_failures"]
+    ]
+    assert (query, message, folder) == (QUERY_NAME, "no such table: audit_rules", "a")
+    assert found.reading.broken == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(line, marks=() if name in ("traditional", "standard output") else pytest.mark.full, id=name)
+        for name, line in SYSLOG.items()
+    ],
+)
+def test_a_status_line_of_syslog_makes_a_pass_before_it_unknown(line: str, tmp_path: Path) -> None:
+    found = report(_syslog(tmp_path, line), max_age=60 * DAY)
     assert said(found) == [("a", "1.2.3", "unknown", "query_failed")]
     assert found.reading.broken == 0
 
@@ -726,7 +765,7 @@ def test_lines_of_other_programs_in_syslog_are_passed_over(tmp_path: Path) -> No
         '<30>1 2026-11-23T11:59:30Z a dockerd 9 - - {"level":"info"}',
         "Nov 23 11:59:30 a osqueryd[812]: severity=0 location=eventfactory.cpp:156 message=Event publisher started",
     ]
-    reading = report_of(tmp_path, PASSED, *lines).reading
+    reading = ingest_of(tmp_path, PASSED, *lines).reading
     assert (reading.broken, reading.passed_over) == (0, 4)
 
 
@@ -747,22 +786,22 @@ BAD_FILES = {
 @pytest.mark.parametrize("content", BAD_FILES.values(), ids=BAD_FILES)
 def test_a_bad_file_is_named_and_ends_no_report(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(content)
-    found = report(write(tmp_path / "log", [LINE]), tmp_path / "bad")
-    assert said(found) == PASSES
+    found = ingest(write(tmp_path / "log", [LINE]), tmp_path / "bad")
+    assert found.said == PASSES
     named = {each.file for each in (*found.reading.first_broken, *found.reading.unreadable)}
     assert named <= {str(tmp_path / "bad")}
     assert found.reading.unread or b"\n\nhost" in content
 
 
-def test_a_fault_of_this_program_in_one_file_ends_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_this_program_in_one_file_ends_no_ingest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "detect_format", lambda head: {}[head])
-    found = report(write(tmp_path / "log", [LINE]))
+    found = ingest(write(tmp_path / "log", [LINE]))
     assert [each.cause.partition(" (")[0] for each in found.reading.unreadable] == ["this program failed to read it"]
 
 
 def test_a_packed_file_that_unpacks_to_very_much_is_read_up_to_a_bound(tmp_path: Path) -> None:
     (tmp_path / "log.zst").write_bytes(zstandard.compress(b"\n" * 100_000_000))
-    reading = report(write(tmp_path / "log", [LINE]), tmp_path / "log.zst").reading
+    reading = ingest(write(tmp_path / "log", [LINE]), tmp_path / "log.zst").reading
     assert reading.lines < 40_000_000
     assert [each.cause.startswith("expected at most ") for each in reading.unreadable] == [True]
 
