@@ -7,12 +7,14 @@ CASES ?=
 SEED ?= 1
 N ?= 500
 BIN := .venv/bin
+# One process more than cores: some tests wait most of their time.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 # What stands beside the gate: each needs something of its own.
 APART := not vm and not package and not browser and not spark
 # The many processes that tests start begin in half the time where bytecode is kept, whatever the machine is set to.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: check docs packs lint test test-full test-all browser pictures spark soak bench bench-report truth truth-vm vm-setup vm package package-test
+.PHONY: check docs packs lint test test-full test-all environments browser pictures spark soak bench bench-report truth truth-vm vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -21,11 +23,11 @@ check: python
 
 # The gate, in some three minutes; pytest comes last, so that its closing line is the last.
 test: lint
-	$(BIN)/python -m pytest -m "$(APART) and not full" -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m "$(APART) and not full" -n $(WORKERS) --dist loadgroup $(ARGS)
 
 # The gate with all that there is: the full products of cases, and more examples for each law.
 test-full: lint
-	$(BIN)/python -m pytest -m "$(APART)" --hypothesis-profile=full -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m "$(APART)" --hypothesis-profile=full -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: dev
 	$(BIN)/ruff format --check .
@@ -33,9 +35,15 @@ lint: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# pytest on every Python from 3.10 to 3.13 that starts here, BUT one; fails where fewer than AT_LEAST do.
+# The tests of `make test` on every Python from 3.10 to 3.13 that starts here, BUT one; fails where fewer than AT_LEAST do.
 test-all: python
 	@$(PYTHON) tools/test_all.py --at-least $(AT_LEAST) --but "$(BUT)"
+
+# What `make test-all`, `make spark` and `make package` install first.
+environments: python
+	@$(PYTHON) tools/environment.py .venvs/spark spark
+	@$(PYTHON) tools/environment.py .venvs/package package
+	@$(PYTHON) tools/test_all.py --but "$(BUT)" --set-up
 
 # The page of the report in headless Chromium; needs Debian's packages chromium and chromium-driver.
 browser: dev

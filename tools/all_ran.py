@@ -30,7 +30,7 @@ class Ended:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what was not tested, or in one line that all was; 1 if anything was not."""
+    """Print what was not tested, or that all was; the last line counts both, and the code is 1 if anything was not."""
     parser = argparse.ArgumentParser(
         description="fail where a test has run nowhere, or was skipped where it may not be"
     )
@@ -43,13 +43,15 @@ def main(arguments: Sequence[str]) -> int:
     found = list(problems(collected, root, user))
     for problem in found:
         print(problem)
-    if found:
-        return 1
     skipped = [each for each in user if each.outcome == "skipped"]
-    print(f"Of {len(collected)} tests each has passed: {len(root)} as root, {len(user) - len(skipped)} as a user too.")
-    for each in skipped:
-        print(f"  not as a user: {each.skip}")
-    return 0
+    if not found:
+        ran = f"{len(root)} as root, {len(user) - len(skipped)} as a user too"
+        print(f"Of {len(collected)} tests each has passed: {ran}.")
+        for each in skipped:
+            print(f"  not as a user: {each.skip}")
+    passed = {each.test for each in (*root, *user) if each.outcome == "passed"}
+    print(f"{len(passed)} passed, {len(found)} failed")
+    return 1 if found else 0
 
 
 def problems(collected: Iterable[str], root: Iterable[Ended], user: Iterable[Ended]) -> Iterator[str]:

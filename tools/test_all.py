@@ -23,9 +23,12 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="run the tests on every Python from 3.10 to 3.13 that starts")
     parser.add_argument("--at-least", type=int, default=1, metavar="N", help="fail where fewer start (default: 1)")
     parser.add_argument("--but", default="", metavar="VERSION", help="leave out this one, such as 3.11")
+    parser.add_argument("--set-up", action="store_true", help="make their environments, and run nothing")
     options = parser.parse_args(arguments)
     found = {version: interpreter(version, os.environ) for version in VERSIONS if version != options.but}
     pythons = {version: python for version, python in found.items() if python}
+    if options.set_up:
+        return 0 if all(_set_up(version, python) for version, python in pythons.items()) else 1
     results = {version: _tests(version, python, engines=version == min(pythons)) for version, python in pythons.items()}
     print("\nThe tests, on each Python that starts here:")
     for version, python in found.items():
@@ -75,26 +78,35 @@ def _starts(python: Path, version: str) -> bool:
     return answer.returncode == 0 and answer.stdout.strip() == version
 
 
+def _set_up(version: str, python: Path) -> bool:
+    """Make the environment of a Python, where it is not made yet; whether it is there."""
+    need = "sqlite-3.42" if version in OLD_SQLITE else "tests"
+    command = (python, PROJECT / "tools/environment.py", _folder(version), need)
+    return subprocess.run(command, check=False).returncode == 0
+
+
+def _folder(version: str) -> Path:
+    return PROJECT / ".venvs" / version
+
+
 def _tests(version: str, python: Path, *, engines: bool) -> str:
     print(f"\n== Python {version}: {python}", flush=True)
-    folder = PROJECT / ".venvs" / version
-    need = "sqlite-3.42" if version in OLD_SQLITE else "tests"
-    if subprocess.run([python, PROJECT / "tools/environment.py", folder, need], check=False).returncode != 0:
+    if not _set_up(version, python):
         return "could not be set up"
-    # A kernel is asked once, by `make vm`: no rule of Linux audit hangs on the Python that reads it. The packages are
-    # tested once, too, with each Python in turn; the page in one browser, and Spark in one Java. What an engine answers
-    # to SQL is tested on the oldest of these alone, beside that of `make test`: 3.10 has osquery's SQLite.
-    apart = "not vm and not package and not browser and not spark"
+    # What `make test` runs: the full products and the many examples of laws hang on no Python. A kernel is asked once,
+    # by `make vm`: no rule of Linux audit hangs on the Python that reads it. The packages are tested once, too, with
+    # each Python in turn; the page in one browser, and Spark in one Java. What an engine answers to SQL is tested on
+    # the oldest of these alone, beside that of `make test`: 3.10 has osquery's SQLite.
+    apart = "not vm and not package and not browser and not spark and not full"
     command = (
-        folder / "bin/python",
+        _folder(version) / "bin/python",
         "-m",
         "pytest",
         "-q",
         "-n",
-        "auto",
+        str(len(os.sched_getaffinity(0)) + 1),
         "--dist",
         "loadgroup",
-        "--hypothesis-profile=full",
         "-m",
         apart if engines else f"{apart} and not engine",
     )

@@ -112,5 +112,7 @@ def test_runs_are_compared(
         (tmp_path / name).write_text("".join(f"{json.dumps(each)}\n" for each in rows), encoding="utf-8")
     files = [word for name in ("collected", "root", "user") for word in (f"--{name}", str(tmp_path / name))]
     assert all_ran.main(files) == bool(found)
-    said = capsys.readouterr().out.splitlines()
+    *said, last = capsys.readouterr().out.splitlines()
     assert (said if found else []) == found
+    passed = {each["test"] for each in (*root, *user) if each["outcome"] == "passed"}
+    assert last == f"{len(passed)} passed, {len(found)} failed"
