@@ -6,6 +6,7 @@ A test is marked `root` with the names of its rights. Such a test alone may be s
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ import pytest
 
 NOBODY = 65534
 LACKING = 77  # the exit code of an attempt that the machine refused, as automake's tests have it
+
+# cap_net_raw+ep as setcap(8) writes it: vfs_cap_data of linux/capability.h, revision 2.
+CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
 
 MOUNT = f"""
 import sys
@@ -62,7 +66,18 @@ def mount() -> str:
     return ""
 
 
-RIGHTS: Mapping[str, Callable[[], str]] = {"own": own, "give_away": give_away, "mount": mount}
+@cache
+def capability() -> str:
+    """Whether a file can be given capabilities."""
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            os.setxattr(file.name, "security.capability", CAPABILITY)
+        except OSError as error:
+            return f"needs the right to give a file capabilities: {error.strerror}"
+    return ""
+
+
+RIGHTS: Mapping[str, Callable[[], str]] = {"own": own, "give_away": give_away, "mount": mount, "capability": capability}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

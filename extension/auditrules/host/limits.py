@@ -12,6 +12,19 @@ class HostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How far a search of file systems goes. `rests` says that others compute in this process, and go first."""
+
+    patience: float = 60.0  # seconds that a query waits for it
+    seconds: float = 1200.0
+    cpu: float = 60.0  # seconds
+    entries: int = 5_000_000  # names
+    programs: int = 10_000  # that are kept
+    depth: int = 200  # folders, of which each is open twice
+    rests: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How long and how much. Sizes are in bytes."""
 
@@ -22,3 +35,4 @@ class Limits:
     file: int = 16 * _MIB
     rules_d: int = 64 * _MIB  # all files of rules.d together
     names: float = 2.0  # seconds for the users that are not in /etc/passwd, and as many for groups
+    search: SearchLimits = SearchLimits()

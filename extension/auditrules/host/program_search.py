@@ -1,0 +1,323 @@
+"""Searching file systems for setuid, setgid and file-capability programs: bounded, in slices, and no file is opened.
+
+Folders are opened one in another, and no link is followed, so that nobody who swaps a folder for a link leads the
+search elsewhere. Of a regular file its mode is looked at, and of one that may be run whether it has capabilities.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from auditrules.audit.model.text import decode, encode
+from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
+from auditrules.benchmarks.search_places import (
+    CONTAINERS,
+    SUBVOLUMES,
+    WHOLE_IMAGE,
+    SearchPlace,
+    SearchPlaces,
+    is_layer,
+    search_places,
+)
+from auditrules.host.limits import SearchLimits
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOUNTINFO = "/proc/self/mountinfo"
+_MOST_MOUNTINFO = 16 << 20  # bytes
+_FOLDERS = "/proc/self/fd"  # a name in an open folder is reached by way of it where a call takes nothing but a path
+_CAPABILITY = "security.capability"
+
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # what was there is not, or is something else by now
+_NO_CAPABILITY = frozenset({errno.ENODATA, *_GONE})
+_PRIVILEGED = stat.S_ISUID | stat.S_ISGID
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+_BATCH = 127  # names between two looks at the clock, as a mask
+_SLICE = 0.004  # seconds after which the search rests for as long as it worked
+_LONGEST_REST = 0.25
+_MOST_NAMED = 10  # places that could not be looked into, or were left out, that are named
+
+
+class _LimitError(Exception):
+    """The search has come to one of its limits, which the message names."""
+
+
+class _Folder:
+    """An open folder, its path in the root, and the names in it that were not looked at yet."""
+
+    __slots__ = ("descriptor", "names", "path")
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self.descriptor = descriptor
+        self.path = path
+        try:
+            self.names = os.scandir(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def close(self) -> None:
+        self.names.close()
+        os.close(self.descriptor)
+
+
+class ProgramSearch:
+    """One search of a root. Other threads may ask `so_far` while `run` goes on.
+
+    `here` says that the root is this machine's, whose mounts are known. Of another one file system is searched.
+    """
+
+    def __init__(self, root: str, limits: SearchLimits, *, here: bool) -> None:
+        self._root = root
+        self._limits = limits
+        self._here = here
+        self._began = int(time.time())
+        self._entries = 0
+        self._path = ""
+        self._programs: list[PrivilegedProgram] = []
+        self._unread: list[str] = []
+        self._unread_count = 0
+        self._left_out: dict[str, str] = {}
+        self._where: SearchPlaces = WHOLE_IMAGE
+        self._attributes = True  # whether files have extended attributes where we are
+
+    def so_far(self) -> PrivilegedPrograms:
+        """How far it has come."""
+        return self._found(SearchState.RUNNING)
+
+    def run(self) -> PrivilegedPrograms:
+        """Search to the end, or to a limit."""
+        self._slice = self._start = time.monotonic()
+        self._cpu = time.thread_time()
+        try:
+            with ExitStack() as open_files:
+                self._mounts = _MountTable(open_files) if self._here else None
+                self._learn()
+                self._check_descriptors()
+                for point, fstype in self._where.unknown.items():
+                    self._cannot(point, f"whether a file system of type {fstype} is of this machine is not known")
+                self._left_out.update(self._where.left_out)
+                for place in self._where.places:
+                    self._search(place)
+        except _LimitError as error:
+            return self._found(SearchState.LIMIT, str(error))
+        except OSError as error:
+            return self._found(SearchState.FAILED, f"{error.strerror}: {error.filename or self._root}")
+        return self._found(SearchState.UNREADABLE if self._unread_count else SearchState.COMPLETE)
+
+    def _found(self, state: SearchState, problem: str = "") -> PrivilegedPrograms:
+        return PrivilegedPrograms(
+            state,
+            tuple(self._programs),
+            began=self._began,
+            entries=self._entries,
+            place=self._path or "/",
+            problem=problem,
+            unread=tuple(self._unread),
+            unread_count=self._unread_count,
+            left_out=tuple(self._left_out.items()),
+        )
+
+    def _learn(self) -> None:
+        """Take the mounts as they are now."""
+        if self._mounts is not None:
+            self._where = search_places(self._mounts.read())
+
+    def _check_descriptors(self) -> None:
+        """See that open folders are reached by their descriptors: else no capability would be seen."""
+        root = os.open(self._root, _FOLDER & ~os.O_NOFOLLOW)
+        try:
+            if not os.path.samestat(os.stat(f"{_FOLDERS}/{root}"), os.fstat(root)):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), _FOLDERS)
+        finally:
+            os.close(root)
+
+    def _search(self, place: SearchPlace) -> None:
+        try:
+            start = self._at(place)
+        except OSError as error:
+            if error.errno not in _GONE:
+                self._cannot(place.point, error.strerror or str(error))
+            return
+        if start is None:
+            return
+        self._attributes = True
+        device = os.fstat(start.descriptor).st_dev
+        folders = [start]
+        try:
+            while folders:
+                try:
+                    inner = self._next(folders[-1], place, device, len(folders))
+                except OSError as error:
+                    self._cannot(folders[-1].path, error.strerror or str(error))
+                    inner = None
+                if inner is None:
+                    folders.pop().close()
+                else:
+                    folders.append(inner)
+        finally:
+            for folder in folders:
+                folder.close()
+
+    def _at(self, place: SearchPlace) -> _Folder | None:
+        """Open the folder of a mount point by its names, one in another; a mounted file is looked at."""
+        folder = os.open(self._root, _FOLDER & ~os.O_NOFOLLOW)
+        *above, last = encode(place.point).split(b"/")[1:]
+        try:
+            for name in above:
+                inner = os.open(name, _FOLDER, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            if last and not stat.S_ISDIR(os.lstat(last, dir_fd=folder).st_mode):
+                self._look(folder, os.fsdecode(last), os.lstat(last, dir_fd=folder), decode(b"/".join([b"", *above])))
+                return None
+            inner = os.open(last or b".", _FOLDER, dir_fd=folder)
+        finally:
+            os.close(folder)
+        return _Folder(inner, place.point.rstrip("/"))
+
+    def _next(self, folder: _Folder, place: SearchPlace, device: int, depth: int) -> _Folder | None:
+        """Look at the next names of a folder, up to one that is a folder to go into. None: there is no more."""
+        for entry in folder.names:
+            self._entries += 1
+            if not self._entries & _BATCH:
+                self._pause(folder.path)
+            if entry.is_dir(follow_symlinks=False):
+                inner = self._enter(folder, entry.name, place, device, depth)
+                if inner is not None:
+                    return inner
+            elif entry.is_file(follow_symlinks=False):
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except OSError as error:
+                    if error.errno in _GONE:
+                        continue
+                    raise
+                if found.st_mode & (_PRIVILEGED | _EXECUTABLE):
+                    self._look(folder.descriptor, entry.name, found, folder.path)
+        return None
+
+    def _enter(self, folder: _Folder, name: str, place: SearchPlace, device: int, depth: int) -> _Folder | None:
+        """Open a folder, unless what is below it is not to be searched from here."""
+        path = f"{folder.path}/{decode(os.fsencode(name))}"
+        if self._mounts is not None and self._mounts.changed():
+            self._learn()
+        if path in place.elsewhere or path in self._where.points:
+            return None
+        if is_layer(path, self._where.layers):
+            self._leave_out(path, CONTAINERS)
+            return None
+        if depth >= self._limits.depth:
+            self._cannot(path, f"deeper than {self._limits.depth} folders")
+            return None
+        try:
+            descriptor = os.open(name, _FOLDER, dir_fd=folder.descriptor)
+            inner = _Folder(descriptor, path)
+        except OSError as error:
+            if error.errno not in _GONE:
+                self._cannot(path, error.strerror or str(error))
+            return None
+        other = os.fstat(descriptor).st_dev != device
+        if other and not self._is_subvolume(path, place):
+            inner.close()
+            return None
+        return inner
+
+    def _is_subvolume(self, path: str, place: SearchPlace) -> bool:
+        """Whether a folder of another device is one of the same mount all the same."""
+        self._learn()
+        if not self._here or path in self._where.points:
+            return False
+        if place.fstype not in SUBVOLUMES:
+            self._cannot(path, "it is another file system, which the table of mounts does not name")
+            return False
+        return True
+
+    def _look(self, folder: int, name: str, found: os.stat_result, path: str) -> None:
+        """Take a file for what it is."""
+        mode = found.st_mode
+        if not stat.S_ISREG(mode):
+            return
+        privileges = [Privilege.SETUID] if mode & stat.S_ISUID else []
+        if mode & stat.S_ISGID:
+            privileges.append(Privilege.SETGID)
+        if mode & _EXECUTABLE and self._attributes and self._has_capability(folder, name, path):
+            privileges.append(Privilege.CAPABILITIES)
+        if not privileges:
+            return
+        if len(self._programs) >= self._limits.programs:
+            raise _LimitError(f"more than {self._limits.programs} privileged programs")
+        full = f"{path}/{decode(os.fsencode(name))}"
+        self._programs.append(PrivilegedProgram(full, tuple(privileges), found.st_uid, found.st_gid))
+
+    def _has_capability(self, folder: int, name: str, path: str) -> bool:
+        try:
+            os.getxattr(f"{_FOLDERS}/{folder}/{name}", _CAPABILITY, follow_symlinks=False)
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                self._attributes = False
+            elif error.errno not in _NO_CAPABILITY:
+                self._cannot(f"{path}/{decode(os.fsencode(name))}", error.strerror or str(error))
+            return False
+        return True
+
+    def _pause(self, path: str) -> None:
+        """Check the limits, and rest for as long as the last slice took: who else computes here goes first.
+
+        A slice also takes long where the processor or the disk is wanted by others, and so is the rest after it.
+        """
+        self._path = path
+        limits = self._limits
+        if self._entries > limits.entries:
+            raise _LimitError(f"more than {limits.entries} names")
+        if time.thread_time() - self._cpu > limits.cpu:
+            raise _LimitError(f"more than {limits.cpu:g} s of CPU")
+        now = time.monotonic()
+        if now - self._start > limits.seconds:
+            raise _LimitError(f"longer than {limits.seconds:g} s")
+        if limits.rests and now - self._slice >= _SLICE:
+            time.sleep(min(now - self._slice, _LONGEST_REST))
+            self._slice = time.monotonic()
+
+    def _leave_out(self, path: str, why: str) -> None:
+        if len(self._left_out) < _MOST_NAMED + len(self._where.left_out):
+            self._left_out[path] = why
+
+    def _cannot(self, path: str, why: str) -> None:
+        self._unread_count += 1
+        if len(self._unread) < _MOST_NAMED:
+            self._unread.append(f"{path or '/'}: {why}")
+
+
+class _MountTable:
+    """The mounts of this process, and whether they are others since they were read."""
+
+    def __init__(self, open_files: ExitStack) -> None:
+        self._file = os.open(_MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
+        open_files.callback(os.close, self._file)
+        self._poll = select.poll()
+        self._poll.register(self._file, select.POLLPRI | select.POLLERR)
+
+    def read(self) -> bytes:
+        """The table. Raises OSError if there is no end to it."""
+        os.lseek(self._file, 0, os.SEEK_SET)
+        content = b"".join(self._chunks())
+        if len(content) > _MOST_MOUNTINFO:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), _MOUNTINFO)
+        return content
+
+    def changed(self) -> bool:
+        """Whether something was mounted or unmounted since this was asked last (proc(5))."""
+        return bool(self._poll.poll(0))
+
+    def _chunks(self) -> Iterator[bytes]:
+        size = 0
+        while size <= _MOST_MOUNTINFO and (chunk := os.read(self._file, 1 << 16)):
+            size += len(chunk)
+            yield chunk
