@@ -80,7 +80,7 @@ def run(root: Path, *arguments: str) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     (root / "listing").write_text(LISTING, encoding="utf-8")
     environment = Environment(
-        host=lambda _, __: Host(str(root), str(root / "listing")), setup=lambda _: Setup(str(root))
+        host=lambda _, __, ___: Host(str(root), str(root / "listing")), setup=lambda _: Setup(str(root))
     )
     code = main(["doctor", *arguments], stdout=out, stderr=err, environment=environment)
     return Ran(code, out.getvalue(), err.getvalue())
@@ -142,7 +142,7 @@ def test_names_of_files_send_no_control_bytes(folder: Path, tmp_path: Path) -> N
 
 
 def test_a_host_that_cannot_be_read_is_no_diagnosis(tmp_path: Path) -> None:
-    def refuse(_root: str, _kernel: str) -> Host:
+    def refuse(_root: str, _kernel: str, _release: str) -> Host:
         raise HostError("root: cannot open it")
 
     err = io.StringIO()

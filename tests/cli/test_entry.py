@@ -46,6 +46,7 @@ class FakeHost:
 
     root: str
     kernel: str
+    release: str = ""
     reads: int = 0
 
     def sources(self) -> Sources:
@@ -230,7 +231,7 @@ def test_an_error_sends_no_control_bytes() -> None:
 
 
 def test_a_host_that_cannot_be_collected_is_a_problem() -> None:
-    def refuse(_root: str, _kernel: str) -> FakeHost:
+    def refuse(_root: str, _kernel: str, _release: str) -> FakeHost:
         raise HostError("kernel: expected\x07 something else")
 
     assert run("query", "SELECT 1", given=Environment(host=refuse, build=build)) == Ran(
@@ -250,14 +251,14 @@ def test_without_apsw_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_interrupt_exits_as_a_shell_has_it() -> None:
-    def stop(_root: str, _kernel: str) -> FakeHost:
+    def stop(_root: str, _kernel: str, _release: str) -> FakeHost:
         raise KeyboardInterrupt
 
     assert run("query", "SELECT 1", given=Environment(host=stop, build=build)) == Ran(130, "", "")
 
 
 def test_a_bug_does_not_look_like_a_verdict() -> None:
-    def fail(_root: str, _kernel: str) -> FakeHost:
+    def fail(_root: str, _kernel: str, _release: str) -> FakeHost:
         raise RuntimeError("a bug")
 
     ran = run("check", given=replace(environment(control("1.1", "pass")), host=fail))

@@ -44,7 +44,10 @@ def ran(look: Look, sql: str) -> tuple[int, str]:
     """Run the query, and give the exit code and what stands on standard error."""
     out, err = io.StringIO(), io.StringIO()
     code = main(
-        ["query", sql], stdout=out, stderr=err, environment=Environment(host=lambda _root, _kernel: Reader(look))
+        ["query", sql],
+        stdout=out,
+        stderr=err,
+        environment=Environment(host=lambda _root, _kernel, _release: Reader(look)),
     )
     return code, err.getvalue()
 

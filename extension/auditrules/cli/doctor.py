@@ -46,7 +46,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
 def _lines(environment: Environment) -> list[Finding]:
     setup = environment.setup("/")
     daemons = tuple(replace(daemon, answer=environment.ask(daemon.socket)) for daemon in setup.daemons())
-    audit = HostAudit(environment.host("/", "auto").sources())
+    audit = HostAudit(environment.host("/", "auto", "").sources())
     kernel = replace(audit.kernel, error=visible(audit.kernel.error))
     installation = replace(setup.installation(daemons), kernel=kernel, consumer=visible(audit.collected.consumer))
     return examine(installation, __version__)

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from auditrules import __version__
+from auditrules.audit.constants.kernel_releases import release_of
 from auditrules.benchmarks import BENCHMARKS, Benchmark
 from auditrules.check import CheckError
 from auditrules.cli.command import NAME, CommandOutput, Problem
@@ -45,12 +46,17 @@ def ask_osquery(path: str) -> OsqueryAnswer:
         return OsqueryAnswer(error=str(error))
 
 
+def read_host(root: str, kernel: str, release: str) -> Host:
+    """The host under a root, with the rules of a kernel, whose release is given where it is not the one found."""
+    return Host(root, kernel, release=release)
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """How the commands read a host, make tables of it, and ask osquery. Tests replace the parts."""
 
-    host: Callable[[str, str], Collector] = Host
-    listing: Callable[[str], Collector] = AssumedHost
+    host: Callable[[str, str, str], Collector] = read_host
+    listing: Callable[[str, str], Collector] = AssumedHost
     build: Callable[[HostView], tuple[Table, ...]] = build
     surroundings: Callable[[str], Surroundings] = HostSurroundings
     benchmarks: Sequence[Benchmark] = BENCHMARKS
@@ -91,14 +97,28 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         "then auditctl; under "
         "another root nobody)",
     )
+    parser.add_argument(
+        "--kernel-release",
+        metavar="RELEASE",
+        default="",
+        type=_release,
+        help="release of the kernel to judge for, such as 6.12 (default: this machine's; under another root, the "
+        "newest that has modules there; of a saved listing it is not known)",
+    )
+
+
+def _release(text: str) -> str:
+    if text and release_of(text) is None:
+        raise argparse.ArgumentTypeError(f"expected a release such as 6.12 or 5.15.0-204-generic, found {text!r}")
+    return text
 
 
 def kept(options: argparse.Namespace, environment: Environment) -> KeptHost:
     """Read the host once. Raises `HostError` here, as the error of a query would say less."""
     if not options.root and is_saved(options.kernel):
-        collector: Collector = environment.listing(options.kernel)
+        collector: Collector = environment.listing(options.kernel, options.kernel_release)
     else:
-        collector = environment.host(options.root or "/", options.kernel)
+        collector = environment.host(options.root or "/", options.kernel, options.kernel_release)
     host = KeptHost(collector, time.monotonic, math.inf)
     host.audit()
     return host

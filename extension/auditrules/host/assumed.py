@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.collected import Kernel, Sources
-from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.host_facts import Entry, Facts, KernelBuild
 from auditrules.audit.needs import needs
 from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.control import TargetKind
@@ -35,18 +35,19 @@ _PLACES = {path for control in CONTROLS for path in control.paths}
 
 
 class AssumedHost:
-    """The host that a saved `auditctl -l` was made on.
+    """The host that a saved `auditctl -l` was made on. `release` is that of its kernel; empty: not known.
 
     Raises HostError if the file cannot be read.
     """
 
-    def __init__(self, listing: str, limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, listing: str, release: str = "", limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
+        self._build = KernelBuild(release, None)
         self._kernel: Kernel = KernelReader("/", listing, programs=(), limits=limits, ask=ask).read()[0]
 
     def sources(self) -> Sources:
         """Give the listing, and the paths that its rules name."""
         content = self._kernel.saved.content if self._kernel.saved else None
-        facts = Facts(files=self.look(needs([content or b""]).paths), assumed=True)
+        facts = Facts(files=self.look(needs([content or b""]).paths), assumed=True, kernel=self._build)
         return Sources(self._kernel, facts=facts)
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 
@@ -17,10 +17,11 @@ from auditrules.audit.coverage.reference import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
 from auditrules.audit.filesystem.boot_made import as_booted
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
+from auditrules.audit.kernel.kernel_build import newest_release, runs_x32
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
 from auditrules.audit.model.errors import NetlinkError
-from auditrules.audit.model.host_facts import BinaryFormat, Entry, Facts, Mount, Version
+from auditrules.audit.model.host_facts import BinaryFormat, Entry, Facts, KernelBuild, Mount, Version
 from auditrules.audit.model.text import decode
 from auditrules.audit.needs import Needs, needs
 from auditrules.benchmarks import CONTROLS
@@ -39,6 +40,7 @@ from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
+MODULES = "/lib/modules"
 
 _PROCESSES = process_names(CONTROLS)
 
@@ -55,12 +57,12 @@ class Host:
     `kernel` says whom to ask for the rules that are loaded: `netlink`, the kernel itself; `auditctl`; `auto`, the first
     of the two that answers; `none`; or the path of a saved `auditctl -l`. Under another root only that root's files and
     a saved listing are read, never this machine's kernel, /proc or auditctl; its machine type is taken to be this
-    machine's.
+    machine's. `release` is that of the kernel, where this machine's, or the newest under the root, is not the one.
 
     Raises HostError if the root is no folder or `kernel` is none of these.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test replaces stands beside what a user says
         self,
         root: str = "/",
         kernel: str = "auto",
@@ -68,6 +70,7 @@ class Host:
         programs: Sequence[str] = PROGRAMS,
         limits: Limits = _LIMITS,
         ask: Callable[[Deadline], Netlink] = netlink.ask,
+        release: str = "",
     ) -> None:
         here = not os.path.realpath(root).strip("/")
         if not os.path.isdir(root):
@@ -78,6 +81,8 @@ class Host:
         self._limits = limits
         self._needs: tuple[object, Needs] | None = None
         self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
+        self._release = release
+        self._build: KernelBuild | None = None  # it stays as it is until the host boots
         self._tmpfiles: tuple[File, ...] | None = None  # of an image, which stays as it is
         self._booted: tuple[Mapping[str, Entry], Mapping[str, Entry]] | None = None  # what was seen last, once it boots
         self._users = NameService(user_id, limits.names)
@@ -106,14 +111,15 @@ class Host:
             paths = {RULES_D, *(file.path for file in rules_d if file.content is None)}
             if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
                 paths |= wanted.paths | sandbox_paths(units, UNITS) | {each.interpreter for each in formats}
-            facts = self._facts(tree, wanted, version, paths)
+            cmdline = tree.read("/proc/cmdline", self._limits.file) if self._here else None
+            facts = self._facts(tree, wanted, version, paths, cmdline)
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,
                 rules_d_error=rules_d_error,
                 audit_rules=audit_rules,
                 auditd_conf=tree.read("/etc/audit/auditd.conf", self._limits.file),
-                cmdline=tree.read("/proc/cmdline", self._limits.file) if self._here else None,
+                cmdline=cmdline,
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
                 facts=replace(facts, mounts=mounts, binary_formats=formats),
@@ -203,15 +209,28 @@ class Host:
         comm = tree.read(f"/proc/{pid}/comm", self._limits.file) if pid else None
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
 
-    def _facts(self, tree: Tree, wanted: Needs, version: Version, paths: Iterable[str]) -> Facts:
+    def _facts(self, tree: Tree, wanted: Needs, version: Version, paths: Iterable[str], cmdline: File | None) -> Facts:
+        if self._build is None:
+            self._build = self._kernel_build(tree, cmdline)
         return Facts(
             version=version,
             machine=os.uname().machine,
+            kernel=self._build,
             files=self._seen(tree, paths),
             users=self._ids(tree, "/etc/passwd", wanted.users, self._users),
             groups=self._ids(tree, "/etc/group", wanted.groups, self._groups),
             lsm=self._lsm(tree) if self._here else None,
         )
+
+    def _kernel_build(self, tree: Tree, cmdline: File | None) -> KernelBuild:
+        """Tell which kernel runs; of another root, the newest that it has modules for."""
+        release = self._release or (os.uname().release if self._here else "")
+        if not release:
+            with suppress(UnreadableError):  # then it is not known
+                release = newest_release(tree.names(MODULES))
+        config = tree.read(f"/boot/config-{release}", self._limits.file) if release and "/" not in release else None
+        options = decode(cmdline.content or b"") if cmdline else ""
+        return KernelBuild(release, runs_x32(config.content if config else None, os.uname().machine, options))
 
     def _seen(self, tree: Tree, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Look at paths; of an image, as they are once it has booted."""

@@ -96,6 +96,12 @@ AUDIT_STATUS = Schema(
             "1 if audit.rules is not what augenrules would make of rules.d now, else 0; empty: there is no rules.d, or "
             "it can't be told",
         ),
+        Column(
+            "kernel_release",
+            _TEXT,
+            "Release of the kernel, which decides what some system calls count as; of an image, the newest that has "
+            "modules there; empty: not known",
+        ),
         Column("auditctl_version", _TEXT, "Version of the auditctl that is installed; empty: not known"),
     ),
     (

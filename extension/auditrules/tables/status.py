@@ -34,6 +34,7 @@ def audit_status(audit: HostAudit) -> list[Row]:
         "boot_loader": boot.loader.value,
         "boot_error": boot.problem if boot.loaded is not None else boot.reason,
         "augenrules_stale": flag(audit.files.stale),
+        "kernel_release": audit.collected.facts.kernel.release,
         "auditctl_version": audit.collected.auditctl_version,
     }
     return finished(AUDIT_STATUS.names, [row], ())

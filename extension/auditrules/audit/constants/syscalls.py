@@ -99,6 +99,12 @@ def name(number: int, machine: str, version: Version | None = None) -> str | Non
     return _names(machine, version).get(number)
 
 
+def kernel_number(name: str, machine: str) -> int | None:
+    """The kernel's own number of a call, which auditctl may not know; None: the machine has no such call."""
+    known = canonical(machine)
+    return None if known is None else _kernel_numbers(known).get(name)
+
+
 def kernel_class(number: int, machine: str) -> frozenset[int]:
     """The members of one of the kernel's classes (Linux 6.1), which replace bit 2047 - number of a rule's mask.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.host_facts import UNKNOWN_FACTS, Facts
 
 
 class RunFailure(str, Enum):
@@ -120,4 +120,4 @@ class Sources:
     units: Units | None = None  # None: nobody looked
     consumer: str = ""  # comm of the process that owns the audit stream
     auditctl_version: str = ""  # as the program says it; empty: not known
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = UNKNOWN_FACTS

@@ -10,6 +10,7 @@ Version = tuple[int, int, int]
 
 DEFAULT_VERSION: Version = (3, 0, 9)
 DEFAULT_MACHINE = "x86_64"
+DEFAULT_RELEASE = "6.1"
 
 MOST_LINKS = 40  # links on one walk: the kernel's MAXSYMLINKS
 
@@ -61,6 +62,17 @@ class BinaryFormat:
     extension: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KernelBuild:
+    """The kernel that runs: its release, as `uname -r` prints it, and whether it runs programs of the x32 ABI.
+
+    An empty release, and None for x32: not known.
+    """
+
+    release: str = DEFAULT_RELEASE
+    x32: bool | None = False
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
@@ -80,6 +92,7 @@ class Facts:
     mounts: tuple[Mount, ...] | None = None
     assumed: bool = False  # nobody looked at the files: they are taken to be there
     binary_formats: tuple[BinaryFormat, ...] = ()  # that are registered in binfmt_misc
+    kernel: KernelBuild = KernelBuild()
 
     def __repr__(self) -> str:
         """Version and machine, and how much is known beside."""
@@ -88,7 +101,9 @@ class Facts:
         return f"Facts({'.'.join(map(str, self.version))}, {self.machine}{known})"
 
 
-DEFAULT_FACTS = Facts()  # of a host of which nothing is known
+DEFAULT_FACTS = Facts()  # of a host of which nothing is known, with the kernel that most cases were run on
+UNKNOWN_KERNEL = KernelBuild("", None)
+UNKNOWN_FACTS = Facts(kernel=UNKNOWN_KERNEL)
 
 
 def ordinary_files(*paths: str) -> Mapping[str, Entry]:

@@ -1,0 +1,93 @@
+"""What a kernel's release says of its system calls: which exist, and which the kernel counts for a letter of perm.
+
+The classes of `syscalls` are those of Linux 6.1; here stands what other releases do otherwise. Upstream releases and
+distributions were both asked: kernels 5.4 to 7.3 of Debian and Ubuntu, each call on a file under a rule for each
+letter. Where distributions took a change back, or into an older release, a release alone does not decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+Release = tuple[int, int]
+
+FIRST: Release = (2, 6)  # with audit
+
+_NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)")
+# Distributions that take changes of much newer kernels into an old release, by how they name theirs: Red Hat and its
+# kin, SUSE, Oracle's UEK.
+_BACKPORTED = re.compile(r"\.el\d|-default$|uek")
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSince:
+    """Since when a call exists, and a letter counts it.
+
+    Every kernel up to `not_in` was seen not to count it, every one from `since` on to count it. Between the two it is
+    not known.
+    """
+
+    exists: Release
+    not_in: Release
+    since: Release
+
+
+_ALWAYS_THERE = FIRST
+_STAT = ("stat", "lstat", "fstat", "newfstatat", "fstatat64", "stat64", "lstat64", "fstat64", "statx")
+
+# By letter and call. Where `not_in` is older than `exists`, no kernel that has the call is known not to count it.
+CHANGES: Mapping[tuple[str, str], CountedSince] = MappingProxyType(
+    {
+        ("r", "openat2"): CountedSince((5, 6), (5, 15), (5, 16)),
+        ("w", "openat2"): CountedSince((5, 6), (5, 15), (5, 16)),
+        # Ubuntu's 6.8 and Debian's 6.12.117 count it, Debian's 6.17.13 does not.
+        ("a", "fchmodat2"): CountedSince((6, 6), (6, 5), (6, 19)),
+        ("a", "setxattrat"): CountedSince((6, 13), (6, 12), (6, 17)),
+        ("a", "removexattrat"): CountedSince((6, 13), (6, 12), (6, 17)),
+        ("r", "getxattrat"): CountedSince((6, 13), (6, 17), (6, 19)),
+        ("r", "listxattrat"): CountedSince((6, 13), (6, 17), (6, 19)),
+        ("a", "file_setattr"): CountedSince((6, 17), (7, 1), (7, 3)),
+        ("r", "file_getattr"): CountedSince((6, 17), (7, 1), (7, 3)),
+        ("r", "quotactl_fd"): CountedSince((5, 14), (7, 1), (7, 3)),
+        ("w", "quotactl_fd"): CountedSince((5, 14), (7, 1), (7, 3)),
+        **{("r", call): CountedSince(_ALWAYS_THERE, (7, 1), (7, 3)) for call in _STAT},
+    }
+)
+
+
+@lru_cache
+def release_of(text: str) -> Release | None:
+    """The first two numbers of a release such as `6.12.117+deb13-cloud-amd64`; None: it has none."""
+    found = _NUMBERS.match(text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def exists(letter: str, call: str, text: str) -> bool | None:
+    """Whether a kernel of this release has a call of CHANGES; None: not known."""
+    change = CHANGES[letter, call]
+    release = release_of(text)
+    if change.exists == _ALWAYS_THERE:
+        return True
+    if release is None:
+        return None
+    if release >= change.exists:
+        return True
+    return None if _BACKPORTED.search(text) else False
+
+
+@lru_cache(1024)
+def counts(letter: str, call: str, text: str) -> bool | None:
+    """Whether a kernel of this release counts a call of CHANGES for a letter; None: the release does not say."""
+    change = CHANGES[letter, call]
+    release = release_of(text)
+    if release is None:
+        return None
+    if release >= change.since:
+        return True
+    if release <= change.not_in and not _BACKPORTED.search(text):
+        return False
+    return None

@@ -1,0 +1,37 @@
+"""What a kernel's own configuration says of it: whether it runs x32 programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from auditrules.audit.constants.kernel_releases import release_of
+
+_OPTION = re.compile(rb"^(CONFIG_X86_X32(?:_ABI|_DISABLED)?)=y$", re.MULTILINE)
+_TURNED_ON = re.compile(r"(?:^|\s)syscall\.x32=(?:y|Y|1|on)")
+
+
+def runs_x32(config: bytes | None, machine: str, cmdline: str) -> bool | None:
+    """Whether a kernel runs x32 programs, by its configuration (`/boot/config-RELEASE`); None: not known.
+
+    CONFIG_X86_X32_ABI was CONFIG_X86_X32 before Linux 5.19. Debian builds it in and leaves it off
+    (CONFIG_X86_X32_DISABLED) unless the command line says `syscall.x32=y`.
+    """
+    if machine != "x86_64":
+        return False
+    if not config:
+        return None
+    options = set(_OPTION.findall(config))
+    if not options & {b"CONFIG_X86_X32", b"CONFIG_X86_X32_ABI"}:
+        return False
+    return b"CONFIG_X86_X32_DISABLED" not in options or _TURNED_ON.search(cmdline) is not None
+
+
+def newest_release(names: Iterable[str]) -> str:
+    """The newest of the releases that have modules, as `/lib/modules` names them; empty where there is none."""
+    releases = [name for name in names if release_of(name) is not None]
+    return max(releases, key=_numbers, default="")
+
+
+def _numbers(release: str) -> tuple[tuple[int, ...], str]:
+    return tuple(int(each) for each in re.findall(r"\d{1,9}", release)[:6]), release
