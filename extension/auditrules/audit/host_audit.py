@@ -18,11 +18,14 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import audit_option, cmdline_of
+from auditrules.audit.coverage.asked_answer import AskedAnswer
+from auditrules.audit.coverage.asked_rule import AskedRule
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.model.rule import Condition
 from auditrules.audit.rule_sets import RuleSets
 
 _P = ParamSpec("_P")
@@ -118,6 +121,19 @@ class HostAudit:
         of `seen` it was made of, stays the same.
         """
         return self.rule_sets.coverage(path, seen)[source]
+
+    def asked_path(
+        self, path: str, source: str, seen: Mapping[str, Entry], asked: tuple[Condition, ...], *, compat: bool = False
+    ) -> PathAnswer:
+        """The coverage of a path where only accesses count that a rule with the conditions `asked` would match.
+
+        `compat` asks about the accesses of 32-bit programs on a 64-bit machine.
+        """
+        return self.rule_sets.coverage(path, seen, asked, compat=compat)[source]
+
+    def asked_calls(self, asked: AskedRule, source: str) -> AskedAnswer:
+        """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`)."""
+        return self.rule_sets.calls(asked)[source]
 
     def file_system(self, seen: Mapping[str, Entry]) -> FileSystem:
         """The host's file system, with what is seen now before what was collected."""

@@ -14,15 +14,18 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
+from auditrules.audit.coverage.asked_rule import AskedRule
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
 from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry, Facts
-from auditrules.audit.model.rule import PATH_NAMES, Rule, Verb
+from auditrules.audit.model.rule import PATH_NAMES, Condition, Rule, Verb
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
 
@@ -34,6 +37,7 @@ FILES_ASSUMED = "files and programs of that host are not known: paths are taken 
 _LISTINGS = {"auditctl": "auditctl -l", "listing": "a saved listing"}
 
 MOST_ANSWERS = 1024  # paths whose coverage is kept: a join asks for one after the other
+MOST_ASKED = 256  # rules that were asked for, whose answers are kept
 
 
 class RuleSets:
@@ -43,7 +47,8 @@ class RuleSets:
         self._drift = drift
         self._booted = booted
         self._facts = facts
-        self._answers: dict[str, _Answer] = {}
+        self._answers: dict[_Question, _Answer] = {}
+        self._asked: ResultCache[Mapping[str, AskedAnswer]] = ResultCache(MOST_ASKED)
 
     @cached_property
     def kernel(self) -> RuleSource:
@@ -99,25 +104,44 @@ class RuleSets:
         on = {self.kernel.auditing.enabled, self.boot.auditing.enabled} - {None, 2}
         return self.kernel.rules is not None and self.kernel.rules is self.boot.rules and on <= {1}
 
-    def coverage(self, path: str, seen: Mapping[str, Entry]) -> Mapping[str, PathAnswer]:
+    def coverage(
+        self, path: str, seen: Mapping[str, Entry], asked: tuple[Condition, ...] = (), *, compat: bool = False
+    ) -> Mapping[str, PathAnswer]:
         """The coverage of a path by `kernel` and `boot`, as `HostAudit.coverage` says."""
+        question = _Question(path, asked, compat)
         if bad_path(path):  # it is told at once, and its length has no bound
-            return self._coverage(path, _Files(seen, self._facts.files))
-        known = self._answers.get(path)
+            return self._coverage(question, _Files(seen, self._facts.files))
+        known = self._answers.get(question)
         if known is None or not self._still(known.looked_up, seen):
             if len(self._answers) >= MOST_ANSWERS:
                 self._answers.clear()
             files = _Files(seen, self._facts.files)
-            known = self._answers[path] = _Answer(self._coverage(path, files), files.looked_up)
+            known = self._answers[question] = _Answer(self._coverage(question, files), files.looked_up)
         return known.coverage
+
+    def calls(self, asked: AskedRule) -> Mapping[str, AskedAnswer]:
+        """What `kernel` and `boot` record of the calls of a rule that is asked for."""
+        return self._asked.get(asked, lambda: self._calls(asked))
+
+    def _calls(self, asked: AskedRule) -> Mapping[str, AskedAnswer]:
+        now = answer(asked, self.kernel, self._file_system)
+        later = replace(now, source=self.boot) if self.same else answer(asked, self.boot, self._file_system)
+        recorded = {call for call, each in now.calls.items() if each.status is CoverageStatus.RECORDED}
+        lost = {
+            call: replace(each, reason=Reason.NOT_LOADED)
+            for call, each in later.calls.items()
+            if each.reason is Reason.NO_RULE and (self.boot.loads_nothing or call in recorded)
+        }
+        return {KERNEL: now, BOOT: replace(later, calls={**later.calls, **lost})}
 
     def _still(self, looked_up: Mapping[str, Entry | None], seen: Mapping[str, Entry]) -> bool:
         return all(seen.get(path, self._facts.files.get(path)) == entry for path, entry in looked_up.items())
 
-    def _coverage(self, path: str, files: _Files) -> Mapping[str, PathAnswer]:
+    def _coverage(self, question: _Question, files: _Files) -> Mapping[str, PathAnswer]:
+        path, asked, compat = question
         file_system = FileSystem(replace(self._facts, files=files))
-        now = self.kernel.evaluate(path, file_system)
-        later = now if self.same else self.boot.evaluate(path, file_system)
+        now = self.kernel.evaluate(path, file_system, compat=compat, asked=asked)
+        later = now if self.same else self.boot.evaluate(path, file_system, compat=compat, asked=asked)
         lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(CoverageStatus.RECORDED))
         return {
             KERNEL: in_words(path, self.kernel, now),
@@ -139,6 +163,12 @@ class RuleSets:
     @property
     def _older(self) -> bool:
         return _may_be_older(cmdline_of(self._drift.files.collected))
+
+
+class _Question(NamedTuple):
+    path: str
+    asked: tuple[Condition, ...]
+    compat: bool
 
 
 class _Answer(NamedTuple):

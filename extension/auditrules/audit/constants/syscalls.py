@@ -69,6 +69,17 @@ _PERMISSIONS = {"r": _READ + _OPEN, "w": _WRITE + _OPEN + " socketcall", "x": "e
 _EXECVEAT = frozenset({"x86_64", "i386", "aarch64", "riscv64"})
 
 
+# Calls that auditctl still knows and no kernel serves: it answers ENOSYS before it looks at them. The first three went
+# with Linux 2.6, the others never came (kernel/sys_ni.c, and the tables of calls without an entry).
+UNSERVED = frozenset(
+    {
+        *("create_module", "get_kernel_syms", "query_module"),
+        *("afs_syscall", "getpmsg", "putpmsg", "security", "tuxcall", "vserver"),
+        *("break", "gtty", "lock", "mpx", "prof", "profil", "stty"),
+    }
+)
+
+
 def canonical(machine: str) -> str | None:
     """The machine of ARCHES that a spelling means, in any case; None: auditctl's tables have no such machine."""
     spelled = machine.lower()
@@ -103,6 +114,17 @@ def kernel_number(name: str, machine: str) -> int | None:
     """The kernel's own number of a call, which auditctl may not know; None: the machine has no such call."""
     known = canonical(machine)
     return None if known is None else _kernel_numbers(known).get(name)
+
+
+def call_number(name: str, machine: str) -> int | None:
+    """The number of a call by auditctl's name or the kernel's; None: the machine has no such call."""
+    found = number(name, machine)
+    return kernel_number(name, machine) if found is None else found
+
+
+def all_calls(machine: str) -> Mapping[str, int]:
+    """Every call that the newest kernel with a table here serves on a machine of ARCHES."""
+    return MappingProxyType({name: place for name, place in _kernel_numbers(machine).items() if name not in UNSERVED})
 
 
 def kernel_class(number: int, machine: str) -> frozenset[int]:

@@ -1,4 +1,8 @@
-"""Whether an access is recorded whoever makes it: for everybody, for some, or for nobody."""
+"""Whether an access is recorded whoever makes it: for everybody, for some, or for nobody.
+
+Where a rule is asked for (`asked`: its conditions on who makes an access and how it ends), only the cases count that
+such a rule certainly matches: for all of them, for some, or for none.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Credentials
 from auditrules.audit.coverage.call_filter import RuleMatch
-from auditrules.audit.coverage.credential_cases import CaseCondition
-from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, combine
+from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
+from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import (
     ApplicableRules,
@@ -17,23 +21,32 @@ from auditrules.audit.coverage.filter_walk import (
     decide,
     decide_by_rules,
     decide_without_rules,
+    left_by_exclude_list,
+    not_known,
+    outcomes_by_case,
     recorded_cases,
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
-from auditrules.audit.coverage.rule_match import Pending, Truth
+from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import Action, Condition, FilterList, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 
 FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
 
 _STATUS = {Truth.YES: CoverageStatus.RECORDED, Truth.NO: CoverageStatus.UNRECORDED, Truth.MAYBE: CoverageStatus.UNKNOWN}
 
 
+Evaluated = tuple[CoverageStatus, Decision]
+
+
 @dataclass(frozen=True, slots=True)
 class AuditedHost:
     """What coverage is asked of: rules on a host, and how auditing is.
 
-    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does.
+    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does; `asked` are the
+    conditions of a rule that is asked for: accesses that it does not match are not judged.
     """
 
     rules: RuleSet
@@ -41,6 +54,13 @@ class AuditedHost:
     auditing: Auditing
     who: Credentials = ANYBODY
     compat: bool = False
+    asked: tuple[Condition, ...] = ()
+
+    def evaluate(self, access: Access, on_names: NameRules | None = None) -> Evaluated | None:
+        """Whether an access is recorded where it is asked about; None: the rule that is asked for never matches it."""
+        if not self.asked:
+            return evaluate_access(self.rules, access, self.auditing, on_names)
+        return evaluate_asked(self.rules, access, self.auditing, self.asked, on_names)
 
     @property
     def machine(self) -> str:
@@ -62,6 +82,27 @@ def evaluate_access(
     return rules.statuses.get(
         (auditing, applicable.fingerprint), lambda: _evaluate(applicable, rules, access, auditing)
     )
+
+
+def evaluate_asked(
+    rules: RuleSet,
+    access: Access,
+    auditing: Auditing,
+    asked: tuple[Condition, ...],
+    on_names: NameRules | None = None,
+) -> Evaluated | None:
+    """Whether an access is recorded in every case that a rule with these conditions certainly matches.
+
+    The decision has the outcomes of these cases only, without the conditions that hold in all of them. None: there is
+    no such case.
+    """
+    applicable = applicable_rules(rules, access, on_names)
+    (found,) = rules.asked.get(
+        (auditing, applicable.fingerprint, asked),
+        lambda: (_evaluate_asked(applicable, rules, access, auditing, asked),),
+    )
+    without = decide_without_rules(rules, access, auditing)
+    return found if found is None or without is None else (_STATUS[without.recorded], without)
 
 
 def _evaluate(
@@ -86,6 +127,58 @@ def _evaluate(
     if judged is CoverageStatus.UNKNOWN:
         return judged, decide(rules, cases.example(recorded & unrecorded, access), auditing)
     return judged, decision
+
+
+def _evaluate_asked(
+    applicable: ApplicableRules, rules: RuleSet, access: Access, auditing: Auditing, asked: tuple[Condition, ...]
+) -> Evaluated | None:
+    wanted = {(Cause.RULE, condition): _ASKED for condition in asked}
+    conditions = dict(_subject_conditions(applicable))
+    if len(conditions) > FIRST_CONDITIONS:
+        # A few conditions decide most accesses; where they do not, all are tried.
+        first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
+        found = _judged(applicable, rules, access, auditing, rules.cases({**wanted, **first}, access), asked)
+        if found is None or found[0] in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL):
+            return found
+    return _judged(applicable, rules, access, auditing, rules.cases({**wanted, **conditions}, access), asked)
+
+
+_ASKED = ResolvedRule(Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS), -1)  # that its conditions are asked of
+
+
+def _judged(  # noqa: PLR0913, PLR0917 - what a decision hangs on
+    applicable: ApplicableRules,
+    rules: RuleSet,
+    access: Access,
+    auditing: Auditing,
+    cases: CredentialCases,
+    asked: tuple[Condition, ...],
+) -> Evaluated | None:
+    waits = tuple(Pending(condition, Undetermined.SUBJECT) for condition in asked)
+    within = cases.certain(Match(Truth.MAYBE, pending=waits), Cause.RULE)
+    if not within:
+        return None if cases.complete else (CoverageStatus.UNKNOWN, Decision((_TOO_MANY,)))
+    recorded, unrecorded = (bits & within for bits in recorded_cases(applicable, cases, rules, auditing))
+    judged = combine(_statuses(recorded, unrecorded))
+    if judged is not CoverageStatus.CONDITIONAL and not cases.complete:
+        return CoverageStatus.UNKNOWN, Decision((_TOO_MANY,))
+    if judged is CoverageStatus.UNKNOWN:
+        return judged, decide(rules, cases.example(recorded & unrecorded, access), auditing)
+    outcomes = [
+        replace(outcome, pending=tuple(cases.open(outcome.pending, outcome.cause, within)))
+        for outcome, hits in outcomes_by_case(applicable, cases)
+        if hits & within
+    ]
+    exclude = [
+        (resolved, replace(found, pending=tuple(cases.open(found.pending, Cause.EXCLUDED, within))))
+        for resolved, found in applicable.filter.exclude
+        if cases.possible(found, Cause.EXCLUDED) & within
+    ]
+    left = left_by_exclude_list(exclude, list(dict.fromkeys(outcomes)))
+    return judged, Decision(tuple(left + not_known(rules, auditing)))
+
+
+_TOO_MANY = Outcome(Cause.UNREADABLE, pending=(Pending(None, Undetermined.TOO_MANY),))
 
 
 def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:

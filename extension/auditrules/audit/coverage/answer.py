@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from types import MappingProxyType
 
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.decision import CoverageStatus, Decision, Outcome
+from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome
+from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.operations import Operation
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 
@@ -51,6 +53,27 @@ class Closeness(Enum):
 
 
 RANK = {reason: rank for rank, reason in enumerate(Reason)}
+
+
+_OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
+    {
+        Cause.DISABLED: Reason.DISABLED,
+        Cause.TASK: Reason.TASK_NEVER,
+        Cause.EXCLUDED: Reason.EXCLUDED,
+        Cause.RULE: Reason.SUPPRESSED,
+        Cause.UNREADABLE: Reason.UNREADABLE,
+    }
+)
+_OF_WHY: Mapping[Undetermined, Reason] = MappingProxyType(
+    {
+        Undetermined.UNREADABLE: Reason.UNREADABLE,
+        Undetermined.MOUNTED: Reason.MOUNTED,
+        Undetermined.REPLACED: Reason.REPLACED,
+        Undetermined.INTERPRETER: Reason.INTERPRETER,
+        Undetermined.LABEL: Reason.LABEL,
+        Undetermined.TOO_MANY: Reason.TOO_MANY,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +164,19 @@ def bad_path(path: str) -> str:
     except UnicodeEncodeError:
         return "expected a path in UTF-8"
     return f"expected a path of fewer than {LONGEST_PATH} bytes" if size >= LONGEST_PATH else ""
+
+
+def reason_of(found: CoverageStatus, decisions: Iterable[Decision]) -> Reason:
+    """Why accesses together have a status, given the decision on each."""
+    if found is CoverageStatus.RECORDED:
+        return Reason.COVERED
+    outcomes = [each for decision in decisions for each in decision.outcomes]
+    if found is CoverageStatus.UNKNOWN:
+        waits = {pending.why for each in outcomes for pending in each.pending}
+        return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=RANK.__getitem__, default=Reason.UNREADABLE)
+    certain = [
+        _OF_CAUSE[each.cause] for each in outcomes if not each.recorded and not each.pending and each.cause in _OF_CAUSE
+    ]
+    if found is CoverageStatus.UNRECORDED and certain:
+        return min(certain, key=RANK.__getitem__)
+    return Reason.CONDITIONAL if found is CoverageStatus.CONDITIONAL else Reason.NO_RULE

@@ -19,7 +19,7 @@ from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, excluding
 from auditrules.audit.coverage.decision import Cause
 from auditrules.audit.coverage.field_match import MatchResult, compare, match_field, of_task
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
-from auditrules.audit.coverage.rule_match import Match
+from auditrules.audit.coverage.rule_match import Match, Pending
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
@@ -97,6 +97,13 @@ class CredentialCases:
                 return 0
             bits &= self._bits[cause, pending.condition][1]
         return bits
+
+    def open(self, pending: Iterable[Pending], cause: Cause, within: int) -> Iterator[Pending]:
+        """What a match waits for, without the conditions that certainly hold in all of some cases."""
+        for each in pending:
+            bits = self._bits.get((cause, each.condition)) if each.condition is not None else None
+            if bits is None or within & ~bits[1]:
+                yield each
 
     def example(self, cases: int, access: Access) -> Access:
         """The access in one of some cases."""

@@ -55,13 +55,19 @@ def decide_by_rules(applicable: ApplicableRules, rules: RuleSet, auditing: Audit
 
 def _decide(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> Decision:
     found, cut = _limited(outcome for outcome, _ in outcomes_by_case(applicable, ONE_CASE))
-    outcomes = _after_exclude_list(applicable.filter.exclude, found)
+    outcomes = left_by_exclude_list(applicable.filter.exclude, found)
+    return Decision((*outcomes, *not_known(rules, auditing)), cut)
+
+
+def not_known(rules: RuleSet, auditing: Auditing) -> list[Outcome]:
+    """The outcomes that come of rules that are not understood, and of a limit of records."""
+    outcomes: list[Outcome] = []
     if rules.unread:
         unread = (Pending(None, Undetermined.UNREADABLE),)
         outcomes += [Outcome(Cause.UNREADABLE, pending=unread, recorded=recorded) for recorded in (True, False)]
     if auditing.limited:
         outcomes.append(Outcome(Cause.RATE_LIMIT, pending=(Pending(None, Undetermined.RATE_LIMIT),)))
-    return Decision(tuple(outcomes), cut)
+    return outcomes
 
 
 def recorded_cases(applicable: ApplicableRules, cases: Cases, rules: RuleSet, auditing: Auditing) -> tuple[int, int]:
@@ -291,13 +297,13 @@ def _won(resolved: ResolvedRule, pending: tuple[Pending, ...], keys: tuple[str, 
     return Outcome(Cause.RULE, resolved, pending, resolved.rule.keys() or keys, recorded=always)
 
 
-def _after_exclude_list(exclude: Iterable[RuleMatch], outcomes: list[Outcome]) -> list[Outcome]:
+def left_by_exclude_list(exclude: Iterable[RuleMatch], outcomes: list[Outcome]) -> list[Outcome]:
     """What the exclude list leaves: it is asked for each record, and an event without its first record is none."""
     if not any(each.recorded for each in outcomes):
         return outcomes
     dropped: list[Outcome] = []
     for resolved, found in exclude:
         dropped.append(Outcome(Cause.EXCLUDED, resolved, found.pending))
-        if found.truth is Truth.YES:
+        if not found.pending:
             return [*dropped, *(each for each in outcomes if not each.recorded)]
     return [*dropped, *outcomes]

@@ -113,11 +113,35 @@ OPERATIONS = {
 }
 
 
+# Calls that use no file, whatever they are given: no name is ever collected for them.
+WITHOUT_FILE = frozenset(
+    {
+        *("adjtimex", "settimeofday", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "stime"),
+        *("sethostname", "setdomainname", "init_module", "finit_module", "delete_module", "kexec_load"),
+        *("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups"),
+        *("setuid32", "setgid32", "setreuid32", "setregid32", "setresuid32", "setresgid32", "setfsuid32", "setfsgid32"),
+        *("setgroups32", "capset", "prctl", "personality", "ptrace", "process_vm_readv", "process_vm_writev"),
+        *("kill", "tkill", "tgkill", "rt_sigqueueinfo", "setrlimit", "prlimit64", "setpriority", "nice"),
+        *("fork", "vfork", "clone", "clone3", "unshare", "exit", "exit_group", "ftruncate", "ftruncate64"),
+        *("socket", "socketpair", "listen", "shmget", "msgget", "semget", "reboot", "syslog", "iopl", "ioperm"),
+    }
+)
+_COLLECTED = {each.call: each.collects for each in reversed(OPERATIONS.values())}
+_COLLECTED["lremovexattr"] = CollectedNames.NAME
+
+
+def collected_by(call: str) -> CollectedNames:
+    """Which names the kernel collects for a call: of one that is not known, those of one that takes a file."""
+    if call in WITHOUT_FILE:
+        return CollectedNames.NOTHING
+    return _COLLECTED.get(call, CollectedNames.FILE)
+
+
 def counts_as(operation: Operation, machine: str) -> Permission:
     """The permissions of a perm field that a call is a use of (audit_match_perm of kernel/auditsc.c)."""
     if operation.call in OPENS and operation.mode is not None:
         return OPENED[operation.mode]
-    number = syscalls.number(operation.call, machine)
+    number = syscalls.call_number(operation.call, machine)
     found = Permission(0)
     for permission, bit in PERMISSION_LETTERS:
         if number in syscalls.classes(permission, machine):

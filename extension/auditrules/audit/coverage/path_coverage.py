@@ -8,21 +8,21 @@ from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 
-from auditrules.audit.coverage.access_coverage import AuditedHost, evaluate_access
+from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
 from auditrules.audit.coverage.answer import (
     PERMISSIONS,
-    RANK,
     CallCoverage,
     Closeness,
     Coverage,
     PermissionCoverage,
     Reason,
     bad_path,
+    reason_of,
     refused,
 )
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
-from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
+from auditrules.audit.coverage.decision import CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import nearest
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
@@ -49,25 +49,6 @@ _COMPAT = {
     permission: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
 }
 
-_OF_CAUSE: Mapping[Cause, Reason] = MappingProxyType(
-    {
-        Cause.DISABLED: Reason.DISABLED,
-        Cause.TASK: Reason.TASK_NEVER,
-        Cause.EXCLUDED: Reason.EXCLUDED,
-        Cause.RULE: Reason.SUPPRESSED,
-        Cause.UNREADABLE: Reason.UNREADABLE,
-    }
-)
-_OF_WHY: Mapping[Undetermined, Reason] = MappingProxyType(
-    {
-        Undetermined.UNREADABLE: Reason.UNREADABLE,
-        Undetermined.MOUNTED: Reason.MOUNTED,
-        Undetermined.REPLACED: Reason.REPLACED,
-        Undetermined.INTERPRETER: Reason.INTERPRETER,
-        Undetermined.LABEL: Reason.LABEL,
-        Undetermined.TOO_MANY: Reason.TOO_MANY,
-    }
-)
 _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
     {
         Closeness.LINK: Reason.SYMLINK,
@@ -133,11 +114,12 @@ def _permission(permission: str, targets: tuple[TargetAccesses, ...], host: Audi
         if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL)
         else ()
     )
-    return PermissionCoverage(permission, found, _reason(found, tried), tuple(tried), missed)
+    reason = reason_of(found, (each for call in tried for each in call.decisions))
+    return PermissionCoverage(permission, found, reason, tuple(tried), missed)
 
 
 def _calls(names: Iterable[str], target: TargetAccesses, host: AuditedHost) -> list[CallCoverage]:
-    """The calls that the machine has."""
+    """The calls that the machine has and that are asked about."""
     return [call for name in names if (call := _call(name, target, host)).accesses]
 
 
@@ -146,15 +128,14 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
     if host.compat:
         operation = replace(operation, compat=True)
     accesses = tuple(target.by(operation, host))
-    judged = [evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in accesses]
+    judged = [host.evaluate(*each) for each in accesses]
     for run in target.otherwise_run if operation.collects is CollectedNames.EXECUTION else ():
-        others = (
-            evaluate_access(host.rules, access, host.auditing, on_names) for access, on_names in run.by(operation, host)
-        )
-        judged = [_either(*both) for both in zip(judged, others, strict=True)]
-    found = combine(each for each, _ in judged) if judged else CoverageStatus.UNKNOWN
+        others = (host.evaluate(*each) for each in run.by(operation, host))
+        judged = [one and other and _either(one, other) for one, other in zip(judged, others, strict=True)]
+    asked = [(access, found) for (access, _), found in zip(accesses, judged, strict=True) if found is not None]
+    status = combine(found for _, (found, _) in asked) if asked else CoverageStatus.UNKNOWN
     return CallCoverage(
-        operation, found, tuple(access for access, _ in accesses), tuple(decision for _, decision in judged)
+        operation, status, tuple(access for access, _ in asked), tuple(decision for _, (_, decision) in asked)
     )
 
 
@@ -169,23 +150,6 @@ def _either(
     decision = Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both))
     escaped = {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}
     return (CoverageStatus.CONDITIONAL if {one[0], other[0]} <= escaped else CoverageStatus.UNKNOWN), decision
-
-
-def _reason(found: CoverageStatus, calls: Iterable[CallCoverage]) -> Reason:
-    if found is CoverageStatus.RECORDED:
-        return Reason.COVERED
-    outcomes = [each for call in calls for decision in call.decisions for each in decision.outcomes]
-    if found is CoverageStatus.UNKNOWN:
-        waits = {pending.why for each in outcomes for pending in each.pending}
-        return min((_OF_WHY[why] for why in waits if why in _OF_WHY), key=RANK.__getitem__, default=Reason.UNREADABLE)
-    certain = [
-        _OF_CAUSE[each.cause] for each in outcomes if not each.recorded and not each.pending and each.cause in _OF_CAUSE
-    ]
-    if found is CoverageStatus.UNRECORDED and certain:
-        return min(certain, key=RANK.__getitem__)
-    if found is CoverageStatus.CONDITIONAL:
-        return Reason.CONDITIONAL
-    return Reason.NO_RULE
 
 
 def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[str]:
@@ -216,10 +180,13 @@ def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
 
 def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost) -> bool:
     """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
-    return all(
-        decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
-        for access, on_names in target.by(operation, host)
-    )
+    if not host.asked:
+        return all(
+            decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
+            for access, on_names in target.by(operation, host)
+        )
+    found = (host.evaluate(*each) for each in target.by(operation, host))
+    return all(each is None or each[0] is not CoverageStatus.UNRECORDED for each in found)
 
 
 def _watched(resolved: ResolvedRule) -> str:

@@ -116,7 +116,7 @@ def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
 def calls(operation: Operation, machine: str) -> tuple[Access, ...]:
     """The accesses that an operation stands for, without names."""
     called = machine_of(operation, machine)
-    number = syscalls.number(operation.call, called) if called else None
+    number = syscalls.call_number(operation.call, called) if called else None
     if called is None or number is None:
         return ()
     if operation.call in OF_32_BITS and arches.listed(syscalls.ARCHES[called]) == "b64":

@@ -43,11 +43,33 @@ class NameRules:
     removals: tuple[tuple[tuple[Name, ...], Buckets], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedRule:
+    """A rule on a path or an inode, with the calls that it is about: quick to be passed over."""
+
+    resolved: ResolvedRule
+    _mask: int
+    _permissions: int
+
+    def may_match(self, access: Access) -> bool:
+        """Whether it may match such a call on some file, as far as its system calls and permissions say."""
+        return bool(self._mask >> access.number & 1) and bool(self._permissions & (access.permissions or _UNCLASSED))
+
+
+_UNCLASSED = 1 << 4  # the bit of a call that counts as no permission, which only rules without perm match
+
+
+def _permissions(rule: Rule) -> int:
+    found = rule.value("perm")
+    return int(found) if found is not None else _UNCLASSED | 15
+
+
 class RuleSet:
     """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
 
     def __init__(self, rules: Iterable[Rule], resolver: RuleResolver, unread: int = 0) -> None:
         self.resolved = resolver.rules(rules)
+        self._resolver = resolver
         self.unread = unread
         self._filters: dict[Hashable, CallFilter] = {}
         self._matches: SharedMatches = {}
@@ -56,6 +78,7 @@ class RuleSet:
         self._cases: ResultCache[CredentialCases] = ResultCache(MOST_CASES)
         self.decisions: ResultCache[Decision] = ResultCache(MOST_RESULTS)
         self.statuses: ResultCache[tuple[CoverageStatus, Decision]] = ResultCache(MOST_RESULTS)
+        self.asked: ResultCache[tuple[tuple[CoverageStatus, Decision] | None]] = ResultCache(MOST_RESULTS)
 
     def of(self, filter_list: FilterList) -> tuple[ResolvedRule, ...]:
         """The rules of a list, in the order of evaluation."""
@@ -75,6 +98,19 @@ class RuleSet:
         never = [each for each in self.of(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER]
         fields = (field for each in never for field in each.rule.fields)
         return tuple(field for field in fields if isinstance(field, Field) and field.name == "fstype")
+
+    @cached_property
+    def elsewhere(self) -> RuleSet:
+        """The rules that are on no path and no inode: those that count for a file that no rule names."""
+        found = RuleSet((), self._resolver, self.unread)
+        found.resolved = tuple(each for each in self.resolved if not (each.by_inode or each.tree))
+        return found
+
+    @cached_property
+    def on_places(self) -> tuple[PlacedRule, ...]:
+        """The rules of the exit list that are on a path or an inode, in the order of evaluation."""
+        rules = (each for each in self.of(FilterList.EXIT) if each.by_inode or each.tree)
+        return tuple(PlacedRule(each, int(each.rule.syscalls), _permissions(each.rule)) for each in rules)
 
     @cached_property
     def contested(self) -> bool:

@@ -10,12 +10,14 @@ from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
+from auditrules.audit.coverage.asked_rule import CallOfArch
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.rule import Rule
+from auditrules.audit.model.rule import Condition, Rule
 
 MOST_RULES = 10  # that evidence names
 
@@ -42,15 +44,34 @@ class RuleSource:
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def evaluate(
-        self, path: str, file_system: FileSystem, who: Credentials = ANYBODY, *, compat: bool = False
+        self,
+        path: str,
+        file_system: FileSystem,
+        who: Credentials = ANYBODY,
+        *,
+        compat: bool = False,
+        asked: tuple[Condition, ...] = (),
     ) -> Coverage:
-        """What of a path is recorded, if asked so of some subjects or of 32-bit programs only."""
+        """What of a path is recorded, if asked so of some subjects, of 32-bit programs or under conditions only."""
         if self.rules is not None:
-            return evaluate_path(path, AuditedHost(self.rules, file_system, self.auditing, who, compat))
+            return evaluate_path(path, AuditedHost(self.rules, file_system, self.auditing, who, compat, asked))
         place = None if bad_path(path) else file_system.walk(path)
         if place is None or place.entry is None:
             return refused(Reason.UNREADABLE, self.error)
         return refused(Reason.UNREADABLE, self.error, resolved=place.full_path, exists=not place.missing)
+
+    def evaluate_call(
+        self, call: CallOfArch, file_system: FileSystem, who: Credentials = ANYBODY, asked: tuple[Condition, ...] = ()
+    ) -> CallAnswer:
+        """Whether a system call is recorded, if asked so of some subjects or under conditions only.
+
+        Raises:
+            UnknownSyscallError: the machine has no such call, or no such arch.
+        """
+        if self.rules is None:
+            return CallAnswer(CoverageStatus.UNKNOWN, Reason.UNREADABLE, CoverageStatus.UNKNOWN)
+        host = AuditedHost(self.rules, file_system, self.auditing, who, asked=asked)
+        return evaluate_call(call.syscall, call.arch, host)
 
     def text(self, rule: Rule) -> str:
         """The normal form of one of the rules, written once."""
@@ -63,6 +84,23 @@ class RuleSource:
         """The files that a rule of that normal form stands in, with the lines or without."""
         found = self.file_lines.get(text, ())
         return tuple(dict.fromkeys(found if lines else (each.rpartition(":")[0] for each in found)))
+
+    def evidence(self, named: Sequence[tuple[str, str]], *, lines: bool) -> list[str]:
+        """Rules, each with how close it comes or an empty text, and where they stand; why none counts, where so."""
+        found = []
+        for text, closest in named[:MOST_RULES]:
+            files = ", ".join(self.files(text, lines=lines))
+            found.append(f"{text}{f' in {files}' if files else ''}{f' is {closest}' if closest else ''}")
+        left = len(named) - MOST_RULES
+        if left > 0:
+            found.append(f"and {left} more rules")
+        if self.rules is None:
+            found = [self.error]
+        if self.auditing.enabled == 0:
+            found = ["auditing is off (enabled 0), so no rule counts"]
+        if self.loads_nothing:
+            found.append(f"boot loads no rules: {self.loads_nothing}")
+        return found or ["no rule records it"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +154,4 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
 
 def _evidence(covered: Coverage, source: RuleSource, named: Sequence[tuple[str, str]], *, lines: bool) -> str:
     """The rules that decide, or come closest and how close, and where they stand."""
-    if covered.error:
-        return covered.error
-    found = []
-    for text, closest in named[:MOST_RULES]:
-        files = ", ".join(source.files(text, lines=lines))
-        found.append(f"{text}{f' in {files}' if files else ''}{f' is {closest}' if closest else ''}")
-    left = len(named) - MOST_RULES
-    if left > 0:
-        found.append(f"and {left} more rules")
-    if source.auditing.enabled == 0:
-        found = ["auditing is off (enabled 0), so no rule counts"]
-    if source.loads_nothing:
-        found.append(f"boot loads no rules: {source.loads_nothing}")
-    return "; ".join([*(found or ["no rule records it"]), *source.remarks])
+    return covered.error or "; ".join([*source.evidence(named, lines=lines), *source.remarks])

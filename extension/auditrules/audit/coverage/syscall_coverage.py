@@ -1,30 +1,47 @@
 """For whom a system call leaves a record, whatever file it is called on.
 
-The evaluator is that of a path: the call is made on a file that no rule names. A rule that names a file (path, dir,
-inode) records the call for some only, as not every call uses that file.
+The evaluator is that of a path: the call is made on a file that no rule names, and on each file that a never rule is
+on. An always rule on a file (path, dir, inode) records the call for some only, as not every call uses that file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from itertools import chain
+from itertools import chain, islice
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
-from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.coverage.access import Access, Credentials, Name
-from auditrules.audit.coverage.access_coverage import AuditedHost, evaluate_access, with_subject
-from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, combine
+from auditrules.audit.constants import syscalls
+from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, with_subject
+from auditrules.audit.coverage.answer import Reason, reason_of
+from auditrules.audit.coverage.asked_rule import machine_of
+from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
+from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.explain import outcome_conditions
-from auditrules.audit.coverage.operations import OPENED, OPENS, CollectedNames, Operation, counts_as
-from auditrules.audit.coverage.resolved_rules import RuleResolver
-from auditrules.audit.coverage.rule_match import match
-from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.model.rule import PATH_NAMES, Action, Field, FilterList, Rule
+from auditrules.audit.coverage.field_match import Undetermined, depends_on_names, match_field
+from auditrules.audit.coverage.operations import (
+    OPENED,
+    OPENS,
+    READ_ONLY,
+    READ_WRITE,
+    WRITE_ONLY,
+    CollectedNames,
+    Operation,
+    collected_by,
+    counts_as,
+)
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.rule_match import Pending
+from auditrules.audit.model.rule import PATH_NAMES, Action, Condition, Field, Operator, Rule
 
 FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
+
+MOST_PLACES = 10  # of rules on files that are named, and of never rules that are tried
+
+_MODES = {READ_ONLY: "opened for reading", WRITE_ONLY: "opened for writing", READ_WRITE: "opened for both"}
 
 
 class RecordedFor(str, Enum):
@@ -57,8 +74,31 @@ class SyscallCoverage:
         return tuple(dict.fromkeys(chain.from_iterable(recording)))
 
 
+@dataclass(frozen=True)
+class CallAnswer:
+    """Whether a system call is recorded in all cases that are asked about, on whatever file.
+
+    `elsewhere` is the status on files that no rule names: a never rule on one file changes `status` only. `deciding`
+    are the rules in the order of evaluation, `accesses` what was judged. `nothing_asked` says that no such call can
+    meet the conditions that are asked about.
+    """
+
+    status: CoverageStatus
+    reason: Reason
+    elsewhere: CoverageStatus
+    conditions: tuple[str, ...] = ()
+    deciding: tuple[ResolvedRule, ...] = ()
+    accesses: tuple[Access, ...] = field(default=(), repr=False, compare=False)
+    nothing_asked: bool = False
+
+
 class UnknownSyscallError(ValueError):
     """A system call that the machine does not have, or an arch that it does not run; the message says which."""
+
+
+def login_users(first: int) -> tuple[Condition, ...]:
+    """The conditions of a rule on login users: an auid that is set, and not below the first of theirs."""
+    return Field("auid", Operator.GREATER_OR_EQUAL, first), Field("auid", Operator.NOT_EQUAL, UNSET)
 
 
 def evaluate_syscall(
@@ -69,100 +109,261 @@ def evaluate_syscall(
     Raises:
         UnknownSyscallError: the machine has no such call, or no such arch.
     """
-    number = arches.number(arch, host.machine) if arch in {"b64", "b32"} else None
-    if number is None:
-        raise UnknownSyscallError(f"expected an arch of {host.machine}, b64 or b32, found {arch!r}")
-    machine = arches.machine_of(number, host.machine)
-    if syscalls.number(name, machine) is None:
-        raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
-    made = tuple(with_subject(access, host.who) for access in _accesses(name, machine))
-    elsewhere = replace(host, rules=_without_places(host))
-    judged = [evaluate_access(elsewhere.rules, access, host.auditing) for access in made]
-    found = combine(each for each, _ in judged)
-    deciding = [rule for _, decision in judged for rule in _deciding(decision, found)]
-    on_places = [] if found is CoverageStatus.RECORDED else list(_on_places(host, made[0], judged[0][1]))
-    conditions = [text for _, decision in judged for text in _conditions(decision, found, host.machine)]
-    conditions += [f"{field_text(field, host.machine)} only" for rule in on_places for field in _path_fields(rule)]
-    return SyscallCoverage(
-        name,
-        arch,
-        _recorded_for(found, made, elsewhere, first_login_user, some=bool(on_places)),
-        tuple(dict.fromkeys(conditions)),
-        tuple(each.rule for each in host.rules.resolved if each.rule in (*deciding, *on_places)),
-    )
+    found = evaluate_call(name, arch, host)
+    recorded_for = recorded_for_whom(name, arch, host, found, first_login_user)
+    return SyscallCoverage(name, arch, recorded_for, found.conditions, tuple(each.rule for each in found.deciding))
 
 
-def _without_places(host: AuditedHost) -> RuleSet:
-    """The rules that name no file: those that a call on a file which no rule names may match."""
-    rules = (each.rule for each in host.rules.resolved if not (each.by_inode or each.tree))
-    return RuleSet(rules, RuleResolver(host.file_system, fresh=True), host.rules.unread)
-
-
-def _accesses(name: str, machine: str) -> Iterator[Access]:
-    """The calls on a file that no rule names: one for each access mode of a call that opens."""
-    number = syscalls.number(name, machine)
-    if number is None:
-        return
-    file = Name("", ("any",))
-    for mode in OPENED if name in OPENS else (None,):
-        permissions = counts_as(Operation(name, CollectedNames.FILE, mode), machine)
-        yield Access(name, number, syscalls.ARCHES[machine], permissions, (file,))
-
-
-def _recorded_for(
-    found: CoverageStatus, made: tuple[Access, ...], host: AuditedHost, first_login_user: int, *, some: bool
+def recorded_for_whom(
+    name: str, arch: str, host: AuditedHost, everybody: CallAnswer, first_login_user: int
 ) -> RecordedFor:
+    """Whose calls are recorded, given the answer for everybody's."""
+    if everybody.elsewhere is not CoverageStatus.CONDITIONAL:
+        return _ALL_ALIKE[everybody.elsewhere]
+    users = replace(host, asked=(*host.asked, *login_users(first_login_user)))
+    of_users = evaluate_call(name, arch, users).elsewhere
+    return RecordedFor.LOGIN_USERS if of_users is CoverageStatus.RECORDED else RecordedFor.SOME
+
+
+_ALL_ALIKE = {
+    CoverageStatus.RECORDED: RecordedFor.EVERYBODY,
+    CoverageStatus.UNRECORDED: RecordedFor.NOBODY,
+    CoverageStatus.UNKNOWN: RecordedFor.UNKNOWN,
+}
+
+
+def evaluate_call(name: str, arch: str, host: AuditedHost) -> CallAnswer:
+    """Whether a system call is recorded in the cases that `host` asks about. `arch` is b64 or b32, of its machine.
+
+    Raises:
+        UnknownSyscallError: the machine has no such call, or no such arch.
+    """
+    machine = machine_of(arch, host.machine)
+    if machine is None:
+        raise UnknownSyscallError(f"expected an arch of {host.machine}, b64 or b32, found {arch!r}")
+    number = syscalls.call_number(name, machine)
+    if number is None:
+        raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
+    call = _Call(name, number, machine, host)
+    anywhere = tuple(call.anywhere())
+    if not anywhere:
+        return CallAnswer(CoverageStatus.UNKNOWN, Reason.UNREADABLE, CoverageStatus.UNKNOWN, nothing_asked=True)
+    found = combine(status for _, (status, _) in anywhere)
+    if found is CoverageStatus.UNRECORDED and not call.complete:
+        found = CoverageStatus.UNKNOWN
     if found is CoverageStatus.RECORDED:
-        return RecordedFor.EVERYBODY
-    if found is CoverageStatus.UNKNOWN:
-        return RecordedFor.UNKNOWN
-    if found is CoverageStatus.UNRECORDED:
-        return RecordedFor.SOME if some else RecordedFor.NOBODY
-    users = [Credentials(auid=auid) for auid in _login_users(host, first_login_user)]
-    by_users = (
-        evaluate_access(host.rules, with_subject(each, user), host.auditing)[0] for user in users for each in made
-    )
-    return RecordedFor.LOGIN_USERS if all(each is CoverageStatus.RECORDED for each in by_users) else RecordedFor.SOME
-
-
-def _login_users(host: AuditedHost, first: int) -> Iterator[int]:
-    """One auid of each kind that the rules tell apart, from the first login user's to the last that is set."""
-    named = {
-        condition.value
-        for each in host.rules.resolved
-        for condition in each.rule.fields
-        if isinstance(condition, Field) and condition.name == "auid" and isinstance(condition.value, int)
-    }
-    near = {first, UNSET - 1, *(value + step for value in named for step in (-1, 0, 1))}
-    return (auid for auid in sorted(near) if first <= auid < UNSET)
-
-
-def _deciding(decision: Decision, found: CoverageStatus) -> Iterator[Rule]:
-    for outcome in decision.outcomes:
-        if outcome.resolved is not None and not (found is CoverageStatus.UNRECORDED and outcome.pending):
-            yield outcome.resolved.rule
-
-
-def _conditions(decision: Decision, found: CoverageStatus, machine: str) -> Iterator[str]:
+        return _everywhere(call, anywhere)
+    decisions = [decision for _, (_, decision) in anywhere]
+    on_places = list(islice(_on_places(host, anywhere[0]), MOST_PLACES))
+    texts: list[str] = []
     if found is CoverageStatus.CONDITIONAL:
+        texts += [text for decision in decisions for text in _conditions(decision, host.machine)]
+        texts += _uneven(call, anywhere)
+    if on_places and found is CoverageStatus.UNRECORDED:
+        found = CoverageStatus.CONDITIONAL
+    texts += [f"{_place(rule, host.machine)} only" for rule in on_places]
+    reason = reason_of(found, decisions)
+    deciding = [*_deciding(decisions, found), *on_places]
+    return _answer(found, found, reason, texts, deciding, anywhere)
+
+
+_Judged = tuple["_Made", Evaluated]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One way to make a call: for a call that opens, the access mode; the file, or none."""
+
+    access: Access
+    mode: int | None = None
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call that is asked about; `complete` says that every kind of file that rules tell apart was tried."""
+
+    name: str
+    number: int
+    machine: str
+    host: AuditedHost
+    complete: bool = True
+
+    @property
+    def operations(self) -> Iterator[Operation]:
+        """What it does with a file: one operation for each access mode of a call that opens."""
+        collects = collected_by(self.name)
+        compat = self.machine != syscalls.canonical(self.host.machine)
+        for mode in OPENED if self.name in OPENS else (None,):
+            yield Operation(self.name, collects, mode, compat)
+
+    def anywhere(self) -> Iterator[_Judged]:
+        """The call on a file that no rule names, made in every way that rules tell apart."""
+        host = replace(self.host, rules=self.host.rules.elsewhere)
+        for operation in self.operations:
+            permissions = counts_as(operation, self.machine)
+            access = Access(self.name, self.number, syscalls.ARCHES[self.machine], permissions, (ANY_FILE,))
+            access = with_subject(access, host.who)
+            for names in self._names(operation, access):
+                found = host.evaluate(access.on(names))
+                if found is not None:
+                    yield _Made(access.on(names), operation.mode), found
+
+    def _names(self, operation: Operation, access: Access) -> Iterator[tuple[Name, ...]]:
+        if operation.collects is CollectedNames.NOTHING:
+            yield ()
+            return
+        told_apart = {
+            condition
+            for each in self.host.rules.elsewhere.call_filter(access).name_dependent
+            for condition in each.resolved.rule.fields
+            if depends_on_names(condition)
+        }
+        if not told_apart:
+            yield (ANY_FILE,)
+            return
+        files, complete = files_told_apart(told_apart)
+        self.complete = self.complete and complete
+        yield ()  # a path that leads nowhere
+        yield from ((each,) for each in files)
+
+    def on(self, never: ResolvedRule) -> Iterator[Evaluated]:
+        """The call on what a never rule is on."""
+        for operation in self.operations:
+            if operation.collects is CollectedNames.NOTHING:
+                return
+            for target in targets_of(never, self.host, operation.collects):
+                found = (self.host.evaluate(*each) for each in target.by(operation, self.host))
+                yield from (each for each in found if each is not None)
+
+
+def _everywhere(call: _Call, anywhere: Sequence[_Judged]) -> CallAnswer:
+    """The answer where a call on any file that no rule names is recorded: those on which a never rule is may not be."""
+    decisions = [decision for _, (_, decision) in anywhere]
+    recording = [outcome for decision in decisions for outcome in decision.outcomes if outcome.recorded]
+    listed = [each.resolved.order for each in recording if each.resolved and each.cause is Cause.RULE]
+    last = max(listed) if len(listed) == len(recording) else len(call.host.rules.resolved)
+    escapes: dict[str, ResolvedRule] = {}
+    unsure: list[Decision] = []
+    tried = 0
+    for placed in call.host.rules.on_places:
+        never = placed.resolved
+        if never.rule.action is not Action.NEVER or never.order > last or not _about(never, call.number):
+            continue
+        tried += 1
+        if tried > MOST_PLACES:
+            if not escapes:
+                unsure.append(_TOO_MANY)
+            break
+        for status, decision in call.on(never):
+            hidden = never.tree is not None and not never.tree.known  # yet some file is there
+            if status is CoverageStatus.UNKNOWN and not hidden:
+                unsure.append(decision)
+            elif status is not CoverageStatus.RECORDED:
+                escapes[f"except {_escaping(never, decision, call.host.machine)}"] = never
+    if not call.complete:
+        unsure.append(_TOO_MANY)
+    status = CoverageStatus.CONDITIONAL if escapes else CoverageStatus.UNKNOWN if unsure else CoverageStatus.RECORDED
+    deciding = [*_deciding(decisions, CoverageStatus.RECORDED), *escapes.values()]
+    elsewhere = CoverageStatus.RECORDED if call.complete else CoverageStatus.UNKNOWN
+    return _answer(status, elsewhere, reason_of(status, unsure), list(escapes), deciding, anywhere)
+
+
+_TOO_MANY = Decision((Outcome(Cause.UNREADABLE, pending=(Pending(None, Undetermined.TOO_MANY),)),))
+
+
+def _about(never: ResolvedRule, number: int) -> bool:
+    return bool(int(never.rule.syscalls) >> number & 1)
+
+
+def _answer(  # noqa: PLR0913, PLR0917 - the parts of one answer
+    status: CoverageStatus,
+    elsewhere: CoverageStatus,
+    reason: Reason,
+    texts: Iterable[str],
+    deciding: Iterable[ResolvedRule],
+    anywhere: Sequence[_Judged],
+) -> CallAnswer:
+    ordered = {each.order: each for each in deciding}
+    return CallAnswer(
+        status,
+        reason,
+        elsewhere,
+        tuple(dict.fromkeys(texts)),
+        tuple(ordered[order] for order in sorted(ordered)),
+        tuple(made.access for made, _ in anywhere),
+    )
+
+
+def _deciding(decisions: Iterable[Decision], found: CoverageStatus) -> Iterator[ResolvedRule]:
+    for decision in decisions:
         for outcome in decision.outcomes:
-            yield from outcome_conditions(outcome, machine)
+            if outcome.resolved is not None and not (found is CoverageStatus.UNRECORDED and outcome.pending):
+                yield outcome.resolved
 
 
-def _on_places(host: AuditedHost, access: Access, elsewhere: Decision) -> Iterator[Rule]:
-    """The always rules that record such a call on the file that they name, where nothing before them decides."""
-    sure = next((outcome for outcome in elsewhere.outcomes if not outcome.pending), None)
+def _conditions(decision: Decision, machine: str) -> Iterator[str]:
+    for outcome in decision.outcomes:
+        yield from outcome_conditions(outcome, machine)
+
+
+def _uneven(call: _Call, anywhere: Sequence[_Judged]) -> Iterator[str]:
+    """How the ways to make a call differ that are recorded, and those that are not."""
+    missed = [made for made, (status, _) in anywhere if status is CoverageStatus.UNRECORDED]
+    if not missed or len(missed) == len(anywhere):
+        return
+    modes = dict.fromkeys(made.mode for made, _ in anywhere)
+    if len(modes) > 1:
+        yield from (f"except {_MODES[mode]}" for mode in modes if mode is not None and all(_is_missed(mode, anywhere)))
+    for each in call.host.rules.elsewhere.call_filter(missed[0].access).name_dependent:
+        told = " and ".join(
+            field_text(condition, call.host.machine)
+            for condition in each.resolved.rule.fields
+            if depends_on_names(condition)
+        )
+        yield f"{told} only" if each.resolved.rule.action is Action.ALWAYS else f"except {told}"
+
+
+def _is_missed(mode: int, anywhere: Sequence[_Judged]) -> Iterator[bool]:
+    return (status is CoverageStatus.UNRECORDED for made, (status, _) in anywhere if made.mode == mode)
+
+
+def _on_places(host: AuditedHost, elsewhere: _Judged) -> Iterator[ResolvedRule]:
+    """The always rules that may record such a call on the file that they name, where nothing before them decides."""
+    made, (_, decision) = elsewhere
+    sure = next((outcome for outcome in decision.outcomes if not outcome.pending), None)
     if sure is not None and sure.cause not in (Cause.NO_RULE, Cause.RULE):
         return  # auditing is off, or a rule of another list keeps every record out
-    for each in host.rules.of(FilterList.EXIT):
-        if sure is not None and sure.resolved is not None and each.rule == sure.resolved.rule:
+    last = sure.resolved.order if sure is not None and sure.resolved is not None else len(host.rules.resolved)
+    for placed in host.rules.on_places:
+        rule = placed.resolved.rule
+        if placed.resolved.order > last:
             return
-        if each.rule.action is Action.ALWAYS and (each.by_inode or each.tree):
-            anywhere = tuple(field for field in each.rule.fields if field not in _path_fields(each.rule))
-            if match(replace(each, rule=replace(each.rule, fields=anywhere)), access).possible:
-                yield each.rule
+        if rule.action is not Action.ALWAYS or not placed.may_match(made.access):
+            continue
+        if all(_holds(condition, placed.resolved, made.access) for condition in rule.fields):
+            yield placed.resolved
 
 
-def _path_fields(rule: Rule) -> tuple[Field, ...]:
-    fields = (field for field in rule.fields if isinstance(field, Field))
-    return tuple(field for field in fields if field.name in PATH_NAMES | {"inode"})
+def _holds(condition: Condition, resolved: ResolvedRule, access: Access) -> bool:
+    return depends_on_names(condition) or bool(match_field(condition, resolved, access, None))
+
+
+def _place(resolved: ResolvedRule, machine: str) -> str:
+    """The conditions of a rule that say which file it is on."""
+    return " and ".join(
+        field_text(condition, machine)
+        for condition in resolved.rule.fields
+        if isinstance(condition, Field) and condition.name in PATH_NAMES | {"inode"}
+    )
+
+
+def _escaping(never: ResolvedRule, decision: Decision, machine: str) -> str:
+    """Which calls a never rule on a file silences."""
+    pending = [
+        field_text(each.condition, machine)
+        for outcome in decision.outcomes
+        if outcome.resolved is never
+        for each in outcome.pending
+        if each.condition is not None and each.why is Undetermined.SUBJECT
+    ]
+    return " and ".join(dict.fromkeys((_place(never, machine), *pending)))

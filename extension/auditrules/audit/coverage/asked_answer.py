@@ -1,0 +1,98 @@
+"""What a source of rules says to a rule that is asked for: call by call, and together, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from auditrules.audit.coverage.answer import RANK, Reason
+from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch
+from auditrules.audit.coverage.decision import CoverageStatus
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.rule_source import RuleSource
+from auditrules.audit.coverage.syscall_coverage import CallAnswer
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import Action
+
+_ESCAPED = (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL)
+
+
+@dataclass(frozen=True)
+class AskedAnswer:
+    """The answer to a rule that is asked for: of each call, and why others can't be made on this machine."""
+
+    source: RuleSource
+    calls: Mapping[CallOfArch, CallAnswer]
+    unasked: Mapping[CallOfArch, str]
+
+    def of(self, *statuses: CoverageStatus, arches: Iterable[str] = ("b64", "b32")) -> tuple[CallOfArch, ...]:
+        """The calls with one of some statuses."""
+        wanted = set(arches)
+        return tuple(call for call, each in self.calls.items() if each.status in statuses and call.arch in wanted)
+
+    def status(self, arches: Iterable[str] = ("b64", "b32")) -> CoverageStatus:
+        """Recorded where every call is, unrecorded where none is, conditional where some escape, else unknown."""
+        wanted = set(arches)
+        found = {each.status for call, each in self.calls.items() if call.arch in wanted}
+        if not found:
+            return CoverageStatus.UNKNOWN
+        if len(found) == 1:
+            return found.pop()
+        return CoverageStatus.CONDITIONAL if found & {*_ESCAPED} else CoverageStatus.UNKNOWN
+
+    def reason(self, arches: Iterable[str] = ("b64", "b32")) -> Reason:
+        """The reason of the calls that are not recorded, the first in the order of `Reason`; `covered` if all are."""
+        wanted = set(arches)
+        answers = [each for call, each in self.calls.items() if call.arch in wanted]
+        kept = [each for each in answers if each.status in _ESCAPED] or answers
+        reasons = [each.reason for each in kept if each.reason is not Reason.COVERED]
+        return min(reasons, key=RANK.__getitem__, default=Reason.COVERED if answers else Reason.UNREADABLE)
+
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        """Which of the calls escape, in words such as `auid>=60000 only`."""
+        return tuple(dict.fromkeys(chain.from_iterable(each.conditions for each in self.calls.values())))
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the rules that record, each once."""
+        rules = (each.rule for each in self._deciding if each.rule.action is Action.ALWAYS)
+        return tuple(dict.fromkeys(chain.from_iterable(rule.keys() for rule in rules)))
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The normal forms of the rules that decide, in the order of evaluation."""
+        return tuple(dict.fromkeys(self.source.text(each.rule) for each in self._deciding))
+
+    @cached_property
+    def _deciding(self) -> tuple[ResolvedRule, ...]:
+        found = {rule.order: rule for each in self.calls.values() for rule in each.deciding}
+        return tuple(found[order] for order in sorted(found))
+
+    def evidence(self, *, lines: bool) -> str:
+        """The rules that decide, the files that they stand in, and what escapes."""
+        found = self.source.evidence([(text, "") for text in self.rules], lines=lines)
+        escapes = [", ".join(self.conditions)] if self.conditions else []
+        return "; ".join([*found, *escapes, *self.source.remarks])
+
+
+def answer(asked: AskedRule, source: RuleSource, file_system: FileSystem) -> AskedAnswer:
+    """Ask a source of rules for each call of a rule that is asked for."""
+    calls = list(asked.calls(source.machine))
+    judged = {call: source.evaluate_call(call, file_system, asked=asked.conditions) for call, why in calls if not why}
+    return AskedAnswer(source, judged, {call: why for call, why in calls if why})
+
+
+def named(calls: Iterable[CallOfArch]) -> str:
+    """Calls in words: `chmod, fchmod (b64); chmod (b32)`."""
+    return "; ".join(_by_arch(calls))
+
+
+def _by_arch(calls: Iterable[CallOfArch]) -> Iterator[str]:
+    found: dict[str, list[str]] = {}
+    for call in calls:
+        found.setdefault(call.arch, []).append(call.syscall)
+    for arch, names in found.items():
+        yield f"{', '.join(names)} ({arch})"

@@ -1,0 +1,127 @@
+"""A rule that somebody asks for, such as a benchmark's: system calls, in some arches, under some conditions.
+
+A host meets it if every access that such a rule would record is recorded, by whatever rules: broader ones, several, in
+any spelling. So the key of what is asked for means nothing, and no path is part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from auditrules.audit.auditctl.parse import parse_rule
+from auditrules.audit.constants import arches, syscalls
+from auditrules.audit.coverage.field_match import CALL_FIELDS, depends_on_names
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts, Version
+from auditrules.audit.model.rule import Comparison, Condition
+
+ALL_CALLS = "all"
+ARCHES = ("b64", "b32")
+
+_NEWEST: Version = (4, 2, 1)  # of auditctl: what is asked for is not of the host's version
+_OF_CALL = CALL_FIELDS | {"perm"}
+_OF_SUBJECT = frozenset(
+    {
+        *("auid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"),
+        *("pid", "ppid", "pers", "sessionid"),
+    }
+)
+
+
+class AskedRuleError(ValueError):
+    """What is asked for is no rule; the message says what was expected and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOfArch:
+    """A system call of one arch (b64 or b32)."""
+
+    syscall: str
+    arch: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRule:
+    """What is asked for: the calls by name, or `all`; the arches; conditions on who calls and how the call ends."""
+
+    syscalls: tuple[str, ...]
+    arches: tuple[str, ...] = ARCHES
+    conditions: tuple[Condition, ...] = ()
+
+    def calls(self, machine: str) -> Iterator[tuple[CallOfArch, str]]:
+        """The calls of each arch, and why one can't be made on that machine: empty where it can."""
+        for arch in self.arches:
+            called = machine_of(arch, machine)
+            if called is None:
+                names = self.syscalls
+            else:
+                names = tuple(syscalls.all_calls(called)) if self.syscalls == (ALL_CALLS,) else self.syscalls
+            for name in names:
+                yield CallOfArch(name, arch), _why_not(name, arch, called, machine)
+
+
+def asked_rule(
+    names: Iterable[str], of: Iterable[str] = ARCHES, fields: Iterable[str] = (), compare: Iterable[str] = ()
+) -> AskedRule:
+    """What is asked for, read: system calls, arches, and fields and comparisons as -F and -C take them.
+
+    Raises:
+        AskedRuleError: a call that no machine has, another arch, or a condition that auditctl would refuse or that is
+            none of who calls or how the call ends.
+    """
+    calls, asked = tuple(dict.fromkeys(names)), tuple(dict.fromkeys(of))
+    if not calls:
+        raise AskedRuleError("expected system calls, found none")
+    for name in () if calls == (ALL_CALLS,) else calls:
+        if not known(name):
+            raise AskedRuleError(f"expected a system call, found {name!r}")
+    if not asked or set(asked) - {*ARCHES}:
+        raise AskedRuleError(f"expected b64, b32 or both, found {', '.join(asked) or 'nothing'!r}")
+    return AskedRule(calls, asked, asked_conditions(fields, compare))
+
+
+def asked_conditions(fields: Iterable[str] = (), compare: Iterable[str] = ()) -> tuple[Condition, ...]:
+    """The conditions that -F and -C texts say, each once.
+
+    Raises:
+        AskedRuleError: auditctl would refuse one, or it is none of who makes an access or how that ends.
+    """
+    texts = (*(("-F", text) for text in fields), *(("-C", text) for text in compare))
+    return tuple(dict.fromkeys(_condition(flag, text) for flag, text in texts))
+
+
+def known(name: str) -> bool:
+    """Whether any machine has a system call of that name."""
+    return any(syscalls.call_number(name, machine) is not None for machine in syscalls.ARCHES)
+
+
+def machine_of(arch: str, machine: str) -> str | None:
+    """Whose system calls an arch of a machine has; None: it runs no such programs."""
+    number = arches.number(arch, machine) if arch in ARCHES else None
+    return None if number is None else syscalls.machine_of(number)
+
+
+def _why_not(name: str, arch: str, called: str | None, machine: str) -> str:
+    if called is None:
+        return f"{machine} runs no {arch} programs"
+    if name in syscalls.UNSERVED:
+        return f"no kernel since Linux 2.6 serves {name}"
+    if syscalls.call_number(name, called) is None:
+        return f"{called} has no system call {name}"
+    return ""
+
+
+def _condition(flag: str, text: str) -> Condition:
+    if not text or any(char.isspace() or char in "\0\\" for char in text):
+        raise AskedRuleError(f"expected a condition of {flag}, found {text!r}")
+    try:
+        rule = parse_rule(f"-a always,exit -S all {flag} {text}", Facts(version=_NEWEST))
+    except RuleSyntaxError as error:
+        raise AskedRuleError(error.summary) from error
+    (condition,) = rule.fields or (None,)
+    if isinstance(condition, Comparison) and not depends_on_names(condition):
+        return condition
+    if condition is None or isinstance(condition, Comparison) or condition.name not in _OF_CALL | _OF_SUBJECT:
+        raise AskedRuleError(f"expected a condition on who calls or how the call ends, found {text!r}")
+    return condition

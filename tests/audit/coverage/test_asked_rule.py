@@ -1,0 +1,302 @@
+"""What is asked of system calls and of paths: which rules record it, whatever their spelling, and which do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.answer import Coverage, Reason
+from auditrules.audit.coverage.asked_rule import (
+    AskedRule,
+    AskedRuleError,
+    CallOfArch,
+    asked_conditions,
+    asked_rule,
+)
+from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
+from auditrules.audit.coverage.path_coverage import evaluate_path
+from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
+from auditrules.audit.filesystem.path_walk import FileSystem
+from tests.audit.coverage.asked_cases import (
+    FAMILIES,
+    PATHS,
+    Family,
+    PathAsked,
+    cases,
+    path_cases,
+)
+from tests.audit.file_trees import facts, looked_at, rules_of
+
+HOST = facts()
+FILE_SYSTEM = FileSystem(HOST)
+RECORDED = CoverageStatus.RECORDED
+
+
+def answers(asked: AskedRule, lines: list[str], auditing: Auditing = ON) -> dict[CallOfArch, CallAnswer]:
+    """The answer for each call that the machine has."""
+    host = AuditedHost(rules_of(lines, HOST), FILE_SYSTEM, auditing, asked=asked.conditions)
+    calls = asked.calls(HOST.machine)
+    return {call: evaluate_call(call.syscall, call.arch, host) for call, why in calls if not why}
+
+
+def of_family(family: Family, lines: list[str], auditing: Auditing = ON) -> list[CallAnswer]:
+    return [
+        answer
+        for arch, calls in family.arches.items()
+        for answer in answers(asked_rule(calls, [arch], family.fields, family.compare), lines, auditing).values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("family", "lines", "passes"),
+    [pytest.param(name, lines, passes, id=f"{name}-{spelling}") for name, spelling, lines, passes in cases()],
+)
+def test_what_a_benchmark_asks_is_recorded_by_rules_that_say_it_in_any_way(
+    family: str, lines: list[str], passes: bool
+) -> None:
+    found = {answer.status for answer in of_family(FAMILIES[family], lines)}
+    assert (found == {RECORDED}) is passes, found
+    assert CoverageStatus.UNKNOWN not in found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_is_recorded_while_auditing_is_off(family: str) -> None:
+    found = of_family(FAMILIES[family], FAMILIES[family].lines(), Auditing(0))
+    assert {(answer.status, answer.reason) for answer in found} == {(CoverageStatus.UNRECORDED, Reason.DISABLED)}
+
+
+def of_path(asked: PathAsked, lines: list[str], auditing: Auditing = ON) -> list[Coverage]:
+    """The coverage of a path by the programs of each arch."""
+    rules, seen = rules_of(lines, HOST), FileSystem(looked_at(HOST, [asked.path]))
+    conditions = asked_conditions(asked.fields)
+    return [
+        evaluate_path(asked.path, AuditedHost(rules, seen, auditing, compat=arch == "b32", asked=conditions))
+        for arch in asked.arches
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "passes"),
+    [pytest.param(name, lines, passes, id=f"{name}-{spelling}") for name, spelling, lines, passes in path_cases()],
+)
+def test_what_a_benchmark_asks_of_a_path_is_recorded_by_rules_that_say_it_in_any_way(
+    path: str, lines: list[str], passes: bool
+) -> None:
+    asked = PATHS[path]
+    found = of_path(asked, lines)
+    assert all(set(asked.letters) <= set(each.of(RECORDED)) for each in found) is passes
+    assert not any(set(asked.letters) & set(each.of(CoverageStatus.UNKNOWN)) for each in found)
+
+
+CHMOD = asked_rule(["chmod"], ["b64"], ["auid>=1000", "auid!=unset"])
+BY_USERS = "-a always,exit -F arch=b64 -S chmod -F auid>=1000 -F auid!=unset"
+# what is asked for, rules, and what is said: the status, the reason, which calls escape
+ESCAPES: tuple[tuple[str, list[str], str, str, tuple[str, ...]], ...] = (
+    ("none", [BY_USERS], "recorded", "covered", ()),
+    ("no rule", [], "unrecorded", "no_rule", ()),
+    ("another call", ["-a always,exit -F arch=b64 -S chown"], "unrecorded", "no_rule", ()),
+    ("later users", [f"{BY_USERS} -F auid>=60000"], "conditional", "conditional", ("auid>=60000 only",)),
+    (
+        "but one user",
+        ["-a never,exit -S all -F auid=1001", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except auid=1001",),
+    ),
+    ("a directory", [f"{BY_USERS} -F dir=/etc"], "conditional", "conditional", ("dir=/etc only",)),
+    (
+        "but a directory",
+        ["-a never,exit -F dir=/etc/docker", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except dir=/etc/docker",),
+    ),
+    (
+        "but a file, of some",
+        ["-a never,exit -F path=/etc/docker/daemon.json -F uid=5", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except path=/etc/docker/daemon.json and uid=5",),
+    ),
+    ("a file behind", [BY_USERS, "-a never,exit -F path=/etc/docker/daemon.json"], "recorded", "covered", ()),
+    (
+        "a file that is recorded before",
+        ["-w /etc/docker -p wa", "-a never,exit -F path=/etc/docker/daemon.json", BY_USERS],
+        "recorded",
+        "covered",
+        (),
+    ),
+    (
+        "a directory of which a part is recorded before",
+        ["-w /etc/docker -p wa", "-a never,exit -F dir=/etc", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except dir=/etc",),
+    ),
+    ("a file of other calls", ["-a never,exit -S chown -F path=/usr/bin/dockerd", BY_USERS], "recorded", "covered", ()),
+    (
+        "a file of other letters",
+        ["-a never,exit -F path=/usr/bin/dockerd -F perm=x", BY_USERS],
+        "recorded",
+        "covered",
+        (),
+    ),
+    ("a link, which chmod follows", ["-a never,exit -F path=/opt/dockerd", BY_USERS], "recorded", "covered", ()),
+    ("root's files", [f"{BY_USERS} -F obj_uid=0"], "conditional", "conditional", ("obj_uid=0 only",)),
+    (
+        "but root's files",
+        ["-a never,exit -S all -F obj_uid=0", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except obj_uid=0",),
+    ),
+    (
+        "files of all, but no file",  # of a path that leads nowhere no owner is known
+        [f"{BY_USERS} -F obj_uid=0", f"{BY_USERS} -F obj_uid!=0"],
+        "conditional",
+        "conditional",
+        ("obj_uid=0 only", "obj_uid!=0 only"),
+    ),
+    ("a never rule", ["-a never,exit -S chmod", BY_USERS], "unrecorded", "suppressed", ()),
+    ("a never rule on others", ["-a never,exit -S chmod -F auid<1000", BY_USERS], "recorded", "covered", ()),
+    ("the task list", ["-a never,task", BY_USERS], "unrecorded", "task_never", ()),
+    (
+        "the task list, of some",
+        ["-a never,task -F uid=5", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except uid=5 at the fork",),
+    ),
+    ("the exclude list", ["-a always,exclude -F msgtype=SYSCALL", BY_USERS], "unrecorded", "excluded", ()),
+    (
+        "the exclude list, of some",
+        ["-a never,exclude -F auid=1001", BY_USERS],
+        "conditional",
+        "conditional",
+        ("except auid=1001",),
+    ),
+    ("the exclude list, of others", ["-a never,exclude -F auid=1", BY_USERS], "recorded", "covered", ()),
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "reason", "conditions"), [case[1:] for case in ESCAPES], ids=[case[0] for case in ESCAPES]
+)
+def test_the_calls_that_escape_are_told(
+    lines: list[str], status: str, reason: str, conditions: tuple[str, ...]
+) -> None:
+    (found,) = answers(CHMOD, lines).values()
+    assert (found.status.value, found.reason.value, found.conditions) == (status, reason, conditions)
+
+
+def test_a_never_rule_on_a_file_touches_no_call_that_uses_none() -> None:
+    lines = ["-a never,exit -F dir=/etc", "-a always,exit -S adjtimex"]
+    (found,) = answers(asked_rule(["adjtimex"], ["b64"]), lines).values()
+    assert found.status is RECORDED
+
+
+def test_the_rules_that_decide_come_in_their_order_with_a_never_rule_among_them() -> None:
+    lines = ["-w /usr/bin -p x", "-a never,exit -F dir=/etc/docker", BY_USERS, "-a always,exit -S all"]
+    (found,) = answers(CHMOD, lines).values()
+    assert [each.order for each in found.deciding] == [1, 2]
+
+
+def test_an_open_is_asked_for_in_each_way() -> None:
+    lines = ["-a always,exit -F arch=b64 -S openat -F perm=w"]
+    (found,) = answers(asked_rule(["openat"], ["b64"]), lines).values()
+    assert (found.status, found.conditions) == (CoverageStatus.CONDITIONAL, ("except opened for reading",))
+
+
+def test_a_result_that_no_call_can_have_is_told() -> None:
+    (found,) = answers(asked_rule(["chmod"], ["b64"], ["success=1", "exit=-EACCES"]), [BY_USERS]).values()
+    assert (found.status, found.nothing_asked) == (CoverageStatus.UNKNOWN, True)
+
+
+# names, arches, machine: which calls are not asked for, and why
+UNASKED = (
+    (
+        ["create_module", "delete_module"],
+        "x86_64",
+        "create_module",
+        "b64",
+        "no kernel since Linux 2.6 serves create_module",
+    ),
+    (["umount", "umount2"], "x86_64", "umount", "b64", "x86_64 has no system call umount"),
+    (["stime"], "x86_64", "stime", "b64", "x86_64 has no system call stime"),
+    (["chmod", "fchmodat"], "aarch64", "chmod", "b64", "aarch64 has no system call chmod"),
+    (["chmod"], "riscv64", "chmod", "b32", "riscv64 runs no b32 programs"),
+    (["chmod"], "i686", "chmod", "b64", "i686 runs no b64 programs"),
+)
+
+
+@pytest.mark.parametrize(("names", "machine", "name", "arch", "why"), UNASKED)
+def test_calls_that_nobody_can_make_are_not_asked_for(
+    names: list[str], machine: str, name: str, arch: str, why: str
+) -> None:
+    told = dict(asked_rule(names).calls(machine))
+    assert told[CallOfArch(name, arch)] == why
+
+
+def test_all_calls_are_those_of_the_machine() -> None:
+    asked = asked_rule(["all"], ["b64"])
+    names = {call.syscall for call, why in asked.calls("x86_64") if not why}
+    assert {"chmod", "pread64", "fchmodat2"} <= names
+    assert not names & {"create_module", "umount"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "passes"),
+    [
+        (["-a always,exit -S all"], True),
+        (["-a always,exit -S all -F auid>=1000"], True),
+        (["-a always,exit -S all -F auid>=1001"], False),
+        (["-a never,exit -S getpid", "-a always,exit -S all"], False),
+    ],
+)
+def test_all_calls_can_be_asked_for(lines: list[str], passes: bool) -> None:
+    found = answers(asked_rule(["all"], ["b64"], ["auid>=1000", "auid!=unset"]), lines)
+    assert ({answer.status for answer in found.values()} == {RECORDED}) is passes
+
+
+WRONG: tuple[tuple[list[str], list[str], list[str], list[str], str], ...] = (
+    ([], ["b64"], [], [], "expected system calls, found none"),
+    (["chmood"], ["b64"], [], [], "expected a system call, found 'chmood'"),
+    (["all", "chmod"], ["b64"], [], [], "expected a system call, found 'all'"),
+    (["chmod"], ["b16"], [], [], "expected b64, b32 or both, found 'b16'"),
+    (["chmod"], [], [], [], "expected b64, b32 or both, found 'nothing'"),
+    (
+        ["chmod"],
+        ["b64"],
+        ["auid=>5"],
+        [],
+        "expected a user's number, unset, or the name of a user of this host, found '>5'",
+    ),
+    (["chmod"], ["b64"], ["colour=1"], [], "expected a field that auditctl knows, found 'colour'"),
+    (["chmod"], ["b64"], ["uid=1 -S all"], [], "expected a condition of -F, found 'uid=1 -S all'"),
+    (
+        ["chmod"],
+        ["b64"],
+        ["path=/etc"],
+        [],
+        "expected a condition on who calls or how the call ends, found 'path=/etc'",
+    ),
+    (["chmod"], ["b64"], ["key=x"], [], "expected a condition on who calls or how the call ends, found 'key=x'"),
+    (["chmod"], ["b64"], ["arch=b64"], [], "expected arch before -S, and not after a watch, found 'arch=b64'"),
+    (
+        ["chmod"],
+        ["b64"],
+        [],
+        ["uid!=obj_uid"],
+        "expected a condition on who calls or how the call ends, found 'uid!=obj_uid'",
+    ),
+    (["chmod"], ["b64"], [], ["uid>euid"], ""),
+)
+
+
+@pytest.mark.parametrize(("names", "arches", "fields", "compare", "expected"), WRONG)
+def test_what_is_no_rule_is_told(
+    names: list[str], arches: list[str], fields: list[str], compare: list[str], expected: str
+) -> None:
+    with pytest.raises(AskedRuleError) as caught:
+        asked_rule(names, arches, fields, compare)
+    assert str(caught.value) == expected or not expected
