@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.benchmarks.configuration.dpkg_status import Packages
 from auditrules.benchmarks.configuration.login_defs import LoginDefs
 from auditrules.benchmarks.configuration.os_release import OsRelease
-from auditrules.host.configuration import MOST_DROP_INS, read_login, read_system
+from auditrules.host.configuration import MOST_DROP_INS, read_login, read_mounts, read_packages, read_system
 from auditrules.host.rootfs import Tree, local
 
 
@@ -66,3 +67,23 @@ def test_too_many_drop_ins_leave_it_unknown(root: Path, tree: Tree) -> None:
     for number in range(MOST_DROP_INS + 1):
         (root / f"etc/login.defs.d/{number}.defs").write_text("")
     assert read_login(tree).error == "/etc/login.defs.d: expected at most 100 files, found 101"
+
+
+def test_dpkgs_record_and_rpms_folder(root: Path, tree: Tree) -> None:
+    (root / "var/lib/dpkg/status.d").mkdir(parents=True)
+    (root / "var/lib/rpm").mkdir()
+    (root / "var/lib/dpkg/status").write_text("Package: auditd\nStatus: install ok installed\n")
+    (root / "var/lib/dpkg/status.d/base").write_text("Package: base-files\n")
+    (root / "var/lib/dpkg/status.d/base.md5sums").write_text("Package: none\n")
+    assert read_packages(tree) == Packages({"auditd": "installed", "base-files": "installed"}, rpm=True)
+
+
+def test_a_record_that_is_a_folder_is_an_error(root: Path, tree: Tree) -> None:
+    (root / "var/lib/dpkg/status").mkdir(parents=True)
+    assert read_packages(tree).error == "/var/lib/dpkg/status: expected a regular file, found a directory"
+
+
+def test_an_image_has_the_mounts_of_fstab_only(root: Path, tree: Tree) -> None:
+    (root / "etc/fstab").write_text("/dev/x /var/log/audit ext4 nodev\n")
+    found = read_mounts(tree, None)
+    assert (found.now, [each.point for each in found.fstab]) == (None, ["/var/log/audit"])

@@ -14,6 +14,7 @@ import pytest
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts
+from auditrules.host import rootfs
 from auditrules.host.rootfs import MOST_DEPTH, Tree, UnreadableError
 from tests.rights import NOBODY
 
@@ -406,3 +407,11 @@ def test_an_entry_tells_its_inode(root: Path) -> None:
     )
     assert seen["/etc"].dev == f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}"
     assert seen["/"].ino == root.stat().st_ino
+
+
+def test_a_folder_of_too_many_names_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "MOST_LISTED", 2)
+    for name in "abc":
+        (tmp_path / name).touch()
+    with closing(Tree(str(tmp_path), local)) as tree, pytest.raises(UnreadableError, match="more than 2 names"):
+        tree.names("/")

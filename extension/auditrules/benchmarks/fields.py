@@ -69,6 +69,17 @@ class Fields:
             raise self.error(name, "a list of at least one text")
         return tuple(value)
 
+    def alternatives(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """A list of at least one text, or list of texts of which one is enough."""
+        self._asked.add(name)
+        value = self._values.get(name)
+        groups = [each if isinstance(each, list) else [each] for each in value] if isinstance(value, list) else []
+        if not groups or not all(
+            group and all(isinstance(t, str) and t and _encodes(t) for t in group) for group in groups
+        ):
+            raise self.error(name, "a list of texts, or of lists of which one text is enough")
+        return tuple(map(tuple, groups))
+
     def flag(self, name: str, default: bool | None = None) -> bool:  # noqa: FBT001 - a default as the others take one
         """True or false; without a default it must be there."""
         if not self.has(name) and default is not None:

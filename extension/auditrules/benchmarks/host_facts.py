@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditrules.benchmarks.audit_files import AuditDaemon, AuditFiles
+from auditrules.benchmarks.configuration.dpkg_status import Packages
+from auditrules.benchmarks.configuration.login_defs import LoginDefs
+from auditrules.benchmarks.configuration.mount_points import MountPoints
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.services import Services
 
@@ -16,4 +20,9 @@ class HostFacts:
     """
 
     system: OsRelease | None = None
+    login: LoginDefs | None = None
+    packages: Packages | None = None
+    services: AuditDaemon | None = None
+    files: AuditFiles | None = None
+    mounts: MountPoints | None = None
     docker: Services | None = None

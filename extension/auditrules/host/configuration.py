@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.configuration import login_defs, os_release
+from auditrules.benchmarks.configuration import dpkg_status, login_defs, os_release
+from auditrules.benchmarks.configuration.dpkg_status import Packages, parse_packages
 from auditrules.benchmarks.configuration.login_defs import LoginDefs, read_login_defs
+from auditrules.benchmarks.configuration.mount_points import FSTAB, MountPoints, parse_mount_points
 from auditrules.benchmarks.configuration.os_release import OsRelease, read_os_release
 from auditrules.host.rootfs import Tree, UnreadableError
 
 MOST_DROP_INS = 100  # in one folder
+MOST_FSTAB = 1 << 20  # bytes
 
 
 def read_system(tree: Tree) -> OsRelease:
@@ -22,13 +25,31 @@ def read_login(tree: Tree) -> LoginDefs:
     return read_login_defs([*([first] if first else ()), *drop_ins(tree, login_defs.DROP_INS, ".defs")])
 
 
-def drop_ins(tree: Tree, folder: str, ending: str, most_bytes: int = login_defs.MOST_BYTES) -> list[File]:
+def read_packages(tree: Tree) -> Packages:
+    """What is installed."""
+    status = tree.read(dpkg_status.STATUS, dpkg_status.MOST_BYTES)
+    parts = drop_ins(tree, dpkg_status.STATUS_D, "", most=dpkg_status.MOST_FILES)
+    parts = [part for part in parts if not part.path.endswith(".md5sums")]
+    return parse_packages(status, parts, rpm=any(_is_folder(tree, path) for path in dpkg_status.RPM))
+
+
+def read_mounts(tree: Tree, mountinfo: bytes | None) -> MountPoints:
+    """The mounts of now, where they are known, and those of fstab."""
+    return parse_mount_points(mountinfo, tree.read(FSTAB, MOST_FSTAB))
+
+
+def _is_folder(tree: Tree, path: str) -> bool:
+    end = tree.end(path)
+    return end is not None and end[1].type == "dir"
+
+
+def drop_ins(tree: Tree, folder: str, ending: str, *, most: int = MOST_DROP_INS) -> list[File]:
     """The files of a folder whose names end so, in the order of their names; what is in the way is a file's error."""
     try:
         names = [name for name in tree.names(folder) if name.endswith(ending) and not name.startswith(".")]
     except UnreadableError as error:
         return [File(folder, error=str(error))]
-    if len(names) > MOST_DROP_INS:
-        return [File(folder, error=f"expected at most {MOST_DROP_INS} files, found {len(names)}")]
-    files = (tree.read(f"{folder}/{name}", most_bytes) for name in names)
+    if len(names) > most:
+        return [File(folder, error=f"expected at most {most} files, found {len(names)}")]
+    files = (tree.read(f"{folder}/{name}", login_defs.MOST_BYTES) for name in names)
     return [file for file in files if file is not None]

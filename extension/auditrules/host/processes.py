@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
@@ -13,6 +15,7 @@ MOST_BYTES = 1 << 16  # of a file of /proc: of a longer command line its beginni
 
 _ROOT = ["0"] * 4  # real, effective, saved and file system user
 _NAMESPACES = ("mnt", "user")
+_START_TIME = 19  # of the fields of /proc/PID/stat behind the name
 _DELETED = " (deleted)"  # ends the name of a program that was removed, or replaced, since it was started
 
 DeviceInode = tuple[int, int]  # device and inode
@@ -69,6 +72,51 @@ def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[C
             yield Candidate(pid, parent, path, doubt=doubt)
         elif path.rpartition("/")[2] == name:
             yield Candidate(pid, parent, path, _arguments(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProcesses:
+    """The host's own processes of a program: how many, since when the first runs, and why that may be wrong.
+
+    `started` is in seconds since the epoch.
+    """
+
+    own: int = 0
+    started: float | None = None
+    error: str = ""
+
+
+def processes_of(name: str, identity: FindFile, proc: str = "/proc") -> OwnProcesses:
+    """Count root's own processes of a program by its name, as `running` takes them.
+
+    Who may not see what programs others run learns only that one of that name runs, or that none does.
+    """
+    own = _namespaces(f"{proc}/1")
+    if "Name" not in _status(f"{proc}/1"):
+        return OwnProcesses(error="the processes of others can't be seen")
+    started, doubts = [], []
+    for pid in _pids(proc):
+        folder = f"{proc}/{pid}"
+        if _status(folder).get("Name") != name or _status(folder).get("Uid", "").split() != _ROOT:
+            continue
+        doubt = _doubt(folder, _link(f"{folder}/exe"), [_ROOT], own, identity) if all(own) else "of whom can't be seen"
+        if not doubt:
+            started.append(_started(folder, proc))
+        elif not all(own):
+            doubts.append(f"process {name} runs, and whether it is the host's own can't be seen")
+    if doubts:
+        return OwnProcesses(error=doubts[0])
+    known = [each for each in started if each is not None]
+    return OwnProcesses(len(started), min(known, default=None))
+
+
+def _started(folder: str, proc: str) -> float | None:
+    """When a process was started, in seconds since the epoch; None where that is not known (proc(5))."""
+    booted = re.search(r"^btime (\d+)$", _read(f"{proc}/stat"), re.MULTILINE)
+    words = _read(f"{folder}/stat").rpartition(")")[2].split()
+    if booted is None or len(words) <= _START_TIME or not words[_START_TIME].isdigit():
+        return None
+    return int(booted[1]) + int(words[_START_TIME]) / os.sysconf("SC_CLK_TCK")
 
 
 def file_at(remote: Callable[[str], str]) -> FindFile:

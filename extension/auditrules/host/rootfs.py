@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from auditrules.audit.filesystem.path_walk import PATH_MAX
@@ -23,6 +24,7 @@ from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_s
 from auditrules.host.lookup_cache import Listing, LookupCache, PathNames, Walked
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
+MOST_LISTED = 100_000  # names in one folder
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -125,15 +127,18 @@ class Tree:
             try:
                 now = time.time_ns()
                 changed = _changed(here)
-                names = tuple(decode(name) for name in sorted(map(os.fsencode, os.listdir(here))))
+                with os.scandir(here) as entries:
+                    found = [os.fsencode(entry.name) for entry in islice(entries, MOST_LISTED + 1)]
             finally:
                 os.close(here)
         except OSError as error:
             self.cache.stale = True
             raise UnreadableError(_words(error)) from error
+        if len(found) > MOST_LISTED:
+            raise UnreadableError(f"more than {MOST_LISTED} names, the most that are listed")
         # A folder that is changed twice within one tick of its clock shows the second time by nothing.
         self.cache.stale |= now - max(changed) < _TICK
-        return Listing(changed, names)
+        return Listing(changed, tuple(map(decode, sorted(found))))
 
     def end(self, path: str) -> tuple[str, Entry] | None:
         """Follow all links of a path: where that ends, and what is there. None: nothing, or nothing to be seen."""
@@ -159,7 +164,8 @@ class Tree:
                 content += chunk
                 if len(content) > limit:
                     raise UnreadableError(f"longer than {limit} bytes, the most that is read")
-            return File(path, bytes(content), mode=stat.S_IMODE(found.st_mode), uid=found.st_uid)
+            mode = stat.S_IMODE(found.st_mode)
+            return File(path, bytes(content), mode=mode, uid=found.st_uid, changed=found.st_mtime)
         finally:
             os.close(file)
 

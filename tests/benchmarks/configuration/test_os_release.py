@@ -66,7 +66,7 @@ def test_assignments_are_a_shells(content: bytes, found: tuple[str, str]) -> Non
     ("content", "error"),
     [
         (b'ID="ubuntu\n', f"{ETC}, line 1: expected one value of ID, found '\"ubuntu'"),
-        (b"NAME=Bob's\nID=debian\n", f'{ETC}, line 1: expected one value of NAME, found "\'s"'),
+        (b"NAME=Bob's\nID=debian\n", f"{ETC}, line 1: expected one value of NAME, found ''s'"),
         (b"ID='my os'\n", f"{ETC}, line 1: expected ID of a-z, 0-9, dot, underscore and dash, found 'my os'"),
         (b"ID=debian; ID=ubuntu\n", f"{ETC}, line 1: expected one value of ID, found '; ID=ubuntu'"),
         (b"NAME=x ID=ubuntu\n", f"{ETC}, line 1: expected one assignment on a line, found 'ID=ubuntu'"),

@@ -162,7 +162,7 @@ class _Machine:
 
     def _daemon(self, startup: str) -> None:
         """Set `enabled`, as auditd does, unless it is locked or auditd only gathers the records of other hosts."""
-        local = [each.value.lower() for each in self.conf.settings if each.name == "local_events"]
+        local = [each.value.lower() for each in self.conf.settings if each.name.lower() == "local_events"]
         if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
 

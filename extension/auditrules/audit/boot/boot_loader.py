@@ -40,12 +40,14 @@ _NEXT = "kernel command line of the next boot"
 class KernelCommandLine:
     """The command lines that the kernel may be given, as words. `source` names the files that say so, if any does.
 
-    `remark` says, for evidence, which was taken where none says so or where they differ.
+    `remark` says, for evidence, which was taken where none says so or where they differ. `known` is false where the
+    line may be any, of which only two are among the possible ones: one with audit=0, and one that says nothing.
     """
 
     possible: tuple[Words, ...]
     source: str = ""
     remark: str = ""
+    known: bool = True
 
 
 UNSAID = KernelCommandLine(((),))
@@ -75,7 +77,7 @@ def _by_loaders(
     if unsure:
         source = ", ".join(unsure)
         remark = f"{_NEXT}: not known, as the default entry of {source} can't be told"
-        return KernelCommandLine(ANYTHING if own is None else (own, *ANYTHING), source, remark)
+        return KernelCommandLine(ANYTHING if own is None else (own, *ANYTHING), source, remark, known=False)
     possible = tuple(sorted({line for lines in loaders.values() for line in lines or ()}))
     told = list(dict.fromkeys(map(of_audit, possible)))
     others = [("this boot's line", own)] if own is not None else []
@@ -99,7 +101,7 @@ def _without_loader(files: BootFiles, own: Words | None) -> KernelCommandLine:
     if image is not None:
         return KernelCommandLine((hints[image],), image, f"{_NEXT}: taken from {image}, as {why}")
     if files.occupied or unreadable or files.error or files.images:
-        return KernelCommandLine((*hints.values(), *ANYTHING), named, f"{_NEXT}: not known, as {why}")
+        return KernelCommandLine((*hints.values(), *ANYTHING), named, f"{_NEXT}: not known, as {why}", known=False)
     if hints:
         return KernelCommandLine(((), *hints.values()), named, f"{_NEXT}: taken from {named}, as {why}")
     return KernelCommandLine(((),), "", f"{_NEXT}: taken to say nothing of audit, as {why}")

@@ -112,6 +112,20 @@ def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> BootPlan
         return BootPlan(Loader.UNKNOWN, str(error))
 
 
+def why_not_started(name: str, units: Units | None, cmdline: Sequence[str]) -> str:
+    """Why a boot with this command line of the kernel does not start one of UNITS; empty if it does.
+
+    Raises:
+        UndeterminedError: that is not known.
+    """
+    if units is None:
+        raise UndeterminedError("the units of systemd were not looked at")
+    found = _found(units)
+    if name not in found:
+        return f"there is no {name}"
+    return _why_not(name, found, _pulled(found, units, cmdline), cmdline)
+
+
 def _found(units: Units) -> dict[str, Unit]:
     if units.error:
         raise UndeterminedError(units.error)

@@ -38,9 +38,11 @@ class File:
     path: str
     content: bytes | None = None
     error: str = ""
-    # Permission bits and owner; None where they are not known or do not count. Two files are the same without them.
+    # Permission bits, owner, and when it was last changed, in seconds since the epoch; None where they are not known or
+    # do not count. Two files are the same without them.
     mode: int | None = field(default=None, compare=False)
     uid: int | None = field(default=None, compare=False)
+    changed: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def read_login_defs(files: Iterable[File]) -> LoginDefs:
         return LoginDefs(path=path, line=line, error=f"{path}: expected UID_MIN from 0 on, found {shown}")
     uid = _number(value)
     if uid is None:
-        remark = f"{path}: expected a number as UID_MIN, found {shown!r}; programs take {DEFAULT_UID_MIN} in its place"
+        remark = f"{path}: expected a number as UID_MIN, found '{shown}'; programs take {DEFAULT_UID_MIN} in its place"
         return LoginDefs(DEFAULT_UID_MIN, path, line, remark=remark)
     if uid >= _UNSET:
         return LoginDefs(path=path, line=line, error=f"{path}: expected UID_MIN below {_UNSET}, found {shown}")

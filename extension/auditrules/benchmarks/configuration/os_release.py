@@ -77,7 +77,7 @@ def _identifier(found: dict[str, tuple[int, str]], name: str, default: str) -> s
     line, value = found.get(name, (0, default))
     if value and not _IDENTIFIER.fullmatch(value.lower()):
         shown = visible(value[:_SHOWN])
-        raise _Malformed(f", line {line}: expected {name} of a-z, 0-9, dot, underscore and dash, found {shown!r}")
+        raise _Malformed(f", line {line}: expected {name} of a-z, 0-9, dot, underscore and dash, found '{shown}'")
     return value.lower() or default
 
 
@@ -113,7 +113,7 @@ def _assignment(text: str, at: int, line: int) -> tuple[int, str, str]:
     rest = text[end:feed].strip(" \t\r")
     if rest and not rest.startswith("#"):
         if name[0] in ("ID", "VERSION_ID") or rest[0] in "'\"":
-            raise _Malformed(f", line {line}: expected one value of {name[0]}, found {visible(rest[:_SHOWN])!r}")
+            raise _Malformed(f", line {line}: expected one value of {name[0]}, found '{visible(rest[:_SHOWN])}'")
         _refuse_names(rest, line)
         return feed + 1, "", ""
     return feed + 1, name[0], "".join(parts)
@@ -122,7 +122,7 @@ def _assignment(text: str, at: int, line: int) -> tuple[int, str, str]:
 def _refuse_names(text: str, line: int) -> None:
     """Refuse what is no assignment of its own line, and still makes a shell set one of the names that count."""
     if _KNOWN.search(text):
-        raise _Malformed(f", line {line}: expected one assignment on a line, found {visible(text[:_SHOWN])!r}")
+        raise _Malformed(f", line {line}: expected one assignment on a line, found '{visible(text[:_SHOWN])}'")
 
 
 def _meant(part: str) -> str:

@@ -1,0 +1,124 @@
+"""Reads which file systems are mounted where, with their options: now (mountinfo), and by /etc/fstab. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.text import decode
+
+FSTAB = "/etc/fstab"
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+_NUMBER = re.compile(r"\d{1,10}", re.ASCII)
+_BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
+_FSTAB_FIELDS = 3  # that a line must have; options come next
+
+RESTRICTIONS = ("nodev", "nosuid", "noexec")
+# What mount(8) makes of options that stand for others.
+_IMPLIED = {
+    "user": frozenset(RESTRICTIONS),
+    "users": frozenset(RESTRICTIONS),
+    "owner": frozenset({"nodev", "nosuid"}),
+    "group": frozenset({"nodev", "nosuid"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MountPoint:
+    """One mount: where, what type, which of RESTRICTIONS it has, and other options as they were written.
+
+    `dev` is `major:minor`, empty where it is not mounted; `number` and `parent` are its id and that of the mount below.
+    `line` is that of fstab.
+    """
+
+    point: str
+    fstype: str
+    restrictions: frozenset[str]
+    options: frozenset[str] = frozenset()
+    dev: str = ""
+    number: int = 0
+    parent: int = 0
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MountPoints:
+    """The mounts of now, None where they are not known, and those of fstab, where `fstab_error` says why not."""
+
+    now: tuple[MountPoint, ...] | None = None
+    fstab: tuple[MountPoint, ...] = ()
+    fstab_error: str = ""
+
+
+def parse_mount_points(mountinfo: bytes | None, fstab: File | None) -> MountPoints:
+    """Read both. Raises nothing."""
+    now = None if mountinfo is None else tuple(_mounted(mountinfo))
+    if fstab is not None and fstab.content is None:
+        return MountPoints(now, (), f"{fstab.path}: {fstab.error}")
+    return MountPoints(now, tuple(_in_fstab((fstab.content if fstab else None) or b"")))
+
+
+def mount_of(path: str, mounts: Sequence[MountPoint]) -> MountPoint | None:
+    """The mount that an absolute path is on, None where none is known: a mount may hide others below it."""
+    numbers = {each.number for each in mounts}
+    children: dict[int, list[MountPoint]] = {}
+    for each in mounts:
+        children.setdefault(each.parent, []).append(each)
+    reached = next((each for each in mounts if each.point == "/" and each.parent not in numbers), None)
+    passed: set[int] = set()
+    while reached is not None and reached.number not in passed:
+        passed.add(reached.number)
+        above = [each for each in children.get(reached.number, ()) if is_below(path, each.point)]
+        if not above:
+            break
+        shortest = min(len(each.point) for each in above)
+        reached = [each for each in above if len(each.point) == shortest][-1]
+    return reached
+
+
+def is_below(path: str, point: str) -> bool:
+    """Whether a path is a mount point, or below it."""
+    return point in ("/", path) or path.startswith(f"{point}/")
+
+
+def restrictions_of(options: Iterable[str]) -> frozenset[str]:
+    """Which of RESTRICTIONS options come to, a later one going before an earlier one (mount(8))."""
+    found: set[str] = set()
+    for option in options:
+        if option in RESTRICTIONS:
+            found.add(option)
+        elif f"no{option}" in RESTRICTIONS:
+            found.discard(f"no{option}")
+        elif option == "defaults":
+            found.clear()
+        else:
+            found |= _IMPLIED.get(option, frozenset())
+    return frozenset(found)
+
+
+def _mounted(mountinfo: bytes) -> Iterator[MountPoint]:
+    for line in mountinfo.split(b"\n"):
+        words = [_plain(word) for word in decode(line).split(" ")]
+        if "-" not in words[_BEFORE_TYPE:-1] or not all(map(_NUMBER.fullmatch, words[:2])):
+            continue
+        number, parent, dev, _, point, options = words[:6]
+        fstype = words[words.index("-", _BEFORE_TYPE) + 1]
+        given = options.split(",")
+        yield MountPoint(point, fstype, restrictions_of(given), frozenset(given), dev, int(number), int(parent))
+
+
+def _in_fstab(content: bytes) -> Iterator[MountPoint]:
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        words = [_plain(word) for word in decode(line).split()]
+        if len(words) < _FSTAB_FIELDS or words[0].startswith("#") or not words[1].startswith("/"):
+            continue
+        options = "".join(words[3:4]).split(",")
+        point = "/" + "/".join(name for name in words[1].split("/") if name)
+        yield MountPoint(point, words[2], restrictions_of(options), frozenset(options), line=number)
+
+
+def _plain(word: str) -> str:
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8) & 0x7F) if int(match[1], 8) < 0x80 else match[0], word)  # noqa: PLR2004

@@ -1,0 +1,174 @@
+"""The kernel's command line has an option: now by /proc/cmdline, after the next boot by the boot loader's own files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.boot.boot_loader import DEFAULT_GRUB, ENTRIES, GRUB_CFG, KERNEL_CMDLINE
+from auditrules.audit.boot.startup import cmdline_of, switched_off
+from auditrules.audit.model.collected import BootFiles
+from auditrules.audit.rule_sets import BOOT
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.status import Status
+from auditrules.text import visible
+
+AUDIT, BACKLOG = "audit", "audit_backlog_limit"
+
+_ON = ("1", "on")
+_MOST_NUMBER = 2**32 - 1  # an unsigned int's
+_SHOWN = 200  # characters of a command line that evidence shows
+
+
+@dataclass(frozen=True, slots=True)
+class BootOption:
+    """What an option of the kernel must be: a value, or a number from `least` on."""
+
+    option: str
+    value: str = ""
+    least: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """`boot_option`."""
+        return "boot_option"
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """Nothing: a host's audit has the command lines."""
+        return frozenset()
+
+    @property
+    def required(self) -> str:
+        """What it must be, in words."""
+        return self.value if self.least is None else f"at least {self.least}"
+
+    @property
+    def wanted(self) -> str:
+        """The word of a command line that meets it."""
+        return f"{self.option}={self.value if self.least is None else self.least}"
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
+        """None."""
+        return ()
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """Judge the line of this boot, or of the next."""
+        status, reason, evidence = self._of_next_boot(host) if source == BOOT else self._of_this_boot(host)
+        met = status is Status.PASS
+        return [
+            Judged(
+                source,
+                self.kind,
+                self.option,
+                self.required,
+                "",
+                "benchmark",
+                status,
+                reason,
+                "" if met else self.wanted,
+                evidence,
+                remedy=Remedy() if met else Remedy(text=_remedy(self.wanted, host.audit.collected.boot_files)),
+            )
+        ]
+
+    def _of_this_boot(self, host: JudgedHost) -> tuple[Status, str, str]:
+        line = host.audit.collected.cmdline
+        if line is None or line.content is None:
+            why = f": {line.error}" if line is not None else ""
+            return Status.UNKNOWN, "unreadable", f"the kernel's command line of this boot is not known{why}"
+        words = cmdline_of(host.audit.collected)
+        met = self._met(words)
+        said = f"/proc/cmdline says {self._said(words)}"
+        return (Status.PASS, "met", said) if met else (Status.FAIL, self._reason(words), said)
+
+    def _of_next_boot(self, host: JudgedHost) -> tuple[Status, str, str]:
+        line = host.audit.boot.command_line
+        if not line.known:
+            return Status.UNKNOWN, "unreadable", line.remark
+        said = " or ".join(dict.fromkeys(map(self._said, line.possible)))
+        evidence = "; ".join(filter(None, (f"{line.source or 'the next boot'} says {said}", line.remark)))
+        met = [self._met(words) for words in line.possible]
+        if all(met):
+            return Status.PASS, "met", evidence
+        if any(met):
+            return Status.UNKNOWN, "unclear", evidence
+        return Status.FAIL, self._reason(line.possible[0]), evidence
+
+    def _met(self, words: Sequence[str]) -> bool:
+        """Whether the kernel takes these words as what is asked (kernel/audit.c, and kernel/params.c on `--`)."""
+        values = _values(self.option, words)
+        if self.option == AUDIT and self.value in _ON:
+            # Whatever does not switch it off switches it on; what is switched off stays off.
+            return bool(values) and not switched_off([f"audit={value}" for value in values])
+        if self.least is None:
+            return values[-1:] == [self.value]
+        numbers = [number for number in map(_number, values) if number is not None]
+        if not numbers:
+            return False
+        no_limit = self.option == BACKLOG and numbers[-1] == 0
+        return no_limit or numbers[-1] >= self.least
+
+    def _reason(self, words: Sequence[str]) -> str:
+        return "wrong_value" if _values(self.option, words) else "not_set"
+
+    def _said(self, words: Sequence[str]) -> str:
+        """What a line says of the option."""
+        values = _values(self.option, words)
+        if not values:
+            return f"nothing of {self.option}"
+        said = " ".join(f"{self.option}={visible(value)}" for value in values)[:_SHOWN]
+        unlimited = self.option == BACKLOG and _number(values[-1]) == 0
+        return f"{said}, which is no limit" if unlimited else said
+
+
+def _values(option: str, words: Sequence[str]) -> list[str]:
+    """The values that the kernel is given for an option: what comes after `--` is for init, `-` in a name is `_`."""
+    found = []
+    for word in words:
+        plain = word.replace('"', "")
+        if plain == "--":
+            break
+        name, equals, value = plain.partition("=")
+        if equals and name.replace("-", "_") == option.replace("-", "_"):
+            found.append(value)
+    return found
+
+
+def _number(text: str) -> int | None:
+    """A number as kstrtouint with base 0 reads the whole of a text; None where it is none."""
+    digits = text.removeprefix("+")
+    base = 16 if digits[:2].lower() == "0x" else 8 if digits[:1] == "0" else 10
+    try:
+        number = int(digits, base) if digits.isascii() and digits.isalnum() and len(digits) < _SHOWN else None
+    except ValueError:
+        return None
+    return number if number is not None and number <= _MOST_NUMBER else None
+
+
+def _remedy(word: str, files: BootFiles | None) -> str:
+    """How the host's boot loader is told."""
+    paths = [file.path for file in files.files] if files else []
+    if any(f"/{ENTRIES}/" in path for path in paths):
+        return f'Run `grubby --update-kernel=ALL --args="{word}"`, then boot the machine anew.'
+    image = next((path for path in KERNEL_CMDLINE if path in paths), "")
+    config = next((path for path in paths if path.endswith(f"/{GRUB_CFG}")), "")
+    if image and not config:
+        return f"Add `{word}` to {image}, make the boot entries or images anew, then boot the machine."
+    make = "`update-grub`" if config.startswith("/boot/grub/") or not config else f"`grub2-mkconfig -o {config}`"
+    return f"Add `{word}` to GRUB_CMDLINE_LINUX in {DEFAULT_GRUB}, run {make}, then boot the machine anew."
+
+
+def read(fields: Fields) -> BootOption:
+    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    option = fields.text("option")
+    if not option.replace("_", "").replace("-", "").replace(".", "").isalnum():
+        raise fields.error("option", "the name of an option of the kernel")
+    if fields.has("min"):
+        least = fields.number("min")
+        if fields.has("value"):
+            raise fields.error("value", "either a value or min")
+        return BootOption(option, least=least)
+    return BootOption(option, fields.text("value"))

@@ -1,0 +1,133 @@
+"""A unit that audits is enabled, and its daemon runs: by systemd's own links and files, and by the processes.
+
+Presets do not matter: they decide once, at installation, which links are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.boot.startup import UNITS, why_not_started
+from auditrules.audit.boot.systemd import UndeterminedError
+from auditrules.audit.rule_sets import BOOT
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.status import Status
+
+DAEMON = "auditd.service"
+
+_Part = tuple[Status, str, str]  # status, reason, evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Whether a unit must be enabled, and whether its daemon must run."""
+
+    name: str
+    enabled: bool = True
+    active: bool = False
+
+    @property
+    def kind(self) -> str:
+        """`service`."""
+        return "service"
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """The processes, where it must run."""
+        return frozenset({Fact.SERVICES} if self.active else ())
+
+    @property
+    def required(self) -> str:
+        """What it must be, in words."""
+        return " and ".join(word for word, wanted in (("enabled", self.enabled), ("active", self.active)) if wanted)
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
+        """None."""
+        return ()
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """Judge it now, or after the next boot; of an image nothing runs now."""
+        parts = [self._enabled(host)] if self.enabled else []
+        if self.active:
+            parts += [self._starts(host)] if source == BOOT else self._runs(host)
+        ranks = {each: rank for rank, each in enumerate(Status)}
+        status, reason, _ = min(parts, key=lambda part: ranks[part[0]])
+        evidence = "; ".join(dict.fromkeys(part[2] for part in parts))
+        met = status is Status.PASS
+        return [
+            Judged(
+                source,
+                self.kind,
+                self.name,
+                self.required,
+                "",
+                "benchmark",
+                status,
+                reason,
+                "" if met else self.required,
+                evidence,
+                remedy=Remedy() if met else Remedy(text=_REMEDIES[reason].format(name=self.name)),
+            )
+        ]
+
+    def _enabled(self, host: JudgedHost) -> _Part:
+        """Whether boot wants it, whatever the kernel's command line says."""
+        return self._started(host, (), f"{self.name} is enabled")
+
+    def _starts(self, host: JudgedHost) -> _Part:
+        """Whether the next boot starts it."""
+        parts = {
+            self._started(host, words, f"the next boot starts {self.name}")
+            for words in host.audit.boot.command_line.possible
+        }
+        if len(parts) == 1:
+            return parts.pop()
+        return Status.UNKNOWN, "unclear", f"whether the next boot starts {self.name} hangs on the kernel's command line"
+
+    def _started(self, host: JudgedHost, words: Sequence[str], good: str) -> _Part:
+        try:
+            why = why_not_started(self.name, host.audit.collected.units, words)
+        except UndeterminedError as error:
+            return Status.UNKNOWN, "unclear", str(error)
+        if not why:
+            return Status.PASS, "met", good
+        if why == f"there is no {self.name}":
+            return Status.FAIL, "no_unit", f"there is no unit {self.name}"
+        reasons = {f"{self.name} is masked": "masked", f"{self.name} is not enabled": "not_enabled"}
+        return Status.FAIL, reasons.get(why, "not_started"), why
+
+    def _runs(self, host: JudgedHost) -> list[_Part]:
+        """Whether auditd runs; nothing is said of it where there is no machine to ask."""
+        daemon = host.facts.services
+        if daemon is None:
+            return [] if self.enabled else [(Status.UNKNOWN, "unreadable", "an image runs nothing")]
+        if daemon.running is None:
+            return [(Status.UNKNOWN, "unreadable", f"whether auditd runs is not known: {daemon.error}")]
+        if daemon.running:
+            return [(Status.PASS, "met", "auditd runs")]
+        return [(Status.FAIL, "not_running", "auditd does not run")]
+
+
+_REMEDIES = {
+    "no_unit": "Install the package of auditd.",
+    "masked": "Run `systemctl unmask {name}`, then `systemctl --now enable {name}`.",
+    "not_enabled": "Run `systemctl --now enable {name}`.",
+    "not_started": "See why boot does not start it: `systemctl status {name}`.",
+    "not_running": "Run `systemctl --now enable {name}`; if it does not stay, `journalctl -u {name}` says why.",
+    "unclear": "Run `systemctl is-enabled {name}` and see its files: `systemctl cat {name}`.",
+    "unreadable": "Ask as root: `systemctl is-active {name}`.",
+}
+
+
+def read(fields: Fields) -> Service:
+    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    name = fields.word("name", UNITS)
+    enabled, active = fields.flag("enabled", default=False), fields.flag("active", default=False)
+    if not enabled and not active:
+        raise fields.error("enabled", "enabled or active to be true")
+    if active and name != DAEMON:
+        raise fields.error("active", f"only {DAEMON} to be asked to run")
+    return Service(name, enabled, active)

@@ -1,0 +1,186 @@
+"""An option of auditd.conf has a value that the benchmark allows, in a file that auditd takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.rule_sets import KERNEL
+from auditrules.benchmarks.configuration.auditd_options import OPTIONS, PATH, AuditdOptions, Value, auditd_options
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.status import Status
+from auditrules.text import visible
+
+TESTS = ("set", "min_percent", "range")
+
+_MIB = 1 << 20
+_WRITABLE_BY_OTHERS = 0o002
+# Not in evidence, as who saves the file or tells auditd to read it changes nothing of what is required.
+_READ_BEFORE = "; auditd was started before the file was last changed, and may have the old one"
+_READ_IT = "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the next boot."
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an option must be: one of some `values`, or what `test` says, from `least` to `most`."""
+
+    option: str
+    values: tuple[str, ...] = ()
+    test: str = ""
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """`setting`."""
+        return "setting"
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """When auditd was started and, where a percentage is asked for, the size of the file system of the logs."""
+        return frozenset({Fact.SERVICES, *((Fact.FILES,) if self.test == "min_percent" else ())})
+
+    @property
+    def required(self) -> str:
+        """What it must be, in words."""
+        if self.values:
+            return " or ".join(self.values)
+        if self.test == "set":
+            return "set"
+        if self.test == "min_percent":
+            return f"at least {self.least}%"
+        return f"from {self.least}" + (f" to {self.most}" if self.most is not None else " on")
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
+        """The file itself: auditd does not follow a link."""
+        return (PATH,)
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """Judge it by the file, which the auditd that runs may have read before it was changed."""
+        options = auditd_options(host.audit.conf, host.audit.collected.facts.version)
+        status, reason, evidence, line = self._judged(host, options)
+        met = status is Status.PASS
+        remark = _READ_BEFORE if source == KERNEL and _is_older(host) else ""
+        lines = f"{PATH}:{line}: {evidence}{remark}" if line else f"{PATH}: {evidence}{remark}" if remark else ""
+        return [
+            Judged(
+                source,
+                self.kind,
+                self.option,
+                self.required,
+                "",
+                "benchmark",
+                status,
+                reason,
+                "" if met else self.required,
+                f"{PATH}: {evidence}",
+                lines,
+                remedy=Remedy() if met else self._remedy(options, reason),
+            )
+        ]
+
+    def _judged(self, host: JudgedHost, options: AuditdOptions) -> tuple[Status, str, str, int]:
+        """Status, reason, and evidence with its line."""
+        if options.error:
+            return Status.UNKNOWN, "unreadable", options.error, 0
+        if not options.there:
+            return Status.FAIL, "no_file", "there is no such file", 0
+        if refused := _refused(host) or options.refused:
+            return Status.FAIL, "refused", f"auditd refuses the file: {refused}", options.refused_line
+        value = options.values[self.option]
+        allowed = self._allows(value, host)
+        reason = {None: "size_unknown", True: "met", False: "wrong_value" if value.line else "not_set"}[allowed]
+        status = {None: Status.UNKNOWN, True: Status.PASS, False: Status.FAIL}[allowed]
+        return status, reason, self._found(value, reason), value.line
+
+    def _found(self, value: Value, reason: str) -> str:
+        """What the file says."""
+        if not value.line:
+            default = f", and auditd's default is {value.text}" if value.text else ""
+            return f"{self.option} is not set{default}"
+        unit = " MiB, of a file system whose size is not known" if reason == "size_unknown" else ""
+        return f"{self.option} = {visible(value.text)}{unit}"
+
+    def _allows(self, value: Value, host: JudgedHost) -> bool | None:
+        """Whether a value is allowed; None where that is not known."""
+        if self.test == "set":
+            return bool(value.line)
+        if self.option == "log_group" and self.values:
+            return bool({*self.values} & _names(value.text, host))
+        if self.values:
+            text = OPTIONS[self.option].text
+            return value.text in (self.values if text else tuple(map(str.lower, self.values)))
+        number = int(value.text.removesuffix("%"))
+        if self.test == "min_percent" and not value.text.endswith("%"):
+            if not number:
+                return False
+            size = host.facts.files.log_volume if host.facts.files else None
+            return None if size is None else number * _MIB * 100 >= self.least * size
+        return self.least <= number and (self.most is None or number <= self.most)
+
+    def _remedy(self, options: AuditdOptions, reason: str) -> Remedy:
+        if reason == "unreadable":
+            return Remedy(text=f"See why {PATH} can't be read.")
+        repair = f"Mend {PATH}, which auditd refuses." if options.refused or reason == "refused" else ""
+        if self.test == "set":
+            wanted = f"Set `{self.option}` in {PATH} to the value that your policy wants."
+        elif self.test == "min_percent":
+            wanted = f"Set `{self.option} = {self.least}%` in {PATH}."
+        elif self.values:
+            others = f", or to {' or '.join(self.values[1:])}" if self.values[1:] else ""
+            wanted = f"Set `{self.option} = {self.values[0]}` in {PATH}{others}."
+        else:
+            wanted = f"Set `{self.option}` in {PATH} to a number {self.required}."
+        return Remedy(text=" ".join(filter(None, (repair, wanted, _READ_IT))))
+
+
+def _is_older(host: JudgedHost) -> bool:
+    """Whether the auditd that runs was started before the file was last changed."""
+    file, daemon = host.audit.collected.auditd_conf, host.facts.services
+    if file is None or file.changed is None or daemon is None or daemon.started is None:
+        return False
+    return daemon.started < file.changed
+
+
+def _refused(host: JudgedHost) -> str:
+    """Why auditd does not even read the file: a link, one of another user, or one that others may write."""
+    entry = host.seen.get(PATH)
+    if entry is not None and entry.type == "link":
+        return "it is a symbolic link"
+    file = host.audit.collected.auditd_conf
+    if file is not None and file.mode is not None and file.mode & _WRITABLE_BY_OTHERS:
+        return f"others may write it (mode {file.mode:04o})"
+    return ""
+
+
+def _names(group: str, host: JudgedHost) -> set[str]:
+    """The names of a group, which may be given by its number."""
+    if not group.isdigit():
+        return {group}
+    known = host.audit.collected.facts.groups or {}
+    return {name for name, number in {"root": 0, **known}.items() if number == int(group)}
+
+
+def read(fields: Fields) -> Setting:
+    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    if fields.path("file", PATH) != PATH:
+        raise fields.error("file", PATH)
+    option = fields.word("option", tuple(OPTIONS))
+    values = fields.texts("values", ())
+    test = fields.word("test", TESTS, default="range" if fields.has("min") or fields.has("max") else "set")
+    if values:
+        own = OPTIONS[option]
+        if fields.has("test"):
+            raise fields.error("test", "either values or a test")
+        if own.words:
+            fields.words("values", own.words)
+        return Setting(option, values)
+    least = fields.number("min", 0)
+    most = fields.number("max") if fields.has("max") else None
+    if test != "set" and OPTIONS[option].most is None:
+        raise fields.error("option", "an option whose value is a number")
+    if test == "set" and not fields.has("test"):
+        raise fields.error("values", "the values that are allowed, or a test")
+    return Setting(option, (), test, least, most)
