@@ -76,6 +76,20 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     add_benchmark(parser, "default: all that the logs hold")
     parser.add_argument(
+        "--family",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only controls that are about this, such as identity or time_change; repeatable",
+    )
+    parser.add_argument(
+        "--level",
+        metavar="LEVEL",
+        action="append",
+        default=[],
+        help="only controls of this level, such as L1, 'L1 server' or 'CAT I'; repeatable",
+    )
+    parser.add_argument(
         "--host", metavar="GLOB", action="append", default=[], help="only hosts so called; may be given more than once"
     )
     parser.add_argument(
@@ -173,6 +187,8 @@ def _reported(options: argparse.Namespace) -> CommandOutput:
             max_age=options.max_age,
             benchmarks=tuple(options.benchmark),
             controls=tuple(options.control),
+            families=tuple(options.family),
+            levels=tuple(options.level),
             hosts=tuple(options.host),
             grouped_by=options.group_by,
             inventory=read_inventory(options.inventory) if options.inventory else None,

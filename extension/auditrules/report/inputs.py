@@ -66,6 +66,10 @@ class ReportRequest:
     """The only benchmarks, each as `NAME[:VERSION]`; none is every benchmark."""
     controls: tuple[str, ...] = ()
     """The only controls; none is every control."""
+    families: tuple[str, ...] = ()
+    """The only families of controls, as the catalogue has them; none is every family."""
+    levels: tuple[str, ...] = ()
+    """The only levels, each a whole one such as `L1 server`, or its first words; none is every level."""
     hosts: tuple[str, ...] = ()
     """Globs of names or keys; none is every host."""
     grouped_by: str = ""

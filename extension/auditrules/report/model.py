@@ -88,6 +88,8 @@ class Verdict:
     """When the host last said this; None if never."""
     waiver: Waiver | None = None
     """The waiver of a failing or unknown verdict, active or expired."""
+    family: str = ""
+    """What the control is about, as the catalogue has it; empty where the catalogue does not know it."""
 
     @property
     def waived(self) -> bool:
@@ -149,6 +151,8 @@ class ControlCounts:
     title: str
     level: str
     counts: Counts
+    family: str = ""
+    """What it is about, as the catalogue has it; empty where the catalogue does not know it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ REQUEST_TABLES = MappingProxyType(
         # nothing was logged.
         "shipped_controls": _schema("benchmark version control", "is_default"),
         "selected_benchmarks": _schema("benchmark version", ""),
-        "selected_controls": _schema("control", ""),
+        "selected_controls": _schema("benchmark version control", ""),
         "selected_hosts": _schema("key", ""),
         # The subjects that a waiver is about, and until which moment the last of them holds.
         "waived_subjects": _schema("key benchmark version control", "until"),

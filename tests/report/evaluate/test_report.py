@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.report.errors import ReportError
+from auditrules.report.evaluate.filters import KnownControl
 from auditrules.report.inputs import Inventory
 from auditrules.report.model import ChangeKind, Counts, HostState, Report, Waiver, WaiverState
 from auditrules.status import Status
@@ -810,6 +811,18 @@ TYPOS = {
         {"controls": ("1.2.33",), "benchmarks": ("cis-docker:0.1",)},
         "expected a control of CIS Docker Benchmark 0.1 for --control, of those known or in the logs (9.8), found",
     ),
+    "a family": (
+        {"families": ("dokcer",)},
+        "expected a family for --family (",
+    ),
+    "a level": (
+        {"levels": ("L3",), "benchmarks": ("cis-docker:0.1",)},
+        "expected a level of CIS Docker Benchmark 0.1 for --level (1), found L3",
+    ),
+    "a control of another level": (
+        {"levels": ("2",), "controls": ("1.2.3",), "benchmarks": ("cis-docker:1.2.0",)},
+        "expected a level of CIS Docker Benchmark 1.2.0 for --level (1), found 2",
+    ),
     "a version": (
         {"benchmarks": ("cis-docker:0.2",)},
         "expected a version of CIS Docker Benchmark out of 0.1, 1.2.0, ",
@@ -822,3 +835,39 @@ def test_what_is_asked_for_and_is_nowhere_is_an_error(asked: dict[str, Any], sai
     with pytest.raises(ReportError) as raised:
         report_of(tmp_path, snapshot("a", NOON, row("fail", control="9.8", version="0.1")), **asked)
     assert str(raised.value).startswith(said)
+
+
+# The filters by what the catalogue says of a control
+
+CHOSEN: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
+    "a level": ({"levels": ("1",)}, ["1.1.3"]),
+    "two levels": ({"levels": ("1", "2")}, ["1.1.3", "1.1.7"]),
+    "a family": ({"families": ("docker",)}, ["1.1.3", "1.1.7"]),
+    "a level and a control": ({"levels": ("2",), "controls": ("1.1.7", "1.1.3")}, ["1.1.7"]),
+}
+
+
+@pytest.mark.parametrize(("asked", "controls"), CHOSEN.values(), ids=CHOSEN)
+def test_controls_are_chosen_by_what_the_catalogue_says_of_them(
+    asked: dict[str, Any], controls: list[str], tmp_path: Path
+) -> None:
+    lines = [snapshot("a", NOON, row(control=each, version="1.8.0", level="of a host")) for each in ("1.1.3", "1.1.7")]
+    fleet = report_of(tmp_path, *lines, benchmarks=("cis-docker:1.8.0",), **asked)
+    assert [each.control for each in fleet.controls if each.counts.passed] == controls
+    assert {each.family for each in fleet.controls} == {"docker"}
+
+
+LEVELS = [
+    ("L1 server, L1 workstation", "L1", True),
+    ("L1 server, L1 workstation", "l1 Workstation", True),
+    ("L2 server", "L2 server", True),
+    ("L2 server", "server", False),
+    ("CAT II", "CAT I", False),
+    ("CAT I", "CAT", True),
+    ("", "1", False),
+]
+
+
+@pytest.mark.parametrize(("level", "asked", "found"), LEVELS)
+def test_a_level_is_chosen_by_its_first_words(level: str, asked: str, found: bool) -> None:
+    assert KnownControl("", "", "", "", level).is_at(asked) is found

@@ -61,6 +61,7 @@ def verdict(host: str, status: Status, control: str = "1.2.3") -> Verdict:
         next_boot="pass",
         since=NOON - DAY,
         seen=NOON,
+        family="docker",
     )
 
 
@@ -87,7 +88,7 @@ def sample() -> Report:
         counts=Counts(passed=3, failed=2, unknown=2, not_applicable=1, waived=1),
         host_counts=Counts(passed=1, failed=2, unknown=1),
         controls=(
-            ControlCounts(BENCHMARK, VERSION, "1.2.3", DAEMON, "1", Counts(passed=2, failed=1, unknown=1)),
+            ControlCounts(BENCHMARK, VERSION, "1.2.3", DAEMON, "1", Counts(passed=2, failed=1, unknown=1), "docker"),
             ControlCounts(
                 BENCHMARK,
                 VERSION,
@@ -95,6 +96,7 @@ def sample() -> Report:
                 DATA,
                 "1",
                 Counts(passed=1, failed=1, unknown=1, not_applicable=1, waived=1),
+                "docker",
             ),
         ),
         groups=(

@@ -143,7 +143,9 @@ def test_a_control_that_is_not_listed_counts_each_host_once_with_its_worst_targe
     worse = replace(said, status=Status.FAIL, target="/other", waiver=WAIVER)
     report = replace(sample(), verdicts=(said, worse, replace(said, host="uuid-db-1")))
     assert list_all(report).controls[2:] == (
-        ControlCounts(said.benchmark, said.version, "9.9", said.title, "1", Counts(passed=1, failed=1, waived=1)),
+        ControlCounts(
+            said.benchmark, said.version, "9.9", said.title, "1", Counts(passed=1, failed=1, waived=1), "docker"
+        ),
     )
 
 
@@ -238,6 +240,7 @@ def test_a_row_of_csv() -> None:
         "waiver_owner": "storage team",
         "waiver_expires": "2026-12-31",
         "note": "was called db-0",
+        "family": "docker",
     }
 
 
@@ -275,7 +278,7 @@ def test_csv_is_read_by_duckdb_whatever_a_host_says(hostility: str, tmp_path: Pa
 def test_a_column_that_was_not_asked_for_is_not_there() -> None:
     assert set(COLUMNS) == {
         *("host", "name", "group", "state", "note"),
-        *("benchmark", "version", "control", "title", "level", "target"),
+        *("benchmark", "version", "control", "title", "level", "family", "target"),
         *("status", "logged", "reason", "evidence", "next_boot", "since", "seen", "remediation"),
         *("waived", "waiver_reason", "waiver_owner", "waiver_expires"),
     }

@@ -160,10 +160,22 @@ def test_what_is_there_has_a_cell_in_the_bar(counts: Counts, bar: str) -> None:
     assert f"  {bar}  " in plain(report)
 
 
-def test_the_controls_of_two_benchmarks_name_theirs() -> None:
+def test_each_benchmark_has_its_own_section() -> None:
     first, second = sample().controls
     report = replace(sample(), controls=(first, replace(second, version="1.8.0")))
-    assert "\n  CIS Docker Benchmark 1.8.0  1.2.4  " in plain(report, 160)
+    assert re.findall(r"^Controls of (.*), by hosts\n  (\S+) ", plain(report, 160), re.MULTILINE) == [
+        ("CIS Docker Benchmark 1.2.0", "1.2.3"),
+        ("CIS Docker Benchmark 1.8.0", "1.2.4"),
+    ]
+
+
+def test_a_host_that_fails_many_controls_does_not_hide_the_others() -> None:
+    many = tuple(replace(verdict("uuid-web-1", Status.FAIL), control=f"6.2.3.{n}") for n in range(1, 61))
+    text = plain(replace(sample(), verdicts=(*many, verdict("uuid-db-1", Status.FAIL))))
+    lines = [line.split()[:2] for line in text.splitlines() if line.startswith("  web-1")]
+    assert lines[:10] == [["web-1.example.net", f"6.2.3.{n}"] for n in range(1, 11)]
+    assert "\n  web-1.example.net  and 50 more" in text
+    assert "\n  db-1.example.net   1.2.3" in text
 
 
 HOSTS = tuple(

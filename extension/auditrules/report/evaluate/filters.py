@@ -1,4 +1,4 @@
-"""The filters of the command line, --benchmark, --control and --host: each has to select something.
+"""The filters of the command line, --benchmark, --control, --family, --level and --host: each has to select something.
 
 A mistyped control or host must not read as a fleet without a failure.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from fnmatch import translate
 
 from auditrules.benchmarks import BENCHMARKS
@@ -49,18 +50,78 @@ def selected_benchmarks(texts: Iterable[str], logged: Iterable[tuple[str, str]])
     return tuple(dict.fromkeys((each.name, each.version) for each in found))
 
 
-def check_controls(
-    benchmarks: Collection[tuple[str, str]], controls: Iterable[str], known: Iterable[tuple[str, str, str]]
-) -> None:
-    """Raise `FilterError` where no benchmark, of all or of some, has a control; `known` is in order."""
-    ids = dict.fromkeys(control for *benchmark, control in known if not benchmarks or tuple(benchmark) in benchmarks)
+@dataclass(frozen=True, slots=True)
+class ControlFilters:
+    """The controls that are asked for; an empty one of the three asks for every control."""
+
+    controls: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether they leave out anything."""
+        return bool(self.controls or self.families or self.levels)
+
+    def let_pass(self, control: KnownControl) -> bool:
+        """Whether a control is asked for."""
+        return (
+            (not self.controls or control.control in self.controls)
+            and (not self.families or control.family in self.families)
+            and (not self.levels or any(map(control.is_at, self.levels)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownControl:
+    """What the filters choose a control by: what the catalogue says of it, or the logs where they alone know it."""
+
+    benchmark: str
+    version: str
+    control: str
+    title: str
+    level: str
+    family: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Benchmark, version and number."""
+        return self.benchmark, self.version, self.control
+
+    def is_at(self, level: str) -> bool:
+        """Whether it is of a level, or of one whose first words these are: `L1` is every `L1 server`."""
+        wanted = level.lower().split()
+        return any(each.split()[: len(wanted)] == wanted for each in self.level.lower().split(", "))
+
+
+def selected_controls(
+    benchmarks: Collection[tuple[str, str]], filters: ControlFilters, known: Iterable[KnownControl]
+) -> list[tuple[str, str, str]]:
+    """Return the keys of the controls that are asked for, of all benchmarks or of some; `known` is in order.
+
+    Raises `FilterError` where one of --control, --family and --level selects none, or all of them together.
+    """
+    found = [each for each in known if not benchmarks or each.key[:2] in benchmarks]
     of = f" of {_some(' '.join(each) for each in benchmarks)}" if benchmarks else ""
-    for control in controls:
+    ids = dict.fromkeys(each.control for each in found)
+    families = sorted({each.family for each in found} - {""})
+    levels = sorted({level for each in found for level in each.level.split(", ")} - {""})
+    for control in filters.controls:
         if control not in ids:
-            raise FilterError(
-                f"expected a control{of} for --control, of those known or in the logs ({_some(ids)}), "
-                f"found {visible(control)}"
-            )
+            raise _nothing(f"control{of} for --control, of those known or in the logs", ids, control)
+    for family in filters.families:
+        if family not in families:
+            raise _nothing(f"family{of} for --family", families, family)
+    for level in filters.levels:
+        if not any(each.is_at(level) for each in found):
+            raise _nothing(f"level{of} for --level", levels, level)
+    chosen = [each.key for each in found if filters.let_pass(each)]
+    if not chosen:
+        raise FilterError(f"expected a control{of} that --control, --family and --level all select, found none")
+    return chosen
+
+
+def _nothing(what: str, there: Iterable[str], found: str) -> FilterError:
+    return FilterError(f"expected a {what} ({_some(there)}), found {visible(found)}")
 
 
 def check_hosts(globs: Iterable[str], hosts: Collection[tuple[str, str]]) -> None:

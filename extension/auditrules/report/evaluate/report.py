@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import pyarrow as pa
@@ -11,7 +11,14 @@ from auditrules import __version__
 from auditrules.benchmarks import BENCHMARKS, BY_ID
 from auditrules.report.evaluate import queries, values
 from auditrules.report.evaluate.engine import Engine
-from auditrules.report.evaluate.filters import check_controls, check_hosts, glob, selected_benchmarks
+from auditrules.report.evaluate.filters import (
+    ControlFilters,
+    KnownControl,
+    check_hosts,
+    glob,
+    selected_benchmarks,
+    selected_controls,
+)
 from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.query_names import named_queries
@@ -55,8 +62,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     verdict_rows = engine.fetch("verdict_rows")
     names, clocks, titled = early()
     notes = Notes(names, clocks, reading.broken_hosts, until, request.max_age)
-    titles = {tuple(key): (title, level) for *key, title, level in titled}
-    titles |= {key: (control.title, control.level) for key, control in BY_ID.items()}
+    titles = _known(titled)
     verdicts = values.verdicts(verdict_rows, titles, waivers, notes)
     by_host, by_control, changes, trend = late()
     hosts = values.hosts(by_host, notes)
@@ -84,6 +90,15 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     )
 
 
+def _known(logged: Iterable[ResultRow]) -> Mapping[tuple[str, str, str], KnownControl]:
+    """Return the controls of the logs and of the catalogue by their keys; of one in both the catalogue is right."""
+    every = [
+        *(KnownControl(*row) for row in logged),
+        *(KnownControl(*key, each.title, each.level, each.family) for key, each in BY_ID.items()),
+    ]
+    return {each.key: each for each in every}
+
+
 def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
     """Fill in a table of `tables.REQUEST_TABLES`."""
     schema = REQUEST_TABLES[name]
@@ -95,6 +110,7 @@ def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
 def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None:
     """Find out which hosts and controls the observations are of, and what is expected of which host."""
     latest = request.now + CLOCK_AHEAD
+    filters = ControlFilters(request.controls, request.families, request.levels)
     parameters = (
         request.grouped_by,
         latest if request.until is None else until,
@@ -105,19 +121,18 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
         request.max_age,
         RESTART_GAP,
         int(not request.benchmarks),
-        int(not request.controls),
+        int(not filters),
         int(not request.hosts),
     )
     set_rows(engine, "parameters", [parameters])
     observations = _create_async(engine, "10_observations")
-    logged = [(benchmark, version, control) for benchmark, version, control, *_ in engine.fetch("control_titles")]
-    selected = selected_benchmarks(request.benchmarks, ((benchmark, version) for benchmark, version, _ in logged))
+    known = _known(engine.fetch("control_titles"))
+    selected = selected_benchmarks(request.benchmarks, (key[:2] for key in known))
     default = selected or ((BENCHMARKS[0].name, BENCHMARKS[0].version),)
     set_rows(engine, "selected_benchmarks", selected)
     set_rows(engine, "shipped_controls", ((*key, int(key[:2] in default)) for key in BY_ID))
-    known = sorted((*BY_ID, *logged), key=lambda key: (natural(key[2]), key))
-    check_controls(selected, request.controls, known)
-    set_rows(engine, "selected_controls", ((control,) for control in request.controls))
+    in_order = sorted(known.values(), key=lambda each: (natural(each.control), each.key))
+    set_rows(engine, "selected_controls", selected_controls(selected, filters, in_order))
     set_rows(engine, "inventory", request.inventory.rows(request.grouped_by) if request.inventory else ())
     set_rows(engine, "named_queries", named_queries(name for (name,) in engine.fetch("interrupted_queries")))
     _create(engine, "20_hosts")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from auditrules.report.evaluate.filters import KnownControl
 from auditrules.report.evaluate.natural_order import natural
 from auditrules.report.evaluate.notes import Notes
 from auditrules.report.evaluate.waivers import Waivers
@@ -26,11 +27,15 @@ ResultRow = Sequence[Any]
 _WORST = tuple(Status)
 _RANK = {status: rank for rank, status in enumerate(_WORST)}
 _STATUSES = {status.value: status for status in Status}
+_STRANGE = KnownControl("", "", "", "", "")
 _OPEN = (Status.FAIL.value, Status.UNKNOWN.value)
 
 
 def verdicts(
-    rows: Iterable[ResultRow], titles: dict[tuple[str, ...], tuple[str, str]], waivers: Waivers, notes: Notes
+    rows: Iterable[ResultRow],
+    known: Mapping[tuple[str, str, str], KnownControl],
+    waivers: Waivers,
+    notes: Notes,
 ) -> tuple[Verdict, ...]:
     """Return the verdicts of `verdict_rows`, the worst first, and give `notes` the reasons why hosts fail."""
     placed: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
@@ -53,7 +58,7 @@ def verdicts(
         message,
     ) in rows:
         status = _STATUSES[word]
-        title, level = titles.get((benchmark, version, control), ("", ""))
+        about = known.get((benchmark, version, control), _STRANGE)
         waiver = waivers.of((key, benchmark, version, control)) if word in _OPEN else None
         if override:
             why, shown = override, notes.explain(override, seen, query, message)
@@ -64,8 +69,8 @@ def verdicts(
             benchmark=benchmark,
             version=version,
             control=control,
-            title=title,
-            level=level,
+            title=about.title,
+            level=about.level,
             target=target,
             status=status,
             logged=logged,
@@ -75,6 +80,7 @@ def verdicts(
             since=since,
             seen=seen,
             waiver=waiver,
+            family=about.family,
         )
         if override in ("query_failed", "extension_missing"):
             failing.add(id(verdict))
@@ -117,12 +123,16 @@ def host_counts(rows: Iterable[ResultRow]) -> Counts:
     return Counts(passed, failed, unknown, not_applicable, waived)
 
 
-def controls(rows: Iterable[ResultRow], titles: dict[tuple[str, ...], tuple[str, str]]) -> tuple[ControlCounts, ...]:
+def controls(
+    rows: Iterable[ResultRow], known: Mapping[tuple[str, str, str], KnownControl]
+) -> tuple[ControlCounts, ...]:
     """Return the controls of `by_control`, in the order of their numbers."""
     found = []
     for benchmark, version, control, *counts in rows:
-        title, level = titles.get((benchmark, version, control), ("", ""))
-        found.append(ControlCounts(benchmark, version, control, title, level, Counts(*counts)))
+        about = known.get((benchmark, version, control), _STRANGE)
+        found.append(
+            ControlCounts(benchmark, version, control, about.title, about.level, Counts(*counts), about.family)
+        )
     found.sort(key=lambda each: (each.benchmark, natural(each.version), natural(each.control)))
     return tuple(found)
 

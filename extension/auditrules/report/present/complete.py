@@ -74,7 +74,7 @@ def _controls(found: list[Verdict]) -> Iterator[ControlCounts]:
         failed, unknown, passed, not_applicable = map(statuses.count, Status)
         counts = Counts(passed, failed, unknown, not_applicable, waived)
         first = next(each for verdicts in hosts.values() for each in verdicts)
-        yield ControlCounts(*control, first.title, first.level, counts)
+        yield ControlCounts(*control, first.title, first.level, counts, first.family)
 
 
 def _worst(statuses: set[Status]) -> Status:

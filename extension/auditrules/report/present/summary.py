@@ -8,12 +8,15 @@ from typing import TypeVar
 
 from auditrules.report.model import Broken, Counts, HostState, HostSummary, Reading, Report, Verdict, WaiverState
 from auditrules.report.present.complete import list_all
-from auditrules.report.present.wording import percent, waiver_text
+from auditrules.report.present.wording import Naming, label, naming_of, percent, waiver_text
 from auditrules.report.times import duration, utc
 from auditrules.status import Status
 
 MOST = 20
 """How many hosts, changes, waivers or files are listed."""
+
+MOST_OF_HOST = 10
+"""How many verdicts of one host are listed."""
 
 SummaryRow = Sequence[str | Counts]
 """Texts, as hostile as their hosts, and counts, to be drawn as a bar; a row of one text is a line."""
@@ -26,21 +29,13 @@ def sections(report: Report) -> Iterator[Section]:
     """Return the sections of a summary, in their order; empty ones are left out."""
     report = list_all(report)
     yield f"auditrules report {report.tool_version}", list(_heading(report))
-    if report.controls:
-        controls = [
-            (
-                f"{each.benchmark} {each.version}",
-                each.control,
-                each.title,
-                each.counts,
-                _share(each.counts),
-                _counted(each.counts),
-            )
-            for each in report.controls
-        ]
-        one = len({benchmark for benchmark, *_ in controls}) == 1
-        title = f"Controls of {controls[0][0]}" if one else "Controls"
-        yield f"{title}, by hosts", [row[1:] if one else row for row in controls]
+    naming = naming_of(report.controls)
+    benchmarks: dict[tuple[str, str], list[SummaryRow]] = defaultdict(list)
+    for each in report.controls:
+        row = (each.control, each.title, each.counts, _share(each.counts), _counted(each.counts))
+        benchmarks[each.benchmark, each.version].append(row)
+    for (benchmark, version), rows in benchmarks.items():
+        yield f"Controls of {benchmark} {version}, by hosts", rows
     if report.grouped_by:
         groups = [
             (each.group or "(none)", f"{each.hosts} hosts", each.counts, _share(each.counts)) for each in report.groups
@@ -50,8 +45,8 @@ def sections(report: Report) -> Iterator[Section]:
     failing = [each for each in report.verdicts if each.status is Status.FAIL]
     unknown = [each for each in report.verdicts if each.status is Status.UNKNOWN]
     reporting = [each for each in unknown if hosts[each.host].state is HostState.REPORTING]
-    yield from _judged("Failing hosts", failing, hosts)
-    yield from _judged("Reporting hosts with an unknown control", reporting, hosts)
+    yield from _judged("Failing hosts", failing, hosts, naming)
+    yield from _judged("Reporting hosts with an unknown control", reporting, hosts, naming)
     not_reporting = [host for host in report.hosts if host.state is not HostState.REPORTING]
     why = {each.host: each.evidence for each in reversed(unknown)}
     yield from _listed(
@@ -71,7 +66,7 @@ def sections(report: Report) -> Iterator[Section]:
             utc(change.at),
             change.kind.value.replace("_", " "),
             hosts[change.host].name,
-            change.control,
+            label(change.benchmark, change.version, change.control, naming),
             change.target,
         ),
     )
@@ -102,25 +97,31 @@ def _counted(counts: Counts) -> str:
     return f"{counts.failed} fail, {counts.unknown} unknown, {counts.not_applicable} n/a"
 
 
-def _judged(title: str, verdicts: Iterable[Verdict], hosts: dict[str, HostSummary]) -> Iterator[Section]:
-    """List the hosts with such a verdict, those without a waiver first."""
+def _judged(
+    title: str, verdicts: Iterable[Verdict], hosts: dict[str, HostSummary], naming: Naming
+) -> Iterator[Section]:
+    """List the hosts with such a verdict, those without a waiver first, each with its first verdicts."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         found[verdict.host].append(verdict)
     ordered = sorted(found, key=lambda host: all(verdict.waived for verdict in found[host]))
-    rows = [
-        (
-            hosts[host].name,
-            each.control,
-            each.target,
-            "" if each.since is None else f"since {utc(each.since)}",
-            "; ".join(filter(None, _reasons(each))),
-        )
-        for host in ordered[:MOST]
-        for each in found[host]
-    ]
+    rows: list[SummaryRow] = []
+    for host in ordered[:MOST]:
+        rows += (_line(hosts[host].name, each, naming) for each in found[host][:MOST_OF_HOST])
+        if len(found[host]) > MOST_OF_HOST:
+            rows.append((hosts[host].name, f"and {len(found[host]) - MOST_OF_HOST} more", "", "", ""))
     if found:
         yield f"{title}: {len(found)}", [*rows, *_more(len(found))]
+
+
+def _line(host: str, verdict: Verdict, naming: Naming) -> SummaryRow:
+    return (
+        host,
+        label(verdict.benchmark, verdict.version, verdict.control, naming),
+        verdict.target,
+        "" if verdict.since is None else f"since {utc(verdict.since)}",
+        "; ".join(filter(None, _reasons(verdict))),
+    )
 
 
 def _reasons(verdict: Verdict) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import Enum
+
 from auditrules.report.model import ControlCounts, Counts, Verdict, Waiver
 from auditrules.text import visible
 
@@ -27,6 +30,38 @@ def waiver_text(waiver: Waiver) -> str:
     """Say who accepts a failure until when, and why."""
     state = waiver.state.value
     return visible(f"waiver ({state}), until {waiver.expires}, by {waiver.owner}: {waiver.reason}")
+
+
+class Naming(Enum):
+    """What has to be said of a control so that no other one of the report is called so."""
+
+    NUMBER = "number"
+    VERSION = "number and version"
+    BENCHMARK = "number, benchmark and version"
+
+
+def naming_of(controls: Iterable[ControlCounts]) -> Naming:
+    """How the controls of a report are told apart."""
+    versions = {(each.benchmark, each.version) for each in controls}
+    if len({benchmark for benchmark, _ in versions}) > 1:
+        return Naming.BENCHMARK
+    return Naming.VERSION if len(versions) > 1 else Naming.NUMBER
+
+
+def benchmark_name(benchmark: str, version: str) -> str:
+    """Return name and version of a benchmark, without the word that all of CIS's end in."""
+    return f"{benchmark.removesuffix(' Benchmark')} {version}"
+
+
+def label(benchmark: str, version: str, control: str, naming: Naming) -> str:
+    """Return the number of a control, with what tells it apart from others of its number.
+
+    >>> label("CIS Debian Linux 12 Benchmark", "1.1.0", "6.2.3.9", Naming.BENCHMARK)
+    '6.2.3.9 (CIS Debian Linux 12 1.1.0)'
+    """
+    if naming is Naming.NUMBER:
+        return control
+    return f"{control} ({version if naming is Naming.VERSION else benchmark_name(benchmark, version)})"
 
 
 def control_name(verdict: Verdict) -> str:

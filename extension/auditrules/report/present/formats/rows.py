@@ -37,6 +37,7 @@ _COLUMNS: Mapping[str, Callable[[HostSummary, Verdict], str]] = MappingProxyType
         "waiver_expires": lambda _, verdict: verdict.waiver.expires if verdict.waiver else "",
         "remediation": lambda _, verdict: remediation_text(verdict),
         "note": lambda host, _: host.note,
+        "family": lambda _, verdict: verdict.family,
     }
 )
 

@@ -25,7 +25,7 @@ from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import block, failures
 from auditrules.report.present.html.findings import remediations
 from auditrules.report.present.reasons import reason_text
-from auditrules.report.present.wording import percent, waiver_text
+from auditrules.report.present.wording import benchmark_name, naming_of, percent, waiver_text
 from auditrules.report.times import duration
 from auditrules.status import Status
 
@@ -50,8 +50,9 @@ def render(report: Report) -> str:
             script=script,
             data=Markup(block(report)),  # noqa: S704 - escaped there, as JSON
             benchmarks=benchmarks,
-            controls=_worst_first(report.controls),
-            several=len(benchmarks) > 1,
+            controls=_by_benchmark(report.controls),
+            choices=[name for name in ("benchmark", "family", "level") if _several(report.controls, name)],
+            naming=naming_of(report.controls),
             places={(each.benchmark, each.version, each.control): place for place, each in enumerate(report.controls)},
             failing=[each for each in report.verdicts if each.status is Status.FAIL],
             not_reporting=[each for each in report.hosts if each.state is not HostState.REPORTING],
@@ -65,12 +66,25 @@ def render(report: Report) -> str:
     )
 
 
-def _worst_first(controls: Sequence[ControlCounts]) -> list[tuple[int, ControlCounts, BenchmarkControl | None]]:
-    """Return the controls that fail on most hosts first, each with its place in the data and its catalogue entry."""
-    placed = [
-        (place, each, BY_ID.get((each.benchmark, each.version, each.control))) for place, each in enumerate(controls)
+PlacedControl = tuple[int, ControlCounts, BenchmarkControl | None]
+"""A control with its place in the data, and its catalogue entry."""
+
+
+def _by_benchmark(controls: Sequence[ControlCounts]) -> list[tuple[str, str, list[PlacedControl]]]:
+    """Return each version of a benchmark with its controls, those first that fail on most hosts; the first `SHORT`."""
+    found: dict[tuple[str, str], list[PlacedControl]] = {}
+    for place, each in islice(enumerate(controls), SHORT):
+        known = BY_ID.get((each.benchmark, each.version, each.control))
+        found.setdefault((each.benchmark, each.version), []).append((place, each, known))
+    return [
+        (*key, sorted(placed, key=lambda each: (-each[1].counts.failed, -each[1].counts.unknown, each[0])))
+        for key, placed in found.items()
     ]
-    return sorted(placed, key=lambda each: (-each[1].counts.failed, -each[1].counts.unknown, each[0]))
+
+
+def _several(controls: Sequence[ControlCounts], name: str) -> bool:
+    """Whether there is something to choose: two values of a field of the controls."""
+    return len({(getattr(each, name), each.version if name == "benchmark" else "") for each in controls}) > 1
 
 
 def policy(style: str, script: str) -> str:
@@ -104,6 +118,7 @@ def _templates() -> Environment:
     made.filters |= {
         "duration": duration,
         "label": wording.label,
+        "named": benchmark_name,
         "number": wording.number,
         "parts": wording.parts,
         "percent": percent,

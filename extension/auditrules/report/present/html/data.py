@@ -10,7 +10,7 @@ from auditrules.report.model import ChangeKind, HostState, Report, Waiver
 from auditrules.report.present.html.wording import KINDS, STATES, STATUSES, label, shown, why, words
 from auditrules.report.present.reasons import reason_text
 from auditrules.report.present.remediation import Remediation, find_remediation
-from auditrules.report.present.wording import waiver_text
+from auditrules.report.present.wording import Naming, benchmark_name, naming_of, waiver_text
 from auditrules.status import Status
 
 Json = dict[str, object]
@@ -21,14 +21,15 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\x7f"
 
 def block(report: Report) -> str:
     """Write the rows of hosts, verdicts and changes, and what they refer to, as JSON that may stand in a script."""
-    several = len({(each.benchmark, each.version) for each in report.controls}) > 1
+    naming = naming_of(report.controls)
     return script(
         {
             "made_at": report.made_at,
-            "controls": [[shown(label(each, several)), shown(each.title)] for each in report.controls],
+            "controls": [[shown(label(each, naming)), shown(each.title)] for each in report.controls],
+            "about": _about(report),
             "hosts": _hosts(report),
             "findings": _findings(report),
-            "changes": _changes(report, several=several),
+            "changes": _changes(report, naming),
         }
     )
 
@@ -95,6 +96,15 @@ def _reasons(reasons: Iterable[str]) -> Json:
     return {"texts": [shown(each) for each in numbers], "meanings": list(map(reason_text, numbers)), "codes": codes}
 
 
+def _about(report: Report) -> Json:
+    """Write what controls are chosen by, a row for each control."""
+    return {
+        "benchmark": coded(benchmark_name(each.benchmark, each.version) for each in report.controls),
+        "family": coded(each.family for each in report.controls),
+        "level": coded(each.level for each in report.controls),
+    }
+
+
 def _controls(report: Report) -> dict[tuple[str, str, str], int]:
     return {(each.benchmark, each.version, each.control): place for place, each in enumerate(report.controls)}
 
@@ -128,14 +138,14 @@ def _findings(report: Report) -> Json:
     }
 
 
-def _changes(report: Report, *, several: bool) -> Json:
+def _changes(report: Report, naming: Naming) -> Json:
     changes = report.changes
     hosts = {each.key: each.name for each in report.hosts}
     return {
         "at": _ago(report, (each.at for each in changes)),
         "kind": _ordered(KINDS, (each.kind for each in changes)),
         "host": coded(hosts.get(each.host, each.host) for each in changes),
-        "control": coded(label(each, several) for each in changes),
+        "control": coded(label(each, naming) for each in changes),
         "target": coded(each.target for each in changes),
         "before": coded(each.before for each in changes),
         "after": coded(each.after for each in changes),

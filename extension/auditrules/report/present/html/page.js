@@ -222,6 +222,32 @@
     });
   }
 
+  // The filters of the tables of controls, all of whose rows are in the document.
+  function filterControls(section) {
+    const rows = [...section.querySelectorAll("tr[data-place]")];
+    const selects = [...section.querySelectorAll("[data-filter]")];
+    if (!selects.length) return;
+    const tests = selects.map((select) => {
+      const column = DATA.about[select.dataset.filter];
+      const choices = select.dataset.filter === "benchmark" ? each(column) : byName(column);
+      choices.forEach(({ label }, place) => {
+        const option = make("option", "", label);
+        option.value = place;
+        select.append(option);
+      });
+      return choices;
+    });
+    const apply = () => {
+      const chosen = selects.map((select, place) => tests[place][select.value].test);
+      for (const row of rows) row.hidden = !chosen.every((test) => test(Number(row.dataset.place)));
+      for (const part of section.querySelectorAll("[data-benchmark]")) part.hidden = !part.querySelector("tr[data-place]:not([hidden])");
+      const left = rows.filter((row) => !row.hidden).length;
+      say(`${NUMBER.format(left)} of ${NUMBER.format(rows.length)} controls are shown.`);
+    };
+    for (const select of selects) select.addEventListener("change", apply);
+    section.querySelector(".filters").hidden = false;
+  }
+
   const hosts = {
     key: coded(DATA.hosts.key), name: coded(DATA.hosts.name), group: coded(DATA.hosts.group), why: coded(DATA.hosts.why), failures: coded(DATA.hosts.failures),
     state: ordered(DATA.hosts.state), status: ordered(DATA.hosts.status), last_seen: timed(DATA.hosts.last_seen),
@@ -229,6 +255,7 @@
 
   const findings = (() => {
     const data = DATA.findings;
+    const ofControl = (column) => ({ texts: column.texts, codes: data.control.map((control) => column.codes[control]) });
     const ofHost = (column) => ({ texts: column.texts, codes: data.host.map((host) => column.codes[host]) });
     return {
       host: coded(ofHost(hosts.name)), key: coded(ofHost(hosts.key)), group: coded(ofHost(hosts.group)),
@@ -236,6 +263,7 @@
       target: coded(data.target), logged: coded(data.logged), reason: coded(data.reason), evidence: coded(data.evidence),
       next_boot: coded(data.next_boot), waiver: { ...coded(data.waiver), names: data.waiver.names },
       status: ordered(data.status), since: timed(data.since), seen: timed(data.seen),
+      benchmark: coded(ofControl(DATA.about.benchmark)), family: coded(ofControl(DATA.about.family)), level: coded(ofControl(DATA.about.level)),
     };
   })();
 
@@ -332,10 +360,14 @@
   }
 
   document.querySelectorAll("table.sortable").forEach(sortable);
+  filterControls(document.getElementById("controls"));
   const failures = new Table("findings", DATA.findings.host.length, findings, {
     searched: ["host", "key", "target", "reason", "evidence"],
     choices: {
       status: each(findings.status),
+      benchmark: each(findings.benchmark),
+      family: byName(findings.family),
+      level: byName(findings.level),
       control: each(findings.control),
       group: byName(findings.group),
       waiver: [all, { label: "Not waived", test: (row) => !waivedAs("active")(row) }, { label: "Waived", test: waivedAs("active") }, { label: "Waiver expired", test: waivedAs("expired") }],

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from auditrules.report.model import Change, ChangeKind, ControlCounts, Counts, HostState, HostSummary, Verdict
 from auditrules.report.present.html.findings import FailureCause
-from auditrules.report.present.wording import percent
+from auditrules.report.present.wording import Naming, percent
+from auditrules.report.present.wording import label as of_control
 from auditrules.report.times import utc_minute
 from auditrules.status import Status
 from auditrules.text import visible
@@ -108,6 +109,6 @@ def why(host: HostSummary) -> str:
     return "; ".join(text for text in (WHY[host.state], host.note) if text)
 
 
-def label(each: ControlCounts | Change | Verdict | FailureCause, several: bool) -> str:  # noqa: FBT001 - a Jinja filter
-    """Return the number of a control, and its version where the report has several."""
-    return f"{each.control} ({each.version})" if several else each.control
+def label(each: ControlCounts | Change | Verdict | FailureCause, naming: Naming) -> str:
+    """Return the number of a control, with what tells it apart from the others of the report."""
+    return of_control(each.benchmark, each.version, each.control, naming)

@@ -18,12 +18,14 @@ LEFT JOIN selected_benchmarks
   ON
     selected_benchmarks.benchmark = observation_series.benchmark
     AND selected_benchmarks.version = observation_series.version
+LEFT JOIN selected_controls
+  ON
+    selected_controls.benchmark = observation_series.benchmark
+    AND selected_controls.version = observation_series.version
+    AND selected_controls.control = observation_series.control
 WHERE
   (parameters.all_benchmarks = 1 OR selected_benchmarks.version IS NOT NULL)
-  AND (
-    parameters.all_controls = 1
-    OR observation_series.control IN (SELECT control FROM selected_controls)
-  )
+  AND (parameters.all_controls = 1 OR selected_controls.control IS NOT NULL)
 GROUP BY
   coalesce(host_aliases.key, observation_series.host),
   observation_series.benchmark,

@@ -12,9 +12,14 @@ WITH failing AS (
     ON
       selected_benchmarks.benchmark = query_controls.benchmark
       AND selected_benchmarks.version = query_controls.version
+  LEFT JOIN selected_controls
+    ON
+      selected_controls.benchmark = query_controls.benchmark
+      AND selected_controls.version = query_controls.version
+      AND selected_controls.control = query_controls.control
   WHERE
     (parameters.all_benchmarks = 1 OR selected_benchmarks.version IS NOT NULL)
-    AND (parameters.all_controls = 1 OR query_controls.control IN (SELECT control FROM selected_controls))
+    AND (parameters.all_controls = 1 OR selected_controls.control IS NOT NULL)
 ),
 benchmark_sizes AS (
   SELECT benchmark, version, count(DISTINCT key) AS host_count FROM host_controls GROUP BY benchmark, version
@@ -40,10 +45,15 @@ expected_controls AS (
   SELECT shipped_controls.benchmark, shipped_controls.version, shipped_controls.control
   FROM shipped_controls
   CROSS JOIN parameters
+  LEFT JOIN selected_controls
+    ON
+      selected_controls.benchmark = shipped_controls.benchmark
+      AND selected_controls.version = shipped_controls.version
+      AND selected_controls.control = shipped_controls.control
   WHERE
     shipped_controls.is_default = 1
     AND (SELECT count(*) FROM benchmark_sizes) = 0
-    AND (parameters.all_controls = 1 OR shipped_controls.control IN (SELECT control FROM selected_controls))
+    AND (parameters.all_controls = 1 OR selected_controls.control IS NOT NULL)
 ),
 main_benchmark AS (
   SELECT benchmark, version
