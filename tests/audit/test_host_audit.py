@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from auditrules.audit import host_audit
 from auditrules.audit.boot import rules_files
 from auditrules.audit.boot.load import load_rules
+from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources, Units
@@ -245,3 +246,17 @@ def test_an_answer_is_that_of_what_is_seen_now() -> None:
     audit = HostAudit(AT_REST)
     found = [audit.coverage("/srv/new", BOOT, seen).exists for seen in (SEEN, {**SEEN, "/srv/new": Entry("file")})]
     assert found == [None, True]
+
+
+@pytest.mark.parametrize("letters", ["x", "wa", "rwxa"])
+def test_only_the_letters_that_are_asked_about_are_answered(letters: str) -> None:
+    audit = HostAudit(Sources(netlink(*RULES), units=UNITS, facts=FACTS))
+    for source in (KERNEL, BOOT):
+        whole = audit.asked_path(DOCKERD, source, {}, ())
+        some = audit.asked_path(DOCKERD, source, {}, (), letters=letters)
+        for found, every in zip(groups(some), groups(whole), strict=True):
+            assert found == "".join(each for each in every if each in letters)
+
+
+def groups(answer: PathAnswer) -> tuple[str, ...]:
+    return answer.recorded, answer.conditional, answer.unrecorded, answer.unknown

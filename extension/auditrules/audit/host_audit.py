@@ -18,6 +18,7 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import audit_option, cmdline_of
+from auditrules.audit.coverage.answer import PERMISSIONS
 from auditrules.audit.coverage.asked_answer import AskedAnswer
 from auditrules.audit.coverage.asked_rule import AskedRule
 from auditrules.audit.coverage.rule_source import PathAnswer
@@ -122,14 +123,22 @@ class HostAudit:
         """
         return self.rule_sets.coverage(path, seen)[source]
 
-    def asked_path(
-        self, path: str, source: str, seen: Mapping[str, Entry], asked: tuple[Condition, ...], *, compat: bool = False
+    def asked_path(  # noqa: PLR0913 - what an answer hangs on, the last two by keyword
+        self,
+        path: str,
+        source: str,
+        seen: Mapping[str, Entry],
+        asked: tuple[Condition, ...],
+        *,
+        compat: bool = False,
+        letters: str = PERMISSIONS,
     ) -> PathAnswer:
         """The coverage of a path where only accesses count that a rule with the conditions `asked` would match.
 
-        `compat` asks about the accesses of 32-bit programs on a 64-bit machine.
+        `compat` asks about the accesses of 32-bit programs on a 64-bit machine. Only `letters` of rwxa are asked about,
+        in whose answer there are no others.
         """
-        return self.rule_sets.coverage(path, seen, asked, compat=compat)[source]
+        return self.rule_sets.coverage(path, seen, asked, compat=compat, letters=letters)[source]
 
     def asked_calls(self, asked: AskedRule, source: str) -> AskedAnswer:
         """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`)."""

@@ -13,7 +13,7 @@ from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
-from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.answer import PERMISSIONS, Coverage, Reason, bad_path
 from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
 from auditrules.audit.coverage.asked_rule import AskedRule
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
@@ -105,10 +105,16 @@ class RuleSets:
         return self.kernel.rules is not None and self.kernel.rules is self.boot.rules and on <= {1}
 
     def coverage(
-        self, path: str, seen: Mapping[str, Entry], asked: tuple[Condition, ...] = (), *, compat: bool = False
+        self,
+        path: str,
+        seen: Mapping[str, Entry],
+        asked: tuple[Condition, ...] = (),
+        *,
+        compat: bool = False,
+        letters: str = PERMISSIONS,
     ) -> Mapping[str, PathAnswer]:
         """The coverage of a path by `kernel` and `boot`, as `HostAudit.coverage` says."""
-        question = _Question(path, asked, compat)
+        question = _Question(path, asked, compat, letters)
         if bad_path(path):  # it is told at once, and its length has no bound
             return self._coverage(question, _Files(seen, self._facts.files))
         known = self._answers.get(question)
@@ -138,10 +144,14 @@ class RuleSets:
         return all(seen.get(path, self._facts.files.get(path)) == entry for path, entry in looked_up.items())
 
     def _coverage(self, question: _Question, files: _Files) -> Mapping[str, PathAnswer]:
-        path, asked, compat = question
+        path, asked, compat, letters = question
         file_system = FileSystem(replace(self._facts, files=files))
-        now = self.kernel.evaluate(path, file_system, compat=compat, asked=asked)
-        later = now if self.same else self.boot.evaluate(path, file_system, compat=compat, asked=asked)
+
+        def of(source: RuleSource) -> Coverage:
+            return source.evaluate(path, file_system, compat=compat, asked=asked, letters=letters)
+
+        now = of(self.kernel)
+        later = now if self.same else of(self.boot)
         lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(CoverageStatus.RECORDED))
         return {
             KERNEL: in_words(path, self.kernel, now),
@@ -169,6 +179,7 @@ class _Question(NamedTuple):
     path: str
     asked: tuple[Condition, ...]
     compat: bool
+    letters: str
 
 
 class _Answer(NamedTuple):

@@ -59,8 +59,11 @@ _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
 )
 
 
-def evaluate_path(path: str, host: AuditedHost) -> Coverage:
-    """What of a path is recorded. A path that leads to nothing is judged as the file that would be made there."""
+def evaluate_path(path: str, host: AuditedHost, letters: str = PERMISSIONS) -> Coverage:
+    """What of a path is recorded, by some of the letters rwxa.
+
+    A path that leads to nothing is judged as the file that would be made there.
+    """
     wrong = bad_path(path)
     if wrong:
         return refused(Reason.BAD_PATH, wrong)
@@ -73,16 +76,16 @@ def evaluate_path(path: str, host: AuditedHost) -> Coverage:
         return refused(Reason.REMOTE, error, resolved=place.full_path)
     if place.entry is None:
         return refused(Reason.UNREADABLE, "the path could not be looked at", resolved=place.full_path)
-    return _covered(place, host)
+    return _covered(place, host, letters)
 
 
-def _covered(place: ResolvedPath, host: AuditedHost) -> Coverage:
+def _covered(place: ResolvedPath, host: AuditedHost, letters: str) -> Coverage:
     collector = AuditNamesCollector(host.file_system)
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = target_of(place, collector, host)
     targets = (inside(inside(itself)), inside(itself), itself) if folder else (itself,)
     accesses = tuple(TargetAccesses(each, host.rules) for each in targets)
-    permissions = tuple(_permission(each, accesses, host) for each in PERMISSIONS)
+    permissions = tuple(_permission(each, accesses, host) for each in PERMISSIONS if each in letters)
     if any(each.reason is Reason.NO_RULE for each in permissions):
         closeness, closest = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
         hidden = closest is not None and host.rules.hides(targets[0].file)

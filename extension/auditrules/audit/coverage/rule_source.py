@@ -9,7 +9,7 @@ from itertools import chain
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
-from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
+from auditrules.audit.coverage.answer import PERMISSIONS, Coverage, Reason, bad_path, refused
 from auditrules.audit.coverage.asked_rule import CallOfArch
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
@@ -43,7 +43,7 @@ class RuleSource:
     file_lines: FileLines = field(default_factory=dict)
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def evaluate(
+    def evaluate(  # noqa: PLR0913 - what an answer hangs on, the last three by keyword
         self,
         path: str,
         file_system: FileSystem,
@@ -51,10 +51,12 @@ class RuleSource:
         *,
         compat: bool = False,
         asked: tuple[Condition, ...] = (),
+        letters: str = PERMISSIONS,
     ) -> Coverage:
-        """What of a path is recorded, if asked so of some subjects, of 32-bit programs or under conditions only."""
+        """What of a path is recorded, if asked so of some subjects, 32-bit programs, conditions or letters only."""
         if self.rules is not None:
-            return evaluate_path(path, AuditedHost(self.rules, file_system, self.auditing, who, compat, asked))
+            host = AuditedHost(self.rules, file_system, self.auditing, who, compat, asked)
+            return evaluate_path(path, host, letters)
         place = None if bad_path(path) else file_system.walk(path)
         if place is None or place.entry is None:
             return refused(Reason.UNREADABLE, self.error)
