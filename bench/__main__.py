@@ -31,6 +31,7 @@ from auditrules.sql.database import Database
 from auditrules.sql.standins import stand_ins
 from auditrules.tables import build
 from auditrules.tables.schemas import AUDIT_RULES
+from bench import inventory
 from bench.listing import Listing, SetupError
 from bench.rulesets import lines
 from tests.core.manager import Core, Extension, Process
@@ -231,6 +232,14 @@ def cold(listing: Listing) -> list[Result]:
     ]  # fmt: skip
 
 
+def searched() -> Result:
+    """The search for privileged programs beside find(1)."""
+    with inventory.tree() as root:
+        process, mine = measured((lambda: inventory.finds(root), lambda: inventory.ours(root)), SLOW_ROUNDS)
+    what = f"CPU of the search for privileged programs, {inventory.FILES:,} files : `find -xdev -type f -perm /6000`"
+    return Result(what, f"{mine:.0f} : {process:.0f} ms", mine / process, 4)
+
+
 def memory(process: Process) -> float:
     """Resident memory in MiB."""
     status = Path(f"/proc/{process.popen.pid}/status").read_text(encoding="ascii")
@@ -343,6 +352,7 @@ def main() -> int:
             lambda: [new_paths(listing, 400)],
             lambda: cold(listing),
             lambda: many(listing),
+            lambda: [searched()],
             starts,
             lambda: at_rest(listing),
             lambda: served(listing, 16),
