@@ -9,6 +9,7 @@ from auditrules.benchmarks.configuration.dpkg_status import Packages
 from auditrules.benchmarks.configuration.login_defs import LoginDefs
 from auditrules.benchmarks.configuration.mount_points import MountPoints
 from auditrules.benchmarks.configuration.os_release import OsRelease
+from auditrules.benchmarks.privileged_programs import PrivilegedPrograms
 from auditrules.benchmarks.services import Services
 
 
@@ -25,4 +26,5 @@ class HostFacts:
     services: AuditDaemon | None = None
     files: AuditFiles | None = None
     mounts: MountPoints | None = None
+    privileged: PrivilegedPrograms | None = None
     docker: Services | None = None

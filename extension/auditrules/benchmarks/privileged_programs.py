@@ -28,12 +28,16 @@ class SearchState(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class PrivilegedProgram:
-    """A regular file that gives rights to who runs it. `path` is absolute; `uid` and `gid` are its owners."""
+    """A regular file that gives rights to who runs it.
+
+    `path` is absolute; `uid` and `gid` are its owners; `mount` is the point of the mount that it was found on.
+    """
 
     path: str
     privileges: tuple[Privilege, ...]
     uid: int = ROOT
     gid: int = ROOT
+    mount: str = "/"
 
     @property
     def rank(self) -> tuple[int, int]:

@@ -85,7 +85,8 @@ class ProgramSearch:
         self._unread_count = 0
         self._left_out: dict[str, str] = {}
         self._where: SearchPlaces = WHOLE_IMAGE
-        self._attributes = True  # whether files have extended attributes where we are
+        self._mount = "/"
+        self._attributes = True  # whether files have extended attributes on it
 
     def so_far(self) -> PrivilegedPrograms:
         """How far it has come."""
@@ -139,6 +140,8 @@ class ProgramSearch:
             os.close(root)
 
     def _search(self, place: SearchPlace) -> None:
+        self._mount = place.point
+        self._attributes = True
         try:
             start = self._at(place)
         except OSError as error:
@@ -147,7 +150,6 @@ class ProgramSearch:
             return
         if start is None:
             return
-        self._attributes = True
         device = os.fstat(start.descriptor).st_dev
         folders = [start]
         try:
@@ -254,7 +256,7 @@ class ProgramSearch:
         if len(self._programs) >= self._limits.programs:
             raise _LimitError(f"more than {self._limits.programs} privileged programs")
         full = f"{path}/{decode(os.fsencode(name))}"
-        self._programs.append(PrivilegedProgram(full, tuple(privileges), found.st_uid, found.st_gid))
+        self._programs.append(PrivilegedProgram(full, tuple(privileges), found.st_uid, found.st_gid, self._mount))
 
     def _has_capability(self, folder: int, name: str, path: str) -> bool:
         try:
