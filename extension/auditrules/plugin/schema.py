@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntFlag
 
-from auditrules.plugin.yaml import YamlValue
+TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+if TYPE_CHECKING:
+    from auditrules.plugin.yaml import YamlValue
 
 _NOT_CORE = "This table is not a core osquery table. It is provided by the extension osquery-audit-rules."
 

@@ -16,15 +16,17 @@ from functools import lru_cache, partial
 from threading import Thread
 
 from auditrules import __version__
-from auditrules.plugin.schema import Schema
-from auditrules.plugin.table import Table
 from auditrules.serve import life
-from auditrules.serve.handler import Handler
 from auditrules.serve.life import Exit, ExtensionExit, ShutdownEvent, UsageError
 from auditrules.serve.patience import Crowd
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
 from auditrules.serve.wire import NAME, CoreClient, accept
 from auditrules.tables import SCHEMAS
+
+TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+if TYPE_CHECKING:
+    from auditrules.plugin.schema import Schema
+    from auditrules.plugin.table import Table
 
 # Enough for a few stuck peers and osquery's own callers: scheduler, distributed queries, watcher.
 THREADS = 8
@@ -84,6 +86,8 @@ def _serve(
     uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), stop)
     # We leave without a word: a deregistration can hang osquery for good. It drops the tables then, and where its
     # watcher finds our socket gone meanwhile it drops them too, each waiting for the other (osquery issue 8096).
+    from auditrules.serve.handler import Handler  # noqa: PLC0415 - osquery need not wait for it, nor for backing
+
     with listening(f"{options.socket}.{uuid}") as listener:
         names = ", ".join(schema.name for schema in schemas)
         _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import Any
 
 from osquery.extensions.ttypes import ExtensionResponse, ExtensionStatus
 from thrift.Thrift import TType
 
 from auditrules.plugin.table import Selection, Table, select
 from auditrules.serve.splice import Splicer
+
+TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+if TYPE_CHECKING:
+    from typing import Any
 
 # Seconds for which a call waits for the look at the start: as long as that may wait for auditctl.
 LOOK_PATIENCE = 5.0

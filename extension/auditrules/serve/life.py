@@ -9,7 +9,12 @@ import time
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+
+TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 RETRY_PAUSE = 0.1
 

@@ -12,7 +12,6 @@ import struct
 import time
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from osquery.extensions.Extension import Processor
 from osquery.extensions.ExtensionManager import Client
@@ -21,10 +20,15 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 
 from auditrules import __version__
-from auditrules.plugin.schema import Schema
-from auditrules.serve.handler import Handler
 from auditrules.serve.life import RETRY_PAUSE, ConnectionFailed, Registration, ShutdownEvent
 from auditrules.serve.patience import Crowd, Patience, ServingPatience
+
+TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+if TYPE_CHECKING:
+    from typing import Any
+
+    from auditrules.plugin.schema import Schema
+    from auditrules.serve.handler import Handler
 
 NAME = "auditrules"
 

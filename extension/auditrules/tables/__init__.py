@@ -6,15 +6,19 @@ Nothing below it knows a row, and nothing above it splits a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
 
-from auditrules.plugin.table import Table
 from auditrules.tables.schemas import SCHEMAS
 
+TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from auditrules.audit.host_audit import HostAudit
     from auditrules.audit.model.host_facts import Entry
     from auditrules.benchmarks.services import Services
+    from auditrules.plugin.table import Table
+else:
+    Protocol = object
 
 __all__ = ["SCHEMAS", "HostView", "build"]
 
