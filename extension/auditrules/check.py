@@ -43,8 +43,7 @@ def _verdict(control: BenchmarkControl, query: Callable[[str], QueryResult]) -> 
 
 def statuses(result: QueryResult) -> tuple[Status, ...]:
     """Give the status of each row of a check."""
-    place = result.columns.index("status")
-    return tuple(Status(row[place]) for row in result.rows)
+    return tuple(map(Status, result.column("status")))
 
 
 def exit_code(result: QueryResult) -> int:

@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from unicodedata import category, east_asian_width
 
-from auditrules.check import statuses
 from auditrules.sql.result import QueryResult, Value
 from auditrules.status import Status
 from auditrules.text import spreadsheet_cell, visible
@@ -61,7 +60,7 @@ def verdicts(result: QueryResult, width: int | None = None) -> str:
     <BLANKLINE>
     1 fail, 0 unknown, 0 pass, 0 not applicable
     """
-    found = statuses(result)
+    found = [Status(status) for status in result.column("status")]
     paragraphs = [
         _verdict(status, dict(zip(result.columns, row, strict=True)), width)
         for status, row in zip(found, result.rows, strict=True)

@@ -13,3 +13,8 @@ class QueryResult:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
+
+    def column(self, name: str) -> tuple[Value, ...]:
+        """The values of the first column of that name; raises ValueError if there is none."""
+        place = self.columns.index(name)
+        return tuple(row[place] for row in self.rows)
