@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from auditrules.audit.auditctl.kernel_answer import KernelAnswer
@@ -28,6 +29,8 @@ from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Condition
 from auditrules.audit.rule_sets import RuleSets
+
+NOTHING_SEEN: Mapping[str, Entry] = MappingProxyType({})
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -140,9 +143,12 @@ class HostAudit:
         """
         return self.rule_sets.coverage(path, seen, asked, compat=compat, letters=letters)[source]
 
-    def asked_calls(self, asked: AskedRule, source: str) -> AskedAnswer:
-        """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`)."""
-        return self.rule_sets.calls(asked)[source]
+    def asked_calls(self, asked: AskedRule, source: str, seen: Mapping[str, Entry] = NOTHING_SEEN) -> AskedAnswer:
+        """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`).
+
+        `seen` is what is at its paths now, and at each step of the way there.
+        """
+        return self.rule_sets.calls(asked, seen)[source]
 
     def file_system(self, seen: Mapping[str, Entry]) -> FileSystem:
         """The host's file system, with what is seen now before what was collected."""

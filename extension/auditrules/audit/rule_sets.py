@@ -125,13 +125,16 @@ class RuleSets:
             known = self._answers[question] = _Answer(self._coverage(question, files), files.looked_up)
         return known.coverage
 
-    def calls(self, asked: AskedRule) -> Mapping[str, AskedAnswer]:
-        """What `kernel` and `boot` record of the calls of a rule that is asked for."""
-        return self._asked.get(asked, lambda: self._calls(asked))
+    def calls(self, asked: AskedRule, seen: Mapping[str, Entry]) -> Mapping[str, AskedAnswer]:
+        """What `kernel` and `boot` record of the calls of a rule that is asked for, as `HostAudit.calls` says."""
+        if asked.paths:
+            files = FileSystem(replace(self._facts, files={**self._facts.files, **seen}))
+            return self._calls(asked, files)
+        return self._asked.get(asked, lambda: self._calls(asked, self._file_system))
 
-    def _calls(self, asked: AskedRule) -> Mapping[str, AskedAnswer]:
-        now = answer(asked, self.kernel, self._file_system)
-        later = replace(now, source=self.boot) if self.same else answer(asked, self.boot, self._file_system)
+    def _calls(self, asked: AskedRule, files: FileSystem) -> Mapping[str, AskedAnswer]:
+        now = answer(asked, self.kernel, files)
+        later = replace(now, source=self.boot) if self.same else answer(asked, self.boot, files)
         recorded = {call for call, each in now.calls.items() if each.status is CoverageStatus.RECORDED}
         lost = {
             call: replace(each, reason=Reason.NOT_LOADED)

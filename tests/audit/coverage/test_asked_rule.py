@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
+from auditrules.audit.coverage.asked_answer import AskedAnswer, answer, named
 from auditrules.audit.coverage.asked_rule import (
     AskedRule,
     AskedRuleError,
@@ -15,8 +17,10 @@ from auditrules.audit.coverage.asked_rule import (
 )
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.path_coverage import evaluate_path
+from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.host_facts import Facts
 from tests.audit.coverage.asked_cases import (
     FAMILIES,
     PATHS,
@@ -41,9 +45,9 @@ def answers(asked: AskedRule, lines: list[str], auditing: Auditing = ON) -> dict
 
 def of_family(family: Family, lines: list[str], auditing: Auditing = ON) -> list[CallAnswer]:
     return [
-        answer
+        each
         for arch, calls in family.arches.items()
-        for answer in answers(asked_rule(calls, [arch], family.fields, family.compare), lines, auditing).values()
+        for each in answers(asked_rule(calls, [arch], family.fields, family.compare), lines, auditing).values()
     ]
 
 
@@ -237,6 +241,20 @@ def test_calls_that_nobody_can_make_are_not_asked_for(
     assert told[CallOfArch(name, arch)] == why
 
 
+@pytest.mark.parametrize(
+    ("release", "why"),
+    [
+        ("6.1.0-56-cloud-amd64", "Linux 6.1.0-56-cloud-amd64 has no system call fchmodat2"),
+        ("6.6.0", ""),
+        ("5.14.0-427.el9.x86_64", ""),  # its makers take newer calls into it
+        ("", ""),
+    ],
+)
+def test_calls_that_the_kernel_is_too_old_for_are_not_asked_for(release: str, why: str) -> None:
+    told = dict(asked_rule(["chmod", "fchmodat2"], ["b64"]).calls("x86_64", release))
+    assert told == {CallOfArch("chmod", "b64"): "", CallOfArch("fchmodat2", "b64"): why}
+
+
 def test_all_calls_are_those_of_the_machine() -> None:
     asked = asked_rule(["all"], ["b64"])
     names = {call.syscall for call, why in asked.calls("x86_64") if not why}
@@ -276,9 +294,9 @@ WRONG: tuple[tuple[list[str], list[str], list[str], list[str], str], ...] = (
     (
         ["chmod"],
         ["b64"],
-        ["path=/etc"],
+        ["dir=/etc"],
         [],
-        "expected a condition on who calls or how the call ends, found 'path=/etc'",
+        "expected a condition on who calls or how the call ends, found 'dir=/etc'",
     ),
     (["chmod"], ["b64"], ["key=x"], [], "expected a condition on who calls or how the call ends, found 'key=x'"),
     (["chmod"], ["b64"], ["arch=b64"], [], "expected arch before -S, and not after a watch, found 'arch=b64'"),
@@ -300,3 +318,76 @@ def test_what_is_no_rule_is_told(
     with pytest.raises(AskedRuleError) as caught:
         asked_rule(names, arches, fields, compare)
     assert str(caught.value) == expected or not expected
+
+
+def by_source(asked: AskedRule, lines: list[str], on: Facts = HOST) -> AskedAnswer:
+    source = RuleSource("kernel", on.machine, rules_of(lines, on))
+    return answer(asked, source, FileSystem(looked_at(on, asked.paths)))
+
+
+# what is asked for of openat on one file, rules, and the status
+ON_ONE_FILE = (
+    ("its watch", ["-w /etc/docker/daemon.json -p rw"], "recorded"),
+    ("its watch for writing", ["-w /etc/docker/daemon.json -p w"], "conditional"),
+    ("the directory", ["-w /etc -p rw"], "recorded"),
+    ("another file", ["-w /etc/docker/certs -p rw"], "unrecorded"),
+    ("the call", ["-a always,exit -S openat"], "recorded"),
+    ("a never rule on another file", ["-a never,exit -F dir=/usr", "-a always,exit -S openat"], "recorded"),
+    ("a never rule", ["-a never,exit -F dir=/etc", "-a always,exit -S openat"], "unrecorded"),
+)
+
+
+@pytest.mark.parametrize(("lines", "status"), [case[1:] for case in ON_ONE_FILE], ids=[case[0] for case in ON_ONE_FILE])
+def test_calls_can_be_asked_for_on_one_file(lines: list[str], status: str) -> None:
+    asked = asked_rule(["openat"], ["b64"], ["path=/etc/docker/daemon.json", "auid>=1000"])
+    assert by_source(asked, lines).status().value == status
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["-a always,exit -S setuid"], "recorded"),
+        (["-a always,exit -S setuid -F exe=/usr/bin/dockerd"], "recorded"),
+        (["-a always,exit -S setuid -F exe=/bin/dockerd"], "recorded"),
+        (["-a always,exit -S setuid -F exe=/usr/bin/containerd"], "unrecorded"),
+        (["-a never,exit -S setuid -F exe=/usr/bin/containerd", "-a always,exit -S setuid"], "recorded"),
+    ],
+)
+def test_calls_can_be_asked_for_of_one_program(lines: list[str], status: str) -> None:
+    assert by_source(asked_rule(["setuid"], ["b64"], ["exe=/usr/bin/dockerd"]), lines).status().value == status
+
+
+def test_the_calls_of_a_program_that_is_not_there_are_not_asked_for() -> None:
+    found = by_source(asked_rule(["setuid"], ["b64"], ["exe=/usr/bin/new"]), [])
+    assert dict(found.unasked) == {CallOfArch("setuid", "b64"): "there is no program /usr/bin/new"}
+
+
+@pytest.mark.parametrize(
+    ("lsm", "lines", "status"),
+    [
+        (("selinux",), ["-a always,exit -S execve -F subj_type=crond_t"], "recorded"),
+        (("selinux",), ["-a always,exit -S execve"], "recorded"),
+        (("selinux",), ["-a always,exit -S execve -F subj_type=sshd_t"], "unknown"),
+        (("selinux",), ["-a always,exit -S execve -F subj_type=crond_t -F auid>=60000"], "conditional"),
+        (("selinux",), [], "unrecorded"),
+    ],
+)
+def test_calls_can_be_asked_for_of_a_security_label(lsm: tuple[str, ...], lines: list[str], status: str) -> None:
+    asked = asked_rule(["execve"], ["b64"], ["subj_type=crond_t", "auid>=1000", "auid!=unset"])
+    assert by_source(asked, lines, facts(lsm=lsm)).status().value == status
+
+
+def test_where_no_task_has_a_label_no_call_can_meet_what_is_asked() -> None:
+    asked = asked_rule(["execve"], ["b64"], ["subj_type=crond_t"])
+    found = by_source(asked, ["-a always,exit -S execve"], facts(lsm=("yama",)))
+    assert dict(found.unasked) == {CallOfArch("execve", "b64"): "no such call can meet what is asked"}
+
+
+def test_an_answer_names_rules_files_and_what_escapes() -> None:
+    rule = f"{BY_USERS} -F auid>=60000"
+    (text,) = (render(each.rule) for each in rules_of([rule], HOST).resolved)
+    source = RuleSource("kernel", "x86_64", rules_of([rule], HOST), file_lines={text: ["/etc/audit/rules.d/a.rules:3"]})
+    found = answer(asked_rule(["chmod", "chown"], ["b64"], ["auid>=1000", "auid!=-1"]), source, FILE_SYSTEM)
+    assert found.evidence(lines=True) == f"{text} in /etc/audit/rules.d/a.rules:3; auid>=60000 only"
+    assert named(found.of(CoverageStatus.CONDITIONAL, CoverageStatus.UNRECORDED)) == "chmod, chown (b64)"
+    assert (found.status(), found.reason()) == (CoverageStatus.CONDITIONAL, Reason.CONDITIONAL)

@@ -59,6 +59,35 @@ CHANGES: Mapping[tuple[str, str], CountedSince] = MappingProxyType(
 )
 
 
+# Since which release of Linux a call exists that rules ask for; every other one is as old as audit.
+CALLS_SINCE: Mapping[str, Release] = MappingProxyType(
+    {
+        **{call: change.exists for (_, call), change in CHANGES.items() if change.exists > FIRST},
+        **dict.fromkeys(("name_to_handle_at", "open_by_handle_at"), FIRST),  # 2.6.39
+        **dict.fromkeys(("process_vm_readv", "process_vm_writev"), (3, 2)),
+        "finit_module": (3, 8),
+        "renameat2": (3, 15),
+        "memfd_create": (3, 17),
+        "bpf": (3, 18),
+        "execveat": (3, 19),
+        **dict.fromkeys(("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick"), (5, 2)),
+        "clone3": (5, 3),
+        "mount_setattr": (5, 12),
+        **dict.fromkeys(("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"), (5, 13)),
+        **dict.fromkeys(("lsm_set_self_attr", "lsm_get_self_attr", "statmount", "listmount"), (6, 8)),
+    }
+)
+
+
+def has_call(call: str, text: str) -> bool | None:
+    """Whether a kernel of this release has a call that its machine has a number for; None: the release does not say."""
+    since = CALLS_SINCE.get(call, FIRST)
+    release = release_of(text)
+    if since == FIRST or (release is not None and release >= since):
+        return True
+    return None if release is None or _BACKPORTED.search(text) else False
+
+
 @lru_cache
 def release_of(text: str) -> Release | None:
     """The first two numbers of a release such as `6.12.117+deb13-cloud-amd64`; None: it has none."""

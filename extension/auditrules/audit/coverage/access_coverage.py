@@ -12,7 +12,7 @@ from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Credentials
 from auditrules.audit.coverage.call_filter import RuleMatch
-from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
+from auditrules.audit.coverage.credential_cases import ASKED, CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import (
@@ -132,7 +132,8 @@ def _evaluate(
 def _evaluate_asked(
     applicable: ApplicableRules, rules: RuleSet, access: Access, auditing: Auditing, asked: tuple[Condition, ...]
 ) -> Evaluated | None:
-    wanted = {(Cause.RULE, condition): _ASKED for condition in asked}
+    wanting = ResolvedRule(_ASKED, ASKED, labelled=rules.labelled)
+    wanted: dict[CaseCondition, ResolvedRule] = {(Cause.RULE, condition): wanting for condition in asked}
     conditions = dict(_subject_conditions(applicable))
     if len(conditions) > FIRST_CONDITIONS:
         # A few conditions decide most accesses; where they do not, all are tried.
@@ -143,7 +144,7 @@ def _evaluate_asked(
     return _judged(applicable, rules, access, auditing, rules.cases({**wanted, **conditions}, access), asked)
 
 
-_ASKED = ResolvedRule(Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS), -1)  # that its conditions are asked of
+_ASKED = Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS)
 
 
 def _judged(  # noqa: PLR0913, PLR0917 - what a decision hangs on
@@ -211,7 +212,8 @@ def with_subject(access: Access, subject: Credentials) -> Access:
     if subject is ANYBODY:
         return access
     known = {name: value for name in _OF_SUBJECT if (value := getattr(subject, name)) is not None}
-    return replace(access, subject=replace(access.subject, **known), forker=replace(access.forker, **known))
+    exe = access.subject.exe if access.subject.exe is not None else subject.exe
+    return replace(access, subject=replace(access.subject, **known, exe=exe), forker=replace(access.forker, **known))
 
 
 _OF_SUBJECT = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.answer import RANK, Reason
 from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch
 from auditrules.audit.coverage.decision import CoverageStatus
@@ -80,9 +81,24 @@ class AskedAnswer:
 
 def answer(asked: AskedRule, source: RuleSource, file_system: FileSystem) -> AskedAnswer:
     """Ask a source of rules for each call of a rule that is asked for."""
-    calls = list(asked.calls(source.machine))
-    judged = {call: source.evaluate_call(call, file_system, asked=asked.conditions) for call, why in calls if not why}
-    return AskedAnswer(source, judged, {call: why for call, why in calls if why})
+    calls = dict(asked.calls(source.machine, file_system.facts.kernel.release))
+    who = ANYBODY
+    if asked.program:
+        program = file_system.walk(asked.program)
+        if program.missing:
+            calls = {call: why or f"there is no program {asked.program}" for call, why in calls.items()}
+        who = Credentials(exe=file_system.identity(program))
+    found = {
+        call: source.evaluate_call(call, file_system, who, asked=asked.conditions, path=asked.path)
+        for call, why in calls.items()
+        if not why
+    }
+    nothing = {call: "no such call can meet what is asked" for call, each in found.items() if each.nothing_asked}
+    return AskedAnswer(
+        source,
+        {call: each for call, each in found.items() if not each.nothing_asked},
+        {call: why or nothing[call] for call, why in calls.items() if why or call in nothing},
+    )
 
 
 def named(calls: Iterable[CallOfArch]) -> str:

@@ -1,7 +1,7 @@
 """A rule that somebody asks for, such as a benchmark's: system calls, in some arches, under some conditions.
 
 A host meets it if every access that such a rule would record is recorded, by whatever rules: broader ones, several, in
-any spelling. So the key of what is asked for means nothing, and no path is part of it.
+any spelling. So the key of what is asked for means nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from auditrules.audit.auditctl.parse import parse_rule
 from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.coverage.field_match import CALL_FIELDS, depends_on_names
+from auditrules.audit.constants.kernel_releases import has_call
+from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS, depends_on_names
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import Comparison, Condition
@@ -43,14 +45,24 @@ class CallOfArch:
 
 @dataclass(frozen=True, slots=True)
 class AskedRule:
-    """What is asked for: the calls by name, or `all`; the arches; conditions on who calls and how the call ends."""
+    """What is asked for: the calls by name, or `all`; the arches; conditions on who calls and how the call ends.
+
+    With `path`, calls on that file only; with `program`, those that it makes.
+    """
 
     syscalls: tuple[str, ...]
     arches: tuple[str, ...] = ARCHES
     conditions: tuple[Condition, ...] = ()
+    path: str = ""
+    program: str = ""
 
-    def calls(self, machine: str) -> Iterator[tuple[CallOfArch, str]]:
-        """The calls of each arch, and why one can't be made on that machine: empty where it can."""
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that are to be looked at before it is judged."""
+        return tuple(filter(None, (self.path, self.program)))
+
+    def calls(self, machine: str, release: str = "") -> Iterator[tuple[CallOfArch, str]]:
+        """The calls of each arch, and why one can't be made on such a machine and release of Linux; empty: it can."""
         for arch in self.arches:
             called = machine_of(arch, machine)
             if called is None:
@@ -58,7 +70,7 @@ class AskedRule:
             else:
                 names = tuple(syscalls.all_calls(called)) if self.syscalls == (ALL_CALLS,) else self.syscalls
             for name in names:
-                yield CallOfArch(name, arch), _why_not(name, arch, called, machine)
+                yield CallOfArch(name, arch), _why_not(name, arch, called, machine) or _too_old(name, release)
 
 
 def asked_rule(
@@ -68,7 +80,7 @@ def asked_rule(
 
     Raises:
         AskedRuleError: a call that no machine has, another arch, or a condition that auditctl would refuse or that is
-            none of who calls or how the call ends.
+            none of who calls, how the call ends, `path=` and `exe=`.
     """
     calls, asked = tuple(dict.fromkeys(names)), tuple(dict.fromkeys(of))
     if not calls:
@@ -78,7 +90,18 @@ def asked_rule(
             raise AskedRuleError(f"expected a system call, found {name!r}")
     if not asked or set(asked) - {*ARCHES}:
         raise AskedRuleError(f"expected b64, b32 or both, found {', '.join(asked) or 'nothing'!r}")
-    return AskedRule(calls, asked, asked_conditions(fields, compare))
+    fields = tuple(fields)
+    path, program = _only(fields, "path="), _only(fields, "exe=")
+    conditions = asked_conditions([each for each in fields if not each.startswith(("path=", "exe="))], compare)
+    return AskedRule(calls, asked, conditions, path, program)
+
+
+def _only(fields: Iterable[str], start: str) -> str:
+    """The path of a field that may stand once; empty where there is none."""
+    found = [each.removeprefix(start) for each in fields if each.startswith(start)]
+    if any(bad_path(each) for each in found) or len(found) > 1:
+        raise AskedRuleError(f"expected one absolute path after {start}, found {', '.join(found)!r}")
+    return found[0] if found else ""
 
 
 def asked_conditions(fields: Iterable[str] = (), compare: Iterable[str] = ()) -> tuple[Condition, ...]:
@@ -112,6 +135,10 @@ def _why_not(name: str, arch: str, called: str | None, machine: str) -> str:
     return ""
 
 
+def _too_old(name: str, release: str) -> str:
+    return f"Linux {release} has no system call {name}" if has_call(name, release) is False else ""
+
+
 def _condition(flag: str, text: str) -> Condition:
     if not text or any(char.isspace() or char in "\0\\" for char in text):
         raise AskedRuleError(f"expected a condition of {flag}, found {text!r}")
@@ -122,6 +149,10 @@ def _condition(flag: str, text: str) -> Condition:
     (condition,) = rule.fields or (None,)
     if isinstance(condition, Comparison) and not depends_on_names(condition):
         return condition
-    if condition is None or isinstance(condition, Comparison) or condition.name not in _OF_CALL | _OF_SUBJECT:
+    if (
+        condition is None
+        or isinstance(condition, Comparison)
+        or condition.name not in _OF_CALL | _OF_SUBJECT | SUBJECT_LABELS
+    ):
         raise AskedRuleError(f"expected a condition on who calls or how the call ends, found {text!r}")
     return condition

@@ -17,12 +17,14 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, excluding
 from auditrules.audit.coverage.decision import Cause
-from auditrules.audit.coverage.field_match import MatchResult, compare, match_field, of_task
+from auditrules.audit.coverage.field_match import SUBJECT_LABELS, MatchResult, compare, match_field, of_task
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
+
+ASKED = -1  # the place of a rule that is asked for, and that no kernel has
 
 MOST_VALUES = 256  # of one property
 MOST_ANSWERS = 1 << 15  # evaluations of conditions that share properties
@@ -178,6 +180,8 @@ def _properties(of: CaseCondition) -> set[str]:
 def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> MatchResult | None:
     """Evaluate a condition of a rule."""
     cause, condition = of
+    if resolved.order == ASKED and isinstance(condition, Field) and condition.name in SUBJECT_LABELS:
+        return resolved.labelled is not False  # whatever a label is, what is asked for is a task that has it
     if cause is Cause.TASK:
         return of_task(condition, resolved, access.forker)
     if cause is Cause.EXCLUDED:

@@ -59,9 +59,10 @@ _DEVICES = frozenset({"devmajor", "devminor"})
 _OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells others than the kernel compares
 _ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
 CALL_FIELDS = frozenset({"success", "exit", *_ARGUMENTS})  # fields that tell how a call was made, and how it ended
+SUBJECT_LABELS = frozenset({"subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr"})
 _LABELS = frozenset(
     {
-        *("subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr"),
+        *SUBJECT_LABELS,
         *("obj_user", "obj_role", "obj_type", "obj_lev_low", "obj_lev_high"),
     }
 )

@@ -115,7 +115,7 @@ class RuleResolver:
         self._then = FileSystem(at_load) if at_load is not None else now
         self._remembered = at_load is not None
         lsm = now.facts.lsm
-        self._labelled = None if lsm is None else bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
+        self.labelled = None if lsm is None else bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
 
     def rules(self, rules: Iterable[Rule]) -> tuple[ResolvedRule, ...]:
         """The rules in their order, each with what it watches."""
@@ -127,7 +127,7 @@ class RuleResolver:
 
     def rule(self, rule: Rule, order: int) -> ResolvedRule:
         """One rule with what it watches."""
-        resolved = ResolvedRule(rule, order, labelled=self._labelled)
+        resolved = ResolvedRule(rule, order, labelled=self.labelled)
         for condition in rule.fields:
             if not isinstance(condition, Field):
                 continue

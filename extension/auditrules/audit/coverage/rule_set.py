@@ -99,6 +99,11 @@ class RuleSet:
         fields = (field for each in never for field in each.rule.fields)
         return tuple(field for field in fields if isinstance(field, Field) and field.name == "fstype")
 
+    @property
+    def labelled(self) -> bool | None:
+        """Whether a security label of a task can match at all; None: not known."""
+        return self._resolver.labelled
+
     @cached_property
     def elsewhere(self) -> RuleSet:
         """The rules that are on no path and no inode: those that count for a file that no rule names."""

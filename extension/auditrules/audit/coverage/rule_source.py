@@ -63,9 +63,15 @@ class RuleSource:
         return refused(Reason.UNREADABLE, self.error, resolved=place.full_path, exists=not place.missing)
 
     def evaluate_call(
-        self, call: CallOfArch, file_system: FileSystem, who: Credentials = ANYBODY, asked: tuple[Condition, ...] = ()
+        self,
+        call: CallOfArch,
+        file_system: FileSystem,
+        who: Credentials = ANYBODY,
+        *,
+        asked: tuple[Condition, ...] = (),
+        path: str = "",
     ) -> CallAnswer:
-        """Whether a system call is recorded, if asked so of some subjects or under conditions only.
+        """Whether a system call is recorded, if asked so of some subjects, under conditions or on one file only.
 
         Raises:
             UnknownSyscallError: the machine has no such call, or no such arch.
@@ -73,7 +79,7 @@ class RuleSource:
         if self.rules is None:
             return CallAnswer(CoverageStatus.UNKNOWN, Reason.UNREADABLE, CoverageStatus.UNKNOWN)
         host = AuditedHost(self.rules, file_system, self.auditing, who, asked=asked)
-        return evaluate_call(call.syscall, call.arch, host)
+        return evaluate_call(call.syscall, call.arch, host, path)
 
     def text(self, rule: Rule) -> str:
         """The normal form of one of the rules, written once."""

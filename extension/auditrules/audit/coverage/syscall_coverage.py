@@ -16,8 +16,10 @@ from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, with_subject
+from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.answer import Reason, reason_of
 from auditrules.audit.coverage.asked_rule import machine_of
+from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.explain import outcome_conditions
@@ -132,8 +134,10 @@ _ALL_ALIKE = {
 }
 
 
-def evaluate_call(name: str, arch: str, host: AuditedHost) -> CallAnswer:
+def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> CallAnswer:
     """Whether a system call is recorded in the cases that `host` asks about. `arch` is b64 or b32, of its machine.
+
+    With `path`, calls on that file count, and no others.
 
     Raises:
         UnknownSyscallError: the machine has no such call, or no such arch.
@@ -145,16 +149,16 @@ def evaluate_call(name: str, arch: str, host: AuditedHost) -> CallAnswer:
     if number is None:
         raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
     call = _Call(name, number, machine, host)
-    anywhere = tuple(call.anywhere())
+    anywhere = tuple(call.at(path) if path else call.anywhere())
     if not anywhere:
         return CallAnswer(CoverageStatus.UNKNOWN, Reason.UNREADABLE, CoverageStatus.UNKNOWN, nothing_asked=True)
     found = combine(status for _, (status, _) in anywhere)
     if found is CoverageStatus.UNRECORDED and not call.complete:
         found = CoverageStatus.UNKNOWN
-    if found is CoverageStatus.RECORDED:
+    if found is CoverageStatus.RECORDED and not path:
         return _everywhere(call, anywhere)
     decisions = [decision for _, (_, decision) in anywhere]
-    on_places = list(islice(_on_places(host, anywhere[0]), MOST_PLACES))
+    on_places = [] if path else list(islice(_on_places(host, anywhere[0]), MOST_PLACES))
     texts: list[str] = []
     if found is CoverageStatus.CONDITIONAL:
         texts += [text for decision in decisions for text in _conditions(decision, host.machine)]
@@ -207,6 +211,16 @@ class _Call:
                 found = host.evaluate(access.on(names))
                 if found is not None:
                     yield _Made(access.on(names), operation.mode), found
+
+    def at(self, path: str) -> Iterator[_Judged]:
+        """The call on one file."""
+        place = self.host.file_system.walk(path)
+        target = target_of(place, AuditNamesCollector(self.host.file_system), self.host)
+        for operation in self.operations:
+            for access, on_names in TargetAccesses(target, self.host.rules).by(operation, self.host):
+                found = self.host.evaluate(access, on_names)
+                if found is not None:
+                    yield _Made(access, operation.mode), found
 
     def _names(self, operation: Operation, access: Access) -> Iterator[tuple[Name, ...]]:
         if operation.collects is CollectedNames.NOTHING:
