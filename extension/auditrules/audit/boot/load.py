@@ -53,13 +53,18 @@ class LoadResult(Enum):
 
 @dataclass(slots=True)
 class LoadedLine:
-    """One line, and what became of it; `reason` says why it was refused."""
+    """One line, and what became of it; `reason` says why it was refused.
+
+    `other` is the number of the line whose rule is the same, that deletes this one's, or that sets another value.
+    """
 
     number: int
     text: str
     parsed: ParsedLine | None = None  # None: no rule, see `reason`
     result: LoadResult = LoadResult.UNREACHED
     reason: str = ""
+    error: RuleSyntaxError | None = None  # auditctl itself refused it, before it asked the kernel
+    other: int | None = None
     absent: bool = False  # it was refused because a path does not exist now; it may have existed before
 
 
@@ -71,6 +76,7 @@ class LoadedFile:
     lines: tuple[LoadedLine, ...]
     stopped_at: int | None
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # controls that hold, by flag
+    numbers: tuple[int, ...] = ()  # of the line of each rule
 
     @property
     def refused(self) -> tuple[tuple[int, str], ...]:
@@ -109,6 +115,7 @@ def load_rules(content: bytes, facts: Facts, parse: Callable[[str], ParsedLine |
             line.parsed = parse(text)
         except RuleSyntaxError as error:
             line.reason = error.summary
+            line.error = error
             done = error.done
         else:
             if line.parsed is None:
@@ -119,8 +126,13 @@ def load_rules(content: bytes, facts: Facts, parse: Callable[[str], ParsedLine |
             kernel.take(line, done)
             if line.result is LoadResult.REJECTED and not kernel.ignoring:
                 stopped_at = number
+    kept = kernel.kept()
     return LoadedFile(
-        kernel.rules(), tuple(loaded), stopped_at, {flag: value for flag, (value, _) in kernel.values.items()}
+        tuple(entry.rule for entry in kept),
+        tuple(loaded),
+        stopped_at,
+        {flag: value for flag, (value, _) in kernel.values.items()},
+        tuple(entry.line.number for entry in kept),
     )
 
 
@@ -144,12 +156,12 @@ class _Kernel:
     first: int = 0
     last: int = 0
 
-    def rules(self) -> tuple[Rule, ...]:
+    def kept(self) -> list[_Entry]:
         """The rules list by list, each in order."""
         lists = list(FilterList)
         found = [entry for entries in self.entries.values() for entry in entries]
         found.sort(key=lambda entry: (lists.index(entry.rule.list), entry.place))
-        return tuple(entry.rule for entry in found)
+        return found
 
     def take(self, line: LoadedLine, controls: Iterable[ControlFlag]) -> None:
         """Do a line: its controls, then its rule. Sets its result."""
@@ -174,23 +186,23 @@ class _Kernel:
         elif control.flag == "--backlog_wait_time" and word(strtol(control.value, signed=False)) > LONGEST_WAIT:
             return f"the kernel takes a backlog_wait_time of at most {LONGEST_WAIT}"
         elif control.flag == "-D":
-            self._delete_all(control.value)
+            self._delete_all(control.value, line)
         elif control.flag in VALUES:
             before = self.values.get(control.flag)
             if before is not None and (before[1].parsed is None or before[1].parsed.rule is None):
-                before[1].result = LoadResult.OVERRIDDEN
+                before[1].result, before[1].other = LoadResult.OVERRIDDEN, line.number
             self.values[control.flag] = (control.value, line)
             line.result = LoadResult.KEPT
         if control == IMMUTABLE:
             self.immutable = True
         return None
 
-    def _delete_all(self, text: str) -> None:
+    def _delete_all(self, text: str, by: LoadedLine) -> None:
         for entries in self.entries.values():
             for entry in entries[:]:
                 if text in str(entry.rule.value("key") or ""):
                     entries.remove(entry)
-                    entry.line.result = LoadResult.DELETED
+                    entry.line.result, entry.line.other = LoadResult.DELETED, by.number
 
     def _rule(self, line: LoadedLine, rule: Rule, verb: Verb) -> str | None:
         if self.immutable:
@@ -205,11 +217,12 @@ class _Kernel:
             if found is None:
                 return "no such rule to delete"
             entries.remove(found)
-            found.line.result = LoadResult.DELETED
+            found.line.result, found.line.other = LoadResult.DELETED, line.number
             return None
         if verb is Verb.PREPEND:
             self.first -= 1  # the kernel compares the flag of -A too, so it never finds an equal rule
         elif found is not None:
+            line.other = found.line.number
             return "the rule is loaded already"
         else:
             self.last += 1
