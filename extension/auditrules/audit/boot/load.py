@@ -103,10 +103,15 @@ def refusal_of(file: File, version: Version) -> str | None:
     return file_refusal(file.mode, file.uid, version)
 
 
-def load_rules(content: bytes, facts: Facts, parse: Callable[[str], ParsedLine | None] | None = None) -> LoadedFile:
-    """Load a rules file into a kernel that has no rules. `parse` reads a line with these facts."""
+def load_rules(
+    content: bytes, facts: Facts, parse: Callable[[str], ParsedLine | None] | None = None, *, go_on: bool = False
+) -> LoadedFile:
+    """Load a rules file into a kernel that has no rules. `parse` reads a line with these facts.
+
+    With `go_on` an error never ends the load, as if -i stood above all lines.
+    """
     parse = parse or partial(parse_line, facts=facts)
-    kernel = _Kernel(facts)
+    kernel = _Kernel(facts, ignoring=go_on)
     loaded: list[LoadedLine] = []
     stopped_at = None
     for number, text in lines(content):

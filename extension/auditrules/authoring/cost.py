@@ -1,0 +1,115 @@
+"""What rules cost: how many of them the kernel asks at the end of each system call.
+
+The model is audit_filter_syscall and audit_filter_inodes of kernel/auditsc.c in Linux 6.1. At the end of a call the
+kernel walks the rules of the exit list that are on no inode, a `dir=` rule among them, up to the first that matches. Of
+each it looks at the mask, and compares the fields of those that have the call. A rule on an inode stands in one of 32
+buckets, and is asked only where a name that the call used has an inode in the same one. The figures are those of a call
+that no rule matches, so that none is left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.constants import arches, syscalls
+from auditrules.audit.model.rule import Action, FilterList
+from auditrules.authoring.finding import Cost
+from auditrules.authoring.rule_shape import RuleShape, machines_of, uses
+
+MOST_CALLS = 5  # that are named
+BUCKETS = 32  # AUDIT_INODE_BUCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What could be done: rules by their places in the order, or the calls that a rule could name."""
+
+    merge: tuple[tuple[int, int], ...] = ()  # a rule, and the first one that could have its calls
+    limit: tuple[tuple[int, tuple[str, ...]], ...] = ()  # a rule, and the calls that its letters mean
+    always: tuple[int, ...] = ()  # rules that are asked at every call
+
+
+def cost(shapes: Sequence[RuleShape], machine: str) -> tuple[Cost, Saving]:
+    """The cost of rules in the order of evaluation, and what would save some of it."""
+    listed = [
+        (index, shape)
+        for index, shape in enumerate(shapes)
+        if shape.rule.list is FilterList.EXIT and shape.by_inode is False
+    ]
+    on_inodes = sum(shape.rule.list is FilterList.EXIT and shape.by_inode is True for shape in shapes)
+    undecided = sum(shape.rule.list is FilterList.EXIT and shape.by_inode is None for shape in shapes)
+    always = [index for index, shape in listed if shape.rule.syscalls.all]
+    asked: Counter[tuple[int, str]] = Counter()
+    for _, shape in listed:
+        if not shape.rule.syscalls.all:
+            called = (machines_of(shape, machine) or (arches.machine_of(None, machine),))[0]
+            asked.update((number, called) for number in shape.rule.syscalls.numbers)
+    worst = sorted(asked.items(), key=lambda each: (-each[1], each[0]))[:MOST_CALLS]
+    saving = Saving(
+        tuple(_mergeable(listed)),
+        tuple(_limitable(listed, machine)),
+        tuple(
+            index for index, shape in listed if shape.rule.syscalls.all and not shape.place and not shape.permissions
+        ),
+    )
+    return (
+        Cost(
+            listed=len(listed),
+            always=len(always),
+            calls=tuple(
+                (syscalls.name(number, called) or str(number), len(always) + count) for (number, called), count in worst
+            ),
+            on_inodes=on_inodes,
+            undecided=undecided,
+            merged_away=len(saving.merge),
+            limited=len(saving.limit),
+            earlier=_earlier(listed),
+        ),
+        saving,
+    )
+
+
+def _mergeable(listed: Sequence[tuple[int, RuleShape]]) -> Iterator[tuple[int, int]]:
+    """Rules that could be one with a rule above, as no rule of the other action stands between them."""
+    runs = 0
+    last: Action | None = None
+    first: dict[object, int] = {}
+    for index, shape in listed:
+        if shape.rule.action is not last:
+            runs, last = runs + 1, shape.rule.action
+        same = (runs, shape.sameness, shape.rule.value("key"))
+        if same in first:
+            yield index, first[same]
+        else:
+            first[same] = index
+
+
+def _limitable(listed: Sequence[tuple[int, RuleShape]], machine: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Rules with letters that are asked at every call, and the calls that their letters mean."""
+    for index, shape in listed:
+        if shape.rule.syscalls.all and shape.permissions:
+            called = machines_of(shape, machine)
+            names = (
+                (syscalls.name(number, called[0]) for number in uses(shape.permissions, called[0])) if called else ()
+            )
+            yield index, tuple(sorted(filter(None, names)))
+
+
+def _earlier(listed: Sequence[tuple[int, RuleShape]]) -> int:
+    """How many rules could stand before one that is asked at every call.
+
+    They name calls, and are behind it with no rule of the other action between.
+    """
+    found = 0
+    last: Action | None = None
+    behind = False
+    for _, shape in listed:
+        if shape.rule.action is not last:
+            last, behind = shape.rule.action, False
+        if shape.rule.syscalls.all:
+            behind = True
+        elif behind:
+            found += 1
+    return found

@@ -1,0 +1,120 @@
+"""A finding of lint: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from auditrules.audit.model.host_facts import Version
+
+
+class Severity(str, Enum):
+    """How bad a finding is, the worst first; the words are those of SARIF."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    """One kind of finding. `id` is stable; `effect` says what happens, `advice` what to do."""
+
+    id: str
+    severity: Severity
+    title: str
+    effect: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file, with auditctl's number; 0: the file itself."""
+
+    path: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        """`FILE:LINE`."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An auditctl and a machine for which rules are read."""
+
+    version: Version
+    machine: str
+
+    def __str__(self) -> str:
+        """As in `auditctl 3.0.9 on x86_64`."""
+        return f"auditctl {'.'.join(map(str, self.version))} on {self.machine}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding at a place.
+
+    `text` is the line, `span` the part of it that is meant, in characters from 0. `related` are other places, with what
+    they have to do with it. `targets` are those that it holds for, `suppressed` the reason that a comment gives for
+    leaving it as it is.
+    """
+
+    kind: FindingKind
+    place: Place
+    message: str
+    text: str = ""
+    span: tuple[int, int] | None = None
+    related: tuple[tuple[Place, str], ...] = ()
+    targets: tuple[Target, ...] = ()
+    suppressed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """How many rules the kernel asks at the end of a system call.
+
+    `listed` are the rules of the exit list whose mask is looked at for every call, `always` those of them that are
+    compared for every call. `calls` are the calls for which most rules are compared, worst first. `on_inodes` are the
+    rules that are asked only if a call uses a file with an inode in the same of 32 buckets, `undecided` those that are
+    either: a watch on a path of which it is not known whether it is a directory. The last three say what a change would
+    save: rules that could be one with another, that need not be asked at most calls if they named those of their
+    letters, and that could come earlier.
+    """
+
+    listed: int = 0
+    always: int = 0
+    calls: tuple[tuple[str, int], ...] = ()
+    on_inodes: int = 0
+    undecided: int = 0
+    merged_away: int = 0
+    limited: int = 0
+    earlier: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a target makes of the rules: how many it reads and loads, which lines it refuses, and where it stops."""
+
+    target: Target
+    rules: int
+    loaded: int
+    refused: tuple[Place, ...] = ()
+    stopped_at: Place | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    cost: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class LintReport:
+    """All that is found in one input, in order, and what each target makes of it."""
+
+    name: str
+    files: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    outcomes: tuple[Outcome, ...]
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings of a severity that no comment suppresses."""
+        return tuple(each for each in self.findings if each.kind.severity is severity and each.suppressed is None)

@@ -1,0 +1,75 @@
+"""A report as JUnit: an input is a suite, a finding a case; a file without one is a case that passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from xml.sax.saxutils import quoteattr
+
+from auditrules.authoring.finding import Finding, LintReport, Severity
+from auditrules.text import visible
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def junit(reports: Sequence[LintReport], fail_on: Severity) -> str:
+    """Write the reports: findings that fail the run are failures, those that a comment suppresses are skipped."""
+    ranks = list(Severity)
+    failing = {*ranks[: ranks.index(fail_on) + 1]}
+    return document("auditrules lint", (suite(report.name, list(_cases(report, failing))) for report in reports))
+
+
+Case = tuple[str, str, str, str, str]
+"""A case's name, its class, its element (failure, error, skipped, or empty where it passes), a message, and a text."""
+
+
+def document(name: str, suites: Iterable[str]) -> str:
+    """A document of suites, in plain ASCII."""
+    body = "".join(suites)
+    whole = f"{_HEAD}<testsuites name={_attribute(name)}>\n{body}</testsuites>\n"
+    return whole.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def suite(name: str, cases: Sequence[Case]) -> str:
+    """One suite, with its counts."""
+    counts = {kind: sum(case[2] == kind for case in cases) for kind in ("failure", "error", "skipped")}
+    head = (
+        f'  <testsuite name={_attribute(name)} tests="{len(cases)}" failures="{counts["failure"]}" '
+        f'errors="{counts["error"]}" skipped="{counts["skipped"]}">\n'
+    )
+    return head + "".join(map(_case, cases)) + "  </testsuite>\n"
+
+
+def _case(case: Case) -> str:
+    name, classname, kind, message, text = case
+    head = f"    <testcase name={_attribute(name)} classname={_attribute(classname)}"
+    shown = visible(text, kept="\n").translate(_ESCAPES)
+    if not kind:
+        return f"{head}>\n      <system-out>{shown}</system-out>\n    </testcase>\n" if shown else f"{head}/>\n"
+    return f"{head}>\n      <{kind} message={_attribute(message)}>{shown}</{kind}>\n    </testcase>\n"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(visible(text))
+
+
+def _cases(report: LintReport, failing: set[Severity]) -> Iterator[Case]:
+    found = {each.place.path for each in report.findings}
+    for finding in report.findings:
+        kind = "skipped" if finding.suppressed is not None else "failure" if finding.kind.severity in failing else ""
+        message = finding.suppressed or f"{finding.kind.severity.value}: {finding.message}"
+        yield f"{finding.kind.id} {finding.place}", finding.place.path, kind, message, _text(finding)
+    for path in report.files:
+        if path not in found:
+            yield path, path, "", "", ""
+
+
+def _text(finding: Finding) -> str:
+    lines = (
+        f"{finding.place}: {finding.message}",
+        finding.text,
+        finding.kind.effect,
+        finding.kind.advice,
+        ", ".join(map(str, finding.targets)),
+    )
+    return "\n".join(filter(None, lines))

@@ -1,0 +1,103 @@
+"""A report for a person: each finding with its line and a marker, then what each target makes of the rules.
+
+What a kind of finding means is said where it comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditrules.authoring.finding import Cost, Finding, LintReport, Outcome, Severity, Target
+from auditrules.authoring.targets import systems_of
+from auditrules.text import visible
+
+_WIDEST = 160  # characters of a line that are shown
+_INDENT = "    "
+
+
+def text(reports: Sequence[LintReport], _fail_on: Severity) -> str:
+    """Write the reports."""
+    return "".join(line for report in reports for line in _report(report))
+
+
+def _report(report: LintReport) -> Iterator[str]:
+    all_targets = tuple(each.target for each in report.outcomes)
+    shown = [each for each in report.findings if each.suppressed is None]
+    told: set[str] = set()
+    for each in shown:
+        yield from _finding(each, all_targets)
+        if each.kind.id not in told:
+            yield f"{_INDENT}{each.kind.effect}\n{_INDENT}{each.kind.advice}\n"
+            told.add(each.kind.id)
+    for outcome in report.outcomes:
+        yield f"{visible(report.name)}: {_outcome(outcome)}\n"
+    yield from _agreement(report)
+    if report.outcomes:
+        yield from _cost(report.outcomes[0].cost)
+    counts = ", ".join(f"{len(report.of(severity))} {severity.value}s" for severity in Severity)
+    left = len(report.findings) - len(shown)
+    yield f"{visible(report.name)}: {counts}{f', {left} suppressed by comments' if left else ''}\n"
+
+
+def _finding(finding: Finding, targets: tuple[Target, ...]) -> Iterator[str]:
+    column = f":{finding.span[0] + 1}" if finding.span and finding.place.line else ""
+    kind = finding.kind
+    place = f"{visible(str(finding.place))}{column}"
+    yield f"{place}: {kind.severity.value}: {visible(finding.message)} [{kind.id}]\n"
+    if finding.text and finding.place.line:
+        yield from _line(finding.text, finding.span)
+    if finding.targets != targets:
+        yield f"{_INDENT}with {', '.join(map(str, finding.targets))}\n"
+
+
+def _line(line: str, span: tuple[int, int] | None) -> Iterator[str]:
+    """The line, a long one from shortly before what is meant, and a marker below."""
+    start, end = span or (0, 0)
+    first = max(0, min(start - _WIDEST // 2, len(line) - _WIDEST))
+    cut = line[first : first + _WIDEST]
+    shown = "".join(char if char.isprintable() else "·" for char in cut)
+    yield f"{_INDENT}{'…' if first else ''}{shown}{'…' if first + _WIDEST < len(line) else ''}\n"
+    if span is not None:
+        width = max(min(end, first + _WIDEST) - start, 1)
+        yield f"{_INDENT}{' ' * (start - first + bool(first))}{'^' * width}\n"
+
+
+def _outcome(outcome: Outcome) -> str:
+    target = outcome.target
+    head = f"{target}{systems_of(target.version)}: {outcome.loaded} of {outcome.rules} rules are loaded"
+    if outcome.stopped_at is not None:
+        return f"{head}, the load stops at {visible(str(outcome.stopped_at))}"
+    return f"{head}, {len(outcome.refused)} lines are refused" if outcome.refused else head
+
+
+def _agreement(report: LintReport) -> Iterator[str]:
+    """Where targets differ, which of them take all lines, and which lines the others refuse."""
+    if len({each.refused for each in report.outcomes}) < 2:  # noqa: PLR2004 - all are alike
+        return
+    clean = [str(each.target) for each in report.outcomes if not each.refused]
+    if clean:
+        yield f"{visible(report.name)}: loads with {', '.join(clean)}\n"
+    for each in report.outcomes:
+        if each.refused:
+            places = ", ".join(visible(str(place)) for place in each.refused[:10])
+            yield f"{visible(report.name)}: refused with {each.target}: {places}\n"
+
+
+def _cost(cost: Cost) -> Iterator[str]:
+    if not cost.listed and not cost.on_inodes and not cost.undecided:
+        return
+    yield (
+        f"cost: at the end of every system call the kernel looks at {cost.listed} rules and compares {cost.always}; "
+        f"{cost.on_inodes} are on files, and asked only where a call uses one\n"
+    )
+    if cost.undecided:
+        yield f"cost: {cost.undecided} watches more are on files, or are asked at every call if they are directories\n"
+    if cost.calls:
+        yield f"cost: most are compared for {', '.join(f'{name} ({count})' for name, count in cost.calls)}\n"
+    for count, what in (
+        (cost.merged_away, "could be one with another that differs in its calls only"),
+        (cost.limited, "would be asked at few calls if they named those of their letters"),
+        (cost.earlier, "could stand before a rule that is asked at every call"),
+    ):
+        if count:
+            yield f"cost: {count} rules {what}\n"

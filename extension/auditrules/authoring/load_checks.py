@@ -1,0 +1,226 @@
+"""Findings on the load: which lines are refused, where it stops, and what the controls do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditrules.audit.auditctl.rules_file import split
+from auditrules.audit.boot.augenrules import Treatment
+from auditrules.audit.boot.boot import succeeds
+from auditrules.audit.boot.load import IMMUTABLE, LoadedLine, LoadResult
+from auditrules.audit.constants import versions
+from auditrules.audit.model.c_integers import strtol, word
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.rule import ControlFlag, ParsedLine
+from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding_table import BY_ID
+from auditrules.authoring.reading import Reading, origins_of
+
+_RULE_FLAGS = ("-w", "-a", "-A")
+LOCKED = "the rules are locked (-e 2)"
+
+
+def load_findings(reading: Reading) -> Iterator[Finding]:
+    """All findings of this kind."""
+    for line in reading.in_full.lines:
+        if line.result is LoadResult.REJECTED:
+            yield _refused(reading, line)
+            yield from _words_lost(reading, line)
+        elif line.parsed is not None:
+            yield from _lost(reading, line, line.parsed)
+            yield from _words_lost(reading, line)
+    yield from _stop(reading)
+    yield from _locked_early(reading)
+    yield from _hidden(reading)
+    yield from _deleted(reading)
+    yield from _controls(reading)
+
+
+def _refused(reading: Reading, line: LoadedLine) -> Finding:
+    if line.other is not None and line.error is None:
+        other = reading.place(line.other)
+        return reading.finding(
+            "duplicate",
+            line.number,
+            f"{other} loads the same rule already",
+            text=line.text,
+            span=_whole(line.text),
+            related=((other, "the same rule"),),
+        )
+    if line.error is not None:
+        return reading.finding("refused", line.number, line.reason, text=line.text, span=_caret(line.error))
+    id_ = "missing-place" if line.absent else "refused"
+    return reading.finding(id_, line.number, line.reason, text=line.text, span=_meant(reading, line))
+
+
+def _whole(text: str) -> tuple[int, int]:
+    return len(text) - len(text.lstrip(" ")), max(len(text.rstrip(" ")), 1)
+
+
+def _caret(error: RuleSyntaxError) -> tuple[int, int]:
+    start, end = error.span
+    return (start, end) if end > start else (len(error.line), len(error.line))
+
+
+def _meant(reading: Reading, line: LoadedLine) -> tuple[int, int]:
+    """The word of a line that the kernel refuses: the field that its reason names, else the line."""
+    reason = line.reason.replace(",", " ").split()
+    fields = line.parsed.rule.fields if line.parsed and line.parsed.rule else ()
+    names = [each.name for each in fields if hasattr(each, "name")]
+    wanted = [name for name in dict.fromkeys(names) if name in reason or (name == "path|dir" and "path" in reason)]
+    if line.absent or not wanted:
+        wanted = ["path", "dir", "exe"] if line.absent else wanted
+    found = reading.of_field(line.text, *wanted) if wanted else None
+    return found or _whole(line.text)
+
+
+def _lost(reading: Reading, line: LoadedLine, parsed: ParsedLine) -> Iterator[Finding]:
+    """A line with the flags of a rule that loads none."""
+    if parsed.rule is None:
+        flag = next((each for each in reading.flags(line.text) if each.flag in _RULE_FLAGS), None)
+        if flag is not None:
+            end = flag.operand.end if flag.operand else flag.word.end
+            cause = next((each.flag for each in parsed.controls if each.flag in ("-i", "-c", "-l", "-s", "-v")), "")
+            why = f"{cause} ends its reading" if cause else "its action is gone, and the line is left out"
+            yield reading.finding(
+                "rule-lost", line.number, f"no rule is loaded: {why}", text=line.text, span=(flag.word.start, end)
+            )
+
+
+def _words_lost(reading: Reading, line: LoadedLine) -> Iterator[Finding]:
+    if reading.facts.version < versions.WORDS_NOT_LOST:
+        whole = split(line.text, versions.WORDS_NOT_LOST)
+        kept = len(reading.words(line.text))
+        if kept < len(whole):
+            yield reading.finding(
+                "words-lost",
+                line.number,
+                f"of its {len(whole)} words the last {len(whole) - kept} are dropped",
+                text=line.text,
+                span=(whole[kept].start, whole[-1].end),
+            )
+
+
+def _stop(reading: Reading) -> Iterator[Finding]:
+    loaded = reading.loaded
+    if loaded.stopped_at is None:
+        return
+    below = [line for line in loaded.lines if line.result is LoadResult.UNREACHED]
+    rules = sum(bool(line.parsed and line.parsed.rule) for line in below)
+    at = next(line for line in loaded.lines if line.number == loaded.stopped_at)
+    message = f"{len(below)} lines below it are never read, {rules} of them rules"
+    if any(line.parsed and IMMUTABLE in line.parsed.controls for line in below):
+        message += ", and the rules are not locked"
+    yield reading.finding("load-stops", at.number, message, text=at.text, span=_whole(at.text))
+
+
+def _locked_early(reading: Reading) -> Iterator[Finding]:
+    loaded = reading.loaded
+    late = [number for number, reason in loaded.refused if reason == LOCKED]
+    lock = next((line for line in loaded.lines if line.parsed and IMMUTABLE in line.parsed.controls), None)
+    if late and lock is not None:
+        below = sum(line.number > lock.number for line in loaded.lines)
+        yield reading.finding(
+            "locked-early",
+            lock.number,
+            f"{below} lines below it come too late",
+            text=lock.text,
+            span=_whole(lock.text),
+            related=((reading.place(late[0]), "the first line that is refused"),),
+        )
+
+
+def _hidden(reading: Reading) -> Iterator[Finding]:
+    """-i above lines that are refused."""
+    loaded = reading.loaded
+    if not loaded.refused or not succeeds(loaded):
+        return
+    line = next((each for each in loaded.lines if each.parsed and ControlFlag("-i") in each.parsed.controls), None)
+    if line is None:
+        return
+    refused = [number for number, _ in loaded.refused if number > line.number]
+    locked = any(reason == LOCKED for _, reason in loaded.refused)
+    if refused:
+        message = f"{len(refused)} lines below it are refused{', as the rules are locked' if locked else ''}"
+        yield reading.finding(
+            "errors-ignored",
+            line.number,
+            message,
+            text=line.text,
+            span=_whole(line.text),
+            related=tuple((reading.place(number), "refused") for number in refused[:5]),
+        )
+
+
+def _deleted(reading: Reading) -> Iterator[Finding]:
+    counts: dict[int, int] = {}
+    for line in reading.in_full.lines:
+        if line.result is LoadResult.DELETED and line.other is not None:
+            counts[line.other] = counts.get(line.other, 0) + 1
+    for number, count in counts.items():
+        by = reading.by_number[number]
+        if by.parsed and any(each.flag == "-D" for each in by.parsed.controls):
+            yield reading.finding(
+                "late-delete",
+                number,
+                f"it deletes {count} rules that stand above it",
+                text=by.text,
+                span=_whole(by.text),
+            )
+
+
+def _controls(reading: Reading) -> Iterator[Finding]:
+    """Values that a later line sets again, over all files, and what the last ones do."""
+    replaced = set()
+    if reading.merged is not None:
+        replaced = {
+            Place(reading.paths[each.origin.name], each.origin.line)
+            for each in reading.merged.became
+            if each.treatment is Treatment.REPLACED
+        }
+    last: dict[str, tuple[Place, str, str]] = {}
+    for place, text in origins_of(reading):
+        try:
+            parsed = reading.parse(text)
+        except RuleSyntaxError:
+            continue
+        for control in parsed.controls if parsed else ():
+            before = last.get(control.flag)
+            last[control.flag] = (place, text, control.value)
+            if before is None:
+                continue
+            if control.flag == "-b" and _number(control.value) < _number(before[2]):
+                yield Finding(
+                    BY_ID["smaller-backlog"],
+                    place,
+                    f"{_number(control.value)} takes the place of {_number(before[2])}",
+                    text,
+                    _whole(text),
+                    ((before[0], "the larger one"),),
+                )
+            if control.flag == "-e" and before[2] == "2" and before[0] in replaced:
+                yield Finding(
+                    BY_ID["lock-replaced"],
+                    before[0],
+                    f"-e {control.value} in {place} takes its place",
+                    before[1],
+                    _whole(before[1]),
+                    ((place, "the -e that holds"),),
+                )
+    holds = reading.in_full.values
+    for flag, id_, bad, message in (
+        ("-e", "auditing-off", holds.get("-e") == "0", "auditing is off once it is loaded"),
+        (
+            "-r",
+            "rate-limit",
+            _number(holds.get("-r", "0")) > 0,
+            f"records beyond {_number(holds.get('-r', '0'))} a second are dropped",
+        ),
+    ):
+        if bad and flag in last:
+            place, text, _ = last[flag]
+            yield Finding(BY_ID[id_], place, message, text, _whole(text))
+
+
+def _number(text: str) -> int:
+    return word(strtol(text, signed=False))

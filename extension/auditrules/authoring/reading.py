@@ -1,0 +1,159 @@
+"""What one auditctl reads of an input: the lines, where each stands, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from auditrules.audit.auditctl.getopt import Flag, Flags
+from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.rules_file import Word, lines, split
+from auditrules.audit.boot.augenrules import Awk, Content, MergedRules, merge
+from auditrules.audit.boot.load import LoadedFile, LoadedLine, load_rules
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import ParsedLine
+from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding_table import BY_ID
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInput:
+    """Rules to be looked at: one file, or a folder rules.d with the files that augenrules would read.
+
+    `ignored` are the other names in the folder, each with the reason why it is not read; `awk` is the one of the host,
+    None where that is not known.
+    """
+
+    name: str
+    files: tuple[File, ...]
+    folder: bool = False
+    ignored: tuple[tuple[str, str], ...] = ()
+    awk: Awk | None = None
+
+
+@dataclass
+class Reading:
+    """One input as one auditctl on one machine reads it; all of it is worked out once, when it is asked for."""
+
+    given: RulesInput
+    facts: Facts
+    _parsed: dict[str, ParsedLine | RuleSyntaxError | None] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def contents(self) -> Mapping[str, Content]:
+        """What cat prints of each file of the folder, by its name."""
+        return {
+            file.path.rpartition("/")[2]: file.error if file.content is None else file.content
+            for file in self.given.files
+        }
+
+    @cached_property
+    def merged(self) -> MergedRules | None:
+        """What augenrules makes of the folder; None for a single file."""
+        if not self.given.folder:
+            return None
+        return merge(self.contents, self.given.awk or Awk.GAWK, self.facts.version)
+
+    @cached_property
+    def content(self) -> bytes:
+        """What `auditctl -R` reads."""
+        return self.merged.content if self.merged is not None else self.given.files[0].content or b""
+
+    @cached_property
+    def loaded(self) -> LoadedFile:
+        """What `auditctl -R` loads."""
+        return load_rules(self.content, self.facts, self.parse)
+
+    @cached_property
+    def in_full(self) -> LoadedFile:
+        """What it would load if it went on after each error: the rules that are looked at further."""
+        if self.loaded.stopped_at is None:
+            return self.loaded
+        return load_rules(self.content, self.facts, self.parse, go_on=True)
+
+    def parse(self, text: str) -> ParsedLine | None:
+        """What a line is; of equal lines one is parsed. Raises RuleSyntaxError."""
+        if text not in self._parsed:
+            try:
+                self._parsed[text] = parse_line(text, self.facts)
+            except RuleSyntaxError as error:
+                self._parsed[text] = error
+        found = self._parsed[text]
+        if isinstance(found, RuleSyntaxError):
+            raise found.with_traceback(None)
+        return found
+
+    @cached_property
+    def paths(self) -> Mapping[str, str]:
+        """The path of each file by its name."""
+        return {file.path.rpartition("/")[2]: file.path for file in self.given.files}
+
+    def place(self, number: int) -> Place:
+        """Where a line of what auditctl reads comes from."""
+        if self.merged is None:
+            return Place(self.given.files[0].path, number)
+        line = self.merged.at(number)
+        if not line.origins:
+            return Place(self.given.name)
+        first = line.origins[0]
+        return Place(self.paths[first.name], first.line + number - line.number)
+
+    @cached_property
+    def source_lines(self) -> Mapping[str, tuple[tuple[int, str], ...]]:
+        """The lines of each file by its path, with auditctl's numbers, in the order in which they are read."""
+        names = (file.path for file in self.given.files)
+        return {path: tuple(lines(file.content or b"")) for path, file in zip(names, self.given.files, strict=True)}
+
+    @cached_property
+    def by_number(self) -> Mapping[int, LoadedLine]:
+        """The lines of the full load by their numbers."""
+        return {line.number: line for line in self.in_full.lines}
+
+    def words(self, text: str) -> list[Word]:
+        """The words of a line as this auditctl splits it."""
+        return split(text, self.facts.version)
+
+    def flags(self, text: str) -> list[Flag]:
+        """The flags of a line with their operands."""
+        return list(Flags(self.words(text), self.facts.version))
+
+    def finding(  # noqa: PLR0913 - the parts of a finding, most by keyword
+        self,
+        id_: str,
+        number: int,
+        message: str,
+        *,
+        text: str = "",
+        span: tuple[int, int] | None = None,
+        related: tuple[tuple[Place, str], ...] = (),
+    ) -> Finding:
+        """A finding on a line of what auditctl reads."""
+        return Finding(BY_ID[id_], self.place(number), message, text, span, related)
+
+    def of_field(self, text: str, *names: str) -> tuple[int, int] | None:
+        """Where a field stands in a line; a path is a watch's operand, too."""
+        for flag in self.flags(text):
+            if flag.operand is None:
+                continue
+            name = flag.operand.text.lower()
+            if flag.flag in ("-F", "-C") and any(name.startswith(each) for each in names):
+                return flag.operand.start, flag.operand.end
+            if flag.flag in ("-w", "-W") and {"path", "dir"} & {*names}:
+                return flag.operand.start, flag.operand.end
+            if flag.flag == "-p" and "perm" in names:
+                return flag.operand.start, flag.operand.end
+            if flag.flag == "-S" and "syscalls" in names:
+                return flag.operand.start, flag.operand.end
+        return None
+
+
+def origins_of(reading: Reading) -> Iterator[tuple[Place, str]]:
+    """Each line of the sources that is neither blank nor a comment, in the order in which they are read."""
+    order = [*dict.fromkeys(each.origin.name for each in reading.merged.became)] if reading.merged else [*reading.paths]
+    for name in order:
+        for number, text in reading.source_lines[reading.paths[name]]:
+            if reading.words(text):
+                yield Place(reading.paths[name], number), text

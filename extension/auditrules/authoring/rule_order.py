@@ -1,0 +1,134 @@
+"""Which rules never decide: a rule above them decides all that they match. By the kernel's order, never by text.
+
+Of the lists task, user, exit and io_uring the first rule that matches decides. Rules on an inode are asked after the
+others of the exit list, name by name, and count only where they stand above what matched already: so a rule that stands
+above and matches whenever the other does always comes first, whichever of the two is on an inode. On the exclude list
+any rule that matches drops the record, and its action does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from auditrules.audit.constants.fields import EXCLUDABLE
+from auditrules.audit.model.rule import Field, FilterList, Rule
+from auditrules.authoring.rule_shape import RuleShape, asks_no_more, place_key, places_around
+
+MOST_COMPARED = 1_000_000  # pairs of rules: with more, the last rules are not looked at
+
+Linked = Callable[[str], bool]  # whether a path may not be where its text says
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A rule that never decides: its place in the order, and those of the rules that decide in its place."""
+
+    index: int
+    by: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Same:
+    """Rules that ask for the same beside their calls: the calls of all, and each by its place in the order."""
+
+    shape: RuleShape
+    calls: int = 0
+    rules: list[int] = field(default_factory=list)
+
+
+def never_deciding(shapes: Sequence[RuleShape | None], moved: Linked) -> tuple[tuple[Decided, ...], bool]:
+    """The rules, in the order of evaluation, that never decide; and whether all were looked at.
+
+    None stands for a rule of which not everything is known. `moved` says of a path that its text is not where it is:
+    then a directory is not taken to be in another one.
+    """
+    excluding = [shape for shape in shapes if shape and shape.rule.list is FilterList.EXCLUDE]
+    plain = all(map(_excludes_plainly, excluding))
+    seen: dict[Hashable, dict[Hashable, list[_Same]]] = {}
+    same: dict[Hashable, _Same] = {}
+    found: list[Decided] = []
+    compared = 0
+    for index, shape in enumerate(shapes):
+        if shape is None or (shape.rule.list is FilterList.EXCLUDE and not plain):
+            continue
+        before, cost = _deciding_before(shape, shapes, seen, moved)
+        compared += cost
+        if compared > MOST_COMPARED:
+            return tuple(found), False
+        if before:
+            found.append(Decided(index, before))
+            continue  # whatever it decides is decided above it
+        known = same.get(shape.sameness)
+        if known is None:
+            known = same[shape.sameness] = _Same(shape)
+            group = seen.setdefault((shape.rule.list, shape.place and place_key(shape.place)), {})
+            group.setdefault(_index_of(shape), []).append(known)
+        known.calls |= _calls(shape.rule)
+        known.rules.append(index)
+    return tuple(found), True
+
+
+def _deciding_before(
+    shape: RuleShape,
+    shapes: Sequence[RuleShape | None],
+    seen: dict[Hashable, dict[Hashable, list[_Same]]],
+    moved: Linked,
+) -> tuple[tuple[int, ...], int]:
+    """The rules above that decide all that a rule matches, none if something is left; and how many were compared."""
+    wanted = left = _calls(shape.rule)
+    by: list[int] = []
+    compared = 0
+    here = shape.place and place_key(shape.place)
+    for place in places_around(shape.place):
+        group = seen.get((shape.rule.list, place))
+        if group is None:
+            continue
+        if here and place is not None and place != here and (moved(here) or moved(place)):
+            continue
+        for probe in _probes(shape):
+            for known in group.get(probe, ()):
+                compared += 1
+                if known.calls & left and _covers(known.shape, shape):
+                    by += [each for each in known.rules if _calls_of(shapes, each) & wanted]
+                    left &= ~known.calls
+                    if not left:
+                        return tuple(sorted(by)), compared
+    return (), compared
+
+
+def _covers(one: RuleShape, other: RuleShape) -> bool:
+    if one.rule.list is FilterList.FILESYSTEM:
+        return one.sameness == other.sameness and one.rule.action is other.rule.action
+    return asks_no_more(one, other)
+
+
+def _calls(rule: Rule) -> int:
+    return int(rule.syscalls) or 1  # a rule of the task list has none, and is asked for every task
+
+
+def _calls_of(shapes: Sequence[RuleShape | None], index: int) -> int:
+    shape = shapes[index]
+    return _calls(shape.rule) if shape else 0
+
+
+def _index_of(shape: RuleShape) -> Hashable:
+    """A condition that every rule must have of which all is decided by this one; None: there is no such condition."""
+    for name, values in shape.values.items():
+        if values.least == values.most and name != "arch":
+            return name, values.least
+    return min(shape.others, key=str, default=None)
+
+
+def _probes(shape: RuleShape) -> Iterable[Hashable]:
+    yield None
+    for name, values in shape.values.items():
+        if values.least == values.most and name != "arch":
+            yield name, values.least
+    yield from shape.others
+
+
+def _excludes_plainly(shape: RuleShape) -> bool:
+    """Whether the kernel knows all fields of an exclude rule: at another one it stops looking."""
+    conditions = shape.rule.fields
+    return bool(conditions) and all(isinstance(each, Field) and each.name in EXCLUDABLE for each in conditions)

@@ -1,0 +1,82 @@
+"""Comments by which an author leaves a finding as it is: `# auditrules: ignore ID[, ID]: REASON`.
+
+Such a comment is about the next line that is no comment; `ignore-file` in place of `ignore` about the whole file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding_table import BY_ID
+
+_COMMENT = re.compile(r" *#+\s*auditrules:\s*(?P<rest>.*)")
+_IGNORE = re.compile(r"(?P<word>ignore(?:-file)?)\s+(?P<ids>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)\s*:\s*(?P<reason>\S.*)")
+_OWN = ("bad-suppression", "unused-suppression")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A comment: where it stands, what it is about (line 0: the file), which findings, and why."""
+
+    at: Place
+    text: str
+    about: Place
+    ids: tuple[str, ...]
+    reason: str
+
+
+def suppressions(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[Suppression | Finding]:
+    """The comments of a file that suppress something, and the findings of those that can't."""
+    waiting: list[tuple[int, str, tuple[str, ...], str]] = []
+    for number, text in lines:
+        if not text.lstrip(" ").startswith("#"):
+            if text.strip(" "):
+                yield from (
+                    Suppression(Place(path, at), comment, Place(path, number), ids, reason)
+                    for at, comment, ids, reason in waiting
+                )
+                waiting = []
+            continue
+        found = _COMMENT.match(text)
+        if found is None:
+            continue
+        match = _IGNORE.fullmatch(found["rest"].rstrip())
+        ids = tuple(re.split(r"\s*,\s*", match["ids"])) if match else ()
+        unknown = [each for each in ids if each not in BY_ID or each in _OWN]
+        if match is None or unknown:
+            expected = f"no finding is called {unknown[0]}" if unknown else "expected ignore ID[, ID]: REASON"
+            yield Finding(BY_ID["bad-suppression"], Place(path, number), expected, text)
+        elif match["word"] == "ignore-file":
+            yield Suppression(Place(path, number), text, Place(path), ids, match["reason"])
+        else:
+            waiting.append((number, text, ids, match["reason"]))
+    yield from (
+        Finding(BY_ID["unused-suppression"], Place(path, at), "no line stands below it", comment)
+        for at, comment, _, _ in waiting
+    )
+
+
+def suppressed(findings: Iterable[Finding], comments: Iterable[Suppression]) -> Iterator[Finding]:
+    """The findings, those that a comment is about with its reason; and one for each comment that is about none."""
+    by_place: dict[tuple[Place, str], Suppression] = {}
+    comments = list(comments)
+    for comment in comments:
+        for id_ in comment.ids:
+            by_place.setdefault((comment.about, id_), comment)
+    used: set[tuple[Place, str]] = set()
+    for finding in findings:
+        keys = ((finding.place, finding.kind.id), (Place(finding.place.path), finding.kind.id))
+        key = next((each for each in keys if each in by_place), None)
+        if key is None:
+            yield finding
+        else:
+            used.add(key)
+            yield replace(finding, suppressed=by_place[key].reason)
+    for comment in comments:
+        unused = [each for each in comment.ids if (comment.about, each) not in used]
+        if unused:
+            message = f"nothing is found here that is called {' or '.join(unused)}"
+            yield Finding(BY_ID["unused-suppression"], comment.at, message, comment.text)

@@ -1,0 +1,88 @@
+"""The auditctls and machines that rules can be read for, by the names that people give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from auditrules.audit.constants.syscalls import ARCHES, canonical
+from auditrules.audit.model.host_facts import Version
+from auditrules.authoring.finding import Target
+
+# The tags of audit-userspace that were read, from v2.8 to v4.2.1.
+VERSIONS: tuple[Version, ...] = (
+    *((2, 8, patch) for patch in range(6)),
+    *((3, 0, patch) for patch in range(10)),
+    *((3, 1, patch) for patch in range(6)),
+    *((4, 0, patch) for patch in range(6)),
+    *((4, 1, patch) for patch in range(5)),
+    *((4, 2, patch) for patch in range(2)),
+)
+
+# What a system ships.
+SYSTEMS: dict[str, Version] = {
+    "amazon-2": (2, 8, 1),
+    "amazon-2023": (3, 0, 6),
+    "debian-11": (3, 0, 0),
+    "debian-12": (3, 0, 9),
+    "debian-13": (4, 0, 2),
+    "rhel-8": (3, 1, 2),
+    "rhel-9": (3, 1, 5),
+    "rhel-10": (4, 0, 3),
+    "ubuntu-20.04": (2, 8, 5),
+    "ubuntu-22.04": (3, 0, 7),
+    "ubuntu-24.04": (3, 1, 2),
+}
+
+
+class UnknownTargetError(ValueError):
+    """A version or machine that nobody knows here; the message lists those that are known."""
+
+
+def version_called(text: str) -> Version:
+    """The version of a text: `3.0.9`, `4.2`, or a system that ships one.
+
+    Raises:
+        UnknownTargetError: it is none of those that are known.
+    """
+    if text in SYSTEMS:
+        return SYSTEMS[text]
+    found = next((each for each in VERSIONS if text in _spellings(each)), None)
+    if found is None:
+        raise UnknownTargetError(
+            f"expected a version of auditctl ({_shown(VERSIONS[0])} to {_shown(VERSIONS[-1])}: "
+            f"{', '.join(map(_shown, VERSIONS))}) or a system ({', '.join(SYSTEMS)}), found {text!r}"
+        )
+    return found
+
+
+def machine_called(text: str) -> str:
+    """The machine of a text, as uname(1) calls it.
+
+    Raises:
+        UnknownTargetError: auditctl's tables have no such machine.
+    """
+    if canonical(text) is None:
+        raise UnknownTargetError(f"expected a machine, one of {', '.join(sorted(ARCHES))}, found {text!r}")
+    return text.lower()
+
+
+def targets(versions: Sequence[Version], machines: Sequence[str]) -> tuple[Target, ...]:
+    """Each version on each machine, once."""
+    return tuple(dict.fromkeys(Target(*pair) for pair in product(versions, machines)))
+
+
+def systems_of(version: Version) -> str:
+    """The systems that ship a version, as in ` (debian-12)`; empty if none is known."""
+    names = [name for name, shipped in SYSTEMS.items() if shipped == version]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _shown(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+def _spellings(version: Version) -> Iterator[str]:
+    yield _shown(version)
+    if version[2] == 0:
+        yield f"{version[0]}.{version[1]}"

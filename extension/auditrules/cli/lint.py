@@ -1,0 +1,88 @@
+"""`auditrules lint`: what is wrong with rules, before they are loaded."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
+from auditrules.audit.needs import needs
+from auditrules.authoring.finding import LintReport, Severity
+from auditrules.authoring.formats import FORMATS
+from auditrules.authoring.lint import lint
+from auditrules.authoring.reading import RulesInput
+from auditrules.cli.command import Problem
+from auditrules.cli.environment import Environment, in_environment
+from auditrules.cli.rules_input import STANDARD_INPUT, add_targets, rules_input, rules_input_of_root, targets_of
+
+_EPILOG = """\
+examples:
+  auditrules lint new.rules                                 one file, as auditctl -R would read it
+  auditrules lint rules.d                                   a folder, in augenrules' order
+  auditrules lint --root /mnt/image                         the rules of an image, on its files and users
+  auditrules lint rules.d --auditctl debian-12 --auditctl rhel-9 --machine x86_64 --machine aarch64
+  generate-rules | auditrules lint - --format github        standard input, in a pipeline
+
+exit codes: 0 nothing that fails the run, 1 an error (or a warning with --fail-on warning), 2 it could not be run
+"""
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", help="a rules file, a folder rules.d, or - for standard input"
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        default="",
+        help="root folder of the host that the rules are for: its files and users are looked at, and without PATH its "
+        "own rules are read (default: nothing is known of the host, paths are taken to be there)",
+    )
+    add_targets(parser)
+    parser.add_argument("--format", choices=[*FORMATS], default="text", help="default: text")
+    parser.add_argument(
+        "--fail-on",
+        choices=[Severity.ERROR.value, Severity.WARNING.value],
+        default=Severity.ERROR.value,
+        help="the least severity that ends the run with 1 (default: error)",
+    )
+    parser.set_defaults(run=_run)
+
+
+@in_environment
+def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
+    if not options.paths and not options.root:
+        raise Problem("nothing to lint: expected a PATH, - for standard input, or --root DIR")
+    if options.paths.count(STANDARD_INPUT) > 1:
+        raise Problem("standard input can be read once: expected one -, found more")
+    inputs = [rules_input(path) for path in options.paths]
+    if options.root:
+        reports = _on_root(options, environment, inputs)
+    else:
+        reports = [lint(each, DEFAULT_FACTS, targets_of(options)) for each in inputs]
+    fail_on = Severity(options.fail_on)
+    failed = any(report.of(severity) for report in reports for severity in (Severity.ERROR, fail_on))
+    return FORMATS[options.format](reports, fail_on), int(failed)
+
+
+def _on_root(options: argparse.Namespace, environment: Environment, inputs: Sequence[RulesInput]) -> list[LintReport]:
+    """Lint on the files and users of a root; without inputs, the root's own rules."""
+    host = environment.host(options.root, "none")
+    sources = host.sources()
+    if not inputs:
+        return [lint(rules_input_of_root(options.root, sources), sources.facts, targets_of(options, sources))]
+    reports = []
+    for each in inputs:
+        wanted = needs(file.content or b"" for file in each.files)
+        files = {**sources.facts.files, **host.look(wanted.paths)}
+        facts = Facts(
+            files=files,
+            users=sources.facts.users,
+            groups=sources.facts.groups,
+            lsm=sources.facts.lsm,
+            mounts=sources.facts.mounts,
+        )
+        reports.append(lint(each, facts, targets_of(options, sources)))
+    return reports

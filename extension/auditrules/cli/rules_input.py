@@ -1,0 +1,206 @@
+"""Rules that a command line names: a file, a folder rules.d, standard input, or those of a root folder."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+
+from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D, Awk
+from auditrules.audit.model.collected import File, Sources
+from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION
+from auditrules.audit.model.text import decode
+from auditrules.authoring.file_checks import is_utf_16
+from auditrules.authoring.finding import Target
+from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.targets import SYSTEMS, UnknownTargetError, machine_called, targets, version_called
+from auditrules.cli.command import Problem
+from auditrules.host.rootfs import Tree, UnreadableError, local
+
+STANDARD_INPUT = "-"
+LARGEST = 16 << 20  # bytes of a file
+MOST_BYTES = 64 << 20  # of a folder
+MOST_NAMES = 10_000  # in a folder
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which auditctl reads the rules, and on which machine."""
+    parser.add_argument(
+        "--auditctl",
+        metavar="VERSION",
+        action="append",
+        default=[],
+        help=f"as this auditctl reads them: 3.0.9, or a system that ships one: {', '.join(SYSTEMS)}; repeatable "
+        f"(default: {'.'.join(map(str, DEFAULT_VERSION))}, or with --root / the one that is installed)",
+    )
+    parser.add_argument(
+        "--machine",
+        metavar="M",
+        action="append",
+        default=[],
+        help=f"on this machine, such as aarch64; repeatable (default: {DEFAULT_MACHINE}, or with --root this one)",
+    )
+
+
+def targets_of(options: argparse.Namespace, sources: Sources | None = None) -> tuple[Target, ...]:
+    """The targets that the options name; without one, that of a host's sources if there are any."""
+    try:
+        versions = [version_called(each) for each in options.auditctl]
+        machines = [machine_called(each) for each in options.machine]
+    except UnknownTargetError as error:
+        raise Problem(str(error)) from error
+    facts = sources.facts if sources else None
+    return targets(
+        versions or [facts.version if facts else DEFAULT_VERSION],
+        machines or [facts.machine if facts else DEFAULT_MACHINE],
+    )
+
+
+def rules_input(path: str) -> RulesInput:
+    """The rules of a path: a file, a folder, or `-` for standard input.
+
+    Raises Problem if it can't be read as rules; what can't be read in a folder is told by its file.
+    """
+    if path == STANDARD_INPUT:
+        return RulesInput(path, (File(path, _checked(path, _standard_input())),))
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a Path would take away "./" and "//"
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {_words(error)}") from error
+    return _folder(path) if is_folder else RulesInput(path, (File(path, _checked(path, _named(path))),))
+
+
+def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
+    """The rules that a root's augenrules reads, or its audit.rules where it has no rules.d with any.
+
+    Raises Problem if there are none.
+    """
+    if sources.rules_d or sources.rules_d_error:
+        if sources.rules_d_error:
+            raise Problem(f"cannot read {RULES_D} of {root}: {sources.rules_d_error}")
+        with closing(Tree(root, local)) as tree:
+            try:
+                names = tree.names(RULES_D)
+            except UnreadableError as error:
+                raise Problem(f"cannot read {RULES_D} of {root}: {error}") from error
+        program = sources.units.awk.rpartition("/")[2] if sources.units else ""
+        awk = next((each for each in Awk if program.startswith(each.value)), None)
+        return RulesInput(RULES_D, sources.rules_d, folder=True, ignored=tuple(_ignored(RULES_D, names)), awk=awk)
+    if sources.audit_rules is None:
+        raise Problem(f"{root} has no rules: neither {RULES_D}/*.rules nor {AUDIT_RULES} is there")
+    if sources.audit_rules.content is None:
+        raise Problem(f"cannot read {AUDIT_RULES} of {root}: {sources.audit_rules.error}")
+    return RulesInput(AUDIT_RULES, (sources.audit_rules,))
+
+
+def _folder(path: str) -> RulesInput:
+    try:
+        names = sorted(decode(os.fsencode(name)) for name in os.listdir(path))  # noqa: PTH208 - names, not paths that Path writes anew
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {_words(error)}") from error
+    if len(names) > MOST_NAMES:
+        raise Problem(f"cannot read {path}: more than {MOST_NAMES} names in a folder, the most that are read")
+    ignored = tuple(_ignored(path, names))
+    skipped = {each for each, _ in ignored}
+    files: list[File] = []
+    left = MOST_BYTES
+    for name in names:
+        own = f"{path.rstrip('/')}/{name}"
+        if own in skipped:
+            continue
+        try:
+            content = _content(own)
+        except _UnreadError as error:
+            files.append(File(own, error=str(error)))
+            continue
+        left -= len(content)
+        if left < 0:
+            raise Problem(f"cannot read {path}: more than {MOST_BYTES} bytes in a folder, the most that are read")
+        files.append(File(own, content))
+    if not files:
+        raise Problem(f"{path}: expected a folder with *.rules, as augenrules reads them, found none")
+    return RulesInput(path, tuple(files), folder=True, ignored=ignored)
+
+
+def _ignored(folder: str, names: tuple[str, ...] | list[str]) -> Iterator[tuple[str, str]]:
+    """The names that augenrules passes over, with the reason."""
+    for name in names:
+        path = f"{folder.rstrip('/')}/{name}"
+        if name.startswith(".") and name.endswith(".rules"):
+            yield path, "its name begins with a dot"
+        elif not name.endswith(".rules") and not name.startswith("."):
+            yield path, "its name does not end in .rules"
+
+
+class _UnreadError(Exception):
+    """A file that can't be read; the message says why."""
+
+
+def _named(path: str) -> bytes:
+    """The content of a file that somebody named. Raises Problem."""
+    try:
+        return _content(path)
+    except _UnreadError as error:
+        raise Problem(f"cannot read {path}: {error}") from error
+
+
+def _content(path: str) -> bytes:
+    """The content of a regular file, which must stay as it is while it is read."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            before = os.fstat(number)
+            found = next((kind for is_kind, kind in _KINDS if is_kind(before.st_mode)), "")
+            if found:
+                raise _UnreadError(f"expected a regular file, found {found}")
+            with os.fdopen(number, "rb", closefd=False) as stream:
+                content = _limited(stream.read(LARGEST + 1))
+            after = os.fstat(number)
+        finally:
+            os.close(number)
+    except OSError as error:
+        raise _UnreadError(_words(error)) from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
+        raise _UnreadError("it changed while it was read")
+    return content
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise Problem("cannot read standard input: it is closed")
+    try:
+        return _limited(sys.stdin.buffer.read(LARGEST + 1))
+    except OSError as error:
+        raise Problem(f"cannot read standard input: {_words(error)}") from error
+    except _UnreadError as error:
+        raise Problem(f"cannot read standard input: {error}") from error
+
+
+def _limited(content: bytes) -> bytes:
+    if len(content) > LARGEST:
+        raise _UnreadError(f"longer than {LARGEST} bytes, the most that is read")
+    return content
+
+
+def _checked(path: str, content: bytes) -> bytes:
+    """A file that somebody named must be a text; UTF-16 is one, of which lint tells."""
+    if b"\0" in content and not is_utf_16(content) and content.count(0) > content.count(b"\n"):
+        raise Problem(f"cannot read {path} as rules: expected text, found bytes that are none")
+    return content
+
+
+def _words(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a loop of symbolic links"
+    return error.strerror or str(error)
