@@ -208,7 +208,7 @@ def test_a_long_line_is_shown_where_it_is_wrong() -> None:
 def test_no_format_lets_hostile_text_through(form: str, text: str) -> None:
     reports = linted(f"-w /{text} -k {text}\n{text}\n"), folder({"1.rules": text})
     document = written(form, *reports)
-    assert document.encode()
+    assert document.isascii() or form in ("text", "github")
     assert all(char.isprintable() or char == "\n" for char in document)
     if form == "junit":
         JUNIT.validate(document)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from auditrules.cli import main, rules_input
 from tests.fixtures.hosts import root
@@ -99,6 +101,13 @@ def test_a_file_is_linted_on_the_files_of_a_root(tmp_path: Path) -> None:
     path = file(tmp_path, "-w /gone/docker -p wa -k docker\n")
     assert run(path)[0] == 0
     assert run(path, "--root", str(image))[0] == 1
+
+
+def test_the_hook_of_pre_commit_runs_the_command_on_rules_files() -> None:
+    (hook,) = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    program, *arguments = hook["entry"].split()
+    assert (program, arguments) == ("auditrules", ["lint"])
+    assert re.search(hook["files"], "rules.d/10-docker.rules")
 
 
 # Bad input: one clear line, and 2
