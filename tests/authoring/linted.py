@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from auditrules.audit.boot.augenrules import Awk
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Facts, Version
-from auditrules.authoring.finding import Finding, LintReport, Target
+from auditrules.authoring.finding import LintFinding, LintReport, LintTarget
 from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
 
@@ -24,7 +24,7 @@ def linted(
 ) -> LintReport:
     """What lint says of one file."""
     read = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    return lint(RulesInput(NAME, (File(NAME, read),)), facts, [Target(version, machine)])
+    return lint(RulesInput(NAME, (File(NAME, read),)), facts, [LintTarget(version, machine)])
 
 
 def folder(
@@ -35,7 +35,7 @@ def folder(
         File(f"rules.d/{name}", text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text)
         for name, text in files.items()
     )
-    return lint(RulesInput("rules.d", read, folder=True, awk=awk), NOTHING, [Target(version, DEFAULT_MACHINE)])
+    return lint(RulesInput("rules.d", read, folder=True, awk=awk), NOTHING, [LintTarget(version, DEFAULT_MACHINE)])
 
 
 def found(report: LintReport, *ids: str) -> list[tuple[int, str]]:
@@ -43,13 +43,13 @@ def found(report: LintReport, *ids: str) -> list[tuple[int, str]]:
     return [(each.place.line, each.kind.id) for each in report.findings if not ids or each.kind.id in ids]
 
 
-def only(report: LintReport, id_: str) -> Finding:
+def only(report: LintReport, id_: str) -> LintFinding:
     """The one finding of a kind."""
     (finding,) = (each for each in report.findings if each.kind.id == id_)
     return finding
 
 
-def marked(finding: Finding) -> str:
+def marked(finding: LintFinding) -> str:
     """The part of the line that a finding is about."""
     assert finding.span is not None
     return finding.text[slice(*finding.span)]

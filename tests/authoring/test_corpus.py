@@ -14,7 +14,7 @@ from auditrules.audit.boot.load import load_rules
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
-from auditrules.authoring.finding import LintReport, Target
+from auditrules.authoring.finding import LintReport, LintTarget
 from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
 from tests.audit.strategies import HOST, LINES
@@ -82,7 +82,7 @@ def test_a_folder_loads_as_many_rules_as_augenrules_and_auditctl_did() -> None:
                 content = None if missing else encode(text)
                 files.append(File(f"/etc/audit/rules.d/{file}", content, str(missing or "")))
         given_ = RulesInput("rules.d", tuple(files), folder=True, awk=Awk(case["awk"]))
-        (outcome,) = lint(given_, own, [Target(own.version, own.machine)]).outcomes
+        (outcome,) = lint(given_, own, [LintTarget(own.version, own.machine)]).outcomes
         if outcome.loaded != len(compare.shown_listing(case)):
             wrong[name] = (case["name"], outcome.loaded)
     assert wrong == {}

@@ -12,7 +12,7 @@ import pytest
 import xmlschema
 from hypothesis import given
 
-from auditrules.authoring.finding import LintReport, Severity
+from auditrules.authoring.finding import LintReport, LintSeverity
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.formats import FORMATS
 from auditrules.authoring.formats.sarif import uri
@@ -32,7 +32,7 @@ REPORT = linted(RULES)
 CLEAN = linted("-w /etc/docker -p wa -k docker\n")
 
 
-def written(form: str, *reports: LintReport, fail_on: Severity = Severity.ERROR) -> str:
+def written(form: str, *reports: LintReport, fail_on: LintSeverity = LintSeverity.ERROR) -> str:
     return FORMATS[form](reports, fail_on)
 
 
@@ -141,14 +141,14 @@ def test_a_path_is_a_reference(path: str, wanted: str) -> None:
 # JUnit
 
 
-@pytest.mark.parametrize("fail_on", [Severity.ERROR, Severity.WARNING])
-def test_junit_is_valid_and_counts_what_fails(fail_on: Severity) -> None:
+@pytest.mark.parametrize("fail_on", [LintSeverity.ERROR, LintSeverity.WARNING])
+def test_junit_is_valid_and_counts_what_fails(fail_on: LintSeverity) -> None:
     document = written("junit", REPORT, CLEAN, fail_on=fail_on)
     JUNIT.validate(document)
     cases = ET.fromstring(document).iter("testcase")  # noqa: S314 - our own text
     failures = [each for each in cases if each.find("failure") is not None]
-    assert len(failures) == len(REPORT.of(Severity.ERROR)) + (
-        len(REPORT.of(Severity.WARNING)) if fail_on is Severity.WARNING else 0
+    assert len(failures) == len(REPORT.of(LintSeverity.ERROR)) + (
+        len(REPORT.of(LintSeverity.WARNING)) if fail_on is LintSeverity.WARNING else 0
     )
 
 
@@ -165,7 +165,7 @@ def test_github_has_a_command_for_each_finding_that_is_not_suppressed() -> None:
     assert lines[0].startswith(
         "::error file=x.rules,line=4,col=4,endColumn=11,title=refused%3A a line that is refused::"
     )
-    assert len(lines) == sum(len(REPORT.of(severity)) for severity in Severity)
+    assert len(lines) == sum(len(REPORT.of(severity)) for severity in LintSeverity)
 
 
 def test_json_has_all_of_a_report() -> None:

@@ -12,7 +12,7 @@ import pytest
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, DEFAULT_MACHINE
-from auditrules.authoring.finding import FindingKind, LintReport, Severity, Target
+from auditrules.authoring.finding import FindingKind, LintReport, LintSeverity, LintTarget
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
@@ -41,7 +41,7 @@ def report(section: str, which: str) -> LintReport:
     assert blocks
     told = " ".join(section.split())
     version = re.search(r"Read by auditctl ([\d.]+):", told)
-    target = Target(version_called(version[1] if version else "3.0.9"), DEFAULT_MACHINE)
+    target = LintTarget(version_called(version[1] if version else "3.0.9"), DEFAULT_MACHINE)
     known = HOST if "Only with `--root`" in told else DEFAULT_FACTS
     if not blocks[0][0]:
         return lint(RulesInput("x", (File("x", content(blocks[0][1])),)), known, [target])
@@ -134,6 +134,11 @@ def test_a_sound_rule_has_no_finding_but_that_of_its_twin(line: str) -> None:
     assert found(linted(f"{line}\n")) == wanted
 
 
+def test_a_call_that_only_newer_kernels_count_may_match() -> None:
+    line = "-a always,exit -F arch=b64 -F perm=a -S fchmodat2 -k k\n"
+    assert found(linted(line, version=(4, 2, 1)), "never-matches", "refused") == []
+
+
 def test_the_lines_below_the_stop_are_counted_and_still_looked_at() -> None:
     lint_of = linted("-w /a -p wa -k a\n-w b -p wa\n-w /c -p wa\n# x\n\n-w /d -p wa -k d\n-e 2\n")
     stop = only(lint_of, "load-stops")
@@ -146,7 +151,7 @@ def test_the_lines_below_the_stop_are_counted_and_still_looked_at() -> None:
 def test_targets_that_agree_share_a_finding() -> None:
     text = b"-a always,exit -F arch=b64 -S openat -F dir=/etc -F perm=wa\n"
     given = RulesInput("x", (File("x", text),))
-    both = [Target((3, 0, 9), "x86_64"), Target((3, 1, 5), "x86_64")]
+    both = [LintTarget((3, 0, 9), "x86_64"), LintTarget((3, 1, 5), "x86_64")]
     by_id = {each.kind.id: each.targets for each in lint(given, DEFAULT_FACTS, both).findings}
     assert by_id["no-key"] == tuple(both)
     assert by_id["widened-calls"] == (both[1],)
@@ -208,4 +213,4 @@ def test_a_comment_suppresses_what_it_names_below_it_with_a_reason(text: str, wa
 
 
 def test_what_is_suppressed_is_not_counted() -> None:
-    assert linted(f"# auditrules: ignore no-key: why\n{UNKEYED}").of(Severity.WARNING) == ()
+    assert linted(f"# auditrules: ignore no-key: why\n{UNKEYED}").of(LintSeverity.WARNING) == ()

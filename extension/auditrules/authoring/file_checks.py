@@ -8,9 +8,9 @@ from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.boot.augenrules import Awk, Treatment, merge
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
-from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
-from auditrules.authoring.reading import Reading
+from auditrules.authoring.reading import RulesReading
 
 BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
@@ -28,13 +28,13 @@ def is_utf_16(content: bytes) -> bool:
     )
 
 
-def file_findings(reading: Reading) -> Iterator[Finding]:
+def file_findings(reading: RulesReading) -> Iterator[LintFinding]:
     """All findings of this kind."""
     for path, why in reading.given.ignored:
-        yield Finding(BY_ID["ignored-file"], Place(path), why)
+        yield LintFinding(BY_ID["ignored-file"], Place(path), why)
     for file in reading.given.files:
         if file.content is None:
-            yield Finding(BY_ID["unreadable-file"], Place(file.path), f"it can't be read: {file.error}")
+            yield LintFinding(BY_ID["unreadable-file"], Place(file.path), f"it can't be read: {file.error}")
         else:
             yield from _encoding(file, file.content)
     yield from _carriage_returns(reading)
@@ -42,27 +42,29 @@ def file_findings(reading: Reading) -> Iterator[Finding]:
         yield from _of_folder(reading)
 
 
-def _encoding(file: File, content: bytes) -> Iterator[Finding]:
+def _encoding(file: File, content: bytes) -> Iterator[LintFinding]:
     if is_utf_16(content):
-        yield Finding(BY_ID["utf-16"], Place(file.path, 1), "the file is in UTF-16, in which auditctl finds no line")
+        yield LintFinding(
+            BY_ID["utf-16"], Place(file.path, 1), "the file is in UTF-16, in which auditctl finds no line"
+        )
         return
     if content.startswith(BOM):
         first = decode(content.partition(b"\n")[0])
-        yield Finding(BY_ID["bom"], Place(file.path, 1), "the file begins with a byte order mark", first, (0, 1))
+        yield LintFinding(BY_ID["bom"], Place(file.path, 1), "the file begins with a byte order mark", first, (0, 1))
     number = 0
     for line in content.split(b"\n"):
         number += 1
         if b"\0" in line:
             text = decode(line.partition(b"\0")[0])
             lost = len(line) - len(line.partition(b"\0")[0])
-            yield Finding(
+            yield LintFinding(
                 BY_ID["nul-byte"],
                 Place(file.path, number),
                 f"the last {lost} bytes of the line are not read",
                 text[:200],
             )
         if len(line) >= LINE_BYTES and not (len(line) == LINE_BYTES and content.endswith(line)):
-            yield Finding(
+            yield LintFinding(
                 BY_ID["long-line"],
                 Place(file.path, number),
                 f"of {len(line)} bytes auditctl reads the first {LINE_BYTES} as the line, and the rest as the next one",
@@ -70,7 +72,7 @@ def _encoding(file: File, content: bytes) -> Iterator[Finding]:
             number += len(line) // LINE_BYTES
 
 
-def _carriage_returns(reading: Reading) -> Iterator[Finding]:
+def _carriage_returns(reading: RulesReading) -> Iterator[LintFinding]:
     """One finding a file, on the first line that auditctl reads with the byte at its end."""
     found: dict[str, list[tuple[int, int, str]]] = {}
     for line in reading.in_full.lines:
@@ -88,12 +90,12 @@ def _carriage_returns(reading: Reading) -> Iterator[Finding]:
         )
 
 
-def _of_folder(reading: Reading) -> Iterator[Finding]:
+def _of_folder(reading: RulesReading) -> Iterator[LintFinding]:
     merged = reading.merged
     if merged is None:
         return
     for name in merged.lost:
-        yield Finding(
+        yield LintFinding(
             BY_ID["ignored-file"],
             Place(reading.paths[name]),
             "augenrules before 4.2 takes the words of its name for several files",
@@ -107,7 +109,7 @@ def _of_folder(reading: Reading) -> Iterator[Finding]:
             following = reading.paths[read[read.index(name) + 1]]
             swallowed = text.lstrip(" ").startswith("#")
             effect = "the comment takes in the first line of" if swallowed else "it is joined with the first line of"
-            yield Finding(
+            yield LintFinding(
                 BY_ID["glued-lines"],
                 Place(path, number),
                 f"{effect} {following}, as no newline stands between",
@@ -118,7 +120,7 @@ def _of_folder(reading: Reading) -> Iterator[Finding]:
     yield from _of_awk(reading)
 
 
-def _of_awk(reading: Reading) -> Iterator[Finding]:
+def _of_awk(reading: RulesReading) -> Iterator[LintFinding]:
     """Lines of which one awk makes something else than another, where it is not known which one runs."""
     if reading.given.awk is not None or reading.merged is None:
         return
@@ -133,7 +135,7 @@ def _of_awk(reading: Reading) -> Iterator[Finding]:
         if one.treatment is not two.treatment:
             path = reading.paths[one.origin.name]
             text = dict(reading.source_lines[path]).get(one.origin.line, "")
-            yield Finding(
+            yield LintFinding(
                 BY_ID["awk-dependent"],
                 Place(path, one.origin.line),
                 f"gawk {words[one.treatment]}, mawk {words[two.treatment]}",

@@ -9,7 +9,7 @@ from enum import Enum
 from auditrules.audit.model.host_facts import Version
 
 
-class Severity(str, Enum):
+class LintSeverity(str, Enum):
     """How bad a finding is, the worst first; the words are those of SARIF."""
 
     ERROR = "error"
@@ -22,7 +22,7 @@ class FindingKind:
     """One kind of finding. `id` is stable; `effect` says what happens, `advice` what to do."""
 
     id: str
-    severity: Severity
+    severity: LintSeverity
     title: str
     effect: str
     advice: str
@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LintTarget:
     """An auditctl and a machine for which rules are read."""
 
     version: Version
@@ -53,7 +53,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """A finding at a place.
 
     `text` is the line, `span` the part of it that is meant, in characters from 0. `related` are other places, with what
@@ -67,7 +67,7 @@ class Finding:
     text: str = ""
     span: tuple[int, int] | None = None
     related: tuple[tuple[Place, str], ...] = ()
-    targets: tuple[Target, ...] = ()
+    targets: tuple[LintTarget, ...] = ()
     suppressed: str | None = None
 
 
@@ -94,10 +94,10 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LoadOutcome:
     """What a target makes of the rules: how many it reads and loads, which lines it refuses, and where it stops."""
 
-    target: Target
+    target: LintTarget
     rules: int
     loaded: int
     refused: tuple[Place, ...] = ()
@@ -112,9 +112,9 @@ class LintReport:
 
     name: str
     files: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    outcomes: tuple[Outcome, ...]
+    findings: tuple[LintFinding, ...]
+    outcomes: tuple[LoadOutcome, ...]
 
-    def of(self, severity: Severity) -> tuple[Finding, ...]:
+    def of(self, severity: LintSeverity) -> tuple[LintFinding, ...]:
         """The findings of a severity that no comment suppresses."""
         return tuple(each for each in self.findings if each.kind.severity is severity and each.suppressed is None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from auditrules.authoring.finding import FindingKind, Severity
+from auditrules.authoring.finding import FindingKind, LintSeverity
 
-_ERROR, _WARNING, _NOTE = Severity
+_ERROR, _WARNING, _NOTE = LintSeverity
 
 FINDINGS: tuple[FindingKind, ...] = (
     # The file

@@ -12,10 +12,10 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.authoring.cost import Saving, cost
 from auditrules.authoring.file_checks import file_findings, is_utf_16
-from auditrules.authoring.finding import Finding, LintReport, Outcome, Place, Severity, Target
+from auditrules.authoring.finding import LintFinding, LintReport, LoadOutcome, Place, LintSeverity, LintTarget
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.load_checks import load_findings
-from auditrules.authoring.reading import Reading, RulesInput
+from auditrules.authoring.reading import RulesReading, RulesInput
 from auditrules.authoring.rule_checks import LoadedRule, number_findings, rule_findings
 from auditrules.authoring.rule_order import never_deciding
 from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
@@ -26,17 +26,17 @@ MOST_RELATED = 5  # rules that are named as the cause of one finding
 _RANK = {kind.id: place for place, kind in enumerate(FINDINGS)}
 
 
-def lint(given: RulesInput, facts: Facts, targets: Sequence[Target]) -> LintReport:
+def lint(given: RulesInput, facts: Facts, targets: Sequence[LintTarget]) -> LintReport:
     """What is wrong with rules, for each target.
 
     `facts` are what is known of the host: nothing without one. Where its users and groups are not known, each name is
     taken to be one.
     """
-    found: dict[Finding, list[Target]] = {}
+    found: dict[LintFinding, list[LintTarget]] = {}
     outcomes = []
     reading = None
     for target in targets:
-        reading = Reading(given, _facts(given, facts, target))
+        reading = RulesReading(given, _facts(given, facts, target))
         findings, outcome = _of_target(reading, target, facts)
         outcomes.append(outcome)
         for each in findings:
@@ -59,12 +59,12 @@ def lint(given: RulesInput, facts: Facts, targets: Sequence[Target]) -> LintRepo
     )
 
 
-def _order(finding: Finding, files: dict[str, int]) -> tuple[object, ...]:
+def _order(finding: LintFinding, files: dict[str, int]) -> tuple[object, ...]:
     place = finding.place
     return files.get(place.path, len(files)), place.path, place.line, _RANK[finding.kind.id], finding.message
 
 
-def _facts(given: RulesInput, facts: Facts, target: Target) -> Facts:
+def _facts(given: RulesInput, facts: Facts, target: LintTarget) -> Facts:
     """The facts as of a target; a name that nobody can look up gets a number of its own."""
     facts = replace(facts, version=target.version, machine=target.machine)
     if facts.users is not None and facts.groups is not None:
@@ -79,12 +79,12 @@ def _facts(given: RulesInput, facts: Facts, target: Target) -> Facts:
     )
 
 
-def _of_target(reading: Reading, target: Target, known: Facts) -> tuple[Iterator[Finding], Outcome]:
+def _of_target(reading: RulesReading, target: LintTarget, known: Facts) -> tuple[Iterator[LintFinding], LoadOutcome]:
     rules = tuple(_rules(reading))
     used, saving = cost([each.shape for each in rules], target.machine)
     read = sum(bool(line.parsed and line.parsed.rule) or line.error is not None for line in reading.loaded.lines)
     stopped = reading.loaded.stopped_at
-    outcome = Outcome(
+    outcome = LoadOutcome(
         target,
         read,
         len(reading.loaded.rules),
@@ -96,7 +96,7 @@ def _of_target(reading: Reading, target: Target, known: Facts) -> tuple[Iterator
     return _findings(reading, rules, saving, known), outcome
 
 
-def _rules(reading: Reading) -> Iterator[LoadedRule]:
+def _rules(reading: RulesReading) -> Iterator[LoadedRule]:
     loaded = reading.in_full
     for rule, number in zip(loaded.rules, loaded.numbers, strict=True):
         settled = decided(rule, reading.facts)
@@ -105,7 +105,9 @@ def _rules(reading: Reading) -> Iterator[LoadedRule]:
         yield LoadedRule(number, reading.by_number[number].text, settled, shape, why)
 
 
-def _findings(reading: Reading, rules: tuple[LoadedRule, ...], saving: Saving, known: Facts) -> Iterator[Finding]:
+def _findings(
+    reading: RulesReading, rules: tuple[LoadedRule, ...], saving: Saving, known: Facts
+) -> Iterator[LintFinding]:
     files = list(file_findings(reading))
     garbled = {file.path for file in reading.given.files if file.content is not None and is_utf_16(file.content)}
     yield from files
@@ -121,7 +123,7 @@ def _findings(reading: Reading, rules: tuple[LoadedRule, ...], saving: Saving, k
             yield each
 
 
-def _undeciding(reading: Reading, rules: tuple[LoadedRule, ...], known: Facts) -> Iterator[Finding]:
+def _undeciding(reading: RulesReading, rules: tuple[LoadedRule, ...], known: Facts) -> Iterator[LintFinding]:
     shapes = list(_comparable(reading, rules, known))
     found, complete = never_deciding(shapes, _moved(reading.facts))
     for each in found:
@@ -150,7 +152,7 @@ def _undeciding(reading: Reading, rules: tuple[LoadedRule, ...], known: Facts) -
         )
 
 
-def _comparable(reading: Reading, rules: tuple[LoadedRule, ...], known: Facts) -> Iterator[RuleShape | None]:
+def _comparable(reading: RulesReading, rules: tuple[LoadedRule, ...], known: Facts) -> Iterator[RuleShape | None]:
     """The shapes of the rules; None where not all is known.
 
     That is a rule which names a user whose number is not known, or a file that another rule names otherwise: the two
@@ -200,7 +202,7 @@ def _moved(facts: Facts) -> Callable[[str], bool]:
     return moved
 
 
-def _costly(reading: Reading, rules: tuple[LoadedRule, ...], saving: Saving) -> Iterator[Finding]:
+def _costly(reading: RulesReading, rules: tuple[LoadedRule, ...], saving: Saving) -> Iterator[LintFinding]:
     for index in saving.always:
         each = rules[index]
         yield reading.finding(
@@ -226,10 +228,10 @@ def _costly(reading: Reading, rules: tuple[LoadedRule, ...], saving: Saving) -> 
         )
 
 
-def severity_counts(reports: Iterable[LintReport]) -> dict[Severity, int]:
+def severity_counts(reports: Iterable[LintReport]) -> dict[LintSeverity, int]:
     """How many findings there are of each severity, without those that a comment suppresses."""
     found = [each for report in reports for each in report.findings if each.suppressed is None]
-    return {severity: sum(each.kind.severity is severity for each in found) for severity in Severity}
+    return {severity: sum(each.kind.severity is severity for each in found) for severity in LintSeverity}
 
 
 def place_of(reports: Iterable[LintReport]) -> Iterator[Place]:

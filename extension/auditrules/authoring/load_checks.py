@@ -12,15 +12,15 @@ from auditrules.audit.constants import versions
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.rule import ControlFlag, ParsedLine
-from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
-from auditrules.authoring.reading import Reading, origins_of
+from auditrules.authoring.reading import RulesReading, origins_of
 
 _RULE_FLAGS = ("-w", "-a", "-A")
 LOCKED = "the rules are locked (-e 2)"
 
 
-def load_findings(reading: Reading) -> Iterator[Finding]:
+def load_findings(reading: RulesReading) -> Iterator[LintFinding]:
     """All findings of this kind."""
     for line in reading.in_full.lines:
         if line.result is LoadResult.REJECTED:
@@ -36,7 +36,7 @@ def load_findings(reading: Reading) -> Iterator[Finding]:
     yield from _controls(reading)
 
 
-def _refused(reading: Reading, line: LoadedLine) -> Finding:
+def _refused(reading: RulesReading, line: LoadedLine) -> LintFinding:
     if line.other is not None and line.error is None:
         other = reading.place(line.other)
         return reading.finding(
@@ -62,7 +62,7 @@ def _caret(error: RuleSyntaxError) -> tuple[int, int]:
     return (start, end) if end > start else (len(error.line), len(error.line))
 
 
-def _meant(reading: Reading, line: LoadedLine) -> tuple[int, int]:
+def _meant(reading: RulesReading, line: LoadedLine) -> tuple[int, int]:
     """The word of a line that the kernel refuses: the field that its reason names, else the line."""
     reason = line.reason.replace(",", " ").split()
     fields = line.parsed.rule.fields if line.parsed and line.parsed.rule else ()
@@ -74,7 +74,7 @@ def _meant(reading: Reading, line: LoadedLine) -> tuple[int, int]:
     return found or _whole(line.text)
 
 
-def _lost(reading: Reading, line: LoadedLine, parsed: ParsedLine) -> Iterator[Finding]:
+def _lost(reading: RulesReading, line: LoadedLine, parsed: ParsedLine) -> Iterator[LintFinding]:
     """A line with the flags of a rule that loads none."""
     if parsed.rule is None:
         flag = next((each for each in reading.flags(line.text) if each.flag in _RULE_FLAGS), None)
@@ -87,7 +87,7 @@ def _lost(reading: Reading, line: LoadedLine, parsed: ParsedLine) -> Iterator[Fi
             )
 
 
-def _words_lost(reading: Reading, line: LoadedLine) -> Iterator[Finding]:
+def _words_lost(reading: RulesReading, line: LoadedLine) -> Iterator[LintFinding]:
     if reading.facts.version < versions.WORDS_NOT_LOST:
         whole = split(line.text, versions.WORDS_NOT_LOST)
         kept = len(reading.words(line.text))
@@ -101,7 +101,7 @@ def _words_lost(reading: Reading, line: LoadedLine) -> Iterator[Finding]:
             )
 
 
-def _stop(reading: Reading) -> Iterator[Finding]:
+def _stop(reading: RulesReading) -> Iterator[LintFinding]:
     loaded = reading.loaded
     if loaded.stopped_at is None:
         return
@@ -114,7 +114,7 @@ def _stop(reading: Reading) -> Iterator[Finding]:
     yield reading.finding("load-stops", at.number, message, text=at.text, span=_whole(at.text))
 
 
-def _locked_early(reading: Reading) -> Iterator[Finding]:
+def _locked_early(reading: RulesReading) -> Iterator[LintFinding]:
     loaded = reading.loaded
     late = [number for number, reason in loaded.refused if reason == LOCKED]
     lock = next((line for line in loaded.lines if line.parsed and IMMUTABLE in line.parsed.controls), None)
@@ -130,7 +130,7 @@ def _locked_early(reading: Reading) -> Iterator[Finding]:
         )
 
 
-def _hidden(reading: Reading) -> Iterator[Finding]:
+def _hidden(reading: RulesReading) -> Iterator[LintFinding]:
     """-i above lines that are refused."""
     loaded = reading.loaded
     if not loaded.refused or not succeeds(loaded):
@@ -152,7 +152,7 @@ def _hidden(reading: Reading) -> Iterator[Finding]:
         )
 
 
-def _deleted(reading: Reading) -> Iterator[Finding]:
+def _deleted(reading: RulesReading) -> Iterator[LintFinding]:
     counts: dict[int, int] = {}
     for line in reading.in_full.lines:
         if line.result is LoadResult.DELETED and line.other is not None:
@@ -169,7 +169,7 @@ def _deleted(reading: Reading) -> Iterator[Finding]:
             )
 
 
-def _controls(reading: Reading) -> Iterator[Finding]:
+def _controls(reading: RulesReading) -> Iterator[LintFinding]:
     """Values that a later line sets again, over all files, and what the last ones do."""
     replaced = set()
     if reading.merged is not None:
@@ -190,7 +190,7 @@ def _controls(reading: Reading) -> Iterator[Finding]:
             if before is None:
                 continue
             if control.flag == "-b" and _number(control.value) < _number(before[2]):
-                yield Finding(
+                yield LintFinding(
                     BY_ID["smaller-backlog"],
                     place,
                     f"{_number(control.value)} takes the place of {_number(before[2])}",
@@ -199,7 +199,7 @@ def _controls(reading: Reading) -> Iterator[Finding]:
                     ((before[0], "the larger one"),),
                 )
             if control.flag == "-e" and before[2] == "2" and before[0] in replaced:
-                yield Finding(
+                yield LintFinding(
                     BY_ID["lock-replaced"],
                     before[0],
                     f"-e {control.value} in {place} takes its place",
@@ -219,7 +219,7 @@ def _controls(reading: Reading) -> Iterator[Finding]:
     ):
         if bad and flag in last:
             place, text, _ = last[flag]
-            yield Finding(BY_ID[id_], place, message, text, _whole(text))
+            yield LintFinding(BY_ID[id_], place, message, text, _whole(text))
 
 
 def _number(text: str) -> int:

@@ -15,7 +15,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import ParsedLine
-from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
 
 
@@ -35,7 +35,7 @@ class RulesInput:
 
 
 @dataclass
-class Reading:
+class RulesReading:
     """One input as one auditctl on one machine reads it; all of it is worked out once, when it is asked for."""
 
     given: RulesInput
@@ -129,9 +129,9 @@ class Reading:
         text: str = "",
         span: tuple[int, int] | None = None,
         related: tuple[tuple[Place, str], ...] = (),
-    ) -> Finding:
+    ) -> LintFinding:
         """A finding on a line of what auditctl reads."""
-        return Finding(BY_ID[id_], self.place(number), message, text, span, related)
+        return LintFinding(BY_ID[id_], self.place(number), message, text, span, related)
 
     def of_field(self, text: str, *names: str) -> tuple[int, int] | None:
         """Where a field stands in a line; a path is a watch's operand, too."""
@@ -150,7 +150,7 @@ class Reading:
         return None
 
 
-def origins_of(reading: Reading) -> Iterator[tuple[Place, str]]:
+def origins_of(reading: RulesReading) -> Iterator[tuple[Place, str]]:
     """Each line of the sources that is neither blank nor a comment, in the order in which they are read."""
     order = [*dict.fromkeys(each.origin.name for each in reading.merged.became)] if reading.merged else [*reading.paths]
     for name in order:

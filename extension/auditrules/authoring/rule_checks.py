@@ -22,8 +22,8 @@ from auditrules.audit.model.rule import (
     Rule,
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
-from auditrules.authoring.finding import Finding
-from auditrules.authoring.reading import Reading
+from auditrules.authoring.finding import LintFinding
+from auditrules.authoring.reading import RulesReading
 from auditrules.authoring.rule_shape import ANY, RuleShape, Values, arches_of, machines_of
 
 _SYSCALL_RECORD = 1300
@@ -53,10 +53,10 @@ class LoadedRule:
     impossible: str = ""  # why nothing can match it
 
 
-Check = Callable[[LoadedRule, Reading], Iterator[Finding]]
+Check = Callable[[LoadedRule, RulesReading], Iterator[LintFinding]]
 
 
-def rule_findings(rules: tuple[LoadedRule, ...], reading: Reading) -> Iterator[Finding]:
+def rule_findings(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterator[LintFinding]:
     """All findings of this kind, on the rules in the order of evaluation."""
     for each in rules:
         for check in _CHECKS:
@@ -64,7 +64,7 @@ def rule_findings(rules: tuple[LoadedRule, ...], reading: Reading) -> Iterator[F
     yield from _without_twin(rules, reading)
 
 
-def number_findings(reading: Reading) -> Iterator[Finding]:
+def number_findings(reading: RulesReading) -> Iterator[LintFinding]:
     """Numbers and names in lines that are taken, of rules and of controls."""
     for line in reading.in_full.lines:
         if line.parsed is None or not _SUSPICIOUS.search(line.text):
@@ -86,7 +86,7 @@ _SUSPICIOUS = re.compile(
 )
 
 
-def _misread(flag: str, text: str, reading: Reading) -> tuple[str, int, str] | None:
+def _misread(flag: str, text: str, reading: RulesReading) -> tuple[str, int, str] | None:
     """The finding on an operand, as its id, where it begins, and a message; None where it is what it seems."""
     if flag in _CONTROLS:
         return _misread_number(text, 0)
@@ -137,14 +137,14 @@ def _misread_number(text: str, start: int) -> tuple[str, int, str] | None:
 # One rule
 
 
-def _no_key(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _no_key(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     if each.rule.action is Action.ALWAYS and each.rule.list is FilterList.EXIT and not each.rule.keys():
         yield reading.finding(
             "no-key", each.number, "it has no key", text=each.text, span=(len(each.text), len(each.text))
         )
 
 
-def _pattern(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _pattern(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     for field in _paths(each.rule):
         value = str(field.value)
         if _PATTERN.search(value):
@@ -165,7 +165,7 @@ def _paths(rule: Rule) -> Iterator[Field]:
             yield field
 
 
-def _on_the_host(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _on_the_host(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     """What is at a path, where that is known."""
     files = FileSystem(reading.facts)
     for field in _paths(each.rule):
@@ -182,7 +182,7 @@ def _on_the_host(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
             yield reading.finding("not-recursive", each.number, f"{path} is a directory", text=each.text, span=span)
 
 
-def _never_matches(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _never_matches(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     why = each.impossible
     if why:
         first = why.split(" ", 2)[1] if why.startswith("no ") else ""
@@ -192,7 +192,7 @@ def _never_matches(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
         yield reading.finding("never-matches", each.number, why, text=each.text, span=span)
 
 
-def _no_such_call(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _no_such_call(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     rule = each.rule
     if rule.list is not FilterList.EXIT or rule.syscalls.all:
         return
@@ -213,7 +213,7 @@ def _no_such_call(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
         )
 
 
-def _auid(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _auid(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     rule = each.rule
     if rule.action is not Action.ALWAYS or rule.list is not FilterList.EXIT:
         return
@@ -238,7 +238,7 @@ def _auid(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
         )
 
 
-def _silences(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _silences(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     rule = each.rule
     bare = not each.shape.values and not each.shape.others and not each.shape.permissions and each.shape.place is None
     message = ""
@@ -259,7 +259,7 @@ def _drops_all(shape: RuleShape) -> bool:
     return alone and kinds is not None and Values(_SYSCALL_RECORD, _SYSCALL_RECORD).within(kinds)
 
 
-def _widened(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _widened(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     rule = each.rule
     if not each.shape.permissions or "-S" not in each.text or rule.syscalls.all or rule.list is not FilterList.EXIT:
         return
@@ -300,7 +300,7 @@ def _arch_of(rule: Rule) -> int | None:
     return None
 
 
-def _no_arch(each: LoadedRule, reading: Reading) -> Iterator[Finding]:
+def _no_arch(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     rule = each.rule
     if (
         rule.list is FilterList.EXIT
@@ -335,7 +335,7 @@ _CHECKS: tuple[Check, ...] = (
 # A rule among the others
 
 
-def _without_twin(rules: tuple[LoadedRule, ...], reading: Reading) -> Iterator[Finding]:
+def _without_twin(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterator[LintFinding]:
     """Rules that record 64-bit calls, and calls of the same names that no rule records for 32-bit programs."""
     known = arches_of(reading.facts.machine)
     if len(known) < 2:  # noqa: PLR2004 - a machine of one arch

@@ -5,13 +5,14 @@ Everything here is certain: where sets can't tell, the answer is no.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.fields import FIELDS, FieldKind
+from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.coverage.access import ANYBODY
 from auditrules.audit.coverage.field_match import compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
@@ -271,7 +272,8 @@ def _letters(shape: RuleShape, machine: str) -> str:
         return ""
     if 0 in shape.permissions:
         return "no call is a use of no permission"
-    if any(shape.rule.syscalls >> number & 1 for called in machines for number in uses(shape.permissions, called)):
+    calls = (number for called in machines for number in _perhaps_uses(shape.permissions, called))
+    if any(shape.rule.syscalls >> number & 1 for number in calls):
         return ""
     shown = " and ".join(letters(bits) for bits in shape.permissions)
     return f"none of its system calls is a use of {shown}"
@@ -291,12 +293,24 @@ def machines_of(shape: RuleShape, machine: str) -> tuple[str, ...]:
 
 
 def uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
-    """The system calls that may be a use of each of some perm fields' letters."""
+    """The system calls that may be a use of each of some perm fields' letters, in Linux 6.1."""
+    return _uses(permissions, partial(syscalls.classes, machine=machine))
+
+
+def _perhaps_uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
+    """As `uses`, in any kernel."""
+
+    def calls(letter: str) -> frozenset[int]:
+        newer = (syscalls.number(call, machine) for of, call in CHANGES if of == letter)
+        return syscalls.classes(letter, machine) | {number for number in newer if number is not None}
+
+    return _uses(permissions, calls)
+
+
+def _uses(permissions: Iterable[int], calls_of: Callable[[str], frozenset[int]]) -> frozenset[int]:
     found: frozenset[int] | None = None
     for bits in permissions:
-        calls = frozenset().union(
-            *(syscalls.classes(letter, machine) for letter, bit in PERMISSION_LETTERS if bits & bit)
-        )
+        calls = frozenset().union(*(calls_of(letter) for letter, bit in PERMISSION_LETTERS if bits & bit))
         found = calls if found is None else found & calls
     return found or frozenset()
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from auditrules.authoring.finding import Finding, Place
+from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
 
 _COMMENT = re.compile(r" *#+\s*auditrules:\s*(?P<rest>.*)")
@@ -28,7 +28,7 @@ class Suppression:
     reason: str
 
 
-def suppressions(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[Suppression | Finding]:
+def suppressions(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[Suppression | LintFinding]:
     """The comments of a file that suppress something, and the findings of those that can't."""
     waiting: list[tuple[int, str, tuple[str, ...], str]] = []
     for number, text in lines:
@@ -48,18 +48,18 @@ def suppressions(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[Suppre
         unknown = [each for each in ids if each not in BY_ID or each in _OWN]
         if match is None or unknown:
             expected = f"no finding is called {unknown[0]}" if unknown else "expected ignore ID[, ID]: REASON"
-            yield Finding(BY_ID["bad-suppression"], Place(path, number), expected, text)
+            yield LintFinding(BY_ID["bad-suppression"], Place(path, number), expected, text)
         elif match["word"] == "ignore-file":
             yield Suppression(Place(path, number), text, Place(path), ids, match["reason"])
         else:
             waiting.append((number, text, ids, match["reason"]))
     yield from (
-        Finding(BY_ID["unused-suppression"], Place(path, at), "no line stands below it", comment)
+        LintFinding(BY_ID["unused-suppression"], Place(path, at), "no line stands below it", comment)
         for at, comment, _, _ in waiting
     )
 
 
-def suppressed(findings: Iterable[Finding], comments: Iterable[Suppression]) -> Iterator[Finding]:
+def suppressed(findings: Iterable[LintFinding], comments: Iterable[Suppression]) -> Iterator[LintFinding]:
     """The findings, those that a comment is about with its reason; and one for each comment that is about none."""
     by_place: dict[tuple[Place, str], Suppression] = {}
     comments = list(comments)
@@ -79,4 +79,4 @@ def suppressed(findings: Iterable[Finding], comments: Iterable[Suppression]) -> 
         unused = [each for each in comment.ids if (comment.about, each) not in used]
         if unused:
             message = f"nothing is found here that is called {' or '.join(unused)}"
-            yield Finding(BY_ID["unused-suppression"], comment.at, message, comment.text)
+            yield LintFinding(BY_ID["unused-suppression"], comment.at, message, comment.text)

@@ -7,7 +7,7 @@ from itertools import product
 
 from auditrules.audit.constants.syscalls import ARCHES, canonical
 from auditrules.audit.model.host_facts import Version
-from auditrules.authoring.finding import Target
+from auditrules.authoring.finding import LintTarget
 
 # The tags of audit-userspace that were read, from v2.8 to v4.2.1.
 VERSIONS: tuple[Version, ...] = (
@@ -67,9 +67,9 @@ def machine_called(text: str) -> str:
     return text.lower()
 
 
-def targets(versions: Sequence[Version], machines: Sequence[str]) -> tuple[Target, ...]:
+def targets(versions: Sequence[Version], machines: Sequence[str]) -> tuple[LintTarget, ...]:
     """Each version on each machine, once."""
-    return tuple(dict.fromkeys(Target(*pair) for pair in product(versions, machines)))
+    return tuple(dict.fromkeys(LintTarget(*pair) for pair in product(versions, machines)))
 
 
 def systems_of(version: Version) -> str:

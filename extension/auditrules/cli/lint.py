@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.needs import needs
-from auditrules.authoring.finding import LintReport, Severity
+from auditrules.authoring.finding import LintReport, LintSeverity
 from auditrules.authoring.formats import FORMATS
 from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
@@ -44,8 +44,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=[*FORMATS], default="text", help="default: text")
     parser.add_argument(
         "--fail-on",
-        choices=[Severity.ERROR.value, Severity.WARNING.value],
-        default=Severity.ERROR.value,
+        choices=[LintSeverity.ERROR.value, LintSeverity.WARNING.value],
+        default=LintSeverity.ERROR.value,
         help="the least severity that ends the run with 1 (default: error)",
     )
     parser.set_defaults(run=_run)
@@ -62,14 +62,14 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         reports = _on_root(options, environment, inputs)
     else:
         reports = [lint(each, DEFAULT_FACTS, targets_of(options)) for each in inputs]
-    fail_on = Severity(options.fail_on)
-    failed = any(report.of(severity) for report in reports for severity in (Severity.ERROR, fail_on))
+    fail_on = LintSeverity(options.fail_on)
+    failed = any(report.of(severity) for report in reports for severity in (LintSeverity.ERROR, fail_on))
     return FORMATS[options.format](reports, fail_on), int(failed)
 
 
 def _on_root(options: argparse.Namespace, environment: Environment, inputs: Sequence[RulesInput]) -> list[LintReport]:
     """Lint on the files and users of a root; without inputs, the root's own rules."""
-    host = environment.host(options.root, "none")
+    host = environment.host(options.root, "none", "")
     sources = host.sources()
     if not inputs:
         return [lint(rules_input_of_root(options.root, sources), sources.facts, targets_of(options, sources))]

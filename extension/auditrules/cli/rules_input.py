@@ -15,7 +15,7 @@ from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION
 from auditrules.audit.model.text import decode
 from auditrules.authoring.file_checks import is_utf_16
-from auditrules.authoring.finding import Target
+from auditrules.authoring.finding import LintTarget
 from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.targets import SYSTEMS, UnknownTargetError, machine_called, targets, version_called
 from auditrules.cli.command import Problem
@@ -53,7 +53,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def targets_of(options: argparse.Namespace, sources: Sources | None = None) -> tuple[Target, ...]:
+def targets_of(options: argparse.Namespace, sources: Sources | None = None) -> tuple[LintTarget, ...]:
     """The targets that the options name; without one, that of a host's sources if there are any."""
     try:
         versions = [version_called(each) for each in options.auditctl]

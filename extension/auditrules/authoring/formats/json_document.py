@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from auditrules.authoring.finding import Finding, LintReport, Outcome, Place, Severity, Target
+from auditrules.authoring.finding import LintFinding, LintReport, LoadOutcome, Place, LintSeverity, LintTarget
 from auditrules.text import visible
 
 
-def json_document(reports: Sequence[LintReport], _fail_on: Severity) -> str:
+def json_document(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
     """Write the reports: `inputs`, each with its `targets` and `findings`."""
     inputs = [
         {
@@ -24,7 +24,7 @@ def json_document(reports: Sequence[LintReport], _fail_on: Severity) -> str:
     return json.dumps({"inputs": inputs}, indent=2, default=str) + "\n"
 
 
-def _target(target: Target) -> dict[str, str]:
+def _target(target: LintTarget) -> dict[str, str]:
     return {"auditctl": ".".join(map(str, target.version)), "machine": target.machine}
 
 
@@ -32,7 +32,7 @@ def _place(place: Place | None) -> dict[str, object] | None:
     return None if place is None else {"path": visible(place.path), "line": place.line or None}
 
 
-def _outcome(outcome: Outcome) -> dict[str, object]:
+def _outcome(outcome: LoadOutcome) -> dict[str, object]:
     return {
         **_target(outcome.target),
         "rules": outcome.rules,
@@ -43,7 +43,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def _finding(finding: LintFinding) -> dict[str, object]:
     span = finding.span
     return {
         "id": finding.kind.id,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
-from auditrules.authoring.finding import Finding, LintReport, Severity
+from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity
 from auditrules.text import visible
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def junit(reports: Sequence[LintReport], fail_on: Severity) -> str:
+def junit(reports: Sequence[LintReport], fail_on: LintSeverity) -> str:
     """Write the reports: findings that fail the run are failures, those that a comment suppresses are skipped."""
-    ranks = list(Severity)
+    ranks = list(LintSeverity)
     failing = {*ranks[: ranks.index(fail_on) + 1]}
     return document("auditrules lint", (suite(report.name, list(_cases(report, failing))) for report in reports))
 
@@ -53,7 +53,7 @@ def _attribute(text: str) -> str:
     return quoteattr(visible(text))
 
 
-def _cases(report: LintReport, failing: set[Severity]) -> Iterator[Case]:
+def _cases(report: LintReport, failing: set[LintSeverity]) -> Iterator[Case]:
     found = {each.place.path for each in report.findings}
     for finding in report.findings:
         kind = "skipped" if finding.suppressed is not None else "failure" if finding.kind.severity in failing else ""
@@ -64,7 +64,7 @@ def _cases(report: LintReport, failing: set[Severity]) -> Iterator[Case]:
             yield path, path, "", "", ""
 
 
-def _text(finding: Finding) -> str:
+def _text(finding: LintFinding) -> str:
     lines = (
         f"{finding.place}: {finding.message}",
         finding.text,

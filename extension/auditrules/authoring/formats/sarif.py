@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from auditrules import __version__
-from auditrules.authoring.finding import Finding, LintReport, Place, Severity
+from auditrules.authoring.finding import LintFinding, LintReport, Place, LintSeverity
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.text import visible
 
@@ -19,7 +19,7 @@ _INDEX = {kind.id: place for place, kind in enumerate(FINDINGS)}
 Json = dict[str, Any]
 
 
-def sarif(reports: Sequence[LintReport], _fail_on: Severity) -> str:
+def sarif(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
     """Write the reports as one run."""
     return sarif_log(_rules(), [_result(each) for report in reports for each in report.findings])
 
@@ -47,7 +47,7 @@ def _rules() -> list[Json]:
     ]
 
 
-def _result(finding: Finding) -> Json:
+def _result(finding: LintFinding) -> Json:
     on = "; ".join(map(str, finding.targets))
     result: Json = {
         "ruleId": finding.kind.id,
@@ -92,6 +92,6 @@ def uri(path: str) -> str:
     return f"file://{quoted}" if path.startswith("/") else quoted.removeprefix("./")
 
 
-def _fingerprint(finding: Finding) -> str:
+def _fingerprint(finding: LintFinding) -> str:
     told = "\0".join((finding.kind.id, finding.place.path, finding.text or finding.message))
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:32]

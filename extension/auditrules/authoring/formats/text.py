@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditrules.authoring.finding import Cost, Finding, LintReport, Outcome, Severity, Target
+from auditrules.authoring.finding import Cost, LintFinding, LintReport, LoadOutcome, LintSeverity, LintTarget
 from auditrules.authoring.targets import systems_of
 from auditrules.text import visible
 
@@ -15,7 +15,7 @@ _WIDEST = 160  # characters of a line that are shown
 _INDENT = "    "
 
 
-def text(reports: Sequence[LintReport], _fail_on: Severity) -> str:
+def text(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
     """Write the reports."""
     return "".join(line for report in reports for line in _report(report))
 
@@ -34,12 +34,12 @@ def _report(report: LintReport) -> Iterator[str]:
     yield from _agreement(report)
     if report.outcomes:
         yield from _cost(report.outcomes[0].cost)
-    counts = ", ".join(f"{len(report.of(severity))} {severity.value}s" for severity in Severity)
+    counts = ", ".join(f"{len(report.of(severity))} {severity.value}s" for severity in LintSeverity)
     left = len(report.findings) - len(shown)
     yield f"{visible(report.name)}: {counts}{f', {left} suppressed by comments' if left else ''}\n"
 
 
-def _finding(finding: Finding, targets: tuple[Target, ...]) -> Iterator[str]:
+def _finding(finding: LintFinding, targets: tuple[LintTarget, ...]) -> Iterator[str]:
     column = f":{finding.span[0] + 1}" if finding.span and finding.place.line else ""
     kind = finding.kind
     place = f"{visible(str(finding.place))}{column}"
@@ -62,7 +62,7 @@ def _line(line: str, span: tuple[int, int] | None) -> Iterator[str]:
         yield f"{_INDENT}{' ' * (start - first + bool(first))}{'^' * width}\n"
 
 
-def _outcome(outcome: Outcome) -> str:
+def _outcome(outcome: LoadOutcome) -> str:
     target = outcome.target
     head = f"{target}{systems_of(target.version)}: {outcome.loaded} of {outcome.rules} rules are loaded"
     if outcome.stopped_at is not None:
