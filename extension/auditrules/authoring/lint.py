@@ -12,10 +12,10 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.authoring.cost import Saving, cost
 from auditrules.authoring.file_checks import file_findings, is_utf_16
-from auditrules.authoring.finding import LintFinding, LintReport, LoadOutcome, Place, LintSeverity, LintTarget
+from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome, Place
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.load_checks import load_findings
-from auditrules.authoring.reading import RulesReading, RulesInput
+from auditrules.authoring.reading import RulesInput, RulesReading
 from auditrules.authoring.rule_checks import LoadedRule, number_findings, rule_findings
 from auditrules.authoring.rule_order import never_deciding
 from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from auditrules.authoring.finding import LintFinding, LintReport, LoadOutcome, Place, LintSeverity, LintTarget
+from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome, Place
 from auditrules.text import visible
 
 

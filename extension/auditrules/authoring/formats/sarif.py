@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from auditrules import __version__
-from auditrules.authoring.finding import LintFinding, LintReport, Place, LintSeverity
+from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, Place
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.text import visible
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditrules.authoring.finding import Cost, LintFinding, LintReport, LoadOutcome, LintSeverity, LintTarget
+from auditrules.authoring.finding import Cost, LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome
 from auditrules.authoring.targets import systems_of
 from auditrules.text import visible
 
