@@ -245,3 +245,23 @@ def hostile(text: str) -> Report:
         reading=replace(plain.reading, first_broken=(Broken(text, 7, text),), unreadable=(Broken(text, 0, text),)),
         notes=(text,),
     )
+
+
+def two_systems() -> Report:
+    """One number of two benchmarks, of the same version, which fails on one host each."""
+    first, second = (
+        replace(
+            sample().controls[0], benchmark=name, version="1.0.0", control="6.2.3.9", level=level, family="perm_mod"
+        )
+        for name, level in (
+            ("CIS Debian Linux 12 Benchmark", "L2 server"),
+            ("CIS Debian Linux 13 Benchmark", "L1 server"),
+        )
+    )
+    said = tuple(
+        replace(
+            verdict("uuid-web-1", Status.FAIL), benchmark=each.benchmark, version=each.version, control=each.control
+        )
+        for each in (first, second)
+    )
+    return replace(sample(), controls=(first, second), verdicts=said, changes=())

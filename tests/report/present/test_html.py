@@ -27,7 +27,7 @@ from auditrules.report.present.reasons import REASONS
 from auditrules.report.present.wording import percent
 from auditrules.status import Status
 from tests.report.present.fleet import NOTHING, fleet
-from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, only, sample, stray, verdict
+from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, only, sample, stray, two_systems, verdict
 
 
 class Page(HTMLParser):
@@ -253,28 +253,8 @@ def test_a_control_tells_its_version_where_there_are_two() -> None:
     assert [each[0] for each in page.data["controls"]] == ["1.2.3 (1.2.0)", "1.1.5 (1.6.0)"]
 
 
-def of_two_systems() -> Report:
-    """One number of two benchmarks, of the same version."""
-    first, second = (
-        replace(
-            sample().controls[0], benchmark=name, version="1.0.0", control="6.2.3.9", level=level, family="perm_mod"
-        )
-        for name, level in (
-            ("CIS Debian Linux 12 Benchmark", "L2 server"),
-            ("CIS Debian Linux 13 Benchmark", "L1 server"),
-        )
-    )
-    said = tuple(
-        replace(
-            verdict("uuid-web-1", Status.FAIL), benchmark=each.benchmark, version=each.version, control=each.control
-        )
-        for each in (first, second)
-    )
-    return replace(sample(), controls=(first, second), verdicts=said, changes=())
-
-
 def test_controls_are_grouped_by_benchmark() -> None:
-    source = Page(of_two_systems()).source
+    source = Page(two_systems()).source
     part = source[source.index('<section id="controls"') : source.index('<section id="trend"')]
     assert re.findall(r"<h3>(.*?)</h3>|data-place=\"(\d+)\"", part)[:4] == [
         ("CIS Debian Linux 12 1.0.0", ""),
@@ -285,16 +265,16 @@ def test_controls_are_grouped_by_benchmark() -> None:
 
 
 def test_a_control_tells_its_benchmark_where_another_has_its_number_and_version() -> None:
-    assert [each[0] for each in Page(of_two_systems()).data["controls"]] == [
+    assert [each[0] for each in Page(two_systems()).data["controls"]] == [
         "6.2.3.9 (CIS Debian Linux 12 1.0.0)",
         "6.2.3.9 (CIS Debian Linux 13 1.0.0)",
     ]
 
 
 def test_controls_can_be_chosen_by_what_they_differ_in() -> None:
-    source = Page(of_two_systems()).source
+    source = Page(two_systems()).source
     assert re.findall(r'data-filter="(benchmark|family|level)"', source) == ["benchmark", "level"] * 2
-    assert Page(of_two_systems()).data["about"] == {
+    assert Page(two_systems()).data["about"] == {
         "benchmark": {"texts": ["CIS Debian Linux 12 1.0.0", "CIS Debian Linux 13 1.0.0"], "codes": [0, 1]},
         "family": {"texts": ["perm_mod"], "codes": [0, 0]},
         "level": {"texts": ["L2 server", "L1 server"], "codes": [0, 1]},

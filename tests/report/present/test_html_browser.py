@@ -21,7 +21,7 @@ from tests.report.present import browser as chromium
 from tests.report.present.browser import Browser
 from tests.report.present.fleet import NOTHING, fleet
 from tests.report.present.pictures import take
-from tests.report.present.sample import HOSTILE, hostile, sample
+from tests.report.present.sample import HOSTILE, hostile, sample, two_systems
 
 COMMANDS = "echo '-w /usr/bin/dockerd -k docker' >>/etc/audit/rules.d/docker.rules\naugenrules --load"
 
@@ -277,7 +277,7 @@ def test_a_search_without_a_match_says_so_and_can_be_cleared(page: Browser) -> N
 
 def test_a_report_on_nothing_says_so_and_breaks_nothing(page: Browser) -> None:
     page.open(NOTHING)
-    assert page.texts("td.none") == [
+    assert page.texts("td.none, #controls .none") == [
         *("The logs hold no verdict.", "No host fails a control.", "Every host reports.", "Nothing changed."),
         "No waiver was given.",
     ]
@@ -516,3 +516,25 @@ def test_pictures_of_the_page_can_be_made_and_are_small(page: Browser, tmp_path:
     made = take(page, tmp_path)
     assert [file.name for file in made if file.stat().st_size > 150_000] == []
     assert [file.read_bytes()[:4] for file in made] == [b"\x89PNG"] * 4
+
+
+# What controls are chosen by
+
+
+def test_the_tables_of_controls_show_what_is_chosen(page: Browser) -> None:
+    page.open(two_systems())
+    choose(page, "controls-level", "L1 server")
+    for of in ("h3", "tr[data-place]"):
+        found = page.driver.find_elements("css selector", f"#controls [data-benchmark] {of}")
+        assert [each.is_displayed() for each in found] == [False, True]
+    assert page.texts("#announcement") == ["1 of 2 controls are shown."]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("benchmark", "CIS Debian Linux 12 1.0.0"), ("level", "L2 server")], ids=["benchmark", "level"]
+)
+def test_findings_are_chosen_by_what_their_controls_are(page: Browser, field: str, said: str) -> None:
+    page.open(two_systems())
+    choose(page, f"findings-{field}", said)
+    assert page.texts("#findings tbody td:nth-child(3) strong") == ["6.2.3.9 (CIS Debian Linux 12 1.0.0)"]
+    assert status(page) == "Shown: 1 of 1 matching; 2 in all"

@@ -230,8 +230,8 @@
     const tests = selects.map((select) => {
       const column = DATA.about[select.dataset.filter];
       const choices = select.dataset.filter === "benchmark" ? each(column) : byName(column);
-      choices.forEach(({ label }, place) => {
-        const option = make("option", "", label);
+      choices.forEach(({ label, count }, place) => {
+        const option = make("option", "", `${label} (${NUMBER.format(count ?? rows.length)})`);
         option.value = place;
         select.append(option);
       });
