@@ -21,6 +21,7 @@ from auditrules.benchmarks import CONTROLS, Benchmark, BenchmarkControl
 from auditrules.benchmarks.services import Services
 from auditrules.check import COLUMNS
 from auditrules.cli import entry, main
+from auditrules.cli.check import CATALOGUE
 from auditrules.cli.environment import Environment
 from auditrules.host import HostError
 from auditrules.plugin.context import Context
@@ -528,6 +529,25 @@ def test_an_explained_control_says_why_it_matters_and_what_it_maps_to(root: Path
     told = " ".join(real("check", "--control", "1.2.3", "--explain", "--root", str(root)).out.split())
     assert "mappings CIS Controls: 6.3, CIS Controls: 6.6.2, CIS Controls: 7.6.2" in told
     assert all(f"{name} " in told for name in ("description", "rationale", "impact", "default", "level", "links"))
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "line"])
+def test_what_explains_a_control_is_in_every_format(form: str, root: Path) -> None:
+    ran = real("check", "--control", "1.2.3", "--explain", "--format", form, "--root", str(root))
+    assert all(name in ran.out for name in ("status", *CATALOGUE, "CIS Controls: 7.6.2"))
+
+
+def test_each_verdict_in_json_has_its_own_explanation(root: Path) -> None:
+    ran = real("check", "--benchmark", "cis-docker:1.2.0", "--explain", "--format", "json", "--root", str(root))
+    rows = json.loads(ran.out)
+    assert [row["control"] for row in rows if not row["rationale"]] == []
+    assert {row["control"]: row["description"] for row in rows}["1.2.8"] != rows[0]["description"]
+
+
+@pytest.mark.parametrize("control", ["", " "])
+def test_a_control_that_cannot_be_seen_is_quoted(control: str) -> None:
+    assert real("check", "--control", control).err.endswith(f"found {control!r}, which none has\n")
+    assert real("check", "--benchmark", "cis-docker", "--control", control).err.endswith(f", found {control!r}\n")
 
 
 COMMAND = str(Path(sys.executable).with_name("auditrules"))

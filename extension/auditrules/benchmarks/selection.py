@@ -5,7 +5,6 @@ NAME is a benchmark's name or its short form, such as `cis-docker`, in any case.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl, short_name
@@ -46,6 +45,8 @@ def _no_benchmark(text: str, wanted: str, benchmarks: Sequence[Benchmark]) -> st
         meant = " or ".join(f"{short_name(each.name)}:{each.version}" for each in with_version)
         return f"expected NAME or NAME:VERSION as the benchmark, found the version {text} alone: write {meant}"
     names = list(dict.fromkeys(short_name(each.name) for each in benchmarks))
+    import difflib  # noqa: PLC0415 - 140 KiB that an extension at rest does not need
+
     near = difflib.get_close_matches(wanted.replace(" ", "-"), names, 1)
     meant = f": did you mean {near[0]}?" if near else ""
     return f"expected a benchmark out of {', '.join(names)}, found {text!r}{meant}"
@@ -64,7 +65,7 @@ def controls_numbered(ids: Sequence[str], benchmarks: Sequence[Benchmark]) -> li
             names = ", ".join(f"{short_name(each.name)}:{each.version}" for each in benchmarks)
             raise SelectionError(
                 f"expected a control out of {', '.join(dict.fromkeys(each.id for each in controls))} of {names}, "
-                f"found {wanted}"
+                f"found {_shown(wanted)}"
             )
     return [control for control in controls if not ids or control.id in ids]
 
@@ -77,9 +78,11 @@ def newest_with(control: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
     """
     found = newest(each for each in benchmarks if any(control == one.id for one in each.controls))
     if not found:
+        import difflib  # noqa: PLC0415 - as above
+
         near = difflib.get_close_matches(control, {one.id for each in benchmarks for one in each.controls}, 1)
         raise SelectionError(
-            f"expected a control of a benchmark, found {control}, which none has"
+            f"expected a control of a benchmark, found {_shown(control)}, which none has"
             + (f": did you mean {near[0]}?" if near else "")
         )
     if len(found) > 1:
@@ -87,3 +90,8 @@ def newest_with(control: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
         raise SelectionError(f"control {control} stands in several benchmarks: choose one of {names} with --benchmark")
     (only,) = found.values()
     return only
+
+
+def _shown(text: str) -> str:
+    """What was found; in quotes if nothing of it would be seen."""
+    return text if text.strip() else repr(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.selection import (
@@ -14,15 +14,22 @@ from auditrules.benchmarks.selection import (
     newest,
     newest_with,
 )
+from auditrules.benchmarks.verdict_sql import of_control
 from auditrules.check import check, exit_code
 from auditrules.cli.command import Problem, add_benchmark, add_format
 from auditrules.cli.environment import Environment, add_host, database, in_environment
 from auditrules.cli.verdict_table import verdict_table
 from auditrules.present import Format, present, verdicts
+from auditrules.sql.result import QueryResult
 from auditrules.text import visible
 
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6
+
+CATALOGUE = (
+    "assessment", "description", "rationale", "impact", "default_value", "mappings", "links", "notes",
+)  # fmt: skip
+"""The columns of `audit_controls` that --explain adds to each verdict in JSON, CSV and lines."""
 
 _EPILOG = """\
 examples:
@@ -54,7 +61,9 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     controls = chosen(environment.benchmarks, options.benchmark, options.control)
     with database(options, environment) as tables:
         result = check(controls, tables.query)
-    form = Format(options.format)
+        form = Format(options.format)
+        if options.explain and form is not Format.TABLE:
+            result = _with_catalogue(result, controls, tables.query)
     if form is not Format.TABLE:
         return present(result, form), exit_code(result)
     text = (
@@ -78,6 +87,18 @@ def chosen(benchmarks: Sequence[Benchmark], names: Sequence[str], ids: Sequence[
         return [each for one in dict.fromkeys(ids) for each in controls_numbered([one], [newest_with(one, benchmarks)])]
     except SelectionError as error:
         raise Problem(str(error)) from error
+
+
+def _with_catalogue(
+    result: QueryResult, controls: Sequence[BenchmarkControl], query: Callable[[str], QueryResult]
+) -> QueryResult:
+    """The verdicts, each with the cells of `audit_controls` that explain the control."""
+    known = [
+        query(f"SELECT {', '.join(CATALOGUE)} FROM audit_controls WHERE {of_control(control)}").rows[0]  # noqa: S608 - ours
+        for control in controls
+    ]
+    rows = (row + cells for row, cells in zip(result.rows, known, strict=True))
+    return QueryResult((*result.columns, *CATALOGUE), tuple(rows))
 
 
 def _explained(control: BenchmarkControl) -> str:
