@@ -24,6 +24,7 @@ class Fact(Enum):
     SYSTEM = "system"  # os-release
     LOGIN = "login"  # login.defs: from which number on users log in
     SUDO = "sudo"  # where sudo logs to
+    FAILLOCK = "faillock"  # where pam_faillock keeps its tallies
     PACKAGES = "packages"  # what is installed
     SERVICES = "services"  # which units are enabled, and which run
     FILES = "files"  # modes and owners of audit's own files

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.configuration import dpkg_status, login_defs, os_release
+from auditrules.benchmarks.configuration import dpkg_status, faillock_conf, login_defs, os_release
 from auditrules.benchmarks.configuration.dpkg_status import Packages, parse_packages
+from auditrules.benchmarks.configuration.faillock_conf import FaillockDir, read_faillock
 from auditrules.benchmarks.configuration.login_defs import LoginDefs, read_login_defs
 from auditrules.benchmarks.configuration.mount_points import FSTAB, MountPoints, parse_mount_points
 from auditrules.benchmarks.configuration.os_release import OsRelease, read_os_release
@@ -23,6 +24,12 @@ def read_login(tree: Tree) -> LoginDefs:
     """Which users log in."""
     first = next(filter(None, (tree.read(path, login_defs.MOST_BYTES) for path in login_defs.PATHS)), None)
     return read_login_defs([*([first] if first else ()), *drop_ins(tree, login_defs.DROP_INS, ".defs")])
+
+
+def read_faillock_dir(tree: Tree) -> FaillockDir:
+    """Where pam_faillock keeps its tallies."""
+    files = (tree.read(path, faillock_conf.MOST_BYTES) for path in faillock_conf.PATHS)
+    return read_faillock(next(filter(None, files), None))
 
 
 def read_packages(tree: Tree) -> Packages:
