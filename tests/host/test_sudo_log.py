@@ -81,7 +81,7 @@ def test_a_folder_that_others_may_write_is_not_followed(root: Path, tree: Tree) 
     assert read_sudo_log(tree, owners=False).error.startswith("/etc/sudoers.d: expected only root to be able to")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.root("give_away")
 def test_another_users_file_is_not_followed(root: Path, tree: Tree) -> None:
     write(root, "@include sudoers.d/x\n")
     write(root, "Defaults logfile=/b\n", "etc/sudoers.d/x")

@@ -5,9 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditrules.benchmarks.audit_files import AuditDaemon, AuditFiles
+from auditrules.benchmarks.configuration.aide import AideRules
 from auditrules.benchmarks.configuration.dpkg_status import Packages
 from auditrules.benchmarks.configuration.faillock_conf import FaillockDir
 from auditrules.benchmarks.configuration.login_defs import LoginDefs
 from auditrules.benchmarks.configuration.mount_points import MountPoints
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.configuration.sudoers import SudoLog
+from auditrules.benchmarks.privileged_programs import PrivilegedPrograms
+from auditrules.benchmarks.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """The facts that were collected: a field is None where nobody needed it. What can't be read says why in itself.
+
+    The fields are those that `requirement.Fact` names.
+    """
+
+    system: OsRelease | None = None
+    login: LoginDefs | None = None
+    sudo: SudoLog | None = None
+    faillock: FaillockDir | None = None
+    packages: Packages | None = None
+    services: AuditDaemon | None = None
+    files: AuditFiles | None = None
+    mounts: MountPoints | None = None
+    integrity: AideRules | None = None
+    privileged: PrivilegedPrograms | None = None
+    docker: Services | None = None

@@ -35,7 +35,10 @@ KINDS = (
 """Every word that `kind` may have."""
 
 READERS: Mapping[str, str] = MappingProxyType(
-    {kind: f"{__name__}.{kind}" for kind in ("setting", "boot_option", "service", "package", "file_mode", "mount")}
+    {
+        kind: f"{__name__}.{kind}"
+        for kind in ("setting", "boot_option", "service", "package", "file_mode", "mount", "integrity")
+    }
 )
 """The module of each kind that is judged, by its word; each has a function `read`."""
 

@@ -1,0 +1,335 @@
+r"""Reads which files AIDE checks, and for what: aide.conf(5) of AIDE 0.16 to 0.19. Pure: who reads it gives the files.
+
+Lines define variables (`@@define`) and groups of attributes (`NAME = p+i+n`), include other files, or are rules: a
+regular expression that begins at the beginning of a path, and attributes. `/` selects, `=` selects in its own folder
+only, `!` and `-` leave out. What an included program would print is not known, as none is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.text import decode
+from auditrules.benchmarks.configuration.plain_regex import found
+from auditrules.text import visible
+
+PATHS = ("/etc/aide/aide.conf", "/etc/aide.conf")
+"""Where the first file is: the first that is there counts (Debian; Red Hat and SUSE)."""
+MOST_BYTES = 1 << 20  # of one file
+MOST_FILES = 1000  # Debian brings 211
+MOST_DEPTH = 16  # of includes in each other: AIDE's own bound
+_MOST_RULES = 20_000
+
+_ATTRIBUTES = frozenset(
+    {
+        *("l", "p", "u", "g", "s", "a", "c", "m", "i", "b", "n", "S", "I", "ANF", "ARF", "acl", "selinux", "xattrs"),
+        *("ftype", "e2fsattrs", "caps", "growing", "compressed", "fstype"),
+    }
+)
+_HASHES = frozenset(
+    {
+        *("md5", "sha1", "rmd160", "tiger", "crc32", "crc32b", "haval", "gost", "sha256", "sha512", "whirlpool"),
+        *("stribog256", "stribog512", "sha512_256", "sha3_256", "sha3_512", "blake3"),
+    }
+)
+ATTRIBUTES = _ATTRIBUTES | _HASHES
+"""What AIDE can check a file for, by the names that it gives them."""
+_EXTRA = frozenset({"acl", "selinux", "xattrs", "e2fsattrs", "caps"})
+_COMMON = frozenset({"p", "ftype", "i", "n", "u", "g"})
+# Which checksum R has changed with the versions: none counts. Of H those count that every version has.
+_GROUPS = {
+    **{name: frozenset({name}) for name in ATTRIBUTES},
+    "R": _COMMON | _EXTRA | {"s", "l", "m", "c"},
+    "L": _COMMON | _EXTRA | {"l"},
+    ">": _COMMON | _EXTRA | {"s", "growing", "l"},
+    "H": frozenset({"sha256", "sha512"}),
+    "X": _EXTRA,
+    "E": frozenset[str](),
+}
+
+_OPTION = re.compile(r"(?:database|verbose|[a-z]+(?:_[a-z]+)+)[ \t]*=")
+_GROUP = re.compile(r"([A-Za-z0-9_%]+)[ \t]*=[ \t]*(.+)")
+_WORD = re.compile(r"[A-Za-z0-9_%>]+")
+_OF_EXPRESSION = re.compile(r"[ \t]+|([A-Za-z0-9_%>]+|[-+,=])")
+_VARIABLE = re.compile(r"@@\{([^}]*)\}")
+_IN_PATH = re.compile(r"@@\{(?P<name>[A-Za-z0-9_%]+)\}|\\(?P<escaped>[\\@ ])|(?P<text>[^ \t\r\n])")
+_OF_RESTRICTIONS = (",", "=")
+_SPECIAL = "(^$?*["  # end the part of an expression that AIDE takes for a folder
+_SHOWN = 80  # characters of a line that a message shows
+
+SELECTS, EQUALS, LEAVES_OUT, STOPS = "/", "=", "!", "-"
+
+
+@dataclass(frozen=True, slots=True)
+class AideInclude:
+    """A wish for files: that of a path or, with a regular expression for names, those of a folder."""
+
+    path: str
+    names: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AideLookup:
+    """A wish to know whether something is at a path."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class AideRule:
+    """One rule. `types` are the letters of file types that it is for, empty for all.
+
+    `folder` is the one that its expression begins with; `by_file_system` says that it is for some types of these only.
+    """
+
+    sign: str
+    expression: str
+    attributes: frozenset[str]
+    file: str
+    line: int
+    types: str = ""
+    folder: str = "/"
+    by_file_system: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AideRules:
+    """What AIDE's configuration says. `path` is the first file, empty where there is none.
+
+    `unclear` are the lines whose meaning is not known, with where they are and why: there may be more rules, or less.
+    """
+
+    path: str = ""
+    rules: tuple[AideRule, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+
+AideWish = AideInclude | AideLookup
+Reading = Generator[AideWish, Sequence[File] | bool | None, AideRules]
+
+
+def read_aide(main: File | None) -> Reading:
+    """Read the configuration. It asks for what it includes: send it files in their order, or whether a path is there.
+
+    Raises nothing.
+    """
+    if main is None:
+        return AideRules()
+    state = _State()
+    yield from state.file(main, 0, executed=False)
+    return AideRules(main.path, tuple(state.rules), tuple(dict.fromkeys(state.unclear)))
+
+
+@dataclass(slots=True)
+class _State:
+    """What has been read so far."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, frozenset[str]] = field(default_factory=lambda: dict(_GROUPS))
+    rules: list[AideRule] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
+    files: int = 0
+
+    def file(
+        self, file: File, depth: int, *, executed: bool
+    ) -> Generator[AideWish, Sequence[File] | bool | None, None]:
+        """Read one file, line by line."""
+        self.files += 1
+        if file.content is None:
+            self.unclear.append(f"{file.path}: {file.error}")
+        elif executed and (file.mode is None or file.mode & 0o100):
+            self.unclear.append(f"{file.path}: AIDE would run it, and what it prints is not known")
+        elif self.files > MOST_FILES or depth > MOST_DEPTH:
+            self.unclear.append(f"{file.path}: not read, as it is one of too many")
+        else:
+            conditions: list[bool | None] = []  # those that the line is in; None: it is not known whether it holds
+            for number, raw in enumerate(decode(file.content).split("\n"), start=1):
+                line = raw.strip(" \t\r")
+                if not line or line.startswith("#"):
+                    continue
+                try:
+                    yield from self._line(_Line(file.path, number, line), conditions, depth)
+                except _UnclearError as unclear:
+                    self.unclear.append(f"{file.path}, line {number}: {unclear}")
+
+    def _line(
+        self, line: _Line, conditions: list[bool | None], depth: int
+    ) -> Generator[AideWish, Sequence[File] | bool | None, None]:
+        word, _, rest = line.text.partition(" ") if " " in line.text else line.text.partition("\t")
+        if word in ("@@if", "@@ifdef", "@@ifndef", "@@ifhost", "@@ifnhost"):
+            conditions.append((yield from self._condition(word, rest.strip())) if all(conditions) else False)
+            if conditions[-1] is None:
+                raise _UnclearError(f"whether '{visible(line.text[:_SHOWN])}' holds is not known")
+        elif word in ("@@else", "@@endif"):
+            if not conditions:
+                raise _UnclearError(f"expected an @@if before {word}")
+            last = conditions.pop()
+            if word == "@@else":
+                conditions.append(None if last is None else not last)
+        elif not all(conditions):
+            return
+        elif word in ("@@include", "@@x_include"):
+            yield from self._include(rest, depth, execute=word == "@@x_include")
+        else:
+            self._statement(word, rest.strip(), line)
+
+    def _statement(self, word: str, rest: str, line: _Line) -> None:
+        """A line that needs no other file."""
+        if word in ("@@define", "@@undef"):
+            name, _, value = rest.partition(" ")
+            if word == "@@define":
+                self.variables[name] = self._expanded(value.strip())
+            else:
+                self.variables.pop(name, None)
+        elif word == "@@x_include_setenv" or (_OPTION.match(line.text) and not line.text.startswith("root_prefix")):
+            return
+        elif line.text.startswith(("/", "=/", "!/", "-/")):
+            self._rule(line)
+        elif (group := _GROUP.fullmatch(line.text)) and not line.text.startswith("root_prefix"):
+            self.groups[group[1]] = self._attributes(group[2])
+        else:
+            raise _UnclearError(f"expected a rule, a group or an option, found '{visible(line.text[:_SHOWN])}'")
+
+    def _rule(self, line: _Line) -> None:
+        sign = SELECTS if line.text[0] == "/" else line.text[0]
+        expression, rest = self._path(line.text.removeprefix(sign) if sign != SELECTS else line.text)
+        restriction, attributes = _parts(rest)
+        if sign in (LEAVES_OUT, STOPS):
+            restriction, attributes = restriction or attributes, ""
+        elif not attributes:
+            raise _UnclearError("expected attributes after the path")
+        types, _, file_system = restriction.partition("=")
+        if len(self.rules) >= _MOST_RULES:
+            raise _UnclearError(f"expected at most {_MOST_RULES} rules")
+        self.rules.append(
+            AideRule(
+                sign,
+                expression,
+                self._attributes(attributes) if attributes else frozenset(),
+                line.file,
+                line.number,
+                "" if types == "0" else types.replace(",", ""),
+                _folder(expression),
+                bool(file_system),
+            )
+        )
+
+    def _path(self, text: str) -> tuple[str, str]:
+        """The expression that a rule begins with, and what comes after it."""
+        parts, at = [], 0
+        while match := _IN_PATH.match(text, at):
+            name = match["name"]
+            parts.append(self.variables.get(name, "") if name is not None else match["escaped"] or match["text"])
+            if name in ("HOSTNAME", "AIDE_VERSION") and name not in self.variables:
+                raise _UnclearError(f"what @@{{{name}}} stands for is not known")
+            at = match.end()
+        return "".join(parts), text[at:].strip()
+
+    def _expanded(self, text: str) -> str:
+        for name in _VARIABLE.findall(text):
+            if name in ("HOSTNAME", "AIDE_VERSION") and name not in self.variables:
+                raise _UnclearError(f"what @@{{{name}}} stands for is not known")
+        return _VARIABLE.sub(lambda match: self.variables.get(match[1], ""), text)
+
+    def _attributes(self, text: str) -> frozenset[str]:
+        """The attributes of an expression such as `R+sha512-md5`."""
+        found: frozenset[str] = frozenset()
+        sign = "+"
+        expects_word = True
+        for word in _tokens(text):
+            if bool(_WORD.fullmatch(word)) is not expects_word or word in _OF_RESTRICTIONS:
+                raise _UnclearError(f"expected attributes, found '{visible(text[:_SHOWN])}'")
+            if not expects_word:
+                sign = word
+            elif word not in self.groups:
+                raise _UnclearError(f"the group {visible(word[:_SHOWN])} is not defined")
+            else:
+                found = found | self.groups[word] if sign == "+" else found - self.groups[word]
+            expects_word = not expects_word
+        if expects_word:
+            raise _UnclearError(f"expected attributes, found '{visible(text[:_SHOWN])}'")
+        return found
+
+    def _condition(self, word: str, rest: str) -> Generator[AideWish, Sequence[File] | bool | None, bool | None]:
+        """Whether a condition holds; None where that is not known."""
+        words = rest.split()
+        negated = word in ("@@ifndef", "@@ifnhost")
+        if word in ("@@ifdef", "@@ifndef"):
+            words = ["defined", *words]
+        elif word in ("@@ifhost", "@@ifnhost"):
+            return None  # the name of the host is not looked up
+        while words[:1] == ["not"]:
+            negated, words = not negated, words[1:]
+        match words:
+            case ["defined", name]:
+                return (name in self.variables) is not negated
+            case ["exists", path]:
+                found = yield AideLookup(self._expanded(path))
+                return found is not negated if isinstance(found, bool) else None
+            case _:
+                return None
+
+    def _include(
+        self, rest: str, depth: int, *, execute: bool
+    ) -> Generator[AideWish, Sequence[File] | bool | None, None]:
+        words = self._expanded(rest).split()
+        if len(words) not in (1, 2) or not words[0].startswith("/"):
+            raise _UnclearError(
+                f"expected to include a path without a prefix for rules, found '{visible(rest[:_SHOWN])}'"
+            )
+        files = yield AideInclude(*words)
+        for file in files if isinstance(files, Sequence) else ():
+            if len(words) == 1 or (matched := found(words[1], file.path.rpartition("/")[2])):
+                yield from self.file(file, depth + 1, executed=execute)
+            elif matched is None:
+                raise _UnclearError(f"which names '{visible(words[1][:_SHOWN])}' stands for is not known")
+
+
+class _UnclearError(Exception):
+    """What a line means is not known; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    file: str
+    number: int
+    text: str
+
+
+def _tokens(text: str) -> Iterator[str]:
+    """The words and signs of an expression; what is neither is a token of its own."""
+    at = 0
+    while at < len(text):
+        match = _OF_EXPRESSION.match(text, at)
+        if match is None:
+            raise _UnclearError(f"expected attributes, found '{visible(text[:_SHOWN])}'")
+        if match[1]:
+            yield match[1]
+        at = match.end()
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The restriction and the attributes of what comes after a path: two words without a sign between part them."""
+    tokens = [*_tokens(text)]
+    for number, (left, right) in enumerate(pairwise(tokens)):
+        if _WORD.fullmatch(left) and _WORD.fullmatch(right):
+            return "".join(tokens[: number + 1]), "".join(tokens[number + 1 :])
+    return "", "".join(tokens)
+
+
+def _folder(expression: str) -> str:
+    """The folder that an expression begins with, as AIDE takes it (strrxtok in its src/seltree.c)."""
+    plain, last, at = "/", 1, 1
+    while at < len(expression) and expression[at] not in _SPECIAL:
+        if expression[at] == "\\":
+            at += 1
+            plain += expression[at : at + 1]
+        else:
+            last = len(plain) if expression[at] == "/" else last
+            plain += expression[at]
+        at += 1
+    return plain[:last]

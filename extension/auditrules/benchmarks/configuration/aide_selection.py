@@ -1,0 +1,73 @@
+"""Which rule of AIDE is for a file: what its src/seltree.c does with the rules. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditrules.benchmarks.configuration.aide import EQUALS, LEAVES_OUT, SELECTS, STOPS, AideRule
+from auditrules.benchmarks.configuration.plain_regex import found
+from auditrules.text import visible
+
+_SHOWN = 80  # characters of an expression that a message shows
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """How AIDE takes a file: by which rule, None for none; `left_out` says that one leaves it out."""
+
+    rule: AideRule | None = None
+    left_out: bool = False
+    unclear: str = ""
+
+
+def selected(rules: Sequence[AideRule], path: str) -> Selected:
+    """How AIDE takes a regular file (its src/seltree.c).
+
+    Rules are kept by the folder that their expressions begin with. The first one that matches in the deepest folder
+    selects, whereupon one that leaves out decides, wherever it is.
+    """
+    folders = _folders(path)
+    chosen: AideRule | None = None
+    for folder in folders:
+        own = [each for each in rules if each.folder == folder]
+        positive = [each for each in own if each.sign == EQUALS and folder == folders[0]]
+        for rule in (*positive, *(each for each in own if each.sign == SELECTS)):
+            matched = _matches(rule, path)
+            if matched is None:
+                return Selected(unclear=_unclear(rule))
+            if matched:
+                chosen = rule
+                break
+        if chosen is not None:
+            break
+    for rule in (each for each in rules if each.sign in (LEAVES_OUT, STOPS) and each.folder in folders):
+        matched = _matches(rule, path)
+        above = any(_matches(rule, folder, "d") is not False for folder in folders[:-1])
+        if matched is None or (not matched and above):
+            return Selected(unclear=_unclear(rule))
+        if matched:
+            return Selected(rule, left_out=True)
+    return Selected(chosen)
+
+
+def _folders(path: str) -> list[str]:
+    """The folders that a path is in, the deepest first."""
+    folders = []
+    while path != "/":
+        path = path.rpartition("/")[0] or "/"
+        folders.append(path)
+    return folders
+
+
+def _matches(rule: AideRule, path: str, kind: str = "f") -> bool | None:
+    """Whether a rule is for a path of a type; None where that is not known."""
+    if rule.types and kind not in rule.types:
+        return False
+    matched = found(rule.expression, path, anchored=True)
+    return None if matched and rule.by_file_system else matched
+
+
+def _unclear(rule: AideRule) -> str:
+    shown = visible(f"{rule.sign if rule.sign != SELECTS else ''}{rule.expression}"[:_SHOWN])
+    return f"{rule.file}, line {rule.line}: whether '{shown}' is for it is not known"
