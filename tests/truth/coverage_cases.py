@@ -20,7 +20,7 @@ from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel import rule_data
-from auditrules.audit.model.host_facts import Entry, Facts, Mount
+from auditrules.audit.model.host_facts import DEFAULT_RELEASE, Entry, Facts, KernelBuild, Mount
 from auditrules.audit.model.rule import KEY_SEPARATOR
 
 Case = dict[str, Any]
@@ -53,7 +53,7 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "access": (OPERATIONS["access"],),
     "chdir": (OPERATIONS["chdir"],),
     "fdread": (OPERATIONS["pread"],),
-    "uringopen": (OPERATIONS["io_uring_enter"],),
+    "uringopen": (OPERATIONS["io_uring opens"],),
     "write": (OPERATIONS["openat for writing"],),
     "write32": (Operation("open", CollectedNames.FILE, 1, compat=True),),
     "openat2w": (OPERATIONS["openat2 for writing"],),
@@ -71,7 +71,7 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "mkdir": (OPERATIONS["mkdir"],),
     "fdwrite": (OPERATIONS["pwrite"],),
     "fdtruncate": (OPERATIONS["ftruncate"],),
-    "uringwrite": (OPERATIONS["io_uring_enter"],),
+    "uringwrite": (OPERATIONS["io_uring opens"],),
     "chmod": (OPERATIONS["chmod"],),
     "chmod32": (Operation("chmod", CollectedNames.FILE, compat=True),),
     "fchmodat": (OPERATIONS["fchmodat"],),
@@ -168,7 +168,8 @@ class Asked:
         told = case["facts"]
         lsm = tuple(told["lsm"].split(","))
         seen = mounts(told["mounts"])
-        now = Facts(machine=MACHINE, files=files(told["access"]), lsm=lsm, mounts=seen)
+        kernel = KernelBuild(case.get("kernel", DEFAULT_RELEASE))
+        now = Facts(machine=MACHINE, files=files(told["access"]), lsm=lsm, mounts=seen, kernel=kernel)
         before = mounts(told["mounts_load"]) if "mounts_load" in told else seen
         # An interpreter that was named later is in one of the two only.
         at_load = replace(now, files=files({**told["access"], **told["load"]}), mounts=before)

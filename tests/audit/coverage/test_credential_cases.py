@@ -109,7 +109,7 @@ def cases(*lines: str) -> CredentialCases:
     conditions: dict[tuple[Cause, Condition], ResolvedRule] = {}
     for resolved in rules_of(lines, facts()).resolved:
         conditions |= {(Cause.RULE, each): resolved for each in resolved.rule.fields}
-    (access,) = calls(OPERATIONS["open"], "x86_64")
+    (access,) = calls(OPERATIONS["open"], "x86_64", "6.1")
     return CredentialCases(conditions, access)
 
 

@@ -361,8 +361,11 @@ def test_the_letters_of_other_paths(
     assert found.exceptions == left_out
 
 
+# What no letter counts, whatever watches the file.
+OPENED_OTHERWISE = ("except open_by_handle_at", "except io_uring")
+CHATTR = "except ioctl"
 CONDITIONS = (
-    ("a watch", (WATCH,), ("except io_uring",)),
+    ("a watch", (WATCH,), (*OPENED_OTHERWISE, CHATTR)),
     ("of 64-bit programs only", (f"-a always,exit -F arch=b64 -F path={DOCKERD} -F perm=x",), ("except 32-bit calls",)),
     (
         "as newer auditctl expands it",
@@ -385,25 +388,27 @@ CONDITIONS = (
             "except setxattr",
             "except lsetxattr",
             "except removexattr",
+            CHATTR,
             "except 32-bit calls",
+            "except io_uring",
         ),
     ),
     (
         "a never rule on a directory elsewhere",
         ("-a never,exit -F dir=/etc/docker", WATCH),
-        ("except io_uring", "except renames from or into /etc/docker"),
+        (*OPENED_OTHERWISE, "except renames from or into /etc/docker", CHATTR),
     ),
     (
         "a never rule on a directory's own name elsewhere",
         ("-a never,exit -F path=/etc/docker", WATCH),
-        ("except io_uring", "except renames from or into /etc/docker"),
+        (*OPENED_OTHERWISE, "except renames from or into /etc/docker", CHATTR),
     ),
     (
         "a never rule on a directory elsewhere that comes later",
         (WATCH, "-a never,exit -F dir=/etc/docker"),
-        ("except io_uring",),
+        (*OPENED_OTHERWISE, CHATTR),
     ),
-    ("a never rule on a file elsewhere", ("-a never,exit -F path=/usr/bin/runc", WATCH), ("except io_uring",)),
+    ("a never rule on a file elsewhere", ("-a never,exit -F path=/usr/bin/runc", WATCH), (*OPENED_OTHERWISE, CHATTR)),
 )
 
 

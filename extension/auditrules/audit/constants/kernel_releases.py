@@ -36,7 +36,6 @@ class CountedSince:
     since: Release
 
 
-_ALWAYS_THERE = FIRST
 _STAT = ("stat", "lstat", "fstat", "newfstatat", "fstatat64", "stat64", "lstat64", "fstat64", "statx")
 
 # By letter and call. Where `not_in` is older than `exists`, no kernel that has the call is known not to count it.
@@ -54,7 +53,7 @@ CHANGES: Mapping[tuple[str, str], CountedSince] = MappingProxyType(
         ("r", "file_getattr"): CountedSince((6, 17), (7, 1), (7, 3)),
         ("r", "quotactl_fd"): CountedSince((5, 14), (7, 1), (7, 3)),
         ("w", "quotactl_fd"): CountedSince((5, 14), (7, 1), (7, 3)),
-        **{("r", call): CountedSince(_ALWAYS_THERE, (7, 1), (7, 3)) for call in _STAT},
+        **{("r", call): CountedSince(FIRST, (7, 1), (7, 3)) for call in _STAT},
     }
 )
 
@@ -81,7 +80,11 @@ CALLS_SINCE: Mapping[str, Release] = MappingProxyType(
 
 def has_call(call: str, text: str) -> bool | None:
     """Whether a kernel of this release has a call that its machine has a number for; None: the release does not say."""
-    since = CALLS_SINCE.get(call, FIRST)
+    return is_since(CALLS_SINCE.get(call, FIRST), text)
+
+
+def is_since(since: Release, text: str) -> bool | None:
+    """Whether a kernel of this release has what came with Linux `since`; None: the release does not say."""
     release = release_of(text)
     if since == FIRST or (release is not None and release >= since):
         return True
@@ -95,22 +98,9 @@ def release_of(text: str) -> Release | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def exists(letter: str, call: str, text: str) -> bool | None:
-    """Whether a kernel of this release has a call of CHANGES; None: not known."""
-    change = CHANGES[letter, call]
-    release = release_of(text)
-    if change.exists == _ALWAYS_THERE:
-        return True
-    if release is None:
-        return None
-    if release >= change.exists:
-        return True
-    return None if _BACKPORTED.search(text) else False
-
-
 @lru_cache(1024)
 def counts(letter: str, call: str, text: str) -> bool | None:
-    """Whether a kernel of this release counts a call of CHANGES for a letter; None: the release does not say."""
+    """Whether a kernel of this release counts a call for a letter, both of CHANGES; None: the release does not say."""
     change = CHANGES[letter, call]
     release = release_of(text)
     if release is None:

@@ -84,9 +84,14 @@ class TargetAccesses:
         self._other = other
         self._found: dict[tuple[CollectedNames, bool], tuple[tuple[Name, ...], NameRules]] = {}
 
-    def by(self, operation: Operation, host: AuditedHost) -> Iterator[tuple[Access, NameRules]]:
-        """The accesses of an operation, each with the rules on its names; none if the machine has no such call."""
-        for call in calls(operation, host.machine):
+    def by(
+        self, operation: Operation, host: AuditedHost, *, counted: bool = False
+    ) -> Iterator[tuple[Access, NameRules]]:
+        """The accesses of an operation, each with the rules on its names; none if the host has no such call.
+
+        `counted` is that of `calls`.
+        """
+        for call in calls(operation, host.machine, host.file_system.facts.kernel.release, counted=counted):
             succeeds = call.succeeded is not False
             found = self._found.get((operation.collects, succeeds))
             if found is None:

@@ -87,6 +87,14 @@ class CallCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """Calls outside the reference that are not recorded, or of which nobody knows whether this kernel records them."""
+
+    calls: str
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PermissionCoverage:
     """One permission of a path: whether its reference accesses are recorded, and why."""
 
@@ -94,7 +102,7 @@ class PermissionCoverage:
     status: CoverageStatus
     reason: Reason
     calls: tuple[CallCoverage, ...] = ()
-    missed: tuple[str, ...] = ()  # calls outside the reference, 32-bit ones and such, that are not recorded
+    missed: tuple[Missed, ...] = ()
     closest: ResolvedRule | None = None  # the rule that comes closest, where none matches
     closeness: Closeness = Closeness.NOTHING
 
@@ -113,13 +121,18 @@ class PermissionCoverage:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is recorded of a path. `resolved` is where it leads; `exists` is None where that could not be seen."""
+    """What is recorded of a path.
+
+    `resolved` is where it leads; `exists` is None where that could not be seen. `release` is the kernel's where it
+    decided which calls are missed.
+    """
 
     permissions: tuple[PermissionCoverage, ...]
     resolved: str = ""
     exists: bool | None = None
     exceptions: tuple[str, ...] = ()  # what lies below a directory and is not recorded
     error: str = ""
+    release: str = ""
 
     def of(self, wanted: CoverageStatus) -> str:
         """The permissions with a status, in the order rwxa."""

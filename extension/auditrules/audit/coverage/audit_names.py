@@ -46,11 +46,12 @@ class AuditNamesCollector:
     def access(self, operation: Operation, machine: str, path: str, other: str = "") -> Access | None:
         """A call by anybody, that may succeed or fail. None: the machine has no such call."""
         called = machine_of(operation, machine)
-        number = syscalls.number(operation.call, called) if called else None
+        number = syscalls.call_number(operation.call, called) if called else None
         if called is None or number is None:
             return None
         names = tuple(self._names(operation, path, other))
-        return Access(operation.call, number, syscalls.ARCHES[called], counts_as(operation, called), names)
+        permissions = counts_as(operation, called, self.file_system.facts.kernel.release)
+        return Access(operation.call, number, syscalls.ARCHES[called], permissions, names)
 
     def _names(self, operation: Operation, path: str, other: str) -> Iterator[Name]:
         match operation.collects:

@@ -113,7 +113,7 @@ def _of_permission(permission: PermissionCoverage, machine: str) -> Iterator[str
         if any(call.status in _PARTLY for call in permission.calls):
             missed = (call.operation.call for call in permission.calls if call.status is CoverageStatus.UNRECORDED)
             yield from (f"except {call}" for call in missed)
-    yield from (f"except {call}" for call in permission.missed)
+    yield from (f"{'except' if each.known else 'perhaps except'} {each.calls}" for each in permission.missed)
     if any(outcome.cause is Cause.TASK and outcome.recorded for outcome in permission.outcomes):
         yield "except processes started before the rules were loaded"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.audit.constants import syscalls
+from auditrules.audit.constants import kernel_releases, syscalls
+from auditrules.audit.model.host_facts import DEFAULT_RELEASE
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Permission
 
 # Access modes of open(2), and what they count as (ACC_MODE of linux/fs.h; the kernel looks at nothing else).
@@ -19,6 +20,7 @@ OPENED = {
     READ_WRITE: Permission.READ | Permission.WRITE,
 }
 OPENS = frozenset({"open", "openat", "openat2"})
+X32_BIT = 1 << 30  # __X32_SYSCALL_BIT of asm/unistd.h; no rule's mask reaches that far
 
 
 class CollectedNames(Enum):
@@ -41,13 +43,21 @@ class CollectedNames(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One way to use a file. `mode` is the access mode of a call that opens; `compat` makes it a 32-bit program's."""
+    """One way to use a file.
+
+    `mode` is the access mode of a call that opens. `compat` makes it a 32-bit program's, `x32` one of the x32 ABI,
+    which uses the 64-bit calls with a bit set in their number. Kernels have it from release `since` on and before
+    `until`, where its call does not say so.
+    """
 
     call: str
     collects: CollectedNames
     mode: int | None = None
     compat: bool = False
     makes: str = "file"  # the type of a new file, as in `Entry`
+    x32: bool = False
+    since: kernel_releases.Release = kernel_releases.FIRST
+    until: kernel_releases.Release | None = None
 
 
 OPERATIONS = {
@@ -67,6 +77,7 @@ OPERATIONS = {
     "openat for both": Operation("openat", CollectedNames.FILE, READ_WRITE),
     "openat to create": Operation("openat", CollectedNames.CREATION, WRITE_ONLY),
     "openat to read or create": Operation("openat", CollectedNames.CREATION, READ_ONLY),
+    "open_by_handle_at": Operation("open_by_handle_at", CollectedNames.FILE),
     "exchange": Operation("renameat2", CollectedNames.EXCHANGE),
     "creat": Operation("creat", CollectedNames.CREATION),
     "truncate": Operation("truncate", CollectedNames.FILE),
@@ -97,6 +108,11 @@ OPERATIONS = {
     "lsetxattr": Operation("lsetxattr", CollectedNames.NAME),
     "fsetxattr": Operation("fsetxattr", CollectedNames.DESCRIPTOR),
     "removexattr": Operation("removexattr", CollectedNames.FILE),
+    "fchmodat2": Operation("fchmodat2", CollectedNames.FILE),
+    "setxattrat": Operation("setxattrat", CollectedNames.FILE),
+    "removexattrat": Operation("removexattrat", CollectedNames.FILE),
+    "file_setattr": Operation("file_setattr", CollectedNames.FILE),
+    "ioctl": Operation("ioctl", CollectedNames.NOTHING),  # FS_IOC_SETFLAGS, as chattr(1) uses it
     "utimensat": Operation("utimensat", CollectedNames.FILE),
     "stat": Operation("stat", CollectedNames.FILE),
     "access": Operation("access", CollectedNames.FILE),
@@ -107,9 +123,12 @@ OPERATIONS = {
     "ftruncate": Operation("ftruncate", CollectedNames.NOTHING),
     "pread": Operation("pread", CollectedNames.NOTHING),
     "pwrite": Operation("pwrite", CollectedNames.NOTHING),
-    "io_uring_enter": Operation(
-        "io_uring_enter", CollectedNames.FILE
-    ),  # an open that io_uring makes inside of this call
+    # What io_uring does inside of the call, where it is not left to a kernel thread.
+    "io_uring opens": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 6)),
+    "io_uring removes": Operation("io_uring_enter", CollectedNames.FILE, since=(6, 1)),
+    # Up to 5.15 no name was collected for it; between 5.15 and 6.1 nobody looked.
+    "io_uring removes, unseen": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 11), until=(6, 1)),
+    "io_uring sets attributes": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 19)),
 }
 
 
@@ -137,16 +156,41 @@ def collected_by(call: str) -> CollectedNames:
     return _COLLECTED.get(call, CollectedNames.FILE)
 
 
-def counts_as(operation: Operation, machine: str) -> Permission:
-    """The permissions of a perm field that a call is a use of (audit_match_perm of kernel/auditsc.c)."""
-    if operation.call in OPENS and operation.mode is not None:
-        return OPENED[operation.mode]
+def counts_as(operation: Operation, machine: str, release: str = DEFAULT_RELEASE) -> Permission:
+    """The permissions of a perm field that a call certainly is a use of (audit_match_perm of kernel/auditsc.c)."""
+    return _counted(operation, machine, release)[0]
+
+
+def may_count_as(operation: Operation, machine: str, release: str = DEFAULT_RELEASE) -> Permission:
+    """The permissions that a call is a use of on some kernels of this release, and not on others."""
+    return _counted(operation, machine, release)[1]
+
+
+def _counted(operation: Operation, machine: str, release: str) -> tuple[Permission, Permission]:
     number = syscalls.call_number(operation.call, machine)
-    found = Permission(0)
-    for permission, bit in PERMISSION_LETTERS:
-        if number in syscalls.classes(permission, machine):
-            found |= bit
-    return found
+    if operation.call in OPENS and operation.mode is not None:
+        wanted = OPENED[operation.mode]
+    else:
+        wanted = Permission(0)
+        for letter, bit in PERMISSION_LETTERS:
+            if number in syscalls.classes(letter, machine) or (letter, operation.call) in kernel_releases.CHANGES:
+                wanted |= bit
+    certain, possible = wanted, Permission(0)
+    for letter, bit in PERMISSION_LETTERS:
+        if wanted & bit and (letter, operation.call) in kernel_releases.CHANGES:
+            counted = kernel_releases.counts(letter, operation.call, release)
+            certain &= certain if counted else ~bit
+            possible |= bit if counted is None else Permission(0)
+    return certain, possible
+
+
+def is_there(operation: Operation, release: str) -> bool | None:
+    """Whether kernels of this release have what an operation does; None: not known."""
+    if operation.since == kernel_releases.FIRST:
+        return kernel_releases.has_call(operation.call, release)
+    if operation.until is not None and kernel_releases.is_since(operation.until, release):
+        return False
+    return kernel_releases.is_since(operation.since, release)
 
 
 def machine_of(operation: Operation, machine: str) -> str | None:

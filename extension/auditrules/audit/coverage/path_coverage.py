@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 
+from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
 from auditrules.audit.coverage.answer import (
@@ -15,6 +16,7 @@ from auditrules.audit.coverage.answer import (
     CallCoverage,
     Closeness,
     Coverage,
+    Missed,
     PermissionCoverage,
     Reason,
     bad_path,
@@ -26,7 +28,7 @@ from auditrules.audit.coverage.decision import CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import nearest
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
-from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation
+from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation, may_count_as
 from auditrules.audit.coverage.reference import (
     IO_URING,
     ON_DIRECTORY,
@@ -48,6 +50,13 @@ MOST_FOLDERS = 10  # never rules elsewhere that a rename is tried with
 _COMPAT = {
     permission: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
 }
+
+DECIDED_BY_RELEASE = frozenset(call for _, call in CHANGES)
+
+_X32 = {
+    permission: [replace(OPERATIONS[each], x32=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
+}
+X32_MACHINE = "x86_64"  # the one with that ABI
 
 _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
     {
@@ -96,7 +105,9 @@ def _covered(place: ResolvedPath, host: AuditedHost, letters: str) -> Coverage:
             else each
             for each in permissions
         )
-    covered = Coverage(permissions, place.full_path, not place.missing)
+    by_release = any(missed.calls in DECIDED_BY_RELEASE for each in permissions for missed in each.missed)
+    release = host.file_system.facts.kernel.release if by_release else ""
+    covered = Coverage(permissions, place.full_path, not place.missing, release=release)
     return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
 
 
@@ -112,11 +123,9 @@ def _permission(permission: str, targets: tuple[TargetAccesses, ...], host: Audi
         child, itself = others
         tried += [*_calls(REFERENCE[permission], child, host), *_calls(ON_DIRECTORY[permission], itself, host)]
         found = combine(call.status for call in tried)
-    missed = (
-        tuple(_missed(permission, inner, host))
-        if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL)
-        else ()
-    )
+    missed: tuple[Missed, ...] = ()
+    if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL):
+        missed = tuple(_missed(permission, inner, host))
     reason = reason_of(found, (each for call in tried for each in call.decisions))
     return PermissionCoverage(permission, found, reason, tuple(tried), missed)
 
@@ -155,17 +164,25 @@ def _either(
     return (CoverageStatus.CONDITIONAL if {one[0], other[0]} <= escaped else CoverageStatus.UNKNOWN), decision
 
 
-def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[str]:
-    """Calls outside the reference that are not recorded."""
+def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[Missed]:
+    """Calls outside the reference that are not recorded, or of which that is not known."""
+    kernel = host.file_system.facts.kernel
     for operation_name in OUTSIDE[permission]:
-        if not _recorded(OPERATIONS[operation_name], target, host):
-            yield OPERATIONS[operation_name].call
-    if not host.compat and not all(_recorded(each, target, host) for each in _COMPAT[permission]):
-        yield "32-bit calls"
-    if permission in IO_URING and not _recorded(OPERATIONS[IO_URING[permission]], target, host):
-        yield "io_uring"
+        operation = OPERATIONS[operation_name]
+        if not _recorded(operation, target, host):
+            possible = may_count_as(operation, host.machine, kernel.release)
+            untold = bool(possible) and _recorded(operation, target, host, counted=True)
+            yield Missed(operation.call, known=not untold)
+    if not host.compat:
+        if not all(_recorded(each, target, host) for each in _COMPAT[permission]):
+            yield Missed("32-bit calls")
+        may_run = kernel.x32 is not False and host.machine == X32_MACHINE
+        if may_run and not all(_recorded(each, target, host) for each in _X32[permission]):
+            yield Missed("x32 calls", known=kernel.x32 is True)
+    if not all(_recorded(OPERATIONS[each], target, host) for each in IO_URING[permission]):
+        yield Missed("io_uring")
     if permission == "w":
-        yield from (f"renames from or into {folder}" for folder in _silent_folders(target.target, host))
+        yield from (Missed(f"renames from or into {folder}") for folder in _silent_folders(target.target, host))
 
 
 def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
@@ -181,14 +198,17 @@ def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
                 yield path
 
 
-def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost) -> bool:
-    """Whether a call is recorded for somebody at least; a call that the machine does not have is not missed."""
+def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost, *, counted: bool = False) -> bool:
+    """Whether a call is recorded for somebody at least; a call that the host does not have is not missed.
+
+    `counted` is that of `reference.calls`.
+    """
     if not host.asked:
         return all(
             decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
-            for access, on_names in target.by(operation, host)
+            for access, on_names in target.by(operation, host, counted=counted)
         )
-    found = (host.evaluate(*each) for each in target.by(operation, host))
+    found = (host.evaluate(*each) for each in target.by(operation, host, counted=counted))
     return all(each is None or each[0] is not CoverageStatus.UNRECORDED for each in found)
 
 

@@ -13,7 +13,15 @@ from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access, Credentials, Name
-from auditrules.audit.coverage.operations import CollectedNames, Operation, counts_as, machine_of
+from auditrules.audit.coverage.operations import (
+    X32_BIT,
+    CollectedNames,
+    Operation,
+    counts_as,
+    is_there,
+    machine_of,
+    may_count_as,
+)
 
 # The principal calls of each permission, with their *at forms; of some, a 32-bit machine has two.
 REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -31,16 +39,26 @@ REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 EXECUTIONS = frozenset({"execve", "execveat"})
 OF_32_BITS = frozenset({"truncate64", "chown32"})  # calls that 64-bit machines have a number for, and no use
 
-# Calls outside the reference, named where they are not recorded although the permission is.
+# Calls outside the reference, named where they are not recorded although the permission is and the kernel has them.
 OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "r": ("openat2",),
-        "w": ("openat2 for writing", "creat"),
+        "r": ("openat2", "open_by_handle_at"),
+        "w": ("openat2 for writing", "creat", "open_by_handle_at"),
         "x": ("execveat",),
-        "a": ("lchown", "lsetxattr", "removexattr"),
+        "a": (
+            *("lchown", "lsetxattr", "removexattr"),
+            *("fchmodat2", "setxattrat", "removexattrat", "file_setattr", "ioctl"),
+        ),
     }
 )
-IO_URING = MappingProxyType({"r": "io_uring_enter", "w": "io_uring_enter"})
+IO_URING: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": ("io_uring opens",),
+        "w": ("io_uring opens", "io_uring removes", "io_uring removes, unseen"),
+        "x": (),
+        "a": ("io_uring sets attributes",),
+    }
+)
 
 # Of a directory itself: what is not an execution, a write or a truncation, which only files know.
 ON_DIRECTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -101,6 +119,8 @@ def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget
             return (target.file, *(each for each in (target.interpreter, target.loader) if each))
         case CollectedNames.CREATION:
             return (target.folder, target.file)
+        case CollectedNames.NOTHING:
+            return ()
         case _:
             return (target.file,)
 
@@ -113,15 +133,24 @@ def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
 
 
 @cache
-def calls(operation: Operation, machine: str) -> tuple[Access, ...]:
-    """The accesses that an operation stands for, without names."""
+def calls(operation: Operation, machine: str, release: str, *, counted: bool = False) -> tuple[Access, ...]:
+    """The accesses that an operation stands for, without names; none where the kernel has no such call.
+
+    `counted`: each is a use of the permissions, too, of which the release does not say whether it is one.
+    """
+    if is_there(operation, release) is False:
+        return ()
     called = machine_of(operation, machine)
     number = syscalls.call_number(operation.call, called) if called else None
     if called is None or number is None:
         return ()
     if operation.call in OF_32_BITS and arches.listed(syscalls.ARCHES[called]) == "b64":
         return ()
-    call = Access(operation.call, number, syscalls.ARCHES[called], counts_as(operation, called), ())
+    permissions = counts_as(operation, called, release)
+    if counted:
+        permissions |= may_count_as(operation, called, release)
+    number |= X32_BIT if operation.x32 else 0
+    call = Access(operation.call, number, syscalls.ARCHES[called], permissions, ())
     if operation.collects in (
         CollectedNames.REMOVAL,
         CollectedNames.RENAME,

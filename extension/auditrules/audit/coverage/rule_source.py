@@ -162,4 +162,5 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
 
 def _evidence(covered: Coverage, source: RuleSource, named: Sequence[tuple[str, str]], *, lines: bool) -> str:
     """The rules that decide, or come closest and how close, and where they stand."""
-    return covered.error or "; ".join([*source.evidence(named, lines=lines), *source.remarks])
+    by_release = [f"by the release of its kernel, {covered.release}"] if covered.release else []
+    return covered.error or "; ".join([*source.evidence(named, lines=lines), *by_release, *source.remarks])
