@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Credentials
+from auditrules.audit.coverage.applicable_rules import ApplicableRules, applicable_rules
 from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.credential_cases import ASKED, CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import (
-    ApplicableRules,
-    applicable_rules,
     decide,
     decide_by_rules,
     decide_without_rules,

@@ -6,24 +6,18 @@ in kernel/auditsc.c and kernel/audit.c of Linux 6.1.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.call_filter import (
-    CallFilter,
-    RuleMatch,
-    fingerprint_of,
-    matching_rules,
-    through_first_certain,
-)
+from auditrules.audit.coverage.applicable_rules import ApplicableRules, applicable_rules
+from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcome
-from auditrules.audit.coverage.field_match import Undetermined, depends_on_names
+from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
-from auditrules.audit.coverage.rule_set import Buckets, NameRules, RuleSet
+from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.model.rule import Action
 
 MOST_OUTCOMES = 64  # of one decision
@@ -107,24 +101,6 @@ def _limited(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
     return found, False
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicableRules:
-    """The rules that match an access or may match it, each list in the order of evaluation.
-
-    `listed` are those in the exit list itself, `names` those that the kernel keeps with the inode of each name, and
-    `removals` those on names that it asks before the call has a result, each time that a watched name is taken away.
-    `otherwise` is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and
-    status.
-    """
-
-    filter: CallFilter
-    listed: tuple[RuleMatch, ...]
-    names: tuple[tuple[RuleMatch, ...], ...]
-    removals: tuple[tuple[tuple[RuleMatch, ...], ...], ...]
-    otherwise: Outcome
-    fingerprint: Hashable
-
-
 class Cases(Protocol):
     """Cases of who makes an access and how it ends, as the bits of an integer.
 
@@ -155,46 +131,6 @@ class _OneCase:
 
 
 ONE_CASE = _OneCase()
-
-
-def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None = None) -> ApplicableRules:
-    """The rules that match an access or may match it. `on_names` are those on its names, if the caller knows them."""
-    found = rules.call_filter(access)
-    there = on_names or rules.rules_on_names(access.names, succeeds=access.succeeded is not False)
-    dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
-    if not (there.trees or there.on or there.removals or dropping or found.name_dependent or access.reported):
-        return ApplicableRules(found, found.listed, (), (), Outcome(Cause.NO_RULE), found.fingerprint)
-    seen = access if there.names is access.names else replace(access, names=there.names)
-    resolved = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
-    names = _on_names(found, there.on, seen)
-    # If the call takes a watched name away, all rules with inodes are tried before it has a result: at its end the
-    # watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
-    unfinished = [(access.on(so_far, unfinished=True), on) for so_far, on in there.removals]
-    asked = (_on_names(rules.call_filter(so_far), on, so_far) for so_far, on in unfinished)
-    removals = tuple(filter(None, asked))
-    otherwise = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
-    listed = tuple(through_first_certain(sorted((*found.listed, *resolved), key=_order))) if resolved else found.listed
-    results = tuple(tuple(map(fingerprint_of, each)) for each in ((resolved,), names, *removals))
-    on_any_name = chain(resolved, *names, *chain.from_iterable(removals))
-    owners = there.names if any(map(_depends_on_names, on_any_name)) else ()
-    return ApplicableRules(
-        found, listed, names, removals, otherwise, (found.fingerprint, otherwise.cause, results, owners)
-    )
-
-
-def _depends_on_names(rule: RuleMatch) -> bool:
-    """Whether a rule waits for a fact that differs between files, such as the owner."""
-    return any(pending.condition is not None and depends_on_names(pending.condition) for pending in rule[1].pending)
-
-
-def _order(rule: RuleMatch) -> int:
-    return rule[0].order
-
-
-def _on_names(of: CallFilter, buckets: Buckets, access: Access) -> tuple[tuple[RuleMatch, ...], ...]:
-    """The rules that the kernel keeps with the inode of each name and that match or may match, if there are any."""
-    matches = (tuple(matching_rules(of.candidates(rules), access, name)) for name, rules in buckets)
-    return tuple(filter(None, matches))
 
 
 def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tuple[Outcome, int]]:
