@@ -47,6 +47,18 @@ def test_debians_folder_is_read_in_order_and_its_programs_are_not_run(root: Path
     assert not (root / "ran").exists()
 
 
+@pytest.mark.parametrize(("copy", "programs"), [("#!/bin/sh\n", 1), ("#!/bin/sh\necho\n", 0)])
+def test_a_program_is_the_packages_if_it_is_as_the_package_brings_it(
+    root: Path, tree: Tree, copy: str, programs: int
+) -> None:
+    (root / "usr/share/aide/config/aide/aide.conf.d").mkdir(parents=True)
+    write(root, "etc/aide/aide.conf", "@@x_include /etc/aide/aide.conf.d .*\n")
+    write(root, "etc/aide/aide.conf.d/a", "#!/bin/sh\n", 0o755)
+    write(root, "usr/share/aide/config/aide/aide.conf.d/a", copy)
+    found = read_aide_rules(tree, owners=False)
+    assert (found.programs, len(found.unclear)) == (programs, 1 - programs)
+
+
 @pytest.mark.parametrize("mode", [0o620, 0o602])
 def test_what_others_may_write_is_not_followed(root: Path, tree: Tree, mode: int) -> None:
     write(root, "etc/aide/aide.conf", "@@include /etc/aide/x\n")

@@ -100,6 +100,7 @@ def process(proc: Path, pid: int, name: str, uids: str = "0 0 0 0", exe: str = "
     folder = proc / str(pid)
     (folder / "ns").mkdir(parents=True)
     (folder / "status").write_text(f"Name:\t{name}\nPPid:\t1\nUid:\t{uids.replace(' ', chr(9))}\n")
+    (folder / "comm").write_text(f"{name}\n")
     (folder / "stat").write_text(f"{pid} ({name}) S 1 {' '.join(['0'] * 17)} 500 0 0\n")
     if exe:
         (folder / "exe").symlink_to(exe)

@@ -7,6 +7,8 @@ from auditrules.benchmarks.configuration.aide import (
     MOST_BYTES,
     MOST_FILES,
     PATHS,
+    AideAnswer,
+    AideFile,
     AideInclude,
     AideLookup,
     AideRules,
@@ -14,6 +16,7 @@ from auditrules.benchmarks.configuration.aide import (
 )
 from auditrules.host.rootfs import Tree, UnreadableError
 
+_FOLDER, _COPIES = "/etc/aide/aide.conf.d", "/usr/share/aide/config/aide/aide.conf.d"
 _WRITABLE = 0o022  # by the group or by others
 
 
@@ -21,7 +24,7 @@ def read_aide_rules(tree: Tree, *, owners: bool) -> AideRules:
     """AIDE's rules. `owners` says that owners of files count: a copy of a root may belong to anybody."""
     files = (tree.read(path, MOST_BYTES) for path in PATHS)
     reading = read_aide(next(filter(None, files), None))
-    answer: list[File] | bool | None = None
+    answer: AideAnswer = None
     while True:
         try:
             wish = reading.send(answer)
@@ -31,7 +34,8 @@ def read_aide_rules(tree: Tree, *, owners: bool) -> AideRules:
         if isinstance(wish, AideLookup):
             answer = _is_there(tree, wish.path)
         else:
-            answer = [_trusted(file, owners=owners) for file in _included(tree, wish)]
+            included = [_trusted(file, owners=owners) for file in _included(tree, wish)]
+            answer = [AideFile(file, packaged=_is_packaged(tree, file)) for file in included]
 
 
 def _included(tree: Tree, wish: AideInclude) -> list[File]:
@@ -46,6 +50,15 @@ def _included(tree: Tree, wish: AideInclude) -> list[File]:
         return [File(folder, error=f"expected from 1 to {MOST_FILES} files, found {len(names)}")] if names else []
     paths = [f"{folder}/{name}" for name in names]
     return [_read(tree, path) for path in paths if (end := tree.end(path)) is None or end[1].type == "file"]
+
+
+def _is_packaged(tree: Tree, file: File) -> bool:
+    """Whether a file is as Debian's aide-common brings it, which keeps a copy of each that it puts into /etc."""
+    if file.content is None or not file.mode or not file.mode & 0o100:
+        return False  # only of programs it matters
+    folder, _, name = file.path.rpartition("/")
+    copy = tree.read(f"{_COPIES}/{name}", MOST_BYTES) if folder == _FOLDER else None
+    return copy is not None and copy.content == file.content and not (copy.mode or 0) & _WRITABLE
 
 
 def _read(tree: Tree, path: str) -> File:

@@ -97,7 +97,7 @@ def processes_of(name: str, identity: FindFile, proc: str = "/proc") -> OwnProce
     started, doubts = [], []
     for pid in _pids(proc):
         folder = f"{proc}/{pid}"
-        if _status(folder).get("Name") != name or _status(folder).get("Uid", "").split() != _ROOT:
+        if _read(f"{folder}/comm").removesuffix("\n") != name or _status(folder).get("Uid", "").split() != _ROOT:
             continue
         doubt = _doubt(folder, _link(f"{folder}/exe"), [_ROOT], own, identity) if all(own) else "of whom can't be seen"
         if not doubt:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.configuration.aide import AideInclude, AideLookup, AideRules, read_aide
+from auditrules.benchmarks.configuration.aide import (
+    AideAnswer,
+    AideFile,
+    AideInclude,
+    AideLookup,
+    AideRules,
+    read_aide,
+)
 from auditrules.benchmarks.configuration.aide_selection import Selected, selected
 
 CONF = "/etc/aide/aide.conf"
@@ -21,11 +28,12 @@ def rules(
     content: str | bytes,
     included: Mapping[str, Sequence[File]] = {},
     there: Sequence[str] = (),
+    packaged: Sequence[str] = (),
 ) -> AideRules:
     """Read a configuration, with the files that each path or folder gives."""
     text = content if isinstance(content, bytes) else content.encode()
     reading = read_aide(File(CONF, text, mode=0o600))
-    answer: Sequence[File] | bool | None = None
+    answer: AideAnswer = None
     while True:
         try:
             wish = reading.send(answer)
@@ -34,7 +42,7 @@ def rules(
             return found
         match wish:
             case AideInclude():
-                answer = included[wish.path]
+                answer = [AideFile(file, file.path.rpartition("/")[2] in packaged) for file in included[wish.path]]
             case AideLookup():
                 answer = wish.path in there
 
@@ -125,13 +133,24 @@ def test_whether_a_folder_that_is_left_out_takes_its_files_along_is_not_known(si
 @pytest.mark.parametrize(
     "expression",
     [
-        *("/usr/(?i)sbin", "/usr/sbin/(a+)+$", "/usr/sbin/a(?=x)", r"/usr/\Qsbin", "/usr/sbin/[[:alpha:]]+", "/usr/("),
-        *("/usr/sbin/a*+", r"/usr/\x73bin", "/usr/.*.*.*.*.*x", "/usr/(*UCP)x", "/usr/a{2}{3}"),
+        *("/usr/(?i)sbin", "/usr/sbin/(a+)+$", "/usr/sbin/a(?=x)", r"/usr/\Qsbin", "/usr/sbin/[[:graph:]]+", "/usr/("),
+        *("/usr/sbin/a*+", r"/usr/\x73bin", "/usr/.*.*.*.*.*", "/usr/(*UCP)s", "/usr/s{2}{3}", "/usr/(s?){9}"),
     ],
 )
 def test_an_expression_that_python_may_take_otherwise_is_not_known(expression: str) -> None:
     chosen = selected(rules(f"{expression} p\n").rules, TOOL)
     assert chosen.unclear.startswith(f"{CONF}, line 1: whether '")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("/usr/[[:alpha:]]{4}/", "/usr/sbin/([[:alnum:]]{8})?", "/usr/([a-z]{4}/){1}", "/usr/sbin/[^/\\.]+$"),
+        *("/(usr|opt)/sbin/a[t-z]ditctl", "/usr/sbin/audit(?:ctl|d)$"),
+    ],
+)
+def test_an_expression_that_both_take_alike(expression: str) -> None:
+    assert found(f"{expression} p").rule is not None
 
 
 def test_an_expression_of_another_folder_does_not_matter() -> None:
@@ -148,9 +167,7 @@ def test_an_expression_of_another_folder_does_not_matter() -> None:
         ("/usr p # x", "expected attributes, found 'p # x'"),
         ("usr p", "expected a rule, a group or an option, found 'usr p'"),
         ("root_prefix=/mnt", "expected a rule, a group or an option, found 'root_prefix=/mnt'"),
-        ("@@ifhost web\n@@endif", "whether '@@ifhost web' holds is not known"),
-        ("@@if @@{AIDE_VERSION} version_ge 0.18\n@@endif", "whether '@@if @@{AIDE_VERSION} version_ge 0.18' holds is"),
-        ("/@@{HOSTNAME} p", "what @@{HOSTNAME} stands for is not known"),
+        ("@@include /etc/@@{HOSTNAME}", "expected to include a path without a prefix for rules"),
         ("@@endif", "expected an @@if before @@endif"),
         ("@@include relative", "expected to include a path without a prefix for rules, found 'relative'"),
         ("@@include /a b /c", "expected to include a path without a prefix"),
@@ -164,9 +181,25 @@ def test_a_line_that_is_not_clear_is_told(line: str, why: str) -> None:
     assert why in unclear
 
 
-def test_what_stands_under_a_condition_that_is_not_known_is_left_out() -> None:
-    read = rules("@@ifhost web\n/usr p\n@@else\n/usr i\n@@endif\n")
-    assert (read.rules, len(read.unclear)) == ((), 1)
+# What is not known of other folders does not matter, and of this one it does.
+@pytest.mark.parametrize(
+    ("content", "clear"),
+    [
+        ("@@ifhost web\n/opt i\n@@else\n/srv i\n@@endif\n/usr p", True),
+        ("@@ifhost web\n/usr/sbin i\n@@endif\n/usr p", False),
+        ("@@ifhost web\n!/usr/sbin\n@@endif\n/usr p", False),
+        ("@@ifhost web\nA = p\n@@endif\n/usr A", False),
+        ("@@ifhost web\n@@define D usr\n@@endif\n/@@{D}/sbin p\n/usr p", False),
+        ("@@ifhost web\n@@define D usr\n@@endif\n/opt/@@{D} i\n/usr p", True),
+        ("@@if @@{AIDE_VERSION} version_ge 0.18\n/usr/sbin i\n@@endif\n/usr p", False),
+        ("/home/@@{HOSTNAME} i\n/usr p", True),
+        ("!/@@{HOSTNAME}/auditctl\n/usr p", False),
+        ("!/@@{HOSTNAME}/dockerd\n/usr p", True),
+        ("/usr/sbin f=ext4 i\n/usr p", False),
+    ],
+)
+def test_what_is_not_known(content: str, clear: bool) -> None:
+    assert bool(found(content).unclear) is not clear
 
 
 def test_a_condition_on_a_path_is_looked_at() -> None:
@@ -193,6 +226,18 @@ def test_files_of_a_folder_count_by_their_names() -> None:
 def test_an_included_program_is_not_run() -> None:
     read = rules("@@x_include /d .*\n/usr p\n", {"/d": [part("a", "#!/bin/sh\n", 0o755)]})
     assert read.unclear == ("/etc/aide/aide.conf.d/a: AIDE would run it, and what it prints is not known",)
+
+
+def test_what_a_program_of_the_package_prints_is_taken_to_concern_no_program_of_audit() -> None:
+    files = [part("a", "#!/bin/sh\n", 0o755), part("b", "!/@@{RUN}/log\n@@ifdef X\n/usr/sbin i\n@@endif\n")]
+    read = rules("/usr p\n@@x_include /d .*\n", {"/d": files}, packaged=["a"])
+    assert (read.unclear, read.programs) == ((), 1)
+    # It may have defined variables.
+    assert [(each.expression, each.certain) for each in read.rules] == [
+        ("/usr", True),
+        ("/\0/log", True),
+        ("/usr/sbin", False),
+    ]
 
 
 def test_a_program_that_is_only_included_is_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,6 +81,12 @@ def test_a_tool_that_is_not_there_does_not_matter() -> None:
 
 def test_a_tool_that_could_not_be_looked_at_is_unknown() -> None:
     assert outcome(judged(aide(f"{TOOL} {ALL}"), {})) == ("unknown", "unreadable")
+
+
+def test_programs_that_were_not_run_are_told() -> None:
+    rules = replace(aide(f"{TOOL} {ALL}"), programs=3)
+    told = "3 programs of AIDE's package, which print rules of their own, were not run"
+    assert judged(rules).evidence == f"{CONF}: {TOOL} is checked by '{TOOL}'; {told}"
 
 
 def test_many_unclear_lines_are_bounded() -> None:

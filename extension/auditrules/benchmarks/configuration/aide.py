@@ -2,7 +2,8 @@ r"""Reads which files AIDE checks, and for what: aide.conf(5) of AIDE 0.16 to 0.
 
 Lines define variables (`@@define`) and groups of attributes (`NAME = p+i+n`), include other files, or are rules: a
 regular expression that begins at the beginning of a path, and attributes. `/` selects, `=` selects in its own folder
-only, `!` and `-` leave out. What an included program would print is not known, as none is run.
+only, `!` and `-` leave out. No included program is run: what those that the distribution's package brings would print
+is taken to concern no program of audit, and of others it is not known.
 """
 
 from __future__ import annotations
@@ -51,14 +52,16 @@ _GROUPS = {
     "E": frozenset[str](),
 }
 
-_OPTION = re.compile(r"(?:database|verbose|[a-z]+(?:_[a-z]+)+)[ \t]*=")
+_OPTION = re.compile(r"(?:database|verbose|[a-z]+(?:_[a-z0-9]+)+)[ \t]*=")
 _GROUP = re.compile(r"([A-Za-z0-9_%]+)[ \t]*=[ \t]*(.+)")
 _WORD = re.compile(r"[A-Za-z0-9_%>]+")
 _OF_EXPRESSION = re.compile(r"[ \t]+|([A-Za-z0-9_%>]+|[-+,=])")
 _VARIABLE = re.compile(r"@@\{([^}]*)\}")
+UNKNOWN = "\0"
+"""What stands in an expression for a variable of which nobody knows what it stands for."""
 _IN_PATH = re.compile(r"@@\{(?P<name>[A-Za-z0-9_%]+)\}|\\(?P<escaped>[\\@ ])|(?P<text>[^ \t\r\n])")
 _OF_RESTRICTIONS = (",", "=")
-_SPECIAL = "(^$?*["  # end the part of an expression that AIDE takes for a folder
+_SPECIAL = f"(^$?*[{UNKNOWN}"  # end the part of an expression that AIDE takes for a folder
 _SHOWN = 80  # characters of a line that a message shows
 
 SELECTS, EQUALS, LEAVES_OUT, STOPS = "/", "=", "!", "-"
@@ -80,10 +83,19 @@ class AideLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class AideFile:
+    """A file that was wished for. `packaged` says that it is as the distribution's package brings it."""
+
+    file: File
+    packaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AideRule:
     """One rule. `types` are the letters of file types that it is for, empty for all.
 
-    `folder` is the one that its expression begins with; `by_file_system` says that it is for some types of these only.
+    `folder` is the one that its expression begins with. `certain` is false where nobody knows whether the rule counts,
+    such as under a condition, or for which type of file system.
     """
 
     sign: str
@@ -93,7 +105,7 @@ class AideRule:
     line: int
     types: str = ""
     folder: str = "/"
-    by_file_system: bool = False
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +113,18 @@ class AideRules:
     """What AIDE's configuration says. `path` is the first file, empty where there is none.
 
     `unclear` are the lines whose meaning is not known, with where they are and why: there may be more rules, or less.
+    `programs` is how many programs of the distribution's package AIDE would run for more rules.
     """
 
     path: str = ""
     rules: tuple[AideRule, ...] = ()
     unclear: tuple[str, ...] = ()
+    programs: int = 0
 
 
 AideWish = AideInclude | AideLookup
-Reading = Generator[AideWish, Sequence[File] | bool | None, AideRules]
+AideAnswer = Sequence[AideFile] | bool | None
+Reading = Generator[AideWish, AideAnswer, AideRules]
 
 
 def read_aide(main: File | None) -> Reading:
@@ -120,8 +135,8 @@ def read_aide(main: File | None) -> Reading:
     if main is None:
         return AideRules()
     state = _State()
-    yield from state.file(main, 0, executed=False)
-    return AideRules(main.path, tuple(state.rules), tuple(dict.fromkeys(state.unclear)))
+    yield from state.file(AideFile(main), 0, executed=False)
+    return AideRules(main.path, tuple(state.rules), tuple(dict.fromkeys(state.unclear)), state.programs)
 
 
 @dataclass(slots=True)
@@ -129,48 +144,51 @@ class _State:
     """What has been read so far."""
 
     variables: dict[str, str] = field(default_factory=dict)
-    groups: dict[str, frozenset[str]] = field(default_factory=lambda: dict(_GROUPS))
+    groups: dict[str, frozenset[str] | None] = field(default_factory=lambda: dict(_GROUPS))  # None: not known
     rules: list[AideRule] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     files: int = 0
+    programs: int = 0
+    maybe: bool = False  # whether it is not known if the line that is read counts
 
-    def file(
-        self, file: File, depth: int, *, executed: bool
-    ) -> Generator[AideWish, Sequence[File] | bool | None, None]:
+    def file(self, included: AideFile, depth: int, *, executed: bool) -> Generator[AideWish, AideAnswer, None]:
         """Read one file, line by line."""
         self.files += 1
+        file = included.file
         if file.content is None:
             self.unclear.append(f"{file.path}: {file.error}")
+        elif executed and included.packaged and file.mode is not None and file.mode & 0o100:
+            self.programs += 1
         elif executed and (file.mode is None or file.mode & 0o100):
             self.unclear.append(f"{file.path}: AIDE would run it, and what it prints is not known")
         elif self.files > MOST_FILES or depth > MOST_DEPTH:
             self.unclear.append(f"{file.path}: not read, as it is one of too many")
         else:
             conditions: list[bool | None] = []  # those that the line is in; None: it is not known whether it holds
+            outside = self.maybe
             for number, raw in enumerate(decode(file.content).split("\n"), start=1):
                 line = raw.strip(" \t\r")
                 if not line or line.startswith("#"):
                     continue
+                self.maybe = outside or None in conditions
                 try:
                     yield from self._line(_Line(file.path, number, line), conditions, depth)
                 except _UnclearError as unclear:
                     self.unclear.append(f"{file.path}, line {number}: {unclear}")
+            self.maybe = outside
 
-    def _line(
-        self, line: _Line, conditions: list[bool | None], depth: int
-    ) -> Generator[AideWish, Sequence[File] | bool | None, None]:
+    def _line(self, line: _Line, conditions: list[bool | None], depth: int) -> Generator[AideWish, AideAnswer, None]:
         word, _, rest = line.text.partition(" ") if " " in line.text else line.text.partition("\t")
         if word in ("@@if", "@@ifdef", "@@ifndef", "@@ifhost", "@@ifnhost"):
-            conditions.append((yield from self._condition(word, rest.strip())) if all(conditions) else False)
-            if conditions[-1] is None:
-                raise _UnclearError(f"whether '{visible(line.text[:_SHOWN])}' holds is not known")
+            read = False not in conditions
+            conditions.append((yield from self._condition(word, rest.strip())) if read else False)
         elif word in ("@@else", "@@endif"):
             if not conditions:
                 raise _UnclearError(f"expected an @@if before {word}")
             last = conditions.pop()
             if word == "@@else":
                 conditions.append(None if last is None else not last)
-        elif not all(conditions):
+        elif False in conditions:
             return
         elif word in ("@@include", "@@x_include"):
             yield from self._include(rest, depth, execute=word == "@@x_include")
@@ -181,7 +199,9 @@ class _State:
         """A line that needs no other file."""
         if word in ("@@define", "@@undef"):
             name, _, value = rest.partition(" ")
-            if word == "@@define":
+            if self.maybe:
+                self.variables[name] = UNKNOWN
+            elif word == "@@define":
                 self.variables[name] = self._expanded(value.strip())
             else:
                 self.variables.pop(name, None)
@@ -190,7 +210,7 @@ class _State:
         elif line.text.startswith(("/", "=/", "!/", "-/")):
             self._rule(line)
         elif (group := _GROUP.fullmatch(line.text)) and not line.text.startswith("root_prefix"):
-            self.groups[group[1]] = self._attributes(group[2])
+            self.groups[group[1]] = None if self.maybe else self._attributes(group[2])
         else:
             raise _UnclearError(f"expected a rule, a group or an option, found '{visible(line.text[:_SHOWN])}'")
 
@@ -205,16 +225,17 @@ class _State:
         types, _, file_system = restriction.partition("=")
         if len(self.rules) >= _MOST_RULES:
             raise _UnclearError(f"expected at most {_MOST_RULES} rules")
+        found = self._attributes(attributes) if attributes else frozenset[str]()
         self.rules.append(
             AideRule(
                 sign,
                 expression,
-                self._attributes(attributes) if attributes else frozenset(),
+                found or frozenset(),
                 line.file,
                 line.number,
                 "" if types == "0" else types.replace(",", ""),
                 _folder(expression),
-                bool(file_system),
+                not (self.maybe or file_system or found is None),
             )
         )
 
@@ -223,21 +244,21 @@ class _State:
         parts, at = [], 0
         while match := _IN_PATH.match(text, at):
             name = match["name"]
-            parts.append(self.variables.get(name, "") if name is not None else match["escaped"] or match["text"])
-            if name in ("HOSTNAME", "AIDE_VERSION") and name not in self.variables:
-                raise _UnclearError(f"what @@{{{name}}} stands for is not known")
+            parts.append(match["escaped"] or match["text"] if name is None else self._variable(name))
             at = match.end()
         return "".join(parts), text[at:].strip()
 
     def _expanded(self, text: str) -> str:
-        for name in _VARIABLE.findall(text):
-            if name in ("HOSTNAME", "AIDE_VERSION") and name not in self.variables:
-                raise _UnclearError(f"what @@{{{name}}} stands for is not known")
-        return _VARIABLE.sub(lambda match: self.variables.get(match[1], ""), text)
+        return _VARIABLE.sub(lambda match: self._variable(match[1]), text)
 
-    def _attributes(self, text: str) -> frozenset[str]:
-        """The attributes of an expression such as `R+sha512-md5`."""
-        found: frozenset[str] = frozenset()
+    def _variable(self, name: str) -> str:
+        """What a variable stands for: nothing, unless AIDE itself or a program that is not run defines it."""
+        by_others = self.programs or name in ("HOSTNAME", "AIDE_VERSION")
+        return self.variables.get(name, UNKNOWN if by_others else "")
+
+    def _attributes(self, text: str) -> frozenset[str] | None:
+        """The attributes of an expression such as `R+sha512-md5`; None where a group in it is not known."""
+        found: frozenset[str] | None = frozenset()
         sign = "+"
         expects_word = True
         for word in _tokens(text):
@@ -245,16 +266,20 @@ class _State:
                 raise _UnclearError(f"expected attributes, found '{visible(text[:_SHOWN])}'")
             if not expects_word:
                 sign = word
+            elif word not in self.groups and self.maybe:
+                found = None
             elif word not in self.groups:
                 raise _UnclearError(f"the group {visible(word[:_SHOWN])} is not defined")
             else:
-                found = found | self.groups[word] if sign == "+" else found - self.groups[word]
+                group = self.groups[word]
+                combined = frozenset[str].__or__ if sign == "+" else frozenset[str].__sub__
+                found = None if group is None or found is None else frozenset(combined(found, group))
             expects_word = not expects_word
         if expects_word:
             raise _UnclearError(f"expected attributes, found '{visible(text[:_SHOWN])}'")
         return found
 
-    def _condition(self, word: str, rest: str) -> Generator[AideWish, Sequence[File] | bool | None, bool | None]:
+    def _condition(self, word: str, rest: str) -> Generator[AideWish, AideAnswer, bool | None]:
         """Whether a condition holds; None where that is not known."""
         words = rest.split()
         negated = word in ("@@ifndef", "@@ifnhost")
@@ -266,24 +291,24 @@ class _State:
             negated, words = not negated, words[1:]
         match words:
             case ["defined", name]:
-                return (name in self.variables) is not negated
+                known = name in self.variables
+                unsure = self.variables.get(name) == UNKNOWN or (not known and self.programs)
+                return None if unsure else known is not negated
             case ["exists", path]:
-                found = yield AideLookup(self._expanded(path))
+                found = None if UNKNOWN in self._expanded(path) else (yield AideLookup(self._expanded(path)))
                 return found is not negated if isinstance(found, bool) else None
             case _:
                 return None
 
-    def _include(
-        self, rest: str, depth: int, *, execute: bool
-    ) -> Generator[AideWish, Sequence[File] | bool | None, None]:
+    def _include(self, rest: str, depth: int, *, execute: bool) -> Generator[AideWish, AideAnswer, None]:
         words = self._expanded(rest).split()
-        if len(words) not in (1, 2) or not words[0].startswith("/"):
+        if len(words) not in (1, 2) or not words[0].startswith("/") or any(UNKNOWN in word for word in words):
             raise _UnclearError(
                 f"expected to include a path without a prefix for rules, found '{visible(rest[:_SHOWN])}'"
             )
         files = yield AideInclude(*words)
         for file in files if isinstance(files, Sequence) else ():
-            if len(words) == 1 or (matched := found(words[1], file.path.rpartition("/")[2])):
+            if len(words) == 1 or (matched := found(words[1], file.file.path.rpartition("/")[2])):
                 yield from self.file(file, depth + 1, executed=execute)
             elif matched is None:
                 raise _UnclearError(f"which names '{visible(words[1][:_SHOWN])}' stands for is not known")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditrules.benchmarks.configuration.aide import EQUALS, LEAVES_OUT, SELECTS, STOPS, AideRule
+from auditrules.benchmarks.configuration.aide import EQUALS, LEAVES_OUT, SELECTS, STOPS, UNKNOWN, AideRule
 from auditrules.benchmarks.configuration.plain_regex import found
 from auditrules.text import visible
 
@@ -64,8 +64,10 @@ def _matches(rule: AideRule, path: str, kind: str = "f") -> bool | None:
     """Whether a rule is for a path of a type; None where that is not known."""
     if rule.types and kind not in rule.types:
         return False
-    matched = found(rule.expression, path, anchored=True)
-    return None if matched and rule.by_file_system else matched
+    # A variable that nobody knows may stand for anything, and what comes before and after it is known.
+    matched = found(rule.expression.replace(UNKNOWN, ".*"), path, anchored=True)
+    certain = rule.certain and UNKNOWN not in rule.expression
+    return None if matched and not certain else matched
 
 
 def _unclear(rule: AideRule) -> str:

@@ -92,6 +92,8 @@ class Integrity:
             return Status.FAIL, "not_selected", "", f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}"
         missing = [each for each in self.attributes if each not in rule.attributes]
         told = f"{path} is checked by {shown}{f', without {chr(43).join(missing)}' if missing else ''}"
+        if rules.programs:
+            told += f"; {rules.programs} programs of AIDE's package, which print rules of their own, were not run"
         status, reason = (Status.FAIL, "attributes_missing") if missing else (Status.PASS, "met")
         return status, reason, "+".join(missing), f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}"
 
