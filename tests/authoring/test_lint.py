@@ -122,6 +122,7 @@ CLEAN = (
     "-a never,exit -F arch=b64 -S open -F auid>=1000",
     "-b 0x2000",
     "-a always,exit -F path=/x -F perm=r -F perm=w -k k",
+    "-a always,exit -F arch=b64 -S openat -F a2&0100 -k k",
     "-a always,exclude -F msgtype=CWD",
     "-a never,task -F auid=1000",
     "-a always,exit -F arch=b64 -S open -F auid=0 -F sessionid=unset -k k",

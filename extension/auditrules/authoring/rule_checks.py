@@ -29,6 +29,7 @@ from auditrules.authoring.rule_shape import ANY, RuleShape, Values, arches_of, m
 _SYSCALL_RECORD = 1300
 _PATTERN = re.compile(r"[*?\[]")
 _PLAIN = re.compile(r"[-+]?(?:0|[1-9][0-9]*|0[xX][0-9a-fA-F]+)\Z")
+_OCTAL = re.compile(r"0[0-7]+\Z")
 _OPERAND = re.compile(r"(?P<name>[^!<>=&]+)(?P<sign>!=|>=|<=|&=|[=<>&])(?P<value>.*)\Z", re.DOTALL)
 _NUMBERS = frozenset(
     {
@@ -98,7 +99,8 @@ def _misread(flag: str, text: str, reading: RulesReading) -> tuple[str, int, str
         return None
     value, start = match["value"], match.start("value")
     if is_digit(value) or is_negative(value):
-        return _misread_number(value, start)
+        flags = kind.kind is FieldKind.ARGUMENT and _OCTAL.match(value)  # of open(2) and modes, as C writes them
+        return None if flags else _misread_number(value, start)
     return _misread_word(kind.kind, value, start)
 
 
