@@ -110,7 +110,7 @@ def _evaluate(
     decision = decide_by_rules(applicable, rules, auditing)
     if Undetermined.SUBJECT not in decision.waits_for:
         return _STATUS[decision.recorded], decision
-    conditions = dict(_subject_conditions(applicable))
+    conditions = dict(subject_conditions(applicable))
     if len(conditions) > FIRST_CONDITIONS:
         first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
         found = _statuses(*recorded_cases(applicable, rules.cases(first, access), rules, auditing))
@@ -133,7 +133,7 @@ def _evaluate_asked(
 ) -> Evaluated | None:
     wanting = ResolvedRule(_ASKED, ASKED, labelled=rules.labelled)
     wanted: dict[CaseCondition, ResolvedRule] = {(Cause.RULE, condition): wanting for condition in asked}
-    conditions = dict(_subject_conditions(applicable))
+    conditions = dict(subject_conditions(applicable))
     if len(conditions) > FIRST_CONDITIONS:
         # A few conditions decide most accesses; where they do not, all are tried.
         first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
@@ -191,7 +191,7 @@ def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:
     return {each for each, bits in cases.items() if bits}
 
 
-def _subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, ResolvedRule]]:
+def subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, ResolvedRule]]:
     """The conditions that depend on who makes the access or how it ends, each with a rule that has it."""
     lists: tuple[tuple[Cause, Iterable[RuleMatch]], ...] = (
         (Cause.RULE, applicable.listed),

@@ -1,0 +1,115 @@
+"""What two sets of rules do with one access: in which cases only one of them records it.
+
+The cases are those that the conditions of both sets distinguish, so that the answer is exact: who makes the access, and
+how it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from auditrules.audit.auditctl.normal_form import field_text
+from auditrules.audit.coverage.access import Access
+from auditrules.audit.coverage.access_coverage import evaluate_access, subject_conditions
+from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
+from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision
+from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.filter_walk import applicable_rules, decide_without_rules, recorded_cases
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.rule_match import Match, Pending, Truth
+from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+
+
+@dataclass(frozen=True)
+class RulesInForce:
+    """Rules on a host, and how auditing is. `on_names` are those on the names of an access, where they are known."""
+
+    rules: RuleSet
+    auditing: Auditing
+    on_names: NameRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessDifference:
+    """In which cases an access is recorded no more, and in which newly: None for none, else what holds in all of them.
+
+    `unsure` says that in some case it is not known whether one of the two records it.
+    """
+
+    lost: tuple[str, ...] | None = None
+    gained: tuple[str, ...] | None = None
+    unsure: bool = False
+
+    @property
+    def none(self) -> bool:
+        """Whether there is no difference."""
+        return self.lost is None and self.gained is None and not self.unsure
+
+
+NO_DIFFERENCE = AccessDifference()
+_DEFINITE = (CoverageStatus.RECORDED, CoverageStatus.UNRECORDED)
+
+
+def access_difference(access: Access, old: RulesInForce, new: RulesInForce, machine: str) -> AccessDifference:
+    """What changes for an access from the old rules to the new ones, which are on one file system."""
+    before, old_decision = evaluate_access(old.rules, access, old.auditing, old.on_names)
+    after, new_decision = evaluate_access(new.rules, access, new.auditing, new.on_names)
+    if before in _DEFINITE and after in _DEFINITE:
+        if before is after:
+            return NO_DIFFERENCE
+        lost = before is CoverageStatus.RECORDED
+        return AccessDifference(() if lost else None, None if lost else ())
+    if _told(old_decision) == _told(new_decision):
+        return NO_DIFFERENCE
+    return _by_case(access, old, new, machine)
+
+
+def _told(decision: Decision) -> list[tuple[object, ...]]:
+    return [
+        (each.cause, each.resolved and each.resolved.rule, each.pending, each.recorded) for each in decision.outcomes
+    ]
+
+
+def _by_case(access: Access, old: RulesInForce, new: RulesInForce, machine: str) -> AccessDifference:
+    conditions: dict[CaseCondition, ResolvedRule] = {}
+    sides = []
+    for side in (old, new):
+        without = decide_without_rules(side.rules, access, side.auditing)
+        applicable = None if without is not None else applicable_rules(side.rules, access, side.on_names)
+        sides.append((side, without, applicable))
+        if applicable is not None:
+            conditions |= dict(subject_conditions(applicable))
+    cases = CredentialCases(conditions, access)
+    found = []
+    for side, without, applicable in sides:
+        if applicable is not None:
+            recorded, unrecorded = recorded_cases(applicable, cases, side.rules, side.auditing)
+        else:
+            kept = without is not None and without.recorded is Truth.YES
+            recorded, unrecorded = (cases.all, 0) if kept else (0, cases.all)
+        found.append((recorded & ~unrecorded, unrecorded & ~recorded, recorded & unrecorded))
+    (was, was_not, was_unsure), (is_, is_not, is_unsure) = found
+    lost, gained = was & is_not, was_not & is_
+    return AccessDifference(
+        _where(lost, cases, conditions, machine) if lost else None,
+        _where(gained, cases, conditions, machine) if gained else None,
+        bool(was_unsure | is_unsure) or not cases.complete,
+    )
+
+
+def _where(bits: int, cases: CredentialCases, conditions: Iterable[CaseCondition], machine: str) -> tuple[str, ...]:
+    """What holds in all of some cases and not in every case, in words."""
+    return tuple(dict.fromkeys(_words(bits, cases, conditions, machine)))
+
+
+def _words(bits: int, cases: CredentialCases, conditions: Iterable[CaseCondition], machine: str) -> Iterator[str]:
+    for cause, condition in conditions:
+        match = Match(Truth.MAYBE, pending=(Pending(condition, Undetermined.SUBJECT),))
+        text = field_text(condition, machine)
+        if cause is Cause.TASK:
+            text = f"{text} when it was forked"
+        if bits & ~cases.certain(match, cause) == 0:
+            yield f"{text} only"
+        elif not bits & cases.possible(match, cause):
+            yield f"except {text}"

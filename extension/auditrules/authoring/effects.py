@@ -1,0 +1,192 @@
+"""What a change of rules changes: which accesses are recorded no more, and which newly. Effects, not lines.
+
+Asked are the reference accesses of each letter to every path that a rule of either side names, with the calls outside
+the reference and those of 32-bit programs; and every system call of the machine, on a file that no rule names. What
+changes for a call everywhere is told once, and not for each path again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from auditrules.audit.constants import arches, syscalls
+from auditrules.audit.coverage.access import Access
+from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.access_difference import AccessDifference, RulesInForce, access_difference
+from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
+from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
+from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.call_places import ANY_FILE
+from auditrules.audit.coverage.operations import OPENED, OPENS, OPERATIONS, Operation, collected_by, counts_as
+from auditrules.audit.coverage.reference import IO_URING, OF_32_BITS, ON_DIRECTORY, OUTSIDE, REFERENCE, AccessTarget
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.authoring.rule_shape import arches_of
+
+_MODES = {0: " to read", 1: " to write", 2: " to read and write", None: ""}
+
+
+class Direction(str, Enum):
+    """What a change does to the record of an access."""
+
+    LOST = "recorded no more"
+    GAINED = "newly recorded"
+    UNSURE = "can't be told"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectChange:
+    """Accesses whose record changes alike.
+
+    `path` is what they are on, empty for every file that no rule names; `letter` one of rwxa, empty for calls as such;
+    `calls` are named where they are not all of the letter's, with ` (32-bit)` behind those of 32-bit programs. `where`
+    says of which cases only it is true.
+    """
+
+    direction: Direction
+    path: str
+    letter: str
+    calls: tuple[str, ...]
+    where: tuple[str, ...] = ()
+
+
+_Key = tuple[Direction, tuple[str, ...]]
+
+
+def effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> tuple[EffectChange, ...]:
+    """What changes from the old rules to the new ones on a host: first for calls, then path by path."""
+    if [each.rule for each in old.rules.resolved] == [each.rule for each in new.rules.resolved] and (
+        old.auditing == new.auditing and old.rules.unread == new.rules.unread == 0
+    ):
+        return ()
+    everywhere = _CallChanges(old, new, file_system.facts.machine)
+    found = list(everywhere.changes())
+    for path in _paths(old, new):
+        found += _of_path(path, old, new, file_system, everywhere)
+    return tuple(found)
+
+
+def _paths(*sides: RulesInForce) -> list[str]:
+    """Every path that a rule watches, in order."""
+    watched = (resolved.rule.watched() for side in sides for resolved in side.rules.resolved)
+    paths = {str(field.value).rstrip("/") or "/" for field in watched if field is not None}
+    return sorted(path for path in paths if not bad_path(path))
+
+
+def _directions(found: AccessDifference) -> Iterator[_Key]:
+    if found.lost is not None:
+        yield Direction.LOST, found.lost
+    if found.gained is not None:
+        yield Direction.GAINED, found.gained
+    if found.unsure and found.lost is None and found.gained is None:
+        yield Direction.UNSURE, ()
+
+
+# Calls, on a file that no rule names
+
+
+class _CallChanges:
+    """What changes for each call of the machine; of calls that no rule tells apart one is asked."""
+
+    def __init__(self, old: RulesInForce, new: RulesInForce, machine: str) -> None:
+        self._sides = tuple(replace(side, rules=side.rules.elsewhere) for side in (old, new))
+        self._machine = machine
+        self._named = self._naming()
+        self._known: dict[object, tuple[_Key, ...]] = {}
+
+    def _naming(self) -> Mapping[int, tuple[tuple[int, int], ...]]:
+        """The rules that name each number, by side and place."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for number, side in enumerate(self._sides):
+            for resolved in side.rules.resolved:
+                if not resolved.rule.syscalls.all:
+                    for call in resolved.rule.syscalls.numbers:
+                        found.setdefault(call, []).append((number, resolved.order))
+        return {call: tuple(places) for call, places in found.items()}
+
+    def of(self, access: Access) -> tuple[_Key, ...]:
+        """What changes for a call of an access, on a file that no rule names."""
+        made = access.on((ANY_FILE,) if access.names else ())
+        key = (
+            *(access.arch, self._named.get(access.number), access.permissions.value, bool(access.names)),
+            *(access.succeeded, access.result, access.subject.exe),
+        )
+        if key not in self._known:
+            old, new = self._sides
+            self._known[key] = tuple(_directions(access_difference(made, old, new, self._machine)))
+        return self._known[key]
+
+    def changes(self) -> Iterator[EffectChange]:
+        """The changes, with the calls that change alike together."""
+        for arch in arches_of(self._machine):
+            machine = arches.machine_of(arch, self._machine)
+            found: dict[_Key, dict[str, None]] = {}
+            total = 0
+            for name, number in sorted(syscalls.all_calls(machine).items()):
+                for mode in OPENED if name in OPENS else (None,):
+                    total += 1
+                    operation = Operation(name, collected_by(name), mode)
+                    access = Access(name, number, arch, counts_as(operation, machine), (ANY_FILE,))
+                    for key in self.of(access):
+                        found.setdefault(key, {})[f"{name}{_MODES[mode]}"] = None
+            suffix = "" if arch == arches.native(self._machine) else " (32-bit)"
+            for (direction, where), calls in found.items():
+                names = ("every call",) if len(calls) == total else tuple(calls)
+                yield EffectChange(direction, "", "", tuple(f"{name}{suffix}" for name in names), where)
+
+
+# Paths
+
+
+def _of_path(
+    path: str, old: RulesInForce, new: RulesInForce, file_system: FileSystem, everywhere: _CallChanges
+) -> Iterator[EffectChange]:
+    host = AuditedHost(old.rules, file_system, old.auditing)
+    place = file_system.walk(path)
+    if place.entry is None:
+        yield EffectChange(Direction.UNSURE, path, "", (), ("the path could not be looked at",))
+        return
+    itself = target_of(place, AuditNamesCollector(file_system), host)
+    folder = place.entry.type == "dir" and not place.missing
+    targets = (inside(inside(itself)), inside(itself), itself) if folder else (itself,)
+    for letter in PERMISSIONS:
+        found: dict[_Key, dict[str, None]] = {}
+        for target in targets:
+            on_itself = folder and target is itself
+            names = ON_DIRECTORY[letter] if on_itself else (*REFERENCE[letter], *OUTSIDE[letter])
+            for label, access, sides in _accesses(_operations(names, letter), target, (old, new), file_system):
+                known = everywhere.of(access)
+                for key in _directions(access_difference(access, *sides, host.machine)):
+                    if key not in known:
+                        found.setdefault(key, {})[label] = None
+        for (direction, where), labels in found.items():
+            yield EffectChange(direction, path, letter, tuple(_shortened(letter, labels)), where)
+
+
+def _operations(names: Iterable[str], letter: str) -> Iterator[tuple[str, Operation]]:
+    for name in names:
+        yield name, OPERATIONS[name]
+        yield f"{name} (32-bit)", replace(OPERATIONS[name], compat=True)
+    if letter in IO_URING:
+        yield "io_uring", OPERATIONS[IO_URING[letter]]
+
+
+def _accesses(
+    operations: Iterable[tuple[str, Operation]],
+    target: AccessTarget,
+    sides: tuple[RulesInForce, RulesInForce],
+    file_system: FileSystem,
+) -> Iterator[tuple[str, Access, tuple[RulesInForce, RulesInForce]]]:
+    """Each access of the operations to a target, with the rules of both sides on its names."""
+    old, new = (TargetAccesses(target, side.rules) for side in sides)
+    before, after = (AuditedHost(side.rules, file_system, side.auditing) for side in sides)
+    for label, operation in operations:
+        for (access, one), (_, other) in zip(old.by(operation, before), new.by(operation, after), strict=True):
+            yield label, access, (replace(sides[0], on_names=one), replace(sides[1], on_names=other))
+
+
+def _shortened(letter: str, labels: Mapping[str, None]) -> Sequence[str]:
+    """The calls; none where all that the letter stands for are among them."""
+    whole = {label for label in REFERENCE[letter] if OPERATIONS[label].call not in OF_32_BITS}
+    return () if whole <= {*labels} else tuple(labels)
