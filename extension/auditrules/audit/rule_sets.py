@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
-from auditrules.audit.boot.load import load_rules
+from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.answer import PERMISSIONS, Coverage, Reason, bad_path
 from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
@@ -23,7 +23,6 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
-from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.model.rule import PATH_NAMES, Condition, Rule, Verb
 
@@ -246,32 +245,22 @@ def _no_loader(booted: Boot) -> str:
     return booted.reason if booted.loader is Loader.NONE else ""
 
 
-def evaluate_files(files: Sequence[File], facts: Facts) -> tuple[RuleSource, tuple[str, ...]]:
-    """The rules that files would load one after the other, and which of their lines would not be, and why."""
-    whole = b"".join(b"%s\n" % (file.content or b"").removesuffix(b"\n") for file in files)
-    loaded = load_rules(whole, facts)
-    at = [f"{file.path}:{number}" for file in files for number in range(1, _lines(file) + 1)]
-    problems = tuple(f"{at[number - 1]}: {reason}" for number, reason in loaded.refused)
-    if loaded.stopped_at is not None:
-        problems = (*problems, f"the load stops at {at[loaded.stopped_at - 1]}: no line below it is loaded")
+def files_source(loaded: LoadedFile, facts: Facts, place: Callable[[int], str]) -> RuleSource:
+    """The rules that a load of files ends up with; `place` says of a line's number where it stands."""
     rules = [decided(rule, facts) for rule in loaded.rules]
     added = (
-        (line.parsed.rule, at[line.number - 1])
+        (line.parsed.rule, place(line.number))
         for line in loaded.lines
         if line.parsed and line.parsed.verb is not Verb.DELETE
     )
-    source = RuleSource(
+    return RuleSource(
         FILES,
         facts.machine,
         RuleSet(rules, RuleResolver(FileSystem(facts), fresh=True)),
+        Auditing(int(loaded.values.get("-e", "1"))),
         remarks=tuple(_of_machine(facts)),
         file_lines=_by_text(added, facts),
     )
-    return source, problems
-
-
-def _lines(file: File) -> int:
-    return len((file.content or b"").removesuffix(b"\n").split(b"\n"))
 
 
 def _by_text(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLines:

@@ -1,13 +1,13 @@
 """What a change of rules changes: which accesses are recorded no more, and which newly. Effects, not lines.
 
-Asked are the reference accesses of each letter to every path that a rule of either side names, with the calls outside
-the reference and those of 32-bit programs; and every system call of the machine, on a file that no rule names. What
-changes for a call everywhere is told once, and not for each path again.
+Asked are the accesses of each letter to every path that a rule of either side names, the other uses of a file, and the
+calls that such rules name, of 32-bit programs, too; and every system call of the machine, on a file that no rule names.
+What changes for a call everywhere is told once, and not for each path again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -19,9 +19,18 @@ from auditrules.audit.coverage.access_targets import TargetAccesses, inside, tar
 from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE
-from auditrules.audit.coverage.operations import OPENED, OPENS, OPERATIONS, Operation, collected_by, counts_as
+from auditrules.audit.coverage.operations import (
+    OPENED,
+    OPENS,
+    OPERATIONS,
+    Operation,
+    collected_by,
+    counts_as,
+    machine_of,
+)
 from auditrules.audit.coverage.reference import IO_URING, OF_32_BITS, ON_DIRECTORY, OUTSIDE, REFERENCE, AccessTarget
 from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import PERMISSION_LETTERS
 from auditrules.authoring.rule_shape import arches_of
 
 _MODES = {0: " to read", 1: " to write", 2: " to read and write", None: ""}
@@ -63,7 +72,7 @@ def effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> tu
     everywhere = _CallChanges(old, new, file_system.facts.machine)
     found = list(everywhere.changes())
     for path in _paths(old, new):
-        found += _of_path(path, old, new, file_system, everywhere)
+        found += _PathChanges(path, old, new, file_system, everywhere).changes()
     return tuple(found)
 
 
@@ -139,29 +148,102 @@ class _CallChanges:
 # Paths
 
 
-def _of_path(
-    path: str, old: RulesInForce, new: RulesInForce, file_system: FileSystem, everywhere: _CallChanges
-) -> Iterator[EffectChange]:
-    host = AuditedHost(old.rules, file_system, old.auditing)
-    place = file_system.walk(path)
-    if place.entry is None:
-        yield EffectChange(Direction.UNSURE, path, "", (), ("the path could not be looked at",))
-        return
-    itself = target_of(place, AuditNamesCollector(file_system), host)
-    folder = place.entry.type == "dir" and not place.missing
-    targets = (inside(inside(itself)), inside(itself), itself) if folder else (itself,)
-    for letter in PERMISSIONS:
-        found: dict[_Key, dict[str, None]] = {}
+_Found = dict[_Key, dict[str, None]]  # changes, each with the calls that change so
+
+
+class _PathChanges:
+    """What changes for the accesses to one path, but for what changes for their calls everywhere."""
+
+    def __init__(
+        self, path: str, old: RulesInForce, new: RulesInForce, file_system: FileSystem, everywhere: _CallChanges
+    ) -> None:
+        self._path = path
+        self._sides = old, new
+        self._file_system = file_system
+        self._machine = file_system.facts.machine
+        self._everywhere = everywhere
+
+    def changes(self) -> Iterator[EffectChange]:
+        """First those of letters, then those of other uses."""
+        place = self._file_system.walk(self._path)
+        if place.entry is None:
+            yield EffectChange(Direction.UNSURE, self._path, "", (), ("the path could not be looked at",))
+            return
+        host = AuditedHost(self._sides[0].rules, self._file_system, self._sides[0].auditing)
+        itself = target_of(place, AuditNamesCollector(self._file_system), host)
+        folder = place.entry.type == "dir" and not place.missing
+        within = (inside(inside(itself)), inside(itself)) if folder else (itself,)
+        told: dict[str, set[_Key]] = {}
+        for letter in PERMISSIONS:
+            found: _Found = {}
+            for target in within:
+                self._ask(_operations((*REFERENCE[letter], *OUTSIDE[letter]), letter), target, found)
+            if folder:
+                self._ask(_operations(ON_DIRECTORY[letter], letter), itself, found)
+            told[letter] = {*found}
+            for (direction, where), labels in found.items():
+                yield EffectChange(direction, self._path, letter, tuple(_shortened(letter, labels)), where)
+        yield from self._others((*within, itself) if folder else within, told)
+
+    def _others(self, targets: Iterable[AccessTarget], told: Mapping[str, set[_Key]]) -> Iterator[EffectChange]:
+        """Other uses, where they do not change as the letters that they count as."""
+        found: _Found = {}
         for target in targets:
-            on_itself = folder and target is itself
-            names = ON_DIRECTORY[letter] if on_itself else (*REFERENCE[letter], *OUTSIDE[letter])
-            for label, access, sides in _accesses(_operations(names, letter), target, (old, new), file_system):
-                known = everywhere.of(access)
-                for key in _directions(access_difference(access, *sides, host.machine)):
-                    if key not in known:
-                        found.setdefault(key, {})[label] = None
+            for label, operation in _others(*self._sides, self._machine):
+                alike = {key for letter in _letters(operation, self._machine) for key in told[letter]}
+                self._ask([(label, operation)], target, found, alike)
         for (direction, where), labels in found.items():
-            yield EffectChange(direction, path, letter, tuple(_shortened(letter, labels)), where)
+            yield EffectChange(direction, self._path, "", tuple(labels), where)
+
+    def _ask(
+        self,
+        operations: Iterable[tuple[str, Operation]],
+        target: AccessTarget,
+        found: _Found,
+        known: Collection[_Key] = (),
+    ) -> None:
+        """Add what changes for each operation on a target, if it is not known."""
+        old, new = self._sides
+        on_old, on_new = (TargetAccesses(target, side.rules) for side in self._sides)
+        before, after = (AuditedHost(side.rules, self._file_system, side.auditing) for side in self._sides)
+        for label, operation in operations:
+            both = zip(on_old.by(operation, before), on_new.by(operation, after), strict=True)
+            for (access, one), (_, other) in both:
+                sides = replace(old, on_names=one), replace(new, on_names=other)
+                everywhere = self._everywhere.of(access)
+                for key in _directions(access_difference(access, *sides, self._machine)):
+                    if key not in everywhere and key not in known:
+                        found.setdefault(key, {})[label] = None
+
+
+def _letters(operation: Operation, machine: str) -> Iterator[str]:
+    called = machine_of(operation, machine)
+    counted = counts_as(operation, called) if called else 0
+    return (letter for letter, bit in PERMISSION_LETTERS if counted & bit)
+
+
+def _others(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[tuple[str, Operation]]:
+    """The uses of a file beside those of the letters, and the calls that rules name beside these."""
+    of_letters = {name for letter in PERMISSIONS for name in (*REFERENCE[letter], *OUTSIDE[letter])}
+    for name, operation in OPERATIONS.items():
+        if name not in of_letters and name not in IO_URING.values():
+            yield name, operation
+            yield f"{name} (32-bit)", replace(operation, compat=True)
+    known = {operation.call for operation in OPERATIONS.values()}
+    for arch in arches_of(machine):
+        called = arches.machine_of(arch, machine)
+        compat = arch != arches.native(machine)
+        named = (
+            number
+            for side in (old, new)
+            for each in side.rules.resolved
+            if not each.rule.syscalls.all and (each.by_inode or each.tree)
+            for number in each.rule.syscalls.numbers
+        )
+        for number in dict.fromkeys(named):
+            call = syscalls.name(number, called)
+            if call and call not in known:
+                yield f"{call} (32-bit)" if compat else call, Operation(call, collected_by(call), compat=compat)
 
 
 def _operations(names: Iterable[str], letter: str) -> Iterator[tuple[str, Operation]]:
@@ -170,20 +252,6 @@ def _operations(names: Iterable[str], letter: str) -> Iterator[tuple[str, Operat
         yield f"{name} (32-bit)", replace(OPERATIONS[name], compat=True)
     if letter in IO_URING:
         yield "io_uring", OPERATIONS[IO_URING[letter]]
-
-
-def _accesses(
-    operations: Iterable[tuple[str, Operation]],
-    target: AccessTarget,
-    sides: tuple[RulesInForce, RulesInForce],
-    file_system: FileSystem,
-) -> Iterator[tuple[str, Access, tuple[RulesInForce, RulesInForce]]]:
-    """Each access of the operations to a target, with the rules of both sides on its names."""
-    old, new = (TargetAccesses(target, side.rules) for side in sides)
-    before, after = (AuditedHost(side.rules, file_system, side.auditing) for side in sides)
-    for label, operation in operations:
-        for (access, one), (_, other) in zip(old.by(operation, before), new.by(operation, after), strict=True):
-            yield label, access, (replace(sides[0], on_names=one), replace(sides[1], on_names=other))
 
 
 def _shortened(letter: str, labels: Mapping[str, None]) -> Sequence[str]:

@@ -9,13 +9,12 @@ from auditrules.audit.auditctl.normal_form import decided
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.needs import needs
 from auditrules.authoring.cost import Saving, cost
 from auditrules.authoring.file_checks import file_findings, is_utf_16
 from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome, Place
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.load_checks import load_findings
-from auditrules.authoring.reading import RulesInput, RulesReading
+from auditrules.authoring.reading import RulesInput, RulesReading, with_names
 from auditrules.authoring.rule_checks import LoadedRule, number_findings, rule_findings
 from auditrules.authoring.rule_order import never_deciding
 from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
@@ -36,7 +35,9 @@ def lint(given: RulesInput, facts: Facts, targets: Sequence[LintTarget]) -> Lint
     outcomes = []
     reading = None
     for target in targets:
-        reading = RulesReading(given, _facts(given, facts, target))
+        reading = RulesReading(
+            given, with_names(replace(facts, version=target.version, machine=target.machine), [given])
+        )
         findings, outcome = _of_target(reading, target, facts)
         outcomes.append(outcome)
         for each in findings:
@@ -62,21 +63,6 @@ def lint(given: RulesInput, facts: Facts, targets: Sequence[LintTarget]) -> Lint
 def _order(finding: LintFinding, files: dict[str, int]) -> tuple[object, ...]:
     place = finding.place
     return files.get(place.path, len(files)), place.path, place.line, _RANK[finding.kind.id], finding.message
-
-
-def _facts(given: RulesInput, facts: Facts, target: LintTarget) -> Facts:
-    """The facts as of a target; a name that nobody can look up gets a number of its own."""
-    facts = replace(facts, version=target.version, machine=target.machine)
-    if facts.users is not None and facts.groups is not None:
-        return facts
-    wanted = needs(file.content or b"" for file in given.files)
-    users = {"root": 0, **{name: 0x70000000 + place for place, name in enumerate(sorted(wanted.users - {"root"}))}}
-    groups = {"root": 0, **{name: 0x70000000 + place for place, name in enumerate(sorted(wanted.groups - {"root"}))}}
-    return replace(
-        facts,
-        users=users if facts.users is None else facts.users,
-        groups=groups if facts.groups is None else facts.groups,
-    )
 
 
 def _of_target(reading: RulesReading, target: LintTarget, known: Facts) -> tuple[Iterator[LintFinding], LoadOutcome]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditrules.audit.auditctl.getopt import Flag, Flags
@@ -15,8 +15,11 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import ParsedLine
+from auditrules.audit.needs import needs
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
+
+_FIRST_ASSUMED = 0x70000000  # of the numbers that names have which nobody looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,26 @@ class RulesInput:
     folder: bool = False
     ignored: tuple[tuple[str, str], ...] = ()
     awk: Awk | None = None
+
+
+def with_names(facts: Facts, inputs: Iterable[RulesInput]) -> Facts:
+    """The facts, with each name of a user or group that inputs have.
+
+    Where nobody can look names up, each has a number of its own.
+    """
+    if facts.users is not None and facts.groups is not None:
+        return facts
+    wanted = needs(file.content or b"" for given in inputs for file in given.files)
+    return replace(
+        facts,
+        users=_numbered(wanted.users) if facts.users is None else facts.users,
+        groups=_numbered(wanted.groups) if facts.groups is None else facts.groups,
+    )
+
+
+def _numbered(names: Iterable[str]) -> Mapping[str, int]:
+    others = sorted({*names} - {"root"})
+    return {"root": 0, **{name: _FIRST_ASSUMED + place for place, name in enumerate(others)}}
 
 
 @dataclass

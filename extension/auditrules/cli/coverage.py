@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import ANYBODY, Credentials
@@ -15,11 +14,12 @@ from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.explain import RuleResult, closeness_words, conditions, deciding, steps
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_source import RuleSource
-from auditrules.audit.model.collected import File
 from auditrules.audit.needs import needs
-from auditrules.audit.rule_sets import BOOT, FILES, KERNEL, evaluate_files
+from auditrules.audit.rule_sets import BOOT, FILES, KERNEL
+from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment, add_host, in_environment, kept
+from auditrules.cli.rules_input import rules_input
 from auditrules.text import visible
 
 _EPILOG = """\
@@ -31,8 +31,6 @@ examples:
 
 exit codes: 0 all of it is recorded, 1 some is not, 2 it could not be run, 3 some can't be told
 """
-
-LARGEST_RULES = 16 << 20  # bytes of a rules file
 
 USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes"}
 WHEN = {KERNEL: "now", BOOT: "after the next boot", FILES: "with these files loaded"}
@@ -71,10 +69,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=["b64", "b32"], default="b64", help="programs of the machine, or 32-bit ones")
     parser.add_argument(
         "--rules",
-        metavar="FILE",
+        metavar="FILE|DIR",
         action="append",
         default=[],
-        help="a rules file to try instead of the host's; may be given more than once",
+        help="a rules file, or a folder rules.d, to try instead of the host's rules; may be given more than once",
     )
     parser.add_argument("--explain", action="store_true", help="name each rule that was considered, and what it said")
     add_host(parser)
@@ -93,10 +91,11 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     sources: Sequence[RuleSource]
     problems: tuple[str, ...] = ()
     if options.rules:
-        files = [_file(name) for name in options.rules]
-        wanted = {path for path in needs(file.content or b"" for file in files).paths if not bad_path(path)}
-        source, problems = evaluate_files(files, audit.file_system(host.look({*options.paths, *wanted})).facts)
-        sources = (source,)
+        inputs = [rules_input(name) for name in options.rules]
+        contents = (file.content or b"" for each in inputs for file in each.files)
+        wanted = {path for path in needs(contents).paths if not bad_path(path)}
+        tried = TriedRules(inputs, audit.file_system(host.look({*options.paths, *wanted})).facts)
+        sources, problems = (tried.source,), tried.problems
     else:
         sources = (audit.rule_sets.kernel, audit.rule_sets.boot)
     who = _who(options)
@@ -120,17 +119,6 @@ def _who(options: argparse.Namespace) -> Credentials:
         return ANYBODY
     uid = options.uid
     return Credentials(auid=options.auid, uid=uid, euid=uid, suid=uid, fsuid=uid)
-
-
-def _file(name: str) -> File:
-    try:
-        with Path(name).open("rb") as stream:
-            content = stream.read(LARGEST_RULES + 1)
-    except OSError as error:
-        raise Problem(f"cannot read {name}: {error.strerror}") from error
-    if len(content) > LARGEST_RULES:
-        raise Problem(f"cannot read {name}: longer than {LARGEST_RULES} bytes, the most that is read")
-    return File(name, content)
 
 
 def _answer(

@@ -25,6 +25,7 @@ COMMANDS = MappingProxyType(
         "check": "judge this host by the benchmarks",
         "coverage": "say whether the kernel would record an access to a path, and why",
         "lint": "say what is wrong with rules before they are loaded",
+        "diff": "say what a change of rules changes: what is recorded no more, and what newly",
         "query": "run one SELECT on the tables",
         "pack": "show or write packs for osquery and files for Fleet",
         "doctor": "say whether the extension is installed, loaded and able to work",

@@ -1,0 +1,55 @@
+"""Rules that are tried: what files and folders, loaded one after the other, end up with."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
+
+from auditrules.audit.auditctl.rules_file import lines
+from auditrules.audit.boot.load import LoadedFile, load_rules
+from auditrules.audit.coverage.rule_source import RuleSource
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.rule_sets import files_source
+from auditrules.authoring.reading import RulesInput, RulesReading
+
+
+class TriedRules:
+    """The rules of inputs on a host of which the facts are known."""
+
+    def __init__(self, inputs: Sequence[RulesInput], facts: Facts) -> None:
+        self._facts = facts
+        self._readings = [RulesReading(each, facts) for each in inputs]
+        self._texts = [reading.content.removesuffix(b"\n") + b"\n" for reading in self._readings]
+        counts = (sum(1 for _ in lines(text)) for text in self._texts)
+        self._ends = list(accumulate(counts))
+
+    @cached_property
+    def content(self) -> bytes:
+        """What auditctl reads, one input after the other."""
+        return b"".join(self._texts)
+
+    @cached_property
+    def loaded(self) -> LoadedFile:
+        """What it loads. A line that ends the load ends that of the inputs behind it, too."""
+        return load_rules(self.content, self._facts)
+
+    @cached_property
+    def source(self) -> RuleSource:
+        """The rules, ready to be asked."""
+        return files_source(self.loaded, self._facts, self.place)
+
+    def place(self, number: int) -> str:
+        """Where a line of `content` stands, as in `FILE:LINE`."""
+        index = bisect_right(self._ends, number - 1)
+        before = self._ends[index - 1] if index else 0
+        return str(self._readings[index].place(number - before))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The lines that are not loaded, with why."""
+        refused = tuple(f"{self.place(number)}: {reason}" for number, reason in self.loaded.refused)
+        if self.loaded.stopped_at is None:
+            return refused
+        return (*refused, f"the load stops at {self.place(self.loaded.stopped_at)}: no line below it is loaded")

@@ -1,0 +1,150 @@
+"""`auditrules diff`: what OLD and NEW may be, what it says of a change, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from auditrules.audit.rule_sets import FILES_ASSUMED
+from auditrules.cli import main
+from tests.fixtures.boots import boot_root
+from tests.fixtures.hosts import root
+
+WATCH = "-w /usr/bin/dockerd -p rwxa -k docker\n"
+LESS = "-w /usr/bin/dockerd -p rwa -k docker\n"
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    code = main(["diff", *arguments], stdout=out, stderr=err)
+    return code, out.getvalue(), err.getvalue()
+
+
+def file(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> str:
+    return file(tmp_path, "old.rules", WATCH)
+
+
+@pytest.fixture
+def less(tmp_path: Path) -> str:
+    return file(tmp_path, "less.rules", LESS)
+
+
+def test_equal_effects_end_with_0_whatever_the_lines_are(tmp_path: Path, old: str) -> None:
+    other = file(tmp_path, "new.rules", "# x\n-a always,exit -F path=/usr/bin/dockerd -F perm=awxr -F key=k\n")
+    assert run(old, other) == (0, f"({FILES_ASSUMED})\n{old} and {other} record the same\n", "")
+
+
+def test_what_is_recorded_no_more_ends_with_1(old: str, less: str) -> None:
+    code, out, err = run(old, less)
+    assert (code, err) == (1, "")
+    assert out == f"({FILES_ASSUMED})\nrecorded no more:\n  /usr/bin/dockerd  execution\n"
+
+
+def test_what_is_only_more_ends_with_4(old: str, less: str) -> None:
+    code, out, _ = run(less, old)
+    assert code == 4
+    assert "newly recorded:\n  /usr/bin/dockerd  execution\n" in out
+
+
+def test_letters_that_change_alike_stand_together(tmp_path: Path, old: str) -> None:
+    _, out, _ = run(old, file(tmp_path, "new.rules", "-w /usr/bin/dockerd -p x\n"))
+    assert "  /usr/bin/dockerd  reading, writing, attribute changes\n" in out
+
+
+def test_json_has_every_change(old: str, less: str) -> None:
+    _, out, _ = run(old, less, "--format", "json")
+    assert json.loads(out)["changes"] == [
+        {"direction": "lost", "path": "/usr/bin/dockerd", "letter": "x", "calls": [], "where": []}
+    ]
+
+
+def test_a_line_that_is_not_loaded_is_told_and_counts(tmp_path: Path, old: str) -> None:
+    new = file(tmp_path, "new.rules", f"-w relative\n{WATCH}")
+    code, out, _ = run(old, new)
+    assert code == 1
+    assert f"({new}:1: expected an absolute path" in out
+    assert f"(the load stops at {new}:1: no line below it is loaded)\n" in out
+
+
+def test_a_folder_is_merged_as_augenrules_does(tmp_path: Path, old: str) -> None:
+    file(tmp_path, "rules.d/20-b.rules", "-e 1\n")
+    file(tmp_path, "rules.d/10-a.rules", WATCH)
+    assert run(old, str(tmp_path / "rules.d"))[0] == 0
+
+
+def test_a_listing_is_read_as_one(tmp_path: Path, old: str) -> None:
+    listing = file(tmp_path, "listing", WATCH)
+    code, out, _ = run(old, f"listing:{listing}")
+    assert code == 0
+    assert "(listing:" in out
+
+
+def booting(folder: Path, rules: str) -> Path:
+    """A Debian host whose next boot loads these rules."""
+    image = boot_root("debian12", folder)
+    (image / "etc/audit/rules.d/docker.rules").write_text(rules)
+    (image / "usr/bin").mkdir(parents=True, exist_ok=True)
+    (image / "usr/bin/dockerd").write_text("daemon")
+    return image
+
+
+def test_the_next_boot_of_a_root_is_compared_on_its_own_files(tmp_path: Path) -> None:
+    code, out, err = run(f"root:{booting(tmp_path, WATCH)}", file(tmp_path, "new.rules", LESS))
+    assert (code, err) == (1, "")
+    assert "/usr/bin/dockerd  execution\n" in out
+    assert FILES_ASSUMED not in out
+
+
+def test_two_images_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    one, other = booting(tmp_path / "1", WATCH), booting(tmp_path / "2", LESS)
+    assert run(f"root:{one}", f"root:{other}")[0] == 1
+    assert run(f"root:{other}", f"root:{one}")[0] == 4
+    assert run(f"root:{one}", f"root:{one}")[0] == 0
+
+
+def test_rules_by_names_of_users_are_compared_without_a_host(tmp_path: Path) -> None:
+    alice = file(tmp_path, "a.rules", "-a always,exit -F arch=b64 -S execve -F auid=alice\n")
+    bob = file(tmp_path, "b.rules", "-a always,exit -F arch=b64 -S execve -F auid=bob\n")
+    assert run(alice, alice)[0] == 0
+    assert run(alice, bob)[0] == 1
+
+
+# Bad input
+
+
+def fails(*arguments: str) -> str:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_what_is_not_there_is_told(old: str) -> None:
+    assert "No such file or directory" in fails(old, "none.rules")
+
+
+def test_several_targets_are_refused(old: str) -> None:
+    message = fails(old, old, "--auditctl", "3.0.9", "--auditctl", "4.2.1")
+    assert "expected one version of auditctl and one machine to compare with, found 2" in message
+
+
+def test_this_machines_kernel_is_not_of_another_root(tmp_path: Path, old: str) -> None:
+    assert "kernel and boot are of this machine" in fails("kernel", old, "--root", str(root(tmp_path / "root")))
+
+
+def test_a_folder_is_no_listing(tmp_path: Path, old: str) -> None:
+    file(tmp_path, "rules.d/1.rules", WATCH)
+    assert "expected a saved listing, found a directory" in fails(old, f"listing:{tmp_path}/rules.d")
