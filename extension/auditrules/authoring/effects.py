@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import chain
 
 from auditrules.audit.constants import arches, syscalls
+from auditrules.audit.constants.kernel_releases import has_call
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_difference import AccessDifference, RulesInForce, access_difference
@@ -28,8 +30,10 @@ from auditrules.audit.coverage.operations import (
     counts_as,
     machine_of,
 )
+from auditrules.audit.coverage.path_coverage import X32_MACHINE
 from auditrules.audit.coverage.reference import IO_URING, OF_32_BITS, ON_DIRECTORY, OUTSIDE, REFERENCE, AccessTarget
 from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import PERMISSION_LETTERS
 from auditrules.authoring.rule_shape import arches_of
 
@@ -69,7 +73,7 @@ def effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> tu
         old.auditing == new.auditing and old.rules.unread == new.rules.unread == 0
     ):
         return ()
-    everywhere = _CallChanges(old, new, file_system.facts.machine)
+    everywhere = _CallChanges(old, new, file_system.facts)
     found = list(everywhere.changes())
     for path in _paths(old, new):
         found += _PathChanges(path, old, new, file_system, everywhere).changes()
@@ -98,9 +102,10 @@ def _directions(found: AccessDifference) -> Iterator[_Key]:
 class _CallChanges:
     """What changes for each call of the machine; of calls that no rule tells apart one is asked."""
 
-    def __init__(self, old: RulesInForce, new: RulesInForce, machine: str) -> None:
+    def __init__(self, old: RulesInForce, new: RulesInForce, facts: Facts) -> None:
         self._sides = tuple(replace(side, rules=side.rules.elsewhere) for side in (old, new))
-        self._machine = machine
+        self._machine = facts.machine
+        self._release = facts.kernel.release
         self._named = self._naming()
         self._known: dict[object, tuple[_Key, ...]] = {}
 
@@ -126,17 +131,22 @@ class _CallChanges:
             self._known[key] = tuple(_directions(access_difference(made, old, new, self._machine)))
         return self._known[key]
 
+    def _calls(self, machine: str) -> list[tuple[str, int]]:
+        """The calls that the kernel has, or may have, with their numbers."""
+        found = sorted(syscalls.all_calls(machine).items())
+        return [(name, number) for name, number in found if has_call(name, self._release) is not False]
+
     def changes(self) -> Iterator[EffectChange]:
         """The changes, with the calls that change alike together."""
         for arch in arches_of(self._machine):
             machine = arches.machine_of(arch, self._machine)
             found: dict[_Key, dict[str, None]] = {}
             total = 0
-            for name, number in sorted(syscalls.all_calls(machine).items()):
+            for name, number in self._calls(machine):
                 for mode in OPENED if name in OPENS else (None,):
                     total += 1
                     operation = Operation(name, collected_by(name), mode)
-                    access = Access(name, number, arch, counts_as(operation, machine), (ANY_FILE,))
+                    access = Access(name, number, arch, counts_as(operation, machine, self._release), (ANY_FILE,))
                     for key in self.of(access):
                         found.setdefault(key, {})[f"{name}{_MODES[mode]}"] = None
             suffix = "" if arch == arches.native(self._machine) else " (32-bit)"
@@ -173,13 +183,14 @@ class _PathChanges:
         itself = target_of(place, AuditNamesCollector(self._file_system), host)
         folder = place.entry.type == "dir" and not place.missing
         within = (inside(inside(itself)), inside(itself)) if folder else (itself,)
+        x32 = self._file_system.facts.kernel.x32 is not False and self._machine == X32_MACHINE
         told: dict[str, set[_Key]] = {}
         for letter in PERMISSIONS:
             found: _Found = {}
             for target in within:
-                self._ask(_operations((*REFERENCE[letter], *OUTSIDE[letter]), letter), target, found)
+                self._ask(_operations((*REFERENCE[letter], *OUTSIDE[letter]), letter, x32=x32), target, found)
             if folder:
-                self._ask(_operations(ON_DIRECTORY[letter], letter), itself, found)
+                self._ask(_operations(ON_DIRECTORY[letter], letter, x32=x32), itself, found)
             told[letter] = {*found}
             for (direction, where), labels in found.items():
                 yield EffectChange(direction, self._path, letter, tuple(_shortened(letter, labels)), where)
@@ -207,8 +218,12 @@ class _PathChanges:
         on_old, on_new = (TargetAccesses(target, side.rules) for side in self._sides)
         before, after = (AuditedHost(side.rules, self._file_system, side.auditing) for side in self._sides)
         for label, operation in operations:
-            both = zip(on_old.by(operation, before), on_new.by(operation, after), strict=True)
-            for (access, one), (_, other) in both:
+            # Where the kernel's release does not say whether a call is a use of a letter, both are tried.
+            ways = (
+                zip(on_old.by(operation, before, counted=each), on_new.by(operation, after, counted=each), strict=True)
+                for each in (False, True)
+            )
+            for (access, one), (_, other) in chain.from_iterable(ways):
                 sides = replace(old, on_names=one), replace(new, on_names=other)
                 everywhere = self._everywhere.of(access)
                 for key in _directions(access_difference(access, *sides, self._machine)):
@@ -224,9 +239,9 @@ def _letters(operation: Operation, machine: str) -> Iterator[str]:
 
 def _others(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[tuple[str, Operation]]:
     """The uses of a file beside those of the letters, and the calls that rules name beside these."""
-    of_letters = {name for letter in PERMISSIONS for name in (*REFERENCE[letter], *OUTSIDE[letter])}
+    of_letters = {name for letter in PERMISSIONS for name in (*REFERENCE[letter], *OUTSIDE[letter], *IO_URING[letter])}
     for name, operation in OPERATIONS.items():
-        if name not in of_letters and name not in IO_URING.values():
+        if name not in of_letters:
             yield name, operation
             yield f"{name} (32-bit)", replace(operation, compat=True)
     known = {operation.call for operation in OPERATIONS.values()}
@@ -246,12 +261,14 @@ def _others(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[tupl
                 yield f"{call} (32-bit)" if compat else call, Operation(call, collected_by(call), compat=compat)
 
 
-def _operations(names: Iterable[str], letter: str) -> Iterator[tuple[str, Operation]]:
+def _operations(names: Iterable[str], letter: str, *, x32: bool) -> Iterator[tuple[str, Operation]]:
     for name in names:
         yield name, OPERATIONS[name]
         yield f"{name} (32-bit)", replace(OPERATIONS[name], compat=True)
-    if letter in IO_URING:
-        yield "io_uring", OPERATIONS[IO_URING[letter]]
+        if x32:
+            yield f"{name} (x32)", replace(OPERATIONS[name], x32=True)
+    for name in IO_URING[letter]:
+        yield name, OPERATIONS[name]
 
 
 def _shortened(letter: str, labels: Mapping[str, None]) -> Sequence[str]:
