@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from auditrules.audit.boot.auditd_conf import read_conf
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
+from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
 from auditrules.benchmarks.audit_files import (
     CONFIGURATION,
@@ -31,7 +31,7 @@ _DAEMON = "auditd"
 
 def read_audit_files(tree: Tree, *, own: bool) -> AuditFiles:
     """List them. `own` says that the root is this machine's, so that owners count and file systems have sizes."""
-    options = auditd_options(read_conf(tree.read(PATH, _MOST_CONF)), DEFAULT_VERSION)
+    options = auditd_options(read_conf(tree.read(PATH, _MOST_CONF)), None)
     log_file = options.values["log_file"].text if options.values else ""
     folder = log_file.rpartition("/")[0]
     if options.error:

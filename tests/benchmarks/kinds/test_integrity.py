@@ -35,7 +35,7 @@ def aide(content: str) -> AideRules:
     return found
 
 
-def judged(rules: AideRules, seen: dict[str, Entry] = MERGED) -> Judged:
+def judged(rules: AideRules | None, seen: dict[str, Entry] = MERGED) -> Judged:
     one = requirement("integrity", paths=["/sbin/auditctl"], attributes=NEEDED)
     return judge(one, host(facts=HostFacts(integrity=rules), seen=seen))
 
@@ -73,6 +73,10 @@ def test_without_a_configuration_it_fails() -> None:
         ("fail", "no_file"),
         "there is no /etc/aide/aide.conf or /etc/aide.conf",
     )
+
+
+def test_a_configuration_that_nobody_looked_at_is_unknown() -> None:
+    assert outcome(judged(None)) == ("unknown", "unreadable")
 
 
 def test_a_tool_that_is_not_there_does_not_matter() -> None:

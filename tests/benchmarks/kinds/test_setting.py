@@ -95,6 +95,7 @@ def test_values(asked: dict[str, Any], conf: bytes, expected: tuple[str, str]) -
         (b"disk_full_action = email\n", "expected one of ignore, syslog, rotate, exec, suspend, single, halt"),
         (b"disk_error_action = rotate\n", "expected one of"),
         (b"disk_full_action = exec bin/x\n", "expected an absolute path after exec"),
+        (b"tcp_client_ports = any\n", "expected one number, or two with a dash between"),
         (b"num_logs = 1000\n", "expected a number from 0 to 999"),
         (b"keep_logs = yes\n", "no version of auditd knows the option 'keep_logs'"),
         (b"action_mail_acct = a\n", "expected an account or address"),
@@ -123,10 +124,16 @@ def test_one_line_that_auditd_refuses_is_enough(conf: bytes, why: str, source: s
         ({"option": "log_format", "values": ["enriched"]}, b"", (2, 8, 5), ("fail", "not_set")),
         (LOW, b"space_left_action = halt\n", (4, 0, 3), ("pass", "met")),
         (LOW, b"space_left_action = halt\n", (4, 0, 4), ("fail", "refused")),
+        (LOW, b"space_left_action = halt\n", None, ("unknown", "version_unknown")),
+        (LOW, b"space_left_action = email\n", None, ("pass", "met")),
+        (MAIL, b"report_interval = 1h\n", None, ("pass", "met")),
+        (MAIL, b"report_interval = 1h\n", (4, 0, 5), ("pass", "met")),
+        (MAIL, b"report_interval = 1h\n", (4, 0, 4), ("fail", "refused")),
+        (MAIL, b"q_depth = 2000\n", (2, 8, 5), ("fail", "refused")),
         (KEEP, b"max_log_file_action = keep_logs" + b" " * 200 + b"\n", (3, 0, 0), ("pass", "met")),
     ],
 )
-def test_versions(asked: dict[str, Any], conf: bytes, version: Version, expected: tuple[str, str]) -> None:
+def test_versions(asked: dict[str, Any], conf: bytes, version: Version | None, expected: tuple[str, str]) -> None:
     assert said(asked, SPACE + conf, version=version) == expected
 
 

@@ -1,6 +1,7 @@
 """Reads auditd.conf: lines of NAME = VALUE, with spaces around the sign (auditd-config.c, nv_split).
 
-The value is one word, except for an action that executes a program: `space_left_action = exec /path`.
+The value is one word. Behind an action that may execute a program, as in `space_left_action = exec /path`, auditd takes
+more of them: it complains of all but the first, whatever the action.
 """
 
 from __future__ import annotations
@@ -53,11 +54,7 @@ def settings(content: bytes) -> Iterator[Setting]:
             yield Setting(number, "", text, "expected NAME = VALUE with a space on either side of the sign")
         elif len(rest) == 1:
             yield Setting(number, first, "", "expected a value after the sign")
-        elif len(rest) > _WORDS_WITHOUT_VALUE + _takes_script(first, rest[1]):
+        elif len(rest) > _WORDS_WITHOUT_VALUE and first.lower() not in _MAY_EXECUTE:
             yield Setting(number, first, " ".join(rest[1:]), "expected one word after the sign")
         else:
             yield Setting(number, first, " ".join(rest[1:]))
-
-
-def _takes_script(name: str, value: str) -> bool:
-    return name.lower() in _MAY_EXECUTE and value.lower() == "exec"

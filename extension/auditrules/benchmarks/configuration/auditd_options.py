@@ -22,14 +22,16 @@ _MOST_NUMBER = 2**64 - 1  # an unsigned long's
 _INT = 2**31 - 1
 _SHOWN = 80  # characters of a value that a message shows
 
-# From this version on auditd refuses to halt the machine while there is space left.
-_NO_EARLY_HALT: Version = (4, 0, 4)
+HALTS = "space_left_action"
+NO_EARLY_HALT: Version = (4, 0, 4)
+"""From this version on auditd does not take `halt` as the action of HALTS: there is space left."""
 # Until this version what says nothing of it writes records without names of users and the like.
 _ENRICHES: Version = (3, 0, 0)
 # Characters that a line may have; auditd skips a longer one.
 _LONGEST: tuple[tuple[Version, int], ...] = (((4, 1, 3), 510), ((0, 0, 0), 158))
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9@._+-]{2,}")
+_PORTS = re.compile(r"[0-9]+(?:-[0-9]+)?")
 _YES_NO = ("yes", "no")
 _FAILURES = ("ignore", "syslog", "rotate", "email", "exec", "suspend", "single", "halt")
 
@@ -39,7 +41,7 @@ class Option:
     """One option: what auditd takes as its value, and what it does where no line says.
 
     `words` are the values that it may have, `most` is the largest number; a text has neither. `percent` says that a
-    number may end in a percent sign, `argument` that one more word may follow.
+    number may end in a percent sign, `argument` that more words may follow. Versions from `since` on know it.
     """
 
     words: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class Option:
     percent: bool = False
     argument: bool = False
     default: str = ""
+    since: Version = (2, 8, 0)
 
     @property
     def text(self) -> bool:
@@ -55,6 +58,7 @@ class Option:
         return not self.words and self.most is None
 
 
+_OF_3: Version = (3, 0, 0)
 _NUMBER = Option(most=_MOST_NUMBER, default="0")
 _SPACE = Option(most=_MOST_NUMBER, percent=True, default="0")
 _ACTION = Option(_FAILURES, argument=True, default="ignore")
@@ -95,24 +99,24 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         "use_libwrap": Option(_YES_NO, default="yes"),
         "tcp_client_ports": _TEXT,
         "tcp_client_max_idle": Option(most=_INT, default="0"),
-        "transport": Option(("tcp", "tls", "krb5"), default="tcp"),
+        "transport": Option(("tcp", "tls", "krb5"), default="tcp", since=_OF_3),
         "enable_krb5": Option(_YES_NO, default="no"),
         "krb5_principal": _TEXT,
         "krb5_key_file": _TEXT,
         **{
-            f"tls_{name}": _TEXT
+            f"tls_{name}": Option(since=(4, 2, 0))
             for name in (
                 *("psk_file", "psk_identity", "cipher_suites", "key_exchange", "require_pqc", "auth"),
                 *("crypto_profile", "allowed_clients"),
             )
         },
         "distribute_network": Option(_YES_NO, default="no"),
-        "q_depth": Option(most=99999, default="2000"),
-        "overflow_action": Option(("ignore", "syslog", "suspend", "single", "halt"), default="syslog"),
-        "max_restarts": Option(most=_INT, default="10"),
-        "plugin_dir": Option(default="/etc/audit/plugins.d"),
-        "end_of_event_timeout": Option(most=_INT, default="2"),
-        "report_interval": _TEXT,
+        "q_depth": Option(most=99999, default="2000", since=_OF_3),
+        "overflow_action": Option(("ignore", "syslog", "suspend", "single", "halt"), default="syslog", since=_OF_3),
+        "max_restarts": Option(most=_INT, default="10", since=_OF_3),
+        "plugin_dir": Option(default="/etc/audit/plugins.d", since=_OF_3),
+        "end_of_event_timeout": Option(most=_INT, default="2", since=(3, 0, 1)),
+        "report_interval": Option(since=(4, 0, 5)),
     }
 )
 """Every option that any of these versions knows."""
@@ -140,15 +144,18 @@ class AuditdOptions:
     refused_line: int = 0
 
 
-def auditd_options(conf: AuditdConf, version: Version) -> AuditdOptions:
-    """What this version of auditd makes of the file. Raises nothing."""
+def auditd_options(conf: AuditdConf, version: Version | None) -> AuditdOptions:
+    """What this version of auditd makes of the file; None: it is not known which it is. Raises nothing.
+
+    A version that is not known is taken to know every option, and to be none that refuses what others take.
+    """
     if conf.error:
         return AuditdOptions(there=True, error=conf.error)
     defaults = {name: Value(option.default) for name, option in OPTIONS.items()}
-    if version < _ENRICHES:
+    if version is not None and version < _ENRICHES:
         defaults["log_format"] = Value("raw")
     values = dict(defaults)
-    longest = next(most for since, most in _LONGEST if version >= since)
+    longest = next(most for since, most in _LONGEST if version is None or version >= since)
     for setting in conf.settings:
         words = setting.value.split(" ")
         if len(setting.name) + len(setting.value) + 3 > longest:
@@ -164,7 +171,9 @@ def auditd_options(conf: AuditdConf, version: Version) -> AuditdOptions:
     return AuditdOptions(values, there=bool(conf.path), refused=refused)
 
 
-def _refusals(setting: Setting, words: list[str], values: Mapping[str, Value], version: Version) -> Iterator[str]:
+def _refusals(
+    setting: Setting, words: list[str], values: Mapping[str, Value], version: Version | None
+) -> Iterator[str]:
     """Why auditd refuses a line, the first reason being its own; nothing if it takes it."""
     name = setting.name.lower()
     shown = visible(setting.value[:_SHOWN])
@@ -173,19 +182,28 @@ def _refusals(setting: Setting, words: list[str], values: Mapping[str, Value], v
         yield f"expected NAME = VALUE with a space on either side of the sign, found '{shown}'"
     elif option is None:
         yield f"no version of auditd knows the option '{visible(setting.name[:_SHOWN])}'"
+    elif version is not None and version < option.since:
+        yield f"auditd {_dotted(version)} does not know {name}, which is there from {_dotted(option.since)} on"
     elif not words[0]:
         yield f"expected a value of {name}"
     else:
-        if len(words) > 1 and not option.argument:
-            yield f"expected one word as {name}, found '{shown}'"
-        if problem := _no_value(option, words[0]):
-            yield f"expected {problem} as {name}, found '{shown}'"
-        if words[0].lower() == "exec" and option.words and not "".join(words[1:2]).startswith("/"):
-            yield f"expected an absolute path after exec as {name}, found '{shown}'"
-        if name == "space_left_action" and words[0].lower() == "halt" and version >= _NO_EARLY_HALT:
-            yield f"auditd {'.'.join(map(str, version))} does not take halt as {name}"
+        yield from _refused_values(name, option, words, shown)
+        if name == HALTS and words[0].lower() == "halt" and version is not None and version >= NO_EARLY_HALT:
+            yield f"auditd {_dotted(version)} does not take halt as {name}"
         if name == "action_mail_acct" and values["verify_email"].text == "yes" and not _is_account(words[0]):
             yield f"expected an account or address as {name}, found '{shown}'"
+
+
+def _refused_values(name: str, option: Option, words: list[str], shown: str) -> Iterator[str]:
+    """Why no auditd takes these words as the value of an option."""
+    if len(words) > 1 and not option.argument:
+        yield f"expected one word as {name}, found '{shown}'"
+    if problem := _no_value(option, words[0]):
+        yield f"expected {problem} as {name}, found '{shown}'"
+    if words[0].lower() == "exec" and option.words and not "".join(words[1:2]).startswith("/"):
+        yield f"expected an absolute path after exec as {name}, found '{shown}'"
+    if name == "tcp_client_ports" and not _PORTS.fullmatch(words[0]):
+        yield f"expected one number, or two with a dash between, as {name}, found '{shown}'"
 
 
 def _is_account(text: str) -> bool:
@@ -214,6 +232,10 @@ def _together(values: Mapping[str, Value]) -> str:
     if values["flush"].text.startswith("incremental") and int(values["freq"].text) == 0:
         return f"expected freq to be more than 0 with flush = {values['flush'].text}"
     return ""
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 def _percent(text: str) -> int:

@@ -182,7 +182,7 @@ class FileMode:
         """The ids of the groups that will do; none where that is not asked."""
         names = list(self.groups)
         if self.log_group:
-            options = auditd_options(host.audit.conf, host.audit.collected.facts.version)
+            options = auditd_options(host.audit.conf, None)
             names += [options.values["log_group"].text] if options.values else []
         return _ids(names, host.audit.collected.facts.groups)
 

@@ -56,7 +56,9 @@ class Integrity:
             status, reason, evidence = Status.NOT_APPLICABLE, "no_file", f"nothing at {path}"
         elif end.type is None:
             status, reason, evidence = Status.UNKNOWN, "unreadable", f"{path} could not be looked at"
-        elif rules is None or not rules.path:
+        elif rules is None:
+            status, reason, evidence = Status.UNKNOWN, "unreadable", "nobody looked at AIDE's configuration"
+        elif not rules.path:
             status, reason, evidence = Status.FAIL, "no_file", f"there is no {' or '.join(PATHS)}"
         elif rules.unclear:
             status, reason, evidence = Status.UNKNOWN, "unclear", _bounded(rules.unclear)

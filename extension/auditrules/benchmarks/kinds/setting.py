@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from auditrules.audit.model.host_facts import Version
 from auditrules.audit.rule_sets import KERNEL
-from auditrules.benchmarks.configuration.auditd_options import OPTIONS, PATH, AuditdOptions, Value, auditd_options
+from auditrules.benchmarks.configuration.auditd_options import (
+    HALTS,
+    NO_EARLY_HALT,
+    OPTIONS,
+    PATH,
+    AuditdOptions,
+    Value,
+    auditd_options,
+)
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
@@ -59,7 +68,7 @@ class Setting:
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Judge it by the file, which the auditd that runs may have read before it was changed."""
-        options = auditd_options(host.audit.conf, host.audit.collected.facts.version)
+        options = auditd_options(host.audit.conf, _version(host))
         status, reason, evidence, line = self._judged(host, options)
         met = status is Status.PASS
         remark = _READ_BEFORE if source == KERNEL and _is_older(host) else ""
@@ -90,6 +99,9 @@ class Setting:
         if refused := _refused(host) or options.refused:
             return Status.FAIL, "refused", f"auditd refuses the file: {refused}", options.refused_line
         value = options.values[self.option]
+        if self.option == HALTS and value.text == "halt" and _version(host) is None:
+            evidence = f"{self._found(value, '')}, which auditd takes before {'.'.join(map(str, NO_EARLY_HALT))} only"
+            return Status.UNKNOWN, "version_unknown", evidence, value.line
         allowed = self._allows(value, host)
         reason = {None: "size_unknown", True: "met", False: "wrong_value" if value.line else "not_set"}[allowed]
         status = {None: Status.UNKNOWN, True: Status.PASS, False: Status.FAIL}[allowed]
@@ -134,6 +146,12 @@ class Setting:
         else:
             wanted = f"Set `{self.option}` in {PATH} to a number {self.required}."
         return Remedy(text=" ".join(filter(None, (repair, wanted, _READ_IT))))
+
+
+def _version(host: JudgedHost) -> Version | None:
+    """The version of audit, None where it is not known."""
+    collected = host.audit.collected
+    return collected.facts.version if collected.auditctl_version else None
 
 
 def _is_older(host: JudgedHost) -> bool:
