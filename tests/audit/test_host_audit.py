@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 
 from auditrules.audit import host_audit
 from auditrules.audit.boot import rules_files
+from auditrules.audit.boot.boot import TRIED as BOOT_TRIED
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
-from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources, Units
+from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources, TriedRulesText, Units
 from auditrules.audit.model.host_facts import Entry, Mount
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.tables import build
 from tests.audit.file_trees import facts
+from tests.audit.strategies import HOST as KNOWN_HOST
 from tests.fixtures.hosts import Given, status
 from tests.fixtures.work import calls as work
 from tests.laws import law
@@ -260,3 +262,24 @@ def test_only_the_letters_that_are_asked_about_are_answered(letters: str) -> Non
 
 def groups(answer: PathAnswer) -> tuple[str, ...]:
     return answer.recorded, answer.conditional, answer.unrecorded, answer.unknown
+
+
+# Rules that are tried
+
+
+TRIED = TriedRulesText(b"-w /usr/bin/dockerd -p rwxa -k new\n-e 2\n", ("new.rules:1", "new.rules:2"))
+
+
+def test_tried_rules_are_what_boot_loads_whatever_files_and_units_say() -> None:
+    audit = HostAudit(Sources(Kernel("none"), tried=TRIED, facts=KNOWN_HOST))
+    assert audit.boot.loaded is not None
+    assert (len(audit.boot.loaded.rules), audit.boot.enabled, audit.boot.reason) == (1, 2, BOOT_TRIED)
+    answer = audit.coverage("/usr/bin/dockerd", "boot", KNOWN_HOST.files)
+    assert (answer.recorded, "in new.rules" in answer.evidence) == ("rwxa", True)
+    assert "in new.rules:1" in answer.evidence_lines
+
+
+@pytest.mark.parametrize(("cmdline", "enabled"), [(b"audit=0\n", 0), (b"audit=1\n", 2), (b"quiet\n", 2)])
+def test_the_command_line_of_the_kernel_still_counts(cmdline: bytes, enabled: int) -> None:
+    file = File("/proc/cmdline", cmdline)
+    assert HostAudit(Sources(Kernel("none"), tried=TRIED, facts=KNOWN_HOST, cmdline=file)).boot.enabled == enabled

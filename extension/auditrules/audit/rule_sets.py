@@ -169,6 +169,9 @@ class RuleSets:
 
     @cached_property
     def _file_lines(self) -> FileLines:
+        tried = self._drift.files.collected.tried
+        if tried is not None and self._booted.loaded is not None:
+            return _by_text(_added(self._booted.loaded, lambda number: tried.places[number - 1]), self._facts)
         lines = ((line.rule, f"{line.path}:{line.number}") for line in self._drift.files.lines)
         return _by_text(lines, self._facts)
 
@@ -248,19 +251,21 @@ def _no_loader(booted: Boot) -> str:
 def files_source(loaded: LoadedFile, facts: Facts, place: Callable[[int], str]) -> RuleSource:
     """The rules that a load of files ends up with; `place` says of a line's number where it stands."""
     rules = [decided(rule, facts) for rule in loaded.rules]
-    added = (
-        (line.parsed.rule, place(line.number))
-        for line in loaded.lines
-        if line.parsed and line.parsed.verb is not Verb.DELETE
-    )
     return RuleSource(
         FILES,
         facts.machine,
         RuleSet(rules, RuleResolver(FileSystem(facts), fresh=True)),
         Auditing(int(loaded.values.get("-e", "1"))),
         remarks=tuple(_of_machine(facts)),
-        file_lines=_by_text(added, facts),
+        file_lines=_by_text(_added(loaded, place), facts),
     )
+
+
+def _added(loaded: LoadedFile, place: Callable[[int], str]) -> Iterator[tuple[Rule | None, str]]:
+    """The rules that lines add, each with where it stands."""
+    for line in loaded.lines:
+        if line.parsed and line.parsed.verb is not Verb.DELETE:
+            yield line.parsed.rule, place(line.number)
 
 
 def _by_text(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLines:

@@ -10,6 +10,7 @@ from itertools import accumulate
 from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.boot.load import LoadedFile, load_rules
 from auditrules.audit.coverage.rule_source import RuleSource
+from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.rule_sets import files_source
 from auditrules.authoring.reading import RulesInput, RulesReading
@@ -45,6 +46,11 @@ class TriedRules:
         index = bisect_right(self._ends, number - 1)
         before = self._ends[index - 1] if index else 0
         return str(self._readings[index].place(number - before))
+
+    @cached_property
+    def text(self) -> TriedRulesText:
+        """The rules as what boot is taken to load."""
+        return TriedRulesText(self.content, tuple(map(self.place, range(1, self._ends[-1] + 1))))
 
     @property
     def problems(self) -> tuple[str, ...]:

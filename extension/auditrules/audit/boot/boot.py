@@ -26,8 +26,10 @@ from auditrules.audit.boot.startup import (
 )
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
-from auditrules.audit.model.collected import File
+from auditrules.audit.model.collected import File, TriedRulesText
 from auditrules.audit.model.rule import ControlFlag
+
+TRIED = "as if these rules were what boot loads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,19 @@ def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
     """What boot loads on the host of these files. Nothing raises: what is not known is None, with the reason."""
     collected = files.collected
     line = next_command_line(collected.boot_files, collected.cmdline)
+    if collected.tried is not None:
+        return replace(_tried(files, collected.tried, line), command_line=line)
     ways = dict.fromkeys((plan(collected, words, line.source), _enabled_by(words)) for words in line.possible)
     return replace(_agreed([_booted(files, conf, *way) for way in ways], line), command_line=line)
+
+
+def _tried(files: RulesFiles, tried: TriedRulesText, line: KernelCommandLine) -> Boot:
+    """The boot that loads these rules, whatever units there are; auditd switches auditing on before it."""
+    loaded = files.load(tried.content)
+    wanted = int(loaded.values.get("-e", "1"))
+    off = {switched_off(words) for words in line.possible}
+    enabled = wanted if off <= {False} else 0 if off == {True} or not wanted else None
+    return Boot(Loader.AUDITCTL, TRIED, enabled=enabled, content=tried.content, loaded=loaded)
 
 
 def _enabled_by(cmdline: Words) -> int | None:

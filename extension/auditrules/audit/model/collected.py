@@ -109,6 +109,17 @@ class BootFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class TriedRulesText:
+    """Rules that are judged as if they were what boot loads: a text, and where each of its lines stands (FILE:LINE).
+
+    Lines have auditctl's numbers, from 1: a line longer than 6,143 bytes counts as several.
+    """
+
+    content: bytes
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """Everything the tables are made of. A pure function of this value gives every row."""
 
@@ -123,3 +134,4 @@ class Sources:
     consumer: str = ""  # comm of the process that owns the audit stream
     auditctl_version: str = ""  # as the program says it; empty: not known
     facts: Facts = UNKNOWN_FACTS
+    tried: TriedRulesText | None = None  # in place of what the files and units say
