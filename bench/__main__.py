@@ -23,7 +23,7 @@ from pathlib import Path
 import osquery
 
 import auditrules
-from auditrules.benchmarks import BENCHMARKS
+from auditrules.benchmarks import CIS_DOCKER
 from auditrules.host import KeptHost
 from auditrules.host.surroundings import HostSurroundings
 from auditrules.packs.verdict import all_controls_sql
@@ -180,7 +180,7 @@ def many(listing: Listing) -> list[Result]:
 def controls(listing: Listing, count: int) -> list[Result]:
     """The query of all controls and that of one, in SQLite over the tables, beside the benchmark's own way."""
     own = build(KeptHost(given(listing.rules(count)), time.monotonic))
-    benchmark = BENCHMARKS[0]
+    benchmark = CIS_DOCKER[0]
     every = all_controls_sql(benchmark).rstrip(";\n")
     one = f"{every} AND control = '{benchmark.controls[0].id}'"
     with Database([*own, *stand_ins(HostSurroundings("/"), "auditrules", "0", own)]) as database:

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from auditrules.benchmarks import BENCHMARKS
+from auditrules.benchmarks import CIS_DOCKER
 from auditrules.benchmarks.control import BenchmarkControl
+from auditrules.benchmarks.host_facts import HostFacts
 
 START = 1_790_812_800  # 2026-10-01 00:00:00 UTC; in the past, as rows from the future are not judged
 A_DAY = 86_400
@@ -105,7 +106,7 @@ def write_logs(folder: Path, hosts: int, controls: int, days: int, seed: int) ->
     """Write a log a day, as Fleet's filesystem destination does; gives the last."""
     folder.mkdir()
     chance = random.Random(seed)  # noqa: S311 - not for secrets
-    wanted = [control for benchmark in BENCHMARKS for control in benchmark.controls][:controls]
+    wanted = [control for benchmark in CIS_DOCKER for control in benchmark.controls][:controls]
     states = [[_status(chance) for _ in wanted] for _ in range(hosts)]
     offsets = [chance.randrange(A_DAY) for _ in range(hosts)]
     order = sorted(range(hosts), key=offsets.__getitem__)
@@ -126,7 +127,7 @@ def _status(chance: random.Random) -> str:
 
 
 def _line(host: int, moment: int, control: BenchmarkControl, status: str) -> str:
-    target = control.subject.path
+    target = next(iter(control.requirements[0].paths(HostFacts())))
     calendar = time.strftime("%a %b %e %H:%M:%S %Y UTC", time.gmtime(moment))
     query = f"pack/Global/cis_docker_{control.id.replace('.', '_')}_snapshot"
     return (

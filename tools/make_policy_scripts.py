@@ -9,18 +9,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from auditrules.benchmarks import BENCHMARKS, LATEST, BenchmarkControl, TargetKind
-from auditrules.benchmarks.remediation import rule_line
-from auditrules.benchmarks.subjects import DAEMON
+from auditrules.benchmarks import CIS_DOCKER, BenchmarkControl
+from auditrules.benchmarks.docker_daemon import PROGRAMS
+from auditrules.benchmarks.kinds.path import PathRequirement
+from auditrules.benchmarks.targets import PathType
 
 FOLDER = Path(__file__).parents[1] / "tests" / "policies"
 RULES_D = "/etc/audit/rules.d"
 
 _MAKE = {
-    TargetKind.EXECUTABLE: "printf '#!/bin/sh\\n' >{path}; chmod 755 {path}",
-    TargetKind.FILE: "echo '{{}}' >{path}",  # which is JSON, too: what can't be read would say of nothing where it is
-    TargetKind.DIRECTORY: "mkdir {path}",
-    TargetKind.SOCKET: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{path}\")'",
+    PathType.EXECUTABLE: "printf '#!/bin/sh\\n' >{path}; chmod 755 {path}",
+    PathType.FILE: "echo '{{}}' >{path}",  # which is JSON, too: what can't be read would say of nothing where it is
+    PathType.DIRECTORY: "mkdir {path}",
+    PathType.SOCKET: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{path}\")'",
 }
 _SCRIPT = """\
 #!/bin/sh
@@ -39,16 +40,25 @@ augenrules --load >/dev/null 2>&1
 
 def scripts() -> Iterator[tuple[str, str]]:
     """The names of all scripts, and what they say."""
-    for benchmark in (BENCHMARKS[0], LATEST):
+    for benchmark in (CIS_DOCKER[0], CIS_DOCKER[-1]):
         for control in benchmark.controls:
             file = f"{RULES_D}/CIS_{control.id}.rules"
-            line = rule_line(control.subject.path)
+            (line,) = _wanted(control).remedy(_wanted(control).path).lines
             yield f"CIS_{control.id}_pass.sh", _script(control, "Pass", f"echo '{line}' >{file}")
             yield f"CIS_{control.id}_fail.sh", _script(control, "Fail", f"rm -f {file}")
 
 
+def _wanted(control: BenchmarkControl) -> PathRequirement:
+    """What each control of these benchmarks requires: one path."""
+    (wanted,) = control.requirements
+    if not isinstance(wanted, PathRequirement):
+        raise TypeError(f"{control.id}: expected a path, found {wanted.kind}")
+    return wanted
+
+
 def _script(control: BenchmarkControl, what: str, rules: str) -> str:
-    paths = dict.fromkeys(((DAEMON.path, TargetKind.EXECUTABLE), (control.subject.path, control.subject.kind)))
+    wanted = _wanted(control)
+    paths = dict.fromkeys(((PROGRAMS[0], PathType.EXECUTABLE), (wanted.path, wanted.type)))
     return _SCRIPT.format(
         what=what,
         benchmark=control.benchmark,
@@ -61,7 +71,7 @@ def _script(control: BenchmarkControl, what: str, rules: str) -> str:
     )
 
 
-def _made(path: str, kind: TargetKind) -> str:
+def _made(path: str, kind: PathType) -> str:
     return f"mkdir -p {path.rpartition('/')[0]}\n[ -e {path} ] || {{ {_MAKE[kind].format(path=path)}; }}"
 
 

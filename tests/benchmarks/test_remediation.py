@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Facts
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.remediation import remedy, rule_line
+from auditrules.benchmarks.remediation import rule_line
+from tests.fixtures.judged import CONTROLS, remedy
 
 BY_ID = {(each.version, each.id): each for each in CONTROLS}
 DAEMON, DATA, SOCKET = BY_ID["1.2.0", "1.2.3"], BY_ID["1.2.0", "1.2.4"], BY_ID["1.8.0", "1.1.8"]
@@ -45,12 +45,12 @@ CANT = (
     ids=lambda value: repr(value)[:20] if isinstance(value, str) else "",
 )
 def test_the_line_for_a_path(path: str, line: str | None) -> None:
-    assert rule_line(path) == line
+    assert rule_line(path, "docker") == line
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))
 def test_a_line_watches_the_path_or_there_is_none(name: str) -> None:
-    line = rule_line(f"/{name}")
+    line = rule_line(f"/{name}", "docker")
     said = parse_line(line, Facts()) if line is not None else None
     field = said.rule.watched() if said is not None and said.rule is not None else None
     assert (field.value if field is not None else None) == (f"/{name}" if line is not None else None)

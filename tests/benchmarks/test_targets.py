@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.docker_daemon import DockerDaemon
+from auditrules.benchmarks.docker_daemon import PROGRAMS, DockerDaemon
 from auditrules.benchmarks.services import Found, HostProcess, Services
-from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.targets import Target, targets
+from tests.fixtures.judged import CONTROLS, required
 
 OWN = "/usr/bin/dockerd"
-PATHS = sorted({path for control in CONTROLS for path in control.paths})
+PATHS = sorted({path for control in CONTROLS for path in required(control).places})
 NOWHERE: Mapping[str, Found | None] = dict.fromkeys(PATHS)
 JSON = "/etc/docker/daemon.json"
 SERVICE = "/usr/lib/systemd/system/docker.service"
@@ -25,9 +24,15 @@ def seen(*paths: str, **types: str) -> dict[str, Found | None]:
 
 
 def of(services: Services, number: str, version: str = "1.2.0") -> list[Target]:
-    return [
-        each for each in targets(CONTROLS, services) if (each.control.version, each.control.id) == (version, number)
-    ]
+    return dict(every(services))[version, number]
+
+
+def every(services: Services) -> Iterator[tuple[tuple[str, str], list[Target]]]:
+    """The targets of each control of Docker's."""
+    for control in CONTROLS:
+        wanted = required(control)
+        assert wanted.docker is not None
+        yield (control.version, control.id), [*targets(wanted.path, wanted.type, wanted.docker, services)]
 
 
 def told(services: Services, number: str, version: str = "1.2.0") -> list[tuple[str, str, str]]:
@@ -37,14 +42,12 @@ def told(services: Services, number: str, version: str = "1.2.0") -> list[tuple[
 
 def test_every_control_has_its_own_path_first_whatever_the_host() -> None:
     for services in (Services(), Services(found=NOWHERE), Services(found=seen(OWN))):
-        firsts = {
-            (each.control.version, each.control.id): each.path for each in reversed([*targets(CONTROLS, services)])
-        }
-        assert firsts == {(control.version, control.id): control.subject.path for control in CONTROLS}
+        firsts = {number: found[0].path for number, found in every(services)}
+        assert firsts == {(control.version, control.id): required(control).path for control in CONTROLS}
 
 
 def test_without_docker_nothing_is_applicable() -> None:
-    found = list(targets(CONTROLS, Services(found=NOWHERE)))
+    found = [each for _, found in every(Services(found=NOWHERE)) for each in found]
     assert {each.reason.value for each in found if each.reason} == {"not_installed"}
     assert [each for each in found if each.applicable] == []
 
@@ -55,7 +58,7 @@ def test_containerd_alone_is_no_docker() -> None:
     ]
 
 
-@pytest.mark.parametrize("place", [DAEMON.path, *DAEMON.places])
+@pytest.mark.parametrize("place", PROGRAMS)
 def test_the_daemon_in_any_usual_place_is_docker(place: str) -> None:
     expected = [(OWN, "benchmark", "absent"), (place, "benchmark", "")]
     assert told(Services(found=seen(place)), "1.2.3") == [each for each in expected if place != OWN or not each[2]]
@@ -128,7 +131,7 @@ def test_what_is_wanted_if_applicable_is_not_where_nothing_is(number: str) -> No
 
 
 def test_a_host_that_could_not_be_looked_at_is_not_known() -> None:
-    found = list(targets(CONTROLS, Services()))
+    found = [each for _, found in every(Services()) for each in found]
     assert {(each.reason and each.reason.value, each.error) for each in found} == {
         ("unreadable", "whether there is a Docker daemon on this host is not known")
     }
@@ -238,13 +241,13 @@ def test_a_daemon_json_that_does_not_tell_makes_the_place_unknown(file: File, er
 
 def test_a_daemon_json_that_does_not_tell_is_the_business_of_what_it_may_place() -> None:
     services = with_json(b"?")
-    assert [
-        each.control.id for each in targets(CONTROLS, services) if each.error and each.control.version == "1.2.0"
-    ] == ["1.2.4"]
-    unclear = {
-        each.control.id for each in targets(CONTROLS, services) if each.error and each.control.version == "1.8.0"
+    unclear = {key for key, found in every(services) if any(each.error for each in found)}
+    assert {number for version, number in unclear if version == "1.2.0"} == {"1.2.4"}
+    assert {number for version, number in unclear if version == "1.8.0"} == {
+        "1.1.5",
+        "1.1.8",
+        "1.1.9",
     }
-    assert unclear == {"1.1.5", "1.1.8", "1.1.9"}  # where data, socket and containerd are is said there
 
 
 def test_a_daemon_json_without_docker_says_nothing() -> None:

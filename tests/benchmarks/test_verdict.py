@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState
-from auditrules.benchmarks.remediation import ADVICE, load_again, remedy
+from auditrules.benchmarks.remediation import ADVICE, AuditState, load_again
+from auditrules.benchmarks.requirement import Judged
 from auditrules.benchmarks.targets import Target as Wanted
 from auditrules.benchmarks.targets import TargetOrigin
-from auditrules.benchmarks.verdict import AuditState, ControlVerdict, Judged, judge_control, judge_requirement
+from auditrules.benchmarks.verdict import ControlVerdict, judge_control
 from auditrules.status import Status
 from tests.fixtures.judged import (
     DAEMON,
@@ -24,10 +25,13 @@ from tests.fixtures.judged import (
     LINE,
     NONE,
     PATH,
+    READ,
     RULE,
     Covered,
     Target,
     judged,
+    remedy,
+    required,
 )
 
 REMEDY = remedy(DAEMON, PATH)
@@ -87,10 +91,9 @@ def test_a_pass_is_every_required_letter_recorded(places: list[str]) -> None:
 
 
 def test_a_directory_needs_no_execution() -> None:
-    wanted = Wanted(DIRECTORY, "/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
-    found = judge_requirement(
-        wanted, "kernel", Covered("wa", reason="permissions_missing").answer("/etc/docker", "kernel")
-    )
+    wanted = Wanted("/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
+    answer = Covered("wa", reason="permissions_missing").answer("/etc/docker", "kernel")
+    found = required(DIRECTORY).judge_target(wanted, "kernel", answer, READ)
     assert (found.status, found.missing) == (Status.PASS, "")
 
 
@@ -255,9 +258,10 @@ def test_where_rules_are_not_known_the_grep_says_nothing() -> None:
 
 
 def test_only_the_daemons_control_has_the_grep() -> None:
-    own = Wanted(DIRECTORY, "/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
+    own = Wanted("/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
     found: dict[str, list[Judged]] = {
-        each: [judge_requirement(own, each, FULL.answer("/etc/docker", each))] for each in ("kernel", "boot")
+        each: [required(DIRECTORY).judge_target(own, each, FULL.answer("/etc/docker", each), READ)]
+        for each in ("kernel", "boot")
     }
     assert judge_control(DIRECTORY, found, AuditState(AnswerState.OK), (RULE,)).grep_verdict == ""
 

@@ -10,7 +10,7 @@ import pytest
 
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.services import Services
+from auditrules.benchmarks.requirement import Fact
 from auditrules.cli import main
 from auditrules.cli.environment import Environment
 from tests.fixtures.hosts import DOCKER, Look
@@ -36,8 +36,8 @@ class Reader:
     def look(self, _paths: Iterable[str]) -> Mapping[str, Entry]:
         return {}
 
-    def services(self) -> Services:
-        return self.look_.services
+    def fact(self, fact: Fact) -> object:
+        return self.look_.services if fact is Fact.DOCKER else None
 
 
 def ran(look: Look, sql: str) -> tuple[int, str]:

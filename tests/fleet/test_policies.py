@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.audit.model.collected import File, Kernel, Run, Sources, Units
-from auditrules.benchmarks import BENCHMARKS, LATEST
+from auditrules.benchmarks import CIS_DOCKER
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.packs.policies import GENERAL, LABELS, policy
 from auditrules.plugin.row import ROWID
@@ -22,7 +22,7 @@ from tests.core import tables as core
 from tests.fixtures.hosts import BARE, DOCKER, Given, Look, status
 from tests.fixtures.judged import DARK, FULL, NONE, Covered, Target, judged, table
 
-CONTROLS = [control for benchmark in (BENCHMARKS[0], LATEST) for control in benchmark.controls]
+CONTROLS = [control for benchmark in (CIS_DOCKER[0], CIS_DOCKER[-1]) for control in benchmark.controls]
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda each: f"{each.version}-{each.id}")
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.targets import targets
 from auditrules.host import HostError
 from auditrules.host.assumed import AssumedHost
+from tests.fixtures.judged import CONTROLS, required
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def test_a_listing_that_is_not_there_is_told() -> None:
 
 def test_two_of_the_benchmarks_own_paths_for_one_thing_are_taken_for_one_file(saved: str) -> None:
     assumed = AssumedHost(saved).services()
-    runc = [each for each in CONTROLS if each.subject.name == "the runc executable"]
-    assert {each.subject.path for each in runc} == {"/usr/bin/runc", "/usr/sbin/runc"}
-    assert [each.path for each in targets(runc, assumed)] == [each.subject.path for each in runc]
+    runc = [each for each in map(required, CONTROLS) if each.docker and each.docker.process == "runc"]
+    assert {each.path for each in runc} == {"/usr/bin/runc", "/usr/sbin/runc"}
+    found = [[*targets(each.path, each.type, each.docker, assumed)] for each in runc if each.docker]
+    assert [[target.path for target in each] for each in found] == [[each.path] for each in runc]

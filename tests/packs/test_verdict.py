@@ -19,10 +19,11 @@ from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.collected import Kernel, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Facts
 from auditrules.audit.rule_sets import LISTING_CAVEAT
-from auditrules.benchmarks.remediation import ADVICE, UNREAD, remedy
+from auditrules.benchmarks.remediation import ADVICE, UNREAD
 from auditrules.check import COLUMNS
 from auditrules.packs import CHECKS
 from tests.fixtures.hosts import DOCKER, Look, listing, root, saved, status
+from tests.fixtures.judged import remedy
 from tests.fixtures.kernels import OUTCOMES
 
 DAEMON = next(each for each in CHECKS if (each.control.version, each.control.id) == ("1.2.0", "1.2.3"))

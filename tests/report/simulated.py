@@ -16,7 +16,8 @@ from typing import Any
 
 import apsw
 
-from auditrules.benchmarks import BENCHMARKS, TargetKind
+from auditrules.benchmarks import CIS_DOCKER
+from auditrules.benchmarks.targets import PathType
 from auditrules.check import check
 from auditrules.host.surroundings import HostSurroundings
 from auditrules.sql.database import Database
@@ -28,6 +29,7 @@ from tests.core.logger import Form, Log, Row, StatusLog
 from tests.core.manager import Core
 from tests.core.schedule import Ask, Flags, Kept, Osqueryd, QueryError
 from tests.fixtures.hosts import Look, root, saved
+from tests.fixtures.judged import required
 
 PACKS = Path(__file__).parents[2] / "packs"
 EXTENSION = Path(sys.executable).with_name("auditrules.ext")
@@ -36,10 +38,10 @@ HOUR = 3600
 START = 1_795_410_000  # 2026-11-23 05:00:00 UTC, a Monday
 END = START + 96 * HOUR
 
-BENCHMARK = BENCHMARKS[0]
+BENCHMARK = CIS_DOCKER[0]
 CONTROLS = BENCHMARK.controls
 DAEMON = "-w /usr/bin/dockerd -p rwxa -k docker"
-WATCHED = tuple(f"-w {each.subject.path} -p rwxa -k docker" for each in BENCHMARK.controls)
+WATCHED = tuple(f"-w {required(each).path} -p rwxa -k docker" for each in BENCHMARK.controls)
 UNWATCHED = tuple(line for line in WATCHED if line != DAEMON)
 HOSTILE = "-w /usr/bin/dockerd -p wa -k <script>alert(1)</script>=1+1\x1b]0;$(reboot)"
 
@@ -163,9 +165,9 @@ def _pack(name: str) -> dict[str, Any]:
 def _make(place: Path, *, docker: bool) -> None:
     """Make a host that has all that the benchmark speaks of, or nothing of it."""
     files = {}
-    for subject in (each.subject for each in BENCHMARK.controls) if docker else ():
-        name = subject.path.removeprefix("/")
-        files[f"{name}/x" if subject.kind is TargetKind.DIRECTORY else name] = "{}"
+    for wanted in map(required, BENCHMARK.controls) if docker else ():
+        name = wanted.path.removeprefix("/")
+        files[f"{name}/x" if wanted.type is PathType.DIRECTORY else name] = "{}"
     root(place, files, docker=docker)
 
 

@@ -45,7 +45,7 @@ ASKED = {"audit_coverage": Context(tuple(Constraint("path", ConstraintOperator.E
 ONE_A_LINE = {"rules", "links", "notes"}  # columns whose cells have several lines; all other cells have one
 
 # Columns that nothing that ships fills: CIS Docker is for any system, and no file of a site's own is read yet.
-UNFILLED = {"audit_controls": ["systems", "source_path", "error"]}
+UNFILLED = {"audit_controls": ["source_path", "error"]}
 
 
 def made(look: Look) -> list[tuple[Schema, Row]]:

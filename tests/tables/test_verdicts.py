@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -11,17 +11,20 @@ from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks import CONTROLS
+from auditrules.benchmarks import CIS_DOCKER
+from auditrules.benchmarks.catalogue import Catalogue
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.requirement import Fact
 from auditrules.benchmarks.services import Found, Services
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
 from auditrules.tables.verdicts import HostJudge
 from tests.fixtures.hosts import saved
-from tests.fixtures.judged import FULL, LINE, NONE, Covered
+from tests.fixtures.judged import CONTROLS, FULL, LINE, NONE, Covered, required
 
 OWN = "/usr/bin/dockerd"
-NOWHERE: dict[str, Found | None] = dict.fromkeys(path for control in CONTROLS for path in control.paths)
+NOWHERE: dict[str, Found | None] = dict.fromkeys(path for control in CONTROLS for path in required(control).places)
 DOCKER = Services(found=NOWHERE | {OWN: Found(OWN)})
 BROKEN_JSON = File("/etc/docker/daemon.json", b"?")
 WATCH = "-w /usr/bin/dockerd -p wxa -k docker"
@@ -51,15 +54,15 @@ class Host:
     def audit(self) -> HostAudit:
         return Audit({"kernel": self.now, "boot": self.boot})
 
-    def services(self) -> Services:
-        return self.found
+    def facts(self, _needs: Collection[Fact]) -> HostFacts:
+        return HostFacts(docker=self.found)
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         self.looked_at.append(tuple(paths))
         return {}
 
     def judge(self) -> HostJudge:
-        return HostJudge(self)
+        return HostJudge(self, lambda: Catalogue(CIS_DOCKER))
 
 
 def asking(**wanted: str | Sequence[str]) -> Context:
@@ -153,7 +156,7 @@ def test_a_rowid_stays_when_the_verdict_changes() -> None:
 
 
 def test_a_requirement_has_a_cell_in_every_column() -> None:
-    now, _ = requirements(Host(now=Covered("w")), version="1.2.0", control="1.2.3")
+    now, _ = requirements(Host(now=Covered("w"), boot=NONE), version="1.2.0", control="1.2.3")
     assert {name: now[name] for name in AUDIT_REQUIREMENTS.names if name != "remediation"} == {
         **DAEMON,
         "source": "kernel",
@@ -165,7 +168,7 @@ def test_a_requirement_has_a_cell_in_every_column() -> None:
         "status": "fail",
         "reason": "covered",
         "missing": "xa",
-        "evidence": LINE.removesuffix(":3"),
+        "evidence": f"{LINE.removesuffix(':3')}; not recorded: xa",
     }
     assert now["remediation"].startswith("Put the line -w /usr/bin/dockerd -k docker into /etc/audit/rules.d/")
 

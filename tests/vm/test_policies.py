@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.benchmarks import BENCHMARKS, LATEST, BenchmarkControl
+from auditrules.benchmarks import CIS_DOCKER, BenchmarkControl
 from auditrules.packs.policies import policy
 from tests.vm.guest import Guest
 
 pytestmark = pytest.mark.vm
 
 SCRIPTS = Path(__file__).parents[1] / "policies"
-CONTROLS = [control for benchmark in (BENCHMARKS[0], LATEST) for control in benchmark.controls]
+CONTROLS = [control for benchmark in (CIS_DOCKER[0], CIS_DOCKER[-1]) for control in benchmark.controls]
 IN_GUEST = """\
 #!/usr/bin/python3
 import io, json, subprocess

@@ -1,26 +1,37 @@
-"""Benchmarks as data: what each control requires, in our own words, where that is on a host, and the remediation."""
+"""Benchmarks as data: what each control requires, in our own words, and what comes of it on a host."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 
-from auditrules.benchmarks.cis_docker import BENCHMARKS
-from auditrules.benchmarks.control import Assessment, Benchmark, BenchmarkControl, Subject, TargetKind
+from auditrules.benchmarks.catalogue import BENCHMARKS
+from auditrules.benchmarks.control import Assessment, Benchmark, BenchmarkControl
 
-__all__ = [
-    "BENCHMARKS",
-    "BY_ID",
-    "CONTROLS",
-    "LATEST",
-    "Assessment",
-    "Benchmark",
-    "BenchmarkControl",
-    "Subject",
-    "TargetKind",
-]
+__all__ = ["BENCHMARKS", "BY_ID", "CIS_DOCKER", "Assessment", "Benchmark", "BenchmarkControl"]
 
-CONTROLS = tuple(control for benchmark in BENCHMARKS for control in benchmark.controls)
-LATEST = BENCHMARKS[-1]
+CIS_DOCKER = tuple(each for each in BENCHMARKS if each.short_name == "cis-docker")
+"""The versions of the CIS Docker Benchmark, the newest last."""
 
-BY_ID = MappingProxyType({(control.benchmark, control.version, control.id): control for control in CONTROLS})
-"""Every control by benchmark, version and number."""
+
+class _ById(Mapping[tuple[str, str, str], BenchmarkControl]):
+    """Controls by benchmark, version and number; the file of a benchmark is read when one of its own is asked for."""
+
+    def __init__(self) -> None:
+        self._benchmarks = {each.key: each for each in BENCHMARKS}
+
+    def __getitem__(self, key: tuple[str, str, str]) -> BenchmarkControl:
+        known = self._benchmarks.get(key[:2])
+        for control in known.controls if known else ():
+            if control.id == key[2]:
+                return control
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[tuple[str, str, str]]:
+        return (control.key for each in self._benchmarks.values() for control in each.controls)
+
+    def __len__(self) -> int:
+        return sum(len(each.controls) for each in self._benchmarks.values())
+
+
+BY_ID = _ById()
+"""Every control that ships."""

@@ -1,75 +1,64 @@
-"""A control of a benchmark as data: number, title, the path that it wants audited, and why."""
+"""A benchmark and its controls as values. What a control requires is read only when it is judged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
+from types import MappingProxyType
 
-
-class TargetKind(str, Enum):
-    """The kind of a target, which decides the accesses that must be recorded."""
-
-    EXECUTABLE = "executable"
-    FILE = "file"
-    DIRECTORY = "directory"
-    SOCKET = "socket"
-
-
-# The letters that are to be recorded: of an executable that it runs, too.
-REQUIRED = {TargetKind.EXECUTABLE: "wxa", TargetKind.FILE: "wa", TargetKind.DIRECTORY: "wa", TargetKind.SOCKET: "wa"}
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.requirement import Requirement
 
 
 class Assessment(str, Enum):
-    """How a benchmark wants a control to be assessed. Benchmarks before 1.3 score instead."""
+    """How a benchmark wants a control to be assessed. CIS benchmarks before 1.3 score instead; others do not say."""
 
     SCORED = "scored"
     AUTOMATED = "automated"
     MANUAL = "manual"
+    NOT_SAID = ""
 
 
-def short_name(benchmark: str) -> str:
-    """The short form of a benchmark's name: `cis-docker` for `CIS Docker Benchmark`."""
-    return "-".join(word for word in benchmark.lower().split() if word != "benchmark")
+Prose = Callable[[str], Mapping[str, str]]
+"""The texts that the controls of a family share: description, rationale, impact, default_value."""
+
+_CIS_CONTROLS = "CIS Controls: "
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is to be audited, whatever number a benchmark gives it.
-
-    `path` is the benchmark's own. The other places are where packages put the same thing: a target where it is there.
-    """
-
-    name: str  # as it stands in a title
-    path: str
-    kind: TargetKind
-    description: str
-    rationale: str
-    places: tuple[str, ...] = ()
-    process: str = ""  # the last name of the executable of a process that runs it
-    unit: str = ""  # the systemd unit that it is the file of
-    option: str = ""  # of the daemon, by which it is told to use another place
-    if_applicable: bool = True  # where nothing is there, nothing is wanted
+def no_prose(_family: str) -> Mapping[str, str]:
+    """No texts, whatever the family."""
+    return MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BenchmarkControl:
-    """One control of one version of a benchmark, in our own words."""
+    """One control of one version of a benchmark, in our own words.
+
+    `texts` are those that it has of its own; what is not there it shares with its family. `requires` is what the file
+    has, and `requirements` reads it.
+    """
 
     benchmark: str
     version: str
     id: str
     title: str
-    level: str
-    subject: Subject
-    required: str  # letters out of rwxa, each of which is to be recorded
-    assessment: Assessment
-    impact: str
-    references: tuple[str, ...]
-    cis_controls: tuple[str, ...]  # version of the Controls and number, as the benchmark gives them
-    disagreements: tuple[str, ...] = ()  # where sources that retell the benchmark say otherwise
+    level: str = ""  # of a profile of CIS, or the severity of a STIG
     family: str = ""  # what it is about, such as docker
+    assessment: Assessment = Assessment.NOT_SAID
     systems: tuple[str, ...] = ()  # ids of os-release that it is for; empty: any
-    default_value: str = ""  # what holds on a host that nobody configured
+    mappings: tuple[str, ...] = ()  # the controls of other frameworks that it serves, as the benchmark gives them
+    links: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # where sources that retell the benchmark say otherwise
+    grep: str = ""  # what the benchmark's own `auditctl -l | grep` looks for; empty: it has no such check
+    short_name: str = ""  # of the benchmark
+    rule_key: str = ""  # of the rules that a remediation gives
+    rules_file: str = ""  # that they are put into
+    file: str = ""  # that the control stands in
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
+    requires: Sequence[Mapping[str, object]] = field(default=(), compare=False, repr=False)
+    prose: Prose = field(default=no_prose, compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -77,26 +66,80 @@ class BenchmarkControl:
         return self.benchmark, self.version, self.id
 
     @property
-    def mappings(self) -> tuple[str, ...]:
-        """The controls of other frameworks that it serves, as the benchmark gives them."""
-        return tuple(f"CIS Controls: {each}" for each in self.cis_controls)
-
-    @property
     def name(self) -> str:
         """The name of its query in a pack."""
-        return "_".join([*short_name(self.benchmark).split("-"), *self.id.split(".")])
+        return "_".join([*self.short_name.split("-"), *self.id.split(".")])
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The benchmark's own path, then the other places."""
-        return (self.subject.path, *self.subject.places)
+    def cis_controls(self) -> tuple[str, ...]:
+        """Version of the CIS Controls and number of each that it serves, as the benchmark gives them."""
+        return tuple(each.removeprefix(_CIS_CONTROLS) for each in self.mappings if each.startswith(_CIS_CONTROLS))
+
+    @cached_property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What it comes down to.
+
+        Raises:
+            BenchmarkError: the file does not have it as it must be.
+        """
+        # Only here: who asks for titles needs no kind.
+        from auditrules.benchmarks.kinds import read_requirement  # noqa: PLC0415
+
+        return tuple(
+            read_requirement(Fields(each, self.file, self.id, key=self.rule_key, rules_file=self.rules_file))
+            for each in self.requires
+        )
+
+    def text(self, name: str) -> str:
+        """One of its texts: description, rationale, impact or default_value; empty where nobody wrote one."""
+        return self.texts.get(name) or self.prose(self.family).get(name, "")
+
+    @property
+    def description(self) -> str:
+        """What is wanted."""
+        return self.text("description")
+
+    @property
+    def rationale(self) -> str:
+        """Why that matters."""
+        return self.text("rationale")
+
+    @property
+    def impact(self) -> str:
+        """What it costs, and what else to set up."""
+        return self.text("impact")
+
+    @property
+    def default_value(self) -> str:
+        """What holds on a host that nobody configured."""
+        return self.text("default_value")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Benchmark:
-    """One version of a benchmark: its controls on auditing, in order. `file` is where they stand in this package."""
+    """One version of a benchmark. `load` reads its controls on auditing, in order; what is loaded is not kept here.
+
+    `systems` are those that it is for, as `ubuntu 24.04`; none: any. `instead_of_none` says that it is only for systems
+    for which no other benchmark is, `by_request` that it is judged only where somebody names it. `source_path` is the
+    file of a site's own benchmark, empty for one that ships.
+    """
 
     name: str
     version: str
-    controls: tuple[BenchmarkControl, ...]
-    file: str
+    short_name: str
+    systems: tuple[str, ...] = ()
+    instead_of_none: bool = False
+    by_request: bool = False
+    file: str = ""
+    source_path: str = ""
+    load: Callable[[], tuple[BenchmarkControl, ...]] = field(default=tuple, compare=False, repr=False)
+
+    @property
+    def controls(self) -> tuple[BenchmarkControl, ...]:
+        """Its controls, in order."""
+        return self.load()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name and version, which no other benchmark has together."""
+        return self.name, self.version

@@ -18,10 +18,25 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode, encode
 
 DAEMON_JSON = "/etc/docker/daemon.json"
+PROGRAMS = tuple(
+    f"{folder}/dockerd"
+    for folder in ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/snap/docker/current/bin", "/opt/bin")
+)
+"""Where the daemon usually is, the benchmark's own path first: with one of these there, or running, Docker is here."""
+
+PROCESSES = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2", "runc")
+"""The last names of the executables that processes are looked for by."""
+
+UNITS = ("docker.service", "docker.socket")
+"""The units whose files are looked for."""
+
 ENVIRONMENT_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
 MOST_BYTES = 1 << 20  # of a configuration file that is read
 
 CONFIG_FILE, DATA_ROOT, HOST, CONTAINERD = "config-file", "data-root", "host", "containerd"
+OPTIONS = (CONFIG_FILE, DATA_ROOT, HOST, CONTAINERD)
+"""The daemon's options by which it is told to use another place."""
+
 
 _LONG: Mapping[str, str] = MappingProxyType(
     {

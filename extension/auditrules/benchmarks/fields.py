@@ -47,12 +47,12 @@ class Fields:
         self._asked.add(name)
         return name in self._values
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """A text that is not empty; without a default it must be there."""
+    def text(self, name: str, default: str | None = None, *, empty: bool = False) -> str:
+        """A text, which may be empty only if that is said; without a default it must be there."""
         if not self.has(name) and default is not None:
             return default
         value = self._values.get(name)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not (value or empty):
             raise self.error(name, "a text")
         if any(character in value for character in "\0\r") or not _encodes(value):
             raise self.error(name, "a text without control characters")
@@ -100,7 +100,7 @@ class Fields:
 
     def word(self, name: str, words: Sequence[str], default: str | None = None) -> str:
         """One of some words; without a default it must be there."""
-        value = self.text(name, default)
+        value = self.text(name, default, empty="" in words)
         if value not in words and value != default:
             raise self.error(name, f"one of {', '.join(words)}")
         return value
@@ -128,11 +128,18 @@ class Fields:
 
     def objects(self, name: str) -> tuple[Fields, ...]:
         """A list of objects, at least one."""
+        return tuple(
+            Fields(each, self.file, self.control, key=self.key, rules_file=self.rules_file)
+            for each in self.raw_objects(name)
+        )
+
+    def raw_objects(self, name: str) -> tuple[Mapping[str, object], ...]:
+        """A list of objects, at least one, to be read later."""
         self._asked.add(name)
         value = self._values.get(name)
         if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
             raise self.error(name, "a list of at least one object")
-        return tuple(Fields(each, self.file, self.control, key=self.key, rules_file=self.rules_file) for each in value)
+        return tuple(value)
 
     def rule_key(self) -> str:
         """The key of the rules that a remediation gives: its own, else the benchmark's."""

@@ -1,25 +1,33 @@
-r"""The remediation of a control: the line for the rules files, with this host's path, and how to load it."""
+"""What to do where rules are missing: lines for the rules files, how to load them, what is in the way. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
+from auditrules.audit.auditctl.kernel_answer import AnswerState, KernelAnswer
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines
+from auditrules.audit.auditctl.status import LOCKED
+from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
-from auditrules.benchmarks.control import BenchmarkControl, TargetKind
+from auditrules.audit.rule_sets import BOOT
+from auditrules.benchmarks.requirement import Remedy
 
-RULES_FILE = "/etc/audit/rules.d/docker.rules"
-KEY = "docker"
+RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
+"""The states of auditing in which the rules of the kernel are known."""
 
-LOAD = (
+_LOAD = (
     "then run augenrules --load. If the rules are locked (enabled 2), they load at the next boot. Afterwards "
-    "auditctl -l must show the rule."
+    "auditctl -l must show the "
+)
+CANT_EXPRESS = (
+    "auditctl can't express this path in a rules file: give it another name, or watch the directory above it, {folder}."
 )
 
 _GONE_AT_BOOT = ("/run/", "/var/run/")  # an empty file system at each boot
@@ -84,57 +92,120 @@ TARGET_UNREAD = (
 )
 
 
-@lru_cache(maxsize=1024)  # a host has the same few paths again and again
-def rule_line(path: str) -> str | None:
-    """The line of a rules file that the benchmark prescribes for a path. None: no such line can name the path.
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """What a verdict needs of the state of auditing: why it is so, how the rules were read, and if they are locked."""
 
-    It records all four permissions, as the benchmark asks, though fewer of them pass. A watch is the form that auditctl
+    state: AnswerState
+    error: str = ""
+    reader: str = "netlink"
+    locked: bool = False
+
+    @classmethod
+    def of(cls, audit: HostAudit) -> AuditState:
+        """That of a host."""
+        return cls.of_kernel(audit.kernel)
+
+    @classmethod
+    def of_kernel(cls, kernel: KernelAnswer) -> AuditState:
+        """That of the kernel's answer."""
+        return cls(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
+
+    @property
+    def known(self) -> bool:
+        """Whether the rules of the kernel are known."""
+        return self.state in RULES_KNOWN
+
+    def unknown_words(self, source: str) -> str:
+        """That the rules of a source are not known, and why where it is the kernel."""
+        if source == BOOT:
+            return "the rules that boot loads are not known"
+        return f"the rules of the kernel are not known{f': {self.error}' if self.error else ''}"
+
+
+@lru_cache(maxsize=1024)  # a host has the same few paths again and again
+def rule_line(path: str, key: str) -> str | None:
+    """The watch of a path for a rules file, as a benchmark prescribes it. None: no such line can name the path.
+
+    It records all four permissions, as benchmarks ask, though fewer of them pass. A watch is the form that auditctl
     and every kernel take: of a directory it reaches all below it, and it needs no second line for 32-bit calls.
     """
     words = path.replace("\\", "\\\\").replace(" ", "\\ ")
-    line = f"-w {words} -k {KEY}"
+    line = f"-w {words} -k {key}"
     return line if _watched(line) == path else None
 
 
-def remedy(control: BenchmarkControl, path: str) -> str:
-    """What to do on a host where the control's target is `path`, links at its end followed."""
-    line = rule_line(path)
-    if line is None:
-        folder = path.rpartition("/")[0] or "/"
-        return (
-            "auditctl can't express this path in a rules file: give it another name, or watch the directory above it, "
-            f"{folder}."
-        )
-    first = ""
-    if control.subject.kind is TargetKind.DIRECTORY:
-        first = "Create the directory first if it is missing; otherwise the watch is not recursive. "
-    return f"{first}Put the line {line} into {RULES_FILE}, {LOAD}{_at_boot(control, path)}"
+def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
+    """What to do where a requirement on rules is not met for this reason, a word of audit_coverage.
+
+    `own` are the lines that it asks for; where something else stands in the way, what to do about that comes before
+    them or in their place.
+    """
+    if reason == Reason.UNREADABLE.value and state.reader in UNREAD and not state.known:
+        return Remedy(text=UNREAD[state.reader])
+    advice = ADVICE.get(reason)
+    if advice is None:
+        return own
+    return (
+        replace(own, first=" ".join(filter(None, (advice.text, own.first))))
+        if advice.and_line
+        else Remedy(text=advice.text)
+    )
 
 
-def load_again(path: str, *, locked: bool) -> str:
-    """What to do on a host whose rules files record what the control wants of `path`, and whose kernel does not."""
+def written(remedies: Iterable[Remedy]) -> str:
+    """Remedies as one text: what is to be done before, the lines by their file and how to load them, anything else."""
+    every = tuple(remedies)
+    files: dict[str, dict[str, None]] = {}
+    for each in every:
+        files.setdefault(each.rules_file, {}).update(dict.fromkeys(each.lines))
+    parts = (
+        *(each.first for each in every),
+        *_lines_in_words({file: tuple(lines) for file, lines in files.items() if lines}),
+        *(each.text for each in every),
+    )
+    return " ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _lines_in_words(files: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """The lines by their file, then how they are all loaded."""
+    count = sum(map(len, files.values()))
+    if not count:
+        return
+    puts = [
+        f"the line {found[0]} into {file}"
+        if len(found) == 1
+        else "the lines\n{}\ninto {}".format("\n".join(found), file)
+        for file, found in files.items()
+    ]
+    yield f"Put {', '.join(puts)}, {_LOAD}{'rule' if count == 1 else 'rules'}."
+
+
+def load_again(records: str, *, locked: bool) -> str:
+    """What to do on a host whose rules files record what a control wants, and whose kernel does not."""
     if locked:
         return (
-            f"The rules files already record {path}, and the rules of the kernel are locked (enabled 2): they load at "
-            "the next boot. Reboot the host, then check that auditctl -l shows the rule."
+            f"The rules files already record {records}, and the rules of the kernel are locked (enabled 2): they load "
+            "at the next boot. Reboot the host, then check that auditctl -l shows the rule."
         )
     return (
-        f"The rules files already record {path}, and the kernel has not loaded them: run augenrules --load and read "
+        f"The rules files already record {records}, and the kernel has not loaded them: run augenrules --load and read "
         "what it prints. If a line is refused, the load ends there; the table audit_rules shows such lines in its "
         "columns state and error. Afterwards auditctl -l must show the rule."
     )
 
 
-def _at_boot(control: BenchmarkControl, path: str) -> str:
-    """What is needed where the rules load before the target, or the directory it is in, is made."""
+def at_boot(path: str, rules_file: str, *, directory: bool) -> str:
+    """What is needed where the rules load before a path, or the directory it is in, is made."""
     if not path.startswith(_GONE_AT_BOOT):
         return ""
-    folder = path if control.subject.kind is TargetKind.DIRECTORY else path.rpartition("/")[0]
+    folder = path if directory else path.rpartition("/")[0]
     if f"{folder}/" in _GONE_AT_BOOT:
         return ""
+    name = rules_file.rpartition("/")[2].removesuffix(".rules")
     return (
-        f" Rules load at boot before {folder} is there, and without it auditctl refuses the line and all behind it, or "
-        f"watches one name: put the line d {folder} 0711 root root - into /etc/tmpfiles.d/docker-audit.conf."
+        f"Rules load at boot before {folder} is there, and without it auditctl refuses the line and all behind it, or "
+        f"watches one name: put the line d {folder} 0711 root root - into /etc/tmpfiles.d/{name}-audit.conf."
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditrules.benchmarks.control import Benchmark, BenchmarkControl, short_name
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 
 
 class SelectionError(ValueError):
@@ -27,7 +27,7 @@ def benchmark_called(text: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
     """
     name, colon, version = text.rpartition(":") if ":" in text else (text, "", "")
     wanted = name.strip().lower()
-    found = [each for each in benchmarks if wanted in (each.name.lower(), short_name(each.name))]
+    found = [each for each in benchmarks if wanted in (each.name.lower(), each.short_name)]
     if not found:
         raise SelectionError(_no_benchmark(text, wanted, benchmarks))
     if not colon:
@@ -42,9 +42,9 @@ def benchmark_called(text: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
 def _no_benchmark(text: str, wanted: str, benchmarks: Sequence[Benchmark]) -> str:
     with_version = [each for each in benchmarks if each.version == text.strip()]
     if with_version:
-        meant = " or ".join(f"{short_name(each.name)}:{each.version}" for each in with_version)
+        meant = " or ".join(f"{each.short_name}:{each.version}" for each in with_version)
         return f"expected NAME or NAME:VERSION as the benchmark, found the version {text} alone: write {meant}"
-    names = list(dict.fromkeys(short_name(each.name) for each in benchmarks))
+    names = list(dict.fromkeys(each.short_name for each in benchmarks))
     import difflib  # noqa: PLC0415 - 140 KiB that an extension at rest does not need
 
     near = difflib.get_close_matches(wanted.replace(" ", "-"), names, 1)
@@ -62,7 +62,7 @@ def controls_numbered(ids: Sequence[str], benchmarks: Sequence[Benchmark]) -> li
     known = {control.id for control in controls}
     for wanted in ids:
         if wanted not in known:
-            names = ", ".join(f"{short_name(each.name)}:{each.version}" for each in benchmarks)
+            names = ", ".join(f"{each.short_name}:{each.version}" for each in benchmarks)
             raise SelectionError(
                 f"expected a control out of {', '.join(dict.fromkeys(each.id for each in controls))} of {names}, "
                 f"found {_shown(wanted)}"
@@ -86,7 +86,7 @@ def newest_with(control: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
             + (f": did you mean {near[0]}?" if near else "")
         )
     if len(found) > 1:
-        names = ", ".join(f"{short_name(each.name)}:{each.version}" for each in found.values())
+        names = ", ".join(f"{each.short_name}:{each.version}" for each in found.values())
         raise SelectionError(f"control {control} stands in several benchmarks: choose one of {names} with --benchmark")
     (only,) = found.values()
     return only

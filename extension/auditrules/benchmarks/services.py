@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.docker_daemon import DockerDaemon
 
 
@@ -44,11 +44,13 @@ class Services:
     found: Mapping[str, Found | None] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def process_names(controls: Iterable[BenchmarkControl]) -> frozenset[str]:
-    """The last names of the executables that processes are looked for by."""
-    return frozenset(control.subject.process for control in controls if control.subject.process)
+NOT_SEEN = "not seen"
 
 
-def unit_names(controls: Iterable[BenchmarkControl]) -> tuple[str, ...]:
-    """The units whose files are wanted, each once."""
-    return tuple(dict.fromkeys(control.subject.unit for control in controls if control.subject.unit))
+def look_up(path: str, file_system: FileSystem) -> Found | str | None:
+    """What is at a path: None where nothing is, NOT_SEEN where it could not be looked at."""
+    end = file_system.walk(path)
+    link = file_system.walk(path, follow=False).type == "link"
+    if end.missing:
+        return Found(path, "link", link=True) if link else None
+    return Found(end.path, end.type, link=link) if end.type is not None else NOT_SEEN

@@ -30,6 +30,12 @@ class ShippedBenchmark:
 
 
 SHIPPED = (
+    ShippedBenchmark("cis-docker", "CIS Docker Benchmark", "1.2.0"),
+    ShippedBenchmark("cis-docker", "CIS Docker Benchmark", "1.3.1"),
+    ShippedBenchmark("cis-docker", "CIS Docker Benchmark", "1.5.0"),
+    ShippedBenchmark("cis-docker", "CIS Docker Benchmark", "1.6.0"),
+    ShippedBenchmark("cis-docker", "CIS Docker Benchmark", "1.7.0"),
+    ShippedBenchmark("cis-docker", "CIS Docker Benchmark", "1.8.0"),
     ShippedBenchmark("cis-ubuntu-20.04", "CIS Ubuntu Linux 20.04 LTS Benchmark", "1.1.0", ("ubuntu 20.04",)),
     ShippedBenchmark("cis-ubuntu-20.04", "CIS Ubuntu Linux 20.04 LTS Benchmark", "2.0.1", ("ubuntu 20.04",)),
     ShippedBenchmark("cis-ubuntu-22.04", "CIS Ubuntu Linux 22.04 LTS Benchmark", "1.0.0", ("ubuntu 22.04",)),

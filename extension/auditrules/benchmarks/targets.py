@@ -1,15 +1,25 @@
-"""The paths that each control wants audited on one host, and whether the control applies there. Pure."""
+"""Where Docker has what a requirement names on one host, and whether the requirement applies there. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.benchmarks.control import BenchmarkControl, Subject, TargetKind
-from auditrules.benchmarks.docker_daemon import CONFIG_FILE, DockerDaemon, UnclearError, places
-from auditrules.benchmarks.services import Found, HostProcess, Services
-from auditrules.benchmarks.subjects import DAEMON
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.benchmarks.docker_daemon import CONFIG_FILE, PROGRAMS, DockerDaemon, UnclearError, places
+from auditrules.benchmarks.services import NOT_SEEN, Found, HostProcess, Services, look_up
+
+_DAEMON = "dockerd"
+
+
+class PathType(str, Enum):
+    """What a path is to be: of an executable that it runs is an access, too; below a directory all counts."""
+
+    EXECUTABLE = "executable"
+    FILE = "file"
+    DIRECTORY = "dir"
+    SOCKET = "socket"
 
 
 class TargetOrigin(str, Enum):
@@ -30,107 +40,136 @@ class TargetReason(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DockerPlace:
+    """Where else Docker may have what a benchmark names.
+
+    `places` are where packages put the same thing: a target where it is there. `process` is the last name of the
+    executable of a process that runs it, `unit` the systemd unit that it is the file of, `option` that of the daemon by
+    which it is told to use another place. `if_applicable`: where nothing is there, nothing is wanted.
+    """
+
+    places: tuple[str, ...] = ()
+    process: str = ""
+    unit: str = ""
+    option: str = ""
+    if_applicable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One path of a control on this host. `watched` is the path to put into a rule: links at its end followed.
+    """One path of a requirement on this host. `watched` is the path to put into a rule: links at its end followed.
 
     `path` is empty where a target is known to be there and not where; `error` then says why.
     """
 
-    control: BenchmarkControl
     path: str
-    origin: TargetOrigin
-    watched: str
+    origin: TargetOrigin = TargetOrigin.BENCHMARK
+    watched: str = ""
     reason: TargetReason | None = None
     error: str = ""
 
     @property
     def applicable(self) -> bool:
-        """Whether the control asks for this path here; what is not known counts as asked for."""
+        """Whether this path is asked for here; what is not known counts as asked for."""
         return self.reason in (None, TargetReason.UNREADABLE)
 
 
-def targets(controls: Iterable[BenchmarkControl], services: Services) -> Iterator[Target]:
-    """The targets of all controls, each control's own path first. Every control has one at least."""
-    installed = _installed(services)
-    for control in controls:
-        yield from _targets(control, services, installed=installed)
+_At = Callable[[str], Found | str | None]
 
 
-def _installed(services: Services) -> bool | None:
-    """Whether there is a Docker daemon; None where it was not seen and could not be looked for everywhere."""
-    looks = [services.found.get(path, ...) for path in (DAEMON.path, *DAEMON.places)]
-    if any(isinstance(each, Found) for each in looks) or any(_runs(DAEMON, each) for each in services.processes):
-        return True
-    return None if ... in looks else False
+def targets(
+    path: str, kind: PathType, docker: DockerPlace, services: Services, files: FileSystem | None = None
+) -> Iterator[Target]:
+    """The targets of a requirement on Docker, its own path first: one at least.
 
+    `files` is where a path is looked for that the services say nothing of.
+    """
 
-def _runs(subject: Subject, process: HostProcess) -> bool:
-    return bool(subject.process) and process.path.rpartition("/")[2] == subject.process
+    def at(place: str) -> Found | str | None:
+        if place in services.found or files is None:
+            return services.found.get(place, NOT_SEEN)
+        return look_up(place, files)
 
-
-def _targets(control: BenchmarkControl, services: Services, *, installed: bool | None) -> Iterator[Target]:
-    subject = control.subject
-    others = dict(_others(subject, services))
-    elsewhere, error = _told(subject, services)
+    here = _installed(services, at)
+    others = dict(_others(path, docker, services, at))
+    elsewhere, error = _told(docker, services)
     others.update(elsewhere)
-    others.pop(subject.path, None)
-    for path, origin in {subject.path: TargetOrigin.BENCHMARK, **others}.items():
-        found = services.found.get(path, ...)
-        reason, why = _reason(subject, found, installed=installed)
-        if found is None and others and origin is TargetOrigin.BENCHMARK and installed:
+    others.pop(path, None)
+    for place, origin in {path: TargetOrigin.BENCHMARK, **others}.items():
+        found = at(place)
+        reason, why = _reason(kind, docker, found, installed=here)
+        if found is None and others and origin is TargetOrigin.BENCHMARK and here:
             reason = TargetReason.ABSENT  # the thing is in another place
-        watched = found.real if isinstance(found, Found) and found.link else path
-        yield Target(control, path, origin, watched, reason, why)
-    if error and installed is not False:
-        yield Target(control, "", TargetOrigin.DAEMON_JSON, "", TargetReason.UNREADABLE, error)
+        watched = found.real if isinstance(found, Found) and found.link else place
+        yield Target(place, origin, watched, reason, why)
+    if error and here is not False:
+        yield Target("", TargetOrigin.DAEMON_JSON, "", TargetReason.UNREADABLE, error)
 
 
-def _reason(subject: Subject, found: object, *, installed: bool | None) -> tuple[TargetReason | None, str]:
+def installed(services: Services) -> bool | None:
+    """Whether there is a Docker daemon; None where it was not seen and could not be looked for everywhere."""
+    return _installed(services, lambda path: services.found.get(path, NOT_SEEN))
+
+
+def _installed(services: Services, at: _At) -> bool | None:
+    looks = [at(path) for path in PROGRAMS]
+    if any(isinstance(each, Found) for each in looks) or any(_runs(_DAEMON, each) for each in services.processes):
+        return True
+    return None if NOT_SEEN in looks else False
+
+
+def _runs(name: str, process: HostProcess) -> bool:
+    return bool(name) and process.path.rpartition("/")[2] == name
+
+
+def _reason(
+    kind: PathType, docker: DockerPlace, found: Found | str | None, *, installed: bool | None
+) -> tuple[TargetReason | None, str]:
     if installed is False:
         return TargetReason.NOT_INSTALLED, ""
     if isinstance(found, Found):
-        if (found.type == "dir") == (subject.kind is TargetKind.DIRECTORY):
+        if (found.type == "dir") == (kind is PathType.DIRECTORY):
             return None, ""
         return (
             TargetReason.UNREADABLE,
-            f"there is something of type {found.type} in the place of the {subject.kind.value}",
+            f"there is something of type {found.type} in the place of the {kind.name.lower()}",
         )
     if installed is None:
         return TargetReason.UNREADABLE, "whether there is a Docker daemon on this host is not known"
-    if found is None and subject.if_applicable:
+    if found is None and docker.if_applicable:
         return TargetReason.ABSENT, ""
     return None, ""  # it is wanted even if it is not there, or nobody could look: the rules decide
 
 
-def _others(subject: Subject, services: Services) -> Iterator[tuple[str, TargetOrigin]]:
+def _others(path: str, docker: DockerPlace, services: Services, at: _At) -> Iterator[tuple[str, TargetOrigin]]:
     """The paths of the same thing on this host, but for those that are another name of the benchmark's own."""
-    own = services.found.get(subject.path)
-    seen = {own.real} if own else set()
-    known = [path for path in subject.places if services.found.get(path)]
-    running = [process.path for process in services.processes if _runs(subject, process)]
+    own = at(path)
+    seen = {own.real} if isinstance(own, Found) else set()
+    known = [place for place in docker.places if isinstance(at(place), Found)]
+    running = [process.path for process in services.processes if _runs(docker.process, process)]
     # Where nothing is found, a place that could not be looked at may be the one.
-    unseen = [] if own or known or running else [path for path in subject.places if path not in services.found]
-    for path, origin in (
-        *((path, TargetOrigin.BENCHMARK) for path in (*known, *unseen)),
-        *((path, TargetOrigin.PROCESS) for path in sorted(running)),
-        *((path, TargetOrigin.UNIT) for path in [services.units.get(subject.unit, "")] if path),
+    unseen = [] if isinstance(own, Found) or known or running else [p for p in docker.places if at(p) == NOT_SEEN]
+    for place, origin in (
+        *((each, TargetOrigin.BENCHMARK) for each in (*known, *unseen)),
+        *((each, TargetOrigin.PROCESS) for each in sorted(running)),
+        *((each, TargetOrigin.UNIT) for each in [services.units.get(docker.unit, "")] if each),
     ):
-        found = services.found.get(path)
-        real = found.real if found else path
+        found = at(place)
+        real = found.real if isinstance(found, Found) else place
         if real not in seen:
             seen.add(real)
-            yield path, origin
+            yield place, origin
 
 
-def _told(subject: Subject, services: Services) -> tuple[dict[str, TargetOrigin], str]:
+def _told(docker: DockerPlace, services: Services) -> tuple[dict[str, TargetOrigin], str]:
     """Where else the daemon was told to have it, and why that is not known."""
-    if not subject.option or services.unclear:
-        return {}, services.unclear if subject.option else ""
+    if not docker.option or services.unclear:
+        return {}, services.unclear if docker.option else ""
     found: dict[str, TargetOrigin] = {}
     try:
-        if subject.option == CONFIG_FILE:
+        if docker.option == CONFIG_FILE:
             return {each.config_file: _origin(each) for each in services.daemons}, ""
-        for path, daemon in places(subject.option, services.daemons, services.configs):
+        for path, daemon in places(docker.option, services.daemons, services.configs):
             found[path] = _origin(daemon)
     except UnclearError as error:
         return found, str(error)

@@ -124,11 +124,10 @@ def kept(options: argparse.Namespace, environment: Environment) -> KeptHost:
     return host
 
 
-def database(options: argparse.Namespace, environment: Environment) -> Database:
+def database(options: argparse.Namespace, environment: Environment, host: HostView | None = None) -> Database:
     """The tables of a host that is read once, so that all queries see the same moment."""
     database = _sql()
-    host = kept(options, environment)
-    tables = environment.build(host)
+    tables = environment.build(host or kept(options, environment))
     return database([*tables, *stand_ins(environment.surroundings(options.root or "/"), NAME, __version__, tables)])
 
 

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
-from auditrules.benchmarks.problems import problems as benchmark_problems
+from auditrules.benchmarks import BENCHMARKS, CIS_DOCKER, Benchmark, BenchmarkControl
+from auditrules.benchmarks.data_file import read_requirements
+from auditrules.benchmarks.fields import BenchmarkError
 from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
 from auditrules.cli.command import Problem, add_benchmark
 from auditrules.cli.environment import Environment, in_environment
-from auditrules.packs import files, policies
+from auditrules.packs import files, policies, shipped
 from auditrules.packs.files import PackFile, PackForm
-from auditrules.packs.shipped import CIS_DOCKER, CIS_DOCKER_LATEST
 from auditrules.present import Format, present
 from auditrules.sql.result import QueryResult
 
@@ -53,8 +53,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, _: Environment) -> tuple[str, int]:
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
-    found = tuple(chosen(PackForm(options.format), options.benchmark, options.control, tuple(options.label)))
-    check(found, BENCHMARKS)
+    wanted, found = chosen(PackForm(options.format), options.benchmark, options.control, tuple(options.label))
+    check(found, wanted)
     if options.action == "list":
         rows = tuple((file.path, name) for file in found for name in file.queries)
         return present(QueryResult(("file", "name"), rows), Format.TABLE), 0
@@ -65,18 +65,31 @@ def _run(options: argparse.Namespace, _: Environment) -> tuple[str, int]:
     return "".join(f"{folder / file.path}\n" for file in found), 0
 
 
-def chosen(form: PackForm, names: Sequence[str], ids: Sequence[str], labels: tuple[str, ...]) -> Iterator[PackFile]:
-    """The files that somebody wants. Raises Problem if there is no such benchmark or control."""
+def chosen(
+    form: PackForm, names: Sequence[str], ids: Sequence[str], labels: tuple[str, ...]
+) -> tuple[Sequence[Benchmark], tuple[PackFile, ...]]:
+    """The benchmarks and files that somebody wants. Raises Problem if there is no such benchmark or control."""
     try:
         wanted = list(dict.fromkeys(benchmark_called(name, BENCHMARKS) for name in names)) or _with(ids)
         controls = controls_numbered(ids, wanted)
     except SelectionError as error:
         raise Problem(str(error)) from error
-    if not names and not ids:
+    return wanted, tuple(_files(form, wanted, controls, labels, every=not names and not ids))
+
+
+def _files(
+    form: PackForm,
+    wanted: Sequence[Benchmark],
+    controls: Sequence[BenchmarkControl],
+    labels: tuple[str, ...],
+    *,
+    every: bool,
+) -> Iterator[PackFile]:
+    if every:
         yield from files.general(form)
     for benchmark in wanted:
-        its = [control for control in controls if control in benchmark.controls]
-        if not names and not ids and form is PackForm.OSQUERY:
+        its = [control for control in controls if control.key[:2] == benchmark.key]
+        if every and form is PackForm.OSQUERY:
             yield files.pack_file(_SHIPPED[benchmark.version])
         elif its:
             yield from files.of_benchmark(benchmark, its, form, labels or policies.ON_DOCKER_HOSTS)
@@ -86,18 +99,26 @@ def _with(ids: Sequence[str]) -> list[Benchmark]:
     """The benchmarks that are meant if none is named: those that ship, or the newest that have the controls."""
     if ids:
         return list(dict.fromkeys(newest_with(each, BENCHMARKS) for each in ids))
-    return [benchmark for benchmark in BENCHMARKS if benchmark.version in _SHIPPED]
+    return [benchmark for benchmark in CIS_DOCKER if benchmark.version in _SHIPPED]
 
 
-_SHIPPED = {BENCHMARKS[0].version: CIS_DOCKER, LATEST.version: CIS_DOCKER_LATEST}
+_SHIPPED = {CIS_DOCKER[0].version: shipped.CIS_DOCKER, CIS_DOCKER[-1].version: shipped.CIS_DOCKER_LATEST}
 
 
 def check(found: Iterable[PackFile], benchmarks: Iterable[Benchmark]) -> None:
     """Raise Problem, with a line for each, if files are not to be written."""
-    problems = [*benchmark_problems(benchmarks)]
+    problems = list(filter(None, map(_problem, benchmarks)))
     problems += [f"{file.path}: {problem}" for file in found for problem in file.problems]
     if problems:
         raise Problem("nothing is written:\n" + "\n".join(problems))
+
+
+def _problem(benchmark: Benchmark) -> str:
+    try:
+        read_requirements(benchmark.controls)
+    except BenchmarkError as error:
+        return str(error)
+    return ""
 
 
 def write(folder: Path, found: Iterable[PackFile]) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState
+from auditrules.audit.coverage.answer import Reason
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT, KERNEL
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.services import Services
-from auditrules.benchmarks.targets import TargetReason, targets
+from auditrules.benchmarks.remediation import TARGET_UNREAD
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Column
+from auditrules.plugin.schema import Column, Schema
 from auditrules.plugin.table import Table, could_equal
 from auditrules.tables import HostView
 from auditrules.tables.controls import CONTROL_KEY
@@ -25,6 +25,11 @@ from auditrules.tables.schemas import (
     AUDIT_VERDICTS,
     AUDITD_SETTINGS,
 )
+from auditrules.tables.verdicts import HostJudge
+
+_UNREADABLE = Reason.UNREADABLE.value
+_OF_HOST = frozenset({"setting", "boot_option", "service", "package", "file_mode", "mount", "integrity"})
+"""Kinds of requirements that no rule is asked about."""
 
 _READ = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED, AnswerState.NOT_ASKED})
 
@@ -88,8 +93,9 @@ class Questions:
         if self.host is None or not self.asked:
             return
         found = _of_audit(self.host.audit())
-        if not self.asked.keys().isdisjoint({AUDIT_VERDICTS.name, AUDIT_REQUIREMENTS.name}):
-            found = [*found, *_of_services(self.host.services())]
+        judge = HostJudge(self.host)
+        for schema in (AUDIT_VERDICTS, AUDIT_REQUIREMENTS):
+            found = [*found, *_of_requirements(judge, schema, self.asked.get(schema.name, ()))]
         yield from (each for each in found if each.table in self.asked)
 
     def _concerns(self, unread: Unread, context: Context) -> bool:
@@ -120,12 +126,18 @@ def _of_audit(audit: HostAudit) -> Iterable[Unread]:
         yield Unread(AUDITD_SETTINGS.name, f"{audit.conf.path}: {audit.conf.error}", {"source_path": audit.conf.path})
 
 
-def _of_services(services: Services) -> Iterable[Unread]:
-    for target in targets(CONTROLS, services):
-        if target.reason is TargetReason.UNREADABLE:
-            cells = dict(zip(CONTROL_KEY, target.control.key, strict=True))
-            for table in (AUDIT_VERDICTS.name, AUDIT_REQUIREMENTS.name):
-                yield Unread(table, target.error or f"whether there is {target.control.subject.path}", cells)
+def _of_requirements(judge: HostJudge, schema: Schema, contexts: Iterable[Context]) -> Iterable[Unread]:
+    """What of the host a requirement is about, and could not be read; of the kernel's rules `_of_audit` tells."""
+    for context in contexts:
+        asked, system = judge.asked(context, schema)
+        if system.error and system.path:  # where there is no such file, that is the answer
+            yield Unread(schema.name, system.error, {"applies": "0"})
+        controls = [control for each in asked if each.applies for control in each.controls]
+        for key, found in judge.judged(controls).items():
+            cells = dict(zip(CONTROL_KEY, key, strict=True))
+            for each in chain.from_iterable(found.values()):
+                if each.reason == _UNREADABLE and (each.remedy.text == TARGET_UNREAD or each.kind in _OF_HOST):
+                    yield Unread(schema.name, each.evidence, cells)
 
 
 def _could_have(column: Column, cell: str, context: Context) -> bool:

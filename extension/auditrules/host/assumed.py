@@ -7,31 +7,46 @@ no links. Evidence says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry, Facts, KernelBuild
 from auditrules.audit.needs import needs
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.control import TargetKind
+from auditrules.benchmarks import CIS_DOCKER
+from auditrules.benchmarks.kinds.path import PathRequirement
+from auditrules.benchmarks.requirement import Fact
 from auditrules.benchmarks.services import Found, Services
+from auditrules.benchmarks.targets import PathType
+from auditrules.host.facts import unknown_fact
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import Limits
 from auditrules.host.netlink import ask
 
 _TYPES = {
-    TargetKind.EXECUTABLE: "file",
-    TargetKind.FILE: "file",
-    TargetKind.DIRECTORY: "dir",
-    TargetKind.SOCKET: "socket",
+    PathType.EXECUTABLE: "file",
+    PathType.FILE: "file",
+    PathType.DIRECTORY: "dir",
+    PathType.SOCKET: "socket",
 }
-_NAMES = {control.subject.path: control.subject.name for control in CONTROLS}
-_OWN = {control.subject.path: _TYPES[control.subject.kind] for control in CONTROLS}
-# Two of their paths for the same thing, /usr/bin/runc and /usr/sbin/runc, are taken for two names of one file.
-_REAL = {
-    path: next(each.subject.path for each in CONTROLS if each.subject.name == name) for path, name in _NAMES.items()
-}
-_PLACES = {path for control in CONTROLS for path in control.paths}
+
+
+@lru_cache(maxsize=1)
+def _docker() -> Mapping[str, PathRequirement]:
+    """What the benchmarks of Docker name, by their own path."""
+    controls = (control for benchmark in CIS_DOCKER for control in benchmark.controls)
+    wanted = [each for control in controls for each in control.requirements if isinstance(each, PathRequirement)]
+    own: dict[str, PathRequirement] = {}
+    for each in wanted:
+        own.setdefault(each.path, each)
+    return own
+
+
+def _real(wanted: PathRequirement) -> str:
+    """The file at a path: two own paths for one program, /usr/bin/runc and /usr/sbin/runc, are two names of one."""
+    process = wanted.docker.process if wanted.docker else ""
+    names = [each.path for each in _docker().values() if process and each.docker and each.docker.process == process]
+    return names[0] if names else wanted.path
 
 
 class AssumedHost:
@@ -55,10 +70,17 @@ class AssumedHost:
         found: dict[str, Entry] = {}
         for path in paths:
             last, *folders = above(path)
-            found.setdefault(last, Entry(_OWN.get(last, "file")))
+            found.setdefault(last, Entry(_TYPES[own.type] if (own := _docker().get(last)) else "file"))
             found.update(dict.fromkeys(folders, Entry("dir")))
         return found
 
+    def fact(self, fact: Fact) -> object:
+        """Give Docker as the benchmarks have it; of everything else nothing is known."""
+        return self.services() if fact is Fact.DOCKER else unknown_fact(fact)
+
     def services(self) -> Services:
         """Give a host with all that the benchmarks name, in the places that they name."""
-        return Services(found={path: Found(_REAL[path], _OWN[path]) if path in _OWN else None for path in _PLACES})
+        own = _docker()
+        places = dict.fromkeys(place for each in own.values() for place in each.places)
+        found = {place: Found(_real(own[place]), _TYPES[own[place].type]) if place in own else None for place in places}
+        return Services(found=found)

@@ -24,11 +24,13 @@ from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import BinaryFormat, Entry, Facts, KernelBuild, Mount, Version
 from auditrules.audit.model.text import decode
 from auditrules.audit.needs import Needs, needs
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.services import Services, process_names
+from auditrules.benchmarks.docker_daemon import PROCESSES
+from auditrules.benchmarks.requirement import Fact
+from auditrules.benchmarks.services import Services
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.boot_files import read_boot_files
+from auditrules.host.facts import COLLECTORS, unknown_fact
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
@@ -41,8 +43,6 @@ from auditrules.host.units import read_units
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 MODULES = "/lib/modules"
-
-_PROCESSES = process_names(CONTROLS)
 
 # What is collected: each collection checks what the last one of its kind saw.
 _SOURCES, _SERVICES, _PATHS = "sources", "services", "paths"
@@ -138,14 +138,27 @@ class Host:
         with self._tree(_PATHS, mountinfo) as tree:
             return self._seen(tree, {*paths, loader_of(os.uname().machine) or "/"})
 
+    def fact(self, fact: Fact) -> object:
+        """Collect one fact, now: the value of the field of `HostFacts`. Raises HostError if the root cannot be read."""
+        if fact is Fact.DOCKER:
+            return self.services()
+        collect = COLLECTORS.get(fact)
+        if collect is None:
+            return None
+        mountinfo = self._mountinfo()
+        if self._here and mountinfo is None:
+            return unknown_fact(fact)  # where it is not known which mounts are remote, no path is safe to touch
+        with self._tree(fact.value, mountinfo) as tree:
+            return collect(tree)
+
     def services(self) -> Services:
-        """Look for what the benchmarks want audited, now. Raises HostError if the root cannot be read."""
+        """Look for Docker's daemon, its unit and its files, now. Raises HostError if the root cannot be read."""
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
             return Services()  # where it is not known which mounts are remote, no path is safe to touch
         remote = _remote(mountinfo)
         with self._tree(_SERVICES, mountinfo) as tree:
-            processes = running(_PROCESSES, file_at(remote)) if self._here else ()
+            processes = running(frozenset(PROCESSES), file_at(remote)) if self._here else ()
             return read_services(tree, processes, own=self._here)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What this host runs and has of what the benchmarks want audited: paths are looked at, the daemon's files are read."""
+"""What this host runs and has of Docker: paths are looked at, the daemon's files are read."""
 
 from __future__ import annotations
 
@@ -17,30 +17,33 @@ from auditrules.audit.boot.systemd import (
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.host_facts import Facts
-from auditrules.benchmarks import CONTROLS
 from auditrules.benchmarks.docker_daemon import (
     CONFIG_FILE,
     DAEMON_JSON,
     ENVIRONMENT_FILES,
     MOST_BYTES,
+    OPTIONS,
+    PROGRAMS,
+    UNITS,
     DockerDaemon,
     UnclearError,
     environment_lines,
     expanded,
     places,
 )
-from auditrules.benchmarks.services import Found, HostProcess, Services, unit_names
+from auditrules.benchmarks.services import Found, HostProcess, Services, look_up
 from auditrules.host.rootfs import Tree, UnreadableError
 
-_PATHS = frozenset(path for control in CONTROLS for path in control.paths)
-_UNITS = unit_names(CONTROLS)
-_OPTIONS = {control.subject.option for control in CONTROLS} - {"", CONFIG_FILE}
+_OPTIONS = tuple(each for each in OPTIONS if each != CONFIG_FILE)
 _SERVICE = "docker.service"
 _MOST_DROP_INS = 100  # in one folder
 
 
 def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) -> Services:
-    """Look at the targets' paths. `own` says that owners of files count: a copy of a root may belong to anybody."""
+    """Look for the daemon, its units and its files.
+
+    `own` says that owners of files count: a copy of a root may belong to anybody.
+    """
     running = tuple(dict.fromkeys(processes))
     daemons = tuple(DockerDaemon(each.path, each.arguments[1:]) for each in running if each.path.endswith("/dockerd"))
     unclear = ""
@@ -49,8 +52,8 @@ def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) ->
     except (UnclearError, UndeterminedError, UnreadableError) as error:
         unclear = str(error)
     configs, told = _told(tree, daemons, own=own)
-    units = {unit: path for unit in _UNITS if (path := _unit(tree, unit))}
-    paths = {*_PATHS, *units.values(), *(process.path for process in running), *configs, *told}
+    units = {unit: path for unit in UNITS if (path := _unit(tree, unit))}
+    paths = {*PROGRAMS, *units.values(), *(process.path for process in running), *configs, *told}
     return Services(running, units, daemons, configs, unclear, _found(tree, paths))
 
 
@@ -62,15 +65,8 @@ def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
     """Say what is at each path; one that could not be looked at is left out."""
     wanted = sorted(paths)
     file_system = _file_system(tree, wanted)
-    found: dict[str, Found | None] = {}
-    for path in wanted:
-        end = file_system.walk(path)
-        link = file_system.walk(path, follow=False).type == "link"
-        if end.missing:
-            found[path] = Found(path, "link", link=True) if link else None
-        elif end.type is not None:
-            found[path] = Found(end.path, end.type, link=link)
-    return found
+    looks = ((path, look_up(path, file_system)) for path in wanted)
+    return {path: found for path, found in looks if not isinstance(found, str)}
 
 
 def _unit(tree: Tree, name: str) -> str:

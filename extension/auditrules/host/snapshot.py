@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.services import Services
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.requirement import Fact
 
 MAX_AGE = 1.0
 
@@ -51,8 +53,8 @@ class Collector(Protocol):
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Look at paths. Raises `HostError`."""
 
-    def services(self) -> Services:
-        """Look for what the benchmarks want audited. Raises `HostError`."""
+    def fact(self, fact: Fact) -> object:
+        """Collect what requirements need besides. Raises `HostError`."""
 
 
 class KeptHost:
@@ -63,7 +65,11 @@ class KeptHost:
         self._last: HostAudit | None = None
         self.audit = Snapshot(self._audit, clock, max_age)
         self.look = host.look
-        self.services = Snapshot(host.services, clock, max_age)
+        self._facts = {fact: Snapshot(partial(host.fact, fact), clock, max_age) for fact in Fact}
+
+    def facts(self, needs: Collection[Fact]) -> HostFacts:
+        """The facts that are needed, each read on its own: nothing is read that nobody needs."""
+        return HostFacts(**{fact.value: self._facts[fact]() for fact in needs})  # type: ignore[arg-type]
 
     def _audit(self) -> HostAudit:
         """What is collected now; it takes over what still holds of the last collection."""

@@ -56,7 +56,7 @@ def whole_file(name: str, benchmark: Benchmark) -> PackFile:
 
 def stem(benchmark: Benchmark) -> str:
     """What the files of a benchmark are called for Fleet."""
-    return f"cis-docker-{benchmark.version}"
+    return f"{benchmark.short_name}-{benchmark.version}"
 
 
 def _fleet(path: str, items: Iterable[FleetItem], write: Callable[[Iterable[FleetItem]], str] = gitops) -> PackFile:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditrules.benchmarks.control import Assessment, BenchmarkControl
-from auditrules.benchmarks.remediation import remedy
-from auditrules.benchmarks.subjects import DAEMON
+from auditrules.benchmarks.docker_daemon import PROGRAMS
+from auditrules.benchmarks.kinds.path import PathRequirement
+from auditrules.benchmarks.remediation import written
 from auditrules.benchmarks.verdict_sql import quoted
 from auditrules.packs import drift, pipeline
 from auditrules.packs.fleet import FleetReport, Label, Policy
@@ -21,7 +22,7 @@ _READABLE = """\
 SELECT 1 FROM audit_status
 WHERE state IN ('ok', 'no_rules', 'disabled') AND enabled IS NOT NULL;
 """
-_PLACES = ", ".join(quoted(path) for path in (DAEMON.path, *DAEMON.places))
+_PLACES = ", ".join(quoted(path) for path in PROGRAMS)
 _DOCKER = f"""\
 SELECT 1 FROM file WHERE path IN ({_PLACES})
 UNION
@@ -134,16 +135,20 @@ def _short(control: BenchmarkControl) -> str:
     return control.benchmark.removesuffix(" Benchmark")
 
 
+def _remediation(control: BenchmarkControl) -> str:
+    """What to do where each thing is in the benchmark's own place."""
+    return written(each.remedy(each.path) for each in control.requirements if isinstance(each, PathRequirement))
+
+
 def policy(control: BenchmarkControl, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Policy:
     """The policy for a control."""
     assessment = control.assessment.value.capitalize()
     by_hand = " The benchmark wants it assessed by hand, too." if control.assessment is Assessment.MANUAL else ""
     return Policy(
         f"{_short(control)} {control.version} - {control.id} {control.title} ({assessment})",
-        f"{control.subject.description} {control.subject.rationale} It passes where there is no Docker daemon, or "
+        f"{control.description} {control.rationale} It passes where there is no Docker daemon, or "
         f"nothing to audit.{by_hand} {_FAILS_UNREAD}",
-        f"{remedy(control, control.subject.path)} On this host the path may be another: the report of this control "
-        "names it.",
+        f"{_remediation(control)} On this host the path may be another: the report of this control names it.",
         policy_sql(control),
         labels,
         control.id,

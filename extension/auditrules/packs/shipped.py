@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
-from auditrules.benchmarks import BENCHMARKS, LATEST, Benchmark
+from auditrules.benchmarks import CIS_DOCKER as _VERSIONS
+from auditrules.benchmarks import Benchmark
 from auditrules.packs import drift, pipeline
 from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
@@ -22,16 +23,16 @@ def queries(checks: Iterable[Check]) -> Iterator[Query]:
     for number, check in enumerate(checks, start=1):
         control = check.control
         described = (
-            f"{control.benchmark} {control.version}, {control.id}: {control.subject.description} "
+            f"{control.benchmark} {control.version}, {control.id}: {control.description} "
             "One row: pass, fail, unknown or not_applicable, with reason and evidence."
         )
-        yield Query(check.name, check.query, HOUR, described, control.subject.rationale, removed=False)
+        yield Query(check.name, check.query, HOUR, described, control.rationale, removed=False)
         yield Query(
             f"{check.name}_snapshot",
             check.snapshot_query,
             DAY,
             described,
-            control.subject.rationale,
+            control.rationale,
             snapshot=True,
             startup_priority=number,
         )
@@ -59,7 +60,7 @@ def verdicts(name: str, checks: Iterable[Check], *others: Query) -> Pack:
     return Pack(name, PLATFORM, VERSION, (GUARD,), (*queries(checks), *others))
 
 
-WHOLE = MappingProxyType({"cis-docker": BENCHMARKS[0], "cis-docker-latest": LATEST})
+WHOLE = MappingProxyType({"cis-docker": _VERSIONS[0], "cis-docker-latest": _VERSIONS[-1]})
 """The packs that hold a whole benchmark: a query for each control, and one of all controls."""
 
 CIS_DOCKER, CIS_DOCKER_LATEST = (

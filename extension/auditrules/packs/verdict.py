@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
-from auditrules.benchmarks.subjects import DAEMON
 from auditrules.benchmarks.verdict_sql import COLUMNS, of_benchmark, of_control, quoted
 
 PASSES = ("pass", "not_applicable")
@@ -58,5 +57,4 @@ class Check:
         return self._query(lines=True)
 
     def _query(self, *, lines: bool) -> str:
-        grep = self.control.subject is DAEMON
-        return _select(_columns(lines=lines, grep=grep), of_control(self.control))
+        return _select(_columns(lines=lines, grep=bool(self.control.grep)), of_control(self.control))

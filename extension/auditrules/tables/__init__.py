@@ -5,7 +5,7 @@ Nothing below it knows a row, and nothing above it splits a rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from auditrules.tables.schemas import SCHEMAS
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from auditrules.audit.host_audit import HostAudit
     from auditrules.audit.model.host_facts import Entry
-    from auditrules.benchmarks.services import Services
+    from auditrules.benchmarks.host_facts import HostFacts
+    from auditrules.benchmarks.requirement import Fact
     from auditrules.plugin.table import Table
 else:
     Protocol = object
@@ -32,8 +33,8 @@ class HostView(Protocol):
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """What is at absolute paths and at each step of the way there."""
 
-    def services(self) -> Services:
-        """What it runs and has of what the benchmarks want audited."""
+    def facts(self, needs: Collection[Fact]) -> HostFacts:
+        """What requirements need of it besides; only what is named here is collected."""
 
 
 def build(host: HostView) -> tuple[Table, ...]:

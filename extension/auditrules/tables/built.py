@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import partial
 from typing import TypeVar
 
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.benchmarks.catalogue import Catalogue
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.table import Table
@@ -35,13 +36,13 @@ _S = TypeVar("_S")
 
 def build(host: HostView) -> tuple[Table, ...]:
     """The tables over what the host says at each call."""
-    controls, judge = cache(audit_controls), HostJudge(host)
+    judge = HostJudge(host)
     return (
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
         Table(AUDIT_COVERAGE, _coverage(host)),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
-        Table(AUDIT_CONTROLS, lambda _context: controls()),
+        Table(AUDIT_CONTROLS, partial(audit_controls, Catalogue()), eager=False),
         Table(AUDIT_VERDICTS, judge.verdicts, eager=False),
         Table(AUDIT_REQUIREMENTS, judge.requirements, eager=False),
     )

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from auditrules.benchmarks import BENCHMARKS, CONTROLS
-from auditrules.benchmarks.control import BenchmarkControl
-from auditrules.benchmarks.selection import newest
+from auditrules.benchmarks.catalogue import Catalogue, LeftOut
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
+from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
+from auditrules.plugin.table import row_filters
 from auditrules.tables.cells import Cells, comma_list, finished
 from auditrules.tables.schemas import AUDIT_CONTROLS
 
 CONTROL_KEY = ("benchmark", "version", "control")
 
-_NEWEST = {(each.name, each.version) for each in newest(BENCHMARKS).values()}
+_TEXTS = frozenset({"description", "rationale", "impact", "default_value"})
 
 
-def audit_controls(controls: Iterable[BenchmarkControl] = CONTROLS) -> list[Row]:
-    """The rows of `audit_controls`."""
-    return finished(AUDIT_CONTROLS.names, map(_row, controls), CONTROL_KEY)
+def audit_controls(catalogue: Catalogue, context: Context) -> list[Row]:
+    """The rows of `audit_controls` that a query asks for; its texts are read only where a column of them is used."""
+    of_benchmark = row_filters(AUDIT_CONTROLS, context, ("benchmark", "version", "newest"))
+    of_control = row_filters(AUDIT_CONTROLS, context, ("control",))
+    texts = _TEXTS if context.columns_used is None else _TEXTS & context.columns_used
+    cells = [
+        _cells(benchmark, control, texts, newest=catalogue.is_newest(benchmark))
+        for benchmark in catalogue.benchmarks
+        if all(keep(benchmark_cells(benchmark, newest=catalogue.is_newest(benchmark))) for keep in of_benchmark)
+        for control in benchmark.controls
+        if all(keep({"control": control.id}) for keep in of_control)
+    ]
+    return finished(AUDIT_CONTROLS.names, [*cells, *map(_left_out, catalogue.left_out)], (*CONTROL_KEY, "source_path"))
 
 
-def control_cells(control: BenchmarkControl) -> Cells:
+def benchmark_cells(benchmark: Benchmark, *, newest: bool) -> dict[str, str]:
+    """The cells of a benchmark by which queries narrow what is asked for."""
+    return {"benchmark": benchmark.name, "version": benchmark.version, "newest": str(int(newest))}
+
+
+def control_cells(control: BenchmarkControl, *, newest: bool) -> Cells:
     """The cells that every table on controls has in common."""
     return {
         "benchmark": control.benchmark,
@@ -29,21 +43,23 @@ def control_cells(control: BenchmarkControl) -> Cells:
         "control": control.id,
         "title": control.title,
         "level": control.level,
-        "newest": int((control.benchmark, control.version) in _NEWEST),
+        "newest": int(newest),
     }
 
 
-def _row(control: BenchmarkControl) -> Cells:
+def _cells(benchmark: Benchmark, control: BenchmarkControl, texts: frozenset[str], *, newest: bool) -> Cells:
     return {
-        **control_cells(control),
+        **control_cells(control, newest=newest),
         "assessment": control.assessment.value,
         "family": control.family,
         "systems": comma_list(control.systems),
-        "description": control.subject.description,
-        "rationale": control.subject.rationale,
-        "impact": control.impact,
-        "default_value": control.default_value,
+        **{name: control.text(name) for name in texts},
         "mappings": comma_list(control.mappings),
-        "links": control.references,
-        "notes": control.disagreements,
+        "links": control.links,
+        "notes": control.notes,
+        "source_path": benchmark.source_path,
     }
+
+
+def _left_out(file: LeftOut) -> Cells:
+    return {"benchmark": file.name, "source_path": file.path, "error": file.error}

@@ -241,8 +241,9 @@ AUDIT_VERDICTS = Schema(
         Column(
             "reason",
             _TEXT,
-            "Why, as a word: a reason of audit_coverage, not_installed (no Docker daemon here) or absent (nothing "
-            "there, so the control does not apply)",
+            "Why, as a word: a reason of audit_coverage, not_installed (no Docker daemon here), absent (nothing "
+            "there, so the control does not apply), other_system (the benchmark is for another one: nothing of it was "
+            "looked at), system_unknown, or a word of what the control requires, such as wrong_value",
         ),
         Column("evidence", _TEXT, "What the verdict rests on: rules, and the files that they stand in"),
         Column("evidence_lines", _TEXT, "The same with line numbers"),
@@ -281,14 +282,27 @@ AUDIT_REQUIREMENTS = Schema(
         Column("version", _TEXT, f"Its version, such as 1.2.0; {_NARROWS}"),
         Column("control", _TEXT, f"Number of the control, such as 1.2.3; {_NARROWS}"),
         Column("source", _TEXT, "kernel (now) or boot (after the next boot)"),
-        Column("kind", _TEXT, "path: accesses to a path are to be recorded"),
+        Column(
+            "kind",
+            _TEXT,
+            "What is required: path, syscall, privileged_command, setting, boot_option, service, package, rule_option, "
+            "file_mode, mount, integrity, drift or absent_rule",
+        ),
         Column(
             "subject",
             _TEXT,
-            "What is to be audited, such as a path; empty: evidence says why it is not known where",
+            "What it is about: a path, system calls, an option; empty: evidence says why it is not known where",
         ),
-        Column("required", _TEXT, "Of a path: letters out of rwxa, each of which is to be recorded"),
-        Column("who", _TEXT, "Whose accesses are to be recorded: everybody"),
+        Column(
+            "required",
+            _TEXT,
+            "What is wanted of it: letters out of rwxa, each of which is to be recorded, a value, a mode",
+        ),
+        Column(
+            "who",
+            _TEXT,
+            "Whose accesses are to be recorded: everybody or login users; empty where it is about no access",
+        ),
         Column(
             "origin",
             _TEXT,
@@ -312,7 +326,8 @@ AUDIT_REQUIREMENTS = Schema(
             "SELECT DISTINCT control, subject, origin, status FROM audit_requirements WHERE version = '1.8.0'",
         ),
     ),
-    notes="Every control has at least two rows, one for each source: those of the benchmark's own path.",
+    notes="Every control of a benchmark that is for this system has at least two rows, one for each source; others have "
+    "none, and audit_verdicts says so.",
 )
 
 SCHEMAS = (

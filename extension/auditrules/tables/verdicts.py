@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from auditrules.audit.auditctl.kernel_answer import KernelAnswer
-from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.coverage.answer import bad_path
-from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.host_audit import HostAudit
-from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.rule_sets import BOOT, KERNEL
-from auditrules.benchmarks import CONTROLS
-from auditrules.benchmarks.control import BenchmarkControl, TargetKind
-from auditrules.benchmarks.remediation import remedy
-from auditrules.benchmarks.services import Services
-from auditrules.benchmarks.subjects import DAEMON
-from auditrules.benchmarks.targets import Target, targets
-from auditrules.benchmarks.verdict import (
-    AuditState,
-    ControlVerdict,
-    Judged,
-    judge_control,
-    judge_requirement,
-    of_missing_directory,
-)
+from auditrules.benchmarks.catalogue import Catalogue
+from auditrules.benchmarks.configuration.os_release import OsRelease
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
+from auditrules.benchmarks.remediation import AuditState, written
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost
+from auditrules.benchmarks.systems import applying
+from auditrules.benchmarks.verdict import ControlVerdict, judge_control, remedies
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
@@ -33,76 +24,124 @@ from auditrules.plugin.table import row_filters
 from auditrules.status import Status
 from auditrules.tables import HostView
 from auditrules.tables.cells import Cells, finished
-from auditrules.tables.controls import CONTROL_KEY, control_cells
+from auditrules.tables.controls import CONTROL_KEY, benchmark_cells, control_cells
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
 
-_ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
+OTHER_SYSTEM, SYSTEM_UNKNOWN = "other_system", "system_unknown"
 
 Key = tuple[str, str, str]
 """Benchmark, version and number of a control."""
+
+BySource = Mapping[str, Sequence[Judged]]
+"""The judged requirements of a control, now and after the next boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBenchmark:
+    """A benchmark that a query asks for, with those of its controls that it asks for."""
+
+    benchmark: Benchmark
+    controls: tuple[BenchmarkControl, ...]
+    applies: bool
+    newest: bool
 
 
 class HostJudge:
     """Judges controls on one host, and keeps the rows of each for as long as what they rest on stays the same."""
 
-    def __init__(self, host: HostView) -> None:
+    def __init__(self, host: HostView, catalogue: Callable[[], Catalogue] = Catalogue) -> None:
         self._host = host
-        self._targets: tuple[Services, Mapping[Key, tuple[Target, ...]]] | None = None
+        self._catalogue = catalogue
         self._verdicts: dict[Key, tuple[object, list[Row]]] = {}
         self._requirements: dict[Key, tuple[object, list[Row]]] = {}
 
     def verdicts(self, context: Context) -> list[Row]:
         """The rows of `audit_verdicts` that a query asks for."""
-        controls = asked_for(context, AUDIT_VERDICTS)
-        audit = self._host.audit()
-        judged = self._judged(controls, audit)
-        return [row for control in controls for row in self._verdict(control, judged[control.key], audit.kernel)]
+        asked, system = self.asked(context, AUDIT_VERDICTS)
+        judged = self.judged(chain.from_iterable(each.controls for each in asked if each.applies))
+        kernel = self._host.audit().kernel if judged else None
+        rows: list[Row] = []
+        for each in asked:
+            if each.applies and kernel is not None:
+                for control in each.controls:
+                    rows += self._verdict(control, judged[control.key], kernel, newest=each.newest)
+            elif not each.applies:
+                rows += _not_judged_rows(each, system)
+        return rows
 
     def requirements(self, context: Context) -> list[Row]:
-        """The rows of `audit_requirements` that a query asks for."""
-        judged = self._judged(asked_for(context, AUDIT_REQUIREMENTS), self._host.audit())
+        """The rows of `audit_requirements` that a query asks for: of benchmarks that are for this system."""
+        asked, _ = self.asked(context, AUDIT_REQUIREMENTS)
+        judged = self.judged(chain.from_iterable(each.controls for each in asked if each.applies))
+        if not judged:
+            return []
+        state = AuditState.of(self._host.audit())
         return [
             row
             for key, found in judged.items()
-            for row in _kept(self._requirements, key, found, partial(_requirement_rows, found))
+            for row in _kept(self._requirements, key, (found, state), partial(_requirement_rows, key, found, state))
         ]
 
-    def _verdict(
-        self, control: BenchmarkControl, judged: Mapping[str, Sequence[Judged]], kernel: KernelAnswer
-    ) -> list[Row]:
-        state = AuditState(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
-        lines = (kernel.lines or ()) if control.subject is DAEMON else ()
+    def asked(self, context: Context, schema: Schema) -> tuple[list[AskedBenchmark], OsRelease]:
+        """What the constraints of a query leave, and which system this is where that matters.
 
-        def row() -> list[Row]:
-            cells = verdict_cells(judge_control(control, judged, state, [line.text for line in lines]))
-            return finished(AUDIT_VERDICTS.names, [cells], CONTROL_KEY)
+        A superset, as osquery applies its WHERE clause again. No file of a benchmark is read that is not asked for.
+        """
+        catalogue = self._catalogue()
+        names = {"benchmark", "version", "newest"} & set(schema.names)
+        wanted = [
+            (benchmark, newest)
+            for benchmark in catalogue.benchmarks
+            for newest in [catalogue.is_newest(benchmark)]
+            if _all(row_filters(schema, context, names), benchmark_cells(benchmark, newest=newest))
+        ]
+        system = OsRelease()
+        if any(each.systems or each.instead_of_none for each, _ in wanted):
+            system = self._host.facts({Fact.SYSTEM}).system or system
+        for_this = applying(catalogue.benchmarks, system)
+        of_applies = row_filters(schema, context, {"applies"} & set(schema.names))
+        of_control = row_filters(schema, context, ("control",))
+        asked = []
+        for benchmark, newest in wanted:
+            applies = benchmark.key in for_this
+            if not _all(of_applies, {"applies": str(int(applies))}) or not (applies or schema is AUDIT_VERDICTS):
+                continue
+            controls = tuple(each for each in benchmark.controls if _all(of_control, {"control": each.id}))
+            asked.append(AskedBenchmark(benchmark, controls, applies, newest))
+        return asked, system
 
-        return _kept(self._verdicts, control.key, (judged, state, lines), row)
-
-    def _judged(
-        self, controls: Sequence[BenchmarkControl], audit: HostAudit
-    ) -> Mapping[Key, Mapping[str, list[Judged]]]:
-        """The requirements of controls, judged by source."""
-        found = self._found(self._host.services())
-        wanted = {control.key: found[control.key] for control in controls}
-        paths = dict.fromkeys(each.path for group in wanted.values() for each in group if each.path)
-        seen = self._host.look([path for path in paths if not bad_path(path)]) if paths else {}
-
-        def judge(target: Target, source: str) -> Judged:
-            return judge_requirement(target, source, _answer(target, source, audit, seen) if target.path else None)
-
+    def judged(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
+        """The requirements of controls, judged by source. What they need is collected and looked at first, at once."""
+        wanted = {control.key: control.requirements for control in controls}
+        if not wanted:
+            return {}
+        audit = self._host.audit()
+        every = tuple(chain.from_iterable(wanted.values()))
+        facts = self._host.facts(frozenset(chain.from_iterable(each.needs for each in every)))
+        paths = dict.fromkeys(chain.from_iterable(each.paths(facts) for each in every))
+        seen = self._host.look([path for path in paths if path and not bad_path(path)]) if paths else {}
+        host = JudgedHost(audit, facts, seen)
         return {
-            key: {source: [judge(each, source) for each in group] for source in (KERNEL, BOOT)}
-            for key, group in wanted.items()
+            key: {
+                source: [judged for each in requirements for judged in each.judge(host, source)]
+                for source in (KERNEL, BOOT)
+            }
+            for key, requirements in wanted.items()
         }
 
-    def _found(self, services: Services) -> Mapping[Key, tuple[Target, ...]]:
-        if self._targets is None or self._targets[0] != services:
-            found: dict[Key, list[Target]] = {}
-            for target in targets(CONTROLS, services):
-                found.setdefault(target.control.key, []).append(target)
-            self._targets = services, {key: tuple(group) for key, group in found.items()}
-        return self._targets[1]
+    def _verdict(self, control: BenchmarkControl, judged: BySource, kernel: KernelAnswer, *, newest: bool) -> list[Row]:
+        state = AuditState.of_kernel(kernel)
+        lines = (kernel.lines or ()) if control.grep else ()
+
+        def row() -> list[Row]:
+            verdict = judge_control(control, judged, state, [line.text for line in lines])
+            return finished(AUDIT_VERDICTS.names, [verdict_cells(verdict, newest=newest)], CONTROL_KEY)
+
+        return _kept(self._verdicts, control.key, (judged, state, lines, newest), row)
+
+
+def _all(tests: Iterable[Callable[[Row], bool]], cells: Row) -> bool:
+    return all(keep(cells) for keep in tests)
 
 
 def _kept(
@@ -115,28 +154,30 @@ def _kept(
     return kept[1]
 
 
-def _answer(target: Target, source: str, audit: HostAudit, seen: Mapping[str, Entry]) -> PathAnswer:
-    """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
-    itself = audit.coverage(target.path, source, seen)
-    if target.control.subject.kind is not TargetKind.DIRECTORY or itself.exists is not False:
-        return itself
-    return of_missing_directory(itself, audit.coverage(f"{target.path}/{_ANY_NAME}", source, seen))
+def _not_judged_rows(asked: AskedBenchmark, system: OsRelease) -> list[Row]:
+    """A row for each control of a benchmark for another system: nothing of it was looked at, nor what it requires."""
+    unknown = bool(system.error)
+    status = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
+    found = " ".join(filter(None, (system.id, system.version_id)))
+    evidence = (
+        system.error if unknown else f"for {' and '.join(asked.benchmark.systems) or 'other systems'}, not {found}"
+    )
+    shared = {
+        "applies": 0,
+        "status": status.value,
+        "reason": SYSTEM_UNKNOWN if unknown else OTHER_SYSTEM,
+        "evidence": evidence,
+        "evidence_lines": evidence,
+        "next_boot": status.value,
+    }
+    cells = ({**control_cells(each, newest=asked.newest), **shared} for each in asked.controls)
+    return finished(AUDIT_VERDICTS.names, cells, CONTROL_KEY)
 
 
-def asked_for(context: Context, schema: Schema) -> Sequence[BenchmarkControl]:
-    """The controls that the constraints of a query leave; a superset, as osquery applies its WHERE clause again."""
-    keep = row_filters(schema, context, CONTROL_KEY)
-    return [
-        control
-        for control in CONTROLS
-        if all(one({"benchmark": control.benchmark, "version": control.version, "control": control.id}) for one in keep)
-    ]
-
-
-def verdict_cells(verdict: ControlVerdict) -> Cells:
+def verdict_cells(verdict: ControlVerdict, *, newest: bool) -> Cells:
     """A verdict as the cells of a row of `audit_verdicts`."""
     return {
-        **control_cells(verdict.control),
+        **control_cells(verdict.control, newest=newest),
         "applies": 1,
         "target": verdict.target,
         "status": verdict.status.value,
@@ -149,25 +190,23 @@ def verdict_cells(verdict: ControlVerdict) -> Cells:
     }
 
 
-def _requirement_rows(found: Mapping[str, Sequence[Judged]]) -> list[Row]:
-    cells = (_requirement(each) for source in (KERNEL, BOOT) for each in found[source])
-    return finished(AUDIT_REQUIREMENTS.names, cells, (*CONTROL_KEY, "subject", "source"))
+def _requirement_rows(key: Key, found: BySource, state: AuditState) -> list[Row]:
+    cells = (_requirement(key, each, found[BOOT], state) for source in (KERNEL, BOOT) for each in found[source])
+    return finished(AUDIT_REQUIREMENTS.names, cells, (*CONTROL_KEY, "kind", "subject", "required", "who", "source"))
 
 
-def _requirement(judged: Judged) -> Cells:
-    target = judged.target
-    acts = judged.status in (Status.FAIL, Status.UNKNOWN)
+def _requirement(key: Key, judged: Judged, at_boot: Iterable[Judged], state: AuditState) -> Cells:
     return {
-        **control_cells(target.control),
+        **dict(zip(CONTROL_KEY, key, strict=True)),
         "source": judged.source,
-        "kind": "path",
-        "subject": target.path,
-        "required": target.control.required,
-        "who": "everybody",
-        "origin": target.origin.value,
+        "kind": judged.kind,
+        "subject": judged.subject,
+        "required": judged.required,
+        "who": judged.who,
+        "origin": judged.origin,
         "status": judged.status.value,
-        "reason": judged.told_reason,
+        "reason": judged.reason,
         "missing": judged.missing,
-        "evidence": target.error or (judged.answer.evidence if judged.answer else ""),
-        "remediation": remedy(target.control, target.watched) if acts and target.path else "",
+        "evidence": judged.evidence,
+        "remediation": written(remedies([judged], at_boot, state)) if judged.subject else "",
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from auditrules.benchmarks import BENCHMARKS, BenchmarkControl
+from auditrules.benchmarks import CIS_DOCKER, BenchmarkControl
 from auditrules.report.model import (
     Change,
     ChangeKind,
@@ -25,6 +25,7 @@ from auditrules.report.model import (
     WaiverState,
 )
 from auditrules.status import Status
+from tests.fixtures.judged import required
 from tests.report.present.sample import DAY, HOUR, NOON, sample
 
 ROLES = ("web", "db", "cache", "build", "edge")
@@ -59,7 +60,7 @@ NOTHING = replace(
 def fleet(size: int, days: int = 30, seed: int = 1) -> Report:
     """A report on `size` hosts by the ten controls of the first benchmark: most pass, some do not, some say nothing."""
     chance = random.Random(seed)  # noqa: S311 - a fleet that is made up
-    controls = BENCHMARKS[0].controls
+    controls = CIS_DOCKER[0].controls
     hosts: list[HostSummary] = []
     verdicts: list[Verdict] = []
     for number in range(size):
@@ -120,8 +121,9 @@ def _verdict(
     weak: bool,
     seen: int | None,
 ) -> Verdict:
-    path = control.subject.path
-    line = f"-w {path} -p {control.required} -k docker"
+    wanted = required(control)
+    path = wanted.path
+    line = f"-w {path} -p {wanted.permissions} -k docker"
     status, reason, evidence = Status.PASS, "covered", f"{line} (/etc/audit/rules.d/docker.rules)"
     logged = "pass"
     if state is not HostState.REPORTING:
@@ -129,8 +131,8 @@ def _verdict(
         logged = "" if state in {HostState.MISSING, HostState.NO_ROWS} else "pass"
     elif weak and chance.random() < 0.3:
         status, reason, logged = Status.FAIL, "no_rule", "fail"
-        evidence = f"no rule of the kernel records {path}; not recorded: {control.required}"
-    elif control.subject.if_applicable and chance.random() < 0.3:
+        evidence = f"no rule of the kernel records {path}; not recorded: {wanted.permissions}"
+    elif wanted.docker and wanted.docker.if_applicable and chance.random() < 0.3:
         status, reason, evidence = Status.NOT_APPLICABLE, "absent", f"nothing at {path}, and nothing is wanted then"
         logged = "not_applicable"
     waiver = None

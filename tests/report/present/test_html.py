@@ -132,7 +132,7 @@ def test_the_page_refers_to_itself_only() -> None:
     assert PLAIN.attributes("src") == []
     assert {str(each)[0] for each in PLAIN.attributes("href")} == {"#"}
     source = PLAIN.source
-    for each in {link for control in BY_ID.values() for link in control.references}:
+    for each in {link for control in BY_ID.values() for link in control.links}:
         source = source.replace(f"<dd>{each}</dd>", "")  # links of the catalogue stand there as text
     assert not re.search(r"url\(|@import|https?:", source)
 
@@ -392,8 +392,8 @@ def test_columns_stand_side_by_side_and_none_is_higher_than_the_chart(counts: li
 def test_a_control_opens_to_what_its_benchmark_says() -> None:
     text = Page(sample()).text
     known = BY_ID["CIS Docker Benchmark", "1.2.0", "1.2.3"]
-    says = (known.subject.description, known.subject.rationale, known.impact, *known.mappings, *known.references)
-    assert all(each in text for each in (*says, *known.disagreements) if each)
+    says = (known.description, known.rationale, known.impact, *known.mappings, *known.links)
+    assert all(each in text for each in (*says, *known.notes) if each)
 
 
 def test_the_control_that_fails_on_most_hosts_comes_first() -> None:

@@ -196,4 +196,4 @@ def test_a_finding_names_the_controls_of_other_frameworks_and_the_links_of_its_c
     assert line["compliance"]["standards"] == ["CIS Docker Benchmark v1.2.0"]
     assert line["compliance"]["control"] == "1.2.3"
     assert line["compliance"]["requirements"] == list(known.mappings)
-    assert line["remediation"]["references"] == list(known.references)
+    assert line["remediation"]["references"] == list(known.links)

@@ -41,7 +41,8 @@ def selected_benchmarks(texts: Iterable[str], logged: Iterable[tuple[str, str]])
     """
     known = {(each.name, each.version) for each in BENCHMARKS}
     others = sorted(set(logged) - known, key=lambda key: (key[0], natural(key[1]), key))
-    every = [*(Benchmark(name, version, (), "") for name, version in others), *BENCHMARKS]
+    short = {each.name: each.short_name for each in BENCHMARKS}
+    every = [*(Benchmark(name, version, short.get(name, name)) for name, version in others), *BENCHMARKS]
     try:
         found = [benchmark_called(text, every) for text in texts]
     except SelectionError as error:

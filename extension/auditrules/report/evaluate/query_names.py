@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from auditrules.benchmarks import BENCHMARKS, CONTROLS, LATEST, BenchmarkControl
+from auditrules.benchmarks import CIS_DOCKER, BenchmarkControl
 from auditrules.packs.shipped import WHOLE, all_controls_name
 
 NamedQuery = tuple[str, str, str, str, int]
 """Query, benchmark, version, control, preference: 0 for the version that the packs ask first."""
 
 _FLEETS = re.compile(r"(?P<prefix>[A-Z][A-Za-z0-9 ]*?) (?:(?P<version>\d[\d.]*\d) - )?(?P<id>\d+(?:\.\d+)+)(?: |\Z)")
-_PREFERRED = [(each.name, each.version) for each in (BENCHMARKS[0], LATEST, *BENCHMARKS)]
+_PREFERRED = [(each.name, each.version) for each in (CIS_DOCKER[0], CIS_DOCKER[-1], *CIS_DOCKER)]
 
 
 def named_queries(names: Iterable[str]) -> Iterator[NamedQuery]:
@@ -57,7 +57,7 @@ def _by_id() -> dict[str, list[BenchmarkControl]]:
 
 
 def _ordered() -> list[BenchmarkControl]:
-    return sorted(CONTROLS, key=_preference)
+    return sorted((control for each in CIS_DOCKER for control in each.controls), key=_preference)
 
 
 def _preference(control: BenchmarkControl) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from auditrules import __version__
-from auditrules.benchmarks import BENCHMARKS, BY_ID
+from auditrules.benchmarks import BY_ID, CIS_DOCKER
 from auditrules.report.evaluate import queries, values
 from auditrules.report.evaluate.engine import Engine
 from auditrules.report.evaluate.filters import (
@@ -128,7 +128,7 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
     observations = _create_async(engine, "10_observations")
     known = _known(engine.fetch("control_titles"))
     selected = selected_benchmarks(request.benchmarks, (key[:2] for key in known))
-    default = selected or ((BENCHMARKS[0].name, BENCHMARKS[0].version),)
+    default = selected or (CIS_DOCKER[0].key,)
     set_rows(engine, "selected_benchmarks", selected)
     set_rows(engine, "shipped_controls", ((*key, int(key[:2] in default)) for key in BY_ID))
     in_order = sorted(known.values(), key=lambda each: (natural(each.control), each.key))

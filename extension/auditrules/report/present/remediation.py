@@ -7,11 +7,11 @@ a root shell, and a host must not write there.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditrules.benchmarks import BY_ID
-from auditrules.benchmarks.remediation import ADVICE, RULES_FILE, rule_line
-from auditrules.benchmarks.remediation import remedy as advise
+from auditrules.benchmarks.kinds.path import PathRequirement
+from auditrules.benchmarks.remediation import ADVICE, written
 from auditrules.report.model import Verdict
 from auditrules.status import Status
 from auditrules.text import visible
@@ -28,11 +28,12 @@ class Remediation:
     """The benchmark's path that it is for."""
     elsewhere: bool
     """The row names another target than any of the benchmark's: somebody has to look at it first."""
+    rules_file: str = field(default="", compare=False)
 
     @property
     def command(self) -> str:
         """What a root shell runs to add the line and to load the rules; empty where there is no line."""
-        return f"echo {shlex.quote(self.line)} >>{RULES_FILE}\naugenrules --load" if self.line else ""
+        return f"echo {shlex.quote(self.line)} >>{shlex.quote(self.rules_file)}\naugenrules --load" if self.line else ""
 
 
 def find_remediation(verdict: Verdict) -> Remediation | None:
@@ -40,13 +41,19 @@ def find_remediation(verdict: Verdict) -> Remediation | None:
     control = BY_ID.get((verdict.benchmark, verdict.version, verdict.control))
     if control is None or verdict.status is not Status.FAIL:
         return None
-    path = next((place for place in control.paths if place == verdict.target), control.subject.path)
+    wanted = [each for each in control.requirements if isinstance(each, PathRequirement)]
+    if not wanted:
+        return None
+    places = {place: each for each in reversed(wanted) for place in each.places}
+    requirement = places.get(verdict.target, wanted[0])
+    path = verdict.target if verdict.target in places else requirement.path
     elsewhere = verdict.target not in {path, ""}
     advice = ADVICE.get(verdict.reason)
     if advice is not None and not advice.and_line:
         return Remediation(advice.text, "", path, elsewhere)
+    own = requirement.remedy(path)
     first = f"{advice.text} " if advice else ""
-    return Remediation(f"{first}{advise(control, path)}", rule_line(path) or "", path, elsewhere)
+    return Remediation(f"{first}{written([own])}", "".join(own.lines), path, elsewhere, own.rules_file)
 
 
 def remediation_text(verdict: Verdict) -> str:

@@ -121,7 +121,7 @@ def _at(report: Report, verdict: Verdict) -> int:
 
 
 def _references(control: BenchmarkControl | None) -> dict[str, object]:
-    return {"references": list(control.references)} if control is not None and control.references else {}
+    return {"references": list(control.links)} if control is not None and control.links else {}
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, str]:

@@ -170,7 +170,7 @@ def _finding(control: ControlCounts, verdicts: Sequence[Verdict], silent: int) -
     title = _markdown(control_heading(control)) or "a control without a name"
     counts = control.counts
     known = BY_ID.get((control.benchmark, control.version, control.control))
-    remarks = f"{known.subject.description}\n\n{known.subject.rationale}" if known else ""
+    remarks = f"{known.description}\n\n{known.rationale}" if known else ""
     return {
         "uuid": identity("finding", control.benchmark, control.version, control.control),
         "title": title,

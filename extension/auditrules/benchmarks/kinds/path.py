@@ -1,0 +1,279 @@
+"""A requirement on a path: accesses by some letters leave a record, wherever the host has what the benchmark names.
+
+It fails if a letter that it asks for is not recorded, or not always; otherwise it is unknown if one of them is unknown;
+otherwise it passes. What lies outside of that (who reads the records, lost records, 32-bit calls) stands in the
+evidence and changes no status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import PERMISSION_LETTERS
+from auditrules.audit.rule_sets import BOOT
+from auditrules.benchmarks import docker_daemon
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.remediation import (
+    CANT_EXPRESS,
+    TARGET_UNREAD,
+    AuditState,
+    at_boot,
+    rule_line,
+    rule_remedy,
+)
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.services import Services
+from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetReason, targets
+from auditrules.status import Status
+
+KIND = "path"
+EVERYBODY = "everybody"
+
+_LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
+_ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
+_MAKE_FIRST = "Create the directory first if it is missing; otherwise the watch is not recursive."
+
+
+@dataclass(frozen=True, slots=True)
+class PathRequirement:
+    """Letters out of rwxa, each of which is to be recorded of a path; `docker` says where else Docker may have it.
+
+    A file or a directory that is not there is asked for all the same: what a rule records is that it is made.
+    """
+
+    kind: ClassVar[str] = KIND
+
+    path: str
+    permissions: str
+    type: PathType
+    docker: DockerPlace | None
+    fields: tuple[str, ...]
+    path_from: str
+    rule_key: str
+    rules_file: str
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """Docker's own places, where it is about them."""
+        return frozenset({Fact.DOCKER}) if self.docker else frozenset()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The benchmark's own path, then the other usual places."""
+        return (self.path, *(self.docker.places if self.docker else ()))
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:
+        """The path, those of its targets, and the usual places that nobody looked at yet."""
+        yield self.path
+        if self.docker is not None:
+            services = facts.docker or Services()
+            yield from (path for path in (*docker_daemon.PROGRAMS, *self.docker.places) if path not in services.found)
+            yield from (each.path for each in self._targets(services, None) if each.path and not bad_path(each.path))
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """Each of its targets on the host: the benchmark's own path first."""
+        if self.fields or self.path_from:
+            evidence = "requirements on a path with conditions, or that a configuration names, are not judged yet"
+            return [
+                Judged(
+                    source, KIND, self.path, self.permissions, EVERYBODY, "benchmark", Status.UNKNOWN, "not_judged",
+                    evidence=evidence,
+                )
+            ]  # fmt: skip
+        services = host.facts.docker or Services()
+        state = AuditState.of(host.audit)
+        return [
+            self.judge_target(target, source, self._answer(target, host, source), state)
+            for target in self._targets(services, host.audit.file_system(host.seen) if self.docker else None)
+        ]
+
+    def judge_target(self, target: Target, source: str, answer: PathAnswer | None, state: AuditState) -> Judged:
+        """The status of one path. `answer` is None if nobody could ask about the path."""
+        status, reason = self._status(target, answer)
+        letters = _Letters(self.permissions, answer, source)
+        asks = status in (Status.FAIL, Status.UNKNOWN)
+        told = self._told_reason(status, reason, letters)
+        evidence, evidence_lines = (
+            self._evidence(target, reason, letters, state, lines=lines) for lines in (False, True)
+        )
+        return Judged(
+            source=source,
+            kind=KIND,
+            subject=target.path,
+            required=self.permissions,
+            who=EVERYBODY,
+            origin=target.origin.value,
+            status=status,
+            reason=told,
+            missing=letters.missing if asks else "",
+            evidence=evidence,
+            evidence_lines=evidence_lines,
+            remedy=self._remedy(target, told, state) if asks else Remedy(),
+            own=target.path == self.path,
+        )
+
+    def _targets(self, services: Services, files: FileSystem | None) -> Iterable[Target]:
+        if self.docker is None:
+            return [Target(self.path, watched=self.path)]
+        return targets(self.path, self.type, self.docker, services, files)
+
+    def _answer(self, target: Target, host: JudgedHost, source: str) -> PathAnswer | None:
+        """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
+        if not target.path:
+            return None
+        itself = host.audit.coverage(target.path, source, host.seen)
+        if self.type is not PathType.DIRECTORY or itself.exists is not False:
+            return itself
+        return of_missing_directory(itself, host.audit.coverage(f"{target.path}/{_ANY_NAME}", source, host.seen))
+
+    def _status(self, target: Target, answer: PathAnswer | None) -> tuple[Status, str]:
+        if not target.applicable:
+            return Status.NOT_APPLICABLE, target.reason.value if target.reason else ""
+        if target.reason is not None or answer is None:
+            return Status.UNKNOWN, (target.reason or TargetReason.UNREADABLE).value
+        required = set(self.permissions)
+        if required - set(answer.recorded + answer.unknown):
+            return Status.FAIL, answer.reason.value
+        return Status.UNKNOWN if required - set(answer.recorded) else Status.PASS, answer.reason.value
+
+    def _told_reason(self, status: Status, reason: str, letters: _Letters) -> str:
+        """The reason of the letters that are asked for, not of all four, and `covered` for a pass."""
+        if status is Status.PASS:
+            return Reason.COVERED.value
+        if reason == Reason.CONDITIONAL.value and status is Status.FAIL and not letters.conditional:
+            whole = letters.unrecorded == self.permissions
+            return str((Reason.NO_RULE if whole else Reason.PERMISSIONS_MISSING).value)
+        return reason
+
+    def _evidence(self, target: Target, reason: str, letters: _Letters, state: AuditState, *, lines: bool) -> str:
+        answer = letters.answer
+        rules = (answer.evidence_lines if lines else answer.evidence) if answer else ""
+        if reason == TargetReason.NOT_INSTALLED.value:
+            return f"no Docker daemon at {', '.join(docker_daemon.PROGRAMS)}, and none runs"
+        if reason == TargetReason.ABSENT.value:
+            return f"nothing at {self.path}, so the control does not apply"
+        if reason == TargetReason.UNREADABLE.value:
+            known = state.known or letters.source == BOOT
+            return target.error or (rules if known and rules else state.unknown_words(letters.source))
+        parts = (
+            rules or f"no rule of the {letters.source} records {target.path}",
+            f"not recorded: {letters.unrecorded}" if letters.unrecorded else "",
+            f"not always recorded: {letters.conditional}" if letters.conditional else "",
+            f"not known: {letters.unknown}" if letters.unknown else "",
+            ", ".join(answer.conditions) if answer else "",
+        )
+        return "; ".join(filter(None, parts))
+
+    def _remedy(self, target: Target, reason: str, state: AuditState) -> Remedy:
+        if reason == TargetReason.UNREADABLE.value and target.error:
+            return Remedy(text=TARGET_UNREAD)
+        return rule_remedy(reason, state, self.remedy(target.watched) if target.path else Remedy())
+
+    def remedy(self, path: str) -> Remedy:
+        """What makes it pass on a host where it is at `path`, links at its end followed."""
+        line = rule_line(path, self.rule_key)
+        if line is None:
+            return Remedy(text=CANT_EXPRESS.format(folder=path.rpartition("/")[0] or "/"))
+        directory = self.type is PathType.DIRECTORY
+        return Remedy(
+            (line,),
+            at_boot(path, self.rules_file, directory=directory),
+            _MAKE_FIRST if directory else "",
+            self.rules_file,
+            path,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Letters:
+    """Those letters that are asked for, by what the answer of a source says of them, in the order rwxa."""
+
+    required: str
+    answer: PathAnswer | None
+    source: str
+
+    def _of(self, letters: str) -> str:
+        return "".join(letter for letter in _LETTERS if letter in self.required and letter in letters)
+
+    @property
+    def unrecorded(self) -> str:
+        return self._of(self.answer.unrecorded) if self.answer else ""
+
+    @property
+    def conditional(self) -> str:
+        return self._of(self.answer.conditional) if self.answer else ""
+
+    @property
+    def unknown(self) -> str:
+        return self._of(self.answer.unknown) if self.answer else ""
+
+    @property
+    def missing(self) -> str:
+        """What keeps the requirement from passing."""
+        return self._of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
+
+
+def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
+    """What is recorded of a directory that is not there yet, by the answers on its name and on a name inside of it.
+
+    A watch on what is no directory yet is not recursive: it records that the directory is made, and nothing below it.
+    """
+    both = {letter for letter in itself.recorded if letter in inside.recorded}
+    if both == set(itself.recorded):
+        return itself
+    of_inside = (inside.conditional, inside.unrecorded, inside.unknown)
+    conditional, unrecorded, unknown = (
+        "".join(each for each in "rwxa" if each in own or (each in itself.recorded and each in below))
+        for own, below in zip((itself.conditional, itself.unrecorded, itself.unknown), of_inside, strict=True)
+    )
+    return replace(
+        itself,
+        recorded="".join(letter for letter in itself.recorded if letter in both),
+        conditional=conditional,
+        unrecorded=unrecorded,
+        unknown=unknown,
+        reason=Reason.NOT_RECURSIVE,
+    )
+
+
+def read(fields: Fields) -> PathRequirement:
+    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    fields.words("arches", ("b64", "b32"), ())
+    path = fields.path("path")
+    requirement = PathRequirement(
+        path,
+        _permissions(fields),
+        PathType(fields.word("type", [each.value for each in PathType], PathType.FILE.value)),
+        _docker(fields) if fields.has("of") else None,
+        fields.texts("fields", ()),
+        fields.text("path_from", ""),
+        fields.rule_key(),
+        fields.rule_file(),
+    )
+    if rule_line(path, requirement.rule_key) is None:
+        raise fields.error("path", "a path that a rules file can express")
+    return requirement
+
+
+def _permissions(fields: Fields) -> str:
+    letters = fields.text("permissions")
+    if letters != "".join(each for each in _LETTERS if each in letters):
+        raise fields.error("permissions", f"letters out of {_LETTERS}, each once and in this order")
+    return letters
+
+
+def _docker(fields: Fields) -> DockerPlace:
+    fields.word("of", ["docker"])
+    return DockerPlace(
+        fields.absolute_paths("places", ()),
+        fields.word("process", docker_daemon.PROCESSES, ""),
+        fields.word("unit", docker_daemon.UNITS, ""),
+        fields.word("option", docker_daemon.OPTIONS, ""),
+        fields.flag("if_applicable", default=True),
+    )
