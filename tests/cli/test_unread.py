@@ -13,6 +13,7 @@ from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.requirement import Fact
 from auditrules.cli import main
 from auditrules.cli.environment import Environment
+from auditrules.host import Host
 from tests.fixtures.hosts import DOCKER, Look
 
 ASK = ("/usr/sbin/auditctl", "-l")
@@ -37,7 +38,7 @@ class Reader:
         return {}
 
     def fact(self, fact: Fact) -> object:
-        return self.look_.services if fact is Fact.DOCKER else None
+        return self.look_.services if fact is Fact.DOCKER else Host(str(DOCKER), "none").fact(fact)
 
 
 def ran(look: Look, sql: str) -> tuple[int, str]:

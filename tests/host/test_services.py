@@ -16,6 +16,7 @@ from auditrules.host import Host, HostError
 from auditrules.host.processes import DeviceInode, running
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.services import read_services
+from tests.fixtures.hosts import docker_of
 
 OWN = "/usr/bin/dockerd"
 JSON = "/etc/docker/daemon.json"
@@ -31,7 +32,7 @@ def tree(root: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def services(root: Path, files: Mapping[str, bytes] = {}) -> Services:
-    return Host(str(tree(root, files)), "none").services()
+    return docker_of(Host(str(tree(root, files)), "none"))
 
 
 # What is at a path
@@ -81,7 +82,7 @@ def test_a_root_that_is_gone_is_told(tmp_path: Path) -> None:
     host = Host(str(root), "none")
     root.rmdir()
     with pytest.raises(HostError) as caught:
-        host.services()
+        docker_of(host)
     assert str(caught.value) == f"root: cannot open {str(root)!r}: No such file or directory"
 
 
@@ -410,4 +411,4 @@ def test_another_root_has_no_processes_of_this_machine(tmp_path: Path) -> None:
 
 
 def test_this_machine_is_looked_at() -> None:
-    assert OWN in Host("/", "none").services().found
+    assert OWN in docker_of(Host("/", "none")).found

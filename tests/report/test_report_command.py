@@ -321,7 +321,7 @@ def test_a_window_that_starts_in_the_future_is_said(tmp_path: Path) -> None:
 def test_a_control_that_is_none_is_a_problem_whatever_fails(fail_on: str, tmp_path: Path) -> None:
     code, out, err = run(log(tmp_path, "pass"), "--until", UNTIL, "--control", "1.2.33", "--fail-on", fail_on)
     assert (code, out) == (2, "")
-    assert err.startswith("auditrules: expected a control for --control, of those known or in the logs (1.1.2.7.1, ")
+    assert err.startswith("auditrules: expected a control for --control, of those known or in the logs (")
     assert err.endswith("), found 1.2.33\n")
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditrules.benchmarks.audit_files import AuditDaemon, AuditFiles
-from auditrules.benchmarks.configuration.aide import AideRules
-from auditrules.benchmarks.configuration.dpkg_status import Packages
-from auditrules.benchmarks.configuration.faillock_conf import FaillockDir
-from auditrules.benchmarks.configuration.login_defs import LoginDefs
-from auditrules.benchmarks.configuration.mount_points import MountPoints
-from auditrules.benchmarks.configuration.os_release import OsRelease
-from auditrules.benchmarks.configuration.sudoers import SudoLog
-from auditrules.benchmarks.privileged_programs import PrivilegedPrograms
-from auditrules.benchmarks.services import Services
+TYPE_CHECKING = False  # a process that has no use for a fact need not hold what parses it
+if TYPE_CHECKING:
+    from auditrules.benchmarks.audit_files import AuditDaemon, AuditFiles
+    from auditrules.benchmarks.configuration.aide import AideRules
+    from auditrules.benchmarks.configuration.dpkg_status import Packages
+    from auditrules.benchmarks.configuration.faillock_conf import FaillockDir
+    from auditrules.benchmarks.configuration.login_defs import LoginDefs
+    from auditrules.benchmarks.configuration.mount_points import MountPoints
+    from auditrules.benchmarks.configuration.os_release import OsRelease
+    from auditrules.benchmarks.configuration.sudoers import SudoLog
+    from auditrules.benchmarks.privileged_programs import PrivilegedPrograms
+    from auditrules.benchmarks.services import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,6 @@ from auditrules.tables.schemas import (
 from auditrules.tables.verdicts import HostJudge
 
 _UNREADABLE = Reason.UNREADABLE.value
-_OF_HOST = frozenset({"setting", "boot_option", "service", "package", "file_mode", "mount", "integrity"})
-"""Kinds of requirements that no rule is asked about."""
 
 _READ = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED, AnswerState.NOT_ASKED})
 
@@ -136,7 +134,7 @@ def _of_requirements(judge: HostJudge, schema: Schema, contexts: Iterable[Contex
         for key, found in judge.judged(controls).items():
             cells = dict(zip(CONTROL_KEY, key, strict=True))
             for each in chain.from_iterable(found.values()):
-                if each.reason == _UNREADABLE and (each.remedy.text == TARGET_UNREAD or each.kind in _OF_HOST):
+                if each.reason == _UNREADABLE and each.remedy.text == TARGET_UNREAD:
                     yield Unread(schema.name, each.evidence, cells)
 
 

@@ -24,28 +24,26 @@ from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import BinaryFormat, Entry, Facts, KernelBuild, Mount, Version
 from auditrules.audit.model.text import decode
 from auditrules.audit.needs import Needs, needs
-from auditrules.benchmarks.docker_daemon import PROCESSES
-from auditrules.benchmarks.requirement import Fact
-from auditrules.benchmarks.services import Services
 from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.boot_files import read_boot_files
-from auditrules.host.facts import COLLECTORS, unknown_fact
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
-from auditrules.host.processes import file_at, running
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
-from auditrules.host.services import read_services
 from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
+
+TYPE_CHECKING = False  # typing's own takes importing it, and what requirements are is not needed before one is judged
+if TYPE_CHECKING:
+    from auditrules.benchmarks.requirement import Fact
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 MODULES = "/lib/modules"
 
 # What is collected: each collection checks what the last one of its kind saw.
-_SOURCES, _SERVICES, _PATHS = "sources", "services", "paths"
+_SOURCES, _PATHS = "sources", "paths"
 _MOST_KEPT = 4096  # names seen for the paths of a query, which nobody may ask for again
 
 _LIMITS = Limits()
@@ -140,26 +138,14 @@ class Host:
 
     def fact(self, fact: Fact) -> object:
         """Collect one fact, now: the value of the field of `HostFacts`. Raises HostError if the root cannot be read."""
-        if fact is Fact.DOCKER:
-            return self.services()
-        collect = COLLECTORS.get(fact)
-        if collect is None:
-            return None
+        from auditrules.host.facts import COLLECTORS, Reach, unknown_fact  # noqa: PLC0415 - it says why
+
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
             return unknown_fact(fact)  # where it is not known which mounts are remote, no path is safe to touch
         with self._tree(fact.value, mountinfo) as tree:
-            return collect(tree)
-
-    def services(self) -> Services:
-        """Look for Docker's daemon, its unit and its files, now. Raises HostError if the root cannot be read."""
-        mountinfo = self._mountinfo()
-        if self._here and mountinfo is None:
-            return Services()  # where it is not known which mounts are remote, no path is safe to touch
-        remote = _remote(mountinfo)
-        with self._tree(_SERVICES, mountinfo) as tree:
-            processes = running(frozenset(PROCESSES), file_at(remote)) if self._here else ()
-            return read_services(tree, processes, own=self._here)
+            collect = COLLECTORS.get(fact)
+            return collect(Reach(tree, self._here, mountinfo, _remote(mountinfo))) if collect else None
 
     @contextmanager
     def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:

@@ -10,8 +10,11 @@ from typing import Generic, Protocol, TypeVar
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact
+
+TYPE_CHECKING = False  # what requirements are is not needed before one is judged
+if TYPE_CHECKING:
+    from auditrules.benchmarks.host_facts import HostFacts
+    from auditrules.benchmarks.requirement import Fact
 
 MAX_AGE = 1.0
 
@@ -65,11 +68,17 @@ class KeptHost:
         self._last: HostAudit | None = None
         self.audit = Snapshot(self._audit, clock, max_age)
         self.look = host.look
-        self._facts = {fact: Snapshot(partial(host.fact, fact), clock, max_age) for fact in Fact}
+        self._facts: dict[Fact, Snapshot[object]] = {}
+        self._snapshot = partial(Snapshot[object], clock=clock, max_age=max_age)
 
     def facts(self, needs: Collection[Fact]) -> HostFacts:
         """The facts that are needed, each read on its own: nothing is read that nobody needs."""
-        return HostFacts(**{fact.value: self._facts[fact]() for fact in needs})  # type: ignore[arg-type]
+        from auditrules.benchmarks.host_facts import HostFacts  # noqa: PLC0415 - nor is anything imported
+
+        read = {
+            fact.value: self._facts.setdefault(fact, self._snapshot(partial(self._host.fact, fact)))() for fact in needs
+        }
+        return HostFacts(**read)  # type: ignore[arg-type]  # each is the value of the field of its name
 
     def _audit(self) -> HostAudit:
         """What is collected now; it takes over what still holds of the last collection."""
