@@ -19,7 +19,7 @@ from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.model.host_facts import Entry, Mount
 from auditrules.audit.model.rule import Action, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
-from auditrules.benchmarks.services import Services
+from auditrules.benchmarks.requirement import Fact
 from auditrules.host import Host, KeptHost
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import Row
@@ -140,8 +140,8 @@ class Live:
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         return self._host.look(paths)
 
-    def services(self) -> Services:
-        return self._host.services()
+    def fact(self, fact: Fact) -> object:
+        return self._host.fact(fact)
 
     def tables(self) -> tuple[Table, ...]:
         """The tables over it, which collect it again at each question."""

@@ -12,11 +12,19 @@ from types import MappingProxyType
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.docker_daemon import PROCESSES
 from auditrules.benchmarks.requirement import Fact
+from auditrules.host.aide import read_aide_rules
 from auditrules.host.audit_files import read_audit_daemon, read_audit_files
-from auditrules.host.configuration import read_login, read_mounts, read_packages, read_system
+from auditrules.host.configuration import (
+    read_faillock_dir,
+    read_login,
+    read_mounts,
+    read_packages,
+    read_system,
+)
 from auditrules.host.processes import file_at, running
 from auditrules.host.rootfs import Tree
 from auditrules.host.services import read_services
+from auditrules.host.sudo_log import read_sudo_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +46,13 @@ COLLECTORS: Mapping[Fact, Callable[[Reach], object]] = MappingProxyType(
     {
         Fact.SYSTEM: lambda reach: read_system(reach.tree),
         Fact.LOGIN: lambda reach: read_login(reach.tree),
+        Fact.SUDO: lambda reach: read_sudo_log(reach.tree, owners=reach.own),
+        Fact.FAILLOCK: lambda reach: read_faillock_dir(reach.tree),
         Fact.PACKAGES: lambda reach: read_packages(reach.tree),
         Fact.SERVICES: lambda reach: read_audit_daemon(reach.remote) if reach.own else None,
         Fact.FILES: lambda reach: read_audit_files(reach.tree, own=reach.own),
         Fact.MOUNTS: lambda reach: read_mounts(reach.tree, reach.mountinfo),
+        Fact.INTEGRITY: lambda reach: read_aide_rules(reach.tree, owners=reach.own),
         Fact.DOCKER: _docker,
     }
 )

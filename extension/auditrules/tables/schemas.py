@@ -326,8 +326,8 @@ AUDIT_REQUIREMENTS = Schema(
             "SELECT DISTINCT control, subject, origin, status FROM audit_requirements WHERE version = '1.8.0'",
         ),
     ),
-    notes="Every control of a benchmark that is for this system has at least two rows, one for each source; others have "
-    "none, and audit_verdicts says so.",
+    notes="Every control of a benchmark that is for this system has at least two rows, one for each source; others "
+    "have none, and audit_verdicts says so.",
 )
 
 SCHEMAS = (
