@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditrules.audit.auditctl.getopt import Flag, Flags
-from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.parse import LineParser
 from auditrules.audit.auditctl.rules_file import Word, lines, split
 from auditrules.audit.boot.augenrules import Awk, Content, MergedRules, merge
 from auditrules.audit.boot.load import LoadedFile, LoadedLine, load_rules
 from auditrules.audit.model.collected import File
-from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import ParsedLine
 from auditrules.audit.needs import needs
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
@@ -63,7 +61,6 @@ class RulesReading:
 
     given: RulesInput
     facts: Facts
-    _parsed: dict[str, ParsedLine | RuleSyntaxError | None] = field(default_factory=dict, repr=False)
 
     @cached_property
     def contents(self) -> Mapping[str, Content]:
@@ -97,17 +94,10 @@ class RulesReading:
             return self.loaded
         return load_rules(self.content, self.facts, self.parse, go_on=True)
 
-    def parse(self, text: str) -> ParsedLine | None:
-        """What a line is; of equal lines one is parsed. Raises RuleSyntaxError."""
-        if text not in self._parsed:
-            try:
-                self._parsed[text] = parse_line(text, self.facts)
-            except RuleSyntaxError as error:
-                self._parsed[text] = error
-        found = self._parsed[text]
-        if isinstance(found, RuleSyntaxError):
-            raise found.with_traceback(None)
-        return found
+    @cached_property
+    def parse(self) -> LineParser:
+        """What parses a line on the machine."""
+        return LineParser(self.facts)
 
     @cached_property
     def paths(self) -> Mapping[str, str]:

@@ -75,6 +75,26 @@ def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
     return draft.finish()
 
 
+class LineParser:
+    """Parses the lines of rules files on one host; of lines that are equal one is parsed."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._parsed: dict[str, ParsedLine | RuleSyntaxError | None] = {}
+
+    def __call__(self, line: str) -> ParsedLine | None:
+        """As `parse_line`."""
+        if line not in self._parsed:
+            try:
+                self._parsed[line] = parse_line(line, self._facts)
+            except RuleSyntaxError as error:
+                self._parsed[line] = error
+        found = self._parsed[line]
+        if isinstance(found, RuleSyntaxError):
+            raise found.with_traceback(None)
+        return found
+
+
 def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:
     """The rule that a line of a rules file adds, with -w, -a or -A.
 

@@ -12,7 +12,7 @@ from itertools import chain
 
 from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.listing import listed
-from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.parse import LineParser
 from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, MergedRules, merge
 from auditrules.audit.boot.augenrules import RULES_D as FOLDER
@@ -55,7 +55,7 @@ class RulesFiles:
         self.facts = collected.facts
         self.refusal = refusal
         self._loads: dict[bytes, LoadedFile] = {}
-        self._parsed: dict[str, ParsedLine | RuleSyntaxError | None] = {}
+        self._parse = LineParser(collected.facts)
         self._seen_in: dict[Sandbox, RulesFiles] = {}
 
     def load_in(self, sandbox: Sandbox, content: bytes) -> LoadedFile:
@@ -80,17 +80,6 @@ class RulesFiles:
         if content not in self._loads:
             self._loads[content] = load_rules(content, self.facts, self._parse)
         return self._loads[content]
-
-    def _parse(self, text: str) -> ParsedLine | None:
-        if text not in self._parsed:
-            try:
-                self._parsed[text] = parse_line(text, self.facts)
-            except RuleSyntaxError as error:
-                self._parsed[text] = error
-        found = self._parsed[text]
-        if isinstance(found, RuleSyntaxError):
-            raise found.with_traceback(None)
-        return found
 
     @property
     def audit_rules(self) -> LoadedFile | None:
