@@ -37,7 +37,10 @@ KINDS = (
 READERS: Mapping[str, str] = MappingProxyType(
     {
         kind: f"{__name__}.{kind}"
-        for kind in ("path", "setting", "boot_option", "service", "package", "file_mode", "mount", "integrity")
+        for kind in (
+            *("path", "privileged_command", "setting", "boot_option", "service", "package", "file_mode", "mount"),
+            "integrity",
+        )
     }
 )
 """The module of each kind that is judged, by its word; each has a function `read`."""

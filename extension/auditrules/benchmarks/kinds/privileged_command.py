@@ -1,0 +1,305 @@
+"""A requirement on all privileged programs of a host: whoever of some users runs one of them leaves a record.
+
+Which programs there are, a search of the file systems says. A program that is missed makes it fail, even if the search
+could not see everything; if none is missed, but some may not have been found, it is unknown.
+"""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import ClassVar
+
+from auditrules.audit.auditctl.parse import parse_line
+from auditrules.audit.auditctl.rules_file import lines as pieces_of
+from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.asked_rule import AskedRuleError, asked_conditions
+from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.audit.model.errors import RuleSyntaxError
+from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.text import encode
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
+from auditrules.benchmarks.remediation import AuditState, rule_remedy
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.status import Status
+from auditrules.text import visible
+
+KIND = "privileged_command"
+SUBJECT = "setuid, setgid and capability programs"
+ORIGIN = "inventory"
+
+LOCAL, ROOT_ONLY = "local_file_systems", "root_file_system"
+
+INVENTORY_RUNNING = "inventory_running"
+INVENTORY_LIMIT = "inventory_limit"
+INVENTORY_UNREADABLE = "inventory_unreadable"
+UID_MIN_UNKNOWN = "uid_min_unknown"
+NO_PROGRAMS = "no_programs"
+
+RULES_FILE = "/etc/audit/rules.d/privileged.rules"
+
+MOST_JUDGED = 500  # programs, the worst first
+MOST_NAMED = 20  # programs that the evidence names
+MOST_CONDITIONS = 5  # of one program's executions
+MOST_LINES = 100  # that a remedy gives
+
+_LETTER = "x"
+_UID_MIN = "UID_MIN"
+_LOGIN_USERS = "login users"
+_NOT_SEARCHED = PrivilegedPrograms(SearchState.FAILED, problem="no file of that host was read")
+_REASONS: Mapping[SearchState, str] = MappingProxyType(
+    {
+        SearchState.RUNNING: INVENTORY_RUNNING,
+        SearchState.LIMIT: INVENTORY_LIMIT,
+        SearchState.UNREADABLE: INVENTORY_UNREADABLE,
+        SearchState.FAILED: INVENTORY_UNREADABLE,
+    }
+)
+_ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        INVENTORY_RUNNING: "Ask again once the search has ended: what it found is kept for an hour.",
+        INVENTORY_LIMIT: "Look at the file system that the evidence names: a host has few privileged programs. Until "
+        "then audit every execution by login users.",
+        INVENTORY_UNREADABLE: "Mend what the evidence names, or read the host as root.",
+        UID_MIN_UNKNOWN: "Mend what the evidence names: it says from which number on users log in.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivilegedCommandRequirement:
+    """Every privileged program is recorded when somebody runs it whom `fields` match, conditions as -F takes them.
+
+    `root_only` leaves out the programs that are not on the file system of `/`.
+    """
+
+    kind: ClassVar[str] = KIND
+
+    fields: tuple[str, ...]
+    root_only: bool
+    rule_key: str
+    rules_file: str
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """The programs, and who logs in where that matters."""
+        return frozenset({Fact.PRIVILEGED, Fact.LOGIN} if self._by_login else {Fact.PRIVILEGED})
+
+    @property
+    def _by_login(self) -> bool:
+        return any(_UID_MIN in each for each in self.fields)
+
+    @property
+    def _who(self) -> str:
+        if not self.fields:
+            return "everybody"
+        names = {each.partition(">=")[0].partition("!=")[0] for each in self.fields}
+        return _LOGIN_USERS if names == {"auid"} else ", ".join(self.fields)
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:
+        """The programs that are judged."""
+        return [each.path for each in self._programs(facts)[:MOST_JUDGED]]
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """All programs together, with those that are missed."""
+        facts = host.facts
+        found = facts.privileged or _NOT_SEARCHED
+        if self._by_login and (facts.login is None or facts.login.uid_min is None):
+            why = facts.login.error if facts.login else "login.defs was not read"
+            return [self._judged(source, Status.UNKNOWN, UID_MIN_UNKNOWN, why)]
+        if found.state is SearchState.RUNNING:
+            return [self._judged(source, Status.UNKNOWN, INVENTORY_RUNNING, _how_far(found))]
+        return [self._of_programs(host, source, found)]
+
+    def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms) -> Judged:
+        login = host.facts.login
+        fields = tuple(each.replace(_UID_MIN, str(login.uid_min)) if login else each for each in self.fields)
+        asked = asked_conditions(fields)
+        programs = [each for each in self._programs(host.facts) if _is_still(each, host.seen)]
+        answers = [
+            _Asked(each, host.audit.asked_path(each.path, source, host.seen, asked, letters=_LETTER))
+            for each in programs[:MOST_JUDGED]
+        ]
+        for status, words in ((Status.FAIL, f"not recorded for {self._who}"), (Status.UNKNOWN, "not known")):
+            concerned = [each for each in answers if each.status is status]
+            if concerned:
+                reason = concerned[0].answer.reason.value
+                evidence = f"{words}: {_named(concerned)}; {concerned[0].in_words}"
+                remedy = rule_remedy(reason, AuditState.of(host.audit), self._remedy(concerned, fields))
+                return self._judged(source, status, reason, evidence, found, concerned, remedy)
+        return self._judged(source, *self._where_all_are_recorded(found, answers, len(programs)), found)
+
+    def _where_all_are_recorded(
+        self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int
+    ) -> tuple[Status, str, str]:
+        """Status, reason and evidence where no program that was judged is missed."""
+        recorded = f"{len(answers)} {SUBJECT} are recorded for {self._who}"
+        reason, why = _not_seen(found, programs)
+        if reason:
+            return Status.UNKNOWN, reason, f"{why}; {recorded}"
+        if not answers:
+            where = "the root file system" if self.root_only else "local file systems"
+            return Status.NOT_APPLICABLE, NO_PROGRAMS, f"no {SUBJECT} on {where}"
+        return Status.PASS, Reason.COVERED.value, f"all {recorded}; {answers[0].in_words}"
+
+    def _programs(self, facts: HostFacts) -> list[PrivilegedProgram]:
+        """The programs that count, the worst first."""
+        found = facts.privileged.programs if facts.privileged else ()
+        counted = (each for each in found if not bad_path(each.path) and not (self.root_only and each.mount != "/"))
+        return sorted(counted, key=lambda each: (each.rank, encode(each.path)))
+
+    def _judged(  # noqa: PLR0913, PLR0917 - the parts of one row
+        self,
+        source: str,
+        status: Status,
+        reason: str,
+        evidence: str,
+        found: PrivilegedPrograms | None = None,
+        missed: Sequence[_Asked] = (),
+        remedy: Remedy | None = None,
+    ) -> Judged:
+        stable, dated = _age(found) if found is not None else ("", "")
+        return Judged(
+            source=source,
+            kind=KIND,
+            subject=SUBJECT,
+            required=_LETTER,
+            who=self._who,
+            origin=ORIGIN,
+            status=status,
+            reason=reason,
+            missing=_listed([visible(each.program.path) for each in missed]),
+            evidence="; ".join(filter(None, (evidence, stable))),
+            evidence_lines="; ".join(filter(None, (evidence, dated))),
+            remedy=remedy if remedy is not None else Remedy(text=_ADVICE.get(reason, "")),
+        )
+
+    def _remedy(self, missed: Sequence[_Asked], fields: Sequence[str]) -> Remedy:
+        """A line for each program that is missed, as the benchmark prescribes it."""
+        lines = [rule_line(each.program.path, fields, self.rule_key) for each in missed]
+        written = [line for line in lines if line is not None]
+        hidden = [visible(each.program.path) for each, line in zip(missed, lines, strict=True) if line is None]
+        texts = []
+        if len(written) > MOST_LINES:
+            texts.append(
+                f"{len(written) - MOST_LINES} more programs need such a line; these come once those are loaded."
+            )
+        if hidden:
+            texts.append(f"No line of a rules file can name {_listed(hidden)}: give them other names.")
+        return Remedy(
+            tuple(written[:MOST_LINES]),
+            " ".join(texts),
+            rules_file=self.rules_file,
+            records="every privileged program",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A program, and what is recorded of its executions in the cases that are asked about."""
+
+    program: PrivilegedProgram
+    answer: PathAnswer
+
+    @property
+    def status(self) -> Status:
+        if _LETTER in self.answer.recorded:
+            return Status.PASS
+        return Status.UNKNOWN if _LETTER in self.answer.unknown else Status.FAIL
+
+    @property
+    def in_words(self) -> str:
+        """Why it is so, by the rules that decide."""
+        conditions = _listed(self.answer.conditions, MOST_CONDITIONS)
+        return f"{visible(self.program.path)}: {'; '.join(filter(None, (self.answer.evidence, conditions)))}"
+
+
+def _is_still(program: PrivilegedProgram, seen: Mapping[str, Entry]) -> bool:
+    """Whether a program is still what it was when it was found, as far as a look tells."""
+    entry = seen.get(program.path)
+    if entry is None or entry.mode is None:
+        return entry is None or entry.type != "missing"
+    by_mode = Privilege.CAPABILITIES not in program.privileges
+    return entry.type == "file" and not (by_mode and not entry.mode & (stat.S_ISUID | stat.S_ISGID))
+
+
+def _not_seen(found: PrivilegedPrograms, programs: int) -> tuple[str, str]:
+    """The reason why not every program was judged, and in words; both empty if every one was."""
+    if found.state in _REASONS:
+        return _REASONS[found.state], _how_far(found)
+    if programs > MOST_JUDGED:
+        return INVENTORY_LIMIT, f"{programs} {SUBJECT} were found, of which {MOST_JUDGED} are judged"
+    return "", ""
+
+
+def _how_far(found: PrivilegedPrograms) -> str:
+    """How far a search came that did not see everything."""
+    came = f"{found.entries} names so far, now in {visible(found.place)}"
+    if found.state is SearchState.RUNNING:
+        return f"the search for privileged programs goes on: {came}"
+    if found.state is SearchState.LIMIT:
+        return f"the search for privileged programs ended in {visible(found.place)}: {found.problem}"
+    if found.state is SearchState.FAILED:
+        return f"privileged programs were not searched for: {found.problem}"
+    more = found.unread_count - len(found.unread)
+    return "the search for privileged programs could not look everywhere: " + ", ".join(
+        [*map(visible, found.unread), *([f"and {more} more"] if more > 0 else [])]
+    )
+
+
+def _age(found: PrivilegedPrograms) -> tuple[str, str]:
+    """How old the inventory is: in words that stay while its programs do, and exactly, with what it left out."""
+    if not found.began:
+        return "", ""
+    began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(found.began))
+    left_out = [f"{visible(path)} ({why})" for path, why in found.left_out]
+    dated = f"searched from {began} UTC on, {found.entries} names"
+    return "searched at most an hour ago", f"{dated}; left out: {_listed(left_out)}" if left_out else dated
+
+
+def _named(programs: Sequence[_Asked]) -> str:
+    return _listed([f"{visible(each.program.path)} ({each.program.in_words})" for each in programs])
+
+
+def _listed(texts: Sequence[str], most: int = MOST_NAMED) -> str:
+    more = len(texts) - most
+    return ", ".join([*texts[:most], *([f"and {more} more"] if more > 0 else [])])
+
+
+@lru_cache(maxsize=1024)  # a host has the same programs again and again
+def rule_line(path: str, fields: Sequence[str], key: str) -> str | None:
+    """The line of a rules file that records the executions of a program. None: no line of text can name its path."""
+    if not path.isprintable():
+        return None
+    named = path.replace("\\", "\\\\").replace(" ", "\\ ")
+    conditions = "".join(f" -F {each}" for each in fields)
+    line = f"-a always,exit -F path={named} -F perm={_LETTER}{conditions} -k {key}"
+    pieces = [text for _, text in pieces_of(encode(f"{line}\n"))]
+    try:
+        said = parse_line(pieces[0], Facts()) if pieces == [line] else None
+    except RuleSyntaxError:
+        return None
+    return line if said is not None and said.rule is not None and said.rule.value("path") == path else None
+
+
+def read(fields: Fields) -> PrivilegedCommandRequirement:
+    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    fields.word("permissions", [_LETTER], _LETTER)
+    fields.words("arches", ("b64", "b32"), ())
+    conditions = fields.texts("fields", ())
+    try:
+        asked_conditions([each.replace(_UID_MIN, "1000") for each in conditions])
+    except AskedRuleError as error:
+        raise fields.error("fields", f"conditions as auditctl's -F takes them ({error})") from error
+    return PrivilegedCommandRequirement(
+        conditions,
+        fields.word("of", [LOCAL, ROOT_ONLY], LOCAL) == ROOT_ONLY,
+        fields.rule_key(),
+        fields.rule_file() or RULES_FILE,
+    )
