@@ -108,7 +108,7 @@ def over(kind: str, *arguments: str) -> Iterator[None]:
     """Put a host of that kind behind the extension's tables."""
     host = HOSTS[kind](*arguments)
     kept = partial(KeptHost, max_age=0.0) if kind == "changing" else KeptHost
-    with patch.object(backing, "Host", lambda _root, _kernel: host), patch.object(backing, "KeptHost", kept):
+    with patch.object(backing, "Host", lambda *_, **__: host), patch.object(backing, "KeptHost", kept):
         yield
 
 

@@ -27,6 +27,13 @@ LIMITS = SearchLimits()
 SETUID, SETGID, CAPABILITIES = Privilege.SETUID, Privilege.SETGID, Privilege.CAPABILITIES
 
 
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Give a folder that is gone afterwards: nothing that is privileged may stay."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
 def search(root: Path, limits: SearchLimits = LIMITS) -> PrivilegedPrograms:
     return ProgramSearch(str(root), limits, here=False).run()
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from auditrules.audit.auditctl.status import NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
@@ -38,6 +39,9 @@ from auditrules.host.units import read_units
 TYPE_CHECKING = False  # typing's own takes importing it, and what requirements are is not needed before one is judged
 if TYPE_CHECKING:
     from auditrules.benchmarks.requirement import Fact
+
+if TYPE_CHECKING:
+    from auditrules.host.privileged_inventory import PrivilegedInventory
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 MODULES = "/lib/modules"
@@ -140,12 +144,22 @@ class Host:
         """Collect one fact, now: the value of the field of `HostFacts`. Raises HostError if the root cannot be read."""
         from auditrules.host.facts import COLLECTORS, Reach, unknown_fact  # noqa: PLC0415 - it says why
 
+        if fact is Fact.PRIVILEGED:
+            return self._privileged()
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
             return unknown_fact(fact)  # where it is not known which mounts are remote, no path is safe to touch
         with self._tree(fact.value, mountinfo) as tree:
             collect = COLLECTORS.get(fact)
             return collect(Reach(tree, self._here, mountinfo, _remote(mountinfo))) if collect else None
+
+    @cached_property
+    def _privileged(self) -> PrivilegedInventory:
+        from auditrules.host.privileged_inventory import PrivilegedInventory  # noqa: PLC0415 - as of other facts
+        from auditrules.host.program_search import ProgramSearch  # noqa: PLC0415
+
+        limits = self._limits.search
+        return PrivilegedInventory(lambda: ProgramSearch(self._root, limits, here=self._here), limits.patience)
 
     @contextmanager
     def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from auditrules.host import Host, HostError, KeptHost
+from auditrules.host.limits import Limits, SearchLimits
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve.life import UsageError
 from auditrules.tables.built import build
 
+# osquery's scheduler waits for a query, and so does each of its others; pings are answered by other threads meanwhile.
+LIMITS = Limits(search=SearchLimits(patience=5.0, rests=True))
+
 
 def tables(schemas: Sequence[Schema], root: str, kernel: str) -> list[Table]:
     """The tables over the host, under the names of the schemas; raise `UsageError` where there is no such host."""
     try:
-        host = Host(root, kernel)
+        host = Host(root, kernel, limits=LIMITS)
     except HostError as error:
         raise UsageError(str(error)) from error
     made = build(KeptHost(host, time.monotonic))

@@ -7,9 +7,9 @@ could not see everything; if none is missed, but some may not have been found, i
 from __future__ import annotations
 
 import stat
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar
@@ -41,8 +41,6 @@ INVENTORY_LIMIT = "inventory_limit"
 INVENTORY_UNREADABLE = "inventory_unreadable"
 UID_MIN_UNKNOWN = "uid_min_unknown"
 NO_PROGRAMS = "no_programs"
-
-RULES_FILE = "/etc/audit/rules.d/privileged.rules"
 
 MOST_JUDGED = 500  # programs, the worst first
 MOST_NAMED = 20  # programs that the evidence names
@@ -257,7 +255,7 @@ def _age(found: PrivilegedPrograms) -> tuple[str, str]:
     """How old the inventory is: in words that stay while its programs do, and exactly, with what it left out."""
     if not found.began:
         return "", ""
-    began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(found.began))
+    began = datetime.fromtimestamp(found.began, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     left_out = [f"{visible(path)} ({why})" for path, why in found.left_out]
     dated = f"searched from {began} UTC on, {found.entries} names"
     return "searched at most an hour ago", f"{dated}; left out: {_listed(left_out)}" if left_out else dated
@@ -301,5 +299,5 @@ def read(fields: Fields) -> PrivilegedCommandRequirement:
         conditions,
         fields.word("of", [LOCAL, ROOT_ONLY], LOCAL) == ROOT_ONLY,
         fields.rule_key(),
-        fields.rule_file() or RULES_FILE,
+        fields.rule_file(),
     )
