@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedPrograms, SearchState
-from auditrules.host import program_search
+from auditrules.benchmarks.requirement import Fact
+from auditrules.host import Host, program_search
 from auditrules.host.limits import SearchLimits
 from auditrules.host.program_search import ProgramSearch
 from tests.host.test_rootfs import a_user
@@ -376,3 +377,13 @@ def test_no_file_is_opened(tmp_path: Path) -> None:
     watching = False
     assert opened
     assert all(flags & os.O_DIRECTORY for flags in opened)
+
+
+def test_a_host_searches_its_root_when_it_is_asked_for_privileged_programs(tmp_path: Path) -> None:
+    make(tmp_path / "usr/bin/su", 0o4755)
+    host = Host(str(tmp_path), "none")
+    found = host.fact(Fact.PRIVILEGED)
+    assert isinstance(found, PrivilegedPrograms)
+    assert list(kinds(found)) == ["/usr/bin/su"]
+    make(tmp_path / "usr/bin/sudo", 0o4755)
+    assert host.fact(Fact.PRIVILEGED) is found
