@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 from auditrules.audit.auditctl.status import NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
@@ -39,8 +38,6 @@ from auditrules.host.units import read_units
 TYPE_CHECKING = False  # typing's own takes importing it, and what requirements are is not needed before one is judged
 if TYPE_CHECKING:
     from auditrules.benchmarks.requirement import Fact
-
-if TYPE_CHECKING:
     from auditrules.host.privileged_inventory import PrivilegedInventory
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
@@ -48,6 +45,7 @@ MODULES = "/lib/modules"
 
 # What is collected: each collection checks what the last one of its kind saw.
 _SOURCES, _PATHS = "sources", "paths"
+_PRIVILEGED = "privileged"  # the fact that takes a search, which goes on from one collection to the next
 _MOST_KEPT = 4096  # names seen for the paths of a query, which nobody may ask for again
 
 _LIMITS = Limits()
@@ -144,7 +142,7 @@ class Host:
         """Collect one fact, now: the value of the field of `HostFacts`. Raises HostError if the root cannot be read."""
         from auditrules.host.facts import COLLECTORS, Reach, unknown_fact  # noqa: PLC0415 - it says why
 
-        if fact is Fact.PRIVILEGED:
+        if fact.value == _PRIVILEGED:
             return self._privileged()
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
