@@ -33,6 +33,7 @@ from auditrules.tables import build
 from auditrules.tables.schemas import AUDIT_RULES
 from bench import inventory
 from bench.listing import Listing, SetupError
+from bench.os_benchmark import BENCHMARK, Debian, HourlyClock, every_verdict
 from bench.rulesets import lines
 from tests.core.manager import Core, Extension, Process
 from tests.core.stressed import given
@@ -220,6 +221,35 @@ def judged_anew(listing: Listing, count: int) -> Result:
     return Result(what, f"{found:.0f} ms", found, 150)
 
 
+def os_controls(listing: Listing, count: int) -> list[Result]:
+    """All controls of an OS benchmark an hour later, when the host is read again; then those of everything."""
+    clock = HourlyClock()
+    own = build(KeptHost(Debian(listing.rules(count)), clock))
+    sql = all_controls_sql(BENCHMARK).rstrip(";\n")
+    verdicts = next(table for table in own if table.schema.name == "audit_verdicts")
+    controls = [each.id for each in BENCHMARK.controls]
+    with Database([*own, *stand_ins(HostSurroundings("/"), "auditrules", "0", own)]) as database:
+
+        def hourly() -> None:
+            clock.later()
+            database.query(sql)
+
+        greps, mine = measured((timed(lambda: listing.one_listing_and_greps(count, controls)), timed(hourly)), ROUNDS)
+    every = []
+    for _ in range(SLOW_ROUNDS):
+        clock.later()
+        start = time.process_time()
+        every_verdict(verdicts)
+        every.append((time.process_time() - start) * 1000)
+    what = f"{len(controls)} controls of {BENCHMARK.short_name} in one query, {count} rules, read again"
+    rival = f"one `auditctl -l`, {len(controls)} greps"
+    took = statistics.median(every)
+    return [
+        Result(f"{what} : {rival}", f"{mine:.2f} : {greps:.2f} ms", mine / greps, 0.5),
+        Result("CPU of `SELECT * FROM audit_verdicts` of all that ships, in ms", f"{took:.0f} ms", took, 150),
+    ]
+
+
 def new_paths(listing: Listing, count: int) -> Result:
     """The coverage of paths that nobody asked for before, on a host that was collected, beside a grep for each."""
     ruled = [word for line in lines(count) for word in line.split() if word.startswith("/")]
@@ -380,6 +410,7 @@ def main() -> int:
             lambda: served(listing, 400, 0.5, 0.1),
             lambda: controls(listing, 400),
             lambda: [judged_anew(listing, 400)],
+            lambda: os_controls(listing, 400),
             lambda: [new_paths(listing, 400)],
             lambda: cold(listing),
             lambda: many(listing),
