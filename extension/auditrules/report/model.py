@@ -78,7 +78,7 @@ class Verdict:
     """The status word of the last row as the log has it; empty where there is none."""
     reason: str
     """The row's reason word, or for a status that the report gave: stale, missing, query_failed, extension_missing,
-    no_rows, gone (the query ran and the row vanished), unknown_status."""
+    no_rows, gone (the query ran and the row vanished), clock_wrong, too_many_targets, unknown_status."""
     evidence: str
     """The row's evidence, or in a sentence why nothing is known."""
     next_boot: str

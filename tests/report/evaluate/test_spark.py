@@ -22,6 +22,8 @@ from auditrules.report.storage.store import open_store
 from auditrules.report.storage.update import no_progress, update_store
 from tests.report.evaluate import logged
 from tests.report.evaluate.logged import NOTHING, REQUESTS
+from tests.report.evaluate.test_hostile_logs import HOSTILE
+from tests.report.logs import NOON, row, snapshot, write
 from tests.report.simulated import END, HOSTS, simulate
 
 if TYPE_CHECKING:
@@ -96,6 +98,15 @@ def test_made_up_logs_give_the_same_report(spark: Spark, tmp_path: Path, seed: i
     parts = logged.written(tmp_path, logged.with_digests(logged.tables(seed), numbers))
     expected, found = _judged(spark, tmp_path, parts, REQUESTS[question], NOTHING)
     assert found == expected
+
+
+def test_logs_that_could_stall_a_report_give_the_same_report(spark: Spark, tmp_path: Path) -> None:
+    for name, lines in HOSTILE.items():
+        write(tmp_path / f"{name}.log", lines(60))
+    write(tmp_path / "crowded.log", [snapshot("crowd", NOON - 60, *(row(target=f"/{each}") for each in range(1005)))])
+    expected, found = in_both(spark, [tmp_path], ReportRequest(now=NOON))
+    assert found == expected
+    assert {"too_many_targets", "gone", "query_failed"} <= {each.reason for each in expected.verdicts}
 
 
 def test_no_logs_give_the_same_report(spark: Spark, tmp_path: Path) -> None:

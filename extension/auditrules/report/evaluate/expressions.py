@@ -22,6 +22,13 @@ from auditrules.status import Status
 STATES = ("not_applicable", "pass", "unknown", "fail", "gone", "query_failed", "extension_missing")
 """What a slot can be in: the four statuses, the better one first, and what interrupts them."""
 
+MOST_TARGETS = 1000
+"""Targets of one control of a host that have a verdict each; the others have one together."""
+MOST_QUERIES = 16
+"""Queries that named a target, the last ones, whose snapshots can leave it out."""
+MOST_OWNERS = 100
+"""Hosts of one name that a failure counts for, where a status log has nothing but the name."""
+
 _CODES = {state: code for code, state in enumerate(STATES)}
 _RANKS = {status.value: rank for rank, status in enumerate(Status)}  # 0 is the worst
 _UNKNOWN = Status.UNKNOWN.value
@@ -54,6 +61,9 @@ _EXPRESSIONS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "state_code": _lookup(_CODES),
         "state_name": _state_name,
         "status_rank": _lookup(_RANKS),
+        "within_target_limit": lambda place: f"({place} <= {MOST_TARGETS})",
+        "within_owner_limit": lambda count: f"({count} <= {MOST_OWNERS})",
+        "within_query_limit": lambda place: f"({place} <= {MOST_QUERIES})",
         # What a query shares with the twin of the packs that takes its snapshots.
         "query_base": lambda query: f"replace(replace({query}, ' - snapshot', ''), '_snapshot', '')",
     }

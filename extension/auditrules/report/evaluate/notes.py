@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditrules.report.evaluate.engine import ResultRows
+from auditrules.report.evaluate.expressions import MOST_TARGETS
 from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import HostState, HostSummary, Reading, Verdict
 from auditrules.report.times import EARLIEST, duration, utc_minute
@@ -68,6 +69,9 @@ class Notes:
                 f"last reported {moment(seen)}; something else was reported at an impossible time, and nobody knows "
                 "which is newer"
             )
+        if override_reason == "too_many_targets":
+            number = _many(int(message), "more target was", "more targets were")
+            return f"{number} named than the {MOST_TARGETS} that have a verdict each"
         return _WHY[override_reason]
 
     def add_failure(self, key: str, why: str) -> None:
@@ -105,6 +109,13 @@ class Notes:
             words = _some([visible(word) for word in sorted(unknown)])
             number = _many(sum(unknown.values()), "verdict has", "verdicts have")
             yield f"{number} an unknown status word, and {_one(unknown.total(), 'counts', 'count')} as unknown: {words}"
+        crowded = {verdict.host for verdict in verdicts if verdict.reason == "too_many_targets"}
+        if crowded:
+            yield (
+                f"{_many(len(crowded), 'host names', 'hosts name')} more than {MOST_TARGETS} targets of one control: "
+                f"those named last have a verdict each, and the others are unknown: "
+                f"{_some([visible(key) for key in sorted(crowded)])}"
+            )
         stale = sum(host.state is HostState.STALE for host in hosts)
         if stale:
             age = duration(self._max_age)

@@ -36,6 +36,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "no_rows": "the query never returned a row",
         "gone": "the query runs, and no longer reports it",
         "clock_wrong": "the clock of the host is wrong",
+        "too_many_targets": "the host names more targets of the control than have a verdict each",
         "unknown_status": "the row has a status that this version does not know",
     }
 )

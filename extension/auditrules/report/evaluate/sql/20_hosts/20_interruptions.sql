@@ -2,7 +2,8 @@
 -- is ours where the host's own rows say so, or else by its name.
 -- A status log belongs to the host that the machine in its header names, or the folder that it lies in. Where several
 -- hosts have that name it counts for each of them, as nobody knows whose it is. `certain` is 0 where the host was found so.
-WITH host_texts AS (
+-- A name of more hosts than `within_owner_limit` names none: such a failure is of a host of that name.
+WITH every_text AS (
   SELECT lower(name) AS alias, host, identifier, name FROM sightings
   UNION
   SELECT lower(identifier) AS alias, host, identifier, name FROM sightings
@@ -10,6 +11,18 @@ WITH host_texts AS (
   SELECT lower(host) AS alias, host, identifier, name FROM sightings
   UNION
   SELECT lower(name) AS alias, host, identifier, name FROM extension_states
+),
+few_hosts AS (
+  SELECT split_part(alias, '.', 1) AS short
+  FROM every_text
+  WHERE alias <> ''
+  GROUP BY split_part(alias, '.', 1)
+  HAVING within_owner_limit(count(DISTINCT concat(host, chr(0), coalesce(identifier, ''), chr(0), coalesce(name, ''))))
+),
+host_texts AS (
+  SELECT every_text.alias, every_text.host, every_text.identifier, every_text.name
+  FROM every_text
+  JOIN few_hosts ON few_hosts.short = split_part(every_text.alias, '.', 1)
 ),
 machines AS (
   SELECT DISTINCT name, folder FROM query_failures WHERE host = ''

@@ -82,43 +82,62 @@ query_versions AS (
   FROM shared_snapshots
   GROUP BY key, query_base, benchmark, version
 ),
-replaced AS (
+-- Versions of one query by when they were last reported: an older one of the host, and those that may have replaced it.
+query_ends AS (
   SELECT
-    older.key, older.benchmark, older.version,
-    min(greatest(newer.first_time, reported_versions.last_time)) AS superseded_at
-  FROM query_versions AS older
-  CROSS JOIN parameters
-  JOIN query_versions AS newer
-    ON
-      newer.key = older.key
-      AND newer.query_base = older.query_base
-      AND newer.benchmark = older.benchmark
-      AND newer.version <> older.version
+    query_versions.key, query_versions.query_base, query_versions.benchmark, query_versions.version,
+    greatest(reported_versions.last_time, query_versions.last_time) AS place,
+    CAST(NULL AS BIGINT) AS first_time
+  FROM query_versions
   JOIN reported_versions
     ON
-      reported_versions.key = older.key
-      AND reported_versions.benchmark = older.benchmark
-      AND reported_versions.version = older.version
-  JOIN reported_versions AS reported
+      reported_versions.key = query_versions.key
+      AND reported_versions.benchmark = query_versions.benchmark
+      AND reported_versions.version = query_versions.version
+  UNION ALL
+  SELECT
+    query_versions.key, query_versions.query_base, query_versions.benchmark, query_versions.version,
+    query_versions.last_time AS place,
+    query_versions.first_time
+  FROM query_versions
+  CROSS JOIN parameters
+  JOIN reported_versions
     ON
-      reported.key = newer.key
-      AND reported.benchmark = newer.benchmark
-      AND reported.version = newer.version
-  WHERE
-    newer.last_time > reported_versions.last_time
-    AND parameters.until - newer.last_time <= parameters.max_age
-  GROUP BY older.key, older.benchmark, older.version
+      reported_versions.key = query_versions.key
+      AND reported_versions.benchmark = query_versions.benchmark
+      AND reported_versions.version = query_versions.version
+  WHERE parameters.until - query_versions.last_time <= parameters.max_age
+),
+replaced AS (
+  SELECT key, benchmark, version, min(greatest(newer_first_time, place)) AS superseded_at
+  FROM (
+    SELECT
+      key, benchmark, version, place, first_time,
+      min(first_time) OVER (
+        PARTITION BY key, query_base, benchmark
+        ORDER BY place DESC
+        RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS newer_first_time
+    FROM query_ends
+  ) AS ranked
+  WHERE first_time IS NULL AND newer_first_time IS NOT NULL
+  GROUP BY key, benchmark, version
 ),
 outdated AS (
-  SELECT older.key, older.benchmark, older.version, max(older.last_time) + max(parameters.max_age) AS superseded_at
-  FROM reported_versions AS older
+  SELECT
+    reported_versions.key,
+    reported_versions.benchmark,
+    reported_versions.version,
+    reported_versions.last_time + parameters.max_age AS superseded_at
+  FROM reported_versions
   CROSS JOIN parameters
-  JOIN reported_versions AS newer
-    ON newer.key = older.key AND newer.benchmark = older.benchmark AND newer.version <> older.version
+  JOIN (
+    SELECT key, benchmark, max(last_time) AS last_time FROM reported_versions GROUP BY key, benchmark
+  ) AS newest
+    ON newest.key = reported_versions.key AND newest.benchmark = reported_versions.benchmark
   WHERE
-    parameters.until - older.last_time > parameters.max_age
-    AND parameters.until - newer.last_time <= parameters.max_age
-  GROUP BY older.key, older.benchmark, older.version
+    parameters.until - reported_versions.last_time > parameters.max_age
+    AND parameters.until - newest.last_time <= parameters.max_age
 ),
 superseded AS (
   SELECT key, benchmark, version, min(superseded_at) AS superseded_at

@@ -1,6 +1,6 @@
 -- The observations of each subject of which more than one target was ever named. `query_base` is what a query shares with
 -- the twin that takes its snapshots. `is_shared` is 1 where the query reports several controls.
-SELECT DISTINCT
+SELECT
   series_subjects.subject,
   query_base(attributed_observations.query) AS query_base,
   attributed_observations.time,
@@ -10,7 +10,8 @@ SELECT DISTINCT
     WHEN attributed_observations.time BETWEEN parameters.earliest AND parameters.latest THEN 1
     ELSE 0
   END AS dated,
-  CASE WHEN shared_queries.key IS NULL THEN 0 ELSE 1 END AS is_shared
+  CASE WHEN shared_queries.key IS NULL THEN 0 ELSE 1 END AS is_shared,
+  max(attributed_observations.order_key) AS order_key
 FROM attributed_observations
 CROSS JOIN parameters
 JOIN series_subjects
@@ -28,3 +29,12 @@ WHERE
     attributed_observations.time <= parameters.horizon
     OR attributed_observations.time > parameters.latest
   )
+GROUP BY
+  series_subjects.subject,
+  query_base(attributed_observations.query),
+  attributed_observations.time,
+  attributed_observations.action,
+  series_subjects.target,
+  parameters.earliest,
+  parameters.latest,
+  shared_queries.key

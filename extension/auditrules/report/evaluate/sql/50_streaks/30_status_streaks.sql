@@ -1,5 +1,5 @@
--- A streak: a time during which a slot keeps its state, with no silence longer than the maximum age. `age` numbers the
--- streaks of a slot, 1 for the last.
+-- A streak: a time during which a slot keeps its state. A status ends with a silence longer than the maximum age; what
+-- interrupts it lasts until it is reported again. `age` numbers the streaks of a slot, 1 for the last.
 WITH neighbours AS (
   SELECT
     slot,
@@ -17,7 +17,10 @@ edges AS (
     CASE
       WHEN
         order_key_state(neighbours.before) = order_key_state(neighbours.order_key)
-        AND order_key_time(neighbours.order_key) - order_key_time(neighbours.before) <= parameters.max_age
+        AND (
+          order_key_time(neighbours.order_key) - order_key_time(neighbours.before) <= parameters.max_age
+          OR order_key_state(neighbours.order_key) >= state_code('gone')
+        )
         THEN 0
       ELSE 1
     END AS starts

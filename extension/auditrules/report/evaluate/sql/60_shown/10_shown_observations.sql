@@ -11,6 +11,7 @@ wanted AS (
   SELECT series_slots.host_digest, series_slots.target_digest, series_slots.target, shown.slot, shown.order_key
   FROM shown
   JOIN series_slots ON series_slots.slot = shown.slot
+  WHERE series_slots.is_rest = 0
 ),
 found AS (
   SELECT

@@ -26,6 +26,9 @@ failures AS (
   GROUP BY
     coalesce(host_aliases.key, interruptions.host), interruptions.query, least(interruptions.time, parameters.until)
 ),
+rests AS (
+  SELECT slot, count(*) AS target_count FROM multi_target_slots WHERE is_rest = 1 GROUP BY slot
+),
 subject_failures AS (
   SELECT subjects.subject, failures.time, max(failures.query) AS query, max(failures.message) AS message
   FROM failures
@@ -67,6 +70,7 @@ reasoned AS (
       WHEN latest.state = 'gone' AND last_reported_status.state IS NULL THEN 'no_rows'
       WHEN latest.state = 'gone' THEN 'gone'
       WHEN clock_conflicts.slot IS NOT NULL THEN 'clock_wrong'
+      WHEN slots.is_rest = 1 THEN 'too_many_targets'
       ELSE ''
     END AS override_reason
   FROM subjects
@@ -98,7 +102,7 @@ SELECT
   reasoned.seen,
   reasoned.order_key,
   coalesce(subject_failures.query, '') AS failed_query,
-  coalesce(subject_failures.message, '') AS message,
+  coalesce(subject_failures.message, CAST(rests.target_count AS VARCHAR), '') AS message,
   CASE
     WHEN
       waived_subjects.until >= parameters.until
@@ -113,6 +117,7 @@ LEFT JOIN subject_failures
     subject_failures.subject = reasoned.subject
     AND subject_failures.time = reasoned.last_time
     AND reasoned.state = 'query_failed'
+LEFT JOIN rests ON rests.slot = reasoned.slot AND reasoned.override_reason = 'too_many_targets'
 LEFT JOIN waived_subjects
   ON
     waived_subjects.key = reasoned.key

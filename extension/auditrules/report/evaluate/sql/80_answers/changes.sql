@@ -63,7 +63,7 @@ FROM status_streaks
 CROSS JOIN parameters
 JOIN subjects ON subjects.subject = status_streaks.subject
 JOIN last_reported_status ON last_reported_status.slot = status_streaks.slot
-JOIN multi_target_slots ON multi_target_slots.slot = status_streaks.slot
+JOIN multi_target_slots ON multi_target_slots.slot = status_streaks.slot AND multi_target_slots.is_rest = 0
 LEFT JOIN verdicts ON verdicts.slot = status_streaks.slot
 WHERE
   status_streaks.age = 1
