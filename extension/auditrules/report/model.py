@@ -113,6 +113,9 @@ class HostSummary:
     last_seen: int | None
     note: str
     """What else is to be known of it: renamed, an identifier that it shares, a clock that is wrong, a query's error."""
+    identified_by: str = ""
+    """What tells it apart from others: `host_uuid`, `host identifier` or `name`, several joined by *and* where one
+    alone is that of several hosts, or `inventory` where no log names it."""
 
 
 @dataclass(frozen=True, slots=True)

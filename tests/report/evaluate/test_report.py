@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate.filters import KnownControl
-from auditrules.report.inputs import Inventory
+from auditrules.report.inputs import Inventory, read_inventory
 from auditrules.report.model import ChangeKind, Counts, HostState, Report, Waiver, WaiverState
+from auditrules.report.present.html import render as page
+from auditrules.report.present.terminal import render as terminal
 from auditrules.status import Status
 from tests.laws import law
 from tests.report.logs import (
@@ -656,11 +658,94 @@ def test_a_query_that_has_a_colon_in_its_name_fails_like_others(tmp_path: Path) 
     assert (verdict.reason, verdict.evidence) == ("query_failed", f"{name} failed: no such table: audit_rules")
 
 
-def test_lines_without_host_uuid_are_of_the_host_whose_name_they_give(tmp_path: Path) -> None:
-    fleet = report_of(
-        tmp_path, snapshot("a", NOON - 60, row()), snapshot("a.example.net", NOON, row("fail"), decorations={})
+def bare(identifier: str, age: int, status: str) -> Line:
+    return snapshot(identifier, NOON - age, row(status), decorations={})
+
+
+def named(identifier: str, age: int, status: str, name: str = "h1") -> Line:
+    return snapshot(identifier, NOON - age, row(status), decorations={"host_uuid": "u", "hostname": name})
+
+
+# A host without host_uuid, and one with, in whatever order: the verdict of neither hides the other's.
+CLASHES: dict[str, tuple[list[Line], list[tuple[str, str]]]] = {
+    "a name, taken later": ([bare("h1", 40, "fail"), named("x", 20, "pass")], [("h1", "fail"), ("u", "pass")]),
+    "a name, taken before": ([named("x", 40, "fail"), bare("h1", 20, "pass")], [("h1", "pass"), ("u", "fail")]),
+    "a name, in turns": (
+        [bare("h1", 40, "fail"), named("x", 30, "pass"), bare("h1", 20, "fail"), named("x", 10, "pass")],
+        [("h1", "fail"), ("u", "pass")],
+    ),
+    "a name with a domain": (
+        [bare("h1.x.net", 40, "fail"), named("x", 20, "pass", "h1.x.net")],
+        [("h1.x.net", "fail"), ("u", "pass")],
+    ),
+    "a name, of a host that has fallen silent": (
+        [bare("h1", 40 * HOUR, "fail"), named("x", 20, "pass")],
+        [("h1", "unknown"), ("u", "pass")],
+    ),
+    "an identifier, taken later": ([bare("h1", 40, "fail"), named("h1", 20, "pass")], [("h1", "fail"), ("u", "pass")]),
+    "an identifier, in turns": (
+        [bare("h1", 90 * HOUR, "fail"), named("h1", 80 * HOUR, "pass"), bare("h1", 70 * HOUR, "fail")],
+        [("h1", "unknown"), ("u", "unknown")],
+    ),
+    "an identifier of two others": (
+        [
+            bare("h1", 40 * HOUR, "fail"),
+            named("h1", 20, "pass"),
+            snapshot("h1", NOON, row(), decorations={"host_uuid": "v"}),
+        ],
+        [("h1", "unknown"), ("u", "pass"), ("v", "pass")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), CLASHES.values(), ids=CLASHES)
+def test_a_host_without_host_uuid_is_no_other_that_is_called_so(
+    lines: list[Line], expected: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    fleet = report_of(tmp_path, *lines)
+    assert sorted((host.key, host.status.value) for host in fleet.hosts) == expected
+    assert any("h1" in note and "tells them apart" in note for note in fleet.notes)
+
+
+@pytest.mark.parametrize("lines", [(bare("h1", 40 * HOUR, "fail"), named("h1", 20, "pass", "n"))])
+def test_a_host_that_got_its_host_uuid_later_is_one_host(lines: tuple[Line, ...], tmp_path: Path) -> None:
+    assert said(report_of(tmp_path, *lines)) == [("u", "1.2.3", "pass", "covered")]
+
+
+def test_an_export_of_names_is_of_hosts_of_their_own(tmp_path: Path) -> None:
+    export = tmp_path / "export.csv"
+    export.write_text(
+        "host_name,benchmark,version,control,status,last_fetched\n"
+        "h1,CIS Docker Benchmark,1.2.0,1.2.3,pass,2026-11-23T11:59:00Z\n"
     )
-    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
+    fleet = report(write(tmp_path / "a.log", [named("x", 60, "fail")]), export)
+    assert sorted((host.key, host.status.value, host.identified_by) for host in fleet.hosts) == [
+        ("h1", "pass", "name"),
+        ("u", "fail", "host_uuid"),
+    ]
+
+
+def test_a_failure_without_host_uuid_is_of_the_hosts_of_its_identifier(tmp_path: Path) -> None:
+    failure = {**failed("x", NOON - HOUR, QUERY), "decorations": {}}
+    fleet = report_of(tmp_path, named("x", 2 * HOUR, "pass"), failure)
+    assert said(fleet) == [("u", "1.2.3", "unknown", "query_failed")]
+
+
+def test_what_tells_each_host_apart_is_said(tmp_path: Path) -> None:
+    lines = [cloned("i-1", NOON - 40, "fail"), cloned("i-2", NOON - 30, "pass"), bare("h1", 20, "pass")]
+    log = write(tmp_path / "a.log", [*lines, snapshot("b", NOON, row())])
+    (tmp_path / "hosts.csv").write_text("host\nnowhere\n")
+    fleet = report(log, inventory=read_inventory(str(tmp_path / "hosts.csv")))
+    assert {host.key: host.identified_by for host in fleet.hosts} == {
+        "u (i-1)": "host_uuid and host identifier",
+        "u (i-2)": "host_uuid and host identifier",
+        "h1": "host identifier",
+        "uuid-b": "host_uuid",
+        "nowhere": "inventory",
+    }
+    text = "2 by host_uuid and host identifier, 1 by host identifier, 1 by host_uuid"
+    assert f"told apart: {text}" in terminal(fleet, 120, colour=False)
+    assert text in page(fleet)
 
 
 def test_nobody_takes_the_place_of_a_host_by_a_name(tmp_path: Path) -> None:

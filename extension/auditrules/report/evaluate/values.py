@@ -96,7 +96,7 @@ def verdicts(
 def hosts(rows: Iterable[ResultRow], notes: Notes) -> tuple[HostSummary, ...]:
     """Return the hosts of `by_host`, the worst first."""
     found = []
-    for key, name, group, missing, last, worst, failing, stale, without_rows, number, _ in rows:
+    for key, name, group, missing, last, worst, failing, stale, without_rows, number, _, identified_by in rows:
         if missing:
             state = HostState.MISSING
         elif failing:
@@ -107,7 +107,7 @@ def hosts(rows: Iterable[ResultRow], notes: Notes) -> tuple[HostSummary, ...]:
             state = HostState.NO_ROWS
         else:
             state = HostState.REPORTING
-        found.append(HostSummary(key, name, group, state, _WORST[worst], last, notes.host(key, name)))
+        found.append(HostSummary(key, name, group, state, _WORST[worst], last, notes.host(key, name), identified_by))
     found.sort(key=lambda host: (_RANK[host.status], host.name, host.key))
     return tuple(found)
 
@@ -116,7 +116,7 @@ def host_counts(rows: Iterable[ResultRow]) -> Counts:
     """Count the hosts of `by_host`, each once."""
     numbers = [0, 0, 0, 0]
     waived = 0
-    for *_, worst, _failing, _stale, _without_rows, number, all_waived in rows:
+    for *_, worst, _failing, _stale, _without_rows, number, all_waived, _identified_by in rows:
         numbers[worst] += 1
         waived += worst <= _RANK[Status.UNKNOWN] and bool(number) and all_waived
     failed, unknown, passed, not_applicable = numbers

@@ -377,7 +377,7 @@ _NOWHERE = Origin({})
 
 def _named(name: str) -> HostIdentity:
     """A host of an export, which has a name and nothing else."""
-    return HostIdentity.of(name, name, name)
+    return HostIdentity.of(name, "", name)
 
 
 def _time(record: Record) -> int:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from auditrules.report.model import Broken, Counts, HostState, HostSummary, Reading, Report, Verdict, WaiverState
 from auditrules.report.present.complete import list_all
-from auditrules.report.present.wording import Naming, label, naming_of, percent, waiver_text
+from auditrules.report.present.wording import Naming, identity_text, label, naming_of, percent, waiver_text
 from auditrules.report.times import duration, utc
 from auditrules.status import Status
 
@@ -83,6 +83,9 @@ def _heading(report: Report) -> Iterator[SummaryRow]:
     asked = "no inventory" if report.inventory is None else f"the inventory names {report.inventory}"
     hosts = report.host_counts
     yield "hosts", f"{_share(hosts)}; {_counted(hosts)}; {len(report.hosts)} in all, {asked}"
+    told_apart = identity_text(report.hosts)
+    if told_apart:
+        yield "", f"told apart: {told_apart}"
     yield "verdicts", f"{_share(report.counts)}; {_counted(report.counts)}; {report.counts.waived} waived"
     yield "", "Pass rate = pass / (pass + fail); unknown and n/a are in neither."
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 
-from auditrules.report.model import ControlCounts, Counts, Verdict, Waiver
+from auditrules.report.model import ControlCounts, Counts, HostSummary, Verdict, Waiver
 from auditrules.text import visible
 
+_INVENTORY = "inventory"  # what no log names is told apart by nothing else
 _TENTHS = 1000  # of a percent, in the whole
 
 
@@ -24,6 +26,16 @@ def percent(counts: Counts) -> str:
         return "under 0.1 %"
     whole, tenth = divmod(tenths, 10)
     return f"{whole}.{tenth} %" if tenth else f"{whole} %"
+
+
+def identity_text(hosts: Iterable[HostSummary]) -> str:
+    """Say by what the hosts of the logs are told apart, the commonest first; empty where no log names one."""
+    numbers = Counter(host.identified_by for host in hosts if host.identified_by not in ("", _INVENTORY))
+    if len(numbers) == 1:
+        return f"each by its {next(iter(numbers))}"
+    return ", ".join(
+        f"{number} by {what}" for what, number in sorted(numbers.items(), key=lambda each: (-each[1], each[0]))
+    )
 
 
 def waiver_text(waiver: Waiver) -> str:

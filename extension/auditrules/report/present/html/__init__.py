@@ -25,7 +25,7 @@ from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import block, failures
 from auditrules.report.present.html.findings import remediations
 from auditrules.report.present.reasons import reason_text
-from auditrules.report.present.wording import benchmark_name, naming_of, percent, waiver_text
+from auditrules.report.present.wording import benchmark_name, identity_text, naming_of, percent, waiver_text
 from auditrules.report.times import duration
 from auditrules.status import Status
 
@@ -60,6 +60,7 @@ def render(report: Report) -> str:
             failures=failures(report),
             remediations=remediations(report.verdicts),
             chart=chart(report.trend),
+            told_apart=identity_text(report.hosts),
             first=FIRST,
             short=SHORT,
         )

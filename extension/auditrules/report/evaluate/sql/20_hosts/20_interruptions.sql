@@ -73,17 +73,37 @@ owners AS (
   FROM ranked
   JOIN best ON best.machine = ranked.machine AND best.folder = ranked.folder AND best.place = ranked.place
 ),
+-- A line of a status log that has an identifier and no host_uuid is of every host of that identifier.
+few_identifiers AS (
+  SELECT lower(identifier) AS identifier
+  FROM sightings
+  WHERE identifier <> ''
+  GROUP BY lower(identifier)
+  HAVING within_owner_limit(count(DISTINCT host))
+),
+of_identifier AS (
+  SELECT DISTINCT query_failures.host AS logged_host, sightings.host, sightings.identifier, sightings.name
+  FROM query_failures
+  JOIN few_identifiers ON few_identifiers.identifier = lower(query_failures.identifier)
+  JOIN sightings ON lower(sightings.identifier) = few_identifiers.identifier
+  WHERE query_failures.host <> '' AND query_failures.host = query_failures.identifier
+),
 -- The name of a query may hold the colon that stands between it and the message: then both readings count.
 failed AS (
   SELECT
-    coalesce(nullif(query_failures.host, ''), owners.host, query_failures.name) AS host,
-    coalesce(owners.identifier, query_failures.identifier) AS identifier,
-    coalesce(owners.name, query_failures.name) AS name,
+    coalesce(of_identifier.host, nullif(query_failures.host, ''), owners.host, query_failures.name) AS host,
+    coalesce(of_identifier.identifier, owners.identifier, query_failures.identifier) AS identifier,
+    coalesce(of_identifier.name, owners.name, query_failures.name) AS name,
     query_failures.query,
     query_failures.message,
     query_failures.time,
-    CASE WHEN owners.host IS NULL THEN 1 ELSE 0 END AS certain
+    CASE
+      WHEN owners.host IS NULL AND coalesce(of_identifier.host, query_failures.host) = query_failures.host THEN 1
+      ELSE 0
+    END AS certain
   FROM query_failures
+  LEFT JOIN of_identifier
+    ON of_identifier.logged_host = query_failures.host AND query_failures.host = query_failures.identifier
   LEFT JOIN owners
     ON
       query_failures.host = ''

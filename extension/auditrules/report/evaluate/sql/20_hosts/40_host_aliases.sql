@@ -2,8 +2,9 @@
 -- Several hosts may share what should be one host's, as clones of a machine share its host_uuid: their identifiers, or their
 -- names, take turns, or were both seen within the maximum age. Then they are kept apart by the host identifier where that
 -- differs, and by name where the identifier is the same. A name with and without its domain is one.
--- An identifier without host_uuid that is the name or identifier of exactly one other host is that host, unless it is what
--- every host is called; a line with a host_uuid is nobody else's, whatever another host calls itself.
+-- A name makes nobody another host: lines without host_uuid are of the identifier that they give, whoever else is called so.
+-- Only where a host_uuid and a bare identifier follow on each other, in lines of one identifier that is nobody else's, and
+-- were not both seen within the maximum age, are they one host, which got or lost its decorations.
 WITH identifier_sightings AS (
   SELECT host, lower(identifier) AS text, min(first_time) AS first_time, max(last_time) AS last_time
   FROM host_sightings
@@ -150,17 +151,36 @@ shared AS (
   UNION
   SELECT host FROM shared_by_names
 ),
-host_texts AS (
-  SELECT host, name AS alias FROM host_sightings
-  UNION ALL
-  SELECT host, identifier AS alias FROM host_sightings
+by_identifier AS (
+  SELECT
+    host, identifier,
+    CASE WHEN host = identifier THEN 1 ELSE 0 END AS is_bare,
+    min(first_time) AS first_time,
+    max(last_time) AS last_time
+  FROM host_sightings
+  WHERE identifier <> '' AND first_time IS NOT NULL
+  GROUP BY host, identifier
 ),
-others AS (
-  SELECT alias, min(host) AS key
-  FROM host_texts
-  WHERE alias <> '' AND alias <> host AND lower(alias) NOT IN ('localhost', 'localhost.localdomain')
-  GROUP BY alias
-  HAVING count(DISTINCT host) = 1
+followed AS (
+  SELECT
+    identifier,
+    max(CASE WHEN is_bare = 0 THEN host END) AS key,
+    max(CASE WHEN is_bare = 0 THEN first_time END) AS first_time,
+    max(CASE WHEN is_bare = 0 THEN last_time END) AS last_time,
+    max(CASE WHEN is_bare = 1 THEN first_time END) AS bare_first_time,
+    max(CASE WHEN is_bare = 1 THEN last_time END) AS bare_last_time
+  FROM by_identifier
+  GROUP BY identifier
+  HAVING sum(is_bare) = 1 AND count(*) = 2
+),
+successions AS (
+  SELECT followed.identifier, followed.key
+  FROM followed
+  CROSS JOIN parameters
+  WHERE
+    (followed.bare_last_time < followed.first_time OR followed.bare_first_time > followed.last_time)
+    AND least(followed.bare_last_time, followed.last_time) < parameters.until - parameters.max_age
+    AND lower(followed.identifier) NOT IN ('localhost', 'localhost.localdomain')
 )
 SELECT host, identifier, name, min(key) AS key, min(rule) AS rule
 FROM (
@@ -173,7 +193,7 @@ FROM (
         THEN told_apart.host || ' (' || told_apart.machine || ', ' || told_apart.own_name || ')'
       WHEN told_apart.machine <> '' OR told_apart.own_name <> ''
         THEN told_apart.host || ' (' || told_apart.machine || told_apart.own_name || ')'
-      WHEN others.key IS NOT NULL AND others.key NOT IN (SELECT host FROM shared) THEN others.key
+      WHEN successions.key IS NOT NULL AND successions.key NOT IN (SELECT host FROM shared) THEN successions.key
       ELSE told_apart.host
     END AS key,
     CASE
@@ -183,7 +203,8 @@ FROM (
       ELSE ''
     END AS rule
   FROM told_apart
-  LEFT JOIN others ON others.alias = told_apart.host AND told_apart.identifier = told_apart.host
+  LEFT JOIN successions
+    ON successions.identifier = told_apart.host AND told_apart.identifier = told_apart.host
 ) AS resolved
 WHERE key <> host
 GROUP BY host, identifier, name

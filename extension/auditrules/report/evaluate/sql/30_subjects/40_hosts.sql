@@ -1,7 +1,7 @@
 -- The hosts of the report: those of the logs, and those that are only in the inventory.
 WITH newest AS (
   SELECT
-    key, identifier, name,
+    key, identifier, name, identified_by,
     row_number() OVER (PARTITION BY key ORDER BY last_time DESC NULLS LAST, name DESC, identifier DESC) AS place,
     min(first_time) OVER (PARTITION BY key) AS first_time,
     max(last_time) OVER (PARTITION BY key) AS last_time
@@ -76,18 +76,22 @@ every_host AS (
     newest.first_time,
     newest.last_time,
     coalesce(inventory_groups.group_value, decoration_groups.group_value, '') AS group_value,
-    0 AS missing
+    0 AS missing,
+    newest.identified_by
   FROM newest
   LEFT JOIN inventory_groups ON inventory_groups.key = newest.key
   LEFT JOIN decoration_groups ON decoration_groups.key = newest.key
   WHERE newest.place = 1
   UNION ALL
-  SELECT host AS key, host AS name, NULL AS first_time, NULL AS last_time, group_value, 1 AS missing
+  SELECT
+    host AS key, host AS name, NULL AS first_time, NULL AS last_time, group_value, 1 AS missing,
+    'inventory' AS identified_by
   FROM expected
   WHERE key IS NULL
 )
 SELECT
-  every_host.key, every_host.name, every_host.first_time, every_host.last_time, every_host.group_value, every_host.missing
+  every_host.key, every_host.name, every_host.first_time, every_host.last_time, every_host.group_value, every_host.missing,
+  every_host.identified_by
 FROM every_host
 CROSS JOIN parameters
 WHERE

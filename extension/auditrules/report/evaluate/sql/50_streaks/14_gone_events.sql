@@ -24,10 +24,9 @@ WITH runs AS (
     SELECT 'shared' AS kind, 1 AS is_shared
   ) AS kinds
     ON kinds.is_shared = target_observations.is_shared
-  WHERE
-    target_observations.action = 'snapshot'
-    AND target_observations.order_key IS NOT NULL
-    AND target_observations.subject IN (SELECT subject FROM multi_target_slots)
+  JOIN (SELECT DISTINCT subject FROM multi_target_slots) AS multi_target_subjects
+    ON multi_target_subjects.subject = target_observations.subject
+  WHERE target_observations.action = 'snapshot' AND target_observations.order_key IS NOT NULL
 ),
 spans AS (
   SELECT

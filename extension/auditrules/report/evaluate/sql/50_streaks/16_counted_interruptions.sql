@@ -32,15 +32,18 @@ may_be_gone AS (
   WHERE target_observations.action = 'removed' AND multi_target_slots.is_rest = 0
 ),
 gone_slots AS (
-  SELECT slot FROM may_be_gone WHERE slot NOT IN (SELECT slot FROM named_last)
+  SELECT may_be_gone.slot
+  FROM may_be_gone
+  LEFT JOIN named_last ON named_last.slot = may_be_gone.slot
+  WHERE named_last.slot IS NULL
 ),
 happened AS (
   SELECT
-    slot, order_key,
-    CASE WHEN order_key_state(order_key) = state_code('gone') THEN 0 ELSE 1 END AS may_come_back,
+    interruption_events.slot, interruption_events.order_key,
+    CASE WHEN order_key_state(interruption_events.order_key) = state_code('gone') THEN 0 ELSE 1 END AS may_come_back,
     1 AS is_interruption
   FROM interruption_events
-  WHERE slot IN (SELECT slot FROM gone_slots)
+  JOIN gone_slots ON gone_slots.slot = interruption_events.slot
   UNION ALL
   SELECT slot, order_key, 0 AS may_come_back, 0 AS is_interruption FROM gone_events WHERE slot < 0
   UNION ALL
@@ -62,7 +65,10 @@ with_state AS (
     ) AS before_key
   FROM happened
 )
-SELECT slot, order_key FROM interruption_events WHERE slot NOT IN (SELECT slot FROM gone_slots)
+SELECT interruption_events.slot, interruption_events.order_key
+FROM interruption_events
+LEFT JOIN gone_slots ON gone_slots.slot = interruption_events.slot
+WHERE gone_slots.slot IS NULL
 UNION ALL
 SELECT slot, order_key
 FROM with_state
