@@ -98,7 +98,10 @@ def test_links_are_followed_to_the_program() -> None:
 
 def test_programs_that_are_not_there_are_told() -> None:
     found = judged({"paths": TOOLS, "mode_max": "0755"}, {TOOLS[0]: entry(0o755), TOOLS[1]: Entry("missing")})
-    assert (outcome(found), found.evidence) == (("pass", "met"), "1 file is so; not there: /sbin/auditd")
+    assert (outcome(found), found.evidence) == (
+        ("pass", "met"),
+        "/sbin/auditctl: mode 0755 or stricter; not there: /sbin/auditd",
+    )
 
 
 def test_without_any_it_does_not_apply() -> None:

@@ -89,7 +89,7 @@ class BootOption:
         if not line.known:
             return Status.UNKNOWN, "unreadable", line.remark
         said = " or ".join(dict.fromkeys(map(self._said, line.possible)))
-        evidence = "; ".join(filter(None, (f"{line.source or 'the next boot'} says {said}", line.remark)))
+        evidence = "; ".join(filter(None, (f"{line.source or 'the line'} says {said}", line.remark)))
         met = [self._met(words) for words in line.possible]
         if all(met):
             return Status.PASS, "met", evidence

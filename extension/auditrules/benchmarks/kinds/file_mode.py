@@ -115,8 +115,9 @@ class FileMode:
         if not present:
             evidence = gone or f"there are no {self.subject}"
             return [self._row(source, Status.NOT_APPLICABLE, "no_file", evidence, Remedy())]
-        count = "1 file is" if len(present) == 1 else f"{len(present)} files are"
-        return [self._row(source, Status.PASS, "met", "; ".join(filter(None, (f"{count} so", gone))), Remedy())]
+        what = visible(present[0].path) if len(present) == 1 else f"all {len(present)}"
+        evidence = "; ".join(filter(None, (f"{what}: {self.required}", gone)))
+        return [self._row(source, Status.PASS, "met", evidence, Remedy())]
 
     @property
     def _asks_owner(self) -> bool:
