@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from auditrules.benchmarks.audit_files import AuditDaemon
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.docker_daemon import PROCESSES
 from auditrules.benchmarks.requirement import Fact
@@ -59,10 +60,14 @@ COLLECTORS: Mapping[Fact, Callable[[Reach], object]] = MappingProxyType(
 """How each fact is collected: the value of the field of `HostFacts` of its name. A fact without one stays None."""
 
 
+_UNKNOWN: Mapping[Fact, object] = MappingProxyType(
+    {
+        Fact.SYSTEM: OsRelease(error="which system this is is not known, as none of its files was read"),
+        Fact.SERVICES: AuditDaemon(error="none of the host's files was read"),
+    }
+)
+
+
 def unknown_fact(fact: Fact) -> object:
     """A fact of a host of which no file may be touched, or can be read."""
-    return (
-        OsRelease(error="which system this is is not known, as none of its files was read")
-        if fact is Fact.SYSTEM
-        else None
-    )
+    return _UNKNOWN.get(fact)

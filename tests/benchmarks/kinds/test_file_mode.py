@@ -70,6 +70,11 @@ def test_the_remedy_takes_away_and_gives_nothing(mode: int, most: str, change: s
     assert found.evidence == f"/etc/audit/audit.rules: mode {mode:04o}"
 
 
+def test_files_with_the_same_fault_are_in_one_command() -> None:
+    found = judged({"paths": TOOLS, "mode_max": "0755"}, {path: entry(0o777) for path in TOOLS})
+    assert found.remedy.text == "Run `chmod g-w,o-w /sbin/auditctl /sbin/auditd`."
+
+
 @pytest.mark.parametrize(
     ("asked", "found", "expected"),
     [

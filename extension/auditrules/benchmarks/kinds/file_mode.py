@@ -188,18 +188,22 @@ class FileMode:
         return _ids(names, host.audit.collected.facts.groups)
 
     def _remedy(self, faults: Sequence[_Fault]) -> Remedy:
-        commands = dict.fromkeys(command for fault in faults[:_MOST_TOLD] for command in self._commands(fault))
+        """Commands that each name the files that they are for."""
+        paths: dict[str, list[str]] = {}
+        for fault in faults[:_MOST_TOLD]:
+            for command in self._commands(fault):
+                paths.setdefault(command, []).append(shlex.quote(visible(fault.path)))
+        commands = ", ".join(f"`{command} {' '.join(of)}`" for command, of in paths.items())
         more = f" So with {len(faults) - _MOST_TOLD} more." if len(faults) > _MOST_TOLD else ""
-        return Remedy(text=f"Run {', '.join(f'`{each}`' for each in commands)}.{more}")
+        return Remedy(text=f"Run {commands}.{more}")
 
     def _commands(self, fault: _Fault) -> Iterator[str]:
-        path = shlex.quote(visible(fault.path))
         if fault.excess:
-            yield f"chmod {_taken_away(fault.excess)} {path}"
+            yield f"chmod {_taken_away(fault.excess)}"
         if fault.owner is not None:
-            yield f"chown {self.owners[0]} {path}"
+            yield f"chown {self.owners[0]}"
         if fault.group is not None:
-            yield f"chgrp {self.groups[0] if self.groups else 'root'} {path}"
+            yield f"chgrp {self.groups[0] if self.groups else 'root'}"
 
 
 @dataclass(frozen=True, slots=True)

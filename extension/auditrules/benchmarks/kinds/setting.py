@@ -86,7 +86,7 @@ class Setting:
                 "" if met else self.required,
                 f"{PATH}: {evidence}",
                 lines,
-                remedy=Remedy() if met else self._remedy(options, reason),
+                remedy=Remedy() if met else self._remedy(reason),
             )
         ]
 
@@ -132,10 +132,13 @@ class Setting:
             return None if size is None else number * _MIB * 100 >= self.least * size
         return self.least <= number and (self.most is None or number <= self.most)
 
-    def _remedy(self, options: AuditdOptions, reason: str) -> Remedy:
+    def _remedy(self, reason: str) -> Remedy:
         if reason == "unreadable":
             return Remedy(text=f"See why {PATH} can't be read.")
-        repair = f"Mend {PATH}, which auditd refuses." if options.refused or reason == "refused" else ""
+        repair = {
+            "refused": f"Mend {PATH}, which auditd refuses.",
+            "no_file": f"Install the package of auditd, which brings {PATH}.",
+        }.get(reason, "")
         if self.test == "set":
             wanted = f"Set `{self.option}` in {PATH} to the value that your policy wants."
         elif self.test == "min_percent":
