@@ -77,18 +77,21 @@ def check_log(log: Any) -> None:
     no_more(driver, "name", "version rules")
     for rule in driver["rules"]:
         no_more(rule, "id", "shortDescription fullDescription help defaultConfiguration")
-        for name in ("shortDescription", "fullDescription", "help"):
+        for name in {"shortDescription", "fullDescription", "help"} & {*rule}:
             check_message(rule[name])
         assert rule["defaultConfiguration"]["level"] in ("none", "note", "warning", "error")
     for result in run["results"]:
         no_more(
             result,
             "message",
-            "ruleId ruleIndex level locations partialFingerprints properties relatedLocations suppressions",
+            "ruleId ruleIndex kind level locations partialFingerprints properties relatedLocations suppressions",
         )
         check_message(result["message"])
         assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("none", "note", "warning", "error")
+        kind = result.get("kind", "fail")
+        assert kind in ("notApplicable", "pass", "fail", "review", "open", "informational")
+        assert kind == "fail" or result["level"] == "none"
         for location in result["locations"]:
             check_location(location)
         for location in result.get("relatedLocations", ()):
