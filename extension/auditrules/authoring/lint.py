@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from auditrules.audit.auditctl.normal_form import decided
@@ -16,7 +16,7 @@ from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.load_checks import load_findings
 from auditrules.authoring.reading import RulesInput, RulesReading, with_names
 from auditrules.authoring.rule_checks import LoadedRule, number_findings, rule_findings
-from auditrules.authoring.rule_order import never_deciding
+from auditrules.authoring.rule_order import moved_on, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
 from auditrules.authoring.suppressions import Suppression, suppressed, suppressions
 
@@ -111,7 +111,7 @@ def _findings(
 
 def _undeciding(reading: RulesReading, rules: tuple[LoadedRule, ...], known: Facts) -> Iterator[LintFinding]:
     shapes = list(_comparable(reading, rules, known))
-    found, complete = never_deciding(shapes, _moved(reading.facts))
+    found, complete = never_deciding(shapes, moved_on(reading.facts))
     for each in found:
         rule = rules[each.index]
         by = [rules[index] for index in each.by]
@@ -170,22 +170,6 @@ def _spellings(facts: Facts, rules: Iterable[LoadedRule]) -> frozenset[str]:
         for key in {watch.dentry, watch.identity} - {None}:
             by_name.setdefault(key, []).append(path)
     return frozenset(path for found in by_name.values() if len(found) > 1 for path in found)
-
-
-def _moved(facts: Facts) -> Callable[[str], bool]:
-    """What tells of a path whether it may not be where its text says: behind a link, or on a mount of its own."""
-    if not facts.files:
-        return lambda _path: False
-    files = FileSystem(facts)
-
-    def moved(path: str) -> bool:
-        place = files.walk(path or "/", follow=False)
-        if place.entry is None or place.entry.type == "link" or place.full_path.rstrip("/") != path.rstrip("/"):
-            return True
-        mount = files.mount(place.path)
-        return (mount is not None and mount.point != "/") or any(True for _ in files.mounts_below(place.path))
-
-    return moved
 
 
 def _costly(reading: RulesReading, rules: tuple[LoadedRule, ...], saving: Saving) -> Iterator[LintFinding]:

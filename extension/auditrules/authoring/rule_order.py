@@ -12,12 +12,30 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from auditrules.audit.constants.fields import EXCLUDABLE
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Field, FilterList, Rule
 from auditrules.authoring.rule_shape import RuleShape, asks_no_more, place_key, places_around
 
 MOST_COMPARED = 1_000_000  # pairs of rules: with more, the last rules are not looked at
 
 Linked = Callable[[str], bool]  # whether a path may not be where its text says
+
+
+def moved_on(facts: Facts) -> Linked:
+    """What tells of a path whether it may not be where its text says: behind a link, or on a mount of its own."""
+    if not facts.files:
+        return lambda _path: False
+    files = FileSystem(facts)
+
+    def moved(path: str) -> bool:
+        place = files.walk(path or "/", follow=False)
+        if place.entry is None or place.entry.type == "link" or place.full_path.rstrip("/") != path.rstrip("/"):
+            return True
+        mount = files.mount(place.path)
+        return (mount is not None and mount.point != "/") or any(True for _ in files.mounts_below(place.path))
+
+    return moved
 
 
 @dataclass(frozen=True, slots=True)

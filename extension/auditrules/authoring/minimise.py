@@ -1,0 +1,128 @@
+"""A set of rules that records the same with fewer rules.
+
+Rules that decide nothing are left out, and rules that differ in their calls or in their letters only become one. What
+is made is proved by the evaluator before anybody sees it: the effects of both sets must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from auditrules.audit.coverage.access_difference import RulesInForce
+from auditrules.audit.coverage.decision import ON
+from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import Action, Field, FilterList, Rule
+from auditrules.audit.model.syscall_mask import SyscallMask
+from auditrules.authoring.effects import EffectChange, effects
+from auditrules.authoring.rule_order import Linked, never_deciding
+from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
+
+_SILENT = frozenset({FilterList.USER, FilterList.FILESYSTEM})  # lists whose rules are left as they are
+
+
+@dataclass(frozen=True, slots=True)
+class MinimisedRules:
+    """The rules that are left, in the order of evaluation, and what they record otherwise: none, where it is proved."""
+
+    rules: tuple[Rule, ...]
+    changes: tuple[EffectChange, ...]
+
+
+def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> MinimisedRules:
+    """A smallest set that records the same on a host; `moved` is as in `never_deciding`."""
+    left = tuple(rules)
+    while True:
+        fewer = _merged(_deciding(left, files.facts.machine, moved))
+        if fewer == left:
+            break
+        left = fewer
+    left = _needed(left, files)
+    return MinimisedRules(left, effects(_in_force(rules, files), _in_force(left, files), files))
+
+
+def _in_force(rules: Iterable[Rule], files: FileSystem) -> RulesInForce:
+    return RulesInForce(RuleSet(rules, RuleResolver(files, fresh=True)), ON)
+
+
+def _deciding(rules: Sequence[Rule], machine: str, moved: Linked) -> tuple[Rule, ...]:
+    """The rules without those that never decide."""
+    shapes = [shape_of(rule) for rule in rules]
+    void = {place for place, shape in enumerate(shapes) if impossible(shape, machine)}
+    known = [None if place in void else shape for place, shape in enumerate(shapes)]
+    found, _ = never_deciding(known, moved)
+    void |= {each.index for each in found}
+    return tuple(rule for place, rule in enumerate(rules) if place not in void)
+
+
+def _merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules, of which no two could be one: each takes the place of the first."""
+    for by in (_without_calls, _without_letters):
+        rules = _merged_by(rules, by)
+    return tuple(rules)
+
+
+def _merged_by(rules: Sequence[Rule], key: Callable[[RuleShape], object]) -> list[Rule]:
+    left: list[Rule] = []
+    first: dict[object, int] = {}
+    for rule in rules:
+        shape = shape_of(rule)
+        same = (key(shape), rule.action, rule.value("key"))
+        place = first.get(same)
+        if rule.list is FilterList.EXIT and place is not None and _may_pass(rule, left[place + 1 :]):
+            left[place] = _union(left[place], rule)
+            continue
+        first[same] = len(left)
+        left.append(rule)
+    return left
+
+
+def _may_pass(rule: Rule, between: Iterable[Rule]) -> bool:
+    """Whether a rule may stand before others: none has a call of it with another action or another key."""
+    return not any(
+        other.list is rule.list
+        and other.syscalls & rule.syscalls
+        and (other.action is not rule.action or other.value("key") != rule.value("key"))
+        for other in between
+    )
+
+
+def _without_calls(shape: RuleShape) -> object:
+    return shape.sameness
+
+
+def _without_letters(shape: RuleShape) -> object:
+    if len(shape.permissions) != 1:
+        return shape.sameness, int(shape.rule.syscalls)
+    return shape.rule.list, int(shape.rule.syscalls), frozenset(shape.values.items()), shape.place, shape.others
+
+
+def _union(one: Rule, other: Rule) -> Rule:
+    """One rule with the calls and the letters of both."""
+    letters = [each.value for each in other.fields if isinstance(each, Field) and each.name == "perm"]
+    fields = tuple(
+        replace(each, value=int(each.value) | int(letters[0]))
+        if isinstance(each, Field) and each.name == "perm" and len(letters) == 1
+        else each
+        for each in one.fields
+    )
+    calls = SyscallMask(int(one.syscalls) | int(other.syscalls), one.syscalls.name_of)
+    return replace(one, syscalls=calls, fields=fields)
+
+
+def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
+    """The rules without those that can be taken out one by one, and nothing is recorded otherwise.
+
+    The last ones first: of two that record the same, the first stays.
+    """
+    whole = _in_force(rules, files)
+    left = list(rules)
+    for rule in reversed(rules):
+        if rule.list in _SILENT or (rule.action is Action.NEVER and rule.list is not FilterList.EXIT):
+            continue
+        fewer = [each for each in left if each is not rule]
+        if len(fewer) < len(left) and not effects(whole, _in_force(fewer, files), files):
+            left = fewer
+    return tuple(left)

@@ -1,0 +1,70 @@
+"""A set with fewer rules that records the same: a law, and what is left out and merged."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditrules.audit.auditctl.normal_form import render
+from auditrules.audit.boot.load import load_rules
+from auditrules.audit.coverage.access import Access
+from auditrules.audit.coverage.access_difference import RulesInForce
+from auditrules.audit.coverage.decision import ON
+from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.authoring.minimise import minimised
+from auditrules.authoring.rule_order import moved_on
+from tests.audit.coverage.test_coverage_laws import HOST, accesses
+from tests.authoring.test_effects import recorded
+from tests.authoring.test_rule_order import RULES
+from tests.laws import law
+
+FILES = FileSystem(HOST)
+
+
+def left_of(*lines: str) -> list[str]:
+    rules = load_rules("".join(f"{line}\n" for line in ["-i", *lines]).encode(), HOST).rules
+    found = minimised(rules, FILES, moved_on(HOST))
+    assert found.changes == ()
+    return [render(rule) for rule in found.rules]
+
+
+@law(0.25, derandomize=True)
+@given(lines=RULES, made=st.lists(accesses(), min_size=1, max_size=10))
+def test_fewer_rules_record_the_same(lines: list[str], made: list[Access]) -> None:
+    rules = load_rules("".join(f"{line}\n" for line in ["-i", *lines]).encode(), HOST).rules
+    found = minimised(rules, FILES, moved_on(HOST))
+    assert found.changes == ()
+    before, after = (RulesInForce(RuleSet(each, RuleResolver(FILES, fresh=True)), ON) for each in (rules, found.rules))
+    for access in made:
+        assert recorded(before, access) is recorded(after, access)
+
+
+A = "-a always,exit -F arch=b64 -S open -F key=k"
+CASES: tuple[tuple[list[str], list[str]], ...] = (
+    ([A], [A]),
+    ([A, "-a always,exit -F arch=b64 -S close -k k"], ["-a always,exit -F arch=b64 -S open,close -F key=k"]),
+    (
+        [A, "-a never,exit -F arch=b64 -S openat -F auid=5", "-a always,exit -F arch=b64 -S close -k k"],
+        ["-a always,exit -F arch=b64 -S open,close -F key=k"],
+    ),
+    ([A, "-a always,exit -F arch=b64 -S open -F auid=5 -k x"], [A]),
+    (
+        ["-w /etc/docker -p w -k d", "-w /etc/docker -p a -k d"],
+        ["-a always,exit -S all -F dir=/etc/docker -F perm=wa -F key=d"],
+    ),
+    (["-a never,exit -F arch=b64 -S open", A], []),
+    (["-a always,exit -F arch=b64 -S open -F auid>5 -F auid<3", A], [A]),
+)
+
+
+@pytest.mark.parametrize(("lines", "wanted"), CASES)
+def test_what_decides_nothing_is_left_out_and_what_can_be_one_is(lines: list[str], wanted: list[str]) -> None:
+    assert left_of(*lines) == wanted
+
+
+def test_a_rule_of_another_key_keeps_its_calls_apart() -> None:
+    lines = (A, "-a always,exit -F arch=b64 -S close -F auid=5 -k x", "-a always,exit -F arch=b64 -S close -k k")
+    assert left_of(*lines)[0] == A
