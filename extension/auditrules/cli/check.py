@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from auditrules.authoring.targets import UnknownTargetError, machine_called
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.requirement import Fact
@@ -21,14 +22,18 @@ from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.systems import applying
 from auditrules.benchmarks.targets import installed
 from auditrules.benchmarks.verdict_sql import of_control
-from auditrules.check import check, exit_code
-from auditrules.cli.command import Problem, add_benchmark, add_format, warn
+from auditrules.check import Status, check, exit_code, statuses
+from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, add_host, database, in_environment, kept
+from auditrules.cli.rules_input import rules_input
 from auditrules.cli.verdict_table import verdict_table
+from auditrules.cli.what_if import WhatIfHost
+from auditrules.host import Collector
 from auditrules.present import Format, present, verdicts
 from auditrules.sql.result import QueryResult
 from auditrules.tables import HostView
 from auditrules.text import visible
+from auditrules.verdict_formats import FORMATS
 
 DOCKER = "cis-docker"
 _WIDTH = 100  # columns of running text
@@ -46,8 +51,11 @@ examples:
   auditrules check --benchmark cis-docker:1.2.0        another version
   auditrules check --kernel listing.txt                a saved "auditctl -l"
   auditrules check --root /mnt/image --details         the files of another host, with all evidence
+  auditrules check --root /mnt/image --at boot         an image, by what its first boot will audit
+  auditrules check --rules rules.d                     this host, as if its next boot loaded these rules
 
-exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fails but one is unknown
+exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fails but one is unknown (or with
+--at boot none was judged)
 """
 
 
@@ -55,7 +63,28 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
     add_host(parser)
-    add_format(parser)
+    parser.add_argument(
+        "--at",
+        choices=["now", "boot"],
+        default=None,
+        help="judge the host as it is now, or as it will be after its next boot (default: now)",
+    )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE|DIR",
+        action="append",
+        default=[],
+        help="judge as if this rules file, or folder rules.d, were what boot loads; repeatable; implies --at boot",
+    )
+    parser.add_argument(
+        "--machine", metavar="M", default="", help="machine that boots, such as aarch64 (only with --at boot)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=[*(form.value for form in Format), "sarif", "junit"],
+        default=Format.TABLE.value,
+        help="default: table",
+    )
     add_benchmark(parser, "default: the newest version of each benchmark that applies to the host")
     parser.add_argument("--details", action="store_true", help="print evidence and remediation of every control")
     parser.add_argument(
@@ -66,21 +95,55 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_environment
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    host = kept(options, environment)
+    at_boot, seen_as = _when(options)
+    host = kept(options, environment, seen_as)
     for_this = partial(for_host, host, numbered=bool(options.control))
     controls = chosen(environment.benchmarks, options.benchmark, options.control, for_this)
-    with database(options, environment, host) as tables:
+    with database(options, environment, host, at_boot=at_boot) as tables:
         result = check(controls, tables.query)
-        form = Format(options.format)
-        if options.explain and form is not Format.TABLE:
+        if options.explain and options.format in (Format.JSON, Format.CSV, Format.LINE):
             result = _with_catalogue(result, controls, tables.query)
+    return _written(result, controls, options), _code(result, at_boot=at_boot)
+
+
+def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Collector]]:
+    """Whether the next boot is judged, and what makes of a host the one that is judged. Raises Problem."""
+    at_boot = options.at == "boot" or (options.at is None and bool(options.rules))
+    if options.rules and not at_boot:
+        raise Problem("--rules is what boot is to load: it can't be judged with --at now")
+    if options.machine and not at_boot:
+        raise Problem("--machine is that of a boot: give --at boot, too")
+    if at_boot and options.kernel not in ("auto", "none"):
+        raise Problem(f"--kernel {options.kernel} tells of rules that are loaded now; the next boot is judged without")
+    try:
+        machine = machine_called(options.machine) if options.machine else ""
+    except UnknownTargetError as error:
+        raise Problem(str(error)) from error
+    inputs = [rules_input(path) for path in options.rules]
+    if not inputs and not machine:
+        return at_boot, lambda collector: collector
+    return at_boot, lambda collector: WhatIfHost(collector, inputs, machine)
+
+
+def _code(result: QueryResult, *, at_boot: bool) -> int:
+    """The exit code; of a boot nothing is said where no control was judged, which must not look like a pass."""
+    if at_boot and {*statuses(result)} <= {Status.NOT_APPLICABLE}:
+        warn("no control was judged: none of these benchmarks' controls applies to what is booted")
+        return 3
+    return exit_code(result)
+
+
+def _written(result: QueryResult, controls: Sequence[BenchmarkControl], options: argparse.Namespace) -> str:
+    if options.format in FORMATS:
+        return FORMATS[options.format](result)
+    form = Format(options.format)
     if form is not Format.TABLE:
-        return present(result, form), exit_code(result)
+        return present(result, form)
     text = (
         verdicts(result, options.width) if options.details or options.explain else verdict_table(result, options.width)
     )
     about = "".join(map(_explained, controls)) if options.explain else ""
-    return about + text, exit_code(result)
+    return about + text
 
 
 def chosen(

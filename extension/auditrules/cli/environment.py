@@ -57,7 +57,7 @@ class Environment:
 
     host: Callable[[str, str, str], Collector] = read_host
     listing: Callable[[str, str], Collector] = AssumedHost
-    build: Callable[[HostView], tuple[Table, ...]] = build
+    build: Callable[..., tuple[Table, ...]] = build  # as `tables.build` is called
     surroundings: Callable[[str], Surroundings] = HostSurroundings
     benchmarks: Sequence[Benchmark] = BENCHMARKS
     setup: Callable[[str], Setup] = Setup
@@ -113,21 +113,31 @@ def _release(text: str) -> str:
     return text
 
 
-def kept(options: argparse.Namespace, environment: Environment) -> KeptHost:
-    """Read the host once. Raises `HostError` here, as the error of a query would say less."""
+def kept(
+    options: argparse.Namespace,
+    environment: Environment,
+    seen_as: Callable[[Collector], Collector] = lambda collector: collector,
+) -> KeptHost:
+    """Read the host once. Raises `HostError` here, as the error of a query would say less.
+
+    `seen_as` makes another host of the one that is collected.
+    """
     if not options.root and is_saved(options.kernel):
         collector: Collector = environment.listing(options.kernel, options.kernel_release)
     else:
         collector = environment.host(options.root or "/", options.kernel, options.kernel_release)
-    host = KeptHost(collector, time.monotonic, math.inf)
+    host = KeptHost(seen_as(collector), time.monotonic, math.inf)
     host.audit()
     return host
 
 
-def database(options: argparse.Namespace, environment: Environment, host: HostView | None = None) -> Database:
-    """The tables of a host that is read once, so that all queries see the same moment."""
+def database(
+    options: argparse.Namespace, environment: Environment, host: HostView | None = None, *, at_boot: bool = False
+) -> Database:
+    """The tables of a host that is read once, so that all queries see the same moment; `at_boot` is that of `build`."""
     database = _sql()
-    tables = environment.build(host or kept(options, environment))
+    host = host or kept(options, environment)
+    tables = environment.build(host, at_boot=True) if at_boot else environment.build(host)
     return database([*tables, *stand_ins(environment.surroundings(options.root or "/"), NAME, __version__, tables)])
 
 

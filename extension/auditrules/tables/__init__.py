@@ -37,9 +37,9 @@ class HostView(Protocol):
         """What requirements need of it besides; only what is named here is collected."""
 
 
-def build(host: HostView) -> tuple[Table, ...]:
-    """The tables over what the host says at each call."""
+def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
+    """The tables over what the host says at each call; `at_boot`: with verdicts on its next boot, and not on now."""
     # The schemas are all that a registration takes: osquery need not wait until everything about audit is imported.
     from auditrules.tables import built  # noqa: PLC0415
 
-    return built.build(host)
+    return built.build(host, at_boot=at_boot)

@@ -34,9 +34,9 @@ MOST_ANSWERS = 1024  # rows of coverage that are kept, by the paths of a query: 
 _S = TypeVar("_S")
 
 
-def build(host: HostView) -> tuple[Table, ...]:
-    """The tables over what the host says at each call."""
-    judge = HostJudge(host)
+def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
+    """The tables over what the host says at each call; `at_boot` is that of `HostJudge`."""
+    judge = HostJudge(host, at_boot=at_boot)
     return (
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),

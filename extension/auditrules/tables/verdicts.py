@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from auditrules.audit.auditctl.kernel_answer import KernelAnswer
+from auditrules.audit.auditctl.kernel_answer import AnswerState
+from auditrules.audit.auditctl.listing import listing
+from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.catalogue import Catalogue
 from auditrules.benchmarks.configuration.os_release import OsRelease
@@ -47,11 +50,17 @@ class AskedBenchmark:
 
 
 class HostJudge:
-    """Judges controls on one host, and keeps the rows of each for as long as what they rest on stays the same."""
+    """Judges controls on one host, and keeps the rows of each for as long as what they rest on stays the same.
 
-    def __init__(self, host: HostView, catalogue: Callable[[], Catalogue] = Catalogue) -> None:
+    `at_boot`: verdicts are on the next boot, as if it were now, and nothing is judged as it is now.
+    """
+
+    def __init__(
+        self, host: HostView, catalogue: Callable[[], Catalogue] = Catalogue, *, at_boot: bool = False
+    ) -> None:
         self._host = host
         self._catalogue = catalogue
+        self._at_boot = at_boot
         self._verdicts: dict[Key, tuple[object, list[Row]]] = {}
         self._requirements: dict[Key, tuple[object, list[Row]]] = {}
 
@@ -59,12 +68,12 @@ class HostJudge:
         """The rows of `audit_verdicts` that a query asks for."""
         asked, system = self.asked(context, AUDIT_VERDICTS)
         judged = self.judged(chain.from_iterable(each.controls for each in asked if each.applies))
-        kernel = self._host.audit().kernel if judged else None
+        answer = self._answer(self._host.audit()) if judged else None
         rows: list[Row] = []
         for each in asked:
-            if each.applies and kernel is not None:
+            if each.applies and answer is not None:
                 for control in each.controls:
-                    rows += self._verdict(control, judged[control.key], kernel, newest=each.newest)
+                    rows += self._verdict(control, judged[control.key], *answer, newest=each.newest)
             elif not each.applies:
                 rows += _not_judged_rows(each, system)
         return rows
@@ -121,20 +130,37 @@ class HostJudge:
         paths = dict.fromkeys(chain.from_iterable(each.paths(facts) for each in every))
         seen = self._host.look([path for path in paths if path and not bad_path(path)]) if paths else {}
         host = JudgedHost(audit, facts, seen)
-        return {
-            key: {
-                source: [judged for each in requirements for judged in each.judge(host, source)]
-                for source in (KERNEL, BOOT)
-            }
-            for key, requirements in wanted.items()
-        }
+        found: dict[Key, BySource] = {}
+        for key, requirements in wanted.items():
+            boot = [judged for each in requirements for judged in each.judge(host, BOOT)]
+            now = boot if self._at_boot else [judged for each in requirements for judged in each.judge(host, KERNEL)]
+            found[key] = {KERNEL: now, BOOT: boot}
+        return found
 
-    def _verdict(self, control: BenchmarkControl, judged: BySource, kernel: KernelAnswer, *, newest: bool) -> list[Row]:
-        state = AuditState.of_kernel(kernel)
-        lines = (kernel.lines or ()) if control.grep else ()
+    def _answer(self, audit: HostAudit) -> tuple[AuditState, Callable[[], tuple[str, ...]]]:
+        """The state of auditing that is judged, and what gives the lines that `auditctl -l` prints in it."""
+        if not self._at_boot:
+            lines = audit.kernel.lines or ()
+            return AuditState.of_kernel(audit.kernel), lambda: tuple(line.text for line in lines)
+        loaded, facts = audit.boot.loaded, audit.collected.facts
+        if loaded is None:
+            return AuditState(AnswerState.NOT_ASKED, audit.boot.reason), tuple
+        state = AuditState(AnswerState.OK, locked=audit.boot.enabled == LOCKED)
+        return state, lambda: tuple(listing(loaded.rules, facts.version, facts.machine))
+
+    def _verdict(
+        self,
+        control: BenchmarkControl,
+        judged: BySource,
+        state: AuditState,
+        listed: Callable[[], tuple[str, ...]],
+        *,
+        newest: bool,
+    ) -> list[Row]:
+        lines = listed() if control.grep else ()
 
         def row() -> list[Row]:
-            verdict = judge_control(control, judged, state, [line.text for line in lines])
+            verdict = judge_control(control, judged, state, lines)
             return finished(AUDIT_VERDICTS.names, [verdict_cells(verdict, newest=newest)], CONTROL_KEY)
 
         return _kept(self._verdicts, control.key, (judged, state, lines, newest), row)

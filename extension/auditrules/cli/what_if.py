@@ -1,0 +1,54 @@
+"""A host as it would be: with other rules for boot to load, or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.reference import loader_of
+from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.needs import needs
+from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.tried_rules import TriedRules
+from auditrules.cli.command import warn
+from auditrules.host import Collector
+
+if TYPE_CHECKING:
+    from auditrules.benchmarks.requirement import Fact
+
+
+class WhatIfHost:
+    """A host that is collected, with rules that are tried in place of its own, and its machine if another is given.
+
+    Lines that would not be loaded are told on standard error.
+    """
+
+    def __init__(self, host: Collector, rules: Sequence[RulesInput] = (), machine: str = "") -> None:
+        self._host = host
+        self._rules = rules
+        self._machine = machine
+
+    def sources(self) -> Sources:
+        """Collect the host. Raises `HostError`."""
+        sources = self._host.sources()
+        facts = replace(sources.facts, machine=self._machine or sources.facts.machine)
+        if not self._rules:
+            return replace(sources, facts=facts)
+        contents = (file.content or b"" for each in self._rules for file in each.files)
+        paths = (path for path in needs(contents).paths if not bad_path(path))
+        facts = replace(facts, files={**facts.files, **self.look(paths)})
+        tried = TriedRules(self._rules, facts)
+        for problem in tried.problems:
+            warn(f"not loaded: {problem}")
+        return replace(sources, facts=facts, tried=tried.text)
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """Look at paths, and at what runs the machine's programs. Raises `HostError`."""
+        return self._host.look([*paths, *filter(None, [loader_of(self._machine)])])
+
+    def fact(self, fact: Fact) -> object:
+        """Collect what requirements need besides. Raises `HostError`."""
+        return self._host.fact(fact)
