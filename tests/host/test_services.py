@@ -260,6 +260,12 @@ def test_a_daemon_with_an_unclear_file_hides_no_other_daemons(tmp_path: Path) ->
     assert list(found.configs) == [JSON]
 
 
+def test_a_daemon_whose_command_line_is_not_read_to_its_end_is_unclear(tmp_path: Path) -> None:
+    with closing(Tree(str(tmp_path), local)) as look:
+        found = read_services(look, [HostProcess(OWN, (OWN, "-D"), cut=True)], own=False)
+    assert found.unclear == f"{OWN}: its command line is longer than what is read of it"
+
+
 def test_a_drop_in_of_all_services_counts(tmp_path: Path) -> None:
     drop_in = b"[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -g /d\n"
     files = {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd\n", "etc/systemd/system/service.d/a.conf": drop_in}
@@ -343,6 +349,18 @@ def dockerd(tmp_path: Path) -> str:
 def test_a_daemon_of_the_host_counts_with_its_arguments(proc: Proc, dockerd: str) -> None:
     proc.add(700, dockerd, words=b"dockerd\0-H\0fd://\0")
     assert proc.running() == [HostProcess(dockerd, ("dockerd", "-H", "fd://"))]
+
+
+def test_a_long_command_line_is_read(proc: Proc, dockerd: str) -> None:
+    words = ("dockerd", *(f"--label=é{number}" for number in range(10_000)), "--data-root=/srv")
+    proc.add(700, dockerd, words="\0".join([*words, ""]).encode())
+    assert proc.running() == [HostProcess(dockerd, words)]
+
+
+def test_a_command_line_that_is_longer_than_what_is_read_says_so(proc: Proc, dockerd: str) -> None:
+    proc.add(700, dockerd, words=b"dockerd\0" + b"-D\0" * 400_000 + b"--data-root=/srv\0")
+    (found,) = proc.running()
+    assert (found.arguments[0], "--data-root=/srv" in found.arguments, found.cut) == ("dockerd", False, True)
 
 
 @pytest.mark.parametrize("uids", ["1000\t1000\t1000\t1000", "1000\t0\t0\t0", "0\t1000\t0\t0", "0\t0\t0\t1000", ""])

@@ -6,6 +6,7 @@ and letters without a value before it (`-Dg /data`). What stands on the command 
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import shlex
@@ -55,6 +56,9 @@ _KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {DATA_ROOT: ("data-root", "graph"), HOST: ("hosts",), CONTAINERD: ("containerd",)}
 )
 
+_MARKS = MappingProxyType(
+    {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"},
+)
 _SOCKET = "unix://"
 _USUAL_SOCKET = "/var/run/docker.sock"  # what unix:// alone means
 
@@ -148,18 +152,36 @@ def _in_file(option: str, file: File) -> Sequence[object]:
     if file.content is None:
         raise UnclearError(f"{file.path}: {file.error}")
     try:
-        value = json.loads(file.content)
+        text = _decoded(file.content).strip()
+        value = json.loads(text) if text else None
     except (ValueError, RecursionError) as error:
         raise UnclearError(f"{file.path}: expected JSON: {error}") from error
+    if value is None:
+        return []
     if not isinstance(value, dict):
         raise UnclearError(f"{file.path}: expected an object")
     for key in _KEYS[option]:
         if key in value:
             found = value[key]
+            if found is None or found == "":  # as if it were not there: the default is merged into what is empty
+                continue
             if option == HOST:
                 return found if isinstance(found, list) else [found]
             return [_absolute(found, f"{file.path}: {key}")]
     return []
+
+
+def _decoded(content: bytes) -> str:
+    """The text of a configuration file: UTF-8, or what a byte order mark says.
+
+    A text of nothing but white space, and null, set nothing: dockerd 23.0 and later starts then, and one before does
+    not, so that it holds nothing either way (getConflictFreeConfiguration of moby's daemon/config/config.go). Raises
+    UnicodeDecodeError.
+    """
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return content.removeprefix(mark).decode(encoding)
+    return content.decode("utf-8")
 
 
 def _absolute(value: object, place: str) -> str:

@@ -17,6 +17,7 @@ class HostProcess:
 
     path: str
     arguments: tuple[str, ...] = ()
+    cut: bool = False  # whether its command line is longer than what was read of it
 
 
 @dataclass(frozen=True, slots=True)

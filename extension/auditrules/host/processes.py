@@ -11,7 +11,8 @@ from typing import NamedTuple
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import HostProcess
 
-MOST_BYTES = 1 << 16  # of a file of /proc: of a longer command line its beginning
+MOST_BYTES = 1 << 16  # of a file of /proc
+MOST_OF_COMMAND_LINE = 1 << 20  # bytes; of a longer one the beginning is read
 
 _ROOT = ["0"] * 4  # real, effective, saved and file system user
 _NAMESPACES = ("mnt", "user")
@@ -47,7 +48,8 @@ def running(names: Collection[str], identity: FindFile, proc: str = "/proc") -> 
         folder = f"{proc}/{pid}"
         path = _link(f"{folder}/exe")
         if path.rpartition("/")[2] in names and not _doubt(folder, path, [_ROOT], own, identity):
-            yield HostProcess(path, _arguments(folder))
+            arguments, cut = _arguments(folder)
+            yield HostProcess(path, arguments, cut)
 
 
 def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[Candidate]:
@@ -71,7 +73,7 @@ def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[C
         if doubt := _doubt(folder, path, users, own, identity):
             yield Candidate(pid, parent, path, doubt=doubt)
         elif path.rpartition("/")[2] == name:
-            yield Candidate(pid, parent, path, _arguments(folder))
+            yield Candidate(pid, parent, path, _arguments(folder)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +164,11 @@ def _namespaces(folder: str) -> list[str]:
     return [_link(f"{folder}/ns/{kind}") for kind in _NAMESPACES]
 
 
-def _arguments(folder: str) -> tuple[str, ...]:
-    return tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0"))
+def _arguments(folder: str) -> tuple[tuple[str, ...], bool]:
+    """The words of the command line, and whether there are more bytes of it than are read."""
+    content = _bytes(f"{folder}/cmdline", MOST_OF_COMMAND_LINE + 1)
+    words = decode(content[:MOST_OF_COMMAND_LINE]).rstrip("\0").split("\0")
+    return tuple(words), len(content) > MOST_OF_COMMAND_LINE
 
 
 def _identity(path: str) -> DeviceInode | None:
@@ -188,8 +193,12 @@ def _link(path: str) -> str:
 
 
 def _read(path: str) -> str:
+    return decode(_bytes(path, MOST_BYTES))
+
+
+def _bytes(path: str, limit: int) -> bytes:
     try:
         with open(path, "rb") as stream:
-            return decode(stream.read(MOST_BYTES))
+            return stream.read(limit)
     except OSError:
-        return ""
+        return b""

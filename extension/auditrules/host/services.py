@@ -51,6 +51,9 @@ def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) ->
         daemons = daemons or _by_unit(tree)
     except (UnclearError, UndeterminedError, UnreadableError) as error:
         unclear = str(error)
+    for each in running:
+        if each.cut and each.path.endswith("/dockerd"):
+            unclear = f"{each.path}: its command line is longer than what is read of it"
     configs, told = _told(tree, daemons, own=own)
     units = {unit: path for unit in UNITS if (path := _unit(tree, unit))}
     paths = {*PROGRAMS, *units.values(), *(process.path for process in running), *configs, *told}
