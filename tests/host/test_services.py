@@ -266,6 +266,21 @@ def test_a_daemon_whose_command_line_is_not_read_to_its_end_is_unclear(tmp_path:
     assert found.unclear == f"{OWN}: its command line is longer than what is read of it"
 
 
+SNAP = "snap/docker/current/bin/dockerd"
+SNAP_JSON = "/var/snap/docker/current/config/daemon.json"
+
+
+def test_the_daemon_of_a_snap_reads_the_file_of_the_snap(tmp_path: Path) -> None:
+    found = services(tmp_path, {SNAP: b"x", SNAP_JSON[1:]: b'{"data-root": "/srv/docker"}', JSON[1:]: b"{}"})
+    assert list(found.configs) == [SNAP_JSON]
+    assert "/srv/docker" in found.found
+
+
+def test_beside_a_unit_a_snap_is_not_the_daemon(tmp_path: Path) -> None:
+    files = {SNAP: b"x", SNAP_JSON[1:]: b"{}", UNIT: b"[Service]\nExecStart=/usr/bin/dockerd\n", JSON[1:]: b"{}"}
+    assert list(services(tmp_path, files).configs) == [JSON]
+
+
 def test_a_drop_in_of_all_services_counts(tmp_path: Path) -> None:
     drop_in = b"[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -g /d\n"
     files = {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd\n", "etc/systemd/system/service.d/a.conf": drop_in}

@@ -31,6 +31,7 @@ PROCESSES = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v
 UNITS = ("docker.service", "docker.socket")
 """The units whose files are looked for."""
 
+SNAP_PROGRAM, SNAP_JSON = "/snap/docker/current/bin/dockerd", "/var/snap/docker/current/config/daemon.json"
 ENVIRONMENT_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
 MOST_BYTES = 1 << 20  # of a configuration file that is read
 

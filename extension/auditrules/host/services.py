@@ -24,6 +24,8 @@ from auditrules.benchmarks.docker_daemon import (
     MOST_BYTES,
     OPTIONS,
     PROGRAMS,
+    SNAP_JSON,
+    SNAP_PROGRAM,
     UNITS,
     DockerDaemon,
     UnclearError,
@@ -48,7 +50,7 @@ def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) ->
     daemons = tuple(DockerDaemon(each.path, each.arguments[1:]) for each in running if each.path.endswith("/dockerd"))
     unclear = ""
     try:
-        daemons = daemons or _by_unit(tree)
+        daemons = daemons or _by_unit(tree) or _of_snap(tree)
     except (UnclearError, UndeterminedError, UnreadableError) as error:
         unclear = str(error)
     for each in running:
@@ -121,6 +123,17 @@ def _by_unit(tree: Tree) -> tuple[DockerDaemon, ...]:
         raise UnclearError(f"{service.path}: expected dockerd in ExecStart=, found {commands[0].words[0]}")
     environment = _environment(tree, service)
     return tuple(DockerDaemon(service.path, expanded(words, environment), by_unit=True) for words in own)
+
+
+def _of_snap(tree: Tree) -> tuple[DockerDaemon, ...]:
+    """The daemon of Docker's snap. It runs in a mount namespace of its own, so its process does not count.
+
+    Its wrapper names the configuration file; `--data-root` is what `snap get docker data-root` says, which stands in
+    no file that is read (bin/dockerd-wrapper of canonical/docker-snap).
+    """
+    if _file_system(tree, [SNAP_PROGRAM]).walk(SNAP_PROGRAM).type != "file":
+        return ()
+    return (DockerDaemon(SNAP_PROGRAM, ("--config-file", SNAP_JSON), by_unit=True),)
 
 
 def _environment(tree: Tree, service: Unit) -> list[File]:
