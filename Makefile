@@ -4,6 +4,10 @@ ARGS ?=
 AT_LEAST ?= 1
 BUT ?=
 CASES ?=
+KERNEL ?=
+KERNELS ?=
+# What holds on every kernel; the other tests know the messages of the guest's own.
+ON_ANY_KERNEL := tests/vm/test_coverage.py
 SEED ?= 1
 N ?= 500
 BIN := .venv/bin
@@ -87,12 +91,18 @@ truth: dev
 truth-vm: dev
 	@$(BIN)/python -m tests.vm.truth --seed $(SEED) --count $(N)
 
-# A real kernel for the tests; root is needed where QEMU is not installed yet.
+# A real kernel for the tests, and the newest of each release in KERNEL; root is needed where QEMU is not installed yet.
 vm-setup: dev
-	@$(BIN)/python -m tests.vm.setup
+	@$(BIN)/python -m tests.vm.setup $(KERNEL)
 
+# The tests that ask it; with KERNELS="5.10 6.12", those of coverage on each of these.
 vm: dev
+ifeq ($(KERNELS),)
 	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup $(ARGS)
+else
+	set -e; for kernel in $(KERNELS); do \
+		VM_KERNEL=$$kernel $(BIN)/python -m pytest -m vm -n auto --dist loadgroup $(ON_ANY_KERNEL) $(ARGS); done
+endif
 
 # What is installed from, in dist/. Beside pip it needs binutils, and says so.
 package: python

@@ -91,6 +91,10 @@ LEFT_OUT = (
 SITE = "usr/lib/python3/dist-packages"
 
 
+class RigError(Exception):
+    """The rig is not there, or a guest did not get to the end of its script; the message says why."""
+
+
 def wheels() -> tuple[str, ...]:
     """What our code imports, as the installed project declares it."""
     declared = map(Requirement, importlib.metadata.requires("osquery-audit-rules") or ())

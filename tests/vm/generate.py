@@ -117,6 +117,7 @@ SYSCALLS = {
     "write": "openat",
     "write32": "open",
 }
+ONLY_32_BITS = ("chown32",)  # that a 64-bit machine has no such call is an error
 OTHER_SYSCALLS = (
     "execve",
     "openat",
@@ -390,7 +391,7 @@ def _mask(chance: random.Random, access: dict[str, Any], often: float) -> tuple[
     if chance.random() > often:
         return arch if chance.random() < 0.5 else "", ""
     op = access.get("op", access["kind"])
-    own = SYSCALLS.get(op, op)
+    own = op if op in ONLY_32_BITS and arch == " -F arch=b32" else SYSCALLS.get(op, op)
     return arch, f" -S {own if chance.random() < 0.65 else chance.choice(OTHER_SYSCALLS)}"
 
 

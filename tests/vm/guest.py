@@ -23,8 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.vm import cpio
-from tests.vm.contents import PROJECT, PYTHON, QEMU, SITE, cache, unpacked
+from tests.vm import cpio, kernels
+from tests.vm.contents import PROJECT, PYTHON, QEMU, SITE, RigError, cache, unpacked
 
 MEMORY = "768"  # MiB
 BOOT_LIMIT = 120.0  # seconds; emulated on a busy machine
@@ -63,10 +63,6 @@ COMMANDS = {"auditrules": "auditrules.cli", "auditrules.ext": "auditrules.serve"
 COMMAND = "#!/usr/bin/python3\nimport sys\n\nfrom {module} import main\n\nsys.exit(main())\n"
 
 
-class RigError(Exception):
-    """The rig is not there, or a guest did not get to the end of its script; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a script did: its exit status, what it wrote (both streams, byte for byte), and the files left in /out."""
@@ -96,6 +92,11 @@ class Guest:
         if reason:
             raise RigError(f"{reason}: run `make vm-setup`")
         return cls(_kernel(), _base(), _code())
+
+    @property
+    def release(self) -> str:
+        """The kernel's release, as `uname -r` prints it."""
+        return self.kernel.name.removeprefix("vmlinuz-")
 
     def run(
         self,
@@ -213,6 +214,8 @@ def _kvm_may_work() -> bool:
 
 
 def _kernel() -> Path:
+    if kernels.chosen():
+        return kernels.image(kernels.chosen())
     (kernel,) = (unpacked() / "kernel/boot").glob("vmlinuz-*")
     return kernel
 

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.vm.guest import Guest, RigError
+from tests.vm.contents import RigError
+from tests.vm.guest import Guest
 
 NO_RESULT = 125
 

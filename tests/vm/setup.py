@@ -1,4 +1,4 @@
-"""Bring what the rig needs, once per machine: `make vm-setup`.
+"""Bring what the rig needs, once per machine: `make vm-setup [KERNEL=6.12]`.
 
 QEMU is installed if it isn't there, for which root is needed. All that goes into the guest is downloaded and unpacked
 into a cache folder, and nothing of it is installed. A second run finds everything there.
@@ -16,8 +16,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.vm.contents import KERNEL, LEFT_OUT, MACHINE, PACKAGES, PYTHON, QEMU, SITE, cache, unpacked, wheels
-from tests.vm.guest import Guest, RigError, compiled, loader
+from tests.vm import kernels
+from tests.vm.contents import KERNEL, LEFT_OUT, MACHINE, PACKAGES, PYTHON, QEMU, SITE, RigError, cache, unpacked, wheels
+from tests.vm.guest import Guest, compiled, loader
 
 # apt would rather download as a user of its own, who may not write into our folder; other runs of apt are waited for.
 APT = ("apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=300")
@@ -26,11 +27,14 @@ ELF = b"\x7fELF"
 LIBRARY = re.compile(r"^\s*(?P<name>\S+) => (?P<place>.+)$", re.MULTILINE)
 
 
-def main() -> int:
-    """Bring it all, or say in one line what is in the way."""
+def main(releases: Sequence[str]) -> int:
+    """Bring it all, with the kernels of some more releases, or say in one line what is in the way."""
     try:
         _qemu()
         _parts()
+        for release in releases:
+            kernels.bring(release)
+            os.environ[kernels.CHOSEN] = release
         result = Guest.ready().run("uname -r; auditctl -v")
         print(f"the guest is ready, and kept in {cache()}: {result.text}", end="")
     except RigError as error:
@@ -129,4 +133,4 @@ def _run(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

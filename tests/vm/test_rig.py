@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm.guest import Guest, RigError
+from tests.vm.contents import RigError
+from tests.vm.guest import Guest
 
 pytestmark = pytest.mark.vm
 

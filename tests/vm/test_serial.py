@@ -7,7 +7,8 @@ import tarfile
 
 import pytest
 
-from tests.vm.guest import Result, RigError, Said
+from tests.vm.contents import RigError
+from tests.vm.guest import Result, Said
 
 MARK = b"0123456789abcdef"
 

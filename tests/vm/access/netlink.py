@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 NETLINK_AUDIT = 9
@@ -51,9 +52,10 @@ class Kernel:
         list(self._ask(AUDIT_SET, struct.pack("=6I", mask, *numbers) + bytes(20)))
 
     def clear(self) -> None:
-        """Delete every rule."""
+        """Delete every rule; the kernel itself may have dropped one since it was listed."""
         for rule in self.rules():
-            list(self._ask(AUDIT_DEL_RULE, rule))
+            with suppress(FileNotFoundError):
+                list(self._ask(AUDIT_DEL_RULE, rule))
 
     def say(self, text: str) -> None:
         """Have the kernel send a record of ours, behind all that it has to send already."""
