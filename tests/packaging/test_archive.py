@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from auditrules import __version__
+from auditrules.benchmarks import BENCHMARKS
 from auditrules.tables import SCHEMAS
 from tests.core import Core
 from tools.release import archive, needs
@@ -106,6 +107,16 @@ def test_it_registers_all_tables_and_answers(*, compiled: bool, core: Core, buil
     assert (reply.code, [row["reader"] for row in reply.rows]) == (0, ["none"])
     core.shutdown(registered.uuid)
     assert process.ended() == 0
+
+
+def test_it_finds_each_benchmark_in_itself(extension: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, '{extension}/cp{VERSION.replace('.', '')}'); "
+        "from auditrules.benchmarks import BENCHMARKS; "
+        "print(sum(len(each.controls) for each in BENCHMARKS), BENCHMARKS[-1].controls[0].description)"
+    )
+    expected = f"{sum(len(each.controls) for each in BENCHMARKS)} {BENCHMARKS[-1].controls[0].description}\n"
+    assert run(sys.executable, "-I", "-c", code).stdout == expected
 
 
 def test_it_runs_compiled_modules(extension: Path) -> None:

@@ -38,6 +38,9 @@ install the package python3.11, or use the tarball of {project}, which brings it
 exit 127
 """
 
+# What benchmarks ask for: read when somebody asks, by the same path whatever the Python.
+DATA = EXTENSION / "auditrules/benchmarks/data"
+
 # The name decides, so that a link to the extension is the command line.
 RUN = """\
 if sys.argv[0].endswith(".ext"):
@@ -97,6 +100,7 @@ def build(pythons: Mapping[str, Path]) -> bytes:
     modules = dict(sorted({**_own(), **dict(_foreign())}.items()))
     entries = {"__main__.py": MAIN.encode(), "LICENSE": (PROJECT / "LICENSE").read_bytes(), **dict(licences())}
     entries |= {f"py/{name}": content for name, content in modules.items()}
+    entries |= {f"data/{file.name}": file.read_bytes() for file in sorted(DATA.glob("*.json"))}
     for version, python in pythons.items():
         tree = f"cp{version.replace('.', '')}"
         entries |= {f"{tree}/{name}": content for name, content in _compiled(python, modules)}

@@ -21,15 +21,17 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from auditrules import __version__
+from auditrules.benchmarks.kinds import READERS
 from auditrules.cli.entry import COMMANDS
-from tools.release.archive import RUN, licences
+from tools.release.archive import DATA, RUN, licences
 from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
 from tools.release.systems import documents, packs
 
 ENTRY = f"import sys\n\n{RUN}"
 
 SPEC = """\
-found = Analysis([{script!r}], pathex=[{extension!r}], hiddenimports={commands!r}, excludes={excluded!r}, optimize=2)
+found = Analysis([{script!r}], pathex=[{extension!r}], hiddenimports={named!r}, excludes={excluded!r},
+    datas=[({data!r}, "auditrules/benchmarks/data")], optimize=2)
 program = EXE(PYZ(found.pure), found.scripts, exclude_binaries=True, name="auditrules.ext", strip=True)
 COLLECT(program, found.binaries, found.datas, name={project!r}, strip=True)
 """
@@ -83,8 +85,9 @@ def name(tree: Path) -> str:
 def _frozen(work: Path) -> Path:
     script = work / "run.py"
     script.write_text(ENTRY, encoding="utf-8")
-    commands = [f"auditrules.cli.{name}" for name in COMMANDS]  # which are read by name
-    fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "script": str(script), "commands": commands}
+    named = [*(f"auditrules.cli.{name}" for name in COMMANDS), *READERS.values()]  # what is imported by its name
+    data = str(DATA / "*.json")
+    fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "script": str(script), "named": named, "data": data}
     spec = work / "auditrules.spec"
     spec.write_text(SPEC.format(**fields, project=PROJECT_NAME), encoding="utf-8")
     command = (sys.executable, "-m", "PyInstaller", "--log-level", "ERROR", "--distpath", work / "dist")

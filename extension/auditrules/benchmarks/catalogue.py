@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pkgutil import get_data
 from types import MappingProxyType
+from zipimport import zipimporter
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.data_file import read_benchmark, read_prose
@@ -18,7 +19,13 @@ _KEPT = 8  # benchmarks that stay loaded: those of one host's packs
 
 
 def data(file: str) -> bytes:
-    """The content of a file in `data/`, which is read as a module is: it is a part of the program."""
+    """The content of a file in `data/`, which is read as a module is: it is a part of the program.
+
+    The extension in one file has modules for each Python, and these files once, beside them.
+    """
+    loader = __spec__.loader
+    if isinstance(loader, zipimporter):
+        return loader.get_data(f"{loader.archive}/data/{file}")
     content = get_data(_PACKAGE, f"data/{file}")
     if content is None:
         raise FileNotFoundError(file)

@@ -49,9 +49,12 @@ class Fields:
 
     def text(self, name: str, default: str | None = None, *, empty: bool = False) -> str:
         """A text, which may be empty only if that is said; without a default it must be there."""
-        if not self.has(name) and default is not None:
-            return default
+        self._asked.add(name)
         value = self._values.get(name)
+        if value is None and default is not None and name not in self._values:
+            return default
+        if isinstance(value, str) and (value or empty) and value.isprintable():
+            return value  # nearly every one, of thousands
         if not isinstance(value, str) or not (value or empty):
             raise self.error(name, "a text")
         if any(character in value for character in "\0\r") or not _encodes(value):
@@ -60,9 +63,10 @@ class Fields:
 
     def texts(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
         """A list of texts; without a default there must be at least one."""
-        if not self.has(name) and default is not None:
-            return tuple(default)
+        self._asked.add(name)
         value = self._values.get(name)
+        if value is None and default is not None and name not in self._values:
+            return tuple(default)
         if not isinstance(value, list) or not all(isinstance(each, str) and each and _encodes(each) for each in value):
             raise self.error(name, "a list of texts")
         if not value and default is None:
@@ -159,6 +163,8 @@ class Fields:
 
 
 def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a character
