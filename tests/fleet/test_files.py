@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import apsw
 import pytest
 import yaml
 
-from auditrules.benchmarks import CIS_DOCKER
+from auditrules.benchmarks import CIS_DOCKER, Benchmark
+from auditrules.packs.files import stem
+from auditrules.packs.systems import CIS_LINUX, STIG_LINUX, fleet_name, tag
 from auditrules.sql.standins import SCHEMAS as STAND_INS
 from auditrules.tables import SCHEMAS
 from tests.fixtures.fleet import applied_complaints, complaints, table_complaints
 
-FOLDER = Path(__file__).parents[2] / "packs" / "fleet"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "packs" / "fleet"
 FILES = sorted(path for path in FOLDER.rglob("*.yml"))
 GITOPS = [path for path in FILES if path.parent.name in ("labels", "policies", "reports")]
 POLICIES = sorted(FOLDER.glob("policies/*.yml"))
@@ -22,6 +26,8 @@ APPLIED = sorted(FOLDER.glob("apply/*.yml"))
 REPORTS = sorted(FOLDER.glob("reports/*.yml"))
 TABLES = sorted(FOLDER.glob("tables/*.yml"))
 SHIPPED = [benchmark.version for benchmark in (CIS_DOCKER[0], CIS_DOCKER[-1])]
+CIS = [stem(benchmark) for benchmark in CIS_LINUX]
+STIGS = [stem(benchmark) for benchmark in STIG_LINUX]
 
 OPENERS = ["audit_rules extension is loaded", "audit rules can be read"]
 
@@ -41,11 +47,13 @@ def each(paths: list[Path]) -> pytest.MarkDecorator:
 LABELS = frozenset(label["name"] for label in read(FOLDER / "labels/audit-rules.labels.yml"))
 
 
-def test_the_files_are_those_of_the_two_benchmarks_and_the_rest() -> None:
+def test_the_files_are_those_of_the_newest_benchmarks_and_the_rest() -> None:
     names = ["audit-rules", *(f"cis-docker-{version}" for version in SHIPPED)]
-    assert [path.name for path in POLICIES] == [f"{name}.policies.yml" for name in names]
-    assert [path.name for path in REPORTS] == [f"{name}.reports.yml" for name in names]
-    assert [path.name for path in APPLIED] == [f"{name}.policies.yml" for name in names]
+    assert [path.name for path in POLICIES] == sorted(f"{name}.policies.yml" for name in (*names, *CIS, *STIGS))
+    assert [path.name for path in REPORTS] == sorted(
+        f"{name}.reports.yml" for name in (*names, "cis-linux", "stig-linux")
+    )
+    assert [path.name for path in APPLIED] == sorted(f"{name}.policies.yml" for name in (*names, *CIS))
     assert [path.stem for path in TABLES] == sorted(schema.name for schema in SCHEMAS)
 
 
@@ -96,7 +104,7 @@ def test_there_is_a_policy_a_report_and_a_document_for_each_control(version: str
     assert [document["spec"]["cis_id"] for document in applied] == ids
 
 
-@pytest.mark.parametrize("name", ["audit-rules", *(f"cis-docker-{version}" for version in SHIPPED)])
+@pytest.mark.parametrize("name", ["audit-rules", *(f"cis-docker-{version}" for version in SHIPPED), *CIS])
 def test_both_forms_of_a_policy_say_the_same(name: str) -> None:
     gitops = read(FOLDER / f"policies/{name}.policies.yml")
     applied = [document["spec"] for document in documents(FOLDER / f"apply/{name}.policies.yml")]
@@ -133,20 +141,58 @@ def test_a_document_carries_the_tags_of_its_benchmark(version: str) -> None:
         assert tags[3] == f"CIS_Docker_{version.replace('.', '_')}"
 
 
+@pytest.mark.parametrize("benchmark", CIS_LINUX, ids=stem)
+def test_a_document_of_a_system_has_number_name_and_tags_as_fleets_own(benchmark: Benchmark) -> None:
+    found = [each["spec"] for each in documents(FOLDER / f"apply/{stem(benchmark)}.policies.yml")]
+    assert [spec["cis_id"] for spec in found] == [control.id for control in benchmark.controls]
+    for spec in found:
+        assert spec["name"].startswith(f"{fleet_name(*benchmark.key)} - {spec['cis_id']} ")
+        assert re.fullmatch(rf"compliance, CIS, CIS_Level[12], {tag(benchmark.short_name)}", spec["tags"])
+
+
+@pytest.mark.parametrize("benchmark", [*CIS_LINUX, *STIG_LINUX], ids=stem)
+def test_a_policy_of_a_system_is_for_the_hosts_of_that_system(benchmark: Benchmark) -> None:
+    policies = read(FOLDER / f"policies/{stem(benchmark)}.policies.yml")
+    assert {len(policy["labels_include_all"]) for policy in policies} == {1 + len(benchmark.systems)}
+    assert {label for policy in policies for label in policy["labels_include_all"]} <= LABELS
+
+
+REPLACED = (
+    (ROOT / "docs/fleet.md").read_text("utf-8").partition("\n| control | Fleet's policy |")[2].partition("\n\n")[0]
+)
+
+
+def test_the_page_says_which_policy_takes_the_place_of_each_of_fleets() -> None:
+    told: list[str] = []
+    for row in REPLACED.splitlines()[2:]:
+        first, _, last = row.split("|")[1].strip().partition(" to ")
+        single = re.findall(r"\d[\d.]*\d", first)
+        begin, _, number = single[0].rpartition(".")
+        told += [f"{begin}.{each}" for each in range(int(number), int(last.rpartition(".")[2]) + 1)] if last else single
+    ours = [spec["spec"]["cis_id"] for spec in documents(FOLDER / "apply/cis-ubuntu-22.04-3.0.0.policies.yml")]
+    assert told == ours
+
+
 @each(REPORTS)
 def test_a_report_is_a_daily_snapshot_for_the_log(path: Path) -> None:
     for report in read(path):
         assert (report["interval"], report["logging"], report["automations_enabled"]) == (86400, "snapshot", True)
 
 
-def test_only_the_inventory_is_not_kept() -> None:
+def test_only_what_is_too_long_for_fleets_page_is_not_kept() -> None:
     dropped = [report["name"] for path in REPORTS for report in read(path) if report["discard_data"]]
-    assert dropped == ["audit rules"]
+    assert dropped == ["audit rules", "CIS Linux evidence", "DISA STIG Linux evidence"]
 
 
 @pytest.mark.parametrize(
     "sql",
-    [pytest.param(item["query"], id=item["name"]) for path in GITOPS for item in read(path)],
+    [
+        pytest.param(item["query"], id=item["name"])
+        for path in GITOPS
+        for item in (
+            read(path)[:1] if path.name.startswith((*CIS, *STIGS)) else read(path)
+        )  # they differ in names alone
+    ],
 )
 def test_a_query_is_sql_of_sqlite_itself(sql: str) -> None:
     connection = apsw.Connection(":memory:")

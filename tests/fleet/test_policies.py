@@ -11,7 +11,8 @@ import pytest
 from auditrules.audit.model.collected import File, Kernel, Run, Sources, Units
 from auditrules.benchmarks import CIS_DOCKER
 from auditrules.benchmarks.control import BenchmarkControl
-from auditrules.packs.policies import GENERAL, LABELS, policy
+from auditrules.packs.control_policies import policy
+from auditrules.packs.policies import GENERAL, LABELS
 from auditrules.plugin.row import ROWID
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
@@ -19,7 +20,7 @@ from auditrules.sql.database import Database
 from auditrules.sql.standins import FLAGS, REGISTRY
 from auditrules.tables import build
 from tests.core import tables as core
-from tests.fixtures.hosts import BARE, DOCKER, Given, Look, status
+from tests.fixtures.hosts import BARE, DOCKER, Given, Look, root, status
 from tests.fixtures.judged import DARK, FULL, NONE, Covered, Target, judged, table
 
 CONTROLS = [control for benchmark in (CIS_DOCKER[0], CIS_DOCKER[-1]) for control in benchmark.controls]
@@ -165,6 +166,22 @@ def test_osquery_that_takes_the_stream_fails(flags: dict[str, str], expected: in
     assert rows(GOOD.tables(flags), POLICIES["osquery leaves auditing to auditd"]) == expected
 
 
+SYSTEMS = {
+    "Ubuntu 22.04 hosts": "ID=ubuntu\nVERSION_ID=22.04\n",
+    "Debian 12 hosts": "ID=debian\nVERSION_ID=12\n",
+    "RHEL 9 hosts": "ID=rhel\nVERSION_ID=9.4\n",
+    "Oracle Linux 8 hosts": "ID=ol\nVERSION_ID=8.10\n",
+    "Amazon Linux 2023 hosts": "ID=amzn\nVERSION_ID=2023\n",
+    "": "ID=arch\n",
+}
+
+
+@pytest.mark.parametrize(("name", "release"), SYSTEMS.items(), ids=SYSTEMS)
+def test_the_label_of_a_system_finds_its_hosts_and_no_others(name: str, release: str, tmp_path: Path) -> None:
+    tables = Look.at(root(tmp_path, {"etc/os-release": release})).tables()
+    assert [label.name for label in LABELS[3:] if rows(tables, label.sql)] == ([name] if name else [])
+
+
 # Whether the extension is there
 
 
@@ -177,7 +194,7 @@ def test_the_extension_is_seen_where_it_is_and_missed_where_it_is_not_without_an
 @pytest.mark.parametrize(("root", "expected"), [(DOCKER, 1), (BARE, 0)], ids=["docker", "bare"])
 def test_the_labels_find_their_hosts(root: Path, expected: int) -> None:
     look = Look.at(root)
-    loaded, docker, readable = (label.sql for label in LABELS)
+    loaded, docker, readable = (label.sql for label in LABELS[:3])
     assert rows(look.tables(), loaded) == 1
     assert rows(look.tables(), docker) == expected
     assert rows(look.tables(), readable) == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.benchmarks import CIS_DOCKER, BenchmarkControl
-from auditrules.packs.policies import policy
+from auditrules.packs.control_policies import policy
 from tests.vm.guest import Guest
 
 pytestmark = pytest.mark.vm

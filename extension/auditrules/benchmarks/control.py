@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -30,6 +31,15 @@ _CIS_CONTROLS = "CIS Controls: "
 def no_prose(_family: str) -> Mapping[str, str]:
     """No texts, whatever the family."""
     return MappingProxyType({})
+
+
+def query_name(*words: str) -> str:
+    """Words as the name of a query of a pack: lower-case letters, digits and `_`.
+
+    >>> query_name("stig-rhel-9", "RHEL-09-653010")
+    'stig_rhel_9_rhel_09_653010'
+    """
+    return "_".join(re.findall("[a-z0-9]+", " ".join(words).lower()))
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class BenchmarkControl:
     @property
     def name(self) -> str:
         """The name of its query in a pack."""
-        return "_".join([*self.short_name.split("-"), *self.id.split(".")])
+        return query_name(self.short_name, self.id)
 
     @property
     def cis_controls(self) -> tuple[str, ...]:

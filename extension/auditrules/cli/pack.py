@@ -6,14 +6,15 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from auditrules.benchmarks import BENCHMARKS, CIS_DOCKER, Benchmark, BenchmarkControl
+from auditrules.benchmarks import CIS_DOCKER, Benchmark, BenchmarkControl
 from auditrules.benchmarks.data_file import read_requirements
 from auditrules.benchmarks.fields import BenchmarkError
 from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
 from auditrules.cli.command import Problem, add_benchmark
 from auditrules.cli.environment import Environment, in_environment
-from auditrules.packs import files, policies, shipped
+from auditrules.packs import files, systems
 from auditrules.packs.files import PackFile, PackForm
+from auditrules.packs.shipped import PACKS
 from auditrules.present import Format, present
 from auditrules.sql.result import QueryResult
 
@@ -50,10 +51,11 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 @in_environment
-def _run(options: argparse.Namespace, _: Environment) -> tuple[str, int]:
+def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
-    wanted, found = chosen(PackForm(options.format), options.benchmark, options.control, tuple(options.label))
+    form, labels = PackForm(options.format), tuple(options.label)
+    wanted, found = chosen(environment.benchmarks, form, options.benchmark, options.control, labels)
     check(found, wanted)
     if options.action == "list":
         rows = tuple((file.path, name) for file in found for name in file.queries)
@@ -66,43 +68,36 @@ def _run(options: argparse.Namespace, _: Environment) -> tuple[str, int]:
 
 
 def chosen(
-    form: PackForm, names: Sequence[str], ids: Sequence[str], labels: tuple[str, ...]
+    benchmarks: Sequence[Benchmark],
+    form: PackForm,
+    names: Sequence[str],
+    ids: Sequence[str],
+    labels: tuple[str, ...],
 ) -> tuple[Sequence[Benchmark], tuple[PackFile, ...]]:
     """The benchmarks and files that somebody wants. Raises Problem if there is no such benchmark or control."""
+    if not names and not ids:
+        found = map(files.pack_file, PACKS) if form is PackForm.OSQUERY else files.for_fleet(form, labels)
+        return (*CIS_DOCKER, *systems.CIS_LINUX, *systems.STIG_LINUX), tuple(found)
     try:
-        wanted = list(dict.fromkeys(benchmark_called(name, BENCHMARKS) for name in names)) or _with(ids)
+        wanted = list(
+            dict.fromkeys(
+                [benchmark_called(name, benchmarks) for name in names]
+                or [newest_with(each, benchmarks) for each in ids]
+            )
+        )
         controls = controls_numbered(ids, wanted)
     except SelectionError as error:
         raise Problem(str(error)) from error
-    return wanted, tuple(_files(form, wanted, controls, labels, every=not names and not ids))
+    return wanted, tuple(_files(form, wanted, controls, labels))
 
 
 def _files(
-    form: PackForm,
-    wanted: Sequence[Benchmark],
-    controls: Sequence[BenchmarkControl],
-    labels: tuple[str, ...],
-    *,
-    every: bool,
+    form: PackForm, wanted: Sequence[Benchmark], controls: Sequence[BenchmarkControl], labels: tuple[str, ...]
 ) -> Iterator[PackFile]:
-    if every:
-        yield from files.general(form)
     for benchmark in wanted:
         its = [control for control in controls if control.key[:2] == benchmark.key]
-        if every and form is PackForm.OSQUERY:
-            yield files.pack_file(_SHIPPED[benchmark.version])
-        elif its:
-            yield from files.of_benchmark(benchmark, its, form, labels or policies.ON_DOCKER_HOSTS)
-
-
-def _with(ids: Sequence[str]) -> list[Benchmark]:
-    """The benchmarks that are meant if none is named: those that ship, or the newest that have the controls."""
-    if ids:
-        return list(dict.fromkeys(newest_with(each, BENCHMARKS) for each in ids))
-    return [benchmark for benchmark in CIS_DOCKER if benchmark.version in _SHIPPED]
-
-
-_SHIPPED = {CIS_DOCKER[0].version: shipped.CIS_DOCKER, CIS_DOCKER[-1].version: shipped.CIS_DOCKER_LATEST}
+        if its:
+            yield from files.of_benchmark(benchmark, its, form, labels)
 
 
 def check(found: Iterable[PackFile], benchmarks: Iterable[Benchmark]) -> None:

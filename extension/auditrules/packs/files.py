@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from auditrules.benchmarks.control import Benchmark, BenchmarkControl
-from auditrules.packs import policies
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl, query_name
+from auditrules.packs import policies, systems
+from auditrules.packs.control_policies import labels_of, policy, reports, whole_report
 from auditrules.packs.fleet import FleetItem, FleetReport, Policy, applied, gitops, problems
-from auditrules.packs.shipped import AUDIT_RULES, CIS_DOCKER, CIS_DOCKER_LATEST, PACKS, verdicts
+from auditrules.packs.policies import LOADED
+from auditrules.packs.shipped import AUDIT_RULES, CIS_LINUX, PACKS, STIG_LINUX, WHOLE, verdicts, whole
 from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import Pack
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.yaml import document
+
+_DOCKER = WHOLE["cis-docker"].name
 
 
 class PackForm(str, Enum):
@@ -75,20 +79,27 @@ def _reports(name: str, items: Iterable[FleetReport]) -> PackFile:
 
 
 def of_benchmark(
-    benchmark: Benchmark,
-    controls: Iterable[BenchmarkControl],
-    form: PackForm,
-    labels: tuple[str, ...] = policies.ON_DOCKER_HOSTS,
+    benchmark: Benchmark, controls: Iterable[BenchmarkControl], form: PackForm, labels: tuple[str, ...] = ()
 ) -> Iterator[PackFile]:
-    """The files of some controls of a benchmark; for Fleet on the hosts that have all of some labels."""
+    """The files of some controls of a benchmark; for Fleet on the hosts that have all of some labels.
+
+    Docker's controls have a query each. Those of a system are many: all of them have one pair of queries.
+    """
     wanted = tuple(controls)
     name = stem(benchmark)
+    together = benchmark.name != _DOCKER and len(wanted) == len(benchmark.controls)
     if form is PackForm.OSQUERY:
-        yield verdict_file(name.replace(".", "-"), wanted)
+        if together:
+            yield pack_file(whole(benchmark))
+        else:
+            yield verdict_file(query_name(name).replace("_", "-"), wanted)
         return
-    yield _policies(name, (policies.policy(each, labels) for each in wanted), form)
+    on = labels or labels_of(benchmark)
+    yield _policies(name, (policy(each, on) for each in wanted), form)
     if form is PackForm.FLEET_GITOPS:
-        yield _reports(name, policies.reports(wanted, labels))
+        called = systems.fleet_name(*benchmark.key)
+        truth = whole(benchmark).queries[-1]
+        yield _reports(name, [whole_report(called, truth, on)] if together else reports(wanted, on))
 
 
 def general(form: PackForm) -> Iterator[PackFile]:
@@ -109,14 +120,29 @@ def tables(schemas: Iterable[Schema]) -> Iterator[PackFile]:
         yield PackFile(f"fleet/tables/{schema.name}.yml", document(schema.fleet()), examples)
 
 
-def shipped(benchmarks: tuple[Benchmark, ...], schemas: Iterable[Schema]) -> Iterator[PackFile]:
-    """All files of packs/: for the first and the newest benchmark."""
-    first, newest = benchmarks[0], benchmarks[-1]
+def shipped(schemas: Iterable[Schema]) -> Iterator[PackFile]:
+    """All files of packs/."""
     yield from map(pack_file, PACKS)
-    yield whole_file(CIS_DOCKER.name, first)
-    yield whole_file(CIS_DOCKER_LATEST.name, newest)
+    for name, benchmark in WHOLE.items():
+        yield whole_file(name, benchmark)
     for form in (PackForm.FLEET_GITOPS, PackForm.FLEET_APPLY):
-        yield from general(form)
-        for benchmark in (first, newest):
-            yield from of_benchmark(benchmark, benchmark.controls, form)
+        yield from for_fleet(form)
     yield from tables(schemas)
+
+
+def for_fleet(form: PackForm, labels: tuple[str, ...] = ()) -> Iterator[PackFile]:
+    """The files that ship for Fleet: what is of no benchmark, CIS Docker, the newest benchmark of each system.
+
+    The reports on systems are two, each for all of them. The documents for fleetctl apply are in the form of Fleet's
+    own CIS sets, and of CIS's benchmarks alone.
+    """
+    yield from general(form)
+    for benchmark in WHOLE.values():
+        yield from of_benchmark(benchmark, benchmark.controls, form, labels)
+    with_stigs = form is PackForm.FLEET_GITOPS
+    for benchmark in (*systems.CIS_LINUX, *(systems.STIG_LINUX if with_stigs else ())):
+        on = labels or labels_of(benchmark)
+        yield _policies(stem(benchmark), (policy(each, on) for each in benchmark.controls), form)
+    if with_stigs:
+        for pack, name in ((CIS_LINUX, "CIS Linux"), (STIG_LINUX, "DISA STIG Linux")):
+            yield _reports(pack.name, [whole_report(name, pack.queries[-1], labels or (LOADED.name,))])

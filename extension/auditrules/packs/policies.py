@@ -1,18 +1,12 @@
-"""The labels, policies and reports for Fleet: of the benchmarks, of drift and of the audit log pipeline."""
+"""The labels for Fleet, and the policies and reports that are of no benchmark: drift and the audit log pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from auditrules.benchmarks.control import Assessment, BenchmarkControl
 from auditrules.benchmarks.docker_daemon import PROGRAMS
-from auditrules.benchmarks.kinds.path import PathRequirement
-from auditrules.benchmarks.remediation import written
 from auditrules.benchmarks.verdict_sql import quoted
-from auditrules.packs import drift, pipeline
+from auditrules.packs import drift, pipeline, systems
 from auditrules.packs.fleet import FleetReport, Label, Policy
 from auditrules.packs.shipped import INVENTORY
-from auditrules.packs.verdict import Check, policy_sql
 
 _REGISTERED = """\
 SELECT 1 FROM osquery_registry
@@ -38,10 +32,14 @@ DOCKER_HOSTS = Label(
 READABLE = Label(
     "audit rules can be read", "Linux hosts where osquery can read the audit rules of the kernel.", _READABLE
 )
-LABELS = (LOADED, DOCKER_HOSTS, READABLE)
+LABELS = (LOADED, DOCKER_HOSTS, READABLE, *systems.system_labels())
 ON_DOCKER_HOSTS = (LOADED.name, DOCKER_HOSTS.name)
 
-_FAILS_UNREAD = (
+FAILS_UNKNOWN = (
+    "It also fails where that could not be found out; where it is the rules of the kernel that can't be read, the "
+    f'policy "{READABLE.name}" fails, too, and says what to do.'
+)
+FAILS_UNREAD = (
     f'It also fails where the rules of the kernel can\'t be read: then the policy "{READABLE.name}" fails, too, and '
     "says what to do."
 )
@@ -77,7 +75,7 @@ GENERAL = (
     Policy(
         "audit records are read and none are lost",
         "A process reads the records of the kernel's audit, and no record was lost since the counter was reset. Where "
-        f"no process owns the stream, somebody may still listen; that can't be told, so it fails. {_FAILS_UNREAD}",
+        f"no process owns the stream, somebody may still listen; that can't be told, so it fails. {FAILS_UNREAD}",
         "Start auditd; where records were lost, raise the backlog limit (-b in /etc/audit/rules.d, then augenrules "
         "--load) and run auditctl --reset-lost.",
         _wrapped(_SQL["audit_pipeline"], "status = 'pass'"),
@@ -85,14 +83,14 @@ GENERAL = (
     ),
     Policy(
         "audit rules of the files are loaded",
-        f"The kernel has every rule of the files that boot loads. {_FAILS_UNREAD}",
+        f"The kernel has every rule of the files that boot loads. {FAILS_UNREAD}",
         "Run augenrules --load; what it refuses, and why, is in the table audit_rules, columns state and error.",
         _wrapped(_SQL["audit_rules_not_loaded"], "finding = 'none'"),
         (LOADED.name,),
     ),
     Policy(
         "audit rules of the kernel are in the files",
-        f"Every rule that the kernel has is loaded again at the next boot. {_FAILS_UNREAD}",
+        f"Every rule that the kernel has is loaded again at the next boot. {FAILS_UNREAD}",
         "Put the rules that audit_rules shows with the state runtime into a file in /etc/audit/rules.d, or take them "
         "out of the kernel.",
         _wrapped(_SQL["audit_rules_not_persistent"], "finding = 'none'"),
@@ -128,44 +126,3 @@ GENERAL_REPORTS = (
         for query in pipeline.QUERIES
     ),
 )
-
-
-def _short(control: BenchmarkControl) -> str:
-    """The benchmark's name as Fleet's own policies write it."""
-    return control.benchmark.removesuffix(" Benchmark")
-
-
-def _remediation(control: BenchmarkControl) -> str:
-    """What to do where each thing is in the benchmark's own place."""
-    return written(each.remedy(each.path) for each in control.requirements if isinstance(each, PathRequirement))
-
-
-def policy(control: BenchmarkControl, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Policy:
-    """The policy for a control."""
-    assessment = control.assessment.value.capitalize()
-    by_hand = " The benchmark wants it assessed by hand, too." if control.assessment is Assessment.MANUAL else ""
-    return Policy(
-        f"{_short(control)} {control.version} - {control.id} {control.title} ({assessment})",
-        f"{control.description} {control.rationale} It passes where there is no Docker daemon, or "
-        f"nothing to audit.{by_hand} {_FAILS_UNREAD}",
-        f"{_remediation(control)} On this host the path may be another: the report of this control names it.",
-        policy_sql(control),
-        labels,
-        control.id,
-        (
-            *("compliance", "CIS", f"CIS_Level{control.level}", f"CIS_Docker_{control.version.replace('.', '_')}"),
-            *(f"CIS_Controls_{each}" for each in control.cis_controls),
-        ),
-    )
-
-
-def reports(controls: Iterable[BenchmarkControl], labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Iterator[FleetReport]:
-    """The evidence for each control: one row a host."""
-    for control in controls:
-        yield FleetReport(
-            f"{_short(control)} {control.version} - {control.id} evidence",
-            f"{control.title}: one row a host with status, target, reason, evidence, remediation and the status after "
-            "the next boot.",
-            Check(control).snapshot_query,
-            labels,
-        )

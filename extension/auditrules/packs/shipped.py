@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 
 from auditrules.benchmarks import CIS_DOCKER as _VERSIONS
 from auditrules.benchmarks import Benchmark
-from auditrules.packs import drift, pipeline
-from auditrules.packs.verdict import Check, all_controls_sql
+from auditrules.benchmarks.control import query_name
+from auditrules.packs import drift, pipeline, systems
+from auditrules.packs.verdict import Check, all_controls_sql, pinned_sql, system_sql
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 
 # A pack with a missing table would log an error each time; the discovery keeps it off hosts without the extension.
@@ -67,6 +68,38 @@ CIS_DOCKER, CIS_DOCKER_LATEST = (
     verdicts(name, map(Check, benchmark.controls), all_controls(name, benchmark)) for name, benchmark in WHOLE.items()
 )
 
+
+def pair(name: str, described: str, sql: Callable[[bool], str]) -> tuple[Query, Query]:
+    """All controls of a system as a pair of queries: one logs changes, one is the daily ground truth.
+
+    `sql` makes the query, with line numbers in its evidence or without.
+    """
+    value = "Whether a host audits what its benchmark wants, by what its kernel would record; the report reads both."
+    each = f"{described}: one row for each control, with status, reason and evidence."
+    return (
+        Query(name, sql(False), HOUR, f"{each} Changes only.", value, removed=False),  # noqa: FBT003 - a function of one
+        Query(f"{name}_snapshot", sql(True), DAY, each, value, snapshot=True, startup_priority=1),  # noqa: FBT003
+    )
+
+
+def whole(benchmark: Benchmark) -> Pack:
+    """The pack of one version of a benchmark, with two queries of all its controls."""
+    name = query_name(benchmark.short_name, benchmark.version)
+    queries = pair(name, f"{benchmark.name} {benchmark.version}", lambda lines: pinned_sql(benchmark, lines=lines))
+    return Pack(name.replace("_", "-"), PLATFORM, VERSION, (GUARD,), queries)
+
+
+def _of_systems(name: str, benchmarks: Iterable[Benchmark], described: str) -> Pack:
+    names = [each.name for each in benchmarks]
+    queries = pair(name.replace("-", "_"), described, lambda lines: system_sql(names, lines=lines))
+    return Pack(name, PLATFORM, VERSION, (GUARD,), queries)
+
+
+CIS_LINUX = _of_systems(
+    "cis-linux", systems.CIS_LINUX, "The auditing chapter of the newest CIS benchmark that is for the host's system"
+)
+STIG_LINUX = _of_systems("stig-linux", systems.STIG_LINUX, "The auditing rules of DISA's STIG for the host's system")
+
 INVENTORY = """\
 SELECT source, source_path, line, position, type, action, list, path, path_type, permissions, arch, syscalls, fields,
   keys, rule, state, error
@@ -116,4 +149,4 @@ SELECT
     ),
 )
 
-PACKS = (CIS_DOCKER, CIS_DOCKER_LATEST, AUDIT_RULES)
+PACKS = (CIS_DOCKER, CIS_DOCKER_LATEST, CIS_LINUX, STIG_LINUX, AUDIT_RULES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
@@ -30,9 +31,29 @@ def policy_sql(control: BenchmarkControl) -> str:
     return _select("1", f"{of_control(control)}\n  AND status IN ({statuses})")
 
 
+def applies_sql(control: BenchmarkControl) -> str:
+    """A query that gives a row on systems that the benchmark of a control is for."""
+    return _select("1", f"{of_control(control)}\n  AND applies = 1")
+
+
 def all_controls_sql(benchmark: Benchmark) -> str:
     """The query of all controls of a benchmark, with line numbers in its evidence."""
     return _select(_columns(lines=True, grep=True), of_benchmark(benchmark.name, benchmark.version))
+
+
+def system_sql(names: Iterable[str], *, lines: bool) -> str:
+    """The query of all controls of those of some benchmarks, in their newest version, that are for the host's system.
+
+    Each is named, as only that narrows what is judged. `lines` puts line numbers into the evidence.
+    """
+    named = ",\n  ".join(map(quoted, names))
+    return _select(_columns(lines=lines, grep=False), f"applies = 1 AND newest = 1 AND benchmark IN (\n  {named}\n)")
+
+
+def pinned_sql(benchmark: Benchmark, *, lines: bool) -> str:
+    """The query of all controls of one version of a benchmark, on systems that it is for."""
+    of_this = of_benchmark(benchmark.name, benchmark.version)
+    return _select(_columns(lines=lines, grep=False), f"{of_this} AND applies = 1")
 
 
 @dataclass(frozen=True, slots=True)
