@@ -64,7 +64,7 @@ def test_what_is_missing_is_named_with_the_rule() -> None:
     assert told.missing == "b+sha512"
     assert told.evidence == f"{CONF}: {TOOL} is checked by '{TOOL}', without b+sha512"
     assert told.evidence_lines == f"{CONF}:2: {TOOL} is checked by '{TOOL}', without b+sha512"
-    assert told.remedy.text.startswith(f"Put `{TOOL} {ALL}` into {CONF}")
+    assert told.remedy.first.startswith(f"Put `{TOOL} {ALL}` into {CONF}")
 
 
 def test_without_a_configuration_it_fails() -> None:

@@ -195,10 +195,8 @@ def test_a_default_is_said_to_be_one() -> None:
 
 def test_the_remedy_names_the_values() -> None:
     judged = judge(requirement("setting", **FULL), host(conf=SPACE))
-    assert judged.remedy.text == (
-        f"Set `disk_full_action = halt` in {CONF}, or to single. "
-        "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the next boot."
-    )
+    assert judged.remedy.first == f"Set `disk_full_action = halt` in {CONF}, or to single."
+    assert judged.remedy.text == "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the next boot."
 
 
 @pytest.mark.parametrize(

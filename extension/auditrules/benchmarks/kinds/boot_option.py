@@ -70,7 +70,7 @@ class BootOption:
                 reason,
                 "" if met else self.wanted,
                 evidence,
-                remedy=Remedy() if met else Remedy(text=_remedy(self.wanted, host.audit.collected.boot_files)),
+                remedy=Remedy() if met else _remedy(self.wanted, host.audit.collected.boot_files),
             )
         ]
 
@@ -148,17 +148,19 @@ def _number(text: str) -> int | None:
     return number if number is not None and number <= _MOST_NUMBER else None
 
 
-def _remedy(word: str, files: BootFiles | None) -> str:
+def _remedy(word: str, files: BootFiles | None) -> Remedy:
     """How the host's boot loader is told."""
     paths = [file.path for file in files.files] if files else []
     if any(f"/{ENTRIES}/" in path for path in paths):
-        return f'Run `grubby --update-kernel=ALL --args="{word}"`, then boot the machine anew.'
+        return Remedy(first=f'Run `grubby --update-kernel=ALL --args="{word}"`.', text="Then boot the machine anew.")
     image = next((path for path in KERNEL_CMDLINE if path in paths), "")
     config = next((path for path in paths if path.endswith(f"/{GRUB_CFG}")), "")
     if image and not config:
-        return f"Add `{word}` to {image}, make the boot entries or images anew, then boot the machine."
+        text = "Make the boot entries or images anew, then boot the machine."
+        return Remedy(first=f"Add `{word}` to {image}.", text=text)
     make = "`update-grub`" if config.startswith("/boot/grub/") or not config else f"`grub2-mkconfig -o {config}`"
-    return f"Add `{word}` to GRUB_CMDLINE_LINUX in {DEFAULT_GRUB}, run {make}, then boot the machine anew."
+    first = f"Add `{word}` to GRUB_CMDLINE_LINUX in {DEFAULT_GRUB}."
+    return Remedy(first=first, text=f"Run {make}, then boot the machine anew.")
 
 
 def read(fields: Fields) -> BootOption:

@@ -69,7 +69,8 @@ class FileMode:
         if self.of == CONFIGURATION_FILES:
             return f"*.conf and *.rules below {CONFIGURATION}"
         words = {LOG_FILES: "files beside log_file", LOG_DIRECTORY: "directory of log_file"}
-        return words.get(self.of) or ", ".join(self.named)
+        others = f" and {len(self.named) - 1} more" if len(self.named) > 1 else ""
+        return words.get(self.of) or f"{self.named[0]}{others}"
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
         """The files themselves."""

@@ -14,7 +14,7 @@ from auditrules.status import Status
 from auditrules.text import visible
 
 _MOST_TOLD = 3  # lines that are not clear
-_MAKE_ANEW = "Then make AIDE's database anew: `aide --init` (Debian: `aideinit`)."
+_MAKE_ANEW = "Make AIDE's database anew: `aide --init` (Debian: `aideinit`)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Integrity:
             (missing or self.required) if asks else "",
             evidence,
             lines,
-            remedy=Remedy(text=self._remedy(real, reason, rules)) if asks else Remedy(),
+            remedy=self._remedy(real, reason, rules) if asks else Remedy(),
         )
 
     def _by_rules(self, path: str, rules: AideRules) -> tuple[Status, str, str, str, str]:
@@ -99,15 +99,16 @@ class Integrity:
         status, reason = (Status.FAIL, "attributes_missing") if missing else (Status.PASS, "met")
         return status, reason, "+".join(missing), f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}"
 
-    def _remedy(self, path: str, reason: str, rules: AideRules | None) -> str:
+    def _remedy(self, path: str, reason: str, rules: AideRules | None) -> Remedy:
+        line = f"`{path} {self.required}`"
         if reason == "unclear":
-            return f"See by AIDE itself whether it checks the file: `aide --path-check=f:{path}`."
+            return Remedy(text=f"See by AIDE itself whether it checks the file: `aide --path-check=f:{path}`.")
         if reason == "unreadable":
-            return "Ask as root, or see what is in the way."
+            return Remedy(text="Ask as root, or see what is in the way.")
         if reason == "no_file":
-            return f"Install aide, and put `{path} {self.required}` into its configuration. {_MAKE_ANEW}"
+            return Remedy(first=f"Install aide, and put {line} into its configuration.", text=_MAKE_ANEW)
         where = rules.path if rules else PATHS[0]
-        return f"Put `{path} {self.required}` into {where}, and take away what says otherwise. {_MAKE_ANEW}"
+        return Remedy(first=f"Put {line} into {where}, and take away what says otherwise.", text=_MAKE_ANEW)
 
 
 def _bounded(lines: Sequence[str]) -> str:

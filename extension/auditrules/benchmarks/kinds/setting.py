@@ -148,7 +148,7 @@ class Setting:
             wanted = f"Set `{self.option} = {self.values[0]}` in {PATH}{others}."
         else:
             wanted = f"Set `{self.option}` in {PATH} to a number {self.required}."
-        return Remedy(text=" ".join(filter(None, (repair, wanted, _READ_IT))))
+        return Remedy(first=" ".join(filter(None, (repair, wanted))), text=_READ_IT)
 
 
 def _version(host: JudgedHost) -> Version | None:
