@@ -108,10 +108,35 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "chown32": (Operation("chown32", CollectedNames.FILE, compat=True),),
     "lchown16": (Operation("lchown", CollectedNames.NAME, compat=True),),
     "setxattr32": (Operation("setxattr", CollectedNames.FILE, compat=True),),
+    **{
+        name: (Operation(call, CollectedNames.NOTHING, compat=name.endswith("32")),)
+        for name, call in {
+            "settimeofday": "settimeofday",
+            "settimeofday32": "settimeofday",
+            "stime32": "stime",
+            "clocksettime": "clock_settime",
+            "clocksettime32": "clock_settime",
+            "setdomainname": "setdomainname",
+            "setdomainname32": "setdomainname",
+            "deletemodule": "delete_module",
+        }.items()
+    },
+    "fchmodat32": (Operation("fchmodat", CollectedNames.FILE, compat=True),),
+    "fchownat32": (Operation("fchownat", CollectedNames.FILE, compat=True),),
+    "fremovexattr": (Operation("fremovexattr", CollectedNames.DESCRIPTOR),),
+    "fremovexattr32": (Operation("fremovexattr", CollectedNames.DESCRIPTOR, compat=True),),
+    "rmdir32": (Operation("rmdir", CollectedNames.REMOVAL, compat=True),),
 }
 IN_A_NAMESPACE = "ns-"
 FLAGS = {"read": 0, "write": 1, "rdwr": 2, "append": 0o2001, "create": 0o1101, "rdtrunc": 0o1000, "getdents": 0o200000}
 FORKING = frozenset({"forkexec", "vforkexec"})  # the task that makes the access is forked by the access itself
+
+# All arguments of the calls that use no file.
+ARGUMENTS: Mapping[str, tuple[int | None, int | None, int | None, int | None]] = {
+    **dict.fromkeys(("settimeofday", "settimeofday32", "clocksettime", "clocksettime32"), (0, 0, None, None)),
+    "stime32": (0, None, None, None),
+    **dict.fromkeys(("setdomainname", "setdomainname32", "deletemodule"), (POINTER, 0, None, None)),
+}
 
 # The first two arguments of a call: a path where nothing else is said.
 AT = frozenset({"openat", "openat2", "fchmodat", "utimensat", "execveat", "unlinkat", "renameat", "linkat"})
@@ -228,6 +253,8 @@ def outcome(case: Case) -> tuple[bool, int]:
 
 def arguments(operation: Operation, kind: str) -> tuple[int | None, int | None, int | None, int | None]:
     """The arguments as far as they are known: addresses are only known to be some."""
+    if kind in ARGUMENTS:
+        return ARGUMENTS[kind]
     first = AT_FDCWD if operation.call in AT else POINTER
     return first, POINTER, FLAGS.get(kind), None
 

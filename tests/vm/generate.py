@@ -339,6 +339,24 @@ def _rule(chance: random.Random, focus: Focus, access: dict[str, Any], key: str)
     return shape(chance, focus, access) + keyed
 
 
+def other_list(chance: random.Random, access: dict[str, Any]) -> str:
+    """A rule of the task, exclude, filesystem or user list."""
+    shape = chance.choices((_task, _exclude, _filesystem, _user), (3, 4, 2, 1))[0]
+    return shape(chance, FOCI[0], access)
+
+
+def on_a_path(chance: random.Random, access: dict[str, Any], key: str) -> str:
+    """A rule of the exit list on a path or directory, mostly one of the access."""
+    focus = Focus((access["path"],), _around(access["path"]), _FILE)
+    shape = chance.choices((_watch, _path, _directory), (2, 3, 2))[0]
+    return f"{shape(chance, focus, access)} -k {key}"
+
+
+def _around(path: str) -> tuple[str, ...]:
+    folder = path.rpartition("/")[0]
+    return (folder, folder.rpartition("/")[0] or "/usr")
+
+
 def _a_file(chance: random.Random, focus: Focus, access: dict[str, Any]) -> str:
     """A path for a rule: mostly one of the access, by any of its names."""
     near = [access["path"], *focus.names, *focus.beside, *([access["path2"]] if "path2" in access else [])]

@@ -13,7 +13,7 @@ Disagrees = Callable[[Row], bool]
 
 ROUNDS = 30
 PART = re.compile(r" -(?:F|C|S|k|p) \S+")
-ASKED = ("rules", "enabled", "access", "early", "post", "history")
+ASKED = ("rules", "enabled", "access", "asked", "early", "post", "history")
 PLAIN = {"auid": "unset", "uid": 0}
 
 

@@ -1,7 +1,9 @@
 """Compare our answers with the kernel's on random cases: `make truth-vm [SEED=1] [N=500]`.
 
-Each case is a random rule set and an access, made on a real kernel. Where the two disagree, the case is made as small
-as it gets, and shown with both answers. The count comes last; exits 1 if any disagree.
+Each case is a random rule set and an access, made on a real kernel. As many more cases have a rule that is asked for:
+where we say that it is met, the kernel must record each access that it matches, and where we say that none is recorded,
+it must record none. Where the two disagree, the case is made as small as it gets, and shown with both answers. The
+counts come last; exits 1 if any disagree.
 """
 
 from __future__ import annotations
@@ -9,11 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from auditrules.audit.model.host_facts import Facts
 from tests.truth import compare
+from tests.vm import asked, generate_asked
 from tests.vm.ask import Case, Row, ask
 from tests.vm.generate import cases
 from tests.vm.guest import Guest
@@ -30,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rows", type=Path, metavar="FILE", help="write all answers there, as rows of coverage.jsonl")
     options = parser.parse_args(arguments)
     guest = Guest.ready()
-    rows = judgeable(ask(guest, list(cases(options.seed, options.count)), f"random-{options.seed}"))
+    drawn = [*cases(options.seed, options.count), *generate_asked.cases(options.seed, options.count)]
+    rows = judgeable(ask(guest, drawn, f"random-{options.seed}"))
     if options.rows:
         lines = (json.dumps(row, separators=(",", ":")) for row in rows)
         options.rows.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -41,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
     for row in shrunk(wrong[:SHOWN], again, lambda row: bool(judgeable([row]) and list(disagreements(row)))):
         sys.stdout.writelines(f"{line}\n" for line in shown(row))
-    print(f"seed {options.seed}: {len(rows)} cases, {len(wrong)} disagree")
+    print(f"seed {options.seed}: {len(rows)} cases, {len(wrong)} disagree; {summary(rows)}")
     return 1 if wrong else 0
 
 
@@ -52,7 +57,15 @@ def judgeable(rows: Sequence[Row]) -> list[Row]:
 
 def disagreements(row: Row) -> Iterator[str]:
     """What we say otherwise than the kernel did; the same comparison judges the corpus."""
-    return compare.coverage_case(row, Facts())
+    yield from compare.coverage_case(row, Facts())
+    yield from asked.disagreements(row)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many of the rules that are asked for match their access, and how we judge them."""
+    counts = Counter(status.value for row in rows for status in asked.judged(row))
+    told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    return f"{sum(counts.values())} that are asked for match the access: {told or 'none'}"
 
 
 def shown(row: Row) -> Iterator[str]:
@@ -63,6 +76,8 @@ def shown(row: Row) -> Iterator[str]:
     yield from row["rules"] or ["(no rule)"]
     yield from (f"  then: {command}" for command in row.get("post", ()))
     yield f"  {access.get('op', access['kind'])} {access['path']} {access.get('path2', '')} as {subject}{early}"
+    if "asked" in row:
+        yield f"  asked for: {' '.join([*row['asked']['fields'], *row['asked']['compare']]) or 'everybody'}"
     yield f"  kernel: {'recorded by ' + str(row['by_key']) if row['recorded'] else 'not recorded'}"
     yield from (f"  here: {text}" for text in disagreements(row))
 

@@ -49,7 +49,8 @@ def both(*calls: str, **more: tuple[str, ...] | str) -> Family:
     return Family(calls, calls, **more)  # type: ignore[arg-type]
 
 
-_ACCESS = ("creat", "open", "openat", "truncate", "ftruncate", "open_by_handle_at", "openat2")
+_ACCESS = ("creat", "open", "truncate", "ftruncate", "open_by_handle_at", "openat2", "openat")
+_PERMITTED = ("creat", "open", "openat", "truncate", "ftruncate", "openat2", "open_by_handle_at")
 _XATTR = ("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr")
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
@@ -59,19 +60,19 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "setuid programs": both("execve", fields=("euid=0",), compare=("uid!=euid",)),
         "setgid programs": both("execve", fields=("egid=0",), compare=("gid!=egid",)),
         "time": Family(("adjtimex", "settimeofday"), ("adjtimex", "settimeofday", "stime"), fields=()),
-        "wall clock": both("clock_settime", fields=("a0=0x0",)),
+        "wall clock": both("clock_settime", fields=("a0=0x0",), narrower="uid=33"),
         "host name": both("sethostname", "setdomainname", fields=()),
-        "access denied": both(*_ACCESS, fields=("exit=-EACCES", *LOGIN_USERS), narrower="auid<5000"),
-        "access not permitted": both(*_ACCESS, fields=("exit=-EPERM", *LOGIN_USERS), narrower="auid<5000"),
+        "access denied": both(*_ACCESS, fields=("exit=-EACCES", *LOGIN_USERS), narrower="uid=33"),
+        "access not permitted": both(*_PERMITTED, fields=("exit=-EPERM", *LOGIN_USERS), narrower="uid=33"),
         "mode": both("chmod", "fchmod", "fchmodat"),
         "owner": both("chown", "fchown", "lchown", "fchownat"),
         "attributes": both(*_XATTR),
         "attributes by root": both(*_XATTR, fields=("auid=0",)),
-        "mounts": both("mount", "umount2"),
+        "mounts": both("mount", "umount2", narrower="uid=33"),
         "deletion": both("unlink", "unlinkat", "rename", "renameat", "renameat2", "rmdir"),
-        "modules": Family(("init_module", "finit_module", "delete_module")),
-        "success only": both("chmod", "fchmodat", fields=("success=1", *LOGIN_USERS), narrower="uid=0"),
-        "to create": both("openat", fields=("a2&0100", "exit=-EACCES"), narrower="auid<5000"),
+        "modules": Family(("init_module", "finit_module", "delete_module"), narrower="uid=33"),
+        "success only": both("chmod", "fchmodat", fields=("success=1", *LOGIN_USERS), narrower="uid=33"),
+        "to create": both("openat", fields=("a2&0100", "exit=-EACCES"), narrower="uid=33"),
     }
 )
 
@@ -146,12 +147,12 @@ BESIDE: Mapping[str, tuple[Callable[[Family], list[str]], bool | Callable[[Famil
         "a never rule before": (lambda family: ["-a never,exit -S all", *family.lines()], False),
         "a never rule behind": (lambda family: [*family.lines(), "-a never,exit -S all"], True),
         "a never rule on one of the users before": (
-            lambda family: [*_never(family, " -F suid=12"), *family.lines()],
+            lambda family: [*_never(family, " -F uid=12"), *family.lines()],
             False,
         ),
         "a never rule on others before": (lambda family: ["-a never,exit -S getpid", *family.lines()], True),
         "never on the task list": (lambda family: [*family.lines(), "-a never,task"], False),
-        "never on the task list, of some": (lambda family: [*family.lines(), "-a never,task -F uid=12"], False),
+        "never on the task list, of some": (lambda family: [*family.lines(), "-a never,task -F uid=0"], False),
         "always on the task list": (lambda _: ["-a always,task"], True),
         "the record excluded": (lambda family: [*family.lines(), "-a always,exclude -F msgtype=SYSCALL"], False),
         "another record excluded": (lambda family: [*family.lines(), "-a always,exclude -F msgtype=CWD"], True),
@@ -291,7 +292,7 @@ PATH_SPELLINGS: Mapping[str, tuple[Callable[[PathAsked], list[str]], bool | Call
                 True,
             ),
             "a never rule on one of the users before": (
-                lambda asked: ["-a never,exit -S all -F suid=12", *asked.watch()],
+                lambda asked: ["-a never,exit -S all -F uid=12", *asked.watch()],
                 False,
             ),
             "never on the task list": (lambda asked: [*asked.watch(), "-a never,task"], False),

@@ -148,6 +148,27 @@ CALLS = {
     "truncate32": Call(92, (_PATH, 10), I386),
     "chown32": Call(212, (_PATH, 0, 0), I386),
     "lchown16": Call(16, (_PATH, 0, 0), I386),
+    # Calls that use no file, and change nothing of the guest.
+    "settimeofday": Call(164, (0, 0)),
+    "settimeofday32": Call(79, (0, 0), I386),
+    "stime32": Call(25, (0,), I386),
+    "clocksettime": Call(227, (0, 0)),
+    "clocksettime32": Call(264, (0, 0), I386),
+    "setdomainname": Call(171, (_NONE, 0)),
+    "setdomainname32": Call(121, (_NONE, 0), I386),
+    "deletemodule": Call(176, (_PATH, 0)),
+    # The calls of benchmarks that are none of the above.
+    "umount2": Call(166, (_PATH, 0)),
+    "umount232": Call(52, (_PATH, 0), I386),
+    "byhandle": Call(304, (AT_FDCWD, _INTO, 0)),
+    "byhandle32": Call(342, (AT_FDCWD, _INTO, 0), I386),
+    "create32": Call(295, (AT_FDCWD, _PATH, _WRITE | os.O_CREAT | os.O_TRUNC, 0o755), I386),
+    "openatread32": Call(295, (AT_FDCWD, _PATH, _READ, 0), I386),
+    "fchmodat32": Call(306, (AT_FDCWD, _PATH, 0o755), I386),
+    "fchownat32": Call(298, (AT_FDCWD, _PATH, 0, 0, 0), I386),
+    "fremovexattr": Call(199, (_FD, Place.TRUSTED_ATTRIBUTE), opens=_READ),
+    "fremovexattr32": Call(237, (_FD, Place.TRUSTED_ATTRIBUTE), I386, opens=_READ),
+    "rmdir32": Call(40, (_PATH,), I386),
     "setxattr32": Call(226, (_PATH, Place.TRUSTED_ATTRIBUTE, _INTO, 1), I386),
 }
 

@@ -62,6 +62,8 @@ TREE = {
     "/usr/bin/docker-init": _file(b"#!/usr/bin/dockerd-rootless.sh\n", 0o755),
     "/usr/bin/docker": Made(Kind.COPY, target="/usr/bin/true", mode=0o755),  # dynamic: its exec has ld.so as a name
     "/usr/bin/docker-proxy": _file(program(), 0o4755, 1001),
+    "/usr/bin/setuid-root": _file(program(), 0o4755),
+    "/usr/bin/setgid-root": _file(program(), 0o2755),
     "/etc/docker": _DIRECTORY,
     "/etc/docker/daemon.json": _file(b"{}"),
     "/etc/docker/owned": _file(owner=1000),
@@ -91,6 +93,8 @@ TREE = {
     "/srv/t/ld": Made(Kind.LINK, target="/etc/docker"),
     "/srv/t/lb": Made(Kind.LINK, target="/usr/bin"),
     "/srv/t/mine": _file(owner=1000),
+    "/srv/t/secret": _file(mode=0o600),
+    "/srv/t/empty": _DIRECTORY,
     "/srv/t/gone": Made(Kind.LINK, target="/nowhere"),
     "/mnt/b": _DIRECTORY,
 }

@@ -46,7 +46,7 @@ class Name:
     `ancestry` are the inode and the directories above it in its file system, empty where no inode was reached.
     `dentry` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name
     away, `made` that it puts its inode there, both where it succeeds. `known` is false for a name of which nobody can
-    tell the inode.
+    tell the inode, `named` for an open file, which the call got by its descriptor.
     """
 
     path: str
@@ -59,6 +59,7 @@ class Name:
     removed: bool = False
     made: bool = False
     known: bool = True
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

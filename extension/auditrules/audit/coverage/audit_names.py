@@ -56,7 +56,8 @@ class AuditNamesCollector:
     def _names(self, operation: Operation, path: str, other: str) -> Iterator[Name]:
         match operation.collects:
             case CollectedNames.FILE | CollectedNames.DESCRIPTOR | CollectedNames.NAME:
-                yield self._found(self._walk(path, follow=operation.collects is not CollectedNames.NAME))
+                found = self._found(self._walk(path, follow=operation.collects is not CollectedNames.NAME))
+                yield replace(found, named=operation.collects is not CollectedNames.DESCRIPTOR)
             case CollectedNames.NOTHING:
                 return
             case CollectedNames.EXECUTION | CollectedNames.OPEN_EXECUTION:

@@ -149,6 +149,14 @@ _COLLECTED = {each.call: each.collects for each in reversed(OPERATIONS.values())
 _COLLECTED["lremovexattr"] = CollectedNames.NAME
 
 
+_ONE_NAME = frozenset({CollectedNames.FILE, CollectedNames.NAME, CollectedNames.DESCRIPTOR})
+
+
+def takes_one_name(call: str) -> bool:
+    """Whether a call is known to use one name only."""
+    return _COLLECTED.get(call) in _ONE_NAME
+
+
 def collected_by(call: str) -> CollectedNames:
     """Which names the kernel collects for a call: of one that is not known, those of one that takes a file."""
     if call in WITHOUT_FILE:

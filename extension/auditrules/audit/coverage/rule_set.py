@@ -177,12 +177,18 @@ class RuleSet:
                     yield so_far, on
 
     def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
-        """The names that the filesystem list lets the kernel see."""
+        """The names that the filesystem list lets the kernel see.
+
+        Of one that it hides, what the call named is left, without an inode: of an open file, nothing (__audit_inode of
+        kernel/auditsc.c).
+        """
         for name in names:
             if name.magic is None and name.identity is not None:
                 yield replace(name, known=False)
-            else:
-                yield unreached(name.path) if self.hides(name) else name
+            elif not self.hides(name):
+                yield name
+            elif name.named:
+                yield unreached(name.path)
 
     def _around(self, names: Iterable[Name]) -> tuple[ResolvedRule, ...]:
         """The trees that hold one of the names or may hold it, in the order of evaluation."""

@@ -34,6 +34,7 @@ from auditrules.audit.coverage.operations import (
     Operation,
     collected_by,
     counts_as,
+    takes_one_name,
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending
@@ -239,6 +240,8 @@ class _Call:
         self.complete = self.complete and complete
         yield ()  # a path that leads nowhere
         yield from ((each,) for each in files)
+        if not takes_one_name(self.name):
+            yield files  # of which each condition may hold for another
 
     def on(self, never: ResolvedRule) -> Iterator[Evaluated]:
         """The call on what a never rule is on."""
