@@ -15,7 +15,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.rule import Action
+from auditrules.audit.model.rule import Action, FilterList
 
 _ESCAPED = (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL)
 
@@ -55,6 +55,16 @@ class AskedAnswer:
     def conditions(self) -> tuple[str, ...]:
         """Which of the calls escape, in words such as `auid>=60000 only`."""
         return tuple(dict.fromkeys(chain.from_iterable(each.conditions for each in self.calls.values())))
+
+    @property
+    def hindrance(self) -> str:
+        """The word for what keeps calls out: `task_never`, `excluded`, `suppressed`; empty for nothing."""
+        rules = [rule.rule for each in self.calls.values() if each.status in _ESCAPED for rule in each.deciding]
+        if any(rule.list is FilterList.TASK and rule.action is Action.NEVER for rule in rules):
+            return Reason.TASK_NEVER.value
+        if any(rule.list is FilterList.EXCLUDE for rule in rules):
+            return Reason.EXCLUDED.value
+        return Reason.SUPPRESSED.value if any(rule.action is Action.NEVER for rule in rules) else ""
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

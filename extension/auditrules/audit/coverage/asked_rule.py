@@ -32,7 +32,11 @@ _OF_SUBJECT = frozenset(
 
 
 class AskedRuleError(ValueError):
-    """What is asked for is no rule; the message says what was expected and what was found."""
+    """What is asked for is no rule: what was `expected`; the message says what was found as well."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,12 @@ def asked_rule(
     """
     calls, asked = tuple(dict.fromkeys(names)), tuple(dict.fromkeys(of))
     if not calls:
-        raise AskedRuleError("expected system calls, found none")
+        raise AskedRuleError("system calls", "none")
     for name in () if calls == (ALL_CALLS,) else calls:
         if not known(name):
-            raise AskedRuleError(f"expected a system call, found {name!r}")
+            raise AskedRuleError("a system call", repr(name))
     if not asked or set(asked) - {*ARCHES}:
-        raise AskedRuleError(f"expected b64, b32 or both, found {', '.join(asked) or 'nothing'!r}")
+        raise AskedRuleError("b64, b32 or both", repr(", ".join(asked) or "nothing"))
     fields = tuple(fields)
     path, program = _only(fields, "path="), _only(fields, "exe=")
     conditions = asked_conditions([each for each in fields if not each.startswith(("path=", "exe="))], compare)
@@ -100,7 +104,7 @@ def _only(fields: Iterable[str], start: str) -> str:
     """The path of a field that may stand once; empty where there is none."""
     found = [each.removeprefix(start) for each in fields if each.startswith(start)]
     if any(bad_path(each) for each in found) or len(found) > 1:
-        raise AskedRuleError(f"expected one absolute path after {start}, found {', '.join(found)!r}")
+        raise AskedRuleError(f"one absolute path after {start}", repr(", ".join(found)))
     return found[0] if found else ""
 
 
@@ -141,11 +145,11 @@ def _too_old(name: str, release: str) -> str:
 
 def _condition(flag: str, text: str) -> Condition:
     if not text or any(char.isspace() or char in "\0\\" for char in text):
-        raise AskedRuleError(f"expected a condition of {flag}, found {text!r}")
+        raise AskedRuleError(f"a condition of {flag}", repr(text))
     try:
         rule = parse_rule(f"-a always,exit -S all {flag} {text}", Facts(version=_NEWEST))
     except RuleSyntaxError as error:
-        raise AskedRuleError(error.summary) from error
+        raise AskedRuleError(error.expected, repr(error.line[slice(*error.span)])) from error
     (condition,) = rule.fields or (None,)
     if isinstance(condition, Comparison) and not depends_on_names(condition):
         return condition
@@ -154,5 +158,5 @@ def _condition(flag: str, text: str) -> Condition:
         or isinstance(condition, Comparison)
         or condition.name not in _OF_CALL | _OF_SUBJECT | SUBJECT_LABELS
     ):
-        raise AskedRuleError(f"expected a condition on who calls or how the call ends, found {text!r}")
+        raise AskedRuleError("a condition on who calls or how the call ends", repr(text))
     return condition

@@ -38,8 +38,8 @@ READERS: Mapping[str, str] = MappingProxyType(
     {
         kind: f"{__name__}.{kind}"
         for kind in (
-            *("path", "privileged_command", "setting", "boot_option", "service", "package", "file_mode", "mount"),
-            "integrity",
+            *("path", "syscall", "privileged_command", "rule_option", "drift", "absent_rule"),
+            *("setting", "boot_option", "service", "package", "file_mode", "mount", "integrity"),
         )
     }
 )

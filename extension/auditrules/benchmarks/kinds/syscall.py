@@ -1,0 +1,193 @@
+"""A requirement on system calls: every call that a benchmark's rule would match leaves a record, on whatever file.
+
+Which rules of the host see to that does not matter: broader ones, several, in any order and spelling, with any key.
+Calls that the host can't make are not asked for, and are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from auditrules.audit.constants import syscalls
+from auditrules.audit.coverage.asked_answer import AskedAnswer, named
+from auditrules.audit.coverage.asked_rule import (
+    ALL_CALLS,
+    ARCHES,
+    AskedRule,
+    AskedRuleError,
+    CallOfArch,
+    asked_rule,
+    machine_of,
+)
+from auditrules.audit.coverage.decision import CoverageStatus
+from auditrules.audit.model.host_facts import Facts
+from auditrules.benchmarks.asked_by import UID_MIN_ADVICE, UID_MIN_UNKNOWN, AskedBy, conditions_text, unknown_uid_min
+from auditrules.benchmarks.fields import Fields
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.remediation import AuditState, rule_remedy
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.status import Status
+
+KIND = "syscall"
+NO_SUCH_CALL = "no_such_call"
+
+_ESCAPED = (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL)
+_STATUS = {
+    CoverageStatus.RECORDED: Status.PASS,
+    CoverageStatus.UNRECORDED: Status.FAIL,
+    CoverageStatus.CONDITIONAL: Status.FAIL,
+    CoverageStatus.UNKNOWN: Status.UNKNOWN,
+}
+_MOST_NAMED = 40  # calls in a cell
+
+
+@dataclass(frozen=True, slots=True)
+class SyscallRequirement:
+    """System calls of some arches, by whom and with which result they are to be recorded."""
+
+    syscalls: tuple[str, ...]
+    arches: tuple[str, ...]
+    by: AskedBy
+    rule_key: str
+    rules_file: str
+
+    @property
+    def kind(self) -> str:
+        """`syscall`."""
+        return KIND
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """Who logs in, where that matters."""
+        return frozenset({Fact.LOGIN}) if self.by.by_login else frozenset()
+
+    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
+        """The file and the program that the calls are about, where they are about one."""
+        return self._asked(self.by.as_usual(), self.arches).paths
+
+    def _asked(self, fields: Iterable[str], arches: Iterable[str]) -> AskedRule:
+        return asked_rule(self.syscalls, arches, fields, self.by.compare)
+
+    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+        """All calls together, with those that are missed."""
+        fields = self.by.resolved(host.facts.login)
+        if fields is None:
+            why = unknown_uid_min(host.facts.login)
+            return [self._judged(source, Status.UNKNOWN, UID_MIN_UNKNOWN, why, remedy=Remedy(text=UID_MIN_ADVICE))]
+        found = host.audit.asked_calls(self._asked(fields, self.arches), source, host.seen)
+        state = AuditState.of(host.audit)
+        if found.source.rules is None:
+            evidence = found.source.error or state.unknown_words(source)
+            return [
+                self._judged(
+                    source, Status.UNKNOWN, "unreadable", evidence, remedy=rule_remedy("unreadable", state, Remedy())
+                )
+            ]
+        unasked = list(_unasked(found))
+        if not found.calls:
+            return [self._judged(source, Status.NOT_APPLICABLE, NO_SUCH_CALL, "; ".join(unasked))]
+        wished = list(self._wished(fields, host, source))
+        status = _STATUS[found.status()]
+        evidence, lines = ("; ".join([found.evidence(lines=each), *wished, *unasked]) for each in (False, True))
+        if status is Status.PASS:
+            return [self._judged(source, status, found.reason().value, evidence, lines)]
+        missed = found.of(*(_ESCAPED if status is Status.FAIL else (CoverageStatus.UNKNOWN,)))
+        reason = found.reason().value
+        remedy = rule_remedy(found.hindrance or reason, state, self.remedy(fields, found, host.audit.collected.facts))
+        return [self._judged(source, status, reason, evidence, lines, missed, remedy)]
+
+    def _wished(self, fields: Iterable[str], host: JudgedHost, source: str) -> Iterator[str]:
+        """What is missed of the arches that the benchmark does not ask for."""
+        others = tuple(each for each in ARCHES if each not in self.arches)
+        machine = host.audit.collected.facts.machine
+        if others != ("b32",) or machine_of("b32", machine) is None:
+            return
+        found = host.audit.asked_calls(self._asked(fields, others), source, host.seen)
+        missed = found.of(*_ESCAPED)
+        if missed:
+            yield f"not asked for, and not always recorded: {_named(missed)}"
+
+    def _judged(  # noqa: PLR0913, PLR0917 - what differs between answers
+        self,
+        source: str,
+        status: Status,
+        reason: str,
+        evidence: str,
+        evidence_lines: str = "",
+        missed: Sequence[CallOfArch] = (),
+        remedy: Remedy = Remedy(),  # noqa: B008 - it is frozen
+    ) -> Judged:
+        acts = status in (Status.FAIL, Status.UNKNOWN)
+        return Judged(
+            source,
+            KIND,
+            ",".join(self.syscalls),
+            ", ".join([*self.arches, *self.by.how]),
+            self.by.who,
+            "benchmark",
+            status,
+            reason,
+            (_named(missed) or ", ".join(self.syscalls)) if acts else "",
+            evidence,
+            evidence_lines,
+            remedy,
+        )
+
+    def remedy(self, fields: Sequence[str], found: AskedAnswer, facts: Facts) -> Remedy:
+        """The benchmark's own rules, of the calls that the host can make."""
+        lines = []
+        for arch in self.arches:
+            names = [call.syscall for call in found.calls if call.arch == arch]
+            if names:
+                lines.append(self._line(arch, names, fields, facts))
+        records = f"{','.join(self.syscalls)} by {self.by.who}"
+        return Remedy(tuple(lines), rules_file=self.rules_file, records=records)
+
+    def _line(self, arch: str, names: Sequence[str], fields: Sequence[str], facts: Facts) -> str:
+        machine = machine_of(arch, facts.machine) or facts.machine
+        calls = self.syscalls if self.syscalls == (ALL_CALLS,) else [_known(each, machine, facts) for each in names]
+        conditions = conditions_text(fields, self.by.compare)
+        key = f" -k {self.rule_key}" if self.rule_key else ""
+        return f"-a always,exit -F arch={arch} -S {','.join(calls)}{conditions}{key}"
+
+
+def _known(name: str, machine: str, facts: Facts) -> str:
+    """A call as the host's auditctl takes it: by its number where it is too old for the name."""
+    if syscalls.number(name, machine, facts.version) is not None:
+        return name
+    return str(syscalls.call_number(name, machine))
+
+
+def _named(calls: Sequence[CallOfArch]) -> str:
+    left = len(calls) - _MOST_NAMED
+    return f"{named(calls[:_MOST_NAMED])}{f' and {left} more' if left > 0 else ''}"
+
+
+def _unasked(found: AskedAnswer) -> Iterator[str]:
+    """Which calls are not asked for, and why, each reason once."""
+    reasons = dict.fromkeys(found.unasked.values())
+    if reasons:
+        yield f"not asked for: {'; '.join(reasons)}"
+
+
+def read(fields: Fields) -> SyscallRequirement:
+    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    requirement = SyscallRequirement(
+        fields.texts("syscalls"),
+        fields.words("arches", ARCHES, ARCHES),
+        AskedBy(fields.texts("fields", ()), fields.texts("compare", ())),
+        fields.rule_key(),
+        fields.rule_file(),
+    )
+    _checked(fields, "syscalls", lambda: asked_rule(requirement.syscalls))
+    _checked(fields, "fields", lambda: asked_rule((ALL_CALLS,), ARCHES, requirement.by.as_usual()))
+    _checked(fields, "compare", lambda: asked_rule((ALL_CALLS,), ARCHES, (), requirement.by.compare))
+    return requirement
+
+
+def _checked(fields: Fields, name: str, check: Callable[[], object]) -> None:
+    try:
+        check()
+    except AskedRuleError as error:
+        raise fields.error(name, error.expected) from error
