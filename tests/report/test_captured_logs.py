@@ -101,7 +101,10 @@ def made(variant: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=VARIANTS)
+# All tests of one variant run in one process, so that its report is made once.
+@pytest.fixture(
+    scope="module", params=[pytest.param(each, marks=pytest.mark.xdist_group(f"captured-{each}")) for each in VARIANTS]
+)
 def captured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Report]:
     variant: str = request.param
     folder = tmp_path_factory.mktemp("logs") / variant

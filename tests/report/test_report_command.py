@@ -164,7 +164,11 @@ def test_a_pipeline_can_fail_on_what_could_not_be_read(
     logs = log(tmp_path, status)
     bad = write(tmp_path / "bad", ["{cut" if unread == "a line" else "\x01"])
     assert run(logs, bad, "--until", UNTIL, "--fail-on", fail_on)[0] == code
-    assert run(logs, "--until", UNTIL, "--fail-on", "unread")[0] == 0
+
+
+@pytest.mark.parametrize("status", ["pass", "fail", "unknown"])
+def test_where_all_was_read_nothing_is_unread(status: str, tmp_path: Path) -> None:
+    assert run(log(tmp_path, status), "--until", UNTIL, "--fail-on", "unread")[0] == 0
 
 
 def test_without_until_a_log_of_long_ago_is_stale(tmp_path: Path) -> None:
