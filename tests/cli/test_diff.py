@@ -122,6 +122,18 @@ def test_rules_by_names_of_users_are_compared_without_a_host(tmp_path: Path) -> 
     assert run(alice, bob)[0] == 1
 
 
+def test_the_controls_that_change_are_told(tmp_path: Path) -> None:
+    image = booting(tmp_path, WATCH)
+    options = (f"root:{image}", file(tmp_path, "new.rules", "-w /usr/bin/dockerd -p r\n"))
+    one = ("--benchmark", "cis-docker:1.2.0", "--control", "1.2.3")
+    code, out, err = run(*options, *one)
+    assert (code, err) == (1, "")
+    assert "controls:\n  CIS Docker Benchmark 1.2.0  1.2.3  " in out
+    assert ": pass -> fail\n" in out
+    (control,) = json.loads(run(*options, *one, "--format", "json")[1])["controls"]
+    assert (control["control"], control["old"], control["new"]) == ("1.2.3", "pass", "fail")
+
+
 # Bad input
 
 
@@ -134,6 +146,10 @@ def fails(*arguments: str) -> str:
 
 def test_what_is_not_there_is_told(old: str) -> None:
     assert "No such file or directory" in fails(old, "none.rules")
+
+
+def test_controls_need_a_host(old: str) -> None:
+    assert "controls are judged on a host" in fails(old, old, "--benchmark", "cis-docker")
 
 
 def test_several_targets_are_refused(old: str) -> None:

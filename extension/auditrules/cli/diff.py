@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
-from auditrules.audit.auditctl.normal_form import decided
+from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.resolved_rules import RuleResolver
@@ -15,19 +18,23 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.host_audit import HostAudit
-from auditrules.audit.model.collected import File, Kernel, Sources
+from auditrules.audit.model.collected import File, Kernel, Sources, TriedRulesText
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import PATH_NAMES, Field, Rule
+from auditrules.audit.model.text import encode
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.authoring.assumed import assumed_files
 from auditrules.authoring.effects import Direction, EffectChange, effects
 from auditrules.authoring.reading import RulesInput, with_names
 from auditrules.authoring.tried_rules import TriedRules
-from auditrules.cli.command import Problem
-from auditrules.cli.environment import Environment, in_environment
+from auditrules.check import check
+from auditrules.cli.check import chosen, for_host
+from auditrules.cli.command import Problem, add_benchmark
+from auditrules.cli.environment import Environment, database, in_environment
 from auditrules.cli.rules_input import add_targets, rules_input, targets_of
-from auditrules.host import Collector
+from auditrules.cli.what_if import WhatIfHost
+from auditrules.host import Collector, KeptHost
 from auditrules.text import visible
 
 KERNEL, BOOT, LISTING, ROOT = "kernel", "boot", "listing", "root"
@@ -73,6 +80,18 @@ class ComparedSide:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedControl:
+    """A control, and its status with the rules of each side."""
+
+    benchmark: str
+    version: str
+    control: str
+    title: str
+    old: str
+    new: str
+
+
 def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
@@ -86,6 +105,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "with kernel or boot, and else none: paths are taken to be there, without links)",
     )
     add_targets(parser)
+    add_benchmark(parser, "the controls whose verdict changes are told, too; default: none")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
     parser.set_defaults(run=_run)
 
@@ -108,8 +128,9 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     files = FileSystem(facts)
     found = effects(_in_force(old, files), _in_force(new, files), files)
     problems = [*_problems(operands, (old, new)), *([] if host else [FILES_ASSUMED])]
+    controls = list(_controls(options, environment, host, facts, (old, new)))
     write = _json if options.format == "json" else _text
-    return write(operands, found, problems), _exit_code(found, (old, new))
+    return write(operands, found, controls, problems), _exit_code(found, (old, new))
 
 
 def _operand(text: str) -> RulesOperand:
@@ -206,18 +227,68 @@ def _exit_code(found: Iterable[EffectChange], sides: Iterable[ComparedSide]) -> 
     return next((code for direction, code in _CODES if direction in directions), 0)
 
 
-def _json(operands: Sequence[RulesOperand], found: Iterable[EffectChange], problems: Iterable[str]) -> str:
+def _controls(
+    options: argparse.Namespace,
+    environment: Environment,
+    host: Collector | None,
+    facts: Facts,
+    sides: tuple[ComparedSide, ComparedSide],
+) -> Iterator[ChangedControl]:
+    """The controls that are judged otherwise where a boot loads the rules of one side or of the other."""
+    if not (options.benchmark or options.control):
+        return
+    if host is None:
+        raise Problem("controls are judged on a host: give --root DIR, too (/ is this machine)")
+    judged = []
+    for side in sides:
+        lines = [*(render(rule, facts.machine) for rule in side.rules), f"-e {side.auditing.enabled}"]
+        text = TriedRulesText(encode("".join(f"{line}\n" for line in lines)), ("",) * len(lines))
+        view = KeptHost(WhatIfHost(host, machine=facts.machine, text=text), time.monotonic, math.inf)
+        for_this = partial(for_host, view, numbered=True)
+        controls = chosen(environment.benchmarks, options.benchmark, options.control, for_this)
+        with database(options, environment, view, at_boot=True) as tables:
+            judged.append(check(controls, tables.query))
+    old, new = judged
+    names = ("benchmark", "version", "control", "title", "status")
+    cells = zip(*(old.column(name) for name in names), new.column("status"), strict=True)
+    for benchmark, version, control, title, was, is_ in cells:
+        if was != is_:
+            yield ChangedControl(str(benchmark), str(version), str(control), str(title), str(was), str(is_))
+
+
+def _json(
+    operands: Sequence[RulesOperand],
+    found: Iterable[EffectChange],
+    controls: Iterable[ChangedControl],
+    problems: Iterable[str],
+) -> str:
     old, new = operands
     changes = [{**asdict(each), "direction": each.direction.name.lower()} for each in found]
-    document = {"old": old.text, "new": new.text, "problems": list(problems), "changes": changes}
+    document = {
+        "old": old.text,
+        "new": new.text,
+        "problems": list(problems),
+        "changes": changes,
+        "controls": [asdict(each) for each in controls],
+    }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _text(operands: Sequence[RulesOperand], found: Sequence[EffectChange], problems: Iterable[str]) -> str:
-    return "".join(_lines(operands, found, problems))
+def _text(
+    operands: Sequence[RulesOperand],
+    found: Sequence[EffectChange],
+    controls: Sequence[ChangedControl],
+    problems: Iterable[str],
+) -> str:
+    return "".join(_lines(operands, found, controls, problems))
 
 
-def _lines(operands: Sequence[RulesOperand], found: Sequence[EffectChange], problems: Iterable[str]) -> Iterator[str]:
+def _lines(
+    operands: Sequence[RulesOperand],
+    found: Sequence[EffectChange],
+    controls: Sequence[ChangedControl],
+    problems: Iterable[str],
+) -> Iterator[str]:
     old, new = operands
     for problem in problems:
         yield f"({visible(problem)})\n"
@@ -227,6 +298,11 @@ def _lines(operands: Sequence[RulesOperand], found: Sequence[EffectChange], prob
             yield f"{direction.value}:\n"
         for each, letters in _together(changes):
             yield f"  {_change(each, letters)}\n"
+    if controls:
+        yield "controls:\n"
+    for control in controls:
+        words = f"{control.benchmark} {control.version}  {control.control}  {control.title}"
+        yield f"  {visible(words)}: {control.old} -> {control.new}\n"
     if not found:
         yield f"{visible(old.text)} and {visible(new.text)} record the same\n"
 

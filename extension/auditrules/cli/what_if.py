@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.reference import loader_of
-from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.collected import Sources, TriedRulesText
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.needs import needs
 from auditrules.authoring.reading import RulesInput
@@ -23,23 +23,33 @@ if TYPE_CHECKING:
 class WhatIfHost:
     """A host that is collected, with rules that are tried in place of its own, and its machine if another is given.
 
-    Lines that would not be loaded are told on standard error.
+    The rules are those of inputs, or a text. Lines that would not be loaded are told on standard error.
     """
 
-    def __init__(self, host: Collector, rules: Sequence[RulesInput] = (), machine: str = "") -> None:
+    def __init__(
+        self,
+        host: Collector,
+        rules: Sequence[RulesInput] = (),
+        machine: str = "",
+        text: TriedRulesText | None = None,
+    ) -> None:
         self._host = host
         self._rules = rules
         self._machine = machine
+        self._text = text
 
     def sources(self) -> Sources:
         """Collect the host. Raises `HostError`."""
         sources = self._host.sources()
         facts = replace(sources.facts, machine=self._machine or sources.facts.machine)
-        if not self._rules:
+        if not self._rules and self._text is None:
             return replace(sources, facts=facts)
-        contents = (file.content or b"" for each in self._rules for file in each.files)
-        paths = (path for path in needs(contents).paths if not bad_path(path))
+        contents = [file.content or b"" for each in self._rules for file in each.files]
+        wanted = needs([*contents, self._text.content if self._text else b""])
+        paths = (path for path in wanted.paths if not bad_path(path))
         facts = replace(facts, files={**facts.files, **self.look(paths)})
+        if self._text is not None:
+            return replace(sources, facts=facts, tried=self._text)
         tried = TriedRules(self._rules, facts)
         for problem in tried.problems:
             warn(f"not loaded: {problem}")
