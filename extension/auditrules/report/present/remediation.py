@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from auditrules.benchmarks import BY_ID
+from auditrules.benchmarks import BY_ID, BenchmarkControl
 from auditrules.benchmarks.kinds.path import PathRequirement
-from auditrules.benchmarks.remediation import ADVICE, written
+from auditrules.benchmarks.prescribed import prescribed
+from auditrules.benchmarks.remediation import ADVICE, Advice, written
 from auditrules.report.model import Verdict
 from auditrules.status import Status
 from auditrules.text import visible
@@ -22,38 +24,61 @@ class Remediation:
     """What to do so that a control passes."""
 
     text: str
-    line: str
-    """The line to add to the rules files; empty for none."""
+    lines: tuple[str, ...]
+    """The lines to add to the rules files; none where there is nothing to add."""
     path: str
-    """The benchmark's path that it is for."""
+    """The benchmark's path that it is for; empty where it is for several, or for something else."""
     elsewhere: bool
     """The row names another target than any of the benchmark's: somebody has to look at it first."""
     rules_file: str = field(default="", compare=False)
 
     @property
     def command(self) -> str:
-        """What a root shell runs to add the line and to load the rules; empty where there is no line."""
-        return f"echo {shlex.quote(self.line)} >>{shlex.quote(self.rules_file)}\naugenrules --load" if self.line else ""
+        """What a root shell runs to add the lines and to load the rules; empty where there are none."""
+        if not self.lines:
+            return ""
+        file = shlex.quote(self.rules_file)
+        return "".join(f"echo {shlex.quote(line)} >>{file}\n" for line in self.lines) + "augenrules --load"
 
 
 def find_remediation(verdict: Verdict) -> Remediation | None:
     """Return what to do; None where the verdict does not fail, or its control is in no known benchmark."""
-    control = BY_ID.get((verdict.benchmark, verdict.version, verdict.control))
-    if control is None or verdict.status is not Status.FAIL:
+    if verdict.status is not Status.FAIL:
         return None
-    wanted = [each for each in control.requirements if isinstance(each, PathRequirement)]
+    control = _control(verdict.benchmark, verdict.version, verdict.control)
+    if control is None:
+        return None
+    advice = ADVICE.get(verdict.reason)
+    wanted = [each for each in control.requirements if isinstance(each, PathRequirement) and each.docker]
     if not wanted:
-        return None
+        return _of_system(control, advice)
     places = {place: each for each in reversed(wanted) for place in each.places}
     requirement = places.get(verdict.target, wanted[0])
     path = verdict.target if verdict.target in places else requirement.path
     elsewhere = verdict.target not in {path, ""}
-    advice = ADVICE.get(verdict.reason)
     if advice is not None and not advice.and_line:
-        return Remediation(advice.text, "", path, elsewhere)
+        return Remediation(advice.text, (), path, elsewhere)
     own = requirement.remedy(path)
     first = f"{advice.text} " if advice else ""
-    return Remediation(f"{first}{written([own])}", "".join(own.lines), path, elsewhere, own.rules_file)
+    return Remediation(f"{first}{written([own])}", own.lines, path, elsewhere, own.rules_file)
+
+
+@lru_cache(maxsize=4096)
+def _control(*key: str) -> BenchmarkControl | None:
+    """A control by benchmark, version and number; the rows of a fleet name the same few again and again."""
+    benchmark, version, number = key
+    return BY_ID.get((benchmark, version, number))
+
+
+@lru_cache(maxsize=4096)
+def _of_system(control: BenchmarkControl, advice: Advice | None) -> Remediation:
+    """What a control of a system prescribes, which is the same wherever it is looked at."""
+    if advice is not None and not advice.and_line:
+        return Remediation(advice.text, (), "", elsewhere=False)
+    remedies = prescribed(control)
+    first = f"{advice.text} " if advice else ""
+    lines = tuple(dict.fromkeys(line for each in remedies for line in each.lines))
+    return Remediation(f"{first}{written(remedies)}", lines, "", elsewhere=False, rules_file=control.rules_file)
 
 
 def remediation_text(verdict: Verdict) -> str:
