@@ -45,6 +45,7 @@ class Debian:
         self._host: Host = given(rules)
         self.sources = self._host.sources
         self.look = self._host.look
+        self.site = self._host.site
 
     def fact(self, fact: Fact) -> object:
         """Give the system and the programs; the rest is this machine's."""

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from jsonschema_rs import validator_for
 
-from auditrules.benchmarks import shipped
+from auditrules.audit.model.collected import File
+from auditrules.benchmarks import BENCHMARKS, Benchmark, shipped
+from auditrules.benchmarks.data_file import read_requirements
 from auditrules.benchmarks.shipped import SHIPPED, ShippedBenchmark
+from auditrules.benchmarks.site import site_catalogue
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(shipped.__file__).parent / "data"
@@ -60,6 +63,11 @@ def test_a_row_says_what_its_file_says(row: ShippedBenchmark) -> None:
 def test_a_file_keeps_to_the_form(name: str) -> None:
     found = validator_for(FORM).iter_errors(FILES[name])
     assert [f"{error.instance_path}: {error.message}" for error in found] == []
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda each: each.file)
+def test_every_requirement_can_be_read(benchmark: Benchmark) -> None:
+    read_requirements(benchmark.controls)
 
 
 @every_file
@@ -132,11 +140,16 @@ def test_the_benchmark_of_the_page_keeps_to_the_form() -> None:
     assert [error.message for error in validator_for(FORM).iter_errors(examples()[0])] == []
 
 
+def test_the_benchmark_and_the_changes_of_the_page_are_taken() -> None:
+    files = [File(f"/{n}.json", json.dumps(each).encode()) for n, each in enumerate(examples()[:2])]
+    assert site_catalogue(files).left_out == ()
+
+
 def test_the_page_has_an_example_of_each_kind() -> None:
-    shown = {"control": "1", "family": "example", "title": "Examples", "requires": examples()[1]}
+    shown = {"control": "1", "family": "example", "title": "Examples", "requires": examples()[-1]}
     assert [error.message for error in validator_for(FORM).iter_errors({**examples()[0], "controls": [shown]})] == []
     kinds = FORM["$defs"]["control"]["properties"]["requires"]["items"]["properties"]["kind"]["enum"]
-    assert [each["kind"] for each in examples()[1]] == kinds
+    assert [each["kind"] for each in examples()[-1]] == kinds
 
 
 def keys_of(rows: str) -> set[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from auditrules import __version__, cli
-from auditrules.audit.model.collected import Kernel, Sources
+from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks import BENCHMARKS, CIS_DOCKER, Benchmark, BenchmarkControl
 from auditrules.benchmarks.requirement import Fact
@@ -32,7 +32,9 @@ from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.schemas import AUDIT_VERDICTS
 from tests.fixtures.hosts import listing
+from tests.fixtures.hosts import root as make_root
 from tests.fixtures.judged import DAEMON
+from tests.fixtures.site import SITE, write_site
 
 STATUS = Schema("audit_status", "Status.", (Column("reader", ColumnType.TEXT, "Who read"),), ())
 
@@ -57,6 +59,9 @@ class FakeHost:
 
     def look(self, _paths: Iterable[str]) -> Mapping[str, Entry]:
         return {}
+
+    def site(self) -> tuple[File, ...]:
+        return ()
 
     def fact(self, fact: Fact) -> object:
         return Services() if fact is Fact.DOCKER else None
@@ -681,3 +686,53 @@ def test_control_bytes_of_a_rule_are_not_sent_raw(root: Path) -> None:
         ran = real("query", "SELECT * FROM audit_rules", "--root", str(root), "--format", form)
         assert ran.code == 0
         assert "\x1b" not in ran.out
+
+
+# Which benchmarks are judged
+
+
+def judged_by(folder: Path, *arguments: str) -> tuple[set[str], str]:
+    """The benchmarks whose controls a check of a root judges, and what it warns of."""
+    ran = real("check", "--root", str(folder), "--format", "json", *arguments)
+    return {f"{row['benchmark']} {row['version']}" for row in json.loads(ran.out)}, ran.err
+
+
+DEBIAN = {"etc/os-release": "ID=debian\nVERSION_ID=12\n"}
+
+
+def test_the_newest_benchmarks_of_the_system_are_judged_and_docker_where_it_is(tmp_path: Path) -> None:
+    here = make_root(tmp_path / "with", DEBIAN)
+    bare = make_root(tmp_path / "without", DEBIAN, docker=False)
+    assert judged_by(here) == ({"CIS Debian Linux 12 Benchmark 1.1.0", "CIS Docker Benchmark 1.8.0"}, "")
+    assert judged_by(bare) == ({"CIS Debian Linux 12 Benchmark 1.1.0"}, "")
+
+
+def test_a_number_means_the_newest_that_has_it_of_those_that_apply(tmp_path: Path) -> None:
+    here = make_root(tmp_path, DEBIAN)
+    assert judged_by(here, "--control", "6.2.3.4") == ({"CIS Debian Linux 12 Benchmark 1.1.0"}, "")
+
+
+def test_a_rule_set_is_judged_where_it_is_named(tmp_path: Path) -> None:
+    here = make_root(tmp_path, DEBIAN)
+    name = "audit-userspace rules for PCI DSS 3.1 ea855020"
+    assert judged_by(here, "--benchmark", "audit-userspace-pci-dss") == ({name}, "")
+
+
+def test_where_the_system_is_not_known_that_is_told(tmp_path: Path) -> None:
+    found, warned = judged_by(make_root(tmp_path))
+    assert found == {"CIS Docker Benchmark 1.8.0"}
+    assert warned.startswith("auditrules: which system this is is not known, as there is no /etc/os-release")
+    assert warned.endswith(": no benchmark for an operating system is judged; name one with --benchmark\n")
+
+
+def test_a_folder_of_benchmarks_of_ones_own_takes_part(tmp_path: Path) -> None:
+    here = make_root(tmp_path / "root", DEBIAN)
+    own = write_site(tmp_path, {"site.json": SITE, "bad.json": []})
+    found, warned = judged_by(here, "--benchmarks", str(own), "--benchmark", "example")
+    assert found == {"Example Baseline 2"}
+    assert warned == f"auditrules: left out: {own}/bad.json: expected an object, found []\n"
+
+
+def test_a_folder_of_benchmarks_that_is_none_is_told(tmp_path: Path) -> None:
+    ran = real("check", "--root", str(tmp_path), "--benchmarks", str(tmp_path / "x"))
+    assert ran == Ran(2, "", f"auditrules: --benchmarks: expected a folder, found '{tmp_path / 'x'}'\n")

@@ -17,6 +17,7 @@ from auditrules.cli.command import Problem
 from auditrules.cli.pack import check
 from auditrules.packs.files import PackFile
 from auditrules.packs.fleet import FleetReport, Label, Policy, problems
+from tests.fixtures.site import SITE, write_site
 from tools import make_policy_scripts
 
 PACKS = Path(__file__).parents[2] / "packs"
@@ -224,3 +225,11 @@ def test_what_fleet_would_not_take_is_a_problem(item: Label | Policy | FleetRepo
 
 def test_two_policies_of_one_name_are_a_problem() -> None:
     assert list(problems([POLICY, POLICY, Label("p", "d", "SELECT 1;")])) == ["p: name: it is there twice"]
+
+
+def test_a_benchmark_of_ones_own_has_a_pack_and_policies_too(tmp_path: Path) -> None:
+    own = write_site(tmp_path, {"site.json": SITE})
+    for form, name in (("osquery", "benchmark = 'Example Baseline'"), ("fleet-gitops", "Example Baseline 2 - A-1")):
+        said = run("show", "--benchmarks", str(own), "--benchmark", "example", "--format", form)
+        assert (said.code, said.err) == (0, "")
+        assert name in said.out

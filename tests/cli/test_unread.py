@@ -37,6 +37,9 @@ class Reader:
     def look(self, _paths: Iterable[str]) -> Mapping[str, Entry]:
         return {}
 
+    def site(self) -> tuple[File, ...]:
+        return ()
+
     def fact(self, fact: Fact) -> object:
         return self.look_.services if fact is Fact.DOCKER else Host(str(DOCKER), "none").fact(fact)
 

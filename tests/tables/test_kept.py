@@ -140,6 +140,9 @@ class Live:
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         return self._host.look(paths)
 
+    def site(self) -> tuple[File, ...]:
+        return self._host.site()
+
     def fact(self, fact: Fact) -> object:
         return self._host.fact(fact)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections import Counter
 from dataclasses import replace
@@ -14,6 +15,7 @@ from auditrules.plugin.schema import ColumnOption, Schema
 from auditrules.plugin.table import answer
 from auditrules.tables import SCHEMAS, build
 from tests.fixtures.hosts import BARE, DOCKER, Given, Look, everything, listing, saved, status
+from tests.fixtures.site import SITE, write_site
 from tests.fixtures.work import calls
 
 KERNELS = sorted(path.stem for path in listing("").parent.glob("*.txt"))
@@ -44,8 +46,13 @@ ASKED = {"audit_coverage": Context(tuple(Constraint("path", ConstraintOperator.E
 
 ONE_A_LINE = {"rules", "links", "notes"}  # columns whose cells have several lines; all other cells have one
 
-# Columns that nothing that ships fills: CIS Docker is for any system, and no file of a site's own is read yet.
-UNFILLED = {"audit_controls": ["source_path", "error"]}
+
+def with_site(folder: Path) -> Path:
+    """Make the host with Docker below a folder, with a benchmark of its site's own and a file that is none."""
+    root = Path(shutil.copytree(DOCKER, folder / "root"))
+    site = write_site(root, {"site.json": SITE, "bad.json": []})
+    assert site.is_dir()
+    return root
 
 
 def made(look: Look) -> list[tuple[Schema, Row]]:
@@ -80,6 +87,17 @@ def test_rows_are_made_anew_of_other_sources() -> None:
     (status_table,) = (table for table in tables if table.schema.name == "audit_status")
     found = [row["consumer"] for _ in range(2) for row in status_table.rows(Context())]
     assert found == ["auditd", "osqueryd"]
+
+
+@pytest.mark.parametrize("narrowed", ["", "benchmark = 'bad.json'", "newest = 1"])
+def test_a_file_that_is_left_out_is_a_row_of_the_catalogue(narrowed: str, tmp_path: Path) -> None:
+    where = f" AND {narrowed}" if narrowed else ""
+    rows = Look.at(with_site(tmp_path)).rows(
+        f"SELECT benchmark, version, control, error FROM audit_controls WHERE error != ''{where}"  # noqa: S608 - ours
+    )
+    error = "/etc/osquery-audit-rules/benchmarks.d/bad.json: expected an object, found []"
+    wanted = {"benchmark": "bad.json", "version": "", "control": "", "error": error}
+    assert rows == ([] if narrowed == "newest = 1" else [wanted])
 
 
 @each_schema
@@ -149,14 +167,14 @@ def test_a_call_without_its_required_column_is_an_error(schema: Schema) -> None:
 
 
 @each_schema
-def test_every_column_is_filled_by_some_row(schema: Schema) -> None:
+def test_every_column_is_filled_by_some_row(schema: Schema, tmp_path: Path) -> None:
     narrow = Look.at(DOCKER).with_listing(
         saved("-a always,exit -S all -F path=/usr/bin/dockerd -F perm=wa -F auid=1000")
     )
-    looks = (everything(), narrow, Look.at(DOCKER), Look.at(DOCKER, listing("cut")))
+    looks = (everything(), narrow, Look.at(DOCKER), Look.at(DOCKER, listing("cut")), Look.at(with_site(tmp_path)))
     everywhere = [found for look in looks for found in made(look)]
     filled = {name for of, row in everywhere if of == schema for name in schema.names if row[name]}
-    assert [name for name in schema.names if name not in filled] == UNFILLED.get(schema.name, [])
+    assert [name for name in schema.names if name not in filled] == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks import CIS_DOCKER
+from auditrules.benchmarks import CIS_DOCKER, catalogue
 from auditrules.benchmarks.catalogue import Catalogue
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.requirement import Fact
@@ -20,8 +21,9 @@ from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
 from auditrules.tables.verdicts import HostJudge
-from tests.fixtures.hosts import saved
+from tests.fixtures.hosts import Look, root, saved
 from tests.fixtures.judged import CONTROLS, FULL, LINE, NONE, Covered, required
+from tests.fixtures.site import SITE, tailoring, write_site
 
 OWN = "/usr/bin/dockerd"
 NOWHERE: dict[str, Found | None] = dict.fromkeys(path for control in CONTROLS for path in required(control).places)
@@ -53,6 +55,9 @@ class Host:
 
     def audit(self) -> HostAudit:
         return Audit({"kernel": self.now, "boot": self.boot})
+
+    def site(self) -> tuple[File, ...]:
+        return ()
 
     def facts(self, _needs: Collection[Fact]) -> HostFacts:
         return HostFacts(docker=self.found)
@@ -233,3 +238,116 @@ def test_a_watch_on_what_is_no_directory_yet_does_not_pass(monkeypatch: pytest.M
     monkeypatch.setattr(host, "audit", lambda: Missing({}))
     (row,) = host.judge().verdicts(asking(version="1.2.0", control="1.2.5"))
     assert (row["status"], row["reason"], row["target"]) == ("fail", "not_recursive", "/etc/docker")
+
+
+# Which benchmarks are judged
+
+
+def on(tmp_path: Path, release: str = "", site: Mapping[str, object] | None = None) -> Look:
+    """A host with a daemon, an os-release and files of its site's own."""
+    files = {"etc/os-release": release} if release else {}
+    made = root(tmp_path / "root", files)
+    if site:
+        write_site(made, site)
+    return Look.at(made)
+
+
+DEBIAN = "ID=debian\nVERSION_ID=12\n"
+
+
+def test_a_benchmark_for_another_system_is_not_looked_into(tmp_path: Path) -> None:
+    rows = on(tmp_path, DEBIAN).rows(
+        "SELECT DISTINCT applies, status, reason, evidence, next_boot, target FROM audit_verdicts "
+        "WHERE benchmark = 'CIS Red Hat Enterprise Linux 9 Benchmark'"
+    )
+    assert rows == [
+        {
+            "applies": 0,
+            "status": "not_applicable",
+            "reason": "other_system",
+            "evidence": "for rhel 9, not debian 12",
+            "next_boot": "not_applicable",
+            "target": "",
+        }
+    ]
+
+
+def test_it_has_no_requirements(tmp_path: Path) -> None:
+    sql = "SELECT * FROM audit_requirements WHERE benchmark = 'CIS Red Hat Enterprise Linux 9 Benchmark'"
+    assert on(tmp_path, DEBIAN).rows(sql) == []
+
+
+def test_what_applies_is_what_is_for_the_system_and_what_is_for_any(tmp_path: Path) -> None:
+    rows = on(tmp_path, DEBIAN).rows("SELECT DISTINCT benchmark FROM audit_verdicts WHERE applies = 1 AND newest = 1")
+    assert {row["benchmark"] for row in rows} == {
+        "CIS Docker Benchmark",
+        "CIS Debian Linux 12 Benchmark",
+        "audit-userspace 30-stig.rules",
+        "audit-userspace rules for OSPP 4.2",
+        "audit-userspace rules for PCI DSS 3.1",
+    }
+
+
+def test_no_file_of_a_benchmark_is_read_that_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    data = catalogue.data
+
+    def noted(name: str) -> bytes:
+        read.append(name)
+        return data(name)
+
+    monkeypatch.setattr(catalogue, "data", noted)
+    catalogue._controls.cache_clear()
+    look = on(tmp_path, DEBIAN)
+    look.rows("SELECT status FROM audit_verdicts WHERE applies = 1 AND newest = 1")
+    assert sorted(read) == [
+        "audit-userspace-ospp-ea855020.json",
+        "audit-userspace-pci-dss-ea855020.json",
+        "audit-userspace-stig-ea855020.json",
+        "cis-debian-12-1.1.0.json",
+        "cis-docker-1.8.0.json",
+    ]
+
+
+def test_where_the_system_is_not_known_its_benchmarks_are_unknown(tmp_path: Path) -> None:
+    sql = (
+        "SELECT DISTINCT applies, status, reason FROM audit_verdicts WHERE benchmark = 'CIS Debian Linux 12 Benchmark'"
+    )
+    assert on(tmp_path, "ID=a\nID='b\n").rows(sql) == [{"applies": 0, "status": "unknown", "reason": "system_unknown"}]
+
+
+# A site's own
+
+
+def test_a_benchmark_of_the_site_is_judged(tmp_path: Path) -> None:
+    look = on(tmp_path, DEBIAN, {"site.json": SITE}).with_listing(saved("-w /etc/passwd -p wa"))
+    (row,) = look.rows(
+        "SELECT control, applies, newest, status FROM audit_verdicts WHERE benchmark = 'Example Baseline'"
+    )
+    assert row == {"control": "A-1", "applies": 1, "newest": 1, "status": "pass"}
+
+
+def test_a_control_that_is_switched_off_says_so_and_asks_for_nothing(tmp_path: Path) -> None:
+    off = tailoring(benchmark="cis-docker", version="1.2.0", control="1.2.3", off=True)
+    look = on(tmp_path, site={"off.json": off}).with_listing(saved())
+    words = "switched off by Ann: The disk is too small (/etc/osquery-audit-rules/benchmarks.d/off.json)"
+    where = "WHERE benchmark = 'CIS Docker Benchmark' AND version = '1.2.0' AND control = '1.2.3'"
+    (verdict,) = look.rows(f"SELECT status, reason, evidence, remediation, next_boot FROM audit_verdicts {where}")  # noqa: S608 - ours
+    assert tuple(verdict.values()) == ("not_applicable", "switched_off", words, "", "not_applicable")
+    found = look.rows(f"SELECT source, status, reason, evidence FROM audit_requirements {where}")  # noqa: S608 - ours
+    assert [tuple(row.values()) for row in found] == [
+        ("kernel", "not_applicable", "switched_off", words),
+        ("boot", "not_applicable", "switched_off", words),
+    ]
+
+
+def test_a_value_that_the_site_changed_is_judged_and_told_whatever_comes_of_it(tmp_path: Path) -> None:
+    less = tailoring(benchmark="cis-docker", control="1.2.3", where={"kind": "path"}, set={"permissions": "wa"})
+    words = "changed by Ann: The disk is too small (/etc/osquery-audit-rules/benchmarks.d/less.json)"
+    look = on(tmp_path, site={"less.json": less})
+    where = "WHERE version = '1.2.0' AND control = '1.2.3'"
+    told = []
+    for rules in (["-w /usr/bin/dockerd -p wa"], []):
+        (row,) = look.with_listing(saved(*rules)).rows(f"SELECT status, evidence FROM audit_verdicts {where}")  # noqa: S608 - ours
+        told.append((row["status"], str(row["evidence"]).count(words)))
+    assert told == [("pass", 1), ("fail", 1)]

@@ -66,6 +66,8 @@ class BenchmarkControl:
     rule_key: str = ""  # of the rules that a remediation gives
     rules_file: str = ""  # that they are put into
     file: str = ""  # that the control stands in
+    changed: tuple[str, ...] = ()  # what a site wants otherwise, by whom and why
+    off: bool = False  # a site switched it off
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
     requires: Sequence[Mapping[str, object]] = field(default=(), compare=False, repr=False)
     prose: Prose = field(default=no_prose, compare=False, repr=False)

@@ -31,7 +31,12 @@ def read_benchmark(content: bytes, file: str, prose: Prose = no_prose, source_pa
     Raises:
         BenchmarkError: it does not describe one.
     """
-    fields = Fields(_object(content, file), file)
+    return read_benchmark_of(Fields(read_object(content, file), file), prose, source_path)
+
+
+def read_benchmark_of(fields: Fields, prose: Prose = no_prose, source_path: str = "") -> Benchmark:
+    """The benchmark that the object of a file describes, as `read_benchmark` says."""
+    file = fields.file
     name, version = _name(fields), _matching(fields, "version", _WORD, "letters, digits, dots and dashes")
     short_name = _matching(fields, "short_name", _SHORT_NAME, "small letters, digits, dots and dashes")
     systems = fields.texts("systems", ())
@@ -72,7 +77,7 @@ def read_prose(content: bytes, file: str) -> Mapping[str, Mapping[str, str]]:
         BenchmarkError: it is no object of objects of texts.
     """
     found: dict[str, Mapping[str, str]] = {}
-    for family, values in _object(content, file).items():
+    for family, values in read_object(content, file).items():
         if not isinstance(values, dict):
             raise BenchmarkError(file, family, "an object", repr(values))
         fields = Fields(values, file, family)
@@ -95,7 +100,12 @@ def _rules_file(short_name: str) -> str:
     return f"/etc/audit/rules.d/{short_name}.rules"
 
 
-def _object(content: bytes, file: str) -> Mapping[str, object]:
+def read_object(content: bytes, file: str) -> Mapping[str, object]:
+    """The object that a file holds, each key once.
+
+    Raises:
+        BenchmarkError: it is too long, or is no such JSON.
+    """
     if len(content) > MOST_BYTES:
         raise BenchmarkError(file, "", f"at most {MOST_BYTES} bytes", str(len(content)))
     try:
@@ -155,9 +165,9 @@ def _control(fields: Fields, benchmark: Benchmark, shared: _Shared, prose: Prose
         fields.key,
         fields.rules_file,
         fields.file,
-        {each: fields.text(each) for each in _TEXTS if fields.has(each)},
-        fields.raw_objects("requires"),
-        prose,
+        texts={each: fields.text(each) for each in _TEXTS if fields.has(each)},
+        requires=fields.raw_objects("requires"),
+        prose=prose,
     )
     fields.finish()
     if len(control.requires) > MOST_REQUIREMENTS:

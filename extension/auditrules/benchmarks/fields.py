@@ -61,6 +61,22 @@ class Fields:
             raise self.error(name, "a text without control characters")
         return value
 
+    def line(self, name: str, default: str | None = None) -> str:
+        """A text that can be printed on one line; without a default it must be there."""
+        value = self.text(name, default)
+        if not value.isprintable() or value != value.strip():
+            raise self.error(name, "a text on one line")
+        return value
+
+    def mapping(self, name: str) -> Mapping[str, object]:
+        """An object, or nothing."""
+        if not self.has(name):
+            return {}
+        value = self._values[name]
+        if not isinstance(value, dict) or not value:
+            raise self.error(name, "an object with at least one key")
+        return value
+
     def texts(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
         """A list of texts; without a default there must be at least one."""
         self._asked.add(name)

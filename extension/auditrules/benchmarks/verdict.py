@@ -14,6 +14,8 @@ from auditrules.benchmarks.remediation import ADVICE, AuditState, load_again, wr
 from auditrules.benchmarks.requirement import Judged, Remedy
 from auditrules.status import Status
 
+SWITCHED_OFF = "switched_off"
+
 MOST_ALSO = 10  # requirements that the evidence names beside the worst
 
 _RANK = {status: rank for rank, status in enumerate(Status)}
@@ -45,10 +47,13 @@ def judge_control(
     `requirements` are its judged requirements by source, at least one for each of the two sources; `rules` are the
     lines that `auditctl -l` prints, which only the benchmark's own grep reads.
     """
+    if control.off:
+        return switched_off(control)
     ranked = _ranked(requirements[KERNEL])
     now, boot = ranked[0], _ranked(requirements[BOOT])[0]
     after = "" if boot.status is now.status else f"; after the next boot: {_in_words(boot)}"
     also = _also(ranked[1:])
+    after += "".join(f"; {each}" for each in control.changed)
     return ControlVerdict(
         control,
         now.subject or next((each.subject for each in requirements[KERNEL] if each.own and each.subject), ""),
@@ -60,6 +65,19 @@ def judge_control(
         boot.status,
         _grep(control, state, rules),
     )
+
+
+def switched_off(control: BenchmarkControl) -> ControlVerdict:
+    """The verdict of a control that a site switched off: by whom and why, and nothing of the host."""
+    said, none = "; ".join(control.changed), Status.NOT_APPLICABLE
+    return ControlVerdict(control, "", none, SWITCHED_OFF, said, said, "", none)
+
+
+def judged_off(control: BenchmarkControl, source: str) -> Judged:
+    """The one requirement of a control that a site switched off."""
+    evidence = "; ".join(control.changed)
+    kind = control.requirements[0].kind
+    return Judged(source, kind, "", "", "", "benchmark", Status.NOT_APPLICABLE, SWITCHED_OFF, evidence=evidence)
 
 
 def remedies(judged: Iterable[Judged], at_boot: Iterable[Judged], state: AuditState) -> Iterable[Remedy]:

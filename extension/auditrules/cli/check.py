@@ -24,7 +24,15 @@ from auditrules.benchmarks.targets import installed
 from auditrules.benchmarks.verdict_sql import of_control
 from auditrules.check import Status, check, exit_code, statuses
 from auditrules.cli.command import Problem, add_benchmark, warn
-from auditrules.cli.environment import Environment, add_host, database, in_environment, kept
+from auditrules.cli.environment import (
+    Environment,
+    add_host,
+    add_site,
+    benchmarks_of,
+    database,
+    in_environment,
+    kept,
+)
 from auditrules.cli.rules_input import rules_input
 from auditrules.cli.verdict_table import verdict_table
 from auditrules.cli.what_if import WhatIfHost
@@ -63,6 +71,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
     add_host(parser)
+    add_site(parser)
     parser.add_argument(
         "--at",
         choices=["now", "boot"],
@@ -98,7 +107,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     at_boot, seen_as = _when(options)
     host = kept(options, environment, seen_as)
     for_this = partial(for_host, host, numbered=bool(options.control))
-    controls = chosen(environment.benchmarks, options.benchmark, options.control, for_this)
+    controls = chosen(benchmarks_of(environment, host.site), options.benchmark, options.control, for_this)
     with database(options, environment, host, at_boot=at_boot) as tables:
         result = check(controls, tables.query)
         if options.explain and options.format in (Format.JSON, Format.CSV, Format.LINE):

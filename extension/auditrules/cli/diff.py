@@ -31,7 +31,7 @@ from auditrules.authoring.tried_rules import TriedRules
 from auditrules.check import check
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark
-from auditrules.cli.environment import Environment, database, in_environment
+from auditrules.cli.environment import Environment, benchmarks_of, database, in_environment
 from auditrules.cli.rules_input import add_targets, rules_input, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
@@ -239,13 +239,14 @@ def _controls(
         return
     if host is None:
         raise Problem("controls are judged on a host: give --root DIR, too (/ is this machine)")
+    benchmarks = benchmarks_of(environment, host.site)
     judged = []
     for side in sides:
         lines = [*(render(rule, facts.machine) for rule in side.rules), f"-e {side.auditing.enabled}"]
         text = TriedRulesText(encode("".join(f"{line}\n" for line in lines)), ("",) * len(lines))
         view = KeptHost(WhatIfHost(host, machine=facts.machine, text=text), time.monotonic, math.inf)
         for_this = partial(for_host, view, numbered=True)
-        controls = chosen(environment.benchmarks, options.benchmark, options.control, for_this)
+        controls = chosen(benchmarks, options.benchmark, options.control, for_this)
         with database(options, environment, view, at_boot=True) as tables:
             judged.append(check(controls, tables.query))
     old, new = judged

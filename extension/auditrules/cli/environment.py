@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 
 from auditrules import __version__
 from auditrules.audit.constants.kernel_releases import release_of
-from auditrules.benchmarks import BENCHMARKS, Benchmark
+from auditrules.audit.model.collected import File
+from auditrules.benchmarks import Benchmark
+from auditrules.benchmarks.site import site_catalogue
 from auditrules.check import CheckError
-from auditrules.cli.command import NAME, CommandOutput, Problem
+from auditrules.cli.command import NAME, CommandOutput, Problem, warn
 from auditrules.doctor import OsqueryAnswer
 from auditrules.host import Collector, Host, HostError, KeptHost
 from auditrules.host.assumed import AssumedHost
 from auditrules.host.installation import Setup
 from auditrules.host.kernel import is_saved
+from auditrules.host.site import read_named
 from auditrules.host.surroundings import HostSurroundings
 from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError
@@ -59,7 +62,7 @@ class Environment:
     listing: Callable[[str, str], Collector] = AssumedHost
     build: Callable[..., tuple[Table, ...]] = build  # as `tables.build` is called
     surroundings: Callable[[str], Surroundings] = HostSurroundings
-    benchmarks: Sequence[Benchmark] = BENCHMARKS
+    benchmarks: Sequence[Benchmark] | None = None  # None: those of the host's catalogue
     setup: Callable[[str], Setup] = Setup
     ask: Callable[[str], OsqueryAnswer] = ask_osquery
 
@@ -77,6 +80,36 @@ def in_environment(
             raise Problem(str(error)) from error
 
     return ran
+
+
+def add_site(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a folder with a site's own benchmarks."""
+    parser.add_argument(
+        "--benchmarks",
+        metavar="DIR",
+        default="",
+        help="a folder with benchmarks of your own, and changes to others, beside those of "
+        "/etc/osquery-audit-rules/benchmarks.d",
+    )
+
+
+def benchmarks_here(options: argparse.Namespace, environment: Environment) -> Sequence[Benchmark]:
+    """The benchmarks that ship, those of this machine's site, and those of a folder that is named."""
+    return benchmarks_of(environment, lambda: (*environment.host("/", "none", "").site(), *_named(options)))
+
+
+def _named(options: argparse.Namespace) -> tuple[File, ...]:
+    return read_named(options.benchmarks) if getattr(options, "benchmarks", "") else ()
+
+
+def benchmarks_of(environment: Environment, site: Callable[[], tuple[File, ...]]) -> Sequence[Benchmark]:
+    """The benchmarks that ship and those of a site's files; what is wrong with one of these is told."""
+    if environment.benchmarks is not None:
+        return environment.benchmarks
+    catalogue = site_catalogue(site())
+    for each in catalogue.left_out:
+        warn(f"left out: {each.error}")
+    return catalogue.benchmarks
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +159,7 @@ def kept(
         collector: Collector = environment.listing(options.kernel, options.kernel_release)
     else:
         collector = environment.host(options.root or "/", options.kernel, options.kernel_release)
-    host = KeptHost(seen_as(collector), time.monotonic, math.inf)
+    host = KeptHost(seen_as(collector), time.monotonic, math.inf, _named(options))
     host.audit()
     return host
 

@@ -11,7 +11,7 @@ from auditrules.benchmarks.data_file import read_requirements
 from auditrules.benchmarks.fields import BenchmarkError
 from auditrules.benchmarks.selection import SelectionError, benchmark_called, controls_numbered, newest_with
 from auditrules.cli.command import Problem, add_benchmark
-from auditrules.cli.environment import Environment, in_environment
+from auditrules.cli.environment import Environment, add_site, benchmarks_here, in_environment
 from auditrules.packs import files, systems
 from auditrules.packs.files import PackFile, PackForm
 from auditrules.packs.shipped import PACKS
@@ -39,6 +39,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "--format", choices=[form.value for form in PackForm], default=PackForm.OSQUERY.value, help="default: osquery"
     )
     add_benchmark(parser, "default: what ships")
+    add_site(parser)
     parser.add_argument(
         "--label",
         metavar="NAME",
@@ -55,7 +56,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
     form, labels = PackForm(options.format), tuple(options.label)
-    wanted, found = chosen(environment.benchmarks, form, options.benchmark, options.control, labels)
+    wanted, found = chosen(benchmarks_here(options, environment), form, options.benchmark, options.control, labels)
     check(found, wanted)
     if options.action == "list":
         rows = tuple((file.path, name) for file in found for name in file.queries)

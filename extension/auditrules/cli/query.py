@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 
 from auditrules.cli.command import add_format, warn
-from auditrules.cli.environment import Environment, add_host, database, in_environment
+from auditrules.cli.environment import Environment, add_host, add_site, database, in_environment
 from auditrules.cli.unread import Questions
 from auditrules.present import Format, present
 
@@ -24,6 +24,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
     add_host(parser)
+    add_site(parser)
     add_format(parser)
     parser.add_argument("sql", metavar="SQL", help="the query, as SQLite understands it")
     parser.set_defaults(run=_run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.reference import loader_of
-from auditrules.audit.model.collected import Sources, TriedRulesText
+from auditrules.audit.model.collected import File, Sources, TriedRulesText
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.needs import needs
 from auditrules.authoring.reading import RulesInput
@@ -58,6 +58,10 @@ class WhatIfHost:
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Look at paths, and at what runs the machine's programs. Raises `HostError`."""
         return self._host.look([*paths, *filter(None, [loader_of(self._machine)])])
+
+    def site(self) -> tuple[File, ...]:
+        """Read the site's own files of benchmarks. Raises `HostError`."""
+        return self._host.site()
 
     def fact(self, fact: Fact) -> object:
         """Collect what requirements need besides. Raises `HostError`."""

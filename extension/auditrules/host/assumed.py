@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from auditrules.audit.filesystem.path_walk import above
-from auditrules.audit.model.collected import Kernel, Sources
+from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Entry, Facts, KernelBuild
 from auditrules.audit.needs import needs
 from auditrules.benchmarks import CIS_DOCKER
@@ -72,6 +72,10 @@ class AssumedHost:
             found.setdefault(last, Entry(_TYPES[own.type] if (own := _docker().get(last)) else "file"))
             found.update(dict.fromkeys(folders, Entry("dir")))
         return found
+
+    def site(self) -> tuple[File, ...]:
+        """Give none: no file of that host is read, nor one of this machine for it."""
+        return ()
 
     def fact(self, fact: Fact) -> object:
         """Give Docker as the benchmarks have it; of everything else nothing is known."""

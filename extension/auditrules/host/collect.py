@@ -44,7 +44,7 @@ PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 MODULES = "/lib/modules"
 
 # What is collected: each collection checks what the last one of its kind saw.
-_SOURCES, _PATHS = "sources", "paths"
+_SOURCES, _PATHS, _SITE = "sources", "paths", "site"
 _PRIVILEGED = "privileged"  # the fact that takes a search, which goes on from one collection to the next
 _MOST_KEPT = 4096  # names seen for the paths of a query, which nobody may ask for again
 
@@ -137,6 +137,16 @@ class Host:
             return {}  # where it is not known which mounts are remote, no path is safe to touch
         with self._tree(_PATHS, mountinfo) as tree:
             return self._seen(tree, {*paths, loader_of(os.uname().machine) or "/"})
+
+    def site(self) -> tuple[File, ...]:
+        """Read the site's own files of benchmarks. Raises HostError if the root cannot be read."""
+        from auditrules.host.site import read_site  # noqa: PLC0415 - nobody needs it who asks for no control
+
+        mountinfo = self._mountinfo()
+        if self._here and mountinfo is None:
+            return ()  # where it is not known which mounts are remote, no path is safe to touch
+        with self._tree(_SITE, mountinfo) as tree:
+            return read_site(tree, own=self._here)
 
     def fact(self, fact: Fact) -> object:
         """Collect one fact, now: the value of the field of `HostFacts`. Raises HostError if the root cannot be read."""

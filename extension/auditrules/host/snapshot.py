@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 from auditrules.audit.host_audit import HostAudit
-from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.host_facts import Entry
 
 TYPE_CHECKING = False  # what requirements are is not needed before one is judged
@@ -56,18 +56,27 @@ class Collector(Protocol):
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Look at paths. Raises `HostError`."""
 
+    def site(self) -> tuple[File, ...]:
+        """Read the site's own files of benchmarks. Raises `HostError`."""
+
     def fact(self, fact: Fact) -> object:
         """Collect what requirements need besides. Raises `HostError`."""
 
 
 class KeptHost:
-    """A host of which each reading is shared by all who ask within `max_age` seconds of the clock."""
+    """A host of which each reading is shared by all who ask within `max_age` seconds of the clock.
 
-    def __init__(self, host: Collector, clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
+    `named` are files of benchmarks that a user named, beside those of the host's site.
+    """
+
+    def __init__(
+        self, host: Collector, clock: Callable[[], float], max_age: float = MAX_AGE, named: tuple[File, ...] = ()
+    ) -> None:
         self._host = host
         self._last: HostAudit | None = None
         self.audit = Snapshot(self._audit, clock, max_age)
         self.look = host.look
+        self.site = Snapshot(lambda: (*host.site(), *named), clock, max_age)
         self._facts: dict[Fact, Snapshot[object]] = {}
         self._snapshot = partial(Snapshot[object], clock=clock, max_age=max_age)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from auditrules.audit.host_audit import HostAudit
+    from auditrules.audit.model.collected import File
     from auditrules.audit.model.host_facts import Entry
     from auditrules.benchmarks.host_facts import HostFacts
     from auditrules.benchmarks.requirement import Fact
@@ -32,6 +33,9 @@ class HostView(Protocol):
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """What is at absolute paths and at each step of the way there."""
+
+    def site(self) -> tuple[File, ...]:
+        """The files of benchmarks and of changes that are its site's own."""
 
     def facts(self, needs: Collection[Fact]) -> HostFacts:
         """What requirements need of it besides; only what is named here is collected."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TypeVar
 
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.audit.model.collected import File
 from auditrules.benchmarks.catalogue import Catalogue
+from auditrules.benchmarks.site import site_catalogue
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.table import Table
@@ -36,16 +37,32 @@ _S = TypeVar("_S")
 
 def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
     """The tables over what the host says at each call; `at_boot` is that of `HostJudge`."""
-    judge = HostJudge(host, at_boot=at_boot)
+    catalogue = _catalogue(host)
+    judge = HostJudge(host, catalogue, at_boot=at_boot)
     return (
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
         Table(AUDIT_COVERAGE, _coverage(host)),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
-        Table(AUDIT_CONTROLS, partial(audit_controls, Catalogue()), eager=False),
+        Table(AUDIT_CONTROLS, lambda context: audit_controls(catalogue(), context), eager=False),
         Table(AUDIT_VERDICTS, judge.verdicts, eager=False),
         Table(AUDIT_REQUIREMENTS, judge.requirements, eager=False),
     )
+
+
+def _catalogue(host: HostView) -> Callable[[], Catalogue]:
+    """What ships and what the site has of its own, read anew where its files are others."""
+    last: tuple[tuple[File, ...], Catalogue] = ((), Catalogue())
+
+    def current() -> Catalogue:
+        nonlocal last
+        files = host.site()
+        kept = last  # another thread may put a newer one in its place
+        if kept[0] != files:
+            last = kept = (files, site_catalogue(files))
+        return kept[1]
+
+    return current
 
 
 def memoize(make: Callable[[_S], list[Row]], current: Callable[[], _S]) -> Callable[[Context], list[Row]]:

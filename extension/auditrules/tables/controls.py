@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from auditrules.benchmarks.catalogue import Catalogue, LeftOut
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.plugin.context import Context
@@ -27,7 +29,9 @@ def audit_controls(catalogue: Catalogue, context: Context) -> list[Row]:
         for control in benchmark.controls
         if all(keep({"control": control.id}) for keep in of_control)
     ]
-    return finished(AUDIT_CONTROLS.names, [*cells, *map(_left_out, catalogue.left_out)], (*CONTROL_KEY, "source_path"))
+    names = Counter(each.name for each in catalogue.left_out)
+    left_out = (_left_out(each, each.name if names[each.name] == 1 else each.path) for each in catalogue.left_out)
+    return finished(AUDIT_CONTROLS.names, [*cells, *left_out], CONTROL_KEY)
 
 
 def benchmark_cells(benchmark: Benchmark, *, newest: bool) -> dict[str, str]:
@@ -61,5 +65,5 @@ def _cells(benchmark: Benchmark, control: BenchmarkControl, texts: frozenset[str
     }
 
 
-def _left_out(file: LeftOut) -> Cells:
-    return {"benchmark": file.name, "source_path": file.path, "error": file.error}
+def _left_out(file: LeftOut, name: str) -> Cells:
+    return {"benchmark": name, "newest": 0, "source_path": file.path, "error": file.error}

@@ -19,7 +19,7 @@ from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.remediation import AuditState, written
 from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost
 from auditrules.benchmarks.systems import applying
-from auditrules.benchmarks.verdict import ControlVerdict, judge_control, remedies
+from auditrules.benchmarks.verdict import ControlVerdict, judge_control, judged_off, remedies
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
@@ -121,21 +121,25 @@ class HostJudge:
 
     def judged(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
         """The requirements of controls, judged by source. What they need is collected and looked at first, at once."""
-        wanted = {control.key: control.requirements for control in controls}
-        if not wanted:
+        asked = tuple(controls)
+        if not asked:
             return {}
         audit = self._host.audit()
-        every = tuple(chain.from_iterable(wanted.values()))
+        every = tuple(chain.from_iterable(control.requirements for control in asked if not control.off))
         facts = self._host.facts(frozenset(chain.from_iterable(each.needs for each in every)))
         paths = dict.fromkeys(chain.from_iterable(each.paths(facts) for each in every))
         seen = self._host.look([path for path in paths if path and not bad_path(path)]) if paths else {}
         host = JudgedHost(audit, facts, seen)
         found: dict[Key, BySource] = {}
-        for key, requirements in wanted.items():
-            boot = [judged for each in requirements for judged in each.judge(host, BOOT)]
-            now = boot if self._at_boot else [judged for each in requirements for judged in each.judge(host, KERNEL)]
-            found[key] = {KERNEL: now, BOOT: boot}
+        for control in asked:
+            boot = self._judged(control, host, BOOT)
+            found[control.key] = {KERNEL: boot if self._at_boot else self._judged(control, host, KERNEL), BOOT: boot}
         return found
+
+    def _judged(self, control: BenchmarkControl, host: JudgedHost, source: str) -> list[Judged]:
+        if control.off:
+            return [judged_off(control, source)]
+        return [judged for each in control.requirements for judged in each.judge(host, source)]
 
     def _answer(self, audit: HostAudit) -> tuple[AuditState, Callable[[], tuple[str, ...]]]:
         """The state of auditing that is judged, and what gives the lines that `auditctl -l` prints in it."""
@@ -163,7 +167,7 @@ class HostJudge:
             verdict = judge_control(control, judged, state, lines)
             return finished(AUDIT_VERDICTS.names, [verdict_cells(verdict, newest=newest)], CONTROL_KEY)
 
-        return _kept(self._verdicts, control.key, (judged, state, lines, newest), row)
+        return _kept(self._verdicts, control.key, (judged, state, lines, newest, control), row)
 
 
 def _all(tests: Iterable[Callable[[Row], bool]], cells: Row) -> bool:

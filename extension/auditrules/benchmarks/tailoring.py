@@ -1,0 +1,140 @@
+"""A site's changes to controls: one is switched off, or a value of what it requires is another. Never silently. Pure.
+
+A tailoring file is a JSON object with the key `tailoring`: a list of changes, each with a reason and an owner, which
+the evidence of the control's verdict names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from auditrules.benchmarks.control import Benchmark, BenchmarkControl
+from auditrules.benchmarks.fields import BenchmarkError, Fields
+
+MOST_CHANGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a site wants otherwise of one control: it is off, or `values` take the place of those of a requirement.
+
+    `where` are the keys and values by which the requirements are known that change.
+    """
+
+    benchmark: str  # its name or short name
+    version: str  # empty: all of its versions that have the control
+    control: str
+    reason: str
+    owner: str
+    path: str  # of the file
+    off: bool = False
+    where: tuple[tuple[str, object], ...] = ()
+    values: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What was done, by whom and why, as evidence says it."""
+        return f"{'switched off' if self.off else 'changed'} by {self.owner}: {self.reason} ({self.path})"
+
+    def is_about(self, benchmark: Benchmark) -> bool:
+        """Whether it may change a control of a benchmark."""
+        named = self.benchmark.lower() in (benchmark.name.lower(), benchmark.short_name)
+        return named and self.version in ("", benchmark.version)
+
+
+def read_tailoring(fields: Fields, path: str) -> tuple[Change, ...]:
+    """The changes of a file.
+
+    Raises:
+        BenchmarkError: one of them is not as it must be.
+    """
+    changes = tuple(_change(each, path) for each in fields.objects("tailoring"))
+    fields.finish()
+    if len(changes) > MOST_CHANGES:
+        raise BenchmarkError(fields.file, "tailoring", f"at most {MOST_CHANGES} changes", str(len(changes)))
+    return changes
+
+
+def _change(fields: Fields, path: str) -> Change:
+    benchmark, control = fields.line("benchmark"), fields.line("control")
+    fields.control = control
+    off = fields.flag("off", default=False)
+    where, values = fields.mapping("where"), fields.mapping("set")
+    change = Change(
+        benchmark,
+        fields.line("version", ""),
+        control,
+        fields.line("reason"),
+        fields.line("owner"),
+        path,
+        off,
+        tuple(where.items()),
+        tuple(values.items()),
+    )
+    fields.finish()
+    if off == bool(values):
+        raise fields.error("set", "either off to be true, or values to set")
+    if values and not where:
+        raise fields.error("where", "the keys and values of the requirement that changes, such as its kind")
+    return change
+
+
+def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[Change], file: str) -> tuple[Benchmark, ...]:
+    """Benchmarks whose controls are as a file wants them.
+
+    Raises:
+        BenchmarkError: a change is about no control that there is, or about none of its requirements, or makes one of
+            them what none can be.
+    """
+    every = tuple(benchmarks)
+    for change in changes:
+        found = [each for each in every if change.is_about(each)]
+        if not found:
+            raise BenchmarkError(
+                file, "benchmark", "a benchmark that there is", f"{change.benchmark} {change.version}".strip()
+            )
+        if not any(control.id == change.control for each in found for control in each.controls):
+            raise BenchmarkError(file, "control", "a control of that benchmark", change.control)
+    return tuple(_with(each, [change for change in changes if change.is_about(each)]) for each in every)
+
+
+def _with(benchmark: Benchmark, changes: Sequence[Change]) -> Benchmark:
+    if not changes:
+        return benchmark
+    by_control: dict[str, list[Change]] = {}
+    for change in changes:
+        by_control.setdefault(change.control, []).append(change)
+    made = _changed(benchmark.load, by_control)
+    for control in made():
+        _ = control.requirements  # which raises where a change makes of one what none can be
+    return replace(benchmark, load=made)
+
+
+def _changed(
+    load: Callable[[], tuple[BenchmarkControl, ...]], changes: Mapping[str, Sequence[Change]]
+) -> Callable[[], tuple[BenchmarkControl, ...]]:
+    def controls() -> tuple[BenchmarkControl, ...]:
+        return tuple(_applied(each, changes.get(each.id, ())) for each in load())
+
+    return controls
+
+
+def _applied(control: BenchmarkControl, changes: Sequence[Change]) -> BenchmarkControl:
+    for change in changes:
+        requires = list(control.requires)
+        hit = [at for at, each in enumerate(requires) if all(each.get(key) == value for key, value in change.where)]
+        if not change.off and not hit:
+            raise BenchmarkError(
+                change.path, "where", "keys of one of its requirements", repr(dict(change.where)), control.id
+            )
+        for at in hit if not change.off else ():
+            requires[at] = {**requires[at], **dict(change.values)}
+        control = replace(
+            control,
+            requires=tuple(requires),
+            notes=(*control.notes, f"{change.words[0].upper()}{change.words[1:]}."),
+            changed=(*control.changed, change.words),
+            off=control.off or change.off,
+        )
+    return control
