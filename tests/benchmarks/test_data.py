@@ -15,6 +15,8 @@ from jsonschema_rs import validator_for
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks import BENCHMARKS, Benchmark, shipped
 from auditrules.benchmarks.data_file import read_requirements
+from auditrules.benchmarks.fields import BenchmarkError, Fields
+from auditrules.benchmarks.kinds import KINDS, READERS, read_requirement
 from auditrules.benchmarks.shipped import SHIPPED, ShippedBenchmark
 from auditrules.benchmarks.site import site_catalogue
 
@@ -127,6 +129,86 @@ def test_each_family_has_its_prose(family: str) -> None:
 
 def test_no_family_has_prose_for_nobody() -> None:
     assert set(FAMILIES) - {control["family"] for _, control in controls()} == set()
+
+
+# The loader
+
+# Objects of each kind that have all of its keys together, as many as it takes.
+FULL: dict[str, list[dict[str, object]]] = {
+    "path": [
+        {
+            "path": "/usr/bin/dockerd", "permissions": "wxa", "type": "executable", "of": "docker",
+            "places": ["/opt/dockerd"], "process": "dockerd", "unit": "docker.service", "option": "data-root",
+            "if_applicable": False, "key": "k", "rules_file": "/etc/audit/rules.d/k.rules",
+        },
+        {
+            "path": "/var/log/sudo.log", "permissions": "wa", "path_from": "sudoers logfile",
+            "fields": ["auid>=UID_MIN"], "arches": ["b64"],
+        },
+    ],
+    "syscall": [
+        {
+            "syscalls": ["execve"], "arches": ["b64"], "fields": ["auid!=unset"], "compare": ["euid!=uid"], "key": "k",
+            "rules_file": "/etc/audit/rules.d/k.rules",
+        },
+    ],
+    "privileged_command": [
+        {
+            "of": "root_file_system", "permissions": "x", "fields": ["auid>=UID_MIN"], "arches": ["b64"], "key": "k",
+            "rules_file": "/etc/audit/rules.d/k.rules",
+        },
+    ],
+    "setting": [
+        {"file": "/etc/audit/auditd.conf", "option": "freq", "test": "range", "min": 1, "max": 100},
+        {"file": "/etc/audit/auditd.conf", "option": "space_left_action", "values": ["email"]},
+    ],
+    "boot_option": [{"option": "audit", "value": "1"}, {"option": "audit_backlog_limit", "min": 8192}],
+    "service": [{"name": "auditd.service", "enabled": True, "active": True}],
+    "package": [{"names": ["audit"]}],
+    "rule_option": [
+        {"option": "-e", "value": "2", "last": True, "rules_file": "/etc/audit/rules.d/k.rules"},
+    ],
+    "file_mode": [
+        {
+            "of": "log_files", "paths": ["/var/log/audit"], "mode_max": "0640", "owner": ["root"], "group": ["root"],
+            "log_group": True,
+        },
+    ],
+    "mount": [{"path": "/var/log/audit", "separate": True}, {"path": "/var/log/audit", "options": ["nodev"]}],
+    "integrity": [{"paths": ["/sbin/auditctl"], "attributes": ["p"]}],
+    "drift": [{"between": ["kernel", "/etc/audit/audit.rules", "/etc/audit/rules.d"]}],
+    "absent_rule": [{"action": "never", "list": "task"}],
+}  # fmt: skip
+
+
+def object_of(kind: str, values: dict[str, object]) -> Fields:
+    return Fields({"kind": kind, **values}, "f", key="example", rules_file="/etc/audit/rules.d/example.rules")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reader_of_a_kind_takes_each_key_of_the_form(kind: str) -> None:
+    for each in FULL[kind]:
+        read_requirement(object_of(kind, each))
+    keys = {key for each in FULL[kind] for key in each}
+    assert keys == set(FORM["$defs"][f"requires_{kind}"]["properties"]) - {"kind"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reader_of_a_kind_refuses_a_key_that_the_form_does_not_have(kind: str) -> None:
+    for each in FULL[kind]:
+        with pytest.raises(BenchmarkError, match="expected only the keys"):
+            read_requirement(object_of(kind, {**each, "keys": "k"}))
+
+
+@every_file
+def test_every_requirement_of_a_file_can_be_read(name: str) -> None:
+    (benchmark,) = (each for each in BENCHMARKS if each.file == name)
+    read_requirements(benchmark.controls)
+
+
+def test_the_kinds_of_the_form_are_those_that_are_judged() -> None:
+    assert set(FORM["$defs"]["control"]["properties"]["requires"]["items"]["properties"]["kind"]["enum"]) == set(KINDS)
+    assert set(READERS) == set(KINDS)
 
 
 # The page
