@@ -54,7 +54,7 @@ class LoadedRule:
     impossible: str = ""  # why nothing can match it
 
 
-Check = Callable[[LoadedRule, RulesReading], Iterator[LintFinding]]
+RuleCheck = Callable[[LoadedRule, RulesReading], Iterator[LintFinding]]
 
 
 def rule_findings(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterator[LintFinding]:
@@ -321,7 +321,7 @@ def _no_arch(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
         )
 
 
-_CHECKS: tuple[Check, ...] = (
+_CHECKS: tuple[RuleCheck, ...] = (
     _no_key,
     _pattern,
     _on_the_host,

@@ -12,9 +12,9 @@ from auditrules.authoring.formats.junit import junit
 from auditrules.authoring.formats.sarif import sarif
 from auditrules.authoring.formats.text import text
 
-Format = Callable[[Sequence[LintReport], LintSeverity], str]
+LintFormat = Callable[[Sequence[LintReport], LintSeverity], str]
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
+FORMATS: Mapping[str, LintFormat] = MappingProxyType(
     {"text": text, "json": json_document, "sarif": sarif, "junit": junit, "github": github}
 )
 """By name: each writes reports; the severity is the least that fails a run."""

@@ -16,7 +16,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")  # RFC 3986, 2.3
 _INDEX = {kind.id: place for place, kind in enumerate(FINDINGS)}
 
-Json = dict[str, Any]
+SarifObject = dict[str, Any]
 
 
 def sarif(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
@@ -24,7 +24,7 @@ def sarif(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
     return sarif_log(_rules(), [_result(each) for report in reports for each in report.findings])
 
 
-def sarif_log(rules: Sequence[Json], results: Sequence[Json]) -> str:
+def sarif_log(rules: Sequence[SarifObject], results: Sequence[SarifObject]) -> str:
     """A log of one run of this tool: the descriptors of its rules, and results that refer to them."""
     run = {
         "tool": {"driver": {"name": "auditrules", "version": __version__, "rules": list(rules)}},
@@ -34,7 +34,7 @@ def sarif_log(rules: Sequence[Json], results: Sequence[Json]) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rules() -> list[Json]:
+def _rules() -> list[SarifObject]:
     return [
         {
             "id": kind.id,
@@ -47,9 +47,9 @@ def _rules() -> list[Json]:
     ]
 
 
-def _result(finding: LintFinding) -> Json:
+def _result(finding: LintFinding) -> SarifObject:
     on = "; ".join(map(str, finding.targets))
-    result: Json = {
+    result: SarifObject = {
         "ruleId": finding.kind.id,
         "ruleIndex": _INDEX[finding.kind.id],
         "level": finding.kind.severity.value,
@@ -69,11 +69,11 @@ def _result(finding: LintFinding) -> Json:
     return result
 
 
-def location(place: Place, text: str = "", span: tuple[int, int] | None = None) -> Json:
+def location(place: Place, text: str = "", span: tuple[int, int] | None = None) -> SarifObject:
     """A place as a location; a region only where there is a line."""
-    physical: Json = {"artifactLocation": {"uri": uri(place.path)}}
+    physical: SarifObject = {"artifactLocation": {"uri": uri(place.path)}}
     if place.line:
-        region: Json = {"startLine": place.line}
+        region: SarifObject = {"startLine": place.line}
         if span is not None:
             region |= {"startColumn": span[0] + 1, "endColumn": max(span[1], span[0]) + 1}
         if text:

@@ -124,10 +124,10 @@ class AideRules:
 
 AideWish = AideInclude | AideLookup
 AideAnswer = Sequence[AideFile] | bool | None
-Reading = Generator[AideWish, AideAnswer, AideRules]
+AideReading = Generator[AideWish, AideAnswer, AideRules]
 
 
-def read_aide(main: File | None) -> Reading:
+def read_aide(main: File | None) -> AideReading:
     """Read the configuration. It asks for what it includes: send it files in their order, or whether a path is there.
 
     Raises nothing.
@@ -172,12 +172,14 @@ class _State:
                     continue
                 self.maybe = outside or None in conditions
                 try:
-                    yield from self._line(_Line(file.path, number, line), conditions, depth)
+                    yield from self._line(_AideLine(file.path, number, line), conditions, depth)
                 except _UnclearError as unclear:
                     self.unclear.append(f"{file.path}, line {number}: {unclear}")
             self.maybe = outside
 
-    def _line(self, line: _Line, conditions: list[bool | None], depth: int) -> Generator[AideWish, AideAnswer, None]:
+    def _line(
+        self, line: _AideLine, conditions: list[bool | None], depth: int
+    ) -> Generator[AideWish, AideAnswer, None]:
         word, _, rest = line.text.partition(" ") if " " in line.text else line.text.partition("\t")
         if word in ("@@if", "@@ifdef", "@@ifndef", "@@ifhost", "@@ifnhost"):
             read = False not in conditions
@@ -195,7 +197,7 @@ class _State:
         else:
             self._statement(word, rest.strip(), line)
 
-    def _statement(self, word: str, rest: str, line: _Line) -> None:
+    def _statement(self, word: str, rest: str, line: _AideLine) -> None:
         """A line that needs no other file."""
         if word in ("@@define", "@@undef"):
             name, _, value = rest.partition(" ")
@@ -214,7 +216,7 @@ class _State:
         else:
             raise _UnclearError(f"expected a rule, a group or an option, found '{visible(line.text[:_SHOWN])}'")
 
-    def _rule(self, line: _Line) -> None:
+    def _rule(self, line: _AideLine) -> None:
         sign = SELECTS if line.text[0] == "/" else line.text[0]
         expression, rest = self._path(line.text.removeprefix(sign) if sign != SELECTS else line.text)
         restriction, attributes = _parts(rest)
@@ -319,7 +321,7 @@ class _UnclearError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _AideLine:
     file: str
     number: int
     text: str

@@ -123,7 +123,7 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class OptionValue:
     """The value of an option, words in small letters, and its line; 0 where no line says, and the default counts."""
 
     text: str
@@ -137,7 +137,7 @@ class AuditdOptions:
     `error` says why the file could not be read; then nothing is known. `there` says that there is a file.
     """
 
-    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, OptionValue] = field(default_factory=lambda: MappingProxyType({}))
     there: bool = False
     error: str = ""
     refused: str = ""
@@ -151,9 +151,9 @@ def auditd_options(conf: AuditdConf, version: Version | None) -> AuditdOptions:
     """
     if conf.error:
         return AuditdOptions(there=True, error=conf.error)
-    defaults = {name: Value(option.default) for name, option in OPTIONS.items()}
+    defaults = {name: OptionValue(option.default) for name, option in OPTIONS.items()}
     if version is not None and version < _ENRICHES:
-        defaults["log_format"] = Value("raw")
+        defaults["log_format"] = OptionValue("raw")
     values = dict(defaults)
     longest = next(most for since, most in _LONGEST if version is None or version >= since)
     for setting in conf.settings:
@@ -164,15 +164,15 @@ def auditd_options(conf: AuditdConf, version: Version | None) -> AuditdOptions:
         if refused:
             return AuditdOptions(values, there=True, refused=refused, refused_line=setting.line)
         name = setting.name.lower()
-        values[name] = Value(words[0] if OPTIONS[name].text else words[0].lower(), setting.line)
+        values[name] = OptionValue(words[0] if OPTIONS[name].text else words[0].lower(), setting.line)
         if name == "log_format" and words[0].lower() == "nolog":
-            values["write_logs"] = Value("no", setting.line)
+            values["write_logs"] = OptionValue("no", setting.line)
     refused = _together(values) if conf.settings else ""
     return AuditdOptions(values, there=bool(conf.path), refused=refused)
 
 
 def _refusals(
-    setting: Setting, words: list[str], values: Mapping[str, Value], version: Version | None
+    setting: Setting, words: list[str], values: Mapping[str, OptionValue], version: Version | None
 ) -> Iterator[str]:
     """Why auditd refuses a line, the first reason being its own; nothing if it takes it."""
     name = setting.name.lower()
@@ -224,7 +224,7 @@ def _no_value(option: Option, word: str) -> str:
     return ""
 
 
-def _together(values: Mapping[str, Value]) -> str:
+def _together(values: Mapping[str, OptionValue]) -> str:
     """Why auditd refuses values that it takes one by one; empty if it does not."""
     space, admin = values["space_left"].text, values["admin_space_left"].text
     if not _percent(space) and not _percent(admin) and _megabytes(space) <= _megabytes(admin):

@@ -31,7 +31,7 @@ _LOADS_NOTHING = {LoadResult.REJECTED, LoadResult.UNREACHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class DriftRequirement:
     """The same rules are in all of some places."""
 
     between: tuple[str, ...]
@@ -168,6 +168,6 @@ def _in_words(found: Sequence[Difference], *, lines: bool) -> str:
     return "; ".join([*told, *([f"and {left} more"] if left > 0 else [])])
 
 
-def read(fields: Fields) -> Drift:
+def read(fields: Fields) -> DriftRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
-    return Drift(fields.words("between", PLACES))
+    return DriftRequirement(fields.words("between", PLACES))

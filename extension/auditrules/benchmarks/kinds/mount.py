@@ -28,7 +28,7 @@ _Part = tuple[Status, str, str, str]  # status, reason, evidence, evidence with 
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class MountRequirement:
     """A directory that must be a mount point, or whose file system must have options if it is one."""
 
     path: str
@@ -158,10 +158,10 @@ def _by_unit(host: JudgedHost, path: str) -> tuple[str, str] | None:
     return None
 
 
-def read(fields: Fields) -> Mount:
+def read(fields: Fields) -> MountRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
     path = fields.path("path")
     separate, options = fields.flag("separate", default=False), fields.texts("options", ())
     if not separate and not options:
         raise fields.error("separate", "separate to be true, or options")
-    return Mount(path, separate, options)
+    return MountRequirement(path, separate, options)

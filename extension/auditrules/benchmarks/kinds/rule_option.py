@@ -50,7 +50,7 @@ _NAMES = {
 }
 _LAST = "99-finalize.rules"
 
-Found = tuple[Status, str, str]
+OptionResult = tuple[Status, str, str]
 """Status, reason, evidence."""
 
 
@@ -119,7 +119,7 @@ class RuleOption:
             return ""
         return "Put it behind all rules: what comes after it is refused until the next boot."
 
-    def _now(self, host: JudgedHost, state: AuditState) -> Found:
+    def _now(self, host: JudgedHost, state: AuditState) -> OptionResult:
         told, _ = OPTIONS[self.option]
         value = told(host.audit.kernel.status)
         if value is None:
@@ -130,7 +130,7 @@ class RuleOption:
             )
         return self._compared(value, f"the kernel has {self._name} {value}")
 
-    def _after_boot(self, host: JudgedHost) -> Found:
+    def _after_boot(self, host: JudgedHost) -> OptionResult:
         booted = host.audit.boot
         if booted.loaded is None:
             return Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {booted.reason}"
@@ -153,7 +153,7 @@ class RuleOption:
         )
         return f"{line}, which leaves {self._name} {value}"
 
-    def _of_load(self, host: JudgedHost) -> Found:
+    def _of_load(self, host: JudgedHost) -> OptionResult:
         """Whether a load goes on after a line that is refused: the kernel does not know."""
         loaded = host.audit.boot.loaded
         if loaded is None:
@@ -167,7 +167,7 @@ class RuleOption:
         beside = f", but {found[0]}" if found else ""
         return Status.FAIL, NOT_SET, f"boot loads no line {self.option}{beside}"
 
-    def _compared(self, value: int, evidence: str) -> Found:
+    def _compared(self, value: int, evidence: str) -> OptionResult:
         wanted = word(strtol(self.value, signed=False)) if self.value else 1
         if value == wanted:
             return Status.PASS, MET, evidence

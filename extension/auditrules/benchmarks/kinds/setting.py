@@ -13,7 +13,7 @@ from auditrules.benchmarks.configuration.auditd_options import (
     OPTIONS,
     PATH,
     AuditdOptions,
-    Value,
+    OptionValue,
     auditd_options,
 )
 from auditrules.benchmarks.fields import Fields
@@ -32,7 +32,7 @@ _READ_IT = "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the n
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SettingRequirement:
     """What an option must be: one of some `values`, or what `test` says, from `least` to `most`."""
 
     option: str
@@ -107,7 +107,7 @@ class Setting:
         status = {None: Status.UNKNOWN, True: Status.PASS, False: Status.FAIL}[allowed]
         return status, reason, self._found(value, reason), value.line
 
-    def _found(self, value: Value, reason: str) -> str:
+    def _found(self, value: OptionValue, reason: str) -> str:
         """What the file says."""
         if not value.line:
             default = f", and auditd's default is {value.text}" if value.text else ""
@@ -115,7 +115,7 @@ class Setting:
         unit = " MiB, of a file system whose size is not known" if reason == "size_unknown" else ""
         return f"{self.option} = {visible(value.text)}{unit}"
 
-    def _allows(self, value: Value, host: JudgedHost) -> bool | None:
+    def _allows(self, value: OptionValue, host: JudgedHost) -> bool | None:
         """Whether a value is allowed; None where that is not known."""
         if self.test == "set":
             return bool(value.line)
@@ -184,7 +184,7 @@ def _names(group: str, host: JudgedHost) -> set[str]:
     return {name for name, number in {"root": 0, **known}.items() if number == int(group)}
 
 
-def read(fields: Fields) -> Setting:
+def read(fields: Fields) -> SettingRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
     if fields.path("file", PATH) != PATH:
         raise fields.error("file", PATH)
@@ -197,11 +197,11 @@ def read(fields: Fields) -> Setting:
             raise fields.error("test", "either values or a test")
         if own.words:
             fields.words("values", own.words)
-        return Setting(option, values)
+        return SettingRequirement(option, values)
     least = fields.number("min", 0)
     most = fields.number("max") if fields.has("max") else None
     if test != "set" and OPTIONS[option].most is None:
         raise fields.error("option", "an option whose value is a number")
     if test == "set" and not fields.has("test"):
         raise fields.error("values", "the values that are allowed, or a test")
-    return Setting(option, (), test, least, most)
+    return SettingRequirement(option, (), test, least, most)
