@@ -16,7 +16,7 @@ MOST_CHANGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ControlChange:
     """What a site wants otherwise of one control: it is off, or `values` take the place of those of a requirement.
 
     `where` are the keys and values by which the requirements are known that change.
@@ -43,7 +43,7 @@ class Change:
         return named and self.version in ("", benchmark.version)
 
 
-def read_tailoring(fields: Fields, path: str) -> tuple[Change, ...]:
+def read_tailoring(fields: Fields, path: str) -> tuple[ControlChange, ...]:
     """The changes of a file.
 
     Raises:
@@ -56,12 +56,12 @@ def read_tailoring(fields: Fields, path: str) -> tuple[Change, ...]:
     return changes
 
 
-def _change(fields: Fields, path: str) -> Change:
+def _change(fields: Fields, path: str) -> ControlChange:
     benchmark, control = fields.line("benchmark"), fields.line("control")
     fields.control = control
     off = fields.flag("off", default=False)
     where, values = fields.mapping("where"), fields.mapping("set")
-    change = Change(
+    change = ControlChange(
         benchmark,
         fields.line("version", ""),
         control,
@@ -80,7 +80,7 @@ def _change(fields: Fields, path: str) -> Change:
     return change
 
 
-def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[Change], file: str) -> tuple[Benchmark, ...]:
+def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[ControlChange], file: str) -> tuple[Benchmark, ...]:
     """Benchmarks whose controls are as a file wants them.
 
     Raises:
@@ -99,10 +99,10 @@ def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[Change], file: s
     return tuple(_with(each, [change for change in changes if change.is_about(each)]) for each in every)
 
 
-def _with(benchmark: Benchmark, changes: Sequence[Change]) -> Benchmark:
+def _with(benchmark: Benchmark, changes: Sequence[ControlChange]) -> Benchmark:
     if not changes:
         return benchmark
-    by_control: dict[str, list[Change]] = {}
+    by_control: dict[str, list[ControlChange]] = {}
     for change in changes:
         by_control.setdefault(change.control, []).append(change)
     made = _changed(benchmark.load, by_control)
@@ -112,7 +112,7 @@ def _with(benchmark: Benchmark, changes: Sequence[Change]) -> Benchmark:
 
 
 def _changed(
-    load: Callable[[], tuple[BenchmarkControl, ...]], changes: Mapping[str, Sequence[Change]]
+    load: Callable[[], tuple[BenchmarkControl, ...]], changes: Mapping[str, Sequence[ControlChange]]
 ) -> Callable[[], tuple[BenchmarkControl, ...]]:
     def controls() -> tuple[BenchmarkControl, ...]:
         return tuple(_applied(each, changes.get(each.id, ())) for each in load())
@@ -120,7 +120,7 @@ def _changed(
     return controls
 
 
-def _applied(control: BenchmarkControl, changes: Sequence[Change]) -> BenchmarkControl:
+def _applied(control: BenchmarkControl, changes: Sequence[ControlChange]) -> BenchmarkControl:
     for change in changes:
         requires = list(control.requires)
         hit = [at for at, each in enumerate(requires) if all(each.get(key) == value for key, value in change.where)]
