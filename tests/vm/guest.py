@@ -96,7 +96,7 @@ class Guest:
     @property
     def release(self) -> str:
         """The kernel's release, as `uname -r` prints it."""
-        return self.kernel.name.removeprefix("vmlinuz-")
+        return kernels.release_of(self.kernel)
 
     def run(
         self,

@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.vm.contents import RigError, cache
@@ -24,9 +24,12 @@ SUITES = (
     *("trixie", "trixie-security", "trixie-backports", "sid"),
 )
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+ASK_APT = ("apt-cache",)
 INDEX_TARGETS = ("apt-get", "indextargets", "--format")
 RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)*")
 OLDEST, NEWEST = "oldest", "newest"
+BINARY = "linux-binary-"
+PLACES = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
 
 
 def chosen() -> str:
@@ -36,10 +39,15 @@ def chosen() -> str:
 
 def image(release: str) -> Path:
     """The kernel of a release that is there, or `RigError`."""
-    found = sorted(_folder(release).glob("boot/vmlinuz-*"))
-    if not found:
-        raise RigError(f"the kernel {release} is not there: run `make vm-setup KERNEL={release}`")
-    return found[-1]
+    for place in PLACES:
+        for found in _folder(release).glob(place):
+            return found
+    raise RigError(f"the kernel {release} is not there: run `make vm-setup KERNEL={release}`")
+
+
+def release_of(kernel: Path) -> str:
+    """The release of a kernel by its file's name, or by its folder's."""
+    return kernel.name.removeprefix("vmlinuz-") if "-" in kernel.name else kernel.parent.name
 
 
 def bring(release: str) -> None:
@@ -52,11 +60,9 @@ def bring(release: str) -> None:
     with tempfile.TemporaryDirectory(prefix="new-", dir=cache()) as work:
         apt = _apt(Path(work))
         _run(*apt, "-q", "update")
-        names = subprocess.run(
-            [*apt_cache(apt), "pkgnames", "linux-image-"], capture_output=True, text=True, check=False
-        )
-        package = package_of(names.stdout.split(), release)
-        _run(*apt, "-q", "download", package, folder=Path(work))
+        names = [*_known(apt, "linux-image-"), *_known(apt, BINARY)]
+        package = package_of(names, release)
+        _run(*apt, "-q", "download", holder_of(package, names), folder=Path(work))
         (deb,) = Path(work).glob("*.deb")
         parts = Path(work, "parts")
         _run("dpkg-deb", "-x", str(deb), str(parts))
@@ -79,9 +85,16 @@ def _numbers(package: str) -> list[int]:
     return [int(each) for each in re.findall(r"\d+", package.removesuffix("amd64"))]
 
 
-def apt_cache(apt: Iterable[str]) -> list[str]:
-    """The command that asks the same lists."""
-    return ["apt-cache", *list(apt)[1:]]
+def holder_of(package: str, packages: Iterable[str]) -> str:
+    """The package that holds the kernel itself: from Linux 7.1 on Debian's linux-image only depends on it."""
+    binary = package.replace("linux-image-", BINARY, 1)
+    return binary if binary in packages else package
+
+
+def _known(apt: Sequence[str], prefix: str) -> list[str]:
+    """The packages that apt's lists have."""
+    told = subprocess.run((*ASK_APT, *apt[1:], "pkgnames", prefix), capture_output=True, text=True, check=False)
+    return told.stdout.split()
 
 
 def _folder(release: str) -> Path:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.vm.contents import RigError
-from tests.vm.kernels import bring, image, package_of
+from tests.vm.kernels import bring, holder_of, image, package_of
 
 PACKAGES = (
     "linux-image-5.10.0-9-cloud-amd64",
@@ -29,6 +29,14 @@ PACKAGES = (
 )
 def test_a_release_is_its_newest_kernel_for_the_cloud(release: str, package: str) -> None:
     assert package_of(PACKAGES, release) == package
+
+
+@pytest.mark.parametrize(
+    ("packages", "holder"),
+    [(["linux-binary-7.3-a"], "linux-binary-7.3-a"), (["linux-image-7.3-a"], "linux-image-7.3-a")],
+)
+def test_the_kernel_is_in_the_package_that_its_own_depends_on(packages: list[str], holder: str) -> None:
+    assert holder_of("linux-image-7.3-a", packages) == holder
 
 
 def test_a_release_that_debian_lacks_is_told() -> None:

@@ -124,6 +124,8 @@ OPERATIONS = {
     "pread": Operation("pread", CollectedNames.NOTHING),
     "pwrite": Operation("pwrite", CollectedNames.NOTHING),
     # What io_uring does inside of the call, where it is not left to a kernel thread.
+    # Up to 5.15 a kernel thread without an audit context does what would wait, such as for a name that is not cached.
+    "io_uring opens, by a thread": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 6), until=(5, 16)),
     "io_uring opens": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 6)),
     "io_uring removes": Operation("io_uring_enter", CollectedNames.FILE, since=(6, 1)),
     # Up to 5.15 no name was collected for it; between 5.15 and 6.1 nobody looked.

@@ -53,8 +53,8 @@ OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 IO_URING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "r": ("io_uring opens",),
-        "w": ("io_uring opens", "io_uring removes", "io_uring removes, unseen"),
+        "r": ("io_uring opens", "io_uring opens, by a thread"),
+        "w": ("io_uring opens", "io_uring opens, by a thread", "io_uring removes", "io_uring removes, unseen"),
         "x": (),
         "a": ("io_uring sets attributes",),
     }
