@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -425,3 +426,17 @@ def test_a_host_whose_queries_fail_is_not_called_failing() -> None:
 def test_a_reason_is_told_in_words_beside_its_code() -> None:
     assert "no rule records it" in Page(sample()).text
     assert set(REASONS) >= {each.value for each in Reason}
+
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("page", ["tables", "benchmarks"])
+def test_every_reason_that_a_page_tells_is_told_in_the_report(page: str) -> None:
+    text = (ROOT / f"docs/{page}.md").read_text("utf-8")
+    tables = re.findall(r"^\| reason \| what it means \|\n\|---\|---\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    words = {
+        word for table in tables for row in table.splitlines() for word in re.findall("`(\\w+)`", row.split("|")[1])
+    }
+    assert words
+    assert words - set(REASONS) == set()
