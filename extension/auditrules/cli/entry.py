@@ -26,6 +26,7 @@ COMMANDS = MappingProxyType(
         "coverage": "say whether the kernel would record an access to a path, and why",
         "lint": "say what is wrong with rules before they are loaded",
         "diff": "say what a change of rules changes: what is recorded no more, and what newly",
+        "rules": "write the rules files that make a host pass, or a smaller set that records the same",
         "query": "run one SELECT on the tables",
         "pack": "show or write packs for osquery and files for Fleet",
         "doctor": "say whether the extension is installed, loaded and able to work",

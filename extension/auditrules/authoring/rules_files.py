@@ -1,0 +1,117 @@
+"""Rules files of the lines that controls prescribe: each line once, in the files and the order that loading needs.
+
+Names follow augenrules' convention: 10- for what holds for all rules, 30- for what is not to be recorded, which must
+come before what is, 50- for the rules, 99- for the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from auditrules import __version__
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.host_facts import Facts
+from auditrules.authoring.finding import LintFinding, LintSeverity, LintTarget, Place
+from auditrules.authoring.lint import lint
+from auditrules.authoring.reading import RulesInput
+
+MADE = "# Made by auditrules"  # how a file begins that may be written anew
+BASE, NEVER, LOCK = "10-base.rules", "30-never.rules", "99-finalize.rules"
+_DROPS = frozenset({"duplicate", "redundant", "unreachable"})
+_CONTROLS = ("-b", "-f", "-r", "-i", "-c", "-D", "--")
+
+
+@dataclass(frozen=True, slots=True)
+class PrescribedLine:
+    """A line that controls want, the benchmark that asked for it first, and the controls."""
+
+    line: str
+    benchmark: str
+    controls: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The name of the file that it belongs into."""
+        if self.line.startswith("-e"):
+            return LOCK
+        if self.line.startswith(_CONTROLS):
+            return BASE
+        return NEVER if "never," in self.line or ",never" in self.line else f"50-{self.benchmark}.rules"
+
+
+@dataclass(frozen=True)
+class MadeRules:
+    """Rules files by name, in the order in which they are read, and the lines that were left out with why."""
+
+    files: Mapping[str, str]
+    lines: tuple[PrescribedLine, ...]
+    left_out: tuple[tuple[PrescribedLine, str], ...] = ()
+    errors: tuple[str, ...] = ()  # of lint
+
+    @property
+    def given(self) -> RulesInput:
+        """The files as a folder rules.d."""
+        return RulesInput("rules.d", tuple(File(name, text.encode()) for name, text in self.files.items()), folder=True)
+
+
+@dataclass
+class _Made:
+    lines: dict[str, PrescribedLine] = field(default_factory=dict)
+    left_out: list[tuple[PrescribedLine, str]] = field(default_factory=list)
+
+
+def made_rules(prescribed: Iterable[PrescribedLine], facts: Facts, purpose: str) -> MadeRules:
+    """The files for a host: without a line that another one makes needless, or that the host refuses.
+
+    A line that decides nothing leaves its controls to the one that decides in its place. `purpose` is for the head of
+    each file.
+    """
+    made = _Made()
+    for each in prescribed:
+        known = made.lines.get(each.line)
+        controls = dict.fromkeys((*(known.controls if known else ()), *each.controls))
+        made.lines[each.line] = replace(known or each, controls=tuple(controls))
+    target = LintTarget(facts.version, facts.machine)
+    while True:
+        rules = MadeRules(_files(made.lines.values(), purpose), tuple(made.lines.values()), tuple(made.left_out))
+        report = lint(rules.given, facts, [target])
+        if not _dropped(made, report.findings):
+            break
+    errors = tuple(f"{each.place}: {each.message}" for each in report.of(LintSeverity.ERROR))
+    return replace(rules, errors=errors)
+
+
+def _dropped(made: _Made, findings: Iterable[LintFinding]) -> bool:
+    """Leave out the first line that is refused or that decides nothing; whether there was one."""
+    for finding in findings:
+        line = made.lines.get(finding.text)
+        if line is None:
+            continue
+        if finding.kind.id in _DROPS:
+            related = [each for place, _ in finding.related for each in _at(made, place)]
+            del made.lines[finding.text]
+            for other in related[:1]:
+                controls = dict.fromkeys((*other.controls, *line.controls))
+                made.lines[other.line] = replace(other, controls=tuple(controls))
+            return True
+        if finding.kind.id in ("refused", "missing-place"):
+            del made.lines[finding.text]
+            made.left_out.append((line, finding.message))
+            return True
+    return False
+
+
+def _at(made: _Made, place: Place) -> Sequence[PrescribedLine]:
+    lines = _files(made.lines.values(), "")[place.path].splitlines()
+    found = made.lines.get(lines[place.line - 1])
+    return [found] if found else []
+
+
+def _files(lines: Iterable[PrescribedLine], purpose: str) -> dict[str, str]:
+    head = f"{MADE} {__version__}{purpose}\n"
+    texts: dict[str, list[str]] = {BASE: [head, "-D\n"]}
+    for each in lines:
+        text = texts.setdefault(each.file, [head])
+        text += [f"# {', '.join(each.controls)}\n", f"{each.line}\n"]
+    return {name: "".join(texts[name]) for name in sorted(texts)}

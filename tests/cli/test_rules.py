@@ -1,0 +1,145 @@
+"""`auditrules rules`: files that make a host pass, proved; and a smaller set that records the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auditrules.cli import main
+from tests.fixtures.boots import boot_root
+
+DOCKER = ("--benchmark", "cis-docker:1.2.0")
+
+
+def run(command: str, *arguments: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    code = main([command, *arguments], stdout=out, stderr=err)
+    return code, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """An Ubuntu image with Docker, which has no rules yet."""
+    made = boot_root("debian12", tmp_path)
+    (made / "etc/os-release").write_text('ID=ubuntu\nVERSION_ID="24.04"\n')
+    (made / "etc/login.defs").write_text("UID_MIN 1000\n")
+    for name in ("usr/bin/dockerd", "etc/docker/daemon.json", "var/lib/docker/x", "etc/passwd", "etc/group"):
+        path = made / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}\n")
+    return made
+
+
+def statuses(image: Path, rules: str, *options: str) -> set[str]:
+    _, out, _ = run("check", "--root", str(image), "--rules", rules, *options, "--format", "json")
+    return {row["status"] for row in json.loads(out)}
+
+
+def test_what_is_written_makes_the_host_pass(image: Path, tmp_path: Path) -> None:
+    folder = str(tmp_path / "rules.d")
+    assert run("rules", *DOCKER, "--root", str(image), "--output", folder) == (0, "", "")
+    assert statuses(image, folder, *DOCKER) <= {"pass", "not_applicable"}
+    assert run("lint", folder, "--root", str(image))[0] == 0
+
+
+def test_each_line_names_the_controls_that_need_it_and_stands_once(image: Path) -> None:
+    benchmarks = (*DOCKER, "--benchmark", "cis-docker:1.8.0")
+    _, out, _ = run("rules", *benchmarks, "--root", str(image))
+    assert out.count("-w /usr/bin/dockerd -k docker\n") == 1
+    controls = "CIS Docker Benchmark 1.2.0 1.2.3, CIS Docker Benchmark 1.8.0 1.1.3"
+    assert f"# {controls}\n-w /usr/bin/dockerd -k docker\n" in out
+
+
+def test_the_files_have_the_order_that_loading_needs(image: Path, tmp_path: Path) -> None:
+    options = ("--benchmark", "cis-ubuntu-24.04", "--control", "6.2.3.4", "--control", "6.2.3.20")
+    run("rules", *options, "--root", str(image), "--output", str(tmp_path / "rules.d"))
+    names = sorted(path.name for path in (tmp_path / "rules.d").iterdir())
+    assert (names[0], names[-1]) == ("10-base.rules", "99-finalize.rules")
+    assert (tmp_path / "rules.d/99-finalize.rules").read_text().endswith("-e 2\n")
+
+
+def test_a_control_that_can_not_be_met_is_named_and_the_rest_is_written(image: Path) -> None:
+    (image / "var/lib/docker/x").unlink()
+    (image / "var/lib/docker").rmdir()
+    (image / "var/lib").rmdir()
+    code, out, err = run("rules", *DOCKER, "--root", str(image))
+    assert code == 1
+    assert "CIS Docker Benchmark 1.2.0 1.2.4" in err
+    assert "-w /usr/bin/dockerd -k docker\n" in out
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(image: Path, tmp_path: Path) -> None:
+    own = tmp_path / "rules.d/10-base.rules"
+    own.parent.mkdir()
+    own.write_text("-b 8192\n")
+    options = (*DOCKER, "--root", str(image), "--output", str(own.parent))
+    code, _, err = run("rules", *options)
+    assert (code, "did not write" in err, own.read_text()) == (2, True, "-b 8192\n")
+    assert [path.name for path in own.parent.iterdir()] == ["10-base.rules"]
+    assert run("rules", *options, "--force")[0] == 0
+    assert run("rules", *options)[0] == 0  # its own files it writes anew
+
+
+def test_the_script_is_one_that_a_shell_reads(image: Path) -> None:
+    _, out, _ = run("rules", *DOCKER, "--root", str(image), "--format", "sh")
+    assert subprocess.run(["/bin/sh", "-n"], input=out, text=True, check=False).returncode == 0
+    assert "augenrules --load\n" in out
+
+
+def test_the_tasks_are_yaml_and_hold_the_files(image: Path) -> None:
+    _, out, _ = run("rules", *DOCKER, "--root", str(image), "--format", "ansible")
+    tasks = yaml.safe_load(out)
+    copies = [task["ansible.builtin.copy"] for task in tasks if "ansible.builtin.copy" in task]
+    assert copies[0]["dest"] == "/etc/audit/rules.d/10-base.rules"
+    assert "-w /usr/bin/dockerd -k docker\n" in "".join(each["content"] for each in copies)
+
+
+def test_only_controls_of_a_level_are_asked_for(image: Path) -> None:
+    code, _, err = run("rules", *DOCKER, "--level", "9", "--root", str(image))
+    assert (code, "no control has the level 9: expected one of" in err) == (2, True)
+    assert run("rules", *DOCKER, "--level", "1", "--root", str(image))[0] == 0
+
+
+# A smaller set
+
+
+def test_a_smaller_set_records_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "x.rules"
+    path.write_text("-b 64\n-w /etc/docker -p w -k d\n-w /etc/docker -p a -k d\n-w /etc/docker -p w -k x\n-e 2\n")
+    code, out, err = run("rules", "--minimise", str(path))
+    assert (code, err) == (0, "")
+    rule = "-a always,exit -S all -F path=/etc/docker -F perm=wa -F key=d"
+    assert out.splitlines()[1:] == ["-D", "-b 64", rule, "-e 2"]
+    smaller = tmp_path / "smaller.rules"
+    smaller.write_text(out)
+    assert run("diff", str(path), str(smaller))[0] == 0
+
+
+def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "x.rules"
+    path.write_text("-w /etc/docker -p w -k d\n-w relative\n")
+    code, out, err = run("rules", "--minimise", str(path))
+    assert (code, out) == (3, "")
+    assert f"not loaded: {path}:2: expected an absolute path" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "expected --benchmark"),
+        (("x.rules",), "give --minimise, too"),
+        (("--minimise",), "expected a PATH"),
+        (("--minimise", "x", "--benchmark", "cis-docker"), "--minimise takes a PATH, and no benchmark"),
+        ((*DOCKER, "--format", "sh", "--output", "x"), "--output is for files of rules"),
+        (("--benchmark", "nothing"), "nothing"),
+    ],
+)
+def test_options_that_conflict_are_told(options: tuple[str, ...], message: str) -> None:
+    code, out, err = run("rules", *options)
+    assert (code, out) == (2, "")
+    assert message in err
