@@ -27,7 +27,7 @@ from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.requirement import Judged
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
-from auditrules.cli.environment import Environment, in_environment
+from auditrules.cli.environment import Environment, benchmarks_of, in_environment
 from auditrules.cli.rules_input import add_targets, rules_input, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
@@ -125,7 +125,12 @@ def _check(options: argparse.Namespace) -> None:
 
 def _wanted(options: argparse.Namespace, environment: Environment, host: Collector) -> list[BenchmarkControl]:
     view = _view(host, "", _NO_RULES)
-    found = chosen(environment.benchmarks, options.benchmark, options.control, partial(for_host, view, numbered=True))
+    found = chosen(
+        benchmarks_of(environment, host.site),
+        options.benchmark,
+        options.control,
+        partial(for_host, view, numbered=True),
+    )
     wanted = [each for each in found if not options.level or each.level in options.level]
     if not wanted:
         levels = ", ".join(dict.fromkeys(each.level for each in found if each.level))
