@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,15 +16,19 @@ from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks import CIS_DOCKER, catalogue
 from auditrules.benchmarks.catalogue import Catalogue
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact
+from auditrules.benchmarks.kinds.path import PathRequirement
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost
 from auditrules.benchmarks.services import Found, Services
+from auditrules.host import Host as RealHost
+from auditrules.host import KeptHost
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
+from auditrules.tables import build
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
 from auditrules.tables.verdicts import HostJudge
 from tests.fixtures.hosts import Look, root, saved
 from tests.fixtures.judged import CONTROLS, FULL, LINE, NONE, Covered, required
-from tests.fixtures.site import SITE, tailoring, write_site
+from tests.fixtures.site import FOLDER, SITE, tailoring, write_site
 
 OWN = "/usr/bin/dockerd"
 NOWHERE: dict[str, Found | None] = dict.fromkeys(path for control in CONTROLS for path in required(control).places)
@@ -351,3 +356,48 @@ def test_a_value_that_the_site_changed_is_judged_and_told_whatever_comes_of_it(t
         (row,) = look.with_listing(saved(*rules)).rows(f"SELECT status, evidence FROM audit_verdicts {where}")  # noqa: S608 - ours
         told.append((row["status"], str(row["evidence"]).count(words)))
     assert told == [("pass", 1), ("fail", 1)]
+
+
+# What was judged is kept
+
+
+def test_nothing_is_judged_again_while_host_and_files_stay_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    own = PathRequirement.judge
+
+    def noted(requirement: PathRequirement, host: JudgedHost, source: str) -> Sequence[Judged]:
+        judged.append(source)
+        return own(requirement, host, source)
+
+    monkeypatch.setattr(PathRequirement, "judge", noted)
+    ticks = iter(range(100))
+    view = KeptHost(
+        RealHost(str(root(tmp_path)), "none"), lambda: next(ticks), max_age=0
+    )  # read again at each question
+    judge = HostJudge(view)
+    first = judge.verdicts(asking(**DAEMON))
+    assert judged == ["boot", "kernel"]
+    assert judge.verdicts(asking(**DAEMON)) == first
+    assert judged == ["boot", "kernel"]
+    (tmp_path / "usr/bin/dockerd").unlink()
+    assert judge.verdicts(asking(**DAEMON))[0]["reason"] == "not_installed"
+    (tmp_path / "usr/bin/dockerd").write_text("daemon", "utf-8")
+    (tmp_path / "etc/audit").mkdir()
+    (tmp_path / "etc/audit/audit.rules").write_text("-w /usr/bin/dockerd -p rwxa\n", "utf-8")
+    assert judge.verdicts(asking(**DAEMON))[0]["evidence"] != first[0]["evidence"]
+
+
+def test_what_a_site_wants_otherwise_now_is_judged_anew(tmp_path: Path) -> None:
+    made = root(tmp_path, {"etc/os-release": DEBIAN})
+    write_site(made, {"site.json": SITE})
+    ticks = iter(range(1000))
+    view = KeptHost(RealHost(str(made), "none"), lambda: next(ticks), max_age=0)
+    (table,) = (each for each in build(view) if each.schema == AUDIT_REQUIREMENTS)
+    asked = asking(benchmark="Example Baseline")
+    required = [{row["required"] for row in table.rows(asked)}]
+    text = json.dumps(SITE).replace('"wa"', '"rwa"')
+    (made / FOLDER / "site.json").write_text(text, "utf-8")
+    required.append({row["required"] for row in table.rows(asked)})
+    assert required == [{"wa"}, {"rwa"}]

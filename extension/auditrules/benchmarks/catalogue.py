@@ -91,3 +91,7 @@ class Catalogue:
     def is_newest(self, benchmark: Benchmark) -> bool:
         """Whether it is the newest version carried of its name."""
         return benchmark.key in self._newest
+
+
+WHAT_SHIPS = Catalogue()
+"""The catalogue of a host without files of its own."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.catalogue import Catalogue, LeftOut, prose
+from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue, LeftOut, prose
 from auditrules.benchmarks.control import Benchmark
 from auditrules.benchmarks.data_file import read_benchmark_of, read_object, read_requirements
 from auditrules.benchmarks.fields import BenchmarkError, Fields
@@ -20,7 +20,7 @@ FOLDER = "/etc/osquery-audit-rules/benchmarks.d"
 TAILORING = "tailoring"
 
 
-def site_catalogue(files: Iterable[File], shipped: Catalogue = Catalogue()) -> Catalogue:  # noqa: B008 - it is frozen
+def site_catalogue(files: Iterable[File], shipped: Catalogue = WHAT_SHIPS) -> Catalogue:
     """What ships and what is in a site's files, in the order of their names; changes come last, as they stand above.
 
     A benchmark of a site may be another version of one that ships; it takes the place of none.

@@ -8,7 +8,7 @@ from typing import TypeVar
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.catalogue import Catalogue
+from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue
 from auditrules.benchmarks.site import site_catalogue
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
@@ -52,7 +52,7 @@ def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
 
 def _catalogue(host: HostView) -> Callable[[], Catalogue]:
     """What ships and what the site has of its own, read anew where its files are others."""
-    last: tuple[tuple[File, ...], Catalogue] = ((), Catalogue())
+    last: tuple[tuple[File, ...], Catalogue] = ((), WHAT_SHIPS)
 
     def current() -> Catalogue:
         nonlocal last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 
@@ -12,12 +12,15 @@ from auditrules.audit.auditctl.listing import listing
 from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.host_audit import HostAudit
-from auditrules.audit.rule_sets import BOOT, KERNEL
-from auditrules.benchmarks.catalogue import Catalogue
+from auditrules.audit.model.collected import Sources
+from auditrules.audit.model.host_facts import Entry
+from auditrules.audit.rule_sets import BOOT, KERNEL, RuleSets
+from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
+from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import AuditState, written
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost
+from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Requirement
 from auditrules.benchmarks.systems import applying
 from auditrules.benchmarks.verdict import ControlVerdict, judge_control, judged_off, remedies
 from auditrules.plugin.context import Context
@@ -49,6 +52,32 @@ class AskedBenchmark:
     newest: bool
 
 
+_MOST_JUDGEMENTS = 2  # sets of controls whose judgement is kept: a query of a pack asks for the same again and again
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What controls came to the last time, and what that rests on."""
+
+    catalogue: Catalogue
+    requirements: tuple[Requirement, ...]
+    configured: Sources | None = None
+    rule_sets: RuleSets | None = None
+    facts: HostFacts | None = None
+    paths: tuple[str, ...] = ()
+    seen: Mapping[str, Entry] = field(default_factory=dict)
+    judged: Mapping[Key, BySource] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """The facts that the requirements need."""
+        return frozenset(chain.from_iterable(each.needs for each in self.requirements))
+
+    def rests_on(self, audit: HostAudit) -> bool:
+        """Whether a host's audit is still what it was: each of its results is made anew only of what is new."""
+        return self.configured is audit.configured and self.rule_sets is audit.rule_sets
+
+
 class HostJudge:
     """Judges controls on one host, and keeps the rows of each for as long as what they rest on stays the same.
 
@@ -56,13 +85,14 @@ class HostJudge:
     """
 
     def __init__(
-        self, host: HostView, catalogue: Callable[[], Catalogue] = Catalogue, *, at_boot: bool = False
+        self, host: HostView, catalogue: Callable[[], Catalogue] = lambda: WHAT_SHIPS, *, at_boot: bool = False
     ) -> None:
         self._host = host
         self._catalogue = catalogue
         self._at_boot = at_boot
         self._verdicts: dict[Key, tuple[object, list[Row]]] = {}
         self._requirements: dict[Key, tuple[object, list[Row]]] = {}
+        self._judgements: dict[tuple[Key, ...], Judgement] = {}
 
     def verdicts(self, context: Context) -> list[Row]:
         """The rows of `audit_verdicts` that a query asks for."""
@@ -120,26 +150,43 @@ class HostJudge:
         return asked, system
 
     def judged(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
-        """The requirements of controls, judged by source. What they need is collected and looked at first, at once."""
+        """The requirements of controls, judged by source. What they need is collected and looked at first, at once.
+
+        What was judged last of the same controls is given again while the host, and what they require, stays the same.
+        """
         asked = tuple(controls)
         if not asked:
             return {}
-        audit = self._host.audit()
-        every = tuple(chain.from_iterable(control.requirements for control in asked if not control.off))
-        facts = self._host.facts(frozenset(chain.from_iterable(each.needs for each in every)))
-        paths = dict.fromkeys(chain.from_iterable(each.paths(facts) for each in every))
-        seen = self._host.look([path for path in paths if path and not bad_path(path)]) if paths else {}
-        host = JudgedHost(audit, facts, seen)
-        found: dict[Key, BySource] = {}
-        for control in asked:
-            boot = self._judged(control, host, BOOT)
-            found[control.key] = {KERNEL: boot if self._at_boot else self._judged(control, host, KERNEL), BOOT: boot}
-        return found
+        audit, catalogue = self._host.audit(), self._catalogue()
+        keys = tuple(control.key for control in asked)
+        kept = self._judgements.pop(keys, None)
+        if kept is None or kept.catalogue is not catalogue:
+            every = chain.from_iterable(control.requirements for control in asked if not control.off)
+            kept = Judgement(catalogue, tuple(every))
+        facts = self._host.facts(kept.needs)
+        paths = kept.paths if kept.facts == facts else _paths(kept.requirements, facts)
+        seen = self._host.look(paths) if paths else {}
+        if not kept.judged or (kept.rests_on(audit), kept.facts, kept.seen) != (True, facts, seen):
+            kept = replace(
+                kept,
+                configured=audit.configured,
+                rule_sets=audit.rule_sets,
+                facts=facts,
+                paths=paths,
+                seen=seen,
+                judged=self._judged(asked, JudgedHost(audit, facts, seen)),
+            )
+        self._judgements[keys] = kept  # behind all others
+        for oldest in list(self._judgements)[:-_MOST_JUDGEMENTS]:
+            self._judgements.pop(oldest, None)  # another thread may have been quicker
+        return kept.judged
 
-    def _judged(self, control: BenchmarkControl, host: JudgedHost, source: str) -> list[Judged]:
-        if control.off:
-            return [judged_off(control, source)]
-        return [judged for each in control.requirements for judged in each.judge(host, source)]
+    def _judged(self, controls: Sequence[BenchmarkControl], host: JudgedHost) -> Mapping[Key, BySource]:
+        found: dict[Key, BySource] = {}
+        for control in controls:
+            boot = _judge(control, host, BOOT)
+            found[control.key] = {KERNEL: boot if self._at_boot else _judge(control, host, KERNEL), BOOT: boot}
+        return found
 
     def _answer(self, audit: HostAudit) -> tuple[AuditState, Callable[[], tuple[str, ...]]]:
         """The state of auditing that is judged, and what gives the lines that `auditctl -l` prints in it."""
@@ -168,6 +215,17 @@ class HostJudge:
             return finished(AUDIT_VERDICTS.names, [verdict_cells(verdict, newest=newest)], CONTROL_KEY)
 
         return _kept(self._verdicts, control.key, (judged, state, lines, newest, control), row)
+
+
+def _judge(control: BenchmarkControl, host: JudgedHost, source: str) -> list[Judged]:
+    if control.off:
+        return [judged_off(control, source)]
+    return [judged for each in control.requirements for judged in each.judge(host, source)]
+
+
+def _paths(requirements: Iterable[Requirement], facts: HostFacts) -> tuple[str, ...]:
+    named = dict.fromkeys(chain.from_iterable(each.paths(facts) for each in requirements))
+    return tuple(path for path in named if path and not bad_path(path))
 
 
 def _all(tests: Iterable[Callable[[Row], bool]], cells: Row) -> bool:
