@@ -401,3 +401,13 @@ def test_what_a_site_wants_otherwise_now_is_judged_anew(tmp_path: Path) -> None:
     (made / FOLDER / "site.json").write_text(text, "utf-8")
     required.append({row["required"] for row in table.rows(asked)})
     assert required == [{"wa"}, {"rwa"}]
+
+
+def test_the_lines_of_a_remediation_stay_lines() -> None:
+    """Whoever copies them into a rules file has no other use for them."""
+    places = {OWN: Found(OWN), "/usr/sbin/dockerd": Found("/usr/sbin/dockerd")}
+    row = verdict(Host(Services(found=NOWHERE | places), now=NONE, boot=NONE))
+    assert [line for line in row["remediation"].split("\n") if line.startswith("-w ")] == [
+        "-w /usr/bin/dockerd -k docker",
+        "-w /usr/sbin/dockerd -k docker",
+    ]

@@ -272,7 +272,7 @@ def verdict_cells(verdict: ControlVerdict, *, newest: bool) -> Cells:
         "reason": verdict.reason,
         "evidence": verdict.evidence,
         "evidence_lines": verdict.evidence_lines,
-        "remediation": verdict.remediation,
+        "remediation": _lines(verdict.remediation),
         "next_boot": verdict.next_boot.value,
         "grep_verdict": verdict.grep_verdict,
     }
@@ -296,5 +296,10 @@ def _requirement(key: Key, judged: Judged, at_boot: Iterable[Judged], state: Aud
         "reason": judged.reason,
         "missing": judged.missing,
         "evidence": judged.evidence,
-        "remediation": written(remedies([judged], at_boot, state)) if judged.subject else "",
+        "remediation": _lines(written(remedies([judged], at_boot, state))) if judged.subject else "",
     }
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """A text as the lines of a cell: those for a rules file are to be copied as they are."""
+    return tuple(text.split("\n"))
