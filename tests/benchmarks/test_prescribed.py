@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from auditrules.benchmarks import BENCHMARKS, Benchmark
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.prescribed import NEVER_RUN, NEW_CALLS, prescribed
 from auditrules.benchmarks.remediation import written
+from tests.fixtures.hosts import Look, root
 
 each_benchmark = pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda each: f"{each.short_name}-{each.version}")
 
@@ -137,3 +139,45 @@ def test_no_rule_names_a_call_that_no_kernel_has(benchmark: Benchmark) -> None:
 def test_new_calls_are_told_where_they_may_end_the_load() -> None:
     (remedy,) = prescribed(control({"kind": "syscall", "syscalls": ["chmod", "fchmodat2"], "arches": ["b64"]}))
     assert remedy.text == "Leave fchmodat2 out where auditctl does not know it: the load ends there."
+
+
+# What it brings about
+
+LAWFUL = ("cis-ubuntu-22.04", "cis-ubuntu-24.04", "cis-debian-12", "cis-rhel-9", "stig-rhel-9")
+NOT_YET = "not_judged"
+OF_RULES = {"path", "syscall"}
+OF_A_LABEL = {"RHEL-09-654097"}  # it is of programs that SELinux calls crond_t, and no SELinux is here
+
+
+def remedied(folder: Path, benchmark: Benchmark) -> Look:
+    """A host of the benchmark's system, whose rules files hold what it prescribes and whose paths are all there."""
+    identifier, _, version = benchmark.systems[0].partition(" ")
+    wanted = [each for control in benchmark.controls for each in control.requires if each["kind"] == "path"]
+    made = [f"{each['path']}{'/file' if each.get('type') == 'dir' else ''}".lstrip("/") for each in wanted]
+    rules = "\n".join(("-D", "-b 8192", "-e 1", *dict.fromkeys(lines_of(benchmark)), ""))
+    files = {
+        **dict.fromkeys(made, "x"),
+        "etc/os-release": f'ID={identifier}\nVERSION_ID="{version}"\n',
+        "etc/login.defs": "UID_MIN 1000\n",
+        "etc/audit/rules.d/50-benchmark.rules": rules,
+        "usr/sbin/augenrules": "x",
+        "usr/sbin/auditctl": "x",
+    }
+    return Look.at(root(folder, files, docker=False))
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("short_name", LAWFUL)
+def test_the_rules_that_a_benchmark_prescribes_meet_what_it_requires(short_name: str, tmp_path: Path) -> None:
+    benchmark = [each for each in BENCHMARKS if each.short_name == short_name][-1]
+    judged = remedied(tmp_path, benchmark).rows(
+        "SELECT control, kind, status, reason FROM audit_requirements "  # noqa: S608 - ours
+        f"WHERE source = 'boot' AND benchmark = '{benchmark.name}' AND version = '{benchmark.version}'"
+    )
+    of_rules = [
+        row
+        for row in judged
+        if row["kind"] in OF_RULES and row["reason"] != NOT_YET and row["control"] not in OF_A_LABEL
+    ]
+    assert len(of_rules) > 10
+    assert [row for row in of_rules if row["status"] not in ("pass", "not_applicable")] == []
