@@ -17,7 +17,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Field, FilterList, Rule
 from auditrules.authoring.rule_shape import RuleShape, asks_no_more, place_key, places_around
 
-MOST_COMPARED = 1_000_000  # pairs of rules: with more, the last rules are not looked at
+MOST_COMPARED = 500_000  # pairs of rules: with more, the last rules are not looked at
 
 Linked = Callable[[str], bool]  # whether a path may not be where its text says
 
