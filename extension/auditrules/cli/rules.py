@@ -49,6 +49,7 @@ proved, and nothing is written
 # The kinds of requirements that rules meet.
 OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option"})
 _NO_RULES = TriedRulesText(b"\n", ("",))
+MOST_ROUNDS = 3  # of asking what is prescribed: a line may be needed only where another one is there
 _ACTS = (Status.FAIL, Status.UNKNOWN)
 
 
@@ -156,21 +157,30 @@ def _proved(
 ) -> tuple[MadeRules, list[str]]:
     """The files that the controls need, and the controls that they do not meet, judged with these very files."""
     names = {each.key: f"{each.benchmark} {each.version} {each.id}" for each in controls}
-    prescribed = [
-        PrescribedLine(line, _short(control), (names[control.key],))
-        for control, judged in _judged(controls, host, machine, _NO_RULES)
-        for each in judged
-        if each.status in _ACTS
-        for line in each.remedy.lines
-    ]
-    wanted = needs(line.line.encode("utf-8", "surrogateescape") for line in prescribed)
-    facts = replace(facts, machine=machine, files={**facts.files, **host.look(wanted.paths)})
     benchmarks = ", ".join(dict.fromkeys(f"{each.benchmark} {each.version}" for each in controls))
-    made = made_rules(prescribed, facts, f" for {benchmarks}")
+    prescribed: dict[tuple[str, str], PrescribedLine] = {}
+    made = made_rules((), facts, f" for {benchmarks}")
+    text = _NO_RULES
+    for _ in range(MOST_ROUNDS):
+        judged = list(_judged(controls, host, machine, text))
+        known = len(prescribed)
+        for control, found in judged:
+            for line in (line for each in found if each.status in _ACTS for line in each.remedy.lines):
+                one = PrescribedLine(line, _short(control), (names[control.key],))
+                prescribed.setdefault((line, names[control.key]), one)
+        if len(prescribed) == known:
+            break
+        lines = tuple(prescribed.values())
+        wanted = needs(each.line.encode("utf-8", "surrogateescape") for each in lines)
+        facts = replace(facts, machine=machine, files={**facts.files, **host.look(wanted.paths)})
+        made = made_rules(lines, facts, f" for {benchmarks}")
+        text = TriedRules([made.given], facts).text
+    else:
+        judged = list(_judged(controls, host, machine, text))
     failing = [
         f"{names[control.key]}: {each.subject}: {each.status.value} ({each.reason})"
-        for control, judged in _judged(controls, host, machine, TriedRules([made.given], facts).text)
-        for each in judged
+        for control, found in judged
+        for each in found
         if each.status in _ACTS
     ]
     return made, failing

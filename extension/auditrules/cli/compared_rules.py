@@ -1,0 +1,135 @@
+"""The two sets of rules that `auditrules diff` compares: from files, listings, images, or this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from auditrules.audit.auditctl.normal_form import decided
+from auditrules.audit.coverage.access_difference import RulesInForce
+from auditrules.audit.coverage.decision import Auditing
+from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.rule_source import RuleSource
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.host_audit import HostAudit
+from auditrules.audit.model.collected import File, Kernel, Sources
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import PATH_NAMES, Field, Rule
+from auditrules.audit.needs import needs
+from auditrules.authoring.assumed import assumed_files
+from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.tried_rules import TriedRules
+from auditrules.cli.command import Problem
+from auditrules.cli.environment import Environment
+from auditrules.cli.rules_input import rules_input
+from auditrules.host import Collector
+
+KERNEL, BOOT, LISTING, ROOT = "kernel", "boot", "listing", "root"
+
+
+@dataclass(frozen=True, slots=True)
+class RulesOperand:
+    """What OLD or NEW names: a kind, and a path where it has one; and the rules, where files hold them."""
+
+    text: str
+    kind: str
+    path: str = ""
+    given: RulesInput | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSide:
+    """The rules of one side, whether auditing is on, and what is to be said of them."""
+
+    rules: tuple[Rule, ...]
+    auditing: Auditing
+    unread: int = 0
+    problems: tuple[str, ...] = ()
+
+
+def operand_called(text: str) -> RulesOperand:
+    """What a text names. Raises Problem if it is a path that can't be read as rules."""
+    kind, colon, path = text.partition(":")
+    if text in (KERNEL, BOOT):
+        return RulesOperand(text, text)
+    if colon and kind in (LISTING, ROOT):
+        return RulesOperand(text, kind, path)
+    return RulesOperand(text, "", text, rules_input(text))
+
+
+def host_of(root: str, operands: Sequence[RulesOperand], environment: Environment) -> Collector | None:
+    """The host on whose files the rules are judged; None where nobody looks at any."""
+    own = any(each.kind in (KERNEL, BOOT) for each in operands)
+    if own and root not in ("", "/"):
+        raise Problem(f"kernel and boot are of this machine, not of --root {root}")
+    roots = [each.path for each in operands if each.kind == ROOT]
+    if own:
+        return environment.host("/", "auto", "")
+    root = root or (roots[-1] if roots else "")
+    return environment.host(root, "none", "") if root else None
+
+
+def looked_at(base: Facts, operands: Sequence[RulesOperand], host: Collector | None, environment: Environment) -> Facts:
+    """The facts with every path that rules of either side name; without a host, as they are taken to be."""
+    rules = [rule for each in operands for rule in side_of(each, base, None, environment, host).rules]
+    if host is None:
+        return replace(base, files=assumed_files(rules), assumed=True)
+    paths = {
+        str(field.value)
+        for rule in rules
+        for field in rule.fields
+        if isinstance(field, Field) and (field.name in PATH_NAMES or field.name == "exe")
+    }
+    contents = (file.content or b"" for each in operands if each.given for file in each.given.files)
+    return replace(base, files={**base.files, **host.look(paths | needs(contents).paths)})
+
+
+def side_of(
+    operand: RulesOperand,
+    facts: Facts,
+    sources: Sources | None,
+    environment: Environment,
+    host: Collector | None = None,
+) -> ComparedSide:
+    """The rules of an operand, on a host with these facts."""
+    if operand.given is not None:
+        tried = TriedRules([operand.given], facts)
+        return ComparedSide(tried.loaded.rules, tried.source.auditing, problems=tried.problems)
+    if operand.kind == LISTING:
+        saved = _listing(operand.path)
+        return _of_source(operand, HostAudit(Sources(Kernel("listing", saved=saved), facts=facts)).rule_sets.kernel)
+    if operand.kind == ROOT:
+        own = environment.host(operand.path, "none", "").sources()
+    else:
+        own = sources or (host.sources() if host else Sources(Kernel("none")))
+    sets = HostAudit(own).rule_sets
+    return _of_source(operand, sets.kernel if operand.kind == KERNEL else sets.boot)
+
+
+def _of_source(operand: RulesOperand, source: RuleSource) -> ComparedSide:
+    if source.rules is None:
+        raise Problem(f"{operand.text}: the rules are not known: {source.error}")
+    problems = (*source.remarks, *([source.loads_nothing] if source.loads_nothing else []))
+    rules = tuple(each.rule for each in source.rules.resolved)
+    return ComparedSide(rules, source.auditing, source.rules.unread, problems)
+
+
+def _listing(path: str) -> File:
+    given = rules_input(path)
+    if given.folder:
+        raise Problem(f"cannot read {path}: expected a saved listing, found a directory")
+    return given.files[0]
+
+
+def in_force(side: ComparedSide, files: FileSystem) -> RulesInForce:
+    """The rules of a side on these files, as if they had just been loaded."""
+    rules = [decided(rule, files.facts) for rule in side.rules]
+    return RulesInForce(RuleSet(rules, RuleResolver(files, fresh=True), side.unread), side.auditing)
+
+
+def problems_of(operands: Sequence[RulesOperand], sides: Sequence[ComparedSide]) -> Iterator[str]:
+    """What is to be said of the rules of each side, with the operand where they are no files."""
+    for operand, side in zip(operands, sides, strict=True):
+        for problem in side.problems:
+            yield problem if operand.given else f"{operand.text}: {problem}"
