@@ -211,6 +211,11 @@ def test_an_open_is_asked_for_in_each_way() -> None:
     assert (found.status, found.conditions) == (CoverageStatus.CONDITIONAL, ("except opened for reading",))
 
 
+def test_a_rule_on_a_file_records_the_ways_to_open_it_that_its_letters_say() -> None:
+    (found,) = answers(asked_rule(["openat"], ["b64"]), ["-w /etc/docker/daemon.json -p w"]).values()
+    assert (found.status, found.conditions) == (CoverageStatus.CONDITIONAL, ("path=/etc/docker/daemon.json only",))
+
+
 def test_a_result_that_no_call_can_have_is_told() -> None:
     (found,) = answers(asked_rule(["chmod"], ["b64"], ["success=1", "exit=-EACCES"]), [BY_USERS]).values()
     assert (found.status, found.nothing_asked) == (CoverageStatus.UNKNOWN, True)

@@ -159,7 +159,7 @@ def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> Ca
     if found is CoverageStatus.RECORDED and not path:
         return _everywhere(call, anywhere)
     decisions = [decision for _, (_, decision) in anywhere]
-    on_places = [] if path else list(islice(_on_places(host, anywhere[0]), MOST_PLACES))
+    on_places = [] if path else list(islice(_on_places(host, anywhere), MOST_PLACES))
     texts: list[str] = []
     if found is CoverageStatus.CONDITIONAL:
         texts += [text for decision in decisions for text in _conditions(decision, host.machine)]
@@ -344,25 +344,28 @@ def _is_missed(mode: int, anywhere: Sequence[_Judged]) -> Iterator[bool]:
     return (status is CoverageStatus.UNRECORDED for made, (status, _) in anywhere if made.mode == mode)
 
 
-def _on_places(host: AuditedHost, elsewhere: _Judged) -> Iterator[ResolvedRule]:
+def _on_places(host: AuditedHost, elsewhere: Sequence[_Judged]) -> Iterator[ResolvedRule]:
     """The always rules that may record such a call on the file that they name, where nothing before them decides."""
-    made, (_, decision) = elsewhere
-    sure = next((outcome for outcome in decision.outcomes if not outcome.pending), None)
-    if sure is not None and sure.cause not in (Cause.NO_RULE, Cause.RULE):
-        return  # auditing is off, or a rule of another list keeps every record out
-    last = sure.resolved.order if sure is not None and sure.resolved is not None else len(host.rules.resolved)
-    for placed in host.rules.on_places:
-        rule = placed.resolved.rule
-        if placed.resolved.order > last:
-            return
-        if rule.action is not Action.ALWAYS or not placed.may_match(made.access):
-            continue
-        if all(_holds(condition, placed.resolved, made.access) for condition in rule.fields):
+    ways = []  # to make the call, each with the place of the rule that decides on other files
+    for made, (_, decision) in elsewhere:
+        sure = next((outcome for outcome in decision.outcomes if not outcome.pending), None)
+        if sure is None or sure.cause in (Cause.NO_RULE, Cause.RULE):  # else no rule of this list counts
+            resolved = sure.resolved if sure is not None else None
+            ways.append((made.access, len(host.rules.resolved) if resolved is None else resolved.order))
+    for placed in host.rules.on_places if ways else ():
+        rule, order = placed.resolved.rule, placed.resolved.order
+        if rule.action is Action.ALWAYS and any(
+            order < last and placed.may_match(access) and _holds(placed.resolved, access) for access, last in ways
+        ):
             yield placed.resolved
 
 
-def _holds(condition: Condition, resolved: ResolvedRule, access: Access) -> bool:
-    return depends_on_names(condition) or bool(match_field(condition, resolved, access, None))
+def _holds(resolved: ResolvedRule, access: Access) -> bool:
+    """Whether the conditions of a rule hold or may hold that are not about its file."""
+    return all(
+        depends_on_names(condition) or match_field(condition, resolved, access, None)
+        for condition in resolved.rule.fields
+    )
 
 
 def _place(resolved: ResolvedRule, machine: str) -> str:
