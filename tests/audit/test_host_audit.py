@@ -18,6 +18,7 @@ from auditrules.audit.auditctl import parse
 from auditrules.audit.boot import rules_files
 from auditrules.audit.boot.boot import TRIED as BOOT_TRIED
 from auditrules.audit.boot.load import load_rules
+from auditrules.audit.coverage.asked_rule import AskedPath
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.kernel.rule_data import encode
@@ -256,8 +257,8 @@ def test_an_answer_is_that_of_what_is_seen_now() -> None:
 def test_only_the_letters_that_are_asked_about_are_answered(letters: str) -> None:
     audit = HostAudit(Sources(netlink(*RULES), units=UNITS, facts=FACTS))
     for source in (KERNEL, BOOT):
-        whole = audit.asked_path(DOCKERD, source, {}, ())
-        some = audit.asked_path(DOCKERD, source, {}, (), letters=letters)
+        whole = audit.asked_path(AskedPath(DOCKERD), source, {})
+        some = audit.asked_path(AskedPath(DOCKERD, letters), source, {})
         for found, every in zip(groups(some), groups(whole), strict=True):
             assert found == "".join(each for each in every if each in letters)
 

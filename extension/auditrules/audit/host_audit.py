@@ -19,15 +19,13 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import audit_option, cmdline_of
-from auditrules.audit.coverage.answer import PERMISSIONS
 from auditrules.audit.coverage.asked_answer import AskedAnswer
-from auditrules.audit.coverage.asked_rule import AskedRule
+from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.audit.model.rule import Condition
 from auditrules.audit.rule_sets import RuleSets
 
 NOTHING_SEEN: Mapping[str, Entry] = MappingProxyType({})
@@ -124,24 +122,11 @@ class HostAudit:
         `seen` is what is at the path now, and at each step of the way there. An answer is kept while the host, and what
         of `seen` it was made of, stays the same.
         """
-        return self.rule_sets.coverage(path, seen)[source]
+        return self.asked_path(AskedPath(path), source, seen)
 
-    def asked_path(  # noqa: PLR0913 - what an answer hangs on, the last two by keyword
-        self,
-        path: str,
-        source: str,
-        seen: Mapping[str, Entry],
-        asked: tuple[Condition, ...],
-        *,
-        compat: bool = False,
-        letters: str = PERMISSIONS,
-    ) -> PathAnswer:
-        """The coverage of a path where only accesses count that a rule with the conditions `asked` would match.
-
-        `compat` asks about the accesses of 32-bit programs on a 64-bit machine. Only `letters` of rwxa are asked about,
-        in whose answer there are no others.
-        """
-        return self.rule_sets.coverage(path, seen, asked, compat=compat, letters=letters)[source]
+    def asked_path(self, asked: AskedPath, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
+        """The coverage of a path, of those accesses only that are asked about; letters that are not are in no part."""
+        return self.rule_sets.coverage(asked, seen)[source]
 
     def asked_calls(self, asked: AskedRule, source: str, seen: Mapping[str, Entry] = NOTHING_SEEN) -> AskedAnswer:
         """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`).

@@ -13,9 +13,9 @@ from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
-from auditrules.audit.coverage.answer import PERMISSIONS, Coverage, Reason, bad_path
+from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
-from auditrules.audit.coverage.asked_rule import AskedRule
+from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
@@ -24,7 +24,7 @@ from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSou
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.host_facts import Entry, Facts
-from auditrules.audit.model.rule import PATH_NAMES, Condition, Rule, Verb
+from auditrules.audit.model.rule import PATH_NAMES, Rule, Verb
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
 
@@ -46,7 +46,7 @@ class RuleSets:
         self._drift = drift
         self._booted = booted
         self._facts = facts
-        self._answers: dict[_Question, _Answer] = {}
+        self._answers: dict[AskedPath, _Answer] = {}
         self._asked: ResultCache[Mapping[str, AskedAnswer]] = ResultCache(MOST_ASKED)
 
     @cached_property
@@ -103,25 +103,16 @@ class RuleSets:
         on = {self.kernel.auditing.enabled, self.boot.auditing.enabled} - {None, 2}
         return self.kernel.rules is not None and self.kernel.rules is self.boot.rules and on <= {1}
 
-    def coverage(
-        self,
-        path: str,
-        seen: Mapping[str, Entry],
-        asked: tuple[Condition, ...] = (),
-        *,
-        compat: bool = False,
-        letters: str = PERMISSIONS,
-    ) -> Mapping[str, PathAnswer]:
+    def coverage(self, asked: AskedPath, seen: Mapping[str, Entry]) -> Mapping[str, PathAnswer]:
         """The coverage of a path by `kernel` and `boot`, as `HostAudit.coverage` says."""
-        question = _Question(path, asked, compat, letters)
-        if bad_path(path):  # it is told at once, and its length has no bound
-            return self._coverage(question, _Files(seen, self._facts.files))
-        known = self._answers.get(question)
+        if bad_path(asked.path):  # it is told at once, and its length has no bound
+            return self._coverage(asked, _Files(seen, self._facts.files))
+        known = self._answers.get(asked)
         if known is None or not self._still(known.looked_up, seen):
             if len(self._answers) >= MOST_ANSWERS:
                 self._answers.clear()
             files = _Files(seen, self._facts.files)
-            known = self._answers[question] = _Answer(self._coverage(question, files), files.looked_up)
+            known = self._answers[asked] = _Answer(self._coverage(asked, files), files.looked_up)
         return known.coverage
 
     def calls(self, asked: AskedRule, seen: Mapping[str, Entry]) -> Mapping[str, AskedAnswer]:
@@ -145,15 +136,11 @@ class RuleSets:
     def _still(self, looked_up: Mapping[str, Entry | None], seen: Mapping[str, Entry]) -> bool:
         return all(seen.get(path, self._facts.files.get(path)) == entry for path, entry in looked_up.items())
 
-    def _coverage(self, question: _Question, files: _Files) -> Mapping[str, PathAnswer]:
-        path, asked, compat, letters = question
+    def _coverage(self, asked: AskedPath, files: _Files) -> Mapping[str, PathAnswer]:
+        path = asked.path
         file_system = FileSystem(replace(self._facts, files=files))
-
-        def of(source: RuleSource) -> Coverage:
-            return source.evaluate(path, file_system, compat=compat, asked=asked, letters=letters)
-
-        now = of(self.kernel)
-        later = now if self.same else of(self.boot)
+        now = self.kernel.evaluate(asked, file_system)
+        later = now if self.same else self.boot.evaluate(asked, file_system)
         lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(CoverageStatus.RECORDED))
         return {
             KERNEL: in_words(path, self.kernel, now),
@@ -178,13 +165,6 @@ class RuleSets:
     @property
     def _older(self) -> bool:
         return _may_be_older(cmdline_of(self._drift.files.collected))
-
-
-class _Question(NamedTuple):
-    path: str
-    asked: tuple[Condition, ...]
-    compat: bool
-    letters: str
 
 
 class _Answer(NamedTuple):

@@ -124,14 +124,22 @@ class AuditState:
 
 
 @lru_cache(maxsize=1024)  # a host has the same few paths again and again
-def rule_line(path: str, key: str) -> str | None:
-    """The watch of a path for a rules file, as a benchmark prescribes it. None: no such line can name the path.
+def rule_line(
+    path: str, key: str, permissions: str = "", conditions: str = "", *, directory: bool = False
+) -> str | None:
+    """The rule on a path for a rules file, as a benchmark prescribes it. None: no such line can name the path.
 
-    It records all four permissions, as benchmarks ask, though fewer of them pass. A watch is the form that auditctl
-    and every kernel take: of a directory it reaches all below it, and it needs no second line for 32-bit calls.
+    Without `permissions` it records all four, as the benchmarks of Docker ask, though fewer of them pass. A watch is
+    the form that auditctl and every kernel take: of a directory it reaches all below it, and it needs no second line
+    for 32-bit calls. It knows no `conditions` (each as ` -F FIELD`); a rule with them has no arch, and so is of both.
     """
     words = path.replace("\\", "\\\\").replace(" ", "\\ ")
-    line = f"-w {words} -k {key}"
+    keyed = f" -k {key}" if key else ""
+    letters = f" -p {permissions}" if permissions else ""
+    line = f"-w {words}{letters}{keyed}"
+    if conditions:
+        perm = f" -F perm={permissions}" if permissions else ""
+        line = f"-a always,exit -F {'dir' if directory else 'path'}={words}{perm}{conditions}{keyed}"
     return line if _watched(line) == path else None
 
 

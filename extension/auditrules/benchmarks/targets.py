@@ -29,6 +29,8 @@ class TargetOrigin(str, Enum):
     PROCESS = "process"
     UNIT = "unit"
     DAEMON_JSON = "daemon.json"
+    SUDOERS = "sudoers"
+    FAILLOCK = "faillock.conf"
 
 
 class TargetReason(str, Enum):

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.answer import Coverage, PermissionCoverage, bad_path
+from auditrules.audit.coverage.asked_rule import AskedPath
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.explain import RuleResult, closeness_words, conditions, deciding, steps
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
@@ -100,7 +101,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         sources = (audit.rule_sets.kernel, audit.rule_sets.boot)
     who = _who(options)
     found = [
-        (path, source, source.evaluate(path, file_system, who, compat=options.arch == "b32"))
+        (path, source, source.evaluate(AskedPath(path, compat=options.arch == "b32"), file_system, who))
         for path in options.paths
         for source in sources
     ]

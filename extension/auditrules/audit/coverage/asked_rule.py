@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditrules.audit.auditctl.parse import parse_rule
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.kernel_releases import has_call
-from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
 from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS, depends_on_names
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
@@ -75,6 +76,21 @@ class AskedRule:
                 names = tuple(syscalls.all_calls(called)) if self.syscalls == (ALL_CALLS,) else self.syscalls
             for name in names:
                 yield CallOfArch(name, arch), _why_not(name, arch, called, machine) or _too_old(name, release)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPath:
+    """What is asked for of a path: letters of rwxa, under conditions on who makes an access and how it ends.
+
+    `compat` asks for the accesses of 32-bit programs on a 64-bit machine; `link`, where the path ends in a symbolic
+    link, for those to the link itself, not to what it leads to.
+    """
+
+    path: str
+    letters: str = PERMISSIONS
+    conditions: tuple[Condition, ...] = ()
+    compat: bool = False
+    link: bool = False
 
 
 def asked_rule(
@@ -143,6 +159,7 @@ def _too_old(name: str, release: str) -> str:
     return f"Linux {release} has no system call {name}" if has_call(name, release) is False else ""
 
 
+@lru_cache(512)  # the benchmarks of all systems have some fifty
 def _condition(flag: str, text: str) -> Condition:
     if not text or any(char.isspace() or char in "\0\\" for char in text):
         raise AskedRuleError(f"a condition of {flag}", repr(text))

@@ -32,6 +32,7 @@ from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Ope
 from auditrules.audit.coverage.reference import (
     IO_URING,
     ON_DIRECTORY,
+    ON_LINK,
     OUTSIDE,
     REFERENCE,
     AccessTarget,
@@ -68,15 +69,16 @@ _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
 )
 
 
-def evaluate_path(path: str, host: AuditedHost, letters: str = PERMISSIONS) -> Coverage:
+def evaluate_path(path: str, host: AuditedHost, letters: str = PERMISSIONS, *, link: bool = False) -> Coverage:
     """What of a path is recorded, by some of the letters rwxa.
 
-    A path that leads to nothing is judged as the file that would be made there.
+    A path that leads to nothing is judged as the file that would be made there. One that ends in a symbolic link is
+    judged as what that leads to or, with `link`, as the link itself, which nobody executes.
     """
     wrong = bad_path(path)
     if wrong:
         return refused(Reason.BAD_PATH, wrong)
-    place = host.file_system.walk(path)
+    place = host.file_system.walk(path, follow=not link)
     if MAGIC_LINK.match(path):
         return refused(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
     mount = host.file_system.mount(place.path)
@@ -94,7 +96,12 @@ def _covered(place: ResolvedPath, host: AuditedHost, letters: str) -> Coverage:
     itself = target_of(place, collector, host)
     targets = (inside(inside(itself)), inside(itself), itself) if folder else (itself,)
     accesses = tuple(TargetAccesses(each, host.rules) for each in targets)
-    permissions = tuple(_permission(each, accesses, host) for each in PERMISSIONS if each in letters)
+    reference = ON_LINK if place.type == "link" else REFERENCE
+    permissions = tuple(
+        _permission(each, reference[each], accesses, host)
+        for each in PERMISSIONS
+        if each in letters and reference[each]
+    )
     if any(each.reason is Reason.NO_RULE for each in permissions):
         closeness, closest = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
         hidden = closest is not None and host.rules.hides(targets[0].file)
@@ -111,9 +118,11 @@ def _covered(place: ResolvedPath, host: AuditedHost, letters: str) -> Coverage:
     return replace(covered, exceptions=tuple(_exceptions(place, covered, host))) if folder else covered
 
 
-def _permission(permission: str, targets: tuple[TargetAccesses, ...], host: AuditedHost) -> PermissionCoverage:
+def _permission(
+    permission: str, reference: tuple[str, ...], targets: tuple[TargetAccesses, ...], host: AuditedHost
+) -> PermissionCoverage:
     inner, *others = targets
-    tried = _calls(REFERENCE[permission], inner, host)
+    tried = _calls(reference, inner, host)
     if not tried:
         return PermissionCoverage(
             permission, CoverageStatus.UNKNOWN, Reason.UNREADABLE
@@ -121,10 +130,10 @@ def _permission(permission: str, targets: tuple[TargetAccesses, ...], host: Audi
     found = combine(call.status for call in tried)
     if found is not CoverageStatus.UNRECORDED and others:
         child, itself = others
-        tried += [*_calls(REFERENCE[permission], child, host), *_calls(ON_DIRECTORY[permission], itself, host)]
+        tried += [*_calls(reference, child, host), *_calls(ON_DIRECTORY[permission], itself, host)]
         found = combine(call.status for call in tried)
     missed: tuple[Missed, ...] = ()
-    if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL):
+    if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL) and reference is REFERENCE[permission]:
         missed = tuple(_missed(permission, inner, host))
     reason = reason_of(found, (each for call in tried for each in call.decisions))
     return PermissionCoverage(permission, found, reason, tuple(tried), missed)

@@ -70,6 +70,16 @@ ON_DIRECTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+# Of a symbolic link itself: what does not follow it.
+ON_LINK: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "r": ("readlink", "readlinkat"),
+        "w": ("unlink", "unlinkat", "rename", "renameat", "renameat2"),
+        "x": (),
+        "a": ("lchown", "lsetxattr"),
+    }
+)
+
 # The dynamic loaders that programs name as their interpreter (PT_INTERP of each ABI).
 LOADERS: Mapping[str, str] = MappingProxyType(
     {

@@ -9,8 +9,8 @@ from itertools import chain
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
-from auditrules.audit.coverage.answer import PERMISSIONS, Coverage, Reason, bad_path, refused
-from auditrules.audit.coverage.asked_rule import CallOfArch
+from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
+from auditrules.audit.coverage.asked_rule import AskedPath, CallOfArch
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
 from auditrules.audit.coverage.path_coverage import evaluate_path
@@ -43,20 +43,12 @@ class RuleSource:
     file_lines: FileLines = field(default_factory=dict)
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def evaluate(  # noqa: PLR0913 - what an answer hangs on, the last three by keyword
-        self,
-        path: str,
-        file_system: FileSystem,
-        who: Credentials = ANYBODY,
-        *,
-        compat: bool = False,
-        asked: tuple[Condition, ...] = (),
-        letters: str = PERMISSIONS,
-    ) -> Coverage:
-        """What of a path is recorded, if asked so of some subjects, 32-bit programs, conditions or letters only."""
+    def evaluate(self, asked: AskedPath, file_system: FileSystem, who: Credentials = ANYBODY) -> Coverage:
+        """What is recorded of what is asked for of a path, by some subjects if so wanted."""
+        path = asked.path
         if self.rules is not None:
-            host = AuditedHost(self.rules, file_system, self.auditing, who, compat, asked)
-            return evaluate_path(path, host, letters)
+            host = AuditedHost(self.rules, file_system, self.auditing, who, asked.compat, asked.conditions)
+            return evaluate_path(path, host, asked.letters, link=asked.link)
         place = None if bad_path(path) else file_system.walk(path)
         if place is None or place.entry is None:
             return refused(Reason.UNREADABLE, self.error)

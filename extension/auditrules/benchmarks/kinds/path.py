@@ -7,16 +7,19 @@ evidence and changes no status.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, AskedRuleError, asked_conditions, machine_of
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.rule import PERMISSION_LETTERS
+from auditrules.audit.model.rule import PERMISSION_LETTERS, Condition
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks import docker_daemon
+from auditrules.benchmarks.asked_by import UID_MIN_ADVICE, UID_MIN_UNKNOWN, AskedBy, conditions_text, unknown_uid_min
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import (
@@ -29,11 +32,12 @@ from auditrules.benchmarks.remediation import (
 )
 from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
 from auditrules.benchmarks.services import Services
-from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetReason, targets
+from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetOrigin, TargetReason, targets
 from auditrules.status import Status
 
 KIND = "path"
-EVERYBODY = "everybody"
+SUDOERS_LOG, FAILLOCK_DIR = "sudoers logfile", "faillock dir"
+PATHS_FROM = (SUDOERS_LOG, FAILLOCK_DIR)
 
 _LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
 _ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
@@ -42,9 +46,12 @@ _MAKE_FIRST = "Create the directory first if it is missing; otherwise the watch 
 
 @dataclass(frozen=True, slots=True)
 class PathRequirement:
-    """Letters out of rwxa, each of which is to be recorded of a path; `docker` says where else Docker may have it.
+    """Letters out of rwxa, each of which is to be recorded of a path, for whom `by` says.
 
-    A file or a directory that is not there is asked for all the same: what a rule records is that it is made.
+    `docker` says where else Docker may have it, `path_from` which configuration names it. Where `arches` ask for b32,
+    accesses of 32-bit programs count as others do. A file or a directory that is not there is asked for all the same:
+    what a rule records is that it is made. Of a file that is a symbolic link, the link is meant: a rule on its name
+    records that it is made to lead elsewhere.
     """
 
     kind: ClassVar[str] = KIND
@@ -53,15 +60,22 @@ class PathRequirement:
     permissions: str
     type: PathType
     docker: DockerPlace | None
-    fields: tuple[str, ...]
+    by: AskedBy
+    arches: tuple[str, ...]
     path_from: str
     rule_key: str
     rules_file: str
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """Docker's own places, where it is about them."""
-        return frozenset({Fact.DOCKER}) if self.docker else frozenset()
+        """Docker's own places, the configuration that names the path, and who logs in: what matters of them."""
+        wanted = {
+            Fact.DOCKER: self.docker is not None,
+            Fact.SUDO: self.path_from == SUDOERS_LOG,
+            Fact.FAILLOCK: self.path_from == FAILLOCK_DIR,
+            Fact.LOGIN: self.by.by_login,
+        }
+        return frozenset(fact for fact, needed in wanted.items() if needed)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -74,26 +88,32 @@ class PathRequirement:
         if self.docker is not None:
             services = facts.docker or Services()
             yield from (path for path in (*docker_daemon.PROGRAMS, *self.docker.places) if path not in services.found)
-            yield from (each.path for each in self._targets(services, None) if each.path and not bad_path(each.path))
+        yield from (each.path for each in self._targets(facts, None) if each.path and not bad_path(each.path))
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Each of its targets on the host: the benchmark's own path first."""
-        if self.fields or self.path_from:
-            evidence = "requirements on a path with conditions, or that a configuration names, are not judged yet"
-            return [
-                Judged(
-                    source, KIND, self.path, self.permissions, EVERYBODY, "benchmark", Status.UNKNOWN, "not_judged",
-                    evidence=evidence,
-                )
-            ]  # fmt: skip
-        services = host.facts.docker or Services()
+        fields = self.by.resolved(host.facts.login)
+        if fields is None:
+            error = unknown_uid_min(host.facts.login)
+            return [self._unknown(source, UID_MIN_UNKNOWN, error, UID_MIN_ADVICE)]
+        asked = asked_conditions(fields)
         state = AuditState.of(host.audit)
         return [
-            self.judge_target(target, source, self._answer(target, host, source), state)
-            for target in self._targets(services, host.audit.file_system(host.seen) if self.docker else None)
+            self.judge_target(target, source, self._answer(target, host, source, asked), state, fields)
+            for target in self._targets(host.facts, host.audit.file_system(host.seen) if self.docker else None)
         ]
 
-    def judge_target(self, target: Target, source: str, answer: PathAnswer | None, state: AuditState) -> Judged:
+    def _unknown(self, source: str, reason: str, error: str, advice: str) -> Judged:
+        return Judged(
+            *(source, KIND, self.path, self.permissions, self.by.who, "benchmark", Status.UNKNOWN, reason),
+            missing=self.permissions,
+            evidence=error,
+            remedy=Remedy(text=advice),
+        )
+
+    def judge_target(
+        self, target: Target, source: str, answer: PathAnswer | None, state: AuditState, fields: Sequence[str] = ()
+    ) -> Judged:
         """The status of one path. `answer` is None if nobody could ask about the path."""
         status, reason = self._status(target, answer)
         letters = _Letters(self.permissions, answer, source)
@@ -107,30 +127,60 @@ class PathRequirement:
             kind=KIND,
             subject=target.path,
             required=self.permissions,
-            who=EVERYBODY,
+            who=self.by.who,
             origin=target.origin.value,
             status=status,
             reason=told,
             missing=letters.missing if asks else "",
             evidence=evidence,
             evidence_lines=evidence_lines,
-            remedy=self._remedy(target, told, state) if asks else Remedy(),
-            own=target.path == self.path,
+            remedy=self._remedy(target, told, state, fields) if asks else Remedy(),
+            own=target.path == self.path or bool(self.path_from),
         )
 
-    def _targets(self, services: Services, files: FileSystem | None) -> Iterable[Target]:
-        if self.docker is None:
-            return [Target(self.path, watched=self.path)]
-        return targets(self.path, self.type, self.docker, services, files)
+    def _targets(self, facts: HostFacts, files: FileSystem | None) -> Iterable[Target]:
+        if self.docker is not None:
+            return targets(self.path, self.type, self.docker, facts.docker or Services(), files)
+        if self.path_from:
+            return list(self._named(facts))
+        return [Target(self.path, watched=self.path)]
 
-    def _answer(self, target: Target, host: JudgedHost, source: str) -> PathAnswer | None:
+    def _named(self, facts: HostFacts) -> Iterator[Target]:
+        """The paths that a configuration names, the benchmark's own where it names none, and what is not known."""
+        if self.path_from == SUDOERS_LOG:
+            sudo = facts.sudo
+            named, origin = (sudo.paths if sudo else ()), TargetOrigin.SUDOERS
+            error = sudo.error if sudo else "sudoers was not read"
+        else:
+            faillock = facts.faillock
+            named, origin = ((faillock.dir,) if faillock and faillock.dir else ()), TargetOrigin.FAILLOCK
+            error = faillock.error if faillock else "faillock.conf was not read"
+        for path in named:
+            yield Target(path, TargetOrigin.BENCHMARK if path == self.path else origin, path)
+        if error:
+            yield Target("", origin, reason=TargetReason.UNREADABLE, error=error)
+        elif not named:
+            yield Target(self.path, watched=self.path)
+
+    def _answer(self, target: Target, host: JudgedHost, source: str, asked: tuple[Condition, ...]) -> PathAnswer | None:
         """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
         if not target.path:
             return None
-        itself = host.audit.coverage(target.path, source, host.seen)
+        itself = self._covered(target.path, host, source, asked)
         if self.type is not PathType.DIRECTORY or itself.exists is not False:
             return itself
-        return of_missing_directory(itself, host.audit.coverage(f"{target.path}/{_ANY_NAME}", source, host.seen))
+        return of_missing_directory(itself, self._covered(f"{target.path}/{_ANY_NAME}", host, source, asked))
+
+    def _covered(self, path: str, host: JudgedHost, source: str, asked: tuple[Condition, ...]) -> PathAnswer:
+        if self.docker is not None:
+            return host.audit.coverage(path, source, host.seen)
+        question = AskedPath(
+            path, self.permissions, asked, link=self.type is PathType.FILE and "x" not in self.permissions
+        )
+        found = host.audit.asked_path(question, source, host.seen)
+        if "b32" not in self.arches or not _has_compat(host):
+            return found
+        return of_both_arches(found, host.audit.asked_path(replace(question, compat=True), source, host.seen))
 
     def _status(self, target: Target, answer: PathAnswer | None) -> tuple[Status, str]:
         if not target.applicable:
@@ -170,17 +220,18 @@ class PathRequirement:
         )
         return "; ".join(filter(None, parts))
 
-    def _remedy(self, target: Target, reason: str, state: AuditState) -> Remedy:
+    def _remedy(self, target: Target, reason: str, state: AuditState, fields: Sequence[str]) -> Remedy:
         if reason == TargetReason.UNREADABLE.value and target.error:
             return Remedy(text=TARGET_UNREAD)
-        return rule_remedy(reason, state, self.remedy(target.watched) if target.path else Remedy())
+        return rule_remedy(reason, state, self.remedy(target.watched, fields) if target.path else Remedy())
 
-    def remedy(self, path: str) -> Remedy:
+    def remedy(self, path: str, fields: Sequence[str] = ()) -> Remedy:
         """What makes it pass on a host where it is at `path`, links at its end followed."""
-        line = rule_line(path, self.rule_key)
+        directory = self.type is PathType.DIRECTORY
+        letters = "" if self.docker else self.permissions
+        line = rule_line(path, self.rule_key, letters, conditions_text(fields), directory=directory)
         if line is None:
             return Remedy(text=CANT_EXPRESS.format(folder=path.rpartition("/")[0] or "/"))
-        directory = self.type is PathType.DIRECTORY
         return Remedy(
             (line,),
             at_boot(path, self.rules_file, directory=directory),
@@ -219,6 +270,36 @@ class _Letters:
         return self._of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
 
 
+def _has_compat(host: JudgedHost) -> bool:
+    """Whether the machine runs 32-bit programs beside its own."""
+    machine = syscalls.canonical(host.audit.collected.facts.machine)
+    return machine_of("b32", machine or "") not in (None, machine)
+
+
+def of_both_arches(one: PathAnswer, other: PathAnswer) -> PathAnswer:
+    """What is recorded of a path by the machine's own programs and by 32-bit ones alike."""
+    if set(one.recorded) <= set(other.recorded):
+        return one
+    lost = {letter for letter in one.recorded if letter not in other.recorded}
+    unknown = lost & set(other.unknown)
+    files = [f"{each}; of 32-bit programs: {of}" for each, of in _evidence_of(one, other)]
+    return replace(
+        one,
+        recorded="".join(letter for letter in one.recorded if letter not in lost),
+        conditional="".join(each for each in _LETTERS if each in one.conditional or each in lost - unknown),
+        unknown="".join(each for each in _LETTERS if each in one.unknown or each in unknown),
+        reason=other.reason if lost == unknown else Reason.CONDITIONAL,
+        conditions=tuple(dict.fromkeys((*one.conditions, *other.conditions))),
+        evidence=files[0],
+        evidence_lines=files[1],
+    )
+
+
+def _evidence_of(one: PathAnswer, other: PathAnswer) -> Iterator[tuple[str, str]]:
+    yield one.evidence, other.evidence
+    yield one.evidence_lines, other.evidence_lines
+
+
 def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
     """What is recorded of a directory that is not there yet, by the answers on its name and on a name inside of it.
 
@@ -244,20 +325,24 @@ def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
 
 def read(fields: Fields) -> PathRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
-    fields.words("arches", ("b64", "b32"), ())
     path = fields.path("path")
     requirement = PathRequirement(
         path,
         _permissions(fields),
         PathType(fields.word("type", [each.value for each in PathType], PathType.FILE.value)),
         _docker(fields) if fields.has("of") else None,
-        fields.texts("fields", ()),
-        fields.text("path_from", ""),
+        AskedBy(fields.texts("fields", ())),
+        fields.words("arches", ARCHES, ()),
+        fields.word("path_from", PATHS_FROM, ""),
         fields.rule_key(),
         fields.rule_file(),
     )
     if rule_line(path, requirement.rule_key) is None:
         raise fields.error("path", "a path that a rules file can express")
+    try:
+        asked_conditions(requirement.by.as_usual())
+    except AskedRuleError as error:
+        raise fields.error("fields", error.expected) from error
     return requirement
 
 

@@ -17,7 +17,7 @@ from typing import ClassVar
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines as pieces_of
 from auditrules.audit.coverage.answer import Reason, bad_path
-from auditrules.audit.coverage.asked_rule import AskedRuleError, asked_conditions
+from auditrules.audit.coverage.asked_rule import AskedPath, AskedRuleError, asked_conditions
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -121,7 +121,7 @@ class PrivilegedCommandRequirement:
         asked = asked_conditions(fields)
         programs = [each for each in self._programs(host.facts) if _is_still(each, host.seen)]
         answers = [
-            _Asked(each, host.audit.asked_path(each.path, source, host.seen, asked, letters=_LETTER))
+            _Asked(each, host.audit.asked_path(AskedPath(each.path, _LETTER, asked), source, host.seen))
             for each in programs[:MOST_JUDGED]
         ]
         for status, words in ((Status.FAIL, f"not recorded for {self._who}"), (Status.UNKNOWN, "not known")):

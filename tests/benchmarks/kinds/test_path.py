@@ -1,0 +1,178 @@
+"""Letters of a path that a benchmark asks for, by whom and by programs of which arch, and where a host has the path."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditrules.benchmarks.configuration.faillock_conf import FaillockDir
+from auditrules.benchmarks.configuration.login_defs import LoginDefs
+from auditrules.benchmarks.configuration.sudoers import SudoLog
+from auditrules.benchmarks.fields import BenchmarkError
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.requirement import Fact, Requirement
+from tests.audit.coverage.asked_cases import PATH_SPELLINGS, PATHS, PathAsked
+from tests.audit.file_trees import facts
+from tests.fixtures.audited import TREE, audited
+from tests.fixtures.requirements import judge, outcome, requirement
+
+CONTAINERD = "/usr/bin/containerd"
+RUN = {
+    "path": CONTAINERD,
+    "permissions": "x",
+    "type": "executable",
+    "fields": ["auid>=UID_MIN", "auid!=unset"],
+    "key": "run",
+}
+OWN = f"-a always,exit -F path={CONTAINERD} -F perm=x -F auid>=1000 -F auid!=unset -k run"
+ZONES = facts({**TREE, "/usr/share/zone": "file", "/etc/localtime": "-> /usr/share/zone"})
+
+
+def of_case(asked: PathAsked) -> Requirement:
+    kind = "dir" if asked.place == "dir" else "executable" if asked.letters == "x" else "file"
+    return requirement(
+        "path",
+        path=asked.path,
+        permissions=asked.letters,
+        type=kind,
+        fields=list(asked.fields),
+        arches=list(asked.arches),
+        key="k",
+    )
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("spelling", [each for each in PATH_SPELLINGS if "slash" not in each])
+def test_a_spelling_decides_nothing(name: str, spelling: str) -> None:
+    lines, passes = PATH_SPELLINGS[spelling]
+    asked = PATHS[name]
+    expected = passes if isinstance(passes, bool) else passes(asked)
+    found = judge(of_case(asked), audited(lines(asked)), "boot")  # now, a file that was replaced may turn the order
+    assert (found.status.value == "pass") is expected
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_remedy_meets_what_is_asked(name: str) -> None:
+    asked = of_case(PATHS[name])
+    lines = judge(asked, audited()).remedy.lines
+    assert outcome(judge(asked, audited(lines))) == ("pass", "covered")
+
+
+def test_executions_by_login_users() -> None:
+    found = judge(requirement("path", **RUN), audited([OWN]))
+    assert (*outcome(found), found.who, found.required) == ("pass", "covered", "login users", "x")
+
+
+def test_the_remedy_for_login_users_is_the_benchmark_s_rule() -> None:
+    assert judge(requirement("path", **RUN), audited()).remedy.lines == (OWN,)
+
+
+def test_the_remedy_for_everybody_is_a_watch_of_the_letters() -> None:
+    asked = requirement("path", path="/etc/docker", permissions="wa", type="dir", key="scope")
+    assert judge(asked, audited()).remedy.lines == ("-w /etc/docker -p wa -k scope",)
+
+
+@pytest.mark.parametrize("source", ["kernel", "boot"])
+def test_uid_min_is_the_host_s(source: str) -> None:
+    asked = requirement("path", **RUN)
+    assert asked.needs == {Fact.LOGIN}
+    assert outcome(judge(asked, audited([OWN], facts=HostFacts(login=LoginDefs(500))), source)) == (
+        "fail",
+        "conditional",
+    )
+    assert outcome(judge(asked, audited([OWN], facts=HostFacts()), source)) == ("unknown", "uid_min_unknown")
+
+
+ARCHES: tuple[tuple[list[str], list[str], str], ...] = (
+    ([], ["b64"], "pass"),
+    (["b64"], ["b64"], "pass"),
+    (["b64", "b32"], ["b64"], "fail"),
+    (["b64", "b32"], ["b64", "b32"], "pass"),
+    (["b64", "b32"], ["b32"], "fail"),
+)
+
+
+@pytest.mark.parametrize(("asked", "had", "status"), ARCHES)
+def test_32_bit_programs_count_where_the_benchmark_asks_for_them(asked: list[str], had: list[str], status: str) -> None:
+    rules = [f"-a always,exit -F arch={arch} -F path=/etc/docker/daemon.json -F perm=wa" for arch in had]
+    found = judge(requirement("path", path="/etc/docker/daemon.json", permissions="wa", arches=asked), audited(rules))
+    assert found.status.value == status
+
+
+def test_what_32_bit_programs_miss_is_told() -> None:
+    rules = ["-a always,exit -F arch=b64 -F path=/etc/docker/daemon.json -F perm=wa"]
+    asked = requirement("path", path="/etc/docker/daemon.json", permissions="wa", arches=["b64", "b32"])
+    found = judge(asked, audited(rules))
+    assert (*outcome(found), found.missing) == ("fail", "conditional", "wa")
+    assert "except 32-bit calls" in found.evidence
+
+
+# rules, and what comes of `wa` on a file that is a symbolic link
+LINKS: tuple[tuple[list[str], str], ...] = (
+    (["-w /etc/localtime -p wa"], "pass"),
+    (["-w /etc -p wa"], "pass"),
+    (["-w /usr/share/zone -p wa"], "fail"),
+    (["-w /etc/localtime -p a"], "fail"),
+    ([], "fail"),
+)
+
+
+@pytest.mark.parametrize(("rules", "status"), LINKS)
+def test_of_a_file_that_is_a_link_the_link_is_meant(rules: list[str], status: str) -> None:
+    asked = requirement("path", path="/etc/localtime", permissions="wa")
+    assert judge(asked, audited(rules, on=ZONES)).status.value == status
+
+
+def test_of_a_program_that_is_a_link_what_it_leads_to_is_meant() -> None:
+    asked = requirement("path", path="/opt/dockerd", permissions="x", type="executable")
+    assert outcome(judge(asked, audited(["-w /usr/bin/dockerd -p x"]))) == ("pass", "covered")
+    assert outcome(judge(asked, audited(["-w /opt/dockerd -p x"]))) == ("fail", "symlink")
+
+
+SUDO = requirement("path", path="/etc/docker/certs/ca.pem", permissions="wa", path_from="sudoers logfile", key="sudo")
+LOG = "/etc/docker/daemon.json"
+
+
+def test_the_log_of_sudo_is_where_sudoers_says() -> None:
+    on = HostFacts(sudo=SudoLog((LOG,), ("/etc/sudoers",)))
+    assert SUDO.needs == {Fact.SUDO}
+    assert list(SUDO.paths(on)) == ["/etc/docker/certs/ca.pem", LOG]
+    found = judge(SUDO, audited([f"-w {LOG} -p wa"], facts=on))
+    assert (*outcome(found), found.subject, found.origin) == ("pass", "covered", LOG, "sudoers")
+
+
+def test_each_log_of_sudo_is_asked_for() -> None:
+    on = HostFacts(sudo=SudoLog((LOG, CONTAINERD)))
+    found = SUDO.judge(audited([f"-w {LOG} -p wa"], facts=on), "kernel")
+    assert [(each.subject, each.status.value) for each in found] == [(LOG, "pass"), (CONTAINERD, "fail")]
+
+
+def test_where_sudoers_names_no_log_the_benchmark_s_own_is_asked_for() -> None:
+    found = judge(SUDO, audited(facts=HostFacts(sudo=SudoLog())))
+    assert (found.status.value, found.subject) == ("fail", "/etc/docker/certs/ca.pem")
+
+
+def test_where_sudoers_cannot_be_read_it_is_unknown() -> None:
+    found = SUDO.judge(audited([f"-w {LOG} -p wa"], facts=HostFacts(sudo=SudoLog((LOG,), error="a loop"))), "kernel")
+    assert [(each.status.value, each.evidence) for each in found][1:] == [("unknown", "a loop")]
+    assert judge(SUDO, audited(facts=HostFacts())).status.value == "unknown"
+
+
+def test_the_tallies_of_faillock_are_where_its_configuration_says() -> None:
+    asked = requirement("path", path="/var/run/faillock", permissions="wa", type="dir", path_from="faillock dir")
+    on = HostFacts(faillock=FaillockDir("/etc/docker", "/etc/security/faillock.conf"))
+    found = judge(asked, audited(["-w /etc/docker -p wa"], facts=on))
+    assert (*outcome(found), found.subject, found.origin) == ("pass", "covered", "/etc/docker", "faillock.conf")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"path": "etc"}, "path: expected an absolute path"),
+        ({"path": "/etc", "fields": ["colour=1"]}, "fields: expected a field that auditctl knows"),
+        ({"path": "/etc", "path_from": "passwd"}, "path_from: expected one of sudoers logfile, faillock dir"),
+        ({"path": "/etc", "arches": ["b16"]}, "arches: expected a list out of b64, b32"),
+    ],
+)
+def test_what_is_no_requirement_is_told(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(BenchmarkError, match=message):
+        requirement("path", permissions="wa", **fields)
