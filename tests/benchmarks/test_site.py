@@ -15,6 +15,7 @@ from auditrules.benchmarks.site import site_catalogue
 
 PATH = "/etc/osquery-audit-rules/benchmarks.d/site.json"
 WATCH = {"kind": "path", "path": "/etc/passwd", "permissions": "wa"}
+CALL = {"kind": "syscall", "syscalls": ["frobnicate"]}
 CONTROL = {"control": "A-1", "family": "identity", "title": "Account files", "requires": [WATCH]}
 OWN = {"benchmark": "Example Baseline", "version": "2", "short_name": "example", "systems": [], "controls": [CONTROL]}
 OFF = {"benchmark": "cis-docker", "version": "1.2.0", "control": "1.2.4", "off": True}
@@ -104,6 +105,15 @@ def of_requirement(**values: object) -> dict[str, object]:
         (of_requirement(path="/a\nb"), "control A-1: path: expected a path that a rules file can express"),
         (of_requirement(permissions="aw"), "control A-1: permissions: expected letters out of rwxa"),
         (of_requirement(permission="wa"), "control A-1: permission: expected only the keys "),
+        (
+            {**OWN, "rules_file": "/etc/audit/x.rules"},
+            "rules_file: expected a file such as /etc/audit/rules.d/site.rules",
+        ),
+        ({**OWN, "rules_file": "/etc/audit/rules.d/x; y.rules"}, "rules_file: expected a file such as "),
+        (of_requirement(rules_file="/etc/audit/rules.d/../x.rules"), "rules_file: expected a file such as "),
+        (of_requirement(key="-F x"), "control A-1: key: expected a key of letters, digits, dots and dashes"),
+        (of_control(requires=[CALL]), "control A-1: syscalls: expected a system call, found ['frobnicate']"),
+        (of_requirement(process="dockerd"), "control A-1: process: expected only the keys "),
         (of_requirement(type="folder"), "control A-1: type: expected one of executable, file, dir, socket"),
     ],
 )

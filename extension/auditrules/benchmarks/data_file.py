@@ -50,7 +50,8 @@ def read_benchmark_of(fields: Fields, prose: Prose = no_prose, source_path: str 
         fields.texts("links", ()),
         fields.texts("notes", ()),
     )
-    fields.key, fields.rules_file = fields.text("key", short_name), fields.path("rules_file", _rules_file(short_name))
+    fields.key, fields.rules_file = short_name, f"/etc/audit/rules.d/{short_name}.rules"
+    fields.key, fields.rules_file = fields.rule_key(), fields.rule_file()
     whole = Benchmark(name, version, short_name, systems, instead, by_request, file, source_path)
     controls = tuple(_control(each, whole, shared, prose) for each in fields.objects("controls"))
     fields.finish()
@@ -94,10 +95,6 @@ class _Shared:
     assessment: Assessment
     links: tuple[str, ...]
     notes: tuple[str, ...]
-
-
-def _rules_file(short_name: str) -> str:
-    return f"/etc/audit/rules.d/{short_name}.rules"
 
 
 def read_object(content: bytes, file: str) -> Mapping[str, object]:

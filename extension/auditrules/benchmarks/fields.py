@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 _SHOWN = 80  # characters of what was found
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_RULES_FILE = re.compile(r"/etc/audit/rules\.d/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.rules")
 
 
 class BenchmarkError(ValueError):
@@ -163,11 +166,17 @@ class Fields:
 
     def rule_key(self) -> str:
         """The key of the rules that a remediation gives: its own, else the benchmark's."""
-        return self.text("key", self.key)
+        value = self.text("key", self.key)
+        if value != self.key and not _KEY.fullmatch(value):
+            raise self.error("key", "a key of letters, digits, dots and dashes")
+        return value
 
     def rule_file(self) -> str:
         """The file that a remediation puts rules into: its own, else the benchmark's."""
-        return self.path("rules_file", self.rules_file)
+        value = self.text("rules_file", self.rules_file)
+        if value != self.rules_file and not _RULES_FILE.fullmatch(value):
+            raise self.error("rules_file", "a file such as /etc/audit/rules.d/site.rules, which augenrules reads")
+        return value
 
     def finish(self) -> None:
         """Complain of a key that nobody asked for: a slip of the pen must not weaken what is wanted."""
