@@ -206,18 +206,18 @@ def controls(listing: Listing, count: int) -> list[Result]:
 
 
 def judged_anew(listing: Listing, count: int) -> Result:
-    """All that ships, judged for the first time on a host that was collected."""
+    """All versions of CIS Docker, judged for the first time on a host that was collected."""
 
     def cold() -> float:
         own = build(KeptHost(given(listing.rules(count)), time.monotonic))
         with Database([*own, *stand_ins(HostSurroundings("/"), "auditrules", "0", own)]) as database:
             database.query("SELECT * FROM audit_status")
             start = time.process_time()
-            database.query("SELECT * FROM audit_verdicts")
+            database.query(f"SELECT * FROM audit_verdicts WHERE benchmark = '{CIS_DOCKER[0].name}'")  # noqa: S608 - ours
             return time.process_time() - start
 
     (found,) = measured((cold,), SLOW_ROUNDS)
-    what = f"CPU of the first `SELECT * FROM audit_verdicts`, {count} rules, in ms"  # noqa: S608 - a name
+    what = f"CPU of the first verdicts of all versions of CIS Docker, {count} rules, in ms"
     return Result(what, f"{found:.0f} ms", found, 150)
 
 
