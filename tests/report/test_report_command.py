@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,67 @@ def test_a_report_is_written_in_every_form(form: str, tmp_path: Path) -> None:
     code, out, err = run(log(tmp_path, "pass", "fail"), "--until", UNTIL, "--format", form)
     assert (code, err) == (0, "")
     assert "1.2.3" in out
+
+
+PROGRAM = Path(sys.executable).with_name("auditrules")
+
+
+@pytest.mark.parametrize("closed", ["<&-", "</dev/null"])
+def test_a_standard_input_that_holds_nothing_is_told(closed: str) -> None:
+    found = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" report - {closed}', str(PROGRAM)], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+    assert found.stderr.startswith("auditrules: no verdict was found")
+
+
+def test_results_that_are_all_later_are_told_with_a_time_to_ask_for(tmp_path: Path) -> None:
+    code, out, err = run(log(tmp_path, "pass", "fail"), "--until", "2026-11-01")
+    assert (code, out) == (2, "")
+    assert err == (
+        "auditrules: no result is of 2026-11-01 00:00 UTC or before: 2 verdicts are later, the first of "
+        "2026-11-23 11:59 UTC: give a later --until, such as 2026-11-23T11:59\n"
+    )
+    assert run(tmp_path, "--until", "2026-11-23T11:59")[0] == 0
+
+
+def test_results_that_are_all_later_are_told_where_an_inventory_has_hosts(tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_text("host\nh0\n")
+    code, out, _ = run(log(tmp_path, "pass"), "--until", "2026-11-01", "--inventory", tmp_path / "hosts.csv")
+    assert code == 0
+    assert "no result is of 2026-11-01 00:00 UTC or before: 1 verdict is later" in out
+
+
+def test_results_that_are_all_old_are_told_with_a_time_to_ask_for(tmp_path: Path) -> None:
+    _, out, _ = run(log(tmp_path, "pass"), "--until", "2026-11-30")
+    note = (
+        "every result is older than 26 hours and counts as unknown, the last is of 2026-11-23 11:59 UTC: for what was "
+        "known then, give --until 2026-11-23T11:59"
+    )
+    assert note in " ".join(out.split())
+    assert "every result is older" not in run(tmp_path, "--until", "2026-11-23T11:59")[1]
+
+
+def test_a_column_that_is_nowhere_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_text("host,site\nh0,x\n")
+    asked = (log(tmp_path, "pass"), "--until", UNTIL, "--group-by", "nocol", "--inventory", tmp_path / "hosts.csv")
+    code, out, err = run(*asked)
+    assert (code, out) == (2, "")
+    assert err == (
+        "auditrules: expected a decoration of the logs or a column of the inventory for --group-by (host, host_uuid, "
+        "hostname, site), found nocol\n"
+    )
+
+
+def test_a_folder_without_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    assert run(tmp_path / "empty")[::2] == (2, f"auditrules: expected logs, found no file in {tmp_path / 'empty'}\n")
+
+
+def test_a_control_of_another_version_is_told_with_the_benchmarks_that_have_it(tmp_path: Path) -> None:
+    code, _, err = run(log(tmp_path, "pass"), "--benchmark", "cis-docker:1.2.0", "--control", "1.1.18")
+    assert code == 2
+    assert "found 1.1.18, which is of CIS Docker Benchmark 1.3.1, CIS Docker Benchmark 1.5.0, " in err
 
 
 @pytest.mark.parametrize("path", ["log", "nothing"])
@@ -216,7 +278,7 @@ PROBLEMS = {
         ["FOLDER/nothing"],
         "auditrules: FOLDER/nothing: expected a file, a directory or a glob that matches one, found nothing\n",
     ),
-    "an empty directory": (["FOLDER/empty"], "auditrules: no file was found there\n"),
+    "an empty directory": (["FOLDER/empty"], "auditrules: expected logs, found no file in FOLDER/empty\n"),
     "another pack": (
         ["FOLDER/other"],
         "auditrules: no verdict was found in 1 line of 1 file: they are osquery's, and none is of a query of ours\n",

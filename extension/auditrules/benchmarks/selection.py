@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 
+_MOST_NAMED = 10  # benchmarks in a message
+
 
 class SelectionError(ValueError):
     """No benchmark or control is meant by these words; the message says which there are."""
@@ -52,29 +54,31 @@ def _no_benchmark(text: str, wanted: str, benchmarks: Sequence[Benchmark]) -> st
     return f"expected a benchmark out of {', '.join(names)}, found {text!r}{meant}"
 
 
-def controls_numbered(ids: Sequence[str], benchmarks: Sequence[Benchmark]) -> list[BenchmarkControl]:
+def controls_numbered(
+    ids: Sequence[str], benchmarks: Sequence[Benchmark], known: Sequence[Benchmark] = ()
+) -> list[BenchmarkControl]:
     """The controls of some benchmarks that have one of these numbers; all of their controls if none is given.
 
     Raises:
-        SelectionError: none of the benchmarks has a control of that number.
+        SelectionError: none of the benchmarks has a control of that number; says which of the `known` ones has.
     """
     controls = [control for benchmark in benchmarks for control in benchmark.controls]
-    known = {control.id for control in controls}
+    there = {control.id for control in controls}
     for wanted in ids:
-        if wanted not in known:
+        if wanted not in there:
             names = ", ".join(f"{each.short_name}:{each.version}" for each in benchmarks)
             raise SelectionError(
                 f"expected a control out of {', '.join(dict.fromkeys(each.id for each in controls))} of {names}, "
-                f"found {_shown(wanted)}"
+                f"found {_shown(wanted)}{_elsewhere(wanted, known)}"
             )
     return [control for control in controls if not ids or control.id in ids]
 
 
-def newest_with(control: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
+def newest_with(control: str, benchmarks: Sequence[Benchmark], known: Sequence[Benchmark] = ()) -> Benchmark:
     """The newest version of a benchmark that has a control of this number.
 
     Raises:
-        SelectionError: none has one, or several benchmarks do.
+        SelectionError: none has one, or several benchmarks do; says which of the `known` ones has.
     """
     found = newest(each for each in benchmarks if any(control == one.id for one in each.controls))
     if not found:
@@ -83,13 +87,22 @@ def newest_with(control: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
         near = difflib.get_close_matches(control, {one.id for each in benchmarks for one in each.controls}, 1)
         raise SelectionError(
             f"expected a control of a benchmark, found {_shown(control)}, which none has"
-            + (f": did you mean {near[0]}?" if near else "")
+            + (_elsewhere(control, known, " here: it") or (f": did you mean {near[0]}?" if near else ""))
         )
     if len(found) > 1:
         names = ", ".join(f"{each.short_name}:{each.version}" for each in found.values())
         raise SelectionError(f"control {control} stands in several benchmarks: choose one of {names} with --benchmark")
     (only,) = found.values()
     return only
+
+
+def _elsewhere(control: str, known: Sequence[Benchmark], which: str = ", which") -> str:
+    """Say which other benchmarks have a control; empty if none has."""
+    found = [f"{each.short_name}:{each.version}" for each in known if any(control == one.id for one in each.controls)]
+    more = len(found) - _MOST_NAMED
+    return (
+        f"{which} is of {', '.join(found[:_MOST_NAMED])}" + (f" and {more} more" if more > 0 else "") if found else ""
+    )
 
 
 def _shown(text: str) -> str:

@@ -168,11 +168,16 @@ def chosen(
     """
     try:
         if names:
-            return controls_numbered(ids, list(dict.fromkeys(benchmark_called(name, benchmarks) for name in names)))
+            wanted = list(dict.fromkeys(benchmark_called(name, benchmarks) for name in names))
+            return controls_numbered(ids, wanted, benchmarks)
         here = applying_to_host(benchmarks)
         if not ids:
             return controls_numbered((), list(newest(here).values()))
-        return [each for one in dict.fromkeys(ids) for each in controls_numbered([one], [newest_with(one, here)])]
+        return [
+            each
+            for one in dict.fromkeys(ids)
+            for each in controls_numbered([one], [newest_with(one, here, benchmarks)])
+        ]
     except SelectionError as error:
         raise Problem(str(error)) from error
 

@@ -86,7 +86,7 @@ def chosen(
                 or [newest_with(each, benchmarks) for each in ids]
             )
         )
-        controls = controls_numbered(ids, wanted)
+        controls = controls_numbered(ids, wanted, benchmarks)
     except SelectionError as error:
         raise Problem(str(error)) from error
     return wanted, tuple(_files(form, wanted, controls, labels))

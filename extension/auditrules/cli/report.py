@@ -20,6 +20,7 @@ from auditrules.cli.atomic_file import AtomicFile
 from auditrules.cli.command import Problem, add_benchmark
 from auditrules.report.times import DAY, LAST, utc
 from auditrules.status import Status
+from auditrules.text import visible
 
 if TYPE_CHECKING:
     from auditrules.cli.command import CommandOutput, add_benchmark
@@ -200,6 +201,8 @@ def _reported(options: argparse.Namespace) -> CommandOutput:
     except ReportError as error:
         raise Problem(str(error)) from error
     if not report.hosts:
+        if not report.reading.files and not report.reading.unreadable and options.paths:
+            raise Problem(f"expected logs, found no file in {', '.join(map(visible, options.paths))}")
         raise Problem("\n".join(report.notes))
     if page is not None:
         from auditrules.report.present.html import render  # noqa: PLC0415 - the report is not in every installation

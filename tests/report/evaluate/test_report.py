@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.report.errors import ReportError
-from auditrules.report.evaluate.filters import KnownControl
+from auditrules.report.evaluate.filters import FilterError, KnownControl
 from auditrules.report.inputs import Inventory, read_inventory
 from auditrules.report.model import ChangeKind, Counts, HostState, Report, Waiver, WaiverState
 from auditrules.report.present.html import render as page
@@ -774,9 +774,15 @@ def test_hosts_are_grouped_by_a_column_of_the_inventory(tmp_path: Path) -> None:
     assert [(each.group, each.hosts) for each in fleet.groups] == [("storage", 2)]
 
 
-def test_a_column_that_no_host_has_is_told(tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, snapshot("a", NOON, row()), grouped_by="enviroment")
-    assert fleet.notes == ("no host has enviroment: expected a decoration or a column of the inventory to group by",)
+def test_a_column_that_is_nowhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FilterError, match=r"\(host_uuid, hostname\), found enviroment"):
+        report_of(tmp_path, snapshot("a", NOON, row()), grouped_by="enviroment")
+
+
+def test_a_column_that_no_host_of_the_report_has_is_told(tmp_path: Path) -> None:
+    lines = [snapshot("a", NOON, row()), snapshot("b", NOON, row(), decorations={"host_uuid": "b", "site": "x"})]
+    fleet = report_of(tmp_path, *lines, grouped_by="site", hosts=("uuid-a",))
+    assert fleet.notes == ("no host has site: expected a decoration or a column of the inventory to group by",)
 
 
 def test_only_what_is_asked_for_is_reported(tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ from auditrules.report.storage import update
 from tests.report.logs import NOON, row, snapshot, write
 
 PROGRAM = [str(Path(sys.executable).with_name("auditrules")), "report"]
+# Ctrl-C ends the program also where a shell started the tests in the background, and so had it ignored.
+HEEDING = [
+    *(sys.executable, "-c"),
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+]
 LINE = json.dumps(snapshot("a", NOON, row()))
 WAIT = 60.0  # seconds after which a test gives up
 
@@ -64,7 +69,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]
     environment = os.environ | {"TMPDIR": str(scratch)}
     files = [str(tmp_path / name) for name in "abcd"]
     with subprocess.Popen(
-        [*PROGRAM, *files], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*HEEDING, *PROGRAM, *files], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
             until(lambda: any(reads(each, tmp_path) for each in children(process.pid)))
@@ -87,6 +92,25 @@ def test_no_worker_outlives_a_report(
     until(lambda: not any(map(alive, workers)))
     if number != signal.SIGKILL:
         assert (errors, list(scratch.iterdir())) == (b"", [])
+
+
+ONE = {
+    "a log of lines": (LINE + "\n") * 8000,
+    "a document over many lines": "[\n" + f"{LINE},\n" * 100_000 + f"{LINE}\n]",
+    "an export": "host_name,control,status\n" + "a,1.2.3,pass\n" * 400_000,
+}
+
+
+@pytest.mark.parametrize("content", ONE.values(), ids=ONE)
+def test_an_interrupt_ends_the_reading_of_one_file(content: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(content)
+    with subprocess.Popen(
+        [*HEEDING, *PROGRAM, str(tmp_path / "log")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        until(lambda: reads(process.pid, tmp_path) or process.poll() is not None)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=WAIT)
+    assert (process.returncode, out, errors) == (130, b"", b"")
 
 
 def test_the_temporary_folder_of_a_report_that_was_killed_goes_with_the_next(

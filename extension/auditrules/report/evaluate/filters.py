@@ -95,7 +95,7 @@ class KnownControl:
 
 
 def selected_controls(
-    benchmarks: Collection[tuple[str, str]], filters: ControlFilters, known: Iterable[KnownControl]
+    benchmarks: Collection[tuple[str, str]], filters: ControlFilters, known: Collection[KnownControl]
 ) -> list[tuple[str, str, str]]:
     """Return the keys of the controls that are asked for, of all benchmarks or of some; `known` is in order.
 
@@ -108,7 +108,9 @@ def selected_controls(
     levels = sorted({level for each in found for level in each.level.split(", ")} - {""})
     for control in filters.controls:
         if control not in ids:
-            raise _nothing(f"control{of} for --control, of those known or in the logs", ids, control)
+            elsewhere = [" ".join(each.key[:2]) for each in known if each.control == control]
+            has_it = f", which is of {_some(dict.fromkeys(elsewhere))}" if elsewhere else ""
+            raise _nothing(f"control{of} for --control, of those known or in the logs", ids, control, has_it)
     for family in filters.families:
         if family not in families:
             raise _nothing(f"family{of} for --family", families, family)
@@ -121,8 +123,17 @@ def selected_controls(
     return chosen
 
 
-def _nothing(what: str, there: Iterable[str], found: str) -> FilterError:
-    return FilterError(f"expected a {what} ({_some(there)}), found {visible(found)}")
+def _nothing(what: str, there: Iterable[str], found: str, more: str = "") -> FilterError:
+    return FilterError(f"expected a {what} ({_some(there)}), found {visible(found)}{more}")
+
+
+def check_column(column: str, columns: Collection[str]) -> None:
+    """Raise `FilterError` where hosts have no such column; without columns there is nothing to group by."""
+    if columns and column not in columns:
+        raise FilterError(
+            "expected a decoration of the logs or a column of the inventory for --group-by "
+            f"({_some(sorted(columns))}), found {visible(column)}"
+        )
 
 
 def check_hosts(globs: Iterable[str], hosts: Collection[tuple[str, str]]) -> None:

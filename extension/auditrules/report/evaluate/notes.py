@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from auditrules.report.evaluate.engine import ResultRows
 from auditrules.report.evaluate.expressions import MOST_TARGETS
@@ -41,6 +42,17 @@ _RULES = {
     "identifier": "the host identifier tells them",
     "identifier and name": "the host identifier and the name tell them",
 }
+
+
+class ObservedTimes(NamedTuple):
+    """When the results were made that a report is of."""
+
+    last: int | None
+    """The last of them; None if there is none."""
+    has_snapshot: bool
+    """Whether any is of a snapshot."""
+    later: int | None
+    """The first that is later than the report, where none is not."""
 
 
 class Notes:
@@ -95,50 +107,47 @@ class Notes:
         reading: Reading,
         verdicts: Sequence[Verdict],
         hosts: Sequence[HostSummary],
-        *,
-        has_snapshot: bool,
+        observed: ObservedTimes,
     ) -> Iterator[str]:
         """Return the data-quality warnings, a sentence each."""
         yield from request.problems
-        if not hosts:
+        if observed.later is not None and reading.rows:
+            number = _many(reading.rows, "verdict is", "verdicts are")
+            yield (
+                f"no result is of {moment(self._until)} or before: {number} later, the first of "
+                f"{moment(observed.later)}: give a later --until, such as {_argument(observed.later)}"
+            )
+        elif not hosts:
             yield _nothing(reading)
+        if not hosts:
             return
         yield from self._fleet
-        unknown = Counter(verdict.logged for verdict in verdicts if verdict.reason == "unknown_status")
-        if unknown:
-            words = _some([visible(word) for word in sorted(unknown)])
-            number = _many(sum(unknown.values()), "verdict has", "verdicts have")
-            yield f"{number} an unknown status word, and {_one(unknown.total(), 'counts', 'count')} as unknown: {words}"
-        crowded = {verdict.host for verdict in verdicts if verdict.reason == "too_many_targets"}
-        if crowded:
+        yield from _of_verdicts(verdicts)
+        yield from self._of_age(hosts, observed)
+        yield from _of_reading(reading)
+        column = request.grouped_by
+        if column and not any(host.group for host in hosts):
+            yield f"no host has {visible(column)}: expected a decoration or a column of the inventory to group by"
+
+    def _of_age(self, hosts: Sequence[HostSummary], observed: ObservedTimes) -> Iterator[str]:
+        age = duration(self._max_age)
+        last = observed.last
+        if last is not None and self._until - last > self._max_age:
             yield (
-                f"{_many(len(crowded), 'host names', 'hosts name')} more than {MOST_TARGETS} targets of one control: "
-                f"those named last have a verdict each, and the others are unknown: "
-                f"{_some([visible(key) for key in sorted(crowded)])}"
+                f"every result is older than {age} and counts as unknown, the last is of {moment(last)}: for what was "
+                f"known then, give --until {_argument(last)}"
             )
         stale = sum(host.state is HostState.STALE for host in hosts)
         if stale:
-            age = duration(self._max_age)
             yield (
                 f"{_many(stale, 'host has', 'hosts have')} reported nothing of a control for more than {age} before "
                 f"{moment(self._until)}: old results count as unknown"
             )
-            if not has_snapshot:
+            if not observed.has_snapshot:
                 yield (
                     "no snapshot was read, and a differential query logs nothing while nothing changes: read "
                     "osqueryd.snapshots.log too, or give a larger --max-age"
                 )
-        if reading.broken:
-            of = f" of {_some(reading.broken_hosts)}" if reading.broken_hosts else ""
-            yield f"{_many(reading.broken, 'line', 'lines')} could not be read, and may have held verdicts{of}"
-        if reading.unreadable:
-            yield f"{_many(len(reading.unreadable), 'file', 'files')} could not be read, or not to the end"
-        if reading.dated_by_file:
-            number = _many(reading.dated_by_file, "verdict has", "verdicts have")
-            yield f"{number} no time, and the time of the file counts: a copy of the file makes them look newer"
-        column = request.grouped_by
-        if column and not any(host.group for host in hosts):
-            yield f"no host has {visible(column)}: expected a decoration or a column of the inventory to group by"
 
     def _names(self, rows: Sequence[tuple[str, str, str, str, int | None]]) -> None:
         renamed: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
@@ -179,6 +188,37 @@ class Notes:
 def moment(time: int | None) -> str:
     """Write a time in UTC, to the minute; empty for none."""
     return "" if time is None else f"{utc_minute(time)} UTC"
+
+
+def _of_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    unknown = Counter(verdict.logged for verdict in verdicts if verdict.reason == "unknown_status")
+    if unknown:
+        words = _some([visible(word) for word in sorted(unknown)])
+        number = _many(sum(unknown.values()), "verdict has", "verdicts have")
+        yield f"{number} an unknown status word, and {_one(unknown.total(), 'counts', 'count')} as unknown: {words}"
+    crowded = {verdict.host for verdict in verdicts if verdict.reason == "too_many_targets"}
+    if crowded:
+        yield (
+            f"{_many(len(crowded), 'host names', 'hosts name')} more than {MOST_TARGETS} targets of one control: those "
+            "named last have a verdict each, and the others are unknown: "
+            f"{_some([visible(key) for key in sorted(crowded)])}"
+        )
+
+
+def _of_reading(reading: Reading) -> Iterator[str]:
+    if reading.broken:
+        of = f" of {_some(reading.broken_hosts)}" if reading.broken_hosts else ""
+        yield f"{_many(reading.broken, 'line', 'lines')} could not be read, and may have held verdicts{of}"
+    if reading.unreadable:
+        yield f"{_many(len(reading.unreadable), 'file', 'files')} could not be read, or not to the end"
+    if reading.dated_by_file:
+        number = _many(reading.dated_by_file, "verdict has", "verdicts have")
+        yield f"{number} no time, and the time of the file counts: a copy of the file makes them look newer"
+
+
+def _argument(time: int) -> str:
+    """Write a time as --until takes it, to the minute that comes next."""
+    return utc_minute(time + 59).replace(" ", "T")
 
 
 def _nothing(reading: Reading) -> str:

@@ -14,13 +14,14 @@ from auditrules.report.evaluate.engine import Engine
 from auditrules.report.evaluate.filters import (
     ControlFilters,
     KnownControl,
+    check_column,
     check_hosts,
     glob,
     selected_benchmarks,
     selected_controls,
 )
 from auditrules.report.evaluate.natural_order import natural
-from auditrules.report.evaluate.notes import Notes
+from auditrules.report.evaluate.notes import Notes, ObservedTimes
 from auditrules.report.evaluate.query_names import named_queries
 from auditrules.report.evaluate.values import ResultRow
 from auditrules.report.evaluate.waivers import Waivers
@@ -46,9 +47,11 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     waived = waivers.waived_subjects(engine.fetch("waivable_subjects")) if request.waivers else ()
     set_rows(engine, "waived_subjects", waived)
     first, last, has_snapshot = engine.fetch("observed_window")[0]
-    if not reading.rows:
-        read, distinct = engine.fetch("observation_counts")[0]
+    later = None
+    if not reading.rows or first is None:
+        read, distinct, later = engine.fetch("observation_counts")[0]
         reading = replace(reading, rows=distinct, repeated=read - distinct)
+    observed = ObservedTimes(last, bool(has_snapshot), later if first is None else None)
     start = None if first is None else min(max(first, request.since or 0), until)  # a clock may be a little ahead
     days = list(_days(until if start is None else start, until))
     set_rows(engine, "trend_days", days)
@@ -86,7 +89,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
         changes=values.changes(changes, notes),
         waivers=waivers.with_states(),
         reading=reading,
-        notes=tuple(notes.fleet(request, reading, verdicts, hosts, has_snapshot=bool(has_snapshot))),
+        notes=tuple(notes.fleet(request, reading, verdicts, hosts, observed)),
     )
 
 
@@ -133,6 +136,9 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
     set_rows(engine, "shipped_controls", ((*key, int(key[:2] in default)) for key in BY_ID))
     in_order = sorted(known.values(), key=lambda each: (natural(each.control), each.key))
     set_rows(engine, "selected_controls", selected_controls(selected, filters, in_order))
+    if request.grouped_by:
+        columns = request.inventory.columns if request.inventory else ()
+        check_column(request.grouped_by, {*columns, *(name for (name,) in engine.fetch("decoration_names"))})
     set_rows(engine, "inventory", request.inventory.rows(request.grouped_by) if request.inventory else ())
     set_rows(engine, "named_queries", named_queries(name for (name,) in engine.fetch("interrupted_queries")))
     _create(engine, "20_hosts")

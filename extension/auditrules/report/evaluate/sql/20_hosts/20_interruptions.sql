@@ -1,114 +1,26 @@
 -- What makes a verdict unknown from a moment on: a run without rows, a failed query, the loss of the extension. A query
--- is ours where the host's own rows say so, or else by its name.
--- A status log belongs to the host that the machine in its header names, or the folder that it lies in. Where several
--- hosts have that name it counts for each of them, as nobody knows whose it is. `certain` is 0 where the host was found so.
--- A name of more hosts than `within_owner_limit` names none: such a failure is of a host of that name.
-WITH every_text AS (
-  SELECT lower(name) AS alias, host, identifier, name FROM sightings
-  UNION
-  SELECT lower(identifier) AS alias, host, identifier, name FROM sightings
-  UNION
-  SELECT lower(host) AS alias, host, identifier, name FROM sightings
-  UNION
-  SELECT lower(name) AS alias, host, identifier, name FROM extension_states
-),
-few_hosts AS (
-  SELECT split_part(alias, '.', 1) AS short
-  FROM every_text
-  WHERE alias <> ''
-  GROUP BY split_part(alias, '.', 1)
-  HAVING within_owner_limit(count(DISTINCT concat(host, chr(0), coalesce(identifier, ''), chr(0), coalesce(name, ''))))
-),
-host_texts AS (
-  SELECT every_text.alias, every_text.host, every_text.identifier, every_text.name
-  FROM every_text
-  JOIN few_hosts ON few_hosts.short = split_part(every_text.alias, '.', 1)
-),
-machines AS (
-  SELECT DISTINCT name, folder FROM query_failures WHERE host = ''
-),
-candidates AS (
-  SELECT machines.name AS machine, machines.folder, host_texts.host, host_texts.identifier, host_texts.name, 1 AS place
-  FROM machines
-  JOIN host_texts ON host_texts.alias = lower(machines.name)
-  WHERE host_texts.alias <> ''
-  UNION
-  SELECT machines.name AS machine, machines.folder, host_texts.host, host_texts.identifier, host_texts.name, 2 AS place
-  FROM machines
-  JOIN host_texts ON host_texts.alias = lower(machines.folder)
-  WHERE host_texts.alias <> ''
-  UNION
-  -- a name without a domain is that of a host with one
-  SELECT machines.name AS machine, machines.folder, host_texts.host, host_texts.identifier, host_texts.name, 3 AS place
-  FROM machines
-  JOIN host_texts ON split_part(host_texts.alias, '.', 1) = split_part(lower(machines.name), '.', 1)
-  WHERE
-    host_texts.alias <> ''
-    AND (
-      host_texts.alias = split_part(host_texts.alias, '.', 1)
-      OR lower(machines.name) = split_part(lower(machines.name), '.', 1)
-    )
-),
-both_ways AS (
-  SELECT machine, folder, host FROM candidates WHERE place <> 2
-  INTERSECT
-  SELECT machine, folder, host FROM candidates WHERE place = 2
-),
-ranked AS (
-  SELECT
-    candidates.machine, candidates.folder, candidates.host, candidates.identifier, candidates.name,
-    CASE WHEN both_ways.host IS NULL THEN candidates.place ELSE 0 END AS place
-  FROM candidates
-  LEFT JOIN both_ways
-    ON
-      both_ways.machine = candidates.machine
-      AND both_ways.folder = candidates.folder
-      AND both_ways.host = candidates.host
-),
-best AS (
-  SELECT machine, folder, min(place) AS place FROM ranked GROUP BY machine, folder
-),
-owners AS (
-  SELECT DISTINCT ranked.machine, ranked.folder, ranked.host, ranked.identifier, ranked.name
-  FROM ranked
-  JOIN best ON best.machine = ranked.machine AND best.folder = ranked.folder AND best.place = ranked.place
-),
--- A line of a status log that has an identifier and no host_uuid is of every host of that identifier.
-few_identifiers AS (
-  SELECT lower(identifier) AS identifier
-  FROM sightings
-  WHERE identifier <> ''
-  GROUP BY lower(identifier)
-  HAVING within_owner_limit(count(DISTINCT host))
-),
-of_identifier AS (
-  SELECT DISTINCT query_failures.host AS logged_host, sightings.host, sightings.identifier, sightings.name
-  FROM query_failures
-  JOIN few_identifiers ON few_identifiers.identifier = lower(query_failures.identifier)
-  JOIN sightings ON lower(sightings.identifier) = few_identifiers.identifier
-  WHERE query_failures.host <> '' AND query_failures.host = query_failures.identifier
-),
+-- is ours where the host's own rows say so, or else by its name. `certain` is 0 where the host was found by a name.
 -- The name of a query may hold the colon that stands between it and the message: then both readings count.
-failed AS (
+WITH failed AS (
   SELECT
-    coalesce(of_identifier.host, nullif(query_failures.host, ''), owners.host, query_failures.name) AS host,
-    coalesce(of_identifier.identifier, owners.identifier, query_failures.identifier) AS identifier,
-    coalesce(of_identifier.name, owners.name, query_failures.name) AS name,
+    coalesce(identifier_owners.host, nullif(query_failures.host, ''), machine_owners.host, query_failures.name) AS host,
+    coalesce(identifier_owners.identifier, machine_owners.identifier, query_failures.identifier) AS identifier,
+    coalesce(identifier_owners.name, machine_owners.name, query_failures.name) AS name,
     query_failures.query,
     query_failures.message,
     query_failures.time,
     CASE
-      WHEN owners.host IS NULL AND coalesce(of_identifier.host, query_failures.host) = query_failures.host THEN 1
+      WHEN machine_owners.host IS NULL AND coalesce(identifier_owners.host, query_failures.host) = query_failures.host THEN 1
       ELSE 0
     END AS certain
   FROM query_failures
-  LEFT JOIN of_identifier
-    ON of_identifier.logged_host = query_failures.host AND query_failures.host = query_failures.identifier
-  LEFT JOIN owners
+  LEFT JOIN identifier_owners
+    ON identifier_owners.logged_host = query_failures.host AND query_failures.host = query_failures.identifier
+  LEFT JOIN machine_owners
     ON
       query_failures.host = ''
-      AND owners.machine = query_failures.name
-      AND owners.folder = query_failures.folder
+      AND machine_owners.machine = query_failures.name
+      AND machine_owners.folder = query_failures.folder
 ),
 own_queries AS (
   SELECT lower(host) AS alias, query, query_base FROM host_queries

@@ -82,9 +82,7 @@ gone AS (
   UNION
   SELECT kind, entity, last_key AS run_key FROM passed WHERE is_own = 1 AND next_key IS NULL AND last_key > end_key
 )
-SELECT entity AS slot, run_key AS order_key FROM gone WHERE kind <> 'control'
-UNION
-SELECT slots.slot, gone.run_key AS order_key
+SELECT DISTINCT coalesce(of_control.slot, gone.entity) AS slot, gone.run_key AS order_key
 FROM gone
-JOIN slots ON slots.subject = gone.entity
-WHERE gone.kind = 'control'
+LEFT JOIN (SELECT 'control' AS kind, subject, slot FROM slots) AS of_control
+  ON of_control.kind = gone.kind AND of_control.subject = gone.entity

@@ -64,14 +64,13 @@ with_state AS (
       PARTITION BY slot ORDER BY order_key ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS before_key
   FROM happened
+),
+ignored AS (
+  SELECT DISTINCT slot, order_key
+  FROM with_state
+  WHERE is_interruption = 1 AND may_come_back = 1 AND order_key_state(before_key) = state_code('gone')
 )
 SELECT interruption_events.slot, interruption_events.order_key
 FROM interruption_events
-LEFT JOIN gone_slots ON gone_slots.slot = interruption_events.slot
-WHERE gone_slots.slot IS NULL
-UNION ALL
-SELECT slot, order_key
-FROM with_state
-WHERE
-  is_interruption = 1
-  AND (may_come_back = 0 OR before_key IS NULL OR order_key_state(before_key) <> state_code('gone'))
+LEFT JOIN ignored ON ignored.slot = interruption_events.slot AND ignored.order_key = interruption_events.order_key
+WHERE ignored.slot IS NULL
