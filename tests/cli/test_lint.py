@@ -7,12 +7,17 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from auditrules.audit.model.collected import Kernel, Sources
+from auditrules.audit.model.host_facts import DEFAULT_FACTS, Entry
 from auditrules.cli import main, rules_input
+from auditrules.cli.environment import Environment
 from tests.fixtures.hosts import root
 
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker\n"
@@ -94,6 +99,27 @@ def test_the_rules_of_a_root_are_linted_on_its_own_files(tmp_path: Path) -> None
     assert (code, err) == (1, "")
     assert ("missing-place", "/etc/audit/rules.d/10-docker.rules") in told
     assert ("ignored-file", "/etc/audit/rules.d/README") in told
+
+
+def test_on_this_machine_the_auditctl_that_is_installed_counts(tmp_path: Path) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Installed:
+        def sources(self) -> Sources:
+            return Sources(Kernel("none"), facts=replace(DEFAULT_FACTS, version=(4, 2, 1)))
+
+        def look(self, _paths: Iterable[str]) -> Mapping[str, Entry]:
+            return {}
+
+    def host(root: str, kernel: str, _release: str) -> Installed:
+        asked.append((root, kernel))
+        return Installed()
+
+    out = io.StringIO()
+    environment = Environment(host=host)  # type: ignore[arg-type]  # as much of a host as lint asks
+    assert main(["lint", file(tmp_path, WATCH), "--root", "/"], stdout=out, environment=environment) == 0
+    assert asked == [("/", "auto")]
+    assert "auditctl 4.2.1 on x86_64: 1 of 1 rules are loaded" in out.getvalue()
 
 
 def test_a_file_is_linted_on_the_files_of_a_root(tmp_path: Path) -> None:

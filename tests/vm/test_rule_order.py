@@ -56,7 +56,7 @@ def pairs(count: int, seed: int = 19) -> list[tuple[Case, Case]]:
 
 
 def smaller(rules: Sequence[str]) -> list[str] | None:
-    """The smaller set that is proved to record the same, if it is; it hangs on an owner where nobody looked at files."""
+    """The smaller set, if it is proved to record the same, which may hang on the owners of files."""
     content = "".join(f"{line}\n" for line in ["-i", *rules]).encode()
     loaded = load_rules(content, DEFAULT_FACTS).rules
     facts = replace(DEFAULT_FACTS, files=assumed_files(loaded), assumed=True)

@@ -67,7 +67,7 @@ def host_of(root: str, operands: Sequence[RulesOperand], environment: Environmen
     if own:
         return environment.host("/", "auto", "")
     root = root or (roots[-1] if roots else "")
-    return environment.host(root, "none", "") if root else None
+    return environment.host(root, "auto", "") if root else None
 
 
 def looked_at(base: Facts, operands: Sequence[RulesOperand], host: Collector | None, environment: Environment) -> Facts:

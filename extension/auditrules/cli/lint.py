@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
 
 def _on_root(options: argparse.Namespace, environment: Environment, inputs: Sequence[RulesInput]) -> list[LintReport]:
     """Lint on the files and users of a root; without inputs, the root's own rules."""
-    host = environment.host(options.root, "none", "")
+    host = environment.host(options.root, "auto", "")
     sources = host.sources()
     if not inputs:
         return [lint(rules_input_of_root(options.root, sources), sources.facts, targets_of(options, sources))]

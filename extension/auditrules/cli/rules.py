@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     _check(options)
     if options.minimise:
         return _minimised(options, environment)
-    host = environment.host(options.root or "/", "none" if options.root else "auto", "")
+    host = environment.host(options.root or "/", "auto", "")
     sources = host.sources()
     targets = targets_of(options, sources)
     if len(targets) != 1:
