@@ -1,0 +1,78 @@
+"""What a benchmark's remediation gives makes its controls on rules pass, and each of its lines is needed.
+
+Asked of boot: the lines stand in rules.d, augenrules merges them, auditctl loads them. tests/vm/test_remediation.py asks
+a real kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import pytest
+
+from auditrules.benchmarks import BENCHMARKS
+from auditrules.benchmarks.control import Benchmark
+from auditrules.status import Status
+from tests.fixtures.remedied import Judging, identities, not_met
+
+NEWEST = list({each.name: each for each in BENCHMARKS}.values())
+OLDER = [each for each in BENCHMARKS if each not in NEWEST]
+QUICK = 7  # of the lines of one benchmark each so many are taken out by `make test`, all of them by `make test-full`
+
+# Lines that another line of the same benchmark makes up for, by that one.
+MADE_UP_FOR: Mapping[str, str] = {
+    "-w /etc/docker/daemon.json -k docker": "-w /etc/docker -k docker",
+    "-w /var/snap/docker/current/config/daemon.json -k docker": "-w /var/snap/docker/current/config -k docker",
+    "-w /run/containerd/containerd.sock -k docker": "-w /run/containerd -k docker",
+}
+
+
+@cache
+def judging(benchmark: Benchmark) -> Judging:
+    return Judging(benchmark)
+
+
+def meets_all(benchmark: Benchmark) -> None:
+    asked = judging(benchmark)
+    assert not_met(asked.judged(asked.remedies)) == {}
+
+
+def each_line_is_needed(benchmark: Benchmark, step: int) -> None:
+    asked = judging(benchmark)
+    for line, controls in list(asked.owners.items())[::step]:
+        out = [line]
+        if line in MADE_UP_FOR:
+            assert not_met(asked.judged(asked.without(out))) == {}, line
+            out.append(MADE_UP_FOR[line])
+        expected = {*controls, *(control for each in out for control in asked.owners[each])}
+        assert set(not_met(asked.judged(asked.without(out)))) == expected, line
+
+
+@pytest.mark.parametrize("benchmark", NEWEST, ids=identities(NEWEST))
+def test_the_rules_of_a_remediation_meet_every_control(benchmark: Benchmark) -> None:
+    meets_all(benchmark)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("benchmark", OLDER, ids=identities(OLDER))
+def test_the_rules_of_a_remediation_of_an_older_version_meet_every_control(benchmark: Benchmark) -> None:
+    meets_all(benchmark)
+
+
+@pytest.mark.parametrize("benchmark", NEWEST, ids=identities(NEWEST))
+def test_without_rules_every_control_that_a_rule_can_meet_fails(benchmark: Benchmark) -> None:
+    for control, judged in judging(benchmark).judged({}).items():
+        statuses = {each.status for each in judged if each.kind != "absent_rule"}
+        assert statuses <= {Status.FAIL}, control
+
+
+def test_without_a_line_exactly_the_controls_fail_that_need_it() -> None:
+    (benchmark,) = (each for each in NEWEST if each.short_name == "cis-debian-12")
+    each_line_is_needed(benchmark, QUICK)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=identities(BENCHMARKS))
+def test_without_any_line_exactly_the_controls_fail_that_need_it(benchmark: Benchmark) -> None:
+    each_line_is_needed(benchmark, 1)
