@@ -1,7 +1,7 @@
 """What a benchmark's remediation gives makes its controls on rules pass, and each of its lines is needed.
 
-Asked of boot: the lines stand in rules.d, augenrules merges them, auditctl loads them. tests/vm/test_remediation.py asks
-a real kernel.
+Asked of boot: the lines stand in rules.d, augenrules merges them, auditctl loads them. A real kernel is asked by
+tests/vm/test_remediation.py.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ MADE_UP_FOR: Mapping[str, str] = {
     "-w /etc/docker/daemon.json -k docker": "-w /etc/docker -k docker",
     "-w /var/snap/docker/current/config/daemon.json -k docker": "-w /var/snap/docker/current/config -k docker",
     "-w /run/containerd/containerd.sock -k docker": "-w /run/containerd -k docker",
+    "-a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime -k time-change": (
+        "-a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime,stime -k time-change."
+    ),
 }
 
 
@@ -42,9 +45,10 @@ def each_line_is_needed(benchmark: Benchmark, step: int) -> None:
     asked = judging(benchmark)
     for line, controls in list(asked.owners.items())[::step]:
         out = [line]
-        if line in MADE_UP_FOR:
+        other = MADE_UP_FOR.get(line)
+        if other is not None and other in asked.owners:
             assert not_met(asked.judged(asked.without(out))) == {}, line
-            out.append(MADE_UP_FOR[line])
+            out.append(other)
         expected = {*controls, *(control for each in out for control in asked.owners[each])}
         assert set(not_met(asked.judged(asked.without(out)))) == expected, line
 
@@ -62,9 +66,10 @@ def test_the_rules_of_a_remediation_of_an_older_version_meet_every_control(bench
 
 @pytest.mark.parametrize("benchmark", NEWEST, ids=identities(NEWEST))
 def test_without_rules_every_control_that_a_rule_can_meet_fails(benchmark: Benchmark) -> None:
-    for control, judged in judging(benchmark).judged({}).items():
+    """But for calls that no machine has, which nobody is asked to record."""
+    for control, judged in judging(benchmark).bare.items():
         statuses = {each.status for each in judged if each.kind != "absent_rule"}
-        assert statuses <= {Status.FAIL}, control
+        assert statuses <= {Status.FAIL, Status.NOT_APPLICABLE}, control
 
 
 def test_without_a_line_exactly_the_controls_fail_that_need_it() -> None:
