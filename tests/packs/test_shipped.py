@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -289,6 +290,11 @@ def test_no_query_calls_a_table_more_than_twice(host: tuple[Look, str]) -> None:
     assert {name: counted for name, counted in often.items() if max(counted.values(), default=0) > 2} == {}
 
 
+def undated(answers: object) -> str:
+    """What was answered, without the moment at which privileged programs were searched for."""
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "then", repr(answers))
+
+
 def test_each_query_says_the_same_in_osquery(host: tuple[Look, str]) -> None:
     look, _ = host
     database = core.Database()
@@ -296,7 +302,7 @@ def test_each_query_says_the_same_in_osquery(host: tuple[Look, str]) -> None:
         database.attach(table.schema.name, core.local(table))
     theirs = {query.name: database.query(query.sql.rstrip().rstrip(";")) for query in QUERIES}
     ours = {name: [tuple(row.values()) for row in rows] for name, rows in answers(look, QUERIES).items()}
-    assert theirs == ours
+    assert undated(theirs) == undated(ours)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
