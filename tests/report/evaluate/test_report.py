@@ -266,6 +266,38 @@ def test_a_target_of_which_nothing_says_that_it_is_gone_still_fails(lines: list[
     assert fleet.trend[-1].counts == fleet.counts == Counts(failed=1)
 
 
+def changed(old: Line, new: Line) -> list[Line]:
+    """Make what osqueryd logs of a run in which one row took the place of another."""
+    return [added("a", NOON - HOUR, old, "removed"), added("a", NOON - HOUR, new)]
+
+
+# Rows that take each other's place: since when the last has its status, in hours before noon.
+REPLACED = {
+    "by other evidence": (row(evidence="one rule"), row(evidence="another rule"), 5),
+    "by another reason": (row("fail", reason="no_rule"), row("fail", reason="conditional"), 5),
+    "by another target": (row(), row(target="/usr/local/bin/dockerd"), 5),
+    "by another status": (row("fail"), row("pass"), 1),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "hours"), REPLACED.values(), ids=REPLACED)
+@pytest.mark.parametrize("turned", [False, True])
+def test_since_is_when_the_status_began_whatever_else_changed(
+    old: Line, new: Line, hours: int, turned: bool, tmp_path: Path
+) -> None:
+    lines = changed(old, new)
+    report = report_of(tmp_path, added("a", NOON - 5 * HOUR, old), *(reversed(lines) if turned else lines))
+    (verdict,) = report.verdicts
+    assert verdict.since == NOON - hours * HOUR
+    assert verdict.evidence == new["evidence"]
+
+
+def test_since_of_a_row_that_was_gone_for_a_while_is_when_it_came_back(tmp_path: Path) -> None:
+    lines = [added("a", NOON - 5 * HOUR, row()), added("a", NOON - 3 * HOUR, row(), "removed"), added("a", NOON, row())]
+    (verdict,) = report_of(tmp_path, *lines).verdicts
+    assert verdict.since == NOON
+
+
 def test_a_target_that_was_named_later_is_left_out(tmp_path: Path) -> None:
     lines = [snapshot("a", NOON - 2 * HOUR, row()), snapshot("a", NOON - HOUR, row(), OTHER_TARGET)]
     assert said(report_of(tmp_path, *lines, until=NOON - 2 * HOUR)) == [("a", "1.2.3", "pass", "covered")]
