@@ -16,7 +16,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 OLD_SQLITE = PROJECT / ".venvs" / "sqlite-3.42"
 VERSIONS = ("3.11", "3.10")
 
-STRESS = ("tests/serve/test_stress.py", "tests/core/test_queries.py")
+STRESS = (
+    *("tests/serve/test_stress.py", "tests/core/test_queries.py"),
+    *("tests/audit/test_mutated_inputs.py", "tests/report/test_mutated_inputs.py"),
+)
 QUERIES = ("tests/core/test_queries.py", "tests/core/test_tables.py", "tests/tables/test_coverage_queries.py")
 
 
