@@ -89,6 +89,7 @@ def test_words_without_a_variable_need_no_environment_file() -> None:
     assert expanded(("-D", "--data-root=/$"), [UNREAD]) == ("-D", "--data-root=/$")
 
 
-def test_a_unix_socket_without_a_path_is_the_usual_one() -> None:
-    daemon = DockerDaemon("dockerd", ("-H", "unix://"))
+@pytest.mark.parametrize("host", ["unix://", " unix:// ", "", " "])
+def test_a_unix_socket_without_a_path_is_the_usual_one(host: str) -> None:
+    daemon = DockerDaemon("dockerd", ("-H", host))
     assert list(places(HOST, [daemon], {})) == [("/var/run/docker.sock", daemon)]

@@ -237,9 +237,36 @@ def test_the_unit_itself_and_the_files_it_names_set_variables(
     assert [each.words for each in services(tmp_path, files).daemons] == [words]
 
 
-def test_an_environment_file_named_by_a_pattern_is_unclear(tmp_path: Path) -> None:
-    unit = b"[Service]\nEnvironmentFile=/etc/docker/*.env\nExecStart=/usr/bin/dockerd $OPTS\n"
-    assert services(tmp_path, {UNIT: unit}).unclear == f"/etc/docker/*.env: /{UNIT} names it by a pattern"
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("/etc/docker/*.env", ("-g", "/z")),
+        ("/etc/docker/[ab].env", ("-g", "/b")),
+        ("/etc/docker/?.env", ("-g", "/z")),
+        ("-/etc/docker/*.none", ("-D",)),
+    ],
+)
+def test_of_environment_files_of_a_pattern_the_last_by_name_counts(
+    tmp_path: Path, named: str, words: tuple[str, ...]
+) -> None:
+    files = {f"etc/docker/{each}.env": f"OPTS=-g /{each}\n".encode() for each in (".x", "a", "b", "z")}
+    unit = f"[Service]\nEnvironmentFile={named}\nExecStart=/usr/bin/dockerd $OPTS\n".encode()
+    found = services(tmp_path, {**files, UNIT: unit, "etc/default/docker": b"OPTS=-D\n"})
+    assert (found.unclear, [each.words for each in found.daemons]) == ("", [words])
+
+
+@pytest.mark.parametrize("named", ["/etc/docker/gone", "/etc/docker/*.none", "/gone/*.env"])
+@pytest.mark.parametrize("options", ["$OPTS", "-D"])
+def test_a_unit_whose_environment_file_is_not_there_does_not_start(tmp_path: Path, named: str, options: str) -> None:
+    unit = f"[Service]\nEnvironmentFile={named}\nExecStart=/usr/bin/dockerd {options}\n".encode()
+    found = services(tmp_path, {UNIT: unit, "etc/docker/x": b""})
+    assert found.unclear == f"/{UNIT}: it does not start, as EnvironmentFile={named} is not there"
+
+
+@pytest.mark.parametrize("named", ["/etc/*/env", "/etc/%p/env"])
+def test_an_environment_file_in_a_folder_of_a_pattern_is_unclear(tmp_path: Path, named: str) -> None:
+    unit = f"[Service]\nEnvironmentFile={named}\nExecStart=/usr/bin/dockerd $OPTS\n".encode()
+    assert services(tmp_path, {UNIT: unit}).unclear == f"{named}: /{UNIT} names it by a pattern"
 
 
 def test_a_daemon_without_its_folder_is_the_daemon(tmp_path: Path) -> None:

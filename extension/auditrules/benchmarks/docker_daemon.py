@@ -61,7 +61,7 @@ _MARKS = MappingProxyType(
     {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"},
 )
 _SOCKET = "unix://"
-_USUAL_SOCKET = "/var/run/docker.sock"  # what unix:// alone means
+_USUAL_SOCKET = "/var/run/docker.sock"  # what unix:// alone means, and an empty host (opts/hosts.go of moby)
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -121,8 +121,10 @@ def _paths(option: str, values: Iterable[object], place: str) -> Iterator[str]:
     for value in values:
         if option != HOST:
             yield _absolute(value, place)
-        elif isinstance(value, str) and value.startswith(_SOCKET):  # others are no files, or those of a unit
-            yield _absolute(value.removeprefix(_SOCKET) or _USUAL_SOCKET, place)
+        elif isinstance(value, str) and value.strip().startswith(_SOCKET):  # others are no files, or those of a unit
+            yield _absolute(value.strip().removeprefix(_SOCKET) or _USUAL_SOCKET, place)
+        elif isinstance(value, str) and not value.strip():
+            yield _USUAL_SOCKET
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,7 @@ from auditrules.host.rootfs import Tree, UnreadableError
 _OPTIONS = tuple(each for each in OPTIONS if each != CONFIG_FILE)
 _SERVICE = "docker.service"
 _MOST_DROP_INS = 100  # in one folder
+_PATTERN = frozenset("*?[")
 
 
 def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) -> Services:
@@ -143,11 +144,32 @@ def _environment(tree: Tree, service: Unit) -> list[File]:
     found = [*usual, File(service.path, environment_lines(service.path, lines))]
     for _, value in service.values("EnvironmentFile"):
         path = value.removeprefix("-")
-        if set(path) & set("*?[%"):
-            found.append(File(path, error=f"{service.path} names it by a pattern"))
-        elif (file := tree.read(path, MOST_BYTES)) is not None:
-            found.append(file)
+        files = _named_files(tree, service, path)
+        if not files and path == value:
+            raise UnclearError(f"{service.path}: it does not start, as EnvironmentFile={path} is not there")
+        found += files
     return found
+
+
+def _named_files(tree: Tree, service: Unit, path: str) -> list[File]:
+    """The files of a path or a pattern of EnvironmentFile=, in systemd's order, which is glob's in the C locale."""
+    folder, _, name = path.rpartition("/")
+    if set(folder) & _PATTERN or "%" in path:
+        return [File(path, error=f"{service.path} names it by a pattern")]
+    if not set(name) & _PATTERN:
+        file = tree.read(path, MOST_BYTES)
+        return [] if file is None else [file]
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - few units name files by a pattern
+
+    matching = [
+        each
+        for each in tree.names(folder or "/")
+        if fnmatchcase(each, name) and (name.startswith(".") or not each.startswith("."))
+    ]
+    if len(matching) > _MOST_DROP_INS:
+        raise UnclearError(f"{service.path}: expected at most {_MOST_DROP_INS} files {path}, found {len(matching)}")
+    read = (tree.read(f"{folder}/{each}", MOST_BYTES) for each in matching)
+    return [file for file in read if file is not None]
 
 
 def _configs(tree: Tree, daemons: Iterable[DockerDaemon], *, own: bool) -> dict[str, File]:
