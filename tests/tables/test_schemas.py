@@ -42,7 +42,11 @@ PATHS = (
     r"/a\xffb",
     "",
 )
-ASKED = {"audit_coverage": Context(tuple(Constraint("path", ConstraintOperator.EQUALS, path) for path in PATHS))}
+CALLS = ("chmod", "execve", "umount", "create_module", "chmood", "", "a,b", "a\nb", "a\udcffb", r"a\x0ab", "chmod ")
+ASKED = {
+    "audit_coverage": Context(tuple(Constraint("path", ConstraintOperator.EQUALS, path) for path in PATHS)),
+    "audit_syscalls": Context(tuple(Constraint("syscall", ConstraintOperator.EQUALS, name) for name in CALLS)),
+}
 
 ONE_A_LINE = {
     "rules",
@@ -132,8 +136,13 @@ def test_every_row_has_exactly_the_columns_and_a_rowid(root: Path, kernel: Path 
 
 @pytest.mark.parametrize(("root", "kernel"), LOOKS)
 def test_every_value_is_text_that_can_be_sent_and_shown(root: Path, kernel: Path | str) -> None:
-    # Some columns have several lines; all else is on one, except a path that was asked for so.
-    rows = [{**row, "path": ""} if schema.name in ASKED else row for schema, row in made(Look.at(root, kernel))]
+    # Some columns have several lines; all else is on one, except a path or call that was asked for so.
+    as_asked = ("path", "syscall")
+    found = made(Look.at(root, kernel))
+    rows = [
+        {**row, **{name: "" for name in as_asked if name in row}} if schema.name in ASKED else row
+        for schema, row in found
+    ]
     values: list[object] = [row[name].replace("\n" if name in ONE_A_LINE else "", "") for row in rows for name in row]
     assert [value for value in values if not (isinstance(value, str) and value.isprintable())] == []
 

@@ -22,6 +22,7 @@ from auditrules.audit.boot.startup import audit_option, cmdline_of
 from auditrules.audit.coverage.asked_answer import AskedAnswer
 from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
 from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.audit.coverage.syscall_answer import SyscallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
 from auditrules.audit.model.collected import Kernel, Sources
@@ -134,6 +135,13 @@ class HostAudit:
         `seen` is what is at its paths now, and at each step of the way there.
         """
         return self.rule_sets.calls(asked, seen)[source]
+
+    def syscall(self, name: str, first_login_user: int) -> tuple[SyscallAnswer, ...]:
+        """For whom a system call leaves a record, for each arch now (`kernel`) and after the next boot (`boot`).
+
+        Login users are those whose auid is set and at least `first_login_user`.
+        """
+        return self.rule_sets.syscall(name, first_login_user)
 
     def file_system(self, seen: Mapping[str, Entry]) -> FileSystem:
         """The host's file system, with what is seen now before what was collected."""

@@ -15,12 +15,14 @@ from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
-from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
+from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule, known
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
+from auditrules.audit.coverage.syscall_answer import SyscallAnswer, not_loaded, syscall_answers
+from auditrules.audit.coverage.syscall_coverage import RecordedFor
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -48,6 +50,7 @@ class RuleSets:
         self._facts = facts
         self._answers: dict[AskedPath, _Answer] = {}
         self._asked: ResultCache[Mapping[str, AskedAnswer]] = ResultCache(MOST_ASKED)
+        self._syscalls: ResultCache[tuple[SyscallAnswer, ...]] = ResultCache(MOST_ASKED)
 
     @cached_property
     def kernel(self) -> RuleSource:
@@ -114,6 +117,19 @@ class RuleSets:
             files = _Files(seen, self._facts.files)
             known = self._answers[asked] = _Answer(self._coverage(asked, files), files.looked_up)
         return known.coverage
+
+    def syscall(self, name: str, first_login_user: int) -> tuple[SyscallAnswer, ...]:
+        """For whom a system call is recorded: for each arch by `kernel`, then by `boot`."""
+        if not known(name):  # whose length has no bound
+            return tuple(self._syscall(name, first_login_user))
+        return self._syscalls.get((name, first_login_user), lambda: tuple(self._syscall(name, first_login_user)))
+
+    def _syscall(self, name: str, first_login_user: int) -> Iterator[SyscallAnswer]:
+        now = tuple(syscall_answers(name, self.kernel, self._file_system, first_login_user))
+        for each, later in zip(now, syscall_answers(name, self.boot, self._file_system, first_login_user), strict=True):
+            recorded = each.recorded_for not in (RecordedFor.NOBODY, RecordedFor.UNKNOWN)
+            yield each
+            yield not_loaded(later) if self.boot.loads_nothing or recorded else later
 
     def calls(self, asked: AskedRule, seen: Mapping[str, Entry]) -> Mapping[str, AskedAnswer]:
         """What `kernel` and `boot` record of the calls of a rule that is asked for, as `HostAudit.calls` says."""

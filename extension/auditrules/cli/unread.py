@@ -22,6 +22,7 @@ from auditrules.tables.schemas import (
     AUDIT_REQUIREMENTS,
     AUDIT_RULES,
     AUDIT_STATUS,
+    AUDIT_SYSCALLS,
     AUDIT_VERDICTS,
     AUDITD_SETTINGS,
 )
@@ -110,6 +111,7 @@ def _of_audit(audit: HostAudit) -> Iterable[Unread]:
         reason = f"the kernel's rules and status: {audit.kernel.error or audit.kernel.state.value}"
         yield Unread(AUDIT_RULES.name, reason, {"source": KERNEL, "source_path": ""})
         yield Unread(AUDIT_COVERAGE.name, reason, {"source": KERNEL})
+        yield Unread(AUDIT_SYSCALLS.name, reason, {"source": KERNEL})
         yield Unread(AUDIT_STATUS.name, reason, columns=_STATUS)
         yield Unread(AUDIT_VERDICTS.name, reason)
         yield Unread(AUDIT_REQUIREMENTS.name, reason, {"source": KERNEL})
@@ -118,6 +120,7 @@ def _of_audit(audit: HostAudit) -> Iterable[Unread]:
             reason = f"{line.path}: {line.error}"
             yield Unread(AUDIT_RULES.name, reason, {"source": line.source, "source_path": line.path})
             yield Unread(AUDIT_COVERAGE.name, reason, {"source": BOOT})
+            yield Unread(AUDIT_SYSCALLS.name, reason, {"source": BOOT})
             yield Unread(AUDIT_VERDICTS.name, reason, columns=frozenset({"next_boot"}))
             yield Unread(AUDIT_REQUIREMENTS.name, reason, {"source": BOOT})
     if audit.conf.error:

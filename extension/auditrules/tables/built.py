@@ -23,11 +23,13 @@ from auditrules.tables.schemas import (
     AUDIT_REQUIREMENTS,
     AUDIT_RULES,
     AUDIT_STATUS,
+    AUDIT_SYSCALLS,
     AUDIT_VERDICTS,
     AUDITD_SETTINGS,
 )
 from auditrules.tables.settings import auditd_settings
 from auditrules.tables.status import audit_status
+from auditrules.tables.syscalls import asked_syscalls, audit_syscalls
 from auditrules.tables.verdicts import HostJudge
 
 MOST_ANSWERS = 1024  # rows of coverage that are kept, by the paths of a query: a join asks for one after the other
@@ -43,6 +45,7 @@ def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
         Table(AUDIT_COVERAGE, _coverage(host)),
+        Table(AUDIT_SYSCALLS, lambda context: audit_syscalls(asked_syscalls(context, host)), eager=False),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
         Table(AUDIT_CONTROLS, lambda context: audit_controls(catalogue(), context), eager=False),
         Table(AUDIT_VERDICTS, judge.verdicts, eager=False),

@@ -163,6 +163,58 @@ AUDIT_COVERAGE = Schema(
     "answer.",
 )
 
+AUDIT_SYSCALLS = Schema(
+    "audit_syscalls",
+    "For whom a system call leaves a record, whatever it is called on: now, and after the next boot. Two rows for each "
+    "call asked for and each arch of the machine.",
+    (
+        Column(
+            "syscall",
+            _TEXT,
+            "Name of the system call, as asked for with = or IN",
+            ColumnOption.INDEX | ColumnOption.REQUIRED,
+        ),
+        Column("arch", _TEXT, "b64 or b32: those of which the machine runs programs", ColumnOption.INDEX),
+        Column("source", _TEXT, "kernel (now) or boot (after the next boot)", ColumnOption.INDEX),
+        Column(
+            "recorded_for",
+            _TEXT,
+            "Whose calls are recorded on any file that no rule names: everybody, login_users (auid is set and at least "
+            "UID_MIN of login.defs, 1000 where that is not known), some, nobody, unknown; no_such_call where the "
+            "machine or its kernel has no such call",
+        ),
+        Column(
+            "conditions",
+            _TEXT,
+            "Comma-separated: which calls are recorded, or escape, such as auid>=1000 only, exit=-EACCES only, "
+            "dir=/etc only, except dir=/srv",
+        ),
+        Column("rules", _TEXT, "The rules that decide, in normal form, one a line, in the order of evaluation"),
+        Column("keys", _TEXT, "Comma-separated keys of the rules that record"),
+        Column(
+            "reason",
+            _TEXT,
+            "Why, in a word, as in audit_coverage; no_such_call, or unknown_call where no machine has such a call",
+        ),
+        Column("evidence", _TEXT, "The rules that decide, and the files that they stand in"),
+        Column("evidence_lines", _TEXT, "The same with line numbers"),
+    ),
+    (
+        Example(
+            "Are changes of mode recorded, at least those by login users, by programs of both arches?",
+            "SELECT syscall, arch, recorded_for, conditions FROM audit_syscalls "
+            "WHERE syscall IN ('chmod', 'fchmod', 'fchmodat') AND source = 'kernel'",
+        ),
+        Example(
+            "Which of these calls leave no record of everybody's, and why?",
+            "SELECT syscall, arch, source, recorded_for, reason, evidence FROM audit_syscalls "
+            "WHERE syscall IN ('execve', 'mount', 'unlink') AND recorded_for != 'everybody'",
+        ),
+    ),
+    notes="A system call is required, with = or IN. A name that no machine knows gives rows with reason unknown_call, "
+    "never an empty answer.",
+)
+
 AUDITD_SETTINGS = Schema(
     "auditd_settings",
     "Settings of the audit daemon, from /etc/audit/auditd.conf.",
@@ -334,6 +386,7 @@ SCHEMAS = (
     AUDIT_RULES,
     AUDIT_STATUS,
     AUDIT_COVERAGE,
+    AUDIT_SYSCALLS,
     AUDITD_SETTINGS,
     AUDIT_CONTROLS,
     AUDIT_VERDICTS,

@@ -1,0 +1,104 @@
+"""What one source of rules records of a system call, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.coverage.asked_rule import ARCHES, AskedRule, CallOfArch, known, machine_of
+from auditrules.audit.coverage.rule_source import RuleSource
+from auditrules.audit.coverage.syscall_coverage import (
+    FIRST_LOGIN_USER,
+    RecordedFor,
+    recorded_for_whom,
+)
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import Action
+
+NO_SUCH_CALL = "no_such_call"  # of this machine and kernel
+UNKNOWN_CALL = "unknown_call"  # of any machine
+
+_SHOWN = 80  # characters of a name that nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class SyscallAnswer:
+    """Whose calls a source of rules records, whatever file they are on: a row of `audit_syscalls`.
+
+    `recorded_for` is a value of `RecordedFor`, or `no_such_call`. `reason` is a word of `Reason`, `no_such_call` or
+    `unknown_call`. `rules` are normal forms, in the order of evaluation.
+    """
+
+    syscall: str
+    arch: str
+    source: str
+    recorded_for: str
+    reason: str
+    conditions: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    evidence: str = ""
+    evidence_lines: str = ""
+
+
+def arches_of(machine: str) -> tuple[str, ...]:
+    """The arches that a machine runs programs of."""
+    return tuple(each for each in ARCHES if machine_of(each, machine) is not None)
+
+
+def syscall_answers(
+    name: str, source: RuleSource, file_system: FileSystem, first_login_user: int = FIRST_LOGIN_USER
+) -> Iterator[SyscallAnswer]:
+    """The answers for a system call, one for each arch of the machine."""
+    arches = arches_of(source.machine)
+    if not known(name):
+        told = f"no machine has a system call of this name: {name[:_SHOWN]}"
+        for arch in arches:
+            unknown = RecordedFor.UNKNOWN.value
+            yield SyscallAnswer(name, arch, source.name, unknown, UNKNOWN_CALL, evidence=told, evidence_lines=told)
+        return
+    for call, why in AskedRule((name,), arches).calls(source.machine, file_system.facts.kernel.release):
+        if why:
+            here = call.arch, source.name, NO_SUCH_CALL, NO_SUCH_CALL
+            yield SyscallAnswer(name, *here, evidence=why, evidence_lines=why)
+        else:
+            yield _answer(call, source, file_system, first_login_user)
+
+
+def _answer(call: CallOfArch, source: RuleSource, file_system: FileSystem, first_login_user: int) -> SyscallAnswer:
+    found = source.evaluate_call(call, file_system)
+    recorded_for = RecordedFor.UNKNOWN
+    if source.rules is not None:
+        host = AuditedHost(source.rules, file_system, source.auditing)
+        recorded_for = recorded_for_whom(call.syscall, call.arch, host, found, first_login_user)
+    rules = tuple(dict.fromkeys(source.text(each.rule) for each in found.deciding))
+    evidence, lines = ("; ".join(_evidence(rules, source, lines=each)) for each in (False, True))
+    recording = (each.rule.keys() for each in found.deciding if each.rule.action is Action.ALWAYS)
+    return SyscallAnswer(
+        *(call.syscall, call.arch, source.name, recorded_for.value, found.reason.value),
+        (*found.conditions, *_beside(call, recorded_for, file_system)),
+        rules,
+        tuple(dict.fromkeys(chain.from_iterable(recording))),
+        evidence,
+        lines,
+    )
+
+
+def _beside(call: CallOfArch, recorded_for: RecordedFor, file_system: FileSystem) -> Iterator[str]:
+    """What no rule can record: calls with the bit of x32 in their number."""
+    x32 = file_system.facts.kernel.x32
+    if call.arch == "b64" and x32 is not False and recorded_for not in (RecordedFor.NOBODY, RecordedFor.UNKNOWN):
+        yield f"{'' if x32 else 'perhaps '}except x32 calls"
+
+
+def _evidence(rules: tuple[str, ...], source: RuleSource, *, lines: bool) -> Iterator[str]:
+    yield from source.evidence([(text, "") for text in rules], lines=lines)
+    yield from source.remarks
+
+
+def not_loaded(answer: SyscallAnswer) -> SyscallAnswer:
+    """The answer of the next boot for a call that is recorded now, or where boot loads nothing."""
+    return replace(answer, reason=Reason.NOT_LOADED.value) if answer.reason == Reason.NO_RULE.value else answer
