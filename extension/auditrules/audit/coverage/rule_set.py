@@ -16,7 +16,7 @@ from auditrules.audit.coverage.field_match import CALL_FIELDS, REMOVING, compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.filesystem.path_walk import Identity
-from auditrules.audit.model.rule import Action, Field, FilterList, Rule
+from auditrules.audit.model.rule import Action, Field, FilterList, Permission, Rule
 
 MOST_RESULTS = 1024  # decisions and statuses that are kept: one for each set of rules that apply to a call
 MOST_CASES = 64  # sets of conditions of which the cases are remembered
@@ -71,6 +71,7 @@ class RuleSet:
         self.resolved = resolver.rules(rules)
         self._resolver = resolver
         self.unread = unread
+        self._always_on_places: dict[tuple[int, Permission], tuple[ResolvedRule, ...]] = {}
         self._filters: dict[Hashable, CallFilter] = {}
         self._matches: SharedMatches = {}
         self._fingerprints: dict[Hashable, int] = {}
@@ -116,6 +117,16 @@ class RuleSet:
         """The rules of the exit list that are on a path or an inode, in the order of evaluation."""
         rules = (each for each in self.of(FilterList.EXIT) if each.by_inode or each.tree)
         return tuple(PlacedRule(each, int(each.rule.syscalls), _permissions(each.rule)) for each in rules)
+
+    def always_on_places(self, access: Access) -> tuple[ResolvedRule, ...]:
+        """The always rules on a path or an inode that may match such a call on some file, in their order."""
+        key = access.number, access.permissions
+        found = self._always_on_places.get(key)
+        if found is None:
+            always = (each for each in self.on_places if each.resolved.rule.action is Action.ALWAYS)
+            found = tuple(each.resolved for each in always if each.may_match(access))
+            self._always_on_places[key] = found
+        return found
 
     @cached_property
     def contested(self) -> bool:

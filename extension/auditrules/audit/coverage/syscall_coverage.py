@@ -346,18 +346,17 @@ def _is_missed(mode: int, anywhere: Sequence[_Judged]) -> Iterator[bool]:
 
 def _on_places(host: AuditedHost, elsewhere: Sequence[_Judged]) -> Iterator[ResolvedRule]:
     """The always rules that may record such a call on the file that they name, where nothing before them decides."""
-    ways = []  # to make the call, each with the place of the rule that decides on other files
+    found: dict[int, ResolvedRule] = {}
     for made, (_, decision) in elsewhere:
         sure = next((outcome for outcome in decision.outcomes if not outcome.pending), None)
         if sure is None or sure.cause in (Cause.NO_RULE, Cause.RULE):  # else no rule of this list counts
-            resolved = sure.resolved if sure is not None else None
-            ways.append((made.access, len(host.rules.resolved) if resolved is None else resolved.order))
-    for placed in host.rules.on_places if ways else ():
-        rule, order = placed.resolved.rule, placed.resolved.order
-        if rule.action is Action.ALWAYS and any(
-            order < last and placed.may_match(access) and _holds(placed.resolved, access) for access, last in ways
-        ):
-            yield placed.resolved
+            decides = sure.resolved if sure is not None else None
+            last = len(host.rules.resolved) if decides is None else decides.order
+            before = (each for each in host.rules.always_on_places(made.access) if each.order < last)
+            # The first ones of all ways to make the call are among the first ones of each.
+            holding = islice((each for each in before if _holds(each, made.access)), MOST_PLACES)
+            found.update((each.order, each) for each in holding)
+    yield from (found[order] for order in sorted(found))
 
 
 def _holds(resolved: ResolvedRule, access: Access) -> bool:
