@@ -15,7 +15,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
-from auditrules.audit.rule_sets import BOOT
+from auditrules.audit.rule_sets import BOOT, FILES_ASSUMED
 from auditrules.authoring.assumed import assumed_files
 from auditrules.authoring.minimise import minimised
 from auditrules.authoring.reading import RulesInput, with_names
@@ -221,6 +221,8 @@ def _minimised(options: argparse.Namespace, environment: Environment) -> tuple[s
     tried = TriedRules(inputs, facts)
     for problem in tried.problems:
         warn(f"not loaded: {problem}")
+    if facts.assumed:
+        warn(FILES_ASSUMED)
     if tried.problems:
         warn("not proved: some lines are not loaded, so nothing is written")
         return "", 3
