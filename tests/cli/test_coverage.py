@@ -164,3 +164,67 @@ def test_a_wrong_question_is_told(tmp_path: Path, arguments: tuple[str, ...], sa
     code, out, err = run(*arguments, "--root", str(root(tmp_path)))
     assert (code, out) == (2, "")
     assert err.endswith(said)
+
+
+CHMOD = "-a always,exit -F arch=b64 -S chmod,fchmod -F auid>=1000 -F auid!=unset -k perm"
+NORMAL = CHMOD.replace("unset -k ", "-1 -F key=")
+
+
+def test_system_calls_are_asked_for_by_name(tmp_path: Path) -> None:
+    code, out, err = run("--syscall", "chmod,chown", *tried(tmp_path, f"{CHMOD}\n"))
+    assert (code, err) == (1, "")
+    assert out == (
+        "system calls (b64), with these files loaded\n"
+        "  chmod             not always recorded  (conditional)\n"
+        f"      by {NORMAL}  ({tmp_path}/new.rules:1)\n"
+        "      auid>=1000 only; auid!=-1 only\n"
+        "  chown             NOT recorded  (no_rule)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--auid", "1000"], 0),
+        (["--auid", "unset"], 1),
+        (["--auid", "1000", "--arch", "b32"], 1),
+        (["--auid", "1000", "--uid", "0"], 0),
+    ],
+)
+def test_system_calls_of_some_are_asked_for(tmp_path: Path, options: list[str], code: int) -> None:
+    assert run("--syscall", "chmod", "--syscall", "fchmod", *options, *tried(tmp_path, f"{CHMOD}\n"))[0] == code
+
+
+def test_each_rule_says_why_it_does_not_decide_on_a_call(tmp_path: Path) -> None:
+    rules = f"-w /etc/docker -p wa\n-a always,exit -S chown\n{CHMOD}\n"
+    _, out, _ = run("--syscall", "chmod", "--auid", "1000", "--explain", *tried(tmp_path, rules))
+    assert out.endswith(
+        "      chmod on a file that no rule names:\n"
+        "        -a always,exit -S chown: does not match: chmod is none of its system calls\n"
+        f"        {NORMAL}: decides\n"
+        "        and 1 on paths\n"
+    )
+
+
+def test_a_program_reads_calls_as_json(tmp_path: Path) -> None:
+    _, out, _ = run("--syscall", "chmod", "--format", "json", *tried(tmp_path, f"{CHMOD}\n"))
+    (found,) = json.loads(out)
+    assert (found["syscall"], found["arch"], found["verdict"]) == ("chmod", "b64", "conditional")
+    assert found["conditions"] == ["auid>=1000 only", "auid!=-1 only"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--syscall", "chmood"], "--syscall: expected names of system calls, found 'chmood'"),
+        (["--syscall", "chmod,"], "--syscall: expected names of system calls, found ''"),
+        (["--syscall", "umount"], "--syscall umount: x86_64 has no system call umount"),
+        (["--syscall", "create_module"], "--syscall create_module: no kernel since Linux 2.6 serves create_module"),
+        (["--syscall", "chmod", "/etc"], "expected paths or --syscall, and not both"),
+        ([], "expected paths or --syscall, and not both"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(tmp_path: Path, arguments: list[str], message: str) -> None:
+    code, _, err = run(*arguments, *tried(tmp_path, f"{CHMOD}\n"))
+    assert code == 2
+    assert message in err

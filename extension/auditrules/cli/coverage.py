@@ -15,10 +15,12 @@ from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.explain import RuleResult, closeness_words, conditions, deciding, steps
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_source import RuleSource
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT, FILES, KERNEL
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
+from auditrules.cli.coverage_of_calls import SyscallVerdict, as_text, asked_calls, verdict_on
 from auditrules.cli.environment import Environment, add_host, in_environment, kept
 from auditrules.cli.rules_input import rules_input
 from auditrules.text import visible
@@ -29,6 +31,7 @@ examples:
   auditrules coverage /etc/docker --permission wa --auid 1000
   auditrules coverage /usr/bin/dockerd --rules new.rules     rules that are not loaded yet
   auditrules coverage /usr/bin/dockerd --explain             each rule, and why it does not decide
+  auditrules coverage --syscall chmod,fchmod --auid 1000     system calls, on whatever file
 
 exit codes: 0 all of it is recorded, 1 some is not, 2 it could not be run, 3 some can't be told
 """
@@ -63,7 +66,14 @@ class PermissionAnswer:
 def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
-    parser.add_argument("paths", metavar="PATH", nargs="+", help="absolute path of a file or a directory")
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="absolute path of a file or a directory")
+    parser.add_argument(
+        "--syscall",
+        metavar="NAME[,NAME]",
+        action="append",
+        default=[],
+        help="system calls in place of paths, on whatever file; may be given more than once",
+    )
     parser.add_argument("--permission", metavar="rwxa", default="rwxa", type=_permissions, help="default: all four")
     parser.add_argument("--auid", metavar="N|unset", type=_auid, help="of one login only (default: of every one)")
     parser.add_argument("--uid", metavar="N", type=_id, help="of one user only (default: of every one)")
@@ -83,6 +93,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_environment
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
+    if bool(options.paths) is bool(options.syscall):
+        raise Problem("expected paths or --syscall, and not both")
     for path in options.paths:
         if wrong := bad_path(path):
             raise Problem(f"{visible(path)}: {wrong}")
@@ -100,6 +112,8 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     else:
         sources = (audit.rule_sets.kernel, audit.rule_sets.boot)
     who = _who(options)
+    if options.syscall:
+        return _of_calls(options, sources, file_system, who, problems)
     found = [
         (path, source, source.evaluate(AskedPath(path, compat=options.arch == "b32"), file_system, who))
         for path in options.paths
@@ -112,7 +126,23 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         if permission.permission in options.permission
     ]
     text = _json(answers) if options.format == "json" else "".join(_text(answers, problems))
-    return text, _exit_code(answers)
+    return text, _exit_code(answer.verdict for answer in answers)
+
+
+def _of_calls(
+    options: argparse.Namespace,
+    sources: Iterable[RuleSource],
+    files: FileSystem,
+    who: Credentials,
+    problems: Iterable[str],
+) -> tuple[str, int]:
+    calls = asked_calls(options.syscall, options.arch, files)
+    verdicts = [verdict_on(call, source, files, who, explain=options.explain) for source in sources for call in calls]
+    if options.format == "json":
+        text = _json(verdicts)
+    else:
+        text = "".join([*_not_loaded(problems), *as_text(verdicts, WORDS, WHEN)])
+    return text, _exit_code(each.verdict for each in verdicts)
 
 
 def _who(options: argparse.Namespace) -> Credentials:
@@ -164,13 +194,12 @@ def _explained(source: RuleSource, permission: PermissionCoverage) -> Iterator[s
         yield f"  and {elsewhere} on other paths"
 
 
-def _json(answers: Iterable[PermissionAnswer]) -> str:
+def _json(answers: Iterable[PermissionAnswer | SyscallVerdict]) -> str:
     return json.dumps([asdict(each) for each in answers], indent=2) + "\n"
 
 
 def _text(answers: Sequence[PermissionAnswer], problems: Iterable[str]) -> Iterator[str]:
-    for problem in problems:
-        yield f"not loaded: {visible(problem)}\n"
+    yield from _not_loaded(problems)
     heading = ("", "")
     for answer in answers:
         if (answer.path, answer.source) != heading:
@@ -180,6 +209,10 @@ def _text(answers: Sequence[PermissionAnswer], problems: Iterable[str]) -> Itera
             yield f"{visible(answer.path)}{leads}, {WHEN[answer.source]}\n"
             yield from (f"  ({visible(remark)})\n" for remark in answer.remarks)
         yield from _paragraph(answer)
+
+
+def _not_loaded(problems: Iterable[str]) -> Iterator[str]:
+    return (f"not loaded: {visible(problem)}\n" for problem in problems)
 
 
 def _paragraph(answer: PermissionAnswer) -> Iterator[str]:
@@ -194,9 +227,9 @@ def _paragraph(answer: PermissionAnswer) -> Iterator[str]:
         yield f"      {visible(line)}\n"
 
 
-def _exit_code(answers: Iterable[PermissionAnswer]) -> int:
+def _exit_code(verdicts: Iterable[str]) -> int:
     """Give 1 if anything asked for is known to be missed, else 3 if anything is unknown, else 0."""
-    found = {CoverageStatus(each.verdict) for each in answers}
+    found = {CoverageStatus(each) for each in verdicts}
     if found & {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}:
         return 1
     return 3 if CoverageStatus.UNKNOWN in found else 0
