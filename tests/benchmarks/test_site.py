@@ -113,6 +113,10 @@ def of_requirement(**values: object) -> dict[str, object]:
         (of_requirement(rules_file="/etc/audit/rules.d/../x.rules"), "rules_file: expected a file such as "),
         (of_requirement(key="-F x"), "control A-1: key: expected a key of letters, digits, dots and dashes"),
         (of_control(requires=[CALL]), "control A-1: syscalls: expected a system call, found ['frobnicate']"),
+        (
+            of_control(requires=[{"kind": "syscall", "syscalls": ["chmod"], "arches": []}]),
+            "control A-1: arches: expected a list of at least one text, found []",
+        ),
         (of_requirement(process="dockerd"), "control A-1: process: expected only the keys "),
         (of_requirement(type="folder"), "control A-1: type: expected one of executable, file, dir, socket"),
     ],

@@ -411,3 +411,29 @@ def test_the_lines_of_a_remediation_stay_lines() -> None:
         "-w /usr/bin/dockerd -k docker",
         "-w /usr/sbin/dockerd -k docker",
     ]
+
+
+@pytest.mark.parametrize("method", ["judge", "paths"])
+def test_what_goes_wrong_with_one_requirement_ends_no_other(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(f"auditrules.benchmarks.kinds.mount.MountRequirement.{method}", broken)
+    controls = [
+        {"control": "1", "family": "a", "title": "t", "requires": [each]}
+        for each in (
+            {"kind": "mount", "path": "/var/log/audit", "separate": True},
+            {"kind": "path", "path": "/etc/passwd", "permissions": "wa"},
+        )
+    ]
+    controls[1]["control"] = "2"
+    look = on(tmp_path, DEBIAN, {"site.json": {**SITE, "controls": controls}})
+    rows = look.with_listing(saved("-w /etc/passwd -p wa")).rows(
+        "SELECT status, evidence FROM audit_verdicts WHERE benchmark = 'Example Baseline'"
+    )
+    assert [row["status"] for row in rows] == ["unknown", "pass"]
+    if method == "judge":
+        told = "a requirement of the kind mount could not be judged: RuntimeError: no such thing"
+        assert rows[0]["evidence"] == told

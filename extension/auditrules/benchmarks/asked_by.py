@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from auditrules.audit.coverage.asked_rule import AskedRuleError, asked_conditions, contradiction
 from auditrules.benchmarks.configuration.login_defs import DEFAULT_UID_MIN, LoginDefs
+from auditrules.benchmarks.fields import Fields
 
 UID_MIN = "UID_MIN"
 UID_MIN_UNKNOWN = "uid_min_unknown"
@@ -13,6 +16,8 @@ UID_MIN_ADVICE = "Mend what the evidence names: it says from which number on use
 
 EVERYBODY, LOGIN_USERS = "everybody", "login users"
 
+_WITH_UID_MIN = re.compile(rf"((?:auid|uid|euid|suid|fsuid)(?:[<>]=?|!?=)){UID_MIN}")
+_SOME_UID_MINS = (0, DEFAULT_UID_MIN, 2**32 - 2)
 _UNSET = ("auid!=unset", "auid!=-1", "auid!=4294967295")
 
 
@@ -26,7 +31,7 @@ class AskedBy:
     @property
     def by_login(self) -> bool:
         """Whether they hang on the host's login.defs."""
-        return any(UID_MIN in each for each in self.fields)
+        return any(map(_WITH_UID_MIN.fullmatch, self.fields))
 
     def resolved(self, login: LoginDefs | None) -> tuple[str, ...] | None:
         """The fields with the host's number; None where it is not known."""
@@ -34,11 +39,26 @@ class AskedBy:
             return self.fields
         if login is None or login.uid_min is None:
             return None
-        return tuple(each.replace(UID_MIN, str(login.uid_min)) for each in self.fields)
+        return self._with(login.uid_min)
 
     def as_usual(self) -> tuple[str, ...]:
         """The fields with the number that most hosts have."""
-        return tuple(each.replace(UID_MIN, str(DEFAULT_UID_MIN)) for each in self.fields)
+        return self._with(DEFAULT_UID_MIN)
+
+    def _with(self, uid_min: int) -> tuple[str, ...]:
+        """The fields with a number where UID_MIN is the whole value of a user's field."""
+        return tuple(_WITH_UID_MIN.sub(rf"\g<1>{uid_min}", each) if _is_by(each) else each for each in self.fields)
+
+    @property
+    def contradiction(self) -> str:
+        """Which of the conditions nobody meets, whatever the host's UID_MIN; empty if somebody may."""
+        found = ""
+        for uid_min in _SOME_UID_MINS:
+            fields = [each for each in self._with(uid_min) if not each.startswith(("path=", "exe="))]
+            found = contradiction(asked_conditions(fields, self.compare))
+            if not found:
+                break
+        return found
 
     @property
     def who(self) -> str:
@@ -56,6 +76,35 @@ class AskedBy:
     def how(self) -> tuple[str, ...]:
         """The fields on how an access is made and ends."""
         return tuple(each for each in self.fields if each.startswith(("exit", "success", "a0", "a1", "a2", "a3")))
+
+
+def read_asked_by(fields: Fields, *, compare: bool = False, files: bool = False) -> AskedBy:
+    """The keys `fields` and, where a kind has it, `compare`; with `files`, `path=` and `exe=` are read elsewhere.
+
+    Raises:
+        BenchmarkError: auditctl would refuse one of them, it is none of who makes an access or how that ends, or
+            nobody meets them all.
+    """
+    asked = AskedBy(fields.texts("fields", ()), fields.texts("compare", ()) if compare else ())
+    conditions = [each for each in asked.as_usual() if not (files and each.startswith(("path=", "exe=")))]
+    name = "fields"
+    try:
+        asked_conditions(conditions)
+        name = "compare"
+        asked_conditions((), asked.compare)
+    except AskedRuleError as error:
+        raise fields.error(name, error.expected) from error
+    if any(UID_MIN in each and not each.startswith(("path=", "exe=")) and not _is_by(each) for each in asked.fields):
+        raise fields.error("fields", f"{UID_MIN} as the whole value of auid, uid, euid, suid or fsuid")
+    if asked.contradiction:
+        raise fields.error(
+            "fields" if asked.fields else "compare", f"conditions that somebody can meet, not {asked.contradiction}"
+        )
+    return asked
+
+
+def _is_by(field: str) -> bool:
+    return _WITH_UID_MIN.fullmatch(field) is not None
 
 
 def unknown_uid_min(login: LoginDefs | None) -> str:

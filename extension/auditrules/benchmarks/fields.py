@@ -135,6 +135,10 @@ class Fields:
             raise self.error(name, f"a list out of {', '.join(words)}")
         return value
 
+    def some_words(self, name: str, words: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+        """Some of some words; where the key is there, at least one."""
+        return self.words(name, words, None if self.has(name) else default)
+
     def path(self, name: str, default: str | None = None) -> str:
         """An absolute path; without a default it must be there."""
         value = self.text(name, default)

@@ -32,8 +32,12 @@ from auditrules.tables import HostView
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.controls import CONTROL_KEY, benchmark_cells, control_cells
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
+from auditrules.text import visible
 
 OTHER_SYSTEM, SYSTEM_UNKNOWN = "other_system", "system_unknown"
+NOT_JUDGED = "not_judged"
+
+_SHOWN = 200  # characters of an error that evidence shows
 
 Key = tuple[str, str, str]
 """Benchmark, version and number of a control."""
@@ -220,11 +224,32 @@ class HostJudge:
 def _judge(control: BenchmarkControl, host: JudgedHost, source: str) -> list[Judged]:
     if control.off:
         return [judged_off(control, source)]
-    return [judged for each in control.requirements for judged in each.judge(host, source)]
+    return [judged for each in control.requirements for judged in _judged_alone(each, host, source)]
+
+
+def _judged_alone(requirement: Requirement, host: JudgedHost, source: str) -> Sequence[Judged]:
+    """A requirement, judged so that nothing which goes wrong with it ends the others: it is unknown, and says why."""
+    try:
+        judged = requirement.judge(host, source)
+        why = "" if judged else "nothing came of it"
+    except Exception as error:  # noqa: BLE001 - whatever it is, the verdicts of all other controls stand
+        judged, why = (), f"{type(error).__name__}: {visible(str(error)[:_SHOWN])}"
+    if not why:
+        return judged
+    evidence = f"a requirement of the kind {requirement.kind} could not be judged: {why}"
+    return [Judged(source, requirement.kind, "", "", "", "benchmark", Status.UNKNOWN, NOT_JUDGED, evidence=evidence)]
+
+
+def _paths_alone(requirement: Requirement, facts: HostFacts) -> Iterable[str]:
+    """The paths that a requirement names; what can't name them is unknown, as nobody looks at them."""
+    try:
+        return tuple(requirement.paths(facts))
+    except Exception:  # noqa: BLE001 - as where it is judged, which tells of it
+        return ()
 
 
 def _paths(requirements: Iterable[Requirement], facts: HostFacts) -> tuple[str, ...]:
-    named = dict.fromkeys(chain.from_iterable(each.paths(facts) for each in requirements))
+    named = dict.fromkeys(chain.from_iterable(_paths_alone(each, facts) for each in requirements))
     return tuple(path for path in named if path and not bad_path(path))
 
 

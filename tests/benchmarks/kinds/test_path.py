@@ -82,19 +82,21 @@ def test_uid_min_is_the_host_s(source: str) -> None:
     assert outcome(judge(asked, audited([OWN], facts=HostFacts()), source)) == ("unknown", "uid_min_unknown")
 
 
-ARCHES: tuple[tuple[list[str], list[str], str], ...] = (
-    ([], ["b64"], "pass"),
-    (["b64"], ["b64"], "pass"),
-    (["b64", "b32"], ["b64"], "fail"),
-    (["b64", "b32"], ["b64", "b32"], "pass"),
-    (["b64", "b32"], ["b32"], "fail"),
+ARCHES: tuple[tuple[dict[str, list[str]], list[str], str], ...] = (
+    ({}, ["b64"], "pass"),
+    ({"arches": ["b64"]}, ["b64"], "pass"),
+    ({"arches": ["b64", "b32"]}, ["b64"], "fail"),
+    ({"arches": ["b64", "b32"]}, ["b64", "b32"], "pass"),
+    ({"arches": ["b64", "b32"]}, ["b32"], "fail"),
 )
 
 
 @pytest.mark.parametrize(("asked", "had", "status"), ARCHES)
-def test_32_bit_programs_count_where_the_benchmark_asks_for_them(asked: list[str], had: list[str], status: str) -> None:
+def test_32_bit_programs_count_where_the_benchmark_asks_for_them(
+    asked: dict[str, list[str]], had: list[str], status: str
+) -> None:
     rules = [f"-a always,exit -F arch={arch} -F path=/etc/docker/daemon.json -F perm=wa" for arch in had]
-    found = judge(requirement("path", path="/etc/docker/daemon.json", permissions="wa", arches=asked), audited(rules))
+    found = judge(requirement("path", path="/etc/docker/daemon.json", permissions="wa", **asked), audited(rules))
     assert found.status.value == status
 
 

@@ -6,7 +6,7 @@ any spelling. So the key of what is asked for means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,11 +17,12 @@ from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
 from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS, depends_on_names
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
-from auditrules.audit.model.rule import Comparison, Condition
+from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
 
 ALL_CALLS = "all"
 ARCHES = ("b64", "b32")
 
+_MOST_NUMBER = 2**32 - 1
 _NEWEST: Version = (4, 2, 1)  # of auditctl: what is asked for is not of the host's version
 _OF_CALL = CALL_FIELDS | {"perm"}
 _OF_SUBJECT = frozenset(
@@ -30,6 +31,9 @@ _OF_SUBJECT = frozenset(
         *("pid", "ppid", "pers", "sessionid"),
     }
 )
+
+
+_SINGLE = (_OF_SUBJECT - {"gid", "egid"}) | CALL_FIELDS  # fields of which an access has one value
 
 
 class AskedRuleError(ValueError):
@@ -132,6 +136,48 @@ def asked_conditions(fields: Iterable[str] = (), compare: Iterable[str] = ()) ->
     """
     texts = (*(("-F", text) for text in fields), *(("-C", text) for text in compare))
     return tuple(dict.fromkeys(_condition(flag, text) for flag, text in texts))
+
+
+def contradiction(conditions: Iterable[Condition]) -> str:
+    """Conditions on one field that no access meets together, as -F and -C take them; empty where one may.
+
+    The kernel compares unsigned numbers of 32 bits. Not compared: labels, masks of bits, and the groups of which a
+    task has several.
+    """
+    by_field: dict[str, list[Field]] = {}
+    compared: dict[tuple[str, str], Comparison] = {}
+    for each in conditions:
+        if isinstance(each, Comparison):
+            other = compared.setdefault((each.left, each.right), each)
+            if other.operator is not each.operator:
+                return f"{other} with {each}"
+        elif isinstance(each.value, int) and each.name in _SINGLE:
+            by_field.setdefault(each.name, []).append(each)
+    for found in by_field.values():
+        if _none_meets(found):
+            return " with ".join(map(str, found))
+    return ""
+
+
+def _none_meets(fields: Sequence[Field]) -> bool:
+    least, most = 0, 1 if fields[0].name == "success" else _MOST_NUMBER
+    excluded = set[int]()
+    for each in fields:
+        number = int(each.value)
+        if each.name == "success":
+            number = int(bool(number))  # any other number means success, too
+        match each.operator:
+            case Operator.EQUAL:
+                least, most = max(least, number), min(most, number)
+            case Operator.NOT_EQUAL:
+                excluded.add(number)
+            case Operator.GREATER | Operator.GREATER_OR_EQUAL:
+                least = max(least, number + (each.operator is Operator.GREATER))
+            case Operator.LESS | Operator.LESS_OR_EQUAL:
+                most = min(most, number - (each.operator is Operator.LESS))
+            case _:
+                pass
+    return most - least < len(excluded) and all(number in excluded for number in range(least, most + 1))
 
 
 def known(name: str) -> bool:

@@ -13,13 +13,20 @@ from typing import ClassVar
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.answer import Reason, bad_path
-from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, AskedRuleError, asked_conditions, machine_of
+from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, asked_conditions, machine_of
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Condition
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks import docker_daemon
-from auditrules.benchmarks.asked_by import UID_MIN_ADVICE, UID_MIN_UNKNOWN, AskedBy, conditions_text, unknown_uid_min
+from auditrules.benchmarks.asked_by import (
+    UID_MIN_ADVICE,
+    UID_MIN_UNKNOWN,
+    AskedBy,
+    conditions_text,
+    read_asked_by,
+    unknown_uid_min,
+)
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import (
@@ -331,18 +338,14 @@ def read(fields: Fields) -> PathRequirement:
         _permissions(fields),
         PathType(fields.word("type", [each.value for each in PathType], PathType.FILE.value)),
         _docker(fields) if fields.has("of") else None,
-        AskedBy(fields.texts("fields", ())),
-        fields.words("arches", ARCHES, ()),
+        read_asked_by(fields),
+        fields.some_words("arches", ARCHES, ()),
         fields.word("path_from", PATHS_FROM, ""),
         fields.rule_key(),
         fields.rule_file(),
     )
     if rule_line(path, requirement.rule_key) is None:
         raise fields.error("path", "a path that a rules file can express")
-    try:
-        asked_conditions(requirement.by.as_usual())
-    except AskedRuleError as error:
-        raise fields.error("fields", error.expected) from error
     return requirement
 
 

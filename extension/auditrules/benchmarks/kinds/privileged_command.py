@@ -17,11 +17,12 @@ from typing import ClassVar
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines as pieces_of
 from auditrules.audit.coverage.answer import Reason, bad_path
-from auditrules.audit.coverage.asked_rule import AskedPath, AskedRuleError, asked_conditions
+from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, asked_conditions
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.model.text import encode
+from auditrules.benchmarks.asked_by import AskedBy, read_asked_by
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
@@ -48,7 +49,6 @@ MOST_CONDITIONS = 5  # of one program's executions
 MOST_LINES = 100  # that a remedy gives
 
 _LETTER = "x"
-_UID_MIN = "UID_MIN"
 _LOGIN_USERS = "login users"
 _NOT_SEARCHED = PrivilegedPrograms(SearchState.FAILED, problem="no file of that host was read")
 _REASONS: Mapping[SearchState, str] = MappingProxyType(
@@ -91,7 +91,7 @@ class PrivilegedCommandRequirement:
 
     @property
     def _by_login(self) -> bool:
-        return any(_UID_MIN in each for each in self.fields)
+        return AskedBy(self.fields).by_login
 
     @property
     def _who(self) -> str:
@@ -116,8 +116,7 @@ class PrivilegedCommandRequirement:
         return [self._of_programs(host, source, found)]
 
     def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms) -> Judged:
-        login = host.facts.login
-        fields = tuple(each.replace(_UID_MIN, str(login.uid_min)) if login else each for each in self.fields)
+        fields = AskedBy(self.fields).resolved(host.facts.login) or ()
         asked = asked_conditions(fields)
         programs = [each for each in self._programs(host.facts) if _is_still(each, host.seen)]
         answers = [
@@ -289,14 +288,9 @@ def rule_line(path: str, fields: Sequence[str], key: str) -> str | None:
 def read(fields: Fields) -> PrivilegedCommandRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
     fields.word("permissions", [_LETTER], _LETTER)
-    fields.words("arches", ("b64", "b32"), ())
-    conditions = fields.texts("fields", ())
-    try:
-        asked_conditions([each.replace(_UID_MIN, "1000") for each in conditions])
-    except AskedRuleError as error:
-        raise fields.error("fields", f"conditions as auditctl's -F takes them ({error})") from error
+    fields.some_words("arches", ARCHES, ())
     return PrivilegedCommandRequirement(
-        conditions,
+        read_asked_by(fields).fields,
         fields.word("of", [LOCAL, ROOT_ONLY], LOCAL) == ROOT_ONLY,
         fields.rule_key(),
         fields.rule_file(),

@@ -22,7 +22,14 @@ from auditrules.audit.coverage.asked_rule import (
 )
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.model.host_facts import Facts
-from auditrules.benchmarks.asked_by import UID_MIN_ADVICE, UID_MIN_UNKNOWN, AskedBy, conditions_text, unknown_uid_min
+from auditrules.benchmarks.asked_by import (
+    UID_MIN_ADVICE,
+    UID_MIN_UNKNOWN,
+    AskedBy,
+    conditions_text,
+    read_asked_by,
+    unknown_uid_min,
+)
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import AuditState, rule_remedy
@@ -175,14 +182,13 @@ def read(fields: Fields) -> SyscallRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
     requirement = SyscallRequirement(
         fields.texts("syscalls"),
-        fields.words("arches", ARCHES, ARCHES),
-        AskedBy(fields.texts("fields", ()), fields.texts("compare", ())),
+        fields.some_words("arches", ARCHES, ARCHES),
+        read_asked_by(fields, compare=True, files=True),
         fields.rule_key(),
         fields.rule_file(),
     )
     _checked(fields, "syscalls", lambda: asked_rule(requirement.syscalls))
     _checked(fields, "fields", lambda: asked_rule((ALL_CALLS,), ARCHES, requirement.by.as_usual()))
-    _checked(fields, "compare", lambda: asked_rule((ALL_CALLS,), ARCHES, (), requirement.by.compare))
     return requirement
 
 
