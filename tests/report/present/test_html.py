@@ -412,6 +412,20 @@ def test_a_cause_is_told_once_however_many_hosts_have_it() -> None:
     assert [(each.reason, each.hosts) for each in found] == [(said.reason, 1000), ("symlink", 1)]
 
 
+def test_what_is_unknown_is_told_by_cause_after_what_fails() -> None:
+    fails, unknown = verdict("uuid-web-1", Status.FAIL), verdict("uuid-web-1", Status.UNKNOWN, "1.2.4")
+    silent = [replace(unknown, host=f"h{number}", reason="stale") for number in range(3)]
+    found = remediations([*silent, unknown, fails])
+    assert [(each.status, each.control, each.reason, each.hosts) for each in found] == [
+        (Status.FAIL, "1.2.3", fails.reason, 1),
+        (Status.UNKNOWN, "1.2.4", "stale", 3),
+        (Status.UNKNOWN, "1.2.4", unknown.reason, 1),
+    ]
+    page = Page(replace(sample(), verdicts=(fails, replace(unknown, reason="stale"))))
+    assert "Unknown on 1 host." in page.text
+    assert "Is the host up, does osqueryd run there, and do its logs still arrive?" in page.text
+
+
 def test_a_line_feed_in_evidence_is_a_line_break() -> None:
     said = replace(verdict("uuid-web-1", Status.FAIL), evidence="one\ntwo\x1b")
     source = Page(only(said)).source

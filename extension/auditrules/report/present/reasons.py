@@ -74,6 +74,27 @@ REASONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+LOOK_AT: Mapping[str, str] = MappingProxyType(
+    {
+        "stale": "Is the host up, does osqueryd run there, and do its logs still arrive?",
+        "missing": "Is osquery installed there, and does it log to where this report reads?",
+        "query_failed": 'Run auditrules doctor there: "no such table" means that the extension is not loaded.',
+        "extension_missing": "Run auditrules doctor there.",
+        "no_rows": "Is the pack older than the control, or does its discovery query not hold there?",
+        "gone": "Was the control taken out of the pack, or is the target gone?",
+        "clock_wrong": "Set the host's clock.",
+        "too_many_targets": "Look at the query: should each of its rows be a target?",
+        "unknown_status": "The pack is newer than this program: update it.",
+        "unreadable": "The evidence of each host says what could not be read, and why.",
+    }
+)
+"""What to look at where a verdict is unknown."""
+
+
+def look_at(reason: str) -> str:
+    """Return what to look at where a verdict is unknown for a reason."""
+    return LOOK_AT.get(reason, "The evidence of each host says what is not known, and why.")
+
 
 def reason_text(reason: str) -> str:
     """Return a reason in words; empty where it is none of ours."""

@@ -24,7 +24,7 @@ from auditrules.report.present.html import wording
 from auditrules.report.present.html.chart import WHOLE, bar, chart
 from auditrules.report.present.html.data import block, failures
 from auditrules.report.present.html.findings import remediations
-from auditrules.report.present.reasons import reason_text
+from auditrules.report.present.reasons import look_at, reason_text
 from auditrules.report.present.wording import benchmark_name, identity_text, naming_of, percent, waiver_text
 from auditrules.report.times import duration
 from auditrules.status import Status
@@ -119,6 +119,7 @@ def _templates() -> Environment:
     made.filters |= {
         "duration": duration,
         "label": wording.label,
+        "look_at": look_at,
         "named": benchmark_name,
         "number": wording.number,
         "parts": wording.parts,

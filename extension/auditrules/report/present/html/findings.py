@@ -1,4 +1,4 @@
-"""What fails, by its cause: each control, reason and remediation once, with the number of hosts that it is for."""
+"""What fails or is unknown, by its cause: each control, reason and remediation once, with how many hosts it is for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from auditrules.status import Status
 
 _Control = tuple[str, str, str]  # benchmark, version, number
 
+_OPEN = (Status.FAIL, Status.UNKNOWN)
+
 
 @dataclass(frozen=True, slots=True)
 class FailureCause:
-    """Why a control fails, what to do, and on how many hosts; `remediation` is None where the project knows none."""
+    """Why a control fails or is unknown, what to do, on how many hosts; `remediation` is None where none is known."""
 
+    status: Status
     benchmark: str
     version: str
     control: str
@@ -28,18 +31,18 @@ class FailureCause:
 
 
 def remediations(verdicts: Iterable[Verdict]) -> tuple[FailureCause, ...]:
-    """Return the causes of the verdicts that fail: what concerns most hosts first, else in their order."""
-    found: dict[_Control, dict[tuple[str, Remediation | None], dict[str, bool]]] = {}
+    """Return the causes of the verdicts that fail, then of those that are unknown: what concerns most hosts first."""
+    found: dict[_Control, dict[tuple[Status, str, Remediation | None], dict[str, bool]]] = {}
     titles: dict[_Control, str] = {}
     for each in verdicts:
-        if each.status is Status.FAIL:
+        if each.status in _OPEN:
             control = (each.benchmark, each.version, each.control)
             titles.setdefault(control, each.title)
-            hosts = found.setdefault(control, {}).setdefault((each.reason, find_remediation(each)), {})
+            hosts = found.setdefault(control, {}).setdefault((each.status, each.reason, find_remediation(each)), {})
             hosts[each.host] = hosts.get(each.host, True) and each.waived
     gathered = (
-        FailureCause(*control, titles[control], reason, todo, len(hosts), sum(hosts.values()))
+        FailureCause(status, *control, titles[control], reason, todo, len(hosts), sum(hosts.values()))
         for control, todos in found.items()
-        for (reason, todo), hosts in todos.items()
+        for (status, reason, todo), hosts in todos.items()
     )
-    return tuple(sorted(gathered, key=lambda each: -each.hosts))
+    return tuple(sorted(gathered, key=lambda each: (_OPEN.index(each.status), -each.hosts)))

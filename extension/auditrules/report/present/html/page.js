@@ -307,7 +307,7 @@
     if (text(findings.waiver, row)) why.append(make("span", `waiver ${findings.waiver.names[findings.waiver.codes[row]]}`, text(findings.waiver, row)));
     const drawn = make("tr", "",
       cell("td", badge(findings.status, row, "")),
-      cell("th", opener, ...twice(text(findings.host, row), text(findings.group, row))),
+      cell("th", opener, linked(text(findings.host, row), text(findings.key, row)), ...twice("", text(findings.group, row)).slice(1)),
       cell("td", ...twice(label, title)),
       cell("td", make("code", "", text(findings.target, row))),
       why,
@@ -396,7 +396,7 @@
   window.addEventListener("hashchange", followed);
   followed();
   document.querySelectorAll("a[data-control]").forEach((link) => link.addEventListener("click", () => {
-    failures.choose({ status: 1 + findings.status.names.indexOf("fail"), control: 1 + Number(link.dataset.control) }, link.dataset.reason ?? "");
+    failures.choose({ status: 1 + findings.status.names.indexOf(link.dataset.status ?? "fail"), control: 1 + Number(link.dataset.control) }, link.dataset.reason ?? "");
   }));
   document.querySelectorAll(".copy").forEach((copy) => { copy.hidden = false; });
   document.addEventListener("click", async ({ target }) => {
