@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from auditrules.audit.model.collected import File, Units
+from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.audit_files import AuditDaemon
 from auditrules.benchmarks.fields import BenchmarkError
 from auditrules.benchmarks.host_facts import HostFacts
-from tests.fixtures.requirements import host, judge, outcome, requirement
+from auditrules.benchmarks.requirement import JudgedHost
+from tests.fixtures.requirements import NOTHING, judge, outcome, requirement
+from tests.fixtures.requirements import host as bare_host
 
 ETC, USR = "/etc/systemd/system", "/usr/lib/systemd/system"
 UNIT = File(f"{USR}/auditd.service", b"[Service]\nExecStart=/sbin/auditd\n[Install]\nWantedBy=multi-user.target\n")
@@ -20,6 +23,20 @@ WANTED = {f"{ETC}/multi-user.target.wants/auditd.service": f"{USR}/auditd.servic
 BOTH = {"name": "auditd.service", "enabled": True, "active": True}
 ENABLED = {"name": "auditd.service", "enabled": True}
 RUNS = AuditDaemon(running=True)
+
+
+PROGRAM = {
+    "/": Entry("dir"),
+    "/sbin": Entry("link", target="usr/sbin"),
+    "/usr": Entry("dir"),
+    "/usr/sbin": Entry("dir"),
+    "/usr/sbin/auditd": Entry("file", mode=0o755),
+}
+
+
+def host(seen: Mapping[str, Entry] = PROGRAM, **known: Any) -> JudgedHost:
+    """Make a host that has the program of auditd, unless told otherwise."""
+    return bare_host(seen=seen, **known)
 
 
 def units(links: Mapping[str, str] = WANTED, *files: File) -> Units:
@@ -108,3 +125,48 @@ def test_the_remedy_is_for_what_is_missing(found: Units, told: str) -> None:
 def test_what_no_requirement_is(fields: dict[str, Any]) -> None:
     with pytest.raises(BenchmarkError):
         requirement("service", **fields)
+
+
+def drop_in(text: bytes) -> Units:
+    return units(WANTED, File(f"{ETC}/auditd.service.d/a.conf", b"[Service]\n" + text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"ExecStart=\nExecStart=/bin/true\n", ("fail", "not_started")),
+        (b"ExecStart=\n", ("fail", "not_started")),
+        (b"ExecStart=\nExecStart=/usr/sbin/auditd -s nochange\n", ("pass", "met")),
+        (b"ExecStart=\nExecStart=-/usr/sbin/auditd\n", ("pass", "met")),
+        (b"ExecStart=/bin/true\n", ("unknown", "unclear")),  # two of them, which systemd may refuse
+        (b"ExecStart=\nExecStart=/bin/sh -c 'exec auditd'\n", ("unknown", "unclear")),
+        (b"ExecStart=\nExecStart=/opt/auditd\n", ("unknown", "unreadable")),
+        (b"ExecCondition=/bin/false\n", ("unknown", "unclear")),
+        (b"ExecStartPre=/bin/true\n", ("pass", "met")),
+    ],
+)
+@pytest.mark.parametrize("source", ["kernel", "boot"])
+@pytest.mark.parametrize("wanted", [ENABLED, BOTH])
+def test_a_unit_that_is_enabled_starts_auditd(
+    text: bytes, expected: tuple[str, str], source: str, wanted: dict[str, Any]
+) -> None:
+    assert outcome(judge(requirement("service", **wanted), host(units=drop_in(text)), source)) == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ({**PROGRAM, "/usr/sbin/auditd": Entry("missing")}, ("fail", "not_started")),
+        ({**PROGRAM, "/sbin": Entry("missing")}, ("fail", "not_started")),
+        ({**PROGRAM, "/usr/sbin/auditd": Entry("file", mode=0o644)}, ("fail", "not_started")),
+        ({**PROGRAM, "/usr/sbin/auditd": Entry("dir", mode=0o755)}, ("fail", "not_started")),
+        ({**PROGRAM, "/usr/sbin/auditd": Entry("file")}, ("unknown", "unreadable")),
+        (NOTHING, ("unknown", "unreadable")),
+    ],
+)
+def test_the_daemon_of_a_unit_is_there(seen: Mapping[str, Entry], expected: tuple[str, str]) -> None:
+    assert outcome(judge(requirement("service", **ENABLED), host(seen, units=units()))) == expected
+
+
+def test_the_program_is_looked_at_where_distributions_have_it() -> None:
+    assert {"/sbin/auditd", "/usr/sbin/auditd"} <= {*requirement("service", **ENABLED).paths(HostFacts())}

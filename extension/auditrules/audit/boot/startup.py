@@ -26,7 +26,8 @@ from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import Sources, Units
 from auditrules.audit.model.text import decode
 
-UNITS = ("auditd.service", "audit-rules.service", "augenrules.service")
+AUDITD = "auditd.service"
+UNITS = (AUDITD, "audit-rules.service", "augenrules.service")
 NEEDS = ("Requires", "BindsTo", "Requisite")
 
 _PULLS = ("Wants", "Requires", "BindsTo", "Upholds")
@@ -124,6 +125,28 @@ def why_not_started(name: str, units: Units | None, cmdline: Sequence[str]) -> s
     if name not in found:
         return f"there is no {name}"
     return _why_not(name, found, _pulled(found, units, cmdline), cmdline)
+
+
+def started_daemon(units: Units) -> str:
+    """The path of the auditd that auditd.service starts; empty where it starts another program, or none.
+
+    Raises:
+        UndeterminedError: that is not known.
+    """
+    own = _found(units).get(AUDITD)
+    if own is None or own.masked:
+        return ""
+    if own.values("ExecCondition"):
+        raise UndeterminedError(f"{own.name}: whether its ExecCondition= succeeds is not known")
+    commands = list(own.commands("ExecStart"))
+    if len(commands) > 1:
+        raise UndeterminedError(f"{own.name} has {len(commands)} commands in ExecStart=, which systemd may refuse")
+    for command in commands:
+        if isinstance(_run(own, command), StartAuditd):
+            return command.words[0]
+        if any("auditd" in word for word in command.words):
+            raise UndeterminedError(f"{own.name}: what {' '.join(command.words)} does is not known")
+    return ""
 
 
 def _found(units: Units) -> dict[str, Unit]:

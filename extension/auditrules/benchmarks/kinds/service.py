@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditrules.audit.boot.startup import UNITS, why_not_started
+from auditrules.audit.boot.startup import AUDITD, UNITS, started_daemon, why_not_started
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
 from auditrules.status import Status
+from auditrules.text import visible
 
-DAEMON = "auditd.service"
+DAEMON = AUDITD
+PROGRAMS = ("/usr/sbin/auditd", "/sbin/auditd", "/usr/bin/auditd", "/bin/auditd")
+"""Where auditd is, with the distributions: what else a unit names is not looked at, and is not known."""
+
+_EXECUTABLE = 0o111
 
 _Part = tuple[Status, str, str]  # status, reason, evidence
 
@@ -45,8 +50,8 @@ class Service:
         return " and ".join(word for word, wanted in (("enabled", self.enabled), ("active", self.active)) if wanted)
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """None."""
-        return ()
+        """The daemon, where the unit is the one that starts it."""
+        return PROGRAMS if self.name == DAEMON else ()
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Judge it now, or after the next boot; of an image nothing runs now."""
@@ -93,11 +98,35 @@ class Service:
         except UndeterminedError as error:
             return Status.UNKNOWN, "unclear", str(error)
         if not why:
-            return Status.PASS, "met", good
+            return self._without_daemon(host) or (Status.PASS, "met", good)
         if why == f"there is no {self.name}":
             return Status.FAIL, "no_unit", f"there is no unit {self.name}"
         reasons = {f"{self.name} is masked": "masked", f"{self.name} is not enabled": "not_enabled"}
         return Status.FAIL, reasons.get(why, "not_started"), why
+
+    def _without_daemon(self, host: JudgedHost) -> _Part | None:
+        """Why a unit that boot wants starts no auditd; None if it does, or is not there for that."""
+        units = host.audit.collected.units
+        if self.name != DAEMON or units is None:
+            return None
+        try:
+            program = started_daemon(units)
+        except UndeterminedError as error:
+            return Status.UNKNOWN, "unclear", str(error)
+        if not program:
+            return Status.FAIL, "not_started", f"{self.name} starts another program in place of auditd, or none"
+        return self._without_program(program, host)
+
+    def _without_program(self, program: str, host: JudgedHost) -> _Part | None:
+        """Why the program of the unit can't be started; None if it can."""
+        end = host.audit.file_system(host.seen).walk(program)
+        if end.missing:
+            return Status.FAIL, "not_started", f"{self.name} starts {visible(program)}, which is not there"
+        if end.type is None or end.entry is None or (end.type == "file" and end.entry.mode is None):
+            return Status.UNKNOWN, "unreadable", f"{visible(program)}, which {self.name} starts, could not be looked at"
+        if end.type != "file" or not (end.entry.mode or 0) & _EXECUTABLE:
+            return Status.FAIL, "not_started", f"{self.name} starts {visible(program)}, which is no program"
+        return None
 
     def _runs(self, host: JudgedHost) -> list[_Part]:
         """Whether auditd runs; nothing is said of it where there is no machine to ask."""
@@ -118,7 +147,7 @@ _REMEDIES = {
     "not_started": "See why boot does not start it: `systemctl status {name}`.",
     "not_running": "Run `systemctl --now enable {name}`; if it does not stay, `journalctl -u {name}` says why.",
     "unclear": "Run `systemctl is-enabled {name}` and see its files: `systemctl cat {name}`.",
-    "unreadable": "Ask as root: `systemctl is-active {name}`.",
+    "unreadable": "Ask as root: `systemctl status {name}`.",
 }
 
 
