@@ -20,6 +20,12 @@ NODEV = {"path": PATH, "options": ["nodev"]}
 ALL = {"path": PATH, "options": ["nodev", "nosuid", "noexec"]}
 ROOT = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
 MET, SEPARATE, MISSING = ("pass", "met"), ("fail", "not_separate"), ("fail", "option_missing")
+UNCLEAR = ("unknown", "unclear")
+FOLDERS = {
+    **dict.fromkeys(("/", "/var", "/var/x", "/data", "/data/x", "/srv"), Entry("dir")),
+    "/link": Entry("link", target="data/x"),
+    "/srv/gone": Entry("missing"),
+}
 NO_MATTER = ("not_applicable", "not_separate")
 
 
@@ -76,12 +82,27 @@ def test_now(asked: dict[str, Any], now: str | None, expected: tuple[str, str]) 
         (NODEV, f"/dev/x {PATH} ext4 defaults", MISSING),
         (NODEV, f"/dev/x {PATH} ext4 nodev,dev", MISSING),
         (NODEV, "", NO_MATTER),
+        (OWN, f"/dev/sda2 {PATH} swap sw", SEPARATE),
+        (OWN, f"/dev/sda2 {PATH} ignore defaults", SEPARATE),
+        (OWN, f"/var/x {PATH} none bind", SEPARATE),
+        (OWN, f"/var/x {PATH} none rw,rbind,nofail", SEPARATE),
+        (OWN, f"/dev/y /data ext4 defaults\n/data/x {PATH} none bind", MET),
+        (OWN, f"/dev/y /data ext4 defaults\n/link {PATH} none bind", MET),
+        (OWN, f"/dev/y /data ext4 noauto\n/data/x {PATH} none bind", SEPARATE),
+        (OWN, f"/var/x /data none bind\n/data/x {PATH} none bind", SEPARATE),
+        (OWN, f"/srv/unseen {PATH} none bind", UNCLEAR),
+        (OWN, f"/srv/gone {PATH} none bind", UNCLEAR),
+        (OWN, f"nonsense {PATH} none bind", UNCLEAR),
+        (OWN, f"UUID=1 / btrfs defaults\nUUID=1 {PATH} btrfs subvol=audit", SEPARATE),
+        (OWN, f"UUID=1 / btrfs defaults\nUUID=2 {PATH} btrfs subvol=audit", MET),
+        (OWN, f"tmpfs /var tmpfs defaults\ntmpfs {PATH} tmpfs defaults", MET),
+        (NODEV, f"/var/x {PATH} none bind,nodev", MET),
         (ALL, f"/dev/x {PATH} ext4 user", MET),
         (NODEV, f"/dev/x {PATH} ext4 nodev\n/dev/y {PATH} ext4 dev", MET),
     ],
 )
 def test_after_the_next_boot(asked: dict[str, Any], fstab: str, expected: tuple[str, str]) -> None:
-    assert outcome(judged(asked, fstab=fstab, source="boot")) == expected
+    assert outcome(judged(asked, fstab=fstab, source="boot", seen=FOLDERS)) == expected
 
 
 def test_what_was_mounted_by_hand_is_gone_at_boot() -> None:

@@ -16,6 +16,10 @@ _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 _BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
 _FSTAB_FIELDS = 3  # that a line must have; options come next
 
+BINDS = frozenset({"bind", "rbind"})
+_NO_MOUNTS = frozenset({"swap", "ignore"})  # types of lines of fstab that mount nothing (fstab(5))
+_MOST_BINDS = 8  # of each other, one after another
+_DEVICES = ("/dev/", "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=")
 RESTRICTIONS = ("nodev", "nosuid", "noexec")
 # What mount(8) makes of options that stand for others.
 _IMPLIED = {
@@ -31,7 +35,7 @@ class MountPoint:
     """One mount: where, what type, which of RESTRICTIONS it has, and other options as they were written.
 
     `dev` is `major:minor`, empty where it is not mounted; `number` and `parent` are its id and that of the mount below.
-    `line` is that of fstab.
+    `source` and `line` are those of fstab: a device, or what a bind mount shows a second time.
     """
 
     point: str
@@ -42,6 +46,12 @@ class MountPoint:
     number: int = 0
     parent: int = 0
     line: int = 0
+    source: str = ""
+
+    @property
+    def binds(self) -> bool:
+        """Whether it shows a part of a file system that is mounted elsewhere."""
+        return not BINDS.isdisjoint(self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,25 @@ def is_below(path: str, point: str) -> bool:
     return point in ("/", path) or path.startswith(f"{point}/")
 
 
+def file_system_at_boot(path: str, mounts: Iterable[MountPoint]) -> str | None:
+    """Which file system a path without links is on once all of these are mounted: its device, else its mount point.
+
+    `/` stands for what the root is on where no line says. None: a bind mount leads nowhere that is known.
+    """
+    every = list(mounts)
+    for _ in range(_MOST_BINDS):
+        on = max((each for each in every if is_below(path, each.point)), key=lambda each: len(each.point), default=None)
+        if on is None:
+            return "/"
+        if not on.binds:
+            return on.source if on.source.startswith(_DEVICES) else on.point
+        if not on.source.startswith("/"):
+            return None
+        path = f"{on.source.rstrip('/')}{path.removeprefix(on.point.rstrip('/'))}" or "/"
+        every.remove(on)
+    return None
+
+
 def restrictions_of(options: Iterable[str]) -> frozenset[str]:
     """Which of RESTRICTIONS options come to, a later one going before an earlier one (mount(8))."""
     found: set[str] = set()
@@ -115,9 +144,11 @@ def _in_fstab(content: bytes) -> Iterator[MountPoint]:
         words = [_plain(word) for word in decode(line).split()]
         if len(words) < _FSTAB_FIELDS or words[0].startswith("#") or not words[1].startswith("/"):
             continue
+        if words[2] in _NO_MOUNTS:
+            continue
         options = "".join(words[3:4]).split(",")
         point = "/" + "/".join(name for name in words[1].split("/") if name)
-        yield MountPoint(point, words[2], restrictions_of(options), frozenset(options), line=number)
+        yield MountPoint(point, words[2], restrictions_of(options), frozenset(options), line=number, source=words[0])
 
 
 def _plain(word: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditrules.audit.boot.systemd import UndeterminedError, reached, unit, wanted_by
 from auditrules.audit.filesystem.mounts import unit_point
+from auditrules.audit.filesystem.path_walk import parent
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.configuration.mount_points import (
     FSTAB,
     RESTRICTIONS,
+    MountPoint,
+    file_system_at_boot,
     mount_of,
     restrictions_of,
 )
@@ -50,9 +53,10 @@ class MountRequirement:
         """What it must be, in words."""
         return ", ".join((*(("a file system of its own",) if self.separate else ()), *self.options))
 
-    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """The directory, which may be a link."""
-        return (self.path,)
+    def paths(self, facts: HostFacts) -> Iterable[str]:
+        """The directory, which may be a link, and what fstab binds."""
+        binds = (each.source for each in facts.mounts.fstab if each.binds) if facts.mounts else ()
+        return (self.path, *binds)
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Judge it by the mounts of now, or of the next boot."""
@@ -104,18 +108,34 @@ class MountRequirement:
         entry = next((each for each in found.fstab if each.point == path), None)
         if own is not None and (own[0].startswith("/etc/") or entry is None):
             options = own[1].split(",")
-            return self._with_options(restrictions_of(options), frozenset(options), f"{own[0]} mounts {path}", "")
+            mount = MountPoint(path, "", restrictions_of(options), frozenset(options), source=own[2])
+            return self._mounted_at_boot(mount, host, f"{own[0]} mounts {path}", "")
         if entry is not None and (_NOT_AT_BOOT not in entry.options or _AUTOMOUNT in entry.options):
             mounts = f"mounts {path}"
-            return self._with_options(
-                entry.restrictions, entry.options, f"{FSTAB} {mounts}", f"{FSTAB}:{entry.line} {mounts}"
-            )
+            return self._mounted_at_boot(entry, host, f"{FSTAB} {mounts}", f"{FSTAB}:{entry.line} {mounts}")
         now = mount_of(path, found.now) if found.now is not None else None
         if now is not None and now.point == path and now.fstype in _BY_OTHERS:
             evidence = f"{path} is mounted, and no file that was read says whether {now.fstype} mounts it at boot"
             return Status.UNKNOWN, "unclear", evidence, ""
         why = "does not mount it at boot (noauto)" if entry is not None else f"says nothing of {path}"
         return self._not_separate(f"{FSTAB} {why}, and no mount unit does", "")
+
+    def _mounted_at_boot(self, mount: MountPoint, host: JudgedHost, evidence: str, lines: str) -> _Part:
+        """What comes of a mount, which may show a part of a file system that is mounted elsewhere."""
+        if self.separate:
+            others = [each for each in _at_boot(host) if each.point != mount.point]
+            end = host.audit.file_system(host.seen).walk(mount.source) if mount.binds else None
+            if end is not None and (end.type in (None, "missing") or not end.path):
+                why = f"{evidence} as a part of {visible(mount.source)}, and where that is is not known"
+                return Status.UNKNOWN, "unclear", why, ""
+            shown = replace(mount, source=end.path) if end is not None else mount
+            own = file_system_at_boot(mount.point, [*others, shown])
+            if own is None:
+                return Status.UNKNOWN, "unclear", f"{evidence}, and of which file system is not known", ""
+            if own == file_system_at_boot(parent(mount.point), others):
+                told = "as a part of the file system that it is on"
+                return self._not_separate(f"{evidence} {told}", f"{lines} {told}" if lines else "")
+        return self._with_options(mount.restrictions, mount.options, evidence, lines)
 
     def _not_separate(self, evidence: str, lines: str) -> _Part:
         """What comes of a directory that is no mount point: options are wanted only where it is one."""
@@ -141,7 +161,7 @@ class MountRequirement:
         return f"Add {options} to the options of {path} in {FSTAB}, then run `mount -o remount,{options} {path}`."
 
 
-def _by_unit(host: JudgedHost, path: str) -> tuple[str, str] | None:
+def _by_unit(host: JudgedHost, path: str) -> tuple[str, str, str] | None:
     """The file and the options of the mount unit of a path that boot wants; None where there is none.
 
     Raises:
@@ -154,8 +174,20 @@ def _by_unit(host: JudgedHost, path: str) -> tuple[str, str] | None:
         if unit_point(name) == path and reached(units).intersection(wanted_by(name, units)):
             own = unit(name, units)
             if own is not None and not own.masked:
-                return own.path, own.last("Options")
+                return own.path, own.last("Options"), own.last("What")
     return None
+
+
+def _at_boot(host: JudgedHost) -> list[MountPoint]:
+    """The mounts of the next boot, as far as fstab and mount units tell: a unit in /etc goes before a line."""
+    found = host.facts.mounts
+    mounts = {each.point: each for each in reversed(found.fstab if found else ()) if _NOT_AT_BOOT not in each.options}
+    for point in filter(None, map(unit_point, host.audit.collected.units.mounts if host.audit.collected.units else ())):
+        own = _by_unit(host, point)
+        if own is not None and (own[0].startswith("/etc/") or point not in mounts):
+            options = own[1].split(",")
+            mounts[point] = MountPoint(point, "", restrictions_of(options), frozenset(options), source=own[2])
+    return list(mounts.values())
 
 
 def read(fields: Fields) -> MountRequirement:
