@@ -159,3 +159,9 @@ def test_who_may_not_see_programs_knows_only_that_one_runs(proc: Path) -> None:
 def test_where_processes_are_hidden_nothing_is_known(proc: Path) -> None:
     (proc / "1/status").unlink()
     assert read_audit_daemon(local, str(proc)).error == "the processes of others can't be seen"
+
+
+def test_programs_that_auditd_conf_would_run_are_named(root: Path, tree: Tree) -> None:
+    lines = "space_left_action = exec /a/b\ndisk_full_action = EXEC /c\nlog_group = adm\n"
+    (root / "etc/audit/auditd.conf").write_text(lines)
+    assert read_audit_files(tree, own=False).run_by_auditd == ("/a/b", "/c")

@@ -26,7 +26,8 @@ class AuditFiles:
     """The files beside the log, those below /etc/audit, and the programs that begin with `au`.
 
     `log_file` is what auditd.conf names, empty where that is not known. `log_volume` is the size of its file system in
-    bytes. `owners` says that owners of files count: those of an unpacked copy may be whoever unpacked it.
+    bytes. `run_by_auditd` are the programs of which auditd.conf says `exec`. `owners` says that owners of files count:
+    those of an unpacked copy may be whoever unpacked it.
     """
 
     log_file: str = ""
@@ -34,6 +35,7 @@ class AuditFiles:
     configuration: ListedPaths = ListedPaths()
     programs: ListedPaths = ListedPaths()
     log_volume: int | None = None
+    run_by_auditd: tuple[str, ...] = ()
     owners: bool = True
 
 

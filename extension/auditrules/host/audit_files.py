@@ -50,6 +50,7 @@ def read_audit_files(tree: Tree, *, own: bool) -> AuditFiles:
             "; ".join(filter(None, (p.error for p in programs))),
         ),
         _volume(tree, folder) if own and folder.startswith("/") else None,
+        tuple(each.named for each in options.looks_into if not each.group),
         own or tree.cache.root.uid == 0,
     )
 

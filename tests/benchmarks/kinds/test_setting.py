@@ -45,7 +45,6 @@ def said(asked: dict[str, Any], conf: bytes, **others: Any) -> tuple[str, str]:
         (KEEP, b"max_log_file_action = rotate\nmax_log_file_action = keep_logs\n", ("pass", "met")),
         (KEEP, b"", ("fail", "not_set")),
         (LOW, b"space_left_action = email\n", ("pass", "met")),
-        (LOW, b"space_left_action = EXEC /usr/local/sbin/low\n", ("pass", "met")),
         (LOW, b"space_left_action = syslog\n", ("fail", "wrong_value")),
         # What unanchored patterns of peers take for it.
         (LOW, b"admin_space_left_action = halt\n", ("fail", "not_set")),
@@ -226,3 +225,77 @@ def test_law_any_bytes_are_judged(conf: bytes, asked: dict[str, Any]) -> None:
     assert judged.evidence.isprintable()
     if asked is FULL and judged.status.value == "pass":
         assert b"halt" in conf.lower() or b"single" in conf.lower()
+
+
+# What auditd looks into besides the file: programs of `exec`, and the group of the logs
+
+PROGRAM = "/usr/local/sbin/low"
+ABOVE = dict.fromkeys(("/", "/usr", "/usr/local", "/usr/local/sbin"), Entry("dir"))
+ROOTS = HostFacts(files=AuditFiles())
+
+
+def program(**entry: Any) -> dict[str, Entry]:
+    return {**ABOVE, PROGRAM: Entry(**{"type": "file", "mode": 0o750, "uid": 0, **entry})}
+
+
+@pytest.mark.parametrize("option", ["space_left_action", "admin_space_left_action", "disk_full_action"])
+@pytest.mark.parametrize(
+    ("seen", "facts", "expected"),
+    [
+        (program(), ROOTS, ("pass", "met")),
+        (program(mode=0o755), ROOTS, ("pass", "met")),
+        (program(type="missing"), ROOTS, ("fail", "refused")),
+        (program(type="dir"), ROOTS, ("fail", "refused")),
+        (program(uid=1000), ROOTS, ("fail", "refused")),
+        (program(mode=0o700), ROOTS, ("fail", "refused")),
+        (program(mode=0o770), ROOTS, ("fail", "refused")),
+        (program(mode=0o757), ROOTS, ("fail", "refused")),
+        (
+            program(mode=0o751),
+            ROOTS,
+            ("unknown", "unclear"),
+        ),  # before 0755 was named, others' rights to read did not count
+        (program(mode=None), ROOTS, ("unknown", "unclear")),
+        (program(uid=None), ROOTS, ("unknown", "unclear")),
+        (program(), HostFacts(files=AuditFiles(owners=False)), ("unknown", "unclear")),
+        ({}, ROOTS, ("unknown", "unclear")),
+        ({}, HostFacts(), ("unknown", "unclear")),
+    ],
+)
+def test_auditd_refuses_a_program_that_is_not_as_it_wants(
+    option: str, seen: dict[str, Entry], facts: HostFacts, expected: tuple[str, str]
+) -> None:
+    conf = SPACE + f"{option} = EXEC {PROGRAM}\n".encode()
+    assert said({"option": option, "values": ["exec"]}, conf, seen=seen, facts=facts) == expected
+    assert said({"option": "space_left", "test": "set"}, conf, seen=seen, facts=facts) == expected
+
+
+def test_the_first_line_that_is_refused_is_named() -> None:
+    conf = SPACE + f"disk_error_action = exec {PROGRAM}\nlog_group = nobodies\n".encode()
+    found = judge(requirement("setting", **SIZE), host(conf=conf, seen=program(type="missing"), facts=ROOTS, groups={}))
+    assert (outcome(found), found.evidence_lines) == (
+        ("fail", "refused"),
+        f"{CONF}:3: auditd refuses the file: expected a program that is there as disk_error_action, found {PROGRAM}",
+    )
+
+
+def test_the_programs_that_auditd_may_run_are_looked_at() -> None:
+    facts = HostFacts(files=AuditFiles(run_by_auditd=(PROGRAM,)))
+    assert list(requirement("setting", **SIZE).paths(facts)) == [CONF, PROGRAM]
+
+
+@pytest.mark.parametrize(
+    ("group", "groups", "daemon", "expected"),
+    [
+        ("adm", {"adm": 4}, None, ("pass", "met")),
+        ("nosuchgroup", {"adm": 4}, None, ("fail", "refused")),
+        ("nosuchgroup", {"adm": 4}, AuditDaemon(running=True), ("unknown", "unclear")),
+        ("adm", None, None, ("unknown", "unclear")),
+        ("4", {}, None, ("pass", "met")),  # a number is not looked up
+    ],
+)
+def test_auditd_refuses_a_group_that_there_is_not(
+    group: str, groups: dict[str, int] | None, daemon: AuditDaemon | None, expected: tuple[str, str]
+) -> None:
+    conf = SPACE + f"log_group = {group}\nmax_log_file = 8\n".encode()
+    assert said(SIZE, conf, groups=groups, facts=HostFacts(services=daemon)) == expected

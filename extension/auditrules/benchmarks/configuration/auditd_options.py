@@ -22,6 +22,7 @@ _MOST_NUMBER = 2**64 - 1  # an unsigned long's
 _INT = 2**31 - 1
 _SHOWN = 80  # characters of a value that a message shows
 
+LOG_GROUP = "log_group"
 HALTS = "space_left_action"
 NO_EARLY_HALT: Version = (4, 0, 4)
 """From this version on auditd does not take `halt` as the action of HALTS: there is space left."""
@@ -131,8 +132,24 @@ class OptionValue:
 
 
 @dataclass(frozen=True, slots=True)
+class LooksInto:
+    """A line that auditd takes only if it finds what the line names: a group, or the program of an `exec`."""
+
+    option: str
+    named: str
+    line: int
+
+    @property
+    def group(self) -> bool:
+        """Whether it names a group, and no program."""
+        return self.option == LOG_GROUP
+
+
+@dataclass(frozen=True, slots=True)
 class AuditdOptions:
-    """What auditd has of its configuration. `refused` says why it refuses the file, `refused_line` is where (0: none).
+    """What auditd has of its configuration. `looks_into` are the lines, in order, that hang on the host besides.
+
+    `refused` says why it refuses the file, `refused_line` is where (0: none).
 
     `error` says why the file could not be read; then nothing is known. `there` says that there is a file.
     """
@@ -142,6 +159,7 @@ class AuditdOptions:
     error: str = ""
     refused: str = ""
     refused_line: int = 0
+    looks_into: tuple[LooksInto, ...] = ()
 
 
 def auditd_options(conf: AuditdConf, version: Version | None) -> AuditdOptions:
@@ -155,6 +173,7 @@ def auditd_options(conf: AuditdConf, version: Version | None) -> AuditdOptions:
     if version is not None and version < _ENRICHES:
         defaults["log_format"] = OptionValue("raw")
     values = dict(defaults)
+    looks_into: list[LooksInto] = []
     longest = next(most for since, most in _LONGEST if version is None or version >= since)
     for setting in conf.settings:
         words = setting.value.split(" ")
@@ -162,13 +181,19 @@ def auditd_options(conf: AuditdConf, version: Version | None) -> AuditdOptions:
             continue  # auditd skips the line
         refused = next(_refusals(setting, words, values, version), "")
         if refused:
-            return AuditdOptions(values, there=True, refused=refused, refused_line=setting.line)
+            return AuditdOptions(
+                values, there=True, refused=refused, refused_line=setting.line, looks_into=tuple(looks_into)
+            )
         name = setting.name.lower()
         values[name] = OptionValue(words[0] if OPTIONS[name].text else words[0].lower(), setting.line)
+        if name == LOG_GROUP and not words[0][:1].isdigit():
+            looks_into.append(LooksInto(name, words[0], setting.line))
+        if OPTIONS[name].argument and words[0].lower() == "exec":
+            looks_into.append(LooksInto(name, words[1], setting.line))
         if name == "log_format" and words[0].lower() == "nolog":
             values["write_logs"] = OptionValue("no", setting.line)
     refused = _together(values) if conf.settings else ""
-    return AuditdOptions(values, there=bool(conf.path), refused=refused)
+    return AuditdOptions(values, there=bool(conf.path), refused=refused, looks_into=tuple(looks_into))
 
 
 def _refusals(

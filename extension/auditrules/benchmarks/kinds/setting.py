@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.host_facts import Entry, Version
 from auditrules.audit.rule_sets import KERNEL
 from auditrules.benchmarks.configuration.auditd_options import (
     HALTS,
@@ -13,6 +13,7 @@ from auditrules.benchmarks.configuration.auditd_options import (
     OPTIONS,
     PATH,
     AuditdOptions,
+    LooksInto,
     OptionValue,
     auditd_options,
 )
@@ -26,6 +27,8 @@ TESTS = ("set", "min_percent", "range")
 
 _MIB = 1 << 20
 _WRITABLE_BY_OTHERS = 0o002
+_MODES = (0o750, 0o755)  # of a program that every version runs
+_REFUSES = "auditd refuses the file"
 # Not in evidence, as who saves the file or tells auditd to read it changes nothing of what is required.
 _READ_BEFORE = "; auditd was started before the file was last changed, and may have the old one"
 _READ_IT = "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the next boot."
@@ -48,8 +51,8 @@ class SettingRequirement:
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """When auditd was started and, where a percentage is asked for, the size of the file system of the logs."""
-        return frozenset({Fact.SERVICES, *((Fact.FILES,) if self.test == "min_percent" else ())})
+        """When auditd was started, which programs it may run, and the size of the file system of the logs."""
+        return frozenset({Fact.SERVICES, Fact.FILES})
 
     @property
     def required(self) -> str:
@@ -62,9 +65,9 @@ class SettingRequirement:
             return f"at least {self.least}%"
         return f"from {self.least}" + (f" to {self.most}" if self.most is not None else " on")
 
-    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """The file itself: auditd does not follow a link."""
-        return (PATH,)
+    def paths(self, facts: HostFacts) -> Iterable[str]:
+        """The file itself, which auditd takes only if it is no link, and the programs that it names."""
+        return (PATH, *(facts.files.run_by_auditd if facts.files else ()))
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Judge it by the file, which the auditd that runs may have read before it was changed."""
@@ -97,7 +100,10 @@ class SettingRequirement:
         if not options.there:
             return Status.FAIL, "no_file", "there is no such file", 0
         if refused := _refused(host) or options.refused:
-            return Status.FAIL, "refused", f"auditd refuses the file: {refused}", options.refused_line
+            return Status.FAIL, "refused", f"{_REFUSES}: {refused}", options.refused_line
+        missed = next(filter(None, (_missed(each, host) for each in options.looks_into)), None)
+        if missed is not None:
+            return missed
         value = options.values[self.option]
         if self.option == HALTS and value.text == "halt" and _version(host) is None:
             evidence = f"{self._found(value, '')}, which auditd takes before {'.'.join(map(str, NO_EARLY_HALT))} only"
@@ -135,8 +141,10 @@ class SettingRequirement:
     def _remedy(self, reason: str) -> Remedy:
         if reason == "unreadable":
             return Remedy(text=f"See why {PATH} can't be read.")
+        if reason == "unclear":
+            return Remedy(text=f"See what evidence names, or whether auditd takes {PATH}: `journalctl -u auditd`.")
         repair = {
-            "refused": f"Mend {PATH}, which auditd refuses.",
+            "refused": f"Mend {PATH}, or what it names, as auditd refuses it.",
             "no_file": f"Install the package of auditd, which brings {PATH}.",
         }.get(reason, "")
         if self.test == "set":
@@ -174,6 +182,53 @@ def _refused(host: JudgedHost) -> str:
     if file is not None and file.mode is not None and file.mode & _WRITABLE_BY_OTHERS:
         return f"others may write it (mode {file.mode:04o})"
     return ""
+
+
+def _missed(line: LooksInto, host: JudgedHost) -> tuple[Status, str, str, int] | None:
+    """Why auditd refuses the file for a group or a program that a line names, or may do so; None if it does not."""
+    wanted, unclear = _of_group(line.named, host) if line.group else _of_program(line.named, host)
+    if wanted:
+        refused = f"{_REFUSES}: expected {wanted} as {line.option}, found {visible(line.named)}"
+        return Status.FAIL, "refused", refused, line.line
+    if unclear:
+        may = f"auditd may refuse the file: {unclear} of {line.option}, {visible(line.named)}"
+        return Status.UNKNOWN, "unclear", may, line.line
+    return None
+
+
+def _of_group(name: str, host: JudgedHost) -> tuple[str, str]:
+    """What auditd wants in place of a group, or what is not known of it."""
+    known = host.audit.collected.facts.groups
+    if known is not None and name in known:
+        return "", ""
+    if known is None or host.facts.services is not None:  # on a machine itself not only /etc/group names groups
+        return "", "it is not known whether there is the group"
+    return "a group of /etc/group", ""
+
+
+def _of_program(path: str, host: JudgedHost) -> tuple[str, str]:
+    """What auditd wants in place of a program, or what is not known of it (auditd-config.c, check_exe_name)."""
+    end = host.audit.file_system(host.seen).walk(path)
+    if end.missing:
+        return "a program that is there", ""
+    entry = end.entry
+    if entry is None or (entry.type == "file" and entry.mode is None):
+        return "", "nobody could look at the program"
+    if entry.type != "file":
+        return "a regular file", ""
+    return _of_mode(entry, owners=host.facts.files is not None and host.facts.files.owners)
+
+
+def _of_mode(entry: Entry, *, owners: bool) -> tuple[str, str]:
+    """What auditd wants in place of a regular file with this mode and owner, or what is not known of it."""
+    mode = (entry.mode or 0) & 0o777
+    if mode & 0o772 != 0o750:  # noqa: PLR2004 - the bits that every version compares
+        return f"a program with mode 0750 or 0755, not {mode:04o},", ""
+    if not owners or entry.uid is None:
+        return "", "it is not known who owns the program"
+    if entry.uid:
+        return "a program of root's", ""
+    return "", "" if mode in _MODES else f"not every version takes the mode {mode:04o} of the program"
 
 
 def _names(group: str, host: JudgedHost) -> set[str]:
