@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from auditrules.audit.coverage.asked_rule import asked_conditions, asked_rule
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.path_coverage import evaluate_path
-from tests.audit.coverage.asked_cases import FAMILIES, PATHS, cases, path_cases
+from tests.audit.coverage.asked_cases import FAMILIES, PATH_SPELLINGS, PATHS, SPELLINGS, cases, path_cases
 from tests.vm.ask import Case, Row, ask
 from tests.vm.asked import host_of, status_of
 from tests.vm.guest import Guest
@@ -158,3 +159,63 @@ def test_accesses_that_are_asked_for_leave_records_where_we_say_so(on_paths: Ans
     ]
     assert all(set(asked.letters) <= set(each) for each in found) is shown.passes
     assert all(row["recorded"] for row in rows) is shown.passes
+
+
+MODE, DAEMON = FAMILIES["mode"], PATHS["a file"]
+SITE = {
+    "benchmark": "Site",
+    "version": "1",
+    "short_name": "site",
+    "systems": [],
+    "controls": [
+        {
+            "control": "1",
+            "family": "perm_mod",
+            "title": "Changes of mode",
+            "requires": [
+                {"kind": "syscall", "syscalls": list(MODE.b64), "arches": ["b64", "b32"], "fields": list(MODE.fields)}
+            ],
+        },
+        {
+            "control": "2",
+            "family": "docker",
+            "title": "Changes of a file",
+            "requires": [{"kind": "path", "path": "/usr/bin/dockerd", "permissions": "wa", "arches": ["b64", "b32"]}],
+        },
+    ],
+}
+CHECK = "auditrules check --benchmark site --format json"
+
+
+@pytest.fixture(scope="module")
+def checked(guest: Guest) -> dict[str, list[str]]:
+    """What `auditrules check` says of both controls with each spelling's rules loaded; one boot for all."""
+    script = ["auditctl -e 1 >/dev/null; mkdir -p /out; printf '#!/bin/sh\\n' >/usr/bin/dockerd"]
+    script += ["chmod -R go-w /etc/osquery-audit-rules"]
+    files = {"/etc/osquery-audit-rules/benchmarks.d/site.json": json.dumps(SITE).encode()}
+    for number, name in enumerate(SPELLINGS):
+        lines = [*SPELLINGS[name][0](MODE), *on_dockerd(name)]
+        files[f"/opt/rules/{number}"] = "".join(f"{line}\n" for line in lines).encode()
+        script += ["auditctl -D >/dev/null", f"auditctl -R /opt/rules/{number} >/dev/null || echo REFUSED {number}"]
+        script += [f"{CHECK} >/out/{number}"]
+    done = guest.run("\n".join(script), dict(files), timeout=900)
+    assert "REFUSED" not in done.text, done.text
+    return {
+        name: [row["status"] for row in json.loads(done.files_out[f"{number}"])]
+        for number, name in enumerate(SPELLINGS)
+    }
+
+
+def on_dockerd(spelling: str) -> list[str]:
+    """The rules of a path in the spelling of the same place in the table."""
+    place = list(SPELLINGS).index(spelling)
+    asked = replace(DAEMON, path="/usr/bin/dockerd", other="/usr/bin/true")
+    return list(PATH_SPELLINGS.values())[place][0](asked)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_check_says_the_same_of_the_kernel_s_rules(checked: dict[str, list[str]], spelling: str) -> None:
+    passes = list(PATH_SPELLINGS.values())[list(SPELLINGS).index(spelling)][1]
+    assert isinstance(passes, bool)
+    expected = [SPELLINGS[spelling][1], passes]
+    assert checked[spelling] == ["pass" if each else "fail" for each in expected]

@@ -396,3 +396,65 @@ def test_an_answer_names_rules_files_and_what_escapes() -> None:
     assert found.evidence(lines=True) == f"{text} in /etc/audit/rules.d/a.rules:3; auid>=60000 only"
     assert named(found.of(CoverageStatus.CONDITIONAL, CoverageStatus.UNRECORDED)) == "chmod, chown (b64)"
     assert (found.status(), found.reason()) == (CoverageStatus.CONDITIONAL, Reason.CONDITIONAL)
+
+
+IDS = ("uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "pid", "ppid", "sessionid", "pers")
+
+
+def tangled(*, before_all: bool = False) -> list[str]:
+    """Rules that tell apart more subjects than can be tried."""
+    conditions = [f"{name}{sign}{value}" for name in IDS for sign in ("!=", "<") for value in (3, 70, 900, 1500)]
+    pairs = zip(conditions, reversed(conditions), strict=True)
+    rules = [f"-a always,exit -S chmod -F {one} -F {other}" for one, other in pairs if one != other]
+    return [*rules[:40], *(["-a never,exit -S chmod"] if before_all else [])]
+
+
+# hostile rule sets: what is said of chmod by login users, and why
+HOSTILE: tuple[tuple[str, list[str], str, str], ...] = (
+    ("all caught by the last rule", [*tangled(), BY_USERS], "recorded", "covered"),
+    ("none caught for certain", tangled(before_all=True), "unknown", "too_many_conditions"),
+    (
+        "many users left out",
+        [*(f"-a never,exit -S all -F auid={1000 + number}" for number in range(400)), BY_USERS],
+        "conditional",
+        "conditional",
+    ),
+    (
+        "many files left out",
+        [*(f"-a never,exit -S all -F path=/usr/bin/f{number}" for number in range(400)), BY_USERS],
+        "conditional",
+        "conditional",
+    ),
+    (
+        "many files of which each is recorded before",
+        [
+            "-w /usr/bin -p a",
+            *(f"-a never,exit -S all -F path=/usr/bin/f{number}" for number in range(400)),
+            BY_USERS,
+        ],
+        "unknown",
+        "too_many_conditions",
+    ),
+    (
+        "many owners",
+        [*(f"-a never,exit -S chmod -F obj_uid={number} -F obj_gid={number}" for number in range(5, 400, 5)), BY_USERS],
+        "unknown",
+        "too_many_conditions",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "reason"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE]
+)
+def test_hostile_rules_are_judged_with_bounded_work(lines: list[str], status: str, reason: str) -> None:
+    (found,) = answers(CHMOD, lines).values()
+    assert (found.status.value, found.reason.value) == (status, reason)
+
+
+def test_more_subjects_than_can_be_tried_are_unknown() -> None:
+    # Each of these ids is below 7 or not, and one rule catches each of the 2**12 cases of it but one.
+    rules = [f"-a always,exit -S chmod -F {name}{sign}{value}" for value in (7,) for name in IDS for sign in ("<",)]
+    rest = "".join(f" -F {name}>={number + 9}" for number, name in enumerate(IDS))
+    found = answers(CHMOD, [*rules, f"-a always,exit -S chmod{rest}", *tangled()])
+    assert {each.status for each in found.values()} <= {CoverageStatus.UNKNOWN, CoverageStatus.CONDITIONAL}

@@ -134,48 +134,73 @@ def _evaluate_asked(
     wanting = ResolvedRule(_ASKED, ASKED, labelled=rules.labelled)
     wanted: dict[CaseCondition, ResolvedRule] = {(Cause.RULE, condition): wanting for condition in asked}
     conditions = dict(subject_conditions(applicable))
-    if len(conditions) > FIRST_CONDITIONS:
-        # A few conditions decide most accesses; where they do not, all are tried.
-        first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
-        found = _judged(applicable, rules, access, auditing, rules.cases({**wanted, **first}, access), asked)
-        if found is None or found[0] in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL):
-            return found
-    return _judged(applicable, rules, access, auditing, rules.cases({**wanted, **conditions}, access), asked)
+    # A rule that what is asked for implies decides most accesses; where it does not, a few conditions do, then all.
+    first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
+    for tried in ({}, first) if len(conditions) > FIRST_CONDITIONS else ({},):
+        within = _Within(applicable, rules, auditing, asked, rules.cases({**wanted, **tried}, access))
+        if within.status is not CoverageStatus.UNKNOWN:
+            return within.judged
+    within = _Within(applicable, rules, auditing, asked, rules.cases({**wanted, **conditions}, access))
+    if within.status is CoverageStatus.UNKNOWN and within.cases.complete:
+        example = within.cases.example(within.recorded & within.unrecorded, access)
+        return CoverageStatus.UNKNOWN, decide(rules, example, auditing)
+    return within.judged
 
 
 _ASKED = Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS)
 
 
-def _judged(  # noqa: PLR0913, PLR0917 - what a decision hangs on
-    applicable: ApplicableRules,
-    rules: RuleSet,
-    access: Access,
-    auditing: Auditing,
-    cases: CredentialCases,
-    asked: tuple[Condition, ...],
-) -> Evaluated | None:
-    waits = tuple(Pending(condition, Undetermined.SUBJECT) for condition in asked)
-    within = cases.certain(Match(Truth.MAYBE, pending=waits), Cause.RULE)
-    if not within:
-        return None if cases.complete else (CoverageStatus.UNKNOWN, Decision((_TOO_MANY,)))
-    recorded, unrecorded = (bits & within for bits in recorded_cases(applicable, cases, rules, auditing))
-    judged = combine(_statuses(recorded, unrecorded))
-    if judged is not CoverageStatus.CONDITIONAL and not cases.complete:
-        return CoverageStatus.UNKNOWN, Decision((_TOO_MANY,))
-    if judged is CoverageStatus.UNKNOWN:
-        return judged, decide(rules, cases.example(recorded & unrecorded, access), auditing)
-    outcomes = [
-        replace(outcome, pending=tuple(cases.open(outcome.pending, outcome.cause, within)))
-        for outcome, hits in outcomes_by_case(applicable, cases)
-        if hits & within
-    ]
-    exclude = [
-        (resolved, replace(found, pending=tuple(cases.open(found.pending, Cause.EXCLUDED, within))))
-        for resolved, found in applicable.filter.exclude
-        if cases.possible(found, Cause.EXCLUDED) & within
-    ]
-    left = left_by_exclude_list(exclude, list(dict.fromkeys(outcomes)))
-    return judged, Decision(tuple(left + not_known(rules, auditing)))
+class _Within:
+    """The cases that a rule that is asked for certainly matches, and what becomes of an access in them.
+
+    `status` is None where there is no such case, and unknown where more cases could tell.
+    """
+
+    def __init__(
+        self,
+        applicable: ApplicableRules,
+        rules: RuleSet,
+        auditing: Auditing,
+        asked: tuple[Condition, ...],
+        cases: CredentialCases,
+    ) -> None:
+        self._applicable = applicable
+        self._rules = rules
+        self._auditing = auditing
+        self.cases = cases
+        waits = tuple(Pending(condition, Undetermined.SUBJECT) for condition in asked)
+        self._bits: int = cases.certain(Match(Truth.MAYBE, pending=waits), Cause.RULE)
+        self.recorded, self.unrecorded = (
+            bits & self._bits for bits in recorded_cases(applicable, cases, rules, auditing)
+        )
+        self.status = self._status()
+
+    def _status(self) -> CoverageStatus | None:
+        if not self._bits:
+            return None if self.cases.complete else CoverageStatus.UNKNOWN
+        found = combine(_statuses(self.recorded, self.unrecorded))
+        certain = self.cases.complete or found is CoverageStatus.CONDITIONAL
+        return found if certain else CoverageStatus.UNKNOWN
+
+    @property
+    def judged(self) -> Evaluated | None:
+        """The status, with the outcomes of these cases only, and without the conditions that hold in all of them."""
+        if self.status is None:
+            return None
+        if self.status is CoverageStatus.UNKNOWN:
+            return self.status, Decision((_TOO_MANY,))
+        outcomes = [
+            replace(outcome, pending=tuple(self.cases.open(outcome.pending, outcome.cause, self._bits)))
+            for outcome, hits in outcomes_by_case(self._applicable, self.cases)
+            if hits & self._bits
+        ]
+        exclude = [
+            (resolved, replace(found, pending=tuple(self.cases.open(found.pending, Cause.EXCLUDED, self._bits))))
+            for resolved, found in self._applicable.filter.exclude
+            if self.cases.possible(found, Cause.EXCLUDED) & self._bits
+        ]
+        left = left_by_exclude_list(exclude, list(dict.fromkeys(outcomes)))
+        return self.status, Decision(tuple(left + not_known(self._rules, self._auditing)))
 
 
 _TOO_MANY = Outcome(Cause.UNREADABLE, pending=(Pending(None, Undetermined.TOO_MANY),))

@@ -48,12 +48,12 @@ class PlacedRule:
     """A rule on a path or an inode, with the calls that it is about: quick to be passed over."""
 
     resolved: ResolvedRule
-    _mask: int
-    _permissions: int
+    mask: int
+    permissions: int
 
     def may_match(self, access: Access) -> bool:
         """Whether it may match such a call on some file, as far as its system calls and permissions say."""
-        return bool(self._mask >> access.number & 1) and bool(self._permissions & (access.permissions or _UNCLASSED))
+        return bool(self.mask >> access.number & 1) and bool(self.permissions & (access.permissions or _UNCLASSED))
 
 
 _UNCLASSED = 1 << 4  # the bit of a call that counts as no permission, which only rules without perm match
@@ -123,9 +123,18 @@ class RuleSet:
         key = access.number, access.permissions
         found = self._always_on_places.get(key)
         if found is None:
-            always = (each for each in self.on_places if each.resolved.rule.action is Action.ALWAYS)
-            found = tuple(each.resolved for each in always if each.may_match(access))
+            may = [rules for rules in self._always_alike.values() if rules[0].may_match(access)]
+            found = _in_order([each.resolved for rules in may for each in rules])
             self._always_on_places[key] = found
+        return found
+
+    @cached_property
+    def _always_alike(self) -> Mapping[Hashable, list[PlacedRule]]:
+        """The always rules on places by their calls and letters, of which hundreds of rules have a few."""
+        found: dict[Hashable, list[PlacedRule]] = {}
+        for each in self.on_places:
+            if each.resolved.rule.action is Action.ALWAYS:
+                found.setdefault((each.mask, each.permissions), []).append(each)
         return found
 
     @cached_property
