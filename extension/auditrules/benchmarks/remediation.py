@@ -48,6 +48,11 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "Turn auditing on: run auditctl -e 1 for now, and see that auditd starts at boot or the kernel is booted "
             "with audit=1."
         ),
+        "left_out": Advice(
+            "A rule or a mount leaves out what the evidence names after except: take that never rule out of the rules "
+            "files, or audit that mount as well.",
+            and_line=True,
+        ),
         "suppressed": Advice(
             "A never rule comes first: take it out of the rules files, or move it behind the line for this path.",
             and_line=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from auditrules.benchmarks.configuration.faillock_conf import FaillockDir
@@ -106,6 +108,48 @@ def test_what_32_bit_programs_miss_is_told() -> None:
     found = judge(asked, audited(rules))
     assert (*outcome(found), found.missing) == ("fail", "conditional", "wa")
     assert "except 32-bit calls" in found.evidence
+
+
+LEFT_OUT: tuple[tuple[list[str], str, str], ...] = (
+    (["-a never,exit -F path=/etc/docker/daemon.json", "-w /etc/docker -p wa"], "fail", "left_out"),
+    (["-a never,exit -S all -F path=/etc/docker/daemon.json -F perm=a", "-w /etc/docker -p wa"], "fail", "left_out"),
+    (["-a never,exit -F dir=/etc/docker/certs.d", "-w /etc/docker -p wa"], "fail", "left_out"),
+    (["-w /etc/docker -p wa", "-a never,exit -F path=/etc/docker/daemon.json"], "pass", "covered"),
+    (["-a never,exit -F dir=/usr/bin", "-w /etc/docker -p wa"], "pass", "covered"),
+)
+
+
+@pytest.mark.parametrize(("rules", "status", "reason"), LEFT_OUT)
+def test_a_directory_is_recorded_in_everything_below_it(rules: list[str], status: str, reason: str) -> None:
+    asked = requirement("path", path="/etc/docker", permissions="wa", type="dir")
+    found = judge(asked, audited(rules, on=facts({**TREE, "/etc/docker/certs.d": "dir"})))
+    assert outcome(found) == (status, reason)
+
+
+def test_what_is_left_out_of_a_directory_is_told_with_what_to_do() -> None:
+    asked = requirement("path", path="/etc/docker", permissions="wa", type="dir")
+    found = judge(asked, audited(["-a never,exit -F path=/etc/docker/daemon.json", "-w /etc/docker -p wa"]))
+    assert "except /etc/docker/daemon.json" in found.evidence
+    assert (found.missing, found.remedy.first.split(":")[0]) == (
+        "wa",
+        "A rule or a mount leaves out what the evidence names after except",
+    )
+
+
+LABELS = ("subj_user=staff_u", "subj_role=staff_r", "subj_type=crond_t", "subj_sen=s0", "subj_clr=s1", "obj_type=etc_t")
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize(
+    ("lsm", "status"), [(None, "unknown"), (("lockdown", "selinux"), "unknown"), (("lockdown", "yama"), "pass")]
+)
+def test_a_label_may_match_unless_the_kernel_s_security_module_has_none(
+    label: str, lsm: tuple[str, ...] | None, status: str
+) -> None:
+    asked = requirement("path", path="/etc/docker/daemon.json", permissions="wa")
+    rules = [f"-a never,exit -S all -F {label}", "-w /etc/docker/daemon.json -p wa"]
+    found = judge(asked, audited(rules, on=replace(facts(TREE), lsm=lsm)))
+    assert found.status.value == status
 
 
 # rules, and what comes of `wa` on a file that is a symbolic link

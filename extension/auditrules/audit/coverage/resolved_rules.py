@@ -82,7 +82,8 @@ class ResolvedRule:
     tree: WatchedTree | None = None
     exe: Watch | None = None
     inode: int | None = None  # of inode=N
-    labelled: bool | None = False  # whether a security label can match at all; None: not known
+    # Whether a security label may match: on a kernel whose security module is not known any may. None: AppArmor's only.
+    labelled: bool | None = False
 
     @property
     def by_inode(self) -> bool:
@@ -115,7 +116,7 @@ class RuleResolver:
         self._then = FileSystem(at_load) if at_load is not None else now
         self._remembered = at_load is not None
         lsm = now.facts.lsm
-        self.labelled = None if lsm is None else bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
+        self.labelled = lsm is None or bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
 
     def rules(self, rules: Iterable[Rule]) -> tuple[ResolvedRule, ...]:
         """The rules in their order, each with what it watches."""

@@ -109,7 +109,8 @@ class PathAnswer:
 
     `recorded`, `conditional`, `unrecorded` and `unknown` are each a part of the letters rwxa, and all of them together.
     `rules` are the normal forms of those that decide, in the order of evaluation; `exists` is None where that could not
-    be seen. `evidence` names rules and files, `evidence_lines` their lines too.
+    be seen. `left_out` are places below a directory that are not recorded although it is. `evidence` names rules and
+    files, `evidence_lines` their lines too.
     """
 
     path: str
@@ -126,6 +127,7 @@ class PathAnswer:
     exists: bool | None
     evidence: str
     evidence_lines: str
+    left_out: tuple[str, ...] = ()
 
 
 def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | None = None) -> PathAnswer:
@@ -149,6 +151,7 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
         exists=covered.exists,
         evidence=_evidence(covered, source, named, lines=False),
         evidence_lines=_evidence(covered, source, named, lines=True),
+        left_out=covered.exceptions,
     )
 
 

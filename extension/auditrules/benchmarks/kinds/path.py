@@ -46,6 +46,8 @@ KIND = "path"
 SUDOERS_LOG, FAILLOCK_DIR = "sudoers logfile", "faillock dir"
 PATHS_FROM = (SUDOERS_LOG, FAILLOCK_DIR)
 
+LEFT_OUT = "left_out"  # of a directory that is recorded but for places below it
+
 _LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
 _ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
 _MAKE_FIRST = "Create the directory first if it is missing; otherwise the watch is not recursive."
@@ -138,7 +140,7 @@ class PathRequirement:
             origin=target.origin.value,
             status=status,
             reason=told,
-            missing=letters.missing if asks else "",
+            missing=(letters.missing or self.permissions) if asks else "",
             evidence=evidence,
             evidence_lines=evidence_lines,
             remedy=self._remedy(target, told, state, fields) if asks else Remedy(),
@@ -197,6 +199,8 @@ class PathRequirement:
         required = set(self.permissions)
         if required - set(answer.recorded + answer.unknown):
             return Status.FAIL, answer.reason.value
+        if self.type is PathType.DIRECTORY and answer.left_out and self.docker is None:
+            return Status.FAIL, LEFT_OUT
         return Status.UNKNOWN if required - set(answer.recorded) else Status.PASS, answer.reason.value
 
     def _told_reason(self, status: Status, reason: str, letters: _Letters) -> str:

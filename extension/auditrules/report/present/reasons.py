@@ -18,6 +18,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "disabled": "auditing is off",
         "symlink": "the rule watches a symbolic link, not where it leads",
         "not_recursive": "the rule watches the directory's own name, not what is below it",
+        "left_out": "the directory is recorded, but not everything below it",
         "not_loaded_at_boot": "the next boot loads no rule that records it",
         "mounted_after_load": "the file system may have been mounted after the rules were loaded",
         "replaced": "two rules on one file disagree, and which one holds changes when the file is replaced",
