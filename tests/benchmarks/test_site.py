@@ -102,7 +102,7 @@ def of_requirement(**values: object) -> dict[str, object]:
         (of_control(serious=True), "control A-1: serious: expected only the keys "),
         (of_requirement(kind="watch"), "control A-1: kind: expected one of path, syscall"),
         (of_requirement(path="etc/passwd"), "control A-1: path: expected an absolute path, found 'etc/passwd'"),
-        (of_requirement(path="/a\nb"), "control A-1: path: expected a path that a rules file can express"),
+        (of_requirement(path="/a\nb"), "control A-1: path: expected a path without control characters"),
         (of_requirement(permissions="aw"), "control A-1: permissions: expected letters out of rwxa"),
         (of_requirement(permission="wa"), "control A-1: permission: expected only the keys "),
         (
@@ -189,3 +189,16 @@ def test_a_file_with_a_change_that_is_not_as_it_must_be_changes_nothing(change: 
     (left_out,) = found.left_out
     assert error in left_out.error
     assert not control(found, ("CIS Docker Benchmark", "1.2.0", "1.2.4")).off
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"permissions": "aw"}, "permissions"),
+        ({"fields": ["auid>=1000", "auid<500"]}, "fields"),
+        ({"arches": []}, "arches"),
+    ],
+)
+def test_what_a_change_makes_wrong_is_told_of_the_file_of_the_change(values: dict[str, object], key: str) -> None:
+    found = error_of(changes({**LESS, "set": values}))
+    assert found.startswith(f"{PATH}.tailoring.json, control 1.2.3: {key}: expected ")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PATH_MAX = 4095  # bytes: what the kernel takes, without its NUL
 _SHOWN = 80  # characters of what was found
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RULES_FILE = re.compile(r"/etc/audit/rules\.d/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.rules")
@@ -144,6 +146,8 @@ class Fields:
         value = self.text(name, default)
         if value != default and not value.startswith("/"):
             raise self.error(name, "an absolute path")
+        if not _is_path(value):
+            raise self.error(name, f"a path without control characters, of {_PATH_MAX} bytes at most")
         return value
 
     def absolute_paths(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -151,6 +155,8 @@ class Fields:
         value = self.texts(name, default)
         if not all(each.startswith("/") for each in value):
             raise self.error(name, "a list of absolute paths")
+        if not all(map(_is_path, value)):
+            raise self.error(name, f"paths without control characters, of {_PATH_MAX} bytes at most")
         return value
 
     def objects(self, name: str) -> tuple[Fields, ...]:
@@ -189,6 +195,10 @@ class Fields:
                 raise BenchmarkError(
                     self.file, name, f"only the keys {', '.join(sorted(self._asked))}", repr(name), self.control
                 )
+
+
+def _is_path(text: str) -> bool:
+    return not _CONTROL.search(text) and len(text.encode()) <= _PATH_MAX
 
 
 def _encodes(text: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
+from auditrules.benchmarks.data_file import read_requirements
 from auditrules.benchmarks.fields import BenchmarkError, Fields
 
 MOST_CHANGES = 1000
@@ -96,18 +97,20 @@ def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[ControlChange], 
             )
         if not any(control.id == change.control for each in found for control in each.controls):
             raise BenchmarkError(file, "control", "a control of that benchmark", change.control)
-    return tuple(_with(each, [change for change in changes if change.is_about(each)]) for each in every)
+    return tuple(_with(each, [change for change in changes if change.is_about(each)], file) for each in every)
 
 
-def _with(benchmark: Benchmark, changes: Sequence[ControlChange]) -> Benchmark:
+def _with(benchmark: Benchmark, changes: Sequence[ControlChange], file: str) -> Benchmark:
     if not changes:
         return benchmark
     by_control: dict[str, list[ControlChange]] = {}
     for change in changes:
         by_control.setdefault(change.control, []).append(change)
     made = _changed(benchmark.load, by_control)
-    for control in made():
-        _ = control.requirements  # which raises where a change makes of one what none can be
+    try:
+        read_requirements(made())
+    except BenchmarkError as error:  # the benchmark's own file has no fault: what the change made of it has
+        raise BenchmarkError(file, error.key, error.expected, error.found, error.control) from error
     return replace(benchmark, load=made)
 
 

@@ -170,7 +170,12 @@ def read(fields: Fields) -> BootOption:
         raise fields.error("option", "the name of an option of the kernel")
     if fields.has("min"):
         least = fields.number("min")
+        if not 1 <= least <= _MOST_NUMBER:
+            raise fields.error("min", f"a number from 1 to {_MOST_NUMBER}")
         if fields.has("value"):
             raise fields.error("value", "either a value or min")
         return BootOption(option, least=least)
-    return BootOption(option, fields.text("value"))
+    value = fields.text("value")
+    if not value.isprintable() or set(value) & set(' "'):
+        raise fields.error("value", "one word without quotes")
+    return BootOption(option, value)

@@ -25,6 +25,7 @@ PLACES = (KERNEL_NAME, AUDIT_RULES_NAME, RULES_D_NAME)
 
 SAME, DIFFERS, UNREADABLE = "same", "differs", "unreadable"
 
+_FEWEST = 2  # places to compare
 _MOST = 10  # lines that evidence names
 _DIFFERENT = {RuleState.MISSING, RuleState.REJECTED, RuleState.UNREACHED}
 _LOADS_NOTHING = {LoadResult.REJECTED, LoadResult.UNREACHED}
@@ -170,4 +171,7 @@ def _in_words(found: Sequence[Difference], *, lines: bool) -> str:
 
 def read(fields: Fields) -> DriftRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
-    return DriftRequirement(fields.words("between", PLACES))
+    between = fields.words("between", PLACES)
+    if len(set(between)) < max(_FEWEST, len(between)):
+        raise fields.error("between", f"at least two of {', '.join(PLACES)}, each once")
+    return DriftRequirement(between)

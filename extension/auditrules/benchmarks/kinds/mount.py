@@ -194,6 +194,8 @@ def read(fields: Fields) -> MountRequirement:
     """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
     path = fields.path("path")
     separate, options = fields.flag("separate", default=False), fields.texts("options", ())
+    if not all(each.isprintable() and not set(each) & set(", ") for each in options):
+        raise fields.error("options", "a list of options, each a text of its own without commas and blanks")
     if not separate and not options:
         raise fields.error("separate", "separate to be true, or options")
     return MountRequirement(path, separate, options)

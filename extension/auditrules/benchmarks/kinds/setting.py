@@ -14,6 +14,7 @@ from auditrules.benchmarks.configuration.auditd_options import (
     PATH,
     AuditdOptions,
     LooksInto,
+    Option,
     OptionValue,
     auditd_options,
 )
@@ -26,6 +27,7 @@ from auditrules.text import visible
 TESTS = ("set", "min_percent", "range")
 
 _MIB = 1 << 20
+_MOST_PERCENT = 99  # that auditd takes
 _WRITABLE_BY_OTHERS = 0o002
 _MODES = (0o750, 0o755)  # of a program that every version runs
 _REFUSES = "auditd refuses the file"
@@ -252,11 +254,33 @@ def read(fields: Fields) -> SettingRequirement:
             raise fields.error("test", "either values or a test")
         if own.words:
             fields.words("values", own.words)
+        if own.most is not None and not all(each.removesuffix("%").isdigit() for each in values):
+            raise fields.error("values", "a list of numbers")
+        for name in ("min", "max"):
+            if fields.has(name):
+                raise fields.error(name, "either values or a test")
         return SettingRequirement(option, values)
-    least = fields.number("min", 0)
-    most = fields.number("max") if fields.has("max") else None
     if test != "set" and OPTIONS[option].most is None:
         raise fields.error("option", "an option whose value is a number")
     if test == "set" and not fields.has("test"):
         raise fields.error("values", "the values that are allowed, or a test")
-    return SettingRequirement(option, (), test, least, most)
+    return SettingRequirement(option, (), test, *_bounds(fields, test, OPTIONS[option]))
+
+
+def _bounds(fields: Fields, test: str, option: Option) -> tuple[int, int | None]:
+    """From which number on, and to which: so that some value meets it, and some does not."""
+    least = fields.number("min", 0)
+    most = fields.number("max") if fields.has("max") else None
+    if test != "range" and most is not None:
+        raise fields.error("max", "max only with the test range")
+    if test == "set" and fields.has("min"):
+        raise fields.error("min", "min only with the test range or min_percent")
+    if test == "min_percent" and not option.percent:
+        raise fields.error("option", "an option that may be a percentage")
+    if test == "min_percent" and not 1 <= least <= _MOST_PERCENT:
+        raise fields.error("min", f"a number from 1 to {_MOST_PERCENT}")
+    if test == "range" and (least < 0 or (least == 0 and most is None) or least > (option.most or 0)):
+        raise fields.error("min", "a number from 1 on that the option may have, or 0 with max")
+    if most is not None and most < least:
+        raise fields.error("max", f"a number from min on, which is {least}")
+    return least, most
