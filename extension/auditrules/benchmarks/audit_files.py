@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditrules.audit.filesystem.path_walk import FileSystem
+
 MOST_LISTED = 10_000  # names in one folder, or below it
 MOST_DEPTH = 8  # folders below /etc/audit
 
@@ -11,6 +13,23 @@ CONFIGURATION = "/etc/audit"
 PROGRAMS = ("/sbin", "/usr/sbin")
 PROGRAM_PREFIX = "au"
 """Names in PROGRAMS that are listed begin so."""
+
+
+def other_place(path: str) -> str:
+    """Where a program is that a benchmark has in the other folder of PROGRAMS; empty for what is in none of them.
+
+    A host has a link from one to the other, or has its programs in one of them alone.
+    """
+    folder, _, name = path.rpartition("/")
+    return f"{PROGRAMS[1 - PROGRAMS.index(folder)]}/{name}" if folder in PROGRAMS else ""
+
+
+def placed(path: str, file_system: FileSystem) -> str:
+    """A path, or the other place of a program that is not there."""
+    other = other_place(path)
+    if not other or not file_system.walk(path).missing:
+        return path
+    return path if file_system.walk(other).type in (None, "missing") else other
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,3 +233,33 @@ def test_a_boot_changes_nothing(source: str) -> None:
 def test_what_no_requirement_is(fields: dict[str, Any]) -> None:
     with pytest.raises(BenchmarkError):
         requirement("file_mode", **fields)
+
+
+NO_SBIN = {"/sbin": Entry("missing")}
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(0o755, ("pass", "met")), (0o777, ("fail", "mode_too_open")), (None, ("unknown", "unreadable"))],
+)
+def test_tools_that_are_in_usr_sbin_alone_are_judged_there(mode: int | None, expected: tuple[str, str]) -> None:
+    tool = {"/usr/sbin/auditctl": replace(entry(), mode=mode)}
+    found = judged({"paths": ["/sbin/auditctl"], "mode_max": "0755"}, {**tool, **NO_SBIN})
+    assert outcome(found) == expected
+    assert "/usr/sbin/auditctl" in found.evidence
+
+
+def test_tools_that_are_in_sbin_alone_are_judged_there() -> None:
+    there = {"/sbin/auditctl": entry(0o777), "/usr/sbin/auditctl": Entry("missing")}
+    assert outcome(judged({"paths": ["/usr/sbin/auditctl"], "mode_max": "0755"}, there)) == ("fail", "mode_too_open")
+
+
+def test_a_star_is_for_the_folder_that_has_the_tools() -> None:
+    files = AuditFiles(programs=ListedPaths(("/usr/sbin/auditctl",)))
+    found = judged({"paths": ["/sbin/au*"], "mode_max": "0755"}, {"/usr/sbin/auditctl": entry(0o777)}, files=files)
+    assert outcome(found) == ("fail", "mode_too_open")
+
+
+def test_both_places_of_a_tool_are_looked_at() -> None:
+    one = requirement("file_mode", paths=["/sbin/auditd", "/etc/audit/audit.rules"], mode_max="0755")
+    assert set(one.paths(HostFacts())) == {"/sbin/auditd", "/usr/sbin/auditd", "/etc/audit/audit.rules"}

@@ -104,3 +104,10 @@ def test_many_unclear_lines_are_bounded() -> None:
 def test_what_no_requirement_is(fields: dict[str, Any]) -> None:
     with pytest.raises(BenchmarkError):
         requirement("integrity", **fields)
+
+
+@pytest.mark.parametrize(("content", "status"), [(f"{TOOL} {ALL}", "pass"), ("/etc p", "fail")])
+def test_a_tool_that_is_in_usr_sbin_alone_is_judged_there(content: str, status: str) -> None:
+    found = judged(aide(content), {**MERGED, "/sbin": Entry("missing")})
+    assert (found.status.value, found.subject) == (status, "/sbin/auditctl")
+    assert TOOL in found.evidence

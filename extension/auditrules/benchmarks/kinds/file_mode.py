@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.audit_files import CONFIGURATION, PROGRAM_PREFIX, PROGRAMS, AuditFiles
+from auditrules.benchmarks.audit_files import CONFIGURATION, PROGRAM_PREFIX, PROGRAMS, AuditFiles, other_place, placed
 from auditrules.benchmarks.configuration.auditd_options import auditd_options
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
@@ -73,15 +73,18 @@ class FileMode:
         return words.get(self.of) or f"{self.named[0]}{others}"
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
-        """The files themselves."""
-        return self._files(facts.files or AuditFiles())[0]
+        """The files themselves, and where else programs may be."""
+        named = self._files(facts.files or AuditFiles())[0]
+        return (*named, *filter(None, (other_place(path) for path in self.named if "*" not in path)))
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Judge all of them; a boot changes nothing."""
         files = host.facts.files
         if files is None:
             return [self._row(source, Status.UNKNOWN, "unreadable", "nobody looked at the files", Remedy())]
-        paths, error = self._files(files)
+        found, error = self._files(files)
+        file_system = host.audit.file_system(host.seen)
+        paths = tuple(dict.fromkeys(placed(path, file_system) for path in found))
         looked_at = [self._look(path, host) for path in paths]
         faults = sorted(filter(None, (self._fault(each, host) for each in looked_at if each)), key=_worst_first)
         unseen = [path for path, each in zip(paths, looked_at, strict=True) if each is None]
@@ -148,7 +151,8 @@ class FileMode:
                 found[path] = None
                 continue
             listed = files.configuration if _is_configuration(path) else files.programs
-            found.update((each, None) for each in listed.paths if _matches(each, path))
+            hit = [each for each in listed.paths if _matches(each, path)]
+            found.update(dict.fromkeys(hit or [each for each in listed.paths if _matches(each, other_place(path))]))
             errors += [listed.error] if listed.error else []
         return tuple(found), "; ".join(dict.fromkeys(errors))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from auditrules.benchmarks.audit_files import other_place, placed
 from auditrules.benchmarks.configuration.aide import ATTRIBUTES, PATHS, AideRules
 from auditrules.benchmarks.configuration.aide_selection import selected
 from auditrules.benchmarks.fields import Fields
@@ -40,22 +41,24 @@ class Integrity:
         return "+".join(self.attributes)
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """The files, which may be behind links that AIDE does not follow."""
-        return self.files
+        """The files, which may be behind links that AIDE does not follow, and where else programs may be."""
+        return (*self.files, *filter(None, map(other_place, self.files)))
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
         """Judge each file; a boot changes nothing."""
         return [self._judged(path, host, source) for path in self.files]
 
     def _judged(self, path: str, host: JudgedHost, source: str) -> Judged:
-        end = host.audit.file_system(host.seen).walk(path)
+        file_system = host.audit.file_system(host.seen)
+        there = placed(path, file_system)
+        end = file_system.walk(there)
         rules = host.facts.integrity
-        real = end.path or path
+        real = end.path or there
         lines = missing = ""
         if end.missing:
             status, reason, evidence = Status.NOT_APPLICABLE, "no_file", f"nothing at {path}"
         elif end.type is None:
-            status, reason, evidence = Status.UNKNOWN, "unreadable", f"{path} could not be looked at"
+            status, reason, evidence = Status.UNKNOWN, "unreadable", f"{there} could not be looked at"
         elif rules is None:
             status, reason, evidence = Status.UNKNOWN, "unreadable", "nobody looked at AIDE's configuration"
         elif not rules.path:
