@@ -4,7 +4,6 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
