@@ -174,6 +174,14 @@ def test_of_a_program_that_is_a_link_what_it_leads_to_is_meant() -> None:
     assert outcome(judge(asked, audited(["-w /opt/dockerd -p x"]))) == ("fail", "symlink")
 
 
+def test_the_remedy_for_a_program_that_is_a_link_is_on_what_it_leads_to() -> None:
+    """As of reboot and poweroff, which are links to systemctl: a rule on the link's own name records nothing."""
+    asked = requirement("path", path="/opt/dockerd", permissions="x", fields=["auid>=1000", "auid!=unset"], key="k")
+    lines = judge(asked, audited()).remedy.lines
+    assert lines == ("-a always,exit -F path=/usr/bin/dockerd -F perm=x -F auid>=1000 -F auid!=unset -k k",)
+    assert outcome(judge(asked, audited(lines))) == ("pass", "covered")
+
+
 SUDO = requirement("path", path="/etc/docker/certs/ca.pem", permissions="wa", path_from="sudoers logfile", key="sudo")
 LOG = "/etc/docker/daemon.json"
 

@@ -87,6 +87,11 @@ class PathRequirement:
         return frozenset(fact for fact, needed in wanted.items() if needed)
 
     @property
+    def _means_link(self) -> bool:
+        """Whether of a symbolic link the link itself is meant, not what it leads to."""
+        return self.type is PathType.FILE and "x" not in self.permissions
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The benchmark's own path, then the other usual places."""
         return (self.path, *(self.docker.places if self.docker else ()))
@@ -107,9 +112,16 @@ class PathRequirement:
             return [self._unknown(source, UID_MIN_UNKNOWN, error, UID_MIN_ADVICE)]
         asked = asked_conditions(fields)
         state = AuditState.of(host.audit)
+        files = host.audit.file_system(host.seen)
         return [
-            self.judge_target(target, source, self._answer(target, host, source, asked), state, fields)
-            for target in self._targets(host.facts, host.audit.file_system(host.seen) if self.docker else None)
+            self.judge_target(
+                target if self._means_link else _at_its_end(target, files),
+                source,
+                self._answer(target, host, source, asked),
+                state,
+                fields,
+            )
+            for target in self._targets(host.facts, files if self.docker else None)
         ]
 
     def _unknown(self, source: str, reason: str, error: str, advice: str) -> Judged:
@@ -183,9 +195,7 @@ class PathRequirement:
     def _covered(self, path: str, host: JudgedHost, source: str, asked: tuple[Condition, ...]) -> PathAnswer:
         if self.docker is not None:
             return host.audit.coverage(path, source, host.seen)
-        question = AskedPath(
-            path, self.permissions, asked, link=self.type is PathType.FILE and "x" not in self.permissions
-        )
+        question = AskedPath(path, self.permissions, asked, link=self._means_link)
         found = host.audit.asked_path(question, source, host.seen)
         if "b32" not in self.arches or not _has_compat(host):
             return found
@@ -250,6 +260,14 @@ class PathRequirement:
             self.rules_file,
             path,
         )
+
+
+def _at_its_end(target: Target, files: FileSystem) -> Target:
+    """A target with the path that a rule is to name: one on a link records nothing of what that leads to."""
+    if not target.path or target.watched != target.path or files.walk(target.path, follow=False).type != "link":
+        return target
+    end = files.walk(target.path)
+    return target if end.entry is None or end.missing else replace(target, watched=end.path)
 
 
 @dataclass(frozen=True, slots=True)
