@@ -152,6 +152,20 @@ def test_a_label_may_match_unless_the_kernel_s_security_module_has_none(
     assert found.status.value == status
 
 
+@pytest.mark.parametrize("lsm", [None, ("lockdown", "selinux")])
+@pytest.mark.parametrize("operator", ["=", "!="])
+def test_a_rule_for_one_label_does_not_hide_that_tasks_without_it_escape(
+    operator: str, lsm: tuple[str, ...] | None
+) -> None:
+    asked = requirement("path", path="/etc/docker/daemon.json", permissions="wa")
+    on = replace(facts(TREE), lsm=lsm)
+    always = f"-a always,exit -S all -F subj_type{operator}crond_t"
+    assert judge(asked, audited([always], on=on)).status.value == ("fail" if operator == "=" else "unknown")
+    never = f"-a never,exit -S all -F subj_type{operator}crond_t"
+    found = judge(asked, audited([never, "-w /etc/docker/daemon.json -p wa"], on=on))
+    assert found.status.value == ("unknown" if operator == "=" else "fail")
+
+
 # rules, and what comes of `wa` on a file that is a symbolic link
 LINKS: tuple[tuple[list[str], str], ...] = (
     (["-w /etc/localtime -p wa"], "pass"),

@@ -15,7 +15,7 @@ from auditrules.audit.coverage.applicable_rules import ApplicableRules, applicab
 from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.credential_cases import ASKED, CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, Outcome, combine
-from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.field_match import LABELS, Undetermined
 from auditrules.audit.coverage.filter_walk import (
     decide,
     decide_by_rules,
@@ -29,7 +29,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.rule import Action, Condition, FilterList, Rule
+from auditrules.audit.model.rule import Action, Condition, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 
 FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
@@ -57,9 +57,24 @@ class AuditedHost:
 
     def evaluate(self, access: Access, on_names: NameRules | None = None) -> Evaluated | None:
         """Whether an access is recorded where it is asked about; None: the rule that is asked for never matches it."""
+        found = self._evaluate(self.rules, access, on_names)
+        unlabelled = self.rules.unlabelled
+        if found is None or found[0] is not CoverageStatus.UNKNOWN or unlabelled is self.rules or self._asks_for_label:
+            return found
+        # Which labels tasks have is not known, but that some have none of those that rules name.
+        escaping = self._evaluate(unlabelled, access, None)
+        if escaping is not None and escaping[0] in (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL):
+            return CoverageStatus.CONDITIONAL, escaping[1]
+        return found
+
+    def _evaluate(self, rules: RuleSet, access: Access, on_names: NameRules | None) -> Evaluated | None:
         if not self.asked:
-            return evaluate_access(self.rules, access, self.auditing, on_names)
-        return evaluate_asked(self.rules, access, self.auditing, self.asked, on_names)
+            return evaluate_access(rules, access, self.auditing, on_names)
+        return evaluate_asked(rules, access, self.auditing, self.asked, on_names)
+
+    @property
+    def _asks_for_label(self) -> bool:
+        return any(isinstance(each, Field) and each.name in LABELS for each in self.asked)
 
     @property
     def machine(self) -> str:

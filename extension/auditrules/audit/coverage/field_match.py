@@ -60,7 +60,7 @@ _OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells 
 _ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
 CALL_FIELDS = frozenset({"success", "exit", *_ARGUMENTS})  # fields that tell how a call was made, and how it ended
 SUBJECT_LABELS = frozenset({"subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr"})
-_LABELS = frozenset(
+LABELS = frozenset(
     {
         *SUBJECT_LABELS,
         *("obj_user", "obj_role", "obj_type", "obj_lev_low", "obj_lev_high"),
@@ -317,6 +317,6 @@ _BY_TASK: Mapping[str, Callable[[Field, ResolvedRule, Credentials], MatchResult]
         "key": lambda _condition, _resolved, _subject: True,
         "exe": _exe,
         **dict.fromkeys(_WITH_GROUPS, _group),
-        **dict.fromkeys(_LABELS, _label),
+        **dict.fromkeys(LABELS, _label),
     }
 )

@@ -12,11 +12,11 @@ from auditrules.audit.coverage.audit_names import unreached
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter, SharedMatches
 from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import CoverageStatus, Decision
-from auditrules.audit.coverage.field_match import CALL_FIELDS, REMOVING, compare, depends_on_names
+from auditrules.audit.coverage.field_match import CALL_FIELDS, LABELS, REMOVING, compare, depends_on_names
 from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.filesystem.path_walk import Identity
-from auditrules.audit.model.rule import Action, Field, FilterList, Permission, Rule
+from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Permission, Rule
 
 MOST_RESULTS = 1024  # decisions and statuses that are kept: one for each set of rules that apply to a call
 MOST_CASES = 64  # sets of conditions of which the cases are remembered
@@ -62,6 +62,15 @@ _UNCLASSED = 1 << 4  # the bit of a call that counts as no permission, which onl
 def _permissions(rule: Rule) -> int:
     found = rule.value("perm")
     return int(found) if found is not None else _UNCLASSED | 15
+
+
+def _fields(rule: Rule) -> Iterator[Field]:
+    return (condition for condition in rule.fields if isinstance(condition, Field))
+
+
+def _without_labels(rule: Rule) -> Rule:
+    kept = (each for each in rule.fields if not (isinstance(each, Field) and each.name in LABELS))
+    return replace(rule, fields=tuple(kept))
 
 
 class RuleSet:
@@ -110,6 +119,24 @@ class RuleSet:
         """The rules that are on no path and no inode: those that count for a file that no rule names."""
         found = RuleSet((), self._resolver, self.unread)
         found.resolved = tuple(each for each in self.resolved if not (each.by_inode or each.tree))
+        return found
+
+    @cached_property
+    def unlabelled(self) -> RuleSet:
+        """The rules as they count for what has none of the labels that they name; this very set if they name none.
+
+        There always are such tasks, whatever the policy of the security module.
+        """
+        if not any(condition.name in LABELS for each in self.resolved for condition in _fields(each.rule)):
+            return self
+        found = RuleSet((), self._resolver, self.unread)
+        found.resolved = tuple(
+            replace(each, rule=_without_labels(each.rule))
+            for each in self.resolved
+            if not any(
+                field.name in LABELS and field.operator is not Operator.NOT_EQUAL for field in _fields(each.rule)
+            )
+        )
         return found
 
     @cached_property
