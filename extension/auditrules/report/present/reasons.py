@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "other_system": "the benchmark is for another system",
         "system_unknown": "which system it is is not known",
         "switched_off": "the site switched the control off",
+        "not_judged": "the requirement could not be judged, and evidence names the error",
         "stale": "the last result has expired",
         "missing": "the inventory names the host, and no log does",
         "query_failed": "the query failed after the last result",
