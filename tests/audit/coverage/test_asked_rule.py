@@ -458,3 +458,9 @@ def test_more_subjects_than_can_be_tried_are_unknown() -> None:
     rest = "".join(f" -F {name}>={number + 9}" for number, name in enumerate(IDS))
     found = answers(CHMOD, [*rules, f"-a always,exit -S chmod{rest}", *tangled()])
     assert {each.status for each in found.values()} <= {CoverageStatus.UNKNOWN, CoverageStatus.CONDITIONAL}
+
+
+def test_a_never_rule_on_a_family_of_addresses_may_silence_a_call_that_has_one() -> None:
+    rules = ["-a never,exit -F arch=b64 -S connect -F saddr_fam=2", "-a always,exit -F arch=b64 -S connect,chmod"]
+    found = answers(asked_rule(["connect", "chmod"], ["b64"]), rules)
+    assert [each.status for each in found.values()] == [CoverageStatus.UNKNOWN, RECORDED]

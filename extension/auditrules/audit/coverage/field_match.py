@@ -230,8 +230,17 @@ def _file_type(entry: Entry | None) -> int | None:
     return FILE_TYPES.get({"char": "character"}.get(entry.type, entry.type), 0)
 
 
-def _family(_condition: Field, _resolved: ResolvedRule, _access: Access, _name: Name | None) -> MatchResult:
-    return False  # a call on a file has no socket's address
+# Calls that have a socket's address, which may be of any family.
+_ADDRESSED = frozenset(
+    {
+        *("connect", "bind", "accept", "accept4", "sendto", "sendmsg", "sendmmsg"),
+        *("recvfrom", "recvmsg", "recvmmsg", "getsockname", "getpeername", "socketcall"),
+    }
+)
+
+
+def _family(_condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
+    return Undetermined.SUBJECT if access.call in _ADDRESSED else False
 
 
 def _named(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
