@@ -30,7 +30,8 @@ def _inventory(engine: DuckDb, name: str) -> None:
 
 def test_what_is_asked_aside_is_answered_in_its_order(engine: DuckDb) -> None:
     _inventory(engine, "web-1")
-    assert engine.fetch_async("selectable_hosts", "observation_counts")() == [[("web-1", "web-1")], [(0, 0)]]
+    engine.set_table("parameters", REQUEST_TABLES["parameters"].empty_table())
+    assert engine.fetch_async("selectable_hosts", "observation_counts")() == [[("web-1", "web-1")], [(0, 0, None)]]
 
 
 def test_what_is_made_aside_is_there_when_it_was_waited_for(engine: DuckDb) -> None:
