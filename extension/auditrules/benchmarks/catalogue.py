@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from pkgutil import get_data
 from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 from zipimport import zipimporter
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.data_file import read_benchmark, read_prose
 from auditrules.benchmarks.shipped import SHIPPED, ShippedBenchmark
 
-_PACKAGE = "auditrules.benchmarks"
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class _Reader(Protocol):
+        def get_data(self, path: str) -> bytes: ...
+
+
 _FAMILIES = "families.json"
 _KEPT = 8  # benchmarks that stay loaded: those of one host's packs
 
@@ -26,10 +32,8 @@ def data(file: str) -> bytes:
     loader = __spec__.loader
     if isinstance(loader, zipimporter):
         return loader.get_data(f"{loader.archive}/data/{file}")
-    content = get_data(_PACKAGE, f"data/{file}")
-    if content is None:
-        raise FileNotFoundError(file)
-    return content
+    # Whatever loads modules reads files beside them; pkgutil, which asks it alike, is dear to import.
+    return cast("_Reader", loader).get_data(f"{__file__.rpartition('/')[0]}/data/{file}")
 
 
 @lru_cache(maxsize=1)
