@@ -462,6 +462,7 @@ def test_it_answers_pings_and_queries_while_a_query_runs(core: Core) -> None:
     assert (code, reply.code, slow.result().code) == (0, 0, 0)
 
 
+@pytest.mark.full
 def test_a_naive_extension_is_lost_to_a_second_query_while_the_first_runs(folder: Path) -> None:
     # the watcher's interval is long: this is about the ping before each call
     with Core(folder, interval=60, ping_timeout=0.5) as core:
@@ -558,6 +559,7 @@ def test_a_message_without_an_end_is_not_waited_for(core: Core) -> None:
             peer.sendall(piece)
 
 
+@pytest.mark.full
 def test_one_idle_peer_blocks_a_naive_extension(folder: Path) -> None:
     with Core(folder, interval=60, ping_timeout=1.0) as core:
         _, extension = started(core, NAIVE)
@@ -688,6 +690,7 @@ def test_dropped_for_a_late_answer_it_ends_so_that_osquery_starts_it_again(folde
         assert core.call("sample", GENERATE).code == 0
 
 
+@pytest.mark.full
 def test_dropped_for_a_late_answer_a_naive_extension_lives_on_and_never_comes_back(folder: Path) -> None:
     with Core(folder, call_timeout=0.5) as core:
         process, extension = started(core, NAIVE)

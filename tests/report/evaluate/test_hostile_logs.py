@@ -83,7 +83,13 @@ HOSTILE: dict[str, Callable[[int], Iterator[Line | str]]] = {
 }
 
 
-@pytest.mark.parametrize("lines", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(lines, marks=() if name in ("a_run_each", "hosts_of_one_name") else pytest.mark.full, id=name)
+        for name, lines in HOSTILE.items()
+    ],
+)
 def test_twice_the_rows_are_twice_the_work(
     lines: Callable[[int], Iterator[Line | str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

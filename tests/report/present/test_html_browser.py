@@ -538,3 +538,14 @@ def test_findings_are_chosen_by_what_their_controls_are(page: Browser, field: st
     choose(page, f"findings-{field}", said)
     assert page.texts("#findings tbody td:nth-child(3) strong") == ["6.2.3.9 (CIS Debian Linux 12 1.0.0)"]
     assert status(page) == "Shown: 1 of 1 matching; 2 in all"
+
+
+def test_on_paper_headings_are_words_that_chromium_repeats_on_each_page(page: Browser) -> None:
+    buttons = "return document.querySelectorAll('thead button').length"
+    headings = "return [...document.querySelectorAll('thead th')].map((each) => each.textContent)"
+    on_screen = page.driver.execute_script(headings)
+    before = page.driver.execute_script(buttons)
+    page.driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert (page.driver.execute_script(buttons), page.driver.execute_script(headings)) == (0, on_screen)
+    page.driver.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert page.driver.execute_script(buttons) == before > 0

@@ -197,6 +197,9 @@
     const press = button("", head.textContent);
     head.replaceChildren(press);
     head.setAttribute("aria-sort", "none");
+    // Chromium repeats a table's headings on each printed page, and leaves buttons in them empty.
+    addEventListener("beforeprint", () => head.replaceChildren(press.textContent));
+    addEventListener("afterprint", () => head.replaceChildren(press));
     press.addEventListener("click", () => {
       const descending = head.getAttribute("aria-sort") === "ascending";
       for (const other of head.parentElement.children) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
