@@ -18,6 +18,8 @@ SCRIPT = """\
 printf '#!/bin/sh\\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd
 rm -f /etc/audit/rules.d/*
 echo '-w /usr/bin/dockerd -p rwxa -k docker' >/etc/audit/rules.d/docker.rules
+mkdir -p /boot  # with what the package of the kernel brings
+printf 'CONFIG_X86_X32_ABI=y\\nCONFIG_X86_X32_DISABLED=y\\n' >/boot/config-$(uname -r)
 mkdir -p /etc/systemd/system/multi-user.target.wants
 ln -s /lib/systemd/system/auditd.service /etc/systemd/system/multi-user.target.wants/auditd.service
 auditctl -e 1 >/dev/null
