@@ -220,7 +220,7 @@ def test_folders_that_can_not_be_read_are_told_and_the_rest_is_searched() -> Non
             (root / f"closed/{number:02}").chmod(0)
         (root / "named").mkdir()
         make(root / "named/su", 0o4755)
-        (root / "named").chmod(0o744)
+        (root / "named").chmod(0o444)
         try:
             with a_user():
                 found = search(root)
