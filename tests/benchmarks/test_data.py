@@ -16,7 +16,7 @@ from auditrules.audit.model.collected import File
 from auditrules.benchmarks import BENCHMARKS, Benchmark, shipped
 from auditrules.benchmarks.data_file import read_requirements
 from auditrules.benchmarks.fields import BenchmarkError, Fields
-from auditrules.benchmarks.kinds import KINDS, READERS, read_requirement
+from auditrules.benchmarks.kinds import KINDS, read_requirement
 from auditrules.benchmarks.shipped import SHIPPED, ShippedBenchmark
 from auditrules.benchmarks.site import site_catalogue
 
@@ -208,7 +208,6 @@ def test_every_requirement_of_a_file_can_be_read(name: str) -> None:
 
 def test_the_kinds_of_the_form_are_those_that_are_judged() -> None:
     assert set(FORM["$defs"]["control"]["properties"]["requires"]["items"]["properties"]["kind"]["enum"]) == set(KINDS)
-    assert set(READERS) == set(KINDS)
 
 
 # The page

@@ -22,7 +22,7 @@ def rows(file: File | None) -> list[tuple[str, ...]]:
         ("name = a=b", ("name", "a=b", "1", "")),
         ("space_left_action = exec /opt/full", ("space_left_action", "exec /opt/full", "1", "")),
         ("Disk_Full_Action = EXEC /opt/full", ("Disk_Full_Action", "EXEC /opt/full", "1", "")),
-        # auditd 3.0.9 takes both (asked by ausearch, which reads the file alike); of the first it complains.
+        # auditd 3.0.9 takes both: the second by ausearch, which reads the file alike, the first by its source.
         ("disk_full_action = exec /a b", ("disk_full_action", "exec /a b", "1", "")),
         ("disk_full_action = halt /a", ("disk_full_action", "halt /a", "1", "")),
         ("max_log_file_action = exec /a", ("max_log_file_action", "exec /a", "1", "expected one word after the sign")),

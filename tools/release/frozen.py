@@ -21,7 +21,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from auditrules import __version__
-from auditrules.benchmarks.kinds import READERS
+from auditrules.benchmarks import kinds
 from auditrules.cli.entry import COMMANDS
 from tools.release.archive import DATA, RUN, licences
 from tools.release.project import EXTENSION, PROJECT, PROJECT_NAME, moment
@@ -85,7 +85,10 @@ def name(tree: Path) -> str:
 def _frozen(work: Path) -> Path:
     script = work / "run.py"
     script.write_text(ENTRY, encoding="utf-8")
-    named = [*(f"auditrules.cli.{name}" for name in COMMANDS), *READERS.values()]  # what is imported by its name
+    named = [
+        *(f"auditrules.cli.{name}" for name in COMMANDS),
+        *(f"{kinds.__name__}.{kind}" for kind in kinds.KINDS),
+    ]  # what is imported by its name
     data = str(DATA / "*.json")
     fields = {"extension": str(EXTENSION), "excluded": EXCLUDED, "script": str(script), "named": named, "data": data}
     spec = work / "auditrules.spec"

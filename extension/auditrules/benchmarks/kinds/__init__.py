@@ -5,13 +5,11 @@ A kind's module is imported when the first requirement of that kind is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
-from types import MappingProxyType
 from typing import cast
 
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.kinds.not_judged import NotJudged
 from auditrules.benchmarks.requirement import Requirement
 
 Reader = Callable[[Fields], Requirement]
@@ -32,18 +30,7 @@ KINDS = (
     "drift",
     "absent_rule",
 )
-"""Every word that `kind` may have."""
-
-READERS: Mapping[str, str] = MappingProxyType(
-    {
-        kind: f"{__name__}.{kind}"
-        for kind in (
-            *("path", "syscall", "privileged_command", "rule_option", "drift", "absent_rule"),
-            *("setting", "boot_option", "service", "package", "file_mode", "mount", "integrity"),
-        )
-    }
-)
-"""The module of each kind that is judged, by its word; each has a function `read`."""
+"""Every word that `kind` may have: the module of that name has a function `read`."""
 
 
 def read_requirement(fields: Fields) -> Requirement:
@@ -53,9 +40,7 @@ def read_requirement(fields: Fields) -> Requirement:
         BenchmarkError: there is no such kind, or a key does not hold what it must.
     """
     kind = fields.word("kind", KINDS)
-    if kind not in READERS:
-        return NotJudged(kind)
-    reader = cast("Reader", import_module(READERS[kind]).read)
+    reader = cast("Reader", import_module(f"{__name__}.{kind}").read)
     requirement = reader(fields)
     fields.finish()
     return requirement
