@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from auditrules.report.ingest.log_files import LogFile
-from auditrules.report.ingest.records import RecordError
+from auditrules.report.ingest.osqueryd_lines import RecordError
 from auditrules.report.model import Broken
 from auditrules.text import visible
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from enum import Enum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 import zstandard
@@ -23,6 +24,9 @@ BLOCK = 1024 * 1024
 
 HEAD = 1024
 """The first bytes of a log, by which it is recognised when it was renamed, packed or copied."""
+
+TAIL = 4096
+"""Bytes before the offset where reading stopped, by which it is recognised."""
 
 _HEAD = 4096
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -120,6 +124,22 @@ def open_stream(path: str) -> Iterator[tuple[Stream, bytes, bool]]:
         elif magic.startswith(_ZSTANDARD):
             stream = stack.enter_context(io.BufferedReader(_Zstandard(plain), BLOCK))
         yield stream, stream.peek(_HEAD)[:_HEAD], stream is not plain
+
+
+def digest(content: bytes) -> str:
+    """Return what bytes are recognised by."""
+    return sha256(content).hexdigest()
+
+
+def skip_to(stream: Stream, offset: int) -> bytes:
+    """Go to a byte; returns the bytes before it, by which the place is recognised."""
+    before = max(0, offset - TAIL)
+    if stream.seekable():  # of a packed file it unpacks all that is before
+        stream.seek(before)
+    else:
+        while before and (block := stream.read(min(BLOCK, before))):
+            before -= len(block)
+    return stream.read(min(TAIL, offset))
 
 
 def detect_format(head: bytes) -> FileFormat:

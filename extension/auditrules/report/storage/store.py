@@ -24,8 +24,15 @@ from typing import Any, TypedDict
 
 from auditrules.report.ingest.log_files import LogFile, SourceError
 from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, PartResult
-from auditrules.report.ingest.reader import digest, skip_to
-from auditrules.report.ingest.streams import HEAD, STANDARD_INPUT, FileFormat, detect_format, open_stream
+from auditrules.report.ingest.streams import (
+    HEAD,
+    STANDARD_INPUT,
+    FileFormat,
+    detect_format,
+    digest,
+    open_stream,
+    skip_to,
+)
 from auditrules.report.model import Broken
 from auditrules.report.tables import LOG_TABLES
 
