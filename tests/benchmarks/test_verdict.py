@@ -26,13 +26,12 @@ from tests.fixtures.judged import (
     LINE,
     NONE,
     PATH,
-    READ,
     RULE,
     Covered,
     Target,
     judged,
+    judged_target,
     remedy,
-    required,
 )
 
 REMEDY = remedy(DAEMON, PATH)
@@ -94,7 +93,7 @@ def test_a_pass_is_every_required_letter_recorded(places: list[str]) -> None:
 def test_a_directory_needs_no_execution() -> None:
     wanted = Wanted("/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
     answer = Covered("wa", reason="permissions_missing").answer("/etc/docker", "kernel")
-    found = required(DIRECTORY).judge_target(wanted, "kernel", answer, READ)
+    found = judged_target(DIRECTORY, wanted, "kernel", answer)
     assert (found.status, found.missing) == (Status.PASS, "")
 
 
@@ -261,8 +260,7 @@ def test_where_rules_are_not_known_the_grep_says_nothing() -> None:
 def test_only_the_daemons_control_has_the_grep() -> None:
     own = Wanted("/etc/docker", TargetOrigin.BENCHMARK, "/etc/docker")
     found: dict[str, list[Judged]] = {
-        each: [required(DIRECTORY).judge_target(own, each, FULL.answer("/etc/docker", each), READ)]
-        for each in ("kernel", "boot")
+        each: [judged_target(DIRECTORY, own, each, FULL.answer("/etc/docker", each))] for each in ("kernel", "boot")
     }
     assert judge_control(DIRECTORY, found, AuditState(AnswerState.OK), (RULE,)).grep_verdict == ""
 

@@ -12,12 +12,14 @@ from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines
 from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import BOOT
-from auditrules.benchmarks.requirement import Remedy
+from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, Outcome, Remedy
+from auditrules.status import Status
 
 RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
 """The states of auditing in which the rules of the kernel are known."""
@@ -164,6 +166,13 @@ def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
         if advice.and_line
         else Remedy(text=advice.text)
     )
+
+
+def rules_unread(audit: HostAudit, source: RuleSource) -> Outcome:
+    """What comes of every requirement on rules where those of a source are not known."""
+    state = AuditState.of(audit)
+    evidence = source.error or state.unknown_words(source.name)
+    return Outcome(Status.UNKNOWN, UNREADABLE, evidence, remedy=rule_remedy(UNREADABLE, state, NOTHING_TO_DO))
 
 
 def written(remedies: Iterable[Remedy]) -> str:

@@ -6,11 +6,12 @@ are looked at; then each requirement is judged, by source.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Protocol
+from typing import ClassVar
 
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.host_facts import Entry
@@ -64,6 +65,12 @@ class Remedy:
 
 NOTHING_TO_DO = Remedy()
 
+MET, UNCLEAR, UNREADABLE = "met", "unclear", "unreadable"
+"""Reasons that many kinds have: it is as required; its files do not say; nobody could look."""
+
+TO_ACT_ON = (Status.FAIL, Status.UNKNOWN)
+"""Where something is to be done, or to be found out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -93,22 +100,91 @@ class Judged:
     @property
     def acts(self) -> bool:
         """Whether something is to be done, or to be found out."""
-        return self.status in (Status.FAIL, Status.UNKNOWN)
+        return self.status in TO_ACT_ON
 
 
-class Requirement(Protocol):
-    """One thing that a control wants. Each kind is a frozen dataclass in a module of `kinds/`."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a requirement, or of a part of it: the columns of `Judged` of the same names.
+
+    `missing` None: all that is required. `subject` and `origin` None: those of the requirement.
+    """
+
+    status: Status
+    reason: str
+    evidence: str
+    evidence_lines: str = ""
+    missing: str | None = None
+    remedy: Remedy = NOTHING_TO_DO
+    subject: str | None = None
+    origin: str | None = None
+    own: bool = True
+
+
+class Requirement(ABC):
+    """One thing that a control wants. Each kind is a frozen dataclass in a module of `kinds/`.
+
+    A kind says what it is about and what it needs, and gives its outcomes on a host; `judge` makes rows of both.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    """The word that `kind` has in a benchmark's file."""
 
     @property
-    def kind(self) -> str:
-        """The word that `kind` has in a benchmark's file."""
+    @abstractmethod
+    def subject(self) -> str:
+        """What it is about."""
+
+    @property
+    @abstractmethod
+    def required(self) -> str:
+        """What it must be, in words."""
+
+    @property
+    def who(self) -> str:
+        """Whose accesses are asked for; empty where it is about none."""
+        return ""
+
+    @property
+    def origin(self) -> str:
+        """How the subject is known."""
+        return "benchmark"
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """What has to be collected to judge it, and to know its paths."""
+        """What has to be collected to judge it, and to know its paths; nothing where the host's audit has it all."""
+        return frozenset()
 
-    def paths(self, facts: HostFacts) -> Iterable[str]:
+    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - most kinds that name paths look at the facts
         """The paths to look at before it is judged: those that coverage is asked about."""
+        return ()
+
+    @abstractmethod
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+        """What comes of it now (`kernel`) or after the next boot (`boot`): at least one, in the same order for both."""
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
-        """What comes of it now (`kernel`) or after the next boot (`boot`): at least one, in the same order for both."""
+        """Its outcomes as rows; only where something is to be done, something is missing, and there is a remedy."""
+        return [self.judged(each, source) for each in self.outcomes(host, source)]
+
+    def judged(self, outcome: Outcome, source: str) -> Judged:
+        """One outcome as a row."""
+        acts = outcome.status in TO_ACT_ON
+        missing = self.required if outcome.missing is None else outcome.missing
+        return Judged(
+            source,
+            self.kind,
+            self.subject if outcome.subject is None else outcome.subject,
+            self.required,
+            self.who,
+            self.origin if outcome.origin is None else outcome.origin,
+            outcome.status,
+            outcome.reason,
+            missing if acts else "",
+            outcome.evidence,
+            outcome.evidence_lines,
+            outcome.remedy if acts else NOTHING_TO_DO,
+            outcome.own,
+        )

@@ -2,92 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.remediation import rules_unread
+from auditrules.benchmarks.requirement import UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
 from auditrules.status import Status
 
-KIND = "absent_rule"
-ABSENT, PRESENT, UNREADABLE = "absent", "present", "unreadable"
+ABSENT, PRESENT = "absent", "present"
 _MOST = 10  # rules that evidence names
 
 
 @dataclass(frozen=True, slots=True)
-class AbsentRule:
+class AbsentRule(Requirement):
     """No rule of the list has the action."""
+
+    kind: ClassVar[str] = "absent_rule"
 
     action: Action
     list: FilterList
 
     @property
-    def kind(self) -> str:
-        """`absent_rule`."""
-        return KIND
-
-    @property
-    def needs(self) -> frozenset[Fact]:
-        """Nothing: a host's audit has the rules."""
-        return frozenset()
-
-    @property
-    def _words(self) -> str:
+    def subject(self) -> str:
+        """The rules that must not be there."""
         return f"{self.action.value},{self.list.value}"
 
-    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """None."""
-        return ()
+    @property
+    def required(self) -> str:
+        """That they are absent."""
+        return ABSENT
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterator[Outcome]:
         """Look for such rules in the kernel, or in what boot loads."""
-        state = AuditState.of(host.audit)
         sets = host.audit.rule_sets
         of_source = sets.boot if source == BOOT else sets.kernel
+        missing = f"no rule {self.subject}"
         if of_source.rules is None:
-            evidence = of_source.error or state.unknown_words(source)
-            remedy = rule_remedy(UNREADABLE, state, Remedy())
-            return [self._judged(source, Status.UNKNOWN, UNREADABLE, evidence, remedy=remedy)]
+            yield replace(rules_unread(host.audit, of_source), missing=missing)
+            return
         found = [of_source.text(each.rule) for each in of_source.rules.of(self.list) if each.rule.action is self.action]
         if found:
             evidence, lines = (
                 "; ".join(of_source.evidence([(text, "") for text in found], lines=each)) for each in (False, True)
             )
-            remedy = Remedy(text=_advice(found))
-            return [self._judged(source, Status.FAIL, PRESENT, evidence, lines, remedy)]
-        if of_source.rules.unread:
+            yield Outcome(Status.FAIL, PRESENT, evidence, lines, missing, Remedy(text=_advice(found)))
+        elif of_source.rules.unread:
             evidence = f"{of_source.rules.unread} rules of the kernel are not understood"
-            return [self._judged(source, Status.UNKNOWN, UNREADABLE, evidence)]
-        return [self._judged(source, Status.PASS, ABSENT, f"no rule {self._words}")]
-
-    def _judged(  # noqa: PLR0913, PLR0917 - what differs between answers
-        self,
-        source: str,
-        status: Status,
-        reason: str,
-        evidence: str,
-        evidence_lines: str = "",
-        remedy: Remedy = Remedy(),  # noqa: B008 - it is frozen
-    ) -> Judged:
-        missing = f"no rule {self._words}" if status in (Status.FAIL, Status.UNKNOWN) else ""
-        return Judged(
-            source,
-            KIND,
-            self._words,
-            ABSENT,
-            "",
-            "benchmark",
-            status,
-            reason,
-            missing,
-            evidence,
-            evidence_lines,
-            remedy,
-        )
+            yield Outcome(Status.UNKNOWN, UNREADABLE, evidence, missing=missing)
+        else:
+            yield Outcome(Status.PASS, ABSENT, missing)
 
 
 def _advice(found: Sequence[str]) -> str:

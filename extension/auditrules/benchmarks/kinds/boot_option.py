@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from auditrules.audit.boot.boot_loader import DEFAULT_GRUB, ENTRIES, GRUB_CFG, KERNEL_CMDLINE
 from auditrules.audit.boot.startup import cmdline_of, switched_off
 from auditrules.audit.model.collected import BootFiles
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import MET, UNCLEAR, UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -23,22 +23,19 @@ _SHOWN = 200  # characters of a command line that evidence shows
 
 
 @dataclass(frozen=True, slots=True)
-class BootOption:
+class BootOption(Requirement):
     """What an option of the kernel must be: a value, or a number from `least` on."""
+
+    kind: ClassVar[str] = "boot_option"
 
     option: str
     value: str = ""
     least: int | None = None
 
     @property
-    def kind(self) -> str:
-        """`boot_option`."""
-        return "boot_option"
-
-    @property
-    def needs(self) -> frozenset[Fact]:
-        """Nothing: a host's audit has the command lines."""
-        return frozenset()
+    def subject(self) -> str:
+        """The option."""
+        return self.option
 
     @property
     def required(self) -> str:
@@ -50,52 +47,37 @@ class BootOption:
         """The word of a command line that meets it."""
         return f"{self.option}={self.value if self.least is None else self.least}"
 
-    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """None."""
-        return ()
-
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Judge the line of this boot, or of the next."""
-        status, reason, evidence = self._of_next_boot(host) if source == BOOT else self._of_this_boot(host)
-        met = status is Status.PASS
-        return [
-            Judged(
-                source,
-                self.kind,
-                self.option,
-                self.required,
-                "",
-                "benchmark",
-                status,
-                reason,
-                "" if met else self.wanted,
-                evidence,
-                remedy=Remedy() if met else _remedy(self.wanted, host.audit.collected.boot_files),
-            )
-        ]
+        found = self._of_next_boot(host) if source == BOOT else self._of_this_boot(host)
+        remedy = _remedy(self.wanted, host.audit.collected.boot_files)
+        return [replace(found, missing=self.wanted, remedy=remedy)]
 
-    def _of_this_boot(self, host: JudgedHost) -> tuple[Status, str, str]:
+    def _of_this_boot(self, host: JudgedHost) -> Outcome:
         line = host.audit.collected.cmdline
         if line is None or line.content is None:
             why = f": {line.error}" if line is not None else ""
-            return Status.UNKNOWN, "unreadable", f"the kernel's command line of this boot is not known{why}"
+            return Outcome(Status.UNKNOWN, UNREADABLE, f"the kernel's command line of this boot is not known{why}")
         words = cmdline_of(host.audit.collected)
-        met = self._met(words)
         said = f"/proc/cmdline says {self._said(words)}"
-        return (Status.PASS, "met", said) if met else (Status.FAIL, self._reason(words), said)
+        return self._outcome([words], said)
 
-    def _of_next_boot(self, host: JudgedHost) -> tuple[Status, str, str]:
+    def _of_next_boot(self, host: JudgedHost) -> Outcome:
         line = host.audit.boot.command_line
         if not line.known:
-            return Status.UNKNOWN, "unreadable", line.remark
+            return Outcome(Status.UNKNOWN, UNREADABLE, line.remark)
         said = " or ".join(dict.fromkeys(map(self._said, line.possible)))
         evidence = "; ".join(filter(None, (f"{line.source or 'the line'} says {said}", line.remark)))
-        met = [self._met(words) for words in line.possible]
+        return self._outcome(line.possible, evidence)
+
+    def _outcome(self, possible: Sequence[Sequence[str]], evidence: str) -> Outcome:
+        """What comes of the lines that may be the one."""
+        met = [self._met(words) for words in possible]
         if all(met):
-            return Status.PASS, "met", evidence
+            return Outcome(Status.PASS, MET, evidence)
         if any(met):
-            return Status.UNKNOWN, "unclear", evidence
-        return Status.FAIL, self._reason(line.possible[0]), evidence
+            return Outcome(Status.UNKNOWN, UNCLEAR, evidence)
+        return Outcome(Status.FAIL, "wrong_value" if _values(self.option, possible[0]) else "not_set", evidence)
 
     def _met(self, words: Sequence[str]) -> bool:
         """Whether the kernel takes these words as what is asked (kernel/audit.c, and kernel/params.c on `--`)."""
@@ -110,9 +92,6 @@ class BootOption:
             return False
         no_limit = self.option == BACKLOG and numbers[-1] == 0
         return no_limit or numbers[-1] >= self.least
-
-    def _reason(self, words: Sequence[str]) -> str:
-        return "wrong_value" if _values(self.option, words) else "not_set"
 
     def _said(self, words: Sequence[str]) -> str:
         """What a line says of the option."""

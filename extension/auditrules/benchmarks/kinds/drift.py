@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.drift import LineState, RuleState
@@ -13,73 +14,53 @@ from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
 from auditrules.status import Status
 from auditrules.text import visible
 
-KIND = "drift"
 KERNEL_NAME, RULES_D_NAME, AUDIT_RULES_NAME = "kernel", "/etc/audit/rules.d", "/etc/audit/audit.rules"
 PLACES = (KERNEL_NAME, AUDIT_RULES_NAME, RULES_D_NAME)
 
-SAME, DIFFERS, UNREADABLE = "same", "differs", "unreadable"
+SAME, DIFFERS = "same", "differs"
 
 _FEWEST = 2  # places to compare
 _MOST = 10  # lines that evidence names
 _DIFFERENT = {RuleState.MISSING, RuleState.REJECTED, RuleState.UNREACHED}
 _LOADS_NOTHING = {LoadResult.REJECTED, LoadResult.UNREACHED}
+_MEND = (
+    "Mend or take out the lines that the evidence names, put into the rules files what the kernel has and they lack, "
+    "then run augenrules --load."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class DriftRequirement:
+class DriftRequirement(Requirement):
     """The same rules are in all of some places."""
+
+    kind: ClassVar[str] = "drift"
 
     between: tuple[str, ...]
 
     @property
-    def kind(self) -> str:
-        """`drift`."""
-        return KIND
+    def subject(self) -> str:
+        """The places."""
+        return ", ".join(self.between)
 
     @property
-    def needs(self) -> frozenset[Fact]:
-        """Nothing: a host's audit has the rules and files."""
-        return frozenset()
+    def required(self) -> str:
+        """That they are the same."""
+        return SAME
 
-    def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """None."""
-        return ()
-
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Compare what is loaded now with the files, or tell which lines the next boot does not load."""
         status, reason, found = _after_boot(host.audit) if source == BOOT else self._now(host.audit)
-        state = AuditState.of(host.audit)
         evidence, lines = (_in_words(found, lines=each) for each in (False, True))
-        acts = status in (Status.FAIL, Status.UNKNOWN)
-        own = Remedy(
-            text="Mend or take out the lines that the evidence names, put into the rules files what the kernel has and "
-            "they lack, then run augenrules --load."
-        )
-        remedy = (own if status is Status.FAIL else rule_remedy(UNREADABLE, state, Remedy())) if acts else Remedy()
-        subject = ", ".join(self.between)
-        missing = f"{len(found)} differences" if status is Status.FAIL else "" if not acts else "not known"
-        return [
-            Judged(
-                source,
-                KIND,
-                subject,
-                SAME,
-                "",
-                "benchmark",
-                status,
-                reason,
-                missing,
-                evidence or "no difference",
-                lines,
-                remedy,
-            )
-        ]
+        if status is Status.FAIL:
+            missing, remedy = f"{len(found)} differences", Remedy(text=_MEND)
+        else:
+            missing, remedy = "not known", rule_remedy(UNREADABLE, AuditState.of(host.audit), NOTHING_TO_DO)
+        return [Outcome(status, reason, evidence or "no difference", lines, missing, remedy)]
 
     def _now(self, audit: HostAudit) -> tuple[Status, str, list[Difference]]:
         drift = audit.drift

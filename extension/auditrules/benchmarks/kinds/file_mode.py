@@ -10,13 +10,14 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import ClassVar
 
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.audit_files import CONFIGURATION, PROGRAM_PREFIX, PROGRAMS, AuditFiles, other_place, placed
 from auditrules.benchmarks.configuration.auditd_options import auditd_options
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import MET, UNREADABLE, Fact, JudgedHost, Outcome, Remedy, Requirement
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -29,11 +30,13 @@ _ALL_BITS = 0o7777
 
 
 @dataclass(frozen=True, slots=True)
-class FileMode:
+class FileMode(Requirement):
     """Which files, and what they may have. `mode` None, no `owners` or no `groups`: that is not asked.
 
     `log_group` says that the group which auditd.conf gives its logs will do, too.
     """
+
+    kind: ClassVar[str] = "file_mode"
 
     named: tuple[str, ...]
     of: str = ""
@@ -41,11 +44,6 @@ class FileMode:
     owners: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     log_group: bool = False
-
-    @property
-    def kind(self) -> str:
-        """`file_mode`."""
-        return "file_mode"
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -72,16 +70,24 @@ class FileMode:
         others = f" and {len(self.named) - 1} more" if len(self.named) > 1 else ""
         return words.get(self.of) or f"{self.named[0]}{others}"
 
+    @property
+    def origin(self) -> str:
+        """The files of the log are where auditd.conf has them."""
+        return "auditd.conf" if self.of in (LOG_FILES, LOG_DIRECTORY) else "benchmark"
+
     def paths(self, facts: HostFacts) -> Iterable[str]:
         """The files themselves, and where else programs may be."""
         named = self._files(facts.files or AuditFiles())[0]
         return (*named, *filter(None, (other_place(path) for path in self.named if "*" not in path)))
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
-        """Judge all of them; a boot changes nothing."""
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:  # noqa: ARG002 - a boot changes nothing
+        """Judge all of them together."""
+        return [self._of_all(host)]
+
+    def _of_all(self, host: JudgedHost) -> Outcome:
         files = host.facts.files
         if files is None:
-            return [self._row(source, Status.UNKNOWN, "unreadable", "nobody looked at the files", Remedy())]
+            return Outcome(Status.UNKNOWN, UNREADABLE, "nobody looked at the files")
         found, error = self._files(files)
         file_system = host.audit.file_system(host.seen)
         paths = tuple(dict.fromkeys(placed(path, file_system) for path in found))
@@ -91,48 +97,27 @@ class FileMode:
         present = [each for each in looked_at if each is not None and each.entry.type != "missing"]
         absent = [path for path, each in zip(paths, looked_at, strict=True) if each and each.entry.type == "missing"]
         if faults:
-            worst = faults[0]
-            return [
-                self._row(
-                    source,
-                    Status.FAIL,
-                    worst.reason,
-                    "; ".join(filter(None, (_bounded([each.words for each in faults], "; "), error))),
-                    self._remedy(faults),
-                )
-            ]
+            evidence = "; ".join(filter(None, (_bounded([each.words for each in faults], "; "), error)))
+            return Outcome(Status.FAIL, faults[0].reason, evidence, remedy=self._remedy(faults))
         if error or unseen:
             also = f"could not be looked at: {_bounded(unseen)}" if unseen else ""
-            return [
-                self._row(
-                    source,
-                    Status.UNKNOWN,
-                    "unreadable",
-                    "; ".join(filter(None, (error, also))),
-                    Remedy(text="Ask as root, or see what is in the way."),
-                )
-            ]
+            evidence = "; ".join(filter(None, (error, also)))
+            return Outcome(
+                Status.UNKNOWN, UNREADABLE, evidence, remedy=Remedy(text="Ask as root, or see what is in the way.")
+            )
         if self._asks_owner and not files.owners and present:
             evidence = "whose the files of this copy of a root are says nothing: the root itself is not root's"
-            return [self._row(source, Status.UNKNOWN, "copied", evidence, Remedy(text="Look at the host itself."))]
+            return Outcome(Status.UNKNOWN, "copied", evidence, remedy=Remedy(text="Look at the host itself."))
         gone = f"not there: {_bounded(absent)}" if absent else ""
         if not present:
             evidence = gone or f"there are no {self.subject}"
-            return [self._row(source, Status.NOT_APPLICABLE, "no_file", evidence, Remedy())]
+            return Outcome(Status.NOT_APPLICABLE, "no_file", evidence)
         what = visible(present[0].path) if len(present) == 1 else f"all {len(present)}"
-        evidence = "; ".join(filter(None, (f"{what}: {self.required}", gone)))
-        return [self._row(source, Status.PASS, "met", evidence, Remedy())]
+        return Outcome(Status.PASS, MET, "; ".join(filter(None, (f"{what}: {self.required}", gone))))
 
     @property
     def _asks_owner(self) -> bool:
         return bool(self.owners or self.groups)
-
-    def _row(self, source: str, status: Status, reason: str, evidence: str, remedy: Remedy) -> Judged:
-        missing = self.required if status in (Status.FAIL, Status.UNKNOWN) else ""
-        origin = "auditd.conf" if self.of in (LOG_FILES, LOG_DIRECTORY) else "benchmark"
-        return Judged(
-            source, self.kind, self.subject, self.required, "", origin, status, reason, missing, evidence, remedy=remedy
-        )
 
     def _files(self, files: AuditFiles) -> tuple[tuple[str, ...], str]:
         """The paths, and why they may not be all."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from auditrules.audit.boot.systemd import UndeterminedError, reached, unit, wanted_by
 from auditrules.audit.filesystem.mounts import unit_point
@@ -19,29 +20,40 @@ from auditrules.benchmarks.configuration.mount_points import (
 )
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import (
+    MET,
+    UNCLEAR,
+    UNREADABLE,
+    Fact,
+    JudgedHost,
+    Outcome,
+    Remedy,
+    Requirement,
+)
 from auditrules.status import Status
 from auditrules.text import visible
+
+NOT_SEPARATE = "not_separate"
 
 _NOT_AT_BOOT = "noauto"
 _AUTOMOUNT = "x-systemd.automount"
 _BY_OTHERS = frozenset({"zfs"})  # file systems that their own services mount
 
-_Part = tuple[Status, str, str, str]  # status, reason, evidence, evidence with lines
-
 
 @dataclass(frozen=True, slots=True)
-class MountRequirement:
+class MountRequirement(Requirement):
     """A directory that must be a mount point, or whose file system must have options if it is one."""
+
+    kind: ClassVar[str] = "mount"
 
     path: str
     separate: bool = False
     options: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> str:
-        """`mount`."""
-        return "mount"
+    def subject(self) -> str:
+        """The directory."""
+        return self.path
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -58,53 +70,37 @@ class MountRequirement:
         binds = (each.source for each in facts.mounts.fstab if each.binds) if facts.mounts else ()
         return (self.path, *binds)
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Judge it by the mounts of now, or of the next boot."""
         end = host.audit.file_system(host.seen).walk(self.path)
         # Where nobody could look it is taken to be no link.
         path = end.path if end.type is not None and end.path else self.path
-        status, reason, evidence, lines = self._at_boot(host, path) if source == BOOT else self._now(host, path)
-        met = status in (Status.PASS, Status.NOT_APPLICABLE)
-        return [
-            Judged(
-                source,
-                self.kind,
-                self.path,
-                self.required,
-                "",
-                "benchmark",
-                status,
-                reason,
-                "" if met else self.required,
-                evidence,
-                lines,
-                remedy=Remedy() if met else Remedy(text=self._remedy(path, reason)),
-            )
-        ]
+        found = self._at_boot(host, path) if source == BOOT else self._now(host, path)
+        return [replace(found, remedy=Remedy(text=self._remedy(path, found.reason)))]
 
-    def _now(self, host: JudgedHost, path: str) -> _Part:
+    def _now(self, host: JudgedHost, path: str) -> Outcome:
         mounts = host.facts.mounts.now if host.facts.mounts else None
         if mounts is None:
-            return Status.UNKNOWN, "unreadable", "the mounts of now are not known", ""
+            return Outcome(Status.UNKNOWN, UNREADABLE, "the mounts of now are not known")
         on = mount_of(path, mounts)
         if on is None:
-            return Status.UNKNOWN, "unreadable", f"which mount {path} is on is not known", ""
+            return Outcome(Status.UNKNOWN, UNREADABLE, f"which mount {path} is on is not known")
         if on.point != path:
             return self._not_separate(f"{path} is on the file system of {visible(on.point)}", "")
         below = mount_of(path.rpartition("/")[0] or "/", mounts)
         if self.separate and below is not None and below.dev == on.dev:
             evidence = f"what is mounted on {path} is a part of the file system of {visible(below.point)}"
-            return Status.FAIL, "not_separate", evidence, ""
+            return Outcome(Status.FAIL, NOT_SEPARATE, evidence)
         return self._with_options(on.restrictions, on.options, f"{path} is mounted", "")
 
-    def _at_boot(self, host: JudgedHost, path: str) -> _Part:
+    def _at_boot(self, host: JudgedHost, path: str) -> Outcome:
         found = host.facts.mounts
         if found is None or found.fstab_error:
-            return Status.UNKNOWN, "unreadable", found.fstab_error if found else f"nobody looked at {FSTAB}", ""
+            return Outcome(Status.UNKNOWN, UNREADABLE, found.fstab_error if found else f"nobody looked at {FSTAB}")
         try:
             own = _by_unit(host, path)
         except UndeterminedError as error:
-            return Status.UNKNOWN, "unclear", str(error), ""
+            return Outcome(Status.UNKNOWN, UNCLEAR, str(error))
         entry = next((each for each in found.fstab if each.point == path), None)
         if own is not None and (own[0].startswith("/etc/") or entry is None):
             options = own[1].split(",")
@@ -116,46 +112,44 @@ class MountRequirement:
         now = mount_of(path, found.now) if found.now is not None else None
         if now is not None and now.point == path and now.fstype in _BY_OTHERS:
             evidence = f"{path} is mounted, and no file that was read says whether {now.fstype} mounts it at boot"
-            return Status.UNKNOWN, "unclear", evidence, ""
+            return Outcome(Status.UNKNOWN, UNCLEAR, evidence)
         why = "does not mount it at boot (noauto)" if entry is not None else f"says nothing of {path}"
         return self._not_separate(f"{FSTAB} {why}, and no mount unit does", "")
 
-    def _mounted_at_boot(self, mount: MountPoint, host: JudgedHost, evidence: str, lines: str) -> _Part:
+    def _mounted_at_boot(self, mount: MountPoint, host: JudgedHost, evidence: str, lines: str) -> Outcome:
         """What comes of a mount, which may show a part of a file system that is mounted elsewhere."""
         if self.separate:
             others = [each for each in _at_boot(host) if each.point != mount.point]
             end = host.audit.file_system(host.seen).walk(mount.source) if mount.binds else None
             if end is not None and (end.type in (None, "missing") or not end.path):
                 why = f"{evidence} as a part of {visible(mount.source)}, and where that is is not known"
-                return Status.UNKNOWN, "unclear", why, ""
+                return Outcome(Status.UNKNOWN, UNCLEAR, why)
             shown = replace(mount, source=end.path) if end is not None else mount
             own = file_system_at_boot(mount.point, [*others, shown])
             if own is None:
-                return Status.UNKNOWN, "unclear", f"{evidence}, and of which file system is not known", ""
+                return Outcome(Status.UNKNOWN, UNCLEAR, f"{evidence}, and of which file system is not known")
             if own == file_system_at_boot(parent(mount.point), others):
                 told = "as a part of the file system that it is on"
                 return self._not_separate(f"{evidence} {told}", f"{lines} {told}" if lines else "")
         return self._with_options(mount.restrictions, mount.options, evidence, lines)
 
-    def _not_separate(self, evidence: str, lines: str) -> _Part:
+    def _not_separate(self, evidence: str, lines: str) -> Outcome:
         """What comes of a directory that is no mount point: options are wanted only where it is one."""
-        if self.separate:
-            return Status.FAIL, "not_separate", evidence, lines
-        return Status.NOT_APPLICABLE, "not_separate", evidence, lines
+        return Outcome(Status.FAIL if self.separate else Status.NOT_APPLICABLE, NOT_SEPARATE, evidence, lines)
 
-    def _with_options(self, has: frozenset[str], others: frozenset[str], evidence: str, lines: str) -> _Part:
+    def _with_options(self, has: frozenset[str], others: frozenset[str], evidence: str, lines: str) -> Outcome:
         missing = [option for option in self.options if option not in (has if option in RESTRICTIONS else others)]
         shown = f" with {', '.join(sorted(has))}" if has else ""
         behind = f", without {', '.join(missing)}" if missing else ""
         told, told_lines = f"{evidence}{shown}{behind}", f"{lines}{shown}{behind}" if lines else ""
         if missing:
-            return Status.FAIL, "option_missing", told, told_lines
-        return Status.PASS, "met", told, told_lines
+            return Outcome(Status.FAIL, "option_missing", told, told_lines)
+        return Outcome(Status.PASS, MET, told, told_lines)
 
     def _remedy(self, path: str, reason: str) -> str:
-        if reason in ("unreadable", "unclear"):
+        if reason in (UNREADABLE, UNCLEAR):
             return f"Run `findmnt --kernel {path}`, and see {FSTAB}."
-        if reason == "not_separate":
+        if reason == NOT_SEPARATE:
             return f"Give {path} a file system of its own, mounted from {FSTAB}."
         options = ",".join(self.options)
         return f"Add {options} to the options of {path} in {FSTAB}, then run `mount -o remount,{options} {path}`."

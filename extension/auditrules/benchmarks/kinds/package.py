@@ -5,16 +5,27 @@ rpm's record is a database that only rpm reads, and no program is run: what a pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import ClassVar
 
 from auditrules.benchmarks.configuration.dpkg_status import INSTALLED, STATUS, Packages
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import (
+    MET,
+    UNREADABLE,
+    Fact,
+    JudgedHost,
+    Outcome,
+    Remedy,
+    Requirement,
+)
 from auditrules.status import Status
 from auditrules.text import visible
+
+NOT_INSTALLED = "not_installed"
 
 _UNIT = ("/usr/lib/systemd/system/auditd.service", "/lib/systemd/system/auditd.service")
 # What packages bring, by the names that distributions give them: of each group one path is there if the package is.
@@ -33,19 +44,26 @@ BROUGHT: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     }
 )
 
-_Part = tuple[Status, str, str]  # status, reason, evidence
+_BEST = (Status.PASS, Status.UNKNOWN, Status.FAIL)  # of several names for one package, in this order
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class Package(Requirement):
     """Packages that must all be there; of several names in one group one is enough."""
+
+    kind: ClassVar[str] = "package"
 
     names: tuple[tuple[str, ...], ...]
 
     @property
-    def kind(self) -> str:
-        """`package`."""
-        return "package"
+    def subject(self) -> str:
+        """The packages; each outcome is of one group of names."""
+        return ", ".join(map(_in_words, self.names))
+
+    @property
+    def required(self) -> str:
+        """That they are installed."""
+        return "installed"
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -58,52 +76,39 @@ class Package:
             return ()
         return [path for group in self.names for name in group for paths in BROUGHT.get(name, ()) for path in paths]
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
-        """Judge each group of names; a boot changes nothing."""
-        return [self._judged(group, host, source) for group in self.names]
-
-    def _judged(self, group: tuple[str, ...], host: JudgedHost, source: str) -> Judged:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:  # noqa: ARG002 - a boot changes nothing
+        """Judge each group of names."""
         packages = host.facts.packages or Packages(error="nobody looked")
-        parts = [self._part(name, packages, host) for name in group]
-        ranks = {Status.PASS: 0, Status.UNKNOWN: 1, Status.FAIL: 2}
-        status, reason, evidence = min(parts, key=lambda part: ranks[part[0]])
-        if status is not Status.PASS:
-            evidence = "; ".join(part[2] for part in parts)
-        subject = " or ".join(group)
-        met = status is Status.PASS
-        missing = f"Install {subject}." if status is Status.FAIL else "See whether it is installed."
-        return Judged(
-            source,
-            self.kind,
-            subject,
-            "installed",
-            "",
-            "benchmark",
-            status,
-            reason,
-            "" if met else subject,
-            evidence,
-            remedy=Remedy() if met else Remedy(text=missing),
-        )
-
-    def _part(self, name: str, packages: Packages, host: JudgedHost) -> _Part:
-        if packages.error:
-            return Status.UNKNOWN, "unreadable", packages.error
-        if packages.dpkg is None:
-            return _by_programs(name, host, rpm=packages.rpm)
-        state = packages.dpkg.get(name, "")
-        if state in INSTALLED:
-            return Status.PASS, "met", f"{STATUS}: {name} is installed"
-        if not state:
-            return Status.FAIL, "not_installed", f"{STATUS}: nothing of {name}"
-        return Status.FAIL, "not_installed", f"{STATUS}: {name} is in the state {visible(state)}"
+        for group in self.names:
+            found = [_of_name(name, packages, host) for name in group]
+            best = min(found, key=lambda each: _BEST.index(each.status))
+            evidence = best.evidence if best.status is Status.PASS else "; ".join(each.evidence for each in found)
+            subject = _in_words(group)
+            advice = f"Install {subject}." if best.status is Status.FAIL else "See whether it is installed."
+            yield replace(best, subject=subject, missing=subject, evidence=evidence, remedy=Remedy(text=advice))
 
 
-def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> _Part:
+def _in_words(group: Iterable[str]) -> str:
+    return " or ".join(group)
+
+
+def _of_name(name: str, packages: Packages, host: JudgedHost) -> Outcome:
+    if packages.error:
+        return Outcome(Status.UNKNOWN, UNREADABLE, packages.error)
+    if packages.dpkg is None:
+        return _by_programs(name, host, rpm=packages.rpm)
+    state = packages.dpkg.get(name, "")
+    if state in INSTALLED:
+        return Outcome(Status.PASS, MET, f"{STATUS}: {name} is installed")
+    said = f"{name} is in the state {visible(state)}" if state else f"nothing of {name}"
+    return Outcome(Status.FAIL, NOT_INSTALLED, f"{STATUS}: {said}")
+
+
+def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Outcome:
     """Judge a package by what it brings."""
     why = "rpm's record is not read" if rpm else "no record of packages was found"
     if name not in BROUGHT:
-        return Status.UNKNOWN, "unreadable", f"{name}: {why}, and what it brings is not known"
+        return Outcome(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and what it brings is not known")
     files = host.audit.file_system(host.seen)
     missing, unseen, found = [], [], []
     for paths in BROUGHT[name]:
@@ -116,10 +121,11 @@ def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> _Part:
         else:
             missing.append(paths[0])
     if missing:
-        return Status.FAIL, "not_installed", f"{name}: {why}, and of what it brings {', '.join(missing)} is not there"
+        evidence = f"{name}: {why}, and of what it brings {', '.join(missing)} is not there"
+        return Outcome(Status.FAIL, NOT_INSTALLED, evidence)
     if unseen:
-        return Status.UNKNOWN, "unreadable", f"{name}: {why}, and {', '.join(unseen)} could not be looked at"
-    return Status.PASS, "met", f"{name}: {why}, and what it brings is there: {', '.join(found)}"
+        return Outcome(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and {', '.join(unseen)} could not be looked at")
+    return Outcome(Status.PASS, MET, f"{name}: {why}, and what it brings is there: {', '.join(found)}")
 
 
 def read(fields: Fields) -> Package:

@@ -20,8 +20,6 @@ from auditrules.audit.model.rule import PERMISSION_LETTERS, Condition
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks import docker_daemon
 from auditrules.benchmarks.asked_by import (
-    UID_MIN_ADVICE,
-    UID_MIN_UNKNOWN,
     AskedBy,
     conditions_text,
     read_asked_by,
@@ -37,12 +35,19 @@ from auditrules.benchmarks.remediation import (
     rule_line,
     rule_remedy,
 )
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import (
+    NOTHING_TO_DO,
+    TO_ACT_ON,
+    Fact,
+    JudgedHost,
+    Outcome,
+    Remedy,
+    Requirement,
+)
 from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetOrigin, TargetReason, targets
 from auditrules.status import Status
 
-KIND = "path"
 SUDOERS_LOG, FAILLOCK_DIR = "sudoers logfile", "faillock dir"
 PATHS_FROM = (SUDOERS_LOG, FAILLOCK_DIR)
 
@@ -54,7 +59,7 @@ _MAKE_FIRST = "Create the directory first if it is missing; otherwise the watch 
 
 
 @dataclass(frozen=True, slots=True)
-class PathRequirement:
+class PathRequirement(Requirement):
     """Letters out of rwxa, each of which is to be recorded of a path, for whom `by` says.
 
     `docker` says where else Docker may have it, `path_from` which configuration names it. Where `arches` ask for b32,
@@ -63,7 +68,7 @@ class PathRequirement:
     records that it is made to lead elsewhere.
     """
 
-    kind: ClassVar[str] = KIND
+    kind: ClassVar[str] = "path"
 
     path: str
     permissions: str
@@ -74,6 +79,21 @@ class PathRequirement:
     path_from: str
     rule_key: str
     rules_file: str
+
+    @property
+    def subject(self) -> str:
+        """The benchmark's own path; each outcome is of one target."""
+        return self.path
+
+    @property
+    def required(self) -> str:
+        """The letters."""
+        return self.permissions
+
+    @property
+    def who(self) -> str:
+        """Who makes the accesses."""
+        return self.by.who
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -104,17 +124,16 @@ class PathRequirement:
             yield from (path for path in (*docker_daemon.PROGRAMS, *self.docker.places) if path not in services.found)
         yield from (each.path for each in self._targets(facts, None) if each.path and not bad_path(each.path))
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Each of its targets on the host: the benchmark's own path first."""
         fields = self.by.resolved(host.facts.login)
         if fields is None:
-            error = unknown_uid_min(host.facts.login)
-            return [self._unknown(source, UID_MIN_UNKNOWN, error, UID_MIN_ADVICE)]
+            return [unknown_uid_min(host.facts.login)]
         asked = asked_conditions(fields)
         state = AuditState.of(host.audit)
         files = host.audit.file_system(host.seen)
         return [
-            self.judge_target(
+            self.of_target(
                 target if self._means_link else _at_its_end(target, files),
                 source,
                 self._answer(target, host, source, asked),
@@ -124,38 +143,25 @@ class PathRequirement:
             for target in self._targets(host.facts, files if self.docker else None)
         ]
 
-    def _unknown(self, source: str, reason: str, error: str, advice: str) -> Judged:
-        return Judged(
-            *(source, KIND, self.path, self.permissions, self.by.who, "benchmark", Status.UNKNOWN, reason),
-            missing=self.permissions,
-            evidence=error,
-            remedy=Remedy(text=advice),
-        )
-
-    def judge_target(
+    def of_target(
         self, target: Target, source: str, answer: PathAnswer | None, state: AuditState, fields: Sequence[str] = ()
-    ) -> Judged:
-        """The status of one path. `answer` is None if nobody could ask about the path."""
+    ) -> Outcome:
+        """What comes of one path. `answer` is None if nobody could ask about the path."""
         status, reason = self._status(target, answer)
         letters = _Letters(self.permissions, answer, source)
-        asks = status in (Status.FAIL, Status.UNKNOWN)
         told = self._told_reason(status, reason, letters)
         evidence, evidence_lines = (
             self._evidence(target, reason, letters, state, lines=lines) for lines in (False, True)
         )
-        return Judged(
-            source=source,
-            kind=KIND,
-            subject=target.path,
-            required=self.permissions,
-            who=self.by.who,
-            origin=target.origin.value,
-            status=status,
-            reason=told,
-            missing=(letters.missing or self.permissions) if asks else "",
-            evidence=evidence,
-            evidence_lines=evidence_lines,
-            remedy=self._remedy(target, told, state, fields) if asks else Remedy(),
+        return Outcome(
+            status,
+            told,
+            evidence,
+            evidence_lines,
+            letters.missing or self.permissions,
+            self._remedy(target, told, state, fields) if status in TO_ACT_ON else NOTHING_TO_DO,
+            target.path,
+            target.origin.value,
             own=target.path == self.path or bool(self.path_from),
         )
 

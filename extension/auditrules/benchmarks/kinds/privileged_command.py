@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from types import MappingProxyType
@@ -22,25 +22,22 @@ from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.model.text import encode
-from auditrules.benchmarks.asked_by import AskedBy, read_asked_by
+from auditrules.benchmarks.asked_by import EVERYBODY, LOGIN_USERS, AskedBy, read_asked_by, unknown_uid_min
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
 from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import Fact, JudgedHost, Outcome, Remedy, Requirement
 from auditrules.status import Status
 from auditrules.text import visible
 
-KIND = "privileged_command"
 SUBJECT = "setuid, setgid and capability programs"
-ORIGIN = "inventory"
 
 LOCAL, ROOT_ONLY = "local_file_systems", "root_file_system"
 
 INVENTORY_RUNNING = "inventory_running"
 INVENTORY_LIMIT = "inventory_limit"
 INVENTORY_UNREADABLE = "inventory_unreadable"
-UID_MIN_UNKNOWN = "uid_min_unknown"
 NO_PROGRAMS = "no_programs"
 
 MOST_JUDGED = 500  # programs, the worst first
@@ -49,7 +46,6 @@ MOST_CONDITIONS = 5  # of one program's executions
 MOST_LINES = 100  # that a remedy gives
 
 _LETTER = "x"
-_LOGIN_USERS = "login users"
 _NOT_SEARCHED = PrivilegedPrograms(SearchState.FAILED, problem="no file of that host was read")
 _REASONS: Mapping[SearchState, str] = MappingProxyType(
     {
@@ -65,19 +61,18 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         INVENTORY_LIMIT: "Look at the file system that the evidence names: a host has few privileged programs. Until "
         "then audit every execution by login users.",
         INVENTORY_UNREADABLE: "Mend what the evidence names, or read the host as root.",
-        UID_MIN_UNKNOWN: "Mend what the evidence names: it says from which number on users log in.",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
-class PrivilegedCommandRequirement:
+class PrivilegedCommandRequirement(Requirement):
     """Every privileged program is recorded when somebody runs it whom `fields` match, conditions as -F takes them.
 
     `root_only` leaves out the programs that are not on the file system of `/`.
     """
 
-    kind: ClassVar[str] = KIND
+    kind: ClassVar[str] = "privileged_command"
 
     fields: tuple[str, ...]
     root_only: bool
@@ -85,97 +80,80 @@ class PrivilegedCommandRequirement:
     rules_file: str
 
     @property
+    def subject(self) -> str:
+        """The programs, in words."""
+        return SUBJECT
+
+    @property
+    def required(self) -> str:
+        """That they are run."""
+        return _LETTER
+
+    @property
+    def origin(self) -> str:
+        """The search of the file systems."""
+        return "inventory"
+
+    @property
+    def who(self) -> str:
+        """Those whom the fields match."""
+        if not self.fields:
+            return EVERYBODY
+        names = {each.partition(">=")[0].partition("!=")[0] for each in self.fields}
+        return LOGIN_USERS if names == {"auid"} else ", ".join(self.fields)
+
+    @property
     def needs(self) -> frozenset[Fact]:
         """The programs, and who logs in where that matters."""
-        return frozenset({Fact.PRIVILEGED, Fact.LOGIN} if self._by_login else {Fact.PRIVILEGED})
-
-    @property
-    def _by_login(self) -> bool:
-        return AskedBy(self.fields).by_login
-
-    @property
-    def _who(self) -> str:
-        if not self.fields:
-            return "everybody"
-        names = {each.partition(">=")[0].partition("!=")[0] for each in self.fields}
-        return _LOGIN_USERS if names == {"auid"} else ", ".join(self.fields)
+        return frozenset({Fact.PRIVILEGED, Fact.LOGIN} if AskedBy(self.fields).by_login else {Fact.PRIVILEGED})
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
         """The programs that are judged."""
         return [each.path for each in self._programs(facts)[:MOST_JUDGED]]
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """All programs together, with those that are missed."""
-        facts = host.facts
-        found = facts.privileged or _NOT_SEARCHED
-        if self._by_login and (facts.login is None or facts.login.uid_min is None):
-            why = facts.login.error if facts.login else "login.defs was not read"
-            return [self._judged(source, Status.UNKNOWN, UID_MIN_UNKNOWN, why)]
+        found = host.facts.privileged or _NOT_SEARCHED
+        fields = AskedBy(self.fields).resolved(host.facts.login)
+        if fields is None:
+            return [replace(unknown_uid_min(host.facts.login), missing="")]
         if found.state is SearchState.RUNNING:
-            return [self._judged(source, Status.UNKNOWN, INVENTORY_RUNNING, _how_far(found))]
-        return [self._of_programs(host, source, found)]
+            return [_unknown(INVENTORY_RUNNING, _how_far(found))]
+        return [_dated(self._of_programs(host, source, found, fields), found)]
 
-    def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms) -> Judged:
-        fields = AskedBy(self.fields).resolved(host.facts.login) or ()
+    def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms, fields: Sequence[str]) -> Outcome:
         asked = asked_conditions(fields)
         programs = [each for each in self._programs(host.facts) if _is_still(each, host.seen)]
         answers = [
             _Asked(each, host.audit.asked_path(AskedPath(each.path, _LETTER, asked), source, host.seen))
             for each in programs[:MOST_JUDGED]
         ]
-        for status, words in ((Status.FAIL, f"not recorded for {self._who}"), (Status.UNKNOWN, "not known")):
+        for status, words in ((Status.FAIL, f"not recorded for {self.who}"), (Status.UNKNOWN, "not known")):
             concerned = [each for each in answers if each.status is status]
             if concerned:
                 reason = concerned[0].answer.reason.value
                 evidence = f"{words}: {_named(concerned)}; {concerned[0].in_words}"
                 remedy = rule_remedy(reason, AuditState.of(host.audit), self._remedy(concerned, fields))
-                return self._judged(source, status, reason, evidence, found, concerned, remedy)
-        return self._judged(source, *self._where_all_are_recorded(found, answers, len(programs)), found)
+                missing = _listed([visible(each.program.path) for each in concerned])
+                return Outcome(status, reason, evidence, missing=missing, remedy=remedy)
+        return self._where_all_are_recorded(found, answers, len(programs))
 
-    def _where_all_are_recorded(
-        self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int
-    ) -> tuple[Status, str, str]:
-        """Status, reason and evidence where no program that was judged is missed."""
-        recorded = f"{len(answers)} {SUBJECT} are recorded for {self._who}"
+    def _where_all_are_recorded(self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int) -> Outcome:
+        """What comes of it where no program that was judged is missed."""
+        recorded = f"{len(answers)} {SUBJECT} are recorded for {self.who}"
         reason, why = _not_seen(found, programs)
         if reason:
-            return Status.UNKNOWN, reason, f"{why}; {recorded}"
+            return _unknown(reason, f"{why}; {recorded}")
         if not answers:
             where = "the root file system" if self.root_only else "local file systems"
-            return Status.NOT_APPLICABLE, NO_PROGRAMS, f"no {SUBJECT} on {where}"
-        return Status.PASS, Reason.COVERED.value, f"all {recorded}; {answers[0].in_words}"
+            return Outcome(Status.NOT_APPLICABLE, NO_PROGRAMS, f"no {SUBJECT} on {where}")
+        return Outcome(Status.PASS, Reason.COVERED.value, f"all {recorded}; {answers[0].in_words}")
 
     def _programs(self, facts: HostFacts) -> list[PrivilegedProgram]:
         """The programs that count, the worst first."""
         found = facts.privileged.programs if facts.privileged else ()
         counted = (each for each in found if not bad_path(each.path) and not (self.root_only and each.mount != "/"))
         return sorted(counted, key=lambda each: (each.rank, encode(each.path)))
-
-    def _judged(  # noqa: PLR0913, PLR0917 - the parts of one row
-        self,
-        source: str,
-        status: Status,
-        reason: str,
-        evidence: str,
-        found: PrivilegedPrograms | None = None,
-        missed: Sequence[_Asked] = (),
-        remedy: Remedy | None = None,
-    ) -> Judged:
-        stable, dated = _age(found) if found is not None else ("", "")
-        return Judged(
-            source=source,
-            kind=KIND,
-            subject=SUBJECT,
-            required=_LETTER,
-            who=self._who,
-            origin=ORIGIN,
-            status=status,
-            reason=reason,
-            missing=_listed([visible(each.program.path) for each in missed]),
-            evidence="; ".join(filter(None, (evidence, stable))),
-            evidence_lines="; ".join(filter(None, (evidence, dated))),
-            remedy=remedy if remedy is not None else Remedy(text=_ADVICE.get(reason, "")),
-        )
 
     def _remedy(self, missed: Sequence[_Asked], fields: Sequence[str]) -> Remedy:
         """A line for each program that is missed, as the benchmark prescribes it."""
@@ -215,6 +193,21 @@ class _Asked:
         """Why it is so, by the rules that decide."""
         conditions = _listed(self.answer.conditions, MOST_CONDITIONS)
         return f"{visible(self.program.path)}: {'; '.join(filter(None, (self.answer.evidence, conditions)))}"
+
+
+def _unknown(reason: str, why: str) -> Outcome:
+    """What comes of a search that did not see everything: no program is known to be missed."""
+    return Outcome(Status.UNKNOWN, reason, why, why, missing="", remedy=Remedy(text=_ADVICE[reason]))
+
+
+def _dated(outcome: Outcome, found: PrivilegedPrograms) -> Outcome:
+    """The same, with how old the inventory is."""
+    stable, dated = _age(found)
+    return replace(
+        outcome,
+        evidence="; ".join(filter(None, (outcome.evidence, stable))),
+        evidence_lines="; ".join(filter(None, (outcome.evidence, dated))),
+    )
 
 
 def _is_still(program: PrivilegedProgram, seen: Mapping[str, Entry]) -> bool:

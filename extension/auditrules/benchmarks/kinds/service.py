@@ -6,14 +6,24 @@ Presets do not matter: they decide once, at installation, which links are made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from auditrules.audit.boot.startup import AUDITD, UNITS, started_daemon, why_not_started
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import (
+    MET,
+    UNCLEAR,
+    UNREADABLE,
+    Fact,
+    JudgedHost,
+    Outcome,
+    Remedy,
+    Requirement,
+)
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -21,23 +31,25 @@ DAEMON = AUDITD
 PROGRAMS = ("/usr/sbin/auditd", "/sbin/auditd", "/usr/bin/auditd", "/bin/auditd")
 """Where auditd is, with the distributions: what else a unit names is not looked at, and is not known."""
 
-_EXECUTABLE = 0o111
+NOT_STARTED = "not_started"
 
-_Part = tuple[Status, str, str]  # status, reason, evidence
+_EXECUTABLE = 0o111
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Service(Requirement):
     """Whether a unit must be enabled, and whether its daemon must run."""
+
+    kind: ClassVar[str] = "service"
 
     name: str
     enabled: bool = True
     active: bool = False
 
     @property
-    def kind(self) -> str:
-        """`service`."""
-        return "service"
+    def subject(self) -> str:
+        """The unit."""
+        return self.name
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -53,36 +65,20 @@ class Service:
         """The daemon, where the unit is the one that starts it."""
         return PROGRAMS if self.name == DAEMON else ()
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Judge it now, or after the next boot; of an image nothing runs now."""
         parts = [self._enabled(host)] if self.enabled else []
         if self.active:
             parts += [self._starts(host)] if source == BOOT else self._runs(host)
-        ranks = {each: rank for rank, each in enumerate(Status)}
-        status, reason, _ = min(parts, key=lambda part: ranks[part[0]])
-        evidence = "; ".join(dict.fromkeys(part[2] for part in parts))
-        met = status is Status.PASS
-        return [
-            Judged(
-                source,
-                self.kind,
-                self.name,
-                self.required,
-                "",
-                "benchmark",
-                status,
-                reason,
-                "" if met else self.required,
-                evidence,
-                remedy=Remedy() if met else Remedy(text=_REMEDIES[reason].format(name=self.name)),
-            )
-        ]
+        worst = min(parts, key=lambda part: [*Status].index(part.status))
+        evidence = "; ".join(dict.fromkeys(part.evidence for part in parts))
+        return [replace(worst, evidence=evidence, remedy=Remedy(text=_REMEDIES[worst.reason].format(name=self.name)))]
 
-    def _enabled(self, host: JudgedHost) -> _Part:
+    def _enabled(self, host: JudgedHost) -> Outcome:
         """Whether boot wants it, whatever the kernel's command line says."""
         return self._started(host, (), f"{self.name} is enabled")
 
-    def _starts(self, host: JudgedHost) -> _Part:
+    def _starts(self, host: JudgedHost) -> Outcome:
         """Whether the next boot starts it."""
         parts = {
             self._started(host, words, f"the next boot starts {self.name}")
@@ -90,21 +86,22 @@ class Service:
         }
         if len(parts) == 1:
             return parts.pop()
-        return Status.UNKNOWN, "unclear", f"whether the next boot starts {self.name} hangs on the kernel's command line"
+        evidence = f"whether the next boot starts {self.name} hangs on the kernel's command line"
+        return Outcome(Status.UNKNOWN, UNCLEAR, evidence)
 
-    def _started(self, host: JudgedHost, words: Sequence[str], good: str) -> _Part:
+    def _started(self, host: JudgedHost, words: Sequence[str], good: str) -> Outcome:
         try:
             why = why_not_started(self.name, host.audit.collected.units, words)
         except UndeterminedError as error:
-            return Status.UNKNOWN, "unclear", str(error)
+            return Outcome(Status.UNKNOWN, UNCLEAR, str(error))
         if not why:
-            return self._without_daemon(host) or (Status.PASS, "met", good)
+            return self._without_daemon(host) or Outcome(Status.PASS, MET, good)
         if why == f"there is no {self.name}":
-            return Status.FAIL, "no_unit", f"there is no unit {self.name}"
+            return Outcome(Status.FAIL, "no_unit", f"there is no unit {self.name}")
         reasons = {f"{self.name} is masked": "masked", f"{self.name} is not enabled": "not_enabled"}
-        return Status.FAIL, reasons.get(why, "not_started"), why
+        return Outcome(Status.FAIL, reasons.get(why, NOT_STARTED), why)
 
-    def _without_daemon(self, host: JudgedHost) -> _Part | None:
+    def _without_daemon(self, host: JudgedHost) -> Outcome | None:
         """Why a unit that boot wants starts no auditd; None if it does, or is not there for that."""
         units = host.audit.collected.units
         if self.name != DAEMON or units is None:
@@ -112,42 +109,45 @@ class Service:
         try:
             program = started_daemon(units)
         except UndeterminedError as error:
-            return Status.UNKNOWN, "unclear", str(error)
+            return Outcome(Status.UNKNOWN, UNCLEAR, str(error))
         if not program:
-            return Status.FAIL, "not_started", f"{self.name} starts another program in place of auditd, or none"
+            return Outcome(Status.FAIL, NOT_STARTED, f"{self.name} starts another program in place of auditd, or none")
         return self._without_program(program, host)
 
-    def _without_program(self, program: str, host: JudgedHost) -> _Part | None:
+    def _without_program(self, program: str, host: JudgedHost) -> Outcome | None:
         """Why the program of the unit can't be started; None if it can."""
         end = host.audit.file_system(host.seen).walk(program)
+        starts = f"{self.name} starts {visible(program)}"
         if end.missing:
-            return Status.FAIL, "not_started", f"{self.name} starts {visible(program)}, which is not there"
+            return Outcome(Status.FAIL, NOT_STARTED, f"{starts}, which is not there")
         if end.type is None or end.entry is None or (end.type == "file" and end.entry.mode is None):
-            return Status.UNKNOWN, "unreadable", f"{visible(program)}, which {self.name} starts, could not be looked at"
+            evidence = f"{visible(program)}, which {self.name} starts, could not be looked at"
+            return Outcome(Status.UNKNOWN, UNREADABLE, evidence)
         if end.type != "file" or not (end.entry.mode or 0) & _EXECUTABLE:
-            return Status.FAIL, "not_started", f"{self.name} starts {visible(program)}, which is no program"
+            return Outcome(Status.FAIL, NOT_STARTED, f"{starts}, which is no program")
         return None
 
-    def _runs(self, host: JudgedHost) -> list[_Part]:
+    def _runs(self, host: JudgedHost) -> list[Outcome]:
         """Whether auditd runs; nothing is said of it where there is no machine to ask."""
         daemon = host.facts.services
         if daemon is None:
-            return [] if self.enabled else [(Status.UNKNOWN, "unreadable", "an image runs nothing")]
+            return [] if self.enabled else [Outcome(Status.UNKNOWN, UNREADABLE, "an image runs nothing")]
         if daemon.running is None:
-            return [(Status.UNKNOWN, "unreadable", f"whether auditd runs is not known: {daemon.error}")]
+            return [Outcome(Status.UNKNOWN, UNREADABLE, f"whether auditd runs is not known: {daemon.error}")]
         if daemon.running:
-            return [(Status.PASS, "met", "auditd runs")]
-        return [(Status.FAIL, "not_running", "auditd does not run")]
+            return [Outcome(Status.PASS, MET, "auditd runs")]
+        return [Outcome(Status.FAIL, "not_running", "auditd does not run")]
 
 
 _REMEDIES = {
+    MET: "",
     "no_unit": "Install the package of auditd.",
     "masked": "Run `systemctl unmask {name}`, then `systemctl --now enable {name}`.",
     "not_enabled": "Run `systemctl --now enable {name}`.",
-    "not_started": "See why boot does not start it: `systemctl status {name}`.",
+    NOT_STARTED: "See why boot does not start it: `systemctl status {name}`.",
     "not_running": "Run `systemctl --now enable {name}`; if it does not stay, `journalctl -u {name}` says why.",
-    "unclear": "Run `systemctl is-enabled {name}` and see its files: `systemctl cat {name}`.",
-    "unreadable": "Ask as root: `systemctl status {name}`.",
+    UNCLEAR: "Run `systemctl is-enabled {name}` and see its files: `systemctl cat {name}`.",
+    UNREADABLE: "Ask as root: `systemctl status {name}`.",
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from auditrules.audit.model.host_facts import Entry, Version
 from auditrules.audit.rule_sets import KERNEL
@@ -20,7 +21,16 @@ from auditrules.benchmarks.configuration.auditd_options import (
 )
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.requirement import (
+    MET,
+    UNCLEAR,
+    UNREADABLE,
+    Fact,
+    JudgedHost,
+    Outcome,
+    Remedy,
+    Requirement,
+)
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -37,8 +47,10 @@ _READ_IT = "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the n
 
 
 @dataclass(frozen=True, slots=True)
-class SettingRequirement:
+class SettingRequirement(Requirement):
     """What an option must be: one of some `values`, or what `test` says, from `least` to `most`."""
+
+    kind: ClassVar[str] = "setting"
 
     option: str
     values: tuple[str, ...] = ()
@@ -47,9 +59,9 @@ class SettingRequirement:
     most: int | None = None
 
     @property
-    def kind(self) -> str:
-        """`setting`."""
-        return "setting"
+    def subject(self) -> str:
+        """The option."""
+        return self.option
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -71,34 +83,18 @@ class SettingRequirement:
         """The file itself, which auditd takes only if it is no link, and the programs that it names."""
         return (PATH, *(facts.files.run_by_auditd if facts.files else ()))
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Judge it by the file, which the auditd that runs may have read before it was changed."""
         options = auditd_options(host.audit.conf, _version(host))
-        status, reason, evidence, line = self._judged(host, options)
-        met = status is Status.PASS
+        status, reason, evidence, line = self._of_file(host, options)
         remark = _READ_BEFORE if source == KERNEL and _is_older(host) else ""
         lines = f"{PATH}:{line}: {evidence}{remark}" if line else f"{PATH}: {evidence}{remark}" if remark else ""
-        return [
-            Judged(
-                source,
-                self.kind,
-                self.option,
-                self.required,
-                "",
-                "benchmark",
-                status,
-                reason,
-                "" if met else self.required,
-                f"{PATH}: {evidence}",
-                lines,
-                remedy=Remedy() if met else self._remedy(reason),
-            )
-        ]
+        return [Outcome(status, reason, f"{PATH}: {evidence}", lines, remedy=self._remedy(reason))]
 
-    def _judged(self, host: JudgedHost, options: AuditdOptions) -> tuple[Status, str, str, int]:
+    def _of_file(self, host: JudgedHost, options: AuditdOptions) -> tuple[Status, str, str, int]:
         """Status, reason, and evidence with its line."""
         if options.error:
-            return Status.UNKNOWN, "unreadable", options.error, 0
+            return Status.UNKNOWN, UNREADABLE, options.error, 0
         if not options.there:
             return Status.FAIL, "no_file", "there is no such file", 0
         if refused := _refused(host) or options.refused:
@@ -111,7 +107,7 @@ class SettingRequirement:
             evidence = f"{self._found(value, '')}, which auditd takes before {'.'.join(map(str, NO_EARLY_HALT))} only"
             return Status.UNKNOWN, "version_unknown", evidence, value.line
         allowed = self._allows(value, host)
-        reason = {None: "size_unknown", True: "met", False: "wrong_value" if value.line else "not_set"}[allowed]
+        reason = {None: "size_unknown", True: MET, False: "wrong_value" if value.line else "not_set"}[allowed]
         status = {None: Status.UNKNOWN, True: Status.PASS, False: Status.FAIL}[allowed]
         return status, reason, self._found(value, reason), value.line
 
@@ -141,9 +137,9 @@ class SettingRequirement:
         return self.least <= number and (self.most is None or number <= self.most)
 
     def _remedy(self, reason: str) -> Remedy:
-        if reason == "unreadable":
+        if reason == UNREADABLE:
             return Remedy(text=f"See why {PATH} can't be read.")
-        if reason == "unclear":
+        if reason == UNCLEAR:
             return Remedy(text=f"See what evidence names, or whether auditd takes {PATH}: `journalctl -u auditd`.")
         repair = {
             "refused": f"Mend {PATH}, or what it names, as auditd refuses it.",
@@ -194,7 +190,7 @@ def _missed(line: LooksInto, host: JudgedHost) -> tuple[Status, str, str, int] |
         return Status.FAIL, "refused", refused, line.line
     if unclear:
         may = f"auditd may refuse the file: {unclear} of {line.option}, {visible(line.named)}"
-        return Status.UNKNOWN, "unclear", may, line.line
+        return Status.UNKNOWN, UNCLEAR, may, line.line
     return None
 
 

@@ -7,7 +7,8 @@ Calls that the host can't make are not asked for, and are named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.asked_answer import AskedAnswer, named
@@ -23,8 +24,6 @@ from auditrules.audit.coverage.asked_rule import (
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks.asked_by import (
-    UID_MIN_ADVICE,
-    UID_MIN_UNKNOWN,
     AskedBy,
     conditions_text,
     read_asked_by,
@@ -32,11 +31,10 @@ from auditrules.benchmarks.asked_by import (
 )
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Remedy
+from auditrules.benchmarks.remediation import AuditState, rule_remedy, rules_unread
+from auditrules.benchmarks.requirement import Fact, JudgedHost, Outcome, Remedy, Requirement
 from auditrules.status import Status
 
-KIND = "syscall"
 NO_SUCH_CALL = "no_such_call"
 
 _ESCAPED = (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL)
@@ -50,8 +48,10 @@ _MOST_NAMED = 40  # calls in a cell
 
 
 @dataclass(frozen=True, slots=True)
-class SyscallRequirement:
+class SyscallRequirement(Requirement):
     """System calls of some arches, by whom and with which result they are to be recorded."""
+
+    kind: ClassVar[str] = "syscall"
 
     syscalls: tuple[str, ...]
     arches: tuple[str, ...]
@@ -60,9 +60,19 @@ class SyscallRequirement:
     rules_file: str
 
     @property
-    def kind(self) -> str:
-        """`syscall`."""
-        return KIND
+    def subject(self) -> str:
+        """The system calls."""
+        return ",".join(self.syscalls)
+
+    @property
+    def required(self) -> str:
+        """The arches, and how the calls are made and end."""
+        return ", ".join([*self.arches, *self.by.how])
+
+    @property
+    def who(self) -> str:
+        """Who makes the calls."""
+        return self.by.who
 
     @property
     def needs(self) -> frozenset[Fact]:
@@ -76,33 +86,28 @@ class SyscallRequirement:
     def _asked(self, fields: Iterable[str], arches: Iterable[str]) -> AskedRule:
         return asked_rule(self.syscalls, arches, fields, self.by.compare)
 
-    def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
+    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """All calls together, with those that are missed."""
         fields = self.by.resolved(host.facts.login)
-        if fields is None:
-            why = unknown_uid_min(host.facts.login)
-            return [self._judged(source, Status.UNKNOWN, UID_MIN_UNKNOWN, why, remedy=Remedy(text=UID_MIN_ADVICE))]
+        found = unknown_uid_min(host.facts.login) if fields is None else self._of_calls(fields, host, source)
+        return [found if found.missing else replace(found, missing=", ".join(self.syscalls))]
+
+    def _of_calls(self, fields: Sequence[str], host: JudgedHost, source: str) -> Outcome:
         found = host.audit.asked_calls(self._asked(fields, self.arches), source, host.seen)
-        state = AuditState.of(host.audit)
         if found.source.rules is None:
-            evidence = found.source.error or state.unknown_words(source)
-            return [
-                self._judged(
-                    source, Status.UNKNOWN, "unreadable", evidence, remedy=rule_remedy("unreadable", state, Remedy())
-                )
-            ]
+            return rules_unread(host.audit, found.source)
         unasked = list(_unasked(found))
         if not found.calls:
-            return [self._judged(source, Status.NOT_APPLICABLE, NO_SUCH_CALL, "; ".join(unasked))]
+            return Outcome(Status.NOT_APPLICABLE, NO_SUCH_CALL, "; ".join(unasked))
         wished = list(self._wished(fields, host, source))
-        status = _STATUS[found.status()]
+        status, reason = _STATUS[found.status()], found.reason().value
         evidence, lines = ("; ".join([found.evidence(lines=each), *wished, *unasked]) for each in (False, True))
         if status is Status.PASS:
-            return [self._judged(source, status, found.reason().value, evidence, lines)]
+            return Outcome(status, reason, evidence, lines)
         missed = found.of(*(_ESCAPED if status is Status.FAIL else (CoverageStatus.UNKNOWN,)))
-        reason = found.reason().value
-        remedy = rule_remedy(found.hindrance or reason, state, self.remedy(fields, found, host.audit.collected.facts))
-        return [self._judged(source, status, reason, evidence, lines, missed, remedy)]
+        own = self.remedy(fields, found, host.audit.collected.facts)
+        remedy = rule_remedy(found.hindrance or reason, AuditState.of(host.audit), own)
+        return Outcome(status, reason, evidence, lines, _named(missed), remedy)
 
     def _wished(self, fields: Iterable[str], host: JudgedHost, source: str) -> Iterator[str]:
         """What is missed of the arches that the benchmark does not ask for."""
@@ -114,32 +119,6 @@ class SyscallRequirement:
         missed = found.of(*_ESCAPED)
         if missed:
             yield f"not asked for, and not always recorded: {_named(missed)}"
-
-    def _judged(  # noqa: PLR0913, PLR0917 - what differs between answers
-        self,
-        source: str,
-        status: Status,
-        reason: str,
-        evidence: str,
-        evidence_lines: str = "",
-        missed: Sequence[CallOfArch] = (),
-        remedy: Remedy = Remedy(),  # noqa: B008 - it is frozen
-    ) -> Judged:
-        acts = status in (Status.FAIL, Status.UNKNOWN)
-        return Judged(
-            source,
-            KIND,
-            ",".join(self.syscalls),
-            ", ".join([*self.arches, *self.by.how]),
-            self.by.who,
-            "benchmark",
-            status,
-            reason,
-            (_named(missed) or ", ".join(self.syscalls)) if acts else "",
-            evidence,
-            evidence_lines,
-            remedy,
-        )
 
     def remedy(self, fields: Sequence[str], found: AskedAnswer, facts: Facts) -> Remedy:
         """The benchmark's own rules, of the calls that the host can make."""
