@@ -24,8 +24,9 @@ from auditrules.host import KeptHost
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import ROWID, Row
 from auditrules.tables import build
+from auditrules.tables.judging import HostJudge
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
-from auditrules.tables.verdicts import HostJudge
+from auditrules.tables.verdicts import VerdictTables
 from tests.fixtures.hosts import Look, root, saved
 from tests.fixtures.judged import CONTROLS, FULL, LINE, NONE, Covered, required
 from tests.fixtures.site import FOLDER, SITE, tailoring, write_site
@@ -71,8 +72,8 @@ class Host:
         self.looked_at.append(tuple(paths))
         return {}
 
-    def judge(self) -> HostJudge:
-        return HostJudge(self, lambda: Catalogue(CIS_DOCKER))
+    def judge(self) -> VerdictTables:
+        return VerdictTables(HostJudge(self, lambda: Catalogue(CIS_DOCKER)))
 
 
 def asking(**wanted: str | Sequence[str]) -> Context:
@@ -376,7 +377,7 @@ def test_nothing_is_judged_again_while_host_and_files_stay_the_same(
     view = KeptHost(
         RealHost(str(root(tmp_path)), "none"), lambda: next(ticks), max_age=0
     )  # read again at each question
-    judge = HostJudge(view)
+    judge = VerdictTables(HostJudge(view))
     first = judge.verdicts(asking(**DAEMON))
     assert judged == ["boot", "kernel"]
     assert judge.verdicts(asking(**DAEMON)) == first

@@ -32,7 +32,7 @@ from auditrules.cli.rules_input import add_targets, rules_input, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.status import Status
-from auditrules.tables.verdicts import HostJudge
+from auditrules.tables.judging import HostJudge
 from auditrules.text import visible
 
 _EPILOG = """\

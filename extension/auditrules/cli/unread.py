@@ -17,6 +17,7 @@ from auditrules.plugin.schema import Column, Schema
 from auditrules.plugin.table import Table, could_equal
 from auditrules.tables import HostView
 from auditrules.tables.controls import CONTROL_KEY
+from auditrules.tables.judging import HostJudge
 from auditrules.tables.schemas import (
     AUDIT_COVERAGE,
     AUDIT_REQUIREMENTS,
@@ -26,7 +27,6 @@ from auditrules.tables.schemas import (
     AUDIT_VERDICTS,
     AUDITD_SETTINGS,
 )
-from auditrules.tables.verdicts import HostJudge
 
 _UNREADABLE = Reason.UNREADABLE.value
 

@@ -16,6 +16,7 @@ from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.controls import audit_controls
 from auditrules.tables.coverage import asked, audit_coverage
+from auditrules.tables.judging import HostJudge
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import (
     AUDIT_CONTROLS,
@@ -30,7 +31,7 @@ from auditrules.tables.schemas import (
 from auditrules.tables.settings import auditd_settings
 from auditrules.tables.status import audit_status
 from auditrules.tables.syscalls import asked_syscalls, audit_syscalls
-from auditrules.tables.verdicts import HostJudge
+from auditrules.tables.verdicts import VerdictTables
 
 MOST_ANSWERS = 1024  # rows of coverage that are kept, by the paths of a query: a join asks for one after the other
 
@@ -40,7 +41,7 @@ _S = TypeVar("_S")
 def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
     """The tables over what the host says at each call; `at_boot` is that of `HostJudge`."""
     catalogue = _catalogue(host)
-    judge = HostJudge(host, catalogue, at_boot=at_boot)
+    judged = VerdictTables(HostJudge(host, catalogue, at_boot=at_boot))
     return (
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
@@ -48,8 +49,8 @@ def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
         Table(AUDIT_SYSCALLS, lambda context: audit_syscalls(asked_syscalls(context, host)), eager=False),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
         Table(AUDIT_CONTROLS, lambda context: audit_controls(catalogue(), context), eager=False),
-        Table(AUDIT_VERDICTS, judge.verdicts, eager=False),
-        Table(AUDIT_REQUIREMENTS, judge.requirements, eager=False),
+        Table(AUDIT_VERDICTS, judged.verdicts, eager=False),
+        Table(AUDIT_REQUIREMENTS, judged.requirements, eager=False),
     )
 
 

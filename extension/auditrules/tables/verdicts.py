@@ -1,108 +1,45 @@
-"""The rows of `audit_verdicts` and `audit_requirements`: the controls that a query asks for, judged on this host."""
+"""The rows of `audit_verdicts` and `audit_requirements`: what was judged, as cells that stay while it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import chain
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.audit.auditctl.listing import listing
 from auditrules.audit.auditctl.status import LOCKED
-from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.host_audit import HostAudit
-from auditrules.audit.model.collected import Sources
-from auditrules.audit.model.host_facts import Entry
-from auditrules.audit.rule_sets import BOOT, KERNEL, RuleSets
-from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue
+from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.configuration.os_release import OsRelease
-from auditrules.benchmarks.control import Benchmark, BenchmarkControl
-from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.remediation import AuditState, written
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Requirement
-from auditrules.benchmarks.systems import applying
-from auditrules.benchmarks.verdict import ControlVerdict, judge_control, judged_off, remedies
+from auditrules.benchmarks.requirement import Judged
+from auditrules.benchmarks.verdict import ControlVerdict, judge_control, remedies
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
-from auditrules.plugin.schema import Schema
-from auditrules.plugin.table import row_filters
 from auditrules.status import Status
-from auditrules.tables import HostView
 from auditrules.tables.cells import Cells, finished
-from auditrules.tables.controls import CONTROL_KEY, benchmark_cells, control_cells
+from auditrules.tables.controls import CONTROL_KEY, control_cells
+from auditrules.tables.judging import AskedBenchmark, BySource, HostJudge, Key
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
-from auditrules.text import visible
 
 OTHER_SYSTEM, SYSTEM_UNKNOWN = "other_system", "system_unknown"
-NOT_JUDGED = "not_judged"
-
-_SHOWN = 200  # characters of an error that evidence shows
-
-Key = tuple[str, str, str]
-"""Benchmark, version and number of a control."""
-
-BySource = Mapping[str, Sequence[Judged]]
-"""The judged requirements of a control, now and after the next boot."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedBenchmark:
-    """A benchmark that a query asks for, with those of its controls that it asks for."""
+class VerdictTables:
+    """The rows of the two tables of verdicts, each kept for as long as what it rests on stays the same."""
 
-    benchmark: Benchmark
-    controls: tuple[BenchmarkControl, ...]
-    applies: bool
-    newest: bool
-
-
-_MOST_JUDGEMENTS = 2  # sets of controls whose judgement is kept: a query of a pack asks for the same again and again
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What controls came to the last time, and what that rests on."""
-
-    catalogue: Catalogue
-    requirements: tuple[Requirement, ...]
-    configured: Sources | None = None
-    rule_sets: RuleSets | None = None
-    facts: HostFacts | None = None
-    paths: tuple[str, ...] = ()
-    seen: Mapping[str, Entry] = field(default_factory=dict)
-    judged: Mapping[Key, BySource] = field(default_factory=dict)
-
-    @property
-    def needs(self) -> frozenset[Fact]:
-        """The facts that the requirements need."""
-        return frozenset(chain.from_iterable(each.needs for each in self.requirements))
-
-    def rests_on(self, audit: HostAudit) -> bool:
-        """Whether a host's audit is still what it was: each of its results is made anew only of what is new."""
-        return self.configured is audit.configured and self.rule_sets is audit.rule_sets
-
-
-class HostJudge:
-    """Judges controls on one host, and keeps the rows of each for as long as what they rest on stays the same.
-
-    `at_boot`: verdicts are on the next boot, as if it were now, and nothing is judged as it is now.
-    """
-
-    def __init__(
-        self, host: HostView, catalogue: Callable[[], Catalogue] = lambda: WHAT_SHIPS, *, at_boot: bool = False
-    ) -> None:
-        self._host = host
-        self._catalogue = catalogue
-        self._at_boot = at_boot
+    def __init__(self, judge: HostJudge) -> None:
+        self._judge = judge
         self._verdicts: dict[Key, tuple[object, list[Row]]] = {}
         self._requirements: dict[Key, tuple[object, list[Row]]] = {}
-        self._judgements: dict[tuple[Key, ...], Judgement] = {}
 
     def verdicts(self, context: Context) -> list[Row]:
         """The rows of `audit_verdicts` that a query asks for."""
-        asked, system = self.asked(context, AUDIT_VERDICTS)
-        judged = self.judged(chain.from_iterable(each.controls for each in asked if each.applies))
-        answer = self._answer(self._host.audit()) if judged else None
+        asked, system = self._judge.asked(context, AUDIT_VERDICTS)
+        judged = self._judge.judged(chain.from_iterable(each.controls for each in asked if each.applies))
+        answer = self._answer(self._judge.host.audit()) if judged else None
         rows: list[Row] = []
         for each in asked:
             if each.applies and answer is not None:
@@ -114,87 +51,20 @@ class HostJudge:
 
     def requirements(self, context: Context) -> list[Row]:
         """The rows of `audit_requirements` that a query asks for: of benchmarks that are for this system."""
-        asked, _ = self.asked(context, AUDIT_REQUIREMENTS)
-        judged = self.judged(chain.from_iterable(each.controls for each in asked if each.applies))
+        asked, _ = self._judge.asked(context, AUDIT_REQUIREMENTS)
+        judged = self._judge.judged(chain.from_iterable(each.controls for each in asked if each.applies))
         if not judged:
             return []
-        state = AuditState.of(self._host.audit())
+        state = AuditState.of(self._judge.host.audit())
         return [
             row
             for key, found in judged.items()
             for row in _kept(self._requirements, key, (found, state), partial(_requirement_rows, key, found, state))
         ]
 
-    def asked(self, context: Context, schema: Schema) -> tuple[list[AskedBenchmark], OsRelease]:
-        """What the constraints of a query leave, and which system this is where that matters.
-
-        A superset, as osquery applies its WHERE clause again. No file of a benchmark is read that is not asked for.
-        """
-        catalogue = self._catalogue()
-        names = {"benchmark", "version", "newest"} & set(schema.names)
-        wanted = [
-            (benchmark, newest)
-            for benchmark in catalogue.benchmarks
-            for newest in [catalogue.is_newest(benchmark)]
-            if _all(row_filters(schema, context, names), benchmark_cells(benchmark, newest=newest))
-        ]
-        system = OsRelease()
-        if any(each.systems or each.instead_of_none for each, _ in wanted):
-            system = self._host.facts({Fact.SYSTEM}).system or system
-        for_this = applying(catalogue.benchmarks, system)
-        of_applies = row_filters(schema, context, {"applies"} & set(schema.names))
-        of_control = row_filters(schema, context, ("control",))
-        asked = []
-        for benchmark, newest in wanted:
-            applies = benchmark.key in for_this
-            if not _all(of_applies, {"applies": str(int(applies))}) or not (applies or schema is AUDIT_VERDICTS):
-                continue
-            controls = tuple(each for each in benchmark.controls if _all(of_control, {"control": each.id}))
-            asked.append(AskedBenchmark(benchmark, controls, applies, newest))
-        return asked, system
-
-    def judged(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
-        """The requirements of controls, judged by source. What they need is collected and looked at first, at once.
-
-        What was judged last of the same controls is given again while the host, and what they require, stays the same.
-        """
-        asked = tuple(controls)
-        if not asked:
-            return {}
-        audit, catalogue = self._host.audit(), self._catalogue()
-        keys = tuple(control.key for control in asked)
-        kept = self._judgements.pop(keys, None)
-        if kept is None or kept.catalogue is not catalogue:
-            every = chain.from_iterable(control.requirements for control in asked if not control.off)
-            kept = Judgement(catalogue, tuple(every))
-        facts = self._host.facts(kept.needs)
-        paths = kept.paths if kept.facts == facts else _paths(kept.requirements, facts)
-        seen = self._host.look(paths) if paths else {}
-        if not kept.judged or (kept.rests_on(audit), kept.facts, kept.seen) != (True, facts, seen):
-            kept = replace(
-                kept,
-                configured=audit.configured,
-                rule_sets=audit.rule_sets,
-                facts=facts,
-                paths=paths,
-                seen=seen,
-                judged=self._judged(asked, JudgedHost(audit, facts, seen)),
-            )
-        self._judgements[keys] = kept  # behind all others
-        for oldest in list(self._judgements)[:-_MOST_JUDGEMENTS]:
-            self._judgements.pop(oldest, None)  # another thread may have been quicker
-        return kept.judged
-
-    def _judged(self, controls: Sequence[BenchmarkControl], host: JudgedHost) -> Mapping[Key, BySource]:
-        found: dict[Key, BySource] = {}
-        for control in controls:
-            boot = _judge(control, host, BOOT)
-            found[control.key] = {KERNEL: boot if self._at_boot else _judge(control, host, KERNEL), BOOT: boot}
-        return found
-
     def _answer(self, audit: HostAudit) -> tuple[AuditState, Callable[[], tuple[str, ...]]]:
         """The state of auditing that is judged, and what gives the lines that `auditctl -l` prints in it."""
-        if not self._at_boot:
+        if not self._judge.at_boot:
             lines = audit.kernel.lines or ()
             return AuditState.of_kernel(audit.kernel), lambda: tuple(line.text for line in lines)
         loaded, facts = audit.boot.loaded, audit.collected.facts
@@ -219,42 +89,6 @@ class HostJudge:
             return finished(AUDIT_VERDICTS.names, [verdict_cells(verdict, newest=newest)], CONTROL_KEY)
 
         return _kept(self._verdicts, control.key, (judged, state, lines, newest, control), row)
-
-
-def _judge(control: BenchmarkControl, host: JudgedHost, source: str) -> list[Judged]:
-    if control.off:
-        return [judged_off(control, source)]
-    return [judged for each in control.requirements for judged in _judged_alone(each, host, source)]
-
-
-def _judged_alone(requirement: Requirement, host: JudgedHost, source: str) -> Sequence[Judged]:
-    """A requirement, judged so that nothing which goes wrong with it ends the others: it is unknown, and says why."""
-    try:
-        judged = requirement.judge(host, source)
-        why = "" if judged else "nothing came of it"
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdicts of all other controls stand
-        judged, why = (), f"{type(error).__name__}: {visible(str(error)[:_SHOWN])}"
-    if not why:
-        return judged
-    evidence = f"a requirement of the kind {requirement.kind} could not be judged: {why}"
-    return [Judged(source, requirement.kind, "", "", "", "benchmark", Status.UNKNOWN, NOT_JUDGED, evidence=evidence)]
-
-
-def _paths_alone(requirement: Requirement, facts: HostFacts) -> Iterable[str]:
-    """The paths that a requirement names; what can't name them is unknown, as nobody looks at them."""
-    try:
-        return tuple(requirement.paths(facts))
-    except Exception:  # noqa: BLE001 - as where it is judged, which tells of it
-        return ()
-
-
-def _paths(requirements: Iterable[Requirement], facts: HostFacts) -> tuple[str, ...]:
-    named = dict.fromkeys(chain.from_iterable(_paths_alone(each, facts) for each in requirements))
-    return tuple(path for path in named if path and not bad_path(path))
-
-
-def _all(tests: Iterable[Callable[[Row], bool]], cells: Row) -> bool:
-    return all(keep(cells) for keep in tests)
 
 
 def _kept(

@@ -7,7 +7,7 @@ evidence and changes no status.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, asked_conditions, machine_of
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.rule import PERMISSION_LETTERS, Condition
+from auditrules.audit.model.rule import Condition
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks import docker_daemon
 from auditrules.benchmarks.asked_by import (
@@ -27,6 +27,8 @@ from auditrules.benchmarks.asked_by import (
 )
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.named_paths import FAILLOCK_DIR, PATHS_FROM, SUDOERS_LOG, at_its_end, named_targets
+from auditrules.benchmarks.path_letters import LETTERS, Letters, of_both_arches, of_missing_directory
 from auditrules.benchmarks.remediation import (
     CANT_EXPRESS,
     TARGET_UNREAD,
@@ -45,15 +47,11 @@ from auditrules.benchmarks.requirement import (
     Requirement,
 )
 from auditrules.benchmarks.services import Services
-from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetOrigin, TargetReason, targets
+from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetReason, targets
 from auditrules.status import Status
-
-SUDOERS_LOG, FAILLOCK_DIR = "sudoers logfile", "faillock dir"
-PATHS_FROM = (SUDOERS_LOG, FAILLOCK_DIR)
 
 LEFT_OUT = "left_out"  # of a directory that is recorded but for places below it
 
-_LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
 _ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
 _MAKE_FIRST = "Create the directory first if it is missing; otherwise the watch is not recursive."
 
@@ -134,7 +132,7 @@ class PathRequirement(Requirement):
         files = host.audit.file_system(host.seen)
         return [
             self.of_target(
-                target if self._means_link else _at_its_end(target, files),
+                target if self._means_link else at_its_end(target, files),
                 source,
                 self._answer(target, host, source, asked),
                 state,
@@ -148,7 +146,7 @@ class PathRequirement(Requirement):
     ) -> Outcome:
         """What comes of one path. `answer` is None if nobody could ask about the path."""
         status, reason = self._status(target, answer)
-        letters = _Letters(self.permissions, answer, source)
+        letters = Letters(self.permissions, answer, source)
         told = self._told_reason(status, reason, letters)
         evidence, evidence_lines = (
             self._evidence(target, reason, letters, state, lines=lines) for lines in (False, True)
@@ -169,25 +167,8 @@ class PathRequirement(Requirement):
         if self.docker is not None:
             return targets(self.path, self.type, self.docker, facts.docker or Services(), files)
         if self.path_from:
-            return list(self._named(facts))
+            return list(named_targets(self.path, self.path_from, facts))
         return [Target(self.path, watched=self.path)]
-
-    def _named(self, facts: HostFacts) -> Iterator[Target]:
-        """The paths that a configuration names, the benchmark's own where it names none, and what is not known."""
-        if self.path_from == SUDOERS_LOG:
-            sudo = facts.sudo
-            named, origin = (sudo.paths if sudo else ()), TargetOrigin.SUDOERS
-            error = sudo.error if sudo else "sudoers was not read"
-        else:
-            faillock = facts.faillock
-            named, origin = ((faillock.dir,) if faillock and faillock.dir else ()), TargetOrigin.FAILLOCK
-            error = faillock.error if faillock else "faillock.conf was not read"
-        for path in named:
-            yield Target(path, TargetOrigin.BENCHMARK if path == self.path else origin, path)
-        if error:
-            yield Target("", origin, reason=TargetReason.UNREADABLE, error=error)
-        elif not named:
-            yield Target(self.path, watched=self.path)
 
     def _answer(self, target: Target, host: JudgedHost, source: str, asked: tuple[Condition, ...]) -> PathAnswer | None:
         """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
@@ -219,7 +200,7 @@ class PathRequirement(Requirement):
             return Status.FAIL, LEFT_OUT
         return Status.UNKNOWN if required - set(answer.recorded) else Status.PASS, answer.reason.value
 
-    def _told_reason(self, status: Status, reason: str, letters: _Letters) -> str:
+    def _told_reason(self, status: Status, reason: str, letters: Letters) -> str:
         """The reason of the letters that are asked for, not of all four, and `covered` for a pass."""
         if status is Status.PASS:
             return Reason.COVERED.value
@@ -228,7 +209,7 @@ class PathRequirement(Requirement):
             return str((Reason.NO_RULE if whole else Reason.PERMISSIONS_MISSING).value)
         return reason
 
-    def _evidence(self, target: Target, reason: str, letters: _Letters, state: AuditState, *, lines: bool) -> str:
+    def _evidence(self, target: Target, reason: str, letters: Letters, state: AuditState, *, lines: bool) -> str:
         answer = letters.answer
         rules = (answer.evidence_lines if lines else answer.evidence) if answer else ""
         if reason == TargetReason.NOT_INSTALLED.value:
@@ -268,94 +249,10 @@ class PathRequirement(Requirement):
         )
 
 
-def _at_its_end(target: Target, files: FileSystem) -> Target:
-    """A target with the path that a rule is to name: one on a link records nothing of what that leads to."""
-    if not target.path or target.watched != target.path or files.walk(target.path, follow=False).type != "link":
-        return target
-    end = files.walk(target.path)
-    return target if end.entry is None or end.missing else replace(target, watched=end.path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Letters:
-    """Those letters that are asked for, by what the answer of a source says of them, in the order rwxa."""
-
-    required: str
-    answer: PathAnswer | None
-    source: str
-
-    def _of(self, letters: str) -> str:
-        return "".join(letter for letter in _LETTERS if letter in self.required and letter in letters)
-
-    @property
-    def unrecorded(self) -> str:
-        return self._of(self.answer.unrecorded) if self.answer else ""
-
-    @property
-    def conditional(self) -> str:
-        return self._of(self.answer.conditional) if self.answer else ""
-
-    @property
-    def unknown(self) -> str:
-        return self._of(self.answer.unknown) if self.answer else ""
-
-    @property
-    def missing(self) -> str:
-        """What keeps the requirement from passing."""
-        return self._of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
-
-
 def _has_compat(host: JudgedHost) -> bool:
     """Whether the machine runs 32-bit programs beside its own."""
     machine = syscalls.canonical(host.audit.collected.facts.machine)
     return machine_of("b32", machine or "") not in (None, machine)
-
-
-def of_both_arches(one: PathAnswer, other: PathAnswer) -> PathAnswer:
-    """What is recorded of a path by the machine's own programs and by 32-bit ones alike."""
-    if set(one.recorded) <= set(other.recorded):
-        return one
-    lost = {letter for letter in one.recorded if letter not in other.recorded}
-    unknown = lost & set(other.unknown)
-    files = [f"{each}; of 32-bit programs: {of}" for each, of in _evidence_of(one, other)]
-    return replace(
-        one,
-        recorded="".join(letter for letter in one.recorded if letter not in lost),
-        conditional="".join(each for each in _LETTERS if each in one.conditional or each in lost - unknown),
-        unknown="".join(each for each in _LETTERS if each in one.unknown or each in unknown),
-        reason=other.reason if lost == unknown else Reason.CONDITIONAL,
-        conditions=tuple(dict.fromkeys((*one.conditions, *other.conditions))),
-        evidence=files[0],
-        evidence_lines=files[1],
-    )
-
-
-def _evidence_of(one: PathAnswer, other: PathAnswer) -> Iterator[tuple[str, str]]:
-    yield one.evidence, other.evidence
-    yield one.evidence_lines, other.evidence_lines
-
-
-def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
-    """What is recorded of a directory that is not there yet, by the answers on its name and on a name inside of it.
-
-    A watch on what is no directory yet is not recursive: it records that the directory is made, and nothing below it.
-    """
-    both = {letter for letter in itself.recorded if letter in inside.recorded}
-    if both == set(itself.recorded):
-        return itself
-    of_inside = (inside.conditional, inside.unrecorded, inside.unknown)
-    conditional, unrecorded, unknown = (
-        "".join(each for each in "rwxa" if each in own or (each in itself.recorded and each in below))
-        for own, below in zip((itself.conditional, itself.unrecorded, itself.unknown), of_inside, strict=True)
-    )
-    return replace(
-        itself,
-        recorded="".join(letter for letter in itself.recorded if letter in both),
-        conditional=conditional,
-        unrecorded=unrecorded,
-        unknown=unknown,
-        reason=Reason.NOT_RECURSIVE,
-    )
 
 
 def read(fields: Fields) -> PathRequirement:
@@ -379,8 +276,8 @@ def read(fields: Fields) -> PathRequirement:
 
 def _permissions(fields: Fields) -> str:
     letters = fields.text("permissions")
-    if letters != "".join(each for each in _LETTERS if each in letters):
-        raise fields.error("permissions", f"letters out of {_LETTERS}, each once and in this order")
+    if letters != "".join(each for each in LETTERS if each in letters):
+        raise fields.error("permissions", f"letters out of {LETTERS}, each once and in this order")
     return letters
 
 

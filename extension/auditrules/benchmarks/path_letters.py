@@ -1,0 +1,91 @@
+"""The letters rwxa that a requirement asks for of a path, by what a source of rules answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.coverage.rule_source import PathAnswer
+from auditrules.audit.model.rule import PERMISSION_LETTERS
+
+LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Those letters that are asked for, by what the answer of a source says of them, in the order rwxa."""
+
+    required: str
+    answer: PathAnswer | None
+    source: str
+
+    def _of(self, letters: str) -> str:
+        return "".join(letter for letter in LETTERS if letter in self.required and letter in letters)
+
+    @property
+    def unrecorded(self) -> str:
+        """Those that leave no record."""
+        return self._of(self.answer.unrecorded) if self.answer else ""
+
+    @property
+    def conditional(self) -> str:
+        """Those that do not always leave one."""
+        return self._of(self.answer.conditional) if self.answer else ""
+
+    @property
+    def unknown(self) -> str:
+        """Those of which that is not known."""
+        return self._of(self.answer.unknown) if self.answer else ""
+
+    @property
+    def missing(self) -> str:
+        """What keeps the requirement from passing."""
+        return self._of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
+
+
+def of_both_arches(one: PathAnswer, other: PathAnswer) -> PathAnswer:
+    """What is recorded of a path by the machine's own programs and by 32-bit ones alike."""
+    if set(one.recorded) <= set(other.recorded):
+        return one
+    lost = {letter for letter in one.recorded if letter not in other.recorded}
+    unknown = lost & set(other.unknown)
+    files = [f"{each}; of 32-bit programs: {of}" for each, of in _evidence_of(one, other)]
+    return replace(
+        one,
+        recorded="".join(letter for letter in one.recorded if letter not in lost),
+        conditional="".join(each for each in LETTERS if each in one.conditional or each in lost - unknown),
+        unknown="".join(each for each in LETTERS if each in one.unknown or each in unknown),
+        reason=other.reason if lost == unknown else Reason.CONDITIONAL,
+        conditions=tuple(dict.fromkeys((*one.conditions, *other.conditions))),
+        evidence=files[0],
+        evidence_lines=files[1],
+    )
+
+
+def _evidence_of(one: PathAnswer, other: PathAnswer) -> Iterator[tuple[str, str]]:
+    yield one.evidence, other.evidence
+    yield one.evidence_lines, other.evidence_lines
+
+
+def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
+    """What is recorded of a directory that is not there yet, by the answers on its name and on a name inside of it.
+
+    A watch on what is no directory yet is not recursive: it records that the directory is made, and nothing below it.
+    """
+    both = {letter for letter in itself.recorded if letter in inside.recorded}
+    if both == set(itself.recorded):
+        return itself
+    of_inside = (inside.conditional, inside.unrecorded, inside.unknown)
+    conditional, unrecorded, unknown = (
+        "".join(each for each in "rwxa" if each in own or (each in itself.recorded and each in below))
+        for own, below in zip((itself.conditional, itself.unrecorded, itself.unknown), of_inside, strict=True)
+    )
+    return replace(
+        itself,
+        recorded="".join(letter for letter in itself.recorded if letter in both),
+        conditional=conditional,
+        unrecorded=unrecorded,
+        unknown=unknown,
+        reason=Reason.NOT_RECURSIVE,
+    )
