@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from auditrules import __version__
 from auditrules.benchmarks import BY_ID, CIS_DOCKER
+from auditrules.benchmarks.catalogue import keep_all_loaded
 from auditrules.report.evaluate import queries, values
 from auditrules.report.evaluate.engine import Engine
 from auditrules.report.evaluate.filters import (
@@ -41,6 +42,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
 
     Raises `ReportError` where a filter selects nothing, or a query fails.
     """
+    keep_all_loaded()
     until = request.now if request.until is None else request.until
     waivers = Waivers(request.waivers, until)
     _create_subjects(engine, request, until)
