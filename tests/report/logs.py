@@ -117,6 +117,12 @@ class Ingested:
     tables: Mapping[str, list[Line]]
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Give the lines that were read, the rows that there are, each once, and how many of them were read again."""
+        digests = [each["row_digest"] for each in self.tables["observations"]]
+        return self.reading.lines, len(set(digests)), len(digests) - len(set(digests))
+
+    @property
     def said(self) -> list[tuple[str, str, str, str]]:
         """Give host, control, status and reason of each different row of a control, in order."""
         rows = self.tables["observations"]

@@ -110,6 +110,11 @@ def register(parser: argparse.ArgumentParser) -> None:
         "a store that Spark reads, such as s3a://bucket/store",
     )
     parser.add_argument(
+        "--compact",
+        action="store_true",
+        help="make one file of those of each day of the store; with very many small ones this is done unasked",
+    )
+    parser.add_argument(
         "--engine", choices=_ENGINES, default=_ENGINES[0], help="what runs the queries (default: duckdb)"
     )
     parser.add_argument("--format", choices=_FORMATS, default=_SUMMARY, help="default: summary")
@@ -171,11 +176,13 @@ def _ending_on_signals() -> Iterator[None]:
 def _reported(options: argparse.Namespace) -> CommandOutput:
     from auditrules.report.errors import ReportError  # noqa: PLC0415 - the report is not in every installation
     from auditrules.report.inputs import ReportRequest, read_inventory, read_waivers  # noqa: PLC0415
-    from auditrules.report.pipeline import make_report  # noqa: PLC0415
+    from auditrules.report.pipeline import compact_store, make_report  # noqa: PLC0415
     from auditrules.report.present.progress import progress  # noqa: PLC0415
 
     if not options.paths and "://" not in (options.store or ""):
         raise Problem("the following arguments are required: PATH")
+    if options.compact and (options.store is None or "://" in options.store):
+        raise Problem("expected --store with a folder beside --compact")
     page = None if options.html is None else AtomicFile(options.html)
     now = int(time.time())
     since, until = _window(options, now)
@@ -198,6 +205,8 @@ def _reported(options: argparse.Namespace) -> CommandOutput:
         )
         bar = partial(progress, sys.stderr, "reading")
         report = make_report(options.paths, request, store=options.store, engine=options.engine, progress=bar)
+        if options.compact:
+            compact_store(options.store)
     except ReportError as error:
         raise Problem(str(error)) from error
     if not report.hosts:

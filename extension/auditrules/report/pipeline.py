@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,9 +12,11 @@ from auditrules.report.errors import ReportError
 from auditrules.report.evaluate.duckdb_engine import DuckDb
 from auditrules.report.evaluate.engine import Engine
 from auditrules.report.evaluate.report import build_report
+from auditrules.report.ingest.log_files import SourceError
 from auditrules.report.inputs import ReportRequest
 from auditrules.report.model import Reading, Report
-from auditrules.report.storage.store import open_store
+from auditrules.report.storage.compaction import compact, is_due
+from auditrules.report.storage.store import Store, open_store
 from auditrules.report.storage.update import ProgressBar, cpu_count, no_progress, update_store
 
 
@@ -43,8 +46,8 @@ def make_report(
 ) -> Report:
     """Read logs and make a report of them.
 
-    With a `store`, a folder, what was read is kept there, and only what is new is read. A store that has an address,
-    such as s3a://bucket/store, is only read, and by Spark. Raises `ReportError`.
+    With a `store`, a folder, what was read is kept there, and only what is new is read; too many files are made few. A
+    store that has an address, such as s3a://bucket/store, is only read, and by Spark. Raises `ReportError`.
     """
     if store is not None and "://" in store:
         return _report_of_address(paths, request, store, engine)
@@ -54,12 +57,32 @@ def make_report(
             with ENGINES[engine](opened.folder, opened.scratch()) as running:
                 running.add_logs(opened.files())
                 report = build_report(running, request, reading)
-            opened.row_counts = [report.reading.rows, report.reading.repeated]
+            opened.registry.row_counts = [report.reading.rows, report.reading.repeated]
             opened.save()
-            return report
+            return _tidied(opened, report)
     except OSError as error:
         place = error.filename or store or "the temporary folder"
         raise ReportError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+def compact_store(folder: str) -> None:
+    """Make one file of those of each table and day of a store. Raises `ReportError`: then the store is as it was."""
+    try:
+        with open_store(folder) as opened:
+            compact(opened, whole=True)
+    except OSError as error:
+        raise ReportError(f"{folder}: cannot be compacted, and is as it was: {error.strerror or error}") from error
+
+
+def _tidied(store: Store, report: Report) -> Report:
+    """Compact a store where that is due. Without room for it the store stays as it is, and a note says so."""
+    if is_due(store):
+        try:
+            compact(store, whole=False)
+        except (OSError, SourceError) as error:
+            note = f"{store.folder}: its many small files could not be made few, and are as they were: {error}"
+            return replace(report, notes=(*report.notes, note))
+    return report
 
 
 def _report_of_address(paths: Sequence[str], request: ReportRequest, store: str, engine: str) -> Report:

@@ -15,15 +15,14 @@ import pytest
 from auditrules.report.errors import ReportError
 from auditrules.report.storage import update
 from auditrules.report.storage.store import Store, open_store
-from tests.report.logs import DAY, NOON, report, row, said, snapshot, write
+from tests.report.logs import DAY, NOON, ingest, report, row, snapshot, write
 
 LINES = [snapshot("a", NOON - number, row()) for number in range(10)]
 NEWER = snapshot("a", NOON + 1, row("fail"))
 
 
 def _counts(log: Path, folder: Path) -> tuple[int, int, int]:
-    reading = report(log, store=folder, now=NOON + 10).reading
-    return reading.lines, reading.rows, reading.repeated
+    return ingest(log, store=folder, now=NOON + 10).counts
 
 
 def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
@@ -34,13 +33,13 @@ def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
 
 def test_of_a_log_that_grew_only_the_new_lines_are_read(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LINES)
-    report(log, store=tmp_path / "store")
+    ingest(log, store=tmp_path / "store")
     with log.open("a") as file:
         file.write(f"{json.dumps(NEWER)}\nbroken\n")
-    fleet = report(log, store=tmp_path / "store", now=NOON + 10)
-    assert (fleet.reading.lines, fleet.reading.rows) == (2, 11)
-    assert [each.line for each in fleet.reading.first_broken] == [12]
-    assert said(fleet) == [("a", "1.2.3", "fail", "no_rule")]
+    found = ingest(log, store=tmp_path / "store", now=NOON + 10)
+    assert found.counts == (2, 11, 0)
+    assert [each.line for each in found.reading.first_broken] == [12]
+    assert found.said == [("a", "1.2.3", "fail", "no_rule"), ("a", "1.2.3", "pass", "covered")]
 
 
 def test_a_line_that_was_not_whole_is_read_when_it_is(tmp_path: Path) -> None:
@@ -48,7 +47,7 @@ def test_a_line_that_was_not_whole_is_read_when_it_is(tmp_path: Path) -> None:
     text = json.dumps(NEWER)
     with log.open("a") as file:
         file.write(text[:100])
-    assert report(log, store=tmp_path / "store").reading.broken == 1
+    assert ingest(log, store=tmp_path / "store").reading.broken == 1
     with log.open("a") as file:
         file.write(f"{text[100:]}\n")
     assert _counts(log, tmp_path / "store") == (1, 11, 0)
@@ -56,13 +55,13 @@ def test_a_line_that_was_not_whole_is_read_when_it_is(tmp_path: Path) -> None:
 
 def test_a_log_is_known_under_another_name(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LINES)
-    report(log, store=tmp_path / "store")
+    ingest(log, store=tmp_path / "store")
     assert _counts(log.rename(tmp_path / "log.1"), tmp_path / "store") == (0, 10, 0)
 
 
 def test_a_log_is_known_when_it_was_packed(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LINES)
-    report(log, store=tmp_path / "store")
+    ingest(log, store=tmp_path / "store")
     packed = tmp_path / "log.2.gz"
     packed.write_bytes(gzip.compress(log.read_bytes()))
     log.unlink()
@@ -71,28 +70,28 @@ def test_a_log_is_known_when_it_was_packed(tmp_path: Path) -> None:
 
 def test_another_log_in_the_same_place_is_read_whole(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LINES)
-    report(log, store=tmp_path / "store")
+    ingest(log, store=tmp_path / "store")
     write(log, [snapshot("b", NOON - number, row()) for number in range(12)])
     assert _counts(log, tmp_path / "store") == (12, 22, 0)
 
 
 def test_a_log_that_only_begins_alike_is_read_whole(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LINES)
-    report(log, store=tmp_path / "store")
+    ingest(log, store=tmp_path / "store")
     write(log, [*LINES[:5], *(snapshot("b", NOON - number, row()) for number in range(20))])
     assert _counts(log, tmp_path / "store") == (25, 30, 5)
 
 
 def test_a_log_that_is_gone_is_still_reported(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LINES)
-    first = report(log, store=tmp_path / "store")
+    first = ingest(log, store=tmp_path / "store")
     log.unlink()
-    assert report(tmp_path, store=tmp_path / "store").verdicts == first.verdicts
+    assert ingest(tmp_path, store=tmp_path / "store").tables == first.tables
 
 
 def test_rows_are_kept_by_day(tmp_path: Path) -> None:
     times = (NOON, NOON - DAY, 12)
-    report(write(tmp_path / "log", [snapshot("a", time, row()) for time in times]), store=tmp_path / "store")
+    ingest(write(tmp_path / "log", [snapshot("a", time, row()) for time in times]), store=tmp_path / "store")
     assert sorted(path.name for path in (tmp_path / "store" / "observations").iterdir()) == [
         "day=2026-11-22",
         "day=2026-11-23",
@@ -104,7 +103,7 @@ def test_observations_have_the_digests_of_their_hosts_and_targets(tmp_path: Path
     rows = [
         row(target=target, control=control) for control, target in (("1.2.3", "/a"), ("1.2.3", "/b"), ("1.2.4", "/a"))
     ]
-    report(write(tmp_path / "log", [snapshot(host, NOON, *rows) for host in "ab"]), store=tmp_path / "store")
+    ingest(write(tmp_path / "log", [snapshot(host, NOON, *rows) for host in "ab"]), store=tmp_path / "store")
     observations, sightings, query_targets = (
         pq.read_table(tmp_path / "store" / name).to_pylist() for name in ("observations", "sightings", "query_targets")
     )
@@ -152,13 +151,12 @@ def test_a_store_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_a_broken_line_is_told_by_every_later_report(tmp_path: Path) -> None:
     log = write(tmp_path / "log", [*LINES, "broken"])
-    first = report(log, store=tmp_path / "store")
-    again = report(log, store=tmp_path / "store")
-    assert (again.reading.broken, again.reading.first_broken) == (1, first.reading.first_broken)
-    assert again.notes == first.notes == ("1 line could not be read, and may have held verdicts",)
+    first = ingest(log, store=tmp_path / "store").reading
+    again = ingest(log, store=tmp_path / "store").reading
+    assert (again.broken, again.first_broken) == (1, first.first_broken)
     with log.rename(tmp_path / "log.1").open("a") as file:
         file.write("more\n")
-    later = report(tmp_path / "log.1", store=tmp_path / "store").reading
+    later = ingest(tmp_path / "log.1", store=tmp_path / "store").reading
     assert (later.broken, sorted(each.line for each in later.first_broken)) == (2, [11, 12])
 
 
@@ -166,10 +164,10 @@ def test_a_last_line_without_an_end_is_told_until_it_has_one(tmp_path: Path) -> 
     log = write(tmp_path / "log", LINES)
     with log.open("a") as file:
         file.write("{")
-    assert report(log, store=tmp_path / "store").reading.broken == 1
+    assert ingest(log, store=tmp_path / "store").reading.broken == 1
     with log.open("a") as file:
         file.write("}\nbroken\n")
-    reading = report(log, store=tmp_path / "store").reading
+    reading = ingest(log, store=tmp_path / "store").reading
     assert (reading.broken, [each.line for each in reading.first_broken]) == (1, [12])
 
 
@@ -215,11 +213,11 @@ CUT: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("cut", CUT.values(), ids=CUT)
 def test_a_part_that_is_not_whole_is_left_out_and_named(cut: Callable[[bytes], bytes], tmp_path: Path) -> None:
     store = tmp_path / "store"
-    report(write(tmp_path / "old", [snapshot("a", NOON, row())]), store=store)
+    ingest(write(tmp_path / "old", [snapshot("a", NOON, row())]), store=store)
     (part,) = store.glob("observations/*/*.parquet")
     part.write_bytes(cut(part.read_bytes()))
-    found = report(write(tmp_path / "new", [snapshot("b", NOON, row("fail"))]), store=store)
-    assert ("b", "1.2.3", "fail", "no_rule") in said(found)
+    found = ingest(write(tmp_path / "new", [snapshot("b", NOON, row("fail"))]), store=store)
+    assert found.said == [("b", "1.2.3", "fail", "no_rule")]
     assert [each.file for each in found.reading.unreadable] == [str(part)]
     assert found.reading.unread
 
@@ -247,7 +245,7 @@ def test_a_log_that_is_removed_before_it_is_read_is_named(tmp_path: Path, monkey
         return 0, 0
 
     monkeypatch.setattr(update, "_resume_point", removed)
-    found = report(log, gone, store=tmp_path / "store").reading
+    found = ingest(log, gone, store=tmp_path / "store").reading
     assert [(each.file, each.cause) for each in found.unreadable] == [(str(gone), "No such file or directory")]
 
 
@@ -262,6 +260,6 @@ def test_a_full_disk_is_said_in_words(kept: bool, tmp_path: Path, monkeypatch: p
 
 
 def test_two_runs_in_one_second_keep_what_both_read(tmp_path: Path) -> None:
-    report(write(tmp_path / "one", [snapshot("a", NOON, row())]), store=tmp_path / "store")
-    found = report(write(tmp_path / "two", [snapshot("b", NOON, row())]), store=tmp_path / "store")
-    assert found.reading.rows == 2
+    ingest(write(tmp_path / "one", [snapshot("a", NOON, row())]), store=tmp_path / "store")
+    found = ingest(write(tmp_path / "two", [snapshot("b", NOON, row())]), store=tmp_path / "store")
+    assert found.counts == (1, 2, 0)

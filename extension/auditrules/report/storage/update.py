@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from uuid import uuid4
 
 from auditrules.report.ingest.log_files import LogFile, find_files, split_at_lines
 from auditrules.report.ingest.part import MOST_HOSTS, MOST_SHOWN, Advance, FilePart, PartResult
 from auditrules.report.ingest.streams import STANDARD_INPUT, UNREADABLE, FileFormat, detect_format, open_stream
 from auditrules.report.model import Broken, Reading
-from auditrules.report.storage.store import LogProblems, Store
+from auditrules.report.storage.registry import LogProblems
+from auditrules.report.storage.store import Store
 from auditrules.report.times import CLOCK_AHEAD
 
 _IN_PROCESS = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
@@ -38,34 +38,34 @@ def update_store(store: Store, paths: Sequence[str], now: int, progress: Progres
     """Read what the store does not hold yet; returns what was read, and what was wrong. Raises `SourceError`."""
     found, unreadable = find_files(paths)
     files = [replace(each, modified=now * 10**9) if each.path == STANDARD_INPUT else each for each in found]
-    earlier = dict(store.problems)
+    earlier = dict(store.registry.problems)
     fresh = [file for file in files if not store.is_read(file)]
     resumed = {file: _resume_point(store, file) for file in fresh}
     work = [part for file in fresh for part in _split(file, resumed[file][0])]
-    with progress(sum(map(_weight, work))) as advance:
-        results = list(_read(store, work, now, advance))
-    unreadable += store.broken_files()
     shown: list[Broken] = []
-    by_file: dict[LogFile, list[PartResult]] = defaultdict(list)
-    for result in results:
-        by_file[result.part.file].append(result)
-    for file in fresh:
-        start, line = resumed[file]
-        ordered = sorted(by_file[file], key=lambda result: result.part.start)
-        of_file: list[Broken] = []
-        for result in ordered:
-            of_file += (replace(each, line=each.line + line) for each in result.shown)
-            unreadable += (replace(each, line=each.line and each.line + line) for each in result.unreadable)
-            line += result.lines
-        name = store.mark_read(file, ordered, line, of_file)
-        if not start:
-            earlier.pop(name, None)  # it was read from its beginning
-        shown += of_file
-    if results:
-        store.row_counts = []
-    store.save()
-    rows, repeated = store.row_counts or (0, 0)
-    shown += (Broken(*each) for known in earlier.values() for each in known["shown"])
+    with store.writing() as name:
+        with progress(sum(map(_weight, work))) as advance:
+            results = list(_read(store, work, name, now, advance))
+        by_file: dict[LogFile, list[PartResult]] = defaultdict(list)
+        for result in results:
+            by_file[result.part.file].append(result)
+        for file in fresh:
+            start, line = resumed[file]
+            ordered = sorted(by_file[file], key=lambda result: result.part.start)
+            of_file: list[Broken] = []
+            for result in ordered:
+                of_file += (replace(each, line=each.line + line) for each in result.shown)
+                unreadable += (replace(each, line=each.line and each.line + line) for each in result.unreadable)
+                line += result.lines
+            known = store.mark_read(file, ordered, line, of_file)
+            if not start:
+                earlier.pop(known, None)  # it was read from its beginning
+            shown += of_file
+        if results:
+            store.registry.row_counts = []
+    unreadable += store.broken_files()
+    rows, repeated = store.registry.row_counts or (0, 0)
+    shown += (Broken(*each) for before in earlier.values() for each in before["shown"])
     return Reading(
         files=len(files),
         lines=sum(result.lines for result in results),
@@ -111,7 +111,7 @@ def _split(file: LogFile, start: int) -> list[FilePart]:
     return [FilePart(file, start)]
 
 
-def _read(store: Store, work: list[FilePart], now: int, advance: Advance) -> Iterator[PartResult]:
+def _read(store: Store, work: list[FilePart], name: str, now: int, advance: Advance) -> Iterator[PartResult]:
     if not work:
         return
     from auditrules.report.storage.worker import ReadTask, run_task  # noqa: PLC0415 - Parquet is slow to load
@@ -121,7 +121,6 @@ def _read(store: Store, work: list[FilePart], now: int, advance: Advance) -> Ite
     streams = [part for part in work if part.file.path == STANDARD_INPUT]
     files = [part for part in work if part.file.path != STANDARD_INPUT]
     size = max(_MIN_TASK, min(_MAX_TASK, total // (4 * cpu_count())))
-    name = f"{now:x}-{uuid4().hex[:12]}"  # of this run alone
     tasks = [
         ReadTask(f"{name}-{number}", batch, store.folder, store.kept, now + CLOCK_AHEAD)
         for number, batch in enumerate([*_batches(files, size), *([tuple(streams)] if streams else [])])
@@ -132,7 +131,7 @@ def _read(store: Store, work: list[FilePart], now: int, advance: Advance) -> Ite
         return
     here = [task for task in tasks if task.parts[0].file.path == STANDARD_INPUT]
     there = [task for task in tasks if task not in here]
-    with Workers(cpu_count()) as workers:
+    with Workers(cpu_count(), store.lock) as workers:
         yield from workers.run(there, advance, lambda: [result for task in here for result in run_task(task, advance)])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from auditrules.report.ingest.part import Advance, FilePart, PartResult
 from auditrules.report.ingest.reader import read_part
 from auditrules.report.ingest.table_builder import TableBuilder
+from auditrules.report.storage.registry import sync
 from auditrules.report.times import DAY, EARLIEST, day
 
 _UNDATED = "undated"
@@ -57,23 +57,7 @@ def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
 
 def _write(table: pa.Table, path: Path, task: ReadTask) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    try:
-        pq.write_table(table, new)
-        if task.kept:
-            sync(new)
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
+    pq.write_table(table, path)
     if task.kept:
+        sync(path)
         sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or the names in a folder are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

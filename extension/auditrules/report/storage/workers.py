@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -26,19 +27,21 @@ if TYPE_CHECKING:
 _INTERVAL = 0.2  # seconds between two looks at how much was read
 
 _read_bytes: Synchronized[int] | None = None  # of this process, where it is a worker
+_lock: Connection | None = None
 
 
 class Workers:
     """A pool of processes that run tasks. Used as a context: what is left of the tasks is given up at its end."""
 
-    def __init__(self, count: int) -> None:
-        """Start as many processes as there are tasks, at most `count`."""
+    def __init__(self, count: int, lock: int) -> None:
+        """Start as many processes as there are tasks, at most `count`; as long as one lives, it holds the lock, too."""
         context = get_context("spawn")  # a fork would copy the locks of threads as they are
         self._strangers = set(active_children())
         # Nothing is ever sent: a worker ends as soon as this process closes its end, or is no more.
         self._alive, self._ours = context.Pipe(duplex=False)
         self._bytes: Synchronized[int] = context.Value("q", 0)
-        self._pool = ProcessPoolExecutor(count, context, _start, (self._alive, self._bytes))
+        self._lock = Connection(os.dup(lock), writable=False)  # as what a process can be given; nobody reads it
+        self._pool = ProcessPoolExecutor(count, context, _start, (self._alive, self._bytes, self._lock))
 
     def __enter__(self) -> Self:
         """Return the pool."""
@@ -55,6 +58,7 @@ class Workers:
         self._ours.close()
         self._pool.shutdown(cancel_futures=True)
         self._alive.close()
+        self._lock.close()
 
     def run(
         self, tasks: Sequence[ReadTask], advance: Advance, meanwhile: Callable[[], list[PartResult]]
@@ -88,10 +92,11 @@ def _count(read: int) -> None:
             _read_bytes.value += read
 
 
-def _start(alive: Connection, read_bytes: Synchronized[int]) -> None:
+def _start(alive: Connection, read_bytes: Synchronized[int], lock: Connection) -> None:
     """Prepare a worker: Ctrl-C is for the process that waits for it, which then ends this one."""
-    global _read_bytes  # noqa: PLW0603 - a worker is a process, with one count
-    _read_bytes = read_bytes
+    global _read_bytes, _lock  # a worker is a process, with one of each
+    _read_bytes, _lock = read_bytes, lock
+    gc.disable()  # rows are many, and none of them is part of a cycle
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
 
