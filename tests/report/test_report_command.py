@@ -265,6 +265,17 @@ def test_a_host_that_is_missing_is_unknown(tmp_path: Path) -> None:
     assert run(log(tmp_path, "pass"), "--until", UNTIL, "--inventory", hosts, "--fail-on", "unknown")[0] == 3
 
 
+@pytest.mark.parametrize(
+    "store", [(), ("--store", "s3a://bucket/store", "--engine", "spark")], ids=["none", "an address"]
+)
+def test_what_is_compacted_is_a_folder(store: tuple[str, ...], tmp_path: Path) -> None:
+    assert run(*store, tmp_path, "--compact") == (
+        2,
+        "",
+        "auditrules: expected --store with a folder beside --compact\n",
+    )
+
+
 def test_a_store_is_read_on(tmp_path: Path) -> None:
     logs, store = log(tmp_path, "pass"), tmp_path / "store"
     for lines in (1, 0):

@@ -80,7 +80,8 @@ def _tidied(store: Store, report: Report) -> Report:
         try:
             compact(store, whole=False)
         except (OSError, SourceError) as error:
-            note = f"{store.folder}: its many small files could not be made few, and are as they were: {error}"
+            cause = (isinstance(error, OSError) and error.strerror) or error
+            note = f"{store.folder}: its many small files could not be made few, and are as they were: {cause}"
             return replace(report, notes=(*report.notes, note))
     return report
 

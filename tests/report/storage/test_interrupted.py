@@ -27,7 +27,7 @@ from auditrules.report.storage.registry import read_registry
 from auditrules.report.storage.store import open_store
 from auditrules.report.storage.update import update_store
 from tests.mutations import SOAK
-from tests.report.logs import DAY, NOON, Ingested, added, failed, ingest, loaded, row, snapshot, write
+from tests.report.logs import DAY, NOON, Ingested, Line, added, failed, ingest, loaded, row, snapshot, write
 
 COUNT = 200 if SOAK else 3
 AUDITRULES = str(Path(sys.executable).with_name("auditrules"))
@@ -35,7 +35,7 @@ FIRST, SECOND, THIRD = (
     [snapshot(host, NOON - DAY + number, row()), added(host, NOON + number, row("fail"))]
     for number, host in enumerate("abc")
 )
-OTHERS = [failed("a", NOON, "q"), loaded("a", NOON, 1), "broken"]
+OTHERS: list[Line | str] = [failed("a", NOON, "q"), loaded("a", NOON, 1), "broken"]
 
 
 class DiedError(BaseException):

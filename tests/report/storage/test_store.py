@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditrules.report.errors import ReportError
-from auditrules.report.storage import update
+from auditrules.report.pipeline import compact_store
+from auditrules.report.storage import compaction, update
 from auditrules.report.storage.store import Store, open_store
-from tests.report.logs import DAY, NOON, ingest, report, row, snapshot, write
+from tests.report.logs import DAY, NOON, ingest, report, row, said, snapshot, write
 
 LINES = [snapshot("a", NOON - number, row()) for number in range(10)]
 NEWER = snapshot("a", NOON + 1, row("fail"))
@@ -128,14 +130,97 @@ def test_a_folder_of_something_else_is_no_store(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path}/store: expected a store or an empty folder, found letter.txt"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 3, "counted": [], "seen": {}, "places": {}}'])
-def test_a_store_of_another_format_is_refused(content: str, tmp_path: Path) -> None:
+OTHER_FORMATS = {
+    '{"format": 3, "counted": [], "seen": {}, "places": {}}': "one of format 3, of an earlier auditrules: empty this "
+    "folder, or give another",
+    '{"format": 5}': "one of format 5, of a later auditrules: upgrade this one, or give another",
+    **dict.fromkeys(("", "[]", "{}"), "something else: give another folder, or empty this one"),
+}
+
+
+@pytest.mark.parametrize(("content", "found"), OTHER_FORMATS.items())
+def test_a_store_of_another_format_is_refused(content: str, found: str, tmp_path: Path) -> None:
     (tmp_path / "read.json").write_text(content)
     with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 4: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 4, found {found}, and all logs are read again"
     )
+
+
+def test_a_store_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}: expected a store of the user who makes the report (uid {own + 1}), found one of uid {own}: make "
+        "the report as that user, or give another folder"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES], ids=errno.errorcode.get)
+def test_a_store_that_cannot_be_written_is_refused(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
+        pass
+    assert str(raised.value) == (f"{tmp_path}: cannot be a store, to which every report writes: {os.strerror(number)}")
+
+
+def test_a_store_that_was_written_before_there_was_compaction_is_read(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LINES)
+    ingest(log, store=tmp_path / "store")
+    path = tmp_path / "store" / "read.json"
+    content = json.loads(path.read_bytes())
+    del content["writing"], content["replaced"]
+    path.write_text(json.dumps(content))
+    assert _counts(log, tmp_path / "store") == (0, 10, 0)
+
+
+def test_a_store_with_very_many_small_files_is_compacted_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "MOST_SMALL", 3)
+    for number in range(3):
+        ingest(write(tmp_path / str(number), [snapshot("a", NOON - number, row())]), store=tmp_path / "store")
+    assert report(tmp_path / "0", store=tmp_path / "store").reading.rows == 3
+    assert len(list(tmp_path.glob("store/observations/*/*"))) == 1
+    assert _counts(tmp_path / "0", tmp_path / "store") == (0, 3, 0)
+
+
+def test_a_store_that_has_no_room_for_compaction_gives_its_report_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(compaction, "MOST_SMALL", -1)
+    ingest(write(tmp_path / "log", LINES), store=tmp_path / "store")
+    log = write(tmp_path / "new", [NEWER])
+    monkeypatch.setattr("auditrules.report.pipeline.compact", full)
+    found = report(log, store=tmp_path / "store", now=NOON + 10)
+    assert said(found) == [("a", "1.2.3", "fail", "no_rule")]
+    assert found.notes == (
+        f"{tmp_path}/store: its many small files could not be made few, and are as they were: No space left on device",
+    )
+
+
+def test_small_files_are_joined_in_groups_of_rows_that_fit_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "_MOST_ROWS", 4)
+    for number in range(6):
+        ingest(write(tmp_path / str(number), [snapshot("a", NOON - number, row())]), store=tmp_path / "store")
+    compact_store(str(tmp_path / "store"))
+    (path,) = tmp_path.glob("store/observations/*/*")
+    with pq.ParquetFile(path) as file:
+        assert [file.metadata.row_group(each).num_rows for each in range(file.num_row_groups)] == [4, 2]
 
 
 def test_two_reports_do_not_use_a_store_at_once(tmp_path: Path) -> None:
@@ -185,7 +270,8 @@ def test_a_store_that_was_tampered_with_is_refused(content: str, tmp_path: Path)
     with pytest.raises(ReportError) as raised, open_store(str(tmp_path)):
         pass
     assert str(raised.value) == (
-        f"{tmp_path}/read.json: expected a store of format 4: give another folder, or empty this one"
+        f"{tmp_path}/read.json: expected a store of format 4, found something else: give another folder, or empty this "
+        "one, and all logs are read again"
     )
 
 

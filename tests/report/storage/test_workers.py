@@ -15,8 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from auditrules.report.ingest.log_files import find_files
+from auditrules.report.ingest.part import FilePart
 from auditrules.report.storage import store as store_module
 from auditrules.report.storage import update
+from auditrules.report.storage.locks import locked
+from auditrules.report.storage.worker import ReadTask
+from auditrules.report.storage.workers import Workers
 from tests.report.logs import NOON, row, snapshot, write
 
 PROGRAM = [str(Path(sys.executable).with_name("auditrules")), "report"]
@@ -80,7 +85,13 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]
 
 @pytest.mark.skipif(update.cpu_count() < 2, reason="reads with a process for each core")
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.full),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.full),
+        (signal.SIGKILL, -9),
+    ],
 )
 def test_no_worker_outlives_a_report(
     running: tuple[subprocess.Popen[bytes], list[int], Path], number: signal.Signals, code: int
@@ -101,7 +112,13 @@ ONE = {
 }
 
 
-@pytest.mark.parametrize("content", ONE.values(), ids=ONE)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(content, marks=() if name == "a log of lines" else pytest.mark.full, id=name)
+        for name, content in ONE.items()
+    ],
+)
 def test_an_interrupt_ends_the_reading_of_one_file(content: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text(content)
     with subprocess.Popen(
@@ -129,6 +146,20 @@ def test_the_temporary_folder_of_a_report_that_was_killed_goes_with_the_next(
         os.utime(running.folder / "lock", (long_ago, long_ago))
         with store_module.open_store(None):
             assert running.folder.exists()
+
+
+def test_a_store_is_in_use_as_long_as_a_worker_lives(tmp_path: Path) -> None:
+    """The report that started it may have been killed."""
+    (file,), _ = find_files([str(write(tmp_path / "log", [LINE]))])
+    with locked(tmp_path / "lock") as lock:
+        workers = Workers(1, lock)
+        task = ReadTask("name", (FilePart(file),), tmp_path / "store", kept=False, latest=NOON)
+        assert [result.lines for result in workers.run([task], lambda _: None, list)] == [1]
+    with pytest.raises(BlockingIOError), locked(tmp_path / "lock"):
+        pass
+    workers.__exit__(None, None, None)
+    with locked(tmp_path / "lock"):
+        pass
 
 
 def test_the_bar_moves_within_a_file(tmp_path: Path) -> None:
