@@ -22,7 +22,7 @@ from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, PathAnswer, RuleSource, in_words
 from auditrules.audit.coverage.syscall_answer import SyscallAnswer, not_loaded, syscall_answers
-from auditrules.audit.coverage.syscall_coverage import RecordedFor
+from auditrules.audit.coverage.syscall_coverage import CallAnswer, RecordedFor
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -39,6 +39,7 @@ _LISTINGS = {"auditctl": "auditctl -l", "listing": "a saved listing"}
 
 MOST_ANSWERS = 1024  # paths whose coverage is kept: a join asks for one after the other
 MOST_ASKED = 256  # rules that were asked for, whose answers are kept
+MOST_CALLS = 1024  # calls that several of them ask for alike
 
 
 class RuleSets:
@@ -50,6 +51,7 @@ class RuleSets:
         self._facts = facts
         self._answers: dict[AskedPath, _Answer] = {}
         self._asked: ResultCache[Mapping[str, AskedAnswer]] = ResultCache(MOST_ASKED)
+        self._calls_alike: ResultCache[CallAnswer] = ResultCache(MOST_CALLS)
         self._syscalls: ResultCache[tuple[SyscallAnswer, ...]] = ResultCache(MOST_ASKED)
 
     @cached_property
@@ -139,8 +141,8 @@ class RuleSets:
         return self._asked.get(asked, lambda: self._calls(asked, self._file_system))
 
     def _calls(self, asked: AskedRule, files: FileSystem) -> Mapping[str, AskedAnswer]:
-        now = answer(asked, self.kernel, files)
-        later = replace(now, source=self.boot) if self.same else answer(asked, self.boot, files)
+        now = answer(asked, self.kernel, files, self._calls_alike)
+        later = replace(now, source=self.boot) if self.same else answer(asked, self.boot, files, self._calls_alike)
         recorded = {call for call, each in now.calls.items() if each.status is CoverageStatus.RECORDED}
         lost = {
             call: replace(each, reason=Reason.NOT_LOADED)

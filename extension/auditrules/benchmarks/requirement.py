@@ -10,9 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar
 
+from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.host_facts import HostFacts
@@ -35,13 +37,18 @@ class Fact(Enum):
     DOCKER = "docker"  # Docker's daemon, its unit and its files
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JudgedHost:
     """A host to judge. `seen` is what is at the paths that the requirements named, and at each step of the way."""
 
     audit: HostAudit
     facts: HostFacts = field(default_factory=HostFacts)
     seen: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def file_system(self) -> FileSystem:
+        """Its file system, with what is seen."""
+        return self.audit.file_system(self.seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ _SHOWN = 200  # characters of an error that evidence shows
 Key = tuple[str, str, str]
 """Benchmark, version and number of a control."""
 
+Known = dict[tuple[Requirement, str], Sequence[Judged]]
+"""Requirements that were judged on one host, by source: they are values, and equal ones come to the same."""
+
 BySource = Mapping[str, Sequence[Judged]]
 """The judged requirements of a control, now and after the next boot."""
 
@@ -150,17 +153,25 @@ class HostJudge:
         return kept.judged
 
     def _judged(self, controls: Sequence[BenchmarkControl], host: JudgedHost) -> Mapping[Key, BySource]:
+        known: Known = {}
         found: dict[Key, BySource] = {}
         for control in controls:
-            boot = _judge(control, host, BOOT)
-            found[control.key] = {KERNEL: boot if self.at_boot else _judge(control, host, KERNEL), BOOT: boot}
+            boot = _judge(control, host, BOOT, known)
+            found[control.key] = {KERNEL: boot if self.at_boot else _judge(control, host, KERNEL, known), BOOT: boot}
         return found
 
 
-def _judge(control: BenchmarkControl, host: JudgedHost, source: str) -> list[Judged]:
+def _judge(control: BenchmarkControl, host: JudgedHost, source: str, known: Known) -> list[Judged]:
+    """What a control requires, judged; what another one requires alike is judged once."""
     if control.off:
         return [judged_off(control, source)]
-    return [judged for each in control.requirements for judged in _judged_alone(each, host, source)]
+    judged: list[Judged] = []
+    for each in control.requirements:
+        found = known.get((each, source))
+        if found is None:
+            found = known[each, source] = _judged_alone(each, host, source)
+        judged += found
+    return judged
 
 
 def _judged_alone(requirement: Requirement, host: JudgedHost, source: str) -> Sequence[Judged]:

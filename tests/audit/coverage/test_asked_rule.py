@@ -17,6 +17,7 @@ from auditrules.audit.coverage.asked_rule import (
 )
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.path_coverage import evaluate_path
+from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -380,6 +381,35 @@ def test_the_calls_of_a_program_that_is_not_there_are_not_asked_for() -> None:
 def test_calls_can_be_asked_for_of_a_security_label(lsm: tuple[str, ...], lines: list[str], status: str) -> None:
     asked = asked_rule(["execve"], ["b64"], ["subj_type=crond_t", "auid>=1000", "auid!=unset"])
     assert by_source(asked, lines, facts(lsm=lsm)).status().value == status
+
+
+# name: rules, an arch, and what is asked of it
+APART: dict[str, tuple[list[str], str, tuple[str, ...]]] = {
+    "no rule": ([], "b32", ()),
+    "masks and users": (
+        ["-a always,exit -F arch=b64 -S chmod,fchmod -F auid>=1000", "-a never,exit -F arch=b64 -S fchmod,chown"],
+        "b64",
+        ("auid>=1000", "auid!=unset"),
+    ),
+    "letters": (["-a always,exit -F perm=wa", "-a always,exit -F arch=b64 -S all -F success=0"], "b64", ()),
+    "letters of 32-bit programs": (["-a always,exit -F perm=ra -F uid=0"], "b32", ("uid=0",)),
+    "ways to open": (["-a always,exit -F arch=b64 -S openat -F perm=r", "-a always,exit -S openat2,open"], "b64", ()),
+    "owners": (["-a always,exit -F arch=b64 -S all -F obj_uid=0", "-a always,exit -S rename,execve"], "b64", ()),
+    "results": (["-a always,exit -F arch=b64 -S openat,truncate -F exit=-EACCES"], "b64", ("exit=-EACCES",)),
+    "addresses": (["-a never,exit -F arch=b64 -S all -F saddr_fam=2", "-a always,exit -S all"], "b64", ()),
+    "places": (["-w /etc/passwd -p wa", "-a always,exit -F dir=/etc -F perm=x", "-a always,exit -S rmdir"], "b64", ()),
+    "a place left out": (["-a never,exit -F path=/etc/passwd -S all", "-a always,exit -S all"], "b64", ()),
+    "never at the fork": (["-a never,task -F uid=5", "-a always,exit -F arch=b32 -S all"], "b32", ("uid!=5",)),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_calls_that_are_judged_together_come_to_what_each_comes_to_alone(name: str) -> None:
+    lines, arch, fields = APART[name]
+    source = RuleSource("kernel", HOST.machine, rules_of(lines, HOST))
+    asked = asked_rule(["all"], [arch], fields)
+    known: ResultCache[CallAnswer] = ResultCache(1000)
+    assert answer(asked, source, FILE_SYSTEM, known).calls == answer(asked, source, FILE_SYSTEM).calls
 
 
 def test_where_no_task_has_a_label_no_call_can_meet_what_is_asked() -> None:

@@ -193,6 +193,7 @@ def _expansion(letters: str, version: Version) -> tuple[str, ...]:
     return tuple(called for letter in dict.fromkeys(letters.lower()) for called in tables[-1][letter].split())
 
 
+@lru_cache(maxsize=64)  # every class of the kernel's, of the arches of one machine
 def _members(names: str, machine: str) -> frozenset[int]:
     numbers = _kernel_numbers(machine)
     return frozenset(numbers[called] for called in names.split() if called in numbers)

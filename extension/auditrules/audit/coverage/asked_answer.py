@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 
 from auditrules.audit.coverage.access import ANYBODY, Credentials
@@ -12,6 +12,7 @@ from auditrules.audit.coverage.answer import RANK, Reason
 from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -89,8 +90,14 @@ class AskedAnswer:
         return "; ".join([*found, *escapes, *self.source.remarks])
 
 
-def answer(asked: AskedRule, source: RuleSource, file_system: FileSystem) -> AskedAnswer:
-    """Ask a source of rules for each call of a rule that is asked for."""
+def answer(
+    asked: AskedRule, source: RuleSource, file_system: FileSystem, known: ResultCache[CallAnswer] | None = None
+) -> AskedAnswer:
+    """Ask a source of rules for each call of a rule that is asked for.
+
+    `known` are the answers of calls that were asked for before: one answer serves all calls that the source does not
+    tell apart. Only calls on whatever file and by whatever program are so known, as these hang on the source alone.
+    """
     calls = dict(asked.calls(source.machine, file_system.facts.kernel.release))
     who = ANYBODY
     if asked.program:
@@ -98,8 +105,14 @@ def answer(asked: AskedRule, source: RuleSource, file_system: FileSystem) -> Ask
         if program.missing:
             calls = {call: why or f"there is no program {asked.program}" for call, why in calls.items()}
         who = Credentials(exe=file_system.identity(program))
+
+    def evaluated(call: CallOfArch) -> CallAnswer:
+        return source.evaluate_call(call, file_system, who, asked=asked.conditions, path=asked.path)
+
     found = {
-        call: source.evaluate_call(call, file_system, who, asked=asked.conditions, path=asked.path)
+        call: evaluated(call)
+        if known is None or asked.paths
+        else known.get((source.name, source.told_apart(call), asked.conditions), partial(evaluated, call))
         for call, why in calls.items()
         if not why
     }

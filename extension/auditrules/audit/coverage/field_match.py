@@ -231,7 +231,7 @@ def _file_type(entry: Entry | None) -> int | None:
 
 
 # Calls that have a socket's address, which may be of any family.
-_ADDRESSED = frozenset(
+ADDRESSED = frozenset(
     {
         *("connect", "bind", "accept", "accept4", "sendto", "sendmsg", "sendmmsg"),
         *("recvfrom", "recvmsg", "recvmmsg", "getsockname", "getpeername", "socketcall"),
@@ -240,7 +240,7 @@ _ADDRESSED = frozenset(
 
 
 def _family(_condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
-    return Undetermined.SUBJECT if access.call in _ADDRESSED else False
+    return Undetermined.SUBJECT if access.call in ADDRESSED else False
 
 
 def _named(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:

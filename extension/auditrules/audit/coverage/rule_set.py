@@ -145,6 +145,16 @@ class RuleSet:
         rules = (each for each in self.of(FilterList.EXIT) if each.by_inode or each.tree)
         return tuple(PlacedRule(each, int(each.rule.syscalls), _permissions(each.rule)) for each in rules)
 
+    @cached_property
+    def silences_places(self) -> bool:
+        """Whether a never rule is on a path or an inode."""
+        return any(each.resolved.rule.action is Action.NEVER for each in self.on_places)
+
+    @cached_property
+    def masks(self) -> tuple[int, ...]:
+        """The sets of system calls that rules of the exit list have, each once: of hundreds of rules a few."""
+        return tuple(dict.fromkeys(int(each.rule.syscalls) for each in self.of(FilterList.EXIT)))
+
     def always_on_places(self, access: Access) -> tuple[ResolvedRule, ...]:
         """The always rules on a path or an inode that may match such a call on some file, in their order."""
         key = access.number, access.permissions

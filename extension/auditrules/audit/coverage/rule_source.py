@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -15,7 +15,7 @@ from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
+from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call, told_apart
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Condition, Rule
 
@@ -72,6 +72,10 @@ class RuleSource:
             return CallAnswer(CoverageStatus.UNKNOWN, Reason.UNREADABLE, CoverageStatus.UNKNOWN)
         host = AuditedHost(self.rules, file_system, self.auditing, who, asked=asked)
         return evaluate_call(call.syscall, call.arch, host, path)
+
+    def told_apart(self, call: CallOfArch) -> Hashable:
+        """What a call is told apart by: calls of which it is equal have one answer, whatever file they are made on."""
+        return call if self.rules is None else told_apart(call.syscall, call.arch, self.rules, self.machine)
 
     def text(self, rule: Rule) -> str:
         """The normal form of one of the rules, written once."""

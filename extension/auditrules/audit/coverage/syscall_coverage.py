@@ -6,7 +6,7 @@ on. An always rule on a file (path, dir, inode) records the call for some only, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import chain, islice
@@ -23,7 +23,7 @@ from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.explain import outcome_conditions
-from auditrules.audit.coverage.field_match import Undetermined, depends_on_names, match_field
+from auditrules.audit.coverage.field_match import ADDRESSED, REMOVING, Undetermined, depends_on_names, match_field
 from auditrules.audit.coverage.operations import (
     OPENED,
     OPENS,
@@ -38,6 +38,7 @@ from auditrules.audit.coverage.operations import (
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending
+from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.model.rule import PATH_NAMES, Action, Condition, Field, Operator, Rule
 
 FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
@@ -172,6 +173,25 @@ def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> Ca
     return _answer(found, found, reason, texts, deciding, anywhere)
 
 
+def told_apart(name: str, arch: str, rules: RuleSet, machine: str) -> Hashable:
+    """What rules tell a call from others by, on whatever file: calls of which it is equal are recorded alike.
+
+    Where a never rule is on a file, each call stands for itself, as it may be made on that file in ways of its own.
+    """
+    called = machine_of(arch, machine)
+    number = syscalls.call_number(name, called) if called else None
+    if called is None or number is None or rules.silences_places:
+        return name, arch
+    ways = _operations(name, called, machine)
+    return (
+        arch,
+        tuple((counts_as(each, called).value, each.collects, each.mode) for each in ways),
+        takes_one_name(name),
+        tuple(name in each for each in (REMOVING, ADDRESSED)),
+        tuple(mask >> number & 1 for mask in rules.masks),
+    )
+
+
 _Judged = tuple["_Made", Evaluated]
 
 
@@ -195,11 +215,8 @@ class _Call:
 
     @property
     def operations(self) -> Iterator[Operation]:
-        """What it does with a file: one operation for each access mode of a call that opens."""
-        collects = collected_by(self.name)
-        compat = self.machine != syscalls.canonical(self.host.machine)
-        for mode in OPENED if self.name in OPENS else (None,):
-            yield Operation(self.name, collects, mode, compat)
+        """What it does with a file."""
+        return _operations(self.name, self.machine, self.host.machine)
 
     def anywhere(self) -> Iterator[_Judged]:
         """The call on a file that no rule names, made in every way that rules tell apart."""
@@ -251,6 +268,14 @@ class _Call:
             for target in targets_of(never, self.host, operation.collects):
                 found = (self.host.evaluate(*each) for each in target.by(operation, self.host))
                 yield from (each for each in found if each is not None)
+
+
+def _operations(name: str, called: str, machine: str) -> Iterator[Operation]:
+    """What a call of an arch does with a file: one operation for each access mode of a call that opens."""
+    collects = collected_by(name)
+    compat = called != syscalls.canonical(machine)
+    for mode in OPENED if name in OPENS else (None,):
+        yield Operation(name, collects, mode, compat)
 
 
 def _everywhere(call: _Call, anywhere: Sequence[_Judged]) -> CallAnswer:

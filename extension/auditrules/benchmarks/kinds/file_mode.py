@@ -89,7 +89,7 @@ class FileMode(Requirement):
         if files is None:
             return Outcome(Status.UNKNOWN, UNREADABLE, "nobody looked at the files")
         found, error = self._files(files)
-        file_system = host.audit.file_system(host.seen)
+        file_system = host.file_system
         paths = tuple(dict.fromkeys(placed(path, file_system) for path in found))
         looked_at = [self._look(path, host) for path in paths]
         faults = sorted(filter(None, (self._fault(each, host) for each in looked_at if each)), key=_worst_first)
@@ -143,7 +143,7 @@ class FileMode(Requirement):
 
     def _look(self, path: str, host: JudgedHost) -> _Looked | None:
         """What is at a path, links followed unless it was found in a folder; None where that is not known."""
-        end = host.audit.file_system(host.seen).walk(path, follow=not self.of or self.of == LOG_DIRECTORY)
+        end = host.file_system.walk(path, follow=not self.of or self.of == LOG_DIRECTORY)
         if end.entry is None or (end.entry.type != "missing" and end.entry.mode is None):
             return None
         if self.of in (LOG_FILES, CONFIGURATION_FILES) and end.entry.type != "file":

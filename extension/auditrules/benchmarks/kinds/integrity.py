@@ -63,7 +63,7 @@ class Integrity(Requirement):
         return [self._of_file(path, host) for path in self.files]
 
     def _of_file(self, path: str, host: JudgedHost) -> Outcome:
-        file_system = host.audit.file_system(host.seen)
+        file_system = host.file_system
         there = placed(path, file_system)
         end = file_system.walk(there)
         rules = host.facts.integrity

@@ -72,7 +72,7 @@ class MountRequirement(Requirement):
 
     def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
         """Judge it by the mounts of now, or of the next boot."""
-        end = host.audit.file_system(host.seen).walk(self.path)
+        end = host.file_system.walk(self.path)
         # Where nobody could look it is taken to be no link.
         path = end.path if end.type is not None and end.path else self.path
         found = self._at_boot(host, path) if source == BOOT else self._now(host, path)
@@ -120,7 +120,7 @@ class MountRequirement(Requirement):
         """What comes of a mount, which may show a part of a file system that is mounted elsewhere."""
         if self.separate:
             others = [each for each in _at_boot(host) if each.point != mount.point]
-            end = host.audit.file_system(host.seen).walk(mount.source) if mount.binds else None
+            end = host.file_system.walk(mount.source) if mount.binds else None
             if end is not None and (end.type in (None, "missing") or not end.path):
                 why = f"{evidence} as a part of {visible(mount.source)}, and where that is is not known"
                 return Outcome(Status.UNKNOWN, UNCLEAR, why)

@@ -109,7 +109,7 @@ def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Outcome:
     why = "rpm's record is not read" if rpm else "no record of packages was found"
     if name not in BROUGHT:
         return Outcome(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and what it brings is not known")
-    files = host.audit.file_system(host.seen)
+    files = host.file_system
     missing, unseen, found = [], [], []
     for paths in BROUGHT[name]:
         ends = {path: files.walk(path) for path in paths}

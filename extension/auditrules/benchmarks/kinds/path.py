@@ -129,7 +129,7 @@ class PathRequirement(Requirement):
             return [unknown_uid_min(host.facts.login)]
         asked = asked_conditions(fields)
         state = AuditState.of(host.audit)
-        files = host.audit.file_system(host.seen)
+        files = host.file_system
         return [
             self.of_target(
                 target if self._means_link else at_its_end(target, files),

@@ -116,7 +116,7 @@ class Service(Requirement):
 
     def _without_program(self, program: str, host: JudgedHost) -> Outcome | None:
         """Why the program of the unit can't be started; None if it can."""
-        end = host.audit.file_system(host.seen).walk(program)
+        end = host.file_system.walk(program)
         starts = f"{self.name} starts {visible(program)}"
         if end.missing:
             return Outcome(Status.FAIL, NOT_STARTED, f"{starts}, which is not there")

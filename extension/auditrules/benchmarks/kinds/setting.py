@@ -206,7 +206,7 @@ def _of_group(name: str, host: JudgedHost) -> tuple[str, str]:
 
 def _of_program(path: str, host: JudgedHost) -> tuple[str, str]:
     """What auditd wants in place of a program, or what is not known of it (auditd-config.c, check_exe_name)."""
-    end = host.audit.file_system(host.seen).walk(path)
+    end = host.file_system.walk(path)
     if end.missing:
         return "a program that is there", ""
     entry = end.entry
