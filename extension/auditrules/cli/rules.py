@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import math
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from auditrules.audit.auditctl.normal_form import decided, render
-from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.collected import TriedRulesText
-from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.needs import needs
-from auditrules.audit.rule_sets import BOOT, FILES_ASSUMED
-from auditrules.authoring.assumed import assumed_files
-from auditrules.authoring.minimise import minimised
-from auditrules.authoring.reading import RulesInput, with_names
-from auditrules.authoring.rule_order import moved_on
-from auditrules.authoring.rules_files import MADE, MadeRules, PrescribedLine, made_rules
+from auditrules.authoring.rules_files import MADE
 from auditrules.authoring.rules_formats import FORMATS
-from auditrules.authoring.tried_rules import TriedRules
 from auditrules.benchmarks.control import BenchmarkControl
-from auditrules.benchmarks.requirement import Judged
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, benchmarks_of, in_environment
-from auditrules.cli.rules_input import add_targets, rules_input, targets_of
-from auditrules.cli.what_if import WhatIfHost
-from auditrules.host import Collector, KeptHost
-from auditrules.status import Status
-from auditrules.tables.judging import HostJudge
-from auditrules.text import visible
+from auditrules.cli.minimised_rules import minimised_rules
+from auditrules.cli.proved_rules import host_with, proved_rules
+from auditrules.cli.rules_input import add_targets, targets_of
+from auditrules.host import Collector
 
 _EPILOG = """\
 examples:
@@ -45,12 +29,6 @@ examples:
 exit codes: 0 proved, 1 some control can't be met (it is named, the rest is written), 2 it could not be run, 3 not
 proved, and nothing is written
 """
-
-# The kinds of requirements that rules meet.
-OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option"})
-_NO_RULES = TriedRulesText(b"\n", ("",))
-MOST_ROUNDS = 3  # of asking what is prescribed: a line may be needed only where another one is there
-_ACTS = (Status.FAIL, Status.UNKNOWN)
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -86,14 +64,14 @@ def register(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     _check(options)
     if options.minimise:
-        return _minimised(options, environment)
+        return minimised_rules(options, environment)
     host = environment.host(options.root or "/", "auto", "")
     sources = host.sources()
     targets = targets_of(options, sources)
     if len(targets) != 1:
         raise Problem(f"expected one version of auditctl and one machine, found {len(targets)}")
     controls = _wanted(options, environment, host)
-    made, failing = _proved(controls, host, targets[0].machine, replace(sources.facts, version=targets[0].version))
+    made, failing = proved_rules(controls, host, targets[0].machine, replace(sources.facts, version=targets[0].version))
     for line, why in made.left_out:
         warn(f"left out: {line.line}: {why} ({', '.join(line.controls)})")
     for each in failing:
@@ -125,7 +103,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _wanted(options: argparse.Namespace, environment: Environment, host: Collector) -> list[BenchmarkControl]:
-    view = _view(host, "", _NO_RULES)
+    view = host_with(host)
     found = chosen(
         benchmarks_of(environment, host.site),
         options.benchmark,
@@ -137,58 +115,6 @@ def _wanted(options: argparse.Namespace, environment: Environment, host: Collect
         levels = ", ".join(dict.fromkeys(each.level for each in found if each.level))
         raise Problem(f"no control has the level {' or '.join(options.level)}: expected one of {levels}")
     return wanted
-
-
-def _view(host: Collector, machine: str, text: TriedRulesText) -> KeptHost:
-    return KeptHost(WhatIfHost(host, machine=machine, text=text), time.monotonic, math.inf)
-
-
-def _judged(
-    controls: Sequence[BenchmarkControl], host: Collector, machine: str, text: TriedRulesText
-) -> Iterator[tuple[BenchmarkControl, list[Judged]]]:
-    """The requirements of controls that rules meet, judged as if boot loaded a text."""
-    found = HostJudge(_view(host, machine, text), at_boot=True).judged(controls)
-    for control in controls:
-        yield control, [each for each in found[control.key][BOOT] if each.kind in OF_RULES]
-
-
-def _proved(
-    controls: Sequence[BenchmarkControl], host: Collector, machine: str, facts: Facts
-) -> tuple[MadeRules, list[str]]:
-    """The files that the controls need, and the controls that they do not meet, judged with these very files."""
-    names = {each.key: f"{each.benchmark} {each.version} {each.id}" for each in controls}
-    benchmarks = ", ".join(dict.fromkeys(f"{each.benchmark} {each.version}" for each in controls))
-    prescribed: dict[tuple[str, str], PrescribedLine] = {}
-    made = made_rules((), facts, f" for {benchmarks}")
-    text = _NO_RULES
-    for _ in range(MOST_ROUNDS):
-        judged = list(_judged(controls, host, machine, text))
-        known = len(prescribed)
-        for control, found in judged:
-            for line in (line for each in found if each.status in _ACTS for line in each.remedy.lines):
-                one = PrescribedLine(line, _short(control), (names[control.key],))
-                prescribed.setdefault((line, names[control.key]), one)
-        if len(prescribed) == known:
-            break
-        lines = tuple(prescribed.values())
-        wanted = needs(each.line.encode("utf-8", "surrogateescape") for each in lines)
-        facts = replace(facts, machine=machine, files={**facts.files, **host.look(wanted.paths)})
-        made = made_rules(lines, facts, f" for {benchmarks}")
-        text = TriedRules([made.given], facts).text
-    else:
-        judged = list(_judged(controls, host, machine, text))
-    failing = [
-        f"{names[control.key]}: {each.subject}: {each.status.value} ({each.reason})"
-        for control, found in judged
-        for each in found
-        if each.status in _ACTS
-    ]
-    return made, failing
-
-
-def _short(control: BenchmarkControl) -> str:
-    words = "".join(char if char.isascii() and char.isalnum() else " " for char in control.benchmark.lower()).split()
-    return "-".join(word for word in words if word not in ("benchmark", "linux", "lts"))
 
 
 def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
@@ -206,49 +132,3 @@ def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
             (root / name).write_text(text, "utf-8")
     except OSError as error:
         raise Problem(f"cannot write {folder}: {error.strerror}") from error
-
-
-# A smaller set
-
-
-def _minimised(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    inputs = [rules_input(path) for path in options.paths]
-    targets = targets_of(options)
-    if len(targets) != 1:
-        raise Problem(f"expected one version of auditctl and one machine, found {len(targets)}")
-    facts = Facts(version=targets[0].version, machine=targets[0].machine)
-    facts = with_names(_facts_for(inputs, facts, options.root, environment), inputs)
-    tried = TriedRules(inputs, facts)
-    for problem in tried.problems:
-        warn(f"not loaded: {problem}")
-    if facts.assumed:
-        warn(FILES_ASSUMED)
-    if tried.problems:
-        warn("not proved: some lines are not loaded, so nothing is written")
-        return "", 3
-    rules = [decided(rule, facts) for rule in tried.loaded.rules]
-    found = minimised(rules, FileSystem(facts), moved_on(facts))
-    if found.changes:
-        warn("not proved: the smaller set records something otherwise, so nothing is written")
-        return "", 3
-    values = tried.loaded.values
-    lines = [
-        f"{MADE}: {len(found.rules)} rules that record the same as {len(rules)} of {', '.join(options.paths)}",
-        "-D",
-        *(f"{flag} {value}" for flag, value in values.items() if flag != "-e"),
-        *(render(rule, facts.machine) for rule in found.rules),
-        *(f"-e {value}" for flag, value in values.items() if flag == "-e"),
-    ]
-    return "".join(f"{visible(line)}\n" for line in lines), 0
-
-
-def _facts_for(inputs: Iterable[RulesInput], facts: Facts, root: str, environment: Environment) -> Facts:
-    contents = [file.content or b"" for each in inputs for file in each.files]
-    if not root:
-        rules = TriedRules([*inputs], with_names(facts, inputs)).loaded.rules
-        return replace(facts, files=assumed_files(rules), assumed=True)
-    host = environment.host(root, "none", "")
-    own = host.sources().facts
-    return replace(
-        own, version=facts.version, machine=facts.machine, files={**own.files, **host.look(needs(contents).paths)}
-    )

@@ -1,0 +1,67 @@
+"""A smaller set of rules that records the same, proved before it is written: `auditrules rules --minimise`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import replace
+
+from auditrules.audit.auditctl.normal_form import decided, render
+from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.needs import needs
+from auditrules.audit.rule_sets import FILES_ASSUMED
+from auditrules.authoring.assumed import assumed_files
+from auditrules.authoring.minimise import minimised
+from auditrules.authoring.reading import RulesInput, with_names
+from auditrules.authoring.rule_order import moved_on
+from auditrules.authoring.rules_files import MADE
+from auditrules.authoring.tried_rules import TriedRules
+from auditrules.cli.command import Problem, warn
+from auditrules.cli.environment import Environment
+from auditrules.cli.rules_input import rules_input, targets_of
+from auditrules.text import visible
+
+
+def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
+    """The smaller set as text, and the exit code: 3 and nothing where it is not proved to record the same."""
+    inputs = [rules_input(path) for path in options.paths]
+    targets = targets_of(options)
+    if len(targets) != 1:
+        raise Problem(f"expected one version of auditctl and one machine, found {len(targets)}")
+    facts = Facts(version=targets[0].version, machine=targets[0].machine)
+    facts = with_names(_facts_for(inputs, facts, options.root, environment), inputs)
+    tried = TriedRules(inputs, facts)
+    for problem in tried.problems:
+        warn(f"not loaded: {problem}")
+    if facts.assumed:
+        warn(FILES_ASSUMED)
+    if tried.problems:
+        warn("not proved: some lines are not loaded, so nothing is written")
+        return "", 3
+    rules = [decided(rule, facts) for rule in tried.loaded.rules]
+    found = minimised(rules, FileSystem(facts), moved_on(facts))
+    if found.changes:
+        warn("not proved: the smaller set records something otherwise, so nothing is written")
+        return "", 3
+    values = tried.loaded.values
+    lines = [
+        f"{MADE}: {len(found.rules)} rules that record the same as {len(rules)} of {', '.join(options.paths)}",
+        "-D",
+        *(f"{flag} {value}" for flag, value in values.items() if flag != "-e"),
+        *(render(rule, facts.machine) for rule in found.rules),
+        *(f"-e {value}" for flag, value in values.items() if flag == "-e"),
+    ]
+    return "".join(f"{visible(line)}\n" for line in lines), 0
+
+
+def _facts_for(inputs: Iterable[RulesInput], facts: Facts, root: str, environment: Environment) -> Facts:
+    contents = [file.content or b"" for each in inputs for file in each.files]
+    if not root:
+        rules = TriedRules([*inputs], with_names(facts, inputs)).loaded.rules
+        return replace(facts, files=assumed_files(rules), assumed=True)
+    host = environment.host(root, "none", "")
+    own = host.sources().facts
+    return replace(
+        own, version=facts.version, machine=facts.machine, files={**own.files, **host.look(needs(contents).paths)}
+    )
