@@ -8,7 +8,7 @@ import pytest
 
 from auditrules.benchmarks.targets import targets
 from auditrules.host import HostError
-from auditrules.host.assumed import AssumedHost
+from auditrules.host.assumed import AssumedHost, assumed_docker
 from tests.fixtures.judged import CONTROLS, required
 
 
@@ -44,8 +44,8 @@ def test_a_path_is_what_the_benchmarks_say_or_a_plain_file(saved: str, path: str
     assert AssumedHost(saved).look([path])[path].type == kind
 
 
-def test_the_benchmarks_own_paths_are_there_and_other_places_are_not(saved: str) -> None:
-    found = AssumedHost(saved).services().found
+def test_the_benchmarks_own_paths_are_there_and_other_places_are_not() -> None:
+    found = assumed_docker().found
     assert found["/usr/local/bin/dockerd"] is None
     assert {path for path, what in found.items() if what} >= {"/usr/bin/dockerd", "/var/lib/docker", "/etc/docker"}
 
@@ -55,8 +55,8 @@ def test_a_listing_that_is_not_there_is_told() -> None:
         AssumedHost("/nope/x")
 
 
-def test_two_of_the_benchmarks_own_paths_for_one_thing_are_taken_for_one_file(saved: str) -> None:
-    assumed = AssumedHost(saved).services()
+def test_two_of_the_benchmarks_own_paths_for_one_thing_are_taken_for_one_file() -> None:
+    assumed = assumed_docker()
     runc = [each for each in map(required, CONTROLS) if each.docker and each.docker.process == "runc"]
     assert {each.path for each in runc} == {"/usr/bin/runc", "/usr/sbin/runc"}
     found = [[*targets(each.path, each.type, each.docker, assumed)] for each in runc if each.docker]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from auditrules import __version__
 from auditrules.audit.model.collected import File
@@ -20,6 +21,7 @@ MADE = "# Made by auditrules"  # how a file begins that may be written anew
 BASE, NEVER, LOCK = "10-base.rules", "30-never.rules", "99-finalize.rules"
 _DROPS = frozenset({"duplicate", "redundant", "unreachable"})
 _CONTROLS = ("-b", "-f", "-r", "-i", "-c", "-D", "--")
+_AS_PRESCRIBED = "as the benchmark prescribes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,21 @@ class PrescribedLine:
 
 @dataclass(frozen=True)
 class MadeRules:
-    """Rules files by name, in the order in which they are read, and the lines that were left out with why."""
+    """Rules files by name, in the order in which they are read, and the lines that were left out with why.
+
+    `problems` are findings that keep the set from being used, `remarks` warnings that come of the host's own files.
+    """
 
     files: Mapping[str, str]
     lines: tuple[PrescribedLine, ...]
     left_out: tuple[tuple[PrescribedLine, str], ...] = ()
-    errors: tuple[str, ...] = ()  # of lint
+    problems: tuple[LintFinding, ...] = ()
+    remarks: tuple[LintFinding, ...] = ()
 
     @property
     def given(self) -> RulesInput:
         """The files as a folder rules.d."""
-        return RulesInput("rules.d", tuple(File(name, text.encode()) for name, text in self.files.items()), folder=True)
+        return _given(self.files)
 
 
 @dataclass
@@ -64,22 +70,48 @@ class _Made:
 def made_rules(prescribed: Iterable[PrescribedLine], facts: Facts, purpose: str) -> MadeRules:
     """The files for a host: without a line that another one makes needless, or that the host refuses.
 
-    A line that decides nothing leaves its controls to the one that decides in its place. `purpose` is for the head of
-    each file.
+    A line that decides nothing leaves its controls to the one that decides in its place. What else lint tells of a line
+    is what the benchmark prescribes, so a comment leaves it as it is. `purpose` is for the head of each file.
     """
     made = _Made()
     for each in prescribed:
         known = made.lines.get(each.line)
         controls = dict.fromkeys((*(known.controls if known else ()), *each.controls))
         made.lines[each.line] = replace(known or each, controls=tuple(controls))
-    target = LintTarget(facts.version, facts.machine)
+    targets = [LintTarget(facts.version, facts.machine)]
     while True:
-        rules = MadeRules(_files(made.lines.values(), purpose), tuple(made.lines.values()), tuple(made.left_out))
-        report = lint(rules.given, facts, [target])
-        if not _dropped(made, report.findings):
+        files = _files(made.lines.values(), purpose)
+        findings = lint(_given(files), facts, targets).findings
+        if not _dropped(made, findings):
             break
-    errors = tuple(f"{each.place}: {each.message}" for each in report.of(LintSeverity.ERROR))
-    return replace(rules, errors=errors)
+    anywhere = replace(facts, files={}, mounts=None)
+    found = lint(_given(files), anywhere, targets).findings
+    files = _files(made.lines.values(), purpose, _prescribed(made, found))
+    left, on_host = (
+        [each for each in lint(_given(files), known, targets).findings if each.suppressed is None]
+        for known in (anywhere, facts)
+    )
+    errors = [each for each in on_host if each.kind.severity is LintSeverity.ERROR]
+    return MadeRules(
+        files,
+        tuple(made.lines.values()),
+        tuple(made.left_out),
+        tuple(dict.fromkeys((*left, *errors))),
+        tuple(each for each in on_host if each.kind.severity is LintSeverity.WARNING and each not in left),
+    )
+
+
+def _given(files: Mapping[str, str]) -> RulesInput:
+    return RulesInput("rules.d", tuple(File(name, text.encode()) for name, text in files.items()), folder=True)
+
+
+def _prescribed(made: _Made, findings: Iterable[LintFinding]) -> Mapping[str, Mapping[str, None]]:
+    """The ids of the findings that come of what a prescribed line says, by the line."""
+    found: dict[str, dict[str, None]] = {}
+    for each in findings:
+        if each.text in made.lines and each.kind.severity is not LintSeverity.ERROR:
+            found.setdefault(each.text, {})[each.kind.id] = None
+    return found
 
 
 def _dropped(made: _Made, findings: Iterable[LintFinding]) -> bool:
@@ -108,10 +140,15 @@ def _at(made: _Made, place: Place) -> Sequence[PrescribedLine]:
     return [found] if found else []
 
 
-def _files(lines: Iterable[PrescribedLine], purpose: str) -> dict[str, str]:
+def _files(
+    lines: Iterable[PrescribedLine], purpose: str, ignored: Mapping[str, Iterable[str]] = MappingProxyType({})
+) -> dict[str, str]:
     head = f"{MADE} {__version__}{purpose}\n"
     texts: dict[str, list[str]] = {BASE: [head, "-D\n"]}
     for each in lines:
         text = texts.setdefault(each.file, [head])
-        text += [f"# {', '.join(each.controls)}\n", f"{each.line}\n"]
+        text.append(f"# {', '.join(each.controls)}\n")
+        if each.line in ignored:
+            text.append(f"# auditrules: ignore {', '.join(ignored[each.line])}: {_AS_PRESCRIBED}\n")
+        text.append(f"{each.line}\n")
     return {name: "".join(texts[name]) for name in sorted(texts)}

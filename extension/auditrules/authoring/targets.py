@@ -29,10 +29,16 @@ SYSTEMS: dict[str, Version] = {
     "rhel-8": (3, 1, 2),
     "rhel-9": (3, 1, 5),
     "rhel-10": (4, 0, 3),
+    "sles-15": (3, 0, 6),
     "ubuntu-20.04": (2, 8, 5),
     "ubuntu-22.04": (3, 0, 7),
     "ubuntu-24.04": (3, 1, 2),
 }
+
+REBUILDS: dict[str, str] = {"almalinux": "rhel", "centos": "rhel", "ol": "rhel", "rocky": "rhel"}
+"""Systems that have the packages of another one of the same number."""
+
+AMAZON = "amzn"  # the ID of Amazon Linux in os-release
 
 
 class UnknownTargetError(ValueError):
@@ -54,6 +60,21 @@ def version_called(text: str) -> Version:
             f"{', '.join(map(_shown, VERSIONS))}) or a system ({', '.join(SYSTEMS)}), found {text!r}"
         )
     return found
+
+
+def system_called(text: str) -> tuple[str, str, Version]:
+    """ID and VERSION_ID of a system, as os-release has them, and the auditctl that it ships: `ubuntu 24.04`.
+
+    Raises:
+        UnknownTargetError: it is none of those that are known.
+    """
+    name = "-".join(text.lower().split()).replace(f"{AMAZON}-", "amazon-")
+    identifier, _, version = name.partition("-")
+    shipped = SYSTEMS.get(f"{REBUILDS.get(identifier, identifier)}-{version}")
+    if shipped is None:
+        known = [*SYSTEMS, *(f"{each}-N" for each in REBUILDS)]
+        raise UnknownTargetError(f"expected a system, one of {', '.join(known)}, found {text!r}")
+    return (AMAZON if identifier == "amazon" else identifier), version, shipped
 
 
 def machine_called(text: str) -> str:

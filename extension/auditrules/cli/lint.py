@@ -72,7 +72,7 @@ def _on_root(options: argparse.Namespace, environment: Environment, inputs: Sequ
     host = environment.host(options.root, "auto", "")
     sources = host.sources()
     if not inputs:
-        return [lint(rules_input_of_root(options.root, sources), sources.facts, targets_of(options, sources))]
+        return [lint(rules_input_of_root(options.root, sources), sources.facts, targets_of(options, sources.facts))]
     reports = []
     for each in inputs:
         wanted = needs(file.content or b"" for file in each.files)
@@ -84,5 +84,5 @@ def _on_root(options: argparse.Namespace, environment: Environment, inputs: Sequ
             lsm=sources.facts.lsm,
             mounts=sources.facts.mounts,
         )
-        reports.append(lint(each, facts, targets_of(options, sources)))
+        reports.append(lint(each, facts, targets_of(options, sources.facts)))
     return reports

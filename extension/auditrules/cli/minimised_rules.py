@@ -17,19 +17,17 @@ from auditrules.authoring.reading import RulesInput, with_names
 from auditrules.authoring.rule_order import moved_on
 from auditrules.authoring.rules_files import MADE
 from auditrules.authoring.tried_rules import TriedRules
-from auditrules.cli.command import Problem, warn
+from auditrules.cli.command import warn
 from auditrules.cli.environment import Environment
-from auditrules.cli.rules_input import rules_input, targets_of
+from auditrules.cli.rules_input import only_target, rules_input
 from auditrules.text import visible
 
 
 def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     """The smaller set as text, and the exit code: 3 and nothing where it is not proved to record the same."""
     inputs = [rules_input(path) for path in options.paths]
-    targets = targets_of(options)
-    if len(targets) != 1:
-        raise Problem(f"expected one version of auditctl and one machine, found {len(targets)}")
-    facts = Facts(version=targets[0].version, machine=targets[0].machine)
+    target = only_target(options)
+    facts = Facts(version=target.version, machine=target.machine)
     facts = with_names(_facts_for(inputs, facts, options.root, environment), inputs)
     tried = TriedRules(inputs, facts)
     for problem in tried.problems:

@@ -41,9 +41,7 @@ def _judged(
         yield control, [each for each in found[control.key][BOOT] if each.kind in OF_RULES]
 
 
-def proved_rules(
-    controls: Sequence[BenchmarkControl], host: Collector, machine: str, facts: Facts
-) -> tuple[MadeRules, list[str]]:
+def proved_rules(controls: Sequence[BenchmarkControl], host: Collector, facts: Facts) -> tuple[MadeRules, list[str]]:
     """The files that the controls need, and the controls that they do not meet, judged with these very files."""
     names = {each.key: f"{each.benchmark} {each.version} {each.id}" for each in controls}
     benchmarks = ", ".join(dict.fromkeys(f"{each.benchmark} {each.version}" for each in controls))
@@ -51,7 +49,7 @@ def proved_rules(
     made = made_rules((), facts, f" for {benchmarks}")
     text = NO_RULES
     for _ in range(MOST_ROUNDS):
-        judged = list(_judged(controls, host, machine, text))
+        judged = list(_judged(controls, host, facts.machine, text))
         known = len(prescribed)
         for control, found in judged:
             for line in (line for each in found if each.status in _ACTS for line in each.remedy.lines):
@@ -61,11 +59,11 @@ def proved_rules(
             break
         lines = tuple(prescribed.values())
         wanted = needs(each.line.encode("utf-8", "surrogateescape") for each in lines)
-        facts = replace(facts, machine=machine, files={**facts.files, **host.look(wanted.paths)})
+        facts = replace(facts, files={**facts.files, **host.look(wanted.paths)})
         made = made_rules(lines, facts, f" for {benchmarks}")
         text = TriedRules([made.given], facts).text
     else:
-        judged = list(_judged(controls, host, machine, text))
+        judged = list(_judged(controls, host, facts.machine, text))
     failing = [
         f"{names[control.key]}: {each.subject}: {each.status.value} ({each.reason})"
         for control, found in judged

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from auditrules.audit.model.host_facts import UNKNOWN_KERNEL, Facts
 from auditrules.authoring.rules_files import MADE
 from auditrules.authoring.rules_formats import FORMATS
+from auditrules.authoring.targets import UnknownTargetError, system_called
+from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, benchmarks_of, in_environment
 from auditrules.cli.minimised_rules import minimised_rules
 from auditrules.cli.proved_rules import host_with, proved_rules
-from auditrules.cli.rules_input import add_targets, targets_of
+from auditrules.cli.rules_input import add_targets, only_target
 from auditrules.host import Collector
+from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
 
 _EPILOG = """\
 examples:
   auditrules rules --benchmark cis-docker                  what this host needs to pass
   auditrules rules --benchmark cis-ubuntu-24.04 --benchmark stig-ubuntu-24.04 --output rules.d
   auditrules rules --benchmark cis-docker --root /mnt/image --format ansible
+  auditrules rules --benchmark cis-ubuntu-24.04 --system 'ubuntu 24.04' --machine x86_64
   auditrules rules --minimise rules.d                      an equal set of fewer rules
 
 exit codes: 0 proved, 1 some control can't be met (it is named, the rest is written), 2 it could not be run, 3 not
@@ -51,6 +56,13 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="root folder of the host that the rules are for (default: /; with --minimise none: paths are taken to be "
         "there, without links)",
     )
+    parser.add_argument(
+        "--system",
+        metavar="'ID VERSION'",
+        default="",
+        help="make them for any host of a system, such as 'ubuntu 24.04', and look at none: the benchmarks' paths are "
+        "taken to be there; privileged programs are not known",
+    )
     add_targets(parser)
     parser.add_argument("--format", choices=[*FORMATS], default="rules", help="default: rules")
     parser.add_argument("--output", metavar="DIR", default="", help="write the files there, and not to standard output")
@@ -65,20 +77,22 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     _check(options)
     if options.minimise:
         return minimised_rules(options, environment)
-    host = environment.host(options.root or "/", "auto", "")
-    sources = host.sources()
-    targets = targets_of(options, sources)
-    if len(targets) != 1:
-        raise Problem(f"expected one version of auditctl and one machine, found {len(targets)}")
-    controls = _wanted(options, environment, host)
-    made, failing = proved_rules(controls, host, targets[0].machine, replace(sources.facts, version=targets[0].version))
+    if options.system:
+        controls, host, facts = _of_system(options, environment)
+    else:
+        controls, host, facts = _of_host(options, environment)
+    made, failing = proved_rules(controls, host, facts)
     for line, why in made.left_out:
         warn(f"left out: {line.line}: {why} ({', '.join(line.controls)})")
     for each in failing:
         warn(f"can't be met by rules: {each}")
-    if made.errors:
-        for error in made.errors:
-            warn(error)
+    if options.system and failing:
+        warn(f"what hangs on the host itself is made on one, or of its files: --root DIR of {options.system}")
+    for remark in made.remarks:
+        warn(f"{remark.place}: {remark.message}")
+    if made.problems:
+        for problem in made.problems:
+            warn(f"{problem.place}: {problem.message}")
         warn("not proved, so nothing is written")
         return "", 3
     code = 1 if failing or made.left_out else 0
@@ -94,6 +108,8 @@ def _check(options: argparse.Namespace) -> None:
         raise Problem("expected a PATH to make smaller")
     if options.minimise and (options.benchmark or options.control or options.level or options.output):
         raise Problem("--minimise takes a PATH, and no benchmark and no --output")
+    if options.system and (options.minimise or options.root):
+        raise Problem("--system is for rules of a host that is not looked at: not with --minimise, and not with --root")
     if options.paths and not options.minimise:
         raise Problem("PATH is a set to make smaller: give --minimise, too")
     if not options.benchmark and not options.minimise:
@@ -102,14 +118,36 @@ def _check(options: argparse.Namespace) -> None:
         raise Problem(f"--output is for files of rules, not for --format {options.format}")
 
 
-def _wanted(options: argparse.Namespace, environment: Environment, host: Collector) -> list[BenchmarkControl]:
-    view = host_with(host)
-    found = chosen(
-        benchmarks_of(environment, host.site),
-        options.benchmark,
-        options.control,
-        partial(for_host, view, numbered=True),
+def _of_host(options: argparse.Namespace, environment: Environment) -> tuple[list[BenchmarkControl], Collector, Facts]:
+    """The controls that somebody wants, the host that the rules are for, and what is known of it."""
+    host = environment.host(options.root or "/", "auto", "")
+    sources = host.sources()
+    target = only_target(options, sources.facts)
+    for_this = partial(for_host, host_with(host), numbered=True)
+    controls = _wanted(
+        options, chosen(benchmarks_of(environment, host.site), options.benchmark, options.control, for_this)
     )
+    return controls, host, replace(sources.facts, version=target.version, machine=target.machine)
+
+
+def _of_system(
+    options: argparse.Namespace, environment: Environment
+) -> tuple[list[BenchmarkControl], Collector, Facts]:
+    """The same of a system of which only the name is known."""
+    try:
+        identifier, number, shipped = system_called(options.system)
+    except UnknownTargetError as error:
+        raise Problem(str(error)) from error
+    target = only_target(options, Facts(version=shipped))
+    catalogue = benchmarks_of(environment, tuple)
+    controls = _wanted(options, chosen(catalogue, options.benchmark, options.control, lambda every: every))
+    facts = Facts(target.version, target.machine, assumed=True, kernel=UNKNOWN_KERNEL)
+    warn(f"{options.system}: no host was looked at, so {SYSTEM_ASSUMED}")
+    return controls, NamedSystem(OsRelease(identifier, number), facts, controls), facts
+
+
+def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> list[BenchmarkControl]:
+    """Those controls that have a level that somebody wants. Raises Problem."""
     wanted = [each for each in found if not options.level or each.level in options.level]
     if not wanted:
         levels = ", ".join(dict.fromkeys(each.level for each in found if each.level))

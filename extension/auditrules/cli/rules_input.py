@@ -12,7 +12,7 @@ from contextlib import closing
 
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D, Awk
 from auditrules.audit.model.collected import File, Sources
-from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION
+from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Facts
 from auditrules.audit.model.text import decode
 from auditrules.authoring.file_checks import is_utf_16
 from auditrules.authoring.finding import LintTarget
@@ -53,18 +53,25 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def targets_of(options: argparse.Namespace, sources: Sources | None = None) -> tuple[LintTarget, ...]:
-    """The targets that the options name; without one, that of a host's sources if there are any."""
+def targets_of(options: argparse.Namespace, facts: Facts | None = None) -> tuple[LintTarget, ...]:
+    """The targets that the options name; without one, that of a host's facts if there are any."""
     try:
         versions = [version_called(each) for each in options.auditctl]
         machines = [machine_called(each) for each in options.machine]
     except UnknownTargetError as error:
         raise Problem(str(error)) from error
-    facts = sources.facts if sources else None
     return targets(
         versions or [facts.version if facts else DEFAULT_VERSION],
         machines or [facts.machine if facts else DEFAULT_MACHINE],
     )
+
+
+def only_target(options: argparse.Namespace, facts: Facts | None = None) -> LintTarget:
+    """The one target that the options name. Raises Problem where they name several."""
+    found = targets_of(options, facts)
+    if len(found) != 1:
+        raise Problem(f"expected one version of auditctl and one machine, found {len(found)}")
+    return found[0]
 
 
 def rules_input(path: str) -> RulesInput:

@@ -48,6 +48,14 @@ def _real(wanted: PathRequirement) -> str:
     return names[0] if names else wanted.path
 
 
+def assumed_docker() -> Services:
+    """What is there of Docker on a host with all that the benchmarks name, in the places that they name."""
+    own = _docker()
+    places = dict.fromkeys(place for each in own.values() for place in each.places)
+    found = {place: Found(_real(own[place]), _TYPES[own[place].type]) if place in own else None for place in places}
+    return Services(found=found)
+
+
 class AssumedHost:
     """The host that a saved `auditctl -l` was made on. `release` is that of its kernel; empty: not known.
 
@@ -81,11 +89,4 @@ class AssumedHost:
         """Give Docker as the benchmarks have it; of everything else nothing is known."""
         from auditrules.host.facts import unknown_fact  # noqa: PLC0415 - it says why
 
-        return self.services() if fact is Fact.DOCKER else unknown_fact(fact)
-
-    def services(self) -> Services:
-        """Give a host with all that the benchmarks name, in the places that they name."""
-        own = _docker()
-        places = dict.fromkeys(place for each in own.values() for place in each.places)
-        found = {place: Found(_real(own[place]), _TYPES[own[place].type]) if place in own else None for place in places}
-        return Services(found=found)
+        return assumed_docker() if fact is Fact.DOCKER else unknown_fact(fact)

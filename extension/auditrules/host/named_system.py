@@ -1,0 +1,88 @@
+"""A system of which nothing is known but its name: what each host of that name has as it is installed.
+
+Paths of the benchmarks are there, without links, as what the benchmarks say they are. Users log in from the number on
+that login.defs is shipped with, sudo logs to no file of its own, and pam_faillock keeps its tallies where the module
+does by default. Privileged programs are not known: they hang on the packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from auditrules.audit.filesystem.path_walk import above
+from auditrules.audit.model.collected import File, Kernel, Sources
+from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.benchmarks.configuration.faillock_conf import DEFAULT_DIR, FaillockDir
+from auditrules.benchmarks.configuration.login_defs import DEFAULT_UID_MIN, LoginDefs
+from auditrules.benchmarks.configuration.os_release import OsRelease
+from auditrules.benchmarks.configuration.sudoers import SudoLog
+from auditrules.benchmarks.control import BenchmarkControl
+from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.kinds.path import PathRequirement
+from auditrules.benchmarks.privileged_programs import PrivilegedPrograms, SearchState
+from auditrules.benchmarks.requirement import Fact
+from auditrules.benchmarks.targets import PathType
+from auditrules.host.assumed import assumed_docker
+from auditrules.host.facts import unknown_fact
+
+SYSTEM_ASSUMED = (
+    "the benchmarks' paths are taken to be there, without links, and login.defs, sudo and pam_faillock to be as they "
+    "are shipped; privileged programs are not known"
+)
+"""What is taken of a system, in words."""
+
+NO_PROGRAMS = PrivilegedPrograms(SearchState.FAILED, problem="a system's name does not tell which it has")
+_FOLDERS = ("/etc/audit/rules.d",)
+
+
+class NamedSystem:
+    """A host of a system, with the auditctl, machine and kernel of `facts`, and all paths that controls name."""
+
+    def __init__(self, system: OsRelease, facts: Facts, controls: Iterable[BenchmarkControl]) -> None:
+        self._system = system
+        self._facts = facts
+        required = [each for control in controls for each in control.requirements]
+        folders = [
+            each.path
+            for each in required
+            if isinstance(each, PathRequirement) and each.docker is None and each.type is PathType.DIRECTORY
+        ]
+        inside = [above(path) for each in required for path in each.paths(HostFacts())]
+        parents = [parent for _, *parents in inside for parent in parents]
+        self._folders = frozenset((*_FOLDERS, *folders, *parents))
+        self._docker = assumed_docker()
+
+    def sources(self) -> Sources:
+        """Give what is known, which is no file's content."""
+        return Sources(Kernel("none", reason="no host was read"), facts=self._facts)
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
+        """Give what is taken to be at paths, and at each step of the way there."""
+        found: dict[str, Entry] = {}
+        for path in paths:
+            last, *folders = above(path)
+            found.update(dict.fromkeys(folders, Entry("dir")))
+            if last not in found:
+                type_ = "dir" if last in self._folders else self._type(last)
+                found[last] = Entry(type_)
+        return found
+
+    def _type(self, path: str) -> str:
+        known = self._docker.found.get(path)
+        return known.type if known else "file"
+
+    def site(self) -> tuple[File, ...]:
+        """Give none: no file is read."""
+        return ()
+
+    def fact(self, fact: Fact) -> object:
+        """Give what such a system has as it is installed."""
+        known: Mapping[Fact, object] = {
+            Fact.SYSTEM: self._system,
+            Fact.LOGIN: LoginDefs(DEFAULT_UID_MIN),
+            Fact.SUDO: SudoLog(),
+            Fact.FAILLOCK: FaillockDir(DEFAULT_DIR),
+            Fact.PRIVILEGED: NO_PROGRAMS,
+            Fact.DOCKER: self._docker,
+        }
+        return known[fact] if fact in known else unknown_fact(fact)
