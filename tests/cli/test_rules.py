@@ -106,6 +106,34 @@ def test_only_controls_of_a_level_are_asked_for(image: Path) -> None:
     assert run("rules", *DOCKER, "--level", "1", "--root", str(image))[0] == 0
 
 
+# A system by its name
+
+
+def test_a_system_needs_no_host_and_what_is_taken_of_it_is_told() -> None:
+    code, out, err = run("rules", "--benchmark", "cis-docker", "--system", "debian 12", "--machine", "aarch64")
+    assert (code, "-w /usr/bin/dockerd -k docker\n" in out) == (0, True)
+    assert "debian 12: no host was looked at, so the benchmarks' paths are taken to be there" in err
+
+
+def test_what_a_name_does_not_tell_is_named_with_what_to_do() -> None:
+    options = ("--benchmark", "cis-ubuntu-24.04", "--control", "6.2.3.6", "--control", "6.2.3.8")
+    code, out, err = run("rules", *options, "--system", "ubuntu 24.04")
+    assert (code, "-w /etc/passwd -p wa -k identity\n" in out) == (1, True)
+    assert "can't be met by rules: CIS Ubuntu Linux 24.04 LTS Benchmark 1.0.0 6.2.3.6: setuid, setgid" in err
+    assert "--root DIR of ubuntu 24.04" in err
+
+
+def test_an_unknown_system_is_told_with_those_that_are_known() -> None:
+    code, out, err = run("rules", *DOCKER, "--system", "plan 9")
+    assert (code, out) == (2, "")
+    assert "expected a system, one of amazon-2, " in err
+
+
+@pytest.mark.parametrize("name", ["ubuntu 24.04", "Ubuntu-24.04", "amzn 2023", "rocky 9", "ol-8", "sles 15"])
+def test_a_system_may_be_spelled_as_os_release_or_as_auditctls_are(name: str) -> None:
+    assert run("rules", *DOCKER, "--control", "1.2.3", "--system", name)[0] == 0
+
+
 # A smaller set
 
 
@@ -138,6 +166,11 @@ def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) ->
         (("--minimise", "x", "--benchmark", "cis-docker"), "--minimise takes a PATH, and no benchmark"),
         ((*DOCKER, "--format", "sh", "--output", "x"), "--output is for files of rules"),
         (("--benchmark", "nothing"), "nothing"),
+        ((*DOCKER, "--system", "debian 12", "--root", "/"), "not with --root"),
+        (("--minimise", "x", "--system", "debian 12"), "not with --minimise"),
+        ((*DOCKER, "--system", "debian 12", "--machine", "x86_64", "--machine", "i686"), "one machine, found 2"),
+        ((*DOCKER, "--system", "debian 12", "--machine", "pdp11"), "expected a machine, one of"),
+        ((*DOCKER, "--system", "debian 12", "--auditctl", "1.0"), "expected a version of auditctl"),
     ],
 )
 def test_options_that_conflict_are_told(options: tuple[str, ...], message: str) -> None:

@@ -32,7 +32,7 @@ from auditrules.cli.compared_rules import (
     side_of,
 )
 from auditrules.cli.environment import Environment, benchmarks_of, database, in_environment
-from auditrules.cli.rules_input import add_targets, only_target
+from auditrules.cli.rules_input import add_targets, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.text import visible
@@ -93,10 +93,12 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     operands = [operand_called(options.old), operand_called(options.new)]
     host = host_of(options.root, operands, environment)
     sources = host.sources() if host else None
+    targets = targets_of(options, sources.facts if sources else None)
+    if len(targets) != 1:
+        raise Problem(f"expected one version of auditctl and one machine to compare with, found {len(targets)}")
     base = sources.facts if sources else Facts()
-    target = only_target(options, base if sources else None)
     base = with_names(
-        replace(base, version=target.version, machine=target.machine),
+        replace(base, version=targets[0].version, machine=targets[0].machine),
         [each.given for each in operands if each.given],
     )
     facts = looked_at(base, operands, host, environment)

@@ -36,7 +36,7 @@ _FOLDERS = ("/etc/audit/rules.d",)
 
 
 class NamedSystem:
-    """A host of a system, with the auditctl, machine and kernel of `facts`, and all paths that controls name."""
+    """A host of a system, with the auditctl, machine and kernel of `facts`. `named` are the paths of its controls."""
 
     def __init__(self, system: OsRelease, facts: Facts, controls: Iterable[BenchmarkControl]) -> None:
         self._system = system
@@ -47,8 +47,8 @@ class NamedSystem:
             for each in required
             if isinstance(each, PathRequirement) and each.docker is None and each.type is PathType.DIRECTORY
         ]
-        inside = [above(path) for each in required for path in each.paths(HostFacts())]
-        parents = [parent for _, *parents in inside for parent in parents]
+        self.named = tuple(dict.fromkeys(path for each in required for path in each.paths(HostFacts())))
+        parents = [parent for path in self.named for parent in list(above(path))[1:]]
         self._folders = frozenset((*_FOLDERS, *folders, *parents))
         self._docker = assumed_docker()
 
