@@ -201,4 +201,4 @@ def test_a_file_with_a_change_that_is_not_as_it_must_be_changes_nothing(change: 
 )
 def test_what_a_change_makes_wrong_is_told_of_the_file_of_the_change(values: dict[str, object], key: str) -> None:
     found = error_of(changes({**LESS, "set": values}))
-    assert found.startswith(f"{PATH}.tailoring.json, control 1.2.3: {key}: expected ")
+    assert found.startswith(f"{PATH}.tailoring.json:1, control 1.2.3: {key}: expected ")

@@ -21,9 +21,14 @@ class BenchmarkError(ValueError):
         self.key = key
         self.expected = expected
         self.found = found
-        place = f"{file}, control {control}" if control else file
-        short = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}…"
-        super().__init__(f"{place}: {f'{key}: ' if key else ''}expected {expected}, found {short}")
+        super().__init__(self.told())
+
+    def told(self, line: int = 0) -> str:
+        """The message, with the line of the file where that is known."""
+        file = f"{self.file}:{line}" if line else self.file
+        place = f"{file}, control {self.control}" if self.control else file
+        short = self.found if len(self.found) <= _SHOWN else f"{self.found[:_SHOWN]}…"
+        return f"{place}: {f'{self.key}: ' if self.key else ''}expected {self.expected}, found {short}"
 
 
 class Fields:

@@ -26,18 +26,18 @@ def site_catalogue(files: Iterable[File], shipped: Catalogue = WHAT_SHIPS) -> Ca
     A benchmark of a site may be another version of one that ships; it takes the place of none.
     """
     benchmarks, left_out = list(shipped.benchmarks), list(shipped.left_out)
-    changes: list[Fields] = []
+    changes: list[tuple[Fields, bytes]] = []
     for file in files:
         found = _taken(file, benchmarks)
         match found:
             case Benchmark():
                 benchmarks.append(found)
             case Fields():
-                changes.append(found)
+                changes.append((found, file.content or b""))
             case LeftOut():
                 left_out.append(found)
-    for fields in changes:
-        made = _changed(fields, benchmarks)
+    for fields, content in changes:
+        made = _changed(fields, content, benchmarks)
         if isinstance(made, LeftOut):
             left_out.append(made)
         else:
@@ -53,14 +53,21 @@ def _taken(file: File, others: Iterable[Benchmark]) -> Benchmark | Fields | Left
         fields = Fields(read_object(file.content, file.path), file.path)
         return fields if fields.has(TAILORING) else _own(fields, others)
     except BenchmarkError as error:
-        return LeftOut(file.path, str(error))
+        return _left_out(error, file.path, file.content)
 
 
-def _changed(fields: Fields, benchmarks: Iterable[Benchmark]) -> tuple[Benchmark, ...] | LeftOut:
+def _left_out(error: BenchmarkError, path: str, content: bytes) -> LeftOut:
+    # Only here: a host whose files are as they must be needs no places.
+    from auditrules.benchmarks.place import line_of  # noqa: PLC0415
+
+    return LeftOut(path, error.told(line_of(content, error)))
+
+
+def _changed(fields: Fields, content: bytes, benchmarks: Iterable[Benchmark]) -> tuple[Benchmark, ...] | LeftOut:
     try:
         return tailored(benchmarks, read_tailoring(fields, fields.file), fields.file)
     except BenchmarkError as error:
-        return LeftOut(fields.file, str(error))
+        return _left_out(error, fields.file, content)
 
 
 def _own(fields: Fields, others: Iterable[Benchmark]) -> Benchmark:
