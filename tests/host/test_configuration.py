@@ -12,7 +12,14 @@ import pytest
 from auditrules.benchmarks.configuration.dpkg_status import Packages
 from auditrules.benchmarks.configuration.login_defs import LoginDefs
 from auditrules.benchmarks.configuration.os_release import OsRelease
-from auditrules.host.configuration import MOST_DROP_INS, read_login, read_mounts, read_packages, read_system
+from auditrules.host.configuration import (
+    MOST_DROP_INS,
+    read_faillock_dir,
+    read_login,
+    read_mounts,
+    read_packages,
+    read_system,
+)
 from auditrules.host.rootfs import Tree, local
 
 
@@ -87,3 +94,12 @@ def test_an_image_has_the_mounts_of_fstab_only(root: Path, tree: Tree) -> None:
     (root / "etc/fstab").write_text("/dev/x /var/log/audit ext4 nodev\n")
     found = read_mounts(tree, None)
     assert (found.now, [each.point for each in found.fstab]) == (None, ["/var/log/audit"])
+
+
+@pytest.mark.parametrize("name", ["etc/pam.d/login", "usr/lib/pam.d/login", "etc/pam.conf"])
+def test_what_pam_gives_to_faillock_is_read_with_its_file(name: str, root: Path, tree: Tree) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text("auth required pam_faillock.so dir=/srv/tallies\n", "utf-8")
+    assert read_faillock_dir(tree).error == (
+        f"/{name} gives pam_faillock dir=/srv/tallies, which goes before faillock.conf"
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from auditrules.audit.coverage.asked_rule import AskedRuleError, asked_conditions, contradiction
 from auditrules.benchmarks.configuration.login_defs import DEFAULT_UID_MIN, LoginDefs
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.requirement import Outcome, Remedy
+from auditrules.benchmarks.requirement import Remedy, Result
 from auditrules.status import Status
 
 UID_MIN = "UID_MIN"
@@ -108,11 +108,11 @@ def _is_by(field: str) -> bool:
     return _WITH_UID_MIN.fullmatch(field) is not None
 
 
-def unknown_uid_min(login: LoginDefs | None) -> Outcome:
+def unknown_uid_min(login: LoginDefs | None) -> Result:
     """What comes of a requirement on login users where their first number is not known: by its evidence, why."""
     why = login.error if login and login.error else "login.defs was not read"
     advice = "Mend what the evidence names: it says from which number on users log in."
-    return Outcome(Status.UNKNOWN, UID_MIN_UNKNOWN, why, remedy=Remedy(text=advice))
+    return Result(Status.UNKNOWN, UID_MIN_UNKNOWN, why, remedy=Remedy(text=advice))
 
 
 def conditions_text(fields: Iterable[str], compare: Sequence[str] = ()) -> str:

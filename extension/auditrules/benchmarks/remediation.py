@@ -18,7 +18,7 @@ from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import BOOT
-from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, Outcome, Remedy
+from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, Remedy, Result
 from auditrules.status import Status
 
 RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
@@ -168,11 +168,11 @@ def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
     )
 
 
-def rules_unread(audit: HostAudit, source: RuleSource) -> Outcome:
+def rules_unread(audit: HostAudit, source: RuleSource) -> Result:
     """What comes of every requirement on rules where those of a source are not known."""
     state = AuditState.of(audit)
     evidence = source.error or state.unknown_words(source.name)
-    return Outcome(Status.UNKNOWN, UNREADABLE, evidence, remedy=rule_remedy(UNREADABLE, state, NOTHING_TO_DO))
+    return Result(Status.UNKNOWN, UNREADABLE, evidence, remedy=rule_remedy(UNREADABLE, state, NOTHING_TO_DO))
 
 
 def written(remedies: Iterable[Remedy]) -> str:

@@ -111,7 +111,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Result:
     """What came of a requirement, or of a part of it: the columns of `Judged` of the same names.
 
     `missing` None: all that is required. `subject` and `origin` None: those of the requirement.
@@ -131,7 +131,7 @@ class Outcome:
 class Requirement(ABC):
     """One thing that a control wants. Each kind is a frozen dataclass in a module of `kinds/`.
 
-    A kind says what it is about and what it needs, and gives its outcomes on a host; `judge` makes rows of both.
+    A kind says what it is about and what it needs, and gives its results on a host; `judge` makes rows of both.
     """
 
     __slots__ = ()
@@ -169,29 +169,29 @@ class Requirement(ABC):
         return ()
 
     @abstractmethod
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """What comes of it now (`kernel`) or after the next boot (`boot`): at least one, in the same order for both."""
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
-        """Its outcomes as rows; only where something is to be done, something is missing, and there is a remedy."""
-        return [self.judged(each, source) for each in self.outcomes(host, source)]
+        """Its results as rows; only where something is to be done, something is missing, and there is a remedy."""
+        return [self.judged(each, source) for each in self.results(host, source)]
 
-    def judged(self, outcome: Outcome, source: str) -> Judged:
-        """One outcome as a row."""
-        acts = outcome.status in TO_ACT_ON
-        missing = self.required if outcome.missing is None else outcome.missing
+    def judged(self, result: Result, source: str) -> Judged:
+        """One result as a row."""
+        acts = result.status in TO_ACT_ON
+        missing = self.required if result.missing is None else result.missing
         return Judged(
             source,
             self.kind,
-            self.subject if outcome.subject is None else outcome.subject,
+            self.subject if result.subject is None else result.subject,
             self.required,
             self.who,
-            self.origin if outcome.origin is None else outcome.origin,
-            outcome.status,
-            outcome.reason,
+            self.origin if result.origin is None else result.origin,
+            result.status,
+            result.reason,
             missing if acts else "",
-            outcome.evidence,
-            outcome.evidence_lines,
-            outcome.remedy if acts else NOTHING_TO_DO,
-            outcome.own,
+            result.evidence,
+            result.evidence_lines,
+            result.remedy if acts else NOTHING_TO_DO,
+            result.own,
         )

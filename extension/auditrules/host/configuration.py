@@ -29,7 +29,9 @@ def read_login(tree: Tree) -> LoginDefs:
 def read_faillock_dir(tree: Tree) -> FaillockDir:
     """Where pam_faillock keeps its tallies."""
     files = (tree.read(path, faillock_conf.MOST_BYTES) for path in faillock_conf.PATHS)
-    return read_faillock(next(filter(None, files), None))
+    whole = tree.read(faillock_conf.PAM_CONF, faillock_conf.MOST_BYTES)
+    pam = (each for folder in faillock_conf.PAM_FOLDERS for each in drop_ins(tree, folder, ""))
+    return read_faillock(next(filter(None, files), None), (*([whole] if whole else []), *pam))
 
 
 def read_packages(tree: Tree) -> Packages:

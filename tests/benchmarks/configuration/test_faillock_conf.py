@@ -49,6 +49,43 @@ def test_a_path_that_is_not_absolute_is_an_error() -> None:
     )
 
 
+PAM = "/etc/pam.d/system-auth"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "auth required pam_faillock.so preauth silent dir=/var/log/faillock",
+        "auth required /usr/lib64/security/pam_faillock.so dir=/var/log/faillock",
+        "auth [success=1 default=bad] pam_faillock.so authfail [dir=/var/log/faillock]",
+        "auth required pam_faillock.so \\\n preauth dir=/var/log/faillock",
+    ],
+)
+def test_a_folder_that_pam_gives_to_the_module_leaves_it_unknown(line: str) -> None:
+    found = read_faillock(File(CONF, b"dir = /a\n"), [File(PAM, f"{line}\n".encode())])
+    assert found == FaillockDir(
+        error=f"{PAM} gives pam_faillock dir=/var/log/faillock, which goes before faillock.conf"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "auth required pam_faillock.so preauth dir=/a",
+        "auth required pam_faillock.so preauth",
+        "# auth required pam_faillock.so dir=/b",
+        "auth required pam_tally2.so dir=/b",
+        "auth required pam_faillock.so mydir=/b",
+    ],
+)
+def test_other_lines_of_pam_change_nothing(line: str) -> None:
+    assert read_faillock(File(CONF, b"dir = /a\n"), [File(PAM, line.encode())]) == FaillockDir("/a", CONF)
+
+
+def test_a_file_of_pam_that_can_not_be_read_leaves_it_unknown() -> None:
+    assert read_faillock(None, [File(PAM, error="Permission denied")]).error == f"{PAM}: Permission denied"
+
+
 @given(st.one_of(st.binary(), st.binary().map(lambda value: b"dir = " + value)))
 def test_law_any_bytes_are_a_folder_or_an_error(content: bytes) -> None:
     found = read_faillock(File(CONF, content))

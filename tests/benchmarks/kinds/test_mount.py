@@ -105,6 +105,32 @@ def test_after_the_next_boot(asked: dict[str, Any], fstab: str, expected: tuple[
     assert outcome(judged(asked, fstab=fstab, source="boot", seen=FOLDERS)) == expected
 
 
+TWO_NAMES = f"UUID=0a-1b / ext4 defaults\n/dev/vdb1 {PATH} ext4 defaults"
+
+
+@pytest.mark.parametrize(
+    ("root", "own", "expected"),
+    [
+        ("UUID=0a-1b", "/dev/vdb1", ("unknown", "unclear")),
+        ("/dev/vda1", "LABEL=audit", ("unknown", "unclear")),
+        ("/dev/mapper/vg-root", "/dev/dm-1", ("unknown", "unclear")),
+        ("/dev/mapper/vg-root", "/dev/vg/audit", ("unknown", "unclear")),
+        ("UUID=0a-1b", "UUID=0a-1c", MET),
+        ("/dev/vg/root", "/dev/logs/audit", MET),
+        ("/dev/disk/by-id/a", "/dev/disk/by-id/b", MET),
+        ("UUID=0a-1b", "tmpfs", MET),
+    ],
+)
+def test_two_names_of_other_kinds_may_be_of_one_device(root: str, own: str, expected: tuple[str, str]) -> None:
+    fstab = f"{root} / ext4 defaults\n{own} {PATH} ext4 defaults"
+    assert outcome(judged(OWN, fstab=fstab, source="boot", seen=FOLDERS)) == expected
+
+
+def test_that_they_are_mounted_now_tells_two_devices_apart() -> None:
+    assert outcome(judged(OWN, now=ROOT + audit(), fstab=TWO_NAMES, source="boot", seen=FOLDERS)) == MET
+    assert outcome(judged(OWN, now=ROOT, fstab=TWO_NAMES, source="boot", seen=FOLDERS)) == ("unknown", "unclear")
+
+
 def test_what_was_mounted_by_hand_is_gone_at_boot() -> None:
     now = ROOT + audit("nodev")
     assert outcome(judged(OWN, now=now)) == MET

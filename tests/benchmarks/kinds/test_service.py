@@ -153,6 +153,27 @@ def test_a_unit_that_is_enabled_starts_auditd(
     assert outcome(judge(requirement("service", **wanted), host(units=drop_in(text)), source)) == expected
 
 
+LOADER = "audit-rules.service"
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("/usr/sbin/augenrules --load", ("pass", "met")),
+        ("-/usr/sbin/auditctl -R /etc/audit/audit.rules", ("pass", "met")),
+        ("/bin/true", ("unknown", "unclear")),
+        ("/usr/sbin/augenrules --check", ("unknown", "unclear")),
+        ("/usr/local/sbin/load-rules", ("unknown", "unclear")),
+        ("/bin/sh -c 'augenrules --load'", ("unknown", "unclear")),
+    ],
+)
+def test_a_unit_that_is_enabled_to_load_rules_loads_them(start: str, expected: tuple[str, str]) -> None:
+    file = File(f"{USR}/{LOADER}", f"[Service]\nExecStart={start}\n[Install]\nWantedBy=multi-user.target\n".encode())
+    link = {f"{ETC}/multi-user.target.wants/{LOADER}": file.path}
+    asked = requirement("service", name=LOADER, enabled=True)
+    assert outcome(judge(asked, host(units=Units((file,), link)), "boot")) == expected
+
+
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [

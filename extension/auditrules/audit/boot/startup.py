@@ -149,6 +149,16 @@ def started_daemon(units: Units) -> str:
     return ""
 
 
+def loads_rules(name: str, units: Units) -> bool:
+    """Whether one of UNITS runs what loads rules.
+
+    Raises:
+        UndeterminedError: that is not known.
+    """
+    own = _found(units).get(name)
+    return own is not None and any(map(_loads, _steps(own)))
+
+
 def _found(units: Units) -> dict[str, Unit]:
     if units.error:
         raise UndeterminedError(units.error)

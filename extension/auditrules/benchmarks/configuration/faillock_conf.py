@@ -1,11 +1,13 @@
 """Reads where pam_faillock keeps its tallies: `dir =` of faillock.conf(5), as the module takes it. Pure.
 
-A line is a name, blanks or `=`, and a value; a hash begins a comment anywhere; of several lines the last counts.
+A line is a name, blanks or `=`, and a value; a hash begins a comment anywhere; of several lines the last counts. A
+`dir=` that a line of PAM's gives to the module goes before the file (pam_faillock(8)).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditrules.audit.model.collected import File
@@ -14,10 +16,14 @@ from auditrules.text import visible
 
 PATHS = ("/etc/security/faillock.conf", "/usr/etc/security/faillock.conf")
 """Where the file is: the first that is there counts."""
+PAM_FOLDERS = ("/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d")
+PAM_CONF = "/etc/pam.conf"
 MOST_BYTES = 1 << 18
 DEFAULT_DIR = "/var/run/faillock"
 
 _PAIR = re.compile(r"([^\s=]+)[\s=]*(.*)", re.DOTALL)
+_WORD = re.compile(r"\[[^\]]*\]|\S+")
+_MODULE = "pam_faillock.so"
 _SHOWN = 80  # characters of a value that a message shows
 
 
@@ -33,8 +39,29 @@ class FaillockDir:
     error: str = ""
 
 
-def read_faillock(file: File | None) -> FaillockDir:
-    """Read the file; None: there is none. Raises nothing."""
+def read_faillock(file: File | None, pam: Iterable[File] = ()) -> FaillockDir:
+    """Read the file, None: there is none; and what PAM's files give to the module. Raises nothing."""
+    found = _of_conf(file)
+    for each in pam:
+        if each.content is None:
+            return FaillockDir(error=f"{each.path}: {each.error.removeprefix(f'{each.path}: ')}")
+        for folder in _given(each.content):
+            if folder != found.dir:
+                shown = visible(folder[:_SHOWN])
+                return FaillockDir(error=f"{each.path} gives pam_faillock dir={shown}, which goes before faillock.conf")
+    return found
+
+
+def _given(content: bytes) -> Iterator[str]:
+    """The value of each `dir=` that a line of PAM's gives to pam_faillock; an argument in brackets may have blanks."""
+    for line in decode(content).replace("\\\n", " ").split("\n"):
+        words = _WORD.findall(line.partition("#")[0])
+        if any(word.rpartition("/")[2] == _MODULE for word in words):
+            arguments = (word.removeprefix("[").removesuffix("]") for word in words)
+            yield from (each.removeprefix("dir=") for each in arguments if each.startswith("dir="))
+
+
+def _of_conf(file: File | None) -> FaillockDir:
     if file is None:
         return FaillockDir(DEFAULT_DIR)
     if file.content is None:

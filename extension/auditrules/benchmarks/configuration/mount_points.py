@@ -113,6 +113,26 @@ def file_system_at_boot(path: str, mounts: Iterable[MountPoint]) -> str | None:
     return None
 
 
+def may_be_one(device: str, other: str) -> bool:
+    """Whether two names may be of one device: equal ones are; of one kind, others are not; of two kinds nobody knows.
+
+    A kind is a tag such as `UUID=`, or a folder such as /dev/disk/by-id; logical volumes, /dev/GROUP/NAME, are one.
+    """
+    kinds = {_kind_of_device(device), _kind_of_device(other)}
+    return device == other or (len(kinds) > 1 and "" not in kinds)
+
+
+def _kind_of_device(name: str) -> str:
+    """The kind of a device's name; empty for a mount point, which stands for what has no device."""
+    if not name.startswith(_DEVICES):
+        return ""
+    tag, equals, _ = name.partition("=")
+    if equals and not name.startswith("/"):
+        return tag
+    folder = name.rpartition("/")[0]
+    return folder if folder in ("/dev", "/dev/mapper") or folder.startswith("/dev/disk/") else "logical volume"
+
+
 def restrictions_of(options: Iterable[str]) -> frozenset[str]:
     """Which of RESTRICTIONS options come to, a later one going before an earlier one (mount(8))."""
     found: set[str] = set()

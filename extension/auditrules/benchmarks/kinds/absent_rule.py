@@ -10,7 +10,7 @@ from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.remediation import rules_unread
-from auditrules.benchmarks.requirement import UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 
 ABSENT, PRESENT = "absent", "present"
@@ -36,7 +36,7 @@ class AbsentRule(Requirement):
         """That they are absent."""
         return ABSENT
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterator[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterator[Result]:
         """Look for such rules in the kernel, or in what boot loads."""
         sets = host.audit.rule_sets
         of_source = sets.boot if source == BOOT else sets.kernel
@@ -49,12 +49,12 @@ class AbsentRule(Requirement):
             evidence, lines = (
                 "; ".join(of_source.evidence([(text, "") for text in found], lines=each)) for each in (False, True)
             )
-            yield Outcome(Status.FAIL, PRESENT, evidence, lines, missing, Remedy(text=_advice(found)))
+            yield Result(Status.FAIL, PRESENT, evidence, lines, missing, Remedy(text=_advice(found)))
         elif of_source.rules.unread:
             evidence = f"{of_source.rules.unread} rules of the kernel are not understood"
-            yield Outcome(Status.UNKNOWN, UNREADABLE, evidence, missing=missing)
+            yield Result(Status.UNKNOWN, UNREADABLE, evidence, missing=missing)
         else:
-            yield Outcome(Status.PASS, ABSENT, missing)
+            yield Result(Status.PASS, ABSENT, missing)
 
 
 def _advice(found: Sequence[str]) -> str:

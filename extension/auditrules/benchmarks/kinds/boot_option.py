@@ -11,7 +11,7 @@ from auditrules.audit.boot.startup import cmdline_of, switched_off
 from auditrules.audit.model.collected import BootFiles
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.requirement import MET, UNCLEAR, UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import MET, UNCLEAR, UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -47,37 +47,37 @@ class BootOption(Requirement):
         """The word of a command line that meets it."""
         return f"{self.option}={self.value if self.least is None else self.least}"
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge the line of this boot, or of the next."""
         found = self._of_next_boot(host) if source == BOOT else self._of_this_boot(host)
         remedy = _remedy(self.wanted, host.audit.collected.boot_files)
         return [replace(found, missing=self.wanted, remedy=remedy)]
 
-    def _of_this_boot(self, host: JudgedHost) -> Outcome:
+    def _of_this_boot(self, host: JudgedHost) -> Result:
         line = host.audit.collected.cmdline
         if line is None or line.content is None:
             why = f": {line.error}" if line is not None else ""
-            return Outcome(Status.UNKNOWN, UNREADABLE, f"the kernel's command line of this boot is not known{why}")
+            return Result(Status.UNKNOWN, UNREADABLE, f"the kernel's command line of this boot is not known{why}")
         words = cmdline_of(host.audit.collected)
         said = f"/proc/cmdline says {self._said(words)}"
-        return self._outcome([words], said)
+        return self._result([words], said)
 
-    def _of_next_boot(self, host: JudgedHost) -> Outcome:
+    def _of_next_boot(self, host: JudgedHost) -> Result:
         line = host.audit.boot.command_line
         if not line.known:
-            return Outcome(Status.UNKNOWN, UNREADABLE, line.remark)
+            return Result(Status.UNKNOWN, UNREADABLE, line.remark)
         said = " or ".join(dict.fromkeys(map(self._said, line.possible)))
         evidence = "; ".join(filter(None, (f"{line.source or 'the line'} says {said}", line.remark)))
-        return self._outcome(line.possible, evidence)
+        return self._result(line.possible, evidence)
 
-    def _outcome(self, possible: Sequence[Sequence[str]], evidence: str) -> Outcome:
+    def _result(self, possible: Sequence[Sequence[str]], evidence: str) -> Result:
         """What comes of the lines that may be the one."""
         met = [self._met(words) for words in possible]
         if all(met):
-            return Outcome(Status.PASS, MET, evidence)
+            return Result(Status.PASS, MET, evidence)
         if any(met):
-            return Outcome(Status.UNKNOWN, UNCLEAR, evidence)
-        return Outcome(Status.FAIL, "wrong_value" if _values(self.option, possible[0]) else "not_set", evidence)
+            return Result(Status.UNKNOWN, UNCLEAR, evidence)
+        return Result(Status.FAIL, "wrong_value" if _values(self.option, possible[0]) else "not_set", evidence)
 
     def _met(self, words: Sequence[str]) -> bool:
         """Whether the kernel takes these words as what is asked (kernel/audit.c, and kernel/params.c on `--`)."""

@@ -15,7 +15,7 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -52,7 +52,7 @@ class DriftRequirement(Requirement):
         """That they are the same."""
         return SAME
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Compare what is loaded now with the files, or tell which lines the next boot does not load."""
         status, reason, found = _after_boot(host.audit) if source == BOOT else self._now(host.audit)
         evidence, lines = (_in_words(found, lines=each) for each in (False, True))
@@ -60,7 +60,7 @@ class DriftRequirement(Requirement):
             missing, remedy = f"{len(found)} differences", Remedy(text=_MEND)
         else:
             missing, remedy = "not known", rule_remedy(UNREADABLE, AuditState.of(host.audit), NOTHING_TO_DO)
-        return [Outcome(status, reason, evidence or "no difference", lines, missing, remedy)]
+        return [Result(status, reason, evidence or "no difference", lines, missing, remedy)]
 
     def _now(self, audit: HostAudit) -> tuple[Status, str, list[Difference]]:
         drift = audit.drift

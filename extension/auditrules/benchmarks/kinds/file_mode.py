@@ -17,7 +17,7 @@ from auditrules.benchmarks.audit_files import CONFIGURATION, PROGRAM_PREFIX, PRO
 from auditrules.benchmarks.configuration.auditd_options import auditd_options
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import MET, UNREADABLE, Fact, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import MET, UNREADABLE, Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -80,14 +80,14 @@ class FileMode(Requirement):
         named = self._files(facts.files or AuditFiles())[0]
         return (*named, *filter(None, (other_place(path) for path in self.named if "*" not in path)))
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:  # noqa: ARG002 - a boot changes nothing
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:  # noqa: ARG002 - a boot changes nothing
         """Judge all of them together."""
         return [self._of_all(host)]
 
-    def _of_all(self, host: JudgedHost) -> Outcome:
+    def _of_all(self, host: JudgedHost) -> Result:
         files = host.facts.files
         if files is None:
-            return Outcome(Status.UNKNOWN, UNREADABLE, "nobody looked at the files")
+            return Result(Status.UNKNOWN, UNREADABLE, "nobody looked at the files")
         found, error = self._files(files)
         file_system = host.file_system
         paths = tuple(dict.fromkeys(placed(path, file_system) for path in found))
@@ -98,22 +98,22 @@ class FileMode(Requirement):
         absent = [path for path, each in zip(paths, looked_at, strict=True) if each and each.entry.type == "missing"]
         if faults:
             evidence = "; ".join(filter(None, (_bounded([each.words for each in faults], "; "), error)))
-            return Outcome(Status.FAIL, faults[0].reason, evidence, remedy=self._remedy(faults))
+            return Result(Status.FAIL, faults[0].reason, evidence, remedy=self._remedy(faults))
         if error or unseen:
             also = f"could not be looked at: {_bounded(unseen)}" if unseen else ""
             evidence = "; ".join(filter(None, (error, also)))
-            return Outcome(
+            return Result(
                 Status.UNKNOWN, UNREADABLE, evidence, remedy=Remedy(text="Ask as root, or see what is in the way.")
             )
         if self._asks_owner and not files.owners and present:
             evidence = "whose the files of this copy of a root are says nothing: the root itself is not root's"
-            return Outcome(Status.UNKNOWN, "copied", evidence, remedy=Remedy(text="Look at the host itself."))
+            return Result(Status.UNKNOWN, "copied", evidence, remedy=Remedy(text="Look at the host itself."))
         gone = f"not there: {_bounded(absent)}" if absent else ""
         if not present:
             evidence = gone or f"there are no {self.subject}"
-            return Outcome(Status.NOT_APPLICABLE, "no_file", evidence)
+            return Result(Status.NOT_APPLICABLE, "no_file", evidence)
         what = visible(present[0].path) if len(present) == 1 else f"all {len(present)}"
-        return Outcome(Status.PASS, MET, "; ".join(filter(None, (f"{what}: {self.required}", gone))))
+        return Result(Status.PASS, MET, "; ".join(filter(None, (f"{what}: {self.required}", gone))))
 
     @property
     def _asks_owner(self) -> bool:

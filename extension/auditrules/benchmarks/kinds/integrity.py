@@ -17,9 +17,9 @@ from auditrules.benchmarks.requirement import (
     UNREADABLE,
     Fact,
     JudgedHost,
-    Outcome,
     Remedy,
     Requirement,
+    Result,
 )
 from auditrules.status import Status
 from auditrules.text import visible
@@ -41,7 +41,7 @@ class Integrity(Requirement):
 
     @property
     def subject(self) -> str:
-        """The files; each outcome is of one."""
+        """The files; each result is of one."""
         return ", ".join(self.files)
 
     @property
@@ -58,47 +58,47 @@ class Integrity(Requirement):
         """The files, which may be behind links that AIDE does not follow, and where else programs may be."""
         return (*self.files, *filter(None, map(other_place, self.files)))
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:  # noqa: ARG002 - a boot changes nothing
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:  # noqa: ARG002 - a boot changes nothing
         """Judge each file."""
         return [self._of_file(path, host) for path in self.files]
 
-    def _of_file(self, path: str, host: JudgedHost) -> Outcome:
+    def _of_file(self, path: str, host: JudgedHost) -> Result:
         file_system = host.file_system
         there = placed(path, file_system)
         end = file_system.walk(there)
         rules = host.facts.integrity
         real = end.path or there
         if end.missing:
-            found = Outcome(Status.NOT_APPLICABLE, NO_FILE, f"nothing at {path}")
+            found = Result(Status.NOT_APPLICABLE, NO_FILE, f"nothing at {path}")
         elif end.type is None:
-            found = Outcome(Status.UNKNOWN, UNREADABLE, f"{there} could not be looked at")
+            found = Result(Status.UNKNOWN, UNREADABLE, f"{there} could not be looked at")
         elif rules is None:
-            found = Outcome(Status.UNKNOWN, UNREADABLE, "nobody looked at AIDE's configuration")
+            found = Result(Status.UNKNOWN, UNREADABLE, "nobody looked at AIDE's configuration")
         elif not rules.path:
-            found = Outcome(Status.FAIL, NO_FILE, f"there is no {' or '.join(PATHS)}")
+            found = Result(Status.FAIL, NO_FILE, f"there is no {' or '.join(PATHS)}")
         elif rules.unclear:
-            found = Outcome(Status.UNKNOWN, UNCLEAR, _bounded(rules.unclear))
+            found = Result(Status.UNKNOWN, UNCLEAR, _bounded(rules.unclear))
         else:
             found = self._by_rules(real, rules)
         return replace(found, subject=path, remedy=self._remedy(real, found.reason, rules))
 
-    def _by_rules(self, path: str, rules: AideRules) -> Outcome:
+    def _by_rules(self, path: str, rules: AideRules) -> Result:
         found = selected(rules.rules, path)
         if found.unclear:
-            return Outcome(Status.UNKNOWN, UNCLEAR, found.unclear)
+            return Result(Status.UNKNOWN, UNCLEAR, found.unclear)
         rule = found.rule
         if rule is None:
-            return Outcome(Status.FAIL, "not_selected", f"no rule of {rules.path} is for {path}")
+            return Result(Status.FAIL, "not_selected", f"no rule of {rules.path} is for {path}")
         shown = f"'{rule.sign if rule.sign != '/' else ''}{visible(rule.expression)}'"
         if found.left_out:
             told = f"{shown} leaves {path} out"
-            return Outcome(Status.FAIL, "not_selected", f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}")
+            return Result(Status.FAIL, "not_selected", f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}")
         missing = [each for each in self.attributes if each not in rule.attributes]
         told = f"{path} is checked by {shown}{f', without {chr(43).join(missing)}' if missing else ''}"
         if rules.programs:
             told += f"; {rules.programs} programs of AIDE's package, which print rules of their own, were not run"
         status, reason = (Status.FAIL, "attributes_missing") if missing else (Status.PASS, MET)
-        return Outcome(status, reason, f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}", "+".join(missing))
+        return Result(status, reason, f"{rule.file}: {told}", f"{rule.file}:{rule.line}: {told}", "+".join(missing))
 
     def _remedy(self, path: str, reason: str, rules: AideRules | None) -> Remedy:
         line = f"`{path} {self.required}`"

@@ -15,6 +15,7 @@ from auditrules.benchmarks.configuration.mount_points import (
     RESTRICTIONS,
     MountPoint,
     file_system_at_boot,
+    may_be_one,
     mount_of,
     restrictions_of,
 )
@@ -26,9 +27,9 @@ from auditrules.benchmarks.requirement import (
     UNREADABLE,
     Fact,
     JudgedHost,
-    Outcome,
     Remedy,
     Requirement,
+    Result,
 )
 from auditrules.status import Status
 from auditrules.text import visible
@@ -70,7 +71,7 @@ class MountRequirement(Requirement):
         binds = (each.source for each in facts.mounts.fstab if each.binds) if facts.mounts else ()
         return (self.path, *binds)
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge it by the mounts of now, or of the next boot."""
         end = host.file_system.walk(self.path)
         # Where nobody could look it is taken to be no link.
@@ -78,29 +79,29 @@ class MountRequirement(Requirement):
         found = self._at_boot(host, path) if source == BOOT else self._now(host, path)
         return [replace(found, remedy=Remedy(text=self._remedy(path, found.reason)))]
 
-    def _now(self, host: JudgedHost, path: str) -> Outcome:
+    def _now(self, host: JudgedHost, path: str) -> Result:
         mounts = host.facts.mounts.now if host.facts.mounts else None
         if mounts is None:
-            return Outcome(Status.UNKNOWN, UNREADABLE, "the mounts of now are not known")
+            return Result(Status.UNKNOWN, UNREADABLE, "the mounts of now are not known")
         on = mount_of(path, mounts)
         if on is None:
-            return Outcome(Status.UNKNOWN, UNREADABLE, f"which mount {path} is on is not known")
+            return Result(Status.UNKNOWN, UNREADABLE, f"which mount {path} is on is not known")
         if on.point != path:
             return self._not_separate(f"{path} is on the file system of {visible(on.point)}", "")
         below = mount_of(path.rpartition("/")[0] or "/", mounts)
         if self.separate and below is not None and below.dev == on.dev:
             evidence = f"what is mounted on {path} is a part of the file system of {visible(below.point)}"
-            return Outcome(Status.FAIL, NOT_SEPARATE, evidence)
+            return Result(Status.FAIL, NOT_SEPARATE, evidence)
         return self._with_options(on.restrictions, on.options, f"{path} is mounted", "")
 
-    def _at_boot(self, host: JudgedHost, path: str) -> Outcome:
+    def _at_boot(self, host: JudgedHost, path: str) -> Result:
         found = host.facts.mounts
         if found is None or found.fstab_error:
-            return Outcome(Status.UNKNOWN, UNREADABLE, found.fstab_error if found else f"nobody looked at {FSTAB}")
+            return Result(Status.UNKNOWN, UNREADABLE, found.fstab_error if found else f"nobody looked at {FSTAB}")
         try:
             own = _by_unit(host, path)
         except UndeterminedError as error:
-            return Outcome(Status.UNKNOWN, UNCLEAR, str(error))
+            return Result(Status.UNKNOWN, UNCLEAR, str(error))
         entry = next((each for each in found.fstab if each.point == path), None)
         if own is not None and (own[0].startswith("/etc/") or entry is None):
             options = own[1].split(",")
@@ -112,39 +113,43 @@ class MountRequirement(Requirement):
         now = mount_of(path, found.now) if found.now is not None else None
         if now is not None and now.point == path and now.fstype in _BY_OTHERS:
             evidence = f"{path} is mounted, and no file that was read says whether {now.fstype} mounts it at boot"
-            return Outcome(Status.UNKNOWN, UNCLEAR, evidence)
+            return Result(Status.UNKNOWN, UNCLEAR, evidence)
         why = "does not mount it at boot (noauto)" if entry is not None else f"says nothing of {path}"
         return self._not_separate(f"{FSTAB} {why}, and no mount unit does", "")
 
-    def _mounted_at_boot(self, mount: MountPoint, host: JudgedHost, evidence: str, lines: str) -> Outcome:
+    def _mounted_at_boot(self, mount: MountPoint, host: JudgedHost, evidence: str, lines: str) -> Result:
         """What comes of a mount, which may show a part of a file system that is mounted elsewhere."""
         if self.separate:
             others = [each for each in _at_boot(host) if each.point != mount.point]
             end = host.file_system.walk(mount.source) if mount.binds else None
             if end is not None and (end.type in (None, "missing") or not end.path):
                 why = f"{evidence} as a part of {visible(mount.source)}, and where that is is not known"
-                return Outcome(Status.UNKNOWN, UNCLEAR, why)
+                return Result(Status.UNKNOWN, UNCLEAR, why)
             shown = replace(mount, source=end.path) if end is not None else mount
             own = file_system_at_boot(mount.point, [*others, shown])
             if own is None:
-                return Outcome(Status.UNKNOWN, UNCLEAR, f"{evidence}, and of which file system is not known")
-            if own == file_system_at_boot(parent(mount.point), others):
+                return Result(Status.UNKNOWN, UNCLEAR, f"{evidence}, and of which file system is not known")
+            below = file_system_at_boot(parent(mount.point), others)
+            if own == below:
                 told = "as a part of the file system that it is on"
                 return self._not_separate(f"{evidence} {told}", f"{lines} {told}" if lines else "")
+            if below is not None and may_be_one(own, below) and not _are_two_now(host, mount.point):
+                why = f"{visible(own)} and {visible(below)}, on which it is, may be two names of one file system"
+                return Result(Status.UNKNOWN, UNCLEAR, f"{evidence}, and {why}")
         return self._with_options(mount.restrictions, mount.options, evidence, lines)
 
-    def _not_separate(self, evidence: str, lines: str) -> Outcome:
+    def _not_separate(self, evidence: str, lines: str) -> Result:
         """What comes of a directory that is no mount point: options are wanted only where it is one."""
-        return Outcome(Status.FAIL if self.separate else Status.NOT_APPLICABLE, NOT_SEPARATE, evidence, lines)
+        return Result(Status.FAIL if self.separate else Status.NOT_APPLICABLE, NOT_SEPARATE, evidence, lines)
 
-    def _with_options(self, has: frozenset[str], others: frozenset[str], evidence: str, lines: str) -> Outcome:
+    def _with_options(self, has: frozenset[str], others: frozenset[str], evidence: str, lines: str) -> Result:
         missing = [option for option in self.options if option not in (has if option in RESTRICTIONS else others)]
         shown = f" with {', '.join(sorted(has))}" if has else ""
         behind = f", without {', '.join(missing)}" if missing else ""
         told, told_lines = f"{evidence}{shown}{behind}", f"{lines}{shown}{behind}" if lines else ""
         if missing:
-            return Outcome(Status.FAIL, "option_missing", told, told_lines)
-        return Outcome(Status.PASS, MET, told, told_lines)
+            return Result(Status.FAIL, "option_missing", told, told_lines)
+        return Result(Status.PASS, MET, told, told_lines)
 
     def _remedy(self, path: str, reason: str) -> str:
         if reason in (UNREADABLE, UNCLEAR):
@@ -170,6 +175,13 @@ def _by_unit(host: JudgedHost, path: str) -> tuple[str, str, str] | None:
             if own is not None and not own.masked:
                 return own.path, own.last("Options"), own.last("What")
     return None
+
+
+def _are_two_now(host: JudgedHost, point: str) -> bool:
+    """Whether what is mounted there now is another file system than the one that the mount point is on."""
+    mounts = (host.facts.mounts.now if host.facts.mounts else None) or ()
+    on, below = mount_of(point, mounts), mount_of(parent(point), mounts)
+    return on is not None and below is not None and on.point == point and on.dev != below.dev
 
 
 def _at_boot(host: JudgedHost) -> list[MountPoint]:

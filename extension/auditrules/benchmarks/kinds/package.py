@@ -18,9 +18,9 @@ from auditrules.benchmarks.requirement import (
     UNREADABLE,
     Fact,
     JudgedHost,
-    Outcome,
     Remedy,
     Requirement,
+    Result,
 )
 from auditrules.status import Status
 from auditrules.text import visible
@@ -57,7 +57,7 @@ class Package(Requirement):
 
     @property
     def subject(self) -> str:
-        """The packages; each outcome is of one group of names."""
+        """The packages; each result is of one group of names."""
         return ", ".join(map(_in_words, self.names))
 
     @property
@@ -76,7 +76,7 @@ class Package(Requirement):
             return ()
         return [path for group in self.names for name in group for paths in BROUGHT.get(name, ()) for path in paths]
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:  # noqa: ARG002 - a boot changes nothing
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:  # noqa: ARG002 - a boot changes nothing
         """Judge each group of names."""
         packages = host.facts.packages or Packages(error="nobody looked")
         for group in self.names:
@@ -92,23 +92,23 @@ def _in_words(group: Iterable[str]) -> str:
     return " or ".join(group)
 
 
-def _of_name(name: str, packages: Packages, host: JudgedHost) -> Outcome:
+def _of_name(name: str, packages: Packages, host: JudgedHost) -> Result:
     if packages.error:
-        return Outcome(Status.UNKNOWN, UNREADABLE, packages.error)
+        return Result(Status.UNKNOWN, UNREADABLE, packages.error)
     if packages.dpkg is None:
         return _by_programs(name, host, rpm=packages.rpm)
     state = packages.dpkg.get(name, "")
     if state in INSTALLED:
-        return Outcome(Status.PASS, MET, f"{STATUS}: {name} is installed")
+        return Result(Status.PASS, MET, f"{STATUS}: {name} is installed")
     said = f"{name} is in the state {visible(state)}" if state else f"nothing of {name}"
-    return Outcome(Status.FAIL, NOT_INSTALLED, f"{STATUS}: {said}")
+    return Result(Status.FAIL, NOT_INSTALLED, f"{STATUS}: {said}")
 
 
-def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Outcome:
+def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Result:
     """Judge a package by what it brings."""
     why = "rpm's record is not read" if rpm else "no record of packages was found"
     if name not in BROUGHT:
-        return Outcome(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and what it brings is not known")
+        return Result(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and what it brings is not known")
     files = host.file_system
     missing, unseen, found = [], [], []
     for paths in BROUGHT[name]:
@@ -122,10 +122,10 @@ def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Outcome:
             missing.append(paths[0])
     if missing:
         evidence = f"{name}: {why}, and of what it brings {', '.join(missing)} is not there"
-        return Outcome(Status.FAIL, NOT_INSTALLED, evidence)
+        return Result(Status.FAIL, NOT_INSTALLED, evidence)
     if unseen:
-        return Outcome(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and {', '.join(unseen)} could not be looked at")
-    return Outcome(Status.PASS, MET, f"{name}: {why}, and what it brings is there: {', '.join(found)}")
+        return Result(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and {', '.join(unseen)} could not be looked at")
+    return Result(Status.PASS, MET, f"{name}: {why}, and what it brings is there: {', '.join(found)}")
 
 
 def read(fields: Fields) -> Package:

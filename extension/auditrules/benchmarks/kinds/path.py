@@ -42,9 +42,9 @@ from auditrules.benchmarks.requirement import (
     TO_ACT_ON,
     Fact,
     JudgedHost,
-    Outcome,
     Remedy,
     Requirement,
+    Result,
 )
 from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetReason, targets
@@ -80,7 +80,7 @@ class PathRequirement(Requirement):
 
     @property
     def subject(self) -> str:
-        """The benchmark's own path; each outcome is of one target."""
+        """The benchmark's own path; each result is of one target."""
         return self.path
 
     @property
@@ -122,7 +122,7 @@ class PathRequirement(Requirement):
             yield from (path for path in (*docker_daemon.PROGRAMS, *self.docker.places) if path not in services.found)
         yield from (each.path for each in self._targets(facts, None) if each.path and not bad_path(each.path))
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Each of its targets on the host: the benchmark's own path first."""
         fields = self.by.resolved(host.facts.login)
         if fields is None:
@@ -143,7 +143,7 @@ class PathRequirement(Requirement):
 
     def of_target(
         self, target: Target, source: str, answer: PathAnswer | None, state: AuditState, fields: Sequence[str] = ()
-    ) -> Outcome:
+    ) -> Result:
         """What comes of one path. `answer` is None if nobody could ask about the path."""
         status, reason = self._status(target, answer)
         letters = Letters(self.permissions, answer, source)
@@ -151,7 +151,7 @@ class PathRequirement(Requirement):
         evidence, evidence_lines = (
             self._evidence(target, reason, letters, state, lines=lines) for lines in (False, True)
         )
-        return Outcome(
+        return Result(
             status,
             told,
             evidence,

@@ -27,7 +27,7 @@ from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
 from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import Fact, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -111,7 +111,7 @@ class PrivilegedCommandRequirement(Requirement):
         """The programs that are judged."""
         return [each.path for each in self._programs(facts)[:MOST_JUDGED]]
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """All programs together, with those that are missed."""
         found = host.facts.privileged or _NOT_SEARCHED
         fields = AskedBy(self.fields).resolved(host.facts.login)
@@ -121,7 +121,7 @@ class PrivilegedCommandRequirement(Requirement):
             return [_unknown(INVENTORY_RUNNING, _how_far(found))]
         return [_dated(self._of_programs(host, source, found, fields), found)]
 
-    def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms, fields: Sequence[str]) -> Outcome:
+    def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms, fields: Sequence[str]) -> Result:
         asked = asked_conditions(fields)
         programs = [each for each in self._programs(host.facts) if _is_still(each, host.seen)]
         answers = [
@@ -135,10 +135,10 @@ class PrivilegedCommandRequirement(Requirement):
                 evidence = f"{words}: {_named(concerned)}; {concerned[0].in_words}"
                 remedy = rule_remedy(reason, AuditState.of(host.audit), self._remedy(concerned, fields))
                 missing = _listed([visible(each.program.path) for each in concerned])
-                return Outcome(status, reason, evidence, missing=missing, remedy=remedy)
+                return Result(status, reason, evidence, missing=missing, remedy=remedy)
         return self._where_all_are_recorded(found, answers, len(programs))
 
-    def _where_all_are_recorded(self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int) -> Outcome:
+    def _where_all_are_recorded(self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int) -> Result:
         """What comes of it where no program that was judged is missed."""
         recorded = f"{len(answers)} {SUBJECT} are recorded for {self.who}"
         reason, why = _not_seen(found, programs)
@@ -146,8 +146,8 @@ class PrivilegedCommandRequirement(Requirement):
             return _unknown(reason, f"{why}; {recorded}")
         if not answers:
             where = "the root file system" if self.root_only else "local file systems"
-            return Outcome(Status.NOT_APPLICABLE, NO_PROGRAMS, f"no {SUBJECT} on {where}")
-        return Outcome(Status.PASS, Reason.COVERED.value, f"all {recorded}; {answers[0].in_words}")
+            return Result(Status.NOT_APPLICABLE, NO_PROGRAMS, f"no {SUBJECT} on {where}")
+        return Result(Status.PASS, Reason.COVERED.value, f"all {recorded}; {answers[0].in_words}")
 
     def _programs(self, facts: HostFacts) -> list[PrivilegedProgram]:
         """The programs that count, the worst first."""
@@ -195,18 +195,18 @@ class _Asked:
         return f"{visible(self.program.path)}: {'; '.join(filter(None, (self.answer.evidence, conditions)))}"
 
 
-def _unknown(reason: str, why: str) -> Outcome:
+def _unknown(reason: str, why: str) -> Result:
     """What comes of a search that did not see everything: no program is known to be missed."""
-    return Outcome(Status.UNKNOWN, reason, why, why, missing="", remedy=Remedy(text=_ADVICE[reason]))
+    return Result(Status.UNKNOWN, reason, why, why, missing="", remedy=Remedy(text=_ADVICE[reason]))
 
 
-def _dated(outcome: Outcome, found: PrivilegedPrograms) -> Outcome:
+def _dated(result: Result, found: PrivilegedPrograms) -> Result:
     """The same, with how old the inventory is."""
     stable, dated = _age(found)
     return replace(
-        outcome,
-        evidence="; ".join(filter(None, (outcome.evidence, stable))),
-        evidence_lines="; ".join(filter(None, (outcome.evidence, dated))),
+        result,
+        evidence="; ".join(filter(None, (result.evidence, stable))),
+        evidence_lines="; ".join(filter(None, (result.evidence, dated))),
     )
 
 

@@ -17,7 +17,7 @@ from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.remediation import AuditState, rule_remedy
-from auditrules.benchmarks.requirement import MET, UNREADABLE, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import MET, UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
 
@@ -76,7 +76,7 @@ class RuleOption(Requirement):
         """The control as a rules file has it."""
         return f"{self.option} {self.value}".strip()
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge the kernel's status, or what boot leaves."""
         state = AuditState.of(host.audit)
         if self.option in GO_ON:
@@ -99,26 +99,26 @@ class RuleOption(Requirement):
             return ""
         return "Put it behind all rules: what comes after it is refused until the next boot."
 
-    def _now(self, host: JudgedHost, state: AuditState) -> Outcome:
+    def _now(self, host: JudgedHost, state: AuditState) -> Result:
         told, _ = OPTIONS[self.option]
         value = told(host.audit.kernel.status)
         if value is None:
             why = f": {state.error}" if state.error else ""
-            return Outcome(Status.UNKNOWN, UNREADABLE, f"the kernel's {self._name} is not known{why}")
+            return Result(Status.UNKNOWN, UNREADABLE, f"the kernel's {self._name} is not known{why}")
         return self._compared(value, f"the kernel has {self._name} {value}")
 
-    def _after_boot(self, host: JudgedHost) -> Outcome:
+    def _after_boot(self, host: JudgedHost) -> Result:
         booted = host.audit.boot
         if booted.loaded is None:
-            return Outcome(Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {booted.reason}")
+            return Result(Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {booted.reason}")
         if self.option == ENABLED:
             if booted.enabled is None:
-                return Outcome(Status.UNKNOWN, UNREADABLE, "whether auditing is on after boot is not known")
+                return Result(Status.UNKNOWN, UNREADABLE, "whether auditing is on after boot is not known")
             return self._compared(booted.enabled, self._said(booted.loaded.values.get(ENABLED), booted.enabled))
         written = "" if self.option in _done(booted.loaded) else booted.loaded.values.get(self.option)
         _, default = OPTIONS[self.option]
         if written is None and not default:
-            return Outcome(Status.FAIL, NOT_SET, f"boot loads no line {self.option}")
+            return Result(Status.FAIL, NOT_SET, f"boot loads no line {self.option}")
         value = word(strtol(written or "1", signed=False)) if written is not None else int(default)
         return self._compared(value, self._said(written, value))
 
@@ -130,25 +130,25 @@ class RuleOption(Requirement):
         )
         return f"{line}, which leaves {self._name} {value}"
 
-    def _of_load(self, host: JudgedHost) -> Outcome:
+    def _of_load(self, host: JudgedHost) -> Result:
         """Whether a load goes on after a line that is refused: the kernel does not know."""
         loaded = host.audit.boot.loaded
         if loaded is None:
-            return Outcome(Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {host.audit.boot.reason}")
+            return Result(Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {host.audit.boot.reason}")
         lines = [line for line in loaded.lines if line.parsed and line.result is not LoadResult.UNREACHED]
         found = [
             control.flag for line in lines if line.parsed for control in line.parsed.controls if control.flag in GO_ON
         ]
         if self.option in found:
-            return Outcome(Status.PASS, MET, f"boot loads the line {self.option}")
+            return Result(Status.PASS, MET, f"boot loads the line {self.option}")
         beside = f", but {found[0]}" if found else ""
-        return Outcome(Status.FAIL, NOT_SET, f"boot loads no line {self.option}{beside}")
+        return Result(Status.FAIL, NOT_SET, f"boot loads no line {self.option}{beside}")
 
-    def _compared(self, value: int, evidence: str) -> Outcome:
+    def _compared(self, value: int, evidence: str) -> Result:
         wanted = word(strtol(self.value, signed=False)) if self.value else 1
         if value == wanted:
-            return Outcome(Status.PASS, MET, evidence)
-        return Outcome(Status.FAIL, WRONG_VALUE if value else NOT_SET, evidence)
+            return Result(Status.PASS, MET, evidence)
+        return Result(Status.FAIL, WRONG_VALUE if value else NOT_SET, evidence)
 
     @property
     def _name(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from auditrules.audit.boot.startup import AUDITD, UNITS, started_daemon, why_not_started
+from auditrules.audit.boot.startup import AUDITD, UNITS, loads_rules, started_daemon, why_not_started
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
@@ -20,9 +20,9 @@ from auditrules.benchmarks.requirement import (
     UNREADABLE,
     Fact,
     JudgedHost,
-    Outcome,
     Remedy,
     Requirement,
+    Result,
 )
 from auditrules.status import Status
 from auditrules.text import visible
@@ -65,7 +65,7 @@ class Service(Requirement):
         """The daemon, where the unit is the one that starts it."""
         return PROGRAMS if self.name == DAEMON else ()
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge it now, or after the next boot; of an image nothing runs now."""
         parts = [self._enabled(host)] if self.enabled else []
         if self.active:
@@ -74,11 +74,11 @@ class Service(Requirement):
         evidence = "; ".join(dict.fromkeys(part.evidence for part in parts))
         return [replace(worst, evidence=evidence, remedy=Remedy(text=_REMEDIES[worst.reason].format(name=self.name)))]
 
-    def _enabled(self, host: JudgedHost) -> Outcome:
+    def _enabled(self, host: JudgedHost) -> Result:
         """Whether boot wants it, whatever the kernel's command line says."""
         return self._started(host, (), f"{self.name} is enabled")
 
-    def _starts(self, host: JudgedHost) -> Outcome:
+    def _starts(self, host: JudgedHost) -> Result:
         """Whether the next boot starts it."""
         parts = {
             self._started(host, words, f"the next boot starts {self.name}")
@@ -87,21 +87,21 @@ class Service(Requirement):
         if len(parts) == 1:
             return parts.pop()
         evidence = f"whether the next boot starts {self.name} hangs on the kernel's command line"
-        return Outcome(Status.UNKNOWN, UNCLEAR, evidence)
+        return Result(Status.UNKNOWN, UNCLEAR, evidence)
 
-    def _started(self, host: JudgedHost, words: Sequence[str], good: str) -> Outcome:
+    def _started(self, host: JudgedHost, words: Sequence[str], good: str) -> Result:
         try:
             why = why_not_started(self.name, host.audit.collected.units, words)
         except UndeterminedError as error:
-            return Outcome(Status.UNKNOWN, UNCLEAR, str(error))
+            return Result(Status.UNKNOWN, UNCLEAR, str(error))
         if not why:
-            return self._without_daemon(host) or Outcome(Status.PASS, MET, good)
+            return self._without_daemon(host) or self._without_load(host) or Result(Status.PASS, MET, good)
         if why == f"there is no {self.name}":
-            return Outcome(Status.FAIL, "no_unit", f"there is no unit {self.name}")
+            return Result(Status.FAIL, "no_unit", f"there is no unit {self.name}")
         reasons = {f"{self.name} is masked": "masked", f"{self.name} is not enabled": "not_enabled"}
-        return Outcome(Status.FAIL, reasons.get(why, NOT_STARTED), why)
+        return Result(Status.FAIL, reasons.get(why, NOT_STARTED), why)
 
-    def _without_daemon(self, host: JudgedHost) -> Outcome | None:
+    def _without_daemon(self, host: JudgedHost) -> Result | None:
         """Why a unit that boot wants starts no auditd; None if it does, or is not there for that."""
         units = host.audit.collected.units
         if self.name != DAEMON or units is None:
@@ -109,34 +109,49 @@ class Service(Requirement):
         try:
             program = started_daemon(units)
         except UndeterminedError as error:
-            return Outcome(Status.UNKNOWN, UNCLEAR, str(error))
+            return Result(Status.UNKNOWN, UNCLEAR, str(error))
         if not program:
-            return Outcome(Status.FAIL, NOT_STARTED, f"{self.name} starts another program in place of auditd, or none")
+            return Result(Status.FAIL, NOT_STARTED, f"{self.name} starts another program in place of auditd, or none")
         return self._without_program(program, host)
 
-    def _without_program(self, program: str, host: JudgedHost) -> Outcome | None:
+    def _without_load(self, host: JudgedHost) -> Result | None:
+        """Why a unit that is there to load the rules may not do so; None if it does, or is there for auditd."""
+        units = host.audit.collected.units
+        if self.name == DAEMON or units is None:
+            return None
+        try:
+            if loads_rules(self.name, units):
+                return None
+        except UndeterminedError as error:
+            return Result(Status.UNKNOWN, UNCLEAR, str(error))
+        evidence = (
+            f"{self.name} runs neither augenrules --load nor auditctl -R, and whether it loads rules is not known"
+        )
+        return Result(Status.UNKNOWN, UNCLEAR, evidence)
+
+    def _without_program(self, program: str, host: JudgedHost) -> Result | None:
         """Why the program of the unit can't be started; None if it can."""
         end = host.file_system.walk(program)
         starts = f"{self.name} starts {visible(program)}"
         if end.missing:
-            return Outcome(Status.FAIL, NOT_STARTED, f"{starts}, which is not there")
+            return Result(Status.FAIL, NOT_STARTED, f"{starts}, which is not there")
         if end.type is None or end.entry is None or (end.type == "file" and end.entry.mode is None):
             evidence = f"{visible(program)}, which {self.name} starts, could not be looked at"
-            return Outcome(Status.UNKNOWN, UNREADABLE, evidence)
+            return Result(Status.UNKNOWN, UNREADABLE, evidence)
         if end.type != "file" or not (end.entry.mode or 0) & _EXECUTABLE:
-            return Outcome(Status.FAIL, NOT_STARTED, f"{starts}, which is no program")
+            return Result(Status.FAIL, NOT_STARTED, f"{starts}, which is no program")
         return None
 
-    def _runs(self, host: JudgedHost) -> list[Outcome]:
+    def _runs(self, host: JudgedHost) -> list[Result]:
         """Whether auditd runs; nothing is said of it where there is no machine to ask."""
         daemon = host.facts.services
         if daemon is None:
-            return [] if self.enabled else [Outcome(Status.UNKNOWN, UNREADABLE, "an image runs nothing")]
+            return [] if self.enabled else [Result(Status.UNKNOWN, UNREADABLE, "an image runs nothing")]
         if daemon.running is None:
-            return [Outcome(Status.UNKNOWN, UNREADABLE, f"whether auditd runs is not known: {daemon.error}")]
+            return [Result(Status.UNKNOWN, UNREADABLE, f"whether auditd runs is not known: {daemon.error}")]
         if daemon.running:
-            return [Outcome(Status.PASS, MET, "auditd runs")]
-        return [Outcome(Status.FAIL, "not_running", "auditd does not run")]
+            return [Result(Status.PASS, MET, "auditd runs")]
+        return [Result(Status.FAIL, "not_running", "auditd does not run")]
 
 
 _REMEDIES = {

@@ -27,9 +27,9 @@ from auditrules.benchmarks.requirement import (
     UNREADABLE,
     Fact,
     JudgedHost,
-    Outcome,
     Remedy,
     Requirement,
+    Result,
 )
 from auditrules.status import Status
 from auditrules.text import visible
@@ -83,13 +83,13 @@ class SettingRequirement(Requirement):
         """The file itself, which auditd takes only if it is no link, and the programs that it names."""
         return (PATH, *(facts.files.run_by_auditd if facts.files else ()))
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge it by the file, which the auditd that runs may have read before it was changed."""
         options = auditd_options(host.audit.conf, _version(host))
         status, reason, evidence, line = self._of_file(host, options)
         remark = _READ_BEFORE if source == KERNEL and _is_older(host) else ""
         lines = f"{PATH}:{line}: {evidence}{remark}" if line else f"{PATH}: {evidence}{remark}" if remark else ""
-        return [Outcome(status, reason, f"{PATH}: {evidence}", lines, remedy=self._remedy(reason))]
+        return [Result(status, reason, f"{PATH}: {evidence}", lines, remedy=self._remedy(reason))]
 
     def _of_file(self, host: JudgedHost, options: AuditdOptions) -> tuple[Status, str, str, int]:
         """Status, reason, and evidence with its line."""

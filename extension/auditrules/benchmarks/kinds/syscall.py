@@ -32,7 +32,7 @@ from auditrules.benchmarks.asked_by import (
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import AuditState, rule_remedy, rules_unread
-from auditrules.benchmarks.requirement import Fact, JudgedHost, Outcome, Remedy, Requirement
+from auditrules.benchmarks.requirement import Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 
 NO_SUCH_CALL = "no_such_call"
@@ -86,28 +86,28 @@ class SyscallRequirement(Requirement):
     def _asked(self, fields: Iterable[str], arches: Iterable[str]) -> AskedRule:
         return asked_rule(self.syscalls, arches, fields, self.by.compare)
 
-    def outcomes(self, host: JudgedHost, source: str) -> Iterable[Outcome]:
+    def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """All calls together, with those that are missed."""
         fields = self.by.resolved(host.facts.login)
         found = unknown_uid_min(host.facts.login) if fields is None else self._of_calls(fields, host, source)
         return [found if found.missing else replace(found, missing=", ".join(self.syscalls))]
 
-    def _of_calls(self, fields: Sequence[str], host: JudgedHost, source: str) -> Outcome:
+    def _of_calls(self, fields: Sequence[str], host: JudgedHost, source: str) -> Result:
         found = host.audit.asked_calls(self._asked(fields, self.arches), source, host.seen)
         if found.source.rules is None:
             return rules_unread(host.audit, found.source)
         unasked = list(_unasked(found))
         if not found.calls:
-            return Outcome(Status.NOT_APPLICABLE, NO_SUCH_CALL, "; ".join(unasked))
+            return Result(Status.NOT_APPLICABLE, NO_SUCH_CALL, "; ".join(unasked))
         wished = list(self._wished(fields, host, source))
         status, reason = _STATUS[found.status()], found.reason().value
         evidence, lines = ("; ".join([found.evidence(lines=each), *wished, *unasked]) for each in (False, True))
         if status is Status.PASS:
-            return Outcome(status, reason, evidence, lines)
+            return Result(status, reason, evidence, lines)
         missed = found.of(*(_ESCAPED if status is Status.FAIL else (CoverageStatus.UNKNOWN,)))
         own = self.remedy(fields, found, host.audit.collected.facts)
         remedy = rule_remedy(found.hindrance or reason, AuditState.of(host.audit), own)
-        return Outcome(status, reason, evidence, lines, _named(missed), remedy)
+        return Result(status, reason, evidence, lines, _named(missed), remedy)
 
     def _wished(self, fields: Iterable[str], host: JudgedHost, source: str) -> Iterator[str]:
         """What is missed of the arches that the benchmark does not ask for."""
