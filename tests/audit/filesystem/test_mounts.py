@@ -27,6 +27,12 @@ def test_each_line_of_mountinfo_is_a_mount() -> None:
     )
 
 
+def test_of_two_mounts_on_one_point_only_the_first_is_boot_s() -> None:
+    text = MOUNTINFO + b"40 30 0:50 / /var/lib/docker rw - tmpfs again rw"
+    found = [each.early for each in mounted(text, frozenset({"/var/lib/docker"})) if each.point == "/var/lib/docker"]
+    assert found == [True, None]
+
+
 FSTAB = b"""# comment
 UUID=1 / ext4 errors=remount-ro 0 1
 /dev/sdb1\t/var/lib/docker/  xfs defaults 0 2
@@ -35,6 +41,7 @@ UUID=1 / ext4 errors=remount-ro 0 1
 /dev/sde1 /mnt/maybe ext4 rw,nofail 0 0
 server:/x /mnt/net nfs4 _netdev 0 0
 server:/y /mnt/nfs nfs defaults 0 0
+/dev/sdf1 none swap sw 0 0
 short line
 """
 

@@ -93,8 +93,12 @@ def fields(content: bytes) -> Iterator[list[str]]:
 
 @lru_cache(2)  # mounts stay from one collection to the next, with the early ones and without
 def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
-    """The lines of /proc/self/mountinfo (proc(5)); `early` are the points that are there before rules are loaded."""
+    """The lines of /proc/self/mountinfo (proc(5)); `early` are the points that are there before rules are loaded.
+
+    The kernel writes mounts in the order in which they were made: of two on one point the later is not boot's.
+    """
     found = []
+    taken: set[str] = set()
     for line in mountinfo.split(b"\n"):
         words = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
         if "-" not in words[_BEFORE_TYPE:-1] or not all(map(_NUMBER.fullmatch, words[:2])):
@@ -102,7 +106,8 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
         number, above, dev, root, point = words[:5]
         fstype = words[words.index("-", _BEFORE_TYPE) + 1]
         # A snap is mounted anew with each refresh, long after the rules were loaded.
-        there = (point in BY_SYSTEMD or point in early) and fstype != "squashfs"
+        there = (point in BY_SYSTEMD or (point in early and point not in taken)) and fstype != "squashfs"
+        taken.add(point)
         found.append(
             Mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype), True if there else None)
         )
@@ -111,7 +116,11 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
 
 def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
     """The mount points of fstab(5) that systemd waits for before it starts auditd, and those of these mount units."""
-    points = {line[1].rstrip("/") or "/" for line in _fstab(fstab) if is_early(line[2], ",".join(line[3:4]))}
+    points = {
+        line[1].rstrip("/") or "/"
+        for line in _fstab(fstab)
+        if line[1].startswith("/") and is_early(line[2], ",".join(line[3:4]))
+    }
     return frozenset(points | {unit_point(name) for name in units})
 
 
