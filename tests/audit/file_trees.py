@@ -13,15 +13,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.audit.boot.load import load_rules
+from auditrules.audit.boot.rules_load import UNTOLD
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON, Auditing
+from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.mounts import Mounts
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.host_facts import Entry, Facts, Mount
+from auditrules.audit.model.host_facts import Entry, Facts, Mount, RulesLoad
 from auditrules.audit.needs import needs
 from auditrules.host.rootfs import Tree
 
@@ -121,13 +123,14 @@ def _labelled(entry: Entry, mount: Mount | None) -> Entry:
     return replace(entry, dev=mount.dev, mode=0o777 if entry.type == "link" else 0o755, uid=0, gid=0)
 
 
-def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True) -> RuleSet:
-    """Rules as auditctl would load them there; none is refused."""
+def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True, load: RulesLoad = UNTOLD) -> RuleSet:
+    """Rules as auditctl would load them there, or did at that time; none is refused."""
     text = "".join(f"{line}\n" for line in lines).encode()
     host = looked_at(on, needs([text]).paths)
     loaded = load_rules(text, host)
     assert loaded.refused == ()
-    return RuleSet(loaded.rules, RuleResolver(FileSystem(host), fresh=fresh))
+    file_system = FileSystem(host)
+    return RuleSet(loaded.rules, RuleResolver(file_system, fresh=fresh, history=History(file_system, load)))
 
 
 def covered(path: str, *lines: str, on: Facts | None = None, auditing: Auditing = ON, fresh: bool = True) -> Coverage:

@@ -171,6 +171,12 @@ CHANGES: Mapping[str, Callable[[Sources], Sources]] = {
         facts=replace(sources.facts, mounts=(*MOUNTS, Mount(2, 1, "/srv", "/", "ext4", "8:9", early=None))),
     ),
     "a file replaced": lambda sources: with_files(sources, usr__bin__dockerd=Entry("file", dev="8:1", ino=4711)),
+    "a directory made anew": lambda sources: with_files(
+        sources, etc__docker=Entry("dir", dev="8:1", ino=4712, born=9.0)
+    ),
+    "the rules loaded again": lambda sources: replace(
+        sources, facts=replace(sources.facts, started=(("auditd.service", 1.0),))
+    ),
     "a directory gone": lambda sources: with_files(sources, etc__docker=Entry("missing")),
     "another auditctl": lambda sources: replace(sources, facts=replace(sources.facts, version=(4, 2, 1))),
     "all as at first": lambda _: AT_REST,
@@ -186,6 +192,23 @@ def test_after_any_changes_a_host_comes_to_what_it_comes_to_alone(names: list[st
         sources = CHANGES[name](sources)
         audit = HostAudit(sources, audit)
         assert everything(audit) == everything(HostAudit(sources)), name
+
+
+def test_a_directory_made_anew_clouds_what_is_recorded_now_and_not_after_the_next_boot() -> None:
+    sources = CHANGES["the rules loaded again"](CHANGES["a directory made anew"](AT_REST))
+    audit = HostAudit(sources)
+    now, then = (audit.coverage("/etc/docker/key.json", source, sources.facts.files) for source in (KERNEL, BOOT))
+    assert (now.unknown, now.reason.value, then.recorded) == ("wa", "replaced", "wa")
+    sign = "/etc/docker was made on 1970-01-01 00:00:09 UTC, after the rules were loaded on 1970-01-01 00:00:01 UTC"
+    assert sign in now.evidence.split("; ")
+    assert sign not in then.evidence
+
+
+def test_a_mount_of_boot_that_went_clouds_what_is_recorded_now_and_not_after_the_next_boot() -> None:
+    sources = replace(AT_REST, facts=replace(AT_REST.facts, unmounted=frozenset({"/etc"})))
+    audit = HostAudit(sources)
+    now, then = (audit.coverage("/etc/docker/key.json", source, sources.facts.files) for source in (KERNEL, BOOT))
+    assert (now.unknown, now.reason.value, then.recorded) == ("wa", "mounted_after_load", "wa")
 
 
 QUESTIONS: Mapping[str, Callable[[HostAudit], object]] = {

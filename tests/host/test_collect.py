@@ -14,12 +14,14 @@ from threading import Event
 
 import pytest
 
+from auditrules.audit.boot.startup import UNITS
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, RunFailure, Sources
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, BinaryFormat
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.host import Host, HostError, Limits, collect
+from auditrules.host.birth import AT_FDCWD, birth
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree
 from tests.fixtures.work import calls
@@ -563,6 +565,42 @@ def test_a_name_service_that_hangs_is_left_alone(tmp_path: Path, monkeypatch: py
 def test_a_host_s_mounts_are_known_with_those_that_are_early() -> None:
     found = {mount.point: mount for mount in Host("/", "none").sources().facts.mounts or ()}
     assert (found["/proc"].fstype, found["/proc"].early) == ("proc", True)
+
+
+def test_it_is_known_when_what_loads_rules_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "unit_starts", lambda names: dict.fromkeys(names, 1.0))
+    host = Host("/", "none")
+    assert host.sources().facts.started == tuple((name, 1.0) for name in sorted(UNITS))
+    seen = host.look(["/etc/audit"])
+    assert {path: entry.born for path, entry in seen.items() if entry.type == "dir" and path != "/"} == {
+        path: birth(path.encode(), AT_FDCWD) for path, entry in seen.items() if entry.type == "dir" and path != "/"
+    }
+
+
+@pytest.mark.parametrize(("name", "started"), [("auditd", (("auditd", 2.0),)), ("osqueryd", ())])
+def test_without_systemd_the_daemon_s_start_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, started: tuple[tuple[str, float], ...]
+) -> None:
+    monkeypatch.setattr(collect, "unit_starts", lambda _: {})
+    monkeypatch.setattr(collect, "process_name", lambda _: name)
+    monkeypatch.setattr(collect, "process_start", lambda _: 2.0)
+    assert asked((fake(tmp_path, r"printf 'enabled 1\npid 7\n'"),), Limits()).facts.started == started
+
+
+def test_what_boot_mounts_and_is_not_there_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Tree.read
+
+    def with_fstab(self: Tree, path: str, limit: int, *, cut: bool = False) -> File | None:
+        text = b"/dev/sdz1 /never/mounted ext4 defaults\nproc /proc proc defaults\n"
+        return File(path, text) if path == "/etc/fstab" else read(self, path, limit, cut=cut)
+
+    monkeypatch.setattr(Tree, "read", with_fstab)
+    assert Host("/", "none").sources().facts.unmounted == {"/never/mounted"}
+
+
+def test_another_root_tells_of_no_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "unit_starts", lambda names: dict.fromkeys(names, 1.0))
+    assert Host(str(tmp_path), "none").sources().facts.started == ()
 
 
 def test_another_root_has_no_mounts(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_where_other_mounts_are_there_nothing_is_followed(root: Path) -> None:
 
 
 def test_what_could_not_be_seen_is_looked_at_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_name: bytes, _folder: int) -> Entry:
+    def refused(*_: object) -> Entry:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:

@@ -12,11 +12,13 @@ from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import LoadedFile
+from auditrules.audit.boot.rules_load import rules_load
 from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
 from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
 from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule, known
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
+from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_set import RuleSet
@@ -62,13 +64,13 @@ class RuleSets:
             return self._unknown(KERNEL, reading.error or "the kernel was not asked")
         if reading.status.enabled is None and reading.reader != "listing":
             return self._unknown(KERNEL, reading.error or "whether auditing is on is not known")
-        rules = [decided(rule, self._facts) for rule in self._drift.rules if rule is not None]
+        rules = self._kernel_rules
         return RuleSource(
             KERNEL,
             self._facts.machine,
             RuleSet(
                 rules,
-                RuleResolver(self._file_system, sandbox=self._booted.sandbox),
+                RuleResolver(self._file_system, sandbox=self._booted.sandbox, history=self._history),
                 unread=len(reading.lines) - len(rules),
             ),
             Auditing(reading.status.enabled),
@@ -85,10 +87,10 @@ class RuleSets:
             return self._unknown(BOOT, booted.reason)
         if booted.enabled is None and booted.loaded.rules:
             return self._unknown(BOOT, "whether auditing is on after boot is not known")
-        rules = [decided(rule, self._facts) for rule in booted.loaded.rules]
+        rules = self._boot_rules
         unseen = _unseen(rules, booted.sandbox)
         now = self.kernel.rules
-        same = now is not None and not now.unread and not now.contested and not unseen
+        same = now is not None and not now.unread and not now.contested and not unseen and not self._history.counts
         if now is None or not same or rules != [each.rule for each in now.resolved]:
             now = RuleSet(rules, RuleResolver(self._file_system, fresh=True, sandbox=booted.sandbox))
         return RuleSource(
@@ -167,6 +169,21 @@ class RuleSets:
 
     def _unknown(self, source: str, error: str) -> RuleSource:
         return RuleSource(source, self._facts.machine, error=error, older=self._older)
+
+    @cached_property
+    def _history(self) -> History:
+        persistent = self._kernel_rules == self._boot_rules
+        load = rules_load(self._drift.reading, self._drift.files, self._booted, persistent=persistent)
+        return History(self._file_system, load)
+
+    @cached_property
+    def _kernel_rules(self) -> list[Rule]:
+        return [decided(rule, self._facts) for rule in self._drift.rules if rule is not None]
+
+    @cached_property
+    def _boot_rules(self) -> list[Rule]:
+        loaded = self._booted.loaded
+        return [decided(rule, self._facts) for rule in loaded.rules] if loaded else []
 
     @cached_property
     def _file_system(self) -> FileSystem:

@@ -71,8 +71,13 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "Take the rule of the filesystem list that the evidence names out of the rules files.", and_line=True
         ),
         "mounted_after_load": Advice(
-            "Mount the file system from /etc/fstab, before the rules are loaded, or run augenrules --load after it is "
-            "mounted.",
+            "Mount the file system from /etc/fstab, before the rules are loaded, or load them again after it is "
+            "mounted: service auditd restart, from audit 4.0 on systemctl restart audit-rules.",
+            and_line=True,
+        ),
+        "replaced": Advice(
+            "Load the rules again, so that they are on what is there now: service auditd restart, from audit 4.0 on "
+            "systemctl restart audit-rules; where they are locked (-e 2), reboot.",
             and_line=True,
         ),
         "remote_filesystem": Advice(

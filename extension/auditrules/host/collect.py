@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from math import inf
 
 from auditrules.audit.auditctl.status import NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.boot.mount_units import early_mounts
-from auditrules.audit.boot.startup import UNITS
+from auditrules.audit.boot.startup import DAEMON, UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.coverage.reference import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
@@ -32,6 +33,7 @@ from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.starts import dated, process_name, process_start, unit_starts
 from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
 
@@ -81,6 +83,7 @@ class Host:
         self._limits = limits
         self._needs: tuple[object, Needs] | None = None
         self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
+        self._since = inf  # since when it counts that a directory was made anew
         self._release = release
         self._build: KernelBuild | None = None  # it stays as it is until the host boots
         self._tmpfiles: tuple[File, ...] | None = None  # of an image, which stays as it is
@@ -91,6 +94,8 @@ class Host:
     def sources(self) -> Sources:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
         kernel, version_text, version = self._kernel.read()
+        started = self._starts(kernel) if self._here else ()
+        self._since = min((at for _, at in started), default=inf)
         mountinfo = self._mountinfo()
         with self._tree(_SOURCES, mountinfo) as tree:
             rules_d, rules_d_error = self._rules_d(tree)
@@ -105,7 +110,8 @@ class Host:
             fstab = tree.read("/etc/fstab", self._limits.file)
             early = early_points((fstab.content if fstab else None) or b"", early_mounts(units))
             wanted = self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ())
-            mounts = None if mountinfo is None else mounted(mountinfo, early)
+            mounts = None if mountinfo is None else dated(mounted(mountinfo, early), _remote(mountinfo))
+            unmounted = early - {each.point for each in mounts} if mounts is not None else frozenset()
             formats = self._binary_formats(mounts or ())
             # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
             paths = {RULES_D, *(file.path for file in rules_d if file.content is None)}
@@ -122,7 +128,9 @@ class Host:
                 cmdline=cmdline,
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
-                facts=replace(facts, mounts=mounts, binary_formats=formats),
+                facts=replace(
+                    facts, mounts=mounts, binary_formats=formats, started=started, unmounted=frozenset(unmounted)
+                ),
                 boot_files=read_boot_files(tree),
                 units=units,
             )
@@ -177,7 +185,7 @@ class Host:
         """
         known = not self._here or mountinfo is not None
         try:
-            tree = Tree(self._root, _remote(mountinfo), self._caches.get(kind) if known else None)
+            tree = Tree(self._root, _remote(mountinfo), self._caches.get(kind) if known else None, self._since)
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
@@ -198,6 +206,14 @@ class Host:
         with closing(Tree("/", local)) as tree:
             file = tree.read("/proc/self/mountinfo", self._limits.file)
         return file.content if file else None
+
+    def _starts(self, kernel: Kernel) -> tuple[tuple[str, float], ...]:
+        """When what loads rules was started last: units or, where systemd tells of none, the daemon."""
+        found = unit_starts(UNITS)
+        pid = 0 if found else _owner(kernel)
+        if pid and process_name(f"/proc/{pid}") == DAEMON and (at := process_start(f"/proc/{pid}")) is not None:
+            found = {DAEMON: at}
+        return tuple(sorted(found.items()))
 
     def _binary_formats(self, mounts: Iterable[Mount]) -> tuple[BinaryFormat, ...]:
         """Read what binfmt_misc has registered. It is not touched if it is not mounted: systemd would mount it then."""

@@ -6,9 +6,11 @@ import errno
 import os
 import stat
 from functools import lru_cache
+from math import inf
 
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.text import decode
+from auditrules.host.birth import birth
 
 _TYPES = {
     stat.S_IFDIR: "dir",
@@ -19,6 +21,7 @@ _TYPES = {
     stat.S_IFBLK: "block",
     stat.S_IFIFO: "fifo",
 }
+_MADE_ANEW = (stat.S_IFDIR, stat.S_IFLNK)  # what leads elsewhere since it was made anew
 FOUND = {
     "dir": "a directory",
     "file": "a regular file",
@@ -32,8 +35,11 @@ ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 DIR = Entry("dir")
 
 
-def entry_at(name: bytes, folder: int) -> Entry:
-    """Look at a name. Raises OSError where that says nothing of what is there."""
+def entry_at(name: bytes, folder: int, since: float = inf) -> Entry:
+    """Look at a name, and when it was made if it is a directory or link that changed `since` that time.
+
+    Raises OSError where that says nothing of what is there.
+    """
     try:
         found = os.lstat(name, dir_fd=folder)
         target = decode(os.readlink(name, dir_fd=folder)) if stat.S_ISLNK(found.st_mode) else ""
@@ -41,7 +47,9 @@ def entry_at(name: bytes, folder: int) -> Entry:
         if error.errno in ABSENT:
             return missing(error.errno)
         raise
-    return entry_of(found, target)
+    # Nothing changes before it is made: most directories need no second look.
+    made = found.st_ctime > since and stat.S_IFMT(found.st_mode) in _MADE_ANEW
+    return entry_of(found, target, birth(name, folder) if made else None)
 
 
 def is_still(entry: Entry, name: bytes, folder: int) -> bool:
@@ -62,7 +70,7 @@ def is_still(entry: Entry, name: bytes, folder: int) -> bool:
         return entry.type == "missing" and error.errno == entry.errno
 
 
-def entry_of(found: os.stat_result, target: str = "") -> Entry:
+def entry_of(found: os.stat_result, target: str = "", born: float | None = None) -> Entry:
     """What a look found; `target` is a link's text."""
     return Entry(
         kind_of(found),
@@ -72,6 +80,7 @@ def entry_of(found: os.stat_result, target: str = "") -> Entry:
         mode=stat.S_IMODE(found.st_mode),
         uid=found.st_uid,
         gid=found.st_gid,
+        born=born,
     )
 
 

@@ -33,6 +33,7 @@ class LookupCache:
 
     remote: Callable[[str], str]
     root: Entry
+    since: float  # of directories that changed since then it is known when they were made
     seen: dict[PathNames, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
     walks: dict[str, Walked] = field(default_factory=dict)
     looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)
@@ -53,4 +54,4 @@ class LookupCache:
             return self
         seen = {folder: dict(names) for folder, names in self.seen.items()}
         copies = dict(self.walks), dict(self.looks), dict(self.listings)
-        return LookupCache(self.remote, self.root, seen, *copies, stale=True)
+        return LookupCache(self.remote, self.root, self.since, seen, *copies, stale=True)

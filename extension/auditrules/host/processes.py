@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import HostProcess
+from auditrules.host.starts import process_start
 
 MOST_BYTES = 1 << 16  # of a file of /proc
 MOST_OF_COMMAND_LINE = 1 << 20  # bytes; of a longer one the beginning is read
 
 _ROOT = ["0"] * 4  # real, effective, saved and file system user
 _NAMESPACES = ("mnt", "user")
-_START_TIME = 19  # of the fields of /proc/PID/stat behind the name
 _DELETED = " (deleted)"  # ends the name of a program that was removed, or replaced, since it was started
 
 DeviceInode = tuple[int, int]  # device and inode
@@ -103,22 +102,13 @@ def processes_of(name: str, identity: FindFile, proc: str = "/proc") -> OwnProce
             continue
         doubt = _doubt(folder, _link(f"{folder}/exe"), [_ROOT], own, identity) if all(own) else "of whom can't be seen"
         if not doubt:
-            started.append(_started(folder, proc))
+            started.append(process_start(folder, proc))
         elif not all(own):
             doubts.append(f"process {name} runs, and whether it is the host's own can't be seen")
     if doubts:
         return OwnProcesses(error=doubts[0])
     known = [each for each in started if each is not None]
     return OwnProcesses(len(started), min(known, default=None))
-
-
-def _started(folder: str, proc: str) -> float | None:
-    """When a process was started, in seconds since the epoch; None where that is not known (proc(5))."""
-    booted = re.search(r"^btime (\d+)$", _read(f"{proc}/stat"), re.MULTILINE)
-    words = _read(f"{folder}/stat").rpartition(")")[2].split()
-    if booted is None or len(words) <= _START_TIME or not words[_START_TIME].isdigit():
-        return None
-    return int(booted[1]) + int(words[_START_TIME]) / os.sysconf("SC_CLK_TCK")
 
 
 def file_at(remote: Callable[[str], str]) -> FindFile:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from auditrules.audit.filesystem.path_walk import PATH_MAX
@@ -51,15 +52,18 @@ class Tree:
     """One root during one collection: a name is looked at once. To be closed, as it holds folders open.
 
     `remote` names the remote file system that a path is on, or is empty; such paths are not touched. What was seen
-    `before` is looked at first, name by name, and if all of it is as it was, so is what followed from it.
+    `before` is looked at first, name by name, and if all of it is as it was, so is what followed from it. Of
+    directories that changed `since` a time it is seen when they were made.
     Raises OSError if the root is no folder that can be opened.
     """
 
-    def __init__(self, root: str, remote: Callable[[str], str], before: LookupCache | None = None) -> None:
+    def __init__(
+        self, root: str, remote: Callable[[str], str], before: LookupCache | None = None, since: float = inf
+    ) -> None:
         self._names: list[bytes] = []  # the folder that is open, and those above it
         self._passed: dict[str, Entry] = {}  # what one lookup came by, whatever others saw
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
-        self.cache = LookupCache(remote, entry_of(os.fstat(self._folders[0])))
+        self.cache = LookupCache(remote, entry_of(os.fstat(self._folders[0])), since)
         if before is not None and self._is_as(before):
             self.cache = replace(before, taken_over=True)
 
@@ -227,7 +231,7 @@ class Tree:
         if kind := self.cache.remote(path):
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
         try:
-            return entry_at(place[-1], self._enter(place[:-1]))
+            return entry_at(place[-1], self._enter(place[:-1]), self.cache.since)
         except OSError as error:
             if error.errno in ABSENT:
                 return missing(error.errno)
@@ -240,6 +244,8 @@ class Tree:
         A stale cache is not taken over: what nobody asks for any more would be looked at for good.
         """
         if before.stale or before.remote is not self.cache.remote or before.root != self.cache.root:
+            return False
+        if before.since != self.cache.since:
             return False
         try:
             return all(

@@ -26,7 +26,8 @@ from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import Sources, Units
 from auditrules.audit.model.text import decode
 
-AUDITD = "auditd.service"
+DAEMON = "auditd"
+AUDITD = f"{DAEMON}.service"
 UNITS = (AUDITD, "audit-rules.service", "augenrules.service")
 NEEDS = ("Requires", "BindsTo", "Requisite")
 
@@ -157,6 +158,14 @@ def loads_rules(name: str, units: Units) -> bool:
     """
     own = _found(units).get(name)
     return own is not None and any(map(_loads, _steps(own)))
+
+
+def loading_units(units: Units | None) -> frozenset[str]:
+    """Those of UNITS that load rules whenever they are started; none where that is not known."""
+    try:
+        return frozenset(name for name in UNITS if units and loads_rules(name, units))
+    except UndeterminedError:
+        return frozenset()
 
 
 def _found(units: Units) -> dict[str, Unit]:

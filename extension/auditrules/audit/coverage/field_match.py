@@ -28,7 +28,7 @@ class Undetermined(str, Enum):
     SUBJECT = "subject"
     UNREADABLE = "unreadable"  # a rule or a path that could not be read
     MOUNTED = "mounted_after_load"
-    REPLACED = "replaced"  # the order of the rules on a file that was replaced
+    REPLACED = "replaced"  # what a rule is on since a directory was made anew, or the order of rules on a file
     INTERPRETER = "interpreter"  # what a program is run by
     LABEL = "label"  # of a security module
     RATE_LIMIT = "rate_limit"  # how many records came in the same second
@@ -136,6 +136,8 @@ def _exe(condition: Field, resolved: ResolvedRule, subject: Credentials) -> Matc
         return Undetermined.UNREADABLE
     if resolved.exe.late:
         return Undetermined.MOUNTED
+    if resolved.exe.moved:
+        return Undetermined.REPLACED
     if subject.exe is None:
         return Undetermined.SUBJECT
     return (subject.exe == resolved.exe.identity) is (condition.operator is Operator.EQUAL)
@@ -162,7 +164,8 @@ def _on_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Match
     if watch.late:
         return Undetermined.MOUNTED
     # Whether a watch that does not follow its name is still on this file is not known.
-    return True if watch.follows or watch.replaced is not None else Undetermined.REPLACED
+    known = not watch.moved and (watch.follows or watch.replaced is not None)
+    return True if known else Undetermined.REPLACED
 
 
 def _same_text(path: str, name: Name) -> MatchResult:
@@ -178,7 +181,7 @@ def _in_tree(resolved: ResolvedRule, access: Access) -> MatchResult:
         return False  # the rule went with its directory
     held = [tree.contains(each) for each in access.names]
     if True in held:
-        return True
+        return Undetermined.REPLACED if tree.moved else True
     if None in held:
         return Undetermined.MOUNTED
     return Undetermined.INTERPRETER if any(not each.known for each in access.names) else False

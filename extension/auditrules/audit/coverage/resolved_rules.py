@@ -10,9 +10,10 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.access import Name
+from auditrules.audit.coverage.history import History
 from auditrules.audit.filesystem.path_walk import FileSystem, Identity, ResolvedPath, above, name, parent
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
-from auditrules.audit.model.host_facts import Facts, Mount
+from auditrules.audit.model.host_facts import Facts, Mount, RulesLoad
 from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
 
 
@@ -23,7 +24,8 @@ class Watch:
     `dentry` is the name itself, as directory and last name: rules on one dentry change their order when the file is
     replaced. `replaced` says whether that happened since the rules were loaded, None where that is not known.
     `known` is false where the inode could not be looked at, `late` where the directory is on a file system of which it
-    is not known that it was mounted before the rules were loaded. Of several spellings of one name only the one that
+    is not known that it was mounted before the rules were loaded, `moved` where the path may have led to another one
+    then; `sign` says by what that shows. Of several spellings of one name only the one that
     was loaded last `follows` it; the others stay with the inode that was there, `was` (audit_update_watch updates one).
     """
 
@@ -33,6 +35,8 @@ class Watch:
     replaced: bool | None = None
     known: bool = True
     late: bool = False
+    moved: bool = False
+    sign: str = ""
     link: bool = False  # the name is a symbolic link, which is not followed
     leads: ResolvedPath | None = None  # where the path leads, such a link followed
     was: Identity | None = None
@@ -44,7 +48,8 @@ class WatchedTree:
     """A directory with all below it: what `dir=` means.
 
     `marked` are the inodes that carry the mark, `mounts` the parts of file systems (device, root) below it. `late` are
-    mount points below it of which it is not known whether they were there when the rule was loaded.
+    mount points below it of which it is not known whether they were there when the rule was loaded; `all_late`, `moved`
+    and `sign` are as in `Watch`.
     """
 
     path: str
@@ -54,6 +59,8 @@ class WatchedTree:
     late: frozenset[str] = frozenset()
     known: bool = True
     all_late: bool = False
+    moved: bool = False
+    sign: str = ""
     link: bool = False
     leads: ResolvedPath | None = None
 
@@ -90,6 +97,11 @@ class ResolvedRule:
         """Whether the kernel keeps it with its inode, and not in the list of its own (audit_to_inode)."""
         return self.watch is not None or self.inode is not None
 
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """By what it shows that the rule may be on something else than what its paths lead to now."""
+        return tuple(each.sign for each in (self.watch, self.tree, self.exe) if each and each.sign)
+
 
 def _left_behind(resolved: ResolvedRule, following: Mapping[Hashable, str]) -> ResolvedRule:
     """The rule, with a watch that does not follow its name where another spelling of it does."""
@@ -104,17 +116,25 @@ class RuleResolver:
     """Finds what rules watch, in a file system as it is and, where that is known, as it was when they were loaded.
 
     `fresh` says that they are loaded into this very file system, so that no file was replaced since. `sandbox` is what
-    who loads them at boot sees otherwise: unless they are `fresh`, others may have loaded them, too.
+    who loads them at boot sees otherwise: unless they are `fresh`, others may have loaded them, too. `history` has the
+    signs of what changed since they were loaded.
     """
 
     def __init__(
-        self, now: FileSystem, at_load: Facts | None = None, *, fresh: bool = False, sandbox: Sandbox = NO_SANDBOX
+        self,
+        now: FileSystem,
+        at_load: Facts | None = None,
+        *,
+        fresh: bool = False,
+        sandbox: Sandbox = NO_SANDBOX,
+        history: History | None = None,
     ) -> None:
         self._now = now
         self._fresh = fresh
         self._sandbox = sandbox
         self._then = FileSystem(at_load) if at_load is not None else now
         self._remembered = at_load is not None
+        self._history = history or History(now, RulesLoad())
         lsm = now.facts.lsm
         self.labelled = lsm is None or bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
 
@@ -177,7 +197,19 @@ class RuleResolver:
             replaced = identity != self._then.identity(before)
         link = place.entry.type == "link"
         leads, was = self._now.walk(path), self._then.identity(before)
-        return Watch(path, identity, dentry, replaced, late=self._late(here.path), link=link, leads=leads, was=was)
+        late, moved = self._late(here.path), self._history.replaced(parent(path))
+        return Watch(
+            path,
+            identity,
+            dentry,
+            replaced,
+            late=late is not None,
+            moved=bool(moved),
+            sign=moved or late or "",
+            link=link,
+            leads=leads,
+            was=was,
+        )
 
     def tree(self, path: str) -> WatchedTree:
         """What a rule on a directory marked."""
@@ -187,13 +219,16 @@ class RuleResolver:
         if place.missing or self._unseen(place):
             return WatchedTree(path, place.path, ("gone", path))
         below_it = list(self._then.mounts_below(place.path))
+        late, moved = self._late(place.path), self._history.replaced(path, follow=False)
         return WatchedTree(
             path,
             place.path,
             self._then.identity(place),
             frozenset((each.dev, each.root) for each in below_it if self._there(each)),
             frozenset(self._unsure(place, below_it)),
-            all_late=self._late(place.path),
+            all_late=late is not None,
+            moved=bool(moved),
+            sign=moved or late or "",
             link=place.entry.type == "link",
             leads=self._now.walk(path),
         )
@@ -208,15 +243,16 @@ class RuleResolver:
 
     def _there(self, mount: Mount) -> bool:
         """Whether a mount was there when the rules were loaded."""
-        return self._remembered or mount.early is True
+        return self._remembered or self._history.was_there(mount)
 
     def _unseen(self, place: ResolvedPath) -> bool:
         """Whether what loads the rules certainly sees another directory in place of this one."""
         return self._fresh and self._sandbox.hides(place.path) is True
 
-    def _late(self, path: str) -> bool:
-        """Whether a path is on a file system that may not have been mounted when the rules were loaded."""
+    def _late(self, path: str) -> str | None:
+        """The sign that a path is on a file system that may not have been there when the rules were loaded, or None."""
         if self._sandbox.hides(path) is not False:
-            return True
-        mount = self._now.mount(path) if not self._remembered else None
-        return mount is not None and mount.point != "/" and not self._there(mount)
+            return ""  # which is told by itself
+        if self._remembered:
+            return None
+        return ("" if self._fresh else self._history.gone(path)) or self._history.late(path) or None

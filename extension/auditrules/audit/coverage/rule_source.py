@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -11,8 +11,9 @@ from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
 from auditrules.audit.coverage.asked_rule import AskedPath, CallOfArch
-from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
+from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus, Outcome
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
+from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call, told_apart
@@ -20,6 +21,8 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Condition, Rule
 
 MOST_RULES = 10  # that evidence names
+
+_HISTORY = frozenset({Undetermined.MOUNTED, Undetermined.REPLACED})
 
 FileLines = Mapping[str, Sequence[str]]  # a rule's normal form -> file:line of each line that has it
 
@@ -162,4 +165,15 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
 def _evidence(covered: Coverage, source: RuleSource, named: Sequence[tuple[str, str]], *, lines: bool) -> str:
     """The rules that decide, or come closest and how close, and where they stand."""
     by_release = [f"by the release of its kernel, {covered.release}"] if covered.release else []
-    return covered.error or "; ".join([*source.evidence(named, lines=lines), *by_release, *source.remarks])
+    found = [*source.evidence(named, lines=lines), *_signs(covered), *by_release, *source.remarks]
+    return covered.error or "; ".join(found)
+
+
+def _signs(covered: Coverage) -> Iterator[str]:
+    """By what it shows that the rules which may decide are on something else."""
+    unsure = (each.resolved for each in covered.outcomes if each.resolved and not _HISTORY.isdisjoint(_waits(each)))
+    yield from dict.fromkeys(sign for resolved in unsure for sign in resolved.signs)
+
+
+def _waits(outcome: Outcome) -> set[Undetermined]:
+    return {pending.why for pending in outcome.pending}

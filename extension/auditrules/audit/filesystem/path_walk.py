@@ -100,11 +100,19 @@ class FileSystem:
         """The entries that were collected."""
         return self.facts.files
 
-    def walk(self, path: str, *, follow: bool = True, searches: Callable[[Entry], bool] | None = None) -> ResolvedPath:
+    def walk(
+        self,
+        path: str,
+        *,
+        follow: bool = True,
+        searches: Callable[[Entry], bool] | None = None,
+        passed: list[str] | None = None,
+    ) -> ResolvedPath:
         """Walk an absolute path; a link at the very end is followed if `follow` says so, or a slash stands behind it.
 
         `searches` tells of a directory whether the one who walks may search it; where not, nothing is reached.
-        What has a slash behind it must be a directory.
+        What has a slash behind it must be a directory. Into `passed` come the names that were met, by their own
+        paths.
         """
         if len(path) >= _FEWEST_CHARACTERS and len(encode(path)) >= PATH_MAX:
             return ResolvedPath(path, Entry("missing", errno=NAME_TOO_LONG))
@@ -123,6 +131,8 @@ class FileSystem:
                 continue
             at = f"{done.rstrip('/')}/{step}"
             found = self.files.get(at)
+            if passed is not None:
+                passed.append(at)
             if found is not None and found.type == "link" and (follow or rest):
                 links += 1
                 if links <= MOST_LINKS:
@@ -174,6 +184,17 @@ class FileSystem:
             while (found := self._mounted.get((current.number if current else None, point))) is not None:
                 current = found
         return current
+
+    def mounts_of(self, path: str) -> Iterator[Mount]:
+        """The mount that a resolved path is on, and those that it stands on; none where the mounts are not known."""
+        current = self.mount(path)
+        while current is not None:
+            yield current
+            current = self._numbered.get(current.parent) if current.parent != current.number else None
+
+    @cached_property
+    def _numbered(self) -> Mapping[int, Mount]:
+        return {each.number: each for each in self.facts.mounts or ()}
 
     @cached_property
     def _mounted(self) -> Mapping[tuple[int | None, str], Mount]:

@@ -22,7 +22,8 @@ class Entry:
     `type` is dir, file, link, socket, char, block, fifo or missing. `errno` says why a missing one is (2 where there is
     no such name); `target` is a link's text. `dev` is `major:minor` of its file system, empty where nobody looked;
     `mode` has the permission bits. `interpreter` is what a program names as its own (`#!` or ELF's PT_INTERP), empty
-    for none, None where nobody read it.
+    for none, None where nobody read it. `born` is when a directory or link was made, in seconds since the epoch, known
+    only where that may be after the rules were loaded.
     """
 
     type: str
@@ -34,6 +35,7 @@ class Entry:
     uid: int | None = None
     gid: int | None = None
     interpreter: str | None = None
+    born: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Mount:
     """One mount: a file system, or the part of it below `root`, at a point.
 
     `number` and `parent` are its id and that of the mount it stands on. `magic` is the superblock's. `early` says
-    whether it is there before rules are loaded at boot; None where that is not known.
+    whether it is there before rules are loaded at boot; None where that is not known. `since` is when it was mounted,
+    in seconds since the epoch, where that is known.
     """
 
     number: int
@@ -52,6 +55,7 @@ class Mount:
     dev: str  # major:minor
     magic: int | None = None
     early: bool | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,30 @@ class KernelBuild:
     x32: bool | None = False
 
 
+LOAD_TAKES = 5.0  # seconds at most, from the start of the unit that loads rules to the last rule
+
+
+@dataclass(frozen=True, slots=True)
+class RulesLoad:
+    """When the kernel's rules were loaded last, in seconds since the epoch; None where nothing tells.
+
+    `all_since`: the kernel has no rule that is older. A rule that somebody adds by hand leaves no trace: any may be
+    younger.
+    """
+
+    at: float | None = None
+    all_since: bool = False
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
 
     `files` has an entry for each name that following a path meets, by the name's own path: absolute, without links and
     dots. Only `filesystem.path_walk` walks it. `users` and `groups` map names to ids, and are `None` where nobody knows
-    the names of the host.
+    the names of the host. `started` says when units that may load rules were started last, by their names or, where
+    systemd tells of none, the process that owns the audit stream, as `auditd`; in seconds since the epoch. `unmounted`
+    are points on which boot mounts something, and nothing is mounted.
     """
 
     version: Version = DEFAULT_VERSION
@@ -93,6 +114,8 @@ class Facts:
     assumed: bool = False  # nobody looked at the files: they are taken to be there
     binary_formats: tuple[BinaryFormat, ...] = ()  # that are registered in binfmt_misc
     kernel: KernelBuild = KernelBuild()
+    started: tuple[tuple[str, float], ...] = ()
+    unmounted: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         """Version and machine, and how much is known beside."""

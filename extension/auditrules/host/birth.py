@@ -1,0 +1,46 @@
+"""When a name was made, of which Python tells nothing before 3.15: libc's statx(2).
+
+A libc without it (glibc before 2.28), and a file system that keeps no such time, leave it unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from struct import Struct
+
+AT_FDCWD = -100  # as a folder: none, for an absolute path
+AT_SYMLINK_NOFOLLOW = 0x100
+STATX_BTIME = 0x800
+
+_SIZE = 256  # bytes of struct statx
+_MASK = Struct("=I").unpack_from
+_BTIME = Struct("=qI").unpack_from
+_AT_BTIME = 80  # bytes into the struct
+
+
+def birth(name: bytes, folder: int) -> float | None:
+    """When a name in an open folder was made, a link not followed, in seconds since the epoch; None: not known."""
+    statx = _statx()
+    return statx(name, folder) if statx else None
+
+
+@cache
+def _statx() -> Callable[[bytes, int], float | None] | None:
+    # Loading ctypes takes some milliseconds, and on a host that booted lately nothing needs it.
+    from ctypes import CDLL, c_char_p, c_int, c_uint, c_void_p, create_string_buffer  # noqa: PLC0415
+
+    try:
+        call = CDLL(None).statx
+    except (AttributeError, OSError):
+        return None
+    call.argtypes = (c_int, c_char_p, c_int, c_uint, c_void_p)
+
+    def asked(name: bytes, folder: int) -> float | None:
+        found = create_string_buffer(_SIZE)
+        if call(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, found) != 0 or not _MASK(found)[0] & STATX_BTIME:
+            return None
+        seconds, nanoseconds = _BTIME(found, _AT_BTIME)
+        return float(seconds + nanoseconds / 1e9)
+
+    return asked

@@ -1,0 +1,65 @@
+"""When units, processes and mounts began."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from auditrules.audit.model.host_facts import Mount
+from auditrules.host import starts
+from auditrules.host.rootfs import local
+from auditrules.host.starts import dated, process_name, process_start, unit_starts
+
+TMPFS = Mount(2, 1, "/run/user/1000", "/", "tmpfs", "0:44")
+
+
+def started(folder: Path, name: str, at: float) -> None:
+    link = folder / f"invocation:{name}"
+    link.symlink_to("0" * 32)
+    os.utime(link, (at, at), follow_symlinks=False)
+
+
+def test_systemd_keeps_when_a_unit_was_started(tmp_path: Path) -> None:
+    started(tmp_path, "auditd.service", 1000.5)
+    assert unit_starts(["auditd.service", "other.service", "a\0b"], str(tmp_path)) == {"auditd.service": 1000.5}
+
+
+def test_without_systemd_no_unit_was_started(tmp_path: Path) -> None:
+    assert unit_starts(["auditd.service"], str(tmp_path / "none")) == {}
+    assert dated((TMPFS,), lambda _: "nfs", str(tmp_path / "none")) == (TMPFS,)
+
+
+def test_a_mount_that_systemd_made_has_its_time(tmp_path: Path) -> None:
+    started(tmp_path, r"srv-a\x2db.mount", 1000.0)
+    data = Mount(2, 1, "/srv/a-b", "/", "xfs", "8:2")
+    over = replace(data, number=3, parent=2)
+    assert dated((data, over), local, str(tmp_path)) == (replace(data, since=1000.0), over)
+
+
+def test_a_tmpfs_is_as_old_as_its_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starts, "birth", lambda name, _folder: {b"/run/user/1000": 7.0}.get(name))
+    part = replace(TMPFS, number=3, root="/part")
+    early = replace(TMPFS, number=4, point="/run/early", early=True)
+    assert dated((TMPFS,), local, str(tmp_path)) == (replace(TMPFS, since=7.0),)
+    assert dated((part, early), local, str(tmp_path)) == (part, early)
+
+
+def test_what_is_below_a_remote_mount_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starts, "birth", lambda *_: pytest.fail("touched"))
+    assert dated((TMPFS,), lambda path: "nfs4" if path == "/run" else "", str(tmp_path)) == (TMPFS,)
+
+
+def test_a_process_has_a_name_and_a_start() -> None:
+    own = f"/proc/{os.getpid()}"
+    assert process_name(own) == Path(own, "comm").read_text().removesuffix("\n")
+    first, start = process_start("/proc/1"), process_start(own)
+    assert first is not None
+    assert start is not None
+    assert first <= start
+
+
+def test_of_a_process_that_is_gone_nothing_is_known(tmp_path: Path) -> None:
+    assert (process_name(str(tmp_path)), process_start(str(tmp_path))) == ("", None)
