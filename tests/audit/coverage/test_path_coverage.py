@@ -8,9 +8,13 @@ import pytest
 
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
+from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import conditions
+from auditrules.audit.coverage.filter_walk import decide
+from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.path_coverage import evaluate_path
+from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import BinaryFormat, Mount
@@ -456,6 +460,13 @@ def test_another_file_mounted_over_a_watched_name_is_not_watched() -> None:
     on = facts(mounts=(other,))
     on = with_entries(on, {DOCKERD: on.files["/usr/bin/containerd"]})
     assert covered(DOCKERD, WATCH, on=on).of(CoverageStatus.RECORDED) == ""
+
+
+def test_a_rule_on_the_name_below_a_mount_sees_it_taken_away() -> None:
+    on = facts(mounts=(Mount(2, 1, "/opt", "/etc/docker", "ext4", "8:1", early=None),))
+    unlink = AuditNamesCollector(FileSystem(on)).access(OPERATIONS["unlink"], "x86_64", "/opt")
+    assert unlink is not None
+    assert decide(rules_of(("-a always,exit -F path=/opt",), on), unlink, ON).recorded is Truth.YES
 
 
 @pytest.mark.parametrize("fstype", ["nfs4", "cifs", "fuse.sshfs", "autofs", "ceph"])

@@ -187,7 +187,7 @@ class RuleResolver:
         place = self._now.at(f"{here.path.rstrip('/')}/{last}")
         mount = self._now.mount(place.path)
         if mount is not None and mount.point == place.path:
-            return Watch(path, ("hidden", *dentry), dentry)  # the kernel does not cross a mount on the last name
+            return Watch(path, ("hidden", dentry), dentry)  # the kernel does not cross a mount on the last name
         if place.entry is None:
             return Watch(path, None, dentry, known=False)
         before = self._then.at(f"{folder.path.rstrip('/')}/{last}")
