@@ -1,4 +1,4 @@
-"""A report hangs on what the rows are, and not on the order in which an engine gives them, or on their numbers."""
+"""A report hangs on what the rows are, not on their order, their numbers, or how an engine goes about it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from _pytest.mark import ParameterSet
 
+from auditrules.report.evaluate import duckdb_engine
 from auditrules.report.evaluate.duckdb_engine import DuckDb
 from auditrules.report.evaluate.report import build_report
 from auditrules.report.model import Report
@@ -60,3 +61,12 @@ def test_rows_in_another_order_give_the_same_report(tmp_path: Path, seed: int, q
 def test_numbers_that_tell_nobody_apart_give_the_same_report(tmp_path: Path, question: str, numbers: str) -> None:
     others = logged.with_digests(logged.tables(5), logged.DIGESTS[numbers])
     assert judged(tmp_path, others, question) == as_logged(5, question)
+
+
+@pytest.mark.parametrize(("seed", "question"), each_question(range(6, 10)))
+def test_what_is_planned_for_many_rows_gives_the_same_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, question: str
+) -> None:
+    expected = as_logged(seed, question)
+    monkeypatch.setattr(duckdb_engine, "_FEW_BYTES", 0)
+    assert judged(tmp_path, logged.tables(seed), question) == expected

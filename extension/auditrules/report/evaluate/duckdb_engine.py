@@ -21,15 +21,20 @@ MEMORY = "1GB"
 
 _Value = TypeVar("_Value")
 
+_FEW_BYTES = 128 * 1024  # of Parquet, some 10,000 rows, over which planning takes longer than reading and judging
 _INTERRUPT_INTERVAL = 0.05  # seconds between two interruptions
 _SAMPLE, _FEW = 1000, 100  # values of a column that are looked at, and how many distinct ones are few
 
 
 class DuckDb:
-    """DuckDB within this process: it reads the files of one folder, and nothing else."""
+    """DuckDB within this process: it reads the files of one folder, and nothing else.
+
+    Where that is little, all is kept as tables and done by one thread: a view is planned anew wherever it is read.
+    """
 
     def __init__(self, folder: Path, scratch: Path, threads: int) -> None:
         """Read Parquet files in `folder`, and write what does not fit into memory to `scratch`."""
+        self._few = sum(file.stat().st_size for file in folder.rglob("*.parquet")) <= _FEW_BYTES
         self._connection = duckdb.connect(
             config={
                 "allow_community_extensions": "false",
@@ -39,7 +44,7 @@ class DuckDb:
                 "memory_limit": MEMORY,
                 "preserve_insertion_order": "false",
                 "temp_directory": str(scratch),
-                "threads": threads,
+                "threads": 1 if self._few else threads,
             }
         )
         self._connection.execute("SET allowed_directories = [$folder, $scratch]", _directories(folder, scratch))
@@ -53,7 +58,8 @@ class DuckDb:
         for name, schema in LOG_TABLES.items():
             paths = [str(path) for path in files.get(name, ())]
             if paths:
-                self._connection.read_parquet(paths, hive_partitioning=False).create_view(name)
+                relation = self._connection.read_parquet(paths, hive_partitioning=False)
+                (relation.create if self._few else relation.create_view)(name)
             else:
                 self.set_table(name, schema.empty_table())
 
@@ -65,11 +71,11 @@ class DuckDb:
 
     def create(self, name: str) -> None:
         """Run a step, and keep its result as a table of its name."""
-        _create(self._connection, name)
+        _create(self._connection, name, keep=self._few)
 
     def create_async(self, name: str) -> Callable[[], None]:
         """Begin with a step; returns what waits until its table is there."""
-        return self._begin(lambda connection: _create(connection, name))
+        return self._begin(lambda connection: _create(connection, name, keep=self._few))
 
     def fetch(self, name: str) -> ResultRows:
         """Return the result of a question."""
@@ -97,10 +103,11 @@ class DuckDb:
         self._connection.close()
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, name: str, *, keep: bool) -> None:
     # In one statement: as a relation first it would be planned twice, which takes longer than to run it on few rows.
     with _named_errors(name):
-        connection.execute(f"CREATE {'VIEW' if queries.is_view(name) else 'TABLE'} {name} AS {queries.text(name)}")
+        kind = "VIEW" if queries.is_view(name) and not keep else "TABLE"
+        connection.execute(f"CREATE {kind} {name} AS {queries.text(name)}")
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, name: str) -> ResultRows:
