@@ -103,7 +103,13 @@ def made(variant: str, folder: Path) -> Path:
 
 # All tests of one variant run in one process, so that its report is made once.
 @pytest.fixture(
-    scope="module", params=[pytest.param(each, marks=pytest.mark.xdist_group(f"captured-{each}")) for each in VARIANTS]
+    scope="module",
+    params=[
+        pytest.param(
+            each, marks=[pytest.mark.xdist_group(f"captured-{each}"), *([pytest.mark.full] if place % 3 else [])]
+        )
+        for place, each in enumerate(VARIANTS)
+    ],
 )
 def captured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Report]:
     variant: str = request.param

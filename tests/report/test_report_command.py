@@ -20,6 +20,7 @@ from auditrules.cli.atomic_file import AtomicFile
 from auditrules.cli.command import Problem
 from auditrules.cli.entry import main
 from tests.report.logs import NOON, row, snapshot, write
+from tests.sampled import numbered, sampled
 
 UNTIL = "2026-11-23T12:00"
 NAMES = ", ".join(dict.fromkeys(each.short_name for each in BENCHMARKS))
@@ -207,7 +208,7 @@ CODES = [
 ]
 
 
-@pytest.mark.parametrize(("statuses", "fail_on", "code"), CODES)
+@sampled(("statuses", "fail_on", "code"), numbered(CODES), one_in=3)
 def test_the_exit_code_is_what_was_asked_for(
     statuses: tuple[str, ...], fail_on: str, code: int, tmp_path: Path
 ) -> None:
@@ -219,7 +220,7 @@ def test_the_exit_code_is_what_was_asked_for(
     ("status", "fail_on", "code"),
     [("pass", "fail,unknown", 0), ("pass", "unread", 4), ("fail", "unread,fail", 1), ("unknown", "unread,unknown", 3)],
 )
-@pytest.mark.parametrize("unread", ["a line", "a file"])
+@pytest.mark.parametrize("unread", ["a line", pytest.param("a file", marks=pytest.mark.full)])
 def test_a_pipeline_can_fail_on_what_could_not_be_read(
     unread: str, status: str, fail_on: str, code: int, tmp_path: Path
 ) -> None:
@@ -228,7 +229,7 @@ def test_a_pipeline_can_fail_on_what_could_not_be_read(
     assert run(logs, bad, "--until", UNTIL, "--fail-on", fail_on)[0] == code
 
 
-@pytest.mark.parametrize("status", ["pass", "fail", "unknown"])
+@sampled("status", numbered(["pass", "fail", "unknown"]), one_in=3)
 def test_where_all_was_read_nothing_is_unread(status: str, tmp_path: Path) -> None:
     assert run(log(tmp_path, status), "--until", UNTIL, "--fail-on", "unread")[0] == 0
 

@@ -96,13 +96,14 @@ def test_twice_the_rows_are_twice_the_work(
     """Work is how many rows all operators of all steps return, which no clock and no other process changes."""
     handled: list[int] = []
 
-    def create(connection: Any, name: str) -> None:
+    def create(connection: Any, name: str, *, keep: bool) -> None:
         ((_, profile),) = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {queries.text(name)}").fetchall()
         handled.append(_returned(json.loads(profile)))
-        original(connection, name)
+        original(connection, name, keep=keep)
 
     original = duckdb_engine._create
     monkeypatch.setattr(duckdb_engine, "_create", create)
+    monkeypatch.setattr(duckdb_engine, "_FEW_BYTES", 0)  # as of many rows
     work = []
     for count in (250, 500):
         handled.clear()

@@ -40,6 +40,7 @@ from tests.report.logs import (
     snapshot,
     write,
 )
+from tests.sampled import numbered, sampled
 
 pytestmark = pytest.mark.engine
 
@@ -256,7 +257,7 @@ TWO_TARGETS: dict[str, list[Line]] = {
 }
 
 
-@pytest.mark.parametrize("lines", TWO_TARGETS.values(), ids=TWO_TARGETS)
+@sampled("lines", TWO_TARGETS, one_in=3)
 def test_a_target_of_which_nothing_says_that_it_is_gone_still_fails(lines: list[Line], tmp_path: Path) -> None:
     fleet = report_of(tmp_path, *lines)
     assert [(each.target, each.status) for each in fleet.verdicts] == [
@@ -280,8 +281,8 @@ REPLACED = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "hours"), REPLACED.values(), ids=REPLACED)
-@pytest.mark.parametrize("turned", [False, True])
+@sampled(("old", "new", "hours"), REPLACED, one_in=2)
+@pytest.mark.parametrize("turned", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_since_is_when_the_status_began_whatever_else_changed(
     old: Line, new: Line, hours: int, turned: bool, tmp_path: Path
 ) -> None:
@@ -346,7 +347,7 @@ QUERIES_OF_ANOTHER = {
 }
 
 
-@pytest.mark.parametrize(("line", "count"), QUERIES_OF_ANOTHER.values(), ids=QUERIES_OF_ANOTHER)
+@sampled(("line", "count"), QUERIES_OF_ANOTHER, one_in=3)
 def test_rows_of_another_host_do_not_hide_that_a_query_failed(line: Line, count: int, tmp_path: Path) -> None:
     lines = [snapshot("evil", NOON - age, row(control="9.9"), **line) for age in range(count)]
     fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), *lines, failed("a", NOON - 60, QUERY))
@@ -424,7 +425,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize(("words", "kind"), KINDS.items())
+@sampled(("words", "kind"), {str(pair): pair for pair in KINDS.items()}, one_in=3)
 def test_a_change_is_named_by_what_it_leads_to(words: tuple[str, str], kind: ChangeKind, tmp_path: Path) -> None:
     before, after = words
     fleet = report_of(tmp_path, snapshot("a", NOON - 60, row(before)), snapshot("a", NOON, row(after)))
@@ -505,7 +506,7 @@ def test_a_host_of_the_inventory_that_no_log_names_is_missing(tmp_path: Path) ->
     assert [host.state for host in fleet.hosts] == [HostState.MISSING, HostState.REPORTING]
 
 
-@pytest.mark.parametrize("name", ["a", "A", "a.example.net", "uuid-a"])
+@sampled("name", numbered(["a", "A", "a.example.net", "uuid-a"]), one_in=2)
 def test_the_inventory_may_use_any_name_of_a_host(name: str, tmp_path: Path) -> None:
     fleet = report_of(tmp_path, snapshot("a", NOON, row()), inventory=inventory(name))
     assert [host.state for host in fleet.hosts] == [HostState.REPORTING]
@@ -572,7 +573,7 @@ CLONES = {
 }
 
 
-@pytest.mark.parametrize(("lines", "expected"), CLONES.values(), ids=CLONES)
+@sampled(("lines", "expected"), CLONES, one_in=2)
 def test_clones_are_told_apart_by_their_identifier(
     lines: tuple[Any, ...], expected: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -617,7 +618,7 @@ SHARED = {
 }
 
 
-@pytest.mark.parametrize("names", SHARED.values(), ids=SHARED)
+@sampled("names", SHARED, one_in=3)
 def test_hosts_of_one_host_uuid_are_two(names: tuple[tuple[int, str], ...], tmp_path: Path) -> None:
     lines = [
         snapshot(
@@ -663,7 +664,7 @@ MACHINES = {
 }
 
 
-@pytest.mark.parametrize(("names", "machine", "unknown"), MACHINES.values(), ids=MACHINES)
+@sampled(("names", "machine", "unknown"), MACHINES, one_in=3)
 def test_a_failure_of_a_status_file_is_of_every_host_of_that_name(
     names: dict[str, str], machine: str, unknown: list[str], tmp_path: Path
 ) -> None:
@@ -730,7 +731,7 @@ CLASHES: dict[str, tuple[list[Line], list[tuple[str, str]]]] = {
 }
 
 
-@pytest.mark.parametrize(("lines", "expected"), CLASHES.values(), ids=CLASHES)
+@sampled(("lines", "expected"), CLASHES, one_in=3)
 def test_a_host_without_host_uuid_is_no_other_that_is_called_so(
     lines: list[Line], expected: list[tuple[str, str]], tmp_path: Path
 ) -> None:
@@ -837,7 +838,7 @@ WAIVERS = {
 }
 
 
-@pytest.mark.parametrize(("given", "counts", "state"), WAIVERS.values(), ids=WAIVERS)
+@sampled(("given", "counts", "state"), WAIVERS, one_in=2)
 def test_a_waiver_is_told_beside_the_failure(given: Waiver, counts: Counts, state: WaiverState, tmp_path: Path) -> None:
     fleet = report_of(tmp_path, snapshot("a", NOON, row("fail")), waivers=(given,))
     assert (fleet.counts, fleet.host_counts, fleet.trend[-1].counts) == (counts, counts, counts)
@@ -970,7 +971,7 @@ CHOSEN: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("asked", "controls"), CHOSEN.values(), ids=CHOSEN)
+@sampled(("asked", "controls"), CHOSEN, one_in=2)
 def test_controls_are_chosen_by_what_the_catalogue_says_of_them(
     asked: dict[str, Any], controls: list[str], tmp_path: Path
 ) -> None:

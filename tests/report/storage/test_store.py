@@ -18,6 +18,7 @@ from auditrules.report.pipeline import compact_store
 from auditrules.report.storage import compaction, update
 from auditrules.report.storage.store import Store, open_store
 from tests.report.logs import DAY, NOON, ingest, report, row, said, snapshot, write
+from tests.sampled import sampled
 
 LINES = [snapshot("a", NOON - number, row()) for number in range(10)]
 NEWER = snapshot("a", NOON + 1, row("fail"))
@@ -296,7 +297,7 @@ CUT: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("cut", CUT.values(), ids=CUT)
+@sampled("cut", CUT, one_in=2)
 def test_a_part_that_is_not_whole_is_left_out_and_named(cut: Callable[[bytes], bytes], tmp_path: Path) -> None:
     store = tmp_path / "store"
     ingest(write(tmp_path / "old", [snapshot("a", NOON, row())]), store=store)
