@@ -1,4 +1,4 @@
-"""Run `make test` as an ordinary user, in a copy of this project: `python3 tools/as_user.py OUTCOMES`, as root.
+"""Run the gate's tests as an ordinary user, in a copy of this project: `python3 tools/as_user.py OUTCOMES`, as root.
 
 The user has a number that no account has, a umask that keeps all others out, and nothing of root's surroundings.
 OUTCOMES is the file that tells how each test ended. The copy's environment is made by root, whose pip may have settings
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
             os.chown(path, user, user, follow_symlinks=False)
         # A folder of its own: pytest's usual one may be left by another user without a name.
         arguments_of_pytest = f"ARGS=--outcomes={TESTED} --basetemp={home}/t"
-        code = _as(user, ("make", "test", f"PYTHON={python}", arguments_of_pytest), cwd=copy, home=str(home)).returncode
+        command = ("make", "test", "LINT=dev", f"PYTHON={python}", arguments_of_pytest)
+        code = _as(user, command, cwd=copy, home=str(home)).returncode
         with suppress(FileNotFoundError):  # the tests may not have been reached
             shutil.copy(copy / TESTED, arguments[0])
         return code
