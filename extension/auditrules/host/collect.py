@@ -29,6 +29,7 @@ from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
+from auditrules.host.kernel_config import read_kernel_config
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.program import Deadline
@@ -265,9 +266,9 @@ class Host:
         if not release:
             with suppress(UnreadableError):  # then it is not known
                 release = newest_release(tree.names(MODULES))
-        config = tree.read(f"/boot/config-{release}", self._limits.file) if release and "/" not in release else None
+        config = read_kernel_config(tree, release, self._limits.file, running=self._here and not self._release)
         options = decode(cmdline.content or b"") if cmdline else ""
-        return KernelBuild(release, runs_x32(config.content if config else None, os.uname().machine, options))
+        return KernelBuild(release, runs_x32(config, os.uname().machine, options))
 
     def _seen(self, tree: Tree, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Look at paths; of an image, as they are once it has booted."""

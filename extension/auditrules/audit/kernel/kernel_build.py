@@ -12,7 +12,7 @@ _TURNED_ON = re.compile(r"(?:^|\s)syscall\.x32=(?:y|Y|1|on)")
 
 
 def runs_x32(config: bytes | None, machine: str, cmdline: str) -> bool | None:
-    """Whether a kernel runs x32 programs, by its configuration (`/boot/config-RELEASE`); None: not known.
+    """Whether a kernel runs x32 programs, by its configuration; None: not known.
 
     CONFIG_X86_X32_ABI was CONFIG_X86_X32 before Linux 5.19. Debian builds it in and leaves it off
     (CONFIG_X86_X32_DISABLED) unless the command line says `syscall.x32=y`.
