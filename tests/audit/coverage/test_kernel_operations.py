@@ -89,14 +89,20 @@ DONE: Mapping[str, Operation] = {
     "uring openat2 w": OPERATIONS["io_uring opens"],
     "uring setxattr": OPERATIONS["io_uring sets attributes"],
 }
-REMOVED_BY_IO_URING = ("io_uring removes", "io_uring removes, unseen")
+# What io_uring does in two ways, each on some kernels.
+BY_IO_URING = {
+    **dict.fromkeys(
+        ("uring unlinkat", "uring renameat", "uring linkat"), ("io_uring removes, unseen", "io_uring removes")
+    ),
+    "uring fsetxattr": ("io_uring sets attributes, unseen", "io_uring sets attributes"),
+}
 
 SEEN = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
 NO_SUCH_CALL = 38
 CASES = [row for row in SEEN if row["errno"] is None and row["op"] in DONE] + [
     row
     for row in SEEN
-    if row["op"] == "uring unlinkat" and not row["kernel"].startswith("5.10.")  # which lacks it
+    if row["op"] in BY_IO_URING and row["errno"] is None and not row["kernel"].startswith("5.10.")  # which lacks it
 ]
 
 
@@ -128,10 +134,8 @@ def answers(operation: Operation, key: str, kernel: str) -> Iterator[bool]:
 @pytest.mark.parametrize("row", CASES, ids=[f"{row['kernel']}-{row['op']}" for row in CASES])
 def test_a_kernel_records_the_access_if_we_say_so(row: Mapping[str, list[str]]) -> None:
     kernel, name = str(row["kernel"]), str(row["op"])
-    if name == "uring unlinkat":
-        operation = next(each for each in map(OPERATIONS.get, REMOVED_BY_IO_URING) if each and is_there(each, kernel))
-    else:
-        operation = DONE[name]
+    ways = BY_IO_URING.get(name, ())
+    operation = next((OPERATIONS[each] for each in ways if is_there(OPERATIONS[each], kernel)), None) or DONE[name]
     wrong = {
         key: recorded
         for recorded, keys in ((True, row["recorded"]), (False, row["silent"]))

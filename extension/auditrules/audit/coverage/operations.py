@@ -131,6 +131,10 @@ OPERATIONS = {
     # Up to 5.15 no name was collected for it; between 5.15 and 6.1 nobody looked.
     "io_uring removes, unseen": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 11), until=(6, 1)),
     "io_uring sets attributes": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 19)),
+    # Of an open file no name was collected up to 6.12; between that and 6.17 nobody looked.
+    "io_uring sets attributes, unseen": Operation(
+        "io_uring_enter", CollectedNames.NOTHING, since=(5, 19), until=(6, 17)
+    ),
 }
 
 

@@ -56,7 +56,7 @@ IO_URING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "r": ("io_uring opens", "io_uring opens, by a thread"),
         "w": ("io_uring opens", "io_uring opens, by a thread", "io_uring removes", "io_uring removes, unseen"),
         "x": (),
-        "a": ("io_uring sets attributes",),
+        "a": ("io_uring sets attributes", "io_uring sets attributes, unseen"),
     }
 )
 
