@@ -10,6 +10,7 @@ import calendar
 import re
 import time as clock
 from enum import Enum
+from operator import itemgetter
 
 from auditrules.report.ingest.origin import Origin, Record
 from auditrules.report.ingest.status_log import parse_failure
@@ -28,6 +29,9 @@ _OWN_KEYS = frozenset(
         *("service", "tags", "type"),
     }
 )
+_CELLS = ("benchmark", "version", "control", "target", "status", "reason", "evidence", "next_boot", "title", "level")
+_cells = itemgetter(*_CELLS)
+_CONTROL, _NO_CELLS = _CELLS.index("control"), (None,) * len(_CELLS)
 _LOADED = re.compile(r"audit_rules_extension(?:_loaded)?\Z")
 _CACHED_ROWS = 20_000  # most rows say what one before them said
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -57,21 +61,23 @@ class LineReader:
         """The time of the last line."""
         self._identities: dict[tuple[str | None, ...], HostIdentity] = {}
         self._observations: dict[str, Observation] = {}
+        self._queries: dict[str, str] = {}
 
     def add_line(self, record: Record, origin: Origin | None) -> bool:
         """A line of osqueryd's results or snapshots: one row, a run, or the changes of a run."""
-        decorations = record.get("decorations")
+        get = record.get
+        decorations = get("decorations")
         if type(decorations) is not dict:
             decorations = {key: value for key, value in record.items() if key not in _OWN_KEYS}
-        identifier = record.get("hostIdentifier") or record.get("hostname") or (origin.host if origin else None)
+        identifier = get("hostIdentifier") or get("hostname") or (origin.host if origin else None)
         host = self._identity(identifier, decorations)
-        query = text(record.get("name"))
+        query = self._query(get("name"))
         time = self.last_time = _time(record)
-        ours = False
         rows = _rows(record)
+        add_row, ours = self.add_row, False
         try:
             for row, action in rows:
-                ours |= self.add_row(host, query, time, row, action)
+                ours |= add_row(host, query, time, row, action)
         finally:  # one row that is broken takes nothing from those before it
             if ours:
                 self._builder.add_sighting(host, time, decorations)
@@ -91,32 +97,33 @@ class LineReader:
                 self._identities[names] = identity  # type: ignore[index]
             return identity
 
+    def _query(self, name: object) -> str:
+        """The name of a query: most lines are of one that was read before."""
+        if type(name) is not str:
+            return text(name)
+        found = self._queries.get(name)
+        if found is None:
+            if len(self._queries) >= _CACHED_ROWS:
+                self._queries.clear()
+            found = self._queries[name] = text(name)
+        return found
+
     def add_row(self, host: HostIdentity, query: str, time: int, row: object, action: str) -> bool:
         """Add a row of a host and a query; returns whether it is one of ours. Raises `RecordError`."""
         if type(row) is not dict:
             return False
-        get = row.get
-        control = get("control")
-        if control is None or "benchmark" not in row:
-            control = get("cis_id")
-        if control is None or "status" not in row:
-            if "benchmark" in row and "control" in row and "status" in row:
-                raise RecordError("expected a control in a verdict, found null")
+        try:
+            cells = _cells(row)
+        except KeyError:  # an older row, or none of ours
+            cells = _older_cells(row)
+        if cells[_CONTROL] is None:
+            cells = _older_cells(row)
+        if cells is _NO_CELLS:
             return self._extension_state(host, query, time, row, action)
         if not host.host:
-            raise RecordError(f"expected hostIdentifier or hostname in a verdict of {text(control)}, found neither")
-        cells = (
-            get("benchmark", ""),
-            get("version", ""),
-            control,
-            get("target", ""),
-            get("status", ""),
-            get("reason", ""),
-            get("evidence", ""),
-            get("next_boot", ""),
-            get("title", ""),
-            get("level", ""),
-        )
+            raise RecordError(
+                f"expected hostIdentifier or hostname in a verdict of {text(cells[_CONTROL])}, found neither"
+            )
         try:
             key = "\0".join(cells)
         except TypeError:  # a cell that is null, a number, an object or a list
@@ -151,9 +158,22 @@ class LineReader:
         return True
 
 
+def _older_cells(row: Record) -> tuple[object, ...]:
+    """The cells of a row that lacks some; without a control where it is none of ours. Raises `RecordError`."""
+    control = row.get("control")
+    if control is None or "benchmark" not in row:
+        control = row.get("cis_id")
+    if control is None or "status" not in row:
+        if "benchmark" in row and "control" in row and "status" in row:
+            raise RecordError("expected a control in a verdict, found null")
+        return _NO_CELLS
+    return tuple(control if name == "control" else row.get(name, "") for name in _CELLS)
+
+
 def _rows(record: Record) -> list[tuple[object, str]]:
     """The rows of a line of osqueryd, and what each is: of a snapshot, added or removed."""
-    columns, snapshot, changes = record.get("columns"), record.get("snapshot"), record.get("diffResults")
+    get = record.get
+    columns, snapshot, changes = get("columns"), get("snapshot"), get("diffResults")
     found: list[tuple[object, str]] = [(row, "snapshot") for row in snapshot] if type(snapshot) is list else []
     if type(columns) is dict:
         found.append((columns, ACTIONS.get(str(record.get("action")), "added")))

@@ -41,7 +41,9 @@ class RecordReader:
         if isinstance(record, dict):
             get = record.get
             if type(get("snapshot")) is list or type(get("columns")) is dict or type(get("diffResults")) is dict:
-                return self._line(record, origin)
+                if "hostIdentifier" in record and type(get("decorations")) is not str:
+                    return Kind.OURS if self.lines.add_line(record, origin) else Kind.OTHER
+                return self._unusual_line(record, origin)
             return self._envelope(record, origin, depth)
         if isinstance(record, list):
             return self._each(record, origin, depth + 1) if depth < _DEEPEST else Kind.UNKNOWN
@@ -98,8 +100,8 @@ class RecordReader:
             return self.read(row)
         return self.bare_rows.add_exported(text(cells[host]), row, row.get("last_fetched"))
 
-    def _line(self, record: Record, origin: Origin | None) -> Kind:
-        """A line of osqueryd, or a row of Fleet's API, which has columns and no host identifier."""
+    def _unusual_line(self, record: Record, origin: Origin | None) -> Kind:
+        """A line in other spellings, or a row of Fleet's API, which has columns and no host identifier."""
         if "hostIdentifier" not in record:
             columns = record.get("columns")
             if type(columns) is dict:
@@ -107,9 +109,7 @@ class RecordReader:
                     return self.bare_rows.add_exported(text(record["host_name"]), columns, record.get("last_fetched"))
                 if origin and origin.host and "name" not in record and "unixTime" not in record:
                     return self.bare_rows.add_exported(origin.host, columns, origin.time)
-            record = normalized(record)
-        elif type(record.get("decorations")) is str:
-            record = normalized(record)
+        record = normalized(record)
         return Kind.OURS if self.lines.add_line(record, origin) else Kind.OTHER
 
     def _status_text(self, content: str, origin: Origin) -> Kind:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
-from auditrules.report.tables import LOG_TABLES
+from auditrules.report.tables import LOG_TABLES, NUMBER, STRING
 from auditrules.text import visible
 
 LONGEST = 32_768
@@ -20,6 +21,8 @@ TOO_DEEP = "(nested too deeply to be shown)"
 """What stands for such a value."""
 MOST_DECORATIONS = 64
 """Decorations that are kept of a host."""
+
+_Value = TypeVar("_Value")
 
 _BATCH = 50_000  # rows that are kept as Python's own values, which are large
 _CACHED_DIGESTS = 16_384
@@ -72,6 +75,7 @@ class TableBuilder:
         """Start empty."""
         self._earliest, self.latest = earliest, latest
         self._rows: dict[str, list[tuple[str | int | None, ...]]] = {name: [] for name in LOG_TABLES}
+        self._observations: list[tuple[HostIdentity, str, int, str, Observation]] = []
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in LOG_TABLES}
         self._query_targets: dict[tuple[str, int], tuple[tuple[str, ...], int]] = {}
         self._sightings: dict[HostIdentity, _Sighting] = {}
@@ -84,15 +88,9 @@ class TableBuilder:
 
         `action` is snapshot, added or removed.
         """
-        host, identifier, name, host_digest = identity
-        cells, control, control_digest, target_digest, digest = observation
-        row_digest = _hash(f"{host_digest}\0{query}\0{action}\0{time}\0{digest}")
-        rows = self._rows["observations"]
-        rows.append((host, identifier, name, query, *cells, action, time, row_digest, host_digest, target_digest))
-        known = self._query_targets.get((query, control_digest))
-        self._query_targets[query, control_digest] = control, known[1] + 1 if known else 1
-        if len(rows) >= _BATCH:
-            self._pack("observations")
+        self._observations.append((identity, query, time, action, observation))
+        if len(self._observations) >= _BATCH:
+            self._pack_observations()
 
     def add_empty_run(self, identity: HostIdentity, query: str, time: int) -> None:
         """Add a run that returned no row."""
@@ -122,6 +120,7 @@ class TableBuilder:
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables that have rows; to be called once."""
+        self._pack_observations()
         for (query, _), (control, row_count) in self._query_targets.items():
             self._add("query_targets", query, *control, row_count, _digest(*control[:4]))
         for identity, sighting in self._sightings.items():
@@ -134,6 +133,32 @@ class TableBuilder:
         return {
             name: pa.Table.from_batches(batches, LOG_TABLES[name]) for name, batches in self._batches.items() if batches
         }
+
+    def _pack_observations(self) -> None:
+        """Make columns of the rows: each different host and each different row of a control becomes values but once."""
+        if not self._observations:
+            return
+        rows, self._observations = self._observations, []
+        identities, queries, times, actions, observations = zip(*rows, strict=True)
+        digests = b"".join(
+            [
+                _digest_bytes(f"{identity.digest}\0{query}\0{action}\0{time}\0{observation.digest}")
+                for identity, query, time, action, observation in rows
+            ]
+        )
+        *names, host_digests = _spread(identities, map(id, identities), lambda each: each)
+        keys = list(map(id, observations))
+        *cells, target_digests = _spread(observations, keys, lambda each: (*each.cells, each.target_digest))
+        (query,), (action,) = (_spread(texts, texts, lambda each: (each,)) for texts in (queries, actions))
+        moments, row_digests = pa.array(times, NUMBER), pa.array(memoryview(digests).cast("q"), NUMBER)
+        columns = [*names, query, *cells, action, moments, row_digests, host_digests, target_digests]
+        schema = LOG_TABLES["observations"]
+        self._batches["observations"].append(pa.RecordBatch.from_arrays(columns, schema=schema))
+        distinct = dict(zip(keys, observations, strict=True))
+        for (name, key), count in Counter(zip(queries, keys, strict=True)).items():
+            of_query = name, distinct[key].control_digest
+            known = self._query_targets.get(of_query)
+            self._query_targets[of_query] = distinct[key].control, known[1] + count if known else count
 
     def _add_decorations(self, identity: HostIdentity, time: int, decorations: Mapping[str, object]) -> None:
         """Keep the newest value of each decoration."""
@@ -155,8 +180,24 @@ class TableBuilder:
             self._rows[table] = []
 
 
+def _spread(
+    values: Sequence[_Value], keys: Iterable[Hashable], cells: Callable[[_Value], Sequence[object]]
+) -> list[pa.Array]:
+    """Make the columns of the cells of values: those of one key are alike, and are converted but once."""
+    keys = list(keys)
+    distinct = dict(zip(keys, values, strict=True))
+    places = dict(zip(distinct, range(len(distinct)), strict=True))
+    taken = pa.array(map(places.__getitem__, keys), pa.int32())
+    columns = zip(*map(cells, distinct.values()), strict=True)
+    return [pa.array(column, NUMBER if type(column[0]) is int else STRING).take(taken) for column in columns]
+
+
+def _digest_bytes(content: str) -> bytes:
+    return blake2b(content.encode("utf-8", "replace"), digest_size=8).digest()
+
+
 def _hash(content: str) -> int:
-    return int.from_bytes(blake2b(content.encode("utf-8", "replace"), digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(_digest_bytes(content), "little", signed=True)
 
 
 @lru_cache(maxsize=_CACHED_DIGESTS)
