@@ -5,33 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 
 import pytest
 import yaml
 
-from auditrules.report.model import (
-    Broken,
-    Change,
-    ChangeKind,
-    ControlCounts,
-    Counts,
-    Day,
-    GroupCounts,
-    HostState,
-    HostSummary,
-    Reading,
-    Report,
-    Verdict,
-    Waiver,
-    WaiverState,
-)
+from auditrules.report import model
 from auditrules.report.present.formats import FORMATS, write
 from auditrules.report.present.formats.document import FORMAT
 from auditrules.report.present.formats.rows import COLUMNS
-from auditrules.status import Status
 from tests.report.present.sample import WAIVER, sample
 
 if sys.version_info >= (3, 11):
@@ -40,8 +24,9 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reporting.md").read_text("utf-8")
-MODELS = (Broken, Change, ControlCounts, Counts, Day, GroupCounts, HostSummary, Reading, Report, Verdict, Waiver)
-WORDS = [word.value for words in (Status, HostState, ChangeKind, WaiverState) for word in words]
+DEFINED = [each for each in vars(model).values() if isinstance(each, type)]
+MODELS = [each for each in DEFINED if is_dataclass(each)]
+WORDS = [word.value for words in DEFINED if issubclass(words, Enum) for word in words]
 
 
 def blocks(language: str) -> list[str]:
@@ -86,7 +71,7 @@ def test_the_waiver_that_is_shown_is_the_one_of_the_sample() -> None:
     (waiver,) = tomllib.loads(shown)["waiver"]
     wanted = {
         field.name: getattr(WAIVER, field.name)
-        for field in fields(Waiver)
+        for field in fields(model.Waiver)
         if not isinstance(getattr(WAIVER, field.name), Enum)
     }
     assert {name: str(value) for name, value in waiver.items()} == wanted

@@ -26,12 +26,11 @@ from auditrules.report.model import (
 )
 from auditrules.status import Status
 from tests.fixtures.judged import required
-from tests.report.present.sample import DAY, HOUR, NOON, sample
+from tests.report.present.sample import DAY, HOUR, NOON, WAIVER, sample
 
 ROLES = ("web", "db", "cache", "build", "edge")
 GROUPS = ("production", "staging", "office", "laboratory")
 STATES = (HostState.STALE, HostState.MISSING, HostState.FAILING, HostState.NO_ROWS)
-WAIVER = Waiver("db-*", "1.2.4", "moves to the new storage in December", "storage team", "2026-12-31")
 EXPIRED = Waiver("build-*", "1.2.8", "is rebuilt each night", "build team", "2026-10-31", WaiverState.EXPIRED)
 UNUSED = Waiver("laboratory-*", "*", "a host of tests", "platform team", "2027-03-31", WaiverState.UNUSED)
 WORST = tuple(Status)
