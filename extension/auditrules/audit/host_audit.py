@@ -7,7 +7,6 @@ of a later collection takes over each result of which nothing that it was made o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar, cast
@@ -28,6 +27,7 @@ from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, wi
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.rule_sets import RuleSets
+from auditrules.values import replace
 
 NOTHING_SEEN: Mapping[str, Entry] = MappingProxyType({})
 

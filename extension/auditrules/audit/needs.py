@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 
 from auditrules.audit.auditctl.field_values import MOST_PATH_BYTES
@@ -17,6 +16,7 @@ from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.kernel.rule_data import decoded
 from auditrules.audit.model.rule import PATH_NAMES, Field, Rule
 from auditrules.audit.model.text import decode, encode
+from auditrules.values import dataclass
 
 MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
 # Of all paths together, and of all names: the prefixes of paths, looked at too, take many times that.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -29,6 +28,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.audit.model.rule import PATH_NAMES, Rule, Verb
+from auditrules.values import replace
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.authoring.finding import Cost
 from auditrules.authoring.rule_shape import RuleShape, machines_of, uses
+from auditrules.values import dataclass
 
 MOST_CALLS = 5  # that are named
 BUCKETS = 32  # AUDIT_INODE_BUCKETS

@@ -8,7 +8,6 @@ What changes for a call everywhere is told once, and not for each path again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import chain
 
@@ -36,6 +35,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import PERMISSION_LETTERS
 from auditrules.authoring.rule_shape import arches_of
+from auditrules.values import dataclass, replace
 
 _MODES = {0: " to read", 1: " to write", 2: " to read and write", None: ""}
 

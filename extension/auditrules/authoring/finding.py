@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 from auditrules.audit.model.host_facts import Version
+from auditrules.values import dataclass, field
 
 
 class LintSeverity(str, Enum):
@@ -28,7 +28,7 @@ class FindingKind:
     advice: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A line of a file, with auditctl's number; 0: the file itself."""
 
@@ -38,6 +38,10 @@ class Place:
     def __str__(self) -> str:
         """`FILE:LINE`."""
         return f"{self.path}:{self.line}" if self.line else self.path
+
+    def __lt__(self, other: Place) -> bool:
+        """Whether it comes before another, by file and line."""
+        return (self.path, self.line) < (other.path, other.line)
 
 
 @dataclass(frozen=True, slots=True)

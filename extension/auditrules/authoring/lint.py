@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from auditrules.audit.auditctl.normal_form import decided
 from auditrules.audit.coverage.resolved_rules import RuleResolver
@@ -19,6 +18,7 @@ from auditrules.authoring.rule_checks import LoadedRule, number_findings, rule_f
 from auditrules.authoring.rule_order import moved_on, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
 from auditrules.authoring.suppressions import Suppression, suppressed, suppressions
+from auditrules.values import replace
 
 MOST_RELATED = 5  # rules that are named as the cause of one finding
 

@@ -7,7 +7,6 @@ is made is proved by the evaluator before anybody sees it: the effects of both s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import ON
@@ -19,6 +18,7 @@ from auditrules.audit.model.syscall_mask import SyscallMask
 from auditrules.authoring.effects import EffectChange, effects
 from auditrules.authoring.rule_order import Linked, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
+from auditrules.values import dataclass, replace
 
 _SILENT = frozenset({FilterList.USER, FilterList.FILESYSTEM})  # lists whose rules are left as they are
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditrules.audit.auditctl.getopt import Flag, Flags
@@ -16,6 +15,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
+from auditrules.values import dataclass, replace
 
 _FIRST_ASSUMED = 0x70000000  # of the numbers that names have which nobody looked up
 
@@ -55,7 +55,7 @@ def _numbered(names: Iterable[str]) -> Mapping[str, int]:
     return {"root": 0, **{name: _FIRST_ASSUMED + place for place, name in enumerate(others)}}
 
 
-@dataclass
+@dataclass()
 class RulesReading:
     """One input as one auditctl on one machine reads it; all of it is worked out once, when it is asked for."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import value_text
@@ -25,6 +24,7 @@ from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.authoring.finding import LintFinding
 from auditrules.authoring.reading import RulesReading
 from auditrules.authoring.rule_shape import ANY, RuleShape, Values, arches_of, machines_of
+from auditrules.values import dataclass
 
 _SYSCALL_RECORD = 1300
 _PATTERN = re.compile(r"[*?\[]")

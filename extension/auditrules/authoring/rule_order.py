@@ -9,13 +9,13 @@ any rule that matches drops the record, and its action does not count.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from auditrules.audit.constants.fields import EXCLUDABLE
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Field, FilterList, Rule
 from auditrules.authoring.rule_shape import RuleShape, asks_no_more, place_key, places_around
+from auditrules.values import dataclass, field
 
 MOST_COMPARED = 500_000  # pairs of rules: with more, the last rules are not looked at
 

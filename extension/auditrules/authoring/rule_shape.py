@@ -6,7 +6,6 @@ Everything here is certain: where sets can't tell, the answer is no.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
 
@@ -32,6 +31,7 @@ from auditrules.audit.model.rule import (
     Rule,
     letters,
 )
+from auditrules.values import dataclass
 
 _LAST = WORD - 1
 MOST_ERRNO = 4095  # MAX_ERRNO of the kernel: a smaller result is no error

@@ -7,7 +7,6 @@ come before what is, 50- for the rules, 99- for the lock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from auditrules import __version__
@@ -16,6 +15,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.authoring.finding import LintFinding, LintSeverity, LintTarget, Place
 from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
+from auditrules.values import dataclass, field, replace
 
 MADE = "# Made by auditrules"  # how a file begins that may be written anew
 BASE, NEVER, LOCK = "10-base.rules", "30-never.rules", "99-finalize.rules"

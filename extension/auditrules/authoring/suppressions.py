@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
+from auditrules.values import dataclass, replace
 
 _COMMENT = re.compile(r" *#+\s*auditrules:\s*(?P<rest>.*)")
 _IGNORE = re.compile(r"(?P<word>ignore(?:-file)?)\s+(?P<ids>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)\s*:\s*(?P<reason>\S.*)")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from auditrules.audit.coverage.asked_rule import AskedRuleError, asked_conditions, contradiction
 from auditrules.benchmarks.configuration.login_defs import DEFAULT_UID_MIN, LoginDefs
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.requirement import Remedy, Result
 from auditrules.status import Status
+from auditrules.values import dataclass
 
 UID_MIN = "UID_MIN"
 UID_MIN_UNKNOWN = "uid_min_unknown"

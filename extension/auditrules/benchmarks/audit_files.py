@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.values import dataclass
 
 MOST_LISTED = 10_000  # names in one folder, or below it
 MOST_DEPTH = 8  # folders below /etc/audit

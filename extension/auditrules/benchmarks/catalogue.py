@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -12,6 +11,7 @@ from zipimport import zipimporter
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.data_file import read_benchmark, read_prose
 from auditrules.benchmarks.shipped import SHIPPED, ShippedBenchmark
+from auditrules.values import dataclass
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.requirement import Requirement
+from auditrules.values import dataclass, field
 
 
 class Assessment(str, Enum):

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from auditrules.benchmarks.control import Assessment, Benchmark, BenchmarkControl, Prose, no_prose
 from auditrules.benchmarks.fields import BenchmarkError, Fields
+from auditrules.values import dataclass, replace
 
 MOST_BYTES = 4 << 20
 MOST_CONTROLS = 2000

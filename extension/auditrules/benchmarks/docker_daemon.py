@@ -11,12 +11,12 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from auditrules.audit.auditctl.field_values import MOST_PATH_BYTES
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode, encode
+from auditrules.values import dataclass
 
 DAEMON_JSON = "/etc/docker/daemon.json"
 PROGRAMS = tuple(

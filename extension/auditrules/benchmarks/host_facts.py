@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditrules.values import dataclass
 
 TYPE_CHECKING = False  # a process that has no use for a fact need not hold what parses it
 if TYPE_CHECKING:

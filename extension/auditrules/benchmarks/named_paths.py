@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.targets import Target, TargetOrigin, TargetReason
+from auditrules.values import replace
 
 SUDOERS_LOG, FAILLOCK_DIR = "sudoers logfile", "faillock dir"
 PATHS_FROM = (SUDOERS_LOG, FAILLOCK_DIR)

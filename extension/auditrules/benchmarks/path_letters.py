@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.answer import Reason
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.rule import PERMISSION_LETTERS
+from auditrules.values import dataclass, replace
 
 LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
 

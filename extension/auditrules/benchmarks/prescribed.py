@@ -6,12 +6,12 @@ A verdict says what is left to do on one host; this is for who has no host at ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.requirement import Remedy
+from auditrules.values import replace
 
 LAST_FILE = "/etc/audit/rules.d/99-finalize.rules"
 """Where the line goes that locks the rules: augenrules puts its rules behind all others."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -20,6 +19,7 @@ from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, Remedy, Result
 from auditrules.status import Status
+from auditrules.values import dataclass, replace
 
 RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
 """The states of auditing in which the rules of the kernel are known."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.status import Status
+from auditrules.values import dataclass, field
 
 
 class Fact(Enum):

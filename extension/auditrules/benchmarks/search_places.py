@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass, field
 
 LOCAL_TYPES = frozenset(
     {

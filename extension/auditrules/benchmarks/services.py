@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks.docker_daemon import DockerDaemon
+from auditrules.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

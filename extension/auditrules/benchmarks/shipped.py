@@ -5,7 +5,7 @@ What is here says which benchmark is for which system without opening a file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditrules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ the evidence of the control's verdict names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.data_file import read_requirements
 from auditrules.benchmarks.fields import BenchmarkError, Fields
+from auditrules.values import dataclass, replace
 
 MOST_CHANGES = 1000
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.benchmarks.docker_daemon import CONFIG_FILE, PROGRAMS, DockerDaemon, UnclearError, places
 from auditrules.benchmarks.services import NOT_SEEN, Found, HostProcess, Services, look_up
+from auditrules.values import dataclass
 
 _DAEMON = "dockerd"
 

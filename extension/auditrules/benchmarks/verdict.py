@@ -6,13 +6,13 @@ A control has the status of its worst requirement, in the order fail, unknown, p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.remediation import ADVICE, AuditState, load_again, written
 from auditrules.benchmarks.requirement import Judged, Remedy
 from auditrules.status import Status
+from auditrules.values import dataclass
 
 SWITCHED_OFF = "switched_off"
 

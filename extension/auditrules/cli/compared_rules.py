@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from auditrules.audit.auditctl.normal_form import decided
 from auditrules.audit.coverage.access_difference import RulesInForce
@@ -24,6 +23,7 @@ from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment
 from auditrules.cli.rules_input import rules_input
 from auditrules.host import Collector
+from auditrules.values import dataclass, replace
 
 KERNEL, BOOT, LISTING, ROOT = "kernel", "boot", "listing", "root"
 

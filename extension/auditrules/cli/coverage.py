@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import ANYBODY, Credentials
@@ -24,6 +24,7 @@ from auditrules.cli.coverage_of_calls import SyscallVerdict, as_text, asked_call
 from auditrules.cli.environment import Environment, add_host, in_environment, kept
 from auditrules.cli.rules_input import rules_input
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 _EPILOG = """\
 examples:

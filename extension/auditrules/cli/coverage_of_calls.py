@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from auditrules.audit.coverage.access import Credentials
 from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch, known
@@ -14,6 +13,7 @@ from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.cli.command import Problem
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

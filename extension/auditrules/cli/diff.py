@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import partial
 
 from auditrules.audit.auditctl.normal_form import render
@@ -36,6 +36,7 @@ from auditrules.cli.rules_input import add_targets, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 _EPILOG = """\
 OLD and NEW are each one of:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from auditrules import __version__
 from auditrules.audit.host_audit import HostAudit
@@ -15,6 +14,7 @@ from auditrules.doctor import Finding, Severity, examine
 from auditrules.present import Format, present
 from auditrules.sql.result import QueryResult
 from auditrules.text import visible
+from auditrules.values import replace
 
 _EPILOG = """\
 examples:

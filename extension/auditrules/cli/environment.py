@@ -7,7 +7,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError
 from auditrules.sql.standins import Surroundings, stand_ins
 from auditrules.tables import HostView, build
+from auditrules.values import dataclass
 
 if TYPE_CHECKING:
     from auditrules.sql.database import Database

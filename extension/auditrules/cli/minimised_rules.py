@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import replace
 
 from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -21,6 +20,7 @@ from auditrules.cli.command import warn
 from auditrules.cli.environment import Environment
 from auditrules.cli.rules_input import only_target, rules_input
 from auditrules.text import visible
+from auditrules.values import replace
 
 
 def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
@@ -19,6 +18,7 @@ from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.status import Status
 from auditrules.tables.judging import HostJudge
+from auditrules.values import replace
 
 # The kinds of requirements that rules meet.
 OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option"})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 from auditrules.cli.command import add_format, warn
 from auditrules.cli.environment import Environment, add_host, add_site, database, in_environment
 from auditrules.cli.unread import Questions
 from auditrules.present import Format, present
+from auditrules.values import replace
 
 _EPILOG = """\
 examples:

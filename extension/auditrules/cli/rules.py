@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from auditrules.cli.proved_rules import host_with, proved_rules
 from auditrules.cli.rules_input import add_targets, only_target
 from auditrules.host import Collector
 from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
+from auditrules.values import replace
 
 _EPILOG = """\
 examples:

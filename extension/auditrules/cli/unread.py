@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState
@@ -27,6 +26,7 @@ from auditrules.tables.schemas import (
     AUDIT_VERDICTS,
     AUDITD_SETTINGS,
 )
+from auditrules.values import dataclass, field
 
 _UNREADABLE = Reason.UNREADABLE.value
 
@@ -61,7 +61,7 @@ class Unread:
     columns: frozenset[str] = frozenset()  # empty: the whole row
 
 
-@dataclass
+@dataclass(slots=True)
 class Questions:
     """The tables over a host, and what a query asks of each."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditrules.audit.coverage.answer import bad_path
@@ -15,6 +14,7 @@ from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import warn
 from auditrules.host import Collector
+from auditrules.values import replace
 
 if TYPE_CHECKING:
     from auditrules.benchmarks.requirement import Fact

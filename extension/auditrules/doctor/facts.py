@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditrules.audit.auditctl.kernel_answer import AnswerState, KernelAnswer
 from auditrules.doctor.flags import DEFAULTS
+from auditrules.values import dataclass, field
 
 PROJECT = "osquery-audit-rules"
 NAME = "auditrules"  # of the extension, in osquery and as a file

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from math import inf
 
@@ -37,6 +36,7 @@ from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.starts import dated, process_name, process_start, unit_starts
 from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
+from auditrules.values import replace
 
 TYPE_CHECKING = False  # typing's own takes importing it, and what requirements are is not needed before one is judged
 if TYPE_CHECKING:

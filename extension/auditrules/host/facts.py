@@ -6,7 +6,6 @@ Imported when the first fact is asked for: a host without verdicts does not hold
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from auditrules.benchmarks.audit_files import AuditDaemon
@@ -26,6 +25,7 @@ from auditrules.host.processes import file_at, running
 from auditrules.host.rootfs import Tree
 from auditrules.host.services import read_services
 from auditrules.host.sudo_log import read_sudo_log
+from auditrules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

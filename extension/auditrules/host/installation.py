@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from auditrules.host.limits import HostError
 from auditrules.host.processes import Candidate, candidates, file_at
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.tables import SCHEMAS
+from auditrules.values import replace
 
 PACK_FOLDERS = (f"/usr/share/{PROJECT}/packs", "/etc/osquery/packs")
 PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10", "python3")  # as the stub of the extension has them

@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Version
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree, local
+from auditrules.values import replace
 
 STANDARD_INPUT = "-"
 READERS = ("auto", "netlink", "auditctl", "none")

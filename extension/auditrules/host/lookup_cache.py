@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from auditrules.audit.model.host_facts import Entry
+from auditrules.values import dataclass, field
 
 PathNames = tuple[bytes, ...]  # names from the root down, none of them a link
 

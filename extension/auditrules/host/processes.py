@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import HostProcess
 from auditrules.host.starts import process_start
+from auditrules.values import dataclass
 
 MOST_BYTES = 1 << 16  # of a file of /proc
 MOST_OF_COMMAND_LINE = 1 << 20  # bytes; of a longer one the beginning is read

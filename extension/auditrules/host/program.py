@@ -9,9 +9,9 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from auditrules.audit.model.collected import Run, RunFailure
+from auditrules.values import dataclass, field
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _CHUNK = 1 << 16

@@ -12,7 +12,6 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 from math import inf
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from auditrules.audit.model.host_facts import MOST_LINKS, Entry
 from auditrules.audit.model.text import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
 from auditrules.host.lookup_cache import Listing, LookupCache, PathNames, Walked
+from auditrules.values import replace
 
 MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
 MOST_LISTED = 100_000  # names in one folder

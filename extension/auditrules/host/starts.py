@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit.filesystem.mounts import unit_point
 from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.host_facts import Mount
 from auditrules.host.birth import AT_FDCWD, birth
+from auditrules.values import replace
 
 INVOCATIONS = "/run/systemd/units"  # a link for each unit that runs, made when systemd starts it (systemd.exec(5))
 

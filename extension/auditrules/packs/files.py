@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl, query_name
@@ -16,6 +15,7 @@ from auditrules.packs.verdict import Check, all_controls_sql
 from auditrules.plugin.pack import Pack
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.yaml import document
+from auditrules.values import dataclass
 
 _DOCKER = WHOLE["cis-docker"].name
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from unicodedata import normalize
 
 from auditrules.plugin.pack import DAY
 from auditrules.plugin.yaml import YamlValue, document, documents
+from auditrules.values import dataclass
 
 LONGEST_NAME = 255  # characters; of a label's description, too
 

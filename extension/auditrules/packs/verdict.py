@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.verdict_sql import COLUMNS, of_benchmark, of_control, quoted
+from auditrules.values import dataclass
 
 PASSES = ("pass", "not_applicable")
 """The statuses with which a host passes a policy."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from itertools import chain
+
+from auditrules.values import dataclass
 
 
 class ConstraintOperator(IntEnum):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from auditrules.values import dataclass
 
 HOUR = 3600  # seconds
 DAY = 24 * HOUR

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, IntFlag
+
+from auditrules.values import dataclass
 
 TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
 if TYPE_CHECKING:

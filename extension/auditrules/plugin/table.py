@@ -6,11 +6,11 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context, ContextError
 from auditrules.plugin.row import ROWID, KeptRow, Row
 from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
+from auditrules.values import dataclass, field, replace
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from auditrules.host import Host, HostError, KeptHost
 from auditrules.host.limits import Limits, SearchLimits
@@ -12,6 +11,7 @@ from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.serve.life import UsageError
 from auditrules.tables.built import build
+from auditrules.values import replace
 
 # osquery's scheduler waits for a query, and so does each of its others; pings are answered by other threads meanwhile.
 LIMITS = Limits(search=SearchLimits(patience=5.0, rests=True))

@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from threading import Thread
 
@@ -22,6 +21,7 @@ from auditrules.serve.patience import Crowd
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
 from auditrules.serve.wire import NAME, CoreClient, accept
 from auditrules.tables import SCHEMAS
+from auditrules.values import dataclass, replace
 
 TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import os
 import select
 import time
 from collections.abc import Container
-from dataclasses import dataclass
 from enum import IntEnum
+
+from auditrules.values import dataclass
 
 TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import cast
 
@@ -26,6 +25,7 @@ from auditrules.plugin.table import Table, select
 from auditrules.sql.error import SqlError, expect_one_query, explained
 from auditrules.sql.functions import FUNCTIONS
 from auditrules.sql.result import QueryResult, Value
+from auditrules.values import dataclass, field
 
 _READS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
 _PRAGMAS = ("function_list", "table_info", "table_list", "table_xinfo")

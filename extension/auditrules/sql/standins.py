@@ -6,13 +6,13 @@ They have the columns that packs use, named and spelt as in osquery; what they s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import ROWID, Row, rowid
 from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Example, Schema
 from auditrules.plugin.table import Table
+from auditrules.values import dataclass
 
 _Cells = Mapping[str, "str | int"]
 
@@ -188,7 +188,7 @@ def stand_ins(surroundings: Surroundings, extension: str, version: str, tables: 
     ]
     return (
         Table(FILE, lambda context: _rows(FILE, _files(surroundings, context), "path", "directory")),
-        Table(PROCESSES, lambda _: _rows(PROCESSES, map(asdict, surroundings.processes()), "pid")),
+        Table(PROCESSES, lambda _: _rows(PROCESSES, map(_members, surroundings.processes()), "pid")),
         Table(MOUNTS, lambda _: _rows(MOUNTS, _mounts(surroundings), "place")),
         Table(REGISTRY, lambda _: _rows(REGISTRY, registry, "name")),
         Table(EXTENSIONS, lambda _: _rows(EXTENSIONS, extensions, "name")),
@@ -208,12 +208,16 @@ def _files(surroundings: Surroundings, context: Context) -> Iterator[_Cells]:
         found = surroundings.file(path)
         if found is not None:
             place = {"path": path, "directory": directory, "filename": name}
-            yield {**place, **asdict(found), "mode": f"{found.mode:04o}", "symlink": int(found.symlink)}
+            yield {**place, **_members(found), "mode": f"{found.mode:04o}", "symlink": int(found.symlink)}
 
 
 def _mounts(surroundings: Surroundings) -> Iterator[_Cells]:
     for place, mount in enumerate(surroundings.mounts()):
-        yield {**asdict(mount), "place": place}  # one point can be mounted upon twice
+        yield {**_members(mount), "place": place}  # one point can be mounted upon twice
+
+
+def _members(value: Process | FileStatus | MountEntry) -> _Cells:
+    return {name: getattr(value, name) for name in value.__match_args__}
 
 
 def _rows(schema: Schema, rows: Iterable[_Cells], *identity: str) -> Iterator[Row]:

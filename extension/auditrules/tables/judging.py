@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from auditrules.audit.coverage.answer import bad_path
@@ -27,6 +26,7 @@ from auditrules.tables import HostView
 from auditrules.tables.controls import benchmark_cells
 from auditrules.tables.schemas import AUDIT_VERDICTS
 from auditrules.text import visible
+from auditrules.values import dataclass, field, replace
 
 NOT_JUDGED = "not_judged"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NoReturn
 
@@ -28,6 +27,7 @@ from auditrules.audit.model.rule import (
     Verb,
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
+from auditrules.values import dataclass, field
 
 NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
 MOST_FIELDS = 63  # AUDIT_MAX_FIELDS, less the one that auditctl keeps for the key

@@ -6,10 +6,10 @@ Words that are neither are left over, as getopt moves them behind the flags; the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.model.host_facts import Version
+from auditrules.values import dataclass, field
 
 # auditctl's option string: a letter with a colon behind it takes an operand.
 SHORT = "hicslDvtC:e:f:r:b:a:A:d:S:F:m:R:w:W:k:p:q:"

@@ -6,7 +6,6 @@ interpreted in `kernel.interpret`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.auditctl.parse import parse_rules_file
@@ -16,6 +15,7 @@ from auditrules.audit.model.collected import Kernel, Run, RunFailure
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 NETLINK = "netlink"  # the reader that asks the kernel itself
 CUT = "the listing ends in the middle of this line: it has no newline"

@@ -6,7 +6,6 @@ rules file needs it. If it is not known whether a rule watches a path or a direc
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from auditrules.audit.auditctl.listing import PATHS, number_text, syscall_names
@@ -16,6 +15,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import DEFAULT_MACHINE, Facts
 from auditrules.audit.model.rule import KEY_SEPARATOR, PATH_OR_DIR, SYSCALL_LISTS, Comparison, Condition, Field, Rule
+from auditrules.values import replace
 
 UNSIGNED_ONLY = frozenset(
     {FieldKind.NUMBER, FieldKind.GROUP, FieldKind.FILE_SYSTEM, FieldKind.FAMILY}

@@ -7,7 +7,6 @@ decides what a rule lacks after the last one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
 from auditrules.audit.auditctl.draft import BuildState, Draft
@@ -17,6 +16,7 @@ from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import ParsedLine, Rule, Verb
 from auditrules.audit.model.text import encode
+from auditrules.values import dataclass
 
 FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
     "-w": rule_flags.watch,

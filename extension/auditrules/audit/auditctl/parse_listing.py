@@ -8,7 +8,6 @@ the path is a directory, as auditctl prints it for all of them: it is read as al
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from auditrules.audit.auditctl import old_listing
 from auditrules.audit.auditctl.field_values import permissions
@@ -29,6 +28,7 @@ from auditrules.audit.model.rule import (
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 NO_RULES = "No rules"  # printed in place of a listing
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+
+from auditrules.values import dataclass
 
 LOCKED = 2  # `enabled` once -e 2 locked the rules until the next boot
 
@@ -35,7 +36,7 @@ _WORDS = {
     "enabled": {"disable": 0, "enabled": 1, "enabled+immutable": 2},
     "failure": {"silent": 0, "printk": 1, "panic": 2},
 }
-_NAMES = frozenset(field.name for field in fields(AuditStatus))
+_NAMES = frozenset(AuditStatus.__match_args__)
 _OLD_NAMES = {"flag": "failure"}  # the one-line form, up to audit 2.3
 OLD_FORM = "AUDIT_STATUS: "
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)

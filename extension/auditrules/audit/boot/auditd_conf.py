@@ -7,10 +7,10 @@ more of them: it complains of all but the first, whatever the action.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 _WORDS_WITHOUT_VALUE = 2
 _MAY_EXECUTE = frozenset({"space_left_action", "admin_space_left_action", "disk_full_action", "disk_error_action"})

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
 
@@ -18,6 +17,7 @@ from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.constants import versions
 from auditrules.audit.model.host_facts import Version
+from auditrules.values import dataclass
 
 SCRIPT = "/usr/sbin/augenrules"
 RULES_D = "/etc/audit/rules.d"

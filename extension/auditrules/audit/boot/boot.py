@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from auditrules.audit.auditctl.status import LOCKED
@@ -28,6 +27,7 @@ from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import File, TriedRulesText
 from auditrules.audit.model.rule import ControlFlag
+from auditrules.values import dataclass, field, replace
 
 TRIED = "as if these rules were what boot loads"
 

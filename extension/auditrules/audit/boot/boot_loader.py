@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ from auditrules.audit.boot.grub_menu import Expand, MenuItem, Words, default_lin
 from auditrules.audit.boot.grub_script import ScriptError, with_variables
 from auditrules.audit.model.collected import BootFiles, File
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 GRUB_CFG, GRUBENV, CUSTOM_CFG = "grub.cfg", "grubenv", "custom.cfg"
 LOADER_CONF = "loader/loader.conf"

@@ -7,7 +7,6 @@ state of a kernel's rule says whether boot would load it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
@@ -23,6 +22,7 @@ from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import ControlFlag, Rule, Verb, same
+from auditrules.values import dataclass, field
 
 
 class RuleState(str, Enum):

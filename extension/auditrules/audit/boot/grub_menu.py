@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise, product
 
 from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, MenuEntry, ScriptError, parse_script
+from auditrules.values import dataclass, field
 
 Words = tuple[str, ...]
 PossibleValues = frozenset[str] | None  # of a variable; None: anything
@@ -87,7 +87,7 @@ def _chosen(default: str, items: Sequence[MenuItem]) -> Sequence[MenuItem]:
     return _chosen(rest[0] if rest else "0", item.items) if item.items else (item,)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Menu:
     """The menu while its script is run, with what its variables may be."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from auditrules.values import dataclass
 
 MOST_DEPTH = 20  # blocks in blocks; grub-mkconfig makes three
 

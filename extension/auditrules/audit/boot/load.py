@@ -6,7 +6,6 @@ The load stops at the first line that auditctl or the kernel refuses, unless a l
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
@@ -30,6 +29,7 @@ from auditrules.audit.model.rule import (
     Verb,
     same,
 )
+from auditrules.values import dataclass, field
 
 IMMUTABLE = ControlFlag("-e", "2")
 LONGEST_WAIT = 600_000  # ten minutes in jiffies, with 1000 a second; a kernel with fewer refuses smaller numbers, too

@@ -6,7 +6,6 @@ Each is worked out once, when it is first needed. A line is parsed once, also if
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
@@ -26,6 +25,7 @@ from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.rule import ParsedLine, Rule, Verb, same
 from auditrules.audit.model.text import encode
+from auditrules.values import dataclass, replace
 
 RULES_D, AUDIT_RULES = "rules.d", "audit.rules"  # the two sources of rules that are files
 

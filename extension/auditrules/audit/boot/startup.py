@@ -7,7 +7,6 @@ The units are those of audit 2.3 to 3.1 (auditd.service runs augenrules or audit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
@@ -25,6 +24,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import Sources, Units
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 DAEMON = "auditd"
 AUDITD = f"{DAEMON}.service"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 # Where unit files and drop-ins are, the first that has a name winning (systemd.unit(5), table 1).
 UNIT_FOLDERS = (

@@ -6,11 +6,11 @@ lib/libaudit.c.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, FilterList, Operator
+from auditrules.values import dataclass
 
 
 class FieldKind(Enum):

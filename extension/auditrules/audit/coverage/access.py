@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Permission
+from auditrules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ such a rule certainly matches: for all of them, for some, or for none.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Credentials
@@ -31,6 +30,7 @@ from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Condition, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
+from auditrules.values import dataclass, replace
 
 FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
 

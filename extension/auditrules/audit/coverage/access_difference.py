@@ -7,7 +7,6 @@ how it ends.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.access import Access
@@ -20,6 +19,7 @@ from auditrules.audit.coverage.filter_walk import decide_without_rules, recorded
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+from auditrules.values import dataclass
 
 
 @dataclass(frozen=True)

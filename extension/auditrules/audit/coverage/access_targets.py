@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 
 from auditrules.audit.coverage.access import Access, Name
@@ -15,6 +14,7 @@ from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.filesystem.binary_formats import may_have_format
 from auditrules.audit.filesystem.path_walk import ResolvedPath, parent
 from auditrules.audit.model.host_facts import Entry
+from auditrules.values import replace
 
 
 def target_of(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> AccessTarget:

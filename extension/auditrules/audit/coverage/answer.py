@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, 
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.operations import Operation
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.values import dataclass
 
 PERMISSIONS = "rwxa"
 LONGEST_PATH = 4096  # PATH_MAX, with the final NUL

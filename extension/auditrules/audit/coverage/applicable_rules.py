@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
 from itertools import chain
 
 from auditrules.audit.coverage.access import Access
@@ -17,6 +16,7 @@ from auditrules.audit.coverage.call_filter import (
 from auditrules.audit.coverage.decision import Cause, Outcome
 from auditrules.audit.coverage.field_match import depends_on_names
 from auditrules.audit.coverage.rule_set import Buckets, NameRules, RuleSet
+from auditrules.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 
@@ -17,6 +16,7 @@ from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, FilterList
+from auditrules.values import dataclass
 
 _ESCAPED = (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL)
 

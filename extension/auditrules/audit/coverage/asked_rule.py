@@ -7,7 +7,6 @@ any spelling. So the key of what is asked for means nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from auditrules.audit.auditctl.parse import parse_rule
@@ -18,6 +17,7 @@ from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS, d
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
+from auditrules.values import dataclass
 
 ALL_CALLS = "all"
 ARCHES = ("b64", "b32")

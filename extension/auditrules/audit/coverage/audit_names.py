@@ -6,7 +6,6 @@ The names are those that audit_inode and audit_inode_child of kernel/auditsc.c c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 
 from auditrules.audit.constants import syscalls
@@ -14,6 +13,7 @@ from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.operations import CollectedNames, Operation, counts_as, machine_of
 from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, name, parent
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Mount
+from auditrules.values import dataclass, replace
 
 MOST_INTERPRETERS = 5  # a script's interpreter may be a script (BINPRM_MAX_RECURSION), and the last has a loader
 NOTHING_THERE = Entry("missing", dev="0:0", uid=0, gid=0)  # what the kernel's zeroed name says of itself

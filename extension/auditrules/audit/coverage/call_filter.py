@@ -7,7 +7,6 @@ of the file is left to be evaluated for each path.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 
 from auditrules.audit.constants.fields import EXCLUDABLE
@@ -25,6 +24,7 @@ from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth, match_task
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Comparison, Condition
+from auditrules.values import dataclass, replace
 
 SYSCALL_RECORD = 1300  # the record without which the kernel writes nothing of an event
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice, product
 from types import MappingProxyType
 
@@ -20,6 +19,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import ResolvedPath, name, parent
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Comparison, Condition
+from auditrules.values import replace
 
 MOST_FILES = 64  # kinds of files that are tried where rules tell files apart by their owner, type or device
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import chain, compress, islice, product
 from math import prod
 from typing import Any
@@ -23,6 +22,7 @@ from auditrules.audit.coverage.rule_match import Match, Pending
 from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
+from auditrules.values import dataclass, replace
 
 ASKED = -1  # the place of a rule that is asked for, and that no kernel has
 
@@ -207,7 +207,7 @@ def _with(access: Access, values: Properties) -> Access:
     )
 
 
-_OF_SUBJECT = frozenset(Credentials.__dataclass_fields__)
+_OF_SUBJECT = frozenset(Credentials.__match_args__)
 
 
 def _values(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
+from auditrules.values import dataclass
 
 RECORDS_OF_AN_EVENT = 12  # more than an access to a file ever makes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.auditctl.normal_form import field_text
@@ -17,6 +16,7 @@ from auditrules.audit.coverage.rule_match import Match, Truth, match, match_task
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import PATH_NAMES, Action, Condition, Field, FilterList
+from auditrules.values import dataclass
 
 MOST_EXCEPTIONS = 10  # paths below a directory that are named one by one
 

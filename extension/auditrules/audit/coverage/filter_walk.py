@@ -7,7 +7,6 @@ in kernel/auditsc.c and kernel/audit.c of Linux 6.1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from auditrules.audit.coverage.access import Access
@@ -19,6 +18,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import NameRules, RuleSet
 from auditrules.audit.model.rule import Action
+from auditrules.values import replace
 
 MOST_OUTCOMES = 64  # of one decision
 

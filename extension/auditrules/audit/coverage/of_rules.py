@@ -6,7 +6,6 @@ They build what the evaluator takes from rules and facts alone. Rules count in t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason
@@ -19,6 +18,7 @@ from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, Syscall
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import Rule
+from auditrules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ The names are those that audit_inode and audit_inode_child of kernel/auditsc.c c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from auditrules.audit.constants import kernel_releases, syscalls
 from auditrules.audit.model.host_facts import DEFAULT_RELEASE
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Permission
+from auditrules.values import dataclass
 
 # Access modes of open(2), and what they count as (ACC_MODE of linux/fs.h; the kernel looks at nothing else).
 READ_ONLY, WRITE_ONLY, READ_WRITE = 0, 1, 2

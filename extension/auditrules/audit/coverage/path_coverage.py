@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 
@@ -42,6 +41,7 @@ from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import Action, FilterList
+from auditrules.values import replace
 
 # Links that the kernel follows by what they stand for, such as another process' program, not by their text.
 MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")

@@ -7,7 +7,6 @@ outside the reference change no permission: they are only named in the condition
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
@@ -22,6 +21,7 @@ from auditrules.audit.coverage.operations import (
     machine_of,
     may_count_as,
 )
+from auditrules.values import dataclass, replace
 
 # The principal calls of each permission, with their *at forms; of some, a 32-bit machine has two.
 REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(

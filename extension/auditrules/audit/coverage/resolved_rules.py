@@ -7,7 +7,6 @@ audit_fsnotify.c). Where the file system at that time is not known, it is taken 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from auditrules.audit.coverage.access import Name
 from auditrules.audit.coverage.history import History
@@ -15,6 +14,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem, Identity, Resolved
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.host_facts import Facts, Mount, RulesLoad
 from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
+from auditrules.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

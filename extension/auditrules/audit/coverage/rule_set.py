@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 
@@ -17,6 +16,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Permission, Rule
+from auditrules.values import dataclass, replace
 
 MOST_RESULTS = 1024  # decisions and statuses that are kept: one for each set of rules that apply to a call
 MOST_CASES = 64  # sets of conditions of which the cases are remembered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 from auditrules.audit.auditctl.normal_form import render
@@ -19,6 +18,7 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call, told_apart
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Condition, Rule
+from auditrules.values import dataclass, field
 
 MOST_RULES = 10  # that evidence names
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
 
 from auditrules.audit.coverage.access_coverage import AuditedHost
@@ -17,6 +16,7 @@ from auditrules.audit.coverage.syscall_coverage import (
 )
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action
+from auditrules.values import dataclass, replace
 
 NO_SUCH_CALL = "no_such_call"  # of this machine and kernel
 UNKNOWN_CALL = "unknown_call"  # of any machine

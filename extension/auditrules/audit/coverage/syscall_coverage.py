@@ -7,7 +7,6 @@ on. An always rule on a file (path, dir, inode) records the call for some only, 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import chain, islice
 
@@ -40,6 +39,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.model.rule import PATH_NAMES, Action, Condition, Field, Operator, Rule
+from auditrules.values import dataclass, field, replace
 
 FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
 

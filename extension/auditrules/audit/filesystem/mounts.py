@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.model.host_facts import Mount
 from auditrules.audit.model.text import decode, encode
+from auditrules.values import dataclass
 
 # File systems that another machine, the hypervisor or an automounter must answer for: touching a path on one of them
 # may hang for good. Those that systemd takes for network file systems (its fstype_is_network), and what else is known.

@@ -6,11 +6,11 @@ Pure: every step is looked up in the facts. The kernel's own walk is that of fs/
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
 from auditrules.audit.model.text import encode
+from auditrules.values import dataclass
 
 Identity = Hashable  # of an inode; equal where two names are one file
 NAME_TOO_LONG = 36  # errno

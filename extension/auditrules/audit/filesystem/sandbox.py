@@ -7,10 +7,10 @@ directory that it sees otherwise is listed and never fires.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from auditrules.audit.filesystem.path_walk import FileSystem, above
 from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.values import dataclass, replace
 
 # What /dev has where devices are private: nodes of its own, and these directories of the host's (systemd.exec(5)).
 DEVICES = frozenset({"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"})

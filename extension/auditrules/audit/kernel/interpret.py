@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from auditrules.audit.auditctl.kernel_answer import (
     NETLINK,
@@ -22,6 +21,7 @@ from auditrules.audit.model.collected import Kernel, Netlink
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import last_arch
+from auditrules.values import replace
 
 # errno of Linux, and what a refusal means: kernel/audit.c (audit_netlink_ok) and socket(2).
 NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES

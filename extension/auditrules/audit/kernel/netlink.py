@@ -6,11 +6,11 @@ A reply is whole, or an error: a list that is cut or that lost a message is neve
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 
 from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.kernel.rule_data import packed
 from auditrules.audit.model.errors import NetlinkError
+from auditrules.values import dataclass, field
 
 AUDIT_GET = 1000
 AUDIT_LIST_RULES = 1013

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
 from auditrules.audit.model.host_facts import UNKNOWN_FACTS, Facts
+from auditrules.values import dataclass, field
 
 
 class RunFailure(str, Enum):

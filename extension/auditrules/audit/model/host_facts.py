@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from auditrules.values import dataclass, field
 
 Version = tuple[int, int, int]
 
@@ -92,7 +93,7 @@ class RulesLoad:
     all_since: bool = False
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, IntFlag
 from types import MappingProxyType
 
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
+from auditrules.values import dataclass
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
 PATH_OR_DIR = "path|dir"  # the name of a path field if it is not known whether it watches one name or a tree
@@ -75,7 +75,7 @@ def letters(permissions: int) -> str:
     return _LETTERS[permissions & 15]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Field:
     """One `-F`: a field's canonical name, an operator, and a value.
 
@@ -102,7 +102,7 @@ class Field:
 _SHOWN: Mapping[str, Callable[[int], str]] = MappingProxyType({"perm": letters, "arch": hex})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One `-C`: two fields of the same event compared, in the kernel's order of the two."""
 
@@ -131,7 +131,7 @@ def last_arch(conditions: Iterable[Condition]) -> int | None:
     return found
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule in normal form. Two rules are equal if the kernel would call the second one a duplicate.
 

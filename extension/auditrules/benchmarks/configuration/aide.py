@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.configuration.plain_regex import found
 from auditrules.text import visible
+from auditrules.values import dataclass, field
 
 PATHS = ("/etc/aide/aide.conf", "/etc/aide.conf")
 """Where the first file is: the first that is there counts (Debian; Red Hat and SUSE)."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditrules.benchmarks.configuration.aide import EQUALS, LEAVES_OUT, SELECTS, STOPS, UNKNOWN, AideRule
 from auditrules.benchmarks.configuration.plain_regex import found
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 _SHOWN = 80  # characters of an expression that a message shows
 

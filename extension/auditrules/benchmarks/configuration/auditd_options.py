@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditrules.audit.boot.auditd_conf import AuditdConf, Setting
 from auditrules.audit.model.host_facts import Version
 from auditrules.text import visible
+from auditrules.values import dataclass, field
 
 PATH = "/etc/audit/auditd.conf"
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 PATHS = ("/etc/security/faillock.conf", "/usr/etc/security/faillock.conf")
 """Where the file is: the first that is there counts."""

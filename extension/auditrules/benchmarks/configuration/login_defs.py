@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 PATHS = ("/etc/login.defs", "/usr/etc/login.defs")
 """Where the file is: the first that is there counts."""

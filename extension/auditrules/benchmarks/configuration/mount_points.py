@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
+from auditrules.values import dataclass
 
 FSTAB = "/etc/fstab"
 

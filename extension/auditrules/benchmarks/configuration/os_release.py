@@ -8,11 +8,11 @@ is none, /usr/lib/os-release.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 PATHS = ("/etc/os-release", "/usr/lib/os-release")
 MOST_BYTES = 1 << 16  # of the file; those of distributions have some 500

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from auditrules.audit.model.text import decode
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 PATHS = ("/etc/sudoers", "/usr/etc/sudoers")
 """Where the first file is: the first that is there counts."""

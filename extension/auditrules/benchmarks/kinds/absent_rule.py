@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditrules.audit.model.rule import Action, FilterList
@@ -12,6 +11,7 @@ from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.remediation import rules_unread
 from auditrules.benchmarks.requirement import UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
+from auditrules.values import dataclass, replace
 
 ABSENT, PRESENT = "absent", "present"
 _MOST = 10  # rules that evidence names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditrules.audit.boot.boot_loader import DEFAULT_GRUB, ENTRIES, GRUB_CFG, KERNEL_CMDLINE
@@ -14,6 +13,7 @@ from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.requirement import MET, UNCLEAR, UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 AUDIT, BACKLOG = "audit", "audit_backlog_limit"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from auditrules.audit.auditctl.normal_form import render
@@ -18,6 +17,7 @@ from auditrules.benchmarks.remediation import AuditState, rule_remedy
 from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 KERNEL_NAME, RULES_D_NAME, AUDIT_RULES_NAME = "kernel", "/etc/audit/rules.d", "/etc/audit/audit.rules"
 PLACES = (KERNEL_NAME, AUDIT_RULES_NAME, RULES_D_NAME)

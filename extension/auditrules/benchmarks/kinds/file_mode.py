@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.requirement import MET, UNREADABLE, Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 LOG_FILES, LOG_DIRECTORY, CONFIGURATION_FILES = "log_files", "log_directory", "configuration_files"
 OF = (LOG_FILES, LOG_DIRECTORY, CONFIGURATION_FILES)

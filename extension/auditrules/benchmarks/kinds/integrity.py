@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditrules.benchmarks.audit_files import other_place, placed
@@ -23,6 +22,7 @@ from auditrules.benchmarks.requirement import (
 )
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 NO_FILE = "no_file"
 

@@ -6,7 +6,6 @@ rpm's record is a database that only rpm reads, and no program is run: what a pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -24,6 +23,7 @@ from auditrules.benchmarks.requirement import (
 )
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 NOT_INSTALLED = "not_installed"
 

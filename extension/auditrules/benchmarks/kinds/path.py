@@ -8,7 +8,6 @@ evidence and changes no status.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditrules.audit.constants import syscalls
@@ -49,6 +48,7 @@ from auditrules.benchmarks.requirement import (
 from auditrules.benchmarks.services import Services
 from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetReason, targets
 from auditrules.status import Status
+from auditrules.values import dataclass, replace
 
 LEFT_OUT = "left_out"  # of a directory that is recorded but for places below it
 

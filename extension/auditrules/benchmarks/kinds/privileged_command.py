@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from types import MappingProxyType
@@ -30,6 +29,7 @@ from auditrules.benchmarks.remediation import AuditState, rule_remedy
 from auditrules.benchmarks.requirement import Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 SUBJECT = "setuid, setgid and capability programs"
 

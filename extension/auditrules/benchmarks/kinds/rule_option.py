@@ -7,7 +7,6 @@ what boot loads.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from auditrules.benchmarks.remediation import AuditState, rule_remedy
 from auditrules.benchmarks.requirement import MET, UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 ENABLED = "-e"
 LOCK = "2"

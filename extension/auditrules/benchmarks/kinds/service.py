@@ -6,7 +6,6 @@ Presets do not matter: they decide once, at installation, which links are made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditrules.audit.boot.startup import AUDITD, UNITS, loads_rules, started_daemon, why_not_started
@@ -26,6 +25,7 @@ from auditrules.benchmarks.requirement import (
 )
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass, replace
 
 DAEMON = AUDITD
 PROGRAMS = ("/usr/sbin/auditd", "/sbin/auditd", "/usr/bin/auditd", "/bin/auditd")

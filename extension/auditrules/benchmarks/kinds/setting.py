@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from auditrules.audit.model.host_facts import Entry, Version
@@ -33,6 +32,7 @@ from auditrules.benchmarks.requirement import (
 )
 from auditrules.status import Status
 from auditrules.text import visible
+from auditrules.values import dataclass
 
 TESTS = ("set", "min_percent", "range")
 

@@ -7,7 +7,6 @@ Calls that the host can't make are not asked for, and are named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditrules.audit.constants import syscalls
@@ -34,6 +33,7 @@ from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.remediation import AuditState, rule_remedy, rules_unread
 from auditrules.benchmarks.requirement import Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
+from auditrules.values import dataclass, replace
 
 NO_SUCH_CALL = "no_such_call"
 
