@@ -50,10 +50,16 @@ else:
 sys.exit(main())
 """
 
+# An upgrade puts another file in this one's place, of which no module would fit those that are here already. So all are
+# read through a descriptor, which nobody closes.
 MAIN = f"""\
+import os
 import sys
 
 root = sys.path[0]
+held = f"/proc/self/fd/{{os.open(root, os.O_RDONLY)}}"
+if os.path.exists(held):
+    root = held
 sys.path[:1] = [f"{{root}}/cp{{sys.version_info[0]}}{{sys.version_info[1]}}", f"{{root}}/py"]
 {RUN}"""
 

@@ -18,16 +18,19 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
 from auditrules.audit.boot.startup import audit_option, cmdline_of
-from auditrules.audit.coverage.asked_answer import AskedAnswer
-from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
-from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.coverage.syscall_answer import SyscallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.audit.rule_sets import RuleSets
 from auditrules.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what only a question about coverage needs is half of all code
+    from auditrules.audit.coverage.asked_answer import AskedAnswer
+    from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
+    from auditrules.audit.coverage.rule_source import PathAnswer
+    from auditrules.audit.coverage.syscall_answer import SyscallAnswer
+    from auditrules.audit.rule_sets import RuleSets
 
 NOTHING_SEEN: Mapping[str, Entry] = MappingProxyType({})
 
@@ -115,6 +118,8 @@ class HostAudit:
     @property
     def rule_sets(self) -> RuleSets:
         """The rules now and after the next boot, with what they watch."""
+        from auditrules.audit.rule_sets import RuleSets  # noqa: PLC0415 - as above
+
         return self.results(RuleSets, self.drift, self.boot, self.collected.facts)
 
     def coverage(self, path: str, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
@@ -123,6 +128,8 @@ class HostAudit:
         `seen` is what is at the path now, and at each step of the way there. An answer is kept while the host, and what
         of `seen` it was made of, stays the same.
         """
+        from auditrules.audit.coverage.asked_rule import AskedPath  # noqa: PLC0415 - as above
+
         return self.asked_path(AskedPath(path), source, seen)
 
     def asked_path(self, asked: AskedPath, source: str, seen: Mapping[str, Entry]) -> PathAnswer:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.coverage.answer import bad_path
-from auditrules.audit.coverage.reference import loader_of
 from auditrules.audit.model.collected import File, Sources, TriedRulesText
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.needs import needs

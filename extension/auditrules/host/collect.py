@@ -13,7 +13,7 @@ from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.boot.mount_units import early_mounts
 from auditrules.audit.boot.startup import DAEMON, UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
-from auditrules.audit.coverage.reference import loader_of
+from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
 from auditrules.audit.filesystem.boot_made import as_booted
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted

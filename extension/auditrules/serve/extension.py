@@ -129,11 +129,27 @@ def _close_inherited() -> None:
         highest = max(map(int, os.listdir(_DESCRIPTORS)))
     except OSError:  # no /proc
         highest = os.sysconf("SC_OPEN_MAX")
-    os.closerange(_STDERR + 1, highest + 1)
+    kept = _modules_descriptor(__file__)
+    if kept is not None and kept > _STDERR:
+        os.closerange(_STDERR + 1, kept)
+        os.closerange(kept + 1, highest + 1)
+    else:
+        os.closerange(_STDERR + 1, highest + 1)
+
+
+def _modules_descriptor(module: str) -> int | None:
+    """The descriptor that this module was read through, as tools/release/archive.py has it; None: there is none."""
+    found = re.match(rf"{_DESCRIPTORS}/([0-9]+)/", module)
+    return int(found[1]) if found else None
 
 
 def _tables(schemas: Sequence[Schema], root: str, kernel: str) -> Sequence[Table]:
     from auditrules.serve import backing  # noqa: PLC0415 - it says why
+
+    if (
+        _modules_descriptor(__file__) is None
+    ):  # an upgrade may put others in the place of modules that are imported later
+        import auditrules.tables.on_request  # noqa: PLC0415, F401
 
     return backing.tables(schemas, root, kernel)
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TypeVar
 
-from auditrules.audit.coverage.answer import bad_path
-from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.model.collected import File
-from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue
-from auditrules.benchmarks.site import site_catalogue
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
+from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
-from auditrules.tables.controls import audit_controls
-from auditrules.tables.coverage import asked, audit_coverage
-from auditrules.tables.judging import HostJudge
 from auditrules.tables.rules import audit_rules
 from auditrules.tables.schemas import (
     AUDIT_CONTROLS,
@@ -30,43 +24,39 @@ from auditrules.tables.schemas import (
 )
 from auditrules.tables.settings import auditd_settings
 from auditrules.tables.status import audit_status
-from auditrules.tables.syscalls import asked_syscalls, audit_syscalls
-from auditrules.tables.verdicts import VerdictTables
 
-MOST_ANSWERS = 1024  # rows of coverage that are kept, by the paths of a query: a join asks for one after the other
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from auditrules.tables.on_request import RowsOf
 
 _S = TypeVar("_S")
 
 
 def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
     """The tables over what the host says at each call; `at_boot` is that of `HostJudge`."""
-    catalogue = _catalogue(host)
-    judged = VerdictTables(HostJudge(host, catalogue, at_boot=at_boot))
+
+    @cache
+    def rows_by_table() -> Mapping[str, RowsOf]:
+        from auditrules.tables import on_request  # noqa: PLC0415 - it says why
+
+        return on_request.rows_by_table(host, at_boot=at_boot)
+
+    def on_request(schema: Schema) -> Table:
+        def rows(context: Context) -> Iterable[Row]:
+            return rows_by_table()[schema.name](context)
+
+        return Table(schema, rows, eager=False)
+
     return (
         Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
-        Table(AUDIT_COVERAGE, _coverage(host)),
-        Table(AUDIT_SYSCALLS, lambda context: audit_syscalls(asked_syscalls(context, host)), eager=False),
+        on_request(AUDIT_COVERAGE),
+        on_request(AUDIT_SYSCALLS),
         Table(AUDITD_SETTINGS, memoize(auditd_settings, lambda: host.audit().conf)),
-        Table(AUDIT_CONTROLS, lambda context: audit_controls(catalogue(), context), eager=False),
-        Table(AUDIT_VERDICTS, judged.verdicts, eager=False),
-        Table(AUDIT_REQUIREMENTS, judged.requirements, eager=False),
+        on_request(AUDIT_CONTROLS),
+        on_request(AUDIT_VERDICTS),
+        on_request(AUDIT_REQUIREMENTS),
     )
-
-
-def _catalogue(host: HostView) -> Callable[[], Catalogue]:
-    """What ships and what the site has of its own, read anew where its files are others."""
-    last: tuple[tuple[File, ...], Catalogue] = ((), WHAT_SHIPS)
-
-    def current() -> Catalogue:
-        nonlocal last
-        files = host.site()
-        kept = last  # another thread may put a newer one in its place
-        if kept[0] != files:
-            last = kept = (files, site_catalogue(files))
-        return kept[1]
-
-    return current
 
 
 def memoize(make: Callable[[_S], list[Row]], current: Callable[[], _S]) -> Callable[[Context], list[Row]]:
@@ -89,22 +79,3 @@ def reuse_rows(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     """The new rows, with the old one itself in the place of each that says the same: what is kept with it lives on."""
     known = {row: row for row in old}
     return [known.get(row, row) for row in new]
-
-
-def _coverage(host: HostView) -> Callable[[Context], list[Row]]:
-    """The rows of the paths that are asked for; those of an answer that stays are kept."""
-    kept: dict[tuple[str, ...], tuple[tuple[PathAnswer, ...], list[Row]]] = {}
-
-    def rows(context: Context) -> list[Row]:
-        answers = asked(context, host.audit(), host.look)
-        paths = tuple(answer.path for answer in answers)
-        if any(map(bad_path, paths)):  # whose length has no bound
-            return audit_coverage(answers)
-        known = kept.get(paths)
-        if known is None or known[0] != answers:
-            if len(kept) >= MOST_ANSWERS:
-                kept.clear()
-            known = kept[paths] = (answers, audit_coverage(answers))
-        return known[1]
-
-    return rows

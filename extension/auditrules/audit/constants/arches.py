@@ -1,9 +1,12 @@
-"""The arch field: its number for a text and a machine, whose system calls it means, and how it is printed.
+"""The arch field: its number for a text and a machine, whose system calls it means, how it is printed; loaders.
 
 Sources: audit_determine_machine in lib/libaudit.c of audit-userspace, and lib/machinetab.h.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.model.c_integers import is_digit, strtol, word
@@ -11,6 +14,20 @@ from auditrules.audit.model.host_facts import Version
 
 _64_BIT = 0x80000000  # __AUDIT_ARCH_64BIT
 _HEXADECIMAL = 16
+
+# The dynamic loaders that programs name as their interpreter (PT_INTERP of each ABI).
+LOADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "x86_64": "/lib64/ld-linux-x86-64.so.2",
+        "aarch64": "/lib/ld-linux-aarch64.so.1",
+        "arm": "/lib/ld-linux-armhf.so.3",
+        "i386": "/lib/ld-linux.so.2",
+        "ppc64le": "/lib64/ld64.so.2",
+        "ppc64": "/lib64/ld64.so.1",
+        "s390x": "/lib/ld64.so.1",
+        "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
+    }
+)
 
 
 def number(text: str, machine: str, version: Version | None = None) -> int | None:
@@ -66,3 +83,8 @@ def shown(arch: int, machine: str) -> str:
         if number(bits, machine) == arch:
             return bits
     return syscalls.machine_of(arch) or f"0x{arch:x}"
+
+
+def loader_of(machine: str) -> str:
+    """The path of the dynamic loader of a machine's programs (the ABI's PT_INTERP); empty where it is not known."""
+    return LOADERS.get(syscalls.canonical(machine) or "", "")

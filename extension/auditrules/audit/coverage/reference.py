@@ -80,25 +80,6 @@ ON_LINK: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-# The dynamic loaders that programs name as their interpreter (PT_INTERP of each ABI).
-LOADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "x86_64": "/lib64/ld-linux-x86-64.so.2",
-        "aarch64": "/lib/ld-linux-aarch64.so.1",
-        "arm": "/lib/ld-linux-armhf.so.3",
-        "i386": "/lib/ld-linux.so.2",
-        "ppc64le": "/lib64/ld64.so.2",
-        "ppc64": "/lib64/ld64.so.1",
-        "s390x": "/lib/ld64.so.1",
-        "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
-    }
-)
-
-
-def loader_of(machine: str) -> str:
-    """The path of the dynamic loader of a machine's programs (the ABI's PT_INTERP); empty where it is not known."""
-    return LOADERS.get(syscalls.canonical(machine) or "", "")
-
 
 @dataclass(frozen=True, slots=True)
 class AccessTarget:
