@@ -7,7 +7,6 @@ import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from auditrules.authoring.targets import UnknownTargetError, machine_called
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.requirement import Fact
@@ -33,19 +32,17 @@ from auditrules.cli.environment import (
     in_environment,
     kept,
 )
-from auditrules.cli.rules_input import rules_input
 from auditrules.cli.verdict_table import verdict_table
-from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector
 from auditrules.present import Format, present, verdicts
 from auditrules.sql.result import QueryResult
 from auditrules.tables import HostView
 from auditrules.text import visible
-from auditrules.verdict_formats import FORMATS
 
 DOCKER = "cis-docker"
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6
+_FOR_PIPELINES = ("sarif", "junit")  # the names in `verdict_formats.FORMATS`
 
 CATALOGUE = (
     "assessment", "description", "rationale", "impact", "default_value", "mappings", "links", "notes",
@@ -90,7 +87,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=[*(form.value for form in Format), "sarif", "junit"],
+        choices=[*(form.value for form in Format), *_FOR_PIPELINES],
         default=Format.TABLE.value,
         help="default: table",
     )
@@ -124,14 +121,11 @@ def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Coll
         raise Problem("--machine is that of a boot: give --at boot, too")
     if at_boot and options.kernel not in ("auto", "none"):
         raise Problem(f"--kernel {options.kernel} tells of rules that are loaded now; the next boot is judged without")
-    try:
-        machine = machine_called(options.machine) if options.machine else ""
-    except UnknownTargetError as error:
-        raise Problem(str(error)) from error
-    inputs = [rules_input(path) for path in options.rules]
-    if not inputs and not machine:
+    if not options.rules and not options.machine:
         return at_boot, lambda collector: collector
-    return at_boot, lambda collector: WhatIfHost(collector, inputs, machine)
+    from auditrules.cli.what_if import tried_host  # noqa: PLC0415 - it reads rules files, which most checks need not
+
+    return at_boot, tried_host(options.rules, options.machine)
 
 
 def _code(result: QueryResult, *, at_boot: bool) -> int:
@@ -143,7 +137,9 @@ def _code(result: QueryResult, *, at_boot: bool) -> int:
 
 
 def _written(result: QueryResult, controls: Sequence[BenchmarkControl], options: argparse.Namespace) -> str:
-    if options.format in FORMATS:
+    if options.format in _FOR_PIPELINES:
+        from auditrules.verdict_formats import FORMATS  # noqa: PLC0415 - which few ask for
+
         return FORMATS[options.format](result)
     form = Format(options.format)
     if form is not Format.TABLE:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
-from auditrules.present import Format
 from auditrules.text import visible
+
+TYPE_CHECKING = False  # typing's own takes importing it
+if TYPE_CHECKING:
+    import argparse
 
 NAME = "auditrules"
 
@@ -30,6 +32,8 @@ def warn(text: str) -> None:
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the option that says in which form a result is printed."""
+    from auditrules.present import Format  # noqa: PLC0415 - it says why
+
     parser.add_argument(
         "--format", choices=[form.value for form in Format], default=Format.TABLE.value, help="default: table"
     )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TextIO
 
 from auditrules import __version__
 from auditrules.cli.command import NAME, CommandOutput, Problem
 from auditrules.text import visible
 
+TYPE_CHECKING = False  # typing's own takes importing it
 if TYPE_CHECKING:
+    import argparse
+    from typing import TextIO
+
     from auditrules.cli.environment import Environment
 
 COMMANDS = MappingProxyType(
@@ -35,6 +35,7 @@ COMMANDS = MappingProxyType(
 )
 """The modules of the commands, in the order of the help, with its line of each, without a full stop."""
 
+_VERSION = f"{NAME} {__version__}"
 _PROBLEM = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
@@ -62,18 +63,11 @@ def main(
     argv = sys.argv[1:] if argv is None else argv
     out, err = stdout or sys.stdout, stderr or sys.stderr or io.StringIO()  # None: it was closed
     try:
-        with redirect_stdout(out), redirect_stderr(err):
-            options, unknown = _parser(argv).parse_known_args(argv)
-            if unknown:
-                options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
-    except SystemExit as stop:
+        # The version is told without a parser, which takes longer to make than Python to start.
+        text, code = (f"{_VERSION}\n", 0) if [*argv] == ["--version"] else _result(argv, out, err, environment)
+        _write(text, _open(out))
+    except SystemExit as stop:  # the parser's, which has said what there is to say
         return stop.code if isinstance(stop.code, int) else _PROBLEM
-    run: Callable[[argparse.Namespace, Environment | None], CommandOutput] = options.run
-    try:
-        options.width = _width(_open(out))
-        with redirect_stderr(err):
-            text, code = run(options, environment)
-        _write(text, out)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # who read has gone, as in `auditrules query ... | head`
@@ -84,9 +78,23 @@ def main(
         _write("\n".join([f"{NAME}: {first}", *others, ""]), err)
         return _PROBLEM
     except Exception:  # noqa: BLE001 - Python's own exit code for a bug, 1, would read as the verdict of a check
+        import traceback  # noqa: PLC0415 - for a bug alone
+
         _write(traceback.format_exc(), err)
         return _PROBLEM
     return code
+
+
+def _result(argv: Sequence[str], out: TextIO, err: TextIO, environment: Environment | None) -> CommandOutput:
+    """Parse what was asked and run the command."""
+    with redirect_stdout(out), redirect_stderr(err):
+        options, unknown = _parser(argv).parse_known_args(argv)
+        if unknown:
+            options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
+    options.width = _width(_open(out))
+    run: Callable[[argparse.Namespace, Environment | None], CommandOutput] = options.run
+    with redirect_stderr(err):
+        return run(options, environment)
 
 
 def _open(stream: TextIO | None) -> TextIO:
@@ -106,6 +114,10 @@ def _width(stream: TextIO) -> int | None:
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """Make the parser of these arguments: only commands that are among them are read, which all take their time."""
+    # Not at the top, since to say the version takes neither.
+    import argparse  # noqa: PLC0415
+    from importlib import import_module  # noqa: PLC0415
+
     parser = argparse.ArgumentParser(
         NAME,
         description=_DESCRIPTION,
@@ -113,7 +125,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    parser.add_argument("--version", action="version", version=_VERSION)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(

@@ -17,10 +17,8 @@ from auditrules.benchmarks import Benchmark
 from auditrules.benchmarks.site import site_catalogue
 from auditrules.check import CheckError
 from auditrules.cli.command import NAME, CommandOutput, Problem, warn
-from auditrules.doctor import OsqueryAnswer
 from auditrules.host import Collector, Host, HostError, KeptHost
 from auditrules.host.assumed import AssumedHost
-from auditrules.host.installation import Setup
 from auditrules.host.kernel import is_saved
 from auditrules.host.site import read_named
 from auditrules.host.surroundings import HostSurroundings
@@ -31,6 +29,8 @@ from auditrules.tables import HostView, build
 from auditrules.values import dataclass
 
 if TYPE_CHECKING:
+    from auditrules.doctor import OsqueryAnswer
+    from auditrules.host.installation import Setup
     from auditrules.sql.database import Database
 
 _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or the distribution's package python3-apsw"
@@ -38,7 +38,8 @@ _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or t
 
 def ask_osquery(path: str) -> OsqueryAnswer:
     """Ask osquery at a socket for its extensions and flags; only root and the reader himself are believed."""
-    # Only here, since the other commands start sooner without osquery's wire.
+    # Only here, as in `read_setup`, since the other commands start sooner without osquery's wire.
+    from auditrules.doctor import OsqueryAnswer  # noqa: PLC0415
     from auditrules.serve.life import ConnectionFailed  # noqa: PLC0415
     from auditrules.serve.wire import CoreClient  # noqa: PLC0415
 
@@ -47,6 +48,13 @@ def ask_osquery(path: str) -> OsqueryAnswer:
         return OsqueryAnswer(extensions=core.versions(), options=core.options())
     except ConnectionFailed as error:
         return OsqueryAnswer(error=str(error))
+
+
+def read_setup(root: str) -> Setup:
+    """How the extension and osquery are set up under a root."""
+    from auditrules.host.installation import Setup  # noqa: PLC0415
+
+    return Setup(root)
 
 
 def read_host(root: str, kernel: str, release: str) -> Host:
@@ -63,7 +71,7 @@ class Environment:
     build: Callable[..., tuple[Table, ...]] = build  # as `tables.build` is called
     surroundings: Callable[[str], Surroundings] = HostSurroundings
     benchmarks: Sequence[Benchmark] | None = None  # None: those of the host's catalogue
-    setup: Callable[[str], Setup] = Setup
+    setup: Callable[[str], Setup] = read_setup
     ask: Callable[[str], OsqueryAnswer] = ask_osquery
 
 

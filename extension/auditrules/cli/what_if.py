@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditrules.audit.constants.arches import loader_of
@@ -11,13 +11,28 @@ from auditrules.audit.model.collected import File, Sources, TriedRulesText
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.needs import needs
 from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.targets import UnknownTargetError, machine_called
 from auditrules.authoring.tried_rules import TriedRules
-from auditrules.cli.command import warn
+from auditrules.cli.command import Problem, warn
+from auditrules.cli.rules_input import rules_input
 from auditrules.host import Collector
 from auditrules.values import replace
 
 if TYPE_CHECKING:
     from auditrules.benchmarks.requirement import Fact
+
+
+def tried_host(paths: Sequence[str], machine: str) -> Callable[[Collector], Collector]:
+    """What makes of a host the one that boots with rules of these files and folders, on this machine if it is given.
+
+    Raises Problem if there are no such files or there is no such machine.
+    """
+    try:
+        called = machine_called(machine) if machine else ""
+    except UnknownTargetError as error:
+        raise Problem(str(error)) from error
+    inputs = [rules_input(path) for path in paths]
+    return lambda collector: WhatIfHost(collector, inputs, called)
 
 
 class WhatIfHost:

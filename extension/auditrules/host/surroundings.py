@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 from auditrules.audit.filesystem.mounts import Mounts, fields
 from auditrules.audit.model.text import decode, encode
@@ -71,7 +70,7 @@ class HostSurroundings:
         """Give the processes in the order of their ids, but for those that end while we look or are hidden from us."""
         if not self._here:
             return ()
-        return tuple(_processes(sorted(int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())))
+        return tuple(_processes(sorted(map(int, filter(str.isdigit, os.listdir("/proc"))))))
 
     def mounts(self) -> tuple[MountEntry, ...]:
         """Give the mounts in the kernel's order."""
@@ -126,4 +125,5 @@ def _link(path: str) -> str:
 
 
 def _read(path: str) -> bytes:
-    return Path(path).read_bytes()
+    with open(path, "rb") as stream:
+        return stream.read()
