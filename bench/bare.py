@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import osquery
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a README's example has no types, and imports none
+    from typing import Any
 
 
 @osquery.register_plugin
