@@ -55,10 +55,13 @@ sys.exit(main())
 MAIN = f"""\
 import os
 import sys
+import zipimport
 
 root = sys.path[0]
 held = f"/proc/self/fd/{{os.open(root, os.O_RDONLY)}}"
 if os.path.exists(held):
+    # What the archive holds, listed under its name, which nobody needs now: half a megabyte where there are many trees.
+    getattr(zipimport, "_zip_directory_cache", {{}}).pop(root, {{}}).clear()
     root = held
 sys.path[:1] = [f"{{root}}/cp{{sys.version_info[0]}}{{sys.version_info[1]}}", f"{{root}}/py"]
 {RUN}"""
