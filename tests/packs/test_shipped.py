@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -27,7 +26,7 @@ from auditrules.sql.standins import SCHEMAS as STAND_INS
 from auditrules.sql.standins import stand_ins
 from auditrules.tables import SCHEMAS
 from tests.core import tables as core
-from tests.fixtures.hosts import BARE, DOCKER, Look, listing, saved, status
+from tests.fixtures.hosts import BARE, DOCKER, Look, listing, saved, status, undated
 from tests.sampled import sample
 from tools import make_packs
 
@@ -289,11 +288,6 @@ def test_no_query_calls_a_table_more_than_twice(host: tuple[Look, str]) -> None:
             database.query(query.sql)
             often[query.name] = Counter(name for name in calls if name in OURS)
     assert {name: counted for name, counted in often.items() if max(counted.values(), default=0) > 2} == {}
-
-
-def undated(answers: object) -> str:
-    """What was answered, without the moment at which privileged programs were searched for."""
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "then", repr(answers))
 
 
 def test_each_query_says_the_same_in_osquery(host: tuple[Look, str]) -> None:
