@@ -1,11 +1,15 @@
-"""The result of a check for a pipeline: SARIF 2.1.0 and JUnit. Pure."""
+"""The result of a check for other programs: SARIF 2.1.0, JUnit, and HDF, the Heimdall Data Format. Pure."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from auditrules import __version__
 from auditrules.authoring.finding import Place
 from auditrules.authoring.formats.junit import Case, document, suite
 from auditrules.authoring.formats.sarif import location, sarif_log
@@ -14,6 +18,7 @@ from auditrules.sql.result import QueryResult
 from auditrules.status import Status
 from auditrules.text import visible
 
+NAME = "auditrules"
 RULES_FILE = "/etc/audit/audit.rules"  # where a verdict is shown that is on no path
 
 # The kinds of results of SARIF 2.1.0, 3.27.9; only one that fails has a level.
@@ -23,6 +28,17 @@ _KINDS = {
     Status.PASS: "pass",
     Status.NOT_APPLICABLE: "notApplicable",
 }
+# The statuses of HDF. What is not known is shown as Not Reviewed, which is no pass; what does not apply is told by its
+# impact, 0.
+_REVIEWED = {
+    Status.FAIL: "failed",
+    Status.UNKNOWN: "skipped",
+    Status.PASS: "passed",
+    Status.NOT_APPLICABLE: "skipped",
+}
+# What MITRE's profiles have for the categories of a STIG; a level of CIS says nothing of severity.
+_IMPACTS = {"CAT I": 0.7, "CAT II": 0.5, "CAT III": 0.3}
+_IMPACT = 0.5
 _ELEMENTS = {Status.FAIL: "failure", Status.UNKNOWN: "error", Status.NOT_APPLICABLE: "skipped", Status.PASS: ""}
 
 
@@ -52,7 +68,64 @@ def junit(result: QueryResult) -> str:
     return document("auditrules check", (suite(name, cases) for name, cases in suites.items()))
 
 
-FORMATS: Mapping[str, Callable[[QueryResult], str]] = MappingProxyType({"sarif": sarif, "junit": junit})
+def hdf(result: QueryResult, began: datetime) -> str:
+    """Write a profile for each version of a benchmark, with a result for each control: exec-json of MITRE's inspecjs.
+
+    `began` is when the host was judged, with its time zone.
+    """
+    profiles: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for status, row in _verdicts(result):
+        profiles.setdefault((row["benchmark"], row["version"]), []).append(_hdf_control(status, row, began))
+    document = {
+        "platform": {"name": NAME, "release": __version__},
+        "version": __version__,
+        "statistics": {},
+        "profiles": [_hdf_profile(*names, controls) for names, controls in profiles.items()],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _hdf_profile(benchmark: str, version: str, controls: list[dict[str, Any]]) -> dict[str, Any]:
+    name = visible(f"{benchmark} {version}")
+    told = "\n".join((name, *(each["id"] for each in controls)))
+    return {
+        "name": name,
+        "title": visible(benchmark),
+        "version": visible(version),
+        "sha256": hashlib.sha256(told.encode()).hexdigest(),
+        "supports": [],
+        "attributes": [],
+        "groups": [],
+        "controls": controls,
+    }
+
+
+def _hdf_control(status: Status, row: Mapping[str, str], began: datetime) -> dict[str, Any]:
+    told = visible(row["reason"])
+    found = {
+        "status": _REVIEWED[status],
+        "code_desc": visible(row["evidence"], kept="\n") or told,
+        "start_time": began.isoformat(timespec="seconds"),
+    }
+    if status is not Status.PASS:
+        found["message" if status is Status.FAIL else "skip_message"] = f"{status.value.replace('_', ' ')}: {told}"
+    fix = visible(row["remediation"], kept="\n")
+    return {
+        "id": visible(row["control"]),
+        "title": visible(row["title"]),
+        "desc": None,
+        "descriptions": [{"label": "fix", "data": fix}] if fix else [],
+        "impact": 0 if status is Status.NOT_APPLICABLE else _IMPACTS.get(row["level"], _IMPACT),
+        "refs": [],
+        "tags": {"level": visible(row["level"]), "target": visible(row["target"])},
+        "source_location": {},
+        "results": [found],
+    }
+
+
+FORMATS: Mapping[str, Callable[[QueryResult, datetime], str]] = MappingProxyType(
+    {"sarif": lambda result, _: sarif(result), "junit": lambda result, _: junit(result), "hdf": hdf}
+)
 
 
 def _verdicts(result: QueryResult) -> Iterator[tuple[Status, dict[str, str]]]:

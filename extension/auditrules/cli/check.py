@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from functools import partial
 
 from auditrules.benchmarks.configuration.os_release import OsRelease
@@ -42,7 +43,7 @@ from auditrules.text import visible
 DOCKER = "cis-docker"
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6
-_FOR_PIPELINES = ("sarif", "junit")  # the names in `verdict_formats.FORMATS`
+_FOR_PIPELINES = ("sarif", "junit", "hdf")
 
 CATALOGUE = (
     "assessment", "description", "rationale", "impact", "default_value", "mappings", "links", "notes",
@@ -140,7 +141,7 @@ def _written(result: QueryResult, controls: Sequence[BenchmarkControl], options:
     if options.format in _FOR_PIPELINES:
         from auditrules.verdict_formats import FORMATS  # noqa: PLC0415 - which few ask for
 
-        return FORMATS[options.format](result)
+        return FORMATS[options.format](result, datetime.now(timezone.utc))
     form = Format(options.format)
     if form is not Format.TABLE:
         return present(result, form)
