@@ -32,6 +32,7 @@ from auditrules.tables import build
 from auditrules.tables.schemas import AUDIT_RULES
 from bench import inventory
 from bench.commands import commands
+from bench.linted import SETS, linted
 from bench.listing import Listing, SetupError
 from bench.os_benchmark import BENCHMARK, Debian, HourlyClock, every_verdict
 from bench.result import Result
@@ -284,6 +285,26 @@ def searched() -> Result:
     return Result(what, f"{mine:.0f} : {process:.0f} ms", mine / process, 4)
 
 
+def before_loading() -> list[Result]:
+    """The CPU time of lint for ten thousand rules, with what they cost, and what twice as many take of memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        taken = {name: linted(Path(folder), made(MANY)) for name, made in SETS.items()}
+        usual = next(iter(SETS))
+        twice = linted(Path(folder), SETS[usual](2 * MANY))
+    return [
+        *(
+            Result(f"CPU seconds of lint, 10,000 rules {name}", f"{each.seconds:.1f} s", each.seconds, 5)
+            for name, each in taken.items()
+        ),
+        Result(
+            "memory of lint, 20,000 : 10,000 rules",
+            f"{twice.memory:.0f} : {taken[usual].memory:.0f} MiB",
+            twice.memory / taken[usual].memory,
+            2,
+        ),
+    ]
+
+
 def memory(process: Process) -> float:
     """Resident memory in MiB."""
     status = Path(f"/proc/{process.popen.pid}/status").read_text(encoding="ascii")
@@ -423,6 +444,7 @@ def main() -> int:
             lambda: cold(listing),
             lambda: many(listing),
             lambda: [searched()],
+            before_loading,
             starts,
             lambda: commands(Path(folder), *installed(Path(folder))),
             answered,
