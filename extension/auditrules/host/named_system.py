@@ -47,10 +47,11 @@ class NamedSystem:
             for each in required
             if isinstance(each, PathRequirement) and each.docker is None and each.type is PathType.DIRECTORY
         ]
-        self.named = tuple(dict.fromkeys(path for each in required for path in each.paths(HostFacts())))
+        self._docker = assumed_docker()
+        known = HostFacts(**{fact.value: self.fact(fact) for fact in Fact})  # type: ignore[arg-type]  # each its own field
+        self.named = tuple(dict.fromkeys(path for each in required for path in each.paths(known)))
         parents = [parent for path in self.named for parent in list(above(path))[1:]]
         self._folders = frozenset((*_FOLDERS, *folders, *parents))
-        self._docker = assumed_docker()
 
     def sources(self) -> Sources:
         """Give what is known, which is no file's content."""
