@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -84,6 +85,23 @@ def test_a_file_of_somebody_else_is_not_overwritten(image: Path, tmp_path: Path)
     assert [path.name for path in own.parent.iterdir()] == ["10-base.rules"]
     assert run("rules", *options, "--force")[0] == 0
     assert run("rules", *options)[0] == 0  # its own files it writes anew
+
+
+def test_what_is_no_file_is_not_written_to(image: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "rules.d/10-base.rules"
+    fifo.parent.mkdir()
+    os.mkfifo(fifo)
+    code, _, err = run("rules", *DOCKER, "--root", str(image), "--output", str(fifo.parent), "--force")
+    assert (code, "did not write" in err) == (2, True)
+    assert [path.name for path in fifo.parent.iterdir()] == ["10-base.rules"]
+
+
+def test_a_file_that_is_loaded_too_is_told(image: Path, tmp_path: Path) -> None:
+    other = tmp_path / "rules.d/60-other.rules"
+    other.parent.mkdir()
+    other.write_text("-a never,task\n")
+    code, _, err = run("rules", *DOCKER, "--root", str(image), "--output", str(other.parent))
+    assert (code, err) == (0, f"auditrules: {other} is loaded with these files, and was not judged with them\n")
 
 
 def test_the_script_is_one_that_a_shell_reads(image: Path) -> None:

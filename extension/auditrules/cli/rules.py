@@ -162,11 +162,17 @@ def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
         root.mkdir(parents=True, exist_ok=True)
         for name in files:
             path = root / name
-            if path.is_symlink() or (
-                path.exists() and not (force or path.read_text("utf-8", "replace").startswith(MADE))
-            ):
+            if path.is_symlink() or (path.exists() and not (path.is_file() and (force or _is_made(path)))):
                 raise Problem(f"{path}: there is a file that this command did not write: take it away, or give --force")
         for name, text in files.items():
             (root / name).write_text(text, "utf-8")
+        others = sorted(path.name for path in root.glob("*.rules") if path.name not in files)
     except OSError as error:
         raise Problem(f"cannot write {folder}: {error.strerror}") from error
+    for name in others:
+        warn(f"{root / name} is loaded with these files, and was not judged with them")
+
+
+def _is_made(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(MADE)) == MADE.encode()
