@@ -87,9 +87,14 @@ class LoadedRules:
         """Whether the kernel has the rule: by its bytes, or with a listing only, by a line that fits it."""
         if not self._lines:
             return False
-        if any(same(rule, other) for other in self._rules.get(without_path(rule), ())):
+        if rule in self._held or any(same(rule, other) for other in self._rules.get(without_path(rule), ())):
             return True
         return not self._exact and listed(rule, self._facts.version, self._facts.machine) in self._texts
+
+    @cached_property
+    def _held(self) -> frozenset[Rule]:
+        """The rules as they are, among which nearly every one that is looked up is found."""
+        return frozenset(line.rule for line in self._lines if line.rule is not None)
 
     @cached_property
     def _rules(self) -> Mapping[Hashable, list[Rule]]:
