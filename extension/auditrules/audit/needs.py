@@ -52,7 +52,7 @@ def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
 
     `payloads` are those of AUDIT_LIST_RULES; one that is no rule names nothing.
     """
-    lines = [line for text in texts for line in _lines(text)]
+    lines = dict.fromkeys(line for text in texts for line in _lines(text))  # most stand in rules.d and in audit.rules
     places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
     told = chain(_in_kernel(payloads), (path for place in places for path in _paths(place)))
     return Needs(

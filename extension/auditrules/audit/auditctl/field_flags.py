@@ -11,6 +11,8 @@ from auditrules.audit.constants import syscalls, versions
 from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldKind, FieldType, compared, lookup
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters
 
+_OPERATORS = {operator.value: operator for operator in Operator}
+
 
 def field(draft: Draft, option: Flag) -> None:
     """-F NAME OPERATOR VALUE: a further field; key= is a key like that of -k."""
@@ -24,7 +26,7 @@ def field(draft: Draft, option: Flag) -> None:
     kind = lookup(name)
     if kind is None or kind.since > draft.facts.version:
         draft.fail("a field that auditctl knows", word.part(0, len(name)))
-    operator = Operator(sign)
+    operator = _OPERATORS[sign]
     _allowed(draft, kind, operator, word)
     try:
         read_value = read(kind, value, draft.facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from auditrules.audit.constants import arches, names
 from auditrules.audit.constants.fields import FieldKind, FieldType
@@ -31,6 +32,7 @@ def read(field: FieldType, text: str, facts: Facts) -> int | str:
     return READERS[field.kind](field, text, facts)
 
 
+@lru_cache(64)  # of hundreds of rules most have one of few
 def permissions(text: str) -> int:
     """The bits of a text of letters, any order and case.
 
@@ -44,7 +46,7 @@ def permissions(text: str) -> int:
         found = dict(PERMISSION_LETTERS).get(char.lower() if char.isascii() else char)
         if found is None:
             raise ValueExpectedError("letters of rwxa")
-        bits |= found
+        bits |= int(found)
     return bits
 
 

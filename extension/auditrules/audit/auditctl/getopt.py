@@ -6,6 +6,7 @@ Words that are neither are left over, as getopt moves them behind the flags; the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.model.host_facts import Version
@@ -37,8 +38,7 @@ LONG = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """One flag with its operand. `flag` is `-w` or `--signal`, or empty if getopt knows no such flag."""
 
     flag: str

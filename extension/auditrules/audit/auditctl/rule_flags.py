@@ -110,7 +110,7 @@ def add_key(draft: Draft, text: str, word: Word) -> None:
         draft.fail("ids-TYPE-SEVERITY: sys, file, exec or mkexe, and inf, low, med or hi", word)
     if KEY_SEPARATOR in text and draft.facts.version >= versions.SEPARATOR_REFUSED:
         draft.fail("a key without the byte 0x01", word)
-    if any(sign in text for sign in OPERATORS if sign != "=" and "=" in sign):
+    if "=" in text and any(sign in text for sign in OPERATORS if sign != "=" and "=" in sign):
         draft.fail("a key without !=, >=, <= and &=, which auditctl takes for operators", word)
     if text or draft.keys:
         draft.keys.append(text)  # an empty key adds a separator

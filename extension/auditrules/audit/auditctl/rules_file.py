@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from typing import NamedTuple
 
 from auditrules.audit.constants import versions
 from auditrules.audit.model.host_facts import Version
@@ -18,12 +19,12 @@ from auditrules.values import dataclass, replace
 LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
 
 _WORD = re.compile(r"(?:[^ \\]|\\.?)+", re.DOTALL)
+_NO_PLAIN = re.compile(r"[\\\x07\x04]")
 _ESCAPED_SPACE = b"\x07"
 _ESCAPED_BACKSLASH = b"\x04"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word and its place in the line, in characters."""
 
     text: str
@@ -40,7 +41,7 @@ class Word:
         """The parts of the word between separators."""
         start = 0
         for text in self.text.split(separator):
-            yield replace(self.part(start, start + len(text)), text=text)
+            yield self.part(start, start + len(text))._replace(text=text)
             start += len(text) + len(separator)
 
 
@@ -56,17 +57,38 @@ def lines(content: bytes) -> Iterator[tuple[int, str]]:
 
 def split(line: str, version: Version) -> list[Word]:
     """The words of a line; none for a blank one or a comment."""
+    if _NO_PLAIN.search(line) is None:
+        return _plain(line, version)
     spans = [match.span() for match in _WORD.finditer(line)]
     if not spans or line[spans[0][0]] == "#":
         return []
     if version < versions.WORDS_NOT_LOST:
-        # The vector has strlen/3+3 places, of which the program's name and a NULL take two.
-        del spans[len(encode(line)) // 3 + 1 :]
+        del spans[_kept(line) :]
     first, *others = spans
     return [
         Word(_marked(line[slice(*first)]), *first),
         *(Word(_unescaped(line[slice(*span)]), *span) for span in others),
     ]
+
+
+def _plain(line: str, version: Version) -> list[Word]:
+    """As `split`, of a line without escapes and markers, as nearly all are."""
+    words = []
+    start = 0
+    for text in line.split(" "):
+        if text:
+            words.append(Word(text, start, start + len(text)))
+        start += len(text) + 1
+    if not words or words[0].text.startswith("#"):
+        return []
+    if version < versions.WORDS_NOT_LOST:
+        del words[_kept(line) :]
+    return words
+
+
+def _kept(line: str) -> int:
+    """How many words are kept: the vector has strlen/3+3 places, of which the program's name and a NULL take two."""
+    return len(encode(line)) // 3 + 1
 
 
 def _marked(word: str) -> str:

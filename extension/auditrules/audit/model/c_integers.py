@@ -10,9 +10,12 @@ _DIGITS = re.compile(r"[ \t\n\v\f\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]*
 WORD = 1 << 32
 
 
+_DIGIT = frozenset("0123456789")
+
+
 def is_digit(text: str) -> bool:
     """Whether the first character is an ASCII digit (isdigit(3) in the C locale)."""
-    return text[:1] in tuple("0123456789")
+    return text[:1] in _DIGIT
 
 
 def is_negative(text: str) -> bool:
