@@ -37,7 +37,7 @@ columns = st.none() | st.sets(st.sampled_from(NAMES), min_size=1).map(
 
 def kept(row: Mapping[str, str]) -> KeptRow:
     """Return a row of the table, to be kept."""
-    return KeptRow(places(NAMES), [row[name] for name in NAMES])
+    return KeptRow.of(places(NAMES), [row[name] for name in NAMES])
 
 
 class Escaping(TBinaryProtocol):  # type: ignore[misc] # thrift has no types

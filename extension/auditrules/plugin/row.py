@@ -33,6 +33,16 @@ def cell(name: str, value: str | bytes) -> bytes:
     return _shared_cell(name, value) if len(value) <= _LONGEST_SHARED else text(name) + text(value)
 
 
+def own_cell(name: str, value: str) -> bytes:
+    """As `cell`, of a column in which hardly two rows have the same: there is nothing to share."""
+    return _name(name) + text(value)
+
+
+@lru_cache
+def _name(name: str) -> bytes:
+    return text(name)
+
+
 @lru_cache(_SHARED)
 def _shared_cell(name: str, value: str | bytes) -> bytes:
     return text(name) + text(value)
@@ -60,13 +70,18 @@ class KeptRow(Mapping[str, str]):
 
     __slots__ = ("_places", "cells")
 
-    def __init__(self, columns: Places, values: Iterable[str | bytes]) -> None:
-        """Take the columns with their places, which all rows of a table share, and the values in that order.
+    def __init__(self, columns: Places, cells: tuple[bytes, ...]) -> None:
+        """Take the columns with their places, which all rows of a table share, and the cells, as `cell` makes them."""
+        self._places = columns
+        self.cells = cells
+
+    @classmethod
+    def of(cls, columns: Places, values: Iterable[str | bytes]) -> KeptRow:
+        """The row with these values, in the columns' order.
 
         Bytes are a text that goes out as it is, though it may not be UTF-8.
         """
-        self._places = columns
-        self.cells = tuple(map(cell, columns, values))
+        return cls(columns, tuple(map(cell, columns, values)))
 
     def __getitem__(self, name: str) -> str:
         place, start = self._places[name]

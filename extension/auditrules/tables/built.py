@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable
 from typing import TypeVar
 
 from auditrules.plugin.context import Context
@@ -11,7 +10,10 @@ from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
-from auditrules.tables.rules import audit_rules
+from auditrules.tables.controls import audit_controls
+from auditrules.tables.coverage import asked, audit_coverage
+from auditrules.tables.judging import HostJudge
+from auditrules.tables.rules import RuleRows
 from auditrules.tables.schemas import (
     AUDIT_CONTROLS,
     AUDIT_COVERAGE,
@@ -48,7 +50,7 @@ def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
         return Table(schema, rows, eager=False)
 
     return (
-        Table(AUDIT_RULES, memoize(audit_rules, lambda: host.audit().drift)),
+        Table(AUDIT_RULES, memoize(RuleRows(), lambda: host.audit().drift)),
         Table(AUDIT_STATUS, memoize(audit_status, host.audit)),
         on_request(AUDIT_COVERAGE),
         on_request(AUDIT_SYSCALLS),
@@ -60,7 +62,7 @@ def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
 
 
 def memoize(make: Callable[[_S], list[Row]], current: Callable[[], _S]) -> Callable[[Context], list[Row]]:
-    """The rows of what is current, made anew where that is another. A row that says the same stays the same object."""
+    """The rows of what is current, made anew where that is another."""
     last: tuple[_S, list[Row]] | None = None
 
     def rows(_context: Context) -> list[Row]:
@@ -68,14 +70,27 @@ def memoize(make: Callable[[_S], list[Row]], current: Callable[[], _S]) -> Calla
         kept = last  # another thread may put a newer one in its place
         found = current()
         if kept is None or kept[0] != found:
-            kept = (found, reuse_rows(kept[1] if kept else (), make(found)))
+            kept = (found, make(found))
         last = (found, kept[1])
         return kept[1]
 
     return rows
 
 
-def reuse_rows(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
-    """The new rows, with the old one itself in the place of each that says the same: what is kept with it lives on."""
-    known = {row: row for row in old}
-    return [known.get(row, row) for row in new]
+def _coverage(host: HostView) -> Callable[[Context], list[Row]]:
+    """The rows of the paths that are asked for; those of an answer that stays are kept."""
+    kept: dict[tuple[str, ...], tuple[tuple[PathAnswer, ...], list[Row]]] = {}
+
+    def rows(context: Context) -> list[Row]:
+        answers = asked(context, host.audit(), host.look)
+        paths = tuple(answer.path for answer in answers)
+        if any(map(bad_path, paths)):  # whose length has no bound
+            return audit_coverage(answers)
+        known = kept.get(paths)
+        if known is None or known[0] != answers:
+            if len(kept) >= MOST_ANSWERS:
+                kept.clear()
+            known = kept[paths] = (answers, audit_coverage(answers))
+        return known[1]
+
+    return rows

@@ -33,7 +33,7 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
         if operand is not None:
             cells[operand] = encode(str(row[asked]))
         key = tuple([cells[place] for place in identifying])
-        done.append(KeptRow(shared, (*cells, rowid(*key, str(seen[key])))))
+        done.append(KeptRow.of(shared, (*cells, rowid(*key, str(seen[key])))))
         seen[key] += 1
     return done
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain, count
+from typing import NamedTuple
 
 from auditrules.audit.auditctl.listing import syscall_names
 from auditrules.audit.auditctl.normal_form import decided, field_text, render, value_text
@@ -11,72 +14,144 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.rules_files import AUDIT_RULES as AUDIT_RULES_FILE
 from auditrules.audit.boot.rules_files import RULES_D
 from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.memo import Memo
 from auditrules.audit.model.rule import PATH_OR_DIR, SYSCALL_LISTS, Condition, Field, Operator, Rule, letters
-from auditrules.plugin.row import Row
-from auditrules.tables.cells import Cells, comma_list, finished
+from auditrules.plugin.row import ROWID, KeptRow, Row, cell, own_cell, places, rowid
+from auditrules.tables.cells import comma_list, text
 from auditrules.tables.schemas import AUDIT_RULES
 
 PATH_TYPES = {"path": "file", "dir": "dir", PATH_OR_DIR: ""}
 
+_MEANING = AUDIT_RULES.names[AUDIT_RULES.names.index("type") : AUDIT_RULES.names.index("text")]
+_OWN = frozenset({"path", "rule"})  # of which each rule mostly has one of its own
+_PLACES = places((*AUDIT_RULES.names, ROWID))
+
+Meaning = tuple[bytes, ...]
+"""The cells that show what a rule or another line means, as they are sent: columns `type` to `rule`."""
+
+
+class _Said(NamedTuple):
+    """What a row says. A row is known by the first four."""
+
+    source: str
+    path: str
+    line: int | None
+    text: str
+    position: int | None
+    meaning: Meaning
+    state: str
+    error: str
+
+    def row(self, number: int) -> Row:
+        """The row; `number` tells those apart that are known by the same."""
+        path, line, found = text(self.path), text(self.line), text(self.text)
+        return KeptRow(
+            _PLACES,
+            (
+                cell("source", self.source),
+                cell("source_path", path),
+                own_cell("line", line),
+                own_cell("position", text(self.position)),
+                *self.meaning,
+                own_cell("text", found),
+                cell("state", self.state),
+                cell("error", text(self.error)),
+                own_cell(ROWID, rowid(self.source, path, line, found, str(number))),
+            ),
+        )
+
+
+_IDENTITY = 4
+
+
+class RuleRows:
+    """Makes the rows of `audit_rules`. What rules mean, and rows that say the same, stay from one time to the next.
+
+    A rule mostly stands in kernel, rules.d and audit.rules: its rows share what it means.
+    """
+
+    def __init__(self) -> None:
+        self._meanings: Memo[Hashable, Meaning] = Memo()
+        self._rows: list[Row] = []
+
+    def __call__(self, drift: Drift) -> list[Row]:
+        """The rows: the kernel's, then those of rules.d, then those of audit.rules."""
+        self._meanings.turn()
+        seen: Counter[tuple[object, ...]] = Counter()
+        known = {row: row for row in self._rows}
+        rows = []
+        for said in chain(self._kernel(drift), self._file(RULES_D, drift), self._file(AUDIT_RULES_FILE, drift)):
+            identity = said[:_IDENTITY]
+            row = said.row(seen[identity])
+            seen[identity] += 1
+            rows.append(known.get(row, row))
+        self._meanings.end()
+        self._rows = rows
+        return rows
+
+    def _kernel(self, drift: Drift) -> Iterator[_Said]:
+        """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
+        lines = drift.reading.lines
+        if lines is None:
+            yield _Said("kernel", "", None, "", None, _meaning_of("unreadable"), "", drift.reading.error)
+            return
+        for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
+            meaning = _meaning_of("invalid") if rule is None else self._meaning(rule, drift.files.facts)
+            error = line.error if rule is None else ""
+            yield _Said("kernel", "", None, line.text, position, meaning, found.state.value, error)
+
+    def _file(self, source: str, drift: Drift) -> Iterator[_Said]:
+        """The lines of one source, in order."""
+        positions = count(1)
+        for line, found in zip(drift.files.lines, drift.of_files, strict=True):
+            if line.source != source:
+                continue
+            if line.rule is not None:
+                meaning = self._meaning(line.rule, drift.files.facts)
+            else:
+                meaning = _meaning_of(
+                    "unreadable" if line.number is None else "invalid" if line.parsed is None else "control"
+                )
+            position = None if line.number is None else next(positions)
+            error = line.error or found.reason
+            yield _Said(source, line.path, line.number, line.text, position, meaning, found.state.value, error)
+
+    def _meaning(self, rule: Rule, facts: Facts) -> Meaning:
+        shown, machine = decided(rule, facts), facts.machine
+        key: Hashable = rule if shown is rule else (rule, shown)
+        return self._meanings.get(key, lambda: _encoded(_shown(rule, shown, machine)))
+
 
 def audit_rules(drift: Drift) -> list[Row]:
-    """The rows of `audit_rules`: the kernel's, then those of rules.d, then those of audit.rules."""
-    rows = chain(_kernel(drift), _file(RULES_D, drift), _file(AUDIT_RULES_FILE, drift))
-    return finished(AUDIT_RULES.names, rows, ("source", "source_path", "line", "text"))
+    """The rows of `audit_rules`, all made anew."""
+    return RuleRows()(drift)
 
 
-def _kernel(drift: Drift) -> Iterator[Cells]:
-    """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
-    lines = drift.reading.lines
-    if lines is None:
-        yield {"source": "kernel", "type": "unreadable", "error": drift.reading.error}
-        return
-    for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
-        cells = {"type": "invalid", "error": line.error} if rule is None else rule_cells(rule, drift.files.facts)
-        yield {"source": "kernel", "position": position, "text": line.text, "state": found.state.value, **cells}
+def _encoded(shown: Mapping[str, str]) -> Meaning:
+    return tuple([(own_cell if name in _OWN else cell)(name, text(shown.get(name, ""))) for name in _MEANING])
 
 
-def _file(source: str, drift: Drift) -> Iterator[Cells]:
-    """The lines of one source, in order."""
-    positions = count(1)
-    for line, found in zip(drift.files.lines, drift.of_files, strict=True):
-        if line.source != source:
-            continue
-        cells: Cells = {"type": "control"}
-        if line.number is None:
-            cells = {"type": "unreadable"}
-        elif line.parsed is None:
-            cells = {"type": "invalid"}
-        elif line.rule is not None:
-            cells = rule_cells(line.rule, drift.files.facts)
-        yield {
-            "source": source,
-            "source_path": line.path,
-            "line": line.number,
-            "position": None if line.number is None else next(positions),
-            "text": line.text,
-            "state": found.state.value,
-            "error": line.error or found.reason,
-            **cells,
-        }
+@lru_cache(8)
+def _meaning_of(kind: str) -> Meaning:
+    """That of a line which is no rule."""
+    return _encoded({"type": kind})
 
 
-def rule_cells(rule: Rule, facts: Facts) -> Cells:
-    """The columns that show a rule's meaning."""
-    shown = decided(rule, facts)
+def _shown(rule: Rule, shown: Rule, machine: str) -> Mapping[str, str]:
+    """The columns that show a rule's meaning; `shown` is the rule as it is on this host."""
     path, permission, arch, others = _told_apart(rule.fields)
     return {
         "type": "watch" if rule.is_watch else "syscall",
         "action": rule.action.value,
         "list": rule.list.value,
-        "path": path.value if path else "",
+        "path": str(path.value) if path else "",
         "path_type": PATH_TYPES[path.name] if path else "",
         "permissions": letters(int(permission.value)) if permission else "",
-        "arch": value_text(arch, facts.machine) if arch else "",
-        "syscalls": comma_list(syscall_names(rule, facts.machine)) if rule.list in SYSCALL_LISTS else "",
-        "fields": comma_list(field_text(condition, facts.machine) for condition in others),
+        "arch": value_text(arch, machine) if arch else "",
+        "syscalls": comma_list(syscall_names(rule, machine)) if rule.list in SYSCALL_LISTS else "",
+        "fields": comma_list(field_text(condition, machine) for condition in others),
         "keys": comma_list(rule.keys()),
-        "rule": render(shown, facts.machine),
+        "rule": render(shown, machine),
     }
 
 
