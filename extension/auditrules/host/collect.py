@@ -302,8 +302,19 @@ def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
     """What names the remote file system that a path is on; where mounts do not matter, none is."""
     if mountinfo is None:
         return local
-    mounts = Mounts.of(mounted(mountinfo, frozenset()))
-    return mounts.remote if mounts.any_remote else local
+    mounts = Mounts.of(mounted(mountinfo, frozenset())).near_remote
+    return RemotePaths(mounts.types) if mounts.types else local
+
+
+@dataclass(frozen=True)
+class RemotePaths:
+    """What names the remote file system that a path is on. Two that name the same are equal."""
+
+    types: Mapping[str, str]
+
+    def __call__(self, path: str) -> str:
+        """The type of the file system; empty: the path is on a local one."""
+        return Mounts(self.types).remote(path)
 
 
 def _owner(kernel: Kernel) -> int:

@@ -21,10 +21,11 @@ class Walked:
 
 
 class Listing(NamedTuple):
-    """The names in a folder, and when that was changed."""
+    """The names in a folder, and when that was changed; `young`: so shortly before that it may have changed again."""
 
     changed: tuple[int, int]
     names: tuple[str, ...]
+    young: bool = False
 
 
 @dataclass(slots=True)

@@ -64,8 +64,9 @@ class Tree:
         self._passed: dict[str, Entry] = {}  # what one lookup came by, whatever others saw
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
         self.cache = LookupCache(remote, entry_of(os.fstat(self._folders[0])), since)
-        if before is not None and self._is_as(before):
-            self.cache = replace(before, taken_over=True)
+        listings = self._same_listings(before) if before is not None and self._is_as(before) else None
+        if before is not None and listings is not None:
+            self.cache = replace(before, taken_over=True, listings=listings)
 
     def close(self) -> None:
         """Let go of the folders."""
@@ -141,8 +142,7 @@ class Tree:
         if len(found) > MOST_LISTED:
             raise UnreadableError(f"more than {MOST_LISTED} names, the most that are listed")
         # A folder that is changed twice within one tick of its clock shows the second time by nothing.
-        self.cache.stale |= now - max(changed) < _TICK
-        return Listing(changed, tuple(map(decode, sorted(found))))
+        return Listing(changed, tuple(map(decode, sorted(found))), now - max(changed) < _TICK)
 
     def end(self, path: str) -> tuple[str, Entry] | None:
         """Follow all links of a path: where that ends, and what is there. None: nothing, or nothing to be seen."""
@@ -243,7 +243,7 @@ class Tree:
 
         A stale cache is not taken over: what nobody asks for any more would be looked at for good.
         """
-        if before.stale or before.remote is not self.cache.remote or before.root != self.cache.root:
+        if before.stale or before.remote != self.cache.remote or before.root != self.cache.root:
             return False
         if before.since != self.cache.since:
             return False
@@ -253,9 +253,23 @@ class Tree:
                 for folder, names in before.seen.items()
                 for here in (self._enter(folder),)
                 for name, entry in names.items()
-            ) and all(_changed(self._enter(folder)) == listing.changed for folder, listing in before.listings.items())
+            )
         except OSError:
             return False
+
+    def _same_listings(self, before: LookupCache) -> dict[PathNames, Listing] | None:
+        """The listings, each made anew that may have changed; None where one has other names."""
+        found = before.listings
+        try:
+            for folder, listing in before.listings.items():
+                if listing.young or _changed(self._enter(folder)) != listing.changed:
+                    new = self._listing(folder)
+                    if new.names != listing.names:
+                        return None
+                    found = {**found, folder: new}
+        except (OSError, UnreadableError):
+            return None
+        return found
 
     def _enter(self, place: PathNames) -> int:
         """Make a folder the open one, by way of the deepest that is open already."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
+from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.host_facts import Mount
 from auditrules.audit.model.text import decode, encode
 from auditrules.values import dataclass
@@ -79,6 +80,7 @@ MAGIC: Mapping[str, int] = MappingProxyType(
 _FSTAB_FIELDS = 3  # that a line must have; options come next
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)  # an int of the kernel's
 _BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
+_KEPT = 4096  # lines of mountinfo that are remembered, and mounts
 _UNIT = ".mount"
 _HEXADECIMAL = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -100,7 +102,7 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
     found = []
     taken: set[str] = set()
     for line in mountinfo.split(b"\n"):
-        words = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
+        words = _words(line)
         if "-" not in words[_BEFORE_TYPE:-1] or not all(map(_NUMBER.fullmatch, words[:2])):
             continue
         number, above, dev, root, point = words[:5]
@@ -109,9 +111,20 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
         there = (point in BY_SYSTEMD or (point in early and point not in taken)) and fstype != "squashfs"
         taken.add(point)
         found.append(
-            Mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype), True if there else None)
+            _mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype), True if there else None)
         )
     return tuple(found)
+
+
+# Of the mounts of a busy host few come and go: the others stay the same objects, which compare at once.
+_mount = lru_cache(_KEPT)(Mount)
+
+
+@lru_cache(_KEPT)
+def _words(line: bytes) -> tuple[str, ...]:
+    if b"\\" not in line:
+        return tuple(decode(line).split(" "))
+    return tuple(decode(_OCTAL.sub(_byte, field)) for field in line.split(b" "))
 
 
 def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
@@ -168,9 +181,11 @@ class Mounts:
         return cls({each.point: each.fstype for each in mounts})
 
     @property
-    def any_remote(self) -> bool:
-        """Whether any of them is a remote file system."""
-        return any(map(is_remote, self.types.values()))
+    def near_remote(self) -> Mounts:
+        """Those that are remote, and those below them, whatever else comes and goes: none other decides of `remote`."""
+        remote = {point for point, kind in self.types.items() if is_remote(kind)}
+        near = (point for point in self.types if remote.intersection(above(point))) if remote else ()
+        return Mounts({point: self.types[point] for point in near})
 
     def remote(self, path: str) -> str:
         """Return the type of the remote file system that an absolute path is on; empty: it is on a local one.
