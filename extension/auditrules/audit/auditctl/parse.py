@@ -12,6 +12,7 @@ from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
 from auditrules.audit.auditctl.draft import BuildState, Draft
 from auditrules.audit.auditctl.getopt import Flag, Flags
 from auditrules.audit.auditctl.rules_file import lines, split
+from auditrules.audit.filesystem.noted_files import FileResults
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import ParsedLine, Rule, Verb
@@ -76,23 +77,28 @@ def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
 
 
 class LineParser:
-    """Parses the lines of rules files on one host; of lines that are equal one is parsed."""
+    """Parses the lines of rules files on one host; of lines that are equal one is parsed.
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._parsed: dict[str, ParsedLine | RuleSyntaxError | None] = {}
+    What an `earlier` parser made of a line is given again where all that it hangs on is the same.
+    """
+
+    def __init__(self, facts: Facts, earlier: LineParser | None = None) -> None:
+        before = earlier.results if earlier else None
+        self.results: FileResults[str, ParsedLine | RuleSyntaxError | None] = FileResults(_parsed, facts, before)
 
     def __call__(self, line: str) -> ParsedLine | None:
         """As `parse_line`."""
-        if line not in self._parsed:
-            try:
-                self._parsed[line] = parse_line(line, self._facts)
-            except RuleSyntaxError as error:
-                self._parsed[line] = error
-        found = self._parsed[line]
+        found = self.results(line)
         if isinstance(found, RuleSyntaxError):
             raise found.with_traceback(None)
         return found
+
+
+def _parsed(line: str, facts: Facts) -> ParsedLine | RuleSyntaxError | None:
+    try:
+        return parse_line(line, facts)
+    except RuleSyntaxError as error:
+        return error
 
 
 def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:

@@ -104,14 +104,19 @@ def refusal_of(file: File, version: Version) -> str | None:
 
 
 def load_rules(
-    content: bytes, facts: Facts, parse: Callable[[str], ParsedLine | None] | None = None, *, go_on: bool = False
+    content: bytes,
+    facts: Facts,
+    parse: Callable[[str], ParsedLine | None] | None = None,
+    refuse: Callable[[Rule], str | None] | None = None,
+    *,
+    go_on: bool = False,
 ) -> LoadedFile:
-    """Load a rules file into a kernel that has no rules. `parse` reads a line with these facts.
+    """Load a file into a kernel that has no rules. `parse` and `refuse` are `parse_line` and `refusal` of these facts.
 
     With `go_on` an error never ends the load, as if -i stood above all lines.
     """
     parse = parse or partial(parse_line, facts=facts)
-    kernel = _Kernel(facts, ignoring=go_on)
+    kernel = _Kernel(facts, refuse or partial(refusal, facts=facts), ignoring=go_on)
     loaded: list[LoadedLine] = []
     stopped_at = None
     for number, text in lines(content):
@@ -153,6 +158,7 @@ class _Entry:
 @dataclass(slots=True)
 class _Kernel:
     facts: Facts
+    refuse: Callable[[Rule], str | None]
     values: dict[str, tuple[str, LoadedLine]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
@@ -212,7 +218,7 @@ class _Kernel:
     def _rule(self, line: LoadedLine, rule: Rule, verb: Verb) -> str | None:
         if self.immutable:
             return "the rules are locked (-e 2)"
-        reason = refusal(rule, self.facts)
+        reason = self.refuse(rule)
         if reason is not None:
             line.absent = absence(rule, self.facts) == reason
             return f"the kernel takes {reason}"
@@ -238,10 +244,15 @@ class _Kernel:
 
 def without_path(rule: Rule) -> Hashable:
     """The rule without the difference of path and dir: equal for rules that `same` may call equal."""
-    return rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields))
+    if not any(isinstance(each, Field) and each.name in _DECIDED for each in rule.fields):
+        return rule
+    return Rule(rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields)))
+
+
+_DECIDED = ("path", "dir")
 
 
 def _neutral(condition: Condition) -> Condition:
-    if isinstance(condition, Field) and condition.name in ("path", "dir"):
+    if isinstance(condition, Field) and condition.name in _DECIDED:
         return Field(PATH_OR_DIR, condition.operator, condition.value)
     return condition

@@ -13,12 +13,14 @@ from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import LineParser
 from auditrules.audit.auditctl.rules_file import lines
+from auditrules.audit.boot import kernel_checks
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, MergedRules, merge
 from auditrules.audit.boot.augenrules import RULES_D as FOLDER
 from auditrules.audit.boot.load import LoadedFile, load_rules
 from auditrules.audit.boot.startup import rules_d_there
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.boot.version_sort import version_sorted
+from auditrules.audit.filesystem.noted_files import FileResults
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources
@@ -48,14 +50,19 @@ class FileLine:
 
 
 class RulesFiles:
-    """The rules files of what was collected; `refusal` says why auditctl does not read audit.rules at all, if so."""
+    """The rules files of what was collected; `refusal` says why auditctl does not read audit.rules at all, if so.
 
-    def __init__(self, collected: Sources, refusal: str | None = None) -> None:
+    `earlier` are those of the same host at an earlier collection: what lines came to is shared where it still holds.
+    """
+
+    def __init__(self, collected: Sources, refusal: str | None = None, earlier: RulesFiles | None = None) -> None:
         self.collected = collected
         self.facts = collected.facts
         self.refusal = refusal
         self._loads: dict[bytes, LoadedFile] = {}
-        self._parse = LineParser(collected.facts)
+        self.parse: LineParser = LineParser(collected.facts, earlier.parse if earlier else None)
+        before = earlier.refuse if earlier else None
+        self.refuse: FileResults[Rule, str | None] = FileResults(kernel_checks.refusal, collected.facts, before)
         self._seen_in: dict[Sandbox, RulesFiles] = {}
 
     def load_in(self, sandbox: Sandbox, content: bytes) -> LoadedFile:
@@ -78,7 +85,7 @@ class RulesFiles:
     def load(self, content: bytes) -> LoadedFile:
         """What `auditctl -R` loads of a text. Mostly audit.rules, merged rules.d and what boot reads are one text."""
         if content not in self._loads:
-            self._loads[content] = load_rules(content, self.facts, self._parse)
+            self._loads[content] = load_rules(content, self.facts, self.parse, self.refuse)
         return self._loads[content]
 
     @property
@@ -105,7 +112,7 @@ class RulesFiles:
             return
         for number, text in lines(file.content):
             try:
-                parsed = self._parse(text)
+                parsed = self.parse(text)
             except RuleSyntaxError as error:
                 yield FileLine(RULES_D, file.path, number, text, None, error.summary)
                 continue

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.constants.fields import COMPARISONS, FIELDS, NAMES, FieldKind, compared
 from auditrules.audit.constants.names import syscall_mask
 from auditrules.audit.model.errors import NetlinkError
+from auditrules.audit.model.memo import Memo
 from auditrules.audit.model.rule import (
     PATH_OR_DIR,
     Action,
@@ -121,7 +122,13 @@ def decode(payload: bytes) -> Rule:
 @lru_cache(1)  # more than one asks, and rules stay for days: what they say is found out once
 def decoded(payloads: tuple[bytes, ...]) -> tuple[Rule | NetlinkError, ...]:
     """What each of the payloads says, or why it says nothing."""
-    return tuple(map(_said, payloads))
+    _MEANT.turn()
+    found = tuple(_MEANT.get(each, partial(_said, each)) for each in payloads)
+    _MEANT.end()
+    return found
+
+
+_MEANT: Memo[bytes, Rule | NetlinkError] = Memo()  # of the rules of a kernel most stay when one is loaded
 
 
 def _said(payload: bytes) -> Rule | NetlinkError:
