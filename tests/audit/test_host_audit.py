@@ -125,6 +125,9 @@ def test_all_tables_together_derive_nothing_twice(monkeypatch: pytest.MonkeyPatc
     assert [asked for name, asked in calls if name == "load_rules"] == [MERGED]
 
 
+ASKED = (DOCKERD, "/srv", "/etc/docker", "/etc/docker/key.json")
+
+
 def everything(audit: HostAudit) -> Mapping[str, object]:
     """Give all that a host comes to, as plain values."""
     drift, sets = audit.drift, audit.rule_sets
@@ -138,13 +141,19 @@ def everything(audit: HostAudit) -> Mapping[str, object]:
         "rules": drift.rules,
         "states": (drift.of_kernel, drift.of_files),
         "sources": [(each.name, each.error, each.remarks, each.file_lines) for each in (sets.kernel, sets.boot)],
-        "coverage": [audit.coverage(path, source, seen) for path in (DOCKERD, "/srv") for source in (KERNEL, BOOT)],
+        "coverage": [audit.coverage(path, source, seen) for path in ASKED for source in (KERNEL, BOOT)],
     }
 
 
 def with_files(sources: Sources, **entries: Entry) -> Sources:
     changed = {f"/{name.replace('__', '/')}": entry for name, entry in entries.items()}
     return replace(sources, facts=replace(sources.facts, files={**sources.facts.files, **changed}))
+
+
+def with_mount(sources: Sources, point: str, fstype: str) -> Sources:
+    mounts = sources.facts.mounts or ()
+    new = Mount(len(mounts) + 1, 1, point, "/", fstype, f"0:{len(mounts)}", early=None)
+    return replace(sources, facts=replace(sources.facts, mounts=(*mounts, new)))
 
 
 CHANGES: Mapping[str, Callable[[Sources], Sources]] = {
@@ -170,6 +179,11 @@ CHANGES: Mapping[str, Callable[[Sources], Sources]] = {
         sources,
         facts=replace(sources.facts, mounts=(*MOUNTS, Mount(2, 1, "/srv", "/", "ext4", "8:9", early=None))),
     ),
+    "a container": lambda sources: with_mount(sources, "/run/netns/1", "nsfs"),
+    "another container": lambda sources: with_mount(sources, "/run/netns/2", "nsfs"),
+    "a mount on a watched folder": lambda sources: with_mount(sources, "/etc/docker", "tmpfs"),
+    "a mount below a watched folder": lambda sources: with_mount(sources, "/etc/docker/key.json", "overlay"),
+    "no container": lambda sources: replace(sources, facts=replace(sources.facts, mounts=MOUNTS)),
     "a file replaced": lambda sources: with_files(sources, usr__bin__dockerd=Entry("file", dev="8:1", ino=4711)),
     "a directory made anew": lambda sources: with_files(
         sources, etc__docker=Entry("dir", dev="8:1", ino=4712, born=9.0)
@@ -219,7 +233,9 @@ QUESTIONS: Mapping[str, Callable[[HostAudit], object]] = {
 ANSWERED: tuple[tuple[str, set[str]], ...] = (
     ("nothing", set(QUESTIONS)),
     ("a count", set(QUESTIONS)),
-    ("mounts", {"what boot loads", "the state of each line"}),
+    ("mounts", set(QUESTIONS)),
+    ("a container", set(QUESTIONS)),
+    ("a mount below a watched folder", set(QUESTIONS)),
     ("auditing is off", {"what boot loads"}),
     ("a rule fewer in the kernel", {"what boot loads"}),
     ("a listing", {"what boot loads"}),

@@ -158,6 +158,7 @@ class Live:
 
 def made(folder: Path) -> Live:
     root = Path(shutil.copytree(BARE.parent / "docker", folder / "root", symlinks=True))
+    (root / "var/lib/docker").mkdir(parents=True, exist_ok=True)
     host = Live(root)
     listed(host, *LIVE)
     replaced(host, "etc/audit/rules.d/a.rules", "-D\n" + "".join(f"{line}\n" for line in LIVE))
@@ -204,6 +205,8 @@ CHANGES: Mapping[str, Callable[[Live], None]] = {
     "another rules file": lambda host: replaced(host, "etc/audit/rules.d/a.rules", "-w /usr/bin -p x\n"),
     "a mount on a watched folder": lambda host: mounted(host, "/etc/docker"),
     "a mount on the programs": lambda host: mounted(host, "/usr/bin", "/var/lib/docker"),
+    "a container": lambda host: mounted(host, "/var/lib/docker/overlay2/1/merged", "/run/docker/netns/1"),
+    "another container": lambda host: mounted(host, "/var/lib/docker/overlay2/2/merged", "/run/docker/netns/2"),
     "no mount but the root": mounted,
 }
 SILENT = {

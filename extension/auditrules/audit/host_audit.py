@@ -52,6 +52,11 @@ class Results:
         self.last[make] = (inputs, value)
         return cast("_T", value)
 
+    def after(self, make: Callable[..., _T], *inputs: object) -> _T:
+        """As a call; `make` gets what it made last as `earlier`, whose parts it may share where they are equal."""
+        _, value = self.last.get(make, (None, None))
+        return self(make, *inputs, earlier=value)
+
 
 class HostAudit:
     """What was collected of one host, and what it comes to. `earlier` is the same host at an earlier collection.
@@ -98,7 +103,7 @@ class HostAudit:
     @property
     def files(self) -> RulesFiles:
         """The rules files: their lines, merged and loaded."""
-        return self.results(RulesFiles, self.configured, self._refusal)
+        return self.results.after(RulesFiles, self.configured, self._refusal)
 
     @property
     def boot(self) -> Boot:
@@ -118,9 +123,7 @@ class HostAudit:
     @property
     def rule_sets(self) -> RuleSets:
         """The rules now and after the next boot, with what they watch."""
-        from auditrules.audit.rule_sets import RuleSets  # noqa: PLC0415 - as above
-
-        return self.results(RuleSets, self.drift, self.boot, self.collected.facts)
+        return self.results.after(RuleSets, self.drift, self.boot, self.collected.facts)
 
     def coverage(self, path: str, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
         """What a path's accesses leave of records now (`kernel`) or after the next boot (`boot`).

@@ -18,6 +18,7 @@ from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
 from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule, known
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
 from auditrules.audit.coverage.history import History
+from auditrules.audit.coverage.looked_up import LookedUp, NotingFileSystem
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_set import RuleSet
@@ -45,13 +46,17 @@ MOST_CALLS = 1024  # calls that several of them ask for alike
 
 
 class RuleSets:
-    """The rules of a host that decide, ready to be asked for any path."""
+    """The rules of a host that decide, ready to be asked for any path.
 
-    def __init__(self, drift: Drift, booted: Boot, facts: Facts) -> None:
+    `earlier` are those of the same host at an earlier collection: where rules and what they watch are equal, what is
+    known of them is taken over. A mount that comes or goes mostly changes neither.
+    """
+
+    def __init__(self, drift: Drift, booted: Boot, facts: Facts, earlier: RuleSets | None = None) -> None:
         self._drift = drift
         self._booted = booted
         self._facts = facts
-        self._answers: dict[AskedPath, _Answer] = {}
+        self._before = earlier.so_far if earlier else _Before({}, {})
         self._asked: ResultCache[Mapping[str, AskedAnswer]] = ResultCache(MOST_ASKED)
         self._calls_alike: ResultCache[CallAnswer] = ResultCache(MOST_CALLS)
         self._syscalls: ResultCache[tuple[SyscallAnswer, ...]] = ResultCache(MOST_ASKED)
@@ -71,7 +76,8 @@ class RuleSets:
             RuleSet(
                 rules,
                 RuleResolver(self._file_system, sandbox=self._booted.sandbox, history=self._history),
-                unread=len(reading.lines) - len(rules),
+                len(reading.lines) - len(rules),
+                self._earlier(KERNEL),
             ),
             Auditing(reading.status.enabled),
             remarks=(*_remarks(reading, self._facts), *_of_sandbox(_unseen(rules, self._booted.sandbox))),
@@ -92,7 +98,8 @@ class RuleSets:
         now = self.kernel.rules
         same = now is not None and not now.unread and not now.contested and not unseen and not self._history.counts
         if now is None or not same or rules != [each.rule for each in now.resolved]:
-            now = RuleSet(rules, RuleResolver(self._file_system, fresh=True, sandbox=booted.sandbox))
+            fresh = RuleResolver(self._file_system, fresh=True, sandbox=booted.sandbox)
+            now = RuleSet(rules, fresh, earlier=self._earlier(BOOT))
         return RuleSource(
             BOOT,
             self._facts.machine,
@@ -105,6 +112,28 @@ class RuleSets:
         )
 
     @property
+    def so_far(self) -> _Before:
+        """What a later collection may share; where nobody asked for anything, that is what an earlier one had."""
+        if not {KERNEL, BOOT} <= self.__dict__.keys():
+            return self._before
+        return _Before({KERNEL: self.kernel, BOOT: self.boot}, self._answers, self._drift, self._facts.files)
+
+    def _earlier(self, name: str) -> RuleSet | None:
+        source = self._before.sources.get(name)
+        return source.rules if source else None
+
+    @cached_property
+    def _answers(self) -> dict[AskedPath, _Answer]:
+        """The coverage of paths: that of an earlier collection where the rules are the same."""
+        sources = {KERNEL: self.kernel, BOOT: self.boot}
+        if not self._before.says_the_same(sources):
+            return {}
+        changed = self._before.other_late_points(sources)
+        return {
+            asked: answer for asked, answer in self._before.answers.items() if not answer.looked_up.is_below(changed)
+        }
+
+    @property
     def same(self) -> bool:
         """Whether boot would leave everything as it is."""
         on = {self.kernel.auditing.enabled, self.boot.auditing.enabled} - {None, 2}
@@ -113,12 +142,12 @@ class RuleSets:
     def coverage(self, asked: AskedPath, seen: Mapping[str, Entry]) -> Mapping[str, PathAnswer]:
         """The coverage of a path by `kernel` and `boot`, as `HostAudit.coverage` says."""
         if bad_path(asked.path):  # it is told at once, and its length has no bound
-            return self._coverage(asked, _Files(seen, self._facts.files))
+            return self._coverage(asked, FileSystem(self._facts))
         known = self._answers.get(asked)
-        if known is None or not self._still(known.looked_up, seen):
+        if known is None or not known.looked_up.is_still(seen, self._file_system):
             if len(self._answers) >= MOST_ANSWERS:
                 self._answers.clear()
-            files = _Files(seen, self._facts.files)
+            files = NotingFileSystem.over(self._facts, seen)
             known = self._answers[asked] = _Answer(self._coverage(asked, files), files.looked_up)
         return known.coverage
 
@@ -153,12 +182,8 @@ class RuleSets:
         }
         return {KERNEL: now, BOOT: replace(later, calls={**later.calls, **lost})}
 
-    def _still(self, looked_up: Mapping[str, Entry | None], seen: Mapping[str, Entry]) -> bool:
-        return all(seen.get(path, self._facts.files.get(path)) == entry for path, entry in looked_up.items())
-
-    def _coverage(self, asked: AskedPath, files: _Files) -> Mapping[str, PathAnswer]:
+    def _coverage(self, asked: AskedPath, file_system: FileSystem) -> Mapping[str, PathAnswer]:
         path = asked.path
-        file_system = FileSystem(replace(self._facts, files=files))
         now = self.kernel.evaluate(asked, file_system)
         later = now if self.same else self.boot.evaluate(asked, file_system)
         lost = later.reason is Reason.NO_RULE and (self.boot.loads_nothing or now.of(CoverageStatus.RECORDED))
@@ -191,6 +216,9 @@ class RuleSets:
 
     @cached_property
     def _file_lines(self) -> FileLines:
+        known = self._before.sources.get(KERNEL)
+        if known and known.file_lines and self._before.drift is self._drift and self._before.files == self._facts.files:
+            return known.file_lines
         tried = self._drift.files.collected.tried
         if tried is not None and self._booted.loaded is not None:
             return _by_text(_added(self._booted.loaded, lambda number: tried.places[number - 1]), self._facts)
@@ -204,35 +232,36 @@ class RuleSets:
 
 class _Answer(NamedTuple):
     coverage: Mapping[str, PathAnswer]
-    looked_up: Mapping[str, Entry | None]
+    looked_up: LookedUp
 
 
-class _Files(Mapping[str, Entry]):
-    """What is at paths now, before what was known of them; it notes what is looked up, on which an answer hangs."""
+class _Before(NamedTuple):
+    """Sources of the same host as they were, and the coverage that they gave."""
 
-    def __init__(self, seen: Mapping[str, Entry], known: Mapping[str, Entry]) -> None:
-        self._seen = seen
-        self._known = known
-        self.looked_up: dict[str, Entry | None] = {}
+    sources: Mapping[str, RuleSource]
+    answers: dict[AskedPath, _Answer]
+    drift: Drift | None = None
+    files: Mapping[str, Entry] = {}
 
-    def get(self, path: str, default: Entry | None = None) -> Entry | None:  # type: ignore[override]
-        """What is at a path."""
-        if path not in self.looked_up:
-            self.looked_up[path] = self._seen.get(path, self._known.get(path))
-        found = self.looked_up[path]
-        return default if found is None else found
+    def says_the_same(self, sources: Mapping[str, RuleSource]) -> bool:
+        """Whether these sources have the same rules, on the same things, and say the same of them."""
+        return sources.keys() == self.sources.keys() and all(
+            _rules_of(source) is _rules_of(self.sources[name])
+            and replace(source, rules=None) == replace(self.sources[name], rules=None)
+            for name, source in sources.items()
+        )
 
-    def __getitem__(self, path: str) -> Entry:
-        found = self.get(path)
-        if found is None:
-            raise KeyError(path)
-        return found
+    def other_late_points(self, sources: Mapping[str, RuleSource]) -> frozenset[str]:
+        """The mount points that may be younger than the rules of these sources, or of those, but not of both."""
+        return frozenset().union(*(_late(sources[name]) ^ _late(self.sources[name]) for name in sources))
 
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._known, **self._seen})
 
-    def __len__(self) -> int:
-        return len({**self._known, **self._seen})
+def _late(source: RuleSource) -> frozenset[str]:
+    return source.rules.late_points if source.rules else frozenset()
+
+
+def _rules_of(source: RuleSource) -> object:
+    return source.rules and source.rules.known
 
 
 def _may_be_older(cmdline: Sequence[str]) -> bool:

@@ -46,7 +46,8 @@ class Name:
     `ancestry` are the inode and the directories above it in its file system, empty where no inode was reached.
     `dentry` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name
     away, `made` that it puts its inode there, both where it succeeds. `known` is false for a name of which nobody can
-    tell the inode, `named` for an open file, which the call got by its descriptor.
+    tell the inode, `named` for an open file, which the call got by its descriptor. `late` are the mount points at and
+    above it of which it is not known whether they were there when the rules were loaded: who has the rules fills it in.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Name:
     made: bool = False
     known: bool = True
     named: bool = True
+    late: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

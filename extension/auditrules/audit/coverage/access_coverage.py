@@ -26,7 +26,8 @@ from auditrules.audit.coverage.filter_walk import (
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
-from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.rules_on_names import NameRules
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Condition, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS

@@ -52,6 +52,7 @@ class ExplainedRule:
 
 def steps(rules: RuleSet, access: Access, auditing: Auditing, machine: str) -> Iterator[ExplainedRule]:
     """The rules of the task, exit and exclude lists in the order in which they are asked."""
+    access = replace(access, names=rules.placed(access.names))
     outcomes = decide(rules, access, auditing).outcomes
     deciding = {each.resolved.order: each for each in outcomes if each.resolved is not None}
     for resolved in (*rules.of(FilterList.TASK), *rules.of(FilterList.EXIT), *rules.of(FilterList.EXCLUDE)):

@@ -16,7 +16,8 @@ from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcom
 from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
-from auditrules.audit.coverage.rule_set import NameRules, RuleSet
+from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.coverage.rules_on_names import NameRules
 from auditrules.audit.model.rule import Action
 from auditrules.values import replace
 

@@ -7,10 +7,11 @@ audit_fsnotify.c). Where the file system at that time is not known, it is taken 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from functools import cached_property
 
 from auditrules.audit.coverage.access import Name
 from auditrules.audit.coverage.history import History
-from auditrules.audit.filesystem.path_walk import FileSystem, Identity, ResolvedPath, above, name, parent
+from auditrules.audit.filesystem.path_walk import FileSystem, Identity, ResolvedPath, above, below, name, parent
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.host_facts import Facts, Mount, RulesLoad
 from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
@@ -47,16 +48,15 @@ class Watch:
 class WatchedTree:
     """A directory with all below it: what `dir=` means.
 
-    `marked` are the inodes that carry the mark, `mounts` the parts of file systems (device, root) below it. `late` are
-    mount points below it of which it is not known whether they were there when the rule was loaded; `all_late`, `moved`
-    and `sign` are as in `Watch`.
+    `marked` are the inodes that carry the mark, `mounts` the parts of file systems (device, root) below it that do.
+    Mounts of which it is not known whether they were there when the rule was loaded are told by names that are on them:
+    they come and go while the rule stays. `all_late`, `moved` and `sign` are as in `Watch`.
     """
 
     path: str
     folder: str = ""  # where the path leads
     marked: Identity | None = None
     mounts: frozenset[tuple[str, str]] = frozenset()
-    late: frozenset[str] = frozenset()
     known: bool = True
     all_late: bool = False
     moved: bool = False
@@ -69,7 +69,7 @@ class WatchedTree:
         inside = self.marked in touched.ancestry or (bool(self.mounts) and self._on_part(touched.location))
         if inside:
             return None if self.all_late else True
-        return None if self.late and any(each in self.late for each in above(touched.path)) else False
+        return None if self.folder and any(below(point, self.folder) for point in touched.late) else False
 
     def may_contain(self, touched: Name) -> bool:
         """Whether a name may be the directory or below it."""
@@ -135,6 +135,7 @@ class RuleResolver:
         self._then = FileSystem(at_load) if at_load is not None else now
         self._remembered = at_load is not None
         self._history = history or History(now, RulesLoad())
+        self._folders: dict[str, ResolvedPath] = {}
         lsm = now.facts.lsm
         self.labelled = lsm is None or bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
 
@@ -165,20 +166,26 @@ class RuleResolver:
                 resolved = replace(resolved, inode=int(condition.value))
         return resolved
 
+    def _folder(self, path: str) -> ResolvedPath:
+        """Where a folder of watched names led to when the rules were loaded: hundreds are in a few."""
+        if path not in self._folders:
+            self._folders[path] = self._then.walk(path)
+        return self._folders[path]
+
     def _is_dir(self, path: str) -> bool:
         place = self._then.walk(path)
         return place.entry is not None and place.entry.type == "dir" and not place.missing
 
     def watch(self, path: str) -> Watch:
         """What a rule on a path follows: the last name in the inode that its directory had."""
-        folder, last = self._then.walk(parent(path)), name(path)
+        folder, last = self._folder(parent(path)), name(path)
         if folder.entry is None:
             return Watch(path, known=False)
         if folder.type != "dir" or self._unseen(folder):
             return Watch(path, ("gone", path))  # whatever it follows, it is not at that path
         inode = self._then.identity(folder)
         dentry = (inode, last)
-        here = self._now.walk(parent(path))
+        here = self._now.walk(parent(path)) if self._remembered else folder
         if self._remembered and (here.missing or self._now.identity(here) != inode):
             found = self._now.with_inode(inode)
             if found is None:
@@ -190,13 +197,15 @@ class RuleResolver:
             return Watch(path, ("hidden", dentry), dentry)  # the kernel does not cross a mount on the last name
         if place.entry is None:
             return Watch(path, None, dentry, known=False)
-        before = self._then.at(f"{folder.path.rstrip('/')}/{last}")
+        before = self._then.at(f"{folder.path.rstrip('/')}/{last}") if self._remembered else place
         identity = self._now.identity(place)
         replaced: bool | None = None
         if self._fresh or (self._remembered and before.entry):
             replaced = identity != self._then.identity(before)
         link = place.entry.type == "link"
-        leads, was = self._now.walk(path), self._then.identity(before)
+        # Where nothing is followed, a path leads to the name itself.
+        leads = self._now.walk(path) if link or self._remembered or path.endswith("/") else place
+        was = self._then.identity(before) if self._remembered else identity
         late, moved = self._late(here.path), self._history.replaced(parent(path))
         return Watch(
             path,
@@ -218,14 +227,13 @@ class RuleResolver:
             return WatchedTree(path, known=False)
         if place.missing or self._unseen(place):
             return WatchedTree(path, place.path, ("gone", path))
-        below_it = list(self._then.mounts_below(place.path))
+        below_it = self._then.mounts_below(place.path)
         late, moved = self._late(place.path), self._history.replaced(path, follow=False)
         return WatchedTree(
             path,
             place.path,
             self._then.identity(place),
             frozenset((each.dev, each.root) for each in below_it if self._there(each)),
-            frozenset(self._unsure(place, below_it)),
             all_late=late is not None,
             moved=bool(moved),
             sign=moved or late or "",
@@ -233,13 +241,14 @@ class RuleResolver:
             leads=self._now.walk(path),
         )
 
-    def _unsure(self, folder: ResolvedPath, then: Iterable[Mount]) -> Iterable[str]:
-        """Mount points below a directory that may or may not have been marked: only auditctl -q can tell the kernel."""
+    @cached_property
+    def late_points(self) -> frozenset[str]:
+        """Mount points that may or may not have been marked with a directory: only auditctl -q can tell the kernel."""
         if not self._remembered:
-            return [each.point for each in then if not self._there(each)]
-        known = {(each.dev, each.root, each.point) for each in then}
-        new = self._now.mounts_below(folder.path)
-        return [each.point for each in new if (each.dev, each.root, each.point) not in known]
+            return frozenset(each.point for each in self._now.mounts_below("/") if not self._there(each))
+        known = {(each.dev, each.root, each.point) for each in self._then.mounts_below("/")}
+        new = self._now.mounts_below("/")
+        return frozenset(each.point for each in new if (each.dev, each.root, each.point) not in known)
 
     def _there(self, mount: Mount) -> bool:
         """Whether a mount was there when the rules were loaded."""

@@ -16,6 +16,7 @@ Identity = Hashable  # of an inode; equal where two names are one file
 NAME_TOO_LONG = 36  # errno
 TOO_MANY_LINKS = 40  # errno
 PATH_MAX = 4096  # bytes, with the final NUL
+MOST_KNOWN = 16_384  # paths of which a file system remembers the mount
 
 _DIR = Entry("dir")
 _FEWEST_CHARACTERS = PATH_MAX // 4  # of a path that may have so many bytes
@@ -178,11 +179,18 @@ class FileSystem:
 
     def mount(self, path: str) -> Mount | None:
         """The mount that a resolved path is on; None where the mounts are not known."""
-        current: Mount | None = None
-        for end in (0, *(index for index, each in enumerate(path) if each == "/" and index), len(path)):
-            point = path[:end] or "/"
-            while (found := self._mounted.get((current.number if current else None, point))) is not None:
+        known, way = self._mount_of, []
+        for each in above(path):
+            way.append(each)
+            if each in known:
+                break
+        current = None
+        for each in reversed(way):
+            current = known.get(each, current)
+            while (found := self._mounted.get((current.number if current else None, each))) is not None:
                 current = found
+            if len(known) < MOST_KNOWN:
+                known[each] = current
         return current
 
     def mounts_of(self, path: str) -> Iterator[Mount]:
@@ -197,6 +205,11 @@ class FileSystem:
         return {each.number: each for each in self.facts.mounts or ()}
 
     @cached_property
+    def _mount_of(self) -> dict[str, Mount | None]:
+        """The mounts of paths that were asked for, and of the folders above them."""
+        return {}
+
+    @cached_property
     def _mounted(self) -> Mapping[tuple[int | None, str], Mount]:
         """The mounts by the mount they stand on and their point."""
         mounts = self.facts.mounts or ()
@@ -208,9 +221,14 @@ class FileSystem:
 
     def mounts_below(self, path: str) -> Iterator[Mount]:
         """The mounts that are visible strictly below a resolved path."""
-        for each in self.facts.mounts or ():
-            if below(each.point, path) and self.mount(each.point) == each:
-                yield each
+        return (each for each in self._below(path) if self.mount(each.point) == each)
+
+    def _below(self, path: str) -> Iterator[Mount]:
+        return (each for each in self.facts.mounts or () if below(each.point, path))
+
+    def all_mounts(self) -> tuple[Mount, ...]:
+        """The mounts one and all; none where they are not known."""
+        return self.facts.mounts or ()
 
     def location(self, path: str) -> tuple[str, str] | None:
         """A resolved path in its own file system: the device, and the path from that file system's root."""
@@ -241,7 +259,7 @@ class FileSystem:
 
     def _elsewhere(self, mount: Mount, wanted: str) -> str | None:
         """A path by which a part of a mount's file system is visible through another mount."""
-        for each in self.facts.mounts or ():
+        for each in self.all_mounts():
             if each.dev == mount.dev and (wanted == each.root or below(wanted, each.root)):
                 path = (each.point.rstrip("/") + wanted[len(each.root.rstrip("/")) :]) or "/"
                 if self.mount(path) == each:

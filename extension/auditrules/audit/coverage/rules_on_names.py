@@ -1,0 +1,199 @@
+"""Rules by the names that a call uses: those kept with an inode, and the trees around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from auditrules.audit.coverage.access import Name, rebound
+from auditrules.audit.coverage.audit_names import unreached
+from auditrules.audit.coverage.field_match import REMOVING, compare
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.filesystem.path_walk import Identity, above
+from auditrules.audit.model.rule import Action, Field, FilterList
+
+Buckets = tuple[
+    tuple[Name, Sequence[ResolvedRule]], ...
+]  # names, each with the rules that the kernel keeps with its inode
+
+
+@dataclass(frozen=True, slots=True)
+class NameRules:
+    """The rules on the names that a call uses.
+
+    `names` are those that the kernel collects, `trees` the dir= rules around them, `on` the rules that the kernel keeps
+    with their inodes. Each time that the call takes a watched name away, the kernel asks the rules that it then keeps
+    with the inodes of the names so far: these are the `removals`.
+    """
+
+    names: tuple[Name, ...]
+    trees: tuple[ResolvedRule, ...]
+    on: Buckets
+    removals: tuple[tuple[tuple[Name, ...], Buckets], ...] = ()
+
+
+class RulesOnNames:
+    """The rules of a kernel that are on a path or an inode, found by the names that a call uses.
+
+    `late` are the mount points of which it is not known whether they were there when the rules were loaded.
+    """
+
+    def __init__(self, resolved: tuple[ResolvedRule, ...], late: frozenset[str]) -> None:
+        self._resolved = resolved
+        self._exit = tuple(each for each in resolved if each.rule.list is FilterList.EXIT)
+        self._late = late
+
+    def placed(self, names: Iterable[Name]) -> tuple[Name, ...]:
+        """The names, each with the mount points on its way that may be younger than the rules."""
+        return tuple(map(self._placed, names) if self._late else names)
+
+    def _placed(self, name: Name) -> Name:
+        late = tuple(point for point in above(name.path) if point in self._late)
+        return name if late == name.late else replace(name, late=late)
+
+    def rules_on_names(self, names: Iterable[Name], *, succeeds: bool) -> NameRules:
+        """The rules on the names that a call uses; `succeeds` says whether it succeeds or may succeed."""
+        seen = self.placed(self._collected(names) if self.hidden else names)
+        if not succeeds:
+            return NameRules(seen, self._around(seen), self._on(seen, ()))
+        return NameRules(seen, self._around(seen), self._on(seen, rebound(seen)), tuple(self._removals(seen)))
+
+    def _removals(self, names: Sequence[Name]) -> Iterator[tuple[tuple[Name, ...], Buckets]]:
+        """Each moment in which a call takes a watched name away: the names so far, and the rules on them."""
+        made = [each for each in names if each.made]
+        for number, removed in enumerate(each for each in names if each.removed):
+            if self.follows(removed.dentry):
+                so_far = tuple(each for each in names if not each.made or each in made[:number])
+                if on := self._on(so_far, rebound(so_far, unfinished=True)):
+                    yield so_far, on
+
+    def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
+        """The names that the filesystem list lets the kernel see.
+
+        Of one that it hides, what the call named is left, without an inode: of an open file, nothing (__audit_inode of
+        kernel/auditsc.c).
+        """
+        for name in names:
+            if name.magic is None and name.identity is not None:
+                yield replace(name, known=False)
+            elif not self.hides(name):
+                yield name
+            elif name.named:
+                yield unreached(name.path)
+
+    def _around(self, names: Iterable[Name]) -> tuple[ResolvedRule, ...]:
+        """The trees that hold one of the names or may hold it, in the order of evaluation."""
+        unsure = self._all_trees if any(name.late for name in names) else self._spread
+        found = [each for each in unsure if each.tree and any(map(each.tree.may_contain, names))]
+        if self._trees:
+            for identity in {identity for name in names for identity in name.ancestry}:
+                found += self._trees.get(identity, ())
+        return in_order(found)
+
+    def _on(self, names: Iterable[Name], dentries: Collection[Hashable]) -> Buckets:
+        """The rules that the kernel keeps with the inode of each name, in the order of evaluation.
+
+        Rules on the `dentries` of names that the call makes are among them: whether they match is not decided here.
+        """
+        moved = [resolved for dentry in dentries for resolved in self._dentries.get(dentry, ())]
+        buckets = ((name, self._with_inode(name, moved)) for name in names)
+        return tuple((name, rules) for name, rules in buckets if rules)
+
+    def _with_inode(self, name: Name, moved: Sequence[ResolvedRule]) -> Sequence[ResolvedRule]:
+        if not name.known:
+            return self._by_inode
+        found = [*self._watches.get(name.identity, ()), *self._unknown, *moved]
+        if name.entry is not None and name.identity is not None:
+            found += self._numbers.get(name.entry.ino, ())
+        return in_order(found)
+
+    def hides(self, name: Name) -> bool:
+        """Whether the filesystem list keeps the kernel from seeing a name."""
+        return name.magic is not None and any(compare(name.magic, each) for each in self.hidden)
+
+    @cached_property
+    def hidden(self) -> tuple[Field, ...]:
+        """The file systems that the filesystem list leaves out; each field of a rule counts by itself."""
+        rules = (each.rule for each in self._resolved if each.rule.list is FilterList.FILESYSTEM)
+        fields = (field for rule in rules if rule.action is Action.NEVER for field in rule.fields)
+        return tuple(field for field in fields if isinstance(field, Field) and field.name == "fstype")
+
+    @cached_property
+    def _trees(self) -> Mapping[Identity, list[ResolvedRule]]:
+        found: dict[Identity, list[ResolvedRule]] = {}
+        for each in self._exit:
+            if each.tree and each.tree.known:
+                found.setdefault(each.tree.marked, []).append(each)
+        return found
+
+    @cached_property
+    def _spread(self) -> tuple[ResolvedRule, ...]:
+        """Trees over more than one file system, or that could not be read."""
+        trees = [(each, each.tree) for each in self._all_trees if each.tree]
+        return tuple(each for each, tree in trees if tree.mounts or tree.all_late or not tree.known)
+
+    @cached_property
+    def _all_trees(self) -> tuple[ResolvedRule, ...]:
+        return tuple(each for each in self._exit if each.tree)
+
+    @cached_property
+    def _by_inode(self) -> tuple[ResolvedRule, ...]:
+        return tuple(each for each in self._exit if each.by_inode)
+
+    @cached_property
+    def _watches(self) -> Mapping[Identity, list[ResolvedRule]]:
+        found: dict[Identity, list[ResolvedRule]] = {}
+        for each in self._by_inode:
+            if each.watch and each.watch.known:
+                found.setdefault(each.watch.identity, []).append(each)
+        return found
+
+    def follows(self, dentry: Hashable) -> bool:
+        """Whether a rule watches a name, whatever inode is there."""
+        return dentry is not None and dentry in self._dentries
+
+    def drops(self, name: Name, call: str) -> bool:
+        """Whether a call that takes a name away makes the kernel drop a rule, of which it writes a record."""
+        if call in REMOVING and name.identity in self._trees:
+            return True
+        return name.entry is not None and name.entry.type == "dir" and name.identity in self._folders
+
+    @cached_property
+    def _dentries(self) -> Mapping[Hashable, list[ResolvedRule]]:
+        found: dict[Hashable, list[ResolvedRule]] = {}
+        for each in self._by_inode:
+            if each.watch and each.watch.known:
+                found.setdefault(each.watch.dentry, []).append(each)
+        return found
+
+    @cached_property
+    def _folders(self) -> frozenset[Identity]:
+        """The directories of watched names, programs of exe fields among them."""
+        watches = (watch for each in self._resolved for watch in (each.watch, each.exe) if watch)
+        return frozenset(watch.dentry[0] for watch in watches if isinstance(watch.dentry, tuple))
+
+    @cached_property
+    def _unknown(self) -> tuple[ResolvedRule, ...]:
+        return tuple(each for each in self._by_inode if each.watch and not each.watch.known)
+
+    @cached_property
+    def _numbers(self) -> Mapping[int, list[ResolvedRule]]:
+        found: dict[int, list[ResolvedRule]] = {}
+        for each in self._by_inode:
+            if each.inode is not None:
+                found.setdefault(each.inode, []).append(each)
+        return found
+
+    @property
+    def contested(self) -> bool:
+        """Whether two rules are on one name, whose order turns around when the file is replaced."""
+        return any(len(each) > 1 for each in self._dentries.values())
+
+
+def in_order(rules: Sequence[ResolvedRule]) -> tuple[ResolvedRule, ...]:
+    """Each rule once, in the order of evaluation."""
+    if len(rules) < 2:  # noqa: PLR2004 - nothing to sort
+        return tuple(rules)
+    found = {each.order: each for each in rules}
+    return tuple(found[order] for order in sorted(found))
