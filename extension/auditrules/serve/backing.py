@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 
@@ -24,4 +25,5 @@ def tables(schemas: Sequence[Schema], root: str, kernel: str) -> list[Table]:
     except HostError as error:
         raise UsageError(str(error)) from error
     made = build(KeptHost(host, time.monotonic))
+    gc.freeze()  # our code stays as long as the process: no collection need go through it again
     return [replace(table, schema=schema) for table, schema in zip(made, schemas, strict=True)]
