@@ -120,10 +120,15 @@ KINDS = (_watch, _privileged, _calls, _failed, _never)
 SHARES = (60, 20, 12, 4, 4)
 
 
+def named(rules: list[str]) -> set[str]:
+    """The paths that lines name."""
+    return {word.removeprefix("path=").removeprefix("exe=") for line in rules for word in line.split() if "/" in word}
+
+
 def facts(rules: list[str]) -> Facts:
     """The facts under which every path of the lines is a file, as on a host that auditctl was run on."""
-    paths = {word.removeprefix("path=").removeprefix("exe=") for line in rules for word in line.split() if "/" in word}
-    files = {"/": Entry("dir")}
+    paths = named(rules)
+    files = {"/": Entry("dir"), "/var/lib/docker": Entry("dir")}
     for path in paths:
         names = path.strip("/").split("/")
         files |= {"/" + "/".join(names[:depth]): Entry("dir") for depth in range(1, len(names))}

@@ -15,6 +15,8 @@ from functools import cache
 
 import pytest
 
+from tests.core.quota import quota
+
 NOBODY = 65534
 LACKING = 77  # the exit code of an attempt that the machine refused, as automake's tests have it
 
@@ -77,7 +79,27 @@ def capability() -> str:
     return ""
 
 
-RIGHTS: Mapping[str, Callable[[], str]] = {"own": own, "give_away": give_away, "mount": mount, "capability": capability}
+@cache
+def cgroup() -> str:
+    """Whether a cgroup can be made that limits processors."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        try:
+            with quota(process.pid, 50):
+                pass
+        except OSError as error:
+            return f"needs the right to make a cgroup: {error}"
+        finally:
+            process.kill()
+    return ""
+
+
+RIGHTS: Mapping[str, Callable[[], str]] = {
+    "own": own,
+    "give_away": give_away,
+    "mount": mount,
+    "capability": capability,
+    "cgroup": cgroup,
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -50,6 +50,17 @@ def given(file: str) -> Host:
     return Host(kernel="netlink", ask=ask)
 
 
+def busy(count: str) -> Host:
+    """Give a busy container host with so many rules in its kernel, in rules.d and in audit.rules.
+
+    It is in a mount namespace of this process alone. Raises SetupError where the machine gives none.
+    """
+    from bench.container_host import ContainerHost  # noqa: PLC0415 - nobody else mounts anything
+
+    rules = payloads(ContainerHost(int(count)).lines)
+    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+
+
 def changing() -> Host:
     """Give a host whose rules are others at each look; their key says which look it was."""
     versions = itertools.cycle(
@@ -97,6 +108,7 @@ def dead(point: str) -> Host:
 HOSTS: Mapping[str, Callable[..., Host]] = {
     "loaded": loaded,
     "given": given,
+    "busy": busy,
     "changing": changing,
     "hanging": hanging,
     "dead": dead,
