@@ -254,6 +254,29 @@ def test_what_hangs_on_no_change_is_answered_at_once(change: str, answered: set[
     assert {name for name in QUESTIONS if again[name] < alone[name] / 10} == answered
 
 
+NEW = "-w /srv/x -p wa -k new"
+
+
+@pytest.mark.parametrize(
+    ("change", "parsed"),
+    [
+        (lambda sources: replace(sources, rules_d=(rules_d("-D", "-b 64", *RULES, NEW),)), [NEW]),
+        (lambda sources: with_files(sources, srv__x=Entry("file", dev="8:1", ino=4711)), []),
+        (lambda sources: with_files(sources, usr__bin__dockerd=Entry("file", dev="8:1", ino=4711)), [WATCH]),
+    ],
+    ids=["a line more", "a file that no line names", "a file that a line names"],
+)
+def test_only_lines_that_a_change_concerns_are_parsed_again(
+    change: Callable[[Sources], Sources], parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = HostAudit(AT_REST)
+    everything(audit)
+    calls: Counter[tuple[str, object]] = Counter()
+    counted(monkeypatch, parse, "parse_line", calls)
+    everything(HostAudit(change(AT_REST), audit))
+    assert [line for _, line in calls] == parsed
+
+
 def test_what_stays_is_held_once() -> None:
     def collected() -> Sources:
         return replace(AT_REST, rules_d=(rules_d(*RULES, "#" * 1_000_000),))

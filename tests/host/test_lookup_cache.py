@@ -97,6 +97,13 @@ def test_where_nothing_changed_nothing_is_walked_again(root: Path) -> None:
     assert calls(lambda: told(root, cache)) < calls(lambda: told(root)) / 2
 
 
+def test_where_a_folder_changed_and_has_the_names_that_it_had_nothing_is_walked_again(root: Path) -> None:
+    _, cache = told(root)
+    (root / "new").touch()
+    (root / "new").unlink()
+    assert calls(lambda: told(root, cache)) < calls(lambda: told(root)) / 2
+
+
 def test_where_something_changed_all_is_walked_again(root: Path) -> None:
     _, cache = told(root)
     (root / "a").chmod(0o711)  # which no umask gives

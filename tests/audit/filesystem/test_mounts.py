@@ -95,3 +95,28 @@ def test_what_the_kernel_answers_for_alone_is_not_remote(fstype: str) -> None:
 def test_a_line_of_mountinfo_that_is_cut_is_left_out(line: bytes) -> None:
     whole = rb"22 1 8:1 / / rw - ext4 /dev/sda1 rw"
     assert [each.point for each in mounted(whole + b"\n" + line, frozenset())] == ["/"]
+
+
+LOCAL = {"/": "ext4", "/proc": "proc", "/var/lib/docker": "xfs"}
+CONTAINER = {"/var/lib/docker/overlay2/x/merged": "overlay", "/run/netns/x": "nsfs"}
+FAR = {"/mnt/net": "nfs4", "/mnt/net/here": "ext4"}
+
+
+@pytest.mark.parametrize(
+    ("types", "near"),
+    [
+        (LOCAL, {}),
+        ({**LOCAL, **FAR}, FAR),
+        ({**LOCAL, **FAR, **CONTAINER}, FAR),
+        ({**LOCAL, **FAR, "/mnt/net": "ext4"}, {}),
+        ({**LOCAL, "/": "nfs4"}, {}),
+    ],
+    ids=["no remote one", "a remote one", "and containers", "a local one in its place", "the root is remote"],
+)
+def test_only_remote_mounts_and_those_below_decide_which_paths_are_remote(
+    types: dict[str, str], near: dict[str, str]
+) -> None:
+    mounts = Mounts(types)
+    assert mounts.near_remote.types == near
+    paths = [*types, *(f"{point.rstrip('/')}/x" for point in types), "/mnt", "/nothing"]
+    assert [mounts.near_remote.remote(path) for path in paths] == [mounts.remote(path) for path in paths]

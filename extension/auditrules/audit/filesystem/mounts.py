@@ -183,7 +183,7 @@ class Mounts:
     @property
     def near_remote(self) -> Mounts:
         """Those that are remote, and those below them, whatever else comes and goes: none other decides of `remote`."""
-        remote = {point for point, kind in self.types.items() if is_remote(kind)}
+        remote = {point for point, kind in self.types.items() if point.strip("/") and is_remote(kind)}
         near = (point for point in self.types if remote.intersection(above(point))) if remote else ()
         return Mounts({point: self.types[point] for point in near})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import fields
-from sys import intern
 from typing import Generic, TypeVar
 
 from auditrules.audit.model.host_facts import Entry, Facts
@@ -66,8 +65,7 @@ class FileResults(Generic[_K, _T]):
             if found is None or not all(map(self._is, *found[1:])):
                 files = NotedFiles(self._facts.files)
                 value = self._make(key, Facts(files=files, **self._rest))
-                # Folders are in the paths of many keys: each is held once.
-                found = value, tuple(map(intern, files.looked_up)), tuple(files.looked_up.values())
+                found = value, tuple(files.looked_up), tuple(files.looked_up.values())
             self.results[key] = found
         return found[0]
 
