@@ -123,6 +123,8 @@ class HostAudit:
     @property
     def rule_sets(self) -> RuleSets:
         """The rules now and after the next boot, with what they watch."""
+        from auditrules.audit.rule_sets import RuleSets  # noqa: PLC0415 - as above
+
         return self.results.after(RuleSets, self.drift, self.boot, self.collected.facts)
 
     def coverage(self, path: str, source: str, seen: Mapping[str, Entry]) -> PathAnswer:

@@ -147,7 +147,7 @@ class RuleSets:
         if known is None or not known.looked_up.is_still(seen, self._file_system):
             if len(self._answers) >= MOST_ANSWERS:
                 self._answers.clear()
-            files = NotingFileSystem.over(self._facts, seen)
+            files = NotingFileSystem(self._facts, seen)
             known = self._answers[asked] = _Answer(self._coverage(asked, files), files.looked_up)
         return known.coverage
 

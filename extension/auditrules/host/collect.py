@@ -36,7 +36,7 @@ from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.starts import dated, process_name, process_start, unit_starts
 from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
-from auditrules.values import replace
+from auditrules.values import dataclass, replace
 
 TYPE_CHECKING = False  # typing's own takes importing it, and what requirements are is not needed before one is judged
 if TYPE_CHECKING:

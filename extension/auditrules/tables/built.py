@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TypeVar
 
 from auditrules.plugin.context import Context
@@ -10,9 +11,6 @@ from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
-from auditrules.tables.controls import audit_controls
-from auditrules.tables.coverage import asked, audit_coverage
-from auditrules.tables.judging import HostJudge
 from auditrules.tables.rules import RuleRows
 from auditrules.tables.schemas import (
     AUDIT_CONTROLS,
@@ -73,24 +71,5 @@ def memoize(make: Callable[[_S], list[Row]], current: Callable[[], _S]) -> Calla
             kept = (found, make(found))
         last = (found, kept[1])
         return kept[1]
-
-    return rows
-
-
-def _coverage(host: HostView) -> Callable[[Context], list[Row]]:
-    """The rows of the paths that are asked for; those of an answer that stays are kept."""
-    kept: dict[tuple[str, ...], tuple[tuple[PathAnswer, ...], list[Row]]] = {}
-
-    def rows(context: Context) -> list[Row]:
-        answers = asked(context, host.audit(), host.look)
-        paths = tuple(answer.path for answer in answers)
-        if any(map(bad_path, paths)):  # whose length has no bound
-            return audit_coverage(answers)
-        known = kept.get(paths)
-        if known is None or known[0] != answers:
-            if len(kept) >= MOST_ANSWERS:
-                kept.clear()
-            known = kept[paths] = (answers, audit_coverage(answers))
-        return known[1]
 
     return rows

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from auditrules.audit.constants import versions
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.text import decode, encode
-from auditrules.values import dataclass, replace
 
 LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
 

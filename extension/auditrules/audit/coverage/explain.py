@@ -16,7 +16,7 @@ from auditrules.audit.coverage.rule_match import Match, Truth, match, match_task
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import PATH_NAMES, Action, Condition, Field, FilterList
-from auditrules.values import dataclass
+from auditrules.values import dataclass, replace
 
 MOST_EXCEPTIONS = 10  # paths below a directory that are named one by one
 

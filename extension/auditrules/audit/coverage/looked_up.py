@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from auditrules.audit.filesystem.noted_files import NotedFiles
 from auditrules.audit.filesystem.path_walk import FileSystem, above
 from auditrules.audit.model.host_facts import Entry, Facts, Mount
+from auditrules.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,18 @@ class LookedUp:
         )
 
 
-@dataclass(frozen=True)
 class NotingFileSystem(FileSystem):
-    """A host's file system that notes what is looked up in it; `over` makes one."""
+    """The file system of a host of which this is seen now, before what was collected; it notes what is looked up."""
+
+    def __init__(self, facts: Facts, seen: Mapping[str, Entry]) -> None:
+        files = NotedFiles(facts.files, seen)
+        super().__init__(replace(facts, files=files))
+        self.__dict__.update(files_looked_up=files.looked_up, on={}, under={}, every=[])
 
     files_looked_up: Mapping[str, Entry | None]
-    on: dict[str, Mount | None] = field(default_factory=dict)
-    under: dict[str, tuple[Mount, ...]] = field(default_factory=dict)
-    every: list[Mount] = field(default_factory=list)
-
-    @classmethod
-    def over(cls, facts: Facts, seen: Mapping[str, Entry]) -> NotingFileSystem:
-        """The file system of a host of which this is seen now, before what was collected."""
-        files = NotedFiles(facts.files, seen)
-        return cls(replace(facts, files=files), files.looked_up)
+    on: dict[str, Mount | None]
+    under: dict[str, tuple[Mount, ...]]
+    every: list[Mount]
 
     @property
     def looked_up(self) -> LookedUp:

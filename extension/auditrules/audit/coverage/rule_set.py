@@ -16,7 +16,7 @@ from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rules_on_names import NameRules, RulesOnNames, in_order
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Permission, Rule
-from auditrules.values import dataclass, replace
+from auditrules.values import dataclass, field, replace
 
 MOST_RESULTS = 1024  # decisions and statuses that are kept: one for each set of rules that apply to a call
 MOST_CASES = 64  # sets of conditions of which the cases are remembered
