@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import fields
 from typing import Generic, TypeVar
 
 from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.values import replace
 
 _K = TypeVar("_K", bound=Hashable)
 _T = TypeVar("_T")
@@ -53,7 +53,7 @@ class FileResults(Generic[_K, _T]):
     ) -> None:
         self._make = make
         self._facts = facts
-        self._rest = {each.name: getattr(facts, each.name) for each in fields(facts) if each.name != "files"}
+        self._rest = replace(facts, files={})
         self.results: dict[_K, tuple[_T, tuple[str, ...], tuple[Entry | None, ...]]] = {}
         self._before = earlier.results if earlier is not None and earlier._rest == self._rest else {}  # noqa: SLF001
 
@@ -64,7 +64,7 @@ class FileResults(Generic[_K, _T]):
             found = self._before.get(key)
             if found is None or not all(map(self._is, *found[1:])):
                 files = NotedFiles(self._facts.files)
-                value = self._make(key, Facts(files=files, **self._rest))
+                value = self._make(key, replace(self._rest, files=files))
                 found = value, tuple(files.looked_up), tuple(files.looked_up.values())
             self.results[key] = found
         return found[0]
