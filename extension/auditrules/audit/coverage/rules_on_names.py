@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditrules.audit.coverage.access import Name, rebound
@@ -12,6 +11,7 @@ from auditrules.audit.coverage.field_match import REMOVING, compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import Identity, above
 from auditrules.audit.model.rule import Action, Field, FilterList
+from auditrules.values import dataclass, replace
 
 Buckets = tuple[
     tuple[Name, Sequence[ResolvedRule]], ...
