@@ -104,6 +104,40 @@ def test_a_file_that_is_loaded_too_is_told(image: Path, tmp_path: Path) -> None:
     assert (code, err) == (0, f"auditrules: {other} is loaded with these files, and was not judged with them\n")
 
 
+STIG = ("--benchmark", "stig-rhel-9", "--control", "RHEL-09-654265", "--control", "RHEL-09-654240")
+FILE = "audit.rules"  # as Debian and RHEL ship one, with more values
+BESIDE = (
+    ("-D\n-b 8192\n-f 1\n", 1, "RHEL-09-654265: -f: fail (wrong_value): boot loads -f 1, which leaves failure 1\n"),
+    ("-w /etc/passwd -p wa -k identity\n", 1, "/etc/audit/rules.d/audit.rules:1"),
+    ("-D\n-b 8192\n", 0, ""),
+    ("-D\n-f 2\n", 0, ""),
+)
+
+
+@pytest.mark.parametrize(("text", "code", "told"), BESIDE)
+def test_what_a_file_of_the_host_spoils_is_told(image: Path, text: str, code: int, told: str) -> None:
+    (image / "etc/os-release").write_text('ID=rhel\nVERSION_ID="9.4"\n')
+    (image / "etc/audit/rules.d" / FILE).write_text(text)
+    found, out, err = run("rules", *STIG, "--root", str(image))
+    assert (found, "-f 2\n" in out) == (code, True)
+    assert told in err
+    assert ("loaded too" in err) is bool(code)
+
+
+def test_files_in_the_folder_of_the_host_were_judged(image: Path) -> None:
+    folder = image / "etc/audit/rules.d"
+    (folder / FILE).write_text("-b 8192\n")
+    assert run("rules", *DOCKER, "--root", str(image), "--output", str(folder)) == (0, "", "")
+
+
+def test_a_control_that_is_not_met_anyway_is_told_once(image: Path) -> None:
+    (image / "var/lib/docker/x").unlink()
+    (image / "var/lib/docker").rmdir()
+    (image / "etc/audit/rules.d" / FILE).write_text("-b 8192\n")
+    code, _, err = run("rules", *DOCKER, "--root", str(image))
+    assert (code, err.count("CIS Docker Benchmark 1.2.0 1.2.4: /var/lib/docker:"), "loaded too" in err) == (1, 1, False)
+
+
 def test_the_script_is_one_that_a_shell_reads(image: Path) -> None:
     _, out, _ = run("rules", *DOCKER, "--root", str(image), "--format", "sh")
     assert subprocess.run(["/bin/sh", "-n"], input=out, text=True, check=False).returncode == 0

@@ -1,22 +1,28 @@
-"""The rules that controls need on a host, and the proof that they meet them: judged as if boot loaded these files."""
+"""The rules that controls need on a host, and the proof that they meet them: judged as if boot loaded these files.
+
+Judged they are alone, and with the host's other files in rules.d, of which augenrules makes one file with them: the
+last `-f` of all is the one that counts, and a rule that stands twice ends the load.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from auditrules.audit.model.collected import TriedRulesText
+from auditrules.audit.boot.augenrules import RULES_D
+from auditrules.audit.model.collected import File, TriedRulesText
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT
+from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.rules_files import MadeRules, PrescribedLine, made_rules
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.requirement import Judged
+from auditrules.cli.rules_input import awk_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
-from auditrules.status import Status
 from auditrules.tables.judging import HostJudge
 from auditrules.values import replace
 
@@ -24,7 +30,6 @@ from auditrules.values import replace
 OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option"})
 NO_RULES = TriedRulesText(b"\n", ("",))
 MOST_ROUNDS = 3  # of asking what is prescribed: a line may be needed only where another one is there
-_ACTS = (Status.FAIL, Status.UNKNOWN)
 
 
 def host_with(host: Collector, machine: str = "", text: TriedRulesText = NO_RULES) -> KeptHost:
@@ -43,7 +48,7 @@ def _judged(
 
 def proved_rules(controls: Sequence[BenchmarkControl], host: Collector, facts: Facts) -> tuple[MadeRules, list[str]]:
     """The files that the controls need, and the controls that they do not meet, judged with these very files."""
-    names = {each.key: f"{each.benchmark} {each.version} {each.id}" for each in controls}
+    names = {each.key: _name(each) for each in controls}
     benchmarks = ", ".join(dict.fromkeys(f"{each.benchmark} {each.version}" for each in controls))
     prescribed: dict[tuple[str, str], PrescribedLine] = {}
     made = made_rules((), facts, f" for {benchmarks}")
@@ -52,7 +57,7 @@ def proved_rules(controls: Sequence[BenchmarkControl], host: Collector, facts: F
         judged = list(_judged(controls, host, facts.machine, text))
         known = len(prescribed)
         for control, found in judged:
-            for line in (line for each in found if each.status in _ACTS for line in each.remedy.lines):
+            for line in (line for each in found if each.acts for line in each.remedy.lines):
                 one = PrescribedLine(line, _short(control), (names[control.key],))
                 prescribed.setdefault((line, names[control.key]), one)
         if len(prescribed) == known:
@@ -64,13 +69,46 @@ def proved_rules(controls: Sequence[BenchmarkControl], host: Collector, facts: F
         text = TriedRules([made.given], facts).text
     else:
         judged = list(_judged(controls, host, facts.machine, text))
-    failing = [
-        f"{names[control.key]}: {each.subject}: {each.status.value} ({each.reason})"
+    return made, [*_not_met(judged)]
+
+
+def spoiled(
+    controls: Sequence[BenchmarkControl], host: Collector, facts: Facts, made: MadeRules, failing: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """The paths of the host's other files in rules.d, and what is not met for them, or why the load ends.
+
+    `failing` is what is not met without them, which is not told again.
+    """
+    sources = host.sources()
+    if sources.rules_d_error:
+        return [RULES_D], [f"what else boot loads is not known: {sources.rules_d_error}"]
+    others = [each for each in sources.rules_d if each.path.rpartition("/")[2] not in made.files]
+    if not others:
+        return [], []
+    own = (File(f"{RULES_D}/{each.path}", each.content) for each in made.given.files)
+    given = RulesInput(RULES_D, (*own, *others), folder=True, awk=awk_of(sources))
+    wanted = needs(each.content or b"" for each in given.files)
+    tried = TriedRules([given], replace(facts, files={**facts.files, **host.look(wanted.paths)}))
+    if tried.loaded.stopped_at is not None:
+        return [each.path for each in others], [*tried.problems]
+    missed = _not_met(_judged(controls, host, facts.machine, tried.text))
+    return [each.path for each in others], [
+        f"{words}: {evidence}" for words, evidence in missed.items() if words not in failing
+    ]
+
+
+def _not_met(judged: Iterable[tuple[BenchmarkControl, Sequence[Judged]]]) -> Mapping[str, str]:
+    """What controls miss, in words, with the evidence."""
+    return {
+        f"{_name(control)}: {each.subject}: {each.status.value} ({each.reason})": each.evidence
         for control, found in judged
         for each in found
-        if each.status in _ACTS
-    ]
-    return made, failing
+        if each.acts
+    }
+
+
+def _name(control: BenchmarkControl) -> str:
+    return f"{control.benchmark} {control.version} {control.id}"
 
 
 def _short(control: BenchmarkControl) -> str:

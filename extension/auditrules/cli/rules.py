@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.model.host_facts import UNKNOWN_KERNEL, Facts
-from auditrules.authoring.rules_files import MADE
+from auditrules.authoring.rules_files import MADE, MadeRules
 from auditrules.authoring.rules_formats import FORMATS
 from auditrules.authoring.targets import UnknownTargetError, system_called
 from auditrules.benchmarks.configuration.os_release import OsRelease
@@ -17,7 +19,7 @@ from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, benchmarks_of, in_environment
 from auditrules.cli.minimised_rules import minimised_rules
-from auditrules.cli.proved_rules import host_with, proved_rules
+from auditrules.cli.proved_rules import host_with, proved_rules, spoiled
 from auditrules.cli.rules_input import add_targets, only_target
 from auditrules.host import Collector
 from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
@@ -82,6 +84,27 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     else:
         controls, host, facts = _of_host(options, environment)
     made, failing = proved_rules(controls, host, facts)
+    _tell(options, made, failing)
+    if made.problems:
+        for problem in made.problems:
+            warn(f"{problem.place}: {problem.message}")
+        warn("not proved, so nothing is written")
+        return "", 3
+    beside, missed = spoiled(controls, host, facts, made, failing)
+    for each in missed:
+        warn(f"with {', '.join(beside)}, loaded too: {each}")
+    if missed:
+        warn("take the files away that are loaded too, or the lines in them that are in the way")
+    code = 1 if failing or missed or made.left_out else 0
+    if options.output:
+        judged_with = "" if options.system else os.path.realpath(f"{options.root or '/'}/{RULES_D}")
+        _write(options.output, made.files, judged_with, force=options.force)
+        return "", code
+    return FORMATS[options.format](made.files), code
+
+
+def _tell(options: argparse.Namespace, made: MadeRules, failing: Sequence[str]) -> None:
+    """Say what the files leave to do, and what comes of the host."""
     for line, why in made.left_out:
         warn(f"left out: {line.line}: {why} ({', '.join(line.controls)})")
     for each in failing:
@@ -90,16 +113,6 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         warn(f"what hangs on the host itself is made on one, or of its files: --root DIR of {options.system}")
     for remark in made.remarks:
         warn(f"{remark.place}: {remark.message}")
-    if made.problems:
-        for problem in made.problems:
-            warn(f"{problem.place}: {problem.message}")
-        warn("not proved, so nothing is written")
-        return "", 3
-    code = 1 if failing or made.left_out else 0
-    if options.output:
-        _write(options.output, made.files, force=options.force)
-        return "", code
-    return FORMATS[options.format](made.files), code
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -155,8 +168,11 @@ def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> l
     return wanted
 
 
-def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
-    """Write the files; none of them if one is there that this command did not write. Raises Problem."""
+def _write(folder: str, files: Mapping[str, str], judged_with: str, *, force: bool) -> None:
+    """Write the files; none of them if one is there that this command did not write. Raises Problem.
+
+    The files that are in the folder, too, were judged with them if it is `judged_with`.
+    """
     root = Path(folder)
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -169,7 +185,7 @@ def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
         others = sorted(path.name for path in root.glob("*.rules") if path.name not in files)
     except OSError as error:
         raise Problem(f"cannot write {folder}: {error.strerror}") from error
-    for name in others:
+    for name in others if os.path.realpath(folder) != judged_with else ():
         warn(f"{root / name} is loaded with these files, and was not judged with them")
 
 

@@ -101,14 +101,19 @@ def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
                 names = tree.names(RULES_D)
             except UnreadableError as error:
                 raise Problem(f"cannot read {RULES_D} of {root}: {error}") from error
-        program = sources.units.awk.rpartition("/")[2] if sources.units else ""
-        awk = next((each for each in Awk if program.startswith(each.value)), None)
-        return RulesInput(RULES_D, sources.rules_d, folder=True, ignored=tuple(_ignored(RULES_D, names)), awk=awk)
+        ignored = tuple(_ignored(RULES_D, names))
+        return RulesInput(RULES_D, sources.rules_d, folder=True, ignored=ignored, awk=awk_of(sources))
     if sources.audit_rules is None:
         raise Problem(f"{root} has no rules: neither {RULES_D}/*.rules nor {AUDIT_RULES} is there")
     if sources.audit_rules.content is None:
         raise Problem(f"cannot read {AUDIT_RULES} of {root}: {sources.audit_rules.error}")
     return RulesInput(AUDIT_RULES, (sources.audit_rules,))
+
+
+def awk_of(sources: Sources) -> Awk | None:
+    """The awk that a host's augenrules runs; None where that is not known."""
+    program = sources.units.awk.rpartition("/")[2] if sources.units else ""
+    return next((each for each in Awk if program.startswith(each.value)), None)
 
 
 def _folder(path: str) -> RulesInput:

@@ -27,7 +27,7 @@ from auditrules.host.facts import unknown_fact
 
 SYSTEM_ASSUMED = (
     "the benchmarks' paths are taken to be there, without links, and login.defs, sudo and pam_faillock to be as they "
-    "are shipped; privileged programs are not known"
+    "are shipped, and no other file to be in rules.d; privileged programs are not known"
 )
 """What is taken of a system, in words."""
 
