@@ -39,7 +39,9 @@ class PrescribedLine:
             return LOCK
         if self.line.startswith(_CONTROLS):
             return BASE
-        return NEVER if "never," in self.line or ",never" in self.line else f"50-{self.benchmark}.rules"
+        flag, *operands = self.line.split()
+        is_never = flag in ("-a", "-A") and any("never" in each.split(",") for each in operands[:1])
+        return NEVER if is_never else f"50-{self.benchmark}.rules"
 
 
 @dataclass(frozen=True)
