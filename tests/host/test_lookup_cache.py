@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.model.host_facts import Entry
-from auditrules.host import rootfs
+from auditrules.host import entries, rootfs
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.rootfs import Tree, local
 from tests.fixtures.work import calls
@@ -109,6 +109,22 @@ def test_where_something_changed_all_is_walked_again(root: Path) -> None:
     (root / "a").chmod(0o711)  # which no umask gives
     files = told(root, cache)[0][0]
     assert (files["/a"].mode, files) == (0o711, told(root)[0][0])
+
+
+@pytest.mark.parametrize(
+    ("made", "told_of"),
+    [((None, 2.0), 2.0), ((2.0, 3.0), 3.0), ((2.0, 2.0), 2.0), ((0.5, 0.5), None), ((None, None), None)],
+)
+def test_a_directory_with_the_inode_of_one_that_is_gone_is_seen_to_be_new(
+    root: Path, monkeypatch: pytest.MonkeyPatch, made: tuple[float | None, float | None], told_of: float | None
+) -> None:
+    before = None
+    for born in made:
+        monkeypatch.setattr(entries, "birth", lambda *_, born=born: born)
+        with closing(Tree(str(root), local, before, since=1.0)) as tree:
+            found, before = tree.look(["/a"])["/a"].born, tree.cache
+    assert found == told_of
+    assert tree.cache.taken_over is (made[0] == made[1])
 
 
 def test_a_folder_that_was_listed_right_after_a_change_is_listed_again(

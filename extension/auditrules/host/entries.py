@@ -36,7 +36,7 @@ DIR = Entry("dir")
 
 
 def entry_at(name: bytes, folder: int, since: float = inf) -> Entry:
-    """Look at a name, and when it was made if it is a directory or link that changed `since` that time.
+    """Look at a name, and when it was made if it is a directory or link that was made `since` that time.
 
     Raises OSError where that says nothing of what is there.
     """
@@ -47,13 +47,11 @@ def entry_at(name: bytes, folder: int, since: float = inf) -> Entry:
         if error.errno in ABSENT:
             return missing(error.errno)
         raise
-    # Nothing changes before it is made: most directories need no second look.
-    made = found.st_ctime > since and stat.S_IFMT(found.st_mode) in _MADE_ANEW
-    return entry_of(found, target, birth(name, folder) if made else None)
+    return entry_of(found, target, _born(found, name, folder, since))
 
 
-def is_still(entry: Entry, name: bytes, folder: int) -> bool:
-    """Whether a look at a name would give the same entry."""
+def is_still(entry: Entry, name: bytes, folder: int, since: float = inf) -> bool:
+    """Whether a look at a name would give the same entry: a new directory may have the inode of one that is gone."""
     try:
         found = os.lstat(name, dir_fd=folder)
         mode = found.st_mode
@@ -65,9 +63,19 @@ def is_still(entry: Entry, name: bytes, folder: int) -> bool:
             and found.st_gid == entry.gid
             and _device(found.st_dev) == entry.dev
             and (entry.type != "link" or decode(os.readlink(name, dir_fd=folder)) == entry.target)
+            and _born(found, name, folder, since) == entry.born
         )
     except OSError as error:
         return entry.type == "missing" and error.errno == entry.errno
+
+
+def _born(found: os.stat_result, name: bytes, folder: int, since: float) -> float | None:
+    """When a directory or link was made; None: before that time, or it is not known."""
+    # Nothing changes before it is made: most directories need no second look.
+    if found.st_ctime <= since or stat.S_IFMT(found.st_mode) not in _MADE_ANEW:
+        return None
+    born = birth(name, folder)
+    return born if born is not None and born > since else None
 
 
 def entry_of(found: os.stat_result, target: str = "", born: float | None = None) -> Entry:

@@ -34,7 +34,7 @@ class LookupCache:
 
     remote: Callable[[str], str]
     root: Entry
-    since: float  # of directories that changed since then it is known when they were made
+    since: float  # of directories that were made since then it is known when that was
     seen: dict[PathNames, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
     walks: dict[str, Walked] = field(default_factory=dict)
     looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)

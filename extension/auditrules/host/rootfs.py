@@ -53,7 +53,7 @@ class Tree:
 
     `remote` names the remote file system that a path is on, or is empty; such paths are not touched. What was seen
     `before` is looked at first, name by name, and if all of it is as it was, so is what followed from it. Of
-    directories that changed `since` a time it is seen when they were made.
+    directories that were made `since` a time it is seen when that was.
     Raises OSError if the root is no folder that can be opened.
     """
 
@@ -249,7 +249,7 @@ class Tree:
             return False
         try:
             return all(
-                is_still(entry, name, here)
+                is_still(entry, name, here, before.since)
                 for folder, names in before.seen.items()
                 for here in (self._enter(folder),)
                 for name, entry in names.items()
