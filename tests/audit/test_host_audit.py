@@ -142,6 +142,10 @@ def everything(audit: HostAudit) -> Mapping[str, object]:
         "rules": drift.rules,
         "states": (drift.of_kernel, drift.of_files),
         "sources": [(each.name, each.error, each.remarks, each.file_lines) for each in (sets.kernel, sets.boot)],
+        "modes and times": [
+            file and (file.mode, file.uid, file.changed)
+            for file in (audit.collected.audit_rules, audit.collected.auditd_conf)
+        ],
         "coverage": [audit.coverage(path, source, seen) for path in ASKED for source in (KERNEL, BOOT)],
     }
 
@@ -172,6 +176,15 @@ CHANGES: Mapping[str, Callable[[Sources], Sources]] = {
     ),
     "the same file again": lambda sources: replace(
         sources, audit_rules=File("/etc/audit/audit.rules", text(*RULES), mode=0o640, uid=0)
+    ),
+    "the same file written again": lambda sources: replace(
+        sources, audit_rules=File("/etc/audit/audit.rules", text(*RULES), mode=0o640, uid=0, changed=20.0)
+    ),
+    "auditd.conf for all to write": lambda sources: replace(
+        sources,
+        auditd_conf=replace(
+            sources.auditd_conf or File("/etc/audit/auditd.conf", b""), mode=0o666, uid=1, changed=20.0
+        ),
     ),
     "auditd.conf": lambda sources: replace(sources, auditd_conf=File("/etc/audit/auditd.conf", b"local_events = no\n")),
     "the command line": lambda sources: replace(sources, cmdline=File("/proc/cmdline", b"audit=0\n")),
@@ -217,6 +230,15 @@ def test_a_directory_made_anew_clouds_what_is_recorded_now_and_not_after_the_nex
     sign = "/etc/docker was made on 1970-01-01 00:00:09 UTC, after the rules were loaded on 1970-01-01 00:00:01 UTC"
     assert sign in now.evidence.split("; ")
     assert sign not in then.evidence
+
+
+def test_a_file_that_is_written_again_as_it_was_tells_of_another_load() -> None:
+    sources = CHANGES["the rules loaded again"](CHANGES["a directory made anew"](AT_REST))
+    earlier = HostAudit(sources)
+    everything(earlier)
+    sources = CHANGES["the same file written again"](sources)
+    audit = HostAudit(sources, earlier)
+    assert audit.coverage("/etc/docker/key.json", KERNEL, sources.facts.files).recorded == "wa"
 
 
 def test_a_mount_of_boot_that_went_clouds_what_is_recorded_now_and_not_after_the_next_boot() -> None:

@@ -72,9 +72,11 @@ class HostAudit:
         configured = replace(collected, kernel=Kernel("none"), consumer="", auditctl_version="", facts=facts)
         self._kernel = without_counters(collected.kernel)
         self.configured: Sources = earlier.configured if earlier and earlier.configured == configured else configured
-        # What is equal is held once.
+        # What is equal is held once; of files that are, mode, owner and time may be others.
         self.collected = replace(
             self.configured,
+            audit_rules=collected.audit_rules,
+            auditd_conf=collected.auditd_conf,
             kernel=collected.kernel,
             consumer=collected.consumer,
             auditctl_version=collected.auditctl_version,
@@ -125,7 +127,8 @@ class HostAudit:
         """The rules now and after the next boot, with what they watch."""
         from auditrules.audit.rule_sets import RuleSets  # noqa: PLC0415 - as above
 
-        return self.results.after(RuleSets, self.drift, self.boot, self.collected.facts)
+        file = self.collected.audit_rules
+        return self.results.after(RuleSets, self.drift, self.boot, self.collected.facts, file.changed if file else None)
 
     def coverage(self, path: str, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
         """What a path's accesses leave of records now (`kernel`) or after the next boot (`boot`).

@@ -49,13 +49,16 @@ class RuleSets:
     """The rules of a host that decide, ready to be asked for any path.
 
     `earlier` are those of the same host at an earlier collection: where rules and what they watch are equal, what is
-    known of them is taken over. A mount that comes or goes mostly changes neither.
+    known of them is taken over. A mount that comes or goes mostly changes neither. `written` is when audit.rules was.
     """
 
-    def __init__(self, drift: Drift, booted: Boot, facts: Facts, earlier: RuleSets | None = None) -> None:
+    def __init__(
+        self, drift: Drift, booted: Boot, facts: Facts, written: float | None, earlier: RuleSets | None = None
+    ) -> None:
         self._drift = drift
         self._booted = booted
         self._facts = facts
+        self._written = written
         self._before = earlier.so_far if earlier else _Before({}, {})
         self._asked: ResultCache[Mapping[str, AskedAnswer]] = ResultCache(MOST_ASKED)
         self._calls_alike: ResultCache[CallAnswer] = ResultCache(MOST_CALLS)
@@ -198,7 +201,8 @@ class RuleSets:
     @cached_property
     def _history(self) -> History:
         persistent = self._kernel_rules == self._boot_rules
-        load = rules_load(self._drift.reading, self._drift.files, self._booted, persistent=persistent)
+        reading, files = self._drift.reading, self._drift.files
+        load = rules_load(reading, files, self._booted, self._written, persistent=persistent)
         return History(self._file_system, load)
 
     @cached_property

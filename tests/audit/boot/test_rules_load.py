@@ -53,4 +53,5 @@ LOADS: dict[str, tuple[Sources, bool, RulesLoad]] = {
 @pytest.mark.parametrize(("collected", "persistent", "load"), LOADS.values(), ids=LOADS)
 def test_the_last_load_is_known_by_its_traces(collected: Sources, persistent: bool, load: RulesLoad) -> None:
     audit = HostAudit(collected)
-    assert rules_load(audit.kernel, audit.files, audit.boot, persistent=persistent) == load
+    written = collected.audit_rules.changed if collected.audit_rules else None
+    assert rules_load(audit.kernel, audit.files, audit.boot, written, persistent=persistent) == load

@@ -14,11 +14,13 @@ from auditrules.audit.model.rule import Verb
 UNTOLD = RulesLoad()
 
 
-def rules_load(reading: KernelAnswer, files: RulesFiles, booted: Boot, *, persistent: bool) -> RulesLoad:
+def rules_load(
+    reading: KernelAnswer, files: RulesFiles, booted: Boot, written: float | None, *, persistent: bool
+) -> RulesLoad:
     """When the kernel's rules were loaded: at the last start of a unit that loads rules, or of the daemon.
 
-    If they are those that boot loads (`persistent`), and audit.rules was written later, they were loaded then: that is
-    what augenrules --load does.
+    If they are those that boot loads (`persistent`), and audit.rules was `written` later, they were loaded then: that
+    is what augenrules --load does.
     """
     collected = files.collected
     started = dict(collected.facts.started)
@@ -27,7 +29,6 @@ def rules_load(reading: KernelAnswer, files: RulesFiles, booted: Boot, *, persis
     if not starts:
         return UNTOLD
     at = max(starts)
-    written = collected.audit_rules.changed if collected.audit_rules else None
     if persistent and written is not None and written > at:
         return RulesLoad(written)
     same_file = written is not None and written <= at + LOAD_TAKES
