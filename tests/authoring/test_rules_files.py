@@ -106,3 +106,20 @@ def test_what_lint_says_of_a_prescribed_line_stands_above_it() -> None:
 def test_what_is_made_has_no_finding_left() -> None:
     found = made("-e 2", OPEN, WATCH, "-f 2")
     assert (found.problems, found.remarks) == ((), ())
+
+
+# What evidence says, and the lines that it names: "-f 2" stands in 10-base.rules, the watch in line 3 of its file.
+NAMED: tuple[tuple[str, list[str]], ...] = (
+    ("boot loads -f 2, which leaves failure 2", ["-f 2"]),
+    ("boot loads -f 21, which leaves failure 21", []),
+    (f"{WATCH} in /etc/audit/rules.d/50-cis.rules:3", [WATCH]),
+    (f"{WATCH} in 50-cis.rules:3; {OPEN} in 60-other.rules:1", [WATCH]),
+    (f"{WATCH} in 50-cis.rules:30", []),
+    ("boot loads no line -e, which leaves enabled 0", []),
+    ("", []),
+)
+
+
+@pytest.mark.parametrize(("evidence", "lines"), NAMED)
+def test_lines_are_found_that_evidence_names(evidence: str, lines: list[str]) -> None:
+    assert [each.line for each in made(WATCH, "-f 2", "-e 2").named_in(evidence)] == lines

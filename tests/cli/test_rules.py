@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.cli import main
 from tests.fixtures.boots import boot_root
+from tests.fixtures.site import write_site
 
 DOCKER = ("--benchmark", "cis-docker:1.2.0")
 
@@ -128,6 +130,34 @@ def test_files_in_the_folder_of_the_host_were_judged(image: Path) -> None:
     folder = image / "etc/audit/rules.d"
     (folder / FILE).write_text("-b 8192\n")
     assert run("rules", *DOCKER, "--root", str(image), "--output", str(folder)) == (0, "", "")
+
+
+# What two controls of a site require, and what is said of the one that can't be met beside the other.
+AGAINST: tuple[tuple[Mapping[str, str], Mapping[str, str], str], ...] = (
+    (
+        {"kind": "rule_option", "option": "-f", "value": "1"},
+        {"kind": "rule_option", "option": "-f", "value": "2"},
+        "Own 1 B: -f: fail (wrong_value), as another control wants -f 1 (Own 1 A)\n",
+    ),
+    (
+        {"kind": "path", "path": "/etc/passwd", "permissions": "wa", "key": "identity"},
+        {"kind": "absent_rule", "action": "always", "list": "exit"},
+        "Own 1 B: always,exit: fail (present), as another control wants -w /etc/passwd -p wa -k identity (Own 1 A)\n",
+    ),
+)
+
+
+@pytest.mark.parametrize(("one", "other", "told"), AGAINST)
+def test_the_control_is_named_that_stands_against_another(
+    image: Path, one: Mapping[str, str], other: Mapping[str, str], told: str
+) -> None:
+    (image / "etc/audit/rules.d/docker.rules").unlink()
+    controls = [
+        {"control": name, "family": "x", "title": "x", "requires": [each]} for name, each in (("A", one), ("B", other))
+    ]
+    write_site(image, {"own.json": {"benchmark": "Own", "version": "1", "short_name": "own", "controls": controls}})
+    code, _, err = run("rules", "--benchmark", "own", "--root", str(image))
+    assert (code, err) == (1, f"auditrules: can't be met by rules: {told}")
 
 
 def test_a_control_that_is_not_met_anyway_is_told_once(image: Path) -> None:

@@ -6,6 +6,7 @@ come before what is, 50- for the rules, 99- for the lock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -62,6 +63,17 @@ class MadeRules:
         """The files as a folder rules.d."""
         return _given(self.files)
 
+    def named_in(self, evidence: str) -> tuple[PrescribedLine, ...]:
+        """The lines that evidence names: a rule by its `FILE:LINE`, a control line by what it says."""
+        named = {word.rpartition("/")[2] for word in re.split(r"[\s,;]+", evidence)}
+        rules = {
+            line
+            for name, text in self.files.items()
+            for number, line in enumerate(text.splitlines(), 1)
+            if f"{name}:{number}" in named
+        }
+        return tuple(each for each in self.lines if each.line in rules or _says(evidence, each))
+
 
 @dataclass
 class _Made:
@@ -101,6 +113,10 @@ def made_rules(prescribed: Iterable[PrescribedLine], facts: Facts, purpose: str)
         tuple(dict.fromkeys((*left, *errors))),
         tuple(each for each in on_host if each.kind.severity is LintSeverity.WARNING and each not in left),
     )
+
+
+def _says(evidence: str, line: PrescribedLine) -> bool:
+    return line.file in (BASE, LOCK) and re.search(rf"(?<!\S){re.escape(line.line)}(?![^\s,;])", evidence) is not None
 
 
 def _given(files: Mapping[str, str]) -> RulesInput:

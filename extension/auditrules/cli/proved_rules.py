@@ -16,7 +16,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT
 from auditrules.authoring.reading import RulesInput
-from auditrules.authoring.rules_files import MadeRules, PrescribedLine, made_rules
+from auditrules.authoring.rules_files import NEVER, MadeRules, PrescribedLine, made_rules
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.requirement import Judged
@@ -27,8 +27,11 @@ from auditrules.tables.judging import HostJudge
 from auditrules.values import replace
 
 # The kinds of requirements that rules meet.
-OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option"})
+OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option", "absent_rule"})
 NO_RULES = TriedRulesText(b"\n", ("",))
+# Those of them that a line can stand against which another control wants: elsewhere only a rule that never records can.
+_ONE_VALUE = frozenset({"rule_option", "absent_rule"})
+MOST_LINES = 3  # that are named as standing against a control
 MOST_ROUNDS = 3  # of asking what is prescribed: a line may be needed only where another one is there
 
 
@@ -46,8 +49,13 @@ def _judged(
         yield control, [each for each in found[control.key][BOOT] if each.kind in OF_RULES]
 
 
-def proved_rules(controls: Sequence[BenchmarkControl], host: Collector, facts: Facts) -> tuple[MadeRules, list[str]]:
-    """The files that the controls need, and the controls that they do not meet, judged with these very files."""
+def proved_rules(
+    controls: Sequence[BenchmarkControl], host: Collector, facts: Facts
+) -> tuple[MadeRules, Mapping[str, str]]:
+    """The files that the controls need, and the controls that they do not meet, judged with these very files.
+
+    These are words that name the control, with which other lines stand against it, and the controls that want those.
+    """
     names = {each.key: _name(each) for each in controls}
     benchmarks = ", ".join(dict.fromkeys(f"{each.benchmark} {each.version}" for each in controls))
     prescribed: dict[tuple[str, str], PrescribedLine] = {}
@@ -69,7 +77,7 @@ def proved_rules(controls: Sequence[BenchmarkControl], host: Collector, facts: F
         text = TriedRules([made.given], facts).text
     else:
         judged = list(_judged(controls, host, facts.machine, text))
-    return made, [*_not_met(judged)]
+    return made, {words: _against(made, each) for words, each in _not_met(judged).items()}
 
 
 def spoiled(
@@ -93,18 +101,30 @@ def spoiled(
         return [each.path for each in others], [*tried.problems]
     missed = _not_met(_judged(controls, host, facts.machine, tried.text))
     return [each.path for each in others], [
-        f"{words}: {evidence}" for words, evidence in missed.items() if words not in failing
+        f"{words}: {each.evidence}" for words, each in missed.items() if words not in failing
     ]
 
 
-def _not_met(judged: Iterable[tuple[BenchmarkControl, Sequence[Judged]]]) -> Mapping[str, str]:
-    """What controls miss, in words, with the evidence."""
+def _not_met(judged: Iterable[tuple[BenchmarkControl, Sequence[Judged]]]) -> Mapping[str, Judged]:
+    """What controls miss, in words."""
     return {
-        f"{_name(control)}: {each.subject}: {each.status.value} ({each.reason})": each.evidence
+        f"{_name(control)}: {each.subject}: {each.status.value} ({each.reason})": each
         for control, found in judged
         for each in found
         if each.acts
     }
+
+
+def _against(made: MadeRules, judged: Judged) -> str:
+    """Which of the lines that are made keep a requirement from being met, in words; empty if none is known to."""
+    lines = [
+        each
+        for each in made.named_in(judged.evidence_lines or judged.evidence)
+        if judged.kind in _ONE_VALUE or each.file == NEVER
+    ]
+    found = [f"{each.line} ({', '.join(each.controls)})" for each in lines[:MOST_LINES]]
+    more = [f"{len(lines) - MOST_LINES} lines more"] if len(lines) > MOST_LINES else []
+    return ", ".join((*found, *more))
 
 
 def _name(control: BenchmarkControl) -> str:

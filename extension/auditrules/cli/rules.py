@@ -103,12 +103,12 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     return FORMATS[options.format](made.files), code
 
 
-def _tell(options: argparse.Namespace, made: MadeRules, failing: Sequence[str]) -> None:
+def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, str]) -> None:
     """Say what the files leave to do, and what comes of the host."""
     for line, why in made.left_out:
         warn(f"left out: {line.line}: {why} ({', '.join(line.controls)})")
-    for each in failing:
-        warn(f"can't be met by rules: {each}")
+    for each, against in failing.items():
+        warn(f"can't be met by rules: {each}{f', as another control wants {against}' if against else ''}")
     if options.system and failing:
         warn(f"what hangs on the host itself is made on one, or of its files: --root DIR of {options.system}")
     for remark in made.remarks:
