@@ -124,6 +124,12 @@ def test_the_remedy_is_for_the_hosts_boot_loader(files: BootFiles, told: str) ->
     assert told in f"{remedy.first} {remedy.text}"
 
 
+@pytest.mark.parametrize(("line", "told"), [("ro audit=0", True), ("ro", False)])
+def test_the_remedy_takes_another_value_out(line: str, told: bool) -> None:
+    remedy = judge(requirement("boot_option", **AUDIT), host(boot_files=grub(line)), "boot").remedy
+    assert ("take every other `audit=` out of that file" in remedy.first) is told
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"option": "audit"}, {"option": "audit", "value": "1", "min": 1}, {"option": "a b", "value": "1"}, {"value": "1"}],

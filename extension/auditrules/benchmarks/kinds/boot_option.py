@@ -16,6 +16,7 @@ from auditrules.text import visible
 from auditrules.values import dataclass, replace
 
 AUDIT, BACKLOG = "audit", "audit_backlog_limit"
+WRONG_VALUE = "wrong_value"
 
 _ON = ("1", "on")
 _MOST_NUMBER = 2**32 - 1  # an unsigned int's
@@ -50,7 +51,8 @@ class BootOption(Requirement):
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge the line of this boot, or of the next."""
         found = self._of_next_boot(host) if source == BOOT else self._of_this_boot(host)
-        remedy = _remedy(self.wanted, host.audit.collected.boot_files)
+        other = self.option if found.reason == WRONG_VALUE else ""
+        remedy = _remedy(self.wanted, host.audit.collected.boot_files, other)
         return [replace(found, missing=self.wanted, remedy=remedy)]
 
     def _of_this_boot(self, host: JudgedHost) -> Result:
@@ -77,7 +79,7 @@ class BootOption(Requirement):
             return Result(Status.PASS, MET, evidence)
         if any(met):
             return Result(Status.UNKNOWN, UNCLEAR, evidence)
-        return Result(Status.FAIL, "wrong_value" if _values(self.option, possible[0]) else "not_set", evidence)
+        return Result(Status.FAIL, WRONG_VALUE if _values(self.option, possible[0]) else "not_set", evidence)
 
     def _met(self, words: Sequence[str]) -> bool:
         """Whether the kernel takes these words as what is asked (kernel/audit.c, and kernel/params.c on `--`)."""
@@ -127,18 +129,20 @@ def _number(text: str) -> int | None:
     return number if number is not None and number <= _MOST_NUMBER else None
 
 
-def _remedy(word: str, files: BootFiles | None) -> Remedy:
-    """How the host's boot loader is told."""
+def _remedy(word: str, files: BootFiles | None, other: str = "") -> Remedy:
+    """How the host's boot loader is told; `other` is the option where it has another value, which must go."""
     paths = [file.path for file in files.files] if files else []
     if any(f"/{ENTRIES}/" in path for path in paths):
         return Remedy(first=f'Run `grubby --update-kernel=ALL --args="{word}"`.', text="Then boot the machine anew.")
+    # grubby takes the others out by itself; of a line, an audit=0 that stays decides, and so may what stands behind.
+    gone = f", and take every other `{other}=` out of that file" if other else ""
     image = next((path for path in KERNEL_CMDLINE if path in paths), "")
     config = next((path for path in paths if path.endswith(f"/{GRUB_CFG}")), "")
     if image and not config:
         text = "Make the boot entries or images anew, then boot the machine."
-        return Remedy(first=f"Add `{word}` to {image}.", text=text)
+        return Remedy(first=f"Add `{word}` to {image}{gone}.", text=text)
     make = "`update-grub`" if config.startswith("/boot/grub/") or not config else f"`grub2-mkconfig -o {config}`"
-    first = f"Add `{word}` to GRUB_CMDLINE_LINUX in {DEFAULT_GRUB}."
+    first = f"Add `{word}` to GRUB_CMDLINE_LINUX in {DEFAULT_GRUB}{gone}."
     return Remedy(first=first, text=f"Run {make}, then boot the machine anew.")
 
 
