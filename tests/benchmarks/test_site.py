@@ -170,9 +170,9 @@ def test_a_change_may_be_of_a_benchmark_of_the_site_in_a_later_file() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({**OFF, "benchmark": "cis-dokker"}, "benchmark: expected a benchmark that there is, found cis-dokker 1.2.0"),
-        ({**OFF, "version": "1.2"}, "benchmark: expected a benchmark that there is, found cis-docker 1.2"),
-        ({**OFF, "control": "1.2.33"}, "control: expected a control of that benchmark, found 1.2.33"),
+        ({**OFF, "benchmark": "cis-dokker"}, "benchmark: expected a benchmark that there is, found 'cis-dokker'"),
+        ({**OFF, "version": "1.2"}, "version: expected a version of cis-docker, one of 1.2.0, "),
+        ({**OFF, "control": "1.2.33"}, "control: expected a control of that benchmark, found '1.2.33'"),
         ({**OFF, "off": False}, "set: expected either off to be true, or values to set, found nothing"),
         ({**OFF, "reason": ""}, "reason: expected a text, found ''"),
         ({**OFF, "owner": "Ann\nBob"}, "owner: expected a text on one line"),
@@ -189,6 +189,14 @@ def test_a_file_with_a_change_that_is_not_as_it_must_be_changes_nothing(change: 
     (left_out,) = found.left_out
     assert error in left_out.error
     assert not control(found, ("CIS Docker Benchmark", "1.2.0", "1.2.4")).off
+
+
+def test_of_several_changes_the_line_is_that_of_the_wrong_one() -> None:
+    value = {"tailoring": [{**OFF, **SIGNED}, {**OFF, **SIGNED, "control": "9.9"}]}
+    text = json.dumps(value, indent=1)
+    wrong = next(number for number, line in enumerate(text.splitlines(), 1) if '"9.9"' in line)
+    (left_out,) = site_catalogue([File("t.json", text.encode())]).left_out
+    assert left_out.error.startswith(f"t.json:{wrong}: control: ")
 
 
 @pytest.mark.parametrize(

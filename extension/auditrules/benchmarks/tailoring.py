@@ -38,10 +38,13 @@ class ControlChange:
         """What was done, by whom and why, as evidence says it."""
         return f"{'switched off' if self.off else 'changed'} by {self.owner}: {self.reason} ({self.path})"
 
+    def names(self, benchmark: Benchmark) -> bool:
+        """Whether it names a benchmark, of whatever version."""
+        return self.benchmark.lower() in (benchmark.name.lower(), benchmark.short_name)
+
     def is_about(self, benchmark: Benchmark) -> bool:
         """Whether it may change a control of a benchmark."""
-        named = self.benchmark.lower() in (benchmark.name.lower(), benchmark.short_name)
-        return named and self.version in ("", benchmark.version)
+        return self.names(benchmark) and self.version in ("", benchmark.version)
 
 
 def read_tailoring(fields: Fields, path: str) -> tuple[ControlChange, ...]:
@@ -90,13 +93,15 @@ def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[ControlChange], 
     """
     every = tuple(benchmarks)
     for change in changes:
+        versions = [each.version for each in every if change.names(each)]
+        if not versions:
+            raise BenchmarkError(file, "benchmark", "a benchmark that there is", repr(change.benchmark))
         found = [each for each in every if change.is_about(each)]
         if not found:
-            raise BenchmarkError(
-                file, "benchmark", "a benchmark that there is", f"{change.benchmark} {change.version}".strip()
-            )
+            expected = f"a version of {change.benchmark}, one of {', '.join(versions)}"
+            raise BenchmarkError(file, "version", expected, repr(change.version))
         if not any(control.id == change.control for each in found for control in each.controls):
-            raise BenchmarkError(file, "control", "a control of that benchmark", change.control)
+            raise BenchmarkError(file, "control", "a control of that benchmark", repr(change.control))
     return tuple(_with(each, [change for change in changes if change.is_about(each)], file) for each in every)
 
 
