@@ -146,6 +146,11 @@ def fails(*arguments: str) -> str:
     return err
 
 
+def test_of_the_root_of_an_image_the_folder_of_its_rules_is_told(tmp_path: Path) -> None:
+    (tmp_path / "etc/audit/rules.d").mkdir(parents=True)
+    assert f"found none; those of the host or image are in {tmp_path}/etc/audit/rules.d" in fails(str(tmp_path))
+
+
 def test_a_folder_without_rules_is_told(tmp_path: Path) -> None:
     assert "expected a folder with *.rules, as augenrules reads them, found none" in fails(str(tmp_path))
 

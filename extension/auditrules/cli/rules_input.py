@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D, Awk
 from auditrules.audit.model.collected import File, Sources
@@ -141,7 +142,9 @@ def _folder(path: str) -> RulesInput:
             raise Problem(f"cannot read {path}: more than {MOST_BYTES} bytes in a folder, the most that are read")
         files.append(File(own, content))
     if not files:
-        raise Problem(f"{path}: expected a folder with *.rules, as augenrules reads them, found none")
+        own = f"{path.rstrip('/')}{RULES_D}"
+        hint = f"; those of the host or image are in {own}" if Path(own).is_dir() else ""
+        raise Problem(f"{path}: expected a folder with *.rules, as augenrules reads them, found none{hint}")
     return RulesInput(path, tuple(files), folder=True, ignored=ignored)
 
 
