@@ -91,6 +91,12 @@ def _runs_this_python(folder: Path) -> bool:
 def _create(folder: Path) -> None:
     """An environment with pip in it: from ensurepip, or where that lacks (Debian without python3-venv) from pip."""
     venv = (sys.executable, "-m", "venv", "--clear")
+    place = folder if folder.exists() else folder.parent
+    if not os.access(place, os.W_OK):
+        raise SetupError(
+            f"{place.absolute()} can't be written by this user: make a clone that is yours, or take {folder} away as "
+            "the user who made it"
+        )
     if _works(*venv, str(folder)):
         return
     if not _works(*venv, "--without-pip", str(folder)):

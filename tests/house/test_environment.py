@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shlex
 import subprocess
 import sys
@@ -219,6 +220,15 @@ def test_without_venv_one_line_says_what_to_install(pythons: Pythons, capsys: py
         f"{python} can't make a virtual environment in {pythons.environment}: install its venv module "
         "(on Debian: apt-get install python3-venv), or choose another Python with PYTHON=\n"
     )
+
+
+def test_a_folder_of_another_user_is_told(
+    pythons: Pythons, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pythons.can()
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    assert environment.main([str(pythons.environment), "check"]) == 1
+    assert f"{pythons.environment.parent} can't be written by this user: " in capsys.readouterr().err
 
 
 def test_what_pip_cannot_install_is_named(pythons: Pythons, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
