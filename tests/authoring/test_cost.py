@@ -51,7 +51,7 @@ CALLS: tuple[tuple[list[str], list[tuple[str, int]]], ...] = (
     ([OPEN, CLOSE], [("open", 1), ("close", 1)]),
     ([OPEN, "-a always,exit -F arch=b64 -S open,close -F auid=6 -k k"], [("open", 2), ("close", 1)]),
     ([OPEN, ALL, DIR], [("open", 3)]),
-    ([OPEN, "-a always,exit -F arch=b32 -S open -F auid=5 -k k"], [("open", 1), ("open", 1)]),
+    ([OPEN, "-a always,exit -F arch=b32 -S open -F auid=5 -k k"], [("open", 1), ("open (32-bit)", 1)]),
 )
 
 

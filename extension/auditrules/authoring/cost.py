@@ -58,9 +58,7 @@ def cost(shapes: Sequence[RuleShape], machine: str) -> tuple[Cost, Saving]:
         Cost(
             listed=len(listed),
             always=len(always),
-            calls=tuple(
-                (syscalls.name(number, called) or str(number), len(always) + count) for (number, called), count in worst
-            ),
+            calls=tuple((_call(number, called, machine), len(always) + count) for (number, called), count in worst),
             on_inodes=on_inodes,
             undecided=undecided,
             merged_away=len(saving.merge),
@@ -69,6 +67,12 @@ def cost(shapes: Sequence[RuleShape], machine: str) -> tuple[Cost, Saving]:
         ),
         saving,
     )
+
+
+def _call(number: int, called: str, machine: str) -> str:
+    """The call's name, with ` (32-bit)` behind one of 32-bit programs."""
+    name = syscalls.name(number, called) or str(number)
+    return name if called == arches.machine_of(None, machine) else f"{name} (32-bit)"
 
 
 def _mergeable(listed: Sequence[tuple[int, RuleShape]]) -> Iterator[tuple[int, int]]:
