@@ -362,7 +362,10 @@ PROBLEMS = {
         ["FOLDER/other", "--host", "zz*"],
         "auditrules: no verdict was found in 1 line of 1 file: they are osquery's, and none is of a query of ours\n",
     ),
-    "a store that is a file": (["LOG", "--store", "LOG"], "auditrules: LOG: cannot be a store: File exists\n"),
+    "a store that is a file": (
+        ["LOG", "--store", "LOG"],
+        "auditrules: LOG: expected a folder as the store, found a file\n",
+    ),
 }
 
 

@@ -185,6 +185,8 @@ def open_store(folder: str | None) -> Iterator[Store]:
             lock = stack.enter_context(locked(path / LOCK))
         except BlockingIOError:
             raise SourceError(f"{folder}: another report is using this store: wait until it ends") from None
+        except FileExistsError:
+            raise SourceError(f"{folder}: expected a folder as the store, found a file") from None
         except OSError as error:
             raise SourceError(f"{folder}: cannot be a store, to which every report writes: {error.strerror}") from error
         opened = Store(path, kept=True, lock=lock, registry=read_registry(path))
