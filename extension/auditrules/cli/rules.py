@@ -178,8 +178,10 @@ def _write(folder: str, files: Mapping[str, str], judged_with: str, *, force: bo
         root.mkdir(parents=True, exist_ok=True)
         for name in files:
             path = root / name
-            if path.is_symlink() or (path.exists() and not (path.is_file() and (force or _is_made(path)))):
-                raise Problem(f"{path}: there is a file that this command did not write: take it away, or give --force")
+            regular = path.is_file() and not path.is_symlink()
+            if (regular and not force and not _is_made(path)) or (not regular and os.path.lexists(path)):
+                way = "take it away, or give --force" if regular else "take it away"
+                raise Problem(f"{path}: there is a file that this command did not write: {way}")
         for name, text in files.items():
             (root / name).write_text(text, "utf-8")
         others = sorted(path.name for path in root.glob("*.rules") if path.name not in files)
