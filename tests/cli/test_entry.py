@@ -281,10 +281,21 @@ def test_the_package_runs_as_a_module() -> None:
     assert done.stdout == f"auditrules {__version__}\n"
 
 
+_NOT_SET = "is a variable not set?"
 USAGE = (
     ((), "auditrules: error: the following arguments are required: COMMAND"),
     (("query",), "auditrules query: error: the following arguments are required: SQL"),
     (("check", "--contro", "1"), "auditrules check: error: unrecognized arguments: --contro 1"),
+    *(
+        (argv, f"auditrules {argv[0]}: error: expected a word behind {option}, found an empty one: {_NOT_SET}")
+        for option, argv in (
+            ("--root", ("check", "--root", "")),
+            ("--root", ("check", "--details", "--root=", "--format", "json")),
+            ("--machine", ("check", "--at", "boot", "--machine", "")),
+            ("--system", ("rules", "--benchmark", "cis-docker", "--system", "")),
+            ("--output", ("pack", "export", "--output", "")),
+        )
+    ),
 )
 
 

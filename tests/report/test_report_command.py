@@ -306,10 +306,6 @@ PROBLEMS = {
         "auditrules: FOLDER/empty: expected a regular file for the page, or none yet, found a directory\n",
     ),
     "a page below a file": (["LOG", "--html", "LOG/x"], "auditrules: LOG/x: cannot write the page: Not a directory\n"),
-    "a page without a name": (
-        ["LOG", "--html", ""],
-        "auditrules: '': expected the name of a file for the page, found none\n",
-    ),
     "a page that is the root": (
         ["LOG", "--html", "/"],
         "auditrules: /: expected the name of a file for the page, found none\n",

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from itertools import pairwise
 from types import MappingProxyType
 
 from auditrules import __version__
@@ -91,10 +92,26 @@ def _result(argv: Sequence[str], out: TextIO, err: TextIO, environment: Environm
         options, unknown = _parser(argv).parse_known_args(argv)
         if unknown:
             options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
+        if option := _before_nothing(argv):
+            options.command.error(f"expected a word behind {option}, found an empty one: is a variable not set?")
     options.width = _width(_open(out))
     run: Callable[[argparse.Namespace, Environment | None], CommandOutput] = options.run
     with redirect_stderr(err):
         return run(options, environment)
+
+
+def _before_nothing(argv: Sequence[str]) -> str:
+    """The first option with an empty word behind it, such as a variable that is not set; empty: there is none.
+
+    To take such an option as not given would be to answer for this host where another's root was meant.
+    """
+    for word, following in pairwise([*argv, "-"]):
+        option, equals, value = word.partition("=")
+        if option == "--":
+            break
+        if option.startswith("--") and not (value if equals else following):
+            return option
+    return ""
 
 
 def _open(stream: TextIO | None) -> TextIO:
