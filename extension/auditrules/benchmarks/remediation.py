@@ -48,7 +48,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
     {
         "disabled": Advice(
             "Turn auditing on: run auditctl -e 1 for now, and see that auditd starts at boot or the kernel is booted "
-            "with audit=1."
+            "with audit=1. If its command line has audit=0, only a boot without that turns auditing on."
         ),
         "left_out": Advice(
             "A rule or a mount leaves out what the evidence names after except: take that never rule out of the rules "
