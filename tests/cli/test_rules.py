@@ -205,6 +205,12 @@ def test_what_a_name_does_not_tell_is_named_with_what_to_do() -> None:
     assert "--root DIR of ubuntu 24.04" in err
 
 
+@pytest.mark.parametrize(("benchmark", "told"), [("cis-debian-12", False), ("cis-docker", False), ("cis-rhel-9", True)])
+def test_a_benchmark_for_another_system_is_told(benchmark: str, *, told: bool) -> None:
+    _, _, err = run("rules", "--benchmark", benchmark, "--system", "debian 12")
+    assert ("is not for debian 12: check says other_system" in err) is told
+
+
 def test_an_unknown_system_is_told_with_those_that_are_known() -> None:
     code, out, err = run("rules", *DOCKER, "--system", "plan 9")
     assert (code, out) == (2, "")

@@ -15,6 +15,7 @@ from auditrules.authoring.rules_formats import FORMATS
 from auditrules.authoring.targets import UnknownTargetError, system_called
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import BenchmarkControl
+from auditrules.benchmarks.systems import applying
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, benchmarks_of, in_environment
@@ -152,11 +153,15 @@ def _of_system(
     except UnknownTargetError as error:
         raise Problem(str(error)) from error
     target = only_target(options, Facts(version=shipped))
-    catalogue = benchmarks_of(environment, tuple)
+    catalogue, system = benchmarks_of(environment, tuple), OsRelease(identifier, number)
     controls = _wanted(options, chosen(catalogue, options.benchmark, options.control, lambda every: every))
+    for_it = applying(catalogue, system)
+    for name, version in dict.fromkeys((each.benchmark, each.version) for each in controls):
+        if (name, version) not in for_it:
+            warn(f"{name} {version} is not for {options.system}: check says other_system of a host with these rules")
     facts = Facts(target.version, target.machine, assumed=True, kernel=UNKNOWN_KERNEL)
     warn(f"{options.system}: no host was looked at, so {SYSTEM_ASSUMED}")
-    return controls, NamedSystem(OsRelease(identifier, number), facts, controls), facts
+    return controls, NamedSystem(system, facts, controls), facts
 
 
 def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> list[BenchmarkControl]:
