@@ -96,6 +96,20 @@ def test_a_remedy_names_the_line_and_a_file_that_comes_last() -> None:
     assert (remedy.lines, remedy.rules_file) == (("-f 2",), "/etc/audit/rules.d/stig.rules")
 
 
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        (["-f 1"], "Take the line -f 1 away: the last line -f counts."),
+        (["-f 2", "-f 0"], "Take the line -f 0 away: the last line -f counts."),
+        ([], ""),
+        (["-f 2"], ""),
+    ],
+)
+@pytest.mark.parametrize("source", ["kernel", "boot"])
+def test_a_remedy_tells_of_a_line_that_would_take_its_place(source: str, lines: list[str], first: str) -> None:
+    assert judge(PANIC, audited([], lines, failure=1), source).remedy.first == first
+
+
 @pytest.mark.parametrize("requirement_", [LOCKED, PANIC, GO_ON, LOGINUID], ids=str)
 def test_a_remedy_meets_what_is_asked(requirement_: object) -> None:
     lines = judge(requirement_, audited([], []), "boot").remedy.lines  # type: ignore[arg-type]

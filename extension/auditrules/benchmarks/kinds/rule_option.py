@@ -85,7 +85,8 @@ class RuleOption(Requirement):
             found = self._after_boot(host)
         else:
             found = self._now(host, state)
-        own = Remedy((self.line,), rules_file=self._file, records=f"the line {self.line}", first=self._first)
+        first = " ".join(filter(None, (self._first, self._in_the_way(host)))) if found.reason != MET else ""
+        own = Remedy((self.line,), rules_file=self._file, records=f"the line {self.line}", first=first)
         remedy = rule_remedy(found.reason if found.reason == UNREADABLE else "", state, own)
         return [replace(found, missing=self.line, remedy=remedy)]
 
@@ -98,6 +99,14 @@ class RuleOption(Requirement):
         if not self.last:
             return ""
         return "Put it behind all rules: what comes after it is refused until the next boot."
+
+    def _in_the_way(self, host: JudgedHost) -> str:
+        """What to do about a line with another value that boot loads, of whichever file: of all the last one counts."""
+        loaded = host.audit.boot.loaded
+        written = loaded.values.get(self.option) if loaded and self.value else None
+        if written is None or self._is_met(word(strtol(written, signed=False))):
+            return ""
+        return f"Take the line {visible(f'{self.option} {written}')} away: the last line {self.option} counts."
 
     def _now(self, host: JudgedHost, state: AuditState) -> Result:
         told, _ = OPTIONS[self.option]
@@ -145,10 +154,12 @@ class RuleOption(Requirement):
         return Result(Status.FAIL, NOT_SET, f"boot loads no line {self.option}{beside}")
 
     def _compared(self, value: int, evidence: str) -> Result:
-        wanted = word(strtol(self.value, signed=False)) if self.value else 1
-        if value == wanted:
+        if self._is_met(value):
             return Result(Status.PASS, MET, evidence)
         return Result(Status.FAIL, WRONG_VALUE if value else NOT_SET, evidence)
+
+    def _is_met(self, value: int) -> bool:
+        return value == (word(strtol(self.value, signed=False)) if self.value else 1)
 
     @property
     def _name(self) -> str:
