@@ -84,6 +84,18 @@ WORDS: dict[str, tuple[dict[str, object], str]] = {
         {"kind": "setting", "file": "/f", "option": "space_left", "test": "min_percent", "min": 25},
         "Set space_left in /f to 25% or more, and let auditd read it (SIGHUP, or the next boot).",
     ),
+    "a number with no upper end": (
+        {"kind": "setting", "file": "/f", "option": "max_log_file", "test": "range", "min": 8},
+        "Set max_log_file in /f to a number of at least 8, and let auditd read it (SIGHUP, or the next boot).",
+    ),
+    "a number with no lower end": (
+        {"kind": "setting", "file": "/f", "option": "max_log_file", "test": "range", "max": 99},
+        "Set max_log_file in /f to a number of at most 99, and let auditd read it (SIGHUP, or the next boot).",
+    ),
+    "a number between two": (
+        {"kind": "setting", "file": "/f", "option": "max_log_file", "test": "range", "min": 8, "max": 99},
+        "Set max_log_file in /f to a number from 8 to 99, and let auditd read it (SIGHUP, or the next boot).",
+    ),
     "the lock": (
         {"kind": "rule_option", "option": "-e", "value": "2", "last": True},
         (

@@ -93,7 +93,11 @@ def _setting(fields: Fields) -> Remedy:
     if test == "min_percent":
         value = f"{fields.number('min')}% or more"
     elif test == "range":
-        value = f"a number from {fields.number('min')} to {fields.number('max')}"
+        least, most = (fields.number(end) if fields.has(end) else None for end in ("min", "max"))
+        if least is not None and most is not None:
+            value = f"a number from {least} to {most}"
+        else:
+            value = f"a number of at least {least}" if most is None else f"a number of at most {most}"
     elif test:
         value = "what fits this site"
     else:
