@@ -6,6 +6,7 @@ import errno
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,40 @@ def test_a_part_that_is_not_whole_is_left_out_and_named(cut: Callable[[bytes], b
     assert found.said == [("b", "1.2.3", "fail", "no_rule")]
     assert [each.file for each in found.reading.unreadable] == [str(part)]
     assert found.reading.unread
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_part_that_is_gone_is_named_by_every_later_report(tmp_path: Path, compacted: bool) -> None:
+    store = tmp_path / "store"
+    old = write(tmp_path / "old", [snapshot("a", NOON, row())])
+    ingest(old, store=store)
+    (part,) = store.glob("observations/*/*.parquet")
+    part.unlink()
+    new = write(tmp_path / "new", [snapshot("b", NOON, row("fail"))])
+    for _ in range(2):
+        found = ingest(old, new, store=store)
+        assert [(each.file, "gone" in each.cause) for each in found.reading.unreadable] == [(str(part), True)]
+        if compacted:
+            compact_store(str(store))
+
+
+def test_a_day_that_is_forgotten_is_not_missed_when_it_has_other_parts_again(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    ingest(write(tmp_path / "old", [snapshot("a", NOON, row())]), store=store)
+    (day,) = store.glob("observations/*")
+    shutil.rmtree(day)
+    for name in "bc":
+        found = ingest(write(tmp_path / name, [snapshot(name, NOON, row())]), store=store)
+        assert not found.reading.unreadable
+    assert day.exists()
+
+
+def test_parts_that_were_replaced_are_not_missed(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    for host in "ab":
+        ingest(write(tmp_path / host, [snapshot(host, NOON, row())]), store=store)
+    compact_store(str(store))
+    assert not ingest(write(tmp_path / "c", [snapshot("c", NOON, row())]), store=store).reading.unreadable
 
 
 def test_a_log_that_is_renamed_while_it_is_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

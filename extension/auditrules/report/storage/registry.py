@@ -52,6 +52,8 @@ class Registry:
     """How the names of files begin that do not count yet: what they hold is read again if this never changes."""
     replaced: list[str] = field(default_factory=list)
     """Files whose rows are in others by now, by their path in the store."""
+    parts: list[str] = field(default_factory=list)
+    """Files that hold what was read, by their path in the store; of one that is gone this is the only trace."""
 
 
 def read_registry(folder: Path) -> Registry:
@@ -115,6 +117,7 @@ def _registry(content: dict[str, Any]) -> Registry:
         row_counts=[int(number) for number in content["row_counts"]],
         writing=str(content.get("writing", "")),
         replaced=[str(name) for name in content.get("replaced", ())],
+        parts=[str(name) for name in content.get("parts", ())],
     )
 
 

@@ -72,12 +72,24 @@ class Store:
         return {name: [path for path in self._files(name) if _is_whole(path)] for name in LOG_TABLES}
 
     def broken_files(self) -> list[Broken]:
-        """Return the Parquet files that are not whole: what they held is not in the report."""
-        cause = (
-            "this part of the store is cut off, and its verdicts are missing: give another folder, or empty this one, "
-            "to read all logs again"
-        )
-        return [Broken(str(path), 0, cause) for name in LOG_TABLES for path in self._files(name) if not _is_whole(path)]
+        """Return the Parquet files that are not whole, or gone: what they held is not in the report."""
+        here = {name: path for table in LOG_TABLES for name, path in self._named(table)}
+        wrong = {name: "gone" for name in self._remembered() if name not in here}
+        wrong |= {name: "cut off" for name, path in here.items() if not _is_whole(path)}
+        cause = "and its verdicts are missing: give another folder, or empty this one, to read all logs again"
+        return [
+            Broken(str(self.folder / name), 0, f"this part of the store is {what}, {cause}")
+            for name, what in wrong.items()
+        ]
+
+    def _remembered(self) -> list[str]:
+        """The files that there were, without those of a day whose folder somebody deleted to forget it."""
+        folders = ((name, (self.folder / name).parent) for name in self.registry.parts)
+        return [name for name, folder in folders if not folder.name.startswith("day=") or folder.exists()]
+
+    def _named(self, table: str) -> Iterator[tuple[str, Path]]:
+        """The files of a table, each with its path in the store."""
+        return ((str(path.relative_to(self.folder)), path) for path in self._files(table))
 
     def _files(self, name: str) -> list[Path]:
         return sorted((self.folder / name).glob("**/*.parquet"))
@@ -126,7 +138,7 @@ class Store:
         if not self.kept:
             yield name
             return
-        self.registry.writing = name
+        self.registry.writing, self.registry.parts = name, self._remembered()
         self.save()
         try:
             yield name
@@ -134,6 +146,8 @@ class Store:
             for table in LOG_TABLES:
                 with suppress(FileNotFoundError):
                     sync(self.folder / table)  # where days may be new
+            parts = {name for table in LOG_TABLES for name, _ in self._named(table)}
+            self.registry.parts = sorted(parts.union(self.registry.parts).difference(self.registry.replaced))
             prepare(self.folder, self.registry)
         except BaseException:
             self._remove_unfinished(name)  # at once, as the disk may be full
@@ -152,8 +166,8 @@ class Store:
             self._remove_unfinished(self.registry.writing)
         replaced = set(self.registry.replaced)
         for table in LOG_TABLES if replaced else ():
-            for path in self._files(table):
-                if str(path.relative_to(self.folder)) in replaced:
+            for name, path in self._named(table):
+                if name in replaced:
                     path.unlink()
                     sync(path.parent)  # or it may be there again after a loss of power
         if self.registry.writing or replaced:
