@@ -132,7 +132,7 @@ def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Coll
 def _code(result: QueryResult, *, at_boot: bool) -> int:
     """The exit code; of a boot nothing is said where no control was judged, which must not look like a pass."""
     if at_boot and {*statuses(result)} <= {Status.NOT_APPLICABLE}:
-        warn("no control was judged: none of these benchmarks' controls applies to what is booted")
+        warn("no control was judged: none of the controls of these benchmarks applies to this host or image")
         return 3
     return exit_code(result)
 
