@@ -55,6 +55,14 @@ def test_names_that_nobody_knows_have_no_id() -> None:
     assert NameService(user_id, 20.0).ids(["no such user", "caf\udce9", ""]) == {}
 
 
+def test_where_a_name_can_not_be_asked_for_the_names_are_not_known() -> None:
+    def ask(name: str) -> int:
+        return len(name.encode("ascii"))  # as in a locale without other characters
+
+    service = NameService(ask, 20.0)
+    assert (service.ids(["caf\xe9", "zoe"]), service.ids(["zoe"])) == (None, {"zoe": 3})
+
+
 def test_no_names_are_no_question() -> None:
     def never(_: str) -> int:
         raise AssertionError

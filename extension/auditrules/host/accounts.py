@@ -51,7 +51,10 @@ class NameService:
         self._thread: Thread | None = None
 
     def ids(self, names: Iterable[str]) -> dict[str, int] | None:
-        """Return the ids of those names that the service knows. None: it gave no answer in time."""
+        """Return the ids of those names that the service knows. None: it gave no answer in time, or can't be asked.
+
+        Python asks for no name that this process's locale has no bytes for.
+        """
         wanted = sorted(names)
         if not wanted:
             return {}
@@ -59,12 +62,16 @@ class NameService:
             return None
         found: dict[str, int] = {}
 
+        asked: list[str] = []
+
         def look_up() -> None:
-            for name in wanted:
-                with suppress(KeyError):  # no such name
-                    found[name] = self._ask(name)
+            with suppress(UnicodeEncodeError):  # then not all are asked
+                for name in wanted:
+                    with suppress(KeyError):  # no such name
+                        found[name] = self._ask(name)
+                    asked.append(name)
 
         self._thread = Thread(target=look_up, name="name service", daemon=True)
         self._thread.start()
         self._thread.join(self._seconds)
-        return None if self._thread.is_alive() else found
+        return None if self._thread.is_alive() or asked != wanted else found
