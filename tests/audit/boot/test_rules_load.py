@@ -41,6 +41,11 @@ LOADS: dict[str, tuple[Sources, bool, RulesLoad]] = {
     ),
     "a file that was written later, and who knows when before": (host(written=LATER), True, UNTOLD),
     "a file that leaves the rules before it": (host((UNIT, STARTED), first="-b 64"), True, RulesLoad(STARTED)),
+    "a file that augenrules wrote later, whose load was refused": (
+        host((UNIT, STARTED), written=LATER, enabled=2),
+        True,
+        RulesLoad(STARTED),
+    ),
     "rules that are locked": (host((UNIT, STARTED), enabled=2), True, RulesLoad(STARTED)),
     "a file of which it is not known when it was written": (
         host((UNIT, STARTED), written=None),

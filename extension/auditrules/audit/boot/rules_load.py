@@ -29,11 +29,11 @@ def rules_load(
     if not starts:
         return UNTOLD
     at = max(starts)
-    if persistent and written is not None and written > at:
+    unlocked = reading.status.enabled not in (None, LOCKED)  # else a later load may have been refused
+    if persistent and unlocked and written is not None and written > at:
         return RulesLoad(written)
     same_file = written is not None and written <= at + LOAD_TAKES
     by_unit = DAEMON not in started
-    unlocked = reading.status.enabled not in (None, LOCKED)  # else a later load may have been refused
     return RulesLoad(at, by_unit and same_file and unlocked and _begins_empty(booted.loaded))
 
 
