@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def test_a_mount_that_systemd_made_has_its_time(tmp_path: Path) -> None:
     data = Mount(2, 1, "/srv/a-b", "/", "xfs", "8:2")
     over = replace(data, number=3, parent=2)
     assert dated((data, over), local, str(tmp_path)) == (replace(data, since=1000.0), over)
+
+
+def test_a_mount_that_systemd_makes_within_the_same_tick_has_its_time(tmp_path: Path) -> None:
+    data, now = Mount(2, 1, "/srv", "/", "xfs", "8:2"), time.time()
+    os.utime(tmp_path, (now, now))
+    assert dated((data,), local, str(tmp_path)) == (data,)
+    started(tmp_path, "srv.mount", 1000.0)
+    os.utime(tmp_path, (now, now))
+    assert dated((data,), local, str(tmp_path)) == (replace(data, since=1000.0),)
 
 
 def test_a_tmpfs_is_as_old_as_its_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
