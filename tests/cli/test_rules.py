@@ -265,3 +265,12 @@ def test_options_that_conflict_are_told(options: tuple[str, ...], message: str) 
     code, out, err = run("rules", *options)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_control_that_is_not_about_rules_is_not_said_to_be_met(image: Path) -> None:
+    options = ("rules", "--benchmark", "cis-ubuntu-24.04", "--root", str(image), "--control", "6.2.4.1")
+    error = "auditrules: expected a control that rules can meet, found 6.2.4.1\n"
+    assert run(*options) == (2, "", error)
+    code, out, err = run(*options, "--control", "6.2.3.20")
+    assert (code, "-e 2\n" in out) == (0, True)
+    assert "auditrules: no control that rules can meet: 6.2.4.1\n" in err

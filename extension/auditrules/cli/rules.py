@@ -20,7 +20,7 @@ from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, benchmarks_of, in_environment
 from auditrules.cli.minimised_rules import minimised_rules
-from auditrules.cli.proved_rules import host_with, proved_rules, spoiled
+from auditrules.cli.proved_rules import OF_RULES, host_with, proved_rules, spoiled
 from auditrules.cli.rules_input import add_targets, only_target
 from auditrules.host import Collector
 from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
@@ -84,6 +84,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         controls, host, facts = _of_system(options, environment)
     else:
         controls, host, facts = _of_host(options, environment)
+    _tell_of_others(controls, named=bool(options.control))
     made, failing = proved_rules(controls, host, facts)
     _tell(options, made, failing)
     if made.problems:
@@ -114,6 +115,15 @@ def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, st
         warn(f"what hangs on the host itself is made on one, or of its files: --root DIR of {options.system}")
     for remark in made.remarks:
         warn(f"{remark.place}: {remark.message}")
+
+
+def _tell_of_others(controls: Sequence[BenchmarkControl], *, named: bool) -> None:
+    """Name the controls that no rules meet, where numbers were asked for. Raises Problem if there are no others."""
+    others = [each.id for each in controls if all(one.kind not in OF_RULES for one in each.requirements)]
+    if len(others) == len(controls):
+        raise Problem(f"expected a control that rules can meet, found {', '.join(others)}")
+    if named and others:
+        warn(f"no control that rules can meet: {', '.join(others)}")
 
 
 def _check(options: argparse.Namespace) -> None:
