@@ -11,6 +11,7 @@ import pytest
 from auditrules.cli import main
 from tests.fixtures.boots import boot_root
 from tests.fixtures.hosts import root
+from tests.fixtures.site import write_site
 
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker\n"
 LESS = "-w /usr/bin/dockerd -p wxa -k docker\n"
@@ -84,6 +85,12 @@ def test_a_boot_of_another_machine_is_judged(image: Path) -> None:
     code, row = verdict("--root", str(image), "--at", "boot", "--machine", "aarch64")
     assert code == 0
     assert "tables of system calls unverified on aarch64" in row["evidence"]
+
+
+def test_a_file_of_benchmarks_that_is_left_out_is_no_pass(image: Path, tmp_path: Path) -> None:
+    own = write_site(tmp_path / "own", {"changes.json": {"tailoring": [{"reason": "none"}]}})
+    at_boot = ("--root", str(image), "--at", "boot", *ONE)
+    assert (run(*at_boot)[0], run(*at_boot, "--benchmarks", str(own))[0]) == (0, 3)
 
 
 # --rules

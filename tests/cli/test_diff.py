@@ -12,6 +12,7 @@ from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.cli import main
 from tests.fixtures.boots import boot_root
 from tests.fixtures.hosts import root
+from tests.fixtures.site import SITE, write_site
 
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker\n"
 LESS = "-w /usr/bin/dockerd -p rwa -k docker\n"
@@ -164,3 +165,12 @@ def test_this_machines_kernel_is_not_of_another_root(tmp_path: Path, old: str) -
 def test_a_folder_is_no_listing(tmp_path: Path, old: str) -> None:
     file(tmp_path, "rules.d/1.rules", WATCH)
     assert "expected a saved listing, found a directory" in fails(old, f"listing:{tmp_path}/rules.d")
+
+
+def test_a_control_of_a_folder_s_own_benchmark_that_changes_is_told(tmp_path: Path) -> None:
+    image = boot_root("debian12", tmp_path / "image")
+    own = write_site(tmp_path / "own", {"site.json": SITE})
+    (image / "etc/passwd").touch()
+    none, some = (file(tmp_path, name, text) for name, text in {"a": "-D\n", "b": "-w /etc/passwd -p wa\n"}.items())
+    options = ("--root", str(image), "--benchmark", "example", "--benchmarks", str(own))
+    assert "Example Baseline 2  A-1" in run(none, some, *options)[1]

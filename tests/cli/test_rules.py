@@ -15,7 +15,7 @@ import yaml
 from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.cli import main
 from tests.fixtures.boots import boot_root
-from tests.fixtures.site import write_site
+from tests.fixtures.site import SITE, write_site
 
 DOCKER = ("--benchmark", "cis-docker:1.2.0")
 
@@ -158,6 +158,20 @@ def test_the_control_is_named_that_stands_against_another(
     write_site(image, {"own.json": {"benchmark": "Own", "version": "1", "short_name": "own", "controls": controls}})
     code, _, err = run("rules", "--benchmark", "own", "--root", str(image))
     assert (code, err) == (1, f"auditrules: can't be met by rules: {told}")
+
+
+def test_benchmarks_of_a_folder_are_known_for_a_host_and_for_a_system(image: Path, tmp_path: Path) -> None:
+    own = ("--benchmark", "example", "--benchmarks", str(write_site(tmp_path / "own", {"site.json": SITE})))
+    (code, of_host, _), (_, of_system, _) = (
+        run("rules", *own, *more) for more in (("--root", str(image)), ("--system", "debian 12"))
+    )
+    assert (code, "-w /etc/passwd -p wa" in of_host, "-w /etc/passwd -p wa" in of_system) == (0, True, True)
+
+
+def test_rules_made_without_a_file_that_is_left_out_are_no_success(image: Path, tmp_path: Path) -> None:
+    own = write_site(tmp_path / "own", {"changes.json": {"tailoring": [{"reason": "none"}]}})
+    code, out, err = run("rules", *DOCKER, "--root", str(image), "--benchmarks", str(own))
+    assert (code, "/usr/bin/dockerd" in out, f"left out: {own}/changes.json:" in err) == (1, True, True)
 
 
 def test_a_control_that_is_not_met_anyway_is_told_once(image: Path) -> None:

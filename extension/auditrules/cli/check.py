@@ -28,7 +28,7 @@ from auditrules.cli.environment import (
     Environment,
     add_host,
     add_site,
-    benchmarks_of,
+    catalogue_of,
     database,
     in_environment,
     kept,
@@ -61,7 +61,7 @@ examples:
   auditrules check --rules rules.d                     this host, as if its next boot loaded these rules
 
 exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fails but one is unknown (or with
---at boot none was judged)
+--at boot none was judged, or a file of benchmarks was left out)
 """
 
 
@@ -105,12 +105,13 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     at_boot, seen_as = _when(options)
     host = kept(options, environment, seen_as)
     for_this = partial(for_host, host, numbered=bool(options.control))
-    controls = chosen(benchmarks_of(environment, host.site), options.benchmark, options.control, for_this)
+    catalogue = catalogue_of(environment, host.site)
+    controls = chosen(catalogue.benchmarks, options.benchmark, options.control, for_this)
     with database(options, environment, host, at_boot=at_boot) as tables:
         result = check(controls, tables.query)
         if options.explain and options.format in (Format.JSON, Format.CSV, Format.LINE):
             result = _with_catalogue(result, controls, tables.query)
-    return _written(result, controls, options), _code(result, at_boot=at_boot)
+    return _written(result, controls, options), _code(result, at_boot=at_boot, whole=not catalogue.left_out)
 
 
 def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Collector]]:
@@ -129,12 +130,12 @@ def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Coll
     return at_boot, tried_host(options.rules, options.machine)
 
 
-def _code(result: QueryResult, *, at_boot: bool) -> int:
-    """The exit code; of a boot nothing is said where no control was judged, which must not look like a pass."""
+def _code(result: QueryResult, *, at_boot: bool, whole: bool) -> int:
+    """The exit code: what was not judged, as a boot without controls or a file left out, must not look like a pass."""
     if at_boot and {*statuses(result)} <= {Status.NOT_APPLICABLE}:
         warn("no control was judged: none of the controls of these benchmarks applies to this host or image")
         return 3
-    return exit_code(result)
+    return exit_code(result) or (0 if whole else 3)
 
 
 def _written(result: QueryResult, controls: Sequence[BenchmarkControl], options: argparse.Namespace) -> str:

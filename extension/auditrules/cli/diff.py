@@ -31,7 +31,7 @@ from auditrules.cli.compared_rules import (
     problems_of,
     side_of,
 )
-from auditrules.cli.environment import Environment, benchmarks_of, database, in_environment
+from auditrules.cli.environment import Environment, add_site, catalogue_of, database, in_environment, named_files
 from auditrules.cli.rules_input import add_targets, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
@@ -85,6 +85,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     add_targets(parser)
     add_benchmark(parser, "the controls whose verdict changes are told, too; default: none")
+    add_site(parser)
     parser.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
     parser.set_defaults(run=_run)
 
@@ -132,14 +133,16 @@ def _controls(
         return
     if host is None:
         raise Problem("controls are judged on a host: give --root DIR, too (/ is this machine)")
-    benchmarks = benchmarks_of(environment, host.site)
+    benchmarks = catalogue_of(environment, lambda: (*host.site(), *named_files(options))).benchmarks
     judged = []
     for side in sides:
         enabled = side.auditing.enabled
         lines = ["-i", *(render(rule, facts.machine) for rule in side.rules)]
         lines += [] if enabled is None else [f"-e {enabled}"]
         text = TriedRulesText(encode("".join(f"{line}\n" for line in lines)), ("",) * len(lines))
-        view = KeptHost(WhatIfHost(host, machine=facts.machine, text=text), time.monotonic, math.inf)
+        view = KeptHost(
+            WhatIfHost(host, machine=facts.machine, text=text), time.monotonic, math.inf, named_files(options)
+        )
         for_this = partial(for_host, view, numbered=True)
         controls = chosen(benchmarks, options.benchmark, options.control, for_this)
         with database(options, environment, view, at_boot=True) as tables:

@@ -14,6 +14,7 @@ from auditrules import __version__
 from auditrules.audit.constants.kernel_releases import release_of
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks import Benchmark
+from auditrules.benchmarks.catalogue import Catalogue
 from auditrules.benchmarks.site import site_catalogue
 from auditrules.check import CheckError
 from auditrules.cli.command import NAME, CommandOutput, Problem, warn
@@ -103,21 +104,24 @@ def add_site(parser: argparse.ArgumentParser) -> None:
 
 def benchmarks_here(options: argparse.Namespace, environment: Environment) -> Sequence[Benchmark]:
     """The benchmarks that ship, those of this machine's site, and those of a folder that is named."""
-    return benchmarks_of(environment, lambda: (*environment.host("/", "none", "").site(), *_named(options)))
+    return catalogue_of(
+        environment, lambda: (*environment.host("/", "none", "").site(), *named_files(options))
+    ).benchmarks
 
 
-def _named(options: argparse.Namespace) -> tuple[File, ...]:
+def named_files(options: argparse.Namespace) -> tuple[File, ...]:
+    """The files of the folder that is named with --benchmarks; none without it."""
     return read_named(options.benchmarks) if getattr(options, "benchmarks", "") else ()
 
 
-def benchmarks_of(environment: Environment, site: Callable[[], tuple[File, ...]]) -> Sequence[Benchmark]:
+def catalogue_of(environment: Environment, site: Callable[[], tuple[File, ...]]) -> Catalogue:
     """The benchmarks that ship and those of a site's files; what is wrong with one of these is told."""
     if environment.benchmarks is not None:
-        return environment.benchmarks
+        return Catalogue(tuple(environment.benchmarks))
     catalogue = site_catalogue(site())
     for each in catalogue.left_out:
         warn(f"left out: {each.error}")
-    return catalogue.benchmarks
+    return catalogue
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
@@ -167,7 +171,7 @@ def kept(
         collector: Collector = environment.listing(options.kernel, options.kernel_release)
     else:
         collector = environment.host(options.root or "/", options.kernel, options.kernel_release)
-    host = KeptHost(seen_as(collector), time.monotonic, math.inf, _named(options))
+    host = KeptHost(seen_as(collector), time.monotonic, math.inf, named_files(options))
     host.audit()
     return host
 

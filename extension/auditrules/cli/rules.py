@@ -18,7 +18,7 @@ from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.systems import applying
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
-from auditrules.cli.environment import Environment, benchmarks_of, in_environment
+from auditrules.cli.environment import Environment, add_site, catalogue_of, in_environment, named_files
 from auditrules.cli.minimised_rules import minimised_rules
 from auditrules.cli.proved_rules import OF_RULES, host_with, proved_rules, spoiled
 from auditrules.cli.rules_input import add_targets, only_target
@@ -34,8 +34,8 @@ examples:
   auditrules rules --benchmark cis-ubuntu-24.04 --system 'ubuntu 24.04' --machine x86_64
   auditrules rules --minimise rules.d                      an equal set of fewer rules
 
-exit codes: 0 proved, 1 some control can't be met (it is named, the rest is written), 2 it could not be run, 3 not
-proved, and nothing is written
+exit codes: 0 proved, 1 some control can't be met or a file of benchmarks was left out (it is named, the rest is
+written), 2 it could not be run, 3 not proved, and nothing is written
 """
 
 
@@ -67,6 +67,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "taken to be there; privileged programs are not known",
     )
     add_targets(parser)
+    add_site(parser)
     parser.add_argument("--format", choices=[*FORMATS], default="rules", help="default: rules")
     parser.add_argument("--output", metavar="DIR", default="", help="write the files there, and not to standard output")
     parser.add_argument(
@@ -81,9 +82,9 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     if options.minimise:
         return minimised_rules(options, environment)
     if options.system:
-        controls, host, facts = _of_system(options, environment)
+        controls, whole, host, facts = _of_system(options, environment)
     else:
-        controls, host, facts = _of_host(options, environment)
+        controls, whole, host, facts = _of_host(options, environment)
     _tell_of_others(controls, named=bool(options.control))
     made, failing = proved_rules(controls, host, facts)
     _tell(options, made, failing)
@@ -97,7 +98,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         warn(f"with {', '.join(beside)}, loaded too: {each}")
     if missed:
         warn("take the files away that are loaded too, or the lines in them that are in the way")
-    code = 1 if failing or missed or made.left_out else 0
+    code = 1 if failing or missed or made.left_out or not whole else 0
     if options.output:
         judged_with = "" if options.system else os.path.realpath(f"{options.root or '/'}/{RULES_D}")
         _write(options.output, made.files, judged_with, force=options.force)
@@ -142,36 +143,42 @@ def _check(options: argparse.Namespace) -> None:
         raise Problem(f"--output is for files of rules, not for --format {options.format}")
 
 
-def _of_host(options: argparse.Namespace, environment: Environment) -> tuple[list[BenchmarkControl], Collector, Facts]:
-    """The controls that somebody wants, the host that the rules are for, and what is known of it."""
+def _of_host(
+    options: argparse.Namespace, environment: Environment
+) -> tuple[list[BenchmarkControl], bool, Collector, Facts]:
+    """The controls that somebody wants, whether all benchmarks could be read, the host, and what is known of it."""
     host = environment.host(options.root or "/", "auto", "")
     sources = host.sources()
     target = only_target(options, sources.facts)
     for_this = partial(for_host, host_with(host), numbered=True)
-    controls = _wanted(
-        options, chosen(benchmarks_of(environment, host.site), options.benchmark, options.control, for_this)
+    catalogue = catalogue_of(environment, lambda: (*host.site(), *named_files(options)))
+    controls = _wanted(options, chosen(catalogue.benchmarks, options.benchmark, options.control, for_this))
+    return (
+        controls,
+        not catalogue.left_out,
+        host,
+        replace(sources.facts, version=target.version, machine=target.machine),
     )
-    return controls, host, replace(sources.facts, version=target.version, machine=target.machine)
 
 
 def _of_system(
     options: argparse.Namespace, environment: Environment
-) -> tuple[list[BenchmarkControl], Collector, Facts]:
+) -> tuple[list[BenchmarkControl], bool, Collector, Facts]:
     """The same of a system of which only the name is known."""
     try:
         identifier, number, shipped = system_called(options.system)
     except UnknownTargetError as error:
         raise Problem(str(error)) from error
     target = only_target(options, Facts(version=shipped))
-    catalogue, system = benchmarks_of(environment, tuple), OsRelease(identifier, number)
-    controls = _wanted(options, chosen(catalogue, options.benchmark, options.control, lambda every: every))
-    for_it = applying(catalogue, system)
+    catalogue, system = catalogue_of(environment, lambda: named_files(options)), OsRelease(identifier, number)
+    controls = _wanted(options, chosen(catalogue.benchmarks, options.benchmark, options.control, lambda every: every))
+    for_it = applying(catalogue.benchmarks, system)
     for name, version in dict.fromkeys((each.benchmark, each.version) for each in controls):
         if (name, version) not in for_it:
             warn(f"{name} {version} is not for {options.system}: check says other_system of a host with these rules")
     facts = Facts(target.version, target.machine, assumed=True, kernel=UNKNOWN_KERNEL)
     warn(f"{options.system}: no host was looked at, so {SYSTEM_ASSUMED}")
-    return controls, NamedSystem(system, facts, controls), facts
+    return controls, not catalogue.left_out, NamedSystem(system, facts, controls), facts
 
 
 def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> list[BenchmarkControl]:
