@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
@@ -204,3 +205,37 @@ def test_a_class_that_lacks_a_method_of_its_base_has_no_values() -> None:
 def test_all_classes_share_their_methods() -> None:
     shared = ("__eq__", "__hash__", "__reduce__", "__setattr__", "__delattr__")
     assert all(getattr(Watch, name) is getattr(Rule, name) for name in shared)
+
+
+def _inheriting() -> type:
+    class Inheriting(Watch):
+        more: int
+
+    return Inheriting
+
+
+def _shared_default() -> type:
+    class SharedDefault:
+        names: list[str] = []  # noqa: RUF012 - what is refused
+
+    return SharedDefault
+
+
+def _by_full_name() -> type:
+    class ByFullName:
+        kind: typing.ClassVar[str] = "path"
+
+    return ByFullName
+
+
+REFUSED = {
+    "fields of a base": (_inheriting, "expected a base without fields"),
+    "a default that can change": (_shared_default, "use default_factory"),
+    "a name that is not typing's alone": (_by_full_name, "names of typing alone"),
+}
+
+
+@pytest.mark.parametrize(("declared", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_the_library_takes_otherwise_is_refused(declared: Callable[[], type], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        values.dataclass(frozen=True, slots=True)(declared())

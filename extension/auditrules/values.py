@@ -115,6 +115,7 @@ def _frozen_error(message: str) -> AttributeError:
 def _dataclass(declared: type | None = None, /, *, frozen: bool = False, slots: bool = False) -> Any:
     def decorate(declared: type) -> type:
         annotations: dict[str, str] = declared.__annotations__
+        _check(declared, annotations)
         options = {name: _options(declared, name) for name, kind in annotations.items() if kind[:8] != "ClassVar"}
         names = tuple(options)
         given = tuple(name for name, each in options.items() if each.init)
@@ -138,6 +139,18 @@ def _dataclass(declared: type | None = None, /, *, frozen: bool = False, slots: 
 
 
 _NOT_TAKEN = frozenset({"__dict__", "__weakref__"})  # of the declared class; the one that is made has its own
+
+
+def _check(declared: type, annotations: dict[str, Any]) -> None:
+    """Refuse what the library does otherwise. Raises TypeError."""
+    name = declared.__qualname__
+    if any(getattr(base, "__names__", ()) for base in declared.__bases__):
+        raise TypeError(f"{name}: expected a base without fields, as fields are not inherited here")
+    for field_name, kind in annotations.items():
+        if not isinstance(kind, str) or kind.startswith("typing."):
+            raise TypeError(f"{name}.{field_name}: expected an annotation as text, with names of typing alone")
+        if declared.__dict__.get(field_name, _MISSING).__class__ in (list, dict, set):
+            raise TypeError(f"{name}.{field_name}: expected a default that can't change: use default_factory")
 
 
 def _options(declared: type, name: str) -> _FieldOptions:
