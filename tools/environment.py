@@ -91,7 +91,7 @@ def _runs_this_python(folder: Path) -> bool:
 def _create(folder: Path) -> None:
     """An environment with pip in it: from ensurepip, or where that lacks (Debian without python3-venv) from pip."""
     venv = (sys.executable, "-m", "venv", "--clear")
-    place = folder if folder.exists() else folder.parent
+    place = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not os.access(place, os.W_OK):
         raise SetupError(
             f"{place.absolute()} can't be written by this user: make a clone that is yours, or take {folder} away as "

@@ -337,3 +337,11 @@ def test_tests_that_share_something_run_in_one_process(tmp_path: Path) -> None:
     done = subprocess.run([*command, "test_sharing.py"], cwd=tmp_path, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stdout
     assert len(set((tmp_path / "processes").read_text(encoding="utf-8").split())) == 1
+
+
+def test_an_environment_is_made_below_a_folder_that_is_not_there_yet(
+    pythons: Pythons, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pythons.can(make=False)
+    assert environment.main([str(pythons.environment / "spark"), "check"]) == 1
+    assert "can't make a virtual environment in" in capsys.readouterr().err
