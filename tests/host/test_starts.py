@@ -1,4 +1,4 @@
-"""When units, processes and mounts began."""
+"""When units and mounts began."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from auditrules.audit.model.host_facts import Mount
 from auditrules.host import starts
 from auditrules.host.rootfs import local
-from auditrules.host.starts import dated, process_name, process_start, unit_starts
+from auditrules.host.starts import dated, unit_starts
 
 TMPFS = Mount(2, 1, "/run/user/1000", "/", "tmpfs", "0:44")
 
@@ -60,16 +60,3 @@ def test_a_tmpfs_is_as_old_as_its_root(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_is_below_a_remote_mount_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "birth", lambda *_: pytest.fail("touched"))
     assert dated((TMPFS,), lambda path: "nfs4" if path == "/run" else "", str(tmp_path)) == (TMPFS,)
-
-
-def test_a_process_has_a_name_and_a_start() -> None:
-    own = f"/proc/{os.getpid()}"
-    assert process_name(own) == Path(own, "comm").read_text().removesuffix("\n")
-    first, start = process_start("/proc/1"), process_start(own)
-    assert first is not None
-    assert start is not None
-    assert first <= start
-
-
-def test_of_a_process_that_is_gone_nothing_is_known(tmp_path: Path) -> None:
-    assert (process_name(str(tmp_path)), process_start(str(tmp_path))) == ("", None)

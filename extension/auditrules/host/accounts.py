@@ -61,7 +61,6 @@ class NameService:
         if self._thread is not None and self._thread.is_alive():
             return None
         found: dict[str, int] = {}
-
         asked: list[str] = []
 
         def look_up() -> None:

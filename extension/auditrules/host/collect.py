@@ -31,9 +31,10 @@ from auditrules.host.kernel import KernelReader
 from auditrules.host.kernel_config import read_kernel_config
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
+from auditrules.host.proc import process_name, process_start
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
-from auditrules.host.starts import dated, process_name, process_start, unit_starts
+from auditrules.host.starts import dated, unit_starts
 from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
 from auditrules.values import dataclass, replace

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from auditrules.values import dataclass
 
+CLOCK_TICK = 2.0
+"""Seconds: a folder that is changed twice within them shows the second time by nothing. FAT's clock is the coarsest."""
+
 _MIB = 1 << 20
 
 

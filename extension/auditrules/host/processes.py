@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import HostProcess
-from auditrules.host.starts import process_start
+from auditrules.host.proc import proc_bytes, proc_text, process_name, process_start
 from auditrules.values import dataclass
 
-MOST_BYTES = 1 << 16  # of a file of /proc
 MOST_OF_COMMAND_LINE = 1 << 20  # bytes; of a longer one the beginning is read
 
 _ROOT = ["0"] * 4  # real, effective, saved and file system user
@@ -98,7 +97,7 @@ def processes_of(name: str, identity: FindFile, proc: str = "/proc") -> OwnProce
     started, doubts = [], []
     for pid in _pids(proc):
         folder = f"{proc}/{pid}"
-        if _read(f"{folder}/comm").removesuffix("\n") != name or _status(folder).get("Uid", "").split() != _ROOT:
+        if process_name(folder) != name or _status(folder).get("Uid", "").split() != _ROOT:
             continue
         doubt = _doubt(folder, _link(f"{folder}/exe"), [_ROOT], own, identity) if all(own) else "of whom can't be seen"
         if not doubt:
@@ -156,7 +155,7 @@ def _namespaces(folder: str) -> list[str]:
 
 def _arguments(folder: str) -> tuple[tuple[str, ...], bool]:
     """The words of the command line, and whether there are more bytes of it than are read."""
-    content = _bytes(f"{folder}/cmdline", MOST_OF_COMMAND_LINE + 1)
+    content = proc_bytes(f"{folder}/cmdline", MOST_OF_COMMAND_LINE + 1)
     words = decode(content[:MOST_OF_COMMAND_LINE]).rstrip("\0").split("\0")
     return tuple(words), len(content) > MOST_OF_COMMAND_LINE
 
@@ -171,7 +170,7 @@ def _identity(path: str) -> DeviceInode | None:
 
 def _status(folder: str) -> dict[str, str]:
     """The lines of /proc/PID/status, in whose values the kernel escapes line feeds."""
-    parts = (line.partition(":\t") for line in _read(f"{folder}/status").split("\n"))
+    parts = (line.partition(":\t") for line in proc_text(f"{folder}/status").split("\n"))
     return {name: value for name, _, value in parts}
 
 
@@ -180,15 +179,3 @@ def _link(path: str) -> str:
         return decode(os.fsencode(os.readlink(path)))
     except OSError:
         return ""  # a kernel thread, a process that ended, or not for us to see
-
-
-def _read(path: str) -> str:
-    return decode(_bytes(path, MOST_BYTES))
-
-
-def _bytes(path: str, limit: int) -> bytes:
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(limit)
-    except OSError:
-        return b""

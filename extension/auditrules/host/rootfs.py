@@ -21,6 +21,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry
 from auditrules.audit.model.text import decode, encode
 from auditrules.host.entries import ABSENT, DIR, FOUND, entry_at, entry_of, is_still, kind_of, missing
+from auditrules.host.limits import CLOCK_TICK
 from auditrules.host.lookup_cache import Listing, LookupCache, PathNames, Walked
 from auditrules.values import replace
 
@@ -31,7 +32,7 @@ MOST_NAMES = 400  # names on one walk, those of link targets included: ten for e
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
-_TICK = 2_000_000_000  # nanoseconds; of the clocks of file systems FAT's is the coarsest
+_TICK = int(CLOCK_TICK * 1e9)  # nanoseconds
 
 
 class UnreadableError(Exception):

@@ -1,0 +1,40 @@
+"""What /proc tells of a process: its files, its name, and when it was started (proc(5))."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from auditrules.audit.model.text import decode
+
+MOST_BYTES = 1 << 16  # of a file of /proc
+
+_START_TIME = 19  # of the fields of /proc/PID/stat behind the name
+
+
+def proc_bytes(path: str, limit: int = MOST_BYTES) -> bytes:
+    """The beginning of a file of /proc; nothing if the process ended, or if it is not for us to see."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(limit)
+    except OSError:
+        return b""
+
+
+def proc_text(path: str) -> str:
+    """The same as text."""
+    return decode(proc_bytes(path))
+
+
+def process_name(folder: str) -> str:
+    """The name of the process of a folder of /proc; empty: not known."""
+    return proc_text(f"{folder}/comm").removesuffix("\n")
+
+
+def process_start(folder: str, proc: str = "/proc") -> float | None:
+    """When the process of a folder of /proc was started, in seconds since the epoch; None: not known."""
+    booted = re.search(r"^btime (\d+)$", proc_text(f"{proc}/stat"), re.MULTILINE)
+    words = proc_text(f"{folder}/stat").rpartition(")")[2].split()
+    if booted is None or len(words) <= _START_TIME or not words[_START_TIME].isdigit():
+        return None
+    return int(booted[1]) + int(words[_START_TIME]) / os.sysconf("SC_CLK_TCK")
