@@ -1,45 +1,29 @@
-"""Judges the controls that a query asks for on one host: what they need is collected and looked at first, at once."""
+"""Which controls a query asks for, and what they came to last; what all of them need is collected at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
-from auditrules.audit.coverage.answer import bad_path
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import Sources
 from auditrules.audit.model.host_facts import Entry
-from auditrules.audit.rule_sets import BOOT, KERNEL, RuleSets
+from auditrules.audit.rule_sets import RuleSets
 from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import Benchmark, BenchmarkControl
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost, Requirement
+from auditrules.benchmarks.judge import BySource, Key, judged_controls, paths_of
+from auditrules.benchmarks.requirement import Fact, JudgedHost, Requirement
 from auditrules.benchmarks.systems import applying
-from auditrules.benchmarks.verdict import judged_off
 from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import row_filters
-from auditrules.status import Status
 from auditrules.tables import HostView
 from auditrules.tables.controls import benchmark_cells
 from auditrules.tables.schemas import AUDIT_VERDICTS
-from auditrules.text import visible
 from auditrules.values import dataclass, field, replace
-
-NOT_JUDGED = "not_judged"
-
-_SHOWN = 200  # characters of an error that evidence shows
-
-Key = tuple[str, str, str]
-"""Benchmark, version and number of a control."""
-
-Known = dict[tuple[Requirement, str], Sequence[Judged]]
-"""Requirements that were judged on one host, by source: they are values, and equal ones come to the same."""
-
-BySource = Mapping[str, Sequence[Judged]]
-"""The judged requirements of a control, now and after the next boot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +119,7 @@ class HostJudge:
             every = chain.from_iterable(control.requirements for control in asked if not control.off)
             kept = Judgement(catalogue, tuple(every))
         facts = self.host.facts(kept.needs)
-        paths = kept.paths if kept.facts == facts else _paths(kept.requirements, facts)
+        paths = kept.paths if kept.facts == facts else paths_of(kept.requirements, facts)
         seen = self.host.look(paths) if paths else {}
         if not kept.judged or (kept.rests_on(audit), kept.facts, kept.seen) != (True, facts, seen):
             kept = replace(
@@ -145,59 +129,12 @@ class HostJudge:
                 facts=facts,
                 paths=paths,
                 seen=seen,
-                judged=self._judged(asked, JudgedHost(audit, facts, seen)),
+                judged=judged_controls(asked, JudgedHost(audit, facts, seen), at_boot=self.at_boot),
             )
         self._judgements[keys] = kept  # behind all others
         for oldest in list(self._judgements)[:-_MOST_JUDGEMENTS]:
             self._judgements.pop(oldest, None)  # another thread may have been quicker
         return kept.judged
-
-    def _judged(self, controls: Sequence[BenchmarkControl], host: JudgedHost) -> Mapping[Key, BySource]:
-        known: Known = {}
-        found: dict[Key, BySource] = {}
-        for control in controls:
-            boot = _judge(control, host, BOOT, known)
-            found[control.key] = {KERNEL: boot if self.at_boot else _judge(control, host, KERNEL, known), BOOT: boot}
-        return found
-
-
-def _judge(control: BenchmarkControl, host: JudgedHost, source: str, known: Known) -> list[Judged]:
-    """What a control requires, judged; what another one requires alike is judged once."""
-    if control.off:
-        return [judged_off(control, source)]
-    judged: list[Judged] = []
-    for each in control.requirements:
-        found = known.get((each, source))
-        if found is None:
-            found = known[each, source] = _judged_alone(each, host, source)
-        judged += found
-    return judged
-
-
-def _judged_alone(requirement: Requirement, host: JudgedHost, source: str) -> Sequence[Judged]:
-    """A requirement, judged so that nothing which goes wrong with it ends the others: it is unknown, and says why."""
-    try:
-        judged = requirement.judge(host, source)
-        why = "" if judged else "nothing came of it"
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdicts of all other controls stand
-        judged, why = (), f"{type(error).__name__}: {visible(str(error)[:_SHOWN])}"
-    if not why:
-        return judged
-    evidence = f"a requirement of the kind {requirement.kind} could not be judged: {why}"
-    return [Judged(source, requirement.kind, "", "", "", "benchmark", Status.UNKNOWN, NOT_JUDGED, evidence=evidence)]
-
-
-def _paths_alone(requirement: Requirement, facts: HostFacts) -> Iterable[str]:
-    """The paths that a requirement names; what can't name them is unknown, as nobody looks at them."""
-    try:
-        return tuple(requirement.paths(facts))
-    except Exception:  # noqa: BLE001 - as where it is judged, which tells of it
-        return ()
-
-
-def _paths(requirements: Iterable[Requirement], facts: HostFacts) -> tuple[str, ...]:
-    named = dict.fromkeys(chain.from_iterable(_paths_alone(each, facts) for each in requirements))
-    return tuple(path for path in named if path and not bad_path(path))
 
 
 def _all(tests: Iterable[Callable[[Row], bool]], cells: Row) -> bool:

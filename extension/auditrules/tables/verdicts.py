@@ -13,6 +13,7 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import BenchmarkControl
+from auditrules.benchmarks.judge import BySource, Key
 from auditrules.benchmarks.remediation import AuditState, written
 from auditrules.benchmarks.requirement import Judged
 from auditrules.benchmarks.verdict import ControlVerdict, judge_control, remedies
@@ -21,7 +22,7 @@ from auditrules.plugin.row import Row
 from auditrules.status import Status
 from auditrules.tables.cells import Cells, finished
 from auditrules.tables.controls import CONTROL_KEY, control_cells
-from auditrules.tables.judging import AskedBenchmark, BySource, HostJudge, Key
+from auditrules.tables.judging import AskedBenchmark, HostJudge
 from auditrules.tables.schemas import AUDIT_REQUIREMENTS, AUDIT_VERDICTS
 
 OTHER_SYSTEM, SYSTEM_UNKNOWN = "other_system", "system_unknown"
