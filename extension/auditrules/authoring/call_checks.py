@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.model.rule import (
-    SYSCALL_LISTS,
-    Action,
-    Field,
-    FilterList,
-    Rule,
-)
+from auditrules.audit.model.rule import SYSCALL_LISTS, Action, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.authoring.finding import LintFinding
 from auditrules.authoring.loaded_rule import LoadedRule
@@ -34,13 +28,7 @@ def no_such_call(each: LoadedRule, reading: RulesReading) -> Iterator[LintFindin
     ]
     if unknown:
         numbers = ", ".join(map(str, unknown[:MOST_NAMED]))
-        yield reading.finding(
-            "no-such-call",
-            each.number,
-            f"{machines[0]} has no system call {numbers}",
-            text=each.text,
-            span=reading.of_field(each.text, "syscalls"),
-        )
+        yield each.finding(reading, "no-such-call", f"{machines[0]} has no system call {numbers}", "syscalls")
 
 
 def widened(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
@@ -62,13 +50,7 @@ def widened(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     if named and added:
         shown = ", ".join(str(name) for name in added[:MOST_NAMED])
         more = f" and {len(added) - MOST_NAMED} more" if len(added) > MOST_NAMED else ""
-        yield reading.finding(
-            "widened-calls",
-            each.number,
-            f"it is loaded with {shown}{more}, too",
-            text=each.text,
-            span=reading.of_field(each.text, "perm"),
-        )
+        yield each.finding(reading, "widened-calls", f"it is loaded with {shown}{more}, too", "perm")
 
 
 def _bits(mask: int) -> Iterator[int]:
@@ -96,12 +78,11 @@ def no_arch(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
         and len(arches_of(reading.facts.machine)) > 1
         and not any(isinstance(field, Field) and field.name == "arch" for field in rule.fields)
     ):
-        yield reading.finding(
+        yield each.finding(
+            reading,
             "no-arch",
-            each.number,
             "its numbers are those of 64-bit calls, and 32-bit calls are compared with them, too",
-            text=each.text,
-            span=reading.of_field(each.text, "syscalls"),
+            "syscalls",
         )
 
 
@@ -128,13 +109,7 @@ def without_twin(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterat
             continue
         missing = _missing(each.rule, covered.get(_without_arch(each.shape), 0), machine, compat)
         if missing:
-            yield reading.finding(
-                "no-b32-twin",
-                each.number,
-                f"no rule records {missing} of 32-bit programs",
-                text=each.text,
-                span=reading.of_field(each.text, "arch"),
-            )
+            yield each.finding(reading, "no-b32-twin", f"no rule records {missing} of 32-bit programs", "arch")
 
 
 def _without_arch(shape: RuleShape) -> tuple[object, ...]:

@@ -191,12 +191,8 @@ def _costly(reading: RulesReading, rules: tuple[LoadedRule, ...], saving: Saving
         )
     for index, calls in saving.limit:
         each = rules[index]
-        yield reading.finding(
-            "limit-calls",
-            each.number,
-            f"{len(calls)} calls are a use of its letters, and it is asked at every one",
-            text=each.text,
-            span=reading.of_field(each.text, "perm"),
+        yield each.finding(
+            reading, "limit-calls", f"{len(calls)} calls are a use of its letters, and it is asked at every one", "perm"
         )
 
 

@@ -52,12 +52,13 @@ def _pattern(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
         if _PATTERN.search(value):
             there = reading.facts.files.get(value)
             if there is None or there.type == "missing":
-                yield reading.finding(
+                yield each.finding(
+                    reading,
                     "wildcard",
-                    each.number,
                     f"it is on a file whose name is {value!r}, pattern and all",
-                    text=each.text,
-                    span=reading.of_field(each.text, "path", "dir", "exe"),
+                    "path",
+                    "dir",
+                    "exe",
                 )
 
 
@@ -101,21 +102,17 @@ def _auid(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     fields = [field for field in rule.fields if isinstance(field, Field) and field.name == "auid"]
     for field in fields:
         if field.operator is Operator.NOT_EQUAL and field.value in _NEARLY_UNSET:
-            yield reading.finding(
+            yield each.finding(
+                reading,
                 "auid-not-unset",
-                each.number,
                 f"{value_text(field, reading.facts.machine)} is not the unset auid",
-                text=each.text,
-                span=reading.of_field(each.text, "auid!=", "loginuid!="),
+                "auid!=",
+                "loginuid!=",
             )
     passed = each.shape.values.get("auid")
     if passed is not None and passed.least > 0 and Values(UNSET, UNSET).within(passed) and passed.least < UNSET:
-        yield reading.finding(
-            "auid-includes-unset",
-            each.number,
-            f"a daemon's auid is {UNSET}, which is in its range",
-            text=each.text,
-            span=reading.of_field(each.text, "auid>", "loginuid>"),
+        yield each.finding(
+            reading, "auid-includes-unset", f"a daemon's auid is {UNSET}, which is in its range", "auid>", "loginuid>"
         )
 
 
@@ -130,7 +127,7 @@ def _silences(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     elif rule.list is FilterList.EXCLUDE and _drops_all(each.shape):
         message = "it drops the record SYSCALL, and with it the whole event"
     if message:
-        yield reading.finding("silences-all", each.number, message, text=each.text)
+        yield each.finding(reading, "silences-all", message)
 
 
 def _drops_all(shape: RuleShape) -> bool:
