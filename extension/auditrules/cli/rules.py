@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.model.host_facts import UNKNOWN_KERNEL, Facts
@@ -81,10 +82,8 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     _check(options)
     if options.minimise:
         return minimised_rules(options, environment)
-    if options.system:
-        controls, whole, host, facts = _of_system(options, environment)
-    else:
-        controls, whole, host, facts = _of_host(options, environment)
+    asked = _of_system(options, environment) if options.system else _of_host(options, environment)
+    controls, host, facts = asked.controls, asked.host, asked.facts
     _tell_of_others(controls, named=bool(options.control))
     made, failing = proved_rules(controls, host, facts)
     _tell(options, made, failing)
@@ -98,7 +97,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         warn(f"with {', '.join(beside)}, loaded too: {each}")
     if missed:
         warn("take the files away that are loaded too, or the lines in them that are in the way")
-    code = 1 if failing or missed or made.left_out or not whole else 0
+    code = 1 if failing or missed or made.left_out or not asked.whole else 0
     if options.output:
         judged_with = "" if options.system else os.path.realpath(f"{options.root or '/'}/{RULES_D}")
         _write(options.output, made.files, judged_with, force=options.force)
@@ -143,28 +142,31 @@ def _check(options: argparse.Namespace) -> None:
         raise Problem(f"--output is for files of rules, not for --format {options.format}")
 
 
-def _of_host(
-    options: argparse.Namespace, environment: Environment
-) -> tuple[list[BenchmarkControl], bool, Collector, Facts]:
-    """The controls that somebody wants, whether all benchmarks could be read, the host, and what is known of it."""
+class _Asked(NamedTuple):
+    """The controls that somebody wants, and the host that the rules are for, with what is known of it.
+
+    `whole` is false where a file of benchmarks was left out.
+    """
+
+    controls: list[BenchmarkControl]
+    host: Collector
+    facts: Facts
+    whole: bool
+
+
+def _of_host(options: argparse.Namespace, environment: Environment) -> _Asked:
     host = environment.host(options.root or "/", "auto", "")
     sources = host.sources()
     target = only_target(options, sources.facts)
     for_this = partial(for_host, host_with(host), numbered=True)
     catalogue = catalogue_of(environment, lambda: (*host.site(), *named_files(options)))
     controls = _wanted(options, chosen(catalogue.benchmarks, options.benchmark, options.control, for_this))
-    return (
-        controls,
-        not catalogue.left_out,
-        host,
-        replace(sources.facts, version=target.version, machine=target.machine),
-    )
+    facts = replace(sources.facts, version=target.version, machine=target.machine)
+    return _Asked(controls, host, facts, not catalogue.left_out)
 
 
-def _of_system(
-    options: argparse.Namespace, environment: Environment
-) -> tuple[list[BenchmarkControl], bool, Collector, Facts]:
-    """The same of a system of which only the name is known."""
+def _of_system(options: argparse.Namespace, environment: Environment) -> _Asked:
+    """The same for a system of which only the name is known."""
     try:
         identifier, number, shipped = system_called(options.system)
     except UnknownTargetError as error:
@@ -178,7 +180,7 @@ def _of_system(
             warn(f"{name} {version} is not for {options.system}: check says other_system of a host with these rules")
     facts = Facts(target.version, target.machine, assumed=True, kernel=UNKNOWN_KERNEL)
     warn(f"{options.system}: no host was looked at, so {SYSTEM_ASSUMED}")
-    return controls, not catalogue.left_out, NamedSystem(system, facts, controls), facts
+    return _Asked(controls, NamedSystem(system, facts, controls), facts, not catalogue.left_out)
 
 
 def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> list[BenchmarkControl]:
