@@ -73,7 +73,8 @@ spark: python
 	@$(PYTHON) tools/environment.py .venvs/spark spark
 	.venvs/spark/bin/python -m pytest -m spark $(ARGS)
 
-# What can happen to an extension, and to the store of a report, as often as is promised: some half an hour. `make test` runs it a few times.
+# What can happen to an extension, and to the store of a report, as often as is promised: some half an hour. `make test`
+# runs it a few times.
 soak: dev
 	@$(BIN)/python -m tools.soak
 

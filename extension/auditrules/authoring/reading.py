@@ -55,7 +55,7 @@ def _numbered(names: Iterable[str]) -> Mapping[str, int]:
     return {"root": 0, **{name: _FIRST_ASSUMED + place for place, name in enumerate(others)}}
 
 
-@dataclass()
+@dataclass
 class RulesReading:
     """One input as one auditctl on one machine reads it; all of it is worked out once, when it is asked for."""
 

@@ -29,7 +29,7 @@ SYSTEMS: dict[str, Version] = {
     "rhel-8": (3, 1, 2),
     "rhel-9": (3, 1, 5),
     "rhel-10": (4, 0, 3),
-    "sles-15": (3, 0, 6),
+    "sles-15": (3, 0, 6),  # from Service Pack 4 on
     "ubuntu-20.04": (2, 8, 5),
     "ubuntu-22.04": (3, 0, 7),
     "ubuntu-24.04": (3, 1, 2),

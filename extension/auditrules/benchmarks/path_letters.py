@@ -78,7 +78,7 @@ def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
         return itself
     of_inside = (inside.conditional, inside.unrecorded, inside.unknown)
     conditional, unrecorded, unknown = (
-        "".join(each for each in "rwxa" if each in own or (each in itself.recorded and each in below))
+        "".join(each for each in LETTERS if each in own or (each in itself.recorded and each in below))
         for own, below in zip((itself.conditional, itself.unrecorded, itself.unknown), of_inside, strict=True)
     )
     return replace(

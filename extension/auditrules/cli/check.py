@@ -43,7 +43,7 @@ from auditrules.text import visible
 DOCKER = "cis-docker"
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6
-_FOR_PIPELINES = ("sarif", "junit", "hdf")  # the names in `verdict_formats.FORMATS`
+_FOR_PIPELINES = ("sarif", "junit", "hdf")  # those of verdict_formats.FORMATS, which few need
 
 CATALOGUE = (
     "assessment", "description", "rationale", "impact", "default_value", "mappings", "links", "notes",

@@ -1,7 +1,7 @@
 """The rules that controls need on a host, and the proof that they meet them: judged as if boot loaded these files.
 
-Judged they are alone, and with the host's other files in rules.d, of which augenrules makes one file with them: the
-last `-f` of all is the one that counts, and a rule that stands twice ends the load.
+They are judged alone, and again with the host's other files in rules.d, of which augenrules makes one file with them:
+of all lines `-f` the last one counts, and a rule that stands twice ends the load.
 """
 
 from __future__ import annotations

@@ -146,9 +146,8 @@ def _modules_descriptor(module: str) -> int | None:
 def _tables(schemas: Sequence[Schema], root: str, kernel: str) -> Sequence[Table]:
     from auditrules.serve import backing  # noqa: PLC0415 - it says why
 
-    if (
-        _modules_descriptor(__file__) is None
-    ):  # an upgrade may put others in the place of modules that are imported later
+    # Later an upgrade may have put other modules in their place.
+    if _modules_descriptor(__file__) is None:
         import auditrules.tables.on_request  # noqa: PLC0415, F401
 
     return backing.tables(schemas, root, kernel)

@@ -18,7 +18,7 @@ from auditrules.audit.model.text import decode, encode
 LINE_BYTES = 6143  # fgets with LINE_SIZE 6144: what is longer is read as a further line
 
 _WORD = re.compile(r"(?:[^ \\]|\\.?)+", re.DOTALL)
-_NO_PLAIN = re.compile(r"[\\\x07\x04]")
+_ESCAPE_OR_MARKER = re.compile(r"[\\\x07\x04]")
 _ESCAPED_SPACE = b"\x07"
 _ESCAPED_BACKSLASH = b"\x04"
 
@@ -56,7 +56,7 @@ def lines(content: bytes) -> Iterator[tuple[int, str]]:
 
 def split(line: str, version: Version) -> list[Word]:
     """The words of a line; none for a blank one or a comment."""
-    if _NO_PLAIN.search(line) is None:
+    if _ESCAPE_OR_MARKER.search(line) is None:
         return _plain(line, version)
     spans = [match.span() for match in _WORD.finditer(line)]
     if not spans or line[spans[0][0]] == "#":

@@ -221,10 +221,8 @@ class FileSystem:
 
     def mounts_below(self, path: str) -> Iterator[Mount]:
         """The mounts that are visible strictly below a resolved path."""
-        return (each for each in self._below(path) if self.mount(each.point) == each)
-
-    def _below(self, path: str) -> Iterator[Mount]:
-        return (each for each in self.facts.mounts or () if below(each.point, path))
+        mounts = self.facts.mounts or ()
+        return (each for each in mounts if below(each.point, path) and self.mount(each.point) == each)
 
     def all_mounts(self) -> tuple[Mount, ...]:
         """The mounts one and all; none where they are not known."""

@@ -102,6 +102,7 @@ def _sum(table: str, **kinds: str) -> _Summing:
     alike = [name for name in names if name not in kinds]
 
     def sum_up(rows: pa.Table) -> pa.Table:
+        # Some versions of pyarrow put the columns that are alike behind the others.
         grouped = rows.group_by(alike, use_threads=False).aggregate(list(kinds.items()))
         found = grouped.rename_columns([*alike, *kinds] if grouped.column_names[0] == alike[0] else [*kinds, *alike])
         return found.select(names).cast(LOG_TABLES[table])
