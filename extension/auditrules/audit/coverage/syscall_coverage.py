@@ -6,38 +6,24 @@ on. An always rule on a file (path, dir, inode) records the call for some only, 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import chain, islice
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import syscalls
-from auditrules.audit.coverage.access import Access, Name
-from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, with_subject
-from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
+from auditrules.audit.coverage.access import Access
+from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason, reason_of
 from auditrules.audit.coverage.asked_rule import machine_of
-from auditrules.audit.coverage.audit_names import AuditNamesCollector
-from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
+from auditrules.audit.coverage.call_ways import AskedCall, JudgedWay
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.explain import outcome_conditions
-from auditrules.audit.coverage.field_match import ADDRESSED, REMOVING, Undetermined, depends_on_names, match_field
-from auditrules.audit.coverage.operations import (
-    OPENED,
-    OPENS,
-    READ_ONLY,
-    READ_WRITE,
-    WRITE_ONLY,
-    CollectedNames,
-    Operation,
-    collected_by,
-    counts_as,
-    takes_one_name,
-)
+from auditrules.audit.coverage.field_match import Undetermined, depends_on_names, match_field
+from auditrules.audit.coverage.operations import READ_ONLY, READ_WRITE, WRITE_ONLY
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending
-from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.model.rule import PATH_NAMES, Action, Condition, Field, Operator, Rule
 from auditrules.values import dataclass, field, replace
 
@@ -150,7 +136,7 @@ def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> Ca
     number = syscalls.call_number(name, machine)
     if number is None:
         raise UnknownSyscallError(f"expected a system call of {machine}, found {name!r}")
-    call = _Call(name, number, machine, host)
+    call = AskedCall(name, number, machine, host)
     anywhere = tuple(call.at(path) if path else call.anywhere())
     if not anywhere:
         return CallAnswer(CoverageStatus.UNKNOWN, Reason.UNREADABLE, CoverageStatus.UNKNOWN, nothing_asked=True)
@@ -173,112 +159,7 @@ def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> Ca
     return _answer(found, found, reason, texts, deciding, anywhere)
 
 
-def told_apart(name: str, arch: str, rules: RuleSet, machine: str) -> Hashable:
-    """What rules tell a call from others by, on whatever file: calls of which it is equal are recorded alike.
-
-    Where a never rule is on a file, each call stands for itself, as it may be made on that file in ways of its own.
-    """
-    called = machine_of(arch, machine)
-    number = syscalls.call_number(name, called) if called else None
-    if called is None or number is None or rules.silences_places:
-        return name, arch
-    ways = _operations(name, called, machine)
-    return (
-        arch,
-        tuple((counts_as(each, called).value, each.collects, each.mode) for each in ways),
-        takes_one_name(name),
-        tuple(name in each for each in (REMOVING, ADDRESSED)),
-        tuple(mask >> number & 1 for mask in rules.masks),
-    )
-
-
-_Judged = tuple["_Made", Evaluated]
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """One way to make a call: for a call that opens, the access mode; the file, or none."""
-
-    access: Access
-    mode: int | None = None
-
-
-@dataclass(slots=True)
-class _Call:
-    """A call that is asked about; `complete` says that every kind of file that rules tell apart was tried."""
-
-    name: str
-    number: int
-    machine: str
-    host: AuditedHost
-    complete: bool = True
-
-    @property
-    def operations(self) -> Iterator[Operation]:
-        """What it does with a file."""
-        return _operations(self.name, self.machine, self.host.machine)
-
-    def anywhere(self) -> Iterator[_Judged]:
-        """The call on a file that no rule names, made in every way that rules tell apart."""
-        host = replace(self.host, rules=self.host.rules.elsewhere)
-        for operation in self.operations:
-            permissions = counts_as(operation, self.machine)
-            access = Access(self.name, self.number, syscalls.ARCHES[self.machine], permissions, (ANY_FILE,))
-            access = with_subject(access, host.who)
-            for names in self._names(operation, access):
-                found = host.evaluate(access.on(names))
-                if found is not None:
-                    yield _Made(access.on(names), operation.mode), found
-
-    def at(self, path: str) -> Iterator[_Judged]:
-        """The call on one file."""
-        place = self.host.file_system.walk(path)
-        target = target_of(place, AuditNamesCollector(self.host.file_system), self.host)
-        for operation in self.operations:
-            for access, on_names in TargetAccesses(target, self.host.rules).by(operation, self.host):
-                found = self.host.evaluate(access, on_names)
-                if found is not None:
-                    yield _Made(access, operation.mode), found
-
-    def _names(self, operation: Operation, access: Access) -> Iterator[tuple[Name, ...]]:
-        if operation.collects is CollectedNames.NOTHING:
-            yield ()
-            return
-        told_apart = {
-            condition
-            for each in self.host.rules.elsewhere.call_filter(access).name_dependent
-            for condition in each.resolved.rule.fields
-            if depends_on_names(condition)
-        }
-        if not told_apart:
-            yield (ANY_FILE,)
-            return
-        files, complete = files_told_apart(told_apart)
-        self.complete = self.complete and complete
-        yield ()  # a path that leads nowhere
-        yield from ((each,) for each in files)
-        if not takes_one_name(self.name):
-            yield files  # of which each condition may hold for another
-
-    def on(self, never: ResolvedRule) -> Iterator[Evaluated]:
-        """The call on what a never rule is on."""
-        for operation in self.operations:
-            if operation.collects is CollectedNames.NOTHING:
-                return
-            for target in targets_of(never, self.host, operation.collects):
-                found = (self.host.evaluate(*each) for each in target.by(operation, self.host))
-                yield from (each for each in found if each is not None)
-
-
-def _operations(name: str, called: str, machine: str) -> Iterator[Operation]:
-    """What a call of an arch does with a file: one operation for each access mode of a call that opens."""
-    collects = collected_by(name)
-    compat = called != syscalls.canonical(machine)
-    for mode in OPENED if name in OPENS else (None,):
-        yield Operation(name, collects, mode, compat)
-
-
-def _everywhere(call: _Call, anywhere: Sequence[_Judged]) -> CallAnswer:
+def _everywhere(call: AskedCall, anywhere: Sequence[JudgedWay]) -> CallAnswer:
     """The answer where a call on any file that no rule names is recorded: those on which a never rule is may not be."""
     decisions = [decision for _, (_, decision) in anywhere]
     recording = [outcome for decision in decisions for outcome in decision.outcomes if outcome.recorded]
@@ -323,7 +204,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - the parts of one answer
     reason: Reason,
     texts: Iterable[str],
     deciding: Iterable[ResolvedRule],
-    anywhere: Sequence[_Judged],
+    anywhere: Sequence[JudgedWay],
 ) -> CallAnswer:
     ordered = {each.order: each for each in deciding}
     return CallAnswer(
@@ -348,7 +229,7 @@ def _conditions(decision: Decision, machine: str) -> Iterator[str]:
         yield from outcome_conditions(outcome, machine)
 
 
-def _uneven(call: _Call, anywhere: Sequence[_Judged]) -> Iterator[str]:
+def _uneven(call: AskedCall, anywhere: Sequence[JudgedWay]) -> Iterator[str]:
     """How the ways to make a call differ that are recorded, and those that are not."""
     missed = [made for made, (status, _) in anywhere if status is CoverageStatus.UNRECORDED]
     if not missed or len(missed) == len(anywhere):
@@ -365,11 +246,11 @@ def _uneven(call: _Call, anywhere: Sequence[_Judged]) -> Iterator[str]:
         yield f"{told} only" if each.resolved.rule.action is Action.ALWAYS else f"except {told}"
 
 
-def _is_missed(mode: int, anywhere: Sequence[_Judged]) -> Iterator[bool]:
+def _is_missed(mode: int, anywhere: Sequence[JudgedWay]) -> Iterator[bool]:
     return (status is CoverageStatus.UNRECORDED for made, (status, _) in anywhere if made.mode == mode)
 
 
-def _on_places(host: AuditedHost, elsewhere: Sequence[_Judged]) -> Iterator[ResolvedRule]:
+def _on_places(host: AuditedHost, elsewhere: Sequence[JudgedWay]) -> Iterator[ResolvedRule]:
     """The always rules that may record such a call on the file that they name, where nothing before them decides."""
     found: dict[int, ResolvedRule] = {}
     for made, (_, decision) in elsewhere:
