@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate import queries
-from auditrules.report.evaluate.duckdb_engine import DuckDb
+from auditrules.report.evaluate.duckdb_engine import WRONG_OPTIMIZERS, DuckDb
 from auditrules.report.tables import REQUEST_TABLES
 
 
@@ -45,6 +46,13 @@ def test_what_is_made_aside_is_there_when_it_was_waited_for(engine: DuckDb) -> N
     engine.set_table("inventory", REQUEST_TABLES["inventory"].empty_table())
     engine.create_async("host_names")()
     assert engine.fetch("selectable_hosts") == [("b", "web-1")]
+
+
+def test_optimizers_that_are_wrong_are_off_where_there_are_any(engine: DuckDb, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {name for (name,) in duckdb.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
+    monkeypatch.setattr(queries, "text", lambda _: "SELECT current_setting('disabled_optimizers')")
+    [(off,)] = engine.fetch("any")
+    assert set(filter(None, off.split(","))) == known & set(WRONG_OPTIMIZERS)
 
 
 def test_what_cannot_be_made_aside_is_told_to_who_waits_for_it(engine: DuckDb) -> None:
