@@ -1,6 +1,6 @@
-"""OSCAL assessment results, JSON, version 1.1.3: a finding a control, an observation a verdict, a risk a waiver.
+"""OSCAL assessment results, JSON, version 1.2.3: a finding a control, an observation a verdict, a risk a waiver.
 
-The model and its datatypes: https://pages.nist.gov/OSCAL/reference/1.1.3/assessment-results/json-reference/. Names are
+The model and its datatypes: https://pages.nist.gov/OSCAL/reference/1.2.3/assessment-results/json-reference/. Names are
 UUIDs made of what they name, so that the same report is the same document.
 """
 
@@ -21,7 +21,7 @@ from auditrules.report.present.wording import control_heading, waiver_text
 from auditrules.report.times import utc
 from auditrules.text import visible
 
-VERSION = "1.1.3"
+VERSION = "1.2.3"
 
 _TOOL = identity("tool")
 _PLAN = identity("plan")
