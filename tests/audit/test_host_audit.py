@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditrules.audit import host_audit, rule_sets
+from auditrules.audit import host_audit, host_coverage, rule_sets
 from auditrules.audit.auditctl import parse
 from auditrules.audit.boot import rules_files
 from auditrules.audit.boot.boot import TRIED as BOOT_TRIED
@@ -102,6 +102,7 @@ def counted(patch: pytest.MonkeyPatch, module: Any, name: str, calls: Counter[tu
 DERIVATIONS = (
     *((host_audit, name) for name in ("boot", "listed_lines", "read_conf", "RulesFiles", "Drift")),
     (rule_sets, "RuleSets"),
+    (host_coverage, "HostCoverage"),
     *((rules_files, name) for name in ("merge", "load_rules", "actual_rules")),
     (parse, "parse_line"),
 )

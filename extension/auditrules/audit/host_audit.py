@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what only a question about coverage needs is half of all co
     from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
     from auditrules.audit.coverage.rule_source import PathAnswer
     from auditrules.audit.coverage.syscall_answer import SyscallAnswer
+    from auditrules.audit.host_coverage import HostCoverage
     from auditrules.audit.rule_sets import RuleSets
 
 NOTHING_SEEN: Mapping[str, Entry] = MappingProxyType({})
@@ -130,6 +131,12 @@ class HostAudit:
         file = self.collected.audit_rules
         return self.results.after(RuleSets, self.drift, self.boot, self.collected.facts, file.changed if file else None)
 
+    @property
+    def _coverage(self) -> HostCoverage:
+        from auditrules.audit.host_coverage import HostCoverage  # noqa: PLC0415 - as above
+
+        return self.results.after(HostCoverage, self.rule_sets)
+
     def coverage(self, path: str, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
         """What a path's accesses leave of records now (`kernel`) or after the next boot (`boot`).
 
@@ -142,21 +149,21 @@ class HostAudit:
 
     def asked_path(self, asked: AskedPath, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
         """The coverage of a path, of those accesses only that are asked about; letters that are not are in no part."""
-        return self.rule_sets.coverage(asked, seen)[source]
+        return self._coverage.path(asked, seen)[source]
 
     def asked_calls(self, asked: AskedRule, source: str, seen: Mapping[str, Entry] = NOTHING_SEEN) -> AskedAnswer:
         """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`).
 
         `seen` is what is at its paths now, and at each step of the way there.
         """
-        return self.rule_sets.calls(asked, seen)[source]
+        return self._coverage.calls(asked, seen)[source]
 
     def syscall(self, name: str, first_login_user: int) -> tuple[SyscallAnswer, ...]:
         """For whom a system call leaves a record, for each arch now (`kernel`) and after the next boot (`boot`).
 
         Login users are those whose auid is set and at least `first_login_user`.
         """
-        return self.rule_sets.syscall(name, first_login_user)
+        return self._coverage.syscall(name, first_login_user)
 
     def file_system(self, seen: Mapping[str, Entry]) -> FileSystem:
         """The host's file system, with what is seen now before what was collected."""
