@@ -55,6 +55,8 @@ class ContainerHost:
         """Write the rules to rules.d, and to audit.rules what augenrules makes of that."""
         folder = Path("/etc/audit/rules.d")
         folder.mkdir(parents=True, exist_ok=True)
+        for file in folder.iterdir():  # a package has brought one, which augenrules would merge as well
+            file.unlink()
         size = -(-len(rules) // RULES_FILES)
         texts = {f"{n}0-site.rules": rules[n * size : (n + 1) * size] for n in range(RULES_FILES)}
         files = {"00-start.rules": b"-D\n-b 8192\n"}
