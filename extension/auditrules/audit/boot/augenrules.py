@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from io import BytesIO
+from typing import NamedTuple
 
 from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.boot.version_sort import version_sorted
@@ -46,8 +47,7 @@ class Treatment(str, Enum):
     DROPPED = "dropped"  # a comment or blank
 
 
-@dataclass(frozen=True, slots=True)
-class LineOrigin:
+class LineOrigin(NamedTuple):
     """A line of a file of rules.d, with auditctl's number: an overlong line counts as several, see `rules_file`."""
 
     name: str
@@ -231,14 +231,14 @@ _KINDS = (
 )
 _SPACE = {Awk.MAWK: rb"s*", Awk.GAWK: rb"[ \t\v\f\r]*", Awk.BUSYBOX: rb"[ \t\v\f\r]*", Awk.ORIGINAL: rb"s*"}
 _PATTERNS = {
-    awk: tuple((kind, re.compile(pattern.replace(b"SPACE", space))) for kind, pattern in _KINDS)
+    awk: re.compile(b"|".join(b"(%b)" % pattern.replace(b"SPACE", space) for _, pattern in _KINDS))
     for awk, space in _SPACE.items()
 }
 
 
 def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...], tuple[SourceLine, ...]]:
     """The lines of the new file, and what became of the lines of rules.d."""
-    kinds = [next((kind for kind, pattern in _PATTERNS[awk] if pattern.match(text)), "") for text, _ in records]
+    kinds = [_kind(_PATTERNS[awk].match(text)) for text, _ in records]
     last = {kind: index for index, kind in enumerate(kinds)}
     rest = [index for index, kind in enumerate(kinds) if not kind]
     lines = [MergedLine(1, HEADER)]
@@ -259,3 +259,7 @@ def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...
             treatment = Treatment.KEPT
         became += [SourceLine(origin, treatment, numbers.get(index)) for origin in origins]
     return tuple(lines), tuple(became)
+
+
+def _kind(match: re.Match[bytes] | None) -> str:
+    return "" if match is None else _KINDS[(match.lastindex or 0) - 1][0]

@@ -16,7 +16,7 @@ from auditrules.audit.auditctl.parse_listing import ListedLine
 from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.boot.augenrules import LineOrigin, MergedRules, Treatment
 from auditrules.audit.boot.boot import Boot
-from auditrules.audit.boot.load import LoadedFile, LoadedLine, LoadResult, without_path
+from auditrules.audit.boot.load import LoadedFile, LoadedLine, LoadResult, alike
 from auditrules.audit.boot.rules_files import AUDIT_RULES, FileLine, RulesFiles, actual_rules
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.model.c_integers import strtol, word
@@ -87,7 +87,7 @@ class LoadedRules:
         """Whether the kernel has the rule: by its bytes, or with a listing only, by a line that fits it."""
         if not self._lines:
             return False
-        if rule in self._held or any(same(rule, other) for other in self._rules.get(without_path(rule), ())):
+        if rule in self._held or any(same(rule, other) for other in self._rules.get(alike(rule), ())):
             return True
         return not self._exact and listed(rule, self._facts.version, self._facts.machine) in self._texts
 
@@ -101,7 +101,7 @@ class LoadedRules:
         found: dict[Hashable, list[Rule]] = {}
         for line in self._lines:
             if line.rule is not None:
-                found.setdefault(without_path(line.rule), []).append(line.rule)
+                found.setdefault(alike(line.rule), []).append(line.rule)
         return found
 
     @cached_property
@@ -166,7 +166,7 @@ class Drift:
         loaded = self.files.audit_rules
         if loaded is None:
             return {}
-        states = {line.number: state for line, state in file_states(loaded, self._kernel, self.reading.status)}
+        states = self._as_loaded
         if self.files.refusal is None:
             return states
         refused = LineState(RuleState.UNREACHED, f"auditctl does not read this file: it takes {self.files.refusal}")
@@ -176,6 +176,16 @@ class Drift:
         }
 
     @cached_property
+    def _as_loaded(self) -> Mapping[int, LineState]:
+        """As `_audit_rules`, where auditctl reads the file."""
+        loaded = self.files.audit_rules
+        return {} if loaded is None else self._numbered(loaded)
+
+    def _numbered(self, loaded: LoadedFile) -> Mapping[int, LineState]:
+        """The state of each line of a file, by its number."""
+        return {line.number: state for line, state in file_states(loaded, self._kernel, self.reading.status)}
+
+    @cached_property
     def _rules_d(self) -> _Merging:
         try:
             merged = self.files.merged()
@@ -183,8 +193,10 @@ class Drift:
             return _Merging(error=str(error))
         if merged is None:
             return _Merging()
+        loaded = self.files.load(merged.content)
         return _Merging(
-            merged_states(merged, self.files.load(merged.content), self._kernel, self.reading.status),
+            # Mostly audit.rules is what augenrules makes of rules.d, and was loaded as it is.
+            merged_states(merged, self._as_loaded if loaded is self.files.audit_rules else self._numbered(loaded)),
             frozenset(each.origin for each in merged.became if each.treatment is Treatment.DROPPED),
         )
 
@@ -267,13 +279,10 @@ def _value_state(control: ControlFlag, rules: LoadedRules | None, status: AuditS
     return LineState(RuleState.MISSING, f"the kernel has {found}")
 
 
-def merged_states(
-    merged: MergedRules, loaded: LoadedFile, rules: LoadedRules | None, status: AuditStatus
-) -> dict[LineOrigin, LineState]:
-    """The state of each line of rules.d, by way of the file that augenrules makes of them."""
+def merged_states(merged: MergedRules, states: Mapping[int, LineState]) -> dict[LineOrigin, LineState]:
+    """The state of each line of rules.d, by those of the file that augenrules makes of them."""
     found: dict[LineOrigin, LineState] = {}
-    by_number = {line.number: state for line, state in file_states(loaded, rules, status)}
-    for number, state in by_number.items():
+    for number, state in states.items():
         for origin in merged.at(number).origins:
             found.setdefault(origin, state)
     for became in merged.became:

@@ -19,8 +19,6 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import (
-    PATH_OR_DIR,
-    Condition,
     ControlFlag,
     Field,
     FilterList,
@@ -162,7 +160,7 @@ class _Kernel:
     values: dict[str, tuple[str, LoadedLine]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
-    # Rules by `without_path`, so that an equal one is found without comparing all.
+    # Rules by what is `alike`, so that an equal one is found without comparing all.
     entries: dict[Hashable, list[_Entry]] = field(default_factory=dict)
     first: int = 0
     last: int = 0
@@ -222,7 +220,7 @@ class _Kernel:
         if reason is not None:
             line.absent = absence(rule, self.facts) == reason
             return f"the kernel takes {reason}"
-        entries = self.entries.setdefault(without_path(rule), [])
+        entries = self.entries.setdefault(alike(rule), [])
         found = next((entry for entry in entries if same(entry.rule, rule)), None)
         if verb is Verb.DELETE:
             if found is None:
@@ -242,17 +240,6 @@ class _Kernel:
         return None
 
 
-def without_path(rule: Rule) -> Hashable:
-    """The rule without the difference of path and dir: equal for rules that `same` may call equal."""
-    if not any(isinstance(each, Field) and each.name in _DECIDED for each in rule.fields):
-        return rule
-    return Rule(rule.list, rule.action, rule.syscalls, tuple(map(_neutral, rule.fields)))
-
-
-_DECIDED = ("path", "dir")
-
-
-def _neutral(condition: Condition) -> Condition:
-    if isinstance(condition, Field) and condition.name in _DECIDED:
-        return Field(PATH_OR_DIR, condition.operator, condition.value)
-    return condition
+def alike(rule: Rule) -> Hashable:
+    """What two rules share that `same` may call equal: it says of which others a rule may be one, not that it is."""
+    return rule.syscalls, tuple([each.value if isinstance(each, Field) else each.left for each in rule.fields])
