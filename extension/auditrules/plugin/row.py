@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 try:
@@ -23,9 +23,10 @@ _SHARED, _LONGEST_SHARED = 1024, 4096
 
 def rowid(*identity: str | bytes) -> str:
     """A rowid that depends on these texts alone: 63 bits, a signed number of SQLite that is not negative."""
-    texts = (each if isinstance(each, bytes) else each.encode() for each in identity)
-    digest = blake2b(b"\0".join(texts), digest_size=8).digest()
-    return str(int.from_bytes(digest, "big") >> 1)
+    digest = blake2b(
+        b"\0".join([each if isinstance(each, bytes) else each.encode() for each in identity]), digest_size=8
+    )
+    return str(int.from_bytes(digest.digest(), "big") >> 1)
 
 
 def cell(name: str, value: str | bytes) -> bytes:
@@ -33,14 +34,15 @@ def cell(name: str, value: str | bytes) -> bytes:
     return _shared_cell(name, value) if len(value) <= _LONGEST_SHARED else text(name) + text(value)
 
 
-def own_cell(name: str, value: str) -> bytes:
-    """As `cell`, of a column in which hardly two rows have the same: there is nothing to share."""
-    return _name(name) + text(value)
+def own_cells(name: str) -> Callable[[str], bytes]:
+    """As `cell`, for a column in which hardly two rows have the same: there is nothing to share."""
+    begin, length = text(name), _LENGTH.pack
 
+    def own_cell(value: str) -> bytes:
+        raw = value.encode("utf-8", "backslashreplace")
+        return begin + length(len(raw)) + raw
 
-@lru_cache
-def _name(name: str) -> bytes:
-    return text(name)
+    return own_cell
 
 
 @lru_cache(_SHARED)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from functools import lru_cache
-from itertools import chain, count
+from functools import lru_cache, partial
+from itertools import chain
 from typing import NamedTuple
 
 from auditrules.audit.auditctl.listing import syscall_names
@@ -16,15 +15,18 @@ from auditrules.audit.boot.rules_files import RULES_D
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.memo import Memo
 from auditrules.audit.model.rule import PATH_OR_DIR, SYSCALL_LISTS, Condition, Field, Operator, Rule, letters
-from auditrules.plugin.row import ROWID, KeptRow, Row, cell, own_cell, places, rowid
+from auditrules.plugin.row import ROWID, KeptRow, Row, cell, own_cells, places, rowid
 from auditrules.tables.cells import comma_list, text
 from auditrules.tables.schemas import AUDIT_RULES
 
 PATH_TYPES = {"path": "file", "dir": "dir", PATH_OR_DIR: ""}
 
 _MEANING = AUDIT_RULES.names[AUDIT_RULES.names.index("type") : AUDIT_RULES.names.index("text")]
-_OWN = frozenset({"path", "rule"})  # of which each rule mostly has one of its own
 _PLACES = places((*AUDIT_RULES.names, ROWID))
+
+# Of these each rule mostly has one of its own.
+_LINE, _POSITION, _TEXT, _ROWID = map(own_cells, ("line", "position", "text", ROWID))
+_OF_MEANING = tuple((name, own_cells(name) if name in ("path", "rule") else partial(cell, name)) for name in _MEANING)
 
 Meaning = tuple[bytes, ...]
 """The cells that show what a rule or another line means, as they are sent: columns `type` to `rule`."""
@@ -35,28 +37,28 @@ class _Said(NamedTuple):
 
     source: str
     path: str
-    line: int | None
+    line: str
     text: str
-    position: int | None
+    position: str
     meaning: Meaning
     state: str
     error: str
 
-    def row(self, number: int) -> Row:
+    def row(self, number: int) -> KeptRow:
         """The row; `number` tells those apart that are known by the same."""
-        path, line, found = text(self.path), text(self.line), text(self.text)
+        source, path, line, found, position, meaning, state, error = self
         return KeptRow(
             _PLACES,
             (
-                cell("source", self.source),
+                cell("source", source),
                 cell("source_path", path),
-                own_cell("line", line),
-                own_cell("position", text(self.position)),
-                *self.meaning,
-                own_cell("text", found),
-                cell("state", self.state),
-                cell("error", text(self.error)),
-                own_cell(ROWID, rowid(self.source, path, line, found, str(number))),
+                _LINE(line),
+                _POSITION(position),
+                *meaning,
+                _TEXT(found),
+                cell("state", state),
+                cell("error", error),
+                _ROWID(rowid(source, path, line, found, str(number))),
             ),
         )
 
@@ -72,49 +74,52 @@ class RuleRows:
 
     def __init__(self) -> None:
         self._meanings: Memo[Hashable, Meaning] = Memo()
-        self._rows: list[Row] = []
+        self._rows: list[KeptRow] = []
 
     def __call__(self, drift: Drift) -> list[Row]:
         """The rows: the kernel's, then those of rules.d, then those of audit.rules."""
         self._meanings.turn()
-        seen: Counter[tuple[object, ...]] = Counter()
-        known = {row: row for row in self._rows}
+        seen: dict[tuple[object, ...], int] = {}
+        known = {row.cells: row for row in self._rows}
         rows = []
         for said in chain(self._kernel(drift), self._file(RULES_D, drift), self._file(AUDIT_RULES_FILE, drift)):
             identity = said[:_IDENTITY]
-            row = said.row(seen[identity])
-            seen[identity] += 1
-            rows.append(known.get(row, row))
+            number = seen.get(identity, 0)
+            seen[identity] = number + 1
+            row = said.row(number)
+            rows.append(known.get(row.cells, row))
         self._meanings.end()
         self._rows = rows
-        return rows
+        return [*rows]
 
     def _kernel(self, drift: Drift) -> Iterator[_Said]:
         """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
         lines = drift.reading.lines
         if lines is None:
-            yield _Said("kernel", "", None, "", None, _meaning_of("unreadable"), "", drift.reading.error)
+            yield _Said("kernel", "", "", "", "", _meaning_of("unreadable"), "", text(drift.reading.error))
             return
         for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
             meaning = _meaning_of("invalid") if rule is None else self._meaning(rule, drift.files.facts)
-            error = line.error if rule is None else ""
-            yield _Said("kernel", "", None, line.text, position, meaning, found.state.value, error)
+            error = text(line.error) if rule is None else ""
+            yield _Said("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error)
 
     def _file(self, source: str, drift: Drift) -> Iterator[_Said]:
         """The lines of one source, in order."""
-        positions = count(1)
+        position = 0
+        facts = drift.files.facts
         for line, found in zip(drift.files.lines, drift.of_files, strict=True):
             if line.source != source:
                 continue
+            path, state, error = text(line.path), found.state.value, text(line.error or found.reason)
+            if line.number is None:
+                yield _Said(source, path, "", text(line.text), "", _meaning_of("unreadable"), state, error)
+                continue
+            position += 1
             if line.rule is not None:
-                meaning = self._meaning(line.rule, drift.files.facts)
+                meaning = self._meaning(line.rule, facts)
             else:
-                meaning = _meaning_of(
-                    "unreadable" if line.number is None else "invalid" if line.parsed is None else "control"
-                )
-            position = None if line.number is None else next(positions)
-            error = line.error or found.reason
-            yield _Said(source, line.path, line.number, line.text, position, meaning, found.state.value, error)
+                meaning = _meaning_of("invalid" if line.parsed is None else "control")
+            yield _Said(source, path, str(line.number), text(line.text), str(position), meaning, state, error)
 
     def _meaning(self, rule: Rule, facts: Facts) -> Meaning:
         shown, machine = decided(rule, facts), facts.machine
@@ -128,7 +133,7 @@ def audit_rules(drift: Drift) -> list[Row]:
 
 
 def _encoded(shown: Mapping[str, str]) -> Meaning:
-    return tuple([(own_cell if name in _OWN else cell)(name, text(shown.get(name, ""))) for name in _MEANING])
+    return tuple([encoded(text(shown.get(name, ""))) for name, encoded in _OF_MEANING])
 
 
 @lru_cache(8)
