@@ -28,7 +28,7 @@ from auditrules.host import netlink
 from auditrules.host.accounts import NameService, group_id, ids, user_id
 from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
-from auditrules.host.kernel_config import read_kernel_config
+from auditrules.host.kernel_build import read_kernel_config
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.proc import process_name, process_start

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.host.kernel_config import read_kernel_config
+from auditrules.host.kernel_build import read_kernel_config
 from auditrules.host.rootfs import Tree, local
 
 TEXT = b"CONFIG_X86_X32_ABI=y\n"
