@@ -20,7 +20,7 @@ from auditrules.audit.model.collected import File, Kernel, Netlink, Run, RunFail
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, BinaryFormat
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
-from auditrules.host import Host, HostError, Limits, collect
+from auditrules.host import Host, HostError, Limits, audit_facts, collect
 from auditrules.host.birth import AT_FDCWD, birth
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree
@@ -544,7 +544,7 @@ def test_this_machine_s_name_service_is_asked_for_other_names_only(
         questions.append(name)
         return {"directory-user": 4711}[name]
 
-    monkeypatch.setattr(collect, "user_id", known)
+    monkeypatch.setattr(audit_facts, "user_id", known)
     rules = "-a always,exit -F uid=root -F auid=directory-user -F auid!=no-such-user -F auid!=unset -F uid=7"
     users = asked((fake(tmp_path, f"echo '{rules}'"),), Limits()).facts.users
     assert users is not None
@@ -554,7 +554,7 @@ def test_this_machine_s_name_service_is_asked_for_other_names_only(
 
 def test_a_name_service_that_hangs_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     over = Event()
-    monkeypatch.setattr(collect, "user_id", lambda _: over.wait(PATIENT))
+    monkeypatch.setattr(audit_facts, "user_id", lambda _: over.wait(PATIENT))
     program = fake(tmp_path, "echo '-a always,exit -F uid=no-such-user'")
     try:
         assert asked((program,), Limits(names=0.05)).facts.users is None

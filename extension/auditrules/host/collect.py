@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cached_property, lru_cache
 from math import inf
 
@@ -15,27 +15,23 @@ from auditrules.audit.boot.startup import DAEMON, UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
-from auditrules.audit.filesystem.boot_made import as_booted
 from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
-from auditrules.audit.kernel.kernel_build import newest_release, runs_x32
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
 from auditrules.audit.model.errors import NetlinkError
-from auditrules.audit.model.host_facts import BinaryFormat, Entry, Facts, KernelBuild, Mount, Version
+from auditrules.audit.model.host_facts import BinaryFormat, Entry, Mount
 from auditrules.audit.model.text import decode
 from auditrules.audit.needs import Needs, needs
 from auditrules.host import netlink
-from auditrules.host.accounts import NameService, group_id, ids, user_id
+from auditrules.host.audit_facts import FactsReader
 from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
-from auditrules.host.kernel_build import read_kernel_config
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.proc import process_name, process_start
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
 from auditrules.host.starts import dated, unit_starts
-from auditrules.host.tmpfiles import read_tmpfiles
 from auditrules.host.units import read_units
 from auditrules.values import dataclass, replace
 
@@ -45,7 +41,6 @@ if TYPE_CHECKING:
     from auditrules.host.privileged_inventory import PrivilegedInventory
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
-MODULES = "/lib/modules"
 
 # What is collected: each collection checks what the last one of its kind saw.
 _SOURCES, _PATHS, _SITE = "sources", "paths", "site"
@@ -86,12 +81,7 @@ class Host:
         self._needs: tuple[object, Needs] | None = None
         self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
         self._since = inf  # since when it counts that a directory was made anew
-        self._release = release
-        self._build: KernelBuild | None = None  # it stays as it is until the host boots
-        self._tmpfiles: tuple[File, ...] | None = None  # of an image, which stays as it is
-        self._booted: tuple[Mapping[str, Entry], Mapping[str, Entry]] | None = None  # what was seen last, once it boots
-        self._users = NameService(user_id, limits.names)
-        self._groups = NameService(group_id, limits.names)
+        self._facts = FactsReader(here=here, limits=limits, release=release)
 
     def sources(self) -> Sources:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
@@ -120,7 +110,7 @@ class Host:
             if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
                 paths |= wanted.paths | sandbox_paths(units, UNITS) | {each.interpreter for each in formats}
             cmdline = tree.read("/proc/cmdline", self._limits.file) if self._here else None
-            facts = self._facts(tree, wanted, version, paths, cmdline)
+            facts = self._facts.read(tree, wanted, version, paths, cmdline)
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,
@@ -146,7 +136,7 @@ class Host:
         if self._here and mountinfo is None:
             return {}  # where it is not known which mounts are remote, no path is safe to touch
         with self._tree(_PATHS, mountinfo) as tree:
-            return self._seen(tree, {*paths, loader_of(os.uname().machine) or "/"})
+            return self._facts.seen(tree, {*paths, loader_of(os.uname().machine) or "/"})
 
     def site(self) -> tuple[File, ...]:
         """Read the site's own files of benchmarks. Raises HostError if the root cannot be read."""
@@ -247,55 +237,6 @@ class Host:
         pid = _owner(kernel)
         comm = tree.read(f"/proc/{pid}/comm", self._limits.file) if pid else None
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
-
-    def _facts(self, tree: Tree, wanted: Needs, version: Version, paths: Iterable[str], cmdline: File | None) -> Facts:
-        if self._build is None:
-            self._build = self._kernel_build(tree, cmdline)
-        return Facts(
-            version=version,
-            machine=os.uname().machine,
-            kernel=self._build,
-            files=self._seen(tree, paths),
-            users=self._ids(tree, "/etc/passwd", wanted.users, self._users),
-            groups=self._ids(tree, "/etc/group", wanted.groups, self._groups),
-            lsm=self._lsm(tree) if self._here else None,
-        )
-
-    def _kernel_build(self, tree: Tree, cmdline: File | None) -> KernelBuild:
-        """Tell which kernel runs; of another root, the newest that it has modules for."""
-        release = self._release or (os.uname().release if self._here else "")
-        if not release:
-            with suppress(UnreadableError):  # then it is not known
-                release = newest_release(tree.names(MODULES))
-        config = read_kernel_config(tree, release, self._limits.file, running=self._here and not self._release)
-        options = decode(cmdline.content or b"") if cmdline else ""
-        return KernelBuild(release, runs_x32(config, os.uname().machine, options))
-
-    def _seen(self, tree: Tree, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Look at paths; of an image, as they are once it has booted."""
-        seen = tree.look(paths)
-        if self._here:
-            return seen
-        if self._tmpfiles is None:
-            self._tmpfiles = read_tmpfiles(tree)
-        if self._booted is None or self._booted[0] is not seen:
-            self._booted = (seen, as_booted(seen, self._tmpfiles))
-        return self._booted[1]
-
-    def _lsm(self, tree: Tree) -> tuple[str, ...] | None:
-        found = tree.read("/sys/kernel/security/lsm", self._limits.file)
-        return tuple(found.content.decode("ascii", "replace").strip().split(",")) if found and found.content else None
-
-    def _ids(self, tree: Tree, path: str, names: frozenset[str], service: NameService) -> Mapping[str, int] | None:
-        """Return the ids of a root's names. None: nobody knows which names there are."""
-        file = tree.read(path, self._limits.file) or File(path, content=b"" if self._here else None)
-        if file.content is None:
-            return None
-        known = ids(file.content)
-        if not self._here:
-            return known
-        others = service.ids(names - known.keys())
-        return None if others is None else {**others, **known}
 
 
 @lru_cache(1)  # mounts stay as they are from one collection to the next

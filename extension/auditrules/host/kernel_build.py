@@ -1,11 +1,34 @@
-"""The configuration that a kernel was built with, where a host keeps it."""
+"""Reading which kernel a host runs, and the configuration that it was built with, where the host keeps it."""
 
 from __future__ import annotations
 
-from auditrules.host.rootfs import Tree
+import os
+from contextlib import suppress
 
+from auditrules.audit.kernel.kernel_build import newest_release, runs_x32
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.host_facts import KernelBuild
+from auditrules.audit.model.text import decode
+from auditrules.host.rootfs import Tree, UnreadableError
+
+MODULES = "/lib/modules"
 OF_RUNNING = "/proc/config.gz"  # where the kernel was built with CONFIG_IKCONFIG_PROC
 _GZIP = 31  # a window of any size, behind gzip's header
+
+
+def read_kernel_build(tree: Tree, release: str, limit: int, cmdline: File | None, *, here: bool) -> KernelBuild:
+    """Read the build of a kernel's release. Empty: of the kernel that runs or, of another root, of the newest there.
+
+    `here` says that the root is this machine's. Of a configuration at most `limit` bytes are read.
+    """
+    running = here and not release
+    release = release or (os.uname().release if here else "")
+    if not release:
+        with suppress(UnreadableError):  # then it is not known
+            release = newest_release(tree.names(MODULES))
+    config = read_kernel_config(tree, release, limit, running=running)
+    options = decode(cmdline.content or b"") if cmdline else ""
+    return KernelBuild(release, runs_x32(config, os.uname().machine, options))
 
 
 def read_kernel_config(tree: Tree, release: str, limit: int, *, running: bool) -> bytes | None:
