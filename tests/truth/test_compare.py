@@ -15,7 +15,7 @@ from tests.truth import compare
 AT_LEAST = {
     "augenrules.jsonl": 28,
     "coverage.jsonl": 1043,
-    "coverage-steps.jsonl": 19,
+    "coverage-steps.jsonl": 41,
     "files.jsonl": 88,
     "listing-2.8.5.jsonl": 564,
     "listing-3.1.5.jsonl": 564,

@@ -10,7 +10,7 @@ from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.asked_rule import AskedRule, asked_conditions, asked_rule
-from auditrules.audit.coverage.decision import Auditing, CoverageStatus
+from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus
 from auditrules.audit.coverage.field_match import match_field
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
@@ -64,8 +64,17 @@ def disagreements(row: Row) -> Iterator[str]:
     for status, what in _statuses(row):
         if status is CoverageStatus.RECORDED and not row["recorded"]:
             yield f"{what}: recorded here, and the kernel recorded none"
-        if status is CoverageStatus.UNRECORDED and row["recorded"]:
+        if status is CoverageStatus.UNRECORDED and row["recorded"] and not _by_itself(row):
             yield f"{what}: not recorded here, and the kernel recorded one by {row['by_key']}"
+
+
+def _by_itself(row: Row) -> bool:
+    """Whether the kernel recorded an access for a record of its own, such as that of a rule which went with its folder.
+
+    What is asked for is what rules record; that this record comes is judged as the access itself.
+    """
+    outcomes = [each for decision in coverage_cases.Asked.of(row).decisions() for each in decision.outcomes]
+    return {each.cause for each in outcomes if each.recorded} == {Cause.REPORTED}
 
 
 def judged(row: Row) -> Iterator[CoverageStatus]:

@@ -38,6 +38,9 @@ class Credentials:
 
 ANYBODY = Credentials()
 
+REMOVING = frozenset({"rmdir", "unlinkat"})  # the calls that can remove a directory
+RENAMING = frozenset({"rename", "renameat", "renameat2"})  # those that can put another in place of an empty one
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -98,6 +101,17 @@ class Access:
             *(self.call, self.number, self.arch, self.permissions, names, subject or self.subject, self.forker),
             *(self.result, self.succeeded, self.arguments, self.early, self.context, self.reported, unfinished),
         )
+
+    @property
+    def removed_folders(self) -> tuple[Name, ...]:
+        """The directories that are no more once the call has succeeded: removed, or replaced by one of another name."""
+        if self.call in REMOVING:
+            return tuple(each for each in self.names if each.removed)
+        if self.call not in RENAMING:
+            return ()
+        made = {each.dentry for each in self.names if each.made}
+        there = (each for each in self.names if not each.made and not each.removed and each.dentry in made)
+        return tuple(each for each in there if each.entry is not None and each.entry.type == "dir")
 
     @property
     def rebound(self) -> Mapping[Hashable, Identity | None]:

@@ -238,6 +238,7 @@ def subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondit
         (Cause.RULE, applicable.listed),
         *((Cause.RULE, each) for names in (applicable.names, *applicable.removals) for each in names),
         (Cause.EXCLUDED, applicable.filter.exclude),
+        (Cause.EXCLUDED, applicable.unreported),
         (Cause.TASK, applicable.filter.task),
     )
     for cause, matches in lists:

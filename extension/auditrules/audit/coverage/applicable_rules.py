@@ -7,6 +7,8 @@ from itertools import chain
 
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.call_filter import (
+    ANOM_LINK,
+    CONFIG_CHANGE,
     CallFilter,
     RuleMatch,
     fingerprint_of,
@@ -26,7 +28,8 @@ class ApplicableRules:
 
     `listed` are those in the exit list itself, `names` those that the kernel keeps with the inode of each name, and
     `removals` those on names that it asks before the call has a result, each time that a watched name is taken away.
-    `otherwise` is the outcome if none of them matches. Accesses of equal `fingerprint` have the same decision and
+    `otherwise` is the outcome if none of them matches: where that is a record of the kernel's own, `unreported` are the
+    rules of the exclude list that keep it away. Accesses of equal `fingerprint` have the same decision and
     status.
     """
 
@@ -36,13 +39,14 @@ class ApplicableRules:
     removals: tuple[tuple[tuple[RuleMatch, ...], ...], ...]
     otherwise: Outcome
     fingerprint: Hashable
+    unreported: tuple[RuleMatch, ...] = ()
 
 
 def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None = None) -> ApplicableRules:
     """The rules that match an access or may match it. `on_names` are those on its names, if the caller knows them."""
     found = rules.call_filter(access)
     there = on_names or rules.rules_on_names(access.names, succeeds=access.succeeded is not False)
-    dropping = access.succeeded is True and any(rules.drops(each, access.call) for each in there.names if each.removed)
+    dropping = access.succeeded is True and rules.loses(access)
     if not (there.trees or there.on or there.removals or dropping or found.name_dependent or access.reported):
         return ApplicableRules(found, found.listed, (), (), Outcome(Cause.NO_RULE), found.fingerprint)
     seen = access if there.names is access.names else replace(access, names=there.names)
@@ -53,14 +57,15 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     unfinished = [(access.on(so_far, unfinished=True), on) for so_far, on in there.removals]
     asked = (_on_names(rules.call_filter(so_far), on, so_far) for so_far, on in unfinished)
     removals = tuple(filter(None, asked))
-    otherwise = Outcome(Cause.REPORTED, recorded=True) if access.reported or dropping else Outcome(Cause.NO_RULE)
+    reported = access.reported or dropping
+    otherwise = Outcome(Cause.REPORTED, recorded=True) if reported else Outcome(Cause.NO_RULE)
+    unreported = found.excluding(CONFIG_CHANGE if dropping else ANOM_LINK) if reported else ()
     listed = tuple(through_first_certain(sorted((*found.listed, *resolved), key=_order))) if resolved else found.listed
     results = tuple(tuple(map(fingerprint_of, each)) for each in ((resolved,), names, *removals))
     on_any_name = chain(resolved, *names, *chain.from_iterable(removals))
     owners = there.names if any(map(_depends_on_names, on_any_name)) else ()
-    return ApplicableRules(
-        found, listed, names, removals, otherwise, (found.fingerprint, otherwise.cause, results, owners)
-    )
+    fingerprint = found.fingerprint, otherwise.cause, fingerprint_of(unreported), results, owners
+    return ApplicableRules(found, listed, names, removals, otherwise, fingerprint, unreported)
 
 
 def _depends_on_names(rule: RuleMatch) -> bool:

@@ -27,6 +27,7 @@ from auditrules.audit.model.rule import Comparison, Condition
 from auditrules.values import dataclass, replace
 
 SYSCALL_RECORD = 1300  # the record without which the kernel writes nothing of an event
+CONFIG_CHANGE, ANOM_LINK = 1305, 1702  # records of the kernel's own, with which comes the whole event
 
 MOST_CANDIDATES = 256  # rules on paths that are remembered for each call
 
@@ -118,12 +119,17 @@ class CallFilter:
         matches = ((each.resolved, each.match) for each in candidates if each.match is not None)
         shared = [_shared(each, known) for each in through_first_certain(matches)]
         self.listed = tuple([match for _, match in shared])
-        self.exclude = tuple(through_first_certain(_excluded(exclude, call.subject)))
+        self._exclude = tuple(exclude)
+        self.exclude = self.excluding(SYSCALL_RECORD)
         self.fingerprint: Hashable = (
             *(fingerprint_of(self.task), tuple([each for each, _ in shared]), fingerprint_of(self.exclude)),
             *(call.subject, call.forker, call.succeeded, call.result, call.arguments),
         )
         self._candidates: ResultCache[tuple[CandidateRule, ...]] = ResultCache(MOST_CANDIDATES)
+
+    def excluding(self, record: int) -> tuple[RuleMatch, ...]:
+        """The rules of the exclude list that keep a record of this type away, or may."""
+        return tuple(through_first_certain(_excluded(self._exclude, self.call.subject, record)))
 
     def candidates(self, rules: Iterable[ResolvedRule]) -> Iterator[CandidateRule]:
         """Those rules on a path that may match the call, with their conditions on it evaluated."""
@@ -159,22 +165,22 @@ def through_first_certain(rules: Iterable[RuleMatch]) -> Iterator[RuleMatch]:
             return
 
 
-def _excluded(rules: Iterable[ResolvedRule], subject: Credentials) -> Iterator[RuleMatch]:
-    """Match the rules of the exclude list against an event's first record, as far as the kernel looks."""
+def _excluded(rules: Iterable[ResolvedRule], subject: Credentials, record: int) -> Iterator[RuleMatch]:
+    """Match the rules of the exclude list against a record, as far as the kernel looks."""
     for resolved in rules:
-        found = _excludes(resolved, subject)
+        found = _excludes(resolved, subject, record)
         if found is None:
             return
         yield resolved, found
 
 
-def _excludes(resolved: ResolvedRule, subject: Credentials) -> Match | None:
+def _excludes(resolved: ResolvedRule, subject: Credentials, record: int) -> Match | None:
     """Match a rule of the exclude list; None where the kernel looks no further."""
     pending: list[Pending] = []
     if not resolved.rule.fields:
         return Match(Truth.NO)
     for condition in resolved.rule.fields:
-        answer = excluding(condition, resolved, subject)
+        answer = excluding(condition, resolved, subject, record)
         if answer is None:
             return None
         if isinstance(answer, Undetermined):
@@ -184,10 +190,12 @@ def _excludes(resolved: ResolvedRule, subject: Credentials) -> Match | None:
     return _match(pending)
 
 
-def excluding(condition: Condition, resolved: ResolvedRule, subject: Credentials) -> MatchResult | None:
+def excluding(
+    condition: Condition, resolved: ResolvedRule, subject: Credentials, record: int = SYSCALL_RECORD
+) -> MatchResult | None:
     """One condition of an exclude rule (audit_filter of kernel/auditsc.c, which knows a few fields only)."""
     if isinstance(condition, Comparison) or condition.name not in EXCLUDABLE:
         return None
     if condition.name == "msgtype":
-        return compare(SYSCALL_RECORD, condition)
+        return compare(record, condition)
     return of_task(condition, resolved, replace(subject, groups=frozenset()))

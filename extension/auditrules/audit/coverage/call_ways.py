@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from auditrules.audit.constants import syscalls
-from auditrules.audit.coverage.access import Access, Name
+from auditrules.audit.coverage.access import REMOVING, Access, Name
 from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, with_subject
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.asked_rule import machine_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
-from auditrules.audit.coverage.field_match import ADDRESSED, REMOVING, depends_on_names
+from auditrules.audit.coverage.field_match import ADDRESSED, depends_on_names
 from auditrules.audit.coverage.operations import (
     OPENED,
     OPENS,

@@ -15,7 +15,6 @@ from auditrules.audit.constants.names import FILE_TYPES
 from auditrules.audit.coverage.access import Access, Credentials, Name
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.mounts import MAGIC
-from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import PATH_NAMES, Comparison, Condition, Field, Operator
 
@@ -54,7 +53,6 @@ _COMPARE: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
 _OF_TASK = frozenset({"auid", "uid", "euid", "suid", "fsuid", "sgid", "fsgid", "pid", "ppid", "sessionid", "pers"})
 _WITH_GROUPS = frozenset({"gid", "egid"})  # which match a supplementary group as well
 _OF_NAME = frozenset({"obj_uid", "obj_gid", "devmajor", "devminor", "inode"})
-REMOVING = frozenset({"rmdir", "unlinkat"})  # the calls that can remove a directory
 _DEVICES = frozenset({"devmajor", "devminor"})
 _OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells others than the kernel compares
 _ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
@@ -177,7 +175,7 @@ def _in_tree(resolved: ResolvedRule, access: Access) -> MatchResult:
     tree = resolved.tree
     if tree is None or not tree.known:
         return Undetermined.UNREADABLE
-    if access.succeeded is True and access.call in REMOVING and _removes(access, tree.marked):
+    if access.succeeded is True and any(each.identity == tree.marked for each in access.removed_folders):
         return False  # the rule went with its directory
     held = [tree.contains(each) for each in access.names]
     if True in held:
@@ -185,10 +183,6 @@ def _in_tree(resolved: ResolvedRule, access: Access) -> MatchResult:
     if None in held:
         return Undetermined.MOUNTED
     return Undetermined.INTERPRETER if any(not each.known for each in access.names) else False
-
-
-def _removes(access: Access, identity: Identity | None) -> bool:
-    return any(each.removed and each.identity == identity for each in access.names)
 
 
 def _arch(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:

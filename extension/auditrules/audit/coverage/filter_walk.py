@@ -146,8 +146,19 @@ def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tupl
         remaining &= ~cases.certain(found, Cause.TASK)
         if not remaining:
             return
-    for before, hits in _by_removals(applicable.removals, cases, applicable.otherwise, remaining):
-        yield from _by_list(applicable, cases, before, hits)
+    for otherwise, reached in _by_own_record(applicable, cases, remaining):
+        for before, hits in _by_removals(applicable.removals, cases, otherwise, reached):
+            yield from _by_list(applicable, cases, before, hits)
+
+
+def _by_own_record(applicable: ApplicableRules, cases: Cases, remaining: int) -> Iterator[tuple[Outcome, int]]:
+    """What comes if no rule matches: a record of the kernel's own is none where the exclude list keeps it away."""
+    for _, found in applicable.unreported:
+        if hits := remaining & cases.possible(found, Cause.EXCLUDED):
+            yield Outcome(Cause.NO_RULE, pending=found.pending), hits
+        remaining &= ~cases.certain(found, Cause.EXCLUDED)
+    if remaining:
+        yield applicable.otherwise, remaining
 
 
 def _by_removals(

@@ -127,9 +127,9 @@ class RuleSet:
         """Whether the filesystem list keeps the kernel from seeing a name."""
         return self._on_names.hides(name)
 
-    def drops(self, name: Name, call: str) -> bool:
-        """Whether a call that takes a name away makes the kernel drop a rule, of which it writes a record."""
-        return self._on_names.drops(name, call)
+    def loses(self, access: Access) -> bool:
+        """Whether the kernel drops a rule where the call succeeds, of which it writes a record of its own."""
+        return self._on_names.loses(access)
 
     @property
     def late_points(self) -> frozenset[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from auditrules.audit.coverage.access import Name, rebound
+from auditrules.audit.coverage.access import Access, Name, rebound
 from auditrules.audit.coverage.audit_names import unreached
-from auditrules.audit.coverage.field_match import REMOVING, compare
+from auditrules.audit.coverage.field_match import compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import Identity, above
 from auditrules.audit.model.rule import Action, Field, FilterList
@@ -153,11 +153,17 @@ class RulesOnNames:
         """Whether a rule watches a name, whatever inode is there."""
         return dentry is not None and dentry in self._dentries
 
-    def drops(self, name: Name, call: str) -> bool:
-        """Whether a call that takes a name away makes the kernel drop a rule, of which it writes a record."""
-        if call in REMOVING and name.identity in self._trees:
+    def loses(self, access: Access) -> bool:
+        """Whether the kernel drops a rule where the call succeeds, of which it writes a record of its own.
+
+        A tree goes with its directory; a watch goes where the directory of its name goes or gets another name
+        (audit_tree_freeing_mark of kernel/audit_tree.c, audit_watch_handle_event of kernel/audit_watch.c).
+        """
+        if any(each.identity in self._trees for each in access.removed_folders):
             return True
-        return name.entry is not None and name.entry.type == "dir" and name.identity in self._folders
+        left = (*access.removed_folders, *(each for each in access.names if each.removed))
+        folders = (each for each in left if each.entry is not None and each.entry.type == "dir")
+        return any(each.identity in self._folders for each in folders)
 
     @cached_property
     def _dentries(self) -> Mapping[Hashable, list[ResolvedRule]]:
