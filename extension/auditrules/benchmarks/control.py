@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from auditrules.benchmarks.fields import Fields
-from auditrules.benchmarks.requirement import Requirement
 from auditrules.values import dataclass, field
+
+if TYPE_CHECKING:
+    from auditrules.benchmarks.requirement import Requirement  # which needs all that a host is judged by
 
 
 class Assessment(str, Enum):
