@@ -13,8 +13,8 @@ from auditrules.audit.constants.kernel_releases import is_since
 from auditrules.audit.coverage.access import Access, Credentials, Name
 from auditrules.audit.coverage.audit_names import AuditNamesCollector, Permit, program
 from auditrules.audit.coverage.decision import Auditing, Decision
-from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth

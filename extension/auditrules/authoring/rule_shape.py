@@ -13,7 +13,7 @@ from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.fields import FIELDS, FieldKind
 from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.coverage.access import ANYBODY
-from auditrules.audit.coverage.field_match import compare
+from auditrules.audit.coverage.match_result import compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Truth, match_task
 from auditrules.audit.filesystem.path_walk import above

@@ -14,7 +14,7 @@ from auditrules.audit.coverage.applicable_rules import ApplicableRules, applicab
 from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.credential_cases import ASKED, CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, Outcome, combine
-from auditrules.audit.coverage.field_match import LABELS, Undetermined
+from auditrules.audit.coverage.field_match import LABELS
 from auditrules.audit.coverage.filter_walk import (
     decide,
     decide_by_rules,
@@ -24,6 +24,7 @@ from auditrules.audit.coverage.filter_walk import (
     outcomes_by_case,
     recorded_cases,
 )
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import RuleSet

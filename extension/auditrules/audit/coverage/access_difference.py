@@ -14,8 +14,8 @@ from auditrules.audit.coverage.access_coverage import evaluate_access, subject_c
 from auditrules.audit.coverage.applicable_rules import applicable_rules
 from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision
-from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide_without_rules, recorded_cases
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import RuleSet

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome
-from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.operations import Operation
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.values import dataclass

@@ -16,7 +16,7 @@ from auditrules.audit.coverage.call_filter import (
     through_first_certain,
 )
 from auditrules.audit.coverage.decision import Cause, Outcome
-from auditrules.audit.coverage.field_match import depends_on_names
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rules_on_names import Buckets, NameRules
 from auditrules.values import dataclass, replace

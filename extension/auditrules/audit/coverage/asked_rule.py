@@ -13,7 +13,8 @@ from auditrules.audit.auditctl.parse import parse_rule
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.kernel_releases import has_call
 from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
-from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS, depends_on_names
+from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import Comparison, Condition, Field, Operator

@@ -11,14 +11,9 @@ from functools import partial
 
 from auditrules.audit.constants.fields import EXCLUDABLE
 from auditrules.audit.coverage.access import Access, Credentials, Name
-from auditrules.audit.coverage.field_match import (
-    MatchResult,
-    Undetermined,
-    compare,
-    depends_on_names,
-    match_field,
-    of_task,
-)
+from auditrules.audit.coverage.field_match import match_field, of_task
+from auditrules.audit.coverage.match_result import MatchResult, Undetermined, compare
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth, match_task

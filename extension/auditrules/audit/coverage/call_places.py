@@ -12,7 +12,7 @@ from auditrules.audit.coverage.access import Name
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
-from auditrules.audit.coverage.field_match import depends_on_names
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import CollectedNames
 from auditrules.audit.coverage.reference import AccessTarget
 from auditrules.audit.coverage.resolved_rules import ResolvedRule

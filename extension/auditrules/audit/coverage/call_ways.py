@@ -11,7 +11,8 @@ from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.asked_rule import machine_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
-from auditrules.audit.coverage.field_match import ADDRESSED, depends_on_names
+from auditrules.audit.coverage.field_match import ADDRESSED
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import (
     OPENED,
     OPENS,

@@ -16,7 +16,8 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, excluding
 from auditrules.audit.coverage.decision import Cause
-from auditrules.audit.coverage.field_match import SUBJECT_LABELS, MatchResult, compare, match_field, of_task
+from auditrules.audit.coverage.field_match import SUBJECT_LABELS, match_field, of_task
+from auditrules.audit.coverage.match_result import MatchResult, compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending
 from auditrules.audit.model.c_integers import signed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
 from auditrules.values import dataclass

@@ -9,8 +9,8 @@ from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.answer import Closeness, Coverage, PermissionCoverage
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Outcome
-from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Truth, match, match_task
 from auditrules.audit.coverage.rule_set import RuleSet

@@ -13,7 +13,7 @@ from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.applicable_rules import ApplicableRules, applicable_rules
 from auditrules.audit.coverage.call_filter import RuleMatch
 from auditrules.audit.coverage.decision import Auditing, Cause, Decision, Outcome
-from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.coverage.rule_set import RuleSet

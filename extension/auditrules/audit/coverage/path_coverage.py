@@ -25,8 +25,8 @@ from auditrules.audit.coverage.answer import (
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.decision import CoverageStatus, Decision, combine
 from auditrules.audit.coverage.explain import nearest
-from auditrules.audit.coverage.field_match import Undetermined
 from auditrules.audit.coverage.filter_walk import decide
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation, may_count_as
 from auditrules.audit.coverage.reference import (
     IO_URING,

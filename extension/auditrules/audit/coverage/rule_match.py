@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from auditrules.audit.coverage.access import Access, Credentials, Name
-from auditrules.audit.coverage.field_match import MatchResult, Undetermined, match_field, of_task
+from auditrules.audit.coverage.field_match import match_field, of_task
+from auditrules.audit.coverage.match_result import MatchResult, Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.model.rule import Condition, Field, Operator
 from auditrules.values import dataclass

@@ -10,7 +10,8 @@ from auditrules.audit.coverage.access import ANYBODY, Access, Name
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter, SharedMatches
 from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
 from auditrules.audit.coverage.decision import CoverageStatus, Decision
-from auditrules.audit.coverage.field_match import CALL_FIELDS, LABELS, depends_on_names
+from auditrules.audit.coverage.field_match import CALL_FIELDS, LABELS
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rules_on_names import NameRules, RulesOnNames, in_order

@@ -13,7 +13,7 @@ from auditrules.audit.coverage.asked_rule import AskedPath, CallOfArch
 from auditrules.audit.coverage.call_ways import told_apart
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus, Outcome
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
-from auditrules.audit.coverage.field_match import Undetermined
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call

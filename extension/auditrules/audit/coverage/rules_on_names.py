@@ -7,7 +7,7 @@ from functools import cached_property
 
 from auditrules.audit.coverage.access import Access, Name, rebound
 from auditrules.audit.coverage.audit_names import unreached
-from auditrules.audit.coverage.field_match import compare
+from auditrules.audit.coverage.match_result import compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import Identity, above
 from auditrules.audit.model.rule import Action, Field, FilterList

@@ -20,7 +20,9 @@ from auditrules.audit.coverage.asked_rule import machine_of
 from auditrules.audit.coverage.call_ways import AskedCall, JudgedWay
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.explain import outcome_conditions
-from auditrules.audit.coverage.field_match import Undetermined, depends_on_names, match_field
+from auditrules.audit.coverage.field_match import match_field
+from auditrules.audit.coverage.match_result import Undetermined
+from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import READ_ONLY, READ_WRITE, WRITE_ONLY
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending

@@ -1,0 +1,51 @@
+"""The result of one condition of a rule: yes, no, or the fact that is missing; and how the kernel compares numbers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from enum import Enum
+from types import MappingProxyType
+
+from auditrules.audit.model.rule import Field, Operator
+
+_WORD = 0xFFFFFFFF
+
+
+class Undetermined(str, Enum):
+    """What a condition waits for that may hold: something that differs between subjects, or a fact of the host."""
+
+    SUBJECT = "subject"
+    UNREADABLE = "unreadable"  # a rule or a path that could not be read
+    MOUNTED = "mounted_after_load"
+    REPLACED = "replaced"  # what a rule is on since a directory was made anew, or the order of rules on a file
+    INTERPRETER = "interpreter"  # what a program is run by
+    LABEL = "label"  # of a security module
+    RATE_LIMIT = "rate_limit"  # how many records came in the same second
+    TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
+
+
+MatchResult = bool | Undetermined  # of one condition: yes, no, or which fact is missing
+
+OPERATORS: Mapping[Operator, Callable[[int, int], bool]] = MappingProxyType(
+    {
+        Operator.EQUAL: operator.eq,
+        Operator.NOT_EQUAL: operator.ne,
+        Operator.GREATER: operator.gt,
+        Operator.GREATER_OR_EQUAL: operator.ge,
+        Operator.LESS: operator.lt,
+        Operator.LESS_OR_EQUAL: operator.le,
+        Operator.BIT_MASK: lambda left, right: bool(left & right),
+        Operator.BIT_TEST: lambda left, right: left & right == right,
+    }
+)
+
+
+def compare(value: int, condition: Field) -> bool:
+    """Compare a number as the kernel does, unsigned and in 32 bits (audit_comparator)."""
+    return isinstance(condition.value, int) and OPERATORS[condition.operator](value & _WORD, condition.value)
+
+
+def compare_ids(left: int, sign: Operator, right: int) -> bool:
+    """Users and groups know no bit operators (audit_uid_comparator)."""
+    return sign not in (Operator.BIT_MASK, Operator.BIT_TEST) and OPERATORS[sign](left, right)
