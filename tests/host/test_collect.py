@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -585,6 +586,26 @@ def test_without_systemd_the_daemon_s_start_counts(
     monkeypatch.setattr(collect, "process_name", lambda _: name)
     monkeypatch.setattr(collect, "process_start", lambda _: 2.0)
     assert asked((fake(tmp_path, r"printf 'enabled 1\npid 7\n'"),), Limits()).facts.started == started
+
+
+@pytest.mark.parametrize(("enabled", "since"), [("1", 600.0), ("2", 500.0)])
+def test_births_count_since_the_load_by_the_clock_as_it_is_now_and_of_locked_rules_since_the_boot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enabled: str, since: float
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(collect, "unit_starts", lambda _: {"auditd.service": 1000.0})
+    monkeypatch.setattr(collect, "process_name", lambda _: "auditd")
+    monkeypatch.setattr(collect, "process_start", lambda _: 600.0)
+    monkeypatch.setattr(collect, "boot_time", lambda: 500.0)
+
+    def tree(*given: Any) -> Tree:
+        seen.extend(given[3:])
+        return Tree(*given)
+
+    monkeypatch.setattr(collect, "Tree", tree)
+    facts = asked((fake(tmp_path, rf"printf 'enabled {enabled}\npid 7\n'"),), Limits()).facts
+    assert (facts.started, facts.set_back, facts.booted) == ((("auditd.service", 1000.0),), 400.0, 500.0)
+    assert seen == [since]
 
 
 def test_what_boot_mounts_and_is_not_there_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

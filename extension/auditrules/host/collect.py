@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property, lru_cache
 from math import inf
 
-from auditrules.audit.auditctl.status import NotAStatusError, parse_status
+from auditrules.audit.auditctl.status import LOCKED, UNKNOWN_STATUS, AuditStatus, NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.boot.mount_units import early_mounts
 from auditrules.audit.boot.startup import DAEMON, UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
-from auditrules.audit.filesystem.mounts import Mounts, early_points, mounted
+from auditrules.audit.filesystem.mounts import Mounts, early_points, initrd_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
 from auditrules.audit.model.errors import NetlinkError
@@ -28,10 +29,10 @@ from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
-from auditrules.host.proc import process_name, process_start
+from auditrules.host.proc import boot_time, process_name, process_start
 from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, UnreadableError, local
-from auditrules.host.starts import dated, unit_starts
+from auditrules.host.starts import Starts, dated, set_back, unit_starts
 from auditrules.host.units import read_units
 from auditrules.values import dataclass, replace
 
@@ -86,8 +87,10 @@ class Host:
     def sources(self) -> Sources:
         """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
         kernel, version_text, version = self._kernel.read()
-        started = self._starts(kernel) if self._here else ()
-        self._since = min((at for _, at in started), default=inf)
+        starts = self._starts(kernel) if self._here else Starts()
+        self._since = min((at - starts.set_back for _, at in starts.units), default=inf)
+        if starts.units and starts.booted is not None and _status(kernel).enabled in (None, LOCKED):
+            self._since = min(self._since, starts.booted)
         mountinfo = self._mountinfo()
         with self._tree(_SOURCES, mountinfo) as tree:
             rules_d, rules_d_error = self._rules_d(tree)
@@ -100,9 +103,11 @@ class Host:
             ]
             units = read_units(tree)
             fstab = tree.read("/etc/fstab", self._limits.file)
-            early = early_points((fstab.content if fstab else None) or b"", early_mounts(units))
+            table = (fstab.content if fstab else None) or b""
+            early = early_points(table, early_mounts(units))
             wanted = self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ())
-            mounts = None if mountinfo is None else dated(mounted(mountinfo, early), _remote(mountinfo))
+            remote, by_initrd = _remote(mountinfo), initrd_points(table)
+            mounts = None if mountinfo is None else dated(mounted(mountinfo, early), remote, by_initrd)
             unmounted = early - {each.point for each in mounts} if mounts is not None else frozenset()
             formats = self._binary_formats(mounts or ())
             # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
@@ -121,7 +126,13 @@ class Host:
                 consumer=self._consumer(tree, kernel),
                 auditctl_version=version_text,
                 facts=replace(
-                    facts, mounts=mounts, binary_formats=formats, started=started, unmounted=frozenset(unmounted)
+                    facts,
+                    mounts=mounts,
+                    binary_formats=formats,
+                    started=starts.units,
+                    set_back=starts.set_back,
+                    booted=starts.booted,
+                    unmounted=frozenset(unmounted),
                 ),
                 boot_files=read_boot_files(tree),
                 units=units,
@@ -199,13 +210,15 @@ class Host:
             file = tree.read("/proc/self/mountinfo", self._limits.file)
         return file.content if file else None
 
-    def _starts(self, kernel: Kernel) -> tuple[tuple[str, float], ...]:
+    def _starts(self, kernel: Kernel) -> Starts:
         """When what loads rules was started last: units or, where systemd tells of none, the daemon."""
         found = unit_starts(UNITS)
-        pid = 0 if found else _owner(kernel)
-        if pid and process_name(f"/proc/{pid}") == DAEMON and (at := process_start(f"/proc/{pid}")) is not None:
-            found = {DAEMON: at}
-        return tuple(sorted(found.items()))
+        pid = _status(kernel).pid or 0
+        at = process_start(f"/proc/{pid}") if pid and process_name(f"/proc/{pid}") == DAEMON else None
+        booted = boot_time()
+        if not found and at is not None:
+            return Starts(((DAEMON, at),), booted=booted)
+        return Starts(tuple(sorted(found.items())), set_back(found, at, booted, time.time()), booted)
 
     def _binary_formats(self, mounts: Iterable[Mount]) -> tuple[BinaryFormat, ...]:
         """Read what binfmt_misc has registered. It is not touched if it is not mounted: systemd would mount it then."""
@@ -234,7 +247,7 @@ class Host:
         return tuple(files), ""
 
     def _consumer(self, tree: Tree, kernel: Kernel) -> str:
-        pid = _owner(kernel)
+        pid = _status(kernel).pid or 0
         comm = tree.read(f"/proc/{pid}/comm", self._limits.file) if pid else None
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
 
@@ -259,13 +272,13 @@ class RemotePaths:
         return Mounts(self.types).remote(path)
 
 
-def _owner(kernel: Kernel) -> int:
-    """The process that owns the audit stream; 0 for none, or where nobody told."""
+def _status(kernel: Kernel) -> AuditStatus:
+    """The kernel's status, of which nothing is known where nobody told."""
     try:
         if kernel.netlink is not None:
-            return decode_status(kernel.netlink.status).pid or 0
+            return decode_status(kernel.netlink.status)
         if kernel.status is not None:
-            return parse_status(decode(kernel.status.stdout)).pid or 0
+            return parse_status(decode(kernel.status.stdout))
     except (NetlinkError, NotAStatusError):
         pass  # there is no status, which the reading of it tells
-    return 0
+    return UNKNOWN_STATUS

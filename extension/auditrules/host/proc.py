@@ -31,10 +31,16 @@ def process_name(folder: str) -> str:
     return proc_text(f"{folder}/comm").removesuffix("\n")
 
 
+def boot_time(proc: str = "/proc") -> float | None:
+    """When this machine was booted by its clock as it is now, in whole seconds since the epoch; None: not known."""
+    booted = re.search(r"^btime (\d+)$", proc_text(f"{proc}/stat"), re.MULTILINE)
+    return float(booted[1]) if booted else None
+
+
 def process_start(folder: str, proc: str = "/proc") -> float | None:
     """When the process of a folder of /proc was started, in seconds since the epoch; None: not known."""
-    booted = re.search(r"^btime (\d+)$", proc_text(f"{proc}/stat"), re.MULTILINE)
+    booted = boot_time(proc)
     words = proc_text(f"{folder}/stat").rpartition(")")[2].split()
     if booted is None or len(words) <= _START_TIME or not words[_START_TIME].isdigit():
         return None
-    return int(booted[1]) + int(words[_START_TIME]) / os.sysconf("SC_CLK_TCK")
+    return booted + int(words[_START_TIME]) / os.sysconf("SC_CLK_TCK")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
-from auditrules.audit.filesystem.mounts import unit_point
+from auditrules.audit.boot.startup import DAEMON
+from auditrules.audit.filesystem.mounts import BY_SYSTEMD, unit_point
 from auditrules.audit.filesystem.path_walk import above
-from auditrules.audit.model.host_facts import Mount
+from auditrules.audit.model.host_facts import LOAD_TAKES, Mount
 from auditrules.host.birth import AT_FDCWD, birth
 from auditrules.host.limits import CLOCK_TICK
 from auditrules.values import replace
@@ -19,28 +21,58 @@ INVOCATIONS = "/run/systemd/units"  # a link for each unit that runs, made when 
 _PREFIX = "invocation:"
 
 
+class Starts(NamedTuple):
+    """When what loads rules was started last, by how much the clock was set back since, and when the machine booted."""
+
+    units: tuple[tuple[str, float], ...] = ()
+    set_back: float = 0.0
+    booted: float | None = None
+
+
 def unit_starts(names: Collection[str], folder: str = INVOCATIONS) -> dict[str, float]:
     """When units were started last, in seconds since the epoch; what does not run, or is no unit here, is left out."""
     starts = ((name, _changed(f"{folder}/{_PREFIX}{name}")) for name in names)
     return {name: at for name, at in starts if at is not None}
 
 
-def dated(mounts: tuple[Mount, ...], remote: Callable[[str], str], folder: str = INVOCATIONS) -> tuple[Mount, ...]:
+def set_back(units: Mapping[str, float], daemon: float | None, booted: float | None, now: float) -> float:
+    """By how many seconds the clock was set back since units were started, as far as that shows; 0: by none.
+
+    `daemon` is when the process of auditd.service was started, which is counted from the boot, and so by the clock as
+    it is now. Of a start in the future only that the boot came before it is known.
+    """
+    unit = units.get(f"{DAEMON}.service")
+    back = unit - daemon if unit is not None and daemon is not None else 0.0
+    last = max(units.values(), default=0.0)
+    if booted is not None and last - max(back, 0.0) > now + LOAD_TAKES:
+        back = last - booted
+    return float(round(back)) if back > LOAD_TAKES else 0.0
+
+
+def dated(
+    mounts: tuple[Mount, ...],
+    remote: Callable[[str], str],
+    by_initrd: Collection[str] = (),
+    folder: str = INVOCATIONS,
+) -> tuple[Mount, ...]:
     """Mounts with the time when each was made, where that shows.
 
     systemd knows it of those that it made, and the root of a tmpfs is made with it. What is below a remote file system
-    is not touched.
+    is not touched. A mount of boot that systemd, which made others, did not make was made anew by somebody else, but
+    for the points that are mounted `by_initrd`.
     """
     changed = _changed(folder)
     young = changed is not None and time.time() - changed < CLOCK_TICK
     units = dict((_mount_units.__wrapped__ if young else _mount_units)(folder, changed))
     visible = {each.point: each for each in mounts}
+    known = {*by_initrd, *BY_SYSTEMD, *(units or visible)}
     found = []
     for each in mounts:
         since = units.pop(each.point, None)  # of two mounts on one point, only the first may be the unit's
         if since is None and _dated_by_root(each) and visible[each.point] is each:
             since = None if any(map(remote, above(each.point))) else birth(os.fsencode(each.point), AT_FDCWD)
-        found.append(each if since is None else replace(each, since=since))
+        early = each.early if each.point in known else None
+        found.append(each if (early, since) == (each.early, None) else replace(each, since=since, early=early))
     return tuple(found)
 
 

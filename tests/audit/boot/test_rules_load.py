@@ -16,7 +16,14 @@ UNIT, DAEMON = "auditd.service", "auditd"
 STARTED, EARLIER, LATER = 1000.0, 500.0, 2000.0
 
 
-def host(*started: tuple[str, float], written: float | None = EARLIER, first: str = "-D", enabled: int = 1) -> Sources:
+def host(
+    *started: tuple[str, float],
+    written: float | None = EARLIER,
+    first: str = "-D",
+    enabled: int = 1,
+    set_back: float = 0.0,
+    booted: float | None = None,
+) -> Sources:
     file = File("/etc/audit/audit.rules", text(first, *RULES), mode=0o640, uid=0, changed=written)
     rules_d = File("/etc/audit/rules.d/a.rules", text(first, *RULES), mode=0o640, uid=0)
     return replace(
@@ -24,7 +31,7 @@ def host(*started: tuple[str, float], written: float | None = EARLIER, first: st
         kernel=netlink(*RULES, enabled=enabled),
         rules_d=(rules_d,),
         audit_rules=file,
-        facts=replace(AT_REST.facts, started=started),
+        facts=replace(AT_REST.facts, started=started, set_back=set_back, booted=booted),
     )
 
 
@@ -46,7 +53,38 @@ LOADS: dict[str, tuple[Sources, bool, RulesLoad]] = {
         True,
         RulesLoad(STARTED),
     ),
+    "a file that augenrules wrote later without --load, as other settings are in force": (
+        host((UNIT, STARTED), written=LATER, first="-b 8192"),
+        True,
+        RulesLoad(STARTED),
+    ),
+    "a file that augenrules wrote later, whose settings are in force": (
+        host((UNIT, STARTED), written=LATER, first="-b 64"),
+        True,
+        RulesLoad(LATER),
+    ),
     "rules that are locked": (host((UNIT, STARTED), enabled=2), True, RulesLoad(STARTED)),
+    "rules that are locked since boot": (
+        host((UNIT, STARTED), enabled=2, booted=STARTED - 60),
+        True,
+        RulesLoad(STARTED),
+    ),
+    "rules that were locked before the unit was started again": (
+        host((UNIT, STARTED), enabled=2, booted=STARTED - 600),
+        True,
+        RulesLoad(STARTED - 600, or_later=True),
+    ),
+    "rules that are not locked, of a unit that was started again": (
+        host((UNIT, STARTED), booted=STARTED - 600),
+        True,
+        RulesLoad(STARTED, all_since=True),
+    ),
+    "a clock that was set back": (host((UNIT, STARTED), set_back=400), True, RulesLoad(600.0, all_since=True)),
+    "a clock that was set back, and a file of the time before": (
+        host((UNIT, STARTED), set_back=400, written=STARTED - 1),
+        True,
+        RulesLoad(600.0),
+    ),
     "a file of which it is not known when it was written": (
         host((UNIT, STARTED), written=None),
         True,

@@ -94,6 +94,13 @@ def test_where_nothing_tells_when_the_rules_were_loaded_there_is_no_sign() -> No
     assert said("/var/lib/docker", TREE, born(**{"/var/lib/docker": AFTER}), UNTOLD).reason.value == "covered"
 
 
+def test_of_locked_rules_whose_unit_was_started_again_it_is_told_that_they_may_be_older() -> None:
+    found = said("/var/lib/docker", TREE, born(**{"/var/lib/docker": AFTER}), RulesLoad(LOADED, or_later=True))
+    (sign,) = (text for each in found.deciding for text in each.signs)
+    assert found.reason.value == "replaced"
+    assert sign.endswith("they may have been loaded before, at any time since the boot on 2023-11-14 22:13:20 UTC")
+
+
 def test_a_never_rule_whose_directory_was_made_anew_may_keep_nothing_out() -> None:
     on = born(**{"/var/lib/docker": AFTER})
     rules = rules_of(("-a never,exit -F dir=/var/lib/docker", "-w /var -p wa"), on, fresh=False, load=LOAD)

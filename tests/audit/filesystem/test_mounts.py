@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditrules.audit.filesystem.mounts import Mounts, early_points, is_remote, mounted, unit_point
+from auditrules.audit.filesystem.mounts import Mounts, early_points, initrd_points, is_remote, mounted, unit_point
 from auditrules.audit.model.host_facts import Mount
 
 MOUNTINFO = rb"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
@@ -48,6 +48,11 @@ short line
 
 def test_what_fstab_mounts_before_auditd_is_early() -> None:
     assert early_points(FSTAB, ()) == {"/", "/var/lib/docker", "/mnt/a b"}
+
+
+def test_usr_and_what_fstab_says_so_of_is_mounted_before_systemd_begins() -> None:
+    fstab = b"/dev/sda2 /var/ ext4 defaults,x-initrd.mount 0 2\n/dev/sda3 /srv ext4 defaults 0 2\n"
+    assert initrd_points(fstab) == {"/usr", "/var"}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class History:
         self._now.walk(path, follow=follow, passed=passed)
         for each in passed:
             if each in self._made:
-                return f"{each} was made on {_words(self._made[each])}, after the rules were loaded on {self._loaded}"
+                return f"{each} was made on {_words(self._made[each])}, {self._loaded}"
         return ""
 
     def gone(self, path: str) -> str:
@@ -61,7 +61,7 @@ class History:
         since = self._after(mount)
         if since is None:
             return f"{mount.point} may have been mounted after the rules were loaded"
-        return f"{mount.point} was mounted on {_words(since)}, after the rules were loaded on {self._loaded}"
+        return f"{mount.point} was mounted on {_words(since)}, {self._loaded}"
 
     @property
     def counts(self) -> bool:
@@ -95,7 +95,10 @@ class History:
 
     @property
     def _loaded(self) -> str:
-        return _words(self._load.at or 0.0)
+        at = _words(self._load.at or 0.0)
+        if self._load.or_later:
+            return f"and the rules are locked, so they may have been loaded before, at any time since the boot on {at}"
+        return f"after the rules were loaded on {at}"
 
 
 def _words(at: float) -> str:

@@ -137,6 +137,12 @@ def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
     return frozenset(points | {unit_point(name) for name in units})
 
 
+def initrd_points(fstab: bytes) -> frozenset[str]:
+    """The mount points of fstab(5) that are mounted before systemd begins, which has no unit of its own for them."""
+    options = ((line[1].rstrip("/"), ",".join(line[3:4]).split(",")) for line in _fstab(fstab))
+    return frozenset({"/usr", *(point for point, given in options if "x-initrd.mount" in given)})
+
+
 def is_early(fstype: str, options: str) -> bool:
     """Whether systemd waits for a mount of this type with these options before it starts auditd."""
     return not is_remote(fstype) and not NOT_EARLY & set(options.split(","))

@@ -79,6 +79,7 @@ class KernelBuild:
 
 
 LOAD_TAKES = 5.0  # seconds at most, from the start of the unit that loads rules to the last rule
+BOOT_TAKES = 300.0  # seconds at most, from the boot to the start of that unit: a later one is another start
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ class RulesLoad:
     """When the kernel's rules were loaded last, in seconds since the epoch; None where nothing tells.
 
     `all_since`: the kernel has no rule that is older. A rule that somebody adds by hand leaves no trace: any may be
-    younger.
+    younger. `or_later`: they were loaded then at the earliest, and nothing tells when.
     """
 
     at: float | None = None
     all_since: bool = False
+    or_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,9 @@ class Facts:
     `files` has an entry for each name that following a path meets, by the name's own path: absolute, without links and
     dots. Only `filesystem.path_walk` walks it. `users` and `groups` map names to ids, and are `None` where nobody knows
     the names of the host. `started` says when units that may load rules were started last, by their names or, where
-    systemd tells of none, the process that owns the audit stream, as `auditd`; in seconds since the epoch. `unmounted`
-    are points on which boot mounts something, and nothing is mounted.
+    systemd tells of none, the process that owns the audit stream, as `auditd`; in seconds since the epoch. By as many
+    seconds the clock was `set_back` since, as far as that shows. `booted` is the time of the boot. `unmounted` are
+    points on which boot mounts something, and nothing is mounted.
     """
 
     version: Version = DEFAULT_VERSION
@@ -117,6 +120,8 @@ class Facts:
     kernel: KernelBuild = KernelBuild()
     started: tuple[tuple[str, float], ...] = ()
     unmounted: frozenset[str] = frozenset()
+    set_back: float = 0.0
+    booted: float | None = None
 
     def __repr__(self) -> str:
         """Version and machine, and how much is known beside."""
