@@ -34,6 +34,7 @@ class _Query(NamedTuple):
     text: str
 
 
+@cache
 def text(name: str) -> str:
     """Return the SQL of a step or a question."""
     return expanded(_queries()[name].text)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
 
 import pyarrow as pa
 
 from auditrules import __version__
-from auditrules.benchmarks import BY_ID, CIS_DOCKER
+from auditrules.benchmarks import BENCHMARKS, CIS_DOCKER
 from auditrules.benchmarks.catalogue import keep_all_loaded
 from auditrules.report.evaluate import queries, values
 from auditrules.report.evaluate.engine import Engine
@@ -97,11 +99,15 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
 
 def _known(logged: Iterable[ResultRow]) -> Mapping[tuple[str, str, str], KnownControl]:
     """Return the controls of the logs and of the catalogue by their keys; of one in both the catalogue is right."""
-    every = [
-        *(KnownControl(*row) for row in logged),
-        *(KnownControl(*key, each.title, each.level, each.family) for key, each in BY_ID.items()),
-    ]
-    return {each.key: each for each in every}
+    return {**{each.key: each for each in (KnownControl(*row) for row in logged)}, **_shipped()}
+
+
+@cache
+def _shipped() -> Mapping[tuple[str, str, str], KnownControl]:
+    controls = (each for benchmark in BENCHMARKS for each in benchmark.controls)
+    return MappingProxyType(
+        {each.key: KnownControl(*each.key, each.title, each.level, each.family) for each in controls}
+    )
 
 
 def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
@@ -135,7 +141,7 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
     selected = selected_benchmarks(request.benchmarks, (key[:2] for key in known))
     default = selected or (CIS_DOCKER[0].key,)
     set_rows(engine, "selected_benchmarks", selected)
-    set_rows(engine, "shipped_controls", ((*key, int(key[:2] in default)) for key in BY_ID))
+    set_rows(engine, "shipped_controls", ((*key, int(key[:2] in default)) for key in _shipped()))
     in_order = sorted(known.values(), key=lambda each: (natural(each.control), each.key))
     set_rows(engine, "selected_controls", selected_controls(selected, filters, in_order))
     if request.grouped_by:
