@@ -1,0 +1,36 @@
+"""Which tests of a run on several processes go to one process together: those of a module.
+
+What a module makes once for all of its tests is made once then, and not by each process; and pytest-xdist, which counts
+through all that a process has done after each test, has few things to count.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
+
+APART = (
+    "tests/core/",
+    "tests/house/test_docs.py",
+    "tests/packaging/",
+    "tests/report/storage/",
+    "tests/report/test_report_command.py",
+    "tests/serve/",
+)
+"""Where tests share little and take long or wait: each goes alone, after all modules, to the process that is free."""
+
+
+class ByModule(LoadGroupScheduling):  # type: ignore[misc]  # which has no types
+    """The tests of a group go together, and where a test has no group those of its module."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the name of what a test goes together with."""
+        scope = super()._split_scope(nodeid)
+        return scope if scope != nodeid or nodeid.startswith(APART) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling | None:
+    """Take the place of pytest-xdist's `--dist loadgroup`."""
+    return ByModule(config, log) if config.getoption("dist") == "loadgroup" else None
