@@ -97,11 +97,13 @@ def test_twice_the_rows_are_twice_the_work(
     handled: list[int] = []
 
     def create(connection: Any, name: str, *, keep: bool) -> None:
-        ((_, profile),) = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {queries.text(name)}").fetchall()
+        if queries.is_view(name) and not keep:
+            connection.execute(f"CREATE VIEW {name} AS {queries.text(name)}")  # whose work is that of its readers
+            return
+        sql = f"EXPLAIN (ANALYZE, FORMAT json) CREATE TABLE {name} AS {queries.text(name)}"
+        ((_, profile),) = connection.execute(sql).fetchall()
         handled.append(_returned(json.loads(profile)))
-        original(connection, name, keep=keep)
 
-    original = duckdb_engine._create
     monkeypatch.setattr(duckdb_engine, "_create", create)
     monkeypatch.setattr(duckdb_engine, "_FEW_BYTES", 0)  # as of many rows
     work = []

@@ -59,11 +59,12 @@ def test_rows_in_another_order_give_the_same_report(tmp_path: Path, seed: int, q
 
 @pytest.mark.parametrize(("numbers", "question"), each_question(list(logged.DIGESTS)[1:]))
 def test_numbers_that_tell_nobody_apart_give_the_same_report(tmp_path: Path, question: str, numbers: str) -> None:
-    others = logged.with_digests(logged.tables(5), logged.DIGESTS[numbers])
-    assert judged(tmp_path, others, question) == as_logged(5, question)
+    seed = list(REQUESTS).index(question)
+    others = logged.with_digests(logged.tables(seed), logged.DIGESTS[numbers])
+    assert judged(tmp_path, others, question) == as_logged(seed, question)
 
 
-@pytest.mark.parametrize(("seed", "question"), each_question(range(6, 10)))
+@pytest.mark.parametrize(("seed", "question"), each_question(range(4)))
 def test_what_is_planned_for_many_rows_gives_the_same_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, question: str
 ) -> None:
