@@ -16,8 +16,8 @@ from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
 from auditrules.plugin.table import Selection, Table, UnsupportedQuery, select
-from auditrules.sql import database, functions
 from auditrules.sql import error as errors
+from auditrules.sql import functions, virtual_table
 from auditrules.sql.database import Database
 from auditrules.sql.error import SqlError
 from auditrules.sql.result import QueryResult, Value
@@ -121,7 +121,7 @@ def calls(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[object], lis
     for table in TABLES:
         stand_in.attach(table.schema.name, core.local(table))
     expected = stand_in.query(text)
-    monkeypatch.setattr(database, "select", heard)
+    monkeypatch.setattr(virtual_table, "select", heard)
     assert sorted(map(repr, query(text).rows)) == sorted(map(repr, expected))
     return seen, list(stand_in.contexts)
 

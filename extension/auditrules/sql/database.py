@@ -1,51 +1,26 @@
-# ruff: noqa: N802 - the methods of a virtual table are named by apsw
-"""The tables in SQLite, inside this process: the embedded SQL host, and the only user of apsw.
+"""The tables in SQLite, inside this process: the embedded SQL host.
 
-A table sees what osquery would send it: the same constraints in the same JSON, through `plugin.table.select`, with the
-planning of osquery's sql/virtual_table.cpp, so that a query takes as many calls in a pack as here. Where osquery can
-only say that a question on a REQUIRED column can't be answered, and SQL can, there is an answer here: what compares
-with an empty text is passed on, what equals NULL has no rows, and a plan that has an equality goes before one without.
-Of two spellings that apsw has for a name the older is used: it also serves SQLite 3.42, which osquery carries.
+With `virtual_table`, it is the only user of apsw. Of two spellings that apsw has for a name the older is used: it also
+serves SQLite 3.42, which osquery carries.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import cast
 
 import apsw
 
-from auditrules.plugin.context import ConstraintOperator, Context
-from auditrules.plugin.row import ROWID, Row
-from auditrules.plugin.schema import Column, ColumnOption, ColumnType
-from auditrules.plugin.table import Table, select
+from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError, expect_one_query, explained
 from auditrules.sql.functions import FUNCTIONS
 from auditrules.sql.result import QueryResult, Value
-from auditrules.values import dataclass, field
+from auditrules.sql.virtual_table import TableError, VirtualTableModule
 
 _READS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
 _PRAGMAS = ("function_list", "table_info", "table_list", "table_xinfo")
 _PERIOD = 10_000  # steps of SQLite's machine between two looks at whether somebody pressed Ctrl-C
-
-_MOST_COST = 1_000_000  # osquery's kMaxIndexCost
-_LAST_BIT = 63  # of SQLite's colUsed: it stands for every column from here on
-_INDEXED = ColumnOption.INDEX | ColumnOption.ADDITIONAL | ColumnOption.REQUIRED
-_RANGES = frozenset(
-    {
-        ConstraintOperator.GREATER_THAN,
-        ConstraintOperator.GREATER_THAN_OR_EQUALS,
-        ConstraintOperator.LESS_THAN,
-        ConstraintOperator.LESS_THAN_OR_EQUALS,
-    }
-)
-
-# What C's strtoll reads with base 0, which is how osquery reads a number.
-_NUMBER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]{0,18}))", re.ASCII)
-_BIGINTS = range(-(2**63), 2**63)
 
 
 class Database:
@@ -55,7 +30,7 @@ class Database:
     """
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        self._modules = {table.schema.name: _Module(table) for table in tables}
+        self._modules = {table.schema.name: VirtualTableModule(table) for table in tables}
         self._refusal = ""  # why the authorizer said no
         # As osquery, which plans each query anew: a plan that has given out an IN list has no more of it.
         self._connection = apsw.Connection(":memory:", statementcachesize=0)
@@ -96,7 +71,7 @@ class Database:
         cursor.setexectrace(inspect)
         try:
             rows = tuple(cast("Iterable[tuple[Value, ...]]", cursor.execute(sql)))
-        except _TableError as error:
+        except TableError as error:
             raise SqlError(str(error), sql) from error
         except (apsw.Error, ValueError) as error:  # a ValueError is a function's, or of a NUL in the text
             raise self._explained(error, sql) from error
@@ -120,202 +95,3 @@ class Database:
         offset = getattr(error, "error_offset", -1)  # in bytes; -1 where SQLite names no place
         place = None if offset < 0 else len(sql.encode()[:offset].decode(errors="ignore"))
         return explained(message, sql, place, {name: module.names for name, module in self._modules.items()})
-
-
-class _TableError(Exception):
-    """A table's answer was an error; the message is its own."""
-
-
-class _Module:
-    """One table, as apsw wants it registered."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self.names = table.schema.names
-
-    def Connect(self, _connection: apsw.Connection, *_: apsw.SQLiteValue) -> tuple[str, apsw.VTTable]:
-        return self._table.schema.ddl(), cast("apsw.VTTable", _Virtual(self._table))
-
-    Create = Connect
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a call will be told: columns and operators of the constraints, in the order of their operands.
-
-    `given_out` are the places of IN lists that came whole: osquery's xFilter forgets that they are lists.
-    """
-
-    constraints: tuple[tuple[str, int], ...]
-    used: tuple[str, ...]
-    bits: int
-    given_out: set[int] = field(default_factory=set)
-
-
-class _Virtual:
-    """A table in one statement; mirrors xBestIndex of osquery's sql/virtual_table.cpp."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.columns = table.schema.columns
-        self._affinities = sorted((column.name, column.type.value) for column in self.columns)
-        self._required = {column.name for column in self.columns if column.option & ColumnOption.REQUIRED}
-        self.plans: list[_Plan] = []
-
-    def BestIndexObject(self, index: apsw.IndexInfo) -> bool:
-        cost = _MOST_COST
-        constraints: list[tuple[str, int]] = []
-        for place in range(index.nConstraint):
-            column = self._column(index, place)
-            if column is None:
-                continue
-            operator = index.get_aConstraint_op(place)
-            if column.type is ColumnType.TEXT and operator in _RANGES:
-                cost += 10
-                continue
-            option = column.option or ColumnOption.INDEX  # as --extensions_default_index has it
-            if not option & _INDEXED:
-                continue
-            cost = 1
-            if option & ColumnOption.OPTIMIZED and index.get_aConstraintUsage_in(place):
-                index.set_aConstraintUsage_in(place, True)  # noqa: FBT003 - apsw's
-            constraints.append((column.name, operator))
-            index.set_aConstraintUsage_argvIndex(place, len(constraints))
-        plan = self._plan(constraints, index.colUsed)
-        if self._required and (
-            ConstraintOperator.EQUALS not in {op for name, op in constraints if name in self._required}
-        ):
-            cost = _MOST_COST  # which osquery only says of a plan that has no constraint on these columns at all
-        index.idxNum = len(self.plans)
-        index.estimatedCost = float(cost)
-        self.plans.append(plan)
-        return True
-
-    def Open(self) -> apsw.VTCursor:
-        return cast("apsw.VTCursor", _Cursor(self))
-
-    def Disconnect(self) -> None:
-        """Nothing is held."""
-
-    Destroy = Disconnect
-
-    def request(self, plan: _Plan, operands: tuple[object, ...]) -> dict[str, str]:
-        """Write the request as core does: NULL and empty operands are dropped, an IN list is several equalities.
-
-        A whole list comes once from a plan. What is empty in it stays, as does all that is on a required column.
-        """
-        if not self._is_answerable(plan):
-            name = self.table.schema.name
-            raise _TableError(f"Table {name} was queried without a required column in the WHERE clause")
-        lists: dict[str, list[dict[str, object]]] = {name: [] for name, _ in self._affinities}
-        for place, ((column, operator), operand) in enumerate(zip(plan.constraints, operands, strict=True)):
-            if not isinstance(operand, set):
-                value = _expression(operand)
-                values = [value] if value or column in self._required else []
-            elif place in plan.given_out:
-                values = []
-            else:
-                values = sorted(_expression(each) for each in operand if each is not None)
-                plan.given_out.add(place)
-            lists[column] += [{"op": operator, "expr": value} for value in values]
-        constraints = [{"name": name, "list": lists[name], "affinity": type_} for name, type_ in self._affinities]
-        context = {"constraints": constraints, "colsUsed": plan.used, "colsUsedBitset": plan.bits}
-        return {"action": "generate", "context": json.dumps(context)}
-
-    def is_without_answer(self, plan: _Plan, operands: tuple[object, ...]) -> bool:
-        """Whether a required column is to equal NULL, which nothing does."""
-        return any(
-            operand is None and operator == ConstraintOperator.EQUALS and column in self._required
-            for (column, operator), operand in zip(plan.constraints, operands, strict=True)
-        )
-
-    def _column(self, index: apsw.IndexInfo, place: int) -> Column | None:
-        number = index.get_aConstraint_iColumn(place)
-        return self.columns[number] if index.get_aConstraint_usable(place) and number >= 0 else None
-
-    def _is_answerable(self, plan: _Plan) -> bool:
-        return not self._required or any(column in self._required for column, _ in plan.constraints)
-
-    def _plan(self, constraints: list[tuple[str, int]], used: set[int]) -> _Plan:
-        names = tuple(c.name for number, c in enumerate(self.columns) if min(number, _LAST_BIT) in used)
-        return _Plan(tuple(constraints), names, sum(1 << bit for bit in used))
-
-
-class _Cursor:
-    """One scan of a table; mirrors xFilter, and get_column of osquery's dynamic_table_row.cpp."""
-
-    def __init__(self, virtual: _Virtual) -> None:
-        self._virtual = virtual
-        self._columns = virtual.columns
-        self._rows: Sequence[Row] = ()
-        self._place = 0
-
-    def Filter(self, number: int, _name: str | None, operands: tuple[object, ...] | None) -> None:
-        plan = self._virtual.plans[number]
-        self._place, self._rows = 0, ()
-        if self._virtual.is_without_answer(plan, operands or ()):
-            return
-        request = self._virtual.request(plan, operands or ())
-        table = self._virtual.table
-        interrupts: list[KeyboardInterrupt] = []
-
-        def rows(context: Context) -> list[Row]:
-            try:
-                return list(table.rows(context))
-            except KeyboardInterrupt as interrupt:
-                interrupts.append(interrupt)
-                raise
-
-        found = select(Table(table.schema, rows), request)
-        if interrupts:  # which an answer tells as any other failure, but here it is a person's Ctrl-C
-            raise interrupts[0]
-        if found.code:
-            raise _TableError(found.message)
-        self._rows = found.rows  # of which SQLite asks only for columns that it said it uses
-
-    def Eof(self) -> bool:
-        return self._place >= len(self._rows)
-
-    def Next(self) -> None:
-        self._place += 1
-
-    def Rowid(self) -> int:
-        return int(self._rows[self._place][ROWID])
-
-    def Column(self, number: int) -> Value:
-        column = self._columns[number]
-        text = self._rows[self._place].get(column.name)
-        return None if text is None else _VALUES[column.type](text)
-
-    def Close(self) -> None:
-        self._rows = ()
-
-
-def _expression(operand: object) -> str:
-    """Give an operand's text, empty for NULL."""
-    if isinstance(operand, bytes):
-        operand = operand.decode(errors="replace")
-    return "" if operand is None else str(operand).partition("\0")[0]  # a C string ends there
-
-
-def _text(text: str) -> str:
-    return text if text.isascii() else text.encode(errors="backslashreplace").decode()  # as on the wire
-
-
-def _bigint(text: str) -> int | None:
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return None
-    sign, hexadecimal, octal, decimal = match.groups()
-    number = int(hexadecimal, 16) if hexadecimal else int(decimal) if decimal else int(octal or "0", 8)
-    value = -number if sign == "-" else number
-    return value if value in _BIGINTS else None
-
-
-def _integer(text: str) -> int | None:
-    """Cut to 32 bits, as osquery does without a word."""
-    value = _bigint(text)
-    return None if value is None else (value + 2**31) % 2**32 - 2**31
-
-
-_VALUES = {ColumnType.TEXT: _text, ColumnType.INTEGER: _integer, ColumnType.BIGINT: _bigint}
