@@ -7,7 +7,7 @@ from auditrules.values import dataclass
 TYPE_CHECKING = False  # a process that has no use for a fact need not hold what parses it
 if TYPE_CHECKING:
     from auditrules.benchmarks.audit_files import AuditDaemon, AuditFiles
-    from auditrules.benchmarks.configuration.aide import AideRules
+    from auditrules.benchmarks.configuration.aide_rules import AideRules
     from auditrules.benchmarks.configuration.dpkg_status import Packages
     from auditrules.benchmarks.configuration.faillock_conf import FaillockDir
     from auditrules.benchmarks.configuration.login_defs import LoginDefs

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.configuration.aide import (
-    MOST_BYTES,
-    MOST_FILES,
-    PATHS,
-    AideAnswer,
-    AideFile,
-    AideInclude,
-    AideLookup,
-    AideRules,
-    read_aide,
-)
+from auditrules.benchmarks.configuration.aide import MOST_BYTES, MOST_FILES, AideAnswer, read_aide
+from auditrules.benchmarks.configuration.aide_rules import PATHS, AideFile, AideInclude, AideLookup, AideRules
 from auditrules.host.rootfs import Tree, UnreadableError
 
 _FOLDER, _COPIES = "/etc/aide/aide.conf.d", "/usr/share/aide/config/aide/aide.conf.d"

@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.model.collected import File
-from auditrules.benchmarks.configuration.aide import (
-    AideAnswer,
-    AideFile,
-    AideInclude,
-    AideLookup,
-    AideRules,
-    read_aide,
-)
+from auditrules.benchmarks.configuration.aide import AideAnswer, read_aide
+from auditrules.benchmarks.configuration.aide_rules import AideFile, AideInclude, AideLookup, AideRules
 from auditrules.benchmarks.configuration.aide_selection import Selected, selected
 
 CONF = "/etc/aide/aide.conf"

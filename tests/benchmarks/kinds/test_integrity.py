@@ -9,7 +9,8 @@ import pytest
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.configuration.aide import AideRules, read_aide
+from auditrules.benchmarks.configuration.aide import read_aide
+from auditrules.benchmarks.configuration.aide_rules import AideRules
 from auditrules.benchmarks.fields import BenchmarkError
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.requirement import Judged

@@ -14,31 +14,27 @@ from itertools import pairwise
 
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
+from auditrules.benchmarks.configuration.aide_rules import (
+    ATTRIBUTES,
+    LEAVES_OUT,
+    SELECTS,
+    STOPS,
+    UNKNOWN,
+    AideFile,
+    AideInclude,
+    AideLookup,
+    AideRule,
+    AideRules,
+)
 from auditrules.benchmarks.configuration.plain_regex import found
 from auditrules.text import visible
 from auditrules.values import dataclass, field
 
-PATHS = ("/etc/aide/aide.conf", "/etc/aide.conf")
-"""Where the first file is: the first that is there counts (Debian; Red Hat and SUSE)."""
 MOST_BYTES = 1 << 20  # of one file
 MOST_FILES = 1000  # Debian brings 211
 MOST_DEPTH = 16  # of includes in each other: AIDE's own bound
 _MOST_RULES = 20_000
 
-_ATTRIBUTES = frozenset(
-    {
-        *("l", "p", "u", "g", "s", "a", "c", "m", "i", "b", "n", "S", "I", "ANF", "ARF", "acl", "selinux", "xattrs"),
-        *("ftype", "e2fsattrs", "caps", "growing", "compressed", "fstype"),
-    }
-)
-_HASHES = frozenset(
-    {
-        *("md5", "sha1", "rmd160", "tiger", "crc32", "crc32b", "haval", "gost", "sha256", "sha512", "whirlpool"),
-        *("stribog256", "stribog512", "sha512_256", "sha3_256", "sha3_512", "blake3"),
-    }
-)
-ATTRIBUTES = _ATTRIBUTES | _HASHES
-"""What AIDE can check a file for, by the names that it gives them."""
 _EXTRA = frozenset({"acl", "selinux", "xattrs", "e2fsattrs", "caps"})
 _COMMON = frozenset({"p", "ftype", "i", "n", "u", "g"})
 # Which checksum R has changed with the versions: none counts. Of H those count that every version has.
@@ -57,70 +53,10 @@ _GROUP = re.compile(r"([A-Za-z0-9_%]+)[ \t]*=[ \t]*(.+)")
 _WORD = re.compile(r"[A-Za-z0-9_%>]+")
 _OF_EXPRESSION = re.compile(r"[ \t]+|([A-Za-z0-9_%>]+|[-+,=])")
 _VARIABLE = re.compile(r"@@\{([^}]*)\}")
-UNKNOWN = "\0"
-"""What stands in an expression for a variable of which nobody knows what it stands for."""
 _IN_PATH = re.compile(r"@@\{(?P<name>[A-Za-z0-9_%]+)\}|\\(?P<escaped>[\\@ ])|(?P<text>[^ \t\r\n])")
 _OF_RESTRICTIONS = (",", "=")
 _SPECIAL = f"(^$?*[{UNKNOWN}"  # end the part of an expression that AIDE takes for a folder
 _SHOWN = 80  # characters of a line that a message shows
-
-SELECTS, EQUALS, LEAVES_OUT, STOPS = "/", "=", "!", "-"
-
-
-@dataclass(frozen=True, slots=True)
-class AideInclude:
-    """A wish for files: that of a path or, with a regular expression for names, those of a folder."""
-
-    path: str
-    names: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AideLookup:
-    """A wish to know whether something is at a path."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class AideFile:
-    """A file that was wished for. `packaged` says that it is as the distribution's package brings it."""
-
-    file: File
-    packaged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AideRule:
-    """One rule. `types` are the letters of file types that it is for, empty for all.
-
-    `folder` is the one that its expression begins with. `certain` is false where nobody knows whether the rule counts,
-    such as under a condition, or for which type of file system.
-    """
-
-    sign: str
-    expression: str
-    attributes: frozenset[str]
-    file: str
-    line: int
-    types: str = ""
-    folder: str = "/"
-    certain: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class AideRules:
-    """What AIDE's configuration says. `path` is the first file, empty where there is none.
-
-    `unclear` are the lines whose meaning is not known, with where they are and why: there may be more rules, or less.
-    `programs` is how many programs of the distribution's package AIDE would run for more rules.
-    """
-
-    path: str = ""
-    rules: tuple[AideRule, ...] = ()
-    unclear: tuple[str, ...] = ()
-    programs: int = 0
-
 
 AideWish = AideInclude | AideLookup
 AideAnswer = Sequence[AideFile] | bool | None

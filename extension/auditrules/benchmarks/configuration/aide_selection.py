@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditrules.benchmarks.configuration.aide import EQUALS, LEAVES_OUT, SELECTS, STOPS, UNKNOWN, AideRule
+from auditrules.benchmarks.configuration.aide_rules import EQUALS, LEAVES_OUT, SELECTS, STOPS, UNKNOWN, AideRule
 from auditrules.benchmarks.configuration.plain_regex import found
 from auditrules.text import visible
 from auditrules.values import dataclass

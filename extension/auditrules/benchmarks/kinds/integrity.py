@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from auditrules.benchmarks.audit_files import other_place, placed
-from auditrules.benchmarks.configuration.aide import ATTRIBUTES, PATHS, AideRules
+from auditrules.benchmarks.configuration.aide_rules import ATTRIBUTES, PATHS, AideRules
 from auditrules.benchmarks.configuration.aide_selection import selected
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
