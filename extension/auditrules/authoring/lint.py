@@ -12,13 +12,14 @@ from auditrules.authoring.cost import Saving, cost
 from auditrules.authoring.file_checks import file_findings, is_utf_16
 from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome, Place
 from auditrules.authoring.finding_table import FINDINGS
+from auditrules.authoring.impossible import impossible
 from auditrules.authoring.load_checks import load_findings
 from auditrules.authoring.loaded_rule import LoadedRule
 from auditrules.authoring.number_checks import number_findings
 from auditrules.authoring.reading import RulesInput, RulesReading, with_names
 from auditrules.authoring.rule_checks import rule_findings
 from auditrules.authoring.rule_order import moved_on, never_deciding
-from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
+from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.authoring.suppressions import Suppression, suppressed, suppressions
 from auditrules.values import replace
 

@@ -16,8 +16,9 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import SyscallMask
 from auditrules.authoring.effects import EffectChange, effects
+from auditrules.authoring.impossible import impossible
 from auditrules.authoring.rule_order import Linked, never_deciding
-from auditrules.authoring.rule_shape import RuleShape, impossible, shape_of
+from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.values import dataclass, replace
 
 _SILENT = frozenset({FilterList.USER, FilterList.FILESYSTEM})  # lists whose rules are left as they are

@@ -1,4 +1,4 @@
-"""What a rule asks for, as sets: whether another rule asks for no more, and whether nothing can have all of it.
+"""What a rule asks for, as sets: whether another rule asks for no more.
 
 Everything here is certain: where sets can't tell, the answer is no.
 """
@@ -12,29 +12,21 @@ from types import MappingProxyType
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.fields import FIELDS, FieldKind
 from auditrules.audit.constants.kernel_releases import CHANGES
-from auditrules.audit.coverage.access import ANYBODY
-from auditrules.audit.coverage.match_result import compare
-from auditrules.audit.coverage.resolved_rules import ResolvedRule
-from auditrules.audit.coverage.rule_match import Truth, match_task
 from auditrules.audit.filesystem.path_walk import above
-from auditrules.audit.model.c_integers import WORD, signed
+from auditrules.audit.model.c_integers import WORD
 from auditrules.audit.model.rule import (
     PATH_NAMES,
     PATH_OR_DIR,
     PERMISSION_LETTERS,
-    SYSCALL_LISTS,
     Comparison,
     Condition,
     Field,
-    FilterList,
     Operator,
     Rule,
-    letters,
 )
 from auditrules.values import dataclass
 
 _LAST = WORD - 1
-MOST_ERRNO = 4095  # MAX_ERRNO of the kernel: a smaller result is no error
 # Fields of which an event has one value, a number that is compared as it is. A task has several groups, and a call
 # several names.
 SINGLE = frozenset(
@@ -198,89 +190,6 @@ def place_key(place: Field) -> str:
     return str(place.value).rstrip("/")
 
 
-def impossible(shape: RuleShape, machine: str) -> str:
-    """Why no event of a machine can match a rule; empty: one may, as far as is known here."""
-    return next(filter(None, (check(shape, machine) for check in _CHECKS)), "")
-
-
-def _excluded_values(shape: RuleShape, _machine: str) -> str:
-    found = next((name for name, values in shape.values.items() if values.empty), "")
-    return f"no {found} has all that it asks for" if found else ""
-
-
-def _task(shape: RuleShape, _machine: str) -> str:
-    if shape.rule.list is not FilterList.TASK:
-        return ""
-    found = match_task(ResolvedRule(shape.rule, 0), ANYBODY)
-    if found.truth is not Truth.NO or found.failed is None:
-        return ""
-    name = found.failed.name if isinstance(found.failed, Field) else found.failed.left
-    return f"{name} is not known yet when a task is made" if name == "exe" else f"a new task has no {name}"
-
-
-def _arch(shape: RuleShape, machine: str) -> str:
-    known = arches_of(machine)
-    wanted = shape.values.get("arch")
-    if not known or wanted is None or wanted.empty:
-        return ""
-    if any(Values(each, each).within(wanted) for each in known):
-        return ""
-    return f"a program on {machine} has no such arch"
-
-
-def _success(shape: RuleShape, _machine: str) -> str:
-    """Whether success and exit exclude each other: a call that fails returns an error, one that succeeds does not."""
-    ends = [each for each in shape.others if isinstance(each, Field) and each.name == "success"]
-    possible = {
-        result
-        for result in (1, 2)
-        if all(compare(result, Field("success", each.operator, 1 if each.value else 2)) for each in ends)
-    }
-    if not possible:
-        return "no call has all that it asks of success"
-    returned = shape.values.get("exit", ANY)
-    if possible == {1} and returned.least == returned.most and -MOST_ERRNO <= signed(returned.least) < 0:
-        return "a call that succeeds returns no error"
-    if possible == {2} and returned.least == returned.most and signed(returned.least) >= 0:
-        return "a call that fails returns an error"
-    return ""
-
-
-def _program(shape: RuleShape, _machine: str) -> str:
-    programs = {each for each in shape.others if isinstance(each, Field) and each.name == "exe"}
-    equal = {each.value for each in programs if each.operator is Operator.EQUAL}
-    unequal = {each.value for each in programs if each.operator is Operator.NOT_EQUAL}
-    return "a program is one file" if equal & unequal else ""
-
-
-def _types(shape: RuleShape, _machine: str) -> str:
-    kinds = {
-        each.value
-        for each in shape.others
-        if isinstance(each, Field) and each.name == "filetype" and each.operator is Operator.EQUAL
-    }
-    return "a name has one file type" if len(kinds) > 1 else ""
-
-
-def _no_calls(shape: RuleShape, _machine: str) -> str:
-    return "it names no system call" if shape.rule.list in SYSCALL_LISTS and not shape.rule.syscalls else ""
-
-
-def _letters(shape: RuleShape, machine: str) -> str:
-    if shape.rule.list is not FilterList.EXIT or not shape.permissions:
-        return ""
-    machines = machines_of(shape, machine)
-    if not machines:
-        return ""
-    if 0 in shape.permissions:
-        return "no call is a use of no permission"
-    calls = (number for called in machines for number in _perhaps_uses(shape.permissions, called))
-    if any(shape.rule.syscalls >> number & 1 for number in calls):
-        return ""
-    shown = " and ".join(letters(bits) for bits in shape.permissions)
-    return f"none of its system calls is a use of {shown}"
-
-
 def arches_of(machine: str) -> tuple[int, ...]:
     """The numbers of the arches whose programs a machine runs."""
     found = (arches.number(bits, machine) for bits in ("b64", "b32"))
@@ -299,7 +208,7 @@ def uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
     return _uses(permissions, partial(syscalls.classes, machine=machine))
 
 
-def _perhaps_uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
+def perhaps_uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
     """As `uses`, in any kernel."""
 
     def calls(letter: str) -> frozenset[int]:
@@ -315,9 +224,6 @@ def _uses(permissions: Iterable[int], calls_of: Callable[[str], frozenset[int]])
         calls = frozenset().union(*(calls_of(letter) for letter, bit in PERMISSION_LETTERS if bits & bit))
         found = calls if found is None else found & calls
     return found or frozenset()
-
-
-_CHECKS = (_excluded_values, _task, _arch, _success, _program, _types, _no_calls, _letters)
 
 
 def is_number(name: str) -> bool:
