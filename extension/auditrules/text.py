@@ -1,4 +1,4 @@
-"""Makes text harmless that anyone may have written: for terminals and pages, and for spreadsheets. Pure."""
+"""Makes text harmless that anyone may have written, for terminals, pages and spreadsheets; numbers in words. Pure."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def spreadsheet_cell(text: str, kept: str = "") -> str:
     """
     shown = visible(text, kept)
     return f"'{shown}" if text.lstrip().startswith(_FORMULA) or text.startswith(_LINE_ENDS) else shown
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with the words that go with it: `many` where it is not 1, by default `one` with an s.
+
+    >>> counted(1, "line"), counted(0, "line"), counted(2, "line is", "lines are")
+    ('1 line', '0 lines', '2 lines are')
+    """
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def _escape(char: str) -> str:

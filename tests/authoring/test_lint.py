@@ -77,7 +77,7 @@ def test_ids_are_distinct_and_plain() -> None:
 # Where a finding is, and what it says
 
 MARKED: tuple[tuple[str, str, str, str], ...] = (
-    ("-a always,exit -F arch=b64 -S umount,umount2 -k m", "refused", "umount", "found 'umount'"),
+    ("-a always,exit -F arch=b64 -S umount,umount2 -k m", "refused", "umount", "found 'umount': did you mean umount2?"),
     ("-w /etc -p q", "refused", "q", "letters of rwxa"),
     ("-a always,exit -F path=/etc/ -F perm=w", "refused", "path=/etc/", "path without a slash at its end"),
     ("-w /x -p wa -k a -k", "refused", "-k", "an operand after -k"),

@@ -105,7 +105,7 @@ warning  kernel        its rules are read with auditctl, which does not tell all
 ok       audit         osquery leaves audit alone; nobody owns the stream of records
 ok       packs         /usr/share/osquery-audit-rules/packs/a.conf can be read
 
-0 problem, 1 warning, 8 ok
+0 problems, 1 warning, 8 ok
 """,
         "",
     )
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_told_with_what_to_do(folder: Path, tmp_path: Path) -> 
     ran = run(tmp_path)
     assert (ran.code, ran.err) == (1, "")
     assert f"\nproblem  load file     /{LOAD} is not there\n                       -> add a line with" in ran.out
-    assert ran.out.endswith("\n\n2 problem, 1 warning, 4 ok\n")
+    assert ran.out.endswith("\n\n2 problems, 1 warning, 4 ok\n")
 
 
 def test_json_has_a_line_a_finding(folder: Path, tmp_path: Path) -> None:

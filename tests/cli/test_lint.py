@@ -119,7 +119,7 @@ def test_on_this_machine_the_auditctl_that_is_installed_counts(tmp_path: Path) -
     environment = Environment(host=host)  # type: ignore[arg-type]  # as much of a host as lint asks
     assert main(["lint", file(tmp_path, WATCH), "--root", "/"], stdout=out, environment=environment) == 0
     assert asked == [("/", "auto")]
-    assert "auditctl 4.2.1 on x86_64: 1 of 1 rules are loaded" in out.getvalue()
+    assert "auditctl 4.2.1 on x86_64: 1 of 1 rule is loaded" in out.getvalue()
 
 
 def test_a_file_is_linted_on_the_files_of_a_root(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from auditrules.audit.model.text import decode
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
 from auditrules.authoring.reading import RulesReading
+from auditrules.text import counted
 
 BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
@@ -80,11 +81,12 @@ def _carriage_returns(reading: RulesReading) -> Iterator[LintFinding]:
             place = reading.place(line.number)
             found.setdefault(place.path, []).append((place.line, line.number, line.text))
     for lines in found.values():
-        (_, number, text), count = min(lines), len(lines)
+        _, number, text = min(lines)
+        ends = counted(len(lines), "line of the file ends", "lines of the file end")
         yield reading.finding(
             "crlf",
             number,
-            f"{count} lines of the file end in a carriage return, which belongs to their last word",
+            f"{ends} in a carriage return, which belongs to the last word",
             text=text,
             span=(len(text) - 1, len(text)),
         )

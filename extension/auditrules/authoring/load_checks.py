@@ -15,6 +15,8 @@ from auditrules.audit.model.rule import ControlFlag, ParsedLine
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
 from auditrules.authoring.reading import RulesReading, origins_of
+from auditrules.authoring.spelling import meant
+from auditrules.text import counted
 
 _RULE_FLAGS = ("-w", "-a", "-A")
 LOCKED = "the rules are locked (-e 2)"
@@ -48,7 +50,8 @@ def _refused(reading: RulesReading, line: LoadedLine) -> LintFinding:
             related=((other, "the same rule"),),
         )
     if line.error is not None:
-        return reading.finding("refused", line.number, line.reason, text=line.text, span=_caret(line.error))
+        message = line.reason + meant(line.error, reading.flags(line.text), reading.facts)
+        return reading.finding("refused", line.number, message, text=line.text, span=_caret(line.error))
     id_ = "missing-place" if line.absent else "refused"
     return reading.finding(id_, line.number, line.reason, text=line.text, span=_meant(reading, line))
 
@@ -95,7 +98,7 @@ def _words_lost(reading: RulesReading, line: LoadedLine) -> Iterator[LintFinding
             yield reading.finding(
                 "words-lost",
                 line.number,
-                f"of its {len(whole)} words the last {len(whole) - kept} are dropped",
+                f"of its {len(whole)} words the last {counted(len(whole) - kept, 'is', 'are')} dropped",
                 text=line.text,
                 span=(whole[kept].start, whole[-1].end),
             )
@@ -108,7 +111,8 @@ def _stop(reading: RulesReading) -> Iterator[LintFinding]:
     below = [line for line in loaded.lines if line.result is LoadResult.UNREACHED]
     rules = sum(bool(line.parsed and line.parsed.rule) for line in below)
     at = next(line for line in loaded.lines if line.number == loaded.stopped_at)
-    message = f"{len(below)} lines below it are never read, {rules} of them rules"
+    never_read = counted(len(below), "line below it is", "lines below it are")
+    message = f"{never_read} never read, {rules} of them {'a rule' if rules == 1 else 'rules'}"
     if any(line.parsed and IMMUTABLE in line.parsed.controls for line in below):
         message += ", and the rules are not locked"
     yield reading.finding("load-stops", at.number, message, text=at.text, span=_whole(at.text))
@@ -123,7 +127,7 @@ def _locked_early(reading: RulesReading) -> Iterator[LintFinding]:
         yield reading.finding(
             "locked-early",
             lock.number,
-            f"{below} lines below it come too late",
+            f"{counted(below, 'line below it comes', 'lines below it come')} too late",
             text=lock.text,
             span=_whole(lock.text),
             related=((reading.place(late[0]), "the first line that is refused"),),
@@ -141,7 +145,8 @@ def _hidden(reading: RulesReading) -> Iterator[LintFinding]:
     refused = [number for number, _ in loaded.refused if number > line.number]
     locked = any(reason == LOCKED for _, reason in loaded.refused)
     if refused:
-        message = f"{len(refused)} lines below it are refused{', as the rules are locked' if locked else ''}"
+        below = counted(len(refused), "line below it is", "lines below it are")
+        message = f"{below} refused{', as the rules are locked' if locked else ''}"
         yield reading.finding(
             "errors-ignored",
             line.number,
@@ -163,7 +168,7 @@ def _deleted(reading: RulesReading) -> Iterator[LintFinding]:
             yield reading.finding(
                 "late-delete",
                 number,
-                f"it deletes {count} rules that stand above it",
+                f"it deletes {counted(count, 'rule that stands', 'rules that stand')} above it",
                 text=by.text,
                 span=_whole(by.text),
             )

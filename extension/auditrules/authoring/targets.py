@@ -19,7 +19,9 @@ VERSIONS: tuple[Version, ...] = (
     *((4, 2, patch) for patch in range(2)),
 )
 
-# What a system ships.
+# What a system ships. SLES: the package audit of SUSE:SLE-15-SP4:GA, as openSUSE:Leap:15.4 inherits it, is 3.0.6, and
+# SUSE:SLE-15-SP5:GA and SUSE:SLE-15-SP6:GA inherit that of SP4; that of SP3 is 2.8.5, of SP1 and SP2 2.8.1
+# (build.opensuse.org/package/show/SUSE:SLE-15-SP5:GA/audit). What Service Pack 7 ships is not confirmed.
 SYSTEMS: dict[str, Version] = {
     "amazon-2": (2, 8, 1),
     "amazon-2023": (3, 0, 6),
@@ -29,7 +31,7 @@ SYSTEMS: dict[str, Version] = {
     "rhel-8": (3, 1, 2),
     "rhel-9": (3, 1, 5),
     "rhel-10": (4, 0, 3),
-    "sles-15": (3, 0, 6),  # from Service Pack 4 on
+    "sles-15": (3, 0, 6),  # of Service Packs 4 to 6
     "ubuntu-20.04": (2, 8, 5),
     "ubuntu-22.04": (3, 0, 7),
     "ubuntu-24.04": (3, 1, 2),

@@ -13,7 +13,7 @@ from auditrules.cli.environment import Environment, in_environment
 from auditrules.doctor import Finding, Severity, examine
 from auditrules.present import Format, present
 from auditrules.sql.result import QueryResult
-from auditrules.text import visible
+from auditrules.text import counted, visible
 from auditrules.values import replace
 
 _EPILOG = """\
@@ -61,7 +61,10 @@ def _text(lines: Sequence[Finding]) -> str:
         if line.advice:
             shown.append(f"{'':{severities}}  {'':{subjects}}  -> {visible(line.advice)}")
     counts = Counter(line.severity for line in lines)
-    count = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity)
+    count = ", ".join(
+        f"{counts[severity]} ok" if severity is Severity.OK else counted(counts[severity], severity.value)
+        for severity in Severity
+    )
     return "\n".join([*shown, "", count, ""])
 
 

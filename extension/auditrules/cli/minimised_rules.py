@@ -19,7 +19,7 @@ from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import warn
 from auditrules.cli.environment import Environment
 from auditrules.cli.rules_input import only_target, rules_input
-from auditrules.text import visible
+from auditrules.text import counted, visible
 from auditrules.values import replace
 
 
@@ -43,8 +43,9 @@ def minimised_rules(options: argparse.Namespace, environment: Environment) -> tu
         warn("not proved: the smaller set records something otherwise, so nothing is written")
         return "", 3
     values = tried.loaded.values
+    fewer = counted(len(found.rules), "rule that records", "rules that record")
     lines = [
-        f"{MADE}: {len(found.rules)} rules that record the same as {len(rules)} of {', '.join(options.paths)}",
+        f"{MADE}: {fewer} the same as {len(rules)} of {', '.join(options.paths)}",
         "-D",
         *(f"{flag} {value}" for flag, value in values.items() if flag != "-e"),
         *(render(rule, facts.machine) for rule in found.rules),

@@ -24,6 +24,7 @@ from auditrules.cli.rules_input import awk_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.tables.judging import HostJudge
+from auditrules.text import counted
 from auditrules.values import replace
 
 # The kinds of requirements that rules meet.
@@ -123,7 +124,7 @@ def _against(made: MadeRules, judged: Judged) -> str:
         if judged.kind in _ONE_VALUE or each.file == NEVER
     ]
     found = [f"{each.line} ({', '.join(each.controls)})" for each in lines[:MOST_LINES]]
-    more = [f"{len(lines) - MOST_LINES} lines more"] if len(lines) > MOST_LINES else []
+    more = [f"{counted(len(lines) - MOST_LINES, 'line')} more"] if len(lines) > MOST_LINES else []
     return ", ".join((*found, *more))
 
 

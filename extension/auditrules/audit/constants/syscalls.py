@@ -5,7 +5,7 @@ A machine is one of ARCHES, or what uname(1) calls it (`i686`, `armv7l`); of any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -108,6 +108,11 @@ def number(name: str, machine: str, version: Version | None = None) -> int | Non
 def name(number: int, machine: str, version: Version | None = None) -> str | None:
     """The name that auditctl prints for a system call's number; None: it prints the number."""
     return _names(machine, version).get(number)
+
+
+def names(machine: str, version: Version | None = None) -> Collection[str]:
+    """The names of system calls that auditctl (None: the newest) knows for a machine."""
+    return _numbers(machine, version).keys()
 
 
 def kernel_number(name: str, machine: str) -> int | None:

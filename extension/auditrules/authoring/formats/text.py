@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from auditrules.authoring.finding import Cost, LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome
 from auditrules.authoring.targets import systems_of
-from auditrules.text import visible
+from auditrules.text import counted, visible
 
 _WIDEST = 160  # characters of a line that are shown
 _INDENT = "    "
@@ -34,9 +34,9 @@ def _report(report: LintReport) -> Iterator[str]:
     yield from _agreement(report)
     if report.outcomes:
         yield from _cost(report.outcomes[0].cost)
-    counts = ", ".join(f"{len(report.of(severity))} {severity.value}s" for severity in LintSeverity)
+    counts = ", ".join(counted(len(report.of(severity)), severity.value) for severity in LintSeverity)
     left = len(report.findings) - len(shown)
-    yield f"{visible(report.name)}: {counts}{f', {left} suppressed by comments' if left else ''}\n"
+    yield f"{visible(report.name)}: {counts}{f', {left} suppressed by a comment' if left else ''}\n"
 
 
 def _finding(finding: LintFinding, targets: tuple[LintTarget, ...]) -> Iterator[str]:
@@ -64,10 +64,12 @@ def _line(line: str, span: tuple[int, int] | None) -> Iterator[str]:
 
 def _outcome(outcome: LoadOutcome) -> str:
     target = outcome.target
-    head = f"{target}{systems_of(target.version)}: {outcome.loaded} of {outcome.rules} rules are loaded"
+    rules = counted(outcome.rules, "rule is", "rules are")
+    head = f"{target}{systems_of(target.version)}: {outcome.loaded} of {rules} loaded"
     if outcome.stopped_at is not None:
         return f"{head}, the load stops at {visible(str(outcome.stopped_at))}"
-    return f"{head}, {len(outcome.refused)} lines are refused" if outcome.refused else head
+    refused = counted(len(outcome.refused), "line is", "lines are")
+    return f"{head}, {refused} refused" if outcome.refused else head
 
 
 def _agreement(report: LintReport) -> Iterator[str]:
@@ -86,18 +88,21 @@ def _agreement(report: LintReport) -> Iterator[str]:
 def _cost(cost: Cost) -> Iterator[str]:
     if not cost.listed and not cost.on_inodes and not cost.undecided:
         return
+    listed, on_inodes = counted(cost.listed, "rule"), counted(cost.on_inodes, "is", "are")
     yield (
-        f"cost: at the end of every system call the kernel looks at {cost.listed} rules and compares {cost.always}; "
-        f"{cost.on_inodes} are on files, and asked only where a call uses one\n"
+        f"cost: at the end of every system call the kernel looks at {listed} and compares {cost.always}; "
+        f"{on_inodes} on files, and asked only where a call uses one\n"
     )
     if cost.undecided:
-        yield f"cost: {cost.undecided} watches more are on files, or are asked at every call if they are directories\n"
+        one = "watch more is on a file, or is asked at every call if it is a directory"
+        many = "watches more are on files, or are asked at every call if they are directories"
+        yield f"cost: {counted(cost.undecided, one, many)}\n"
     if cost.calls:
         yield f"cost: most are compared for {', '.join(f'{name} ({count})' for name, count in cost.calls)}\n"
     for count, what in (
-        (cost.merged_away, "could be one with another that differs in its calls only"),
-        (cost.limited, "would be asked at few calls if they named those of their letters"),
+        (cost.merged_away, "could be one with another that differs in the calls only"),
+        (cost.limited, "would be asked at few calls only, with the calls of the letters named"),
         (cost.earlier, "could stand before a rule that is asked at every call"),
     ):
         if count:
-            yield f"cost: {count} rules {what}\n"
+            yield f"cost: {counted(count, 'rule')} {what}\n"

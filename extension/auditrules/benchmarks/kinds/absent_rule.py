@@ -11,6 +11,7 @@ from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.remediation import rules_unread
 from auditrules.benchmarks.requirement import UNREADABLE, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
+from auditrules.text import counted
 from auditrules.values import dataclass, replace
 
 ABSENT, PRESENT = "absent", "present"
@@ -51,7 +52,8 @@ class AbsentRule(Requirement):
             )
             yield Result(Status.FAIL, PRESENT, evidence, lines, missing, Remedy(text=_advice(found)))
         elif of_source.rules.unread:
-            evidence = f"{of_source.rules.unread} rules of the kernel are not understood"
+            unread = counted(of_source.rules.unread, "rule of the kernel is", "rules of the kernel are")
+            evidence = f"{unread} not understood"
             yield Result(Status.UNKNOWN, UNREADABLE, evidence, missing=missing)
         else:
             yield Result(Status.PASS, ABSENT, missing)

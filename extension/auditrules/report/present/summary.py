@@ -11,6 +11,7 @@ from auditrules.report.present.complete import list_all
 from auditrules.report.present.wording import Naming, identity_text, label, naming_of, percent, waiver_text
 from auditrules.report.times import duration, utc
 from auditrules.status import Status
+from auditrules.text import counted
 
 MOST = 20
 """How many hosts, changes, waivers or files are listed."""
@@ -38,7 +39,8 @@ def sections(report: Report) -> Iterator[Section]:
         yield f"Controls of {benchmark} {version}, by hosts", rows
     if report.grouped_by:
         groups = [
-            (each.group or "(none)", f"{each.hosts} hosts", each.counts, _share(each.counts)) for each in report.groups
+            (each.group or "(none)", counted(each.hosts, "host"), each.counts, _share(each.counts))
+            for each in report.groups
         ]
         yield f"By {report.grouped_by}, by hosts and controls", groups
     hosts = {host.key: host for host in report.hosts}
@@ -151,8 +153,9 @@ def _more(number: int) -> Iterator[SummaryRow]:
 
 def _read(reading: Reading) -> Iterator[SummaryRow]:
     counts = (
-        f"{reading.lines} lines of {reading.files} files: {reading.rows} verdicts, {reading.repeated} duplicates, "
-        f"{reading.passed_over} lines of other queries, {reading.broken} broken"
+        f"{counted(reading.lines, 'line')} of {counted(reading.files, 'file')}: {counted(reading.rows, 'verdict')}, "
+        f"{counted(reading.repeated, 'duplicate')}, {counted(reading.passed_over, 'line')} of other queries, "
+        f"{reading.broken} broken"
     )
     yield (counts,)
     for each in reading.unreadable[:MOST]:

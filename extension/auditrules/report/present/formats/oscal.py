@@ -19,7 +19,7 @@ from auditrules.report.present.formats.streaming import identity, stream
 from auditrules.report.present.remediation import remediation_text
 from auditrules.report.present.wording import control_heading, waiver_text
 from auditrules.report.times import utc
-from auditrules.text import visible
+from auditrules.text import counted, visible
 
 VERSION = "1.2.3"
 
@@ -52,7 +52,7 @@ def oscal(report: Report) -> Iterator[str]:
         "results": [
             {
                 "uuid": identity("result", *which),
-                "title": f"{len(report.hosts)} hosts, {len(report.controls)} controls",
+                "title": f"{counted(len(report.hosts), 'host')}, {counted(len(report.controls), 'control')}",
                 "description": "\n\n".join([_counted(report.counts), *map(_markdown, report.notes)]),
                 "start": utc(start),
                 "end": utc(end),
