@@ -70,14 +70,17 @@ class Flags:
         while self.index < len(self.words):
             current = self.words[self.index]
             self.index += 1
-            if current.text == "--":
-                break
-            if current.text.startswith("--"):
-                yield self._long(current)
-            elif current.text.startswith("-") and len(current.text) > 1:
-                yield from self._short(current)
-            else:
+            letter = current.text[1:2]
+            if current.text[:1] != "-" or not letter:
                 self.others.append(current)
+            elif letter in TAKES_OPERAND:
+                yield self._with_operand(current, 1)
+            elif letter != "-":
+                yield from self._short(current)
+            elif current.text == "--":
+                break
+            else:
+                yield self._long(current)
 
     def left(self, *, early: bool) -> list[Word]:
         """The words that no flag took. If reading ended early, getopt has not yet looked back at those before."""
@@ -92,22 +95,24 @@ class Flags:
 
     def _short(self, current: Word) -> Iterator[Flag]:
         for offset, letter in enumerate(current.text[1:], start=1):
-            flag = Word(f"-{letter}", current.start, current.end)
+            if letter in TAKES_OPERAND:
+                yield self._with_operand(current, offset)
+                return
             self.cluster = current if offset + 1 < len(current.text) else None
-            if letter not in _KNOWN:
-                yield Flag("", current, problem="a flag that auditctl has")
-                continue
-            if letter not in TAKES_OPERAND:
-                yield Flag(flag.text, flag)
-                continue
-            self.cluster = None
-            stuck = current.text[offset + 1 :]
-            operand = Word(stuck, current.end - len(stuck), current.end) if stuck else self._operand()
-            if operand is None:
-                yield Flag("", current, problem=f"an operand after {flag.text}")
+            if letter in _KNOWN:
+                yield Flag(f"-{letter}", Word(f"-{letter}", current.start, current.end))
             else:
-                yield Flag(flag.text, flag, operand)
-            return
+                yield Flag("", current, problem="a flag that auditctl has")
+
+    def _with_operand(self, current: Word, offset: int) -> Flag:
+        """The flag at that place of a word, and the rest of the word as its operand, or else the next word."""
+        self.cluster = None
+        flag = f"-{current.text[offset]}"
+        stuck = current.text[offset + 1 :]
+        operand = Word(stuck, current.end - len(stuck), current.end) if stuck else self._operand()
+        if operand is None:
+            return Flag("", current, problem=f"an operand after {flag}")
+        return Flag(flag, Word(flag, current.start, current.end), operand)
 
     def _long(self, current: Word) -> Flag:
         name, equals, value = current.text[2:].partition("=")

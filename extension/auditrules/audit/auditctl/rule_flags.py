@@ -60,13 +60,14 @@ def _watch(draft: Draft, option: Flag) -> None:
     draft.action = Action.ALWAYS
     draft.has_syscalls = True
     path = word.text
-    if len(encode(path)) >= MOST_PATH_BYTES:
+    raw = encode(path)
+    if len(raw) >= MOST_PATH_BYTES:
         draft.fail(f"a path of less than {MOST_PATH_BYTES} bytes", word)
     if not path.startswith("/"):
         draft.fail("an absolute path, without quotes or variables", word)
-    if len(encode(path.rstrip("/").rpartition("/")[2])) > MOST_NAME_BYTES:
+    if len(raw.rstrip(b"/").rpartition(b"/")[2]) > MOST_NAME_BYTES:
         draft.fail(f"a last name of at most {MOST_NAME_BYTES} bytes", word)
-    if len(encode(path)) > 2:  # noqa: PLR2004 - "//" keeps both its slashes (audit_setup_watch_name)
+    if len(raw) > 2:  # noqa: PLR2004 - "//" keeps both its slashes (audit_setup_watch_name)
         path = path.rstrip("/") or "/"
     if draft.fields:
         draft.fail("a watch without fields before it", word)

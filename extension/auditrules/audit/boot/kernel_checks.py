@@ -5,7 +5,7 @@ From kernel/auditfilter.c, audit_watch.c, audit_tree.c and audit_fsnotify.c of L
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from auditrules.audit.auditctl.field_values import MOST_NAME_BYTES, UNSET
 from auditrules.audit.constants.fields import EQUALITIES, FIELDS, FieldKind
@@ -38,8 +38,9 @@ _PLACES = PATH_NAMES | {"inode"}  # a rule takes one of them
 
 def refusal(rule: Rule, facts: Facts) -> str | None:
     """Why the kernel refuses the rule; None: it takes it, as far as the facts go."""
+    fields = _fields(rule)
     for check in CHECKS:
-        reason = check(rule, facts)
+        reason = check(rule, fields, facts)
         if reason is not None:
             return reason
     return None
@@ -53,8 +54,8 @@ def _name(field: Field) -> str:
     return "path" if field.name == PATH_OR_DIR else field.name
 
 
-def _list_takes_field(rule: Rule, _facts: Facts) -> str | None:
-    for field in _fields(rule):
+def _list_takes_field(rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
+    for field in fields:
         if field.name == "msgtype" and rule.list not in (FilterList.EXCLUDE, FilterList.USER):
             return "msgtype only on the exclude and user lists"
         if field.name == "fstype" and rule.list is not FilterList.FILESYSTEM:
@@ -68,8 +69,8 @@ def _list_takes_field(rule: Rule, _facts: Facts) -> str | None:
     return None
 
 
-def _operator_fits(rule: Rule, _facts: Facts) -> str | None:
-    for field in _fields(rule):
+def _operator_fits(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
+    for field in fields:
         unset = field.name == "auid" and field.value == UNSET
         if (field.name in ONLY_EQUALITIES or unset) and field.operator not in EQUALITIES:
             return f"{_name(field)} with = or != only"
@@ -82,8 +83,8 @@ def _operator_fits(rule: Rule, _facts: Facts) -> str | None:
     return None
 
 
-def _value_fits(rule: Rule, _facts: Facts) -> str | None:
-    for field in _fields(rule):
+def _value_fits(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
+    for field in fields:
         kind = FIELDS[field.name].kind if field.name in FIELDS else FieldKind.PATH
         if kind in (FieldKind.USER, FieldKind.GROUP) and field.value == UNSET and field.name != "auid":
             return f"a valid id for {field.name}"
@@ -108,8 +109,8 @@ def _path_fits(name: str, path: str) -> str | None:
     return None
 
 
-def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
-    names = [field.name for field in _fields(rule)]
+def _one_of_a_kind(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
+    names = [field.name for field in fields]
     if sum(name in _PLACES for name in names) > 1:
         return "one of path, dir and inode in a rule"
     return next((f"one {name} in a rule" for name in ("exe", "key") if names.count(name) > 1), None)
@@ -117,8 +118,12 @@ def _one_of_a_kind(rule: Rule, _facts: Facts) -> str | None:
 
 def absence(rule: Rule, facts: Facts) -> str | None:
     """Which path must exist for the rule and does not, or None. The kernel tests this last."""
+    return _absence(rule, _fields(rule), facts)
+
+
+def _absence(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
     file_system = FileSystem(facts)
-    for field in _fields(rule):
+    for field in fields:
         if not isinstance(field.value, str):
             continue
         if field.name == "dir" and file_system.walk(field.value, follow=False).missing:
@@ -132,18 +137,18 @@ def absence(rule: Rule, facts: Facts) -> str | None:
     return None
 
 
-def _label_known(rule: Rule, facts: Facts) -> str | None:
+def _label_known(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
     if facts.lsm is None or "apparmor" not in facts.lsm:
         return None
     # AppArmor tests subj_role alone, against its own labels; a SELinux role is none (apparmor/audit.c). Which labels
     # are loaded is not known here; `unconfined` always is.
-    for field in _fields(rule):
+    for field in fields:
         if field.name == "subj_role" and field.operator in EQUALITIES and field.value != "unconfined":
             return "a label that AppArmor has loaded"
     return None
 
 
-def _comparable(rule: Rule, _facts: Facts) -> str | None:
+def _comparable(rule: Rule, _fields: Sequence[Field], _facts: Facts) -> str | None:
     for condition in rule.fields:
         if not isinstance(condition, Comparison):
             continue
@@ -154,12 +159,12 @@ def _comparable(rule: Rule, _facts: Facts) -> str | None:
     return None
 
 
-CHECKS: tuple[Callable[[Rule, Facts], str | None], ...] = (
+CHECKS: tuple[Callable[[Rule, Sequence[Field], Facts], str | None], ...] = (
     _list_takes_field,
     _operator_fits,
     _value_fits,
     _one_of_a_kind,
     _comparable,
     _label_known,
-    absence,
+    _absence,
 )

@@ -16,6 +16,8 @@ from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import FilterList
 from auditrules.audit.model.syscall_mask import SyscallMask
 
+_MASKS = 4096  # that are remembered: rules are many, and share most of theirs
+
 # S_IFMT bits of stat(2). There is no `symlink` and no `char`.
 FILE_TYPES: Mapping[str, int] = MappingProxyType(
     {
@@ -119,6 +121,7 @@ def uring_name(number: int, version: Version | None = None) -> str | None:
     return _uring_names(version).get(number)
 
 
+@lru_cache(_MASKS)
 def syscall_mask(bits: int, filter_list: FilterList, machine: str) -> SyscallMask:
     """The mask of a rule of a list, which names system calls of a machine, or operations of io_uring."""
     return SyscallMask(bits, uring_name if filter_list is FilterList.IO_URING else _syscall_name(machine))
