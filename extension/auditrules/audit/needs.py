@@ -30,11 +30,13 @@ _ANYTHING = re.compile(rb"/|[ug]id", re.IGNORECASE)  # a line without these name
 _NAMED = re.compile(rb"(?:-[a-z]*[wq] *|(?:path|dir|exe)[!<>=&]{1,2})(?=/)", re.IGNORECASE)
 _WORD = re.compile(rb"(?:[^ \\]|\\.|\\$)*", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([ \\])|([\x07\x04]).?", re.DOTALL)
+_ESCAPED = re.compile(rb"[\\\x07\x04]")
 _MARKERS = {b"\x07": b" ", b"\x04": b"\\"}  # auditctl's own stand-ins for the two escapes, which a file may hold
 _LISTED_END = re.compile(rb" -[pkFCS] |$")  # a listing prints paths raw, spaces included
 
 _USER = re.compile(rb"uid[!<>=&]{1,2}([^ ]{1,256})", re.IGNORECASE)
 _GROUP = re.compile(rb"gid[!<>=&]{1,2}([^ ]{1,256})", re.IGNORECASE)
+_NAMED_ID = re.compile(rb"[ug]id(?:[!<>=&]{2}|[!<>=&](?![!<>=&]))(?![-+]?[0-9])[^ ]", re.IGNORECASE)
 _NO_NAME = re.compile(rb"[-+]?[0-9].*|unset|(?:[aes]|fs|login|obj_)?uid|(?:[es]|fs|obj_)?gid", re.DOTALL)
 
 
@@ -54,11 +56,12 @@ def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
     """
     lines = dict.fromkeys(line for text in texts for line in _lines(text))  # most stand in rules.d and in audit.rules
     places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
+    named = [line for line in lines if _NAMED_ID.search(line) is not None]
     told = chain(_in_kernel(payloads), (path for place in places for path in _paths(place)))
     return Needs(
         paths=_first(MOST_PATHS, MOST_BYTES, told),
-        users=_first(MOST_NAMES, MOST_BYTES, (name for line in lines for name in _names(_USER, line))),
-        groups=_first(MOST_NAMES, MOST_BYTES, (name for line in lines for name in _names(_GROUP, line))),
+        users=_first(MOST_NAMES, MOST_BYTES, (name for line in named for name in _names(_USER, line))),
+        groups=_first(MOST_NAMES, MOST_BYTES, (name for line in named for name in _names(_GROUP, line))),
     )
 
 
@@ -99,13 +102,14 @@ def _places(line: bytes) -> Iterator[bytes]:
 
 def _paths(place: bytes) -> Iterator[bytes]:
     """Yield every way to read what stands there: as a file's word, as a listing's, as a listing's path with spaces."""
-    word = _WORD.match(place)
+    word = place.partition(b" ")[0]
     end = _LISTED_END.search(place)
-    readings = {
-        _ESCAPE.sub(_unescaped, word[0] if word else place): None,
-        place.partition(b" ")[0]: None,
-        place[: end.start() if end else None]: None,
-    }
+    readings = [word]
+    if (listed := place[: end.start() if end else None]) != word:
+        readings.append(listed)
+    if _ESCAPED.search(place) is not None:
+        escaped = _WORD.match(place)
+        readings.append(_ESCAPE.sub(_unescaped, escaped[0] if escaped else place))
     for reading in readings:
         yield from _variants(reading)
         mount, comma, subtree = reading.partition(b",/")  # -q MOUNT,SUBTREE
@@ -115,7 +119,8 @@ def _paths(place: bytes) -> Iterator[bytes]:
 
 
 def _variants(path: bytes) -> Iterator[bytes]:
-    for variant in dict.fromkeys((path, path.rstrip(b"\r"))):  # augenrules strips CRs from 3.1.1 on
+    ends = (path, path.rstrip(b"\r")) if path[-1:] == b"\r" else (path,)  # augenrules strips CRs from 3.1.1 on
+    for variant in ends:
         bare = variant.rstrip(b"/") or b"/"
         if len(bare) < MOST_PATH_BYTES:
             yield bare
