@@ -19,12 +19,12 @@ from auditrules.audit.model.rule import (
     Comparison,
     Condition,
     ControlFlag,
-    Field,
     FilterList,
     Operator,
     ParsedLine,
     Rule,
     Verb,
+    shared_field,
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.values import dataclass, field
@@ -134,7 +134,7 @@ class Draft:
             self.fail("a path, perm, exe or fstype field or a system call before the key")
         if len(self.fields) >= MOST_FIELDS:
             self.fail(f"at most {MOST_FIELDS} fields, the key included")
-        self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
+        self.fields.append(shared_field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
 
     def _with_rule(self) -> ParsedLine:
         target = self.list
@@ -153,7 +153,7 @@ class Draft:
         found = False
         for index, condition in enumerate(self.fields):
             if not isinstance(condition, Comparison) and condition.name == "perm":
-                self.fields[index] = Field("perm", condition.operator, bits)
+                self.fields[index] = shared_field("perm", condition.operator, bits)
                 found = True
         if not found:
-            self.condition(Field("perm", Operator.EQUAL, bits), word)
+            self.condition(shared_field("perm", Operator.EQUAL, bits), word)

@@ -9,7 +9,7 @@ from auditrules.audit.auditctl.rule_flags import LISTS, OPERATORS, add_key
 from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import syscalls, versions
 from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldKind, FieldType, compared, lookup
-from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters
+from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters, shared_field
 
 _OPERATORS = {operator.value: operator for operator in Operator}
 
@@ -33,8 +33,12 @@ def field(draft: Draft, option: Flag) -> None:
     except ValueExpectedError as expected:
         draft.fail(str(expected), word.part(len(name) + len(sign), len(word.text)))
     pair = compared(read_value, operator) if kind.name == "field_compare" else None
-    draft.condition(pair or Field(kind.name, operator, read_value), word)
+    draft.condition(pair or _field(kind.name, operator, read_value), word)
     _note(draft, kind, read_value, word)
+
+
+def _field(name: str, operator: Operator, value: int | str) -> Field:
+    return Field(name, operator, value) if isinstance(value, str) else shared_field(name, operator, value)
 
 
 def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, str, str]:

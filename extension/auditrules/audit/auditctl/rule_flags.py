@@ -25,6 +25,7 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     Permission,
+    shared_field,
 )
 from auditrules.audit.model.syscall_mask import MASK_BITS
 from auditrules.audit.model.text import encode
@@ -75,7 +76,7 @@ def _watch(draft: Draft, option: Flag) -> None:
         draft.fail(f"{option.flag} before -S: a watch takes no system calls", option.word)
     kind = FileSystem(draft.facts).walk(path).type
     name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
-    draft.fields = [Field(name, Operator.EQUAL, path), Field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
+    draft.fields = [Field(name, Operator.EQUAL, path), shared_field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
     draft.all_syscalls()
     draft.outcome = BuildState.RULE
 

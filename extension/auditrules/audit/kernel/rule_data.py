@@ -22,6 +22,7 @@ from auditrules.audit.model.rule import (
     Operator,
     Rule,
     last_arch,
+    shared_field,
 )
 from auditrules.audit.model.syscall_mask import MASK_BITS, SyscallMask
 from auditrules.audit.model.text import decode as text_of
@@ -189,14 +190,15 @@ def _mask(raw: bytes, filter_list: FilterList, machine: str) -> SyscallMask:
 
 
 def _textual(number: int, text: str, bits: int) -> Condition:
-    return Field(NAMES[number], _known(OPERATORS, bits, "an operator"), text)
+    name = NAMES[number]
+    return (shared_field if name == "key" else Field)(name, _known(OPERATORS, bits, "an operator"), text)
 
 
 @lru_cache(_SHARED)
 def _numeric(number: int, value: int, bits: int) -> Condition:
     operator = _known(OPERATORS, bits, "an operator")
     comparison = compared(value, operator) if number == FIELD_COMPARE else None
-    return comparison or Field(NAMES.get(number, f"f{number}"), operator, value)
+    return comparison or shared_field(NAMES.get(number, f"f{number}"), operator, value)
 
 
 def encode(rule: Rule) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, IntFlag
+from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
@@ -105,6 +106,10 @@ class Field:
         return f"Field({str(self)!r})"
 
 
+_SHARED = 4096
+shared_field = lru_cache(_SHARED)(Field)
+"""A field as `Field`, the same object for the same values: of most fields but paths, rules have the same few."""
+
 _SHOWN: Mapping[str, Callable[[int], str]] = MappingProxyType({"perm": letters, "arch": hex})
 
 
@@ -148,6 +153,13 @@ class Rule:
     action: Action
     syscalls: SyscallMask
     fields: tuple[Condition, ...] = ()
+
+    def __hash__(self) -> int:
+        """A hash of nearly all that is compared: rules are looked up all the time, and have few fields alike."""
+        told: list[object] = [self.syscalls]
+        for each in self.fields:
+            told += (each.name, each.value) if isinstance(each, Field) else (each.left, each.right)
+        return hash(tuple(told))
 
     def __repr__(self) -> str:
         """The rule as one line of words, cut where it has many system calls."""
