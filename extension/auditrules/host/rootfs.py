@@ -53,8 +53,8 @@ class Tree:
     """One root during one collection: a name is looked at once. To be closed, as it holds folders open.
 
     `remote` names the remote file system that a path is on, or is empty; such paths are not touched. What was seen
-    `before` is looked at first, name by name, and if all of it is as it was, so is what followed from it. Of
-    directories that were made `since` a time it is seen when that was.
+    `before` is looked at first, name by name. If all of it is as it was, so is what followed from it; else names that
+    are as they were need no second look. Of directories that were made `since` a time it is seen when that was.
     Raises OSError if the root is no folder that can be opened.
     """
 
@@ -65,9 +65,10 @@ class Tree:
         self._passed: dict[str, Entry] = {}  # what one lookup came by, whatever others saw
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
         self.cache = LookupCache(remote, entry_of(os.fstat(self._folders[0])), since)
-        listings = self._same_listings(before) if before is not None and self._is_as(before) else None
-        if before is not None and listings is not None:
-            self.cache = replace(before, taken_over=True, listings=listings)
+        self._still: dict[PathNames, dict[bytes, Entry]] = {}  # what was seen before, and is as it was
+        self._still_listed: dict[PathNames, Listing] = {}
+        if before is not None and self._may_follow(before):
+            self._compare(before)
 
     def close(self) -> None:
         """Let go of the folders."""
@@ -124,7 +125,7 @@ class Tree:
             raise UnreadableError(_not_there(walked, "a directory"))
         if walked.place not in self.cache.listings:
             self.cache = self.cache.copy_on_write()
-            self.cache.listings[walked.place] = self._listing(walked.place)
+            self.cache.listings[walked.place] = self._still_listed.get(walked.place) or self._listing(walked.place)
         return self.cache.listings[walked.place].names
 
     def _listing(self, folder: PathNames) -> Listing:
@@ -222,7 +223,7 @@ class Tree:
         place = (*folder, name)
         entry = self.cache.seen.get(folder, {}).get(name)
         if entry is None:
-            entry = self._look_at(place)
+            entry = self._still.get(folder, {}).get(name) or self._look_at(place)
             self.cache.seen.setdefault(folder, {})[name] = entry
         self._passed[_text(place)] = entry
         return place, entry
@@ -239,38 +240,51 @@ class Tree:
             self.cache.stale = True  # it may be seen the next time, though all that was seen is as it was
             raise UnreadableError(_words(error)) from error
 
-    def _is_as(self, before: LookupCache) -> bool:
-        """Whether all that was seen is still there.
+    def _may_follow(self, before: LookupCache) -> bool:
+        """Whether what was seen before could be seen now.
 
         A stale cache is not taken over: what nobody asks for any more would be looked at for good.
         """
-        if before.stale or before.remote != self.cache.remote or before.root != self.cache.root:
-            return False
-        if before.since != self.cache.since:
-            return False
-        try:
-            return all(
-                is_still(entry, name, here, before.since)
-                for folder, names in before.seen.items()
-                for here in (self._enter(folder),)
-                for name, entry in names.items()
-            )
-        except OSError:
-            return False
+        return (
+            not before.stale
+            and before.remote == self.cache.remote
+            and before.root == self.cache.root
+            and before.since == self.cache.since
+        )
 
-    def _same_listings(self, before: LookupCache) -> dict[PathNames, Listing] | None:
-        """The listings, each made anew that may have changed; None where one has other names."""
-        found = before.listings
+    def _compare(self, before: LookupCache) -> None:
+        """Look at all that was seen before, and take over what is as it was."""
+        found = {folder: self._still_in(folder, names, before.since) for folder, names in before.seen.items()}
+        same = all(len(found[folder]) == len(names) for folder, names in before.seen.items())
+        self._still = found
+        listed = {}
+        for folder, listing in before.listings.items():
+            new = self._listed_again(folder, listing)
+            if new is not None:
+                listed[folder] = new
+            same = same and new is not None and new.names == listing.names
+        if same:
+            self.cache = replace(before, taken_over=True, listings=listed)
+        else:
+            self._still_listed = listed
+
+    def _still_in(self, folder: PathNames, names: Mapping[bytes, Entry], since: float) -> dict[bytes, Entry]:
         try:
-            for folder, listing in before.listings.items():
-                if listing.young or _changed(self._enter(folder)) != listing.changed:
-                    new = self._listing(folder)
-                    if new.names != listing.names:
-                        return None
-                    found = {**found, folder: new}
+            here = self._enter(folder)
+        except OSError:
+            return {}
+        return {name: entry for name, entry in names.items() if is_still(entry, name, here, since)}
+
+    def _listed_again(self, folder: PathNames, listing: Listing) -> Listing | None:
+        """A listing, made anew if the folder may have changed; None: it is another folder, or can't be listed."""
+        if folder and folder[-1] not in self._still.get(folder[:-1], {}):
+            return None
+        try:
+            if not listing.young and _changed(self._enter(folder)) == listing.changed:
+                return listing
+            return self._listing(folder)
         except (OSError, UnreadableError):
             return None
-        return found
 
     def _enter(self, place: PathNames) -> int:
         """Make a folder the open one, by way of the deepest that is open already."""
