@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context, ContextError
 from auditrules.plugin.row import ROWID, KeptRow, Row
 from auditrules.plugin.schema import Column, ColumnOption, ColumnType, Schema
 from auditrules.values import dataclass, field, replace
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +71,11 @@ def select(table: Table, request: Mapping[str, str]) -> Selection:
         return _selected(table, request)
     except (UnsupportedQuery, ContextError) as error:
         return _failed(table, str(error))
-    except BaseException as error:  # noqa: BLE001 - SystemExit too would end a serving thread without an answer
-        _log.debug("%s: no answer to %r", table.schema.name, request, exc_info=True)
+    except BaseException as error:  # SystemExit too would end a serving thread without an answer
+        import logging  # noqa: PLC0415 - a command that meets no bug needs neither
+        import traceback  # noqa: PLC0415
+
+        logging.getLogger(__name__).debug("%s: no answer to %r", table.schema.name, request, exc_info=True)
         return _failed(table, traceback.format_exception_only(type(error), error)[-1])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 _WIDTH = 100  # characters of a SQL line that an error shows
 
@@ -69,6 +68,8 @@ def _match(text: str) -> str:
 
 def _near(name: str, kind: str, names: list[str]) -> str:
     """Name what is spelt alike, or else all there is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for a name that there is not
+
     near = get_close_matches(name.lower(), names)
     return f"{kind} spelt alike: {', '.join(near)}" if near else f"{kind}: {', '.join(names)}"
 
