@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,6 +110,23 @@ def test_where_something_changed_all_is_walked_again(root: Path) -> None:
     (root / "a").chmod(0o711)  # which no umask gives
     files = told(root, cache)[0][0]
     assert (files["/a"].mode, files) == (0o711, told(root)[0][0])
+
+
+def test_where_something_changed_a_name_that_is_as_it_was_is_looked_at_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "b").mkdir()
+    _, cache = told(root)
+    (root / "b").chmod(0o711)
+    looked: list[bytes] = []
+
+    def entry_at(name: bytes, *rest: Any) -> Entry:
+        looked.append(name)
+        return entries.entry_at(name, *rest)
+
+    monkeypatch.setattr(rootfs, "entry_at", entry_at)
+    told(root, cache)
+    assert looked == [b"b"]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class Tree:
         self._passed: dict[str, Entry] = {}  # what one lookup came by, whatever others saw
         self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
         self.cache = LookupCache(remote, entry_of(os.fstat(self._folders[0])), since)
-        self._still: dict[PathNames, dict[bytes, Entry]] = {}  # what was seen before, and is as it was
+        self._still: dict[PathNames, Mapping[bytes, Entry]] = {}  # what was seen before, and is as it was
         self._still_listed: dict[PathNames, Listing] = {}
         if before is not None and self._may_follow(before):
             self._compare(before)
@@ -254,9 +254,8 @@ class Tree:
 
     def _compare(self, before: LookupCache) -> None:
         """Look at all that was seen before, and take over what is as it was."""
-        found = {folder: self._still_in(folder, names, before.since) for folder, names in before.seen.items()}
-        same = all(len(found[folder]) == len(names) for folder, names in before.seen.items())
-        self._still = found
+        self._still = {folder: self._still_in(folder, names, before.since) for folder, names in before.seen.items()}
+        same = all(self._still[folder] is names for folder, names in before.seen.items())
         listed = {}
         for folder, listing in before.listings.items():
             new = self._listed_again(folder, listing)
@@ -268,12 +267,14 @@ class Tree:
         else:
             self._still_listed = listed
 
-    def _still_in(self, folder: PathNames, names: Mapping[bytes, Entry], since: float) -> dict[bytes, Entry]:
+    def _still_in(self, folder: PathNames, names: Mapping[bytes, Entry], since: float) -> Mapping[bytes, Entry]:
+        """Those of the names in a folder that are as they were; of all the very mapping, as there may be thousands."""
         try:
             here = self._enter(folder)
         except OSError:
             return {}
-        return {name: entry for name, entry in names.items() if is_still(entry, name, here, since)}
+        others = {name for name, entry in names.items() if not is_still(entry, name, here, since)}
+        return {name: entry for name, entry in names.items() if name not in others} if others else names
 
     def _listed_again(self, folder: PathNames, listing: Listing) -> Listing | None:
         """A listing, made anew if the folder may have changed; None: it is another folder, or can't be listed."""
