@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, islice
 
 from auditrules.audit.auditctl.field_values import MOST_PATH_BYTES
@@ -54,14 +55,20 @@ def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
 
     `payloads` are those of AUDIT_LIST_RULES; one that is no rule names nothing.
     """
+    paths, users, groups = _in_texts(tuple(texts))
+    return Needs(_decoded(_first(MOST_PATHS, MOST_BYTES, chain(_in_kernel(payloads), paths))), users, groups)
+
+
+@lru_cache(1)  # the files of a host stay while its kernel gets another rule
+def _in_texts(texts: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], frozenset[str], frozenset[str]]:
+    """The paths that texts name, in their order, the users, and the groups."""
     lines = dict.fromkeys(line for text in texts for line in _lines(text))  # most stand in rules.d and in audit.rules
     places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
     named = [line for line in lines if _NAMED_ID.search(line) is not None]
-    told = chain(_in_kernel(payloads), (path for place in places for path in _paths(place)))
-    return Needs(
-        paths=_first(MOST_PATHS, MOST_BYTES, told),
-        users=_first(MOST_NAMES, MOST_BYTES, (name for line in named for name in _names(_USER, line))),
-        groups=_first(MOST_NAMES, MOST_BYTES, (name for line in named for name in _names(_GROUP, line))),
+    return (
+        tuple(_first(MOST_PATHS, MOST_BYTES, (path for place in places for path in _paths(place)))),
+        _decoded(_first(MOST_NAMES, MOST_BYTES, (name for line in named for name in _names(_USER, line)))),
+        _decoded(_first(MOST_NAMES, MOST_BYTES, (name for line in named for name in _names(_GROUP, line)))),
     )
 
 
@@ -72,15 +79,20 @@ def _in_kernel(payloads: tuple[bytes, ...]) -> Iterator[bytes]:
                 yield from _variants(encode(condition.value).partition(b"\0")[0])
 
 
-def _first(most: int, size: int, names: Iterable[bytes]) -> frozenset[str]:
-    found: set[bytes] = set()
+def _first(most: int, size: int, names: Iterable[bytes]) -> dict[bytes, None]:
+    """So many different names, of so many bytes together, in their order."""
+    found: dict[bytes, None] = {}
     for name in names:
         if name not in found:
             size -= len(name)
             if len(found) == most or size < 0:
                 break
-            found.add(name)
-    return frozenset(map(decode, found))
+            found[name] = None
+    return found
+
+
+def _decoded(names: Iterable[bytes]) -> frozenset[str]:
+    return frozenset(map(decode, names))
 
 
 def _lines(text: bytes) -> Iterator[bytes]:
