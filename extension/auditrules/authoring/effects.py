@@ -199,9 +199,10 @@ class _PathChanges:
     def _others(self, targets: Iterable[AccessTarget], told: Mapping[str, set[_Key]]) -> Iterator[EffectChange]:
         """Other uses, where they do not change as the letters that they count as."""
         found: _Found = {}
+        release = self._file_system.facts.kernel.release
         for target in targets:
             for label, operation in _others(*self._sides, self._machine):
-                alike = {key for letter in _letters(operation, self._machine) for key in told[letter]}
+                alike = {key for letter in _letters(operation, self._machine, release) for key in told[letter]}
                 self._ask([(label, operation)], target, found, alike)
         for (direction, where), labels in found.items():
             yield EffectChange(direction, self._path, "", tuple(labels), where)
@@ -231,9 +232,9 @@ class _PathChanges:
                         found.setdefault(key, {})[label] = None
 
 
-def _letters(operation: Operation, machine: str) -> Iterator[str]:
+def _letters(operation: Operation, machine: str, release: str) -> Iterator[str]:
     called = machine_of(operation, machine)
-    counted = counts_as(operation, called) if called else 0
+    counted = counts_as(operation, called, release) if called else 0
     return (letter for letter, bit in PERMISSION_LETTERS if counted & bit)
 
 

@@ -84,6 +84,16 @@ class AuditedHost:
         return self.file_system.facts.machine
 
 
+def either(one: Evaluated, other: Evaluated, why: Undetermined) -> Evaluated:
+    """What comes of an access that is one of two, and of which it is not known which."""
+    if one[0] is other[0]:
+        return one
+    both = (*one[1].outcomes, *other[1].outcomes)
+    decision = Decision(tuple(replace(each, pending=(*each.pending, Pending(None, why))) for each in both))
+    escaped = {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}
+    return (CoverageStatus.CONDITIONAL if {one[0], other[0]} <= escaped else CoverageStatus.UNKNOWN), decision
+
+
 def evaluate_access(
     rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None
 ) -> tuple[CoverageStatus, Decision]:

@@ -33,6 +33,7 @@ class Reason(str, Enum):
     REPLACED = "replaced"
     INTERPRETER = "interpreter"
     LABEL = "label"
+    RELEASE = "kernel_release"
     TOO_MANY = "too_many_conditions"
     NOT_LOADED = "not_loaded_at_boot"
     SYMLINK = "symlink"
@@ -71,6 +72,7 @@ _OF_WHY: Mapping[Undetermined, Reason] = MappingProxyType(
         Undetermined.REPLACED: Reason.REPLACED,
         Undetermined.INTERPRETER: Reason.INTERPRETER,
         Undetermined.LABEL: Reason.LABEL,
+        Undetermined.RELEASE: Reason.RELEASE,
         Undetermined.TOO_MANY: Reason.TOO_MANY,
     }
 )

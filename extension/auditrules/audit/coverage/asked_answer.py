@@ -109,10 +109,11 @@ def answer(
     def evaluated(call: CallOfArch) -> CallAnswer:
         return source.evaluate_call(call, file_system, who, asked=asked.conditions, path=asked.path)
 
+    release = file_system.facts.kernel.release
     found = {
         call: evaluated(call)
         if known is None or asked.paths
-        else known.get((source.name, source.told_apart(call), asked.conditions), partial(evaluated, call))
+        else known.get((source.name, source.told_apart(call, release), asked.conditions), partial(evaluated, call))
         for call, why in calls.items()
         if not why
     }

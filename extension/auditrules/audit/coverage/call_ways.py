@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from itertools import repeat
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import REMOVING, Access, Name
-from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, with_subject
+from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, either, with_subject
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.asked_rule import machine_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
 from auditrules.audit.coverage.field_match import ADDRESSED
+from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import (
     OPENED,
@@ -20,10 +22,12 @@ from auditrules.audit.coverage.operations import (
     Operation,
     collected_by,
     counts_as,
+    may_count_as,
     takes_one_name,
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_set import RuleSet
+from auditrules.audit.model.rule import Permission
 from auditrules.values import dataclass, replace
 
 
@@ -54,11 +58,14 @@ class AskedCall:
         """The call on a file that no rule names, made in every way that rules tell apart."""
         host = replace(self.host, rules=self.host.rules.elsewhere)
         for operation in self.operations:
-            permissions = counts_as(operation, self.machine)
-            access = Access(self.name, self.number, syscalls.ARCHES[self.machine], permissions, (ANY_FILE,))
+            certain, possible = counts_as(operation, self.machine, self._release), self._possible(operation)
+            access = Access(self.name, self.number, syscalls.ARCHES[self.machine], certain, (ANY_FILE,))
             access = with_subject(access, host.who)
-            for names in self._names(operation, access):
+            counted = replace(access, permissions=certain | possible)
+            for names in self._names(operation, counted):
                 found = host.evaluate(access.on(names))
+                if possible:
+                    found = _either(found, host.evaluate(counted.on(names)))
                 if found is not None:
                     yield CallWay(access.on(names), operation.mode), found
 
@@ -67,10 +74,8 @@ class AskedCall:
         place = self.host.file_system.walk(path)
         target = target_of(place, AuditNamesCollector(self.host.file_system), self.host)
         for operation in self.operations:
-            for access, on_names in TargetAccesses(target, self.host.rules).by(operation, self.host):
-                found = self.host.evaluate(access, on_names)
-                if found is not None:
-                    yield CallWay(access, operation.mode), found
+            for access, found in self._judged(operation, TargetAccesses(target, self.host.rules)):
+                yield CallWay(access, operation.mode), found
 
     def _names(self, operation: Operation, access: Access) -> Iterator[tuple[Name, ...]]:
         if operation.collects is CollectedNames.NOTHING:
@@ -98,12 +103,33 @@ class AskedCall:
             if operation.collects is CollectedNames.NOTHING:
                 return
             for target in targets_of(never, self.host, operation.collects):
-                found = (self.host.evaluate(*each) for each in target.by(operation, self.host))
-                yield from (each for each in found if each is not None)
+                yield from (found for _, found in self._judged(operation, target))
+
+    def _judged(self, operation: Operation, target: TargetAccesses) -> Iterator[tuple[Access, Evaluated]]:
+        """The accesses that a rule matches which is asked for; a call that may count for a letter may not either."""
+        counted = target.by(operation, self.host, counted=True) if self._possible(operation) else repeat(None)
+        for certain, possible in zip(target.by(operation, self.host), counted, strict=False):
+            found = self.host.evaluate(*certain)
+            if possible is not None:
+                found = _either(found, self.host.evaluate(*possible))
+            if found is not None:
+                yield certain[0], found
+
+    def _possible(self, operation: Operation) -> Permission:
+        """The letters of which the kernel's release does not say whether a call counts for them."""
+        return may_count_as(operation, self.machine, self._release)
+
+    @property
+    def _release(self) -> str:
+        return self.host.file_system.facts.kernel.release
 
 
 JudgedWay = tuple[CallWay, Evaluated]
 """A way, and what comes of it."""
+
+
+def _either(certain: Evaluated | None, counted: Evaluated | None) -> Evaluated | None:
+    return certain and counted and either(certain, counted, Undetermined.RELEASE)
 
 
 def operations_of(name: str, called: str, machine: str) -> Iterator[Operation]:
@@ -114,7 +140,7 @@ def operations_of(name: str, called: str, machine: str) -> Iterator[Operation]:
         yield Operation(name, collects, mode, compat)
 
 
-def told_apart(name: str, arch: str, rules: RuleSet, machine: str) -> Hashable:
+def told_apart(name: str, arch: str, rules: RuleSet, machine: str, release: str) -> Hashable:
     """What rules tell a call from others by, on whatever file: calls of which it is equal are recorded alike.
 
     Where a never rule is on a file, each call stands for itself, as it may be made on that file in ways of its own.
@@ -126,7 +152,10 @@ def told_apart(name: str, arch: str, rules: RuleSet, machine: str) -> Hashable:
     ways = operations_of(name, called, machine)
     return (
         arch,
-        tuple((counts_as(each, called).value, each.collects, each.mode) for each in ways),
+        tuple(
+            (*(counted(each, called, release).value for counted in (counts_as, may_count_as)), each.collects, each.mode)
+            for each in ways
+        ),
         takes_one_name(name),
         tuple(name in each for each in (REMOVING, ADDRESSED)),
         tuple(mask >> number & 1 for mask in rules.masks),

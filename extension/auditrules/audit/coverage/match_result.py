@@ -21,6 +21,7 @@ class Undetermined(str, Enum):
     REPLACED = "replaced"  # what a rule is on since a directory was made anew, or the order of rules on a file
     INTERPRETER = "interpreter"  # what a program is run by
     LABEL = "label"  # of a security module
+    RELEASE = "kernel_release"  # whether kernels of this release count a call for a letter
     RATE_LIMIT = "rate_limit"  # how many records came in the same second
     TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
 

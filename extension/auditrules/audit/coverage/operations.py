@@ -8,7 +8,6 @@ from __future__ import annotations
 from enum import Enum
 
 from auditrules.audit.constants import kernel_releases, syscalls
-from auditrules.audit.model.host_facts import DEFAULT_RELEASE
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Permission
 from auditrules.values import dataclass
 
@@ -170,12 +169,12 @@ def collected_by(call: str) -> CollectedNames:
     return _COLLECTED.get(call, CollectedNames.FILE)
 
 
-def counts_as(operation: Operation, machine: str, release: str = DEFAULT_RELEASE) -> Permission:
+def counts_as(operation: Operation, machine: str, release: str) -> Permission:
     """The permissions of a perm field that a call certainly is a use of (audit_match_perm of kernel/auditsc.c)."""
     return _counted(operation, machine, release)[0]
 
 
-def may_count_as(operation: Operation, machine: str, release: str = DEFAULT_RELEASE) -> Permission:
+def may_count_as(operation: Operation, machine: str, release: str) -> Permission:
     """The permissions that a call is a use of on some kernels of this release, and not on others."""
     return _counted(operation, machine, release)[1]
 

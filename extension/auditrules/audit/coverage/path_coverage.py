@@ -8,7 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.constants.kernel_releases import CHANGES
-from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.access_coverage import AuditedHost, either
 from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
 from auditrules.audit.coverage.answer import (
     PERMISSIONS,
@@ -23,7 +23,7 @@ from auditrules.audit.coverage.answer import (
     refused,
 )
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
-from auditrules.audit.coverage.decision import CoverageStatus, Decision, combine
+from auditrules.audit.coverage.decision import CoverageStatus, combine
 from auditrules.audit.coverage.explain import nearest
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.match_result import Undetermined
@@ -37,7 +37,7 @@ from auditrules.audit.coverage.reference import (
     AccessTarget,
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
-from auditrules.audit.coverage.rule_match import Pending, Truth
+from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import Action, FilterList
@@ -152,25 +152,13 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
     judged = [host.evaluate(*each) for each in accesses]
     for run in target.otherwise_run if operation.collects is CollectedNames.EXECUTION else ():
         others = (host.evaluate(*each) for each in run.by(operation, host))
-        judged = [one and other and _either(one, other) for one, other in zip(judged, others, strict=True)]
+        waits = Undetermined.INTERPRETER  # programs are not opened to find out which of two runs them
+        judged = [one and other and either(one, other, waits) for one, other in zip(judged, others, strict=True)]
     asked = [(access, found) for (access, _), found in zip(accesses, judged, strict=True) if found is not None]
     status = combine(found for _, (found, _) in asked) if asked else CoverageStatus.UNKNOWN
     return CallCoverage(
         operation, status, tuple(access for access, _ in asked), tuple(decision for _, (_, decision) in asked)
     )
-
-
-def _either(
-    one: tuple[CoverageStatus, Decision], other: tuple[CoverageStatus, Decision]
-) -> tuple[CoverageStatus, Decision]:
-    """A program that is run by one of two interpreters: programs are not opened to find out."""
-    if one[0] is other[0]:
-        return one
-    waits = Pending(None, Undetermined.INTERPRETER)
-    both = (*one[1].outcomes, *other[1].outcomes)
-    decision = Decision(tuple(replace(each, pending=(*each.pending, waits)) for each in both))
-    escaped = {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}
-    return (CoverageStatus.CONDITIONAL if {one[0], other[0]} <= escaped else CoverageStatus.UNKNOWN), decision
 
 
 def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[Missed]:

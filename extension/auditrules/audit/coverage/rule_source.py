@@ -77,9 +77,9 @@ class RuleSource:
         host = AuditedHost(self.rules, file_system, self.auditing, who, asked=asked)
         return evaluate_call(call.syscall, call.arch, host, path)
 
-    def told_apart(self, call: CallOfArch) -> Hashable:
+    def told_apart(self, call: CallOfArch, release: str) -> Hashable:
         """What a call is told apart by: calls of which it is equal have one answer, whatever file they are made on."""
-        return call if self.rules is None else told_apart(call.syscall, call.arch, self.rules, self.machine)
+        return call if self.rules is None else told_apart(call.syscall, call.arch, self.rules, self.machine, release)
 
     def text(self, rule: Rule) -> str:
         """The normal form of one of the rules, written once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedRule, CallOfArch, known, machine_of
@@ -15,7 +16,7 @@ from auditrules.audit.coverage.syscall_coverage import (
     recorded_for_whom,
 )
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.rule import Action
+from auditrules.audit.model.rule import PERMISSION_LETTERS, Action, FilterList
 from auditrules.values import dataclass, replace
 
 NO_SUCH_CALL = "no_such_call"  # of this machine and kernel
@@ -75,7 +76,11 @@ def _answer(call: CallOfArch, source: RuleSource, file_system: FileSystem, first
         host = AuditedHost(source.rules, file_system, source.auditing)
         recorded_for = recorded_for_whom(call.syscall, call.arch, host, found, first_login_user)
     rules = tuple(dict.fromkeys(source.text(each.rule) for each in found.deciding))
-    evidence, lines = ("; ".join(_evidence(rules, source, lines=each)) for each in (False, True))
+    by_release = tuple(_by_release(call, source, file_system.facts.kernel.release))
+    evidence, lines = (
+        "; ".join([*source.evidence([(text, "") for text in rules], lines=each), *by_release, *source.remarks])
+        for each in (False, True)
+    )
     recording = (each.rule.keys() for each in found.deciding if each.rule.action is Action.ALWAYS)
     return SyscallAnswer(
         *(call.syscall, call.arch, source.name, recorded_for.value, found.reason.value),
@@ -94,9 +99,12 @@ def _beside(call: CallOfArch, recorded_for: RecordedFor, file_system: FileSystem
         yield f"{'' if x32 else 'perhaps '}except x32 calls"
 
 
-def _evidence(rules: tuple[str, ...], source: RuleSource, *, lines: bool) -> Iterator[str]:
-    yield from source.evidence([(text, "") for text in rules], lines=lines)
-    yield from source.remarks
+def _by_release(call: CallOfArch, source: RuleSource, release: str) -> Iterator[str]:
+    """The kernel's release, where it decides whether the call counts for a letter that a rule asks for."""
+    letters = sum(bit for letter, bit in PERMISSION_LETTERS if (letter, call.syscall) in CHANGES)
+    rules = source.rules.of(FilterList.EXIT) if source.rules and release else ()
+    if any(int(each.rule.value("perm") or 0) & letters for each in rules):
+        yield f"by the release of its kernel, {release}"
 
 
 def not_loaded(answer: SyscallAnswer) -> SyscallAnswer:

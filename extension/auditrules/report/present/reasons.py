@@ -24,6 +24,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "replaced": "what a rule is on was made anew after the rules were loaded, or two rules disagree on a file",
         "interpreter": "it depends on what the program is run by",
         "label": "it depends on a label of a security module",
+        "kernel_release": "the kernel's release does not say whether it counts the system call for a letter",
         "too_many_conditions": "the rules tell apart more cases than are tried",
         "remote_filesystem": "the path is on a file system that may hang, so it is not looked at",
         "unreadable": "rules, path or status could not be read",
