@@ -28,7 +28,7 @@ from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, Entry, Facts, Version
 from auditrules.audit.model.rule import Comparison, Condition, last_arch, same
 from auditrules.audit.model.text import decode, encode
-from tests.truth import coverage_cases, scenarios
+from tests.truth import coverage_cases, operations, scenarios
 
 Case = dict[str, Any]
 Check = Callable[[Case, Facts], Iterator[str]]
@@ -57,9 +57,11 @@ def main(arguments: list[str]) -> int:
             asked = case.get("input", [case.get("rules"), case.get("access")])
             sys.stdout.write(f"  line {number}: {asked!r:.300}\n")
             sys.stdout.writelines(f"    {text:.600}\n" for text in said)
-        if check is scenario_case:
-            missed = ((case, text) for _, case in cases for text in scenarios.untold(case))
-            sys.stdout.writelines(f"  not told, {case['name']}: {text}\n" for case, text in missed)
+        for _, case in cases:
+            if check is scenario_case:
+                sys.stdout.writelines(f"  not told, {case['name']}: {text}\n" for text in scenarios.untold(case))
+            elif check is operation_case:
+                sys.stdout.writelines(f"  not told, {text}\n" for text in operations.untold(case))
     return 1 if disagreeing else 0
 
 
@@ -241,6 +243,11 @@ def coverage_case(case: Case, _facts: Facts) -> Iterator[str]:
     yield from coverage_cases.disagreements(case)
 
 
+def operation_case(case: Case, _facts: Facts) -> Iterator[str]:
+    """One access by one call on one kernel, under several rules: recorded or not by each."""
+    yield from operations.disagreements(case)
+
+
 def scenario_case(case: Case, _facts: Facts) -> Iterator[str]:
     """A host that was changed behind its rules: what is said to be recorded is."""
     yield from scenarios.disagreements(case)
@@ -252,6 +259,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("netlink.jsonl", netlink_case),
     ("augenrules.jsonl", augenrules_case),
     ("coverage*.jsonl", coverage_case),
+    ("kernels/coverage*.jsonl", coverage_case),
+    ("kernels/operations.jsonl", operation_case),
     ("kernels/scenarios.jsonl", scenario_case),
 )
 

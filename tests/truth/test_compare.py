@@ -15,6 +15,7 @@ from tests.truth import compare
 AT_LEAST = {
     "augenrules.jsonl": 28,
     "coverage.jsonl": 1043,
+    "coverage-kernels.jsonl": 33,
     "coverage-steps.jsonl": 41,
     "files.jsonl": 88,
     "listing-2.8.5.jsonl": 564,
@@ -23,6 +24,7 @@ AT_LEAST = {
     "listing-4.2.1.jsonl": 1398,
     "listing.jsonl": 1398,
     "netlink.jsonl": 400,
+    "operations.jsonl": 451,
     "scenarios.jsonl": 26,
 }
 
