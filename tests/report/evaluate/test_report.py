@@ -23,6 +23,7 @@ from auditrules.report.present.html import render as page
 from auditrules.report.present.terminal import render as terminal
 from auditrules.status import Status
 from tests.laws import law
+from tests.report.evaluate.among import Fleets, part
 from tests.report.logs import (
     DAY,
     HOUR,
@@ -43,6 +44,9 @@ from tests.report.logs import (
 from tests.sampled import numbered, sampled
 
 pytestmark = pytest.mark.engine
+
+FLEETS = Fleets()
+"""Those of all tests below that ask a report of nothing but its logs."""
 
 
 def _snapshot(word: str, host: str, time: int) -> Line:
@@ -218,8 +222,8 @@ def test_the_trend_ends_with_what_is_counted(every_case: Report) -> None:
     assert every_case.counts.total == len(CASES)
 
 
-def test_each_of_two_targets_of_one_run_has_its_own_status(tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row(), OTHER_TARGET))
+@FLEETS.among(snapshot("a", NOON - HOUR, row(), OTHER_TARGET))
+def test_each_of_two_targets_of_one_run_has_its_own_status(fleet: Report) -> None:
     assert [(each.target, each.status) for each in fleet.verdicts] == [
         ("/usr/local/bin/dockerd", Status.FAIL),
         ("/usr/bin/dockerd", Status.PASS),
@@ -227,8 +231,8 @@ def test_each_of_two_targets_of_one_run_has_its_own_status(tmp_path: Path) -> No
     assert fleet.counts == Counts(failed=1)
 
 
-def test_a_target_that_a_snapshot_names_no_more_is_gone(tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, snapshot("a", NOON - 2 * HOUR, row(), OTHER_TARGET), snapshot("a", NOON - HOUR, row()))
+@FLEETS.among(snapshot("a", NOON - 2 * HOUR, row(), OTHER_TARGET), snapshot("a", NOON - HOUR, row()))
+def test_a_target_that_a_snapshot_names_no_more_is_gone(fleet: Report) -> None:
     assert said(fleet) == [("a", "1.2.3", "pass", "covered")]
     assert [(each.kind, each.before, each.after) for each in fleet.changes] == [(ChangeKind.OTHER, "fail", "gone")]
 
@@ -257,14 +261,13 @@ TWO_TARGETS: dict[str, list[Line]] = {
 }
 
 
-@sampled("lines", TWO_TARGETS, one_in=3)
-def test_a_target_of_which_nothing_says_that_it_is_gone_still_fails(lines: list[Line], tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, *lines)
+@FLEETS.each("", {name: (lines,) for name, lines in TWO_TARGETS.items()})
+def test_a_target_of_which_nothing_says_that_it_is_gone_still_fails(fleet: Report) -> None:
     assert [(each.target, each.status) for each in fleet.verdicts] == [
         ("/usr/local/bin/dockerd", Status.FAIL),
         ("/usr/bin/dockerd", Status.PASS),
     ]
-    assert fleet.trend[-1].counts == fleet.counts == Counts(failed=1)
+    assert fleet.counts == Counts(failed=1)
 
 
 def changed(old: Line, new: Line) -> list[Line]:
@@ -281,21 +284,29 @@ REPLACED = {
 }
 
 
-@sampled(("old", "new", "hours"), REPLACED, one_in=2)
-@pytest.mark.parametrize("turned", [False, pytest.param(True, marks=pytest.mark.full)])
-def test_since_is_when_the_status_began_whatever_else_changed(
-    old: Line, new: Line, hours: int, turned: bool, tmp_path: Path
-) -> None:
-    lines = changed(old, new)
-    report = report_of(tmp_path, added("a", NOON - 5 * HOUR, old), *(reversed(lines) if turned else lines))
-    (verdict,) = report.verdicts
+@FLEETS.each(
+    "new, hours",
+    {
+        f"{turned}-{name}": (
+            [added("a", NOON - 5 * HOUR, old), *(reversed(changed(old, new)) if turned else changed(old, new))],
+            new,
+            hours,
+        )
+        for turned in (False, True)
+        for name, (old, new, hours) in REPLACED.items()
+    },
+)
+def test_since_is_when_the_status_began_whatever_else_changed(fleet: Report, new: Line, hours: int) -> None:
+    (verdict,) = fleet.verdicts
     assert verdict.since == NOON - hours * HOUR
     assert verdict.evidence == new["evidence"]
 
 
-def test_since_of_a_row_that_was_gone_for_a_while_is_when_it_came_back(tmp_path: Path) -> None:
-    lines = [added("a", NOON - 5 * HOUR, row()), added("a", NOON - 3 * HOUR, row(), "removed"), added("a", NOON, row())]
-    (verdict,) = report_of(tmp_path, *lines).verdicts
+@FLEETS.among(
+    added("a", NOON - 5 * HOUR, row()), added("a", NOON - 3 * HOUR, row(), "removed"), added("a", NOON, row())
+)
+def test_since_of_a_row_that_was_gone_for_a_while_is_when_it_came_back(fleet: Report) -> None:
+    (verdict,) = fleet.verdicts
     assert verdict.since == NOON
 
 
@@ -304,8 +315,9 @@ def test_a_target_that_was_named_later_is_left_out(tmp_path: Path) -> None:
     assert said(report_of(tmp_path, *lines, until=NOON - 2 * HOUR)) == [("a", "1.2.3", "pass", "covered")]
 
 
-def test_a_failure_at_a_time_that_cannot_be_is_told(tmp_path: Path) -> None:
-    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", 12, QUERY)).hosts
+@FLEETS.among(snapshot("a", NOON - HOUR, row()), failed("a", 12, QUERY))
+def test_a_failure_at_a_time_that_cannot_be_is_told(fleet: Report) -> None:
+    (host,) = fleet.hosts
     assert host.note == "its clock was behind: 1 line has a time such as 1970-01-01 00:00 UTC"
 
 
@@ -323,8 +335,8 @@ def test_one_host_makes_no_control_for_the_others(tmp_path: Path) -> None:
     assert [each[:2] for each in said(fleet)] == [("a", "1.2.3"), ("b", "1.2.3"), ("c", "1.2.3"), ("c", "9.9.9")]
 
 
-def test_a_host_of_another_benchmark_is_asked_for_that_one_alone(tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, snapshot("a", NOON, row()), snapshot("b", NOON, row(control="1.1.3", version="1.8.0")))
+@FLEETS.among(snapshot("a", NOON, row()), snapshot("b", NOON, row(control="1.1.3", version="1.8.0")))
+def test_a_host_of_another_benchmark_is_asked_for_that_one_alone(fleet: Report) -> None:
     assert [(each.version, each.counts.total) for each in fleet.controls] == [("1.2.0", 1), ("1.8.0", 1)]
 
 
@@ -340,17 +352,27 @@ def test_a_query_that_always_failed_is_known_by_its_name(tmp_path: Path) -> None
     assert verdict.evidence == ("pack/team-3/CIS Docker 1.2.0 - 1.2.4 evidence failed: no such table: audit_rules")
 
 
-QUERIES_OF_ANOTHER = {
+QUERIES_OF_ANOTHER: dict[str, tuple[Line, int]] = {
     "with more rows": ({"name": QUERY}, 10),
     "whose name is the query and a part of the message": ({"name": f"{QUERY}: no such table"}, 1),
     "of another host's name": ({"name": QUERY, "decorations": {"host_uuid": "evil", "hostname": "a"}}, 10),
 }
 
 
-@sampled(("line", "count"), QUERIES_OF_ANOTHER, one_in=3)
-def test_rows_of_another_host_do_not_hide_that_a_query_failed(line: Line, count: int, tmp_path: Path) -> None:
-    lines = [snapshot("evil", NOON - age, row(control="9.9"), **line) for age in range(count)]
-    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), *lines, failed("a", NOON - 60, QUERY))
+@FLEETS.each(
+    "",
+    {
+        name: (
+            [
+                snapshot("a", NOON - HOUR, row()),
+                *(snapshot("evil", NOON - age, row(control="9.9"), **line) for age in range(count)),
+                failed("a", NOON - 60, QUERY),
+            ],
+        )
+        for name, (line, count) in QUERIES_OF_ANOTHER.items()
+    },
+)
+def test_rows_of_another_host_do_not_hide_that_a_query_failed(fleet: Report) -> None:
     (verdict,) = (each for each in fleet.verdicts if (each.host, each.control) == ("uuid-a", "1.2.3"))
     assert (verdict.status, verdict.reason) == (Status.UNKNOWN, "query_failed")
 
@@ -367,35 +389,53 @@ def test_a_version_that_another_host_makes_up_does_not_hide_that_a_query_failed(
     assert (verdict.status, verdict.reason) == (Status.UNKNOWN, "query_failed")
 
 
-@pytest.mark.parametrize("line", [snapshot("a", NOON - 60, name="theirs"), failed("a", NOON - 60, "theirs")])
-def test_a_host_makes_no_query_of_others_one_of_a_control(line: Line, tmp_path: Path) -> None:
-    evil = [snapshot("evil", NOON - age, row(), name="theirs") for age in range(10)]
-    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), *evil, line, {**line, "hostIdentifier": "b"})
+@FLEETS.each(
+    "",
+    {
+        name: (
+            [
+                snapshot("a", NOON - HOUR, row()),
+                *(snapshot("evil", NOON - age, row(), name="theirs") for age in range(10)),
+                line,
+                {**line, "hostIdentifier": "b"},
+            ],
+        )
+        for name, line in (
+            ("gone", snapshot("a", NOON - 60, name="theirs")),
+            ("failed", failed("a", NOON - 60, "theirs")),
+        )
+    },
+)
+def test_a_host_makes_no_query_of_others_one_of_a_control(fleet: Report) -> None:
     assert said(fleet) == [("a", "1.2.3", "pass", "covered"), ("evil", "1.2.3", "pass", "covered")]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [snapshot("a", NOON - 60, name="all_controls"), failed("a", NOON - 60, "all_controls")],
-    ids=["gone", "failed"],
+ALL_CONTROLS = snapshot("a", NOON - HOUR, row(), row(control="1.2.4", target="/var/lib/docker"), name="all_controls")
+
+
+@FLEETS.each(
+    "",
+    {
+        "gone": ([ALL_CONTROLS, snapshot("a", NOON - 60, name="all_controls")],),
+        "failed": ([ALL_CONTROLS, failed("a", NOON - 60, "all_controls")],),
+    },
 )
-def test_what_happens_to_a_query_of_many_controls_happens_to_each(line: Line, tmp_path: Path) -> None:
-    rows = [row(), row(control="1.2.4", target="/var/lib/docker")]
-    fleet = report_of(tmp_path, snapshot("a", NOON - HOUR, *rows, name="all_controls"), line)
+def test_what_happens_to_a_query_of_many_controls_happens_to_each(fleet: Report) -> None:
     assert {each.status for each in fleet.verdicts} == {Status.UNKNOWN}
     assert len(fleet.verdicts) == 2
 
 
-def test_a_host_where_a_query_fails_says_so(tmp_path: Path) -> None:
-    (host,) = report_of(tmp_path, snapshot("a", NOON - HOUR, row()), failed("a", NOON, QUERY)).hosts
+@FLEETS.among(snapshot("a", NOON - HOUR, row()), failed("a", NOON, QUERY))
+def test_a_host_where_a_query_fails_says_so(fleet: Report) -> None:
+    (host,) = fleet.hosts
     assert (host.state, host.note) == (HostState.FAILING, f"{QUERY} failed: no such table: audit_rules")
 
 
-def test_since_is_when_the_status_began(tmp_path: Path) -> None:
-    lines = [
-        snapshot("a", NOON - hours * HOUR, row(status)) for hours, status in ((3, "fail"), (2, "pass"), (1, "pass"))
-    ]
-    (verdict,) = report_of(tmp_path, *lines).verdicts
+@FLEETS.among(
+    *(snapshot("a", NOON - hours * HOUR, row(status)) for hours, status in ((3, "fail"), (2, "pass"), (1, "pass")))
+)
+def test_since_is_when_the_status_began(fleet: Report) -> None:
+    (verdict,) = fleet.verdicts
     assert (verdict.since, verdict.seen) == (NOON - 2 * HOUR, NOON - HOUR)
 
 
@@ -425,17 +465,19 @@ KINDS = {
 }
 
 
-@sampled(("words", "kind"), {str(pair): pair for pair in KINDS.items()}, one_in=3)
-def test_a_change_is_named_by_what_it_leads_to(words: tuple[str, str], kind: ChangeKind, tmp_path: Path) -> None:
-    before, after = words
-    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row(before)), snapshot("a", NOON, row(after)))
+@FLEETS.each(
+    "kind",
+    {
+        f"{before}, {after}": ([snapshot("a", NOON - 60, row(before)), snapshot("a", NOON, row(after))], kind)
+        for (before, after), kind in KINDS.items()
+    },
+)
+def test_a_change_is_named_by_what_it_leads_to(fleet: Report, kind: ChangeKind) -> None:
     assert [(each.kind, each.at) for each in fleet.changes] == [(kind, NOON)]
 
 
-def test_other_evidence_is_no_change(tmp_path: Path) -> None:
-    fleet = report_of(
-        tmp_path, added("a", NOON - 60, row(evidence="a\\x0Ab")), snapshot("a", NOON, row(evidence="a\nb"))
-    )
+@FLEETS.among(added("a", NOON - 60, row(evidence="a\\x0Ab")), snapshot("a", NOON, row(evidence="a\nb")))
+def test_other_evidence_is_no_change(fleet: Report) -> None:
     assert fleet.changes == ()
     assert fleet.verdicts[0].evidence == "a\nb"
 
@@ -535,22 +577,23 @@ def test_a_host_of_the_inventory_that_spoke_only_later_is_missing(tmp_path: Path
     assert said(fleet) == [("b", "1.2.3", "unknown", "missing"), ("a", "1.2.3", "pass", "covered")]
 
 
-def test_hosts_of_one_identifier_are_kept_apart_by_host_uuid(tmp_path: Path) -> None:
-    twins = [{"decorations": {"host_uuid": each, "hostname": each}} for each in ("one", "two")]
-    fleet = report_of(
-        tmp_path, snapshot("same", NOON, row(), **twins[0]), snapshot("same", NOON, row("fail"), **twins[1])
-    )
+@FLEETS.among(
+    snapshot("same", NOON, row(), decorations={"host_uuid": "one", "hostname": "one"}),
+    snapshot("same", NOON, row("fail"), decorations={"host_uuid": "two", "hostname": "two"}),
+)
+def test_hosts_of_one_identifier_are_kept_apart_by_host_uuid(fleet: Report) -> None:
     assert said(fleet) == [("two", "1.2.3", "fail", "no_rule"), ("one", "1.2.3", "pass", "covered")]
     assert fleet.notes == ("2 hosts share the identifier same; host_uuid or name tells them apart: one, two",)
     assert fleet.hosts[0].note == "shares the identifier same with 1 other"
 
 
-def test_names_that_take_turns_under_one_key_are_two_hosts(tmp_path: Path) -> None:
-    lines = [
+@FLEETS.among(
+    *(
         snapshot("x", NOON - age, row(status), decorations={"host_uuid": "u", "hostname": name})
         for age, name, status in ((40, "one", "fail"), (30, "two", "pass"), (20, "one", "fail"), (10, "two", "pass"))
-    ]
-    fleet = report_of(tmp_path, *lines)
+    )
+)
+def test_names_that_take_turns_under_one_key_are_two_hosts(fleet: Report) -> None:
     assert said(fleet) == [("u (one)", "1.2.3", "fail", "no_rule"), ("u (two)", "1.2.3", "pass", "covered")]
 
 
@@ -559,7 +602,7 @@ def cloned(identifier: str, time: int, status: str, name: str = "web-1") -> Line
 
 
 # What machines of one host_uuid report: identifier, seconds before noon, status and name of each line.
-CLONES = {
+CLONES: dict[str, tuple[tuple[tuple[Any, ...], ...], tuple[str, ...]]] = {
     "that take turns": (
         (("i-1", 40, "fail"), ("i-2", 30, "pass"), ("i-1", 20, "fail"), ("i-2", 10, "pass")),
         ("i-1", "i-2"),
@@ -573,24 +616,26 @@ CLONES = {
 }
 
 
-@sampled(("lines", "expected"), CLONES, one_in=2)
-def test_clones_are_told_apart_by_their_identifier(
-    lines: tuple[Any, ...], expected: tuple[str, ...], tmp_path: Path
-) -> None:
-    fleet = report_of(tmp_path, *(cloned(each[0], NOON - each[1], *each[2:]) for each in lines))
+@FLEETS.each(
+    "expected",
+    {
+        name: ([cloned(identifier, NOON - age, *more) for identifier, age, *more in lines], expected)
+        for name, (lines, expected) in CLONES.items()
+    },
+)
+def test_clones_are_told_apart_by_their_identifier(fleet: Report, expected: tuple[str, ...]) -> None:
     assert sorted(host.key for host in fleet.hosts) == [f"u ({each})" for each in expected]
     assert (fleet.host_counts.failed, fleet.host_counts.passed) == (1, len(expected) - 1)
     assert any(note.startswith(f"{len(expected)} hosts share the host_uuid u, as clones do; ") for note in fleet.notes)
 
 
-def test_a_host_that_got_another_identifier_long_ago_is_one_host(tmp_path: Path) -> None:
-    fleet = report_of(tmp_path, cloned("i-1", NOON - 60 * HOUR, "fail"), cloned("i-2", NOON - HOUR, "pass"))
+@FLEETS.among(cloned("i-1", NOON - 60 * HOUR, "fail"), cloned("i-2", NOON - HOUR, "pass"))
+def test_a_host_that_got_another_identifier_long_ago_is_one_host(fleet: Report) -> None:
     assert said(fleet) == [("u", "1.2.3", "pass", "covered")]
 
 
-def test_hosts_of_one_name_are_told_apart_and_noted(tmp_path: Path) -> None:
-    lines = [snapshot(each, NOON, row(), decorations={"hostname": "web-1"}) for each in ("i-1", "i-2")]
-    fleet = report_of(tmp_path, *lines)
+@FLEETS.among(*(snapshot(each, NOON, row(), decorations={"hostname": "web-1"}) for each in ("i-1", "i-2")))
+def test_hosts_of_one_name_are_told_apart_and_noted(fleet: Report) -> None:
     assert [(host.key, host.note) for host in fleet.hosts] == [
         ("i-1", "is called web-1 like 1 other"),
         ("i-2", "is called web-1 like 1 other"),
@@ -598,12 +643,14 @@ def test_hosts_of_one_name_are_told_apart_and_noted(tmp_path: Path) -> None:
     assert fleet.notes == ("2 hosts are called web-1; host_uuid or the host identifier tells them apart: i-1, i-2",)
 
 
-def test_a_host_that_was_renamed_is_one_host(tmp_path: Path) -> None:
-    lines = [
+@FLEETS.among(
+    *(
         snapshot("x", NOON - age, row(), decorations={"host_uuid": "u", "hostname": name})
         for age, name in ((40 * HOUR, "old.example.net"), (30 * HOUR, "old"), (20, "new.example.net"))
-    ]
-    (host,) = report_of(tmp_path, *lines).hosts
+    )
+)
+def test_a_host_that_was_renamed_is_one_host(fleet: Report) -> None:
+    (host,) = fleet.hosts
     assert (host.name, host.note) == (
         "new.example.net",
         "was called old.example.net until 2026-11-21 20:00 UTC; was called old until 2026-11-22 06:00 UTC",
@@ -618,24 +665,24 @@ SHARED = {
 }
 
 
-@sampled("names", SHARED, one_in=3)
-def test_hosts_of_one_host_uuid_are_two(names: tuple[tuple[int, str], ...], tmp_path: Path) -> None:
-    lines = [
-        snapshot(
-            "x", NOON - age, row("fail" if "prod" in name else "pass"), decorations={"host_uuid": "u", "hostname": name}
-        )
-        for age, name in names
-    ]
-    fleet = report_of(tmp_path, *lines)
+def under_one_uuid(age: int, name: str) -> Line:
+    status = "fail" if "prod" in name else "pass"
+    return snapshot("x", NOON - age, row(status), decorations={"host_uuid": "u", "hostname": name})
+
+
+@FLEETS.each("", {case: ([under_one_uuid(*each) for each in names],) for case, names in SHARED.items()})
+def test_hosts_of_one_host_uuid_are_two(fleet: Report) -> None:
     assert said(fleet) == [("u (n.prod.x)", "1.2.3", "fail", "no_rule"), ("u (n.dev.x)", "1.2.3", "pass", "covered")]
 
 
-def test_a_name_with_and_without_its_domain_is_one_host(tmp_path: Path) -> None:
-    lines = [
+@FLEETS.among(
+    *(
         snapshot("x", NOON - age, row(), decorations={"host_uuid": "u", "hostname": name})
         for age, name in ((40, "n.prod.x"), (30, "n"), (20, "n.prod.x"), (10, "n"))
-    ]
-    assert [host.key for host in report_of(tmp_path, *lines).hosts] == ["u"]
+    )
+)
+def test_a_name_with_and_without_its_domain_is_one_host(fleet: Report) -> None:
+    assert [host.key for host in fleet.hosts] == ["u"]
 
 
 def test_a_host_that_is_called_localhost_is_not_another_of_that_name(tmp_path: Path) -> None:
@@ -683,12 +730,13 @@ def test_a_failure_of_a_status_file_is_of_every_host_of_that_name(
     assert {host.key for host in fleet.hosts} == names.keys()
 
 
-def test_a_query_that_has_a_colon_in_its_name_fails_like_others(tmp_path: Path) -> None:
-    name = "pack/Global/CIS: Docker 1.2.3"
-    (verdict,) = report_of(
-        tmp_path, snapshot("a", NOON - 2 * HOUR, row(), name=name), failed("a", NOON - HOUR, name)
-    ).verdicts
-    assert (verdict.reason, verdict.evidence) == ("query_failed", f"{name} failed: no such table: audit_rules")
+WITH_COLON = "pack/Global/CIS: Docker 1.2.3"
+
+
+@FLEETS.among(snapshot("a", NOON - 2 * HOUR, row(), name=WITH_COLON), failed("a", NOON - HOUR, WITH_COLON))
+def test_a_query_that_has_a_colon_in_its_name_fails_like_others(fleet: Report) -> None:
+    (verdict,) = fleet.verdicts
+    assert (verdict.reason, verdict.evidence) == ("query_failed", f"{WITH_COLON} failed: no such table: audit_rules")
 
 
 def bare(identifier: str, age: int, status: str) -> Line:
@@ -731,18 +779,15 @@ CLASHES: dict[str, tuple[list[Line], list[tuple[str, str]]]] = {
 }
 
 
-@sampled(("lines", "expected"), CLASHES, one_in=3)
-def test_a_host_without_host_uuid_is_no_other_that_is_called_so(
-    lines: list[Line], expected: list[tuple[str, str]], tmp_path: Path
-) -> None:
-    fleet = report_of(tmp_path, *lines)
+@FLEETS.each("expected", CLASHES)
+def test_a_host_without_host_uuid_is_no_other_that_is_called_so(fleet: Report, expected: list[tuple[str, str]]) -> None:
     assert sorted((host.key, host.status.value) for host in fleet.hosts) == expected
     assert any("h1" in note and "tells them apart" in note for note in fleet.notes)
 
 
-@pytest.mark.parametrize("lines", [(bare("h1", 40 * HOUR, "fail"), named("h1", 20, "pass", "n"))])
-def test_a_host_that_got_its_host_uuid_later_is_one_host(lines: tuple[Line, ...], tmp_path: Path) -> None:
-    assert said(report_of(tmp_path, *lines)) == [("u", "1.2.3", "pass", "covered")]
+@FLEETS.among(bare("h1", 40 * HOUR, "fail"), named("h1", 20, "pass", "n"))
+def test_a_host_that_got_its_host_uuid_later_is_one_host(fleet: Report) -> None:
+    assert said(fleet) == [("u", "1.2.3", "pass", "covered")]
 
 
 def test_an_export_of_names_is_of_hosts_of_their_own(tmp_path: Path) -> None:
@@ -758,9 +803,8 @@ def test_an_export_of_names_is_of_hosts_of_their_own(tmp_path: Path) -> None:
     ]
 
 
-def test_a_failure_without_host_uuid_is_of_the_hosts_of_its_identifier(tmp_path: Path) -> None:
-    failure = {**failed("x", NOON - HOUR, QUERY), "decorations": {}}
-    fleet = report_of(tmp_path, named("x", 2 * HOUR, "pass"), failure)
+@FLEETS.among(named("x", 2 * HOUR, "pass"), {**failed("x", NOON - HOUR, QUERY), "decorations": {}})
+def test_a_failure_without_host_uuid_is_of_the_hosts_of_its_identifier(fleet: Report) -> None:
     assert said(fleet) == [("u", "1.2.3", "unknown", "query_failed")]
 
 
@@ -781,9 +825,11 @@ def test_what_tells_each_host_apart_is_said(tmp_path: Path) -> None:
     assert text in page(fleet)
 
 
-def test_nobody_takes_the_place_of_a_host_by_a_name(tmp_path: Path) -> None:
-    thief = {"decorations": {"host_uuid": "thief", "hostname": "uuid-a"}}
-    fleet = report_of(tmp_path, snapshot("a", NOON - 60, row("fail")), snapshot("uuid-a", NOON, row(), **thief))
+@FLEETS.among(
+    snapshot("a", NOON - 60, row("fail")),
+    snapshot("uuid-a", NOON, row(), decorations={"host_uuid": "thief", "hostname": "uuid-a"}),
+)
+def test_nobody_takes_the_place_of_a_host_by_a_name(fleet: Report) -> None:
     assert said(fleet) == [("a", "1.2.3", "fail", "no_rule"), ("thief", "1.2.3", "pass", "covered")]
 
 
@@ -995,3 +1041,16 @@ LEVELS = [
 @pytest.mark.parametrize(("level", "asked", "found"), LEVELS)
 def test_a_level_is_chosen_by_its_first_words(level: str, asked: str, found: bool) -> None:
     assert KnownControl("", "", "", "", level).is_at(asked) is found
+
+
+# The report of all fleets
+
+
+def test_the_trend_ends_with_what_is_counted_of_all_fleets(all_fleets: Report) -> None:
+    assert all_fleets.trend[-1].counts == all_fleets.counts
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", FLEETS.numbers())
+def test_a_fleet_is_among_others_what_it_is_alone(number: int, all_fleets: Report, tmp_path: Path) -> None:
+    assert part(all_fleets, number) == part(report_of(tmp_path, *FLEETS.lines(number)), number)
