@@ -11,7 +11,6 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
 APART = (
-    "tests/core/",
     "tests/house/test_docs.py",
     "tests/packaging/",
     "tests/report/storage/",
