@@ -30,6 +30,7 @@ from auditrules.tables import build
 from tests.audit.file_trees import facts
 from tests.audit.strategies import HOST as KNOWN_HOST
 from tests.fixtures.hosts import Given, status
+from tests.fixtures.remedied import MOUNTS, UNITS
 from tests.fixtures.work import calls as work
 from tests.laws import law
 
@@ -37,16 +38,6 @@ DOCKERD = "/usr/bin/dockerd"
 TREE = {"/etc/audit/rules.d": "dir", "/etc/docker/key.json": "file", DOCKERD: "file", "/srv/x": "file"}
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 RULES = (WATCH, "-w /etc/docker -p wa -k docker", "-a always,exit -F arch=b64 -S execve -F auid>=1000 -k x")
-SERVICE = (
-    "[Service]\nExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load\n[Install]\nWantedBy=multi-user.target\n"
-)
-UNITS = Units(
-    (File("/usr/lib/systemd/system/auditd.service", SERVICE.encode()),),
-    {"/etc/systemd/system/multi-user.target.wants/auditd.service": "/usr/lib/systemd/system/auditd.service"},
-    augenrules=True,
-    awk="/usr/bin/mawk",
-)
-MOUNTS = (Mount(1, 0, "/", "/", "ext4", "8:1", early=True),)
 FACTS = replace(facts(TREE), mounts=MOUNTS)
 
 

@@ -12,7 +12,7 @@ from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.answer import Coverage, PermissionCoverage, bad_path
 from auditrules.audit.coverage.asked_rule import AskedPath
 from auditrules.audit.coverage.decision import CoverageStatus
-from auditrules.audit.coverage.explain import RuleResult, closeness_words, conditions, deciding, steps
+from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -20,7 +20,7 @@ from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import BOOT, FILES, KERNEL
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
-from auditrules.cli.coverage_of_calls import SyscallVerdict, as_text, asked_calls, verdict_on
+from auditrules.cli.coverage_of_calls import SyscallVerdict, as_text, asked_calls, rule_steps, verdict_on
 from auditrules.cli.environment import Environment, add_host, in_environment, kept
 from auditrules.cli.rules_input import rules_input
 from auditrules.text import visible
@@ -186,13 +186,7 @@ def _explained(source: RuleSource, permission: PermissionCoverage) -> Iterator[s
     call = next((each for each in permission.calls if each.status is not CoverageStatus.RECORDED), permission.calls[0])
     access = call.accesses[0]
     yield f"{call.operation.call} by anybody:"
-    found = list(steps(source.rules, access, source.auditing, source.machine))
-    for step in found:
-        if step.result is not RuleResult.ELSEWHERE:
-            yield f"  {source.text(step.resolved.rule)}: {step.words}"
-    elsewhere = sum(step.result is RuleResult.ELSEWHERE for step in found)
-    if elsewhere:
-        yield f"  and {elsewhere} on other paths"
+    yield from rule_steps(source, source.rules, access, "on other paths")
 
 
 def _json(answers: Iterable[PermissionAnswer | SyscallVerdict]) -> str:

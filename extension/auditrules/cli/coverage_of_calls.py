@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditrules.audit.coverage.access import Credentials
+from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch, known
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.explain import RuleResult, steps
+from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -77,13 +78,18 @@ def _explained(call: CallOfArch, found: CallAnswer, source: RuleSource) -> Itera
     if source.rules is None or not found.accesses:
         return
     yield f"{call.syscall} on a file that no rule names:"
-    said = list(steps(source.rules, found.accesses[0], source.auditing, source.machine))
+    yield from rule_steps(source, source.rules, found.accesses[0], "on paths")
+
+
+def rule_steps(source: RuleSource, rules: RuleSet, access: Access, elsewhere: str) -> Iterator[str]:
+    """What each rule says of an access; of those on other files only how many, and where they are."""
+    said = list(steps(rules, access, source.auditing, source.machine))
     for step in said:
         if step.result is not RuleResult.ELSEWHERE:
             yield f"  {source.text(step.resolved.rule)}: {step.words}"
-    elsewhere = sum(step.result is RuleResult.ELSEWHERE for step in said)
-    if elsewhere:
-        yield f"  and {elsewhere} on paths"
+    others = sum(step.result is RuleResult.ELSEWHERE for step in said)
+    if others:
+        yield f"  and {others} {elsewhere}"
 
 
 def as_text(

@@ -59,6 +59,11 @@ def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Find
 def _extension(file: ExtensionFile, host: Installation, version: str) -> Iterator[Finding]:
     lines = list(_unsafe(file, host))
     yield from lines or [ok("extension", f"{file.path} is a file that osquery loads")]
+    yield from _content(file, host, version)
+
+
+def _content(file: ExtensionFile, host: Installation, version: str) -> Iterator[Finding]:
+    """What a regular file holds: the program that it needs, the file that it starts, and its version."""
     if file.place is None or file.place.kind != "regular":
         return
     if file.error:
@@ -81,13 +86,7 @@ def _started(script: ExtensionFile, file: ExtensionFile, host: Installation, ver
         return
     lines = list(_unfit(file, host, script.path))
     yield from lines or [ok("extension", f"{script.path} starts {file.path}")]
-    if file.place is None or file.place.kind != "regular":
-        return
-    if file.error:
-        yield warning("extension", f"{file.path}: {file.error}", "run as root")
-        return
-    yield from _program(file, host)
-    yield from _version(file, version)
+    yield from _content(file, host, version)
 
 
 def _version(file: ExtensionFile, version: str) -> Iterator[Finding]:

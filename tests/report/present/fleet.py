@@ -18,7 +18,6 @@ from auditrules.report.model import (
     GroupCounts,
     HostState,
     HostSummary,
-    Reading,
     Report,
     Verdict,
     Waiver,
@@ -34,26 +33,6 @@ STATES = (HostState.STALE, HostState.MISSING, HostState.FAILING, HostState.NO_RO
 EXPIRED = Waiver("build-*", "1.2.8", "is rebuilt each night", "build team", "2026-10-31", WaiverState.EXPIRED)
 UNUSED = Waiver("laboratory-*", "*", "a host of tests", "platform team", "2027-03-31", WaiverState.UNUSED)
 WORST = tuple(Status)
-
-NOTHING = replace(
-    sample(),
-    start=None,
-    end=None,
-    inventory=None,
-    grouped_by="",
-    counts=Counts(),
-    host_counts=Counts(),
-    controls=(),
-    groups=(),
-    trend=(),
-    hosts=(),
-    verdicts=(),
-    changes=(),
-    waivers=(),
-    reading=Reading(0, 0, 0, 0, 0, 0, (), ()),
-    notes=(),
-)
-"""A report on logs that hold nothing."""
 
 
 def fleet(size: int, days: int = 30, seed: int = 1) -> Report:

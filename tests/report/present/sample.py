@@ -265,3 +265,24 @@ def two_systems() -> Report:
         for each in (first, second)
     )
     return replace(sample(), controls=(first, second), verdicts=said, changes=())
+
+
+NOTHING = replace(
+    sample(),
+    start=None,
+    end=None,
+    inventory=None,
+    grouped_by="",
+    counts=Counts(),
+    host_counts=Counts(),
+    controls=(),
+    groups=(),
+    trend=(),
+    hosts=(),
+    verdicts=(),
+    changes=(),
+    waivers=(),
+    reading=Reading(0, 0, 0, 0, 0, 0, (), ()),
+    notes=(),
+)
+"""A report on logs that hold nothing."""

@@ -27,8 +27,19 @@ from auditrules.report.present.html.wording import LONGEST, share, shown, utc, w
 from auditrules.report.present.reasons import REASONS
 from auditrules.report.present.wording import percent
 from auditrules.status import Status
-from tests.report.present.fleet import NOTHING, fleet
-from tests.report.present.sample import HOSTILE, NOON, WAIVER, hostile, only, sample, stray, two_systems, verdict
+from tests.report.present.fleet import fleet
+from tests.report.present.sample import (
+    HOSTILE,
+    NOON,
+    NOTHING,
+    WAIVER,
+    hostile,
+    only,
+    sample,
+    stray,
+    two_systems,
+    verdict,
+)
 
 
 class Page(HTMLParser):

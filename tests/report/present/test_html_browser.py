@@ -19,9 +19,9 @@ from auditrules.report.present.html.wording import number, parts, share, shown
 from auditrules.status import Status
 from tests.report.present import browser as chromium
 from tests.report.present.browser import Browser
-from tests.report.present.fleet import NOTHING, fleet
+from tests.report.present.fleet import fleet
 from tests.report.present.pictures import take
-from tests.report.present.sample import HOSTILE, hostile, sample, two_systems
+from tests.report.present.sample import HOSTILE, NOTHING, hostile, sample, two_systems
 
 COMMANDS = "echo '-w /usr/bin/dockerd -k docker' >>/etc/audit/rules.d/docker.rules\naugenrules --load"
 

@@ -16,8 +16,7 @@ from auditrules.report.present.summary import MOST
 from auditrules.report.present.terminal import LONGEST, render
 from auditrules.status import Status
 from tests.laws import law
-from tests.report.present.sample import NOON, WAIVER, hostile, sample, stray, verdict
-from tests.report.present.test_formats import emptied
+from tests.report.present.sample import NOON, NOTHING, WAIVER, hostile, sample, stray, verdict
 from tests.report.present.texts import TEXTS, short
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)
@@ -75,10 +74,7 @@ def test_the_whole_summary() -> None:
 
 
 def test_a_report_of_nothing_says_so() -> None:
-    nothing = Counts()
-    reading = replace(sample().reading, files=0, lines=0, rows=0, repeated=0, passed_over=0, broken=0, first_broken=())
-    report = replace(emptied(sample()), counts=nothing, host_counts=nothing, grouped_by="", reading=reading)
-    assert plain(report) == (
+    assert plain(NOTHING) == (
         "auditrules report 0.1.0\n"
         "  logs      no results; results expire after 26 hours; made at 2026-11-23T13:00:00Z\n"
         "  hosts     none judged; 0 fail, 0 unknown, 0 n/a; 0 in all, no inventory\n"
