@@ -1,1 +1,1 @@
-"""The tables in an SQLite of our own, for whoever has no osquery at hand. Only `database` imports apsw."""
+"""The tables in an SQLite of our own, for users without osquery. Only `database` and `virtual_table` import apsw."""
