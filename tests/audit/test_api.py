@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import pickle
+import re
 import subprocess
 import sys
 from copy import deepcopy
@@ -36,6 +37,11 @@ from auditrules.audit import (
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 SECTIONS = DOCUMENT.read_text("utf-8").split("\n## ")[1:]
+
+
+@pytest.mark.parametrize("name", auditrules.audit.__all__)
+def test_every_public_name_is_documented(name: str) -> None:
+    assert re.search(rf"\b{name}\b", DOCUMENT.read_text("utf-8"))
 
 
 def globals_of(sections: list[str]) -> dict[str, object]:
