@@ -9,7 +9,7 @@ from auditrules.benchmarks import catalogue
 
 pytest_plugins = ["tests.outcomes", "tests.rights", "tests.scheduling", "tests.vm.plugin"]
 
-# No law hangs on how busy the machine is. `make test-full` asks for the profile `full`.
+# No law depends on how busy the machine is. `make test-full` asks for the profile `full`.
 settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("full"), max_examples=20)
 settings.load_profile("quick")

@@ -1,4 +1,4 @@
-"""A host is derived once for whoever asks, and a later collection derives anew only what hangs on a change."""
+"""A host is derived once for whoever asks, and a later collection derives anew only what depends on a change."""
 
 from __future__ import annotations
 

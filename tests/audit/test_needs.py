@@ -1,4 +1,4 @@
-"""The names that rules hang on, and the mounts that are not touched."""
+"""The names that rules depend on, and the mounts that are not touched."""
 
 from __future__ import annotations
 

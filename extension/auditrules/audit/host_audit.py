@@ -68,7 +68,7 @@ class HostAudit:
     def __init__(self, collected: Sources, earlier: HostAudit | None = None) -> None:
         self.results: Results = Results(earlier.results if earlier else None)
         self._refusal = refusal_of(collected.audit_rules, collected.facts.version) if collected.audit_rules else None
-        # Mounts come and go with each container, and the kernel counts while it audits: no rule hangs on either.
+        # Mounts come and go with each container, and the kernel counts while it audits: no rule depends on either.
         facts = replace(collected.facts, mounts=None)
         configured = replace(collected, kernel=Kernel("none"), consumer="", auditctl_version="", facts=facts)
         self._kernel = without_counters(collected.kernel)

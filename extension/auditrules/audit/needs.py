@@ -1,4 +1,4 @@
-r"""The names that rules hang on: what the host must look up before anyone reads the rules.
+r"""The names that rules depend on: what the host must look up before anyone reads the rules.
 
 A superset, found without parsing: every absolute path that could be a `-w`, `-W`, `-q`, `path=`, `dir=` or `exe=` of
 a rules file or a listing, and every user and group that is not a number. A name too many costs a look at the file

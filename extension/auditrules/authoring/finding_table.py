@@ -68,7 +68,7 @@ FINDINGS: tuple[FindingKind, ...] = (
     FindingKind(
         "awk-dependent",
         _WARNING,
-        "a line that hangs on the awk of the host",
+        "a line that depends on the awk of the host",
         "augenrules runs awk with a pattern for white space that mawk takes for letters: there the line stays as it "
         "is, elsewhere it is dropped or moved.",
         "Begin the line without white space.",

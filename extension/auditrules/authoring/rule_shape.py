@@ -117,7 +117,7 @@ class RuleShape:
 
     @property
     def by_inode(self) -> bool | None:
-        """Whether the kernel keeps it with an inode; None: that hangs on what is at its path."""
+        """Whether the kernel keeps it with an inode; None: that depends on what is at its path."""
         if self.place is not None:
             return None if self.place.name not in ("path", "dir") else self.place.name == "path"
         return any(

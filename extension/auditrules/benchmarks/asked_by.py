@@ -31,7 +31,7 @@ class AskedBy:
 
     @property
     def by_login(self) -> bool:
-        """Whether they hang on the host's login.defs."""
+        """Whether they depend on the host's login.defs."""
         return any(map(_WITH_UID_MIN.fullmatch, self.fields))
 
     def resolved(self, login: LoginDefs | None) -> tuple[str, ...] | None:

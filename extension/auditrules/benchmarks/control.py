@@ -97,7 +97,7 @@ class BenchmarkControl:
         Raises:
             BenchmarkError: the file does not have it as it must be.
         """
-        # Only here: who asks for titles needs no kind.
+        # Only here: a caller that wants titles needs no kind.
         from auditrules.benchmarks.kinds import read_requirement  # noqa: PLC0415
 
         return tuple(

@@ -84,7 +84,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "with kernel or boot, and else none: paths are taken to be there, without links)",
     )
     add_targets(parser)
-    add_benchmark(parser, "the controls whose verdict changes are told, too; default: none")
+    add_benchmark(parser, "also list the controls whose verdict changes; default: none")
     add_site(parser)
     parser.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
     parser.set_defaults(run=_run)

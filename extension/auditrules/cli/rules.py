@@ -112,7 +112,7 @@ def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, st
     for each, against in failing.items():
         warn(f"can't be met by rules: {each}{f', as another control wants {against}' if against else ''}")
     if options.system and failing:
-        warn(f"what hangs on the host itself is made on one, or of its files: --root DIR of {options.system}")
+        warn(f"what depends on the host itself is made on one, or of its files: --root DIR of {options.system}")
     for remark in made.remarks:
         warn(f"{remark.place}: {remark.message}")
 

@@ -1,4 +1,4 @@
-"""When a name was made, of which Python tells nothing before 3.15: libc's statx(2).
+"""Reads the birth time of a file with libc's statx(2), which Python offers from 3.15 on.
 
 A libc without it (glibc before 2.28), and a file system that keeps no such time, leave it unknown.
 """

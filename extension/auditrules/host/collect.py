@@ -110,7 +110,7 @@ class Host:
             mounts = None if mountinfo is None else dated(mounted(mountinfo, early), remote, by_initrd)
             unmounted = early - {each.point for each in mounts} if mounts is not None else frozenset()
             formats = self._binary_formats(mounts or ())
-            # What augenrules makes of rules.d hangs on whether there is such a folder, and on what can't be read in it.
+            # What augenrules makes of rules.d depends on whether it is there, and on what can't be read in it.
             paths = {RULES_D, *(file.path for file in rules_d if file.content is None)}
             if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
                 paths |= wanted.paths | sandbox_paths(units, UNITS) | {each.interpreter for each in formats}

@@ -2,7 +2,7 @@
 
 Paths of the benchmarks are there, without links, as what the benchmarks say they are. Users log in from the number on
 that login.defs is shipped with, sudo logs to no file of its own, and pam_faillock keeps its tallies where the module
-does by default. Privileged programs are not known: they hang on the packages.
+does by default. Privileged programs are not known: they depend on the packages.
 """
 
 from __future__ import annotations

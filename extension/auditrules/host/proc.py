@@ -1,4 +1,4 @@
-"""What /proc tells of a process: its files, its name, and when it was started (proc(5))."""
+"""Reads a process in /proc: its files, its name, and when it was started (proc(5))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reading of the host for the many calls that osquery makes of one query."""
+"""Collects the host once for the many calls that osquery makes for one query."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Snapshot(Generic[_T]):
     """A value that is read when it is asked for, and kept for a while.
 
     The age counts from the end of a reading, in the clock's seconds: counted from its beginning, a host slower than
-    `max_age` would be read anew for every row of a join. Who asks during a reading waits for it and shares it. A
-    reading that raises is not kept.
+    `max_age` would be read anew for every row of a join. A caller that comes during a reading waits for it and shares
+    it. A reading that raises is not kept.
     """
 
     def __init__(self, read: Callable[[], _T], clock: Callable[[], float], max_age: float = MAX_AGE) -> None:

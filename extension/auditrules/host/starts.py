@@ -1,4 +1,4 @@
-"""When units were started and mounts were made, by what systemd and the kernel keep of them."""
+"""Reads when units were started and mounts were made, from systemd's and the kernel's own records."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What is asked of the logs."""
+    """The options of a report: its period, its filters, and how its hosts are grouped."""
 
     now: int
     until: int | None = None

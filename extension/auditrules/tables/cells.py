@@ -14,7 +14,7 @@ COMMA = r"\x2c"  # one inside an element of a list with commas between
 
 
 def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str], asked: str = "") -> list[Row]:
-    """Rows with every column as text, and a rowid that hangs on the columns of `identity` alone.
+    """Rows with every column as text, and a rowid that depends on the columns of `identity` alone.
 
     Rows of equal identity are told apart by their order. The column `asked` has the operand of the query: as it came,
     for osquery drops a row that does not equal it, and escapes it itself before it shows it.

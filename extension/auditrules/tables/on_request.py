@@ -1,4 +1,4 @@
-"""The tables that are empty until somebody asks: their rows hang on the query, or are dear.
+"""The tables whose rows are made only for a query: they depend on its constraints, or take long to make.
 
 Imported when the first query for one of them comes, as all that they take is more than what a host at rest needs.
 """

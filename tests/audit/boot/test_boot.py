@@ -250,11 +250,11 @@ RULES_UNKNOWN: dict[str, tuple[Sources, str]] = {
     ),
     "the awk decides": (
         host(rules_d={"a.rules": b"\t# c\n" + RULE}, awk="/usr/bin/goawk"),
-        "what augenrules makes of /etc/audit/rules.d hangs on the awk that it runs: goawk",
+        "what augenrules makes of /etc/audit/rules.d depends on the awk that it runs: goawk",
     ),
     "no awk": (
         host(rules_d={"a.rules": b"\t# c\n" + RULE}, awk=""),
-        "what augenrules makes of /etc/audit/rules.d hangs on the awk that it runs: none was found",
+        "what augenrules makes of /etc/audit/rules.d depends on the awk that it runs: none was found",
     ),
     "another file": (
         host({f"{USR}/auditd.service": TWICE}),
@@ -355,7 +355,7 @@ def test_units_that_load_different_rules_in_no_certain_order_leave_them_open() -
         f"{USR}/audit-rules.service": "[Service]\nExecStart=/sbin/auditctl -R /etc/audit/audit.rules\n",
     }
     said = booted(host(files, enabled=("auditd.service", "audit-rules.service"), audit_rules=b"-w /old\n"))
-    assert said == Boot(Loader.AUDITCTL, "units that load rules start in no certain order, and the rules hang on it")
+    assert said == Boot(Loader.AUDITCTL, "units that load rules start in no certain order, and the rules depend on it")
 
 
 def test_rules_that_change_between_two_loads_are_not_known() -> None:

@@ -145,7 +145,7 @@ SCRIPTS: dict[str, tuple[str, set[tuple[str, ...]] | None]] = {
     "a variable of the entry": ("menuentry x { set o=a; linux /k $o }", {("a",)}),
     "a variable that is set by nobody": (ENTRY % "$o a", {("a",)}),
     "a variable of the machine": (ENTRY % "$grub_platform a", None),
-    "a choice that hangs on the machine": (
+    "a choice that depends on the machine": (
         "if [ $grub_platform = efi ]; then set o=a; else set o=b; fi\n" + ENTRY % "$o",
         {("a",), ("b",)},
     ),

@@ -115,7 +115,7 @@ def test_one_line_that_auditd_refuses_is_enough(conf: bytes, why: str, source: s
     assert judged.evidence.isprintable()
 
 
-# What hangs on the version of audit: 3.0 enriches by default, 4.0.4 does not halt while there is space.
+# What depends on the version of audit: 3.0 enriches by default, 4.0.4 does not halt while there is space.
 @pytest.mark.parametrize(
     ("asked", "conf", "version", "expected"),
     [

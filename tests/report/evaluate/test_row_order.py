@@ -1,4 +1,4 @@
-"""A report hangs on what the rows are, not on their order, their numbers, or how an engine goes about it."""
+"""A report depends on what the rows are, not on their order, their numbers, or how an engine goes about it."""
 
 from __future__ import annotations
 

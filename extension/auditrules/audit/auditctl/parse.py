@@ -79,7 +79,7 @@ def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
 class LineParser:
     """Parses the lines of rules files on one host; of lines that are equal one is parsed.
 
-    What an `earlier` parser made of a line is given again where all that it hangs on is the same.
+    What an `earlier` parser made of a line is given again where all that it depends on is the same.
     """
 
     def __init__(self, facts: Facts, earlier: LineParser | None = None) -> None:

@@ -102,7 +102,7 @@ def _booted(files: RulesFiles, conf: AuditdConf, planned: BootPlan, enabled: int
     end = ends[0]
     if any((other.content, other.loaded) != (end.content, end.loaded) for other in ends):
         return replace(
-            rules_unknown, reason="units that load rules start in no certain order, and the rules hang on it"
+            rules_unknown, reason="units that load rules start in no certain order, and the rules depend on it"
         )
     states = {each.enabled for each in ends}
     return replace(

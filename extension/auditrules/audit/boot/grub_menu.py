@@ -132,7 +132,7 @@ class _Menu:
         self.values = _either(ends) if len(ends) > 1 else ends[0]
 
     def _holds(self, condition: Block) -> bool | None:
-        """Whether a condition holds; None where that hangs on the machine."""
+        """Whether a condition holds; None where that depends on the machine."""
         if not condition:
             return True
         if len(condition) != 1 or not isinstance(condition[0], Command):

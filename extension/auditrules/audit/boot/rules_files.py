@@ -153,7 +153,7 @@ class RulesFiles:
         """What augenrules makes of rules.d; None where there is no such folder.
 
         Raises:
-            UndeterminedError: a file of it can't be read, or the result hangs on an awk that nobody knows.
+            UndeterminedError: a file of it can't be read, or the result depends on an awk that nobody knows.
         """
         if isinstance(self._merged, UndeterminedError):
             raise self._merged.with_traceback(None)
@@ -173,7 +173,7 @@ class RulesFiles:
         made = [merge(files, awk, self.facts.version) for awk in kinds]
         if any(each.content != made[0].content for each in made):
             found = program or "none was found"
-            return UndeterminedError(f"what augenrules makes of {FOLDER} hangs on the awk that it runs: {found}")
+            return UndeterminedError(f"what augenrules makes of {FOLDER} depends on the awk that it runs: {found}")
         return made[0]
 
     @property

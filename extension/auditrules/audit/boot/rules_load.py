@@ -1,4 +1,4 @@
-"""When the kernel's rules were loaded last, by what a host shows of that."""
+"""When the kernel's rules were last loaded: by the starts of units and the daemon, and the date of audit.rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which directories a unit's commands see otherwise than the host, by its settings (systemd.exec(5), "Sandboxing")."""
+"""Which directories a unit's commands do not see as the host does, by its settings (systemd.exec(5), "Sandboxing")."""
 
 from __future__ import annotations
 

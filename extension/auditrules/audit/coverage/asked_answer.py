@@ -1,4 +1,4 @@
-"""What a source of rules says to a rule that is asked for: call by call, and together, in words."""
+"""Which calls of a requested rule a source of rules records: call by call, and together, in words."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def answer(
     """Ask a source of rules for each call of a rule that is asked for.
 
     `known` are the answers of calls that were asked for before: one answer serves all calls that the source does not
-    tell apart. Only calls on whatever file and by whatever program are so known, as these hang on the source alone.
+    tell apart. Only calls on whatever file and by whatever program are so known, as these depend on the source alone.
     """
     calls = dict(asked.calls(source.machine, file_system.facts.kernel.release))
     who = ANYBODY

@@ -1,4 +1,4 @@
-"""A rule that somebody asks for, such as a benchmark's: system calls, in some arches, under some conditions.
+"""A rule that is requested, such as by a benchmark: system calls, in some arches, under some conditions.
 
 A host meets it if every access that such a rule would record is recorded, by whatever rules: broader ones, several, in
 any spelling. So the key of what is asked for means nothing.

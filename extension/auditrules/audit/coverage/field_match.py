@@ -1,4 +1,4 @@
-"""Whether one condition of a rule holds for an access: yes, no, or what it waits for.
+"""Whether one condition of a rule holds for an access: yes, no, or which fact is missing.
 
 The tests are those of audit_filter_rules, audit_match_perm and audit_field_compare in kernel/auditsc.c of Linux 6.1.
 """

@@ -1,4 +1,4 @@
-"""What changed on a host since its rules were loaded, as far as that shows: directories made anew, and mounts.
+"""What changed on a host since its rules were loaded, as far as can be seen: directories made anew, and mounts.
 
 A rule is on an inode, and its text is a path: where another directory is at that path by now, the listing is as before
 and nothing is recorded. A directory that was made later is a sign of it, and so is a mount that came or went. Nothing

@@ -1,4 +1,4 @@
-"""A host's file system that notes what is looked up in it: an answer hangs on that, and on nothing else of it."""
+"""Notes which files and mounts an answer looked up: it depends on these, and on nothing else of the file system."""
 
 from __future__ import annotations
 

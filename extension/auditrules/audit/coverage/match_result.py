@@ -13,7 +13,7 @@ _WORD = 0xFFFFFFFF
 
 
 class Undetermined(str, Enum):
-    """What a condition waits for that may hold: something that differs between subjects, or a fact of the host."""
+    """The fact that is missing to decide a condition: one that differs between subjects, or one of the host."""
 
     SUBJECT = "subject"
     UNREADABLE = "unreadable"  # a rule or a path that could not be read

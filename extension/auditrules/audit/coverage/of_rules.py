@@ -48,7 +48,7 @@ def path_coverage(
     """What rules record of an absolute path.
 
     `facts.files` has an entry for each step of the path and of those that rules name; what has none is unknown, and so
-    is the coverage that hangs on it. `enabled` is that of `auditctl -s`.
+    is the coverage that depends on it. `enabled` is that of `auditctl -s`.
     """
     found = evaluate_path(path, _host(rules, facts, enabled))
     return PathCoverage(
@@ -65,7 +65,7 @@ def path_coverage(
     )
 
 
-def syscall_coverage(  # noqa: PLR0913 - what a kernel's answer hangs on, all but two by keyword
+def syscall_coverage(  # noqa: PLR0913 - what a kernel's answer depends on, all but two by keyword
     name: str,
     rules: Iterable[Rule],
     facts: Facts = DEFAULT_FACTS,

@@ -66,7 +66,7 @@ def _unlabelled(resolved: ResolvedRule) -> ResolvedRule:
 
 @dataclass(slots=True)
 class _Known:
-    """Rules, and what was found out of them: it hangs on them and what they watch, on no name that is asked about."""
+    """Rules, and what was found out of them: it depends on them and what they watch, on no name that is asked about."""
 
     resolved: tuple[ResolvedRule, ...]
     unlabelled: _Known | None = None

@@ -1,4 +1,4 @@
-"""The entries of a file system, with a note of what is looked up: a result hangs on that, and on no other of them."""
+"""Notes which entries of a file system a result looked up: it depends on these, and on no others."""
 
 from __future__ import annotations
 

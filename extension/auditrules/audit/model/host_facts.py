@@ -1,4 +1,4 @@
-"""What a line hangs on besides its own text: the auditctl that reads it, the machine, and the host's names."""
+"""What a line depends on besides its own text: the auditctl that reads it, the machine, and the host's names."""
 
 from __future__ import annotations
 

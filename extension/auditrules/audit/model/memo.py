@@ -1,4 +1,4 @@
-"""What a pure function made of its inputs, kept from one round of questions to the next."""
+"""Keeps the results of a pure function from one round of calls to the next."""
 
 from __future__ import annotations
 

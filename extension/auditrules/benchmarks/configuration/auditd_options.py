@@ -147,7 +147,7 @@ class LooksInto:
 
 @dataclass(frozen=True, slots=True)
 class AuditdOptions:
-    """What auditd has of its configuration. `looks_into` are the lines, in order, that hang on the host besides.
+    """What auditd has of its configuration. `looks_into` are the lines, in order, that depend on the host besides.
 
     `refused` says why it refuses the file, `refused_line` is where (0: none).
 

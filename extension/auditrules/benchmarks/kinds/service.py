@@ -86,7 +86,7 @@ class Service(Requirement):
         }
         if len(parts) == 1:
             return parts.pop()
-        evidence = f"whether the next boot starts {self.name} hangs on the kernel's command line"
+        evidence = f"whether the next boot starts {self.name} depends on the kernel's command line"
         return Result(Status.UNKNOWN, UNCLEAR, evidence)
 
     def _started(self, host: JudgedHost, words: Sequence[str], good: str) -> Result:
