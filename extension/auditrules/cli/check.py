@@ -127,7 +127,7 @@ def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Coll
         return at_boot, lambda collector: collector
     from auditrules.cli.what_if import tried_host  # noqa: PLC0415 - it reads rules files, which most checks need not
 
-    return at_boot, tried_host(options.rules, options.machine)
+    return at_boot, tried_host(options.rules, options.machine, options.root)
 
 
 def _code(result: QueryResult, *, at_boot: bool, whole: bool) -> int:

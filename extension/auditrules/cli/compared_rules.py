@@ -21,7 +21,7 @@ from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment
-from auditrules.cli.rules_input import rules_input
+from auditrules.cli.rules_input import whole_rules
 from auditrules.host import Collector
 from auditrules.values import dataclass, replace
 
@@ -48,14 +48,14 @@ class ComparedSide:
     problems: tuple[str, ...] = ()
 
 
-def operand_called(text: str) -> RulesOperand:
+def operand_called(text: str, root: str = "") -> RulesOperand:
     """What a text names. Raises Problem if it is a path that can't be read as rules."""
     kind, colon, path = text.partition(":")
     if text in (KERNEL, BOOT):
         return RulesOperand(text, text)
     if colon and kind in (LISTING, ROOT):
         return RulesOperand(text, kind, path)
-    return RulesOperand(text, "", text, rules_input(text))
+    return RulesOperand(text, "", text, whole_rules(text, root))
 
 
 def host_of(root: str, operands: Sequence[RulesOperand], environment: Environment) -> Collector | None:
@@ -116,7 +116,7 @@ def _of_source(operand: RulesOperand, source: RuleSource) -> ComparedSide:
 
 
 def _listing(path: str) -> File:
-    given = rules_input(path)
+    given = whole_rules(path)
     if given.folder:
         raise Problem(f"cannot read {path}: expected a saved listing, found a directory")
     return given.files[0]

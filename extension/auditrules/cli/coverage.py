@@ -22,7 +22,7 @@ from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
 from auditrules.cli.coverage_of_calls import SyscallVerdict, as_text, asked_calls, rule_steps, verdict_on
 from auditrules.cli.environment import Environment, add_host, in_environment, kept
-from auditrules.cli.rules_input import rules_input
+from auditrules.cli.rules_input import whole_rules
 from auditrules.text import visible
 from auditrules.values import dataclass
 
@@ -105,7 +105,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     sources: Sequence[RuleSource]
     problems: tuple[str, ...] = ()
     if options.rules:
-        inputs = [rules_input(name) for name in options.rules]
+        inputs = [whole_rules(name, options.root) for name in options.rules]
         contents = (file.content or b"" for each in inputs for file in each.files)
         wanted = {path for path in needs(contents).paths if not bad_path(path)}
         tried = TriedRules(inputs, audit.file_system(host.look({*options.paths, *wanted})).facts)

@@ -92,7 +92,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_environment
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    operands = [operand_called(options.old), operand_called(options.new)]
+    operands = [operand_called(each, options.root) for each in (options.old, options.new)]
     host = host_of(options.root, operands, environment)
     sources = host.sources() if host else None
     targets = targets_of(options, sources.facts if sources else None)

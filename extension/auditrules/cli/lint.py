@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         raise Problem("nothing to lint: expected a PATH, - for standard input, or --root DIR")
     if options.paths.count(STANDARD_INPUT) > 1:
         raise Problem("standard input can be read once: expected one -, found more")
-    inputs = [rules_input(path) for path in options.paths]
+    inputs = [rules_input(path, options.root) for path in options.paths]
     if options.root:
         reports = _on_root(options, environment, inputs)
     else:

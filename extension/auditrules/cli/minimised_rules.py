@@ -18,14 +18,14 @@ from auditrules.authoring.rules_files import MADE
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import warn
 from auditrules.cli.environment import Environment
-from auditrules.cli.rules_input import only_target, rules_input
+from auditrules.cli.rules_input import only_target, whole_rules
 from auditrules.text import counted, visible
 from auditrules.values import replace
 
 
 def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     """The smaller set as text, and the exit code: 3 and nothing where it is not proved to record the same."""
-    inputs = [rules_input(path) for path in options.paths]
+    inputs = [whole_rules(path, options.root) for path in options.paths]
     target = only_target(options)
     facts = Facts(version=target.version, machine=target.machine)
     facts = with_names(_facts_for(inputs, facts, options.root, environment), inputs)

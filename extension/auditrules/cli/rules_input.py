@@ -75,18 +75,35 @@ def only_target(options: argparse.Namespace, facts: Facts | None = None) -> Lint
     return found[0]
 
 
-def rules_input(path: str) -> RulesInput:
+def rules_input(path: str, root: str = "") -> RulesInput:
     """The rules of a path: a file, a folder, or `-` for standard input.
 
+    Who fills a folder may be somebody else than who names it, so links in it are followed inside of it only; of a
+    folder below a root that is named, too, inside of the root, as its own augenrules would.
     Raises Problem if it can't be read as rules; what can't be read in a folder is told by its file.
     """
     if path == STANDARD_INPUT:
         return RulesInput(path, (File(path, _checked(path, _standard_input())),))
+    if (
+        root
+        and _is_below(os.path.normpath(Path(path).absolute()), root)
+        and not _is_below(os.path.realpath(path), root)
+    ):
+        raise Problem(f"cannot read {path}: a link leads out of --root {root}, to {os.path.realpath(path)}")
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a Path would take away "./" and "//"
     except OSError as error:
         raise Problem(f"cannot read {path}: {_words(error)}") from error
-    return _folder(path) if is_folder else RulesInput(path, (File(path, _checked(path, _named(path))),))
+    return _folder(path, root) if is_folder else RulesInput(path, (File(path, _checked(path, _named(path))),))
+
+
+def whole_rules(path: str, root: str = "") -> RulesInput:
+    """The rules of a path as `rules_input` reads them, where each of its files can be read. Raises Problem."""
+    found = rules_input(path, root)
+    for file in found.files:
+        if file.content is None:
+            raise Problem(f"cannot read {file.path}: {file.error}")
+    return found
 
 
 def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
@@ -117,7 +134,7 @@ def awk_of(sources: Sources) -> Awk | None:
     return next((each for each in Awk if program.startswith(each.value)), None)
 
 
-def _folder(path: str) -> RulesInput:
+def _folder(path: str, root: str) -> RulesInput:
     try:
         names = sorted(decode(os.fsencode(name)) for name in os.listdir(path))  # noqa: PTH208 - names, not paths that Path writes anew
     except OSError as error:
@@ -133,7 +150,7 @@ def _folder(path: str) -> RulesInput:
         if own in skipped:
             continue
         try:
-            content = _content(own)
+            content = _of_link(own, path, root) if Path(own).is_symlink() else _content(own, os.O_NOFOLLOW)
         except _UnreadError as error:
             files.append(File(own, error=str(error)))
             continue
@@ -170,10 +187,37 @@ def _named(path: str) -> bytes:
         raise Problem(f"cannot read {path}: {error}") from error
 
 
-def _content(path: str) -> bytes:
-    """The content of a regular file, which must stay as it is while it is read."""
+def _is_below(path: str, root: str) -> bool:
+    """Whether a path is in a root, by the root's text or by where it leads."""
+    tops = {os.path.normpath(Path(root).absolute()), os.path.realpath(root)}
+    return any(path == top or path.startswith(f"{top.rstrip('/')}/") for top in tops)
+
+
+def _of_link(link: str, folder: str, root: str) -> bytes:
+    """The content of what a link in a folder leads to, inside of the folder or of the root that it is in."""
+    top = above = os.path.realpath(folder)
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        if root and _is_below(top, root):
+            above = os.path.realpath(root)
+            place = f"{top[len(above.rstrip('/')) :]}/{link.rpartition('/')[2]}"
+        else:
+            target = os.path.realpath(link, strict=True)
+            if not target.startswith(f"{top}/"):
+                raise _UnreadError("a link that leads out of the folder: --root DIR follows it inside of DIR")
+            place = target[len(top) :]
+        with closing(Tree(above, local)) as tree:
+            found = tree.read(place, LARGEST)
+    except OSError as error:
+        raise _UnreadError(_words(error)) from error
+    if found is None or found.content is None:
+        raise _UnreadError(found.error if found else os.strerror(errno.ENOENT))
+    return found.content
+
+
+def _content(path: str, more: int = 0) -> bytes:
+    """The content of a regular file, which must stay as it is while it is read; `more` are flags to open it with."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | more)
         try:
             before = os.fstat(number)
             found = next((kind for is_kind, kind in _KINDS if is_kind(before.st_mode)), "")

@@ -14,7 +14,7 @@ from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.targets import UnknownTargetError, machine_called
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem, warn
-from auditrules.cli.rules_input import rules_input
+from auditrules.cli.rules_input import whole_rules
 from auditrules.host import Collector
 from auditrules.values import replace
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from auditrules.benchmarks.requirement import Fact
 
 
-def tried_host(paths: Sequence[str], machine: str) -> Callable[[Collector], Collector]:
-    """What makes of a host the one that boots with rules of these files and folders, on this machine if it is given.
+def tried_host(paths: Sequence[str], machine: str, root: str = "") -> Callable[[Collector], Collector]:
+    """What makes of a root's host the one that boots with rules of files and folders, on a machine if one is given.
 
     Raises Problem if there are no such files or there is no such machine.
     """
@@ -31,7 +31,7 @@ def tried_host(paths: Sequence[str], machine: str) -> Callable[[Collector], Coll
         called = machine_called(machine) if machine else ""
     except UnknownTargetError as error:
         raise Problem(str(error)) from error
-    inputs = [rules_input(path) for path in paths]
+    inputs = [whole_rules(path, root) for path in paths]
     return lambda collector: WhatIfHost(collector, inputs, called)
 
 

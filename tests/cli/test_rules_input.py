@@ -1,0 +1,117 @@
+"""Links among the rules that a command line names: who fills a folder may be somebody else than who names it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from auditrules.cli.command import Problem
+from auditrules.cli.entry import main
+from auditrules.cli.rules_input import rules_input
+
+HASHES = "root:$6$salt$hash:19000:0:99999:7:::\n"
+WATCH = b"-w /etc/passwd -p wa -k id\n"
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """What is on the machine, outside of the image."""
+    made = tmp_path / "shadow"
+    made.write_text(HASHES)
+    return made
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    made = tmp_path / "image"
+    (made / "etc/audit/rules.d").mkdir(parents=True)
+    (made / "usr/share").mkdir(parents=True)
+    (made / "usr/share/id.rules").write_bytes(WATCH)
+    return made
+
+
+def only_file(folder: Path, root: str = "") -> tuple[bytes | None, str]:
+    (file,) = rules_input(str(folder), root).files
+    return file.content, file.error
+
+
+@pytest.mark.parametrize("with_root", [False, True])
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_link_in_a_folder_leads_to_no_file_outside(
+    image: Path, outside: Path, *, relative: bool, with_root: bool
+) -> None:
+    folder = image / "etc/audit/rules.d"
+    (folder / "10.rules").symlink_to("../../../../shadow" if relative else outside)
+    content, error = only_file(folder, str(image) if with_root else "")
+    assert (content, bool(error)) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["lint"], ["check", "--at", "boot", "--rules"], ["coverage", "/etc/passwd", "--rules"], ["rules", "--minimise"]],
+)
+def test_no_command_shows_what_a_link_leads_to_outside(image: Path, outside: Path, command: list[str]) -> None:
+    folder = image / "etc/audit/rules.d"
+    (folder / "10.rules").symlink_to(outside)
+    out, err = io.StringIO(), io.StringIO()
+    code = main([*command, str(folder), "--root", str(image)], stdout=out, stderr=err)
+    assert (code == 0, "$6$" in out.getvalue() + err.getvalue()) == (False, False)
+
+
+def test_a_link_that_leads_out_is_told_with_what_to_do(image: Path, outside: Path) -> None:
+    folder = image / "etc/audit/rules.d"
+    (folder / "10.rules").symlink_to(outside)
+    assert only_file(folder)[1] == "a link that leads out of the folder: --root DIR follows it inside of DIR"
+
+
+@pytest.mark.parametrize("target", ["/usr/share/id.rules", "../../../usr/share/id.rules"])
+def test_with_a_root_a_link_leads_where_it_does_in_the_image(image: Path, target: str) -> None:
+    folder = image / "etc/audit/rules.d"
+    (folder / "10.rules").symlink_to(target)
+    assert only_file(folder, str(image)) == (WATCH, "")
+
+
+def test_a_link_inside_of_the_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/id").write_bytes(WATCH)
+    (tmp_path / "10.rules").symlink_to("shared/id")
+    assert only_file(tmp_path) == (WATCH, "")
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "10.rules").symlink_to("none")
+    assert only_file(tmp_path) == (None, "No such file or directory")
+
+
+@pytest.mark.parametrize("name", ["etc/audit/rules.d", "etc/audit/rules.d/10.rules"])
+def test_a_path_below_the_root_that_leads_out_of_it_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "host/audit/rules.d").mkdir(parents=True)
+    (tmp_path / "host/audit/rules.d/10.rules").write_bytes(WATCH)
+    (tmp_path / "image/etc").mkdir(parents=True)
+    (tmp_path / "image/etc/audit").symlink_to(tmp_path / "host/audit")
+    root = str(tmp_path / "image")
+    with pytest.raises(Problem, match="a link leads out of --root"):
+        rules_input(f"{root}/{name}", root)
+
+
+def test_a_file_that_somebody_names_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(WATCH)
+    (tmp_path / "a.rules").symlink_to("real")
+    (file,) = rules_input(str(tmp_path / "a.rules")).files
+    assert file.content == WATCH
+
+
+@pytest.mark.parametrize(
+    "command", [["check", "--at", "boot", "--rules"], ["coverage", "/etc/passwd", "--rules"], ["rules", "--minimise"]]
+)
+def test_rules_of_which_a_file_cannot_be_read_are_not_judged(tmp_path: Path, command: list[str]) -> None:
+    folder = tmp_path / "rules.d"
+    folder.mkdir()
+    (folder / "10.rules").write_bytes(WATCH)
+    (folder / "20.rules").symlink_to("none")
+    out, err = io.StringIO(), io.StringIO()
+    code = main([*command, str(folder)], stdout=out, stderr=err)
+    assert (code, out.getvalue()) == (2, "")
+    assert err.getvalue() == f"auditrules: cannot read {folder}/20.rules: No such file or directory\n"
