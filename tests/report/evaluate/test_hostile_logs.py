@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from auditrules.report.evaluate import duckdb_engine, queries
+from auditrules.report.evaluate.duckdb_engine import DuckDb
 from auditrules.report.evaluate.expressions import MOST_OWNERS, MOST_TARGETS
 from auditrules.report.model import Counts
 from auditrules.status import Status
@@ -96,15 +97,15 @@ def test_twice_the_rows_are_twice_the_work(
     """Work is how many rows all operators of all steps return, which no clock and no other process changes."""
     handled: list[int] = []
 
-    def create(connection: Any, name: str, *, keep: bool) -> None:
-        if queries.is_view(name) and not keep:
-            connection.execute(f"CREATE VIEW {name} AS {queries.text(name)}")  # whose work is that of its readers
+    def create(engine: DuckDb, connection: Any, name: str) -> None:
+        if queries.is_view(name):
+            connection.execute(f"CREATE VIEW {name} AS {engine._text(name)}")  # whose work is that of its readers
             return
-        sql = f"EXPLAIN (ANALYZE, FORMAT json) CREATE TABLE {name} AS {queries.text(name)}"
+        sql = f"EXPLAIN (ANALYZE, FORMAT json) CREATE TABLE {name} AS {engine._text(name)}"
         ((_, profile),) = connection.execute(sql).fetchall()
         handled.append(_returned(json.loads(profile)))
 
-    monkeypatch.setattr(duckdb_engine, "_create", create)
+    monkeypatch.setattr(DuckDb, "_create", create)
     monkeypatch.setattr(duckdb_engine, "_FEW_BYTES", 0)  # as of many rows
     work = []
     for count in (250, 500):

@@ -22,6 +22,9 @@ from auditrules.status import Status
 STATES = ("not_applicable", "pass", "unknown", "fail", "gone", "query_failed", "extension_missing")
 """What a slot can be in: the four statuses, the better one first, and what interrupts them."""
 
+PARAMETERS = "parameters"
+"""The table of one row that every query may join, as `CROSS JOIN parameters`."""
+
 MOST_TARGETS = 1000
 """Targets of one control of a host that have a verdict each; the others have one together."""
 MOST_QUERIES = 16
@@ -68,6 +71,7 @@ _EXPRESSIONS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "query_base": lambda query: f"replace(replace({query}, ' - snapshot', ''), '_snapshot', '')",
     }
 )
+_JOINED, _PARAMETER = re.compile(rf"\bCROSS JOIN {PARAMETERS}\b"), re.compile(rf"\b{PARAMETERS}\.(?P<name>[a-z_]+)")
 _CALL = re.compile(rf"\b({'|'.join(_EXPRESSIONS)})\(")
 
 
@@ -81,6 +85,24 @@ def expanded(sql: str) -> str:
         arguments, end = _arguments(sql, call.end())
         sql = f"{sql[: call.start()]}{_EXPRESSIONS[call[1]](*arguments)}{sql[end:]}"
     return sql
+
+
+def with_parameters(sql: str, values: Mapping[str, str | int]) -> str:
+    """Give SQL with the row of `parameters` written out; without values as it was.
+
+    >>> with_parameters("SELECT name FROM hosts CROSS JOIN parameters WHERE time > parameters.since", {"since": 7})
+    'SELECT name FROM hosts  WHERE time > CAST(7 AS BIGINT)'
+    """
+    if not values:
+        return sql
+    return _PARAMETER.sub(lambda found: _written(values[found["name"]]), _JOINED.sub("", sql))
+
+
+def _written(value: str | int) -> str:
+    if isinstance(value, int):
+        return f"CAST({value} AS BIGINT)"  # a number alone is the place of a column in GROUP BY
+    text = value.replace("'", "''")
+    return f"CAST('{text}' AS VARCHAR)"
 
 
 def _last(sql: str) -> re.Match[str] | None:

@@ -47,7 +47,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     keep_all_loaded()
     until = request.now if request.until is None else request.until
     waivers = Waivers(request.waivers, until)
-    _create_subjects(engine, request, until)
+    titles = _create_subjects(engine, request, until)
     waived = waivers.waived_subjects(engine.fetch("waivable_subjects")) if request.waivers else ()
     set_rows(engine, "waived_subjects", waived)
     first, last, has_snapshot = engine.fetch("observed_window")[0]
@@ -61,15 +61,14 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     set_rows(engine, "trend_days", days)
     _create(engine, "40_slots", "50_streaks")
     shown = _create_async(engine, "60_shown")
-    early = engine.fetch_async("host_name_notes", "wrong_clocks", "control_titles")
+    early = engine.fetch_async("host_name_notes", "wrong_clocks")
     _create(engine, "70_verdicts")
     late = engine.fetch_async("by_host", "by_control", "changes", "trend")
 
     shown()
     verdict_rows = engine.fetch("verdict_rows")
-    names, clocks, titled = early()
+    names, clocks = early()
     notes = Notes(names, clocks, reading.broken_hosts, until, request.max_age)
-    titles = _known(titled)
     verdicts = values.verdicts(verdict_rows, titles, waivers, notes)
     by_host, by_control, changes, trend = late()
     hosts = values.hosts(by_host, notes)
@@ -118,8 +117,11 @@ def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
     engine.set_table(name, pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None:
-    """Find out which hosts and controls the observations are of, and what is expected of which host."""
+def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> Mapping[tuple[str, str, str], KnownControl]:
+    """Find out which hosts and controls the observations are of, and what is expected of which host.
+
+    Returns the controls that are known.
+    """
     latest = request.now + CLOCK_AHEAD
     filters = ControlFilters(request.controls, request.families, request.levels)
     parameters = (
@@ -157,6 +159,7 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> None
     set_rows(engine, "selected_hosts", ((key,) for key in sorted(matched)))
     observations()
     _create(engine, "30_subjects")
+    return known
 
 
 def _create(engine: Engine, *stages: str) -> None:

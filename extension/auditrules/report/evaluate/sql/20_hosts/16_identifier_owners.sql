@@ -2,7 +2,7 @@
 WITH few_identifiers AS (
   SELECT lower(identifier) AS identifier
   FROM sightings
-  WHERE identifier <> ''
+  WHERE identifier <> '' AND lower(identifier) IN (SELECT lower(identifier) FROM query_failures)
   GROUP BY lower(identifier)
   HAVING within_owner_limit(count(DISTINCT host))
 )
