@@ -12,7 +12,6 @@ from auditrules.report.ingest.json_lines import JsonLine, UnreadableRecord, deco
 from auditrules.report.ingest.osqueryd_lines import Kind, RecordError
 from auditrules.report.ingest.part import PartResult
 from auditrules.report.ingest.records import RecordReader
-from auditrules.report.ingest.snapshot_lines import SnapshotLines
 from auditrules.report.ingest.status_log import GLOG, Header, StatusLog, status_message
 from auditrules.report.ingest.table_builder import TableBuilder
 
@@ -31,7 +30,6 @@ class LogLines:
         self.records = RecordReader(builder, undated, self.status_log, self.add_broken)
         self.line = JsonLine(1, b"")
         """The one that is read."""
-        self._snapshots = SnapshotLines()
         self._others: set[bytes] = set()  # short lines, of which a packed file may hold very many
 
     def add_broken(self, error: Exception, content: bytes = b"") -> None:
@@ -40,13 +38,13 @@ class LogLines:
 
     def read(self, lines: Iterable[JsonLine]) -> None:
         """Add what lines say."""
-        result, read, decode = self._result, self.records.read, self._snapshots.decode
+        result, read = self._result, self.records.read
         for line in lines:
             self.line = line
             content, broken = line.content, result.broken
             try:
                 try:
-                    record = decode(content)
+                    record = orjson.loads(content)
                 except orjson.JSONDecodeError:
                     if line.problem:
                         raise RecordError(line.problem) from None
