@@ -35,10 +35,13 @@ def cell(name: str, value: str | bytes) -> bytes:
 
 
 def own_cells(name: str) -> Callable[[str], bytes]:
-    """As `cell`, for a column in which hardly two rows have the same: there is nothing to share."""
+    """As `cell`, for a column in which hardly two rows have the same: nothing but the empty cell is shared."""
     begin, length = text(name), _LENGTH.pack
+    empty = begin + length(0)
 
     def own_cell(value: str) -> bytes:
+        if not value:
+            return empty
         raw = value.encode("utf-8", "backslashreplace")
         return begin + length(len(raw)) + raw
 
