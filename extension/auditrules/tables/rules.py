@@ -13,7 +13,6 @@ from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.rules_files import AUDIT_RULES as AUDIT_RULES_FILE
 from auditrules.audit.boot.rules_files import RULES_D
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.memo import Memo
 from auditrules.audit.model.rule import PATH_OR_DIR, SYSCALL_LISTS, Condition, Field, Operator, Rule, letters
 from auditrules.plugin.row import ROWID, KeptRow, Row, cell, own_cells, places, rowid
 from auditrules.tables.cells import comma_list, text
@@ -27,6 +26,8 @@ _PLACES = places((*AUDIT_RULES.names, ROWID))
 # Of these each rule mostly has one of its own.
 _LINE, _POSITION, _TEXT, _ROWID = map(own_cells, ("line", "position", "text", ROWID))
 _OF_MEANING = tuple((name, own_cells(name) if name in ("path", "rule") else partial(cell, name)) for name in _MEANING)
+
+_MEANT = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))  # where they stand in a row
 
 Meaning = tuple[bytes, ...]
 """The cells that show what a rule or another line means, as they are sent: columns `type` to `rule`."""
@@ -43,10 +44,11 @@ class _Said(NamedTuple):
     meaning: Meaning
     state: str
     error: str
+    rule: Hashable = None  # of which this is the meaning
 
     def row(self, number: int) -> KeptRow:
         """The row; `number` tells those apart that are known by the same."""
-        source, path, line, found, position, meaning, state, error = self
+        source, path, line, found, position, meaning, state, error, _ = self
         return KeptRow(
             _PLACES,
             (
@@ -73,58 +75,71 @@ class RuleRows:
     """
 
     def __init__(self) -> None:
-        self._meanings: Memo[Hashable, Meaning] = Memo()
-        self._rows: list[KeptRow] = []
+        self._last: tuple[list[Hashable], list[KeptRow]] = ([], [])  # the rows, and of which rules they are
 
     def __call__(self, drift: Drift) -> list[Row]:
         """The rows: the kernel's, then those of rules.d, then those of audit.rules."""
-        self._meanings.turn()
+        rules_before, rows_before = self._last  # another thread may put newer ones in their place
+        meanings = {
+            rule: row.cells[_MEANT] for rule, row in zip(rules_before, rows_before, strict=True) if rule is not None
+        }
         seen: dict[tuple[object, ...], int] = {}
-        known = {row.cells: row for row in self._rows}
-        rows = []
-        for said in chain(self._kernel(drift), self._file(RULES_D, drift), self._file(AUDIT_RULES_FILE, drift)):
+        known = {row.cells: row for row in rows_before}
+        rules: list[Hashable] = []
+        rows: list[KeptRow] = []
+        files = (_of_file(source, drift, meanings) for source in (RULES_D, AUDIT_RULES_FILE))
+        for said in chain(_of_kernel(drift, meanings), *files):
             identity = said[:_IDENTITY]
             number = seen.get(identity, 0)
             seen[identity] = number + 1
             row = said.row(number)
             rows.append(known.get(row.cells, row))
-        self._meanings.end()
-        self._rows = rows
+            rules.append(said.rule)
+        self._last = rules, rows
         return [*rows]
 
-    def _kernel(self, drift: Drift) -> Iterator[_Said]:
-        """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
-        lines = drift.reading.lines
-        if lines is None:
-            yield _Said("kernel", "", "", "", "", _meaning_of("unreadable"), "", text(drift.reading.error))
-            return
-        for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
-            meaning = _meaning_of("invalid") if rule is None else self._meaning(rule, drift.files.facts)
-            error = text(line.error) if rule is None else ""
-            yield _Said("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error)
 
-    def _file(self, source: str, drift: Drift) -> Iterator[_Said]:
-        """The lines of one source, in order."""
-        position = 0
-        facts = drift.files.facts
-        for line, found in zip(drift.files.lines, drift.of_files, strict=True):
-            if line.source != source:
-                continue
-            path, state, error = text(line.path), found.state.value, text(line.error or found.reason)
-            if line.number is None:
-                yield _Said(source, path, "", text(line.text), "", _meaning_of("unreadable"), state, error)
-                continue
-            position += 1
-            if line.rule is not None:
-                meaning = self._meaning(line.rule, facts)
-            else:
-                meaning = _meaning_of("invalid" if line.parsed is None else "control")
-            yield _Said(source, path, str(line.number), text(line.text), str(position), meaning, state, error)
+def _of_kernel(drift: Drift, meanings: dict[Hashable, Meaning]) -> Iterator[_Said]:
+    """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
+    lines = drift.reading.lines
+    if lines is None:
+        yield _Said("kernel", "", "", "", "", _meaning_of("unreadable"), "", text(drift.reading.error))
+        return
+    for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
+        if rule is None:
+            key, meaning, error = None, _meaning_of("invalid"), text(line.error)
+        else:
+            (key, meaning), error = _meaning(rule, drift.files.facts, meanings), ""
+        yield _Said("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error, key)
 
-    def _meaning(self, rule: Rule, facts: Facts) -> Meaning:
-        shown, machine = decided(rule, facts), facts.machine
-        key: Hashable = rule if shown is rule else (rule, shown)
-        return self._meanings.get(key, lambda: _encoded(_shown(rule, shown, machine)))
+
+def _of_file(source: str, drift: Drift, meanings: dict[Hashable, Meaning]) -> Iterator[_Said]:
+    """The lines of one source, in order."""
+    position = 0
+    facts = drift.files.facts
+    for line, found in zip(drift.files.lines, drift.of_files, strict=True):
+        if line.source != source:
+            continue
+        path, state, error = text(line.path), found.state.value, text(line.error or found.reason)
+        if line.number is None:
+            yield _Said(source, path, "", text(line.text), "", _meaning_of("unreadable"), state, error)
+            continue
+        position += 1
+        if line.rule is not None:
+            key, meaning = _meaning(line.rule, facts, meanings)
+        else:
+            key, meaning = None, _meaning_of("invalid" if line.parsed is None else "control")
+        yield _Said(source, path, str(line.number), text(line.text), str(position), meaning, state, error, key)
+
+
+def _meaning(rule: Rule, facts: Facts, meanings: dict[Hashable, Meaning]) -> tuple[Hashable, Meaning]:
+    """What a rule means, of those that are known or made now, and by what it is known there."""
+    shown = decided(rule, facts)
+    key: Hashable = rule if shown is rule else (rule, shown)
+    found = meanings.get(key)
+    if found is None:
+        meanings[key] = found = _encoded(_shown(rule, shown, facts.machine))
+    return key, found
 
 
 def audit_rules(drift: Drift) -> list[Row]:
