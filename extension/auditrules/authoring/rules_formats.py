@@ -44,7 +44,7 @@ def ansible(files: Mapping[str, str]) -> str:
         f"- name: Install {FOLDER}/{name}\n"
         "  ansible.builtin.copy:\n"
         f"    dest: {FOLDER}/{name}\n"
-        f"    content: {json.dumps(text)}\n"
+        f"    content: {_yaml(text)}\n"
         "    owner: root\n"
         "    group: root\n"
         '    mode: "0640"\n'
@@ -68,6 +68,15 @@ def ansible(files: Mapping[str, str]) -> str:
   when: "'enabled 2' in audit_status.stdout"
 """
     return "".join(("---\n", *copies, load))
+
+
+def _yaml(text: str) -> str:
+    """A text as YAML: a line a line where each begins and ends as a block takes it, else one long string."""
+    lines = text.split("\n")
+    plain_lines = all(line.isascii() and line.isprintable() and line == line.strip() for line in lines)
+    if not plain_lines or not lines[0] or lines[-1] or lines[-2:-1] == [""]:
+        return json.dumps(text)
+    return "|\n" + "\n".join(f"      {line}" if line else "" for line in lines[:-1])
 
 
 FORMATS: Mapping[str, Callable[[Mapping[str, str]], str]] = MappingProxyType(
