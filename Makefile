@@ -18,7 +18,7 @@ APART := not vm and not package and not browser and not spark
 # The many processes that tests start begin in half the time where bytecode is kept, whatever the machine is set to.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: check docs packs lint test test-full test-all environments browser pictures spark soak bench bench-report truth truth-vm vm-setup vm package package-test
+.PHONY: check docs packs lint test test-full test-all environments browser pictures spark soak bench bench-report truth truth-vm equal-vm vm-setup vm package package-test
 
 # Read this host and say its verdict, whatever it is.
 check: python
@@ -93,6 +93,10 @@ truth: dev
 # Our answers against a real kernel's on N random cases, which a SEED gives; where they differ, the smallest case.
 truth-vm: dev
 	@$(BIN)/python -m tests.vm.truth --seed $(SEED) --count $(N)
+
+# Whether a real kernel records the same with fewer rules, by lint, by merging and by --minimise: N cases of each.
+equal-vm: dev
+	@$(BIN)/python -m tests.vm.equal_rules --seed $(SEED) --count $(N)
 
 # A real kernel for the tests, and the newest of each release in KERNEL; root is needed where QEMU is not installed yet.
 vm-setup: dev

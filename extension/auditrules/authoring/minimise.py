@@ -36,7 +36,7 @@ def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> Minimi
     """A smallest set that records the same on a host; `moved` is as in `never_deciding`."""
     left = tuple(rules)
     while True:
-        fewer = _merged(_deciding(left, files.facts.machine, moved))
+        fewer = merged(_deciding(left, files.facts.machine, moved))
         if fewer == left:
             break
         left = fewer
@@ -58,8 +58,8 @@ def _deciding(rules: Sequence[Rule], machine: str, moved: Linked) -> tuple[Rule,
     return tuple(rule for place, rule in enumerate(rules) if place not in void)
 
 
-def _merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules, of which no two could be one: each takes the place of the first."""
+def merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules, of which no two could be one: each takes the place of the first. Nothing is proved here."""
     for by in (_without_calls, _without_letters):
         rules = _merged_by(rules, by)
     return tuple(rules)
