@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -146,6 +146,24 @@ def test_the_temporary_folder_of_a_report_that_was_killed_goes_with_the_next(
         os.utime(running.folder / "lock", (long_ago, long_ago))
         with store_module.open_store(None):
             assert running.folder.exists()
+
+
+def test_the_lock_of_a_young_temporary_folder_is_left_to_the_report_that_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    young = tmp_path / "auditrules-young"
+    young.mkdir()
+    (young / "lock").touch()
+    taken: list[Path] = []
+
+    def noted(path: Path, *flags: int) -> AbstractContextManager[int]:
+        taken.append(path)
+        return locked(path, *flags)
+
+    monkeypatch.setattr(store_module, "locked", noted)
+    with store_module.open_store(None) as running:
+        assert taken == [running.folder / "lock"]
 
 
 def test_a_store_is_in_use_as_long_as_a_worker_lives(tmp_path: Path) -> None:

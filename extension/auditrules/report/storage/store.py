@@ -223,13 +223,14 @@ def _check_owner(folder: Path) -> None:
 def _temporary() -> Iterator[tuple[Path, int]]:
     """A folder that is gone afterwards, and its lock; those of reports that were killed go first.
 
-    A report holds a lock on its own as long as it runs.
+    A report holds a lock on its own as long as it runs. One that has just made its folder takes the lock next, so that
+    nobody else may take that of a young one, even for a moment.
     """
     for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
-        with suppress(OSError), locked(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW) as lock:
-            made = os.fstat(lock).st_mtime
-            if folder.lstat().st_uid == os.geteuid() and time.time() - made > _ABANDONED:
-                shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            if folder.lstat().st_uid == os.geteuid() and time.time() - (folder / LOCK).lstat().st_mtime > _ABANDONED:
+                with locked(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW):
+                    shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as name, locked(Path(name) / LOCK) as lock:
         yield Path(name), lock
 
