@@ -14,8 +14,10 @@ from auditrules.audit.coverage.decision import ON
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.model.rule import Action, FilterList, Rule
 from auditrules.authoring.minimise import minimised
 from auditrules.authoring.rule_order import moved_on
+from auditrules.values import replace
 from tests.audit.coverage.test_coverage_laws import HOST, accesses
 from tests.authoring.test_effects import recorded
 from tests.authoring.test_rule_order import RULES
@@ -42,6 +44,25 @@ def test_fewer_rules_record_the_same(lines: list[str], made: list[Access]) -> No
         assert recorded(before, access) is recorded(after, access)
 
 
+@law(0.25, derandomize=True)
+@given(lines=RULES, made=st.lists(accesses(), min_size=1, max_size=10))
+def test_fewer_rules_record_with_the_same_key(lines: list[str], made: list[Access]) -> None:
+    rules = load_rules("".join(f"{line}\n" for line in ["-i", *lines]).encode(), HOST).rules
+    found = minimised(rules, FILES, moved_on(HOST))
+    for keys in {rule.keys() for rule in rules}:
+        sides = ([with_others_silent(rule, keys) for rule in some] for some in (rules, found.rules))
+        before, after = (RulesInForce(RuleSet(each, RuleResolver(FILES, fresh=True)), ON) for each in sides)
+        for access in made:
+            assert recorded(before, access) is recorded(after, access)
+
+
+def with_others_silent(rule: Rule, keys: tuple[str, ...]) -> Rule:
+    """The rule, or where it writes another key one that decides the same and records nothing."""
+    if rule.list is not FilterList.EXIT or rule.keys() == keys:
+        return rule
+    return replace(rule, action=Action.NEVER)
+
+
 A = "-a always,exit -F arch=b64 -S open -F key=k"
 CASES: tuple[tuple[list[str], list[str]], ...] = (
     ([A], [A]),
@@ -63,6 +84,17 @@ CASES: tuple[tuple[list[str], list[str]], ...] = (
 @pytest.mark.parametrize(("lines", "wanted"), CASES)
 def test_what_decides_nothing_is_left_out_and_what_can_be_one_is(lines: list[str], wanted: list[str]) -> None:
     assert left_of(*lines) == wanted
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["-a always,exit -S all -F path=/etc/docker -F auid=5 -F key=k", "-a always,exit -S all -F path=/etc/docker"],
+        ["-a always,exit -S all -F auid=5 -F key=k", "-a always,exit -S all -F key=every"],
+    ],
+)
+def test_a_rule_stays_that_gives_records_another_key(lines: list[str]) -> None:
+    assert left_of(*lines) == lines
 
 
 def test_a_rule_of_another_key_keeps_its_calls_apart() -> None:

@@ -1,12 +1,14 @@
 """A set of rules that records the same with fewer rules.
 
 Rules that decide nothing are left out, and rules that differ in their calls or in their letters only become one. What
-is made is proved by the evaluator before anybody sees it: the effects of both sets must be the same.
+is made is proved by the evaluator before anybody sees it: the effects of both sets must be the same, and for each key
+what is recorded with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import ON
@@ -20,6 +22,9 @@ from auditrules.authoring.impossible import impossible
 from auditrules.authoring.rule_order import Linked, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.values import dataclass, replace
+
+Keys: TypeAlias = tuple[str, ...]
+"""The keys of one rule: mostly one, or none."""
 
 _SILENT = frozenset({FilterList.USER, FilterList.FILESYSTEM})  # lists whose rules are left as they are
 
@@ -41,7 +46,37 @@ def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> Minimi
             break
         left = fewer
     left = _needed(left, files)
-    return MinimisedRules(left, effects(_in_force(rules, files), _in_force(left, files), files))
+    return MinimisedRules(left, tuple(_changes(rules, left, files, _keys(rules))))
+
+
+def _changes(
+    rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem, keys: Iterable[Keys]
+) -> Iterator[EffectChange]:
+    """What is recorded otherwise with fewer rules, whatever the key, and then what with each of the keys."""
+    yield from effects(_in_force(rules, files), _in_force(fewer, files), files)
+    for each in keys:
+        before, after = (_in_force(_recorded_with(each, some), files) for some in (rules, fewer))
+        yield from effects(before, after, files)
+
+
+def _keys(rules: Iterable[Rule]) -> Collection[Keys]:
+    """The keys that records of accesses may have; none where they all have the same."""
+    found = dict.fromkeys(rule.keys() for rule in rules if _writes_key(rule))
+    return found if len(found) > 1 else ()
+
+
+def _writes_key(rule: Rule) -> bool:
+    return rule.list is FilterList.EXIT and rule.action is Action.ALWAYS
+
+
+def _recorded_with(keys: Keys, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules, of which those with another key record nothing: what is recorded is then what gets this key.
+
+    The first rule that matches decides, and gives the record its key.
+    """
+    return tuple(
+        replace(rule, action=Action.NEVER) if _writes_key(rule) and rule.keys() != keys else rule for rule in rules
+    )
 
 
 def _in_force(rules: Iterable[Rule], files: FileSystem) -> RulesInForce:
@@ -114,16 +149,18 @@ def _union(one: Rule, other: Rule) -> Rule:
 
 
 def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
-    """The rules without those that can be taken out one by one, and nothing is recorded otherwise.
+    """The rules without those that can be taken out one by one, and nothing is recorded otherwise or with another key.
 
-    The last ones first: of two that record the same, the first stays.
+    The last ones first: of two that record the same, the first stays. What a rule recorded has its key; so where all
+    that has this key stays as it was, no other key gets more.
     """
-    whole = _in_force(rules, files)
+    keys = _keys(rules)
     left = list(rules)
     for rule in reversed(rules):
         if rule.list in _SILENT or (rule.action is Action.NEVER and rule.list is not FilterList.EXIT):
             continue
         fewer = [each for each in left if each is not rule]
-        if len(fewer) < len(left) and not effects(whole, _in_force(fewer, files), files):
+        own = [rule.keys()] if rule.keys() in keys and _writes_key(rule) else []
+        if len(fewer) < len(left) and not any(_changes(rules, fewer, files, own)):
             left = fewer
     return tuple(left)
