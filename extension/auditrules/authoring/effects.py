@@ -69,15 +69,19 @@ _Key = tuple[Direction, tuple[str, ...]]
 
 def effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> tuple[EffectChange, ...]:
     """What changes from the old rules to the new ones on a host: first for calls, then path by path."""
+    return tuple(found_effects(old, new, file_system))
+
+
+def found_effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> Iterator[EffectChange]:
+    """The effects one by one, for who wants to know only whether there is any."""
     if [each.rule for each in old.rules.resolved] == [each.rule for each in new.rules.resolved] and (
         old.auditing == new.auditing and old.rules.unread == new.rules.unread == 0
     ):
-        return ()
+        return
     everywhere = _CallChanges(old, new, file_system.facts)
-    found = list(everywhere.changes())
+    yield from everywhere.changes()
     for path in _paths(old, new):
-        found += _PathChanges(path, old, new, file_system, everywhere).changes()
-    return tuple(found)
+        yield from _PathChanges(path, old, new, file_system, everywhere).changes()
 
 
 def _paths(*sides: RulesInForce) -> list[str]:

@@ -17,7 +17,7 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import SyscallMask
-from auditrules.authoring.effects import EffectChange, effects
+from auditrules.authoring.effects import EffectChange, found_effects
 from auditrules.authoring.impossible import impossible
 from auditrules.authoring.rule_order import Linked, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, shape_of
@@ -46,17 +46,25 @@ def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> Minimi
             break
         left = fewer
     left = _needed(left, files)
-    return MinimisedRules(left, tuple(_changes(rules, left, files, _keys(rules))))
+    return MinimisedRules(left, tuple(_changes(rules, left, files)))
 
 
-def _changes(
-    rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem, keys: Iterable[Keys]
+def _changes(rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem) -> Iterator[EffectChange]:
+    """What is recorded otherwise with fewer rules, whatever the key, and then what with each key.
+
+    Asked are the keys of rules that are no more: what another key gets, one of these loses.
+    """
+    yield from found_effects(_in_force(rules, files), _in_force(fewer, files), files)
+    for keys in _keys(rules) and dict.fromkeys(rule.keys() for rule in rules if rule not in fewer):
+        yield from _changes_with(keys, rules, fewer, files)
+
+
+def _changes_with(
+    keys: Keys, rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem
 ) -> Iterator[EffectChange]:
-    """What is recorded otherwise with fewer rules, whatever the key, and then what with each of the keys."""
-    yield from effects(_in_force(rules, files), _in_force(fewer, files), files)
-    for each in keys:
-        before, after = (_in_force(_recorded_with(each, some), files) for some in (rules, fewer))
-        yield from effects(before, after, files)
+    """What is recorded otherwise of that which gets these keys."""
+    before, after = (_in_force(_recorded_with(keys, some), files) for some in (rules, fewer))
+    yield from found_effects(before, after, files)
 
 
 def _keys(rules: Iterable[Rule]) -> Collection[Keys]:
@@ -151,16 +159,21 @@ def _union(one: Rule, other: Rule) -> Rule:
 def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
     """The rules without those that can be taken out one by one, and nothing is recorded otherwise or with another key.
 
-    The last ones first: of two that record the same, the first stays. What a rule recorded has its key; so where all
-    that has this key stays as it was, no other key gets more.
+    The last ones first: of two that record the same, the first stays. What a rule recorded has its key: where all that
+    has this key stays as it was, so does all else.
     """
-    keys = _keys(rules)
+    keys, whole = _keys(rules), _in_force(rules, files)
     left = list(rules)
     for rule in reversed(rules):
         if rule.list in _SILENT or (rule.action is Action.NEVER and rule.list is not FilterList.EXIT):
             continue
         fewer = [each for each in left if each is not rule]
-        own = [rule.keys()] if rule.keys() in keys and _writes_key(rule) else []
-        if len(fewer) < len(left) and not any(_changes(rules, fewer, files, own)):
+        if len(fewer) == len(left):
+            continue
+        if _writes_key(rule) and keys:
+            changes = _changes_with(rule.keys(), rules, fewer, files)
+        else:
+            changes = found_effects(whole, _in_force(fewer, files), files)
+        if not any(changes):
             left = fewer
     return tuple(left)
