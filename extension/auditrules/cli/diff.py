@@ -32,7 +32,7 @@ from auditrules.cli.compared_rules import (
     side_of,
 )
 from auditrules.cli.environment import Environment, add_site, catalogue_of, database, in_environment, named_files
-from auditrules.cli.rules_input import add_targets, targets_of
+from auditrules.cli.target_options import add_targets, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.text import visible

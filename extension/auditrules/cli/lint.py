@@ -13,7 +13,8 @@ from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
 from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment, in_environment
-from auditrules.cli.rules_input import STANDARD_INPUT, add_targets, rules_input, rules_input_of_root, targets_of
+from auditrules.cli.rules_input import STANDARD_INPUT, rules_input, rules_input_of_root
+from auditrules.cli.target_options import add_targets, targets_of
 
 _EPILOG = """\
 examples:

@@ -18,7 +18,8 @@ from auditrules.authoring.rules_files import MADE
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import warn
 from auditrules.cli.environment import Environment
-from auditrules.cli.rules_input import only_target, whole_rules
+from auditrules.cli.rules_input import whole_rules
+from auditrules.cli.target_options import only_target
 from auditrules.text import counted, visible
 from auditrules.values import replace
 

@@ -22,7 +22,7 @@ from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, add_site, catalogue_of, in_environment, named_files
 from auditrules.cli.minimised_rules import minimised_rules
 from auditrules.cli.proved_rules import OF_RULES, host_with, proved_rules, spoiled
-from auditrules.cli.rules_input import add_targets, only_target
+from auditrules.cli.target_options import add_targets, only_target
 from auditrules.host import Collector
 from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
 from auditrules.values import replace
