@@ -84,8 +84,10 @@ class AuditedHost:
         return self.file_system.facts.machine
 
 
-def either(one: Evaluated, other: Evaluated, why: Undetermined) -> Evaluated:
-    """What comes of an access that is one of two, and of which it is not known which."""
+def either(one: Evaluated | None, other: Evaluated | None, why: Undetermined) -> Evaluated | None:
+    """What comes of an access that is one of two, and of which it is not known which; None: one is not asked about."""
+    if one is None or other is None:
+        return None
     if one[0] is other[0]:
         return one
     both = (*one[1].outcomes, *other[1].outcomes)

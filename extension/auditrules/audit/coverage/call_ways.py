@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from itertools import repeat
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import REMOVING, Access, Name
@@ -65,7 +64,7 @@ class AskedCall:
             for names in self._names(operation, counted):
                 found = host.evaluate(access.on(names))
                 if possible:
-                    found = _either(found, host.evaluate(counted.on(names)))
+                    found = either(found, host.evaluate(counted.on(names)), Undetermined.RELEASE)
                 if found is not None:
                     yield CallWay(access.on(names), operation.mode), found
 
@@ -107,13 +106,14 @@ class AskedCall:
 
     def _judged(self, operation: Operation, target: TargetAccesses) -> Iterator[tuple[Access, Evaluated]]:
         """The accesses that a rule matches which is asked for; a call that may count for a letter may not either."""
-        counted = target.by(operation, self.host, counted=True) if self._possible(operation) else repeat(None)
-        for certain, possible in zip(target.by(operation, self.host), counted, strict=False):
-            found = self.host.evaluate(*certain)
-            if possible is not None:
-                found = _either(found, self.host.evaluate(*possible))
+        accesses = [*target.by(operation, self.host)]
+        judged = [self.host.evaluate(*each) for each in accesses]
+        if self._possible(operation):
+            counted = (self.host.evaluate(*each) for each in target.by(operation, self.host, counted=True))
+            judged = [either(one, other, Undetermined.RELEASE) for one, other in zip(judged, counted, strict=True)]
+        for (access, _), found in zip(accesses, judged, strict=True):
             if found is not None:
-                yield certain[0], found
+                yield access, found
 
     def _possible(self, operation: Operation) -> Permission:
         """The letters of which the kernel's release does not say whether a call counts for them."""
@@ -126,10 +126,6 @@ class AskedCall:
 
 JudgedWay = tuple[CallWay, Evaluated]
 """A way, and what comes of it."""
-
-
-def _either(certain: Evaluated | None, counted: Evaluated | None) -> Evaluated | None:
-    return certain and counted and either(certain, counted, Undetermined.RELEASE)
 
 
 def operations_of(name: str, called: str, machine: str) -> Iterator[Operation]:

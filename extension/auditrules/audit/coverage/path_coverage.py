@@ -153,7 +153,7 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
     for run in target.otherwise_run if operation.collects is CollectedNames.EXECUTION else ():
         others = (host.evaluate(*each) for each in run.by(operation, host))
         waits = Undetermined.INTERPRETER  # programs are not opened to find out which of two runs them
-        judged = [one and other and either(one, other, waits) for one, other in zip(judged, others, strict=True)]
+        judged = [either(one, other, waits) for one, other in zip(judged, others, strict=True)]
     asked = [(access, found) for (access, _), found in zip(accesses, judged, strict=True) if found is not None]
     status = combine(found for _, (found, _) in asked) if asked else CoverageStatus.UNKNOWN
     return CallCoverage(
