@@ -73,7 +73,7 @@ def effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> tu
 
 
 def found_effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> Iterator[EffectChange]:
-    """The effects one by one, for who wants to know only whether there is any."""
+    """The effects one by one: for a caller that asks only whether there is any, the rest is not made."""
     if [each.rule for each in old.rules.resolved] == [each.rule for each in new.rules.resolved] and (
         old.auditing == new.auditing and old.rules.unread == new.rules.unread == 0
     ):

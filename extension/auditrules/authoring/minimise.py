@@ -23,7 +23,7 @@ from auditrules.authoring.rule_order import Linked, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.values import dataclass, replace
 
-Keys: TypeAlias = tuple[str, ...]
+_Keys: TypeAlias = tuple[str, ...]
 """The keys of one rule: mostly one, or none."""
 
 _SILENT = frozenset({FilterList.USER, FilterList.FILESYSTEM})  # lists whose rules are left as they are
@@ -55,19 +55,20 @@ def _changes(rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem) ->
     Asked are the keys of rules that are no more: what another key gets, one of these loses.
     """
     yield from found_effects(_in_force(rules, files), _in_force(fewer, files), files)
-    for keys in _keys(rules) and dict.fromkeys(rule.keys() for rule in rules if rule not in fewer):
+    left = {*fewer}
+    for keys in _keys(rules) and dict.fromkeys(rule.keys() for rule in rules if rule not in left):
         yield from _changes_with(keys, rules, fewer, files)
 
 
 def _changes_with(
-    keys: Keys, rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem
+    keys: _Keys, rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem
 ) -> Iterator[EffectChange]:
     """What is recorded otherwise of that which gets these keys."""
     before, after = (_in_force(_recorded_with(keys, some), files) for some in (rules, fewer))
     yield from found_effects(before, after, files)
 
 
-def _keys(rules: Iterable[Rule]) -> Collection[Keys]:
+def _keys(rules: Iterable[Rule]) -> Collection[_Keys]:
     """The keys that records of accesses may have; none where they all have the same."""
     found = dict.fromkeys(rule.keys() for rule in rules if _writes_key(rule))
     return found if len(found) > 1 else ()
@@ -77,7 +78,7 @@ def _writes_key(rule: Rule) -> bool:
     return rule.list is FilterList.EXIT and rule.action is Action.ALWAYS
 
 
-def _recorded_with(keys: Keys, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+def _recorded_with(keys: _Keys, rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """The rules, of which those with another key record nothing: what is recorded is then what gets this key.
 
     The first rule that matches decides, and gives the record its key.
