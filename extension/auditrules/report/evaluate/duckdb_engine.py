@@ -21,9 +21,9 @@ MEMORY = "1GB"
 """How much DuckDB keeps in memory before it writes to its own folder."""
 
 WRONG_OPTIMIZERS = ("top_n_window_elimination",)
-"""What DuckDB must not do to a query. In releases from 1.5 on, this one puts columns of different types in the place of
-each other where a row_number() of 1 is asked of a join: "Failed to cast expression to type", for one order of rows and
-not for another."""
+"""What DuckDB must not do to a query. In release 1.5.6 this one takes columns of a join for columns of another type
+where a row_number() of 1 is asked: "Failed to cast expression to type", for one order of rows and not for another.
+Releases from 1.5.0 on have it; in 2.0.1 no query failed by it."""
 
 _Value = TypeVar("_Value")
 
@@ -56,7 +56,9 @@ class DuckDb:
         )
         self._connection.execute("SET allowed_directories = [$folder, $scratch]", _directories(folder, scratch))
         self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET disabled_optimizers = $names", {"names": ",".join(_known(self._connection))})
+        self._connection.execute(
+            "SET disabled_optimizers = $names", {"names": ",".join(_wrong_optimizers(self._connection))}
+        )
         self._connection.execute("SET lock_configuration = true")
         self._worker = ThreadPoolExecutor(1)
         self._pending: list[tuple[Future[Any], duckdb.DuckDBPyConnection]] = []
@@ -149,7 +151,7 @@ def _named_errors(name: str) -> Iterator[None]:
         raise ReportError(f"the query {name} failed: {error}") from error
 
 
-def _known(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _wrong_optimizers(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the wrong optimizers that this release has; it refuses the name of another."""
     names = connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()
     return [name for (name,) in names if name in WRONG_OPTIMIZERS]
