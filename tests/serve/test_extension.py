@@ -784,7 +784,7 @@ def test_when_the_process_that_started_it_ends_so_does_it(core: Core) -> None:
 
 
 def test_killed_it_is_removed_and_its_successor_registers(core: Core) -> None:
-    for _ in range(2):
+    for _ in range(5):
         process, extension = started(core)
         assert core.call("sample", GENERATE).code == 0
         process.popen.kill()

@@ -317,7 +317,7 @@ def test_memory_and_descriptors_stay_level(core: Core, count: int) -> None:
     assert after[1] <= before[1]  # one less: a peer of the time before has gone
 
 
-@rounds(40, 2_000, "looks")
+@rounds(100, 2_000, "looks")
 def test_memory_and_descriptors_stay_level_while_rules_change(core: Core, count: int) -> None:
     process, _ = started(core, "changing")
 
