@@ -147,9 +147,9 @@ def _distinct(columns: tuple[str, ...]) -> list[str]:
 
 def _csv(result: QueryResult) -> str:
     """Write RFC 4180: a header, CRLF at the end of a line. Line feeds and tabs stay, being data there."""
-    page = io.StringIO()
     import csv  # noqa: PLC0415 - for this form alone
 
+    page = io.StringIO()
     writer = csv.writer(page, lineterminator="\r\n")
     writer.writerow(spreadsheet_cell(column, _KEPT) for column in result.columns)
     writer.writerows(
