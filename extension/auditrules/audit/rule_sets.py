@@ -20,7 +20,7 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
-from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.host_facts import Entry, Facts, RulesLoad
 from auditrules.audit.model.rule import PATH_NAMES, Rule, Verb
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
@@ -104,7 +104,8 @@ class RuleSets:
         """What a later collection may share; if nobody asked for both sources, that is what an earlier one had."""
         if not {KERNEL, BOOT} <= self.__dict__.keys():
             return self._before
-        return _Before({KERNEL: self.kernel, BOOT: self.boot}, self._drift, self.facts.files)
+        sources = {KERNEL: self.kernel, BOOT: self.boot}
+        return _Before(sources, self._drift, self.facts.files, self._written, self.__dict__.get("_load"))
 
     @property
     def same(self) -> bool:
@@ -126,10 +127,15 @@ class RuleSets:
 
     @cached_property
     def _history(self) -> History:
+        return History(self.file_system, self._load)
+
+    @cached_property
+    def _load(self) -> RulesLoad:
+        before = self._before
+        if before.load is not None and before.drift is self._drift and before.written == self._written:
+            return before.load
         persistent = self._kernel_rules == self._boot_rules
-        reading, files = self._drift.reading, self._drift.files
-        load = rules_load(reading, files, self._booted, self._written, persistent=persistent)
-        return History(self.file_system, load)
+        return rules_load(self._drift.reading, self._drift.files, self._booted, self._written, persistent=persistent)
 
     @cached_property
     def _kernel_rules(self) -> list[Rule]:
@@ -162,6 +168,8 @@ class _Before(NamedTuple):
     sources: Mapping[str, RuleSource]
     drift: Drift | None = None
     files: Mapping[str, Entry] = {}
+    written: float | None = None
+    load: RulesLoad | None = None  # where it was asked for
 
 
 def _may_be_older(cmdline: Sequence[str]) -> bool:
