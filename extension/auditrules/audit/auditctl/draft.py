@@ -1,4 +1,4 @@
-"""A line of a rules file while its flags are read: what auditctl keeps in global variables (src/auditctl.c)."""
+"""What is known of a line of a rules file while its flags are read: auditctl's global variables (src/auditctl.c)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import NoReturn
 
 from auditrules.audit.auditctl.getopt import Flags
 from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import arches, versions
-from auditrules.audit.constants.fields import FIELDS
-from auditrules.audit.constants.names import syscall_mask
-from auditrules.audit.constants.syscalls import without_classes
+from auditrules.audit.constants import arches
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
-    KEY_SEPARATOR,
     Action,
     Comparison,
     Condition,
@@ -22,14 +18,11 @@ from auditrules.audit.model.rule import (
     FilterList,
     Operator,
     ParsedLine,
-    Rule,
-    Verb,
     shared_field,
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.values import dataclass, field
 
-NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
 MOST_FIELDS = 63  # AUDIT_MAX_FIELDS, less the one that auditctl keeps for the key
 
 
@@ -76,6 +69,10 @@ class Draft:
         """The machine whose names -S takes."""
         return arches.machine_of(self.arch, self.facts.machine)
 
+    def line_so_far(self) -> ParsedLine:
+        """The line without a rule."""
+        return ParsedLine(tuple(self.controls))
+
     def fail(self, expected: str, word: Word | None = None) -> NoReturn:
         """Raise RuleSyntaxError with what was expected in place of a word, or at the end of the line."""
         end = len(self.text)
@@ -100,51 +97,6 @@ class Draft:
     def may_take_key(self) -> bool:
         """Whether the line has what a key needs before it."""
         return self.has_syscalls or self.has_permission or self.has_exe or self.has_file_system
-
-    def line_so_far(self) -> ParsedLine:
-        """The line without a rule."""
-        return ParsedLine(tuple(self.controls))
-
-    def finish(self) -> ParsedLine:
-        """The line after its last flag."""
-        self._nothing_left()
-        self._take_keys()
-        if self.outcome is BuildState.DONE:
-            return self.line_so_far()
-        if self.outcome is BuildState.CONTROL:
-            if self.has_syscalls:
-                self.fail("a list and an action before the system calls: -a always,exit")
-            return self.line_so_far()
-        return self._with_rule()
-
-    def _nothing_left(self) -> None:
-        left = self.options.left(early=self.outcome is BuildState.DONE)
-        if left and left[0] is self.options.cluster:
-            self.fail("nothing behind the flag in this word", left[0])
-        if left:
-            self.fail(NO_WORD, left[0])
-
-    def _take_keys(self) -> None:
-        if not self.keys or self.listing_asked:
-            return
-        allowed = FIELDS["key"].lists
-        if self.list is FilterList.EXCLUDE and self.facts.version < versions.EXCLUDE_TAKES_ANY_FIELD:
-            self.fail("no key: the exclude list takes msgtype, pid, uid, gid, auid, exe and subj_* only")
-        if not self.may_take_key or (allowed is not None and self.list not in allowed):
-            self.fail("a path, perm, exe or fstype field or a system call before the key")
-        if len(self.fields) >= MOST_FIELDS:
-            self.fail(f"at most {MOST_FIELDS} fields, the key included")
-        self.fields.append(shared_field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
-
-    def _with_rule(self) -> ParsedLine:
-        target = self.list
-        if target is None or self.action is None:
-            self.fail("a list and an action: -a always,exit")
-        if target is not FilterList.TASK and not self.has_syscalls:
-            self.all_syscalls()
-        verb = Verb.DELETE if self.add is None else Verb.PREPEND if self.prepended else Verb.APPEND
-        calls = syscall_mask(without_classes(self.mask, self.facts.machine), target, self.machine)
-        return ParsedLine(tuple(self.controls), Rule(target, self.action, calls, tuple(self.fields)), verb)
 
     def set_permissions(self, bits: int, word: Word) -> None:
         """Put a value into every perm field, or add one (libaudit.c, audit_update_watch_perms)."""

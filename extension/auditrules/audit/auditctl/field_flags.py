@@ -1,4 +1,4 @@
-"""Reads -F and -C: fields and comparisons (src/auditctl.c, setopt; lib/libaudit.c)."""
+"""Reads the flags that narrow a rule: -S, -F and -C: system calls, fields, comparisons (src/auditctl.c, libaudit.c)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,45 @@ from auditrules.audit.auditctl.field_values import ValueExpectedError, read
 from auditrules.audit.auditctl.getopt import Flag
 from auditrules.audit.auditctl.rule_flags import LISTS, OPERATORS, add_key
 from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import syscalls, versions
+from auditrules.audit.constants import arches, names, versions
+from auditrules.audit.constants import syscalls as tables
 from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldKind, FieldType, compared, lookup
+from auditrules.audit.model.c_integers import is_digit, signed, strtol
+from auditrules.audit.model.c_integers import word as to_word
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters, shared_field
+from auditrules.audit.model.syscall_mask import MASK_BITS
 
 _OPERATORS = {operator.value: operator for operator in Operator}
+
+
+def syscalls(draft: Draft, option: Flag) -> None:
+    """-S NAME[,NAME…]: system calls by name or number, of the architecture named last."""
+    word = option.value
+    if draft.list is not None and draft.list not in SYSCALL_LISTS:
+        draft.fail(f"no -S: rules of the {draft.list.value} list take no system calls", option.word)
+    if draft.arch is None:
+        draft.arch = arches.native(draft.facts.machine)
+    for part in word.parts(","):
+        if part.text == "all":
+            draft.all_syscalls()
+        elif part.text:
+            draft.mask |= 1 << _syscall(draft, part)
+    draft.has_syscalls = True
+
+
+def _syscall(draft: Draft, word: Word) -> int:
+    name = word.text
+    if draft.list is FilterList.IO_URING:
+        operation = names.uring_number(name, draft.facts.version)
+        if operation is None or not 0 <= signed(to_word(operation)) < MASK_BITS:
+            draft.fail(f"an io_uring operation that auditctl knows, a number below {MASK_BITS}, or all", word)
+        return to_word(operation)
+    number = tables.number(name, draft.machine, draft.facts.version)
+    if number is None and is_digit(name):
+        number = signed(to_word(strtol(name)))  # an int in C, so 4294967296 is 0
+    if number is None or not 0 <= number < MASK_BITS:
+        draft.fail(f"a system call of {draft.machine} that auditctl knows, a number below {MASK_BITS}, or all", word)
+    return number
 
 
 def field(draft: Draft, option: Flag) -> None:
@@ -94,10 +128,10 @@ def _expand(draft: Draft, bits: int, word: Word) -> None:
     """Add the system calls of the permissions to the mask, if this auditctl does that after an arch."""
     if draft.arch is None:
         return
-    unknown = syscalls.perm_unknown(letters(bits), draft.machine, draft.facts.version)
+    unknown = tables.perm_unknown(letters(bits), draft.machine, draft.facts.version)
     if unknown:
         draft.fail(f"no perm after this arch: auditctl adds {unknown[0]}, which {draft.machine} does not have", word)
-    added = syscalls.perm_expansion(letters(bits), draft.machine, draft.facts.version)
+    added = tables.perm_expansion(letters(bits), draft.machine, draft.facts.version)
     for number in added:
         draft.mask |= 1 << number
     draft.has_syscalls = draft.has_syscalls or bool(added)

@@ -19,6 +19,8 @@ from auditrules.audit.model.rule import ParsedLine, Rule, Verb
 from auditrules.audit.model.text import encode
 from auditrules.values import dataclass
 
+NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
+
 FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
     "-w": rule_flags.watch,
     "-W": rule_flags.unwatch,
@@ -27,7 +29,7 @@ FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
     "-a": rule_flags.append,
     "-A": rule_flags.prepend,
     "-d": rule_flags.delete,
-    "-S": rule_flags.syscalls,
+    "-S": field_flags.syscalls,
     "-F": field_flags.field,
     "-C": field_flags.comparison,
     "-D": control_flags.delete_all,
@@ -73,7 +75,16 @@ def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
             return draft.line_so_far()
         if draft.outcome is BuildState.DONE:
             break
-    return draft.finish()
+    _nothing_left(draft)
+    return rule_flags.finish(draft)
+
+
+def _nothing_left(draft: Draft) -> None:
+    left = draft.options.left(early=draft.outcome is BuildState.DONE)
+    if left and left[0] is draft.options.cluster:
+        draft.fail("nothing behind the flag in this word", left[0])
+    if left:
+        draft.fail(NO_WORD, left[0])
 
 
 class LineParser:

@@ -1,4 +1,7 @@
-"""Reads the flags of a rule: -w, -p, -k, -a, -A, -d, -S (src/auditctl.c, setopt); -F and -C are in `field_flags`."""
+"""Reads the flags that make a rule, -w, -W, -p, -k, -a, -A and -d, and makes it after the last flag (src/auditctl.c).
+
+The flags that narrow a rule, -S, -F and -C, are in `field_flags`.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,29 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
-from auditrules.audit.auditctl.draft import BuildState, Draft
+from auditrules.audit.auditctl.draft import MOST_FIELDS, BuildState, Draft
 from auditrules.audit.auditctl.field_values import MOST_KEY_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, ValueExpectedError
 from auditrules.audit.auditctl.field_values import permissions as read_permissions
 from auditrules.audit.auditctl.getopt import Flag
 from auditrules.audit.auditctl.rules_file import Word
-from auditrules.audit.constants import arches, names, versions
-from auditrules.audit.constants import syscalls as tables
+from auditrules.audit.constants import versions
+from auditrules.audit.constants.fields import FIELDS
+from auditrules.audit.constants.names import syscall_mask
+from auditrules.audit.constants.syscalls import without_classes
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.c_integers import is_digit, signed, strtol
-from auditrules.audit.model.c_integers import word as to_word
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,
     PATH_OR_DIR,
-    SYSCALL_LISTS,
     Action,
     Field,
     FilterList,
     Operator,
+    ParsedLine,
     Permission,
+    Rule,
+    Verb,
     shared_field,
 )
-from auditrules.audit.model.syscall_mask import MASK_BITS
 from auditrules.audit.model.text import encode
 
 ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | Permission.ATTRIBUTE)
@@ -196,31 +200,37 @@ def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
     )
 
 
-def syscalls(draft: Draft, option: Flag) -> None:
-    """-S NAME[,NAME…]: system calls by name or number, of the architecture named last."""
-    word = option.value
-    if draft.list is not None and draft.list not in SYSCALL_LISTS:
-        draft.fail(f"no -S: rules of the {draft.list.value} list take no system calls", option.word)
-    if draft.arch is None:
-        draft.arch = arches.native(draft.facts.machine)
-    for part in word.parts(","):
-        if part.text == "all":
-            draft.all_syscalls()
-        elif part.text:
-            draft.mask |= 1 << _syscall(draft, part)
-    draft.has_syscalls = True
+def finish(draft: Draft) -> ParsedLine:
+    """What the flags of a line come to after the last one: the rule that they make, if any."""
+    _take_keys(draft)
+    if draft.outcome is BuildState.DONE:
+        return draft.line_so_far()
+    if draft.outcome is BuildState.CONTROL:
+        if draft.has_syscalls:
+            draft.fail("a list and an action before the system calls: -a always,exit")
+        return draft.line_so_far()
+    return _with_rule(draft)
 
 
-def _syscall(draft: Draft, word: Word) -> int:
-    name = word.text
-    if draft.list is FilterList.IO_URING:
-        operation = names.uring_number(name, draft.facts.version)
-        if operation is None or not 0 <= signed(to_word(operation)) < MASK_BITS:
-            draft.fail(f"an io_uring operation that auditctl knows, a number below {MASK_BITS}, or all", word)
-        return to_word(operation)
-    number = tables.number(name, draft.machine, draft.facts.version)
-    if number is None and is_digit(name):
-        number = signed(to_word(strtol(name)))  # an int in C, so 4294967296 is 0
-    if number is None or not 0 <= number < MASK_BITS:
-        draft.fail(f"a system call of {draft.machine} that auditctl knows, a number below {MASK_BITS}, or all", word)
-    return number
+def _take_keys(draft: Draft) -> None:
+    if not draft.keys or draft.listing_asked:
+        return
+    allowed = FIELDS["key"].lists
+    if draft.list is FilterList.EXCLUDE and draft.facts.version < versions.EXCLUDE_TAKES_ANY_FIELD:
+        draft.fail("no key: the exclude list takes msgtype, pid, uid, gid, auid, exe and subj_* only")
+    if not draft.may_take_key or (allowed is not None and draft.list not in allowed):
+        draft.fail("a path, perm, exe or fstype field or a system call before the key")
+    if len(draft.fields) >= MOST_FIELDS:
+        draft.fail(f"at most {MOST_FIELDS} fields, the key included")
+    draft.fields.append(shared_field("key", Operator.EQUAL, KEY_SEPARATOR.join(draft.keys)))
+
+
+def _with_rule(draft: Draft) -> ParsedLine:
+    target = draft.list
+    if target is None or draft.action is None:
+        draft.fail("a list and an action: -a always,exit")
+    if target is not FilterList.TASK and not draft.has_syscalls:
+        draft.all_syscalls()
+    verb = Verb.DELETE if draft.add is None else Verb.PREPEND if draft.prepended else Verb.APPEND
+    calls = syscall_mask(without_classes(draft.mask, draft.facts.machine), target, draft.machine)
+    return ParsedLine(tuple(draft.controls), Rule(target, draft.action, calls, tuple(draft.fields)), verb)
