@@ -337,6 +337,13 @@ def test_a_file_that_the_page_on_the_architecture_names_is_there(name: str) -> N
     assert (ROOT / "extension/auditrules" / name).is_file() or (ROOT / name).is_file()
 
 
+def test_the_walk_from_a_line_to_its_row_is_of_at_most_eight_files_and_comes_to_none_twice() -> None:
+    walk = TEXTS["docs/architecture.md"].partition("## Walk 1")[2].partition("\n## ")[0]
+    files = re.findall(r"^\d\. `((?:\w+/)+\w+\.py)`", walk, re.MULTILINE)
+    assert 0 < len(files) <= 8
+    assert len({*files}) == len(files) == len(re.findall(r"^\d", walk, re.MULTILINE))
+
+
 STEPS = re.findall(r"^\d\. (.*?)(?=^\d\. |^## |\Z)", TEXTS["docs/architecture.md"], re.DOTALL | re.MULTILINE)
 
 
