@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.model.host_facts import Entry
-from auditrules.host import entries, rootfs
+from auditrules.host import entries, open_folders, rootfs
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.rootfs import Tree, local
 from tests.fixtures.work import calls
@@ -149,7 +149,7 @@ def test_a_folder_that_was_listed_right_after_a_change_is_listed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time_ns()
-    monkeypatch.setattr(rootfs, "_changed", lambda _: (now, now))  # as if the file system's clock stood still
+    monkeypatch.setattr(open_folders, "_changed", lambda _: (now, now))  # as if the file system's clock stood still
     first, cache = told(tmp_path)
     (tmp_path / "new").touch()
     assert first[1] == ()

@@ -14,8 +14,8 @@ import pytest
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts
-from auditrules.host import rootfs
-from auditrules.host.rootfs import MOST_DEPTH, Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import MOST_DEPTH, Tree
 from tests.rights import NOBODY
 
 LIMIT = 1000
@@ -70,37 +70,6 @@ def test_no_link_leads_out_of_the_root(root: Path, up: str) -> None:
 
 def test_no_path_leads_out_of_the_root(root: Path) -> None:
     assert read(root, "/../secret") is None
-
-
-def test_a_folder_swapped_for_a_link_is_not_followed(root: Path) -> None:
-    (root / "etc/rules").write_bytes(b"inside")
-    with closing(Tree(str(root), local)) as tree:
-        tree.look(["/etc/rules"])
-        (root / "etc").rename(root / "old")
-        (root / "etc").symlink_to(root.parent)
-        (root.parent / "rules").write_bytes(b"outside")
-        file = tree.read("/etc/rules", LIMIT)
-    assert file == File("/etc/rules", content=b"inside"), "the folder that was looked at is still open"
-
-
-def test_a_file_swapped_for_a_link_is_not_followed(root: Path) -> None:
-    (root / "etc/rules").write_bytes(b"inside")
-    with closing(Tree(str(root), local)) as tree:
-        tree.look(["/etc/rules"])
-        (root / "etc/rules").unlink()
-        (root / "etc/rules").symlink_to(root.parent / "secret")
-        file = tree.read("/etc/rules", LIMIT)
-    assert file == File("/etc/rules", error="Too many levels of symbolic links")
-
-
-def test_a_file_swapped_for_a_fifo_does_not_block(root: Path) -> None:
-    (root / "etc/rules").write_bytes(b"inside")
-    with closing(Tree(str(root), local)) as tree:
-        tree.look(["/etc/rules"])
-        (root / "etc/rules").unlink()
-        os.mkfifo(root / "etc/rules")
-        file = tree.read("/etc/rules", LIMIT)
-    assert file == File("/etc/rules", error="expected a regular file, found a FIFO")
 
 
 def test_a_missing_file_is_none(root: Path) -> None:
@@ -172,21 +141,6 @@ def test_a_socket_is_not_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_device_is_not_opened() -> None:
     assert read("/", "/dev/null") == File("/dev/null", error="expected a regular file, found a character device")
-
-
-def test_a_file_is_read_up_to_the_limit(root: Path) -> None:
-    (root / "x").write_bytes(b"a" * LIMIT)
-    assert read(root, "/x") == File("/x", content=b"a" * LIMIT)
-
-
-def test_a_file_beyond_the_limit_is_an_error(root: Path) -> None:
-    (root / "x").write_bytes(b"a" * (LIMIT + 1))
-    assert read(root, "/x") == File("/x", error="longer than 1000 bytes, the most that is read")
-
-
-def test_a_file_of_size_0_has_what_it_says() -> None:
-    assert Path("/proc/self/comm").stat().st_size == 0
-    assert read("/", "/proc/self/comm") == File("/proc/self/comm", content=Path("/proc/self/comm").read_bytes())
 
 
 def test_a_failing_read_is_an_error() -> None:
@@ -370,14 +324,6 @@ def test_a_remote_mount_is_not_touched(root: Path, monkeypatch: pytest.MonkeyPat
     assert touched == [b"etc", b"link", b"net"]
 
 
-def test_no_folder_stays_open(root: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 (a count)
-    (root / "a/b/c").mkdir(parents=True)
-    look(root, "/a/b/c/d", "/etc/audit/x", "/a/b/none")
-    read(root, "/a/b")
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 (a count)
-
-
 def test_links_are_followed_to_their_end(root: Path) -> None:
     (root / "bin").mkdir()
     (root / "bin/mawk").write_bytes(b"")
@@ -407,11 +353,3 @@ def test_an_entry_tells_its_inode(root: Path) -> None:
     )
     assert seen["/etc"].dev == f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}"
     assert seen["/"].ino == root.stat().st_ino
-
-
-def test_a_folder_of_too_many_names_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rootfs, "MOST_LISTED", 2)
-    for name in "abc":
-        (tmp_path / name).touch()
-    with closing(Tree(str(tmp_path), local)) as tree, pytest.raises(UnreadableError, match="more than 2 names"):
-        tree.names("/")

@@ -16,7 +16,8 @@ from auditrules.audit.model.text import decode
 from auditrules.authoring.file_checks import is_utf_16
 from auditrules.authoring.reading import RulesInput
 from auditrules.cli.command import Problem
-from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree, local
 
 STANDARD_INPUT = "-"
 LARGEST = 16 << 20  # bytes of a file

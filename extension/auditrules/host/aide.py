@@ -5,7 +5,8 @@ from __future__ import annotations
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks.configuration.aide import MOST_BYTES, MOST_FILES, AideAnswer, read_aide
 from auditrules.benchmarks.configuration.aide_rules import PATHS, AideFile, AideInclude, AideLookup, AideRules
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 _FOLDER, _COPIES = "/etc/aide/aide.conf.d", "/usr/share/aide/config/aide/aide.conf.d"
 _WRITABLE = 0o022  # by the group or by others

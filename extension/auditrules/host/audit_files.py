@@ -21,8 +21,9 @@ from auditrules.benchmarks.audit_files import (
     ListedPaths,
 )
 from auditrules.benchmarks.configuration.auditd_options import PATH, auditd_options
+from auditrules.host.open_folders import UnreadableError
 from auditrules.host.processes import file_at, processes_of
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.rootfs import Tree
 from auditrules.text import visible
 
 _MOST_CONF = 1 << 20  # bytes

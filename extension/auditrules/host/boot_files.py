@@ -14,7 +14,8 @@ from auditrules.audit.boot.boot_loader import (
     LOADER_CONF,
 )
 from auditrules.audit.model.collected import BootFiles
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 MOST_FILES = 200
 MOST_BYTES = 1 << 18  # of one of them; a grub.cfg has some 10 KiB

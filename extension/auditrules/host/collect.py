@@ -29,9 +29,10 @@ from auditrules.host.boot_files import read_boot_files
 from auditrules.host.kernel import KernelReader
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
+from auditrules.host.open_folders import UnreadableError
 from auditrules.host.proc import boot_time, process_name, process_start
 from auditrules.host.program import Deadline
-from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.rootfs import Tree, local
 from auditrules.host.starts import Starts, dated, set_back, unit_starts
 from auditrules.host.units import read_units
 from auditrules.values import dataclass, replace

@@ -9,7 +9,8 @@ from auditrules.benchmarks.configuration.faillock_conf import FaillockDir, read_
 from auditrules.benchmarks.configuration.login_defs import LoginDefs, read_login_defs
 from auditrules.benchmarks.configuration.mount_points import FSTAB, MountPoints, parse_mount_points
 from auditrules.benchmarks.configuration.os_release import OsRelease, read_os_release
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 MOST_DROP_INS = 100  # in one folder
 MOST_FSTAB = 1 << 20  # bytes

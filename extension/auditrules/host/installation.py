@@ -33,8 +33,9 @@ from auditrules.doctor.facts import (
 from auditrules.doctor.flags import given, of_file
 from auditrules.doctor.loading import is_stub, shebang
 from auditrules.host.limits import HostError
+from auditrules.host.open_folders import UnreadableError
 from auditrules.host.processes import Candidate, candidates, file_at
-from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.rootfs import Tree, local
 from auditrules.tables import SCHEMAS
 from auditrules.values import replace
 

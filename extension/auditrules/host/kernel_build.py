@@ -9,7 +9,8 @@ from auditrules.audit.kernel.kernel_build import newest_release, runs_x32
 from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import KernelBuild
 from auditrules.audit.model.text import decode
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 MODULES = "/lib/modules"
 OF_RUNNING = "/proc/config.gz"  # where the kernel was built with CONFIG_IKCONFIG_PROC

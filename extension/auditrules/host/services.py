@@ -34,7 +34,8 @@ from auditrules.benchmarks.docker_daemon import (
     places,
 )
 from auditrules.benchmarks.services import Found, HostProcess, Services, look_up
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 _OPTIONS = tuple(each for each in OPTIONS if each != CONFIG_FILE)
 _SERVICE = "docker.service"

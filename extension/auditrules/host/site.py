@@ -11,7 +11,8 @@ from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.data_file import MOST_BYTES
 from auditrules.benchmarks.site import FOLDER
 from auditrules.host.limits import HostError
-from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree, local
 
 ENDING = ".json"
 MOST_FILES = 100

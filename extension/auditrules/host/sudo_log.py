@@ -16,7 +16,8 @@ from auditrules.benchmarks.configuration.sudoers import (
     sudo_log,
     sudoers_statements,
 )
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 _WRITABLE = 0o022  # by the group or by others
 

@@ -12,7 +12,8 @@ from contextlib import closing
 
 from auditrules.audit.filesystem.mounts import Mounts, fields
 from auditrules.audit.model.text import decode, encode
-from auditrules.host.rootfs import Tree, UnreadableError, local
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree, local
 from auditrules.sql.standins import FileStatus, MountEntry, Process
 
 _TYPES = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auditrules.audit.model.collected import File
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 FOLDERS = ("/etc/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d")  # the first that has a name wins
 MOST_FILES = 200

@@ -10,7 +10,8 @@ from auditrules.audit.boot.systemd import BOOT_FOLDERS, DEFAULT_TARGET, drop_in_
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import Units
 from auditrules.audit.model.host_facts import Entry, Facts
-from auditrules.host.rootfs import Tree, UnreadableError
+from auditrules.host.open_folders import UnreadableError
+from auditrules.host.rootfs import Tree
 
 MOST_FILES = 200  # unit files and drop-ins
 MOST_MOUNTS = 100  # files of mount units, drop-ins included; what lies beyond is not known to be mounted early

@@ -1,0 +1,117 @@
+"""The folders of a root that are open, each opened in the one above it, so that no link and no `..` leads out of it.
+
+Nothing but a regular file is opened for reading.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from itertools import islice
+from typing import NamedTuple
+
+from auditrules.audit.model.collected import File
+from auditrules.audit.model.text import decode
+from auditrules.host.entries import FOUND, entry_of, kind_of
+from auditrules.host.limits import CLOCK_TICK
+
+MOST_LISTED = 100_000  # names in one folder
+
+PathNames = tuple[bytes, ...]  # names from the root down, none of them a link
+
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+_CHUNK = 1 << 20
+_TICK = int(CLOCK_TICK * 1e9)  # nanoseconds
+
+
+class UnreadableError(Exception):
+    """A path that could not be looked at or read; the message says what was in the way."""
+
+
+class Listing(NamedTuple):
+    """The names in a folder, and when that was changed; `young`: so shortly before that it may have changed again."""
+
+    changed: tuple[int, int]
+    names: tuple[str, ...]
+    young: bool = False
+
+
+class OpenFolders:
+    """A root, one folder in it, and those above that. To be closed.
+
+    Raises OSError if the root is no folder that can be opened; so does each method for a folder that can't be.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._names: list[bytes] = []  # the folder that is open, and those above it
+        self._folders = [os.open(root, os.O_PATH | os.O_DIRECTORY)]
+        self.root = entry_of(os.fstat(self._folders[0]))
+
+    def close(self) -> None:
+        """Let go of the folders."""
+        self._leave(0)
+        os.close(self._folders.pop())
+
+    def enter(self, place: PathNames) -> int:
+        """Make a folder the open one, by way of the deepest that is open already."""
+        if [*place] == self._names:
+            return self._folders[-1]
+        common = 0
+        while common < min(len(place), len(self._names)) and place[common] == self._names[common]:
+            common += 1
+        self._leave(common)
+        for name in place[common:]:
+            self._folders.append(os.open(name, _FOLDER, dir_fd=self._folders[-1]))
+            self._names.append(name)
+        return self._folders[-1]
+
+    def _leave(self, depth: int) -> None:
+        while len(self._names) > depth:
+            os.close(self._folders.pop())
+            self._names.pop()
+
+    def changed(self, place: PathNames) -> tuple[int, int]:
+        """When a folder was changed, in nanoseconds: its names, and itself."""
+        return _changed(self.enter(place))
+
+    def listing(self, place: PathNames) -> Listing:
+        """List a folder, in byte order. Raises UnreadableError if it has too many names."""
+        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.enter(place))
+        try:
+            now = time.time_ns()
+            changed = _changed(here)
+            with os.scandir(here) as entries:
+                found = [os.fsencode(entry.name) for entry in islice(entries, MOST_LISTED + 1)]
+        finally:
+            os.close(here)
+        if len(found) > MOST_LISTED:
+            raise UnreadableError(f"more than {MOST_LISTED} names, the most that are listed")
+        # A folder that is changed twice within one tick of its clock shows the second time by nothing.
+        return Listing(changed, tuple(map(decode, sorted(found))), now - max(changed) < _TICK)
+
+    def read(self, path: str, place: PathNames, limit: int, *, cut: bool = False) -> File:
+        """Read the regular file at a place, which is called `path`, as `Tree.read` does. Raises UnreadableError."""
+        file = os.open(place[-1], _READ, dir_fd=self.enter(place[:-1]))
+        try:
+            # What was looked at may be something else by now; and /proc says size 0 of files that have content.
+            found = os.fstat(file)
+            kind = kind_of(found)
+            if kind != "file":
+                raise UnreadableError(f"expected a regular file, found {FOUND[kind]}")
+            content = bytearray()
+            most = limit if cut else limit + 1
+            while chunk := os.read(file, min(_CHUNK, most - len(content))):
+                content += chunk
+                if len(content) > limit:
+                    raise UnreadableError(f"longer than {limit} bytes, the most that is read")
+            mode = stat.S_IMODE(found.st_mode)
+            return File(path, bytes(content), mode=mode, uid=found.st_uid, changed=found.st_mtime)
+        finally:
+            os.close(file)
+
+
+def _changed(folder: int) -> tuple[int, int]:
+    found = os.fstat(folder)
+    return found.st_mtime_ns, found.st_ctime_ns
