@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from auditrules.audit.boot.startup import UNITS
+from auditrules.audit.boot.unit_commands import UNITS
 from auditrules.audit.kernel.rule_data import encode
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, RunFailure, Sources
 from auditrules.audit.model.host_facts import DEFAULT_VERSION, BinaryFormat

@@ -15,9 +15,9 @@ from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.boot.auditd_conf import AuditdConf, read_conf
 from auditrules.audit.boot.boot import Boot, boot
 from auditrules.audit.boot.drift import Drift
+from auditrules.audit.boot.kernel_command_line import audit_option, cmdline_of
 from auditrules.audit.boot.load import refusal_of
 from auditrules.audit.boot.rules_files import RulesFiles
-from auditrules.audit.boot.startup import audit_option, cmdline_of
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel.interpret import interpret_answer, listed_lines, without_counters
 from auditrules.audit.model.collected import Kernel, Sources

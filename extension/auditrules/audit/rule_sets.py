@@ -10,9 +10,10 @@ from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
+from auditrules.audit.boot.kernel_command_line import cmdline_of, switched_off
 from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.rules_load import rules_load
-from auditrules.audit.boot.startup import Loader, cmdline_of, switched_off
+from auditrules.audit.boot.startup import Loader
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.resolved_rules import RuleResolver

@@ -12,7 +12,7 @@ from math import inf
 from auditrules.audit.auditctl.status import LOCKED, UNKNOWN_STATUS, AuditStatus, NotAStatusError, parse_status
 from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D
 from auditrules.audit.boot.mount_units import early_mounts
-from auditrules.audit.boot.startup import DAEMON, UNITS
+from auditrules.audit.boot.unit_commands import DAEMON, UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats

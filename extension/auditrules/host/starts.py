@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from auditrules.audit.boot.startup import DAEMON
+from auditrules.audit.boot.unit_commands import DAEMON
 from auditrules.audit.filesystem.mounts import BY_SYSTEMD, unit_point
 from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.host_facts import LOAD_TAKES, Mount

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from auditrules.audit.boot.startup import UNITS
 from auditrules.audit.boot.systemd import BOOT_FOLDERS, DEFAULT_TARGET, drop_in_folders, is_mask
+from auditrules.audit.boot.unit_commands import UNITS
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import Units
 from auditrules.audit.model.host_facts import Entry, Facts

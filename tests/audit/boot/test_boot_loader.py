@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.boot_loader import ANYTHING, KernelCommandLine, next_command_line
+from auditrules.audit.boot.boot_loader import ANYTHING, next_command_line
+from auditrules.audit.boot.kernel_command_line import KernelCommandLine
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.model.collected import BootFiles, File
 from tests.audit.boot.test_boot import booted as boot

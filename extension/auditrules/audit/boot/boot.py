@@ -8,22 +8,13 @@ from itertools import permutations
 from auditrules.audit.auditctl.status import LOCKED
 from auditrules.audit.boot.auditd_conf import AuditdConf
 from auditrules.audit.boot.augenrules import AUDIT_RULES, MergedRules, result_of, understands
-from auditrules.audit.boot.boot_loader import UNSAID, KernelCommandLine, next_command_line
-from auditrules.audit.boot.grub_menu import Words
+from auditrules.audit.boot.boot_loader import next_command_line
+from auditrules.audit.boot.kernel_command_line import UNSAID, KernelCommandLine, enabled_by, switched_off
 from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.rules_files import RulesFiles
-from auditrules.audit.boot.startup import (
-    NEEDS,
-    BootPlan,
-    Loader,
-    RunAuditctl,
-    RunAugenrules,
-    StartAuditd,
-    StartedUnit,
-    plan,
-    switched_off,
-)
+from auditrules.audit.boot.startup import NEEDS, BootPlan, Loader, StartedUnit, plan
 from auditrules.audit.boot.systemd import UndeterminedError
+from auditrules.audit.boot.unit_commands import RunAuditctl, RunAugenrules, StartAuditd
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import File, TriedRulesText
 from auditrules.audit.model.rule import ControlFlag
@@ -59,7 +50,7 @@ def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
     line = next_command_line(collected.boot_files, collected.cmdline)
     if collected.tried is not None:
         return replace(_tried(files, collected.tried, line), command_line=line)
-    ways = dict.fromkeys((plan(collected, words, line.source), _enabled_by(words)) for words in line.possible)
+    ways = dict.fromkeys((plan(collected, words, line.source), enabled_by(words)) for words in line.possible)
     return replace(_agreed([_booted(files, conf, *way) for way in ways], line), command_line=line)
 
 
@@ -70,13 +61,6 @@ def _tried(files: RulesFiles, tried: TriedRulesText, line: KernelCommandLine) ->
     off = {switched_off(words) for words in line.possible}
     enabled = wanted if off <= {False} else 0 if off == {True} or not wanted else None
     return Boot(Loader.AUDITCTL, TRIED, enabled=enabled, content=tried.content, loaded=loaded)
-
-
-def _enabled_by(cmdline: Words) -> int | None:
-    """Whether the kernel's command line switches auditing on; None: systemd-journald or the distribution decides."""
-    if switched_off(cmdline):
-        return 0
-    return 1 if any(given.startswith("audit=") for given in cmdline) else None
 
 
 def _agreed(ways: Sequence[Boot], line: KernelCommandLine) -> Boot:

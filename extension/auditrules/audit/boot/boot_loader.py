@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from auditrules.audit.boot.grub_menu import Expand, MenuItem, Words, default_lines
 from auditrules.audit.boot.grub_script import ScriptError, with_variables
+from auditrules.audit.boot.kernel_command_line import KernelCommandLine
 from auditrules.audit.model.collected import BootFiles, File
 from auditrules.audit.model.text import decode
 from auditrules.values import dataclass
@@ -34,23 +35,6 @@ if [ "${next_entry}" ]; then set default="${next_entry}"; fi
 blscfg
 """
 _NEXT = "kernel command line of the next boot"
-
-
-@dataclass(frozen=True, slots=True)
-class KernelCommandLine:
-    """The command lines that the kernel may be given, as words. `source` names the files that say so, if any does.
-
-    `remark` says, for evidence, which was taken where none says so or where they differ. `known` is false where the
-    line may be any, of which only two are among the possible ones: one with audit=0, and one that says nothing.
-    """
-
-    possible: tuple[Words, ...]
-    source: str = ""
-    remark: str = ""
-    known: bool = True
-
-
-UNSAID = KernelCommandLine(((),))
 
 
 @lru_cache(4)  # a boot loader's files stay as they are from one snapshot to the next

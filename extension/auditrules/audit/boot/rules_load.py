@@ -7,7 +7,7 @@ from auditrules.audit.auditctl.status import LOCKED, AuditStatus
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.rules_files import RulesFiles
-from auditrules.audit.boot.startup import DAEMON, loading_units
+from auditrules.audit.boot.unit_commands import DAEMON, loading_units
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.host_facts import BOOT_TAKES, LOAD_TAKES, RulesLoad
 from auditrules.audit.model.rule import Verb

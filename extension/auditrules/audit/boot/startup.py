@@ -1,38 +1,29 @@
-"""Which units load audit rules at boot, and with which commands.
-
-The units are those of audit 2.3 to 3.1 (auditd.service runs augenrules or auditctl after the daemon), of audit 4.0
-(audit-rules.service does) and of SUSE (augenrules.service does).
-"""
+"""Which of audit's units systemd starts at boot, and so what loads the rules, or why nothing does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
-from auditrules.audit.boot.systemd import (
-    ExecCommand,
-    UndeterminedError,
-    Unit,
-    reached,
-    unit,
-    unmet,
-    wanted_by,
+from auditrules.audit.boot.kernel_command_line import switched_off
+from auditrules.audit.boot.systemd import UndeterminedError, Unit, reached, unmet, wanted_by
+from auditrules.audit.boot.unit_commands import (
+    UNITS,
+    RunAuditctl,
+    RunAugenrules,
+    UnitCommand,
+    audit_units,
+    loads,
+    unit_commands,
 )
-from auditrules.audit.boot.unit_sandbox import sandbox_of
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.collected import Sources, Units
-from auditrules.audit.model.text import decode
 from auditrules.values import dataclass
 
-DAEMON = "auditd"
-AUDITD = f"{DAEMON}.service"
-UNITS = (AUDITD, "audit-rules.service", "augenrules.service")
 NEEDS = ("Requires", "BindsTo", "Requisite")
 
 _PULLS = ("Wants", "Requires", "BindsTo", "Upholds")
-_EXEC = ("ExecStartPre", "ExecStart", "ExecStartPost")
 
 
 class Loader(str, Enum):
@@ -42,37 +33,6 @@ class Loader(str, Enum):
     AUDITCTL = "auditctl"
     NONE = "none"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class RunAugenrules:
-    """A run of augenrules."""
-
-    arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunAuditctl:
-    """A run of `auditctl -R`."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartAuditd:
-    """A start of auditd; `startup` is its option -s: enable, disable, nochange, or empty if it is not known."""
-
-    startup: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnitCommand:
-    """One command of a unit that loads rules or starts auditd."""
-
-    run: RunAugenrules | RunAuditctl | StartAuditd
-    ignored: bool = False  # its failure does not matter
-    text: str = ""
-    sandbox: Sandbox = NO_SANDBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +68,7 @@ def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> BootPlan
     if switched_off(cmdline):
         return BootPlan(Loader.NONE, f"the kernel's command line{source and f' in {source}'} switches audit off")
     try:
-        found = _found(units)
+        found = audit_units(units)
         return _planned(found, units, cmdline) if found else _without_units(sources, units)
     except UndeterminedError as error:
         return BootPlan(Loader.UNKNOWN, str(error))
@@ -122,73 +82,10 @@ def why_not_started(name: str, units: Units | None, cmdline: Sequence[str]) -> s
     """
     if units is None:
         raise UndeterminedError("the units of systemd were not looked at")
-    found = _found(units)
+    found = audit_units(units)
     if name not in found:
         return f"there is no {name}"
     return _why_not(name, found, _pulled(found, units, cmdline), cmdline)
-
-
-def started_daemon(units: Units) -> str:
-    """The path of the auditd that auditd.service starts; empty where it starts another program, or none.
-
-    Raises:
-        UndeterminedError: that is not known.
-    """
-    own = _found(units).get(AUDITD)
-    if own is None or own.masked:
-        return ""
-    if own.values("ExecCondition"):
-        raise UndeterminedError(f"{own.name}: whether its ExecCondition= succeeds is not known")
-    commands = list(own.commands("ExecStart"))
-    if len(commands) > 1:
-        raise UndeterminedError(f"{own.name} has {len(commands)} commands in ExecStart=, which systemd may refuse")
-    for command in commands:
-        if isinstance(_run(own, command), StartAuditd):
-            return command.words[0]
-        if any("auditd" in word for word in command.words):
-            raise UndeterminedError(f"{own.name}: what {' '.join(command.words)} does is not known")
-    return ""
-
-
-def loads_rules(name: str, units: Units) -> bool:
-    """Whether one of UNITS runs what loads rules.
-
-    Raises:
-        UndeterminedError: that is not known.
-    """
-    own = _found(units).get(name)
-    return own is not None and any(map(_loads, _steps(own)))
-
-
-def loading_units(units: Units | None) -> frozenset[str]:
-    """Those of UNITS that load rules whenever they are started; none where that is not known."""
-    try:
-        return frozenset(name for name in UNITS if units and loads_rules(name, units))
-    except UndeterminedError:
-        return frozenset()
-
-
-def _found(units: Units) -> dict[str, Unit]:
-    if units.error:
-        raise UndeterminedError(units.error)
-    return {name: own for name in UNITS if (own := unit(name, units)) is not None}
-
-
-def cmdline_of(sources: Sources) -> tuple[str, ...]:
-    """The words of the command line that the kernel was given at this boot."""
-    content = sources.cmdline.content if sources.cmdline else None
-    return tuple(decode(content or b"").split())
-
-
-def audit_option(cmdline: Sequence[str]) -> str:
-    """The value of the last audit=, which is the one that counts."""
-    given = [word for word in cmdline if word.startswith("audit=")]
-    return given[-1].removeprefix("audit=") if given else ""
-
-
-def switched_off(cmdline: Sequence[str]) -> bool:
-    """Whether one audit= says off: that can't be taken back (kernel/audit.c, audit_enable)."""
-    return any(given.lower() in ("audit=0", "audit=off") for given in cmdline)
 
 
 def rules_d_there(sources: Sources) -> bool:
@@ -210,12 +107,9 @@ def _without_units(sources: Sources, units: Units) -> BootPlan:
 def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> BootPlan:
     pulled = _pulled(found, units, cmdline)
     why = {name: _why_not(name, found, pulled, cmdline) for name in found}
-    starts = tuple(StartedUnit(own, tuple(_steps(own))) for name, own in found.items() if not why[name])
+    starts = tuple(StartedUnit(own, tuple(unit_commands(own))) for name, own in found.items() if not why[name])
     reads = {
-        type(step.run): f"{start.unit.name} runs {step.text}"
-        for start in starts
-        for step in start.steps
-        if _loads(step)
+        type(step.run): f"{start.unit.name} runs {step.text}" for start in starts for step in start.steps if loads(step)
     }
     if RunAugenrules in reads:
         return BootPlan(Loader.AUGENRULES, reads[RunAugenrules], starts=starts)
@@ -223,10 +117,6 @@ def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) ->
         return BootPlan(Loader.AUDITCTL, reads[RunAuditctl], starts=starts)
     silent = [f"{start.unit.name} starts, and loads no rules" for start in starts]
     return BootPlan(Loader.NONE, "; ".join([*silent, *filter(None, why.values())]), starts=starts)
-
-
-def _loads(step: UnitCommand) -> bool:
-    return isinstance(step.run, RunAuditctl) or (isinstance(step.run, RunAugenrules) and "--load" in step.run.arguments)
 
 
 def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> frozenset[str]:
@@ -262,49 +152,3 @@ def _why_not(name: str, found: Mapping[str, Unit], pulled: frozenset[str], cmdli
             return f"{name} needs {other}, which is {'masked' if other in found else 'missing'}"
     condition = unmet(own, cmdline)
     return f"{name} is skipped, as {condition} does not hold" if condition else ""
-
-
-def _steps(own: Unit) -> Iterator[UnitCommand]:
-    """The commands of a unit that load rules or start auditd, in order. Raises UndeterminedError."""
-    if own.values("ExecCondition"):
-        raise UndeterminedError(f"{own.name}: whether its ExecCondition= succeeds is not known")
-    for key in _EXEC:
-        for command in own.commands(key):
-            run = _run(own, command)
-            if run is not None:
-                sandbox = NO_SANDBOX if command.privileged or isinstance(run, StartAuditd) else sandbox_of(own)
-                yield UnitCommand(run, command.ignored, " ".join(command.words), sandbox)
-
-
-def _run(own: Unit, command: ExecCommand) -> RunAugenrules | RunAuditctl | StartAuditd | None:
-    match [command.words[0].rpartition("/")[2], *command.words[1:]]:
-        case ["augenrules", *arguments]:
-            return RunAugenrules(tuple(arguments))
-        case ["auditctl", "-R", path]:
-            return RunAuditctl(path)
-        case ["auditctl", "-s" | "-l" | "-v", *_]:
-            return None
-        case ["auditd", *arguments]:
-            return StartAuditd(_startup(arguments))
-        case _:
-            pass
-    if any("auditctl" in each or "augenrules" in each for each in command.words):
-        raise UndeterminedError(f"{own.name}: what {' '.join(command.words)} does is not known")
-    return None
-
-
-def _startup(arguments: Sequence[str]) -> str:
-    """The startup state that auditd's options ask for, the last -s winning (src/auditd.c: enable, unless told)."""
-    startup = "enable"
-    left = list(arguments)
-    while left:
-        option = left.pop(0)
-        if option == "-c" and left:
-            left.pop(0)
-        elif option == "-s" and left:
-            given = left.pop(0)
-            # auditd compares only the characters that are given.
-            startup = next((state for state in ("disable", "enable", "nochange") if state.startswith(given)), "")
-        elif option not in ("-f", "-l", "-n"):
-            return ""
-    return startup

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from auditrules.audit.boot.boot_loader import DEFAULT_GRUB, ENTRIES, GRUB_CFG, KERNEL_CMDLINE
-from auditrules.audit.boot.startup import cmdline_of, switched_off
+from auditrules.audit.boot.kernel_command_line import cmdline_of, switched_off
 from auditrules.audit.model.collected import BootFiles
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields

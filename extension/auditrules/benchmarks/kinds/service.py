@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from auditrules.audit.boot.startup import AUDITD, UNITS, loads_rules, started_daemon, why_not_started
+from auditrules.audit.boot.startup import why_not_started
 from auditrules.audit.boot.systemd import UndeterminedError
+from auditrules.audit.boot.unit_commands import AUDITD, UNITS, loads_rules, started_daemon
 from auditrules.audit.rule_sets import BOOT
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
