@@ -1,78 +1,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.boot.augenrules import HEADER, LineOrigin
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.startup import Loader
-from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Sources, Units
-from tests.audit.file_trees import facts
-
-ETC, USR = "/etc/systemd/system", "/usr/lib/systemd/system"
-WANTS = f"{ETC}/multi-user.target.wants"
-CONDITION = "ConditionKernelCommandLine=!audit=0\n"
-
-# auditd.service of audit 2.3 to 3.1; of audit 4.0, which waits for the rules; and of audit 4.1, which comes first.
-AUDITD3 = f"[Unit]\n{CONDITION}[Service]\nExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load\n"
-AUDITD40 = (
-    f"[Unit]\n{CONDITION}Requires=audit-rules.service\nAfter=audit-rules.service\n[Service]\nExecStart=/sbin/auditd\n"
+from tests.audit.boot.hosts import (
+    AUDITD3,
+    AUDITD40,
+    AUDITD41,
+    BY_AUDITCTL,
+    ETC,
+    NORMAL,
+    RULE,
+    RULES4,
+    SPLIT,
+    USR,
+    WANTS,
+    booted,
+    host,
+    rules,
 )
-AUDITD41 = (
-    f"[Unit]\n{CONDITION}Wants=audit-rules.service\nBefore=audit-rules.service\n[Service]\nExecStart=/sbin/auditd\n"
-)
-RULES4 = f"[Unit]\n{CONDITION}[Service]\nType=oneshot\nExecStart=/sbin/augenrules --load\n"
-
-BY_AUDITCTL = "[Service]\nExecStartPost=\nExecStartPost=/sbin/auditctl -R /etc/audit/audit.rules\n"
-RULE = b"-w /etc/docker -p wa -k docker\n"
-NORMAL = "-a always,exit -S all -F path=/etc/docker -F perm=wa -F key=docker"
-
-
-def booted(sources: Sources) -> Boot:
-    return HostAudit(sources).boot
-
-
-def host(
-    files: Mapping[str, str] = {f"{USR}/auditd.service": AUDITD3},
-    rules_d: Mapping[str, bytes | str] | None = {"a.rules": RULE},
-    *,
-    enabled: tuple[str, ...] = ("auditd.service",),
-    links: Mapping[str, str] = {},
-    audit_rules: bytes | str | None = None,
-    cmdline: str | None = "quiet",
-    awk: str = "/usr/bin/mawk",
-    script: bool = True,
-    conf: str = "",
-) -> Sources:
-    """Make a host. A text in place of a file's bytes is why they could not be read."""
-    own = {f"{WANTS}/{name}": f"{USR}/{name}" for name in enabled}
-    kinds = {name: str(content) for name, content in (rules_d or {}).items() if content in ("dir", "missing")}
-    found = {"/etc/audit": "dir", "/etc/audit/rules.d": "missing" if rules_d is None else "dir"}
-    found |= {f"/etc/audit/rules.d/{name}": kind for name, kind in kinds.items()}
-    return Sources(
-        Kernel("none"),
-        rules_d=tuple(file(f"/etc/audit/rules.d/{name}", content) for name, content in (rules_d or {}).items()),
-        audit_rules=None if audit_rules is None else file("/etc/audit/audit.rules", audit_rules),
-        auditd_conf=file("/etc/audit/auditd.conf", conf.encode()),
-        cmdline=None if cmdline is None else file("/proc/cmdline", cmdline.encode()),
-        facts=replace(facts(found), mounts=None),
-        units=Units(
-            tuple(file(path, content.encode()) for path, content in files.items()), {**own, **links}, script, awk
-        ),
-    )
-
-
-def file(path: str, content: bytes | str) -> File:
-    return File(path, content) if isinstance(content, bytes) else File(path, error=content)
-
-
-def rules(said: Boot) -> list[str]:
-    assert said.loaded is not None
-    return [render(rule, "x86_64") for rule in said.loaded.rules]
 
 
 def test_auditd_loads_what_augenrules_makes_of_rules_d() -> None:
@@ -137,103 +88,6 @@ def test_the_load_stops_where_auditctl_does() -> None:
     assert said.loaded.refused == ((6, "the rule is loaded already"),)
 
 
-NOTHING: dict[str, tuple[Sources, str]] = {
-    "disabled": (host(enabled=()), "auditd.service is not enabled"),
-    "masked": (host(links={f"{ETC}/auditd.service": "/dev/null"}), "auditd.service is masked"),
-    "masked, and wanted by who knows what": (
-        host(
-            enabled=(),
-            links={f"{ETC}/auditd.service": "/dev/null", f"{ETC}/my.target.wants/auditd.service": "auditd.service"},
-        ),
-        "auditd.service is masked",
-    ),
-    "masked for one boot": (host(cmdline="systemd.mask=auditd.service"), "auditd.service is masked"),
-    "audit=0": (host(cmdline="quiet audit=0"), "the kernel's command line switches audit off"),
-    "audit=off": (host(cmdline="audit=1 audit=OFF"), "the kernel's command line switches audit off"),
-    "a condition": (
-        host({f"{USR}/auditd.service": "[Unit]\nConditionKernelCommandLine=audit\n" + AUDITD3}),
-        "auditd.service is skipped, as ConditionKernelCommandLine=audit does not hold",
-    ),
-    "no command": (
-        host({f"{USR}/auditd.service": "[Service]\nExecStart=/sbin/auditd\n"}),
-        "auditd.service starts, and loads no rules",
-    ),
-    "rules masked, auditd needs them": (
-        host(
-            {f"{USR}/auditd.service": AUDITD40, f"{USR}/audit-rules.service": RULES4},
-            links={f"{ETC}/audit-rules.service": "/dev/null"},
-        ),
-        "auditd.service needs audit-rules.service, which is masked; audit-rules.service is masked",
-    ),
-    "rules gone, auditd needs them": (
-        host({f"{USR}/auditd.service": AUDITD40}),
-        "auditd.service needs audit-rules.service, which is missing",
-    ),
-    "rules masked, auditd wants them": (
-        host(
-            {f"{USR}/auditd.service": AUDITD41, f"{USR}/audit-rules.service": RULES4},
-            links={f"{ETC}/audit-rules.service": "/dev/null"},
-        ),
-        "auditd.service starts, and loads no rules; audit-rules.service is masked",
-    ),
-    "nothing at all": (
-        host({}, None, enabled=(), script=False),
-        "nothing was found that could load rules, and no rules",
-    ),
-}
-
-
-@pytest.mark.parametrize(("sources", "reason"), NOTHING.values(), ids=NOTHING)
-def test_nothing_is_loaded_with(sources: Sources, reason: str) -> None:
-    said = booted(sources)
-    assert (said.loader, said.reason, said.content, rules(said)) == (Loader.NONE, reason, None, [])
-
-
-OTHER_SHELL = "[Service]\nExecStartPost=/bin/sh -c '/sbin/augenrules --load'\n"
-UNKNOWN: dict[str, tuple[Sources, str]] = {
-    "nobody looked": (Sources(Kernel("none")), "the units of systemd were not looked at"),
-    "a folder cannot be listed": (
-        Sources(Kernel("none"), units=Units(error="/etc/systemd/system: Permission denied")),
-        "/etc/systemd/system: Permission denied",
-    ),
-    "no unit and no script": (host({}, enabled=(), script=False), "none of the units that load rules was found"),
-    "rules without a script": (
-        host({}, None, enabled=(), script=False, audit_rules=RULE),
-        "none of the units that load rules was found",
-    ),
-    "a script without a folder": (host({}, None, enabled=()), "none of the units that load rules was found"),
-    "a shell": (
-        host({f"{USR}/auditd.service": OTHER_SHELL}),
-        "auditd.service: what /bin/sh -c /sbin/augenrules --load does is not known",
-    ),
-    "a rule by itself": (
-        host({f"{USR}/auditd.service": "[Service]\nExecStartPost=/sbin/auditctl -a never,task\n"}),
-        "auditd.service: what /sbin/auditctl -a never,task does is not known",
-    ),
-    "another program decides": (
-        host({f"{USR}/auditd.service": "[Service]\nExecCondition=/bin/x\n"}),
-        "auditd.service: whether its ExecCondition= succeeds is not known",
-    ),
-    "a condition": (
-        host({f"{USR}/auditd.service": "[Unit]\nConditionPathExists=/x\n"}),
-        "auditd.service: whether ConditionPathExists=/x holds is not known",
-    ),
-    "another target": (
-        host(enabled=(), links={f"{ETC}/my.target.wants/auditd.service": f"{USR}/auditd.service"}),
-        "auditd.service is wanted by my.target, and whether boot gets there is not known",
-    ),
-    "another default": (
-        host(links={f"{ETC}/default.target": f"{USR}/my.target"}),
-        "auditd.service is wanted by multi-user.target, and whether boot gets there is not known",
-    ),
-}
-
-
-@pytest.mark.parametrize(("sources", "reason"), UNKNOWN.values(), ids=UNKNOWN)
-def test_the_loader_is_not_known_with(sources: Sources, reason: str) -> None:
-    assert booted(sources) == Boot(Loader.UNKNOWN, reason)
-
-
 CYCLE = {
     f"{USR}/auditd.service": AUDITD40 + "[Unit]\nBefore=audit-rules.service\n",
     f"{USR}/audit-rules.service": RULES4,
@@ -290,26 +144,6 @@ def test_the_awk_decides_what_a_comment_is() -> None:
 
 def test_a_folder_in_place_of_a_rules_file_adds_nothing() -> None:
     assert rules(booted(host(rules_d={"a.rules": RULE, "b.rules": "dir", "c.rules": "missing"}))) == [NORMAL]
-
-
-def test_without_a_unit_augenrules_is_assumed() -> None:
-    said = booted(host({}, enabled=()))
-    assert (said.loader, said.assumed, rules(said), said.enabled) == (Loader.AUGENRULES, True, [NORMAL], None)
-    assert said.reason == "none of the units that load rules was found, but augenrules and its folder are there"
-
-
-@pytest.mark.parametrize("folder", ["sysinit.target.wants", "multi-user.target.requires", "default.target.wants"])
-def test_a_unit_is_started_by_a_link_in(folder: str) -> None:
-    links = {f"{ETC}/{folder}/auditd.service": f"{USR}/auditd.service"}
-    assert booted(host(enabled=(), links=links)).loader is Loader.AUGENRULES
-
-
-def test_a_unit_of_the_default_target_is_started() -> None:
-    links = {f"{ETC}/default.target": "my.target", f"{ETC}/my.target.wants/auditd.service": f"{USR}/auditd.service"}
-    assert booted(host(enabled=(), links=links)).loader is Loader.AUGENRULES
-
-
-SPLIT = {f"{USR}/audit-rules.service": RULES4}
 
 
 @pytest.mark.parametrize("auditd", [AUDITD40, AUDITD41], ids=["4.0", "4.1"])
@@ -408,25 +242,6 @@ def test_errors_that_are_passed_over_fail_the_load_below_a_c_only(first: bytes) 
 def test_auditd_of_audit_4_1_starts_whatever_the_rules_are() -> None:
     said = booted(host({**SPLIT, f"{USR}/auditd.service": AUDITD41}, {"a.rules": RULE + RULE}))
     assert (rules(said), said.enabled) == ([NORMAL], 1)
-
-
-# auditd's command line, and `enabled` with rules that say nothing of it.
-STARTUPS = (
-    ("/sbin/auditd", 1),
-    ("/sbin/auditd -s enable", 1),
-    ("/sbin/auditd -s disable", 0),
-    ("/sbin/auditd -s dis", 0),
-    ("/sbin/auditd -n -c /etc/audit -s nochange", None),
-    ("/sbin/auditd -s disable -s enable", 1),
-    ("/sbin/auditd -s maybe", None),
-    ("/sbin/auditd $EXTRAOPTIONS", None),
-)
-
-
-@pytest.mark.parametrize(("command", "enabled"), STARTUPS)
-def test_auditd_sets_enabled_as_its_options_say(command: str, enabled: int | None) -> None:
-    said = booted(host({f"{USR}/auditd.service": AUDITD3.replace("/sbin/auditd", command)}))
-    assert (rules(said), said.enabled) == ([NORMAL], enabled)
 
 
 def test_an_auditd_that_gathers_other_hosts_records_does_not_enable_auditing() -> None:

@@ -11,8 +11,8 @@ from auditrules.audit.boot.boot_loader import ANYTHING, next_command_line
 from auditrules.audit.boot.kernel_command_line import KernelCommandLine
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.model.collected import BootFiles, File
-from tests.audit.boot.test_boot import booted as boot
-from tests.audit.boot.test_boot import host
+from tests.audit.boot.hosts import booted as boot
+from tests.audit.boot.hosts import host
 
 CFG, ENV, DEFAULT = "/boot/grub2/grub.cfg", "/boot/grub2/grubenv", "/etc/default/grub"
 BLS = "/boot/loader/entries"

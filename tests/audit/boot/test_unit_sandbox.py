@@ -13,7 +13,7 @@ from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Run, Sources, Units
 from auditrules.audit.rule_sets import BOOT, KERNEL
-from tests.audit.boot.test_boot import AUDITD3, ETC, USR, booted, host
+from tests.audit.boot.hosts import AUDITD3, ETC, USR, booted, host
 from tests.audit.file_trees import DOCKER, facts
 
 HOME = {"/home", "/root", "/run/user"}
