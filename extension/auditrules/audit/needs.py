@@ -15,7 +15,7 @@ from itertools import chain, islice
 from auditrules.audit.auditctl.field_values import MOST_PATH_BYTES
 from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.kernel.rule_data import decoded
-from auditrules.audit.model.rule import PATH_NAMES, Field, Rule
+from auditrules.audit.model.rule import FILE_FIELDS, Field, Rule
 from auditrules.audit.model.text import decode, encode
 from auditrules.values import dataclass
 
@@ -23,8 +23,6 @@ MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies b
 # Of all paths together, and of all names: the prefixes of paths, looked at too, take many times that.
 MOST_BYTES = 4 << 20
 MOST_NAMES = 1_000  # users, and as many groups
-
-_PATHS = PATH_NAMES | {"exe"}
 
 _LINE = re.compile(rb"[^\n]+")
 _ANYTHING = re.compile(rb"/|[ug]id", re.IGNORECASE)  # a line without these names nothing
@@ -75,7 +73,7 @@ def _in_texts(texts: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], frozenset[st
 def _in_kernel(payloads: tuple[bytes, ...]) -> Iterator[bytes]:
     for rule in decoded(payloads):
         for condition in rule.fields if isinstance(rule, Rule) else ():  # of what is no rule its reading tells
-            if isinstance(condition, Field) and condition.name in _PATHS and isinstance(condition.value, str):
+            if isinstance(condition, Field) and condition.name in FILE_FIELDS and isinstance(condition.value, str):
                 yield from _variants(encode(condition.value).partition(b"\0")[0])
 
 

@@ -10,7 +10,7 @@ from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
-from auditrules.audit.boot.kernel_command_line import cmdline_of, switched_off
+from auditrules.audit.boot.kernel_command_line import cmdline_of, enabled_by
 from auditrules.audit.boot.load import LoadedFile
 from auditrules.audit.boot.rules_load import rules_load
 from auditrules.audit.boot.startup import Loader
@@ -22,7 +22,7 @@ from auditrules.audit.coverage.rule_source import FileLines, RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.host_facts import Entry, Facts, RulesLoad
-from auditrules.audit.model.rule import PATH_NAMES, Rule, Verb
+from auditrules.audit.model.rule import FILE_FIELDS, Rule, Verb
 
 KERNEL, BOOT, FILES = "kernel", "boot", "files"  # rules now, after the next boot, and of files to try
 
@@ -175,14 +175,14 @@ class _Before(NamedTuple):
 
 def _may_be_older(cmdline: Sequence[str]) -> bool:
     """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
-    return switched_off(cmdline) or not any(word.startswith("audit=") for word in cmdline)
+    return enabled_by(cmdline) != 1
 
 
 def _unseen(rules: Iterable[Rule], sandbox: Sandbox) -> frozenset[str]:
     """The directories that rules are about, and that the unit which loads them at boot sees otherwise."""
     if not sandbox:
         return frozenset()
-    values = (rule.value(name) for rule in rules for name in (*PATH_NAMES, "exe"))
+    values = (rule.value(name) for rule in rules for name in FILE_FIELDS)
     return sandbox.concerned(value for value in values if isinstance(value, str))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.host_facts import Version, dotted
 from auditrules.values import dataclass, field
 
 
@@ -53,7 +53,7 @@ class LintTarget:
 
     def __str__(self) -> str:
         """As in `auditctl 3.0.9 on x86_64`."""
-        return f"auditctl {'.'.join(map(str, self.version))} on {self.machine}"
+        return f"auditctl {dotted(self.version)} on {self.machine}"
 
 
 @dataclass(frozen=True, slots=True)

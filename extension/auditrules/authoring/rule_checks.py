@@ -10,18 +10,17 @@ from auditrules.audit.auditctl.normal_form import value_text
 from auditrules.audit.constants.fields import FIELDS
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import (
-    PATH_NAMES,
     Action,
     Field,
     FilterList,
     Operator,
-    Rule,
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.authoring.call_checks import no_arch, no_such_call, widened, without_twin
 from auditrules.authoring.finding import LintFinding
 from auditrules.authoring.loaded_rule import LoadedRule
 from auditrules.authoring.reading import RulesReading
+from auditrules.authoring.rule_paths import file_fields
 from auditrules.authoring.rule_shape import RuleShape, Values
 
 _SYSCALL_RECORD = 1300
@@ -47,7 +46,7 @@ def _no_key(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _pattern(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
-    for field in _paths(each.rule):
+    for field in file_fields(each.rule):
         value = str(field.value)
         if _PATTERN.search(value):
             there = reading.facts.files.get(value)
@@ -62,16 +61,10 @@ def _pattern(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
                 )
 
 
-def _paths(rule: Rule) -> Iterator[Field]:
-    for field in rule.fields:
-        if isinstance(field, Field) and (field.name in PATH_NAMES or field.name == "exe"):
-            yield field
-
-
 def _on_the_host(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
     """What is at a path, where that is known."""
     files = FileSystem(reading.facts)
-    for field in _paths(each.rule):
+    for field in file_fields(each.rule):
         path = str(field.value)
         place = files.walk(path, follow=False)
         span = reading.of_field(each.text, "path", "dir", "exe") if place.entry is not None else None

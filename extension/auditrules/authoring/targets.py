@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from auditrules.audit.constants.syscalls import ARCHES, canonical
-from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.host_facts import Version, dotted
 from auditrules.authoring.finding import LintTarget
 
 # The tags of audit-userspace that were read, from v2.8 to v4.2.1.
@@ -58,8 +58,8 @@ def version_called(text: str) -> Version:
     found = next((each for each in VERSIONS if text in _spellings(each)), None)
     if found is None:
         raise UnknownTargetError(
-            f"expected a version of auditctl ({_shown(VERSIONS[0])} to {_shown(VERSIONS[-1])}: "
-            f"{', '.join(map(_shown, VERSIONS))}) or a system ({', '.join(SYSTEMS)}), found {text!r}"
+            f"expected a version of auditctl ({dotted(VERSIONS[0])} to {dotted(VERSIONS[-1])}: "
+            f"{', '.join(map(dotted, VERSIONS))}) or a system ({', '.join(SYSTEMS)}), found {text!r}"
         )
     return found
 
@@ -101,11 +101,7 @@ def systems_of(version: Version) -> str:
     return f" ({', '.join(names)})" if names else ""
 
 
-def _shown(version: Version) -> str:
-    return ".".join(map(str, version))
-
-
 def _spellings(version: Version) -> Iterator[str]:
-    yield _shown(version)
+    yield dotted(version)
     if version[2] == 0:
         yield f"{version[0]}.{version[1]}"

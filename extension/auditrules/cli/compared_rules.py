@@ -14,10 +14,10 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import PATH_NAMES, Field, Rule
+from auditrules.audit.model.rule import Rule
 from auditrules.audit.needs import needs
-from auditrules.authoring.assumed import assumed_files
 from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.rule_paths import assumed_files, file_fields
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment
@@ -75,12 +75,7 @@ def looked_at(base: Facts, operands: Sequence[RulesOperand], host: Collector | N
     rules = [rule for each in operands for rule in side_of(each, base, None, environment, host).rules]
     if host is None:
         return replace(base, files=assumed_files(rules), assumed=True)
-    paths = {
-        str(field.value)
-        for rule in rules
-        for field in rule.fields
-        if isinstance(field, Field) and (field.name in PATH_NAMES or field.name == "exe")
-    }
+    paths = {str(field.value) for rule in rules for field in file_fields(rule)}
     contents = (file.content or b"" for each in operands if each.given for file in each.given.files)
     return replace(base, files={**base.files, **host.look(paths | needs(contents).paths)})
 

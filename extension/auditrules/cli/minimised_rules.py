@@ -10,10 +10,10 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import FILES_ASSUMED
-from auditrules.authoring.assumed import assumed_files
 from auditrules.authoring.minimise import minimised
 from auditrules.authoring.reading import RulesInput, with_names
 from auditrules.authoring.rule_order import moved_on
+from auditrules.authoring.rule_paths import assumed_files
 from auditrules.authoring.rules_files import MADE
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import warn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Facts
+from auditrules.audit.model.host_facts import DEFAULT_MACHINE, DEFAULT_VERSION, Facts, dotted
 from auditrules.authoring.finding import LintTarget
 from auditrules.authoring.targets import SYSTEMS, UnknownTargetError, machine_called, targets, version_called
 from auditrules.cli.command import Problem
@@ -18,7 +18,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help=f"as this auditctl reads them: 3.0.9, or a system that ships one: {', '.join(SYSTEMS)}; repeatable "
-        f"(default: {'.'.join(map(str, DEFAULT_VERSION))}, or with --root / the one that is installed)",
+        f"(default: {dotted(DEFAULT_VERSION)}, or with --root / the one that is installed)",
     )
     parser.add_argument(
         "--machine",

@@ -21,7 +21,8 @@ LookUp = Callable[[Iterable[str]], Mapping[str, Entry]]
 def asked(context: Context, audit: HostAudit, look: LookUp) -> tuple[PathAnswer, ...]:
     """The answers for the paths that a query asks for, two for each.
 
-    Raises Question where it asks for none.
+    Raises:
+        UnsupportedQuery: it asks for none.
     """
     paths = tuple(dict.fromkeys(context.equals("path") or ()))
     if not paths:

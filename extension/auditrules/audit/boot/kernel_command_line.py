@@ -44,7 +44,7 @@ def switched_off(cmdline: Sequence[str]) -> bool:
     return any(given.lower() in ("audit=0", "audit=off") for given in cmdline)
 
 
-def enabled_by(cmdline: Words) -> int | None:
+def enabled_by(cmdline: Sequence[str]) -> int | None:
     """Whether the kernel's command line switches auditing on; None: systemd-journald or the distribution decides."""
     if switched_off(cmdline):
         return 0

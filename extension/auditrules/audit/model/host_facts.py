@@ -16,6 +16,11 @@ DEFAULT_RELEASE = "6.1"
 MOST_LINKS = 40  # links on one walk: the kernel's MAXSYMLINKS
 
 
+def dotted(version: Version) -> str:
+    """A version as auditctl prints it: 3.0.9."""
+    return ".".join(map(str, version))
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One name in the file system, as lstat(2) sees it.
@@ -127,7 +132,7 @@ class Facts:
         """Version and machine, and how much is known beside."""
         counts = {name: getattr(self, name) for name in ("files", "users", "groups", "mounts")}
         known = "".join(f", {len(values)} {name}" for name, values in counts.items() if values)
-        return f"Facts({'.'.join(map(str, self.version))}, {self.machine}{known})"
+        return f"Facts({dotted(self.version)}, {self.machine}{known})"
 
 
 DEFAULT_FACTS = Facts()  # of a host of which nothing is known, with the kernel that most cases were run on

@@ -13,6 +13,7 @@ from auditrules.values import dataclass
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
 PATH_OR_DIR = "path|dir"  # the name of a path field if it is not known whether it watches one name or a tree
 PATH_NAMES = frozenset({"path", "dir", PATH_OR_DIR})  # of the field that says what a rule watches
+FILE_FIELDS = PATH_NAMES | {"exe"}  # the fields whose value is the path of a file or a directory
 WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # all that -w, -p and -k can say
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from auditrules.audit.model.host_facts import dotted
 from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome, Place
 from auditrules.text import visible
 
@@ -25,7 +26,7 @@ def json_document(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
 
 
 def _target(target: LintTarget) -> dict[str, str]:
-    return {"auditctl": ".".join(map(str, target.version)), "machine": target.machine}
+    return {"auditctl": dotted(target.version), "machine": target.machine}
 
 
 def _place(place: Place | None) -> dict[str, object] | None:

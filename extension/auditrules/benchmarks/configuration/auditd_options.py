@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from auditrules.audit.boot.auditd_conf import AuditdConf, Setting
-from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.host_facts import Version, dotted
 from auditrules.text import visible
 from auditrules.values import dataclass, field
 
@@ -208,13 +208,13 @@ def _refusals(
     elif option is None:
         yield f"no version of auditd knows the option '{visible(setting.name[:_SHOWN])}'"
     elif version is not None and version < option.since:
-        yield f"auditd {_dotted(version)} does not know {name}, which is there from {_dotted(option.since)} on"
+        yield f"auditd {dotted(version)} does not know {name}, which is there from {dotted(option.since)} on"
     elif not words[0]:
         yield f"expected a value of {name}"
     else:
         yield from _refused_values(name, option, words, shown)
         if name == HALTS and words[0].lower() == "halt" and version is not None and version >= NO_EARLY_HALT:
-            yield f"auditd {_dotted(version)} does not take halt as {name}"
+            yield f"auditd {dotted(version)} does not take halt as {name}"
         if name == "action_mail_acct" and values["verify_email"].text == "yes" and not _is_account(words[0]):
             yield f"expected an account or address as {name}, found '{shown}'"
 
@@ -257,10 +257,6 @@ def _together(values: Mapping[str, OptionValue]) -> str:
     if values["flush"].text.startswith("incremental") and int(values["freq"].text) == 0:
         return f"expected freq to be more than 0 with flush = {values['flush'].text}"
     return ""
-
-
-def _dotted(version: Version) -> str:
-    return ".".join(map(str, version))
 
 
 def _percent(text: str) -> int:

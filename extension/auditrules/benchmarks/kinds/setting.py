@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from auditrules.audit.model.host_facts import Entry, Version
+from auditrules.audit.model.host_facts import Entry, Version, dotted
 from auditrules.audit.rule_sets import KERNEL
 from auditrules.benchmarks.configuration.auditd_options import (
     HALTS,
@@ -104,7 +104,7 @@ class SettingRequirement(Requirement):
             return missed
         value = options.values[self.option]
         if self.option == HALTS and value.text == "halt" and _version(host) is None:
-            evidence = f"{self._found(value, '')}, which auditd takes before {'.'.join(map(str, NO_EARLY_HALT))} only"
+            evidence = f"{self._found(value, '')}, which auditd takes before {dotted(NO_EARLY_HALT)} only"
             return Status.UNKNOWN, "version_unknown", evidence, value.line
         allowed = self._allows(value, host)
         reason = {None: "size_unknown", True: MET, False: "wrong_value" if value.line else "not_set"}[allowed]
