@@ -7,10 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from auditrules.report.ingest.log_files import find_files
 from auditrules.report.ingest.part import FilePart
 from auditrules.report.storage import store as store_module
 from auditrules.report.storage import update
-from auditrules.report.storage.locks import locked
+from auditrules.report.storage.folders import locked
 from auditrules.report.storage.worker import ReadTask
 from auditrules.report.storage.workers import Workers
 from tests.report.logs import NOON, row, snapshot, write
@@ -128,42 +127,6 @@ def test_an_interrupt_ends_the_reading_of_one_file(content: str, tmp_path: Path)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=WAIT)
     assert (process.returncode, out, errors) == (130, b"", b"")
-
-
-def test_the_temporary_folder_of_a_report_that_was_killed_goes_with_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    killed, other, young = (tmp_path / f"auditrules-{name}" for name in ("killed", "other", "young"))
-    for folder in (killed, young):
-        (folder / "observations").mkdir(parents=True)
-        (folder / "lock").touch()
-    other.mkdir()
-    long_ago = time.time() - 3600
-    os.utime(killed / "lock", (long_ago, long_ago))
-    with store_module.open_store(None) as running:
-        assert [each.exists() for each in (killed, young, other)] == [False, True, True]
-        os.utime(running.folder / "lock", (long_ago, long_ago))
-        with store_module.open_store(None):
-            assert running.folder.exists()
-
-
-def test_the_lock_of_a_young_temporary_folder_is_left_to_the_report_that_made_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    young = tmp_path / "auditrules-young"
-    young.mkdir()
-    (young / "lock").touch()
-    taken: list[Path] = []
-
-    def noted(path: Path, *flags: int) -> AbstractContextManager[int]:
-        taken.append(path)
-        return locked(path, *flags)
-
-    monkeypatch.setattr(store_module, "locked", noted)
-    with store_module.open_store(None) as running:
-        assert taken == [running.folder / "lock"]
 
 
 def test_a_store_is_in_use_as_long_as_a_worker_lives(tmp_path: Path) -> None:

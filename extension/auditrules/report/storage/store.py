@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -33,7 +32,7 @@ from auditrules.report.ingest.streams import (
     skip_to,
 )
 from auditrules.report.model import Broken
-from auditrules.report.storage.locks import locked
+from auditrules.report.storage.folders import check_owner, locked, temporary_folder
 from auditrules.report.storage.registry import (
     LOCK,
     SCRATCH,
@@ -46,8 +45,6 @@ from auditrules.report.storage.registry import (
 )
 from auditrules.report.tables import LOG_TABLES
 
-_TEMPORARY = "auditrules-"
-_ABANDONED = 60  # seconds after which a temporary folder that nobody locks is of a report that was killed
 _MAGIC = b"PAR1"  # how a Parquet file begins and ends
 
 
@@ -188,14 +185,14 @@ def open_store(folder: str | None) -> Iterator[Store]:
     can't be written.
     """
     if folder is None:
-        with _temporary() as (scratch, lock):
+        with temporary_folder() as (scratch, lock):
             yield Store(scratch, kept=False, lock=lock)
         return
     path = Path(folder)
     with ExitStack() as stack:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _check_owner(path)
+            check_owner(path)
             lock = stack.enter_context(locked(path / LOCK))
         except BlockingIOError:
             raise SourceError(f"{folder}: another report is using this store: wait until it ends") from None
@@ -207,32 +204,6 @@ def open_store(folder: str | None) -> Iterator[Store]:
         opened.tidy()
         shutil.rmtree(path / SCRATCH, ignore_errors=True)  # of reports that died
         yield opened
-
-
-def _check_owner(folder: Path) -> None:
-    """Refuse the folder of another user, who could have us write elsewhere, and who could not go on with our files."""
-    owner, own = folder.stat().st_uid, os.geteuid()
-    if owner != own:
-        raise SourceError(
-            f"{folder}: expected a store of the user who makes the report (uid {own}), found one of uid {owner}: make "
-            "the report as that user, or give another folder"
-        )
-
-
-@contextmanager
-def _temporary() -> Iterator[tuple[Path, int]]:
-    """A folder that is gone afterwards, and its lock; those of reports that were killed go first.
-
-    A report holds a lock on its own as long as it runs. One that has just made its folder takes the lock next, so that
-    nobody else may take that of a young one, even for a moment.
-    """
-    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
-        with suppress(OSError):
-            if folder.lstat().st_uid == os.geteuid() and time.time() - (folder / LOCK).lstat().st_mtime > _ABANDONED:
-                with locked(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW):
-                    shutil.rmtree(folder, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as name, locked(Path(name) / LOCK) as lock:
-        yield Path(name), lock
 
 
 def _is_whole(path: Path) -> bool:
