@@ -57,8 +57,8 @@ def _taken(file: File, others: Iterable[Benchmark]) -> Benchmark | Fields | Left
 
 
 def _left_out(error: BenchmarkError, path: str, content: bytes) -> LeftOut:
-    # Only here: a host whose files are as they must be needs no places.
-    from auditrules.benchmarks.place import line_of  # noqa: PLC0415
+    # Only here: a host whose files have no errors needs no lines.
+    from auditrules.benchmarks.error_line import line_of  # noqa: PLC0415
 
     return LeftOut(path, error.told(line_of(content, error)))
 

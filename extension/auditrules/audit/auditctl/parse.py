@@ -12,7 +12,7 @@ from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
 from auditrules.audit.auditctl.draft import BuildState, Draft
 from auditrules.audit.auditctl.getopt import Flag, Flags
 from auditrules.audit.auditctl.rules_file import lines, split
-from auditrules.audit.filesystem.noted_files import FileResults
+from auditrules.audit.filesystem.looked_up import FileResults
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import ParsedLine, Rule, Verb

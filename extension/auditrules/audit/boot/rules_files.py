@@ -20,7 +20,7 @@ from auditrules.audit.boot.load import LoadedFile, load_rules
 from auditrules.audit.boot.startup import rules_d_there
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.boot.version_sort import version_sorted
-from auditrules.audit.filesystem.noted_files import FileResults
+from auditrules.audit.filesystem.looked_up import FileResults
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources

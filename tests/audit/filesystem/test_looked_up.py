@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from auditrules.audit.filesystem.noted_files import FileResults
+from auditrules.audit.filesystem.looked_up import FileResults
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Entry, Facts
 

@@ -1,4 +1,4 @@
-"""On which line of a benchmark's file something stands that is not as it must be. Pure."""
+"""The line of a benchmark's file on which an error stands. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line of a file on which something stands that is not as it must be."""
+"""The line of a file on which an error stands."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditrules.audit.model.collected import File
+from auditrules.benchmarks.error_line import line_of
 from auditrules.benchmarks.fields import BenchmarkError
-from auditrules.benchmarks.place import line_of
 from auditrules.benchmarks.site import site_catalogue
 
 TEXT = """{
