@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from auditrules.cli import main
+from tests.cli.ran import ran
 from tests.fixtures.boots import boot_root
 from tests.fixtures.hosts import root
 from tests.fixtures.site import write_site
@@ -18,10 +18,7 @@ LESS = "-w /usr/bin/dockerd -p wxa -k docker\n"
 ONE = ("--benchmark", "cis-docker:1.2.0", "--control", "1.2.3")
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    code = main(["check", *arguments], stdout=out, stderr=err)
-    return code, out.getvalue(), err.getvalue()
+run = partial(ran, "check")
 
 
 def verdict(*arguments: str) -> tuple[int, dict[str, str]]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from auditrules.audit.rule_sets import LISTING_CAVEAT
-from auditrules.cli import main
+from tests.cli.ran import ran
 from tests.fixtures.hosts import root, saved
 
 DOCKERD = "/usr/bin/dockerd"
 WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    code = main(["coverage", *arguments], stdout=out, stderr=err)
-    return code, out.getvalue(), err.getvalue()
+run = partial(ran, "coverage")
 
 
 def on(folder: Path, *rules: str) -> tuple[str, ...]:

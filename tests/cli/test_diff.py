@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from auditrules.audit.rule_sets import FILES_ASSUMED
-from auditrules.cli import main
+from tests.cli.ran import ran, refused
 from tests.fixtures.boots import boot_root
 from tests.fixtures.hosts import root
 from tests.fixtures.site import SITE, write_site
@@ -18,10 +18,7 @@ WATCH = "-w /usr/bin/dockerd -p rwxa -k docker\n"
 LESS = "-w /usr/bin/dockerd -p rwa -k docker\n"
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    code = main(["diff", *arguments], stdout=out, stderr=err)
-    return code, out.getvalue(), err.getvalue()
+run = partial(ran, "diff")
 
 
 def file(folder: Path, name: str, text: str) -> str:
@@ -138,11 +135,7 @@ def test_the_controls_that_change_are_told(tmp_path: Path) -> None:
 # Bad input
 
 
-def fails(*arguments: str) -> str:
-    code, out, err = run(*arguments)
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    return err
+fails = partial(refused, "diff")
 
 
 def test_what_is_not_there_is_told(old: str) -> None:

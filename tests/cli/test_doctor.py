@@ -8,7 +8,6 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from auditrules.cli.environment import Environment, ask_osquery
 from auditrules.doctor import OsqueryAnswer
 from auditrules.host import Host, HostError
 from auditrules.host.installation import Setup
+from tests.cli.ran import Ran, ran
 from tests.core import Core
 from tools.release.archive import stub
 
@@ -69,21 +69,12 @@ def installed(root: Path, socket: str) -> None:
 LISTING = "-w /usr/bin/dockerd -p rwxa -k docker\nenabled 1\nfailure 1\npid 1\n"
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
 def run(root: Path, *arguments: str) -> Ran:
-    out, err = io.StringIO(), io.StringIO()
     (root / "listing").write_text(LISTING, encoding="utf-8")
     environment = Environment(
         host=lambda _, __, ___: Host(str(root), str(root / "listing")), setup=lambda _: Setup(str(root))
     )
-    code = main(["doctor", *arguments], stdout=out, stderr=err, environment=environment)
-    return Ran(code, out.getvalue(), err.getvalue())
+    return ran("doctor", *arguments, environment=environment)
 
 
 @pytest.mark.root("own")

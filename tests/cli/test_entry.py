@@ -31,6 +31,7 @@ from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.schemas import AUDIT_VERDICTS
+from tests.cli.ran import Ran, ran
 from tests.fixtures.hosts import listing
 from tests.fixtures.hosts import root as make_root
 from tests.fixtures.judged import DAEMON
@@ -88,17 +89,8 @@ def environment(*controls: tuple[BenchmarkControl, str]) -> Environment:
     return Environment(host=FakeHost, build=judged, benchmarks=[benchmark] if controls else [])
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
 def run(*argv: str, given: Environment | None = None) -> Ran:
-    out, err = io.StringIO(), io.StringIO()
-    code = main(argv, stdout=out, stderr=err, environment=given or environment())
-    return Ran(code, out.getvalue(), err.getvalue())
+    return ran(*argv, environment=given or environment())
 
 
 def test_a_query_prints_a_table() -> None:

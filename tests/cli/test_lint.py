@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,15 +19,13 @@ from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Entry
 from auditrules.cli import main, rules_input
 from auditrules.cli.environment import Environment
+from tests.cli.ran import ran, refused
 from tests.fixtures.hosts import root
 
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker\n"
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    code = main(["lint", *arguments], stdout=out, stderr=err)
-    return code, out.getvalue(), err.getvalue()
+run = partial(ran, "lint")
 
 
 def file(folder: Path, text: str | bytes, name: str = "x.rules") -> str:
@@ -139,11 +138,7 @@ def test_the_hook_of_pre_commit_runs_the_command_on_rules_files() -> None:
 # Bad input: one clear line, and 2
 
 
-def fails(*arguments: str) -> str:
-    code, out, err = run(*arguments)
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    return err
+fails = partial(refused, "lint")
 
 
 def test_of_the_root_of_an_image_the_folder_of_its_rules_is_told(tmp_path: Path) -> None:

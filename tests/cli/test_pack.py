@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
 from auditrules.benchmarks import BENCHMARKS, CIS_DOCKER, Benchmark
-from auditrules.cli import main
 from auditrules.cli.command import Problem
 from auditrules.cli.pack import check
 from auditrules.packs.files import PackFile
 from auditrules.packs.fleet import FleetReport, Label, Policy, problems
+from tests.cli.ran import Ran, ran
 from tests.fixtures.site import SITE, write_site
 from tools import make_policy_scripts
 
@@ -28,17 +28,7 @@ OTHERS = ", ".join(f"cis-docker:{benchmark.version}" for benchmark in CIS_DOCKER
 VERSIONS = ", ".join(benchmark.version for benchmark in CIS_DOCKER)
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-def run(*arguments: str) -> Ran:
-    out, err = io.StringIO(), io.StringIO()
-    code = main(["pack", *arguments], stdout=out, stderr=err)
-    return Ran(code, out.getvalue(), err.getvalue())
+run = partial(ran, "pack")
 
 
 def files(folder: Path) -> dict[str, str]:

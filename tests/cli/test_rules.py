@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -13,17 +12,11 @@ import pytest
 import yaml
 
 from auditrules.audit.rule_sets import FILES_ASSUMED
-from auditrules.cli import main
+from tests.cli.ran import ran
 from tests.fixtures.boots import boot_root
 from tests.fixtures.site import SITE, write_site
 
 DOCKER = ("--benchmark", "cis-docker:1.2.0")
-
-
-def run(command: str, *arguments: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    code = main([command, *arguments], stdout=out, stderr=err)
-    return code, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture
@@ -40,20 +33,20 @@ def image(tmp_path: Path) -> Path:
 
 
 def statuses(image: Path, rules: str, *options: str) -> set[str]:
-    _, out, _ = run("check", "--root", str(image), "--rules", rules, *options, "--format", "json")
+    _, out, _ = ran("check", "--root", str(image), "--rules", rules, *options, "--format", "json")
     return {row["status"] for row in json.loads(out)}
 
 
 def test_what_is_written_makes_the_host_pass(image: Path, tmp_path: Path) -> None:
     folder = str(tmp_path / "rules.d")
-    assert run("rules", *DOCKER, "--root", str(image), "--output", folder) == (0, "", "")
+    assert ran("rules", *DOCKER, "--root", str(image), "--output", folder) == (0, "", "")
     assert statuses(image, folder, *DOCKER) <= {"pass", "not_applicable"}
-    assert run("lint", folder, "--root", str(image))[0] == 0
+    assert ran("lint", folder, "--root", str(image))[0] == 0
 
 
 def test_each_line_names_the_controls_that_need_it_and_stands_once(image: Path) -> None:
     benchmarks = (*DOCKER, "--benchmark", "cis-docker:1.8.0")
-    _, out, _ = run("rules", *benchmarks, "--root", str(image))
+    _, out, _ = ran("rules", *benchmarks, "--root", str(image))
     assert out.count("-w /usr/bin/dockerd -k docker\n") == 1
     controls = "CIS Docker Benchmark 1.2.0 1.2.3, CIS Docker Benchmark 1.8.0 1.1.3"
     assert f"# {controls}\n-w /usr/bin/dockerd -k docker\n" in out
@@ -61,7 +54,7 @@ def test_each_line_names_the_controls_that_need_it_and_stands_once(image: Path) 
 
 def test_the_files_have_the_order_that_loading_needs(image: Path, tmp_path: Path) -> None:
     options = ("--benchmark", "cis-ubuntu-24.04", "--control", "6.2.3.4", "--control", "6.2.3.20")
-    run("rules", *options, "--root", str(image), "--output", str(tmp_path / "rules.d"))
+    ran("rules", *options, "--root", str(image), "--output", str(tmp_path / "rules.d"))
     names = sorted(path.name for path in (tmp_path / "rules.d").iterdir())
     assert (names[0], names[-1]) == ("10-base.rules", "99-finalize.rules")
     assert (tmp_path / "rules.d/99-finalize.rules").read_text().endswith("-e 2\n")
@@ -71,7 +64,7 @@ def test_a_control_that_can_not_be_met_is_named_and_the_rest_is_written(image: P
     (image / "var/lib/docker/x").unlink()
     (image / "var/lib/docker").rmdir()
     (image / "var/lib").rmdir()
-    code, out, err = run("rules", *DOCKER, "--root", str(image))
+    code, out, err = ran("rules", *DOCKER, "--root", str(image))
     assert code == 1
     assert "CIS Docker Benchmark 1.2.0 1.2.4" in err
     assert "-w /usr/bin/dockerd -k docker\n" in out
@@ -82,18 +75,18 @@ def test_a_file_of_somebody_else_is_not_overwritten(image: Path, tmp_path: Path)
     own.parent.mkdir()
     own.write_text("-b 8192\n")
     options = (*DOCKER, "--root", str(image), "--output", str(own.parent))
-    code, _, err = run("rules", *options)
+    code, _, err = ran("rules", *options)
     assert (code, "did not write" in err, own.read_text()) == (2, True, "-b 8192\n")
     assert [path.name for path in own.parent.iterdir()] == ["10-base.rules"]
-    assert run("rules", *options, "--force")[0] == 0
-    assert run("rules", *options)[0] == 0  # its own files it writes anew
+    assert ran("rules", *options, "--force")[0] == 0
+    assert ran("rules", *options)[0] == 0  # its own files it writes anew
 
 
 def test_what_is_no_file_is_not_written_to(image: Path, tmp_path: Path) -> None:
     fifo = tmp_path / "rules.d/10-base.rules"
     fifo.parent.mkdir()
     os.mkfifo(fifo)
-    code, _, err = run("rules", *DOCKER, "--root", str(image), "--output", str(fifo.parent), "--force")
+    code, _, err = ran("rules", *DOCKER, "--root", str(image), "--output", str(fifo.parent), "--force")
     assert (code, err.rstrip().endswith("did not write: take it away")) == (2, True)
     assert [path.name for path in fifo.parent.iterdir()] == ["10-base.rules"]
 
@@ -102,7 +95,7 @@ def test_a_file_that_is_loaded_too_is_told(image: Path, tmp_path: Path) -> None:
     other = tmp_path / "rules.d/60-other.rules"
     other.parent.mkdir()
     other.write_text("-a never,task\n")
-    code, _, err = run("rules", *DOCKER, "--root", str(image), "--output", str(other.parent))
+    code, _, err = ran("rules", *DOCKER, "--root", str(image), "--output", str(other.parent))
     assert (code, err) == (0, f"auditrules: {other} is loaded with these files, and was not judged with them\n")
 
 
@@ -120,7 +113,7 @@ BESIDE = (
 def test_what_a_file_of_the_host_spoils_is_told(image: Path, text: str, code: int, told: str) -> None:
     (image / "etc/os-release").write_text('ID=rhel\nVERSION_ID="9.4"\n')
     (image / "etc/audit/rules.d" / FILE).write_text(text)
-    found, out, err = run("rules", *STIG, "--root", str(image))
+    found, out, err = ran("rules", *STIG, "--root", str(image))
     assert (found, "-f 2\n" in out) == (code, True)
     assert told in err
     assert ("loaded too" in err) is bool(code)
@@ -129,7 +122,7 @@ def test_what_a_file_of_the_host_spoils_is_told(image: Path, text: str, code: in
 def test_files_in_the_folder_of_the_host_were_judged(image: Path) -> None:
     folder = image / "etc/audit/rules.d"
     (folder / FILE).write_text("-b 8192\n")
-    assert run("rules", *DOCKER, "--root", str(image), "--output", str(folder)) == (0, "", "")
+    assert ran("rules", *DOCKER, "--root", str(image), "--output", str(folder)) == (0, "", "")
 
 
 # What two controls of a site require, and what is said of the one that can't be met beside the other.
@@ -156,21 +149,21 @@ def test_the_control_is_named_that_stands_against_another(
         {"control": name, "family": "x", "title": "x", "requires": [each]} for name, each in (("A", one), ("B", other))
     ]
     write_site(image, {"own.json": {"benchmark": "Own", "version": "1", "short_name": "own", "controls": controls}})
-    code, _, err = run("rules", "--benchmark", "own", "--root", str(image))
+    code, _, err = ran("rules", "--benchmark", "own", "--root", str(image))
     assert (code, err) == (1, f"auditrules: can't be met by rules: {told}")
 
 
 def test_benchmarks_of_a_folder_are_known_for_a_host_and_for_a_system(image: Path, tmp_path: Path) -> None:
     own = ("--benchmark", "example", "--benchmarks", str(write_site(tmp_path / "own", {"site.json": SITE})))
     (code, of_host, _), (_, of_system, _) = (
-        run("rules", *own, *more) for more in (("--root", str(image)), ("--system", "debian 12"))
+        ran("rules", *own, *more) for more in (("--root", str(image)), ("--system", "debian 12"))
     )
     assert (code, "-w /etc/passwd -p wa" in of_host, "-w /etc/passwd -p wa" in of_system) == (0, True, True)
 
 
 def test_rules_made_without_a_file_that_is_left_out_are_no_success(image: Path, tmp_path: Path) -> None:
     own = write_site(tmp_path / "own", {"changes.json": {"tailoring": [{"reason": "none"}]}})
-    code, out, err = run("rules", *DOCKER, "--root", str(image), "--benchmarks", str(own))
+    code, out, err = ran("rules", *DOCKER, "--root", str(image), "--benchmarks", str(own))
     assert (code, "/usr/bin/dockerd" in out, f"left out: {own}/changes.json:" in err) == (1, True, True)
 
 
@@ -178,18 +171,18 @@ def test_a_control_that_is_not_met_anyway_is_told_once(image: Path) -> None:
     (image / "var/lib/docker/x").unlink()
     (image / "var/lib/docker").rmdir()
     (image / "etc/audit/rules.d" / FILE).write_text("-b 8192\n")
-    code, _, err = run("rules", *DOCKER, "--root", str(image))
+    code, _, err = ran("rules", *DOCKER, "--root", str(image))
     assert (code, err.count("CIS Docker Benchmark 1.2.0 1.2.4: /var/lib/docker:"), "loaded too" in err) == (1, 1, False)
 
 
 def test_the_script_is_one_that_a_shell_reads(image: Path) -> None:
-    _, out, _ = run("rules", *DOCKER, "--root", str(image), "--format", "sh")
+    _, out, _ = ran("rules", *DOCKER, "--root", str(image), "--format", "sh")
     assert subprocess.run(["/bin/sh", "-n"], input=out, text=True, check=False).returncode == 0
     assert "augenrules --load\n" in out
 
 
 def test_the_tasks_are_yaml_and_hold_the_files(image: Path) -> None:
-    _, out, _ = run("rules", *DOCKER, "--root", str(image), "--format", "ansible")
+    _, out, _ = ran("rules", *DOCKER, "--root", str(image), "--format", "ansible")
     tasks = yaml.safe_load(out)
     copies = [task["ansible.builtin.copy"] for task in tasks if "ansible.builtin.copy" in task]
     assert copies[0]["dest"] == "/etc/audit/rules.d/10-base.rules"
@@ -197,23 +190,23 @@ def test_the_tasks_are_yaml_and_hold_the_files(image: Path) -> None:
 
 
 def test_only_controls_of_a_level_are_asked_for(image: Path) -> None:
-    code, _, err = run("rules", *DOCKER, "--level", "9", "--root", str(image))
+    code, _, err = ran("rules", *DOCKER, "--level", "9", "--root", str(image))
     assert (code, "no control has the level 9: expected one of" in err) == (2, True)
-    assert run("rules", *DOCKER, "--level", "1", "--root", str(image))[0] == 0
+    assert ran("rules", *DOCKER, "--level", "1", "--root", str(image))[0] == 0
 
 
 # A system by its name
 
 
 def test_a_system_needs_no_host_and_what_is_taken_of_it_is_told() -> None:
-    code, out, err = run("rules", "--benchmark", "cis-docker", "--system", "debian 12", "--machine", "aarch64")
+    code, out, err = ran("rules", "--benchmark", "cis-docker", "--system", "debian 12", "--machine", "aarch64")
     assert (code, "-w /usr/bin/dockerd -k docker\n" in out) == (0, True)
     assert "debian 12: no host was looked at, so the benchmarks' paths are taken to be there" in err
 
 
 def test_what_a_name_does_not_tell_is_named_with_what_to_do() -> None:
     options = ("--benchmark", "cis-ubuntu-24.04", "--control", "6.2.3.6", "--control", "6.2.3.8")
-    code, out, err = run("rules", *options, "--system", "ubuntu 24.04")
+    code, out, err = ran("rules", *options, "--system", "ubuntu 24.04")
     assert (code, "-w /etc/passwd -p wa -k identity\n" in out) == (1, True)
     assert "can't be met by rules: CIS Ubuntu Linux 24.04 LTS Benchmark 1.0.0 6.2.3.6: setuid, setgid" in err
     assert "--root DIR of ubuntu 24.04" in err
@@ -221,19 +214,19 @@ def test_what_a_name_does_not_tell_is_named_with_what_to_do() -> None:
 
 @pytest.mark.parametrize(("benchmark", "told"), [("cis-debian-12", False), ("cis-docker", False), ("cis-rhel-9", True)])
 def test_a_benchmark_for_another_system_is_told(benchmark: str, *, told: bool) -> None:
-    _, _, err = run("rules", "--benchmark", benchmark, "--system", "debian 12")
+    _, _, err = ran("rules", "--benchmark", benchmark, "--system", "debian 12")
     assert ("is not for debian 12: check says other_system" in err) is told
 
 
 def test_an_unknown_system_is_told_with_those_that_are_known() -> None:
-    code, out, err = run("rules", *DOCKER, "--system", "plan 9")
+    code, out, err = ran("rules", *DOCKER, "--system", "plan 9")
     assert (code, out) == (2, "")
     assert "expected a system, one of amazon-2, " in err
 
 
 @pytest.mark.parametrize("name", ["ubuntu 24.04", "Ubuntu-24.04", "amzn 2023", "rocky 9", "ol-8", "sles 15"])
 def test_a_system_may_be_spelled_as_os_release_or_as_auditctls_are(name: str) -> None:
-    assert run("rules", *DOCKER, "--control", "1.2.3", "--system", name)[0] == 0
+    assert ran("rules", *DOCKER, "--control", "1.2.3", "--system", name)[0] == 0
 
 
 # A smaller set
@@ -242,19 +235,19 @@ def test_a_system_may_be_spelled_as_os_release_or_as_auditctls_are(name: str) ->
 def test_a_smaller_set_records_the_same(tmp_path: Path) -> None:
     path = tmp_path / "x.rules"
     path.write_text("-b 64\n-w /etc/docker -p w -k d\n-w /etc/docker -p a -k d\n-w /etc/docker -p w -k x\n-e 2\n")
-    code, out, err = run("rules", "--minimise", str(path))
+    code, out, err = ran("rules", "--minimise", str(path))
     assert (code, err) == (0, f"auditrules: {FILES_ASSUMED}\n")
     rule = "-a always,exit -S all -F path=/etc/docker -F perm=wa -F key=d"
     assert out.splitlines()[1:] == ["-D", "-b 64", rule, "-e 2"]
     smaller = tmp_path / "smaller.rules"
     smaller.write_text(out)
-    assert run("diff", str(path), str(smaller))[0] == 0
+    assert ran("diff", str(path), str(smaller))[0] == 0
 
 
 def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) -> None:
     path = tmp_path / "x.rules"
     path.write_text("-w /etc/docker -p w -k d\n-w relative\n")
-    code, out, err = run("rules", "--minimise", str(path))
+    code, out, err = ran("rules", "--minimise", str(path))
     assert (code, out) == (3, "")
     assert f"not loaded: {path}:2: expected an absolute path" in err
 
@@ -276,7 +269,7 @@ def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) ->
     ],
 )
 def test_options_that_conflict_are_told(options: tuple[str, ...], message: str) -> None:
-    code, out, err = run("rules", *options)
+    code, out, err = ran("rules", *options)
     assert (code, out) == (2, "")
     assert message in err
 
@@ -284,7 +277,7 @@ def test_options_that_conflict_are_told(options: tuple[str, ...], message: str) 
 def test_a_control_that_is_not_about_rules_is_not_said_to_be_met(image: Path) -> None:
     options = ("rules", "--benchmark", "cis-ubuntu-24.04", "--root", str(image), "--control", "6.2.4.1")
     error = "auditrules: expected a control that rules can meet, found 6.2.4.1\n"
-    assert run(*options) == (2, "", error)
-    code, out, err = run(*options, "--control", "6.2.3.20")
+    assert ran(*options) == (2, "", error)
+    code, out, err = ran(*options, "--control", "6.2.3.20")
     assert (code, "-e 2\n" in out) == (0, True)
     assert "auditrules: no control that rules can meet: 6.2.4.1\n" in err

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
 
 from auditrules.cli.command import Problem
-from auditrules.cli.entry import main
 from auditrules.cli.rules_input import rules_input
+from tests.cli.ran import ran
 
 HASHES = "root:$6$salt$hash:19000:0:99999:7:::\n"
 WATCH = b"-w /etc/passwd -p wa -k id\n"
@@ -55,9 +54,8 @@ def test_a_link_in_a_folder_leads_to_no_file_outside(
 def test_no_command_shows_what_a_link_leads_to_outside(image: Path, outside: Path, command: list[str]) -> None:
     folder = image / "etc/audit/rules.d"
     (folder / "10.rules").symlink_to(outside)
-    out, err = io.StringIO(), io.StringIO()
-    code = main([*command, str(folder), "--root", str(image)], stdout=out, stderr=err)
-    assert (code == 0, "$6$" in out.getvalue() + err.getvalue()) == (False, False)
+    code, out, err = ran(*command, str(folder), "--root", str(image))
+    assert (code == 0, "$6$" in out + err) == (False, False)
 
 
 def test_a_link_that_leads_out_is_told_with_what_to_do(image: Path, outside: Path) -> None:
@@ -111,7 +109,5 @@ def test_rules_of_which_a_file_cannot_be_read_are_not_judged(tmp_path: Path, com
     folder.mkdir()
     (folder / "10.rules").write_bytes(WATCH)
     (folder / "20.rules").symlink_to("none")
-    out, err = io.StringIO(), io.StringIO()
-    code = main([*command, str(folder)], stdout=out, stderr=err)
-    assert (code, out.getvalue()) == (2, "")
-    assert err.getvalue() == f"auditrules: cannot read {folder}/20.rules: No such file or directory\n"
+    said = f"auditrules: cannot read {folder}/20.rules: No such file or directory\n"
+    assert ran(*command, str(folder)) == (2, "", said)

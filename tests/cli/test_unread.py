@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -11,9 +10,9 @@ import pytest
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run, Sources
 from auditrules.audit.model.host_facts import Entry
 from auditrules.benchmarks.requirement import Fact
-from auditrules.cli import main
 from auditrules.cli.environment import Environment
 from auditrules.host import Host
+from tests.cli.ran import ran
 from tests.fixtures.hosts import DOCKER, Look
 
 ASK = ("/usr/sbin/auditctl", "-l")
@@ -44,16 +43,10 @@ class Reader:
         return self.look_.services if fact is Fact.DOCKER else Host(str(DOCKER), "none").fact(fact)
 
 
-def ran(look: Look, sql: str) -> tuple[int, str]:
+def said(look: Look, sql: str) -> tuple[int, str]:
     """Run the query, and give the exit code and what stands on standard error."""
-    out, err = io.StringIO(), io.StringIO()
-    code = main(
-        ["query", sql],
-        stdout=out,
-        stderr=err,
-        environment=Environment(host=lambda _root, _kernel, _release: Reader(look)),
-    )
-    return code, err.getvalue()
+    done = ran("query", sql, environment=Environment(host=lambda _root, _kernel, _release: Reader(look)))
+    return done.code, done.err
 
 
 def host(kernel: Kernel, *files: File, conf: File | None = None) -> Look:
@@ -106,19 +99,19 @@ NOT_OF_KERNEL = (
 
 @pytest.mark.parametrize("sql", OF_KERNEL)
 def test_a_query_that_could_have_rows_of_a_kernel_that_was_not_read_says_so_and_ends_with_3(sql: str) -> None:
-    code, err = ran(ROOTLESS, sql)
+    code, err = said(ROOTLESS, sql)
     assert (code, err.partition(":")[0], err.count("\n")) == (3, "auditrules", 1)
     assert err.startswith(KERNEL)
 
 
 @pytest.mark.parametrize("sql", NOT_OF_KERNEL)
 def test_a_query_that_could_have_none_of_its_rows_ends_with_0(sql: str) -> None:
-    assert ran(ROOTLESS, sql) == (0, "")
+    assert said(ROOTLESS, sql) == (0, "")
 
 
 @pytest.mark.parametrize("sql", OF_KERNEL)
 def test_a_kernel_that_was_not_to_be_asked_is_no_surprise(sql: str) -> None:
-    assert ran(Look.at(DOCKER), sql) == (0, "")
+    assert said(Look.at(DOCKER), sql) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -139,4 +132,4 @@ def test_a_kernel_that_was_not_to_be_asked_is_no_surprise(sql: str) -> None:
     ],
 )
 def test_a_file_that_was_not_read_is_told_where_its_lines_could_have_been(sql: str, code: int, err: str) -> None:
-    assert ran(SHUT, sql) == (code, err)
+    assert said(SHUT, sql) == (code, err)
