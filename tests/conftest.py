@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from auditrules.benchmarks import catalogue
 
-pytest_plugins = ["tests.outcomes", "tests.rights", "tests.scheduling", "tests.vm.plugin"]
+pytest_plugins = ["tests.core.fixtures", "tests.outcomes", "tests.rights", "tests.scheduling", "tests.vm.plugin"]
 
 # No law depends on how busy the machine is. `make test-full` asks for the profile `full`.
 settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])

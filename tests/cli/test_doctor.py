@@ -6,8 +6,6 @@ import errno
 import io
 import json
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,18 +23,6 @@ from tools.release.archive import stub
 LOAD = "etc/osquery/extensions.load"
 UID = os.getuid()
 PATH = "usr/lib/osquery/extensions/auditrules.ext"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="em", dir="/tmp") as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def core(folder: Path) -> Iterator[Core]:
-    with Core(folder) as one:
-        yield one
 
 
 def installed(root: Path, socket: str) -> None:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from auditrules.host.aide import read_aide_rules
-from auditrules.host.rootfs import Tree, local
+from auditrules.host.rootfs import Tree
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "etc/aide/aide.conf.d").mkdir(parents=True)
     return tmp_path
-
-
-@pytest.fixture
-def tree(root: Path) -> Iterator[Tree]:
-    with closing(Tree(str(root), local)) as opened:
-        yield opened
 
 
 def write(root: Path, name: str, content: str, mode: int = 0o600) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,12 +22,6 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "sbin").symlink_to("usr/sbin")
     return tmp_path
-
-
-@pytest.fixture
-def tree(root: Path) -> Iterator[Tree]:
-    with closing(Tree(str(root), local)) as opened:
-        yield opened
 
 
 def test_logs_are_beside_the_log_file_of_auditd_conf(root: Path, tree: Tree) -> None:

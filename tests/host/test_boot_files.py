@@ -11,16 +11,12 @@ from auditrules.audit.model.collected import BootFiles
 from auditrules.host import Host
 from auditrules.host.boot_files import MOST_BYTES, MOST_FILES, read_boot_files
 from auditrules.host.rootfs import Tree, local
+from tests.host.roots import write
 
 
 def read(root: Path) -> BootFiles:
     with closing(Tree(str(root), local)) as tree:
         return read_boot_files(tree)
-
-
-def write(root: Path, path: str, content: str = "x") -> None:
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    (root / path).write_text(content)
 
 
 READ = (

@@ -26,6 +26,7 @@ from auditrules.host.birth import AT_FDCWD, birth
 from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree
 from tests.fixtures.work import calls
+from tests.host.roots import filled
 
 SHORT = Limits(seconds=0.3, output=10_000, saved=1_000, file=1_000, rules_d=1_500, names=1.0)
 PATIENT = 20.0
@@ -44,16 +45,8 @@ def ran(program: str, seconds: float = PATIENT, limit: int = SHORT.output) -> Ru
     return run((program,), ("-l",), Deadline(seconds), limit)
 
 
-def tree(root: Path, files: Mapping[str, bytes]) -> Path:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return root
-
-
 def collected(root: Path, files: Mapping[str, bytes], kernel: str = "auto") -> Sources:
-    return Host(str(tree(root, files)), kernel, programs=("/nonexistent",), limits=SHORT).sources()
+    return Host(str(filled(root, files)), kernel, programs=("/nonexistent",), limits=SHORT).sources()
 
 
 def asked(programs: Sequence[str], limits: Limits = SHORT) -> Sources:
@@ -280,7 +273,7 @@ def test_every_spelling_of_this_machine_s_root_is_this_machine(root: str) -> Non
 
 def test_nothing_of_this_machine_is_told_of_another_root(tmp_path: Path) -> None:
     program = fake(tmp_path, "echo $1 >> $0.log; echo pid 1")
-    root = tree(tmp_path / "root", {"proc/cmdline": b"audit=0", "proc/1/comm": b"auditd\n"})
+    root = filled(tmp_path / "root", {"proc/cmdline": b"audit=0", "proc/1/comm": b"auditd\n"})
     sources = Host(str(root), programs=(program,), limits=SHORT).sources()
     reason = f"the rules of this machine's kernel are not those of root {root}"
     assert sources.kernel == Kernel("none", reason=reason)
@@ -399,7 +392,7 @@ def test_a_rules_folder_that_is_none_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_in_the_rules_folder_is_an_error_of_its_own(tmp_path: Path) -> None:
-    folder = tree(tmp_path, {"etc/audit/rules.d/good.rules": b"-D\n"}) / "etc/audit/rules.d"
+    folder = filled(tmp_path, {"etc/audit/rules.d/good.rules": b"-D\n"}) / "etc/audit/rules.d"
     (folder / "folder.rules").mkdir()
     os.mkfifo(folder / "fifo.rules")
     (folder / "loop.rules").symlink_to("loop.rules")
@@ -447,7 +440,7 @@ def test_the_files_of_the_rules_folder_have_a_limit_together(tmp_path: Path) -> 
 
 def test_the_paths_of_rules_files_and_listings_are_looked_at(tmp_path: Path) -> None:
     (tmp_path / "listing").write_bytes(b"-w /sp ace -p wa\n")
-    root = tree(
+    root = filled(
         tmp_path / "root",
         {
             "etc/audit/rules.d/a.rules": b"-w /usr/dir/ -p wa\n",

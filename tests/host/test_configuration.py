@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,7 @@ from auditrules.host.configuration import (
     read_packages,
     read_system,
 )
-from auditrules.host.rootfs import Tree, local
+from auditrules.host.rootfs import Tree
 
 
 @pytest.fixture
@@ -28,12 +26,6 @@ def root(tmp_path: Path) -> Path:
     for folder in ("etc/login.defs.d", "usr/lib", "usr/etc"):
         (tmp_path / folder).mkdir(parents=True)
     return tmp_path
-
-
-@pytest.fixture
-def tree(root: Path) -> Iterator[Tree]:
-    with closing(Tree(str(root), local)) as opened:
-        yield opened
 
 
 def test_a_link_of_os_release_is_followed_inside_the_root(root: Path, tree: Tree) -> None:

@@ -17,22 +17,15 @@ from auditrules.host.processes import DeviceInode, running
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.services import read_services
 from tests.fixtures.hosts import docker_of
+from tests.host.roots import filled
 
 OWN = "/usr/bin/dockerd"
 JSON = "/etc/docker/daemon.json"
 MIB = 1 << 20
 
 
-def tree(root: Path, files: Mapping[str, bytes]) -> Path:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return root
-
-
 def services(root: Path, files: Mapping[str, bytes] = {}) -> Services:
-    return docker_of(Host(str(tree(root, files)), "none"))
+    return docker_of(Host(str(filled(root, files)), "none"))
 
 
 # What is at a path
@@ -51,25 +44,25 @@ def test_a_directory_is_told(tmp_path: Path) -> None:
 
 
 def test_a_link_is_told_with_its_end(tmp_path: Path) -> None:
-    tree(tmp_path, {"opt/docker/dockerd": b"x", "usr/bin/x": b"x"})
+    filled(tmp_path, {"opt/docker/dockerd": b"x", "usr/bin/x": b"x"})
     (tmp_path / "usr/bin/dockerd").symlink_to("/opt/docker/dockerd")
     assert services(tmp_path).found[OWN] == Found("/opt/docker/dockerd", link=True)
 
 
 def test_a_link_in_the_middle_is_followed(tmp_path: Path) -> None:
-    tree(tmp_path, {"usr/bin/dockerd": b"x"})
+    filled(tmp_path, {"usr/bin/dockerd": b"x"})
     (tmp_path / "usr/sbin").symlink_to("bin")
     assert services(tmp_path).found["/usr/sbin/dockerd"] == Found(OWN)
 
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
-    tree(tmp_path, {"usr/bin/x": b"x"})
+    filled(tmp_path, {"usr/bin/x": b"x"})
     (tmp_path / "usr/bin/dockerd").symlink_to("/gone")
     assert services(tmp_path).found[OWN] == Found(OWN, "link", link=True)
 
 
 def test_what_is_on_a_remote_file_system_is_not_known(tmp_path: Path) -> None:
-    tree(tmp_path, {"usr/bin/dockerd": b"x", "usr/local/bin/dockerd": b"x"})
+    filled(tmp_path, {"usr/bin/dockerd": b"x", "usr/local/bin/dockerd": b"x"})
     with closing(Tree(str(tmp_path), lambda path: "nfs" if path.startswith("/usr/local") else "")) as look:
         found = read_services(look, (), own=False).found
     assert OWN in found
@@ -106,7 +99,7 @@ def test_the_unit_is_the_file_that_systemd_takes(tmp_path: Path, folders: list[s
 
 
 def test_a_unit_in_a_merged_lib_is_told_by_its_real_path(tmp_path: Path) -> None:
-    tree(tmp_path, {"usr/lib/systemd/system/docker.service": b"[Unit]\n"})
+    filled(tmp_path, {"usr/lib/systemd/system/docker.service": b"[Unit]\n"})
     (tmp_path / "lib").symlink_to("usr/lib")
     assert services(tmp_path).units == {"docker.service": "/usr/lib/systemd/system/docker.service"}
 
@@ -115,7 +108,7 @@ def test_a_unit_in_a_merged_lib_is_told_by_its_real_path(tmp_path: Path) -> None
     ("target", "expected"), [("/srv/docker.service", "/srv/docker.service"), ("/dev/null", None), ("/gone", None)]
 )
 def test_a_unit_that_is_a_link(tmp_path: Path, target: str, expected: str | None) -> None:
-    tree(tmp_path, {"srv/docker.service": b"[Unit]\n", "usr/lib/systemd/system/docker.service": b"[Unit]\n"})
+    filled(tmp_path, {"srv/docker.service": b"[Unit]\n", "usr/lib/systemd/system/docker.service": b"[Unit]\n"})
     (tmp_path / "etc/systemd/system").mkdir(parents=True)
     (tmp_path / "etc/systemd/system/docker.service").symlink_to(target)
     assert services(tmp_path).units.get("docker.service") == expected
@@ -135,7 +128,7 @@ def test_no_daemon_json_is_none(tmp_path: Path) -> None:
 
 
 def test_a_daemon_json_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
-    tree(tmp_path, {"etc/shadow": b"root:secret:1::::::\n", "etc/docker/x": b""})
+    filled(tmp_path, {"etc/shadow": b"root:secret:1::::::\n", "etc/docker/x": b""})
     (tmp_path / JSON[1:]).symlink_to("/etc/shadow")
     found = services(tmp_path)
     assert found.configs[JSON] == File(JSON, error="expected a regular file, found one of type link")
@@ -144,14 +137,14 @@ def test_a_daemon_json_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "fifo"), (os.mkdir, "dir")])
 def test_a_daemon_json_that_is_no_file_is_not_opened(tmp_path: Path, make: object, kind: str) -> None:
-    tree(tmp_path, {"etc/docker/x": b""})
+    filled(tmp_path, {"etc/docker/x": b""})
     assert callable(make)
     make(tmp_path / JSON[1:])
     assert services(tmp_path).configs[JSON] == File(JSON, error=f"expected a regular file, found one of type {kind}")
 
 
 def test_a_daemon_json_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
-    tree(tmp_path, {JSON[1:]: b""})
+    filled(tmp_path, {JSON[1:]: b""})
     os.truncate(tmp_path / JSON[1:], 1 << 30)
     assert services(tmp_path).configs[JSON] == File(JSON, error=f"longer than {MIB} bytes, the most that is read")
 
@@ -169,7 +162,7 @@ def test_a_daemon_json_that_is_not_json_is_kept_for_who_judges_it(tmp_path: Path
 def test_a_daemon_json_of_somebody_else_does_not_count_on_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, *, own: bool
 ) -> None:
-    tree(tmp_path, {JSON[1:]: b"{}"})
+    filled(tmp_path, {JSON[1:]: b"{}"})
     monkeypatch.setattr(Tree, "read", lambda _, path, _limit: File(path, b"{}", uid=1000))
     with closing(Tree(str(tmp_path), local)) as look:
         file = read_services(look, (), own=own).configs.get(JSON)
@@ -182,7 +175,7 @@ def test_a_daemon_json_of_somebody_else_does_not_count_on_this_machine(
 
 def test_the_file_that_a_running_daemon_was_told_is_read_and_what_it_says_looked_at(tmp_path: Path) -> None:
     other = "/etc/other/daemon.json"
-    tree(tmp_path, {other[1:]: b'{"data-root": "/data"}', "data/x": b"", JSON[1:]: b'{"data-root": "/wrong"}'})
+    filled(tmp_path, {other[1:]: b'{"data-root": "/data"}', "data/x": b"", JSON[1:]: b'{"data-root": "/wrong"}'})
     process = HostProcess("/usr/bin/dockerd", ("dockerd", "-D", "--config-file", other))
     with closing(Tree(str(tmp_path), local)) as look:
         found = read_services(look, [process], own=False)
@@ -280,7 +273,7 @@ def test_a_unit_that_starts_the_daemon_by_another_program_is_unclear(tmp_path: P
 
 
 def test_a_daemon_with_an_unclear_file_hides_no_other_daemons(tmp_path: Path) -> None:
-    tree(tmp_path, {"etc/docker/daemon.json": b'{"data-root": "/a"}'})
+    filled(tmp_path, {"etc/docker/daemon.json": b'{"data-root": "/a"}'})
     unclear = HostProcess(OWN, (OWN, "--config-file=b.json", "--data-root=/b"))
     with closing(Tree(str(tmp_path), local)) as look:
         found = read_services(look, [HostProcess(OWN, (OWN,)), unclear], own=False)
@@ -321,7 +314,7 @@ def test_more_drop_ins_than_are_read_are_unclear(tmp_path: Path) -> None:
 
 
 def test_a_masked_unit_starts_nothing(tmp_path: Path) -> None:
-    tree(tmp_path, {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd -g /d\n", "etc/systemd/system/x": b""})
+    filled(tmp_path, {UNIT: b"[Service]\nExecStart=/usr/bin/dockerd -g /d\n", "etc/systemd/system/x": b""})
     (tmp_path / "etc/systemd/system/docker.service").symlink_to("/dev/null")
     assert (services(tmp_path).daemons, services(tmp_path).unclear) == ((), "")
 

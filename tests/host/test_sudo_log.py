@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from auditrules.benchmarks.configuration.sudoers import MOST_FILES, SudoLog
-from auditrules.host.rootfs import Tree, local
+from auditrules.host.rootfs import Tree
 from auditrules.host.sudo_log import read_sudo_log
 
 
@@ -19,12 +17,6 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "etc/sudoers.d").mkdir(parents=True, mode=0o755)
     (tmp_path / "etc/sudoers.d").chmod(0o755)
     return tmp_path
-
-
-@pytest.fixture
-def tree(root: Path) -> Iterator[Tree]:
-    with closing(Tree(str(root), local)) as opened:
-        yield opened
 
 
 def write(root: Path, content: str, name: str = "etc/sudoers", mode: int = 0o440) -> None:

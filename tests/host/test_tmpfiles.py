@@ -10,11 +10,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.host import Host
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.tmpfiles import MOST_BYTES, read_tmpfiles
-
-
-def write(root: Path, path: str, content: str) -> None:
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    (root / path).write_text(content)
+from tests.host.roots import write
 
 
 def read(root: Path) -> dict[str, bytes | None]:

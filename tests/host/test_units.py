@@ -21,6 +21,7 @@ from auditrules.plugin.context import Context
 from auditrules.tables import build
 from tests.fixtures.boots import LINKS, boot_root
 from tests.fixtures.hosts import Given
+from tests.host.roots import write
 
 ETC, USR = "etc/systemd/system", "usr/lib/systemd/system"
 WANTS = f"{ETC}/multi-user.target.wants"
@@ -59,11 +60,6 @@ def root(tmp_path: Path) -> Path:
 def read(root: Path) -> Units:
     with closing(Tree(str(root), lambda _: "")) as tree:
         return read_units(tree)
-
-
-def write(root: Path, path: str, content: str = "x") -> None:
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    (root / path).write_text(content)
 
 
 def files(root: Path) -> Iterator[tuple[str, bytes | None]]:

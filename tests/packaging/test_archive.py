@@ -8,9 +8,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,12 +33,6 @@ def built() -> bytes:
 @pytest.fixture
 def extension(built: bytes, tmp_path: Path) -> Path:
     return written(tmp_path / "auditrules.ext", built)
-
-
-@pytest.fixture
-def core() -> Iterator[Core]:
-    with tempfile.TemporaryDirectory(prefix="em", dir="/tmp") as folder, Core(Path(folder)) as one:
-        yield one
 
 
 def written(path: Path, content: bytes) -> Path:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ from tools.release.project import PROJECT
 from tools.test_all import VERSIONS, interpreter
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("files")]
-
-
-@pytest.fixture
-def core() -> Iterator[Core]:
-    with tempfile.TemporaryDirectory(prefix="em", dir="/tmp") as folder, Core(Path(folder)) as one:
-        yield one
 
 
 # The files

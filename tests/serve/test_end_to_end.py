@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,18 +19,6 @@ from tests.fixtures.hosts import root, saved
 EXTENSION = Path(sys.executable).with_name("auditrules.ext")
 PACKS = Path(__file__).parents[2] / "packs"
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ee", dir="/tmp") as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def core(folder: Path) -> Iterator[Core]:
-    with Core(folder) as one:
-        yield one
 
 
 def started(core: Core, folder: Path, *rules: str, files: dict[str, str] | None = None) -> Extension:

@@ -40,19 +40,6 @@ NAIVE = "tests.core.naive"
 GENERATE = {"action": "generate", "context": '{"constraints": []}'}
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Give a folder whose path is short enough for sockets, wherever pytest keeps its own."""
-    with tempfile.TemporaryDirectory(prefix="em", dir="/tmp") as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def core(folder: Path) -> Iterator[Core]:
-    with Core(folder) as one:
-        yield one
-
-
 def started(core: Core, module: str = OURS, **options: object) -> tuple[Process, Extension]:
     # osquery-python takes whole seconds alone
     process = core.run(module, **{"interval": "1" if module == NAIVE else "0.2", **options})

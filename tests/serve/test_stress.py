@@ -9,10 +9,8 @@ import os
 import random
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +24,7 @@ from auditrules.serve.extension import THREADS
 from auditrules.serve.life import Exit
 from tests.core import Core, Database, Extension, Process, Reply
 from tests.core.manager import PATIENCE
+from tests.serve.thrift_bytes import text
 
 EXTENSION = "tests.core.extension"
 STRESSED = "tests.core.stressed"
@@ -39,26 +38,10 @@ def rounds(quick: int, soak: int, what: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("count", [pytest.param(count, id=f"{count} {what}")])
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="st", dir="/tmp") as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def core(folder: Path) -> Iterator[Core]:
-    with Core(folder) as one:
-        yield one
-
-
 def started(core: Core, *host: str) -> tuple[Process, Extension]:
     """Start the sample table, or the real ones over a host of `tests.core.stressed`."""
     process = core.run(STRESSED if host else EXTENSION, flags=host, interval="0.2")
     return process, core.registered()
-
-
-def text(value: bytes) -> bytes:
-    return struct.pack("!i", len(value)) + value
 
 
 PING = b"\x80\x01\0\x01" + text(b"ping") + b"\0\0\0\0\0"

@@ -8,7 +8,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -22,16 +21,11 @@ from auditrules.serve import wire
 from auditrules.serve.life import ConnectionFailed
 from tests.core.manager import PATIENCE
 from tests.rights import NOBODY
+from tests.serve.thrift_bytes import text
 
 Answering = Callable[[socket.socket, bytes], None]
 
 MOST = 64 << 20  # bytes that are sent at most by what never ends
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="em", dir="/tmp") as path:
-        yield Path(path)
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +55,6 @@ def answering(folder: Path, answer: Answering) -> Iterator[str]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
-
-
-def text(value: bytes) -> bytes:
-    return struct.pack("!i", len(value)) + value
 
 
 def reply(name: bytes, result: bytes) -> bytes:

@@ -10,7 +10,6 @@ import pytest
 from auditrules.audit.auditctl.parse_listing import OLD_FORM
 from auditrules.audit.rule_sets import LISTING_CAVEAT
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
-from auditrules.plugin.table import Table
 from auditrules.tables import build
 from tests.fixtures.hosts import DOCKER, Given, Look, root, saved, status
 from tests.fixtures.work import calls
@@ -51,10 +50,6 @@ def host(folder: Path, kernel: tuple[str, ...], files: Mapping[str, str], state:
 def rows(look: Look, columns: str, path: str = DOCKERD) -> list[tuple[object, ...]]:
     found = look.rows(f"SELECT {columns} FROM audit_coverage WHERE path = '{path}'")  # noqa: S608 - the tests' own
     return [tuple(row.values()) for row in found]
-
-
-def coverage(look: Look) -> Table:
-    return next(table for table in look.own() if table.schema.name == "audit_coverage")
 
 
 def test_a_rule_of_kernel_and_files_covers_now_and_after_boot(tmp_path: Path) -> None:

@@ -9,14 +9,10 @@ import pytest
 
 from auditrules.plugin.context import Constraint, ConstraintOperator, Context
 from auditrules.plugin.row import KeptRow
-from auditrules.plugin.table import Table, answer
+from auditrules.plugin.table import answer
 from auditrules.sql.error import SqlError
 from tests.core import tables as core
 from tests.fixtures.hosts import DOCKER, Look, everything
-
-
-def coverage(look: Look) -> Table:
-    return next(table for table in look.own() if table.schema.name == "audit_coverage")
 
 
 def keys(sql: str, *tables: str) -> list[tuple[object, ...]]:
@@ -140,7 +136,7 @@ def test_a_pattern_beside_the_equality_of_a_join_is_answered_here() -> None:
 
 def test_a_pattern_that_osquery_plans_without_the_equality_is_an_error_there_that_says_what_to_write() -> None:
     database = core.Database()
-    database.attach("audit_coverage", core.local(coverage(Look.at(DOCKER))))
+    database.attach("audit_coverage", core.local(Look.at(DOCKER).table("audit_coverage")))
     with pytest.raises(core.TableError, match=r"write \+path LIKE …\)$"):
         database.query(f"{PATTERN} WHERE c.path LIKE '/etc/%'")
 
@@ -148,7 +144,7 @@ def test_a_pattern_that_osquery_plans_without_the_equality_is_an_error_there_tha
 @pytest.mark.parametrize("term", ["path IS NOT NULL", "path != ''", "path IS NOT ''"])
 def test_what_osquery_keeps_to_itself_is_no_empty_answer_there(term: str) -> None:
     database = core.Database()
-    database.attach("audit_coverage", core.local(coverage(Look.at(DOCKER))))
+    database.attach("audit_coverage", core.local(Look.at(DOCKER).table("audit_coverage")))
     sql = f"SELECT path, source, unknown FROM audit_coverage WHERE {term}"
     assert database.query(sql)[-2:] == [("(no path)", "kernel", "rwxa"), ("(no path)", "boot", "rwxa")]
 
@@ -176,7 +172,7 @@ def test_a_question_without_a_path_is_an_error_that_says_what_to_ask(sql: str, s
 
 def test_osquery_is_told_the_same_error() -> None:
     look = Look.at(DOCKER)
-    table = coverage(look)
+    table = look.table("audit_coverage")
     context = '{"constraints":[{"name":"path","list":[{"op":65,"expr":"/usr/%"}],"affinity":"TEXT"}]}'
     response = answer(table, {"action": "generate", "context": context})
     assert response.code == 1
@@ -184,7 +180,7 @@ def test_osquery_is_told_the_same_error() -> None:
 
 
 def test_nothing_is_kept_of_a_path_that_is_too_long() -> None:
-    table = coverage(Look.at(DOCKER))
+    table = Look.at(DOCKER).table("audit_coverage")
     path = "/" + "x" * 1_000_000
     tracemalloc.start()
     for number in range(20):
@@ -196,6 +192,8 @@ def test_nothing_is_kept_of_a_path_that_is_too_long() -> None:
 
 @pytest.mark.parametrize("path", ["/a\nb", "/a\x1bb", "/a\udcffb", r"/a\xffb", "/é"])
 def test_a_path_goes_back_as_it_came_since_osquery_drops_a_row_of_another(path: str) -> None:
-    rows = list(coverage(Look.at(DOCKER)).rows(Context((Constraint("path", ConstraintOperator.EQUALS, path),))))
+    rows = list(
+        Look.at(DOCKER).table("audit_coverage").rows(Context((Constraint("path", ConstraintOperator.EQUALS, path),)))
+    )
     assert [row["path"] for row in rows] == [path, path]
     assert all(isinstance(row, KeptRow) and path.encode("utf-8", "surrogateescape") in row.cells[0] for row in rows)

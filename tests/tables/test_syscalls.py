@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.plugin.table import Table
 from auditrules.sql.error import SqlError
 from tests.core import tables as core
 from tests.fixtures.hosts import DOCKER, Look, root, saved
@@ -101,10 +100,6 @@ def test_a_query_without_a_call_is_an_error(where: str) -> None:
         Look.at(DOCKER).rows(f"SELECT * FROM audit_syscalls {where}")
 
 
-def table(look: Look) -> Table:
-    return next(each for each in look.own() if each.schema.name == "audit_syscalls")
-
-
 TWO = "syscall IN ('chmod', 'execve')"
 ANSWERS: tuple[tuple[str, int], ...] = (
     (f"SELECT syscall FROM audit_syscalls WHERE {TWO}", 8),
@@ -121,7 +116,7 @@ ANSWERS: tuple[tuple[str, int], ...] = (
 def test_queries_have_all_their_rows_here_and_in_osquery_s_tables(tmp_path: Path, sql: str, count: int) -> None:
     look = host(tmp_path)
     database = core.Database()
-    database.attach("audit_syscalls", core.local(table(look)))
+    database.attach("audit_syscalls", core.local(look.table("audit_syscalls")))
     found = sorted(tuple(row.values()) for row in look.rows(sql))
     assert len(found) == count
     assert found == sorted(database.query(sql))

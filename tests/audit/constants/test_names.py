@@ -5,33 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auditrules.audit.constants import arches, names, syscalls
+from tests.audit.constants.listings import CORPUS, VERSIONS, rows
 from tests.truth.compare import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from auditrules.audit.model.host_facts import Version
-
-CORPUS = Path(__file__).parents[2] / "corpus"
-LISTINGS: dict[Version, str] = {
-    (2, 8, 5): "listing-2.8.5.jsonl",
-    (3, 0, 9): "listing.jsonl",
-    (3, 1, 5): "listing-3.1.5.jsonl",
-    (4, 0, 5): "listing-4.0.5.jsonl",
-    (4, 2, 1): "listing-4.2.1.jsonl",
-}
-VERSIONS = pytest.mark.parametrize("version", LISTINGS, ids=lambda version: ".".join(map(str, version)))
-
-
-def rows(version: Version) -> list[dict[str, Any]]:
-    with (CORPUS / LISTINGS[version]).open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def values(field: str, version: Version) -> list[tuple[str, str]]:

@@ -7,11 +7,12 @@ import json
 import re
 import runpy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auditrules.audit.constants import data_syscalls, syscalls
+from tests.audit.constants.listings import CORPUS, VERSIONS, rows
 from tests.truth.compare import version_of
 
 if TYPE_CHECKING:
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
     from auditrules.audit.model.host_facts import Version
 
 ROOT = Path(__file__).parents[3]
-CORPUS = ROOT / "tests/corpus"
-LISTINGS: dict[Version, str] = {
-    (2, 8, 5): "listing-2.8.5.jsonl",
-    (3, 0, 9): "listing.jsonl",
-    (3, 1, 5): "listing-3.1.5.jsonl",
-    (4, 0, 5): "listing-4.0.5.jsonl",
-    (4, 2, 1): "listing-4.2.1.jsonl",
-}
-VERSIONS = pytest.mark.parametrize("version", LISTINGS, ids=lambda version: ".".join(map(str, version)))
 
 # On the guest, an x86_64. What these mean decides which table a -S list is read and printed with.
 GUEST_ARCHES = {
@@ -44,11 +36,6 @@ GUEST_ARCHES = {
     "c000003e": "x86_64",
     "0x40000003": "i386",
 }
-
-
-def rows(version: Version) -> list[dict[str, Any]]:
-    with (CORPUS / LISTINGS[version]).open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def machine_of(line: str) -> str:
