@@ -32,6 +32,9 @@ _MEANT = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))
 Meaning = tuple[bytes, ...]
 """The cells that show what a rule or another line means, as they are sent: columns `type` to `rule`."""
 
+Shown = Mapping[Hashable, tuple[bytes, ...]]
+"""The cells of a row that shows a rule, by what its meaning is known by."""
+
 
 class _Said(NamedTuple):
     """What a row says. A row is known by the first four."""
@@ -80,26 +83,27 @@ class RuleRows:
     def __call__(self, drift: Drift) -> list[Row]:
         """The rows: the kernel's, then those of rules.d, then those of audit.rules."""
         rules_before, rows_before = self._last  # another thread may put newer ones in their place
-        meanings = {
-            rule: row.cells[_MEANT] for rule, row in zip(rules_before, rows_before, strict=True) if rule is not None
-        }
+        shown = {rule: row.cells for rule, row in zip(rules_before, rows_before, strict=True) if rule is not None}
         seen: dict[tuple[object, ...], int] = {}
         known = {row.cells: row for row in rows_before}
         rules: list[Hashable] = []
         rows: list[KeptRow] = []
-        files = (_of_file(source, drift, meanings) for source in (RULES_D, AUDIT_RULES_FILE))
-        for said in chain(_of_kernel(drift, meanings), *files):
+        files = (_of_file(source, drift, shown) for source in (RULES_D, AUDIT_RULES_FILE))
+        for said in chain(_of_kernel(drift, shown), *files):
             identity = said[:_IDENTITY]
             number = seen.get(identity, 0)
             seen[identity] = number + 1
             row = said.row(number)
-            rows.append(known.get(row.cells, row))
+            row = known.get(row.cells, row)
+            rows.append(row)
             rules.append(said.rule)
+            if said.rule is not None:
+                shown.setdefault(said.rule, row.cells)
         self._last = rules, rows
         return [*rows]
 
 
-def _of_kernel(drift: Drift, meanings: dict[Hashable, Meaning]) -> Iterator[_Said]:
+def _of_kernel(drift: Drift, known: Shown) -> Iterator[_Said]:
     """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
     lines = drift.reading.lines
     if lines is None:
@@ -109,11 +113,11 @@ def _of_kernel(drift: Drift, meanings: dict[Hashable, Meaning]) -> Iterator[_Sai
         if rule is None:
             key, meaning, error = None, _meaning_of("invalid"), text(line.error)
         else:
-            (key, meaning), error = _meaning(rule, drift.files.facts, meanings), ""
+            (key, meaning), error = _meaning(rule, drift.files.facts, known), ""
         yield _Said("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error, key)
 
 
-def _of_file(source: str, drift: Drift, meanings: dict[Hashable, Meaning]) -> Iterator[_Said]:
+def _of_file(source: str, drift: Drift, known: Shown) -> Iterator[_Said]:
     """The lines of one source, in order."""
     position = 0
     facts = drift.files.facts
@@ -126,20 +130,18 @@ def _of_file(source: str, drift: Drift, meanings: dict[Hashable, Meaning]) -> It
             continue
         position += 1
         if line.rule is not None:
-            key, meaning = _meaning(line.rule, facts, meanings)
+            key, meaning = _meaning(line.rule, facts, known)
         else:
             key, meaning = None, _meaning_of("invalid" if line.parsed is None else "control")
         yield _Said(source, path, str(line.number), text(line.text), str(position), meaning, state, error, key)
 
 
-def _meaning(rule: Rule, facts: Facts, meanings: dict[Hashable, Meaning]) -> tuple[Hashable, Meaning]:
-    """What a rule means, of those that are known or made now, and by what it is known there."""
+def _meaning(rule: Rule, facts: Facts, known: Shown) -> tuple[Hashable, Meaning]:
+    """What a rule means, taken from a row that shows it or made now, and by what it is known there."""
     shown = decided(rule, facts)
     key: Hashable = rule if shown is rule else (rule, shown)
-    found = meanings.get(key)
-    if found is None:
-        meanings[key] = found = _encoded(_shown(rule, shown, facts.machine))
-    return key, found
+    row = known.get(key)
+    return key, _encoded(_shown(rule, shown, facts.machine)) if row is None else row[_MEANT]
 
 
 def audit_rules(drift: Drift) -> list[Row]:
