@@ -55,9 +55,9 @@ class Kernel:
         self.payloads = payloads(rules)
         self._header = struct.Struct("=IHHII")
 
-    def ask(self, _deadline: Deadline) -> Netlink:
+    def ask(self, _deadline: Deadline, known: tuple[bytes, ...]) -> Netlink:
         """Answer as the kernel does."""
-        reply = Reply(AUDIT_LIST_RULES, 1)
+        reply = Reply(AUDIT_LIST_RULES, 1, known)
         for each in self.payloads:
             reply.take(self._header.pack(self._header.size + len(each), AUDIT_LIST_RULES, 0, 1, 0) + each)
         return Netlink(tuple(reply.payloads), STATUS)

@@ -6,6 +6,9 @@ import pytest
 
 from auditrules.audit import needs as limits
 from auditrules.audit.filesystem.mounts import Mounts
+from auditrules.audit.kernel.rule_data import decoded, encode
+from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rule
+from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.audit.needs import Needs, needs
 
 PATHS: list[tuple[bytes, set[str]]] = [
@@ -64,6 +67,14 @@ def test_users_and_groups_are_found_by_their_fields(text: bytes, users: set[str]
 
 def test_texts_are_taken_together() -> None:
     assert needs([b"-w /a", b"-w /b -F uid=c"]) == Needs(frozenset({"/a", "/b"}), frozenset({"c"}), frozenset())
+
+
+def test_a_path_of_the_kernel_s_rules_is_held_once() -> None:
+    payloads = (encode(Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS, (Field("path", Operator.EQUAL, "/a/b"),))),)
+    (rule,) = decoded(payloads)
+    (path,) = needs([], payloads).paths
+    assert isinstance(rule, Rule)
+    assert path is rule.value("path")
 
 
 def test_so_many_paths_are_found_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

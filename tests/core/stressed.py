@@ -32,14 +32,14 @@ _MS_REC_PRIVATE = 0x4000 | 0x40000
 def loaded(count: str) -> Host:
     """Give a host with so many rules in its kernel."""
     rules = payloads(lines(int(count)))
-    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+    return Host(kernel="netlink", ask=lambda *_: Netlink(rules, STATUS))
 
 
 def given(file: str) -> Host:
     """Give a host whose kernel answers with the payloads of a file, each behind its length, anew at each look."""
 
-    def ask(_deadline: Deadline) -> Netlink:
-        reply = Reply(AUDIT_LIST_RULES, 1)
+    def ask(_deadline: Deadline, known: tuple[bytes, ...]) -> Netlink:
+        reply = Reply(AUDIT_LIST_RULES, 1, known)
         with Path(file).open("rb") as stream:
             while word := stream.read(4):
                 (length,) = struct.unpack("=I", word)
@@ -58,7 +58,7 @@ def busy(count: str) -> Host:
     from bench.container_host import ContainerHost  # noqa: PLC0415 - nobody else mounts anything
 
     rules = payloads(ContainerHost(int(count)).lines)
-    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+    return Host(kernel="netlink", ask=lambda *_: Netlink(rules, STATUS))
 
 
 def changing() -> Host:
@@ -67,7 +67,7 @@ def changing() -> Host:
         [payloads([f"-w /srv/{n} -p wa -k v{version}" for n in range(RULES)]) for version in range(VERSIONS)]
     )
 
-    def ask(_deadline: Deadline) -> Netlink:
+    def ask(_deadline: Deadline, _known: tuple[bytes, ...]) -> Netlink:
         return Netlink(next(versions), STATUS)
 
     return Host(kernel="netlink", ask=ask)
@@ -102,7 +102,7 @@ def dead(point: str) -> Host:
     options = f"fd={daemon},rootmode=40000,user_id=0,group_id=0"
     did("mount -t fuse", libc.mount(b"dead", os.fsencode(point), b"fuse", 0, options.encode()))
     rules = payloads([rule])
-    return Host(kernel="netlink", ask=lambda _deadline: Netlink(rules, STATUS))
+    return Host(kernel="netlink", ask=lambda *_: Netlink(rules, STATUS))
 
 
 HOSTS: Mapping[str, Callable[..., Host]] = {

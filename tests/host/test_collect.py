@@ -637,7 +637,7 @@ def test_the_paths_of_the_kernel_s_own_rules_are_looked_at(tmp_path: Path) -> No
     watched.touch()
     path, exe = (Field(name, Operator.EQUAL, str(each)) for name, each in (("path", watched), ("exe", program)))
     rules = tuple(encode(Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS, (field,))) for field in (path, exe))
-    host = Host("/", "netlink", ask=lambda _: Netlink(rules=(*rules, b"no rule")))
+    host = Host("/", "netlink", ask=lambda *_: Netlink(rules=(*rules, b"no rule")))
     files = host.sources().facts.files
     assert (files[str(watched)].type, files[str(program)].type) == ("file", "missing")
 

@@ -167,7 +167,7 @@ def program(folder: Path, script: str) -> tuple[str]:
 
 
 def kernel_of(kernel: str, answer: Netlink, programs: tuple[str, ...]) -> Kernel:
-    return Host(kernel=kernel, programs=programs, ask=lambda _: answer).sources().kernel
+    return Host(kernel=kernel, programs=programs, ask=lambda *_: answer).sources().kernel
 
 
 def test_auto_takes_the_kernel_s_own_word(tmp_path: Path) -> None:
@@ -193,12 +193,12 @@ def test_auditctl_alone_does_not_ask_the_kernel(tmp_path: Path) -> None:
 
 def test_the_consumer_is_named_by_the_kernel_s_status(tmp_path: Path) -> None:
     answer = Netlink(rules=(), status=struct.pack("=11I", 0, 1, 1, os.getpid(), 0, 64, 0, 0, 0, 15000, 0))
-    host = Host(programs=program(tmp_path, "exit 1"), ask=lambda _: answer)
+    host = Host(programs=program(tmp_path, "exit 1"), ask=lambda *_: answer)
     assert host.sources().consumer == Path("/proc/self/comm").read_text().strip()
 
 
 def test_the_version_is_asked_once_while_the_program_is_the_same(tmp_path: Path) -> None:
     programs = program(tmp_path, f"echo x >>{tmp_path}/asked; echo 'auditctl version 3.1.5'")
-    host = Host(programs=programs, ask=lambda _: ANSWER)
+    host = Host(programs=programs, ask=lambda *_: ANSWER)
     versions = [host.sources().auditctl_version for _ in range(3)]
     assert (versions, (tmp_path / "asked").read_text()) == (["3.1.5"] * 3, "x\n")

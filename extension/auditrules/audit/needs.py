@@ -54,7 +54,9 @@ def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
     `payloads` are those of AUDIT_LIST_RULES; one that is no rule names nothing.
     """
     paths, users, groups = _in_texts(tuple(texts))
-    return Needs(_decoded(_first(MOST_PATHS, MOST_BYTES, chain(_in_kernel(payloads), paths))), users, groups)
+    kernel = _in_kernel(payloads)
+    first = _first(MOST_PATHS, MOST_BYTES, chain(kernel, paths))
+    return Needs(frozenset(kernel[path] if path in kernel else decode(path) for path in first), users, groups)
 
 
 @lru_cache(1)  # the files of a host stay while its kernel gets another rule
@@ -70,11 +72,16 @@ def _in_texts(texts: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], frozenset[st
     )
 
 
-def _in_kernel(payloads: tuple[bytes, ...]) -> Iterator[bytes]:
+def _in_kernel(payloads: tuple[bytes, ...]) -> dict[bytes, str]:
+    """The paths that the kernel's rules name, with their texts: those of the rules themselves, for there are many."""
+    found: dict[bytes, str] = {}
     for rule in decoded(payloads):
         for condition in rule.fields if isinstance(rule, Rule) else ():  # of what is no rule its reading tells
             if isinstance(condition, Field) and condition.name in FILE_FIELDS and isinstance(condition.value, str):
-                yield from _variants(encode(condition.value).partition(b"\0")[0])
+                raw = encode(condition.value)
+                for path in _variants(raw.partition(b"\0")[0]):
+                    found.setdefault(path, condition.value if path == raw else decode(path))
+    return found
 
 
 def _first(most: int, size: int, names: Iterable[bytes]) -> dict[bytes, None]:

@@ -18,7 +18,7 @@ from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
 from auditrules.audit.filesystem.mounts import Mounts, early_points, initrd_points, mounted
 from auditrules.audit.kernel.netlink import decode_status
-from auditrules.audit.model.collected import File, Kernel, Netlink, Sources
+from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.errors import NetlinkError
 from auditrules.audit.model.host_facts import BinaryFormat, Entry, Mount
 from auditrules.audit.model.text import decode
@@ -26,12 +26,11 @@ from auditrules.audit.needs import Needs, needs
 from auditrules.host import netlink
 from auditrules.host.audit_facts import FactsReader
 from auditrules.host.boot_files import read_boot_files
-from auditrules.host.kernel import KernelReader
+from auditrules.host.kernel import Ask, KernelReader
 from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.open_folders import UnreadableError
 from auditrules.host.proc import boot_time, process_name, process_start
-from auditrules.host.program import Deadline
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.starts import Starts, dated, set_back, unit_starts
 from auditrules.host.units import read_units
@@ -70,7 +69,7 @@ class Host:
         *,
         programs: Sequence[str] = PROGRAMS,
         limits: Limits = _LIMITS,
-        ask: Callable[[Deadline], Netlink] = netlink.ask,
+        ask: Ask = netlink.ask,
         release: str = "",
     ) -> None:
         here = not os.path.realpath(root).strip("/")
@@ -112,9 +111,10 @@ class Host:
             unmounted = early - {each.point for each in mounts} if mounts is not None else frozenset()
             formats = self._binary_formats(mounts or ())
             # What augenrules makes of rules.d depends on whether it is there, and on what can't be read in it.
-            paths = {RULES_D, *(file.path for file in rules_d if file.content is None)}
+            paths = frozenset({RULES_D, *(file.path for file in rules_d if file.content is None)})
             if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
-                paths |= wanted.paths | sandbox_paths(units, UNITS) | {each.interpreter for each in formats}
+                interpreters = (each.interpreter for each in formats)
+                paths = paths.union(wanted.paths, sandbox_paths(units, UNITS), interpreters)
             cmdline = tree.read("/proc/cmdline", self._limits.file) if self._here else None
             facts = self._facts.read(tree, wanted, version, paths, cmdline)
             return Sources(

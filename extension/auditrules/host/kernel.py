@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 
 from auditrules.audit.model.collected import File, Kernel, Netlink, Run
@@ -14,10 +14,23 @@ from auditrules.host.program import Deadline, run
 from auditrules.host.rootfs import Tree, local
 from auditrules.values import replace
 
+TYPE_CHECKING = False  # typing's own takes importing it
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
 STANDARD_INPUT = "-"
 READERS = ("auto", "netlink", "auditctl", "none")
 
 _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)\n?")
+
+
+class Ask(Protocol):
+    """Asks the kernel itself."""
+
+    def __call__(self, deadline: Deadline, known: tuple[bytes, ...], /) -> Netlink:
+        """What it answers in that time; `known` are the rules of its last answer, as of `Reply`."""
 
 
 def is_saved(kernel: str) -> bool:
@@ -38,7 +51,7 @@ class KernelReader:
         *,
         programs: Sequence[str],
         limits: Limits,
-        ask: Callable[[Deadline], Netlink],
+        ask: Ask,
     ) -> None:
         saved = is_saved(kernel)
         if not saved and kernel not in READERS:
@@ -55,7 +68,7 @@ class KernelReader:
         self._limits = limits
         self._ask = ask
         self._version: tuple[object, tuple[str, Version]] | None = None
-        self._rules: tuple[bytes, ...] | None = None
+        self._rules: tuple[bytes, ...] = ()
 
     def read(self) -> tuple[Kernel, str, Version]:
         """Ask, and tell the version of auditctl, too, as text and as numbers.
@@ -78,7 +91,8 @@ class KernelReader:
         """The kernel's own word, else that of auditctl; of two refusals the kernel's, which says why."""
         asked = None
         if self._kernel in ("auto", "netlink"):
-            asked = Kernel("netlink", netlink=self._same_bytes(self._ask(Deadline(self._limits.netlink))))
+            answer = self._ask(Deadline(self._limits.netlink), self._rules)
+            asked = Kernel("netlink", netlink=self._same_bytes(answer))
             if self._kernel == "netlink" or (asked.netlink and asked.netlink.rules is not None):
                 return asked
         listing, status = (run(self._programs, (option,), deadline, self._limits.output) for option in ("-l", "-s"))
@@ -87,10 +101,10 @@ class KernelReader:
         return Kernel("auditctl", listing=listing, status=status)
 
     def _same_bytes(self, answer: Netlink) -> Netlink:
-        """The answer, with the very objects of the last one for rules that stayed: ten thousand take ten megabytes."""
+        """The answer, with the very tuple of the last one if all rules stayed, by which is looked up what it says."""
         if answer.rules == self._rules:
             return replace(answer, rules=self._rules)
-        self._rules = answer.rules
+        self._rules = answer.rules or ()
         return answer
 
     def _installed(self, deadline: Deadline) -> tuple[str, Version]:

@@ -20,11 +20,11 @@ _LEAST = 0.001  # seconds to wait; 0 means not to
 _KERNEL = 0  # the port of whoever answers; anybody else is an impostor
 
 
-def ask(deadline: Deadline) -> Netlink:
-    """List the rules and the status. Total: what goes wrong is in the value."""
+def ask(deadline: Deadline, known: tuple[bytes, ...] = ()) -> Netlink:
+    """List the rules and the status; `known` are as of `Reply`. Total: what goes wrong is in the value."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT) as kernel:
-            rules = _asked(kernel, AUDIT_LIST_RULES, 1, deadline)
+            rules = _asked(kernel, AUDIT_LIST_RULES, 1, deadline, known)
             if rules.refused:
                 return _refused(rules.refused, "listing the rules")
             status = _asked(kernel, AUDIT_GET, 2, deadline)
@@ -48,9 +48,9 @@ def _refused(number: int, what: str) -> Netlink:
     return Netlink(errno=number, error=f"{what}: {os.strerror(number)}", capable=_capable())
 
 
-def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline) -> Reply:
+def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline, known: tuple[bytes, ...] = ()) -> Reply:
     """Send one request and take messages until its answer is whole."""
-    reply = Reply(kind, sequence)
+    reply = Reply(kind, sequence, known)
     kernel.settimeout(max(deadline.left, _LEAST))
     kernel.sendto(request(kind, sequence), (_KERNEL, 0))
     kernel.settimeout(0)

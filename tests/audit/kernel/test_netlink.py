@@ -196,6 +196,16 @@ def test_two_messages_may_come_in_one_datagram() -> None:
     assert taken(ACK + message(AUDIT_LIST_RULES, b"abc") + message(NLMSG_DONE)).payloads == [b"abc"]
 
 
+def test_rules_that_stay_are_the_very_objects_of_the_answer_before() -> None:
+    rules = list(dict.fromkeys(RAW))[:3]
+    before = taken(*(message(AUDIT_LIST_RULES, rule) for rule in rules)).payloads
+    reply = Reply(AUDIT_LIST_RULES, 7, tuple(before))
+    for rule in (rules[0], rules[2], rules[2], rules[1]):
+        reply.take(message(AUDIT_LIST_RULES, rule))
+    assert reply.payloads == [before[0], before[2], before[2], before[1]]
+    assert [reply.payloads[place] is before[place] for place in range(3)] == [True, False, True]
+
+
 def test_another_sequence_is_somebody_else_s() -> None:
     assert taken(message(AUDIT_LIST_RULES, b"old!", sequence=6), message(NLMSG_DONE, sequence=6)).payloads == []
 
