@@ -296,7 +296,7 @@ def test_the_order_of_files_does_not_hang_on_where_they_stood(names: list[str], 
 @for_all
 @given(NAMES, NAMES, NAMES)
 def test_the_order_of_files_is_total(one: str, other: str, third: str) -> None:
-    compare = version_sort._compare
+    compare = version_sort.compare
     assert sign(compare(one, other)) == -sign(compare(other, one))
     assert (compare(one, other) == 0) is (one == other)
     first, middle, last = sorted((one, other, third), key=cmp_to_key(compare))

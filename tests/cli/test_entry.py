@@ -313,7 +313,7 @@ def test_help_has_examples_that_the_parser_takes(argv: tuple[str, ...]) -> None:
     shown = examples(*argv)
     assert len(shown) >= 2
     for example in shown:
-        entry._parser(example).parse_args(example)
+        entry.parser_for(example).parse_args(example)
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_a_long_result_is_written_piece_by_piece() -> None:
             written.append(out.getvalue())
             yield piece
 
-    entry._write(pieces(), out)
+    entry.write(pieces(), out)
     assert written == ["", "one\n", "one\ntwo\n"]
 
 

@@ -17,7 +17,7 @@ import yaml
 
 from auditrules.audit.model.collected import Kernel, Sources
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Entry
-from auditrules.cli import main, rules_input
+from auditrules.cli import main
 from auditrules.cli.environment import Environment
 from tests.cli.ran import ran, refused
 from tests.fixtures.hosts import root
@@ -188,14 +188,15 @@ def test_a_file_that_is_too_long_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file(tmp_path, WATCH)
-    limited = rules_input._limited
+    fstat = os.fstat
 
-    def changing(content: bytes) -> bytes:
+    def changing(number: int) -> os.stat_result:
+        found = fstat(number)
         with Path(path).open("ab") as stream:
             stream.write(b"-e 2\n")
-        return limited(content)
+        return found
 
-    monkeypatch.setattr(rules_input, "_limited", changing)
+    monkeypatch.setattr(os, "fstat", changing)
     assert "it changed while it was read" in fails(path)
 
 

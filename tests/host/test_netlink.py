@@ -122,7 +122,7 @@ def test_a_message_that_was_cut_is_an_error(speaking: Callable[..., Speaker]) ->
 def test_a_refusal_says_what_was_asked_and_whether_we_may(
     speaking: Callable[..., Speaker], monkeypatch: pytest.MonkeyPatch, answered: tuple[Datagram, ...], what: str
 ) -> None:
-    monkeypatch.setattr(netlink, "_capable", lambda: False)
+    monkeypatch.setattr(netlink, "capable", lambda: False)
     speaking(*answered)
     assert asked() == Netlink(errno=1, capable=False, error=f"{what}: Operation not permitted")
 
@@ -152,7 +152,7 @@ def test_a_kernel_without_audit_has_no_such_socket(monkeypatch: pytest.MonkeyPat
 )
 def test_the_capability_is_read_from_proc(monkeypatch: pytest.MonkeyPatch, status: str, capable: bool | None) -> None:
     monkeypatch.setattr("builtins.open", lambda *_, **__: io.StringIO(status))
-    assert netlink._capable() is capable
+    assert netlink.capable() is capable
 
 
 ANSWER = Netlink(rules=(), status=STATUS)

@@ -98,7 +98,7 @@ def test_capabilities_that_can_not_be_read_are_unknown(tmp_path: Path, monkeypat
 
 def test_without_proc_no_search_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No capability would be seen."""
-    monkeypatch.setattr(program_search, "_FOLDERS", "/not-there")
+    monkeypatch.setattr(program_search, "OPEN_FOLDERS", "/not-there")
     found = search(tmp_path)
     assert found.state is SearchState.FAILED
     assert found.problem.startswith("No such file or directory: /not-there/")
@@ -260,16 +260,15 @@ def test_a_folder_that_is_swapped_meanwhile_is_passed_over(
 def test_a_file_that_is_gone_meanwhile_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         make(tmp_path / name, 0o4755)
-    running = ProgramSearch(str(tmp_path), LIMITS, here=False)
-    looked = running._look
+    getxattr = os.getxattr
 
-    def removing(*arguments: Any) -> None:
-        looked(*arguments)
+    def removing(*arguments: Any, **options: Any) -> bytes:
         for left in tmp_path.iterdir():
             left.unlink()
+        return getxattr(*arguments, **options)
 
-    monkeypatch.setattr(running, "_look", removing)
-    found = running.run()
+    monkeypatch.setattr(os, "getxattr", removing)
+    found = search(tmp_path)
     assert (found.state, len(found.programs)) == (SearchState.COMPLETE, 1)
 
 
@@ -294,7 +293,7 @@ def test_a_search_rests_as_long_as_it_worked(tmp_path: Path, monkeypatch: pytest
     for number in range(1000):
         (tmp_path / f"{number}").touch()
     rests: list[float] = []
-    monkeypatch.setattr(program_search, "_SLICE", 0.0)
+    monkeypatch.setattr(program_search, "SLICE", 0.0)
     monkeypatch.setattr(time, "sleep", rests.append)
     search(tmp_path, replace(LIMITS, rests=True))
     assert len(rests) == 1000 // 128

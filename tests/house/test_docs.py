@@ -18,7 +18,7 @@ from auditrules.audit.coverage.reference import OUTSIDE, REFERENCE
 from auditrules.benchmarks.targets import TargetReason as NotJudged
 from auditrules.check import COLUMNS, Status
 from auditrules.cli import main
-from auditrules.cli.entry import _parser
+from auditrules.cli.entry import parser_for
 from auditrules.packs.fleet import Label, Policy
 from auditrules.packs.policies import GENERAL as GENERAL_POLICIES
 from auditrules.packs.policies import LABELS
@@ -266,7 +266,7 @@ def test_a_command_of_a_document_is_understood(name: str, line: str) -> None:
     words = shlex.shlex(line, posix=True, punctuation_chars=True)
     words.whitespace_split = True
     _, *argv = takewhile(lambda word: not set(word) <= set("|&;<>"), words)
-    assert callable(_parser(argv).parse_args(argv).run), name
+    assert callable(parser_for(argv).parse_args(argv).run), name
 
 
 def test_the_readme_shows_every_command() -> None:

@@ -66,7 +66,7 @@ def main(
     try:
         # The version is told without a parser, which takes longer to make than Python to start.
         text, code = (f"{_VERSION}\n", 0) if [*argv] == ["--version"] else _result(argv, out, err, environment)
-        _write(text, _open(out))
+        write(text, _open(out))
     except SystemExit as stop:  # the parser's, which has said what there is to say
         return stop.code if isinstance(stop.code, int) else _PROBLEM
     except KeyboardInterrupt:
@@ -76,12 +76,12 @@ def main(
         return _BROKEN_PIPE
     except Problem as error:
         first, *others = (visible(line) for line in str(error).split("\n"))
-        _write("\n".join([f"{NAME}: {first}", *others, ""]), err)
+        write("\n".join([f"{NAME}: {first}", *others, ""]), err)
         return _PROBLEM
     except Exception:  # noqa: BLE001 - Python's own exit code for a bug, 1, would read as the verdict of a check
         import traceback  # noqa: PLC0415 - for a bug alone
 
-        _write(traceback.format_exc(), err)
+        write(traceback.format_exc(), err)
         return _PROBLEM
     return code
 
@@ -89,7 +89,7 @@ def main(
 def _result(argv: Sequence[str], out: TextIO, err: TextIO, environment: Environment | None) -> CommandOutput:
     """Parse what was asked and run the command."""
     with redirect_stdout(out), redirect_stderr(err):
-        options, unknown = _parser(argv).parse_known_args(argv)
+        options, unknown = parser_for(argv).parse_known_args(argv)
         if unknown:
             options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
         if option := _before_nothing(argv):
@@ -129,7 +129,7 @@ def _width(stream: TextIO) -> int | None:
         return None
 
 
-def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
     """Make the parser of these arguments: only commands that are among them are read, which all take their time."""
     # Not at the top, since to say the version takes neither.
     import argparse  # noqa: PLC0415
@@ -158,7 +158,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _write(text: str | Iterable[str], stream: TextIO) -> None:
+def write(text: str | Iterable[str], stream: TextIO) -> None:
     """Write, each piece before the next is made, and flush; what the stream's encoding lacks becomes an escape."""
     encoding = stream.encoding or "utf-8"  # None: a stream of text that is not encoded at all
     try:

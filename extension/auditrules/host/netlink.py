@@ -45,7 +45,7 @@ def ask(deadline: Deadline, known: tuple[bytes, ...] = ()) -> Netlink:
 
 
 def _refused(number: int, what: str) -> Netlink:
-    return Netlink(errno=number, error=f"{what}: {os.strerror(number)}", capable=_capable())
+    return Netlink(errno=number, error=f"{what}: {os.strerror(number)}", capable=capable())
 
 
 def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline, known: tuple[bytes, ...] = ()) -> Reply:
@@ -81,7 +81,7 @@ def _received(kernel: socket.socket, deadline: Deadline) -> tuple[bytes, list[tu
         kernel.settimeout(0)
 
 
-def _capable() -> bool | None:
+def capable() -> bool | None:
     """Whether this process has CAP_AUDIT_CONTROL; None where /proc does not say."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as stream:

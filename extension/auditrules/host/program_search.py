@@ -30,7 +30,7 @@ from auditrules.host.limits import SearchLimits
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOUNTINFO = "/proc/self/mountinfo"
 _MOST_MOUNTINFO = 16 << 20  # bytes
-_FOLDERS = "/proc/self/fd"  # a name in an open folder is reached by way of it where a call takes nothing but a path
+OPEN_FOLDERS = "/proc/self/fd"  # a name in an open folder is reached by way of it where a call takes nothing but a path
 _CAPABILITY = "security.capability"
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # what was there is not, or is something else by now
@@ -39,7 +39,7 @@ _PRIVILEGED = stat.S_ISUID | stat.S_ISGID
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 _BATCH = 127  # names between two looks at the clock, as a mask
-_SLICE = 0.004  # seconds after which the search rests for as long as it worked
+SLICE = 0.004  # seconds after which the search rests for as long as it worked
 _LONGEST_REST = 0.25
 _MOST_NAMED = 10  # places that could not be looked into, or were left out, that are named
 
@@ -134,8 +134,8 @@ class ProgramSearch:
         """See that open folders are reached by their descriptors: else no capability would be seen."""
         root = os.open(self._root, _FOLDER & ~os.O_NOFOLLOW)
         try:
-            if not os.path.samestat(os.stat(f"{_FOLDERS}/{root}"), os.fstat(root)):
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), _FOLDERS)
+            if not os.path.samestat(os.stat(f"{OPEN_FOLDERS}/{root}"), os.fstat(root)):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), OPEN_FOLDERS)
         finally:
             os.close(root)
 
@@ -260,7 +260,7 @@ class ProgramSearch:
 
     def _has_capability(self, folder: int, name: str, path: str) -> bool:
         try:
-            os.getxattr(f"{_FOLDERS}/{folder}/{name}", _CAPABILITY, follow_symlinks=False)
+            os.getxattr(f"{OPEN_FOLDERS}/{folder}/{name}", _CAPABILITY, follow_symlinks=False)
         except OSError as error:
             if error.errno == errno.EOPNOTSUPP:
                 self._attributes = False
@@ -283,7 +283,7 @@ class ProgramSearch:
         now = time.monotonic()
         if now - self._start > limits.seconds:
             raise _LimitError(f"longer than {limits.seconds:g} s")
-        if limits.rests and now - self._slice >= _SLICE:
+        if limits.rests and now - self._slice >= SLICE:
             time.sleep(min(now - self._slice, _LONGEST_REST))
             self._slice = time.monotonic()
 

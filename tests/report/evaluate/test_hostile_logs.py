@@ -106,7 +106,7 @@ def test_twice_the_rows_are_twice_the_work(
         handled.append(_returned(json.loads(profile)))
 
     monkeypatch.setattr(DuckDb, "_create", create)
-    monkeypatch.setattr(duckdb_engine, "_FEW_BYTES", 0)  # as of many rows
+    monkeypatch.setattr(duckdb_engine, "FEW_BYTES", 0)  # as of many rows
     work = []
     for count in (250, 500):
         handled.clear()

@@ -70,5 +70,5 @@ def test_what_is_planned_for_many_rows_gives_the_same_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, question: str
 ) -> None:
     expected = as_logged(seed, question)
-    monkeypatch.setattr(duckdb_engine, "_FEW_BYTES", 0)
+    monkeypatch.setattr(duckdb_engine, "FEW_BYTES", 0)
     assert judged(tmp_path, logged.tables(seed), question) == expected

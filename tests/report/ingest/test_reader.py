@@ -525,7 +525,7 @@ def test_of_a_log_whose_frame_of_zstd_is_cut_the_rest_is_told(size: int, tmp_pat
 def test_a_packed_log_that_is_corrupt_is_told(
     pack: Callable[[bytes], bytes], *, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(update, "_MIN_TASK", 100)
+    monkeypatch.setattr(update, "MIN_TASK", 100)
     packed = pack(os.urandom(10_000))
     path = tmp_path / "log"
     path.write_bytes(packed[:7] + b"\xff" * (len(packed) - 7))
@@ -632,8 +632,8 @@ def test_what_fleetctl_says_on_standard_input_is_said_now(monkeypatch: pytest.Mo
 
 
 def test_a_large_log_is_cut_into_parts_that_end_with_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update, "_MIN_TASK", 10_000)
-    monkeypatch.setattr(update, "_IN_PROCESS", 10_000)
+    monkeypatch.setattr(update, "MIN_TASK", 10_000)
+    monkeypatch.setattr(update, "IN_PROCESS", 10_000)
     lines: list[Any] = [snapshot(f"h{number % 7}", NOON - number, row()) for number in range(200)]
     lines[120] = "broken"
     found = ingest_of(tmp_path, *lines)

@@ -216,7 +216,7 @@ def test_a_store_that_has_no_room_for_compaction_gives_its_report_and_says_so(
 def test_small_files_are_joined_in_groups_of_rows_that_fit_into_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "_MOST_ROWS", 4)
+    monkeypatch.setattr(compaction, "MOST_ROWS", 4)
     for number in range(6):
         ingest(write(tmp_path / str(number), [snapshot("a", NOON - number, row())]), store=tmp_path / "store")
     compact_store(str(tmp_path / "store"))

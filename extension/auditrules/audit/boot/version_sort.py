@@ -19,10 +19,11 @@ _END, _TILDE, _OTHER = -1, -2, 256
 
 def version_sorted(names: Iterable[str]) -> tuple[str, ...]:
     """File names in augenrules' order."""
-    return tuple(sorted(names, key=cmp_to_key(_compare)))
+    return tuple(sorted(names, key=cmp_to_key(compare)))
 
 
-def _compare(one: str, other: str) -> int:
+def compare(one: str, other: str) -> int:
+    """How two file names stand in that order: less than 0 if `one` is first, more than 0 if `other` is, 0 if equal."""
     left, right = encode(one), encode(other)
     return (
         _compare_runs(_without_suffix(left), _without_suffix(right))

@@ -27,7 +27,7 @@ Releases from 1.5.0 on have it; in 2.0.1 no query failed by it."""
 
 _Value = TypeVar("_Value")
 
-_FEW_BYTES = 128 * 1024  # of Parquet, some 10,000 rows, over which planning takes longer than reading and judging
+FEW_BYTES = 128 * 1024  # of Parquet, some 10,000 rows, over which planning takes longer than reading and judging
 _INTERRUPT_INTERVAL = 0.05  # seconds between two interruptions
 _SAMPLE, _FEW = 1000, 100  # values of a column that are looked at, and how many distinct ones are few
 
@@ -41,7 +41,7 @@ class DuckDb:
 
     def __init__(self, folder: Path, scratch: Path, threads: int) -> None:
         """Read Parquet files in `folder`, and write what does not fit into memory to `scratch`."""
-        self._few = sum(file.stat().st_size for file in folder.rglob("*.parquet")) <= _FEW_BYTES
+        self._few = sum(file.stat().st_size for file in folder.rglob("*.parquet")) <= FEW_BYTES
         self._connection = duckdb.connect(
             config={
                 "allow_community_extensions": "false",

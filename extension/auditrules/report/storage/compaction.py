@@ -19,7 +19,7 @@ MOST_SMALL = 200
 
 _SMALL = 8 * 1024 * 1024  # bytes: a larger file is read as fast alone as with others
 _BATCH = 16_384  # rows that are read at once
-_MOST_ROWS, _MOST_BYTES = 131_072, 64 * 1024 * 1024  # of a row group, in memory
+MOST_ROWS, _MOST_BYTES = 131_072, 64 * 1024 * 1024  # of a row group, in memory
 
 _Summing = Callable[[pa.Table], pa.Table]
 
@@ -70,7 +70,7 @@ def _joined(files: Sequence[Path]) -> Iterator[pa.Table]:
         for batch in _batches(path):
             batches.append(batch)
             rows, size = rows + batch.num_rows, size + batch.nbytes
-            if rows >= _MOST_ROWS or size >= _MOST_BYTES:
+            if rows >= MOST_ROWS or size >= _MOST_BYTES:
                 yield pa.Table.from_batches(batches)
                 batches, rows, size = [], 0, 0
     if batches:

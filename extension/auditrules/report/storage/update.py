@@ -16,8 +16,8 @@ from auditrules.report.storage.registry import LogProblems
 from auditrules.report.storage.store import Store
 from auditrules.report.times import CLOCK_AHEAD
 
-_IN_PROCESS = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
-_MIN_TASK, _MAX_TASK = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
+IN_PROCESS = 8 * 1024 * 1024  # bytes that are read sooner than a process starts
+MIN_TASK, _MAX_TASK = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
 _COMPRESSION = 8  # how many bytes a byte of a packed file unpacks to, about
 
 ProgressBar = Callable[[int], AbstractContextManager[Advance]]
@@ -99,12 +99,12 @@ def _split(file: LogFile, start: int) -> list[FilePart]:
     """Cut a large file of lines into parts; everything else is one."""
     if file.path == STANDARD_INPUT:
         return [FilePart(file)]
-    if file.size > _MIN_TASK:
+    if file.size > MIN_TASK:
         try:
             with open_stream(file.path) as (_, head, packed):
                 whole = packed or detect_format(head) is not FileFormat.LINES
             if not whole:
-                size = max(_MIN_TASK, min(_MAX_TASK, file.size // (4 * cpu_count())))
+                size = max(MIN_TASK, min(_MAX_TASK, file.size // (4 * cpu_count())))
                 return [FilePart(file, begin, end) for begin, end in split_at_lines(file, start, size)]
         except UNREADABLE:
             pass  # reading the file reports what is wrong
@@ -120,12 +120,12 @@ def _read(store: Store, work: list[FilePart], name: str, now: int, advance: Adva
     total = sum(_weight(part) for part in work)
     streams = [part for part in work if part.file.path == STANDARD_INPUT]
     files = [part for part in work if part.file.path != STANDARD_INPUT]
-    size = max(_MIN_TASK, min(_MAX_TASK, total // (4 * cpu_count())))
+    size = max(MIN_TASK, min(_MAX_TASK, total // (4 * cpu_count())))
     tasks = [
         ReadTask(f"{name}-{number}", batch, store.folder, store.kept, now + CLOCK_AHEAD)
         for number, batch in enumerate([*_batches(files, size), *([tuple(streams)] if streams else [])])
     ]
-    if total <= _IN_PROCESS or len(tasks) == 1 or cpu_count() == 1:
+    if total <= IN_PROCESS or len(tasks) == 1 or cpu_count() == 1:
         for task in tasks:
             yield from run_task(task, advance)
         return
