@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -287,17 +286,6 @@ def test_another_thread_sees_how_far_it_came(tmp_path: Path) -> None:
     assert (running.so_far().state, running.so_far().entries) == (SearchState.RUNNING, 0)
     running.run()
     assert (running.so_far().entries, len(running.so_far().programs)) == (1, 1)
-
-
-def test_a_search_rests_as_long_as_it_worked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(1000):
-        (tmp_path / f"{number}").touch()
-    rests: list[float] = []
-    monkeypatch.setattr(program_search, "SLICE", 0.0)
-    monkeypatch.setattr(time, "sleep", rests.append)
-    search(tmp_path, replace(LIMITS, rests=True))
-    assert len(rests) == 1000 // 128
-    assert all(0 < rest <= 0.25 for rest in rests)
 
 
 IN_OWN_MOUNTS = """

@@ -10,7 +10,6 @@ import errno
 import os
 import select
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -26,6 +25,7 @@ from auditrules.benchmarks.search_places import (
     search_places,
 )
 from auditrules.host.limits import SearchLimits
+from auditrules.host.search_progress import BATCH, LimitError, SearchProgress
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOUNTINFO = "/proc/self/mountinfo"
@@ -37,15 +37,6 @@ _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # what was there 
 _NO_CAPABILITY = frozenset({errno.ENODATA, *_GONE})
 _PRIVILEGED = stat.S_ISUID | stat.S_ISGID
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
-
-_BATCH = 127  # names between two looks at the clock, as a mask
-SLICE = 0.004  # seconds after which the search rests for as long as it worked
-_LONGEST_REST = 0.25
-_MOST_NAMED = 10  # places that could not be looked into, or were left out, that are named
-
-
-class _LimitError(Exception):
-    """The search has come to one of its limits, which the message names."""
 
 
 class _Folder:
@@ -75,55 +66,37 @@ class ProgramSearch:
 
     def __init__(self, root: str, limits: SearchLimits, *, here: bool) -> None:
         self._root = root
-        self._limits = limits
+        self._deepest = limits.depth
+        self._progress = SearchProgress(limits)
         self._here = here
-        self._began = int(time.time())
-        self._entries = 0
-        self._path = ""
-        self._programs: list[PrivilegedProgram] = []
-        self._unread: list[str] = []
-        self._unread_count = 0
-        self._left_out: dict[str, str] = {}
         self._where: SearchPlaces = WHOLE_IMAGE
         self._mount = "/"
         self._attributes = True  # whether files have extended attributes on it
 
     def so_far(self) -> PrivilegedPrograms:
         """How far it has come."""
-        return self._found(SearchState.RUNNING)
+        return self._progress.found(SearchState.RUNNING)
 
     def run(self) -> PrivilegedPrograms:
         """Search to the end, or to a limit."""
-        self._slice = self._start = time.monotonic()
-        self._cpu = time.thread_time()
+        self._progress.start()
         try:
             with ExitStack() as open_files:
                 self._mounts = _MountTable(open_files) if self._here else None
                 self._learn()
                 self._check_descriptors()
                 for point, fstype in self._where.unknown.items():
-                    self._cannot(point, f"whether a file system of type {fstype} is of this machine is not known")
-                self._left_out.update(self._where.left_out)
+                    self._progress.cannot_read(
+                        point, f"whether a file system of type {fstype} is of this machine is not known"
+                    )
+                self._progress.leave_out_mounts(self._where.left_out)
                 for place in self._where.places:
                     self._search(place)
-        except _LimitError as error:
-            return self._found(SearchState.LIMIT, str(error))
+        except LimitError as error:
+            return self._progress.found(SearchState.LIMIT, str(error))
         except OSError as error:
-            return self._found(SearchState.FAILED, f"{error.strerror}: {error.filename or self._root}")
-        return self._found(SearchState.UNREADABLE if self._unread_count else SearchState.COMPLETE)
-
-    def _found(self, state: SearchState, problem: str = "") -> PrivilegedPrograms:
-        return PrivilegedPrograms(
-            state,
-            tuple(self._programs),
-            began=self._began,
-            entries=self._entries,
-            place=self._path or "/",
-            problem=problem,
-            unread=tuple(self._unread),
-            unread_count=self._unread_count,
-            left_out=tuple(self._left_out.items()),
-        )
+            return self._progress.found(SearchState.FAILED, f"{error.strerror}: {error.filename or self._root}")
+        return self._progress.end()
 
     def _learn(self) -> None:
         """Take the mounts as they are now."""
@@ -146,7 +119,7 @@ class ProgramSearch:
             start = self._at(place)
         except OSError as error:
             if error.errno not in _GONE:
-                self._cannot(place.point, error.strerror or str(error))
+                self._progress.cannot_read(place.point, error.strerror or str(error))
             return
         if start is None:
             return
@@ -157,7 +130,7 @@ class ProgramSearch:
                 try:
                     inner = self._next(folders[-1], place, device, len(folders))
                 except OSError as error:
-                    self._cannot(folders[-1].path, error.strerror or str(error))
+                    self._progress.cannot_read(folders[-1].path, error.strerror or str(error))
                     inner = None
                 if inner is None:
                     folders.pop().close()
@@ -186,10 +159,11 @@ class ProgramSearch:
 
     def _next(self, folder: _Folder, place: SearchPlace, device: int, depth: int) -> _Folder | None:
         """Look at the next names of a folder, up to one that is a folder to go into. None: there is no more."""
+        progress = self._progress
         for entry in folder.names:
-            self._entries += 1
-            if not self._entries & _BATCH:
-                self._pause(folder.path)
+            progress.entries += 1
+            if not progress.entries & BATCH:
+                progress.pause(folder.path)
             if entry.is_dir(follow_symlinks=False):
                 inner = self._enter(folder, entry.name, place, device, depth)
                 if inner is not None:
@@ -213,17 +187,17 @@ class ProgramSearch:
         if path in place.elsewhere or path in self._where.points:
             return None
         if is_layer(path, self._where.layers):
-            self._leave_out(path, CONTAINERS)
+            self._progress.leave_out(path, CONTAINERS)
             return None
-        if depth >= self._limits.depth:
-            self._cannot(path, f"deeper than {self._limits.depth} folders")
+        if depth >= self._deepest:
+            self._progress.cannot_read(path, f"deeper than {self._deepest} folders")
             return None
         try:
             descriptor = os.open(name, _FOLDER, dir_fd=folder.descriptor)
             inner = _Folder(descriptor, path)
         except OSError as error:
             if error.errno not in _GONE:
-                self._cannot(path, error.strerror or str(error))
+                self._progress.cannot_read(path, error.strerror or str(error))
             return None
         other = os.fstat(descriptor).st_dev != device
         if other and not self._is_subvolume(path, place):
@@ -237,7 +211,7 @@ class ProgramSearch:
         if not self._here or path in self._where.points:
             return False
         if place.fstype not in SUBVOLUMES:
-            self._cannot(path, "it is another file system, which the table of mounts does not name")
+            self._progress.cannot_read(path, "it is another file system, which the table of mounts does not name")
             return False
         return True
 
@@ -253,10 +227,8 @@ class ProgramSearch:
             privileges.append(Privilege.CAPABILITIES)
         if not privileges:
             return
-        if len(self._programs) >= self._limits.programs:
-            raise _LimitError(f"more than {self._limits.programs} privileged programs")
         full = f"{path}/{decode(os.fsencode(name))}"
-        self._programs.append(PrivilegedProgram(full, tuple(privileges), found.st_uid, found.st_gid, self._mount))
+        self._progress.add(PrivilegedProgram(full, tuple(privileges), found.st_uid, found.st_gid, self._mount))
 
     def _has_capability(self, folder: int, name: str, path: str) -> bool:
         try:
@@ -265,36 +237,9 @@ class ProgramSearch:
             if error.errno == errno.EOPNOTSUPP:
                 self._attributes = False
             elif error.errno not in _NO_CAPABILITY:
-                self._cannot(f"{path}/{decode(os.fsencode(name))}", error.strerror or str(error))
+                self._progress.cannot_read(f"{path}/{decode(os.fsencode(name))}", error.strerror or str(error))
             return False
         return True
-
-    def _pause(self, path: str) -> None:
-        """Check the limits, and rest for as long as the last slice took: who else computes here goes first.
-
-        A slice also takes long where the processor or the disk is wanted by others, and so is the rest after it.
-        """
-        self._path = path
-        limits = self._limits
-        if self._entries > limits.entries:
-            raise _LimitError(f"more than {limits.entries} names")
-        if time.thread_time() - self._cpu > limits.cpu:
-            raise _LimitError(f"more than {limits.cpu:g} s of CPU")
-        now = time.monotonic()
-        if now - self._start > limits.seconds:
-            raise _LimitError(f"longer than {limits.seconds:g} s")
-        if limits.rests and now - self._slice >= SLICE:
-            time.sleep(min(now - self._slice, _LONGEST_REST))
-            self._slice = time.monotonic()
-
-    def _leave_out(self, path: str, why: str) -> None:
-        if len(self._left_out) < _MOST_NAMED + len(self._where.left_out):
-            self._left_out[path] = why
-
-    def _cannot(self, path: str, why: str) -> None:
-        self._unread_count += 1
-        if len(self._unread) < _MOST_NAMED:
-            self._unread.append(f"{path or '/'}: {why}")
 
 
 class _MountTable:
