@@ -25,11 +25,12 @@ check: python
 	@$(PYTHON) tools/environment.py .venv check
 	@$(BIN)/python tools/check.py $(BIN)/auditrules check
 
-# The gate, in some three minutes; pytest comes last, so that its closing line is the last. LINT=dev leaves out what was
-# linted already: in a copy of the same sources mypy begins without its cache.
+# The gate, in some three minutes: lint beside pytest, which speaks last, so that its closing line is the last. LINT=dev
+# leaves out what was linted already: in a copy of the same sources mypy begins without its cache.
 LINT ?= lint
-test: $(LINT)
-	$(BIN)/python -m pytest -m "$(APART) and not full" -n $(WORKERS) --dist loadgroup $(ARGS)
+test: dev
+	+@$(BIN)/python tools/beside.py $(MAKE) --no-print-directory $(LINT) -- \
+		$(BIN)/python -m pytest -m "$(APART) and not full" -n $(WORKERS) --dist loadgroup $(ARGS)
 
 # The gate with all that there is: the full products of cases, and more examples for each law.
 test-full: lint
