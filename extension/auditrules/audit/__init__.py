@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from auditrules.audit.auditctl.parse import RulesFileLine, parse_rule, parse_rules_file
     from auditrules.audit.auditctl.parse_listing import ListedLine, parse_listing
     from auditrules.audit.boot.load import load_rules
+    from auditrules.audit.coverage.call_coverage import UnknownSyscallError
     from auditrules.audit.coverage.of_rules import PathCoverage, path_coverage, syscall_coverage
-    from auditrules.audit.coverage.syscall_coverage import RecordedFor, SyscallCoverage, UnknownSyscallError
+    from auditrules.audit.coverage.syscall_coverage import RecordedFor, SyscallCoverage
     from auditrules.audit.model.errors import RuleSyntaxError
     from auditrules.audit.model.host_facts import Entry, Facts, ordinary_files
     from auditrules.audit.model.rule import (

@@ -12,11 +12,12 @@ from typing import NamedTuple
 from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
 from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule, known
+from auditrules.audit.coverage.call_coverage import CallAnswer
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_source import PathAnswer, RuleSource, in_words
 from auditrules.audit.coverage.syscall_answer import SyscallAnswer, not_loaded, syscall_answers
-from auditrules.audit.coverage.syscall_coverage import CallAnswer, RecordedFor
+from auditrules.audit.coverage.syscall_coverage import RecordedFor
 from auditrules.audit.filesystem.looked_up import LookedUp, NotingFileSystem
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Entry

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch, known
+from auditrules.audit.coverage.call_coverage import CallAnswer
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.explain import RuleResult, steps
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import RuleSource
-from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.cli.command import Problem
 from auditrules.text import visible

@@ -13,13 +13,13 @@ from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.asked_rule import asked_conditions
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.call_coverage import evaluate_call
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.field_match import match_field
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Truth
-from auditrules.audit.coverage.syscall_coverage import evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS

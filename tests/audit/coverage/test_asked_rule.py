@@ -15,11 +15,11 @@ from auditrules.audit.coverage.asked_rule import (
     asked_conditions,
     asked_rule,
 )
+from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_source import RuleSource
-from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from tests.audit.coverage.asked_cases import (

@@ -13,10 +13,10 @@ import pytest
 from auditrules.audit.constants import syscalls
 from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_answer import SyscallAnswer, syscall_answers
-from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts, KernelBuild
 from tests.audit.file_trees import facts, rules_of

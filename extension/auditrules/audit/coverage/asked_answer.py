@@ -9,11 +9,11 @@ from itertools import chain
 from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.answer import RANK, Reason
 from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch
+from auditrules.audit.coverage.call_coverage import CallAnswer
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.result_cache import ResultCache
 from auditrules.audit.coverage.rule_source import RuleSource
-from auditrules.audit.coverage.syscall_coverage import CallAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.values import dataclass

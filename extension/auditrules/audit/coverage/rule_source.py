@@ -10,13 +10,13 @@ from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
 from auditrules.audit.coverage.asked_rule import AskedPath, CallOfArch
+from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.call_ways import told_apart
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus, Outcome
 from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
 from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
-from auditrules.audit.coverage.syscall_coverage import CallAnswer, evaluate_call
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Condition, Rule
 from auditrules.values import dataclass, field

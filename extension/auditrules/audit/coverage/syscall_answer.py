@@ -10,11 +10,7 @@ from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedRule, CallOfArch, known, machine_of
 from auditrules.audit.coverage.rule_source import RuleSource
-from auditrules.audit.coverage.syscall_coverage import (
-    FIRST_LOGIN_USER,
-    RecordedFor,
-    recorded_for_whom,
-)
+from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, RecordedFor, recorded_for_whom
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Action, FilterList
 from auditrules.values import dataclass, replace
