@@ -12,8 +12,16 @@ from itertools import islice
 from auditrules.audit.coverage.access import ANYBODY, Access, Credentials
 from auditrules.audit.coverage.applicable_rules import ApplicableRules, applicable_rules
 from auditrules.audit.coverage.call_filter import RuleMatch
-from auditrules.audit.coverage.credential_cases import ASKED, CaseCondition, CredentialCases
-from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision, Outcome, combine
+from auditrules.audit.coverage.credential_cases import ASKED, CredentialCases
+from auditrules.audit.coverage.decision import (
+    Auditing,
+    CaseCondition,
+    Cause,
+    CoverageStatus,
+    Decision,
+    Outcome,
+    combine,
+)
 from auditrules.audit.coverage.field_match import LABELS
 from auditrules.audit.coverage.filter_walk import (
     decide,

@@ -12,8 +12,8 @@ from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.access_coverage import evaluate_access, subject_conditions
 from auditrules.audit.coverage.applicable_rules import applicable_rules
-from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
-from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus, Decision
+from auditrules.audit.coverage.credential_cases import CredentialCases
+from auditrules.audit.coverage.decision import Auditing, CaseCondition, Cause, CoverageStatus, Decision
 from auditrules.audit.coverage.filter_walk import decide_without_rules, recorded_cases
 from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule

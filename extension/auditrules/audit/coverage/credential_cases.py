@@ -6,23 +6,20 @@ Cases are the bits of an integer, so that a rule is evaluated for all of them at
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from itertools import chain, compress, islice, product
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress, islice, product
 from math import prod
 from typing import Any
 
-from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Credentials
-from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, excluding
-from auditrules.audit.coverage.decision import Cause
+from auditrules.audit.coverage.call_filter import excluding
+from auditrules.audit.coverage.decision import CaseCondition, Cause
 from auditrules.audit.coverage.field_match import SUBJECT_LABELS, match_field, of_task
-from auditrules.audit.coverage.match_result import MatchResult, compare
+from auditrules.audit.coverage.match_result import MatchResult
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending
-from auditrules.audit.model.c_integers import signed
-from auditrules.audit.model.host_facts import Entry
-from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
+from auditrules.audit.coverage.tried_values import FORKER, OWNERS, distinct, tried_values
+from auditrules.audit.model.rule import Comparison, Field
 from auditrules.values import dataclass, replace
 
 ASKED = -1  # the place of a rule that is asked for, and that no kernel has
@@ -31,18 +28,8 @@ MOST_VALUES = 256  # of one property
 MOST_ANSWERS = 1 << 15  # evaluations of conditions that share properties
 MOST_CASES = 1 << 14
 
-SUCCEEDED: tuple[bool, int] = (True, 0)
-DENIED: tuple[bool, int] = (False, -13)  # EACCES
-ORDINARY = (54321, UNSET, 0, 1000, 1)  # ids that are tried beside those that rules name
-
-_FORKER = "forker "  # before the name of what is varied of the one who forks
-_OWNERS = frozenset({"obj_uid", "obj_gid"})
 _WITH_GROUPS = frozenset({"gid", "egid"})
-_WORD = 0xFFFFFFFF
 _ARGUMENTS = ("a0", "a1", "a2", "a3")
-_ERRORS = range(-4095, 0)  # results that are errors (MAX_ERRNO of linux/err.h)
-
-CaseCondition = tuple[Cause, Condition]  # with the list that its rule is in: TASK, EXCLUDED, or RULE for the exit list
 Properties = Mapping[str, Any]  # of the properties of an access, by their names
 
 
@@ -120,7 +107,7 @@ class CredentialCases:
 
 def _groups(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> Iterator[_Group]:
     """The conditions, grouped so that no two groups share a property."""
-    values = dict(_values(conditions, access))
+    values = dict(tried_values(conditions, access))
     groups: list[tuple[set[str], list[CaseCondition]]] = []
     for condition in conditions:
         names, members = _properties(condition) & values.keys(), [condition]
@@ -130,7 +117,7 @@ def _groups(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) ->
         groups.append((names, members))
     for names, members in groups:
         ordered = [name for name in values if name in names]
-        tried = product(*_distinct({name: values[name][:MOST_VALUES] for name in ordered}, members, access))
+        tried = product(*distinct({name: values[name][:MOST_VALUES] for name in ordered}, members, access))
         answers: dict[tuple[MatchResult | None, ...], Properties] = {}
         for combination in islice(tried, max(1, MOST_ANSWERS // len(members))):
             named = dict(zip(ordered, combination, strict=True))
@@ -142,40 +129,16 @@ def _groups(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) ->
         yield _Group(tuple(members), answers, complete)
 
 
-def _distinct(
-    values: Mapping[str, tuple[Any, ...]], conditions: Iterable[CaseCondition], access: Access
-) -> Iterator[tuple[Any, ...]]:
-    """The values of each property, without numbers that no condition distinguishes from others.
-
-    If properties are compared with each other, as many of such numbers are kept as there are properties.
-    """
-    numbers = [each for _, each in conditions if isinstance(each, Field) and isinstance(each.value, int)]
-    owners = {owner for name in access.names if name.entry for owner in _owners(name.entry)}
-    compared = any(isinstance(each, Comparison) for _, each in conditions)
-    for of_property in values.values():
-        if not isinstance(of_property[0], int):
-            yield of_property
-            continue
-        alike: Counter[Hashable] = Counter()
-        kept = []
-        for value in reversed(of_property):
-            kind = (*(compare(value, each) for each in numbers), value if value in owners else None)
-            alike[kind] += 1
-            if alike[kind] <= (len(values) if compared else 1):
-                kept.append(value)
-        yield tuple(reversed(kept))
-
-
 def _properties(of: CaseCondition) -> set[str]:
     """The properties of an access that a condition reads."""
     cause, condition = of
     if isinstance(condition, Comparison):
-        names = {condition.left, condition.right} - _OWNERS
+        names = {condition.left, condition.right} - OWNERS
     elif condition.name in _WITH_GROUPS:
         names = {condition.name, "groups"}
     else:
         names = {"result" if condition.name in ("exit", "success") else condition.name}
-    return {f"{_FORKER}{name}" for name in names} if cause is Cause.TASK else names
+    return {f"{FORKER}{name}" for name in names} if cause is Cause.TASK else names
 
 
 def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> MatchResult | None:
@@ -192,7 +155,7 @@ def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> MatchR
 
 def _with(access: Access, values: Properties) -> Access:
     """The access with these properties."""
-    forker = {name.removeprefix(_FORKER): values[name] for name in values if name.startswith(_FORKER)}
+    forker = {name.removeprefix(FORKER): values[name] for name in values if name.startswith(FORKER)}
     subject = {name: values[name] for name in values if name in _OF_SUBJECT}
     succeeded, result = values.get("result", (access.succeeded, access.result))
     first, second, third, fourth = (
@@ -209,75 +172,3 @@ def _with(access: Access, values: Properties) -> Access:
 
 
 _OF_SUBJECT = frozenset(Credentials.__match_args__)
-
-
-def _values(conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Each property that conditions read and that is not known of an access, with values for every answer."""
-    for forked in (False, True):
-        of_list = [condition for cause, condition in conditions if (cause is Cause.TASK) is forked]
-        who = access.forker if forked else access.subject
-        for name, values in _values_by_property(of_list, access).items():
-            if name == "result":
-                if access.result is None:
-                    yield name, tuple(each for each in values if access.succeeded in (None, each[0]))
-            elif getattr(who, name, None) is None:
-                yield f"{_FORKER if forked else ''}{name}", values
-    on_exe = (resolved.exe for (_, condition), resolved in conditions.items() if resolved.exe and _is_exe(condition))
-    programs = dict.fromkeys(each.identity for each in on_exe)
-    if programs and access.subject.exe is None:
-        yield "exe", (*programs, OTHER_PROGRAM)
-
-
-def _is_exe(condition: Condition) -> bool:
-    return isinstance(condition, Field) and condition.name == "exe"
-
-
-def _values_by_property(conditions: Iterable[Condition], access: Access) -> dict[str, tuple[Any, ...]]:
-    """For each property that conditions read, values that cover all their answers."""
-    numbers: dict[str, set[int]] = {}
-    related: set[str] = set()
-    shared: set[int] = set()
-    for condition in conditions:
-        if isinstance(condition, Comparison):
-            sides = {condition.left, condition.right}
-            related |= sides - _OWNERS
-            if sides & _OWNERS:
-                shared |= {owner for name in access.names if name.entry for owner in _owners(name.entry)}
-        elif isinstance(condition.value, int):
-            numbers.setdefault(condition.name, set()).update(_telling(condition.value, condition))
-    shared |= set(chain.from_iterable(numbers.get(name, ()) for name in related))
-    found: dict[str, tuple[Any, ...]] = {}
-    if numbers.keys() & {"exit", "success"}:
-        found["result"] = _results(numbers.pop("exit", set()))
-        numbers.pop("success", None)
-    for name in sorted(numbers.keys() | related):
-        found[name] = _around(numbers.get(name, set()) | (shared if name in related else set()))
-    groups = numbers.get("gid", set()) | numbers.get("egid", set())
-    if groups:
-        found["groups"] = (frozenset(), *(frozenset({group}) for group in sorted(groups)))
-    return found
-
-
-def _telling(value: int, condition: Condition) -> Iterator[int]:
-    """A value of a condition, and for one on bits those with each bit alone and with none of them."""
-    yield value
-    if isinstance(condition, Field) and condition.operator in (Operator.BIT_MASK, Operator.BIT_TEST):
-        yield ~value & _WORD
-        yield from (1 << bit for bit in range(32) if value >> bit & 1)
-
-
-def _owners(entry: Entry) -> Iterator[int]:
-    yield from (owner for owner in (entry.uid, entry.gid) if owner is not None)
-
-
-def _around(values: set[int]) -> tuple[int, ...]:
-    """Each value, its neighbours, and ordinary ones."""
-    near = {each & _WORD for value in values for each in (value - 1, value, value + 1)}
-    return tuple(dict.fromkeys((*ORDINARY, *sorted(near))))
-
-
-def _results(values: set[int]) -> tuple[tuple[bool, int], ...]:
-    """Success and refusals, and each result that a rule names, with its neighbours."""
-    near = {signed(value) + step for value in values for step in (-1, 0, 1)}
-    named = ((each not in _ERRORS, each) for each in sorted(near))
-    return tuple(dict.fromkeys((SUCCEEDED, (True, 3), DENIED, (False, -1), *named)))

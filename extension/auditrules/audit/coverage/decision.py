@@ -8,6 +8,7 @@ from enum import Enum
 from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Pending, Truth
+from auditrules.audit.model.rule import Condition
 from auditrules.values import dataclass
 
 RECORDS_OF_AN_EVENT = 12  # more than an access to a file ever makes
@@ -25,6 +26,9 @@ class Cause(str, Enum):
     NO_CONTEXT = "no_context"  # the task is older than auditing
     RATE_LIMIT = "rate_limit"
     UNREADABLE = "unreadable"
+
+
+CaseCondition = tuple[Cause, Condition]  # with the list that its rule is in: TASK, EXCLUDED, or RULE for the exit list
 
 
 @dataclass(frozen=True, slots=True)

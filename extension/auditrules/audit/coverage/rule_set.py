@@ -8,8 +8,8 @@ from itertools import count
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Name
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter, SharedMatches
-from auditrules.audit.coverage.credential_cases import CaseCondition, CredentialCases
-from auditrules.audit.coverage.decision import CoverageStatus, Decision
+from auditrules.audit.coverage.credential_cases import CredentialCases
+from auditrules.audit.coverage.decision import CaseCondition, CoverageStatus, Decision
 from auditrules.audit.coverage.field_match import CALL_FIELDS, LABELS
 from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
