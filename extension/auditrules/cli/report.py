@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import argparse
 import gc
-import re
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from auditrules.cli.atomic_file import AtomicFile
 from auditrules.cli.command import Problem, add_benchmark
-from auditrules.report.times import DAY, LAST, utc
+from auditrules.cli.time_options import duration, moment, window
 from auditrules.status import Status
 from auditrules.text import visible
 
 if TYPE_CHECKING:
-    from auditrules.cli.command import CommandOutput, add_benchmark
+    from auditrules.cli.command import CommandOutput
     from auditrules.report.model import Report
 
 _EPILOG = """\
@@ -52,8 +50,6 @@ _FAILURES = {
     Status.UNKNOWN.value: 3,
     _UNREAD: 4,
 }  # the first that is asked for and there
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
-_DURATION = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])\Z")
 _WIDTH = 120  # columns, where no terminal says otherwise
 _EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # every other package that may be missing is of the extra "report"
 _OURS = "auditrules"
@@ -66,7 +62,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-age",
         metavar="AGE",
-        type=_duration,
+        type=duration,
         default=26 * 3600,
         help="results expire after so long, and are unknown then: 90m, 26h, 7d (default: 26h)",
     )
@@ -94,12 +90,12 @@ def register(parser: argparse.ArgumentParser) -> None:
         "--host", metavar="GLOB", action="append", default=[], help="only hosts so called; may be given more than once"
     )
     parser.add_argument(
-        "--since", metavar="TIME", type=_time, help="where changes and the trend begin (default: where the logs do)"
+        "--since", metavar="TIME", type=moment, help="where changes and the trend begin (default: where the logs do)"
     )
     parser.add_argument(
         "--until",
         metavar="TIME",
-        type=_time,
+        type=moment,
         help="the moment for which the report is made; what was logged later is left out (default: now). "
         "TIME is UTC, as 2026-11-23 or 2026-11-23T12:00, or an age such as 7d",
     )
@@ -185,7 +181,7 @@ def _reported(options: argparse.Namespace) -> CommandOutput:
         raise Problem("expected --store with a folder beside --compact")
     page = None if options.html is None else AtomicFile(options.html)
     now = int(time.time())
-    since, until = _window(options, now)
+    since, until = window(options, now)
     try:
         waived, problems = read_waivers(options.waivers) if options.waivers else ((), ())
         request = ReportRequest(
@@ -240,49 +236,6 @@ def _exit_code(report: Report, fail_on: Sequence[str]) -> int:
     if report.reading.unread:
         found.add(_UNREAD)
     return next((code for status, code in _FAILURES.items() if status in fail_on and status in found), 0)
-
-
-def _duration(text: str) -> int:
-    """Give the seconds of `90m`, `26h` or `7d`."""
-    found = _DURATION.match(text)
-    if not found or not int(found["number"]):
-        raise argparse.ArgumentTypeError(f"expected a number of s, m, h, d or w, such as 26h, found {text!r}")
-    return int(found["number"]) * _UNITS[found["unit"]]
-
-
-def _time(text: str) -> Callable[[int], int]:
-    """Give the moment that is meant, from a moment that an age is counted back from."""
-    if _DURATION.match(text):
-        age = _duration(text)
-        return lambda now: _dated(text, now - age)
-    try:
-        moment = datetime.fromisoformat(text.removesuffix("Z"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected a time such as 2026-11-23 or 2026-11-23T12:00, in UTC, or an age such as 7d, found {text!r}"
-        ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return lambda _: _dated(text, int(moment.timestamp()))
-
-
-def _dated(text: str, moment: int) -> int:
-    if not 0 <= moment <= LAST:
-        raise Problem(f"expected a time in the years 1970 to 9999, or an age that begins there, found {text}")
-    return moment
-
-
-def _window(options: argparse.Namespace, now: int) -> tuple[int | None, int | None]:
-    """Give --since and --until as moments; the one must not lie after the other, nor after now where there is none."""
-    until: int | None = None if options.until is None else options.until(now)
-    if options.since is None:
-        return None, until
-    end = now if until is None else until
-    since: int = options.since(end)
-    if since > end:
-        found, limit = map(utc, (since, end))
-        what = "now" if until is None else "--until"
-        raise Problem(f"expected a time for --since that is not after {what}, {limit}, found {found}")
-    return since, until
 
 
 def _statuses(text: str) -> tuple[str, ...]:
