@@ -10,7 +10,8 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
@@ -108,3 +109,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for right in marker.args:
             if lack := RIGHTS[right]():
                 pytest.skip(lack)
+
+
+@contextmanager
+def a_user() -> Iterator[None]:
+    """Be a user who is not root, as whoever runs this may be already."""
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        os.seteuid(NOBODY)
+    except OSError as error:
+        pytest.skip(f"needs the right of root to become another user: {error.strerror}")
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -19,7 +19,7 @@ from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.authoring.effects import Direction, EffectChange, effects
-from tests.audit.coverage.test_coverage_laws import HOST, accesses
+from tests.audit.coverage.random_rules import HOST, accesses
 from tests.authoring.test_rule_order import RULES
 from tests.laws import law
 

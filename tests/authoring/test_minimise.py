@@ -18,7 +18,7 @@ from auditrules.audit.model.rule import Action, FilterList, Rule
 from auditrules.authoring.minimise import minimised
 from auditrules.authoring.rule_order import moved_on
 from auditrules.values import replace
-from tests.audit.coverage.test_coverage_laws import HOST, accesses
+from tests.audit.coverage.random_rules import HOST, accesses
 from tests.authoring.test_effects import recorded
 from tests.authoring.test_rule_order import RULES
 from tests.laws import law

@@ -15,7 +15,7 @@ from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
-from tests.audit.coverage.test_coverage_laws import ANY, DIRECTORIES, HOST, LETTERS, OTHERS, WATCHED, accesses
+from tests.audit.coverage.random_rules import ANY, DIRECTORIES, HOST, LETTERS, OTHERS, WATCHED, accesses
 from tests.authoring.linted import found, linted
 from tests.laws import law
 

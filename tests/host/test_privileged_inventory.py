@@ -11,7 +11,7 @@ import pytest
 
 from auditrules.benchmarks.privileged_programs import PrivilegedPrograms, SearchState
 from auditrules.host.privileged_inventory import PrivilegedInventory
-from tests.host.test_snapshot import Clock
+from tests.host.clock import Clock
 
 HOUR = 3600.0
 RENEWED = 3000.0

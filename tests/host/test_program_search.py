@@ -20,8 +20,7 @@ from auditrules.benchmarks.requirement import Fact
 from auditrules.host import Host, program_search
 from auditrules.host.limits import SearchLimits
 from auditrules.host.program_search import ProgramSearch
-from tests.host.test_rootfs import a_user
-from tests.rights import CAPABILITY
+from tests.rights import CAPABILITY, a_user
 
 LIMITS = SearchLimits()
 SETUID, SETGID, CAPABILITIES = Privilege.SETUID, Privilege.SETGID, Privilege.CAPABILITIES

@@ -6,7 +6,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts
 from auditrules.host.open_folders import UnreadableError
 from auditrules.host.rootfs import MOST_DEPTH, Tree
-from tests.rights import NOBODY
+from tests.rights import a_user
 
 LIMIT = 1000
 
@@ -153,22 +153,6 @@ def common() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
-
-
-@contextmanager
-def a_user() -> Iterator[None]:
-    """Be a user who is not root, as whoever runs this may be already."""
-    if os.geteuid() != 0:
-        yield
-        return
-    try:
-        os.seteuid(NOBODY)
-    except OSError as error:
-        pytest.skip(f"needs the right of root to become another user: {error.strerror}")
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_an_unreadable_file_is_an_error(common: Path) -> None:

@@ -5,14 +5,7 @@ from threading import Barrier, Thread
 import pytest
 
 from auditrules.host.snapshot import Snapshot
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.host.clock import Clock
 
 
 class Reader:
