@@ -152,7 +152,7 @@ def rule_line(
     if conditions:
         perm = f" -F perm={permissions}" if permissions else ""
         line = f"-a always,exit -F {'dir' if directory else 'path'}={words}{perm}{conditions}{keyed}"
-    return line if _watched(line) == path else None
+    return line if watched_path(line) == path else None
 
 
 def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
@@ -236,7 +236,7 @@ def at_boot(path: str, rules_file: str, *, directory: bool) -> str:
     )
 
 
-def _watched(line: str) -> str | None:
+def watched_path(line: str) -> str | None:
     """The path that auditctl would watch by a line of a rules file, if the line is one rule and nothing else."""
     pieces = [text for _, text in lines(encode(f"{line}\n"))]
     try:

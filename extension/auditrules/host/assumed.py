@@ -6,7 +6,7 @@ no links. Evidence says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from auditrules.audit.filesystem.path_walk import above
@@ -48,6 +48,16 @@ def _real(wanted: PathRequirement) -> str:
     return names[0] if names else wanted.path
 
 
+def assumed_entries(paths: Iterable[str], type_of: Callable[[str], str]) -> Mapping[str, Entry]:
+    """What is taken to be at paths: what `type_of` says of each, and a directory at each step of the way there."""
+    found: dict[str, Entry] = {}
+    for path in paths:
+        last, *folders = above(path)
+        found.setdefault(last, Entry(type_of(last)))
+        found.update(dict.fromkeys(folders, Entry("dir")))
+    return found
+
+
 def assumed_docker() -> Services:
     """What is there of Docker on a host with all that the benchmarks name, in the places that they name."""
     own = _docker()
@@ -74,12 +84,7 @@ class AssumedHost:
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Give what is taken to be at paths, and at each step of the way there."""
-        found: dict[str, Entry] = {}
-        for path in paths:
-            last, *folders = above(path)
-            found.setdefault(last, Entry(_TYPES[own.type] if (own := _docker().get(last)) else "file"))
-            found.update(dict.fromkeys(folders, Entry("dir")))
-        return found
+        return assumed_entries(paths, lambda path: _TYPES[own.type] if (own := _docker().get(path)) else "file")
 
     def site(self) -> tuple[File, ...]:
         """Give none: no file of that host is read, nor one of this machine for it."""

@@ -22,7 +22,7 @@ from auditrules.benchmarks.kinds.path import PathRequirement
 from auditrules.benchmarks.privileged_programs import PrivilegedPrograms, SearchState
 from auditrules.benchmarks.requirement import Fact
 from auditrules.benchmarks.targets import PathType
-from auditrules.host.assumed import assumed_docker
+from auditrules.host.assumed import assumed_docker, assumed_entries
 from auditrules.host.facts import unknown_fact
 
 SYSTEM_ASSUMED = (
@@ -59,16 +59,11 @@ class NamedSystem:
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
         """Give what is taken to be at paths, and at each step of the way there."""
-        found: dict[str, Entry] = {}
-        for path in paths:
-            last, *folders = above(path)
-            found.update(dict.fromkeys(folders, Entry("dir")))
-            if last not in found:
-                type_ = "dir" if last in self._folders else self._type(last)
-                found[last] = Entry(type_)
-        return found
+        return assumed_entries(paths, self._type)
 
     def _type(self, path: str) -> str:
+        if path in self._folders:
+            return "dir"
         known = self._docker.found.get(path)
         return known.type if known else "file"
 

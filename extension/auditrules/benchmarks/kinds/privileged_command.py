@@ -13,19 +13,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar
 
-from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.auditctl.rules_file import lines as pieces_of
 from auditrules.audit.coverage.answer import Reason, bad_path
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, asked_conditions
 from auditrules.audit.coverage.rule_source import PathAnswer
-from auditrules.audit.model.errors import RuleSyntaxError
-from auditrules.audit.model.host_facts import Entry, Facts
+from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.text import encode
 from auditrules.benchmarks.asked_by import EVERYBODY, LOGIN_USERS, AskedBy, read_asked_by, unknown_uid_min
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
-from auditrules.benchmarks.remediation import AuditState, rule_remedy
+from auditrules.benchmarks.remediation import AuditState, rule_remedy, watched_path
 from auditrules.benchmarks.requirement import Fact, JudgedHost, Remedy, Requirement, Result
 from auditrules.status import Status
 from auditrules.text import visible
@@ -270,12 +267,7 @@ def rule_line(path: str, fields: Sequence[str], key: str) -> str | None:
     named = path.replace("\\", "\\\\").replace(" ", "\\ ")
     conditions = "".join(f" -F {each}" for each in fields)
     line = f"-a always,exit -F path={named} -F perm={_LETTER}{conditions} -k {key}"
-    pieces = [text for _, text in pieces_of(encode(f"{line}\n"))]
-    try:
-        said = parse_line(pieces[0], Facts()) if pieces == [line] else None
-    except RuleSyntaxError:
-        return None
-    return line if said is not None and said.rule is not None and said.rule.value("path") == path else None
+    return line if watched_path(line) == path else None
 
 
 def read(fields: Fields) -> PrivilegedCommandRequirement:
