@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from unittest.mock import patch
 
-from auditrules.serve import backing, extension, life, patience, wire
+from auditrules.serve import backing, exchange_limits, extension, lifecycle, wire
 from tests.core.sample import TABLE
 
 if __name__ == "__main__":
     with (
         patch.object(extension, "SCHEMAS", (TABLE.schema,)),
         patch.object(backing, "build", lambda _host: (TABLE,)),
-        patch.object(life, "DUPLICATE_PATIENCE", 0.0),
+        patch.object(lifecycle, "DUPLICATE_WAIT", 0.0),
         patch.object(wire, "CORE_TIMEOUT", 0.3),
         patch.object(wire, "PEER_TIMEOUT", 0.5),
-        patch.object(patience, "CROWDED_TIMEOUT", 0.2),
+        patch.object(exchange_limits, "BUSY_TIMEOUT", 0.2),
     ):
         sys.exit(extension.main())

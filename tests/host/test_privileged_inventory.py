@@ -108,7 +108,7 @@ def test_those_who_ask_together_share_a_search(clock: Clock) -> None:
     assert [each.entries for each in found] == [1] * 5
 
 
-def test_a_search_that_nobody_has_the_patience_for_is_made_again_before_it_is_too_old(clock: Clock) -> None:
+def test_a_search_that_takes_longer_than_anybody_waits_is_made_again_before_it_is_too_old(clock: Clock) -> None:
     searches = Searches(clock, takes=100.0)
     slept: list[float] = []
 

@@ -43,7 +43,7 @@ WRONG = (
     ("cli/entry.py", "import thrift", "auditrules.cli.entry -> thrift (l."),
     ("plugin/table.py", "import apsw", "auditrules.plugin.table -> apsw (l."),
     ("doctor/judge.py", "import os", "auditrules.doctor.judge -> os (l."),
-    ("serve/life.py", "import auditrules.cli", "auditrules.serve.life -> auditrules.cli (l."),
+    ("serve/lifecycle.py", "import auditrules.cli", "auditrules.serve.lifecycle -> auditrules.cli (l."),
     ("stray.py", "", "auditrules.stray"),
 )
 

@@ -27,7 +27,7 @@ from osquery.extensions.ttypes import InternalExtensionInfo
 from auditrules import __version__
 from auditrules.serve import extension, sockets, wire
 from auditrules.serve.extension import THREADS
-from auditrules.serve.life import Exit
+from auditrules.serve.lifecycle import Exit
 from tests.core import Core, Database, Extension, Process, Reply, TableError
 from tests.core.manager import PATIENCE
 from tests.core.sample import NAMES, SCHEMA

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from auditrules.serve.extension import THREADS
-from auditrules.serve.life import Exit
+from auditrules.serve.lifecycle import Exit
 from tests.core import Core, Database, Extension, Process, Reply
 from tests.core.manager import PATIENCE
 from tests.serve.thrift_bytes import text

@@ -18,7 +18,7 @@ import pytest
 from auditrules.cli.environment import ask_osquery
 from auditrules.doctor import OsqueryAnswer
 from auditrules.serve import wire
-from auditrules.serve.life import ConnectionFailed
+from auditrules.serve.lifecycle import ConnectionFailed
 from tests.core.manager import PATIENCE
 from tests.rights import NOBODY
 from tests.serve.thrift_bytes import text

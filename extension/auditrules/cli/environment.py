@@ -41,7 +41,7 @@ def ask_osquery(path: str) -> OsqueryAnswer:
     """Ask osquery at a socket for its extensions and flags; only root and the reader himself are believed."""
     # Only here, as in `read_setup`, since the other commands start sooner without osquery's wire.
     from auditrules.doctor import OsqueryAnswer  # noqa: PLC0415
-    from auditrules.serve.life import ConnectionFailed  # noqa: PLC0415
+    from auditrules.serve.lifecycle import ConnectionFailed  # noqa: PLC0415
     from auditrules.serve.wire import CoreClient  # noqa: PLC0415
 
     core = CoreClient(path, (), owners={0, os.geteuid()})

@@ -179,7 +179,7 @@ class Host:
         from auditrules.host.program_search import ProgramSearch  # noqa: PLC0415
 
         limits = self._limits.search
-        return PrivilegedInventory(lambda: ProgramSearch(self._root, limits, here=self._here), limits.patience)
+        return PrivilegedInventory(lambda: ProgramSearch(self._root, limits, here=self._here), limits.wait)
 
     @contextmanager
     def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:

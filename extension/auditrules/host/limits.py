@@ -18,7 +18,7 @@ class HostError(Exception):
 class SearchLimits:
     """How far a search of file systems goes. `rests` says that others compute in this process, and go first."""
 
-    patience: float = 60.0  # seconds that a query waits for it
+    wait: float = 60.0  # seconds that a query waits for it
     seconds: float = 1200.0
     cpu: float = 60.0  # seconds
     entries: int = 5_000_000  # names

@@ -46,19 +46,19 @@ def _now() -> float:
 class PrivilegedInventory:
     """What the last search found; nothing is searched, and no thread runs, before somebody asks.
 
-    Who asks waits for the search for `patience` seconds, then is told how far it has come. A search that took longer
+    Who asks waits for the search for `wait` seconds, then is told how far it has come. A search that took longer
     is made again before its result is too old, as long as somebody asks: the next query finds it done.
     """
 
     def __init__(
         self,
         search: Callable[[], RunningSearch],
-        patience: float,
+        wait: float,
         clock: Callable[[], float] = _now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._search = search
-        self._patience = patience
+        self._wait = wait
         self._clock = clock
         self._sleep = sleep
         self._changed = Condition()
@@ -73,7 +73,7 @@ class PrivilegedInventory:
             if not self._is_fresh() and self._current is None:
                 self._current = self._search()
                 Thread(target=self._work, args=(self._current,), name="privileged programs", daemon=True).start()
-            self._changed.wait_for(self._is_fresh, self._patience)
+            self._changed.wait_for(self._is_fresh, self._wait)
             if self._kept is not None and self._is_fresh():
                 return self._kept.found
             current = self._current
@@ -99,7 +99,7 @@ class PrivilegedInventory:
                 self._current = None
                 self._changed.notify_all()
             ended = self._clock()
-            if ended - began <= self._patience:
+            if ended - began <= self._wait:
                 return
             self._sleep(max(0.0, began + _RENEWED - ended))
             with self._changed:

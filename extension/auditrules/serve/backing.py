@@ -10,12 +10,12 @@ from auditrules.host import Host, HostError, KeptHost
 from auditrules.host.limits import Limits, SearchLimits
 from auditrules.plugin.schema import Schema
 from auditrules.plugin.table import Table
-from auditrules.serve.life import UsageError
+from auditrules.serve.lifecycle import UsageError
 from auditrules.tables.built import build
 from auditrules.values import replace
 
 # osquery's scheduler waits for a query, and so does each of its others; pings are answered by other threads meanwhile.
-LIMITS = Limits(search=SearchLimits(patience=5.0, rests=True))
+LIMITS = Limits(search=SearchLimits(wait=5.0, rests=True))
 
 
 def tables(schemas: Sequence[Schema], root: str, kernel: str) -> list[Table]:

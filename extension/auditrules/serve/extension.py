@@ -15,9 +15,9 @@ from functools import lru_cache, partial
 from threading import Thread
 
 from auditrules import __version__
-from auditrules.serve import life
-from auditrules.serve.life import Exit, ExtensionExit, ShutdownEvent, UsageError
-from auditrules.serve.patience import Crowd
+from auditrules.serve import lifecycle
+from auditrules.serve.exchange_limits import ThreadLoad
+from auditrules.serve.lifecycle import Exit, ExtensionExit, ShutdownEvent, UsageError
 from auditrules.serve.sockets import LONGEST_PATH, listening, sweep
 from auditrules.serve.wire import NAME, CoreClient, accept
 from auditrules.tables import SCHEMAS
@@ -82,8 +82,8 @@ def _serve(
         )
     parent = os.getppid()
     core = CoreClient(options.socket, schemas)
-    life.wait(core, options.timeout, stop)
-    uuid = life.register(core, max(life.DUPLICATE_PATIENCE, 2 * options.interval), stop)
+    lifecycle.wait(core, options.timeout, stop)
+    uuid = lifecycle.register(core, max(lifecycle.DUPLICATE_WAIT, 2 * options.interval), stop)
     # We leave without a word: a deregistration can hang osquery for good. It drops the tables then, and where its
     # watcher finds our socket gone meanwhile it drops them too, each waiting for the other (osquery issue 8096).
     from auditrules.serve.handler import Handler  # noqa: PLC0415 - osquery need not wait for it, nor for backing
@@ -93,11 +93,11 @@ def _serve(
         _log.info("version %s serves %s at %s.%d", __version__, names, options.socket, uuid)
         handler = Handler(tables(), uuid)
         Thread(target=handler.look, daemon=True).start()
-        crowd = Crowd(listener, THREADS)
+        load = ThreadLoad(listener, THREADS)
         for _ in range(THREADS):
-            Thread(target=accept, args=(listener, handler, stop, crowd), daemon=True).start()
+            Thread(target=accept, args=(listener, handler, stop, load), daemon=True).start()
         sweep(options.socket)
-        life.watch(core, uuid, options.interval, parent, stop)
+        lifecycle.watch(core, uuid, options.interval, parent, stop)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

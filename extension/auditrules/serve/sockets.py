@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from auditrules.serve.life import Exit, ExtensionExit
+from auditrules.serve.lifecycle import Exit, ExtensionExit
 
 # Ends the name of our socket until it listens.
 _UNREADY = "~"

@@ -20,8 +20,8 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TBufferedTransport, TTransportBase
 
 from auditrules import __version__
-from auditrules.serve.life import RETRY_PAUSE, ConnectionFailed, Registration, ShutdownEvent
-from auditrules.serve.patience import Crowd, Patience, ServingPatience
+from auditrules.serve.exchange_limits import ExchangeLimits, ServerLimits, ThreadLoad
+from auditrules.serve.lifecycle import RETRY_PAUSE, ConnectionFailed, Registration, ShutdownEvent
 
 TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _UCRED = struct.Struct("=iII")  # process, user and group of a peer, as unix(7) 
 _log = logging.getLogger("auditrules")
 
 
-def accept(listener: socket.socket, handler: Handler, stop: ShutdownEvent, crowd: Crowd) -> None:
+def accept(listener: socket.socket, handler: Handler, stop: ShutdownEvent, load: ThreadLoad) -> None:
     """Serve one peer after the other until we leave, as every one of the threads does."""
     processor = Processor(handler)
     while not handler.stopping:
@@ -70,13 +70,13 @@ def accept(listener: socket.socket, handler: Handler, stop: ShutdownEvent, crowd
             _log.warning("a connection was not accepted: %s", error)
             time.sleep(RETRY_PAUSE)
             continue
-        with connection, crowd:
-            patience = ServingPatience(PEER_TIMEOUT, MESSAGE_LIMIT, crowd)
-            _converse(processor, _Protocol(connection, patience), handler, crowd)
+        with connection, load:
+            limits = ServerLimits(PEER_TIMEOUT, MESSAGE_LIMIT, load)
+            _converse(processor, _Protocol(connection, limits), handler, load)
     stop.set()
 
 
-def _converse(processor: Any, protocol: _Protocol, handler: Handler, crowd: Crowd) -> None:
+def _converse(processor: Any, protocol: _Protocol, handler: Handler, load: ThreadLoad) -> None:
     """Answer a peer's messages until it has no more, takes too long, or sends something that is no message.
 
     One is answered in any case; with the next one it waits for its turn, if others wait.
@@ -84,7 +84,7 @@ def _converse(processor: Any, protocol: _Protocol, handler: Handler, crowd: Crow
     try:
         while not handler.stopping:
             processor.process(protocol, protocol)
-            if crowd.waits():
+            if load.others_wait():
                 return
     except EOFError:
         return  # it hung up, as osquery does after each message
@@ -95,31 +95,31 @@ def _converse(processor: Any, protocol: _Protocol, handler: Handler, crowd: Crow
 class _Stream(TTransportBase):  # type: ignore[misc] # thrift has no types
     """A socket as thrift's transport. thrift's own copies the rest of a reply for every piece that it sends."""
 
-    def __init__(self, connection: socket.socket, patience: Patience) -> None:
+    def __init__(self, connection: socket.socket, limits: ExchangeLimits) -> None:
         self._connection = connection
-        self._patience = patience
+        self._limits = limits
 
     def read(self, size: int) -> bytes:
-        self._patience.turn(reading=True)
+        self._limits.turn(reading=True)
         while True:
-            self._connection.settimeout(self._patience.left())
+            self._connection.settimeout(self._limits.left())
             try:
                 data = self._connection.recv(size)
             except TimeoutError:
                 continue
-            self._patience.moved(len(data), reading=True)
+            self._limits.moved(len(data), reading=True)
             return data
 
     def write(self, data: bytes) -> None:
-        self._patience.turn(reading=False)
+        self._limits.turn(reading=False)
         rest = memoryview(data)
         while rest:
-            self._connection.settimeout(self._patience.left())
+            self._connection.settimeout(self._limits.left())
             try:
                 count = self._connection.send(rest)
             except TimeoutError:
                 continue
-            self._patience.moved(count, reading=False)
+            self._limits.moved(count, reading=False)
             rest = rest[count:]
 
 
@@ -129,8 +129,8 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
     Not the accelerated one: osquery-python's stubs, made by an old compiler, do not work with it.
     """
 
-    def __init__(self, connection: socket.socket, patience: Patience) -> None:
-        super().__init__(TBufferedTransport(_Stream(connection, patience)), string_length_limit=STRING_LIMIT)
+    def __init__(self, connection: socket.socket, limits: ExchangeLimits) -> None:
+        super().__init__(TBufferedTransport(_Stream(connection, limits)), string_length_limit=STRING_LIMIT)
 
     def readString(self) -> str:  # noqa: N802 - thrift's name
         return bytes(self.readBinary()).decode("utf-8", "surrogateescape")
@@ -177,13 +177,13 @@ class CoreClient:
 
     @contextmanager
     def _client(self, timeout: float) -> Iterator[Any]:
-        patience = Patience(timeout, ANSWER_LIMIT)
+        limits = ExchangeLimits(timeout, ANSWER_LIMIT)
         try:
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(patience.left())
+                connection.settimeout(limits.left())
                 connection.connect(self._path)
                 self._know(connection)
-                yield Client(_Protocol(connection, patience))
+                yield Client(_Protocol(connection, limits))
         except ConnectionFailed:
             raise
         except EOFError as error:

@@ -7,15 +7,15 @@ import socket
 import time
 
 # Seconds for a message where all threads are taken and others wait: osquery sends at once.
-CROWDED_TIMEOUT = 2.0
+BUSY_TIMEOUT = 2.0
 
 # Bytes for which a peer has a second more: a reply of ten thousand rows may take a busy osquery long.
 A_SECONDS_BYTES = 1 << 20
 
-_LOOK = 0.5  # seconds of one wait, after which it is seen whether others wait
+_WAIT = 0.5  # seconds of one wait, after which it is seen whether others wait
 
 
-class Patience:
+class ExchangeLimits:
     """The time for an exchange as a whole, and the bytes that are taken in it."""
 
     def __init__(self, seconds: float, most_bytes: int) -> None:
@@ -41,12 +41,12 @@ class Patience:
             raise ValueError(f"expected a message of at most {self._most} bytes")
 
 
-class ServingPatience(Patience):
+class ServerLimits(ExchangeLimits):
     """The time for each message of a peer, and for each reply to it; the longer they are, the more if they go on."""
 
-    def __init__(self, seconds: float, most_bytes: int, crowd: Crowd) -> None:
+    def __init__(self, seconds: float, most_bytes: int, load: ThreadLoad) -> None:
         super().__init__(seconds, most_bytes)
-        self._crowd = crowd
+        self._load = load
         self._reading = True
 
     def turn(self, *, reading: bool) -> None:
@@ -60,12 +60,12 @@ class ServingPatience(Patience):
         left = self._seconds + self._bytes / A_SECONDS_BYTES - passed
         if left <= 0:
             raise TimeoutError(f"it took longer than {self._seconds:g} s and one for {A_SECONDS_BYTES} bytes")
-        if self._reading and passed > CROWDED_TIMEOUT and self._crowd.waits():
-            raise TimeoutError(f"it took longer than {CROWDED_TIMEOUT:g} s for a message while others wait")
-        return min(left, _LOOK)
+        if self._reading and passed > BUSY_TIMEOUT and self._load.others_wait():
+            raise TimeoutError(f"it took longer than {BUSY_TIMEOUT:g} s for a message while others wait")
+        return min(left, _WAIT)
 
 
-class Crowd:
+class ThreadLoad:
     """Tells whether every thread has a peer, and others wait at the listening socket."""
 
     def __init__(self, listener: socket.socket, threads: int) -> None:
@@ -79,6 +79,6 @@ class Crowd:
     def __exit__(self, *_: object) -> None:
         self._taken.pop()
 
-    def waits(self) -> bool:
+    def others_wait(self) -> bool:
         """Whether somebody waits for a thread."""
         return len(self._taken) >= self._threads and bool(select.select([self._listener], [], [], 0)[0])

@@ -24,7 +24,7 @@ RETRY_PAUSE = 0.1
 STRIKES = 3
 
 # Seconds for which a predecessor of our name may stay registered: osquery drops a dead one at its next check.
-DUPLICATE_PATIENCE = 10.0
+DUPLICATE_WAIT = 10.0
 DUPLICATE = "Duplicate extension registered"
 
 _log = logging.getLogger("auditrules")
@@ -108,9 +108,9 @@ def wait(core: Core, timeout: float, stop: ShutdownEvent) -> None:
         _pause(stop)
 
 
-def register(core: Core, patience: float, stop: ShutdownEvent) -> int:
-    """Register and return our id; try again for `patience` seconds while a predecessor still holds our name."""
-    deadline = time.monotonic() + patience
+def register(core: Core, seconds: float, stop: ShutdownEvent) -> int:
+    """Register and return our id; try again for so many `seconds` while a predecessor still holds our name."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
             registration = core.register()
