@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
@@ -53,3 +54,26 @@ def test_what_is_kept_is_made_once_however_many_ask(first: str, monkeypatch: pyt
     for thread in threads:
         thread.join()
     assert made.times == 1
+
+
+def test_once_a_table_has_answered_a_slow_question_keeps_no_other_waiting() -> None:
+    begun, go_on = Event(), Event()
+
+    def rows(context: Context) -> list[Row]:
+        if context.equals("name"):
+            begun.set()
+            go_on.wait(30.0)
+        return [{"name": "x", "rowid": "1"}]
+
+    table = Table(Schema("sample", "Rows.", (Column("name", ColumnType.TEXT, ""),), ()), rows)
+    served = Handler([table], 1)
+    served.look()
+    term = {"name": "name", "affinity": "TEXT", "list": [{"op": 2, "expr": "x"}]}
+    slow = {"action": "generate", "context": json.dumps({"constraints": [term]})}
+    thread = Thread(target=served.call, args=("table", "sample", slow))
+    thread.start()
+    begun.wait()
+    question(served)()
+    assert thread.is_alive()
+    go_on.set()
+    thread.join()

@@ -29,6 +29,7 @@ class Handler:
         for ready in self._ready.values():
             ready.set()
         self._making = Lock()
+        self._made: set[str] = set()  # tables that have answered, and keep what they made
         self._uuid = uuid
         self.stopping = False
 
@@ -64,12 +65,16 @@ class Handler:
                 ready.set()
 
     def _select(self, table: Table, request: Mapping[str, str]) -> Selection:
-        """Ask a table; the eager ones one after the other, as they keep what they made.
+        """Ask a table; the eager ones one after the other until each has answered, as they keep what they made.
 
-        Made twice at the same time, ten thousand rules and their rows would be in memory twice.
+        Made twice at the same time, ten thousand rules and their rows would be in memory twice. From then on a slow
+        answer keeps no other waiting.
         """
-        with self._making if table.eager else nullcontext():
-            return select(table, request)
+        name = table.schema.name
+        with self._making if table.eager and name not in self._made else nullcontext():
+            found = select(table, request)
+            self._made.add(name)
+            return found
 
     def shutdown(self) -> None:
         """Note that osquery asks us to stop. The main thread is woken once osquery has our reply."""
