@@ -1,4 +1,4 @@
-"""The standard library's `dataclass`, `field` and `replace`, for classes that are light and soon made.
+"""The standard library's `dataclass`, `field` and `replace`, for classes that take little memory and are defined soon.
 
 The library compiles six methods for each class, in a millisecond and 10 KiB, and a host has a hundred of our classes in
 memory for as long as osquery runs. Here the classes share their methods, and only `__init__` is compiled. Type checkers

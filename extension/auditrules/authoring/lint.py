@@ -1,4 +1,4 @@
-"""Lint: all that is found in rules, for one or several auditctls and machines."""
+"""Runs lint: all checks on rules, for one or several versions of auditctl and machines."""
 
 from __future__ import annotations
 

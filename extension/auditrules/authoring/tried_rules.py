@@ -1,4 +1,4 @@
-"""Rules that are tried: what files and folders, loaded one after the other, end up with."""
+"""Loads rules files and folders one after the other, to try them: the rules that the kernel would have then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is asked about, where a benchmark writes UID_MIN for the first number of login users. Pure."""
+"""Whose accesses a requirement is about; UID_MIN in it stands for the first uid of the host's login users. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a host has of what the benchmarks want audited: processes, unit files, paths. Collected in `host/`."""
+"""What a host has of Docker: the processes, unit files and paths that the benchmarks want audited. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`auditrules diff`: what a change of rules changes. Not lines, effects."""
+"""`auditrules diff`: which accesses a change of rules records no more, and which newly."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from auditrules.doctor.facts import (
     Stranger,
     Way,
 )
+from auditrules.doctor.finding import Finding, Severity
 from auditrules.doctor.judge import examine
-from auditrules.doctor.line import Finding, Severity
 
 __all__ = [
     "Daemon",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from auditrules.audit.auditctl.kernel_answer import AnswerState
 from auditrules.doctor import packs
 from auditrules.doctor.facts import NAME, PROJECT, Daemon, Installation
+from auditrules.doctor.finding import Finding, ok, problem, warning
 from auditrules.doctor.flags import is_true
-from auditrules.doctor.line import Finding, ok, problem, warning
 from auditrules.doctor.loading import load_file
 from auditrules.doctor.writers import writers
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from auditrules.audit.model.text import decode
 from auditrules.doctor.facts import NAME, PROJECT, SUFFIX, ExtensionFile, Installation, LoadFile, Way
-from auditrules.doctor.line import Finding, ok, problem, warning
+from auditrules.doctor.finding import Finding, ok, problem, warning
 from auditrules.doctor.wrapper import hands_on
 from auditrules.doctor.writers import writers
 

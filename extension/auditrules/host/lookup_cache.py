@@ -1,4 +1,4 @@
-"""What one collection saw of a root, kept for the next: that checks the names seen, and keeps the rest if they stay."""
+"""What one collection saw of a root, for the next: that looks at the names again, and reuses what has not changed."""
 
 from __future__ import annotations
 

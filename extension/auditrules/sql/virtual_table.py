@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - the methods of a virtual table are named by apsw
 """A table as a virtual table of SQLite: its plan of a query, the request that osquery would send, and its cells.
 
 A table sees what osquery would send it: the same constraints in the same JSON, through `plugin.table.select`, with the
@@ -6,6 +5,8 @@ planning of osquery's sql/virtual_table.cpp, so that a query takes as many calls
 only say that a question on a REQUIRED column can't be answered, and SQL can, there is an answer here: what compares
 with an empty text is passed on, what equals NULL has no rows, and a plan that has an equality goes before one without.
 """
+
+# ruff: noqa: N802 - the methods of a virtual table are named by apsw
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On which files a system call is judged: any that no rule names, and those that never rules are on."""
+"""On which files a system call is judged: one that no rule names, and those that `never` rules are on."""
 
 from __future__ import annotations
 

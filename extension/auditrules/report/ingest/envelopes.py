@@ -1,4 +1,4 @@
-"""What others wrap around a line of osqueryd, as one table: the next envelope is a row of it.
+"""What log shippers wrap around a line of osqueryd: a table with one row for each kind of envelope.
 
 Each form is the one that its producer's source or reference writes; docs/reporting.md names it, and the tests hold a
 sample of each.

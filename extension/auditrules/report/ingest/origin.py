@@ -1,4 +1,4 @@
-"""What envelopes say of the host and the time of what is in them."""
+"""Which host and which time an envelope names for the line in it."""
 
 from __future__ import annotations
 

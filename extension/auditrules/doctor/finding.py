@@ -1,4 +1,4 @@
-"""What a diagnosis is made of."""
+"""A finding of a diagnosis: whether something is ok, a warning or a problem, what was found, and what to do."""
 
 from __future__ import annotations
 
