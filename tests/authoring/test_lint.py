@@ -149,6 +149,23 @@ def test_the_lines_below_the_stop_are_counted_and_still_looked_at() -> None:
     assert (outcome.rules, outcome.loaded, outcome.stopped_at and outcome.stopped_at.line) == (4, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("below", "told"),
+    [
+        ("", "the load ends with an error: no line stands below it yet, and none that is added would be read"),
+        ("\n# x\n", "the load ends with an error: no line stands below it yet, and none that is added would be read"),
+        ("-w /c -p wa\n", "1 rule below it is never loaded"),
+        ("-w /c -p wa\n-w /d -p wa\n", "2 rules below it are never loaded"),
+        ("-b 64\n", "1 line below it is never read, which is no rule"),
+        ("-b 64\n-r 0\n", "2 lines below it are never read, none of them a rule"),
+        ("-b 64\n-w /c -p wa\n", "2 lines below it are never read, 1 of them a rule"),
+        ("-e 2\n", "1 line below it is never read, which is no rule, and the rules are not locked"),
+    ],
+)
+def test_what_the_stop_keeps_from_the_kernel_is_said_in_words(below: str, told: str) -> None:
+    assert only(linted(f"-w b -p wa\n{below}"), "load-stops").message == told
+
+
 def test_targets_that_agree_share_a_finding() -> None:
     text = b"-a always,exit -F arch=b64 -S openat -F dir=/etc -F perm=wa\n"
     given = RulesInput("x", (File("x", text),))

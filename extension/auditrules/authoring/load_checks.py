@@ -109,13 +109,22 @@ def _stop(reading: RulesReading) -> Iterator[LintFinding]:
     if loaded.stopped_at is None:
         return
     below = [line for line in loaded.lines if line.result is LoadResult.UNREACHED]
-    rules = sum(bool(line.parsed and line.parsed.rule) for line in below)
     at = next(line for line in loaded.lines if line.number == loaded.stopped_at)
-    never_read = counted(len(below), "line below it is", "lines below it are")
-    message = f"{never_read} never read, {rules} of them {'a rule' if rules == 1 else 'rules'}"
+    message = _never_read(len(below), sum(bool(line.parsed and line.parsed.rule) for line in below))
     if any(line.parsed and IMMUTABLE in line.parsed.controls for line in below):
         message += ", and the rules are not locked"
     yield reading.finding("load-stops", at.number, message, text=at.text, span=_whole(at.text))
+
+
+def _never_read(count: int, rules: int) -> str:
+    """What comes of so many lines, of which some are rules, below the one that ends the load."""
+    if not count:
+        return "the load ends with an error: no line stands below it yet, and none that is added would be read"
+    if count == rules:
+        return f"{counted(count, 'rule below it is', 'rules below it are')} never loaded"
+    if count == 1:
+        return "1 line below it is never read, which is no rule"
+    return f"{count} lines below it are never read, {rules or 'none'} of them {'rules' if rules > 1 else 'a rule'}"
 
 
 def _locked_early(reading: RulesReading) -> Iterator[LintFinding]:
