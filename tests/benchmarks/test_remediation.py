@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Facts
-from auditrules.benchmarks.remediation import rule_line
+from auditrules.benchmarks.remediation import rule_line, written
+from auditrules.benchmarks.requirement import Remedy
 from tests.fixtures.judged import CONTROLS, remedy
 
 BY_ID = {(each.version, each.id): each for each in CONTROLS}
@@ -81,3 +82,8 @@ def test_what_is_in_run_itself_needs_no_directory() -> None:
 
 def test_a_path_that_no_line_can_say_is_told() -> None:
     assert remedy(DAEMON, "/opt/a\nb/dockerd") == CANT.format(folder="/opt/a\nb")
+
+
+def test_what_several_requirements_share_is_said_once() -> None:
+    several = [Remedy(repair="Install it.", first=f"Set `{name}`.", text="Load it.") for name in ("a", "b")]
+    assert written(several) == "Install it. Set `a`. Set `b`. Load it."

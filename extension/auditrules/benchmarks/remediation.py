@@ -166,11 +166,7 @@ def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
     advice = ADVICE.get(reason)
     if advice is None:
         return own
-    return (
-        replace(own, first=" ".join(filter(None, (advice.text, own.first))))
-        if advice.and_line
-        else Remedy(text=advice.text)
-    )
+    return replace(own, repair=advice.text) if advice.and_line else Remedy(text=advice.text)
 
 
 def rules_unread(audit: HostAudit, source: RuleSource) -> Result:
@@ -187,6 +183,7 @@ def written(remedies: Iterable[Remedy]) -> str:
     for each in every:
         files.setdefault(each.rules_file, {}).update(dict.fromkeys(each.lines))
     parts = (
+        *(each.repair for each in every),
         *(each.first for each in every),
         *_lines_in_words({file: tuple(lines) for file, lines in files.items() if lines}),
         *(each.text for each in every),

@@ -56,7 +56,9 @@ class Remedy:
     """What to do where a requirement is not met, never weaker than what the benchmark prescribes.
 
     `lines` are for `rules_file`, and `records` says in words what they record, as in "the rules files already record
-    RECORDS". `first` is to be done before, `text` is anything else; both are whole sentences.
+    RECORDS". `repair` mends what stands in the way of all, `first` is to be done before the lines, `text` is anything
+    else; each is whole sentences. What several requirements of a control share belongs in a part of its own, so that
+    it is said once.
     """
 
     lines: tuple[str, ...] = ()
@@ -64,10 +66,11 @@ class Remedy:
     first: str = ""
     rules_file: str = ""
     records: str = ""
+    repair: str = ""
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.lines or self.text or self.first)
+        return bool(self.lines or self.text or self.first or self.repair)
 
 
 NOTHING_TO_DO = Remedy()

@@ -130,7 +130,7 @@ def test_what_is_left_out_of_a_directory_is_told_with_what_to_do() -> None:
     asked = requirement("path", path="/etc/docker", permissions="wa", type="dir")
     found = judge(asked, audited(["-a never,exit -F path=/etc/docker/daemon.json", "-w /etc/docker -p wa"]))
     assert "except /etc/docker/daemon.json" in found.evidence
-    assert (found.missing, found.remedy.first.split(":")[0]) == (
+    assert (found.missing, found.remedy.repair.split(":")[0]) == (
         "wa",
         "A rule or a mount leaves out what the evidence names after except",
     )

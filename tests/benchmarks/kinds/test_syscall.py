@@ -148,7 +148,7 @@ def test_a_call_that_auditctl_has_no_name_for_is_written_as_its_number() -> None
 def test_a_never_rule_in_the_way_is_told() -> None:
     found = chmod(audited(["-a never,exit -F dir=/etc/docker", *RULES]))
     assert (found.reason, found.evidence.endswith("except dir=/etc/docker")) == ("conditional", True)
-    assert found.remedy.first.startswith("A never rule comes first")
+    assert found.remedy.repair.startswith("A never rule comes first")
 
 
 def test_calls_on_one_file_ask_for_that_file() -> None:

@@ -154,7 +154,7 @@ class SettingRequirement(Requirement):
             wanted = f"Set `{self.option} = {self.values[0]}` in {PATH}{others}."
         else:
             wanted = f"Set `{self.option}` in {PATH} to a number {self.required}."
-        return Remedy(first=" ".join(filter(None, (repair, wanted))), text=_READ_IT)
+        return Remedy(first=wanted, text=_READ_IT, repair=repair)
 
 
 def _version(host: JudgedHost) -> Version | None:
