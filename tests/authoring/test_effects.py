@@ -18,7 +18,7 @@ from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.authoring.effects import Direction, EffectChange, effects
+from auditrules.authoring.effects import Direction, EffectChange, effects, found_effects
 from tests.audit.coverage.random_rules import HOST, accesses
 from tests.authoring.test_rule_order import RULES
 from tests.laws import law
@@ -139,3 +139,11 @@ def test_the_other_way_round_what_was_lost_is_gained(
 def test_auditing_that_is_switched_off_loses_all() -> None:
     on, off = in_force(["-a always,exit -S all"]), in_force(["-a always,exit -S all"], Auditing(0))
     assert {each.calls for each in effects(on, off, FILES)} == {("every call",), ("every call (32-bit)",)}
+
+
+def test_the_path_of_a_rule_is_asked_first_and_all_else_as_well() -> None:
+    lines = ["-w /etc/docker -p wa", "-a always,exit -F arch=b64 -S close", "-w /usr/bin/dockerd -p x"]
+    old, new = in_force(lines), in_force([])
+    asked = [*found_effects(old, new, FILES, first=old.rules.resolved[-1].rule)]
+    assert asked[0].path == "/usr/bin/dockerd"
+    assert sorted(map(str, asked)) == sorted(map(str, effects(old, new, FILES)))

@@ -78,11 +78,13 @@ def _writes_key(rule: Rule) -> bool:
     return rule.list is FilterList.EXIT and rule.action is Action.ALWAYS
 
 
-def _recorded_with(keys: _Keys, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+def _recorded_with(keys: _Keys | None, rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """The rules, of which those with another key record nothing: what is recorded is then what gets this key.
 
-    The first rule that matches decides, and gives the record its key.
+    The first rule that matches decides, and gives the record its key. None stands for any key.
     """
+    if keys is None:
+        return tuple(rules)
     return tuple(
         replace(rule, action=Action.NEVER) if _writes_key(rule) and rule.keys() != keys else rule for rule in rules
     )
@@ -163,7 +165,8 @@ def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
     The last ones first: of two that record the same, the first stays. What a rule recorded has its key: where all that
     has this key stays as it was, so does all else.
     """
-    keys, whole = _keys(rules), _in_force(rules, files)
+    keys = _keys(rules)
+    before: dict[_Keys | None, RulesInForce] = {}
     left = list(rules)
     for rule in reversed(rules):
         if rule.list in _SILENT or (rule.action is Action.NEVER and rule.list is not FilterList.EXIT):
@@ -171,10 +174,9 @@ def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
         fewer = [each for each in left if each is not rule]
         if len(fewer) == len(left):
             continue
-        if _writes_key(rule) and keys:
-            changes = _changes_with(rule.keys(), rules, fewer, files)
-        else:
-            changes = found_effects(whole, _in_force(fewer, files), files)
-        if not any(changes):
+        key = rule.keys() if _writes_key(rule) and keys else None
+        if key not in before:
+            before[key] = _in_force(_recorded_with(key, rules), files)
+        if not any(found_effects(before[key], _in_force(_recorded_with(key, fewer), files), files, first=rule)):
             left = fewer
     return tuple(left)
