@@ -40,24 +40,58 @@ def less(tmp_path: Path) -> str:
 
 def test_equal_effects_end_with_0_whatever_the_lines_are(tmp_path: Path, old: str) -> None:
     other = file(tmp_path, "new.rules", "# x\n-a always,exit -F path=/usr/bin/dockerd -F perm=awxr -F key=k\n")
-    assert run(old, other) == (0, f"({FILES_ASSUMED})\n{old} and {other} record the same\n", "")
+    assert run(old, other) == (
+        0,
+        f"({FILES_ASSUMED})\n{old} (1 rule, 1 path) and {other} (1 rule, 1 path) record the same\n",
+        "",
+    )
 
 
 def test_what_is_recorded_no_more_ends_with_1(old: str, less: str) -> None:
     code, out, err = run(old, less)
     assert (code, err) == (1, "")
-    assert out == f"({FILES_ASSUMED})\nrecorded no more:\n  /usr/bin/dockerd  execution\n"
+    assert out == (
+        f"({FILES_ASSUMED})\nrecorded no more (1):\n  /usr/bin/dockerd: execution (x)\n"
+        f"{old} (1 rule, 1 path) and {less} (1 rule, 1 path) record different things\n"
+    )
 
 
 def test_what_is_only_more_ends_with_4(old: str, less: str) -> None:
     code, out, _ = run(less, old)
     assert code == 4
-    assert "newly recorded:\n  /usr/bin/dockerd  execution\n" in out
+    assert "newly recorded (1):\n  /usr/bin/dockerd: execution (x)\n" in out
 
 
 def test_letters_that_change_alike_stand_together(tmp_path: Path, old: str) -> None:
     _, out, _ = run(old, file(tmp_path, "new.rules", "-w /usr/bin/dockerd -p x\n"))
-    assert "  /usr/bin/dockerd  reading, writing, attribute changes\n" in out
+    assert "  /usr/bin/dockerd: reading (r), writing (w), attribute changes (a)\n" in out
+
+
+@pytest.mark.parametrize(
+    ("was", "told"),
+    [
+        ("-S execve -F auid>=1000 -F auid!=unset", "whatever the file: execve; only where auid>=1000 and auid!=-1\n"),
+        ("-S close", "whatever the file: close\n"),
+        ("-F path=/etc/passwd -F perm=x -F uid=0", "/etc/passwd: execution (x); only where uid=0\n"),
+        ("-S openat -F dir=/srv", "/srv: reading (r) by openat\n"),
+    ],
+)
+def test_each_change_says_on_what_which_access_and_when(tmp_path: Path, was: str, told: str) -> None:
+    out = run(file(tmp_path, "a", f"-a always,exit -F arch=b64 {was}\n"), file(tmp_path, "b", "-D\n"))[1]
+    assert f"  {told}" in out
+
+
+def test_what_is_left_out_is_said_behind_not_where(tmp_path: Path) -> None:
+    rule = "-a always,exit -F arch=b64 -S execve"
+    old, new = file(tmp_path, "a", f"{rule}\n"), file(tmp_path, "b", f"{rule} -F uid=0\n")
+    assert "whatever the file: execve; not where uid=0\n" in run(old, new)[1]
+
+
+def test_a_listing_that_is_not_all_read_is_never_the_same(tmp_path: Path) -> None:
+    listing = file(tmp_path, "a", f"{WATCH}-a always,exit -S all -F nonsense=1\n")
+    code, out, _ = run(f"listing:{listing}", f"listing:{listing}")
+    assert code == 3
+    assert "record the same\n" not in out
 
 
 def test_json_has_every_change(old: str, less: str) -> None:
@@ -86,6 +120,7 @@ def test_a_listing_is_read_as_one(tmp_path: Path, old: str) -> None:
     code, out, _ = run(old, f"listing:{listing}")
     assert code == 0
     assert "(listing:" in out
+    assert out.count(FILES_ASSUMED) == 1
 
 
 def booting(folder: Path, rules: str) -> Path:
@@ -100,7 +135,7 @@ def booting(folder: Path, rules: str) -> Path:
 def test_the_next_boot_of_a_root_is_compared_on_its_own_files(tmp_path: Path) -> None:
     code, out, err = run(f"root:{booting(tmp_path, WATCH)}", file(tmp_path, "new.rules", LESS))
     assert (code, err) == (1, "")
-    assert "/usr/bin/dockerd  execution\n" in out
+    assert "/usr/bin/dockerd: execution (x)\n" in out
     assert FILES_ASSUMED not in out
 
 

@@ -16,6 +16,7 @@ from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Rule
 from auditrules.audit.needs import needs
+from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.rule_paths import assumed_files, file_fields
 from auditrules.authoring.tried_rules import TriedRules
@@ -124,7 +125,11 @@ def in_force(side: ComparedSide, files: FileSystem) -> RulesInForce:
 
 
 def problems_of(operands: Sequence[RulesOperand], sides: Sequence[ComparedSide]) -> Iterator[str]:
-    """What is to be said of the rules of each side, with the operand where they are no files."""
+    """What is to be said of the rules of each side, with the operand where they are no files.
+
+    What is assumed of the host's files holds for both, and is the caller's to say.
+    """
     for operand, side in zip(operands, sides, strict=True):
         for problem in side.problems:
-            yield problem if operand.given else f"{operand.text}: {problem}"
+            if problem != FILES_ASSUMED:
+                yield problem if operand.given else f"{operand.text}: {problem}"

@@ -6,14 +6,16 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 
 from auditrules.audit.auditctl.normal_form import render
+from auditrules.audit.coverage.access_difference import EXCEPT, ONLY
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.rule import Rule
 from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.authoring.effects import Direction, EffectChange, effects
@@ -35,7 +37,7 @@ from auditrules.cli.environment import Environment, add_site, catalogue_of, data
 from auditrules.cli.target_options import add_targets, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
-from auditrules.text import visible
+from auditrules.text import counted, visible
 from auditrules.values import dataclass, replace
 
 _EPILOG = """\
@@ -55,7 +57,8 @@ exit codes: 0 the same is recorded, 1 something is recorded no more, 2 it could 
 4 only more is recorded
 """
 
-_USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes", "": ""}
+_USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes"}
+_ANY_FILE = "whatever the file"  # of calls that are named for themselves, some of which use none
 _CODES = ((Direction.LOST, 1), (Direction.UNSURE, 3), (Direction.GAINED, 4))
 
 
@@ -110,7 +113,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     problems = [*problems_of(operands, (old, new)), *([] if host else [FILES_ASSUMED])]
     controls = list(_controls(options, environment, host, facts, (old, new)))
     write = _json if options.format == "json" else _text
-    return write(operands, found, controls, problems), _exit_code(found, (old, new))
+    return write(operands, (old, new), found, controls, problems), _exit_code(found, (old, new))
 
 
 def _exit_code(found: Iterable[EffectChange], sides: Iterable[ComparedSide]) -> int:
@@ -157,6 +160,7 @@ def _controls(
 
 def _json(
     operands: Sequence[RulesOperand],
+    sides: Sequence[ComparedSide],
     found: Iterable[EffectChange],
     controls: Iterable[ChangedControl],
     problems: Iterable[str],
@@ -166,6 +170,7 @@ def _json(
     document = {
         "old": old.text,
         "new": new.text,
+        "rules": {"old": len(sides[0].rules), "new": len(sides[1].rules)},
         "problems": list(problems),
         "changes": changes,
         "controls": [asdict(each) for each in controls],
@@ -175,35 +180,45 @@ def _json(
 
 def _text(
     operands: Sequence[RulesOperand],
+    sides: Sequence[ComparedSide],
     found: Sequence[EffectChange],
     controls: Sequence[ChangedControl],
     problems: Iterable[str],
 ) -> str:
-    return "".join(_lines(operands, found, controls, problems))
+    return "".join(_lines(operands, sides, found, controls, problems))
 
 
 def _lines(
     operands: Sequence[RulesOperand],
+    sides: Sequence[ComparedSide],
     found: Sequence[EffectChange],
     controls: Sequence[ChangedControl],
     problems: Iterable[str],
 ) -> Iterator[str]:
-    old, new = operands
     for problem in problems:
         yield f"({visible(problem)})\n"
     for direction in Direction:
-        changes = [each for each in found if each.direction is direction]
+        changes = [*_together(each for each in found if each.direction is direction)]
         if changes:
-            yield f"{direction.value}:\n"
-        for each, letters in _together(changes):
-            yield f"  {_change(each, letters)}\n"
+            yield f"{direction.value} ({len(changes)}):\n"
+        yield from (f"  {_change(each, letters)}\n" for each, letters in changes)
     if controls:
         yield "controls:\n"
     for control in controls:
         words = f"{control.benchmark} {control.version}  {control.control}  {control.title}"
         yield f"  {visible(words)}: {control.old} -> {control.new}\n"
-    if not found:
-        yield f"{visible(old.text)} and {visible(new.text)} record the same\n"
+    named = [f"{visible(each.text)} ({_size(side.rules)})" for each, side in zip(operands, sides, strict=True)]
+    unread = sum(side.unread for side in sides)
+    if unread and not found:
+        yield f"whether {' and '.join(named)} record the same can't be told: {counted(unread, 'rule')} can't be read\n"
+        return
+    yield f"{' and '.join(named)} record {'different things' if found else 'the same'}\n"
+
+
+def _size(rules: Collection[Rule]) -> str:
+    """How many rules there are, and on how many paths."""
+    paths = {field.value for field in map(Rule.watched, rules) if field is not None}
+    return f"{counted(len(rules), 'rule')}, {counted(len(paths), 'path')}"
 
 
 def _together(changes: Iterable[EffectChange]) -> Iterator[tuple[EffectChange, str]]:
@@ -216,8 +231,18 @@ def _together(changes: Iterable[EffectChange]) -> Iterator[tuple[EffectChange, s
 
 
 def _change(change: EffectChange, letters: str) -> str:
-    uses = ", ".join(_USES[letter] for letter in letters)
-    what = f"{visible(change.path)}  {uses}".rstrip() if change.path else "on any file"
-    calls = f": {', '.join(change.calls)}" if change.calls else ""
-    where = f"  ({visible('; '.join(change.where))})" if change.where else ""
-    return f"{what}{calls}{where}"
+    """One line: on what, which accesses, by which calls where not by all, and in which cases only."""
+    uses = ", ".join(f"{_USES[letter]} ({letter})" for letter in letters)
+    calls = ", ".join(change.calls)
+    what = f"{uses} by {calls}" if uses and calls else uses or calls
+    return visible(f"{change.path or _ANY_FILE}: {what or 'any access'}{_cases(change.where)}")
+
+
+def _cases(where: Sequence[str]) -> str:
+    """In which cases a change is there, in words; empty where it is in all."""
+    holding = [each.removesuffix(ONLY) for each in where if each.endswith(ONLY)]
+    excluded = [each.removeprefix(EXCEPT) for each in where if each.startswith(EXCEPT)]
+    others = [each for each in where if not each.endswith(ONLY) and not each.startswith(EXCEPT)]
+    words = [f"only where {' and '.join(holding)}"] if holding else []
+    words += [f"not where {' or '.join(excluded)}"] if excluded else []
+    return f"; {', but '.join((*others, *words))}" if where else ""

@@ -50,6 +50,8 @@ class AccessDifference:
 
 
 NO_DIFFERENCE = AccessDifference()
+ONLY, EXCEPT = " only", "except "
+"""What stands behind a condition that holds in all cases, and before one that holds in none."""
 _DEFINITE = (CoverageStatus.RECORDED, CoverageStatus.UNRECORDED)
 
 
@@ -112,6 +114,6 @@ def _words(bits: int, cases: CredentialCases, conditions: Iterable[CaseCondition
         if cause is Cause.TASK:
             text = f"{text} when it was forked"
         if bits & ~cases.certain(match, cause) == 0:
-            yield f"{text} only"
+            yield f"{text}{ONLY}"
         elif not bits & cases.possible(match, cause):
-            yield f"except {text}"
+            yield f"{EXCEPT}{text}"
