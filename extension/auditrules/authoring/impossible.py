@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from auditrules.audit.coverage.access import ANYBODY
 from auditrules.audit.coverage.match_result import compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
@@ -89,11 +91,15 @@ def _letters(shape: RuleShape, machine: str) -> str:
         return ""
     if 0 in shape.permissions:
         return "no call is a use of no permission"
-    calls = (number for called in machines for number in perhaps_uses(shape.permissions, called))
-    if any(shape.rule.syscalls >> number & 1 for number in calls):
+    if any(int(shape.rule.syscalls) & _perhaps_uses(shape.permissions, called) for called in machines):
         return ""
     shown = " and ".join(letters(bits) for bits in shape.permissions)
     return f"none of its system calls is a use of {shown}"
+
+
+@lru_cache(maxsize=256)  # most rules ask for the same few letters
+def _perhaps_uses(permissions: tuple[int, ...], machine: str) -> int:
+    return sum(1 << number for number in perhaps_uses(permissions, machine))
 
 
 _CHECKS = (_excluded_values, _task, _arch, _success, _program, _types, _no_calls, _letters)

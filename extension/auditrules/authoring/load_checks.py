@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditrules.audit.auditctl.rules_file import split
+from auditrules.audit.auditctl.rules_file import may_lose_words, split
 from auditrules.audit.boot.augenrules import Treatment
 from auditrules.audit.boot.boot import succeeds
 from auditrules.audit.boot.load import IMMUTABLE, LoadedLine, LoadResult
@@ -91,7 +91,7 @@ def _lost(reading: RulesReading, line: LoadedLine, parsed: ParsedLine) -> Iterat
 
 
 def _words_lost(reading: RulesReading, line: LoadedLine) -> Iterator[LintFinding]:
-    if reading.facts.version < versions.WORDS_NOT_LOST:
+    if reading.facts.version < versions.WORDS_NOT_LOST and may_lose_words(line.text):
         whole = split(line.text, versions.WORDS_NOT_LOST)
         kept = len(reading.words(line.text))
         if kept < len(whole):

@@ -168,5 +168,5 @@ def origins_of(reading: RulesReading) -> Iterator[tuple[Place, str]]:
     order = [*dict.fromkeys(each.origin.name for each in reading.merged.became)] if reading.merged else [*reading.paths]
     for name in order:
         for number, text in reading.source_lines[reading.paths[name]]:
-            if reading.words(text):
+            if text.lstrip(" ").partition("#")[0]:
                 yield Place(reading.paths[name], number), text

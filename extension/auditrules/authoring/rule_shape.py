@@ -6,7 +6,7 @@ Everything here is certain: where sets can't tell, the answer is no.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
@@ -190,6 +190,7 @@ def place_key(place: Field) -> str:
     return str(place.value).rstrip("/")
 
 
+@lru_cache(maxsize=64)  # asked for each rule
 def arches_of(machine: str) -> tuple[int, ...]:
     """The numbers of the arches whose programs a machine runs."""
     found = (arches.number(bits, machine) for bits in ("b64", "b32"))

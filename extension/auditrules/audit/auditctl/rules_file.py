@@ -85,6 +85,11 @@ def _plain(line: str, version: Version) -> list[Word]:
     return words
 
 
+def may_lose_words(line: str) -> bool:
+    """Whether a version that loses words may lose some of a line: false for nearly all, and sooner told than split."""
+    return line.count(" ") >= len(line) // 3 + 1
+
+
 def _kept(line: str) -> int:
     """How many words are kept: the vector has strlen/3+3 places, of which the program's name and a NULL take two."""
     return len(encode(line)) // 3 + 1
