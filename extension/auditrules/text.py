@@ -35,6 +35,15 @@ def spreadsheet_cell(text: str, kept: str = "") -> str:
     return f"'{shown}" if text.lstrip().startswith(_FORMULA) or text.startswith(_LINE_ENDS) else shown
 
 
+def shortened(text: str, most: int = 500) -> str:
+    """A text of at most so many characters, with a sign where it was cut: for one line in which much may be quoted.
+
+    >>> shortened("abcd", 4), shortened("abcde", 4)
+    ('abcd', 'abcd…')
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with the words that go with it: `many` where it is not 1, by default `one` with an s.
 

@@ -219,6 +219,7 @@ def test_a_program_reads_calls_as_json(tmp_path: Path) -> None:
         (["--syscall", "create_module"], "--syscall create_module: no kernel since Linux 2.6 serves create_module"),
         (["--syscall", "chmod", "/etc"], "expected paths or --syscall, and not both"),
         ([], "expected paths or --syscall, and not both"),
+        (["/etc", "--rules", "b", "--kernel", "netlink"], "--kernel netlink tells of rules that are loaded now"),
     ],
 )
 def test_what_cannot_be_asked_is_told(tmp_path: Path, arguments: list[str], message: str) -> None:

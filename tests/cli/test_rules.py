@@ -258,6 +258,8 @@ def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) ->
         ((), "expected --benchmark"),
         (("x.rules",), "give --minimise, too"),
         (("--minimise",), "expected a PATH"),
+        (("--minimise", "a.rules", "--format", "sh"), "not with --format sh"),
+        ((*DOCKER, "--force"), "--force is for files of --output"),
         (("--minimise", "x", "--benchmark", "cis-docker"), "--minimise takes a PATH, and no benchmark"),
         ((*DOCKER, "--format", "sh", "--output", "x"), "--output is for files of rules"),
         (("--benchmark", "nothing"), "nothing"),

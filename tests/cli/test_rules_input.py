@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +114,40 @@ def test_rules_of_which_a_file_cannot_be_read_are_not_judged(tmp_path: Path, com
     (folder / "20.rules").symlink_to("none")
     said = f"auditrules: cannot read {folder}/20.rules: No such file or directory\n"
     assert ran(*command, str(folder)) == (2, "", said)
+
+
+def test_a_socket_is_called_one(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(tmp_path / "s"))
+        with pytest.raises(Problem, match="expected a regular file, found a socket"):
+            rules_input(str(tmp_path / "s"))
+
+
+def test_a_file_that_is_written_and_dated_back_while_it_is_read_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.rules"
+    file.write_bytes(WATCH)
+    moments = iter([0, 1])
+    real = os.fstat
+
+    def fstat(number: int) -> object:
+        found = real(number)
+        parts = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+        return SimpleNamespace(**{**parts, "st_ctime_ns": next(moments)})
+
+    monkeypatch.setattr("auditrules.cli.rules_input.os.fstat", fstat)
+    with pytest.raises(Problem, match="it changed while it was read"):
+        rules_input(str(file))
+
+
+@pytest.mark.parametrize("command", [["diff", "-"], ["check", "--root", "/", "--rules"], ["rules", "--minimise"]])
+def test_utf_16_is_named_where_no_line_of_it_is_loaded(tmp_path: Path, command: list[str]) -> None:
+    file, other = tmp_path / "a.rules", tmp_path / "b.rules"
+    file.write_bytes(WATCH.decode().encode("utf-16"))
+    other.write_bytes(WATCH)
+    words = [str(other) if each == "-" else each for each in command]
+    if "check" in words:
+        words = [*words[:-1], "--control", "1.2.3", words[-1]]
+    _, out, err = ran(*words, str(file))
+    assert f"{file}: the file is in UTF-16" in out + err

@@ -15,6 +15,7 @@ from auditrules.text import counted
 
 BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
+UTF_16_READ = "the file is in UTF-16, in which auditctl finds no line"
 _HALF = 0.3  # of the bytes of a text in UTF-16 are NULs
 
 
@@ -45,9 +46,7 @@ def file_findings(reading: RulesReading) -> Iterator[LintFinding]:
 
 def _encoding(file: File, content: bytes) -> Iterator[LintFinding]:
     if is_utf_16(content):
-        yield LintFinding(
-            BY_ID["utf-16"], Place(file.path, 1), "the file is in UTF-16, in which auditctl finds no line"
-        )
+        yield LintFinding(BY_ID["utf-16"], Place(file.path, 1), UTF_16_READ)
         return
     if content.startswith(BOM):
         first = decode(content.partition(b"\n")[0])

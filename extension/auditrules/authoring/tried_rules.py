@@ -13,7 +13,9 @@ from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.rule_sets import files_source
+from auditrules.authoring.file_checks import UTF_16_READ, is_utf_16
 from auditrules.authoring.reading import RulesInput, RulesReading
+from auditrules.text import shortened
 
 
 class TriedRules:
@@ -55,7 +57,9 @@ class TriedRules:
     @property
     def problems(self) -> tuple[str, ...]:
         """The lines that are not loaded, with why."""
-        refused = tuple(f"{self.place(number)}: {reason}" for number, reason in self.loaded.refused)
+        files = [file for reading in self._readings for file in reading.given.files]
+        wide = [f"{file.path}: {UTF_16_READ}" for file in files if is_utf_16(file.content or b"")]
+        refused = [shortened(f"{self.place(number)}: {reason}") for number, reason in self.loaded.refused]
         if self.loaded.stopped_at is None:
-            return refused
-        return (*refused, f"the load stops at {self.place(self.loaded.stopped_at)}: no line below it is loaded")
+            return (*wide, *refused)
+        return (*wide, *refused, f"the load stops at {self.place(self.loaded.stopped_at)}: no line below it is loaded")

@@ -99,6 +99,8 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     for path in options.paths:
         if wrong := bad_path(path):
             raise Problem(f"{visible(path)}: {wrong}")
+    if options.rules and options.kernel not in ("auto", "none"):
+        raise Problem(f"--rules is what boot is to load: --kernel {options.kernel} tells of rules that are loaded now")
     host = kept(options, environment)
     audit = host.audit()
     file_system = audit.file_system(host.look(options.paths))

@@ -132,6 +132,10 @@ def _check(options: argparse.Namespace) -> None:
         raise Problem("expected a PATH to make smaller")
     if options.minimise and (options.benchmark or options.control or options.level or options.output):
         raise Problem("--minimise takes a PATH, and no benchmark and no --output")
+    if options.minimise and options.format != "rules":
+        raise Problem(f"--minimise writes one text of rules: not with --format {options.format}")
+    if options.force and not options.output:
+        raise Problem("--force is for files of --output: give --output DIR, too")
     if options.system and (options.minimise or options.root):
         raise Problem("--system is for rules of a host that is not looked at: not with --minimise, and not with --root")
     if options.paths and not options.minimise:

@@ -187,9 +187,14 @@ def _content(path: str, more: int = 0) -> bytes:
             os.close(number)
     except OSError as error:
         raise _UnreadError(_words(error)) from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
+    if len(content) != after.st_size or _moment(before) != _moment(after):
         raise _UnreadError("it changed while it was read")
     return content
+
+
+def _moment(status: os.stat_result) -> tuple[int, int, int]:
+    """What changes with a file; nobody can set the last of them back."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _standard_input() -> bytes:
@@ -219,4 +224,6 @@ def _checked(path: str, content: bytes) -> bytes:
 def _words(error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return "a loop of symbolic links"
+    if error.errno == errno.ENXIO:  # how open refuses these
+        return "expected a regular file, found a socket, or a device that is not there"
     return error.strerror or str(error)

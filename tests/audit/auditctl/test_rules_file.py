@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from auditrules.audit.auditctl.rules_file import LINE_BYTES, Word, lines, split
+from auditrules.audit.auditctl.rules_file import LINE_BYTES, Word, lines, may_lose_words, split
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.text import decode, encode
 
@@ -121,3 +123,8 @@ def test_a_word_without_escapes_is_the_text_at_its_place() -> None:
 @pytest.mark.parametrize("raw", [b"", b"plain", "é".encode(), b"\xff\xfe", b"\xc3", b"\xed\xb3\xa9", bytes(range(256))])
 def test_any_bytes_come_back_from_text(raw: bytes) -> None:
     assert encode(decode(raw)) == raw
+
+
+@given(st.text("a -#\\\u00e9", max_size=20))
+def test_no_word_is_lost_where_none_may_be(line: str) -> None:
+    assert may_lose_words(line) or split(line, THIRD) == split(line, FOURTH)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from auditrules.audit.model.rule import ControlFlag
 
+_ESCAPED_BYTES = range(0xDC80, 0xDD00)  # as `decode` has them: bytes that are not UTF-8
+
 
 class RuleSyntaxError(ValueError):
     """A line that is no rule and no control. `str()` shows the line with a caret under the place."""
@@ -28,7 +30,7 @@ class RuleSyntaxError(ValueError):
         """The error in one line: what was expected and in place of what."""
         start, end = self.span
         found = self.line[start:end]
-        return f"expected {self.expected}, found {found!r}" if found else f"expected {self.expected}"
+        return f"expected {self.expected}, found {_quoted(found)}" if found else f"expected {self.expected}"
 
     def __str__(self) -> str:
         """The expectation, the line, and a marker under the span."""
@@ -36,6 +38,14 @@ class RuleSyntaxError(ValueError):
         shown = "".join(char if char.isprintable() else "·" for char in self.line)
         marker = " " * start + "^" * max(end - start, 1)
         return f"expected {self.expected}\n    {shown}\n    {marker}"
+
+
+def _quoted(text: str) -> str:
+    r"""A text in quotes, with each byte that is not UTF-8 as `\xNN`."""
+    if not any(ord(char) in _ESCAPED_BYTES for char in text):
+        return repr(text)
+    shown = (f"\\x{ord(char) - 0xDC00:02x}" if ord(char) in _ESCAPED_BYTES else repr(char)[1:-1] for char in text)
+    return f"'{''.join(shown)}'"
 
 
 class NetlinkError(ValueError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from auditrules.authoring.finding import Cost, LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome
 from auditrules.authoring.targets import systems_of
-from auditrules.text import counted, visible
+from auditrules.text import counted, shortened, visible
 
 _WIDEST = 160  # characters of a line that are shown
 _INDENT = "    "
@@ -43,7 +43,7 @@ def _finding(finding: LintFinding, targets: tuple[LintTarget, ...]) -> Iterator[
     column = f":{finding.span[0] + 1}" if finding.span and finding.place.line else ""
     kind = finding.kind
     place = f"{visible(str(finding.place))}{column}"
-    yield f"{place}: {kind.severity.value}: {visible(finding.message)} [{kind.id}]\n"
+    yield f"{place}: {kind.severity.value}: {visible(shortened(finding.message))} [{kind.id}]\n"
     if finding.text and finding.place.line:
         yield from _line(finding.text, finding.span)
     if finding.targets != targets:
