@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import pytest
 
 from auditrules.audit.model.rule import (
@@ -17,6 +20,7 @@ from auditrules.audit.model.rule import (
     same,
 )
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
+from tests.fixtures.work import calls
 
 PERM = Field("perm", Operator.EQUAL, 1)
 KEY = Field("key", Operator.EQUAL, "k")
@@ -113,3 +117,17 @@ def test_a_value_is_that_of_the_first_field_of_the_name() -> None:
 @pytest.mark.parametrize(("bits", "text"), [(0, ""), (1, "x"), (2, "w"), (4, "r"), (8, "a"), (15, "rwxa"), (10, "wa")])
 def test_letters_come_in_the_order_rwxa(bits: int, text: str) -> None:
     assert letters(bits) == text
+
+
+def test_a_changed_or_copied_rule_is_found_by_what_it_is_now() -> None:
+    before = rule(path("path"), PERM)
+    changed = replace(before, fields=(path("path", "/y"), UID))
+    known = {rule(path("path", "/y"), UID): "changed", rule(path("path"), PERM): "before"}
+    assert [known[each] for each in (changed, pickle.loads(pickle.dumps(changed)), before)] == [  # noqa: S301 - our own
+        *("changed", "changed", "before")
+    ]
+
+
+def test_the_hash_of_a_rule_is_made_once() -> None:
+    one, long = rule(PERM), rule(*(path("path", str(number)) for number in range(60)))
+    assert calls(lambda: hash(long)) == calls(lambda: hash(one))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
-from auditrules.values import dataclass
+from auditrules.values import dataclass, field
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
 PATH_OR_DIR = "path|dir"  # the name of a path field if it is not known whether it watches one name or a tree
@@ -154,13 +154,18 @@ class Rule:
     action: Action
     syscalls: SyscallMask
     fields: tuple[Condition, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
 
-    def __hash__(self) -> int:
-        """A hash of nearly all that is compared: rules are looked up all the time, and have few fields alike."""
+    def __post_init__(self) -> None:
+        """Make the hash of nearly all that is compared: rules are looked up all the time, and have few fields alike."""
         told: list[object] = [self.syscalls]
         for each in self.fields:
             told += (each.name, each.value) if isinstance(each, Field) else (each.left, each.right)
-        return hash(tuple(told))
+        object.__setattr__(self, "_hash", hash(tuple(told)))
+
+    def __hash__(self) -> int:
+        """The hash that was made with the rule."""
+        return self._hash
 
     def __repr__(self) -> str:
         """The rule as one line of words, cut where it has many system calls."""
