@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.audit.boot.load import load_rules
-from auditrules.audit.boot.rules_load import UNTOLD
+from auditrules.audit.boot.load_time import UNTOLD
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON, Auditing

@@ -12,7 +12,7 @@ from auditrules.audit.boot.boot import Boot
 from auditrules.audit.boot.drift import Drift
 from auditrules.audit.boot.kernel_command_line import cmdline_of, enabled_by
 from auditrules.audit.boot.load import LoadedFile
-from auditrules.audit.boot.rules_load import rules_load
+from auditrules.audit.boot.load_time import load_time
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.history import History
@@ -136,7 +136,7 @@ class RuleSets:
         if before.load is not None and before.drift is self._drift and before.written == self._written:
             return before.load
         persistent = self._kernel_rules == self._boot_rules
-        return rules_load(self._drift.reading, self._drift.files, self._booted, self._written, persistent=persistent)
+        return load_time(self._drift.reading, self._drift.files, self._booted, self._written, persistent=persistent)
 
     @cached_property
     def _kernel_rules(self) -> list[Rule]:

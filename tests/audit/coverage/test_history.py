@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.rules_load import UNTOLD
+from auditrules.audit.boot.load_time import UNTOLD
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON

@@ -23,7 +23,7 @@ _SETS = {
 }
 
 
-def rules_load(
+def load_time(
     reading: KernelAnswer, files: RulesFiles, booted: Boot, written: float | None, *, persistent: bool
 ) -> RulesLoad:
     """When the kernel's rules were loaded: at the last start of a unit that loads rules, or of the daemon.

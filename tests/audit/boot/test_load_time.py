@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.rules_load import UNTOLD, rules_load
+from auditrules.audit.boot.load_time import UNTOLD, load_time
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.host_facts import RulesLoad
@@ -97,4 +97,4 @@ LOADS: dict[str, tuple[Sources, bool, RulesLoad]] = {
 def test_the_last_load_is_known_by_its_traces(collected: Sources, persistent: bool, load: RulesLoad) -> None:
     audit = HostAudit(collected)
     written = collected.audit_rules.changed if collected.audit_rules else None
-    assert rules_load(audit.kernel, audit.files, audit.boot, written, persistent=persistent) == load
+    assert load_time(audit.kernel, audit.files, audit.boot, written, persistent=persistent) == load
