@@ -252,6 +252,15 @@ def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) ->
     assert f"not loaded: {path}:2: expected an absolute path" in err
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"\x1b[1m", "\u202e".encode()])
+def test_no_smaller_set_is_written_that_names_another_file(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / "a.rules"
+    path.write_bytes(b"-w /etc/" + name + b" -p wa -k k\n")
+    code, out, err = ran("rules", "--minimise", str(path))
+    assert (code, out) == (3, "")
+    assert "not written: expected rules of printable characters in UTF-8, found " in err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -151,3 +151,9 @@ def test_utf_16_is_named_where_no_line_of_it_is_loaded(tmp_path: Path, command: 
         words = [*words[:-1], "--control", "1.2.3", words[-1]]
     _, out, err = ran(*words, str(file))
     assert f"{file}: the file is in UTF-16" in out + err
+
+
+def test_a_name_with_a_newline_is_told_in_one_line(tmp_path: Path) -> None:
+    code, out, err = ran("lint", f"{tmp_path}/no\nsuch\x1b[1m")
+    assert (code, out) == (2, "")
+    assert err == f"auditrules: cannot read {tmp_path}/no\\x0asuch\\x1b[1m: No such file or directory\n"

@@ -52,6 +52,9 @@ def minimised_rules(options: argparse.Namespace, environment: Environment) -> tu
         *(render(rule, facts.machine) for rule in found.rules),
         *(f"-e {value}" for flag, value in values.items() if flag == "-e"),
     ]
+    if hidden := next((line for line in lines[1:] if line != visible(line)), ""):
+        warn(f"not written: expected rules of printable characters in UTF-8, found {hidden}")
+        return "", 3
     return "".join(f"{visible(line)}\n" for line in lines), 0
 
 

@@ -18,6 +18,7 @@ from auditrules.authoring.reading import RulesInput
 from auditrules.cli.command import Problem
 from auditrules.host.open_folders import UnreadableError
 from auditrules.host.rootfs import Tree, local
+from auditrules.text import visible
 
 STANDARD_INPUT = "-"
 LARGEST = 16 << 20  # bytes of a file
@@ -46,11 +47,12 @@ def rules_input(path: str, root: str = "") -> RulesInput:
         and _is_below(os.path.normpath(Path(path).absolute()), root)
         and not _is_below(os.path.realpath(path), root)
     ):
-        raise Problem(f"cannot read {path}: a link leads out of --root {root}, to {os.path.realpath(path)}")
+        end = visible(os.path.realpath(path))
+        raise Problem(f"cannot read {visible(path)}: a link leads out of --root {visible(root)}, to {end}")
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a Path would take away "./" and "//"
     except OSError as error:
-        raise Problem(f"cannot read {path}: {_words(error)}") from error
+        raise Problem(f"cannot read {visible(path)}: {_words(error)}") from error
     return _folder(path, root) if is_folder else RulesInput(path, (File(path, _checked(path, _named(path))),))
 
 
@@ -59,7 +61,7 @@ def whole_rules(path: str, root: str = "") -> RulesInput:
     found = rules_input(path, root)
     for file in found.files:
         if file.content is None:
-            raise Problem(f"cannot read {file.path}: {file.error}")
+            raise Problem(f"cannot read {visible(file.path)}: {file.error}")
     return found
 
 
@@ -70,18 +72,18 @@ def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
     """
     if sources.rules_d or sources.rules_d_error:
         if sources.rules_d_error:
-            raise Problem(f"cannot read {RULES_D} of {root}: {sources.rules_d_error}")
+            raise Problem(f"cannot read {RULES_D} of {visible(root)}: {sources.rules_d_error}")
         with closing(Tree(root, local)) as tree:
             try:
                 names = tree.names(RULES_D)
             except UnreadableError as error:
-                raise Problem(f"cannot read {RULES_D} of {root}: {error}") from error
+                raise Problem(f"cannot read {RULES_D} of {visible(root)}: {error}") from error
         ignored = tuple(_ignored(RULES_D, names))
         return RulesInput(RULES_D, sources.rules_d, folder=True, ignored=ignored, awk=awk_of(sources))
     if sources.audit_rules is None:
-        raise Problem(f"{root} has no rules: neither {RULES_D}/*.rules nor {AUDIT_RULES} is there")
+        raise Problem(f"{visible(root)} has no rules: neither {RULES_D}/*.rules nor {AUDIT_RULES} is there")
     if sources.audit_rules.content is None:
-        raise Problem(f"cannot read {AUDIT_RULES} of {root}: {sources.audit_rules.error}")
+        raise Problem(f"cannot read {AUDIT_RULES} of {visible(root)}: {sources.audit_rules.error}")
     return RulesInput(AUDIT_RULES, (sources.audit_rules,))
 
 
@@ -95,9 +97,10 @@ def _folder(path: str, root: str) -> RulesInput:
     try:
         names = sorted(decode(os.fsencode(name)) for name in os.listdir(path))  # noqa: PTH208 - names, not paths that Path writes anew
     except OSError as error:
-        raise Problem(f"cannot read {path}: {_words(error)}") from error
+        raise Problem(f"cannot read {visible(path)}: {_words(error)}") from error
     if len(names) > MOST_NAMES:
-        raise Problem(f"cannot read {path}: more than {MOST_NAMES} names in a folder, the most that are read")
+        most = f"more than {MOST_NAMES} names in a folder, the most that are read"
+        raise Problem(f"cannot read {visible(path)}: {most}")
     ignored = tuple(_ignored(path, names))
     skipped = {each for each, _ in ignored}
     files: list[File] = []
@@ -113,12 +116,13 @@ def _folder(path: str, root: str) -> RulesInput:
             continue
         left -= len(content)
         if left < 0:
-            raise Problem(f"cannot read {path}: more than {MOST_BYTES} bytes in a folder, the most that are read")
+            most = f"more than {MOST_BYTES} bytes in a folder, the most that are read"
+            raise Problem(f"cannot read {visible(path)}: {most}")
         files.append(File(own, content))
     if not files:
         own = f"{path.rstrip('/')}{RULES_D}"
         hint = f"; those of the host or image are in {own}" if Path(own).is_dir() else ""
-        raise Problem(f"{path}: expected a folder with *.rules, as augenrules reads them, found none{hint}")
+        raise Problem(f"{visible(path)}: expected a folder with *.rules, as augenrules reads them, found none{hint}")
     return RulesInput(path, tuple(files), folder=True, ignored=ignored)
 
 
@@ -141,7 +145,7 @@ def _named(path: str) -> bytes:
     try:
         return _content(path)
     except _UnreadError as error:
-        raise Problem(f"cannot read {path}: {error}") from error
+        raise Problem(f"cannot read {visible(path)}: {error}") from error
 
 
 def _is_below(path: str, root: str) -> bool:
@@ -217,7 +221,7 @@ def _limited(content: bytes) -> bytes:
 def _checked(path: str, content: bytes) -> bytes:
     """A file that somebody named must be a text; UTF-16 is one, of which lint tells."""
     if b"\0" in content and not is_utf_16(content) and content.count(0) > content.count(b"\n"):
-        raise Problem(f"cannot read {path} as rules: expected text, found bytes that are none")
+        raise Problem(f"cannot read {visible(path)} as rules: expected text, found bytes that are none")
     return content
 
 
