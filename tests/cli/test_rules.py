@@ -14,6 +14,7 @@ import yaml
 from auditrules.audit.rule_sets import FILES_ASSUMED
 from tests.cli.ran import ran
 from tests.fixtures.boots import boot_root
+from tests.fixtures.hosts import root
 from tests.fixtures.site import SITE, write_site
 
 DOCKER = ("--benchmark", "cis-docker:1.2.0")
@@ -187,6 +188,13 @@ def test_the_tasks_are_yaml_and_hold_the_files(image: Path) -> None:
     copies = [task["ansible.builtin.copy"] for task in tasks if "ansible.builtin.copy" in task]
     assert copies[0]["dest"] == "/etc/audit/rules.d/10-base.rules"
     assert "-w /usr/bin/dockerd -k docker\n" in "".join(each["content"] for each in copies)
+
+
+def test_a_host_that_needs_no_rule_is_told_so(tmp_path: Path) -> None:
+    bare = root(tmp_path / "bare", docker=False)
+    code, out, err = ran("rules", *DOCKER, "--root", str(bare))
+    assert (code, "-w " in out) == (0, False)
+    assert err == "auditrules: no rule is needed: none of these controls applies to this host, or asks it for a rule\n"
 
 
 def test_only_controls_of_a_level_are_asked_for(image: Path) -> None:

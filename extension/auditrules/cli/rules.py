@@ -107,6 +107,8 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
 
 def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, str]) -> None:
     """Say what the files leave to do, and what comes of the host."""
+    if not made.lines and not made.left_out and not failing:
+        warn("no rule is needed: none of these controls applies to this host, or asks it for a rule")
     for line, why in made.left_out:
         warn(f"left out: {line.line}: {why} ({', '.join(line.controls)})")
     for each, against in failing.items():
