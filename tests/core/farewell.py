@@ -6,12 +6,12 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest.mock import patch
 
 from osquery.extensions.ExtensionManager import Client
 
 from auditrules.serve import backing, extension, sockets
 from tests.core.manager import PATIENCE, protocol
+from tests.core.replaced import replaced
 from tests.core.sample import TABLE
 
 
@@ -28,9 +28,6 @@ def listening(path: str) -> Iterator[socket.socket]:
 
 
 if __name__ == "__main__":
-    with (
-        patch.object(extension, "SCHEMAS", (TABLE.schema,)),
-        patch.object(backing, "build", lambda _host: (TABLE,)),
-        patch.object(extension, "listening", listening),
-    ):
-        sys.exit(extension.main())
+    replaced(extension, SCHEMAS=(TABLE.schema,), listening=listening)
+    replaced(backing, build=lambda _host: (TABLE,))
+    sys.exit(extension.main())

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from unittest.mock import patch
 
 from auditrules.serve import backing, exchange_limits, extension, lifecycle, wire
+from tests.core.replaced import replaced
 from tests.core.sample import TABLE
 
 if __name__ == "__main__":
-    with (
-        patch.object(extension, "SCHEMAS", (TABLE.schema,)),
-        patch.object(backing, "build", lambda _host: (TABLE,)),
-        patch.object(lifecycle, "DUPLICATE_WAIT", 0.0),
-        patch.object(wire, "CORE_TIMEOUT", 0.3),
-        patch.object(wire, "PEER_TIMEOUT", 0.5),
-        patch.object(exchange_limits, "BUSY_TIMEOUT", 0.2),
-    ):
-        sys.exit(extension.main())
+    replaced(extension, SCHEMAS=(TABLE.schema,))
+    replaced(backing, build=lambda _host: (TABLE,))
+    replaced(lifecycle, DUPLICATE_WAIT=0.0)
+    replaced(wire, CORE_TIMEOUT=0.3, PEER_TIMEOUT=0.5)
+    replaced(exchange_limits, BUSY_TIMEOUT=0.2)
+    sys.exit(extension.main())

@@ -7,11 +7,9 @@ import itertools
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 from auditrules.audit.kernel.netlink import AUDIT_LIST_RULES, Reply
 from auditrules.audit.model.collected import Netlink
@@ -19,6 +17,7 @@ from auditrules.host import Host, KeptHost
 from auditrules.host.program import Deadline
 from auditrules.serve import backing, extension
 from bench.rulesets import lines, payloads
+from tests.core.replaced import replaced
 
 STATUS = struct.pack("=10I", 0, 1, 1, 0, 0, 8192, 0, 0, 0, 60_000)
 VERSIONS = 20  # of the rules of a host on which they change
@@ -115,16 +114,14 @@ HOSTS: Mapping[str, Callable[..., Host]] = {
 }
 
 
-@contextmanager
-def over(kind: str, *arguments: str) -> Iterator[None]:
+def put(kind: str, *arguments: str) -> None:
     """Put a host of that kind behind the extension's tables."""
     host = HOSTS[kind](*arguments)
     kept = partial(KeptHost, max_age=0.0) if kind == "changing" else KeptHost
-    with patch.object(backing, "Host", lambda *_, **__: host), patch.object(backing, "KeptHost", kept):
-        yield
+    replaced(backing, Host=lambda *_, **__: host, KeptHost=kept)
 
 
 if __name__ == "__main__":
     own, of_osquery = sys.argv[1 : sys.argv.index("--socket")], sys.argv[sys.argv.index("--socket") :]
-    with over(*own):
-        sys.exit(extension.main(of_osquery))
+    put(*own)
+    sys.exit(extension.main(of_osquery))
