@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 @pytest.fixture(scope="session")
 def built() -> bytes:
     return archive.build({VERSION: Path(sys.executable)})
+
+
+@pytest.fixture(scope="session")
+def of_a_time() -> Iterator[bytes]:
+    """Give one without compiled modules, made at a time that is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        yield archive.build({})
 
 
 @pytest.fixture
@@ -76,13 +85,22 @@ def test_it_is_compressed(built: bytes) -> None:
     assert kinds == {zipfile.ZIP_DEFLATED}
 
 
+@pytest.mark.full
 def test_the_same_sources_make_the_same_bytes(built: bytes) -> None:
     assert archive.build({VERSION: Path(sys.executable)}) == built
 
 
-def test_the_time_in_it_is_the_one_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    opened = zipfile.ZipFile(io.BytesIO(archive.build({})))
+def test_some_of_the_same_sources_make_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = {name: content for name, content in archive._own().items() if name.startswith("auditrules/serve/")}
+    monkeypatch.setattr(archive, "_own", lambda: some)
+    monkeypatch.setattr(archive, "LIBRARIES", archive.LIBRARIES[-1:])
+    first, second = (archive.build({VERSION: Path(sys.executable)}) for _ in range(2))
+    assert first == second
+    assert {f"py/{name}" for name in some} < set(names(first))
+
+
+def test_the_time_in_it_is_the_one_that_is_given(of_a_time: bytes) -> None:
+    opened = zipfile.ZipFile(io.BytesIO(of_a_time))
     assert {entry.date_time for entry in opened.infolist()} == {(2023, 11, 14, 22, 13, 20)}
 
 
@@ -90,8 +108,10 @@ def test_the_time_in_it_is_the_one_that_is_given(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "from its sources alone"])
-def test_it_registers_all_tables_and_answers(*, compiled: bool, core: Core, built: bytes, tmp_path: Path) -> None:
-    file = written(tmp_path / "auditrules.ext", built if compiled else archive.build({}))
+def test_it_registers_all_tables_and_answers(
+    *, compiled: bool, core: Core, built: bytes, of_a_time: bytes, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "auditrules.ext", built if compiled else of_a_time)
     process = core.spawn([sys.executable, "-I", str(file)], flags=["--kernel", "none"])
     registered = core.registered()
     assert registered.version == __version__
