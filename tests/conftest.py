@@ -11,7 +11,7 @@ pytest_plugins = ["tests.core.fixtures", "tests.outcomes", "tests.rights", "test
 
 # No law depends on how busy the machine is. `make test-full` asks for the profile `full`.
 settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", settings.get_profile("full"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("full"), max_examples=12)
 settings.load_profile("quick")
 
 # Every benchmark is walked hundreds of times.

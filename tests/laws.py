@@ -6,7 +6,7 @@ from hypothesis import settings
 
 
 def law(times: float = 1, *, derandomize: bool = False) -> settings:
-    """Settings with so many times the examples of the profile that is loaded: 20, or 100 in `make test-full`.
+    """Settings with so many times the examples of the profile that is loaded: 12, or 100 in `make test-full`.
 
     A law that is not random is shown the same examples each time.
     """
