@@ -83,6 +83,8 @@ MARKED: tuple[tuple[str, str, str, str], ...] = (
     ("-w /x -p wa -k a -k", "refused", "-k", "an operand after -k"),
     ("-a always,exit -F arch=b64 -S open -F auid=alice -k k", "name-lookup", "alice", "alice must be a user"),
     ("-a always,exit -F arch=b64 -S open -F gid=wheel -k k", "name-lookup", "wheel", "wheel must be a group"),
+    ("-a always,exit -S open -F uid=rooted -F auid!=unset -k k", "name-lookup", "rooted", "rooted must be a user"),
+    ("-a always,exit -S open -F auid!=unset -F gid=wheel -k k", "name-lookup", "wheel", "wheel must be a group"),
     ("-b 8192k", "number-misread", "8192k", "8192k is read as 8192"),
     ("-a always,exit -F arch=b64 -S 59x -k k", "number-misread", "59x", "59x is read as 59"),
     ("-a always,exit -F arch=b64 -S open -F uid=1e3 -k k", "number-misread", "1e3", "1e3 is read as 1"),

@@ -21,9 +21,11 @@ _NUMBERS = frozenset(
     }
 )
 _CONTROLS = frozenset({"-b", "-r", "--backlog_wait_time"})
-# A number with letters behind it, a zero in front, or one of ten digits; a name of a user or group; a family by name.
+# A number with letters behind it, a zero in front, or one of ten digits; a name of a user or group that may not be
+# there; a family by name.
 _SUSPICIOUS = re.compile(
-    r"\d[A-Za-z_]|[=<>&\s,][-+]?0\d|\d{10}|id[!<>=&]{1,2}[A-Za-z_]|saddr_fam[!<>=&]{1,2}[A-Za-z]|sessionid",
+    r"\d[A-Za-z_]|[=<>&\s,][-+]?0\d|\d{10}|id[!<>=&]{1,2}(?!(?-i:unset|root)(?: |\Z))[A-Za-z_]"
+    r"|saddr_fam[!<>=&]{1,2}[A-Za-z]|sessionid",
     re.IGNORECASE,
 )
 

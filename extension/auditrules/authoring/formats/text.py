@@ -55,7 +55,7 @@ def _line(line: str, span: tuple[int, int] | None) -> Iterator[str]:
     start, end = span or (0, 0)
     first = max(0, min(start - _WIDEST // 2, len(line) - _WIDEST))
     cut = line[first : first + _WIDEST]
-    shown = "".join(char if char.isprintable() else "·" for char in cut)
+    shown = cut if cut.isprintable() else "".join(char if char.isprintable() else "·" for char in cut)
     yield f"{_INDENT}{'…' if first else ''}{shown}{'…' if first + _WIDEST < len(line) else ''}\n"
     if span is not None:
         width = max(min(end, first + _WIDEST) - start, 1)
