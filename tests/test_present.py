@@ -216,7 +216,7 @@ def test_a_value_cannot_look_like_another_verdict() -> None:
 
 def test_the_examples_in_docstrings_hold() -> None:
     assert doctest.testmod(module) == (0, 2)
-    assert doctest.testmod(text) == (0, 4)
+    assert doctest.testmod(text) == (0, 5)
 
 
 @pytest.mark.parametrize(("whole", "cut"), [("x" * 20, "x" * 20), ("x" * 21, f"{'x' * 19}…")])
