@@ -24,7 +24,6 @@ gc.disable()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Look for garbage from here on, and not in what is there already; seldom, as hardly anything is."""
+    """Look for garbage from here on, and not in what is there already."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
     gc.enable()
