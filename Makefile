@@ -29,7 +29,7 @@ check: python
 # leaves out what was linted already: in a copy of the same sources mypy begins without its cache.
 LINT ?= lint
 test: dev
-	+@$(BIN)/python tools/beside.py $(MAKE) --no-print-directory $(LINT) -- \
+	@$(BIN)/python tools/beside.py make --no-print-directory $(LINT) -- \
 		$(BIN)/python -m pytest -m "$(APART) and not full" -n $(WORKERS) --dist loadgroup $(ARGS)
 
 # The gate with all that there is: the full products of cases, and more examples for each law.
