@@ -15,7 +15,7 @@ from auditrules.audit.model.host_facts import DEFAULT_FACTS, DEFAULT_MACHINE
 from auditrules.authoring.finding import FindingKind, LintReport, LintSeverity, LintTarget
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.lint import lint
-from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.reading import IGNORED_FOLDER, RulesInput
 from auditrules.authoring.targets import version_called
 from tests.audit.file_trees import facts
 from tests.audit.strategies import FILES
@@ -48,8 +48,10 @@ def report(section: str, which: str) -> LintReport:
     files = tuple(
         File(name, None, IS_A_DIRECTORY) if text == "(a directory)\n" else File(name, content(text))
         for name, text in blocks
+        if text != "(a folder)\n"
     )
-    return lint(RulesInput("rules.d", files, folder=True), known, [target])
+    ignored = tuple((name, IGNORED_FOLDER) for name, text in blocks if text == "(a folder)\n")
+    return lint(RulesInput("rules.d", files, folder=True, ignored=ignored), known, [target])
 
 
 @pytest.mark.parametrize("kind", FINDINGS, ids=lambda kind: kind.id)
@@ -206,6 +208,24 @@ def test_controls_are_followed_over_all_files() -> None:
     lint_of = folder({"1.rules": f"-b 8192\n-e 2\n{A}", "2.rules": f"-b 64\n-e 1\n{B}"})
     assert found(lint_of, "smaller-backlog", "lock-replaced") == [(2, "lock-replaced"), (1, "smaller-backlog")]
     assert lint_of.outcomes[0].values["-e"] == "1"
+
+
+# Without rules
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# Docker\n", "  # Docker\n\n"])
+def test_a_file_without_a_line_for_auditctl_has_no_rules(text: str) -> None:
+    assert found(linted(text)) == [(0, "no-rules")]
+
+
+@pytest.mark.parametrize("text", ["-e 2\n", "-D\n-b 8192\n", "nonsense\n", A])
+def test_a_line_of_control_or_one_that_is_refused_is_more_than_nothing(text: str) -> None:
+    assert found(linted(text), "no-rules") == []
+
+
+def test_a_folder_has_no_rules_where_none_of_its_files_has() -> None:
+    assert only(folder({"1.rules": "# a\n", "2.rules": ""}), "no-rules").place.path == "rules.d"
+    assert found(folder({"1.rules": "# a\n", "2.rules": A}), "no-rules") == []
 
 
 # Suppressions

@@ -31,7 +31,7 @@ from auditrules.plugin.schema import Column, ColumnType, Schema
 from auditrules.plugin.table import Table
 from auditrules.tables import HostView
 from auditrules.tables.schemas import AUDIT_VERDICTS
-from tests.cli.ran import Ran, ran
+from tests.cli.ran import Ran, ran, refused
 from tests.fixtures.hosts import listing
 from tests.fixtures.hosts import root as make_root
 from tests.fixtures.judged import DAEMON
@@ -742,3 +742,35 @@ def test_a_folder_of_benchmarks_of_ones_own_takes_part(tmp_path: Path) -> None:
 def test_a_folder_of_benchmarks_that_is_none_is_told(tmp_path: Path) -> None:
     ran = real("check", "--root", str(tmp_path), "--benchmarks", str(tmp_path / "x"))
     assert ran == Ran(2, "", f"auditrules: --benchmarks: expected a folder, found '{tmp_path / 'x'}'\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lint - -",
+        "diff - -",
+        "diff - listing:-",
+        "diff listing:- listing:-",
+        "check --rules - --rules -",
+        "check --kernel - --rules -",
+        "check --kernel=- --rules=-",
+        "coverage /etc --rules - --rules -",
+        "coverage /etc --kernel - --rules -",
+        "rules --minimise - -",
+        "report - -",
+    ],
+)
+def test_standard_input_twice_is_refused(words: str) -> None:
+    assert refused(*words.split()) == "auditrules: standard input can be read once: expected one -, found more\n"
+
+
+@pytest.mark.parametrize("argv", [["lint", ""], ["diff", "", "x"], ["diff", "x", ""], ["lint", "x", ""]])
+def test_an_empty_path_is_taken_for_a_variable_that_is_not_set(argv: list[str]) -> None:
+    code, out, err = ran(*argv)
+    assert (code, out) == (2, "")
+    assert err.endswith(f"auditrules {argv[0]}: error: expected a path, found an empty word: {_NOT_SET}\n")
+
+
+@pytest.mark.parametrize("kind", ["listing:", "root:"])
+def test_a_kind_without_a_path_is_taken_for_a_variable_that_is_not_set(kind: str) -> None:
+    assert refused("diff", kind, kind) == f"auditrules: expected a path behind {kind}, found nothing: {_NOT_SET}\n"

@@ -215,8 +215,25 @@ def test_nothing_to_lint_is_told() -> None:
     assert "nothing to lint" in fails()
 
 
-def test_standard_input_twice_is_told() -> None:
-    assert "standard input can be read once" in fails("-", "-")
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_standard_input_with_nothing_in_it_is_told(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert "standard input is empty: expected rules" in fails("-")
+
+
+def test_a_folder_in_a_folder_is_told_as_one(tmp_path: Path) -> None:
+    file(tmp_path, WATCH)
+    (tmp_path / "docker").mkdir()
+    (given,) = json.loads(run(str(tmp_path), "--format", "json")[1])["inputs"]
+    told = [(each["id"], each["path"]) for each in given["findings"]]
+    assert told == [("ignored-folder", f"{tmp_path}/docker")]
+
+
+def test_a_folder_in_the_rules_of_a_root_is_told_as_one(tmp_path: Path) -> None:
+    rules = tmp_path / "etc/audit/rules.d"
+    (rules / "docker").mkdir(parents=True)
+    file(rules, WATCH)
+    assert "/etc/audit/rules.d/docker: warning: it is a folder [ignored-folder]" in run("--root", str(tmp_path)).out
 
 
 def test_utf_16_is_a_finding(tmp_path: Path) -> None:

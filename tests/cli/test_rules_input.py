@@ -64,7 +64,10 @@ def test_no_command_shows_what_a_link_leads_to_outside(image: Path, outside: Pat
 def test_a_link_that_leads_out_is_told_with_what_to_do(image: Path, outside: Path) -> None:
     folder = image / "etc/audit/rules.d"
     (folder / "10.rules").symlink_to(outside)
-    assert only_file(folder)[1] == "a link that leads out of the folder: --root DIR follows it inside of DIR"
+    assert only_file(folder)[1] == (
+        f"it is a link to {outside}, out of the folder, which is not followed: put the file itself there, or name the "
+        "root folder of the image that both are in as --root DIR"
+    )
 
 
 @pytest.mark.parametrize("target", ["/usr/share/id.rules", "../../../usr/share/id.rules"])

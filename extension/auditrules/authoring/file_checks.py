@@ -10,7 +10,7 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.text import decode
 from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
-from auditrules.authoring.reading import RulesReading
+from auditrules.authoring.reading import IGNORED_FOLDER, RulesReading, origins_of
 from auditrules.text import counted
 
 BOM = b"\xef\xbb\xbf"
@@ -33,15 +33,26 @@ def is_utf_16(content: bytes) -> bool:
 def file_findings(reading: RulesReading) -> Iterator[LintFinding]:
     """All findings of this kind."""
     for path, why in reading.given.ignored:
-        yield LintFinding(BY_ID["ignored-file"], Place(path), why)
+        yield LintFinding(BY_ID["ignored-folder" if why == IGNORED_FOLDER else "ignored-file"], Place(path), why)
     for file in reading.given.files:
         if file.content is None:
             yield LintFinding(BY_ID["unreadable-file"], Place(file.path), f"it can't be read: {file.error}")
         else:
             yield from _encoding(file, file.content)
+    yield from _no_rules(reading)
     yield from _carriage_returns(reading)
     if reading.merged is not None:
         yield from _of_folder(reading)
+
+
+def _no_rules(reading: RulesReading) -> Iterator[LintFinding]:
+    """An input without a rule or a control; where a file can't be read, it may have had one."""
+    if any(file.content is None or is_utf_16(file.content) for file in reading.given.files):
+        return
+    if next(origins_of(reading), None) is None:
+        given = reading.given
+        path = given.name if given.folder else given.files[0].path
+        yield LintFinding(BY_ID["no-rules"], Place(path), "it has no rule and no control, only comments if anything")
 
 
 def _encoding(file: File, content: bytes) -> Iterator[LintFinding]:

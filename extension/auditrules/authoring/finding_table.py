@@ -66,6 +66,20 @@ FINDINGS: tuple[FindingKind, ...] = (
         "Name it NAME.rules, without a dot at the beginning and without spaces, directly in the folder.",
     ),
     FindingKind(
+        "ignored-folder",
+        _WARNING,
+        "a folder in the folder of the rules",
+        "augenrules reads the files directly in rules.d: none of the rules below is loaded, and nothing says so.",
+        "Move its files up, beside the others.",
+    ),
+    FindingKind(
+        "no-rules",
+        _WARNING,
+        "a file or folder without rules",
+        "auditctl loads it without an error, and records nothing more.",
+        "See whether what writes the file failed; take the file out if it is meant to be empty.",
+    ),
+    FindingKind(
         "awk-dependent",
         _WARNING,
         "a line that depends on the awk of the host",

@@ -17,6 +17,7 @@ from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
 from auditrules.values import dataclass, replace
 
+IGNORED_FOLDER = "it is a folder"  # why a name is not read which is no file's
 _FIRST_ASSUMED = 0x70000000  # of the numbers that names have which nobody looked up
 
 

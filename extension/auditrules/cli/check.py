@@ -81,7 +81,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|DIR",
         action="append",
         default=[],
-        help="judge as if this rules file, or folder rules.d, were what boot loads; repeatable; implies --at boot",
+        help="judge as if this rules file, folder rules.d, or - for standard input, were what boot loads; "
+        "repeatable; implies --at boot",
     )
     parser.add_argument(
         "--machine", metavar="M", default="", help="machine that boots, such as aarch64 (only with --at boot)"

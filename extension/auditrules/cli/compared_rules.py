@@ -55,6 +55,8 @@ def operand_called(text: str, root: str = "") -> RulesOperand:
     if text in (KERNEL, BOOT):
         return RulesOperand(text, text)
     if colon and kind in (LISTING, ROOT):
+        if not path:
+            raise Problem(f"expected a path behind {text}, found nothing: is a variable not set?")
         return RulesOperand(text, kind, path)
     return RulesOperand(text, "", text, whole_rules(text, root))
 

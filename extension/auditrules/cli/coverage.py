@@ -84,7 +84,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|DIR",
         action="append",
         default=[],
-        help="a rules file, or a folder rules.d, to try instead of the host's rules; may be given more than once",
+        help="a rules file, a folder rules.d, or - for standard input, to try instead of the host's rules; may be "
+        "given more than once",
     )
     parser.add_argument("--explain", action="store_true", help="name each rule that was considered, and what it said")
     add_host(parser)

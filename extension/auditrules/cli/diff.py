@@ -42,8 +42,8 @@ from auditrules.values import dataclass, replace
 
 _EPILOG = """\
 OLD and NEW are each one of:
-  PATH           a rules file, or a folder rules.d
-  listing:FILE   a saved `auditctl -l`
+  PATH           a rules file, a folder rules.d, or - for standard input
+  listing:FILE   a saved `auditctl -l`; listing:- is standard input
   root:DIR       what the next boot of the host or image under DIR loads
   kernel         the rules that this machine's kernel has now
   boot           the rules that this machine loads at its next boot
@@ -52,6 +52,7 @@ examples:
   auditrules diff old.rules new.rules
   auditrules diff kernel rules.d
   auditrules diff root:/mnt/image-1 root:/mnt/image-2
+  generate-rules | auditrules diff rules.d -
 
 exit codes: 0 the same is recorded, 1 something is recorded no more, 2 it could not be run, 3 something can't be told,
 4 only more is recorded

@@ -37,6 +37,9 @@ COMMANDS = MappingProxyType(
 """The modules of the commands, in the order of the help, with its line of each, without a full stop."""
 
 _VERSION = f"{NAME} {__version__}"
+_OPERANDS = ("paths", "old", "new")
+_READ = (*_OPERANDS, "rules", "kernel")  # what may be `-`, by the names of the parsers
+_STANDARD_INPUT = ("-", "listing:-")
 _PROBLEM = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
@@ -94,6 +97,10 @@ def _result(argv: Sequence[str], out: TextIO, err: TextIO, environment: Environm
             options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
         if option := _before_nothing(argv):
             options.command.error(f"expected a word behind {option}, found an empty one: is a variable not set?")
+        if "" in _words(options, _OPERANDS):
+            options.command.error("expected a path, found an empty word: is a variable not set?")
+    if sum(word in _STANDARD_INPUT for word in _words(options, _READ)) > 1:
+        raise Problem("standard input can be read once: expected one -, found more")
     options.width = _width(_open(out))
     run: Callable[[argparse.Namespace, Environment | None], CommandOutput] = options.run
     with redirect_stderr(err):
@@ -112,6 +119,12 @@ def _before_nothing(argv: Sequence[str]) -> str:
         if option.startswith("--") and not (value if equals else following):
             return option
     return ""
+
+
+def _words(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """What stands behind the options and operands of these names, as far as the command has them."""
+    values = (getattr(options, name, ()) for name in names)
+    return [word for value in values for word in ([value] if isinstance(value, str) else value)]
 
 
 def _open(stream: TextIO | None) -> TextIO:

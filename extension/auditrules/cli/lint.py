@@ -13,7 +13,7 @@ from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
 from auditrules.cli.command import Problem
 from auditrules.cli.environment import Environment, in_environment
-from auditrules.cli.rules_input import STANDARD_INPUT, rules_input, rules_input_of_root
+from auditrules.cli.rules_input import rules_input, rules_input_of_root
 from auditrules.cli.target_options import add_targets, targets_of
 
 _EPILOG = """\
@@ -56,8 +56,6 @@ def register(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     if not options.paths and not options.root:
         raise Problem("nothing to lint: expected a PATH, - for standard input, or --root DIR")
-    if options.paths.count(STANDARD_INPUT) > 1:
-        raise Problem("standard input can be read once: expected one -, found more")
     inputs = [rules_input(path, options.root) for path in options.paths]
     if options.root:
         reports = _on_root(options, environment, inputs)

@@ -43,7 +43,12 @@ written), 2 it could not be run, 3 not proved, and nothing is written
 def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
-    parser.add_argument("paths", metavar="PATH", nargs="*", help="with --minimise: a rules file, or a folder rules.d")
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="with --minimise: a rules file, a folder rules.d, or - for standard input",
+    )
     parser.add_argument("--minimise", action="store_true", help="write a smaller set that records the same as PATH")
     add_benchmark(parser, "with --minimise: none")
     parser.add_argument(

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from auditrules.audit.boot.augenrules import AUDIT_RULES, RULES_D, Awk
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.text import decode
 from auditrules.authoring.file_checks import is_utf_16
-from auditrules.authoring.reading import RulesInput
+from auditrules.authoring.reading import IGNORED_FOLDER, RulesInput
 from auditrules.cli.command import Problem
 from auditrules.host.open_folders import UnreadableError
 from auditrules.host.rootfs import Tree, local
@@ -24,6 +24,7 @@ STANDARD_INPUT = "-"
 LARGEST = 16 << 20  # bytes of a file
 MOST_BYTES = 64 << 20  # of a folder
 MOST_NAMES = 10_000  # in a folder
+_COPY = "put the file itself there, or name the root folder of the image that both are in as --root DIR"
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISCHR, "a device"),
@@ -78,7 +79,7 @@ def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
                 names = tree.names(RULES_D)
             except UnreadableError as error:
                 raise Problem(f"cannot read {RULES_D} of {visible(root)}: {error}") from error
-        ignored = tuple(_ignored(RULES_D, names))
+            ignored = tuple(_ignored(RULES_D, names, lambda path: tree.look([path])[path].type == "dir"))
         return RulesInput(RULES_D, sources.rules_d, folder=True, ignored=ignored, awk=awk_of(sources))
     if sources.audit_rules is None:
         raise Problem(f"{visible(root)} has no rules: neither {RULES_D}/*.rules nor {AUDIT_RULES} is there")
@@ -101,7 +102,7 @@ def _folder(path: str, root: str) -> RulesInput:
     if len(names) > MOST_NAMES:
         most = f"more than {MOST_NAMES} names in a folder, the most that are read"
         raise Problem(f"cannot read {visible(path)}: {most}")
-    ignored = tuple(_ignored(path, names))
+    ignored = tuple(_ignored(path, names, lambda each: Path(each).is_dir()))
     skipped = {each for each, _ in ignored}
     files: list[File] = []
     left = MOST_BYTES
@@ -126,14 +127,14 @@ def _folder(path: str, root: str) -> RulesInput:
     return RulesInput(path, tuple(files), folder=True, ignored=ignored)
 
 
-def _ignored(folder: str, names: tuple[str, ...] | list[str]) -> Iterator[tuple[str, str]]:
+def _ignored(folder: str, names: Iterable[str], is_folder: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """The names that augenrules passes over, with the reason."""
     for name in names:
         path = f"{folder.rstrip('/')}/{name}"
         if name.startswith(".") and name.endswith(".rules"):
             yield path, "its name begins with a dot"
         elif not name.endswith(".rules") and not name.startswith("."):
-            yield path, "its name does not end in .rules"
+            yield path, IGNORED_FOLDER if is_folder(path) else "its name does not end in .rules"
 
 
 class _UnreadError(Exception):
@@ -164,7 +165,9 @@ def _of_link(link: str, folder: str, root: str) -> bytes:
         else:
             target = os.path.realpath(link, strict=True)
             if not target.startswith(f"{top}/"):
-                raise _UnreadError("a link that leads out of the folder: --root DIR follows it inside of DIR")
+                raise _UnreadError(
+                    f"it is a link to {visible(target)}, out of the folder, which is not followed: {_COPY}"
+                )
             place = target[len(top) :]
         with closing(Tree(above, local)) as tree:
             found = tree.read(place, LARGEST)
@@ -205,11 +208,14 @@ def _standard_input() -> bytes:
     if sys.stdin is None:
         raise Problem("cannot read standard input: it is closed")
     try:
-        return _limited(sys.stdin.buffer.read(LARGEST + 1))
+        content = _limited(sys.stdin.buffer.read(LARGEST + 1))
     except OSError as error:
         raise Problem(f"cannot read standard input: {_words(error)}") from error
     except _UnreadError as error:
         raise Problem(f"cannot read standard input: {error}") from error
+    if not content.strip():
+        raise Problem("standard input is empty: expected rules: did what writes them fail? (-D is a set without rules)")
+    return content
 
 
 def _limited(content: bytes) -> bytes:
