@@ -96,13 +96,13 @@ def _by_case(access: Access, old: RulesInForce, new: RulesInForce, machine: str)
     (was, was_not, was_unsure), (is_, is_not, is_unsure) = found
     lost, gained = was & is_not, was_not & is_
     return AccessDifference(
-        _where(lost, cases, conditions, machine) if lost else None,
-        _where(gained, cases, conditions, machine) if gained else None,
+        where_of(lost, cases, conditions, machine) if lost else None,
+        where_of(gained, cases, conditions, machine) if gained else None,
         bool(was_unsure | is_unsure) or not cases.complete,
     )
 
 
-def _where(bits: int, cases: CredentialCases, conditions: Iterable[CaseCondition], machine: str) -> tuple[str, ...]:
+def where_of(bits: int, cases: CredentialCases, conditions: Iterable[CaseCondition], machine: str) -> tuple[str, ...]:
     """What holds in all of some cases and not in every case, in words."""
     return tuple(dict.fromkeys(_words(bits, cases, conditions, machine)))
 
