@@ -101,6 +101,41 @@ def test_json_has_every_change(old: str, less: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("-a always,exclude -F msgtype=PATH", "records of type PATH"),
+        ("-a always,exclude -F msgtype=PATH -F uid=5", "records of type PATH; only where uid=5"),
+        ("-a never,exclude -F msgtype!=SYSCALL", "records of every type but SYSCALL"),
+        ("-a never,exclude -F msgtype<=1199", "records of types USER, LOGIN, 1100 to 1199"),
+        ("-a never,user -F auid>=1000", "records of every type that programs send; only where auid>=1000"),
+    ],
+)
+def test_the_types_of_records_are_told_that_one_side_keeps_away(tmp_path: Path, rule: str, told: str) -> None:
+    old, new = file(tmp_path, "a", WATCH), file(tmp_path, "b", f"{WATCH}{rule}\n")
+    code, out, _ = run(old, new)
+    assert code == 1
+    assert f"recorded no more (1):\n  {told}\n" in out
+    code, out, _ = run(new, old)
+    assert code == 4
+    assert f"newly recorded (1):\n  {told}\n" in out
+
+
+def test_json_has_the_types_of_records(tmp_path: Path, old: str) -> None:
+    new = file(tmp_path, "b", f"{WATCH}-a always,exclude -F msgtype=PATH -F uid=5\n")
+    document = json.loads(run(old, new, "--format", "json")[1])
+    assert document["changes"] == []
+    assert document["records"] == [{"direction": "lost", "types": ["PATH"], "without": [], "where": ["uid=5 only"]}]
+
+
+def test_lists_that_are_not_compared_are_told_where_they_differ(tmp_path: Path, old: str) -> None:
+    new = file(tmp_path, "b", f"{WATCH}-a always,io_uring -S openat\n")
+    code, out, _ = run(old, new, "--auditctl", "4.0.5")
+    assert code == 3
+    assert "can't be told (1):\n  rules of the io_uring list differ, and what comes of that is not compared\n" in out
+    assert "record the same can't be told\n" in out
+
+
 def test_a_line_that_is_not_loaded_is_told_and_counts(tmp_path: Path, old: str) -> None:
     new = file(tmp_path, "new.rules", f"-w relative\n{WATCH}")
     code, out, _ = run(old, new)

@@ -20,6 +20,7 @@ from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import FILES_ASSUMED
 from auditrules.authoring.effects import Direction, EffectChange, effects
 from auditrules.authoring.reading import with_names
+from auditrules.authoring.record_effects import RecordChange, record_changes
 from auditrules.check import check
 from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark
@@ -75,6 +76,19 @@ class ChangedControl:
     new: str
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is recorded otherwise: accesses, and types of records."""
+
+    accesses: Sequence[EffectChange]
+    records: Sequence[RecordChange]
+
+    @property
+    def directions(self) -> set[Direction]:
+        """The directions of all of them; none where the same is recorded."""
+        return {each.direction for each in self.accesses} | {each.direction for each in self.records}
+
+
 def register(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.epilog = _EPILOG
@@ -110,16 +124,17 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     facts = looked_at(base, operands, host, environment)
     old, new = (side_of(each, facts, sources, environment) for each in operands)
     files = FileSystem(facts)
-    found = effects(in_force(old, files), in_force(new, files), files)
+    ready = in_force(old, files), in_force(new, files)
+    found = Changes(effects(*ready, files), record_changes(*ready, facts.machine))
     problems = [*problems_of(operands, (old, new)), *([] if host else [FILES_ASSUMED])]
     controls = list(_controls(options, environment, host, facts, (old, new)))
     write = _json if options.format == "json" else _text
     return write(operands, (old, new), found, controls, problems), _exit_code(found, (old, new))
 
 
-def _exit_code(found: Iterable[EffectChange], sides: Iterable[ComparedSide]) -> int:
+def _exit_code(found: Changes, sides: Iterable[ComparedSide]) -> int:
     """Give 1 if something is recorded no more, else 3 if something can't be told, else 4 if more is, else 0."""
-    directions = {each.direction for each in found}
+    directions = found.directions
     if any(side.unread for side in sides):
         directions.add(Direction.UNSURE)
     return next((code for direction, code in _CODES if direction in directions), 0)
@@ -162,18 +177,22 @@ def _controls(
 def _json(
     operands: Sequence[RulesOperand],
     sides: Sequence[ComparedSide],
-    found: Iterable[EffectChange],
+    found: Changes,
     controls: Iterable[ChangedControl],
     problems: Iterable[str],
 ) -> str:
     old, new = operands
-    changes = [{**asdict(each), "direction": each.direction.name.lower()} for each in found]
+    changes, records = (
+        [{**asdict(each), "direction": each.direction.name.lower()} for each in some]
+        for some in (found.accesses, found.records)
+    )
     document = {
         "old": old.text,
         "new": new.text,
         "rules": {"old": len(sides[0].rules), "new": len(sides[1].rules)},
         "problems": list(problems),
         "changes": changes,
+        "records": records,
         "controls": [asdict(each) for each in controls],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -182,7 +201,7 @@ def _json(
 def _text(
     operands: Sequence[RulesOperand],
     sides: Sequence[ComparedSide],
-    found: Sequence[EffectChange],
+    found: Changes,
     controls: Sequence[ChangedControl],
     problems: Iterable[str],
 ) -> str:
@@ -192,17 +211,21 @@ def _text(
 def _lines(
     operands: Sequence[RulesOperand],
     sides: Sequence[ComparedSide],
-    found: Sequence[EffectChange],
+    found: Changes,
     controls: Sequence[ChangedControl],
     problems: Iterable[str],
 ) -> Iterator[str]:
     for problem in problems:
         yield f"({visible(problem)})\n"
     for direction in Direction:
-        changes = [*_together(each for each in found if each.direction is direction)]
-        if changes:
-            yield f"{direction.value} ({len(changes)}):\n"
-        yield from (f"  {_change(each, letters)}\n" for each, letters in changes)
+        changes = [*_together(each for each in found.accesses if each.direction is direction)]
+        told = [
+            *(_change(each, letters) for each, letters in changes),
+            *(_record(each) for each in found.records if each.direction is direction),
+        ]
+        if told:
+            yield f"{direction.value} ({len(told)}):\n"
+        yield from (f"  {each}\n" for each in told)
     if controls:
         yield "controls:\n"
     for control in controls:
@@ -210,10 +233,13 @@ def _lines(
         yield f"  {visible(words)}: {control.old} -> {control.new}\n"
     named = [f"{visible(each.text)} ({_size(side.rules)})" for each, side in zip(operands, sides, strict=True)]
     unread = sum(side.unread for side in sides)
-    if unread and not found:
+    if unread and not found.directions:
         yield f"whether {' and '.join(named)} record the same can't be told: {counted(unread, 'rule')} can't be read\n"
         return
-    yield f"{' and '.join(named)} record {'different things' if found else 'the same'}\n"
+    if found.directions == {Direction.UNSURE}:
+        yield f"whether {' and '.join(named)} record the same can't be told\n"
+        return
+    yield f"{' and '.join(named)} record {'different things' if found.directions else 'the same'}\n"
 
 
 def _size(rules: Collection[Rule]) -> str:
@@ -237,6 +263,20 @@ def _change(change: EffectChange, letters: str) -> str:
     calls = ", ".join(change.calls)
     what = f"{uses} by {calls}" if uses and calls else uses or calls
     return visible(f"{change.path or _ANY_FILE}: {what or 'any access'}{_cases(change.where)}")
+
+
+def _record(change: RecordChange) -> str:
+    """One line: which types of records, and in which cases only; of what is not compared, that alone."""
+    if not change.types:
+        return visible("; ".join(change.where))
+    types = ", ".join(change.types)
+    named = types if types.startswith("every ") else f"{'types' if _are_several(change.types) else 'type'} {types}"
+    without = f" but {', '.join(change.without)}" if change.without else ""
+    return visible(f"records of {named}{without}{_cases(change.where)}")
+
+
+def _are_several(types: Sequence[str]) -> bool:
+    return len(types) > 1 or " to " in types[0]
 
 
 def _cases(where: Sequence[str]) -> str:

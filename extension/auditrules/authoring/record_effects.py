@@ -1,0 +1,239 @@
+"""Which types of records a change of rules keeps away, or lets through.
+
+The kernel asks the exclude list for each record, by its type and by who makes it, and before that the user list for
+what programs send: of either the first rule that matches decides, and a field that it does not know there ends the
+list (audit_filter of kernel/auditsc.c, audit_receive_msg and audit_log_start of kernel/audit.c, Linux 6.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from auditrules.audit.auditctl.normal_form import field_text
+from auditrules.audit.constants.names import message_type_name
+from auditrules.audit.coverage.access import ANYBODY, Access
+from auditrules.audit.coverage.access_difference import RulesInForce, where_of
+from auditrules.audit.coverage.call_filter import excluding
+from auditrules.audit.coverage.credential_cases import CredentialCases
+from auditrules.audit.coverage.decision import CaseCondition, Cause
+from auditrules.audit.coverage.match_result import Undetermined, compare
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.rule_match import Match, Pending, Truth
+from auditrules.audit.model.rule import Action, Comparison, Field, FilterList, Permission, Rule
+from auditrules.authoring.effects import Direction
+from auditrules.values import dataclass
+
+# What the kernel takes from programs: AUDIT_USER, and both ranges of AUDIT_FIRST_USER_MSG (audit_netlink_ok). Types
+# from 1200 to 1299 are auditd's own, which writes them itself: no list of the kernel's is asked for these.
+OF_PROGRAMS = (1005, *range(1100, 1200), *range(2100, 3000))
+TYPES = tuple(sorted((*OF_PROGRAMS, 1006, *range(1300, 2100))))  # 1006 is LOGIN, which the kernel writes
+_USER_AVC = 1107  # which the kernel takes also while auditing is off
+
+_EVERY = (("every type", TYPES), ("every type that programs send", OF_PROGRAMS))
+_MOST_LEFT_OUT = 8  # types, named as such where all others change
+_MOST_IN_A_ROW = 4  # types, each named for itself
+_UNREADABLE = "a rule can't be read"
+_NO_CALL = Access("", 0, 0, Permission(0), ())
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """Types of records of which the kernel writes others than before, in the cases of `where`.
+
+    `types` are names, ranges of numbers such as `1100 to 1199`, or one word for all, but for those of `without`. They
+    are empty where rules of another list differ, of which `where` tells.
+    """
+
+    direction: Direction
+    types: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A rule of the exclude or the user list: which types it is about, and what its match waits for beside these."""
+
+    resolved: ResolvedRule
+    types: tuple[Field, ...]
+    pending: tuple[Pending, ...]
+    drops: bool
+
+    def about(self, record: int) -> bool:
+        return all(compare(record, each) for each in self.types)
+
+    @property
+    def match(self) -> Match:
+        return Match(Truth.MAYBE, pending=self.pending) if self.pending else Match(Truth.YES)
+
+
+_Lists = tuple[Sequence[_Asked], Sequence[_Asked]]  # of the user list, and of the exclude list
+_Found = Iterator[tuple[Direction, tuple[str, ...]]]
+
+
+def record_changes(old: RulesInForce, new: RulesInForce, machine: str) -> tuple[RecordChange, ...]:
+    """What changes from the old rules to the new ones for types of records, and for lists that are not compared."""
+    return (*_of_types(old, new, machine), *_not_compared(old, new))
+
+
+def _not_compared(old: RulesInForce, new: RulesInForce) -> Iterator[RecordChange]:
+    """Of lists whose effects nobody asks for: that they differ."""
+    rings, systems = ([_ring(side), _systems(side)] for side in (old, new))
+    for name, one, other in zip(("io_uring", "filesystem"), rings, systems, strict=True):
+        if one != other:
+            what = f"rules of the {name} list differ, and what comes of that is not compared"
+            yield RecordChange(Direction.UNSURE, (), where=(what,))
+
+
+def _ring(side: RulesInForce) -> list[Rule]:
+    """The rules of the io_uring list, of which the first that matches decides: an equal one below it does not."""
+    return list(dict.fromkeys(each.rule for each in side.rules.of(FilterList.IO_URING)))
+
+
+def _systems(side: RulesInForce) -> list[Rule]:
+    """The rules of the filesystem list that do something, in whatever order."""
+    never = {each.rule for each in side.rules.of(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER}
+    return sorted(never, key=repr)
+
+
+def _of_types(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[RecordChange]:
+    sides = old, new
+    texts = [[each.rule for each in _of(side)] for side in sides]
+    if texts[0] == texts[1] and (old.auditing.enabled == 0) is (new.auditing.enabled == 0):
+        return
+    unread = bool(old.rules.unread or new.rules.unread)
+    lists = [_lists(side) for side in sides]
+    told = dict.fromkeys(each for both in lists for rules in both for rule in rules for each in rule.types)
+    alike: dict[object, list[int]] = {}
+    for record in TYPES:
+        kind = (record in _SENT, record == _USER_AVC, *(compare(record, each) for each in told))
+        alike.setdefault(kind, []).append(record)
+    found: dict[tuple[Direction, tuple[str, ...]], list[int]] = {}
+    for records in alike.values():
+        for direction, where in _difference(records[0], sides, lists, machine):
+            key = (Direction.UNSURE, (_UNREADABLE,)) if unread else (direction, where)
+            found.setdefault(key, []).extend(records)
+    for (direction, where), records in found.items():
+        types, without = _named({*records})
+        yield RecordChange(direction, types, without, where)
+
+
+_SENT = frozenset(OF_PROGRAMS)
+
+
+def _of(side: RulesInForce) -> tuple[ResolvedRule, ...]:
+    return (*side.rules.of(FilterList.USER), *side.rules.of(FilterList.EXCLUDE))
+
+
+def _lists(side: RulesInForce) -> _Lists:
+    user, exclude = (
+        [found for each in side.rules.of(name) if (found := _asked(each)) is not None]
+        for name in (FilterList.USER, FilterList.EXCLUDE)
+    )
+    return user, exclude
+
+
+def _asked(resolved: ResolvedRule) -> _Asked | None:
+    """A rule as it is asked for a record of anybody's; None where it matches none."""
+    rule = resolved.rule
+    drops = rule.list is FilterList.EXCLUDE or rule.action is Action.NEVER
+    types: list[Field] = []
+    pending: list[Pending] = []
+    for condition in rule.fields:
+        if not isinstance(condition, Comparison) and condition.name == "msgtype":
+            types.append(condition)
+            continue
+        answer = excluding(condition, resolved, ANYBODY)
+        if answer is None:
+            drops = False  # a field that the kernel does not know here: where all before it hold, it asks no further
+            break
+        if isinstance(answer, Undetermined):
+            pending.append(Pending(condition, answer))
+        elif not answer:
+            return None
+    return _Asked(resolved, tuple(types), tuple(pending), drops) if rule.fields else None
+
+
+def _through(rules: Iterable[_Asked], record: int) -> list[_Asked]:
+    """The rules that decide about a type of record, or may, in their order."""
+    found = []
+    for each in rules:
+        if each.about(record):
+            found.append(each)
+            if not each.pending:
+                break
+    return found
+
+
+def _difference(record: int, sides: Sequence[RulesInForce], lists: Sequence[_Lists], machine: str) -> _Found:
+    """What changes for one type of record."""
+    of_programs = record in _SENT
+    asked = [(_through(user, record) if of_programs else [], _through(exclude, record)) for user, exclude in lists]
+    off = [of_programs and record != _USER_AVC and side.auditing.enabled == 0 for side in sides]
+    if off[0] is off[1] and (off[0] or _told(asked[0]) == _told(asked[1])):
+        return
+    waits = [(pending, each) for both in asked for rules in both for each in rules for pending in each.pending]
+    conditions: dict[CaseCondition, ResolvedRule] = {
+        (Cause.EXCLUDED, pending.condition): each.resolved
+        for pending, each in waits
+        if pending.why is Undetermined.SUBJECT and pending.condition is not None
+    }
+    cases = CredentialCases(conditions, _NO_CALL)
+    found = []
+    for both, silent in zip(asked, off, strict=True):
+        recorded, unrecorded = (0, cases.all) if silent else _by_case(both, cases)
+        found.append((recorded & ~unrecorded, unrecorded & ~recorded, recorded & unrecorded))
+    (was, was_not, was_unsure), (is_, is_not, is_unsure) = found
+    lost, gained = was & is_not, was_not & is_
+    if lost:
+        yield Direction.LOST, where_of(lost, cases, conditions, machine)
+    if gained:
+        yield Direction.GAINED, where_of(gained, cases, conditions, machine)
+    if not (lost or gained) and (was_unsure | is_unsure or not cases.complete):
+        unknown = [each.condition for each, _ in waits if each.why is not Undetermined.SUBJECT and each.condition]
+        texts = dict.fromkeys(f"whether {field_text(each, machine)} can't be told" for each in unknown)
+        yield Direction.UNSURE, tuple(texts) or ("there are too many conditions to try them all",)
+
+
+def _told(lists: Iterable[Iterable[_Asked]]) -> list[list[tuple[object, ...]]]:
+    return [[(each.drops, each.pending) for each in rules] for rules in lists]
+
+
+def _by_case(lists: Iterable[Iterable[_Asked]], cases: CredentialCases) -> tuple[int, int]:
+    """The cases in which a record may be written, and those in which it may not: each list must let it through."""
+    recorded, unrecorded = cases.all, 0
+    for rules in lists:
+        kept, remaining = 0, cases.all
+        for each in rules:
+            hits = remaining & cases.possible(each.match, Cause.EXCLUDED)
+            if each.drops:
+                unrecorded |= hits
+            else:
+                kept |= hits
+            remaining &= ~cases.certain(each.match, Cause.EXCLUDED)
+        recorded &= kept | remaining
+    return recorded, unrecorded
+
+
+def _named(records: Collection[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The types in words, and those that the words leave out."""
+    for words, types in _EVERY:
+        left = {*types} - {*records}
+        if len(left) <= _MOST_LEFT_OUT and len(left) + len(records) == len(types):
+            return (words,), tuple(_rows(left))
+    return tuple(_rows(records)), ()
+
+
+def _rows(records: Iterable[int]) -> Iterator[str]:
+    """Types, those of many in a row by the first and the last of them."""
+    rows: list[list[int]] = []
+    for each in sorted(records):
+        if rows and each == rows[-1][-1] + 1:
+            rows[-1].append(each)
+        else:
+            rows.append([each])
+    for row in rows:
+        if len(row) > _MOST_IN_A_ROW:
+            yield f"{row[0]} to {row[-1]}"
+        else:
+            yield from (message_type_name(each) or str(each) for each in row)
