@@ -2,7 +2,8 @@
 
 Rules that decide nothing are left out, and rules that differ in their calls or in their letters only become one. What
 is made is proved by the evaluator before anybody sees it: the effects of both sets must be the same, and for each key
-what is recorded with it.
+what is recorded with it. Only rules of the exit list are tried one by one: of other lists a rule stays, unless an
+earlier one of its list decides all that it would.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import SyscallMask
 from auditrules.authoring.effects import EffectChange, found_effects
 from auditrules.authoring.impossible import impossible
+from auditrules.authoring.record_effects import RecordChange, record_changes
 from auditrules.authoring.rule_order import Linked, never_deciding
 from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.values import dataclass, replace
@@ -26,7 +28,10 @@ from auditrules.values import dataclass, replace
 _Keys: TypeAlias = tuple[str, ...]
 """The keys of one rule: mostly one, or none."""
 
-_SILENT = frozenset({FilterList.USER, FilterList.FILESYSTEM})  # lists whose rules are left as they are
+_ACCESSES = frozenset({FilterList.TASK, FilterList.EXIT})  # the lists that decide about these alone
+# Lists of which only equal rules are left out: what comes of them is not compared, or a field that the kernel does not
+# know there ends the walk.
+_AS_THEY_ARE = frozenset({FilterList.USER, FilterList.FILESYSTEM, FilterList.IO_URING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class MinimisedRules:
     """The rules that are left, in the order of evaluation, and what they record otherwise: none, where it is proved."""
 
     rules: tuple[Rule, ...]
-    changes: tuple[EffectChange, ...]
+    changes: tuple[EffectChange | RecordChange, ...]
 
 
 def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> MinimisedRules:
@@ -46,7 +51,8 @@ def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> Minimi
             break
         left = fewer
     left = _needed(left, files)
-    return MinimisedRules(left, tuple(_changes(rules, left, files)))
+    others = record_changes(_in_force(rules, files), _in_force(left, files), files.facts.machine)
+    return MinimisedRules(left, (*_changes(rules, left, files), *others))
 
 
 def _changes(rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem) -> Iterator[EffectChange]:
@@ -97,11 +103,12 @@ def _in_force(rules: Iterable[Rule], files: FileSystem) -> RulesInForce:
 def _deciding(rules: Sequence[Rule], machine: str, moved: Linked) -> tuple[Rule, ...]:
     """The rules without those that never decide."""
     shapes = [shape_of(rule) for rule in rules]
-    void = {place for place, shape in enumerate(shapes) if impossible(shape, machine)}
-    known = [None if place in void else shape for place, shape in enumerate(shapes)]
+    void = {place for place, shape in enumerate(shapes) if shape.rule.list in _ACCESSES and impossible(shape, machine)}
+    known = [None if place in void or shape.rule.list in _AS_THEY_ARE else shape for place, shape in enumerate(shapes)]
     found, _ = never_deciding(known, moved)
     void |= {each.index for each in found}
-    return tuple(rule for place, rule in enumerate(rules) if place not in void)
+    left = (rule for place, rule in enumerate(rules) if place not in void)
+    return tuple(dict.fromkeys(left))  # of equal ones the first
 
 
 def merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -169,7 +176,7 @@ def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
     before: dict[_Keys | None, RulesInForce] = {}
     left = list(rules)
     for rule in reversed(rules):
-        if rule.list in _SILENT or (rule.action is Action.NEVER and rule.list is not FilterList.EXIT):
+        if rule.list is not FilterList.EXIT:
             continue
         fewer = [each for each in left if each is not rule]
         if len(fewer) == len(left):
