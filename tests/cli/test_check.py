@@ -65,6 +65,21 @@ def test_an_image_with_audit_0_in_its_boot_loader_fails(image: Path) -> None:
     assert (code, row["status"], row["reason"]) == (1, "fail", "disabled")
 
 
+@pytest.mark.parametrize("more", [(), ("--rules", "new.rules")])
+def test_where_the_next_boot_is_not_known_evidence_says_why_and_advice_is_on_boot(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path, WATCH)
+    file(image, "GRUB_CMDLINE_LINUX=audit=0\n", "etc/default/grub")
+    file(image, "", "boot/vmlinuz-6.1.0")
+    code, row = verdict("--root", str(image), "--at", "boot", *more)
+    assert (code, row["status"]) == (3, "unknown")
+    assert "no boot loader's file says it; /etc/default/grub says audit=0" in row["evidence"]
+    assert "mount its /boot" in row["remediation"]
+    assert "--kernel" not in row["remediation"]
+
+
 def test_the_status_at_boot_is_that_of_the_next_boot(image: Path) -> None:
     options = ("--root", str(image), "--benchmark", "cis-docker:1.8.0", "--format", "json")
     now, boot = (json.loads(run(*options, *more)[1]) for more in ((), ("--at", "boot")))

@@ -310,8 +310,11 @@ def test_a_last_line_without_a_newline_is_a_line() -> None:
     ("line", "error"),
     [
         ("-a always,exit -F path=/a -F dir=/b", "the kernel takes one of path, dir and inode in a rule"),
-        ("-a always,exit -F dir=/missing -F perm=x", "the kernel takes a dir that exists"),
-        ("-w /missing/x -p x", "the kernel takes a path whose directory exists"),
+        (
+            "-a always,exit -F dir=/missing -F perm=x",
+            "the kernel takes a dir that exists: there is no directory /missing",
+        ),
+        ("-w /missing/x -p x", "the kernel takes a path whose directory exists: there is no directory /missing"),
     ],
 )
 def test_a_rule_that_the_kernel_would_refuse_says_so_and_keeps_its_meaning(line: str, error: str) -> None:

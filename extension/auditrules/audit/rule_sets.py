@@ -81,7 +81,7 @@ class RuleSets:
         if booted.loaded is None:
             return self._unknown(BOOT, booted.reason)
         if booted.enabled is None and booted.loaded.rules:
-            return self._unknown(BOOT, "whether auditing is on after boot is not known")
+            return self._unknown(BOOT, booted.enabled_unknown)
         rules = self._boot_rules
         unseen = _unseen(rules, booted.sandbox)
         now = self.kernel.rules

@@ -16,7 +16,7 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
-from auditrules.audit.rule_sets import BOOT
+from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.requirement import NOTHING_TO_DO, UNREADABLE, Remedy, Result
 from auditrules.status import Status
 from auditrules.values import dataclass, replace
@@ -91,12 +91,14 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
 )
 
 
-# What to do if the rules of the kernel are not known, by how they were read; otherwise as ADVICE says.
+# What to do if the rules are not known, by how those of the kernel were read, or BOOT; otherwise as ADVICE says.
 UNREAD: Mapping[str, str] = MappingProxyType(
     {
         "none": "No loaded rules were read. Of another root, give a listing that was saved on such a host (auditctl -l "
         ">FILE; auditctl -s >>FILE) as --kernel FILE, or go by next_boot, which says what its files load.",
         "listing": "Save the listing again, whole and as root: auditctl -l >FILE; auditctl -s >>FILE.",
+        BOOT: "The evidence says what of the next boot is not known. Read the host as root, and of an image all that "
+        "it boots from: mount its /boot, too, which has the boot loader's files (grub.cfg, or loader/entries).",
     }
 )
 TARGET_UNREAD = (
@@ -114,9 +116,14 @@ class AuditState:
     locked: bool = False
 
     @classmethod
-    def of(cls, audit: HostAudit) -> AuditState:
-        """That of a host."""
-        return cls.of_kernel(audit.kernel)
+    def of(cls, audit: HostAudit, source: str = KERNEL) -> AuditState:
+        """That of a host, now or after its next boot; whether the rules are locked is that of now."""
+        now = cls.of_kernel(audit.kernel)
+        if source != BOOT:
+            return now
+        boot = audit.rule_sets.boot
+        state = AnswerState.NOT_ASKED if boot.rules is None else AnswerState.OK
+        return cls(state, boot.error, BOOT, locked=now.locked)
 
     @classmethod
     def of_kernel(cls, kernel: KernelAnswer) -> AuditState:
@@ -171,7 +178,7 @@ def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
 
 def rules_unread(audit: HostAudit, source: RuleSource) -> Result:
     """What comes of every requirement on rules where those of a source are not known."""
-    state = AuditState.of(audit)
+    state = AuditState.of(audit, source.name)
     evidence = source.error or state.unknown_words(source.name)
     return Result(Status.UNKNOWN, UNREADABLE, evidence, remedy=rule_remedy(UNREADABLE, state, NOTHING_TO_DO))
 

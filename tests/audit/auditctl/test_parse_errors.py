@@ -540,14 +540,29 @@ TOO_MUCH = [
     ("-a always,exit" + " -F a0=1" * 63 + " -p x", "expected at most 63 fields, found 'x'"),
     ("-w /" + "x" * 256, f"expected a last name of at most 255 bytes, found '/{'x' * 256}'"),
     ("-w /" + "é" * 128, f"expected a last name of at most 255 bytes, found '/{'é' * 128}'"),
-    ("-w /" + "x/" * 2048, f"expected a path of less than 4096 bytes, found '/{'x/' * 2048}'"),
+    ("-w /" + "x/" * 2048, f"expected a path of less than 4096 bytes, found '/{'x/' * 149}x…'"),
     ("-w /etc -k " + "k" * 257, f"expected keys of at most 256 bytes together, found '{'k' * 257}'"),
     (
         "-w /etc -k " + "k" * 128 + " -F key=" + "l" * 128,
         f"expected keys of at most 256 bytes together, found 'key={'l' * 128}'",
     ),
-    ("-a always,exit -F obj_user=" + "x" * 4097, f"expected at most 4096 bytes, found '{'x' * 4097}'"),
+    ("-a always,exit -F obj_user=" + "x" * 4097, f"expected at most 4096 bytes, found '{'x' * 300}…'"),
 ]
+
+
+EN_DASH = "(\u2013 is U+2013, as documents have it: write the hyphen, -)"
+TYPESET = [
+    ("\u2013w /etc -p wa", f"found '-p' {EN_DASH}"),
+    ("-w /etc \u2013p wa", f"found '\u2013p' {EN_DASH}"),
+    ("-a always,exit -F auid!=\u22121 -S open", "(\u2212 is U+2212, as documents have it: write the hyphen, -)"),
+    ("-w \u201c/etc\u201d -p wa", "(\u201c is U+201C, as documents have it: write no quotes)"),
+    ("-w /etc -k my key\u201d", "(\u201d is U+201D, as documents have it: write no quotes)"),
+]
+
+
+@pytest.mark.parametrize(("line", "told"), TYPESET)
+def test_a_dash_or_quote_of_a_document_is_named_with_what_to_write(line: str, told: str) -> None:
+    assert error_of(line).summary.endswith(told)
 
 
 @pytest.mark.parametrize(("line", "summary"), TOO_MUCH, ids=[case[1][:50] for case in TOO_MUCH])

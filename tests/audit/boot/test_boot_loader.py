@@ -112,6 +112,13 @@ WITHOUT: dict[str, tuple[dict[str, str | None], str | None, bool, tuple[str, ...
         "taken to say nothing of audit, as no boot loader's file says it",
     ),
     "a kernel without a boot loader": ({}, None, True, ("", "audit=0"), "not known, as no boot loader's file says it"),
+    "a kernel without a boot loader, and what its file would be made from": (
+        {DEFAULT: "GRUB_CMDLINE_LINUX=audit=0"},
+        None,
+        True,
+        ("audit=0", "", "audit=0"),
+        f"not known, as no boot loader's file says it; {DEFAULT} says audit=0",
+    ),
     "a grub.cfg that can't be read, on this machine": (
         {CFG: None},
         "ro",

@@ -169,7 +169,7 @@ def test_what_boot_loads_unknown_says_nothing_of_a_rule() -> None:
 
 
 GONE_PATH = "-w /gone/file -p wa -k gone"
-NO_DIRECTORY = "the kernel takes a path whose directory exists"
+NO_DIRECTORY = "the kernel takes a path whose directory exists: there is no directory /gone"
 
 
 def test_a_rule_whose_directory_went_is_missing_where_the_load_once_went_on() -> None:

@@ -19,7 +19,7 @@ LOST = "-w /gone/x -p wa"
 DOCKER = "-a always,exit -S all -F dir=/etc/docker -F perm=wa -F key=d1"
 DOCKERD = "-a always,exit -S all -F path=/usr/bin/dockerd -F perm=x -F key=d2"
 NOT_ABSOLUTE = "expected an absolute path, without quotes or variables, found 'relative'"
-NO_DIRECTORY = "the kernel takes a path whose directory exists"
+NO_DIRECTORY = "the kernel takes a path whose directory exists: there is no directory /gone"
 TWICE = "the rule is loaded already"
 LOCKED = "the rules are locked (-e 2)"
 
@@ -259,5 +259,5 @@ def test_paths_below_a_link_that_leads_up_are_what_they_are_there() -> None:
     content = b"-w /var/run/containerd -p wa\n-a always,exit -F dir=/var/run/nothing -F perm=wa\n-w /run -p wa\n"
     found = load_rules(content, on)
     assert rules(found) == ["-a always,exit -S all -F dir=/var/run/containerd -F perm=wa"]
-    assert found.refused == ((2, "the kernel takes a dir that exists"),)
+    assert found.refused == ((2, "the kernel takes a dir that exists: there is no directory /var/run/nothing"),)
     assert found.stopped_at == 2

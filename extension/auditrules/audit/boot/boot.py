@@ -43,6 +43,12 @@ class Boot:
     command_line: KernelCommandLine = field(default=UNSAID, compare=False)
     sandbox: Sandbox = NO_SANDBOX  # in which the rules are loaded
 
+    @property
+    def enabled_unknown(self) -> str:
+        """That it is not known whether auditing is on, with what is known of the kernel's command line."""
+        remark = self.command_line.remark
+        return f"whether auditing is on after boot is not known{f': {remark}' if remark else ''}"
+
 
 def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
     """What boot loads on the host of these files. Nothing raises: what is not known is None, with the reason."""

@@ -85,7 +85,9 @@ def _without_loader(files: BootFiles, own: Words | None) -> KernelCommandLine:
     if image is not None:
         return KernelCommandLine((hints[image],), image, f"{_NEXT}: taken from {image}, as {why}")
     if files.occupied or unreadable or files.error or files.images:
-        return KernelCommandLine((*hints.values(), *ANYTHING), named, f"{_NEXT}: not known, as {why}", known=False)
+        said = "".join(f"; {name} says {of_audit(line)}" for name, line in hints.items())
+        remark = f"{_NEXT}: not known, as {why}{said}"
+        return KernelCommandLine((*hints.values(), *ANYTHING), named, remark, known=False)
     if hints:
         return KernelCommandLine(((), *hints.values()), named, f"{_NEXT}: taken from {named}, as {why}")
     return KernelCommandLine(((),), "", f"{_NEXT}: taken to say nothing of audit, as {why}")

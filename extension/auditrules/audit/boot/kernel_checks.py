@@ -127,11 +127,12 @@ def _absence(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
         if not isinstance(field.value, str):
             continue
         if field.name == "dir" and file_system.walk(field.value, follow=False).missing:
-            return "a dir that exists"
+            return f"a dir that exists: there is no directory {field.value}"
         if field.name in ("path", "exe"):
-            folder = file_system.walk(field.value.rpartition("/")[0] or "/").type
+            above = field.value.rpartition("/")[0] or "/"
+            folder = file_system.walk(above).type
             if folder == "missing":
-                return "a path whose directory exists"
+                return f"a path whose directory exists: there is no directory {above}"
             if folder not in ("dir", None):
                 return "a path below a directory"
     return None

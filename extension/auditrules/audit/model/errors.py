@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from auditrules.audit.model.rule import ControlFlag
 
+_MOST_FOUND = 300  # characters of a word that are quoted
+# What documents and word processors put in the place of a hyphen or a quote, by what auditctl takes.
+_TYPESET = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "write the hyphen, -"),
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00ab\u00bb", "write no quotes"),
+}
 _ESCAPED_BYTES = range(0xDC80, 0xDD00)  # as `decode` has them: bytes that are not UTF-8
 
 
@@ -30,7 +36,10 @@ class RuleSyntaxError(ValueError):
         """The error in one line: what was expected and in place of what."""
         start, end = self.span
         found = self.line[start:end]
-        return f"expected {self.expected}, found {_quoted(found)}" if found else f"expected {self.expected}"
+        if not found:
+            return f"expected {self.expected}"
+        quoted = _quoted(found if len(found) <= _MOST_FOUND else f"{found[:_MOST_FOUND]}…")
+        return f"expected {self.expected}, found {quoted}{_typeset(found, self.line)}"
 
     def __str__(self) -> str:
         """The expectation, the line, and a marker under the span."""
@@ -38,6 +47,13 @@ class RuleSyntaxError(ValueError):
         shown = "".join(char if char.isprintable() else "·" for char in self.line)
         marker = " " * start + "^" * max(end - start, 1)
         return f"expected {self.expected}\n    {shown}\n    {marker}"
+
+
+def _typeset(found: str, line: str) -> str:
+    """What to write for a dash or quote that only documents have, in what was found or before a word of the line."""
+    starts = "".join(word[0] for word in line.split())
+    char = next((each for each in found + starts if each in _TYPESET), None)
+    return f" ({char} is U+{ord(char):04X}, as documents have it: {_TYPESET[char]})" if char else ""
 
 
 def _quoted(text: str) -> str:

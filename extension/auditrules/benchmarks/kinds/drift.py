@@ -59,7 +59,7 @@ class DriftRequirement(Requirement):
         if status is Status.FAIL:
             missing, remedy = f"{len(found)} differences", Remedy(text=_MEND)
         else:
-            missing, remedy = "not known", rule_remedy(UNREADABLE, AuditState.of(host.audit), NOTHING_TO_DO)
+            missing, remedy = "not known", rule_remedy(UNREADABLE, AuditState.of(host.audit, source), NOTHING_TO_DO)
         return [Result(status, reason, evidence or "no difference", lines, missing, remedy)]
 
     def _now(self, audit: HostAudit) -> tuple[Status, str, list[Difference]]:

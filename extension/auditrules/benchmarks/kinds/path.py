@@ -128,7 +128,7 @@ class PathRequirement(Requirement):
         if fields is None:
             return [unknown_uid_min(host.facts.login)]
         asked = asked_conditions(fields)
-        state = AuditState.of(host.audit)
+        state = AuditState.of(host.audit, source)
         files = host.file_system
         return [
             self.of_target(

@@ -130,7 +130,7 @@ class PrivilegedCommandRequirement(Requirement):
             if concerned:
                 reason = concerned[0].answer.reason.value
                 evidence = f"{words}: {_named(concerned)}; {concerned[0].in_words}"
-                remedy = rule_remedy(reason, AuditState.of(host.audit), self._remedy(concerned, fields))
+                remedy = rule_remedy(reason, AuditState.of(host.audit, source), self._remedy(concerned, fields))
                 missing = _listed([visible(each.program.path) for each in concerned])
                 return Result(status, reason, evidence, missing=missing, remedy=remedy)
         return self._where_all_are_recorded(found, answers, len(programs))

@@ -78,7 +78,7 @@ class RuleOption(Requirement):
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Judge the kernel's status, or what boot leaves."""
-        state = AuditState.of(host.audit)
+        state = AuditState.of(host.audit, source)
         if self.option in GO_ON:
             found = self._of_load(host)
         elif source == BOOT:
@@ -122,7 +122,7 @@ class RuleOption(Requirement):
             return Result(Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {booted.reason}")
         if self.option == ENABLED:
             if booted.enabled is None:
-                return Result(Status.UNKNOWN, UNREADABLE, "whether auditing is on after boot is not known")
+                return Result(Status.UNKNOWN, UNREADABLE, booted.enabled_unknown)
             return self._compared(booted.enabled, self._said(booted.loaded.values.get(ENABLED), booted.enabled))
         written = "" if self.option in _done(booted.loaded) else booted.loaded.values.get(self.option)
         _, default = OPTIONS[self.option]

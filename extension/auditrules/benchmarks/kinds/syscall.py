@@ -106,7 +106,7 @@ class SyscallRequirement(Requirement):
             return Result(status, reason, evidence, lines)
         missed = found.of(*(_ESCAPED if status is Status.FAIL else (CoverageStatus.UNKNOWN,)))
         own = self.remedy(fields, found, host.audit.collected.facts)
-        remedy = rule_remedy(found.hindrance or reason, AuditState.of(host.audit), own)
+        remedy = rule_remedy(found.hindrance or reason, AuditState.of(host.audit, source), own)
         return Result(status, reason, evidence, lines, _named(missed), remedy)
 
     def _wished(self, fields: Iterable[str], host: JudgedHost, source: str) -> Iterator[str]:
