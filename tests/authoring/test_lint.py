@@ -117,6 +117,29 @@ def test_a_finding_marks_its_word(line: str, id_: str, mark: str, message: str) 
     assert (marked(finding) if finding.span else "") == mark
 
 
+# an exclude rule, then the records that it drops of events that stay
+DROPPED: tuple[tuple[str, list[str]], ...] = (
+    ("-F msgtype=PATH", ["PATH"]),
+    ("-F msgtype=CWD", ["CWD"]),
+    ("-F msgtype=EXECVE -F auid=0", ["EXECVE"]),
+    ("-F msgtype>=1301", ["CWD", "EXECVE", "PATH"]),
+    ("-F msgtype!=SYSCALL", ["CWD", "EXECVE", "PATH"]),
+    ("-F msgtype=PROCTITLE", []),
+    ("-F msgtype=SYSCALL", []),
+    ("-F msgtype>=1300", []),
+    ("-F msgtype!=PATH", []),
+    ("-F auid=unset", []),
+    ("-F msgtype=PATH -F msgtype=CWD", []),
+)
+
+
+@pytest.mark.parametrize(("fields", "records"), DROPPED)
+def test_a_record_that_is_dropped_of_events_that_stay_is_named(fields: str, records: list[str]) -> None:
+    findings = linted(f"-a always,exclude {fields}\n").findings
+    told = [each.message for each in findings if each.kind.id == "excluded-record"]
+    assert [message.split(": ")[0] for message in told] == [f"it drops the record {name}" for name in records]
+
+
 CLEAN = (
     "-a always,exit -F arch=b64 -S open -F exit=-EACCES -k k",
     "-a always,exit -F arch=b64 -S open -F auid!=-1 -k k",
@@ -127,7 +150,8 @@ CLEAN = (
     "-b 0x2000",
     "-a always,exit -F path=/x -F perm=r -F perm=w -k k",
     "-a always,exit -F arch=b64 -S openat -F a2&0100 -k k",
-    "-a always,exclude -F msgtype=CWD",
+    "-a always,exclude -F msgtype=EOE",
+    "-a always,exclude -F msgtype=PROCTITLE",
     "-a never,task -F auid=1000",
     "-a always,exit -F arch=b64 -S open -F auid=0 -F sessionid=unset -k k",
 )

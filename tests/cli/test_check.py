@@ -80,6 +80,14 @@ def test_where_the_next_boot_is_not_known_evidence_says_why_and_advice_is_on_boo
     assert "--kernel" not in row["remediation"]
 
 
+def test_evidence_names_a_rule_that_drops_a_record_of_what_is_recorded(image: Path) -> None:
+    (image / "etc/audit/rules.d/docker.rules").write_text(f"{WATCH}-a always,exclude -F msgtype=PATH\n")
+    code, row = verdict("--root", str(image), "--at", "boot")
+    assert (code, row["status"]) == (0, "pass")
+    told = "; -a always,exclude -F msgtype=PATH drops the record PATH: an event does not tell the file; "
+    assert told in row["evidence"]
+
+
 def test_the_status_at_boot_is_that_of_the_next_boot(image: Path) -> None:
     options = ("--root", str(image), "--benchmark", "cis-docker:1.8.0", "--format", "json")
     now, boot = (json.loads(run(*options, *more)[1]) for more in ((), ("--at", "boot")))

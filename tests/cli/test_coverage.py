@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -226,3 +227,14 @@ def test_what_cannot_be_asked_is_told(tmp_path: Path, arguments: list[str], mess
     code, _, err = run(*arguments, *tried(tmp_path, f"{CHMOD}\n"))
     assert code == 2
     assert message in err
+
+
+@pytest.mark.parametrize("where", [on, tried])
+def test_a_rule_that_drops_a_record_of_what_is_recorded_is_told(
+    tmp_path: Path, where: Callable[..., tuple[str, ...]]
+) -> None:
+    rule = "-a always,exclude -F msgtype=PATH -F auid=0"
+    options = where(tmp_path, WATCH, rule) if where is on else where(tmp_path, f"{WATCH}\n{rule}\n")
+    out = run(DOCKERD, *options).out
+    assert f"  ({rule} drops the record PATH: an event does not tell the file)\n" in out
+    assert "  execution         recorded\n" in out

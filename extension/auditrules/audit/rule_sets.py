@@ -16,6 +16,7 @@ from auditrules.audit.boot.load_time import load_time
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.history import History
+from auditrules.audit.coverage.lost_records import losses
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, RuleSource
@@ -69,7 +70,11 @@ class RuleSets:
                 self._earlier(KERNEL),
             ),
             Auditing(reading.status.enabled),
-            remarks=(*_remarks(reading, self.facts), *_of_sandbox(_unseen(rules, self._booted.sandbox))),
+            remarks=(
+                *_remarks(reading, self.facts),
+                *_of_sandbox(_unseen(rules, self._booted.sandbox)),
+                *losses(rules, self.facts.machine),
+            ),
             older=self._older,
             file_lines=self._file_lines,
         )
@@ -94,7 +99,12 @@ class RuleSets:
             self.facts.machine,
             now,
             Auditing(booted.enabled),
-            remarks=(*_of_command_line(booted), *_of_sandbox(unseen), *_of_machine(self.facts)),
+            remarks=(
+                *_of_command_line(booted),
+                *_of_sandbox(unseen),
+                *_of_machine(self.facts),
+                *losses(rules, self.facts.machine),
+            ),
             loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
             older=any(map(_may_be_older, booted.command_line.possible)),
             file_lines=self._file_lines,
@@ -209,7 +219,7 @@ def files_source(loaded: LoadedFile, facts: Facts, place: Callable[[int], str]) 
         facts.machine,
         RuleSet(rules, RuleResolver(FileSystem(facts), fresh=True)),
         Auditing(int(loaded.values.get("-e", "1"))),
-        remarks=tuple(_of_machine(facts)),
+        remarks=(*_of_machine(facts), *losses(rules, facts.machine)),
         file_lines=_by_text(_added(loaded, place), facts),
     )
 

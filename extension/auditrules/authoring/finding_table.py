@@ -225,6 +225,13 @@ FINDINGS: tuple[FindingKind, ...] = (
     ),
     # Rules that record less, or other things, than they seem to
     FindingKind(
+        "excluded-record",
+        _WARNING,
+        "a rule that drops a record of each event",
+        "The event and its key are written, so that all counts as recorded; what that record tells is in none of them.",
+        "Take the rule out, or exclude by who acts (auid, exe), and not by the type of the record.",
+    ),
+    FindingKind(
         "no-b32-twin",
         _WARNING,
         "a b64 rule without its b32 twin",

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.auditctl.normal_form import value_text
 from auditrules.audit.constants.fields import FIELDS
+from auditrules.audit.coverage.call_filter import SYSCALL_RECORD
+from auditrules.audit.coverage.lost_records import lost_records
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import (
     Action,
@@ -23,7 +25,6 @@ from auditrules.authoring.reading import RulesReading
 from auditrules.authoring.rule_paths import file_fields
 from auditrules.authoring.rule_shape import RuleShape, Values
 
-_SYSCALL_RECORD = 1300
 _PATTERN = re.compile(r"[*?\[]")
 # An auid that somebody writes who means unset: what -1 is in fewer bits, or -1 mistyped.
 _NEARLY_UNSET = frozenset({0xFFFFFFFE, 0x7FFFFFFF, 0xFFFF, 429496729, 429496725, 294967295})
@@ -123,11 +124,17 @@ def _silences(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
         yield each.finding(reading, "silences-all", message)
 
 
+def _record_lost(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
+    for record in () if each.impossible else lost_records(each.rule):
+        message = f"it drops the record {record.name}: an event does not tell {record.lost}"
+        yield each.finding(reading, "excluded-record", message, "msgtype")
+
+
 def _drops_all(shape: RuleShape) -> bool:
     """Whether an exclude rule drops the record of the call whoever makes it."""
     kinds = shape.values.get("msgtype")
     alone = len(shape.values) == 1 and not shape.others
-    return alone and kinds is not None and Values(_SYSCALL_RECORD, _SYSCALL_RECORD).within(kinds)
+    return alone and kinds is not None and Values(SYSCALL_RECORD, SYSCALL_RECORD).within(kinds)
 
 
 _CHECKS: tuple[RuleCheck, ...] = (
@@ -138,6 +145,7 @@ _CHECKS: tuple[RuleCheck, ...] = (
     no_such_call,
     _auid,
     _silences,
+    _record_lost,
     widened,
     no_arch,
 )

@@ -1,0 +1,44 @@
+"""Which records of an event the exclude list drops while the event stays: with its key, and without what they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from auditrules.audit.auditctl.normal_form import render
+from auditrules.audit.coverage.call_filter import SYSCALL_RECORD
+from auditrules.audit.coverage.match_result import compare
+from auditrules.audit.model.rule import Field, FilterList, Rule
+from auditrules.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """A record beside SYSCALL: its name, its number (linux/audit.h), and what an event does not tell without it."""
+
+    name: str
+    number: int
+    lost: str
+
+
+RECORDS = (
+    EventRecord("PATH", 1302, "the file"),
+    EventRecord("CWD", 1307, "the folder that a relative name starts from"),
+    EventRecord("EXECVE", 1309, "the arguments of a program that is run"),
+)
+
+
+def lost_records(rule: Rule) -> tuple[EventRecord, ...]:
+    """The records that a rule drops while the event stays: not those of one that drops SYSCALL, and so the event."""
+    if rule.list is not FilterList.EXCLUDE:
+        return ()
+    kinds = [each for each in rule.fields if isinstance(each, Field) and each.name == "msgtype"]
+    if not kinds or all(compare(SYSCALL_RECORD, each) for each in kinds):
+        return ()
+    return tuple(record for record in RECORDS if all(compare(record.number, each) for each in kinds))
+
+
+def losses(rules: Iterable[Rule], machine: str) -> Iterator[str]:
+    """What events do not tell, in words, for each rule that drops records of them."""
+    for rule in rules:
+        for record in lost_records(rule):
+            yield f"{render(rule, machine)} drops the record {record.name}: an event does not tell {record.lost}"
