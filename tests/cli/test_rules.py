@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from auditrules.audit.rule_sets import FILES_ASSUMED
+from auditrules.cli.minimised_rules import MOST_RULES
 from tests.cli.ran import ran
 from tests.fixtures.boots import boot_root
 from tests.fixtures.hosts import root
@@ -250,6 +251,20 @@ def test_a_smaller_set_records_the_same(tmp_path: Path) -> None:
     smaller = tmp_path / "smaller.rules"
     smaller.write_text(out)
     assert ran("diff", str(path), str(smaller))[0] == 0
+
+
+def test_of_more_rules_than_can_be_judged_no_smaller_set_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    path = tmp_path / "x.rules"
+    path.write_text("".join(f"-w /etc/{number} -p wa -k d\n" for number in range(MOST_RULES + 1)))
+    monkeypatch.setattr("auditrules.cli.minimised_rules.minimised", never)
+    code, out, err = ran("rules", "--minimise", str(path))
+    assert (code, out) == (3, "")
+    assert f"expected at most {MOST_RULES} rules, found {MOST_RULES + 1}" in err
 
 
 def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from auditrules.cli.target_options import only_target
 from auditrules.text import counted, visible
 from auditrules.values import replace
 
+MOST_RULES = 500  # each is judged against all others: a minute or so of one core, several where conditions differ much
+
 
 def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
     """The smaller set as text, and the exit code: 3 and nothing where it is not proved to record the same."""
@@ -37,6 +39,12 @@ def minimised_rules(options: argparse.Namespace, environment: Environment) -> tu
         warn(FILES_ASSUMED)
     if tried.problems:
         warn("not proved: some lines are not loaded, so nothing is written")
+        return "", 3
+    if len(tried.loaded.rules) > MOST_RULES:
+        warn(
+            f"not made smaller, so nothing is written: expected at most {MOST_RULES} rules, found "
+            f"{len(tried.loaded.rules)}; auditrules lint names those that add nothing, or could be one"
+        )
         return "", 3
     rules = [decided(rule, facts) for rule in tried.loaded.rules]
     found = minimised(rules, FileSystem(facts), moved_on(facts))

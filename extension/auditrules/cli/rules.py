@@ -33,7 +33,7 @@ examples:
   auditrules rules --benchmark cis-ubuntu-24.04 --benchmark stig-ubuntu-24.04 --output rules.d
   auditrules rules --benchmark cis-docker --root /mnt/image --format ansible
   auditrules rules --benchmark cis-ubuntu-24.04 --system 'ubuntu 24.04' --machine x86_64
-  auditrules rules --minimise rules.d                      an equal set of fewer rules
+  auditrules rules --minimise rules.d                      an equal set of fewer rules (of at most 500)
 
 exit codes: 0 proved, 1 some control can't be met or a file of benchmarks was left out (it is named, the rest is
 written), 2 it could not be run, 3 not proved, and nothing is written
