@@ -98,7 +98,33 @@ def test_a_file_that_is_loaded_too_is_told(image: Path, tmp_path: Path) -> None:
     other.parent.mkdir()
     other.write_text("-a never,task\n")
     code, _, err = ran("rules", *DOCKER, "--root", str(image), "--output", str(other.parent))
-    assert (code, err) == (0, f"auditrules: {other} is loaded with these files, and was not judged with them\n")
+    assert code == 1
+    assert f"with {other}, loaded too: CIS Docker Benchmark 1.2.0 1.2.3: /usr/bin/dockerd: fail (task_never)" in err
+
+
+# a file in the folder that the rules are written to, the exit code, and what is said of it
+IN_FOLDER = (
+    ("-w /usr/bin/dockerd -k docker\n", 1, "60-other.rules:1: the rule is loaded already\n"),
+    ("-w relative\n", 1, "60-other.rules:1: expected an absolute path"),
+    ("-w /etc/passwd -p wa -k identity\n", 0, ""),
+    ("# nothing\n", 0, ""),
+)
+
+
+@pytest.mark.parametrize("system", [False, True])
+@pytest.mark.parametrize(("text", "code", "told"), IN_FOLDER)
+def test_files_in_the_folder_are_judged_with_those_that_are_written(
+    image: Path, tmp_path: Path, text: str, code: int, told: str, *, system: bool
+) -> None:
+    folder = tmp_path / "stig.d"
+    folder.mkdir()
+    (folder / "60-other.rules").write_text(text)
+    where = ("--system", "ubuntu 24.04") if system else ("--root", str(image))
+    options = ("--benchmark", "cis-docker:1.2.0", "--control", "1.2.3", *where, "--output", str(folder))
+    found, _, err = ran("rules", *options)
+    assert (found, "loaded too" in err) == (code, bool(code))
+    assert told in err
+    assert ran("lint", str(folder))[0] == code
 
 
 STIG = ("--benchmark", "stig-rhel-9", "--control", "RHEL-09-654265", "--control", "RHEL-09-654240")

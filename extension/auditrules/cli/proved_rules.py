@@ -1,12 +1,13 @@
 """The rules that controls need on a host, and the proof that they meet them: judged as if boot loaded these files.
 
-They are judged alone, and again with the host's other files in rules.d, of which augenrules makes one file with them:
-of all lines `-f` the last one counts, and a rule that stands twice ends the load.
+They are judged alone, and again with the other files of the host's rules.d, or of the folder that they are written to:
+augenrules makes one file of all. Of all lines `-f` the last one counts, and a rule that stands twice ends the load.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -20,7 +21,8 @@ from auditrules.authoring.rules_files import NEVER, MadeRules, PrescribedLine, m
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.requirement import Judged
-from auditrules.cli.rules_input import awk_of
+from auditrules.cli.command import Problem
+from auditrules.cli.rules_input import awk_of, rules_input
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
 from auditrules.tables.judging import HostJudge
@@ -81,29 +83,54 @@ def proved_rules(
     return made, {words: _against(made, each) for words, each in _not_met(judged).items()}
 
 
-def spoiled(
+def files_beside(folder: str, made: MadeRules, root: str) -> list[File]:
+    """The files in a folder that augenrules would merge with those that are made. Raises Problem."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names
+    except (FileNotFoundError, NotADirectoryError):  # it will be made, or writing says what it is
+        return []
+    except OSError as error:
+        raise Problem(f"cannot read {folder}: {error.strerror}") from error
+    if all(name in made.files or name.startswith(".") or not name.endswith(".rules") for name in names):
+        return []
+    return [each for each in rules_input(folder, root).files if each.path.rpartition("/")[2] not in made.files]
+
+
+def spoiled_by_host(
     controls: Sequence[BenchmarkControl], host: Collector, facts: Facts, made: MadeRules, failing: Collection[str]
 ) -> tuple[list[str], list[str]]:
-    """The paths of the host's other files in rules.d, and what is not met for them, or why the load ends.
-
-    `failing` is what is not met without them, which is not told again.
-    """
+    """The paths of the host's other files in rules.d, and what is not met for them, or why the load ends."""
     sources = host.sources()
     if sources.rules_d_error:
         return [RULES_D], [f"what else boot loads is not known: {sources.rules_d_error}"]
     others = [each for each in sources.rules_d if each.path.rpartition("/")[2] not in made.files]
+    return [each.path for each in others], spoiled(controls, host, facts, made, failing, others=others)
+
+
+def spoiled(  # noqa: PLR0913 - what is judged, on what, and with which files
+    controls: Sequence[BenchmarkControl],
+    host: Collector,
+    facts: Facts,
+    made: MadeRules,
+    failing: Collection[str],
+    *,
+    others: Sequence[File],
+) -> list[str]:
+    """What is not met where augenrules merges other files of a folder with those that are made, or why the load ends.
+
+    `failing` is what is not met without them, which is not told again.
+    """
     if not others:
-        return [], []
-    own = (File(f"{RULES_D}/{each.path}", each.content) for each in made.given.files)
-    given = RulesInput(RULES_D, (*own, *others), folder=True, awk=awk_of(sources))
+        return []
+    folder = others[0].path.rpartition("/")[0]
+    own = (File(f"{folder}/{each.path}", each.content) for each in made.given.files)
+    given = RulesInput(folder, (*own, *others), folder=True, awk=awk_of(host.sources()))
     wanted = needs(each.content or b"" for each in given.files)
     tried = TriedRules([given], replace(facts, files={**facts.files, **host.look(wanted.paths)}))
     if tried.loaded.stopped_at is not None:
-        return [each.path for each in others], [*tried.problems]
+        return [*tried.problems]
     missed = _not_met(_judged(controls, host, facts.machine, tried.text))
-    return [each.path for each in others], [
-        f"{words}: {each.evidence}" for words, each in missed.items() if words not in failing
-    ]
+    return [f"{words}: {each.evidence}" for words, each in missed.items() if words not in failing]
 
 
 def _not_met(judged: Iterable[tuple[BenchmarkControl, Sequence[Judged]]]) -> Mapping[str, Judged]:

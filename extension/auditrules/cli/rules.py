@@ -21,7 +21,7 @@ from auditrules.cli.check import chosen, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, add_site, catalogue_of, in_environment, named_files
 from auditrules.cli.minimised_rules import minimised_rules
-from auditrules.cli.proved_rules import OF_RULES, host_with, proved_rules, spoiled
+from auditrules.cli.proved_rules import OF_RULES, files_beside, host_with, proved_rules, spoiled, spoiled_by_host
 from auditrules.cli.target_options import add_targets, only_target
 from auditrules.host import Collector
 from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
@@ -97,17 +97,29 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
             warn(f"{problem.place}: {problem.message}")
         warn("not proved, so nothing is written")
         return "", 3
-    beside, missed = spoiled(controls, host, facts, made, failing)
+    missed = _tell_of_spoilers(*spoiled_by_host(controls, host, facts, made, failing))
+    if options.output and (options.system or os.path.realpath(options.output) != _rules_d_of(options)):
+        others = files_beside(options.output, made, options.root)
+        found = spoiled(controls, host, facts, made, failing, others=others)
+        missed = _tell_of_spoilers([each.path for each in others], found) or missed
+    code = 1 if failing or missed or made.left_out or not asked.whole else 0
+    if options.output:
+        _write(options.output, made.files, force=options.force)
+        return "", code
+    return FORMATS[options.format](made.files), code
+
+
+def _rules_d_of(options: argparse.Namespace) -> str:
+    return os.path.realpath(f"{options.root or '/'}/{RULES_D}")
+
+
+def _tell_of_spoilers(beside: Sequence[str], missed: Sequence[str]) -> bool:
+    """Say what is not met for files that are loaded too, if anything."""
     for each in missed:
         warn(f"with {', '.join(beside)}, loaded too: {each}")
     if missed:
         warn("take the files away that are loaded too, or the lines in them that are in the way")
-    code = 1 if failing or missed or made.left_out or not asked.whole else 0
-    if options.output:
-        judged_with = "" if options.system else os.path.realpath(f"{options.root or '/'}/{RULES_D}")
-        _write(options.output, made.files, judged_with, force=options.force)
-        return "", code
-    return FORMATS[options.format](made.files), code
+    return bool(missed)
 
 
 def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, str]) -> None:
@@ -203,11 +215,8 @@ def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> l
     return wanted
 
 
-def _write(folder: str, files: Mapping[str, str], judged_with: str, *, force: bool) -> None:
-    """Write the files; none of them if one is there that this command did not write. Raises Problem.
-
-    The files that are in the folder, too, were judged with them if it is `judged_with`.
-    """
+def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
+    """Write the files; none of them if one is there that this command did not write. Raises Problem."""
     root = Path(folder)
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -219,11 +228,8 @@ def _write(folder: str, files: Mapping[str, str], judged_with: str, *, force: bo
                 raise Problem(f"{path}: there is a file that this command did not write: {way}")
         for name, text in files.items():
             (root / name).write_text(text, "utf-8")
-        others = sorted(path.name for path in root.glob("*.rules") if path.name not in files)
     except OSError as error:
         raise Problem(f"cannot write {folder}: {error.strerror}") from error
-    for name in others if os.path.realpath(folder) != judged_with else ():
-        warn(f"{root / name} is loaded with these files, and was not judged with them")
 
 
 def _is_made(path: Path) -> bool:
