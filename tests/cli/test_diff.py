@@ -39,7 +39,7 @@ def less(tmp_path: Path) -> str:
 
 
 def test_equal_effects_end_with_0_whatever_the_lines_are(tmp_path: Path, old: str) -> None:
-    other = file(tmp_path, "new.rules", "# x\n-a always,exit -F path=/usr/bin/dockerd -F perm=awxr -F key=k\n")
+    other = file(tmp_path, "new.rules", "# x\n-a always,exit -F path=/usr/bin/dockerd -F perm=awxr -F key=docker\n")
     assert run(old, other) == (
         0,
         f"({FILES_ASSUMED})\n{old} (1 rule, 1 path) and {other} (1 rule, 1 path) record the same\n",
@@ -200,6 +200,114 @@ def test_the_controls_that_change_are_told(tmp_path: Path) -> None:
     assert ": pass -> fail\n" in out
     (control,) = json.loads(run(*options, *one, "--format", "json")[1])["controls"]
     assert (control["control"], control["old"], control["new"]) == ("1.2.3", "pass", "fail")
+
+
+# What else differs
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "told"),
+    [
+        ("-e 2", "", "-e: 2 (locked until the next boot) -> not set"),
+        ("-e 2", "-e 1", "-e: 2 (locked until the next boot) -> 1"),
+        ("-b 8192", "-b 64", "-b: 8192 -> 64"),
+        ("-b 8192", "", "-b: 8192 -> not set"),
+        ("-f 2", "", "-f: 2 (panic) -> not set"),
+        ("-f 2", "-f 0", "-f: 2 (panic) -> 0 (silent)"),
+        ("-r 100", "", "-r: 100 -> not set"),
+        ("-r 100", "-r 200", "-r: 100 -> 200"),
+        ("--backlog_wait_time 5", "--backlog_wait_time 6", "--backlog_wait_time: 5 -> 6"),
+        ("--loginuid-immutable", "", "--loginuid-immutable: set -> not set"),
+        ("-c", "", "-c: set -> not set"),
+        ("-i", "", "-i: set -> not set"),
+    ],
+)
+def test_a_setting_that_differs_is_told(tmp_path: Path, was: str, is_: str, told: str) -> None:
+    old, new = file(tmp_path, "a", f"{was}\n"), file(tmp_path, "b", f"{is_}\n-D\n")
+    code, out, _ = run(old, new)
+    assert code == 0
+    assert f"settings that differ (1):\n  {told}\n" in out
+    assert out.endswith(" record the same, but settings differ\n")
+
+
+@pytest.mark.parametrize(
+    ("was", "is_"),
+    [
+        ("-b 0x40", "-b 64"),
+        ("-b 64", ""),
+        ("-f 1", ""),
+        ("-r 0", ""),
+        ("-e 1", ""),
+        ("-b 1\n-b 64", "-b 64"),
+        ("-t", ""),
+    ],
+)
+def test_a_setting_that_is_the_same_is_not_told(tmp_path: Path, was: str, is_: str) -> None:
+    code, out, _ = run(file(tmp_path, "a", f"{was}\n"), file(tmp_path, "b", f"{is_}\n-D\n"))
+    assert (code, out.endswith(" record the same\n")) == (0, True)
+
+
+@pytest.mark.parametrize(("was", "is_"), [("", "-r 100"), ("-r 200", "-r 100"), ("", "-r 5")])
+def test_a_new_or_lower_rate_limit_is_never_the_same(tmp_path: Path, was: str, is_: str) -> None:
+    code, out, _ = run(file(tmp_path, "a", f"{was}\n{WATCH}"), file(tmp_path, "b", f"{is_}\n{WATCH}"))
+    assert code == 3
+    limit = is_.partition(" ")[2]
+    assert (
+        f"can't be told (1):\n  which records the limit of {limit} a second (-r) drops\nsettings that differ (1)" in out
+    )
+    assert "record the same can't be told\n" in out
+
+
+def test_what_q_adds_is_not_told(tmp_path: Path, old: str) -> None:
+    code, out, _ = run(old, file(tmp_path, "b", f"{WATCH}-q /srv,/mnt\n"))
+    assert code == 3
+    assert "  what -q adds to rules on directories, which is not compared\n" in out
+
+
+def test_keys_that_differ_are_told_with_how_many_rules_have_them(tmp_path: Path) -> None:
+    rules = "-w /etc/a -p wa -k x\n-w /etc/b -p wa -k x\n-w /etc/c -p wa -k same\n-w /etc/d -p wa -k x\n"
+    others = rules.replace("-k x", "-k y", 2).replace("-k x", "")
+    code, out, _ = run(file(tmp_path, "a", rules), file(tmp_path, "b", others))
+    assert code == 0
+    assert "keys that differ (2):\n  x -> y: 2 rules\n  x -> no key: 1 rule\n" in out
+    assert out.endswith(" record the same, but keys differ\n")
+
+
+def test_the_page_shows_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs/rules.md").read_text("utf-8").partition("With `old.rules`\n")[2]
+    old, new, said = page.split("```\n")[1:6:2]
+    monkeypatch.chdir(tmp_path)
+    Path("old.rules").write_text(old)
+    Path("new.rules").write_text(new)
+    assert run("old.rules", "new.rules")[:2] == (1, f"({FILES_ASSUMED})\n{said}")
+
+
+def test_json_has_settings_and_keys(tmp_path: Path, old: str) -> None:
+    new = file(tmp_path, "b", f"-b 8192\n{WATCH}".replace("-k docker", "-k other"))
+    document = json.loads(run(old, new, "--format", "json")[1])
+    assert document["settings"] == [{"setting": "-b", "old": "", "new": "8192"}]
+    assert document["keys"] == [{"old": ["docker"], "new": ["other"], "rules": 1}]
+
+
+def test_a_listing_has_no_settings_to_compare(tmp_path: Path) -> None:
+    listing = file(tmp_path, "listing", WATCH)
+    code, out, _ = run(f"listing:{listing}", file(tmp_path, "b", f"-b 8192\n{WATCH}"))
+    assert (code, out.endswith(" record the same\n")) == (0, True)
+
+
+def test_the_settings_of_a_root_are_those_after_its_boot(tmp_path: Path) -> None:
+    image = booting(tmp_path, f"-f 2\n{WATCH}-e 2\n")
+    out = run(f"root:{image}", file(tmp_path, "new.rules", WATCH))[1]
+    assert "  -e: 2 (locked until the next boot) -> not set\n" in out
+    assert "  -f: 2 (panic) -> not set\n" in out
+
+
+def test_a_control_on_a_setting_is_judged_by_it(tmp_path: Path) -> None:
+    image = booting(tmp_path, f"-f 2\n{WATCH}")
+    options = ("--benchmark", "stig-rhel-9", "--control", "RHEL-09-654265")
+    (image / "etc/os-release").write_text('ID=rhel\nVERSION_ID="9.4"\n')
+    out = run(f"root:{image}", file(tmp_path, "new.rules", WATCH), *options)[1]
+    assert ": pass -> fail\n" in out
 
 
 # Bad input

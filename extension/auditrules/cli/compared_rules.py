@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditrules.audit.auditctl.normal_form import decided
+from auditrules.audit.boot.boot import Boot
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.resolved_rules import RuleResolver
@@ -17,6 +18,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Rule
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import FILES_ASSUMED
+from auditrules.authoring.other_changes import ENABLED, Settings, settings_of_kernel, settings_of_load
 from auditrules.authoring.reading import RulesInput
 from auditrules.authoring.rule_paths import assumed_files, file_fields
 from auditrules.authoring.tried_rules import TriedRules
@@ -41,10 +43,11 @@ class RulesOperand:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """The rules of one side, whether auditing is on, and what is to be said of them."""
+    """The rules of one side, whether auditing is on, the settings as far as known, and what is to be said of them."""
 
     rules: tuple[Rule, ...]
     auditing: Auditing
+    settings: Settings
     unread: int = 0
     problems: tuple[str, ...] = ()
 
@@ -93,24 +96,35 @@ def side_of(
     """The rules of an operand, on a host with these facts."""
     if operand.given is not None:
         tried = TriedRules([operand.given], facts)
-        return ComparedSide(tried.loaded.rules, tried.source.auditing, problems=tried.problems)
+        settings = settings_of_load(tried.loaded)
+        return ComparedSide(tried.loaded.rules, tried.source.auditing, settings, problems=tried.problems)
     if operand.kind == LISTING:
         saved = _listing(operand.path)
-        return _of_source(operand, HostAudit(Sources(Kernel("listing", saved=saved), facts=facts)).rule_sets.kernel)
+        audit = HostAudit(Sources(Kernel("listing", saved=saved), facts=facts))
+        return _of_source(operand, audit.rule_sets.kernel, {})
     if operand.kind == ROOT:
         own = environment.host(operand.path, "none", "").sources()
     else:
         own = sources or (host.sources() if host else Sources(Kernel("none")))
-    sets = HostAudit(own).rule_sets
-    return _of_source(operand, sets.kernel if operand.kind == KERNEL else sets.boot)
+    audit = HostAudit(own)
+    if operand.kind == KERNEL:
+        return _of_source(operand, audit.rule_sets.kernel, settings_of_kernel(audit.kernel.status))
+    return _of_source(operand, audit.rule_sets.boot, _after(audit.boot))
 
 
-def _of_source(operand: RulesOperand, source: RuleSource) -> ComparedSide:
+def _after(boot: Boot) -> Settings:
+    """The settings that a boot leaves, which may enable auditing itself."""
+    found = dict(settings_of_load(boot.loaded)) if boot.loaded else {}
+    found.pop(ENABLED, None)
+    return found if boot.enabled is None else {ENABLED: str(boot.enabled), **found}
+
+
+def _of_source(operand: RulesOperand, source: RuleSource, settings: Settings) -> ComparedSide:
     if source.rules is None:
         raise Problem(f"{operand.text}: the rules are not known: {source.error}")
     problems = (*source.remarks, *([source.loads_nothing] if source.loads_nothing else []))
     rules = tuple(each.rule for each in source.rules.resolved)
-    return ComparedSide(rules, source.auditing, source.rules.unread, problems)
+    return ComparedSide(rules, source.auditing, settings, source.rules.unread, problems)
 
 
 def _listing(path: str) -> File:

@@ -6,19 +6,19 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.coverage.access_difference import EXCEPT, ONLY
+from auditrules.audit.boot.load import VALUES
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
-from auditrules.audit.model.rule import Rule
 from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import FILES_ASSUMED
-from auditrules.authoring.effects import Direction, EffectChange, effects
+from auditrules.authoring.effects import Direction, effects
+from auditrules.authoring.other_changes import ENABLED, key_changes, setting_changes, uncertain_by_settings
 from auditrules.authoring.reading import with_names
 from auditrules.authoring.record_effects import RecordChange, record_changes
 from auditrules.check import check
@@ -34,12 +34,12 @@ from auditrules.cli.compared_rules import (
     problems_of,
     side_of,
 )
+from auditrules.cli.diff_text import ChangedControl, Changes, text_of
 from auditrules.cli.environment import Environment, add_site, catalogue_of, database, in_environment, named_files
 from auditrules.cli.target_options import add_targets, targets_of
 from auditrules.cli.what_if import WhatIfHost
 from auditrules.host import Collector, KeptHost
-from auditrules.text import counted, visible
-from auditrules.values import dataclass, replace
+from auditrules.values import replace
 
 _EPILOG = """\
 OLD and NEW are each one of:
@@ -59,34 +59,7 @@ exit codes: 0 the same is recorded, 1 something is recorded no more, 2 it could 
 4 only more is recorded
 """
 
-_USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes"}
-_ANY_FILE = "whatever the file"  # of calls that are named for themselves, some of which use none
 _CODES = ((Direction.LOST, 1), (Direction.UNSURE, 3), (Direction.GAINED, 4))
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedControl:
-    """A control, and its status with the rules of each side."""
-
-    benchmark: str
-    version: str
-    control: str
-    title: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What is recorded otherwise: accesses, and types of records."""
-
-    accesses: Sequence[EffectChange]
-    records: Sequence[RecordChange]
-
-    @property
-    def directions(self) -> set[Direction]:
-        """The directions of all of them; none where the same is recorded."""
-        return {each.direction for each in self.accesses} | {each.direction for each in self.records}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -125,10 +98,17 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     old, new = (side_of(each, facts, sources, environment) for each in operands)
     files = FileSystem(facts)
     ready = in_force(old, files), in_force(new, files)
-    found = Changes(effects(*ready, files), record_changes(*ready, facts.machine))
+    settings = old.settings, new.settings
+    unsure = (RecordChange(Direction.UNSURE, (), where=(each,)) for each in uncertain_by_settings(*settings))
+    found = Changes(
+        effects(*ready, files),
+        (*record_changes(*ready, facts.machine), *unsure),
+        setting_changes(*settings),
+        key_changes(*([each.rule for each in side.rules.resolved] for side in ready)),
+    )
     problems = [*problems_of(operands, (old, new)), *([] if host else [FILES_ASSUMED])]
     controls = list(_controls(options, environment, host, facts, (old, new)))
-    write = _json if options.format == "json" else _text
+    write = _json if options.format == "json" else text_of
     return write(operands, (old, new), found, controls, problems), _exit_code(found, (old, new))
 
 
@@ -157,6 +137,7 @@ def _controls(
     for side in sides:
         enabled = side.auditing.enabled
         lines = ["-i", *(render(rule, facts.machine) for rule in side.rules)]
+        lines += [f"{flag} {value}" for flag, value in side.settings.items() if flag in VALUES - {ENABLED} and value]
         lines += [] if enabled is None else [f"-e {enabled}"]
         text = TriedRulesText(encode("".join(f"{line}\n" for line in lines)), ("",) * len(lines))
         view = KeptHost(
@@ -193,97 +174,8 @@ def _json(
         "problems": list(problems),
         "changes": changes,
         "records": records,
+        "settings": [asdict(each) for each in found.settings],
+        "keys": [asdict(each) for each in found.keys],
         "controls": [asdict(each) for each in controls],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def _text(
-    operands: Sequence[RulesOperand],
-    sides: Sequence[ComparedSide],
-    found: Changes,
-    controls: Sequence[ChangedControl],
-    problems: Iterable[str],
-) -> str:
-    return "".join(_lines(operands, sides, found, controls, problems))
-
-
-def _lines(
-    operands: Sequence[RulesOperand],
-    sides: Sequence[ComparedSide],
-    found: Changes,
-    controls: Sequence[ChangedControl],
-    problems: Iterable[str],
-) -> Iterator[str]:
-    for problem in problems:
-        yield f"({visible(problem)})\n"
-    for direction in Direction:
-        changes = [*_together(each for each in found.accesses if each.direction is direction)]
-        told = [
-            *(_change(each, letters) for each, letters in changes),
-            *(_record(each) for each in found.records if each.direction is direction),
-        ]
-        if told:
-            yield f"{direction.value} ({len(told)}):\n"
-        yield from (f"  {each}\n" for each in told)
-    if controls:
-        yield "controls:\n"
-    for control in controls:
-        words = f"{control.benchmark} {control.version}  {control.control}  {control.title}"
-        yield f"  {visible(words)}: {control.old} -> {control.new}\n"
-    named = [f"{visible(each.text)} ({_size(side.rules)})" for each, side in zip(operands, sides, strict=True)]
-    unread = sum(side.unread for side in sides)
-    if unread and not found.directions:
-        yield f"whether {' and '.join(named)} record the same can't be told: {counted(unread, 'rule')} can't be read\n"
-        return
-    if found.directions == {Direction.UNSURE}:
-        yield f"whether {' and '.join(named)} record the same can't be told\n"
-        return
-    yield f"{' and '.join(named)} record {'different things' if found.directions else 'the same'}\n"
-
-
-def _size(rules: Collection[Rule]) -> str:
-    """How many rules there are, and on how many paths."""
-    paths = {field.value for field in map(Rule.watched, rules) if field is not None}
-    return f"{counted(len(rules), 'rule')}, {counted(len(paths), 'path')}"
-
-
-def _together(changes: Iterable[EffectChange]) -> Iterator[tuple[EffectChange, str]]:
-    """The changes, those of whole letters of one path that are alike as one; each with its letters."""
-    found: dict[EffectChange, str] = {}
-    for each in changes:
-        key = replace(each, letter="") if each.letter and not each.calls else each
-        found[key] = found.get(key, "") + each.letter
-    yield from found.items()
-
-
-def _change(change: EffectChange, letters: str) -> str:
-    """One line: on what, which accesses, by which calls where not by all, and in which cases only."""
-    uses = ", ".join(f"{_USES[letter]} ({letter})" for letter in letters)
-    calls = ", ".join(change.calls)
-    what = f"{uses} by {calls}" if uses and calls else uses or calls
-    return visible(f"{change.path or _ANY_FILE}: {what or 'any access'}{_cases(change.where)}")
-
-
-def _record(change: RecordChange) -> str:
-    """One line: which types of records, and in which cases only; of what is not compared, that alone."""
-    if not change.types:
-        return visible("; ".join(change.where))
-    types = ", ".join(change.types)
-    named = types if types.startswith("every ") else f"{'types' if _are_several(change.types) else 'type'} {types}"
-    without = f" but {', '.join(change.without)}" if change.without else ""
-    return visible(f"records of {named}{without}{_cases(change.where)}")
-
-
-def _are_several(types: Sequence[str]) -> bool:
-    return len(types) > 1 or " to " in types[0]
-
-
-def _cases(where: Sequence[str]) -> str:
-    """In which cases a change is there, in words; empty where it is in all."""
-    holding = [each.removesuffix(ONLY) for each in where if each.endswith(ONLY)]
-    excluded = [each.removeprefix(EXCEPT) for each in where if each.startswith(EXCEPT)]
-    others = [each for each in where if not each.endswith(ONLY) and not each.startswith(EXCEPT)]
-    words = [f"only where {' and '.join(holding)}"] if holding else []
-    words += [f"not where {' or '.join(excluded)}"] if excluded else []
-    return f"; {', but '.join((*others, *words))}" if where else ""
