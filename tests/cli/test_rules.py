@@ -293,6 +293,61 @@ def test_of_more_rules_than_can_be_judged_no_smaller_set_is_made(
     assert f"expected at most {MOST_RULES} rules, found {MOST_RULES + 1}" in err
 
 
+MINIMISED = (
+    (
+        [
+            *("-a always,exclude -F msgtype=PATH", "-a always,exclude -F msgtype=USER_LOGIN"),
+            *("-a never,exclude -F msgtype=CRYPTO_KEY_USER", "--loginuid-immutable", "-w /etc/passwd -p wa -k id"),
+        ],
+        [
+            *("-D", "--loginuid-immutable", "-a always,exit -S all -F path=/etc/passwd -F perm=wa -F key=id"),
+            *("-a always,exclude -F msgtype=PATH", "-a always,exclude -F msgtype=USER_LOGIN"),
+            "-a never,exclude -F msgtype=CRYPTO_KEY_USER",
+        ],
+    ),
+    (
+        [
+            *("-i", "-c", "-D", "-b 64", "-r 5", "-f 2", "-w /a -p wa", "-b 128", "-w /b -p wa"),
+            *("--backlog_wait_time 0", "-t", "--reset-lost", "-m done", "-e 2"),
+        ],
+        [
+            *("-i", "-c", "-D", "-r 5", "-f 2", "-b 128"),
+            *("-a always,exit -S all -F path=/a -F perm=wa", "-a always,exit -S all -F path=/b -F perm=wa"),
+            *("--backlog_wait_time 0", "-t", "--reset-lost", "-m done", "-e 2"),
+        ],
+    ),
+    (["-e 1", "-c", "--reset_backlog_wait_time_actual"], ["-D", "-c", "--reset_backlog_wait_time_actual", "-e 1"]),
+)
+
+
+@pytest.mark.parametrize(("lines", "left"), MINIMISED)
+def test_a_control_line_stays_where_it_means_the_same(tmp_path: Path, lines: list[str], left: list[str]) -> None:
+    path, smaller = tmp_path / "x.rules", tmp_path / "smaller.rules"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    code, out, _ = ran("rules", "--minimise", str(path))
+    assert (code, out.splitlines()[1:]) == (0, left)
+    smaller.write_text(out)
+    code, out, _ = ran("diff", str(path), str(smaller))
+    assert (code, out.endswith(" record the same\n")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("-c", "it stands between rules, whose order is another one then"),
+        ("-i", "it stands between rules, whose order is another one then"),
+        ("-t", "it stands between rules, whose order is another one then"),
+        ("-q /etc,/srv", "what it adds to rules on directories is not compared"),
+    ],
+)
+def test_no_smaller_set_is_written_without_a_control_line(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "x.rules"
+    path.write_text(f"-w /etc/a -p wa -k a\n{line}\n-w /etc/b -p wa -k a\n")
+    code, out, err = ran("rules", "--minimise", str(path))
+    assert (code, out) == (3, "")
+    assert f"not written: {path}:2: {line}: {why}\n" in err
+
+
 def test_a_set_of_which_a_line_is_refused_is_not_made_smaller(tmp_path: Path) -> None:
     path = tmp_path / "x.rules"
     path.write_text("-w /etc/docker -p w -k d\n-w relative\n")

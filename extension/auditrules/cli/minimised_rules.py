@@ -10,6 +10,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.needs import needs
 from auditrules.audit.rule_sets import FILES_ASSUMED
+from auditrules.authoring.kept_controls import kept_controls
 from auditrules.authoring.minimise import minimised
 from auditrules.authoring.reading import RulesInput, with_names
 from auditrules.authoring.rule_order import moved_on
@@ -51,14 +52,17 @@ def minimised_rules(options: argparse.Namespace, environment: Environment) -> tu
     if found.changes:
         warn("not proved: the smaller set records something otherwise, so nothing is written")
         return "", 3
-    values = tried.loaded.values
+    controls = kept_controls(tried.loaded, tried.place)
+    for problem in controls.lost:
+        warn(f"not written: {problem}")
+    if controls.lost:
+        return "", 3
     fewer = counted(len(found.rules), "rule that records", "rules that record")
     lines = [
         f"{MADE}: {fewer} the same as {len(rules)} of {', '.join(options.paths)}",
-        "-D",
-        *(f"{flag} {value}" for flag, value in values.items() if flag != "-e"),
+        *controls.above,
         *(render(rule, facts.machine) for rule in found.rules),
-        *(f"-e {value}" for flag, value in values.items() if flag == "-e"),
+        *controls.below,
     ]
     if hidden := next((line for line in lines[1:] if line != visible(line)), ""):
         warn(f"not written: expected rules of printable characters in UTF-8, found {hidden}")
