@@ -47,15 +47,15 @@ def minimised_rules(options: argparse.Namespace, environment: Environment) -> tu
             f"{len(tried.loaded.rules)}; auditrules lint names those that add nothing, or could be one"
         )
         return "", 3
-    rules = [decided(rule, facts) for rule in tried.loaded.rules]
-    found = minimised(rules, FileSystem(facts), moved_on(facts))
-    if found.changes:
-        warn("not proved: the smaller set records something otherwise, so nothing is written")
-        return "", 3
     controls = kept_controls(tried.loaded, tried.place)
     for problem in controls.lost:
         warn(f"not written: {problem}")
     if controls.lost:
+        return "", 3
+    rules = [decided(rule, facts) for rule in tried.loaded.rules]
+    found = minimised(rules, FileSystem(facts), moved_on(facts))
+    if found.changes:
+        warn("not proved: the smaller set records something otherwise, so nothing is written")
         return "", 3
     fewer = counted(len(found.rules), "rule that records", "rules that record")
     lines = [
