@@ -107,6 +107,23 @@ def test_a_label_that_may_be_anybodys_makes_it_unknown() -> None:
     assert record_changes(old, old, HOST.machine) == ()
 
 
+def test_what_is_not_known_is_told_beside_what_is_gained() -> None:
+    resolver = RuleResolver(FileSystem(facts(lsm=("selinux",))), fresh=True)
+    with_label = f"{X}msgtype=PATH -F uid=6 -F subj_type"
+    lines = f"{X}msgtype=PATH -F uid=5\n{with_label}=x\n", f"{with_label}=y\n"
+    old, new = (RulesInForce(RuleSet(load_rules(each.encode(), HOST).rules, resolver), ON) for each in lines)
+    assert [each.direction for each in record_changes(old, new, HOST.machine)] == [GAINED, UNSURE]
+
+
+def test_of_too_many_rules_it_can_not_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditrules.authoring.record_effects.MOST_ASKED", 2)
+    lines = [f"{X}msgtype={name} -F uid=5" for name in ("PATH", "CWD", "EXECVE")]
+    assert changes(lines, []) == [
+        RecordChange(GAINED, ("PATH", "CWD"), (), ("uid=5 only",)),
+        RecordChange(UNSURE, ("EXECVE",), (), ("there are too many conditions to try them all",)),
+    ]
+
+
 # The kernel's own walk, for a subject of whom everything is known
 
 NUMBERS: Mapping[str, int] = MappingProxyType({"PATH": 1302, "CWD": 1307, "USER_LOGIN": 1112, "SYSCALL": 1300})

@@ -33,6 +33,8 @@ _EVERY = (("every type", TYPES), ("every type that programs send", OF_PROGRAMS))
 _MOST_LEFT_OUT = 8  # types, named as such where all others change
 _MOST_IN_A_ROW = 4  # types, each named for itself
 _UNREADABLE = "a rule can't be read"
+_TOO_MANY = "there are too many conditions to try them all"
+MOST_ASKED = 20_000  # rules, each as often as there is a type that is asked for: some seconds
 _NO_CALL = Access("", 0, 0, Permission(0), ())
 
 
@@ -68,7 +70,6 @@ class _Asked:
 
 
 _Lists = tuple[Sequence[_Asked], Sequence[_Asked]]  # of the user list, and of the exclude list
-_Found = Iterator[tuple[Direction, tuple[str, ...]]]
 
 
 def record_changes(old: RulesInForce, new: RulesInForce, machine: str) -> tuple[RecordChange, ...]:
@@ -109,8 +110,14 @@ def _of_types(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[Re
         kind = (record in _SENT, record == _USER_AVC, *(compare(record, each) for each in told))
         alike.setdefault(kind, []).append(record)
     found: dict[tuple[Direction, tuple[str, ...]], list[int]] = {}
+    left = MOST_ASKED
     for records in alike.values():
-        for direction, where in _difference(records[0], sides, lists, machine):
+        asked, off = [_asked_for(records[0], each) for each in lists], [_is_off(records[0], side) for side in sides]
+        if off[0] is off[1] and (off[0] or _told(asked[0]) == _told(asked[1])):
+            continue
+        left -= sum(len(rules) for both in asked for rules in both)
+        differences = _difference(asked, off, machine) if left >= 0 else [(Direction.UNSURE, (_TOO_MANY,))]
+        for direction, where in differences:
             key = (Direction.UNSURE, (_UNREADABLE,)) if unread else (direction, where)
             found.setdefault(key, []).extend(records)
     for (direction, where), records in found.items():
@@ -119,6 +126,16 @@ def _of_types(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[Re
 
 
 _SENT = frozenset(OF_PROGRAMS)
+
+
+def _asked_for(record: int, lists: _Lists) -> _Lists:
+    user, exclude = lists
+    return _through(user, record) if record in _SENT else [], _through(exclude, record)
+
+
+def _is_off(record: int, side: RulesInForce) -> bool:
+    """Whether auditing is off, so that the kernel does not take such a message of a program's."""
+    return record in _SENT and record != _USER_AVC and side.auditing.enabled == 0
 
 
 def _of(side: RulesInForce) -> tuple[ResolvedRule, ...]:
@@ -165,13 +182,10 @@ def _through(rules: Iterable[_Asked], record: int) -> list[_Asked]:
     return found
 
 
-def _difference(record: int, sides: Sequence[RulesInForce], lists: Sequence[_Lists], machine: str) -> _Found:
-    """What changes for one type of record."""
-    of_programs = record in _SENT
-    asked = [(_through(user, record) if of_programs else [], _through(exclude, record)) for user, exclude in lists]
-    off = [of_programs and record != _USER_AVC and side.auditing.enabled == 0 for side in sides]
-    if off[0] is off[1] and (off[0] or _told(asked[0]) == _told(asked[1])):
-        return
+def _difference(
+    asked: Sequence[_Lists], off: Sequence[bool], machine: str
+) -> Iterator[tuple[Direction, tuple[str, ...]]]:
+    """What changes for one type of record, of which either side takes none where it is off."""
     waits = [(pending, each) for both in asked for rules in both for each in rules for pending in each.pending]
     conditions: dict[CaseCondition, ResolvedRule] = {
         (Cause.EXCLUDED, pending.condition): each.resolved
@@ -189,10 +203,10 @@ def _difference(record: int, sides: Sequence[RulesInForce], lists: Sequence[_Lis
         yield Direction.LOST, where_of(lost, cases, conditions, machine)
     if gained:
         yield Direction.GAINED, where_of(gained, cases, conditions, machine)
-    if not (lost or gained) and (was_unsure | is_unsure or not cases.complete):
+    if not lost and (was_unsure | is_unsure or not cases.complete):
         unknown = [each.condition for each, _ in waits if each.why is not Undetermined.SUBJECT and each.condition]
         texts = dict.fromkeys(f"whether {field_text(each, machine)} can't be told" for each in unknown)
-        yield Direction.UNSURE, tuple(texts) or ("there are too many conditions to try them all",)
+        yield Direction.UNSURE, tuple(texts) or (_TOO_MANY,)
 
 
 def _told(lists: Iterable[Iterable[_Asked]]) -> list[list[tuple[object, ...]]]:
