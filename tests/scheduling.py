@@ -11,6 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
 APART = (
+    "tests/benchmarks/test_remedies.py",
     "tests/house/test_docs.py",
     "tests/packaging/",
     "tests/report/storage/",
@@ -27,6 +28,11 @@ class ByModule(LoadGroupScheduling):  # type: ignore[misc]  # which has no types
         """Return the name of what a test goes together with."""
         scope = super()._split_scope(nodeid)
         return scope if scope != nodeid or nodeid.startswith(APART) else nodeid.partition("::")[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what takes longest of the tests that go alone, so that no process is left with it at the end."""
+    items.sort(key=lambda item: not (item.nodeid.startswith(APART) and item.get_closest_marker("full")))
 
 
 @pytest.hookimpl(optionalhook=True)
