@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
+from auditrules.audit.model.rule import Rule
 from auditrules.audit.rule_sets import FILES_ASSUMED
-from auditrules.cli.minimised_rules import MOST_RULES
+from auditrules.authoring.minimise import MinimisedRules
+from auditrules.cli.minimised_rules import MANY_RULES, MOST_RULES
 from tests.cli.ran import ran
 from tests.fixtures.boots import boot_root
 from tests.fixtures.hosts import root
@@ -277,6 +279,20 @@ def test_a_smaller_set_records_the_same(tmp_path: Path) -> None:
     smaller = tmp_path / "smaller.rules"
     smaller.write_text(out)
     assert ran("diff", str(path), str(smaller))[0] == 0
+
+
+@pytest.mark.parametrize("count", [MANY_RULES, MANY_RULES + 1])
+def test_of_many_rules_it_is_said_that_they_take_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    def same(rules: Sequence[Rule], *_: object) -> MinimisedRules:
+        return MinimisedRules(tuple(rules), ())
+
+    path = tmp_path / "x.rules"
+    path.write_text("".join(f"-w /etc/{number} -p wa -k d\n" for number in range(count)))
+    monkeypatch.setattr("auditrules.cli.minimised_rules.minimised", same)
+    code, _, err = ran("rules", "--minimise", str(path))
+    assert (code, f"{count} rules are judged one by one" in err) == (0, count > MANY_RULES)
 
 
 def test_of_more_rules_than_can_be_judged_no_smaller_set_is_made(

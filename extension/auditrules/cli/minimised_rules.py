@@ -24,7 +24,8 @@ from auditrules.cli.target_options import only_target
 from auditrules.text import counted, visible
 from auditrules.values import replace
 
-MOST_RULES = 500  # each is judged against all others: a minute or so of one core, several where conditions differ much
+MOST_RULES = 500  # each is judged against all others
+MANY_RULES = 100  # of which it is said that they take long: more than a minute of one core where conditions differ much
 
 
 def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
@@ -47,6 +48,8 @@ def minimised_rules(options: argparse.Namespace, environment: Environment) -> tu
             f"{len(tried.loaded.rules)}; auditrules lint names those that add nothing, or could be one"
         )
         return "", 3
+    if len(tried.loaded.rules) > MANY_RULES:
+        warn(f"{len(tried.loaded.rules)} rules are judged one by one: that takes minutes where their conditions differ")
     controls = kept_controls(tried.loaded, tried.place)
     for problem in controls.lost:
         warn(f"not written: {problem}")
