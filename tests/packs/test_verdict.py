@@ -43,6 +43,10 @@ UNREADABLE = (UNKNOWN, "unreadable")
 WATCH = "-w /usr/bin/dockerd -p rwxa -k docker"
 RULE = "-a always,exit -F path=/usr/bin/dockerd -F perm=rwxa -k docker"
 B64 = "-a always,exit -F arch=b64 -S all -F path=/usr/bin/dockerd -F perm=rwxa -F key=docker"
+CWD_DROPPED = (
+    "-a always,exclude -F msgtype=CWD drops the record CWD: an event does not tell the folder that a relative name "
+    "starts from"
+)
 ON_A_LISTING = f"; {LISTING_CAVEAT.format(reader='a saved listing')}"
 
 OWNER = os.geteuid()  # of the files that these tests make, whoever runs them
@@ -571,7 +575,7 @@ SAYS: dict[str, tuple[bytes, str, str]] = {
     ),
     "another list": (
         saved("-a never,task", WATCH, "-a always,exclude -F msgtype=CWD"),
-        "-a never,task" + ON_A_LISTING + "; not recorded: wxa",
+        "-a never,task" + ON_A_LISTING + f"; {CWD_DROPPED}; not recorded: wxa",
         f"{ADVICE['task_never'].text} {REMEDIATION}",
     ),
     "some logins": (
