@@ -38,7 +38,11 @@ def lost_records(rule: Rule) -> tuple[EventRecord, ...]:
 
 
 def losses(rules: Iterable[Rule], machine: str) -> Iterator[str]:
-    """What events do not tell, in words, for each rule that drops records of them."""
+    """What events do not tell, in words, for each record that rules drop: with the first of these rules."""
+    dropped: dict[EventRecord, list[Rule]] = {}
     for rule in rules:
         for record in lost_records(rule):
-            yield f"{render(rule, machine)} drops the record {record.name}: an event does not tell {record.lost}"
+            dropped.setdefault(record, []).append(rule)
+    for record, (first, *others) in dropped.items():
+        more = f" (and {len(others)} more such rule{'s' if len(others) > 1 else ''})" if others else ""
+        yield f"{render(first, machine)}{more} drops the record {record.name}: an event does not tell {record.lost}"
