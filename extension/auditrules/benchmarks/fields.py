@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from auditrules.text import shortened
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_MAX = 4095  # bytes: what the kernel takes, without its NUL
 _SHOWN = 80  # characters of what was found
@@ -27,7 +29,7 @@ class BenchmarkError(ValueError):
         """The message, with the line of the file where that is known."""
         file = f"{self.file}:{line}" if line else self.file
         place = f"{file}, control {self.control}" if self.control else file
-        short = self.found if len(self.found) <= _SHOWN else f"{self.found[:_SHOWN]}…"
+        short = shortened(self.found, _SHOWN)
         return f"{place}: {f'{self.key}: ' if self.key else ''}expected {self.expected}, found {short}"
 
 

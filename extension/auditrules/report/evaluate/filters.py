@@ -15,7 +15,7 @@ from auditrules.benchmarks.control import Benchmark
 from auditrules.benchmarks.selection import SelectionError, benchmark_called
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate.natural_order import natural
-from auditrules.text import visible
+from auditrules.text import shortened, visible
 
 Matches = Callable[[str], bool]
 
@@ -46,8 +46,7 @@ def selected_benchmarks(texts: Iterable[str], logged: Iterable[tuple[str, str]])
     try:
         found = [benchmark_called(text, every) for text in texts]
     except SelectionError as error:
-        message = visible(str(error))
-        raise FilterError(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…") from error
+        raise FilterError(shortened(visible(str(error)), _LONGEST)) from error
     return tuple(dict.fromkeys((each.name, each.version) for each in found))
 
 
