@@ -73,7 +73,8 @@ class Handler:
         name = table.schema.name
         with self._making if table.eager and name not in self._made else nullcontext():
             found = select(table, request)
-            self._made.add(name)
+            if found.code == 0:
+                self._made.add(name)
             return found
 
     def shutdown(self) -> None:
