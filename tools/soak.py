@@ -41,7 +41,8 @@ def main() -> int:
 
 def _soaked(python: Path, files: tuple[str, ...]) -> bool:
     """Whether a test failed. One after the other: they measure, and wait for one another's processes."""
-    command: list[str | Path] = [python, "-m", "pytest", "-v", "-rP", "--no-header", "-m", "not package", *files]
+    options = ("-v", "-rP", "--no-header", "--timeout=0", "-m", "not package")
+    command: list[str | Path] = [python, "-m", "pytest", *options, *files]
     return subprocess.run(command, check=False, cwd=PROJECT, env={**os.environ, "SOAK": "1"}).returncode != 0
 
 
