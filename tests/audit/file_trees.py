@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.audit.boot.load import load_rules
-from auditrules.audit.boot.load_time import UNTOLD
+from auditrules.audit.boot.load_time import UNKNOWN_TIME
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON, Auditing
@@ -123,7 +123,7 @@ def _labelled(entry: Entry, mount: Mount | None) -> Entry:
     return replace(entry, dev=mount.dev, mode=0o777 if entry.type == "link" else 0o755, uid=0, gid=0)
 
 
-def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True, load: RulesLoad = UNTOLD) -> RuleSet:
+def rules_of(lines: Iterable[str], on: Facts, *, fresh: bool = True, load: RulesLoad = UNKNOWN_TIME) -> RuleSet:
     """Rules as auditctl would load them there, or did at that time; none is refused."""
     text = "".join(f"{line}\n" for line in lines).encode()
     host = looked_at(on, needs([text]).paths)

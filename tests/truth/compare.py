@@ -227,7 +227,7 @@ def augenrules_case(case: Case, facts: Facts) -> Iterator[str]:
         "mode": (mode, case["mode"]),
         "prev": (ran.written and existing is not None, case["prev"]),
         "rc": (int(not succeeds(loaded)) if ran.returncode is None else ran.returncode, case["rc"]),
-        "stdout": (ran.said, case["stdout"].partition("\n")[0] if ran.said or not ran.loads else ""),
+        "stdout": (ran.output, case["stdout"].partition("\n")[0] if ran.output or not ran.loads else ""),
         "cat": (cat, [line for line in case["stderr"].splitlines() if line.startswith("cat: ")]),
         "listing": (list(listing(loaded.rules, own.version, own.machine)), shown_listing(case)),
         "lines in error": ([str(number) for number, _ in loaded.refused], re.findall(r"error in line (\d+)", errors)),

@@ -1,7 +1,8 @@
-"""One host's audit: what its kernel, its rules files and its next boot come to, worked out of what was collected.
+"""HostAudit: everything the project derives about auditing on one host, from one collection of that host.
 
-Each result is worked out when it is first asked for, and once; tables, checks and commands all ask here. The HostAudit
-of a later collection takes over each result of which nothing that it was made of has changed.
+Tables, checks and commands read its properties: the kernel's rules and status, the rules files, the next boot, drift,
+coverage. Each property is computed once, on first use. The HostAudit of a later collection reuses each result whose
+inputs are unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from auditrules.audit.model.host_facts import Entry
 from auditrules.values import replace
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # what only a question about coverage needs is half of all code
+if TYPE_CHECKING:  # half of all code is needed for coverage alone, and imported with the first query for it
     from auditrules.audit.coverage.asked_answer import AskedAnswer
     from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule
     from auditrules.audit.coverage.rule_source import PathAnswer
@@ -40,40 +41,40 @@ _T = TypeVar("_T")
 
 
 class Results:
-    """What functions made of their inputs last. They are pure: of equal inputs they make the same."""
+    """The last result of each of some pure functions, reused while the function's inputs stay equal."""
 
     def __init__(self, known: Results | None = None) -> None:
         self.last: dict[object, tuple[tuple[object, ...], Any]] = dict(known.last) if known else {}
 
     def __call__(self, make: Callable[_P, _T], *inputs: _P.args, **named: _P.kwargs) -> _T:
-        """What the function makes of these inputs; it is called only where they are others than last."""
-        before, value = self.last.get(make, (None, None))
-        if before != inputs:
+        """Return the function's result for these inputs. It is called only if they differ from the last ones."""
+        last_inputs, value = self.last.get(make, (None, None))
+        if last_inputs != inputs:
             value = make(*inputs, **named)
         self.last[make] = (inputs, value)
         return cast("_T", value)
 
-    def after(self, make: Callable[..., _T], *inputs: object) -> _T:
-        """As a call; `make` gets what it made last as `earlier`, whose parts it may share where they are equal."""
+    def with_earlier(self, make: Callable[..., _T], *inputs: object) -> _T:
+        """As a call, but `make` also gets its last result as `earlier`, and may reuse parts of it."""
         _, value = self.last.get(make, (None, None))
         return self(make, *inputs, earlier=value)
 
 
 class HostAudit:
-    """What was collected of one host, and what it comes to. `earlier` is the same host at an earlier collection.
+    """One host: what was collected of it, and all that follows. `earlier` is the same host, collected before.
 
-    `configured` is that part of what was collected which says what the next boot does.
+    `configured` is the part of the collection that decides what the next boot does.
     """
 
     def __init__(self, collected: Sources, earlier: HostAudit | None = None) -> None:
         self.results: Results = Results(earlier.results if earlier else None)
         self._refusal = refusal_of(collected.audit_rules, collected.facts.version) if collected.audit_rules else None
-        # Mounts come and go with each container, and the kernel counts while it audits: no rule depends on either.
+        # Mounts change with each container, and the kernel's counters with each record: no rule depends on either.
         facts = replace(collected.facts, mounts=None)
         configured = replace(collected, kernel=Kernel("none"), consumer="", auditctl_version="", facts=facts)
         self._kernel = without_counters(collected.kernel)
         self.configured: Sources = earlier.configured if earlier and earlier.configured == configured else configured
-        # What is equal is held once; of files that are, mode, owner and time may be others.
+        # What is equal is held once. Equal files may still differ in mode, owner and time, so those are taken anew.
         self.collected = replace(
             self.configured,
             audit_rules=collected.audit_rules,
@@ -87,11 +88,11 @@ class HostAudit:
     @cached_property
     def kernel(self) -> KernelAnswer:
         """The kernel's answer: rules and status, or why they are not known."""
-        return interpret_answer(self.collected.kernel, self.configured.facts, self._uncounted.lines)
+        return interpret_answer(self.collected.kernel, self.configured.facts, self._kernel_without_counters.lines)
 
     @property
-    def _uncounted(self) -> KernelAnswer:
-        """The kernel's answer without what it counts."""
+    def _kernel_without_counters(self) -> KernelAnswer:
+        """The kernel's answer without its counters, which change all the time."""
         facts, answer = self.configured.facts, self._kernel.netlink
         lines = None
         if answer is not None and answer.rules is not None:
@@ -106,7 +107,7 @@ class HostAudit:
     @property
     def files(self) -> RulesFiles:
         """The rules files: their lines, merged and loaded."""
-        return self.results.after(RulesFiles, self.configured, self._refusal)
+        return self.results.with_earlier(RulesFiles, self.configured, self._refusal)
 
     @property
     def boot(self) -> Boot:
@@ -115,57 +116,58 @@ class HostAudit:
 
     @property
     def boot_audit(self) -> str:
-        """The value of audit= on the kernel's command line; empty where there is none."""
+        """The value of audit= on the kernel's command line of this boot; empty if there is none."""
         return audit_option(cmdline_of(self.configured))
 
     @property
     def drift(self) -> Drift:
-        """The rules of kernel and files, line by line, and how they agree."""
-        return self.results(Drift, self._uncounted, self.files, self.boot)
+        """The state of each rule of the kernel and of each line of the rules files: loaded, missing, runtime …"""
+        return self.results(Drift, self._kernel_without_counters, self.files, self.boot)
 
     @property
     def rule_sets(self) -> RuleSets:
-        """The rules now and after the next boot, with what they watch."""
+        """The rules in force now and after the next boot, each with the inodes that it watches."""
         from auditrules.audit.rule_sets import RuleSets  # noqa: PLC0415 - as above
 
         file = self.collected.audit_rules
-        return self.results.after(RuleSets, self.drift, self.boot, self.collected.facts, file.changed if file else None)
+        changed = file.changed if file else None
+        return self.results.with_earlier(RuleSets, self.drift, self.boot, self.collected.facts, changed)
 
     @property
     def _coverage(self) -> HostCoverage:
         from auditrules.audit.host_coverage import HostCoverage  # noqa: PLC0415 - as above
 
-        return self.results.after(HostCoverage, self.rule_sets)
+        return self.results.with_earlier(HostCoverage, self.rule_sets)
 
     def coverage(self, path: str, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
-        """What a path's accesses leave of records now (`kernel`) or after the next boot (`boot`).
+        """Which accesses to a path are recorded now (source `kernel`) or after the next boot (`boot`).
 
-        `seen` is what is at the path now, and at each step of the way there. An answer is kept while the host, and what
-        of `seen` it was made of, stays the same.
+        `seen` are the file system entries at the path and at each step of the way there, as they are now. The answer is
+        kept until the rules change, or an entry or mount that it depends on.
         """
         from auditrules.audit.coverage.asked_rule import AskedPath  # noqa: PLC0415 - as above
 
         return self.asked_path(AskedPath(path), source, seen)
 
     def asked_path(self, asked: AskedPath, source: str, seen: Mapping[str, Entry]) -> PathAnswer:
-        """The coverage of a path, of those accesses only that are asked about; letters that are not are in no part."""
+        """As `coverage`, for some letters of rwxa or some accesses only; the answer leaves the other letters out."""
         return self._coverage.path(asked, seen)[source]
 
     def asked_calls(self, asked: AskedRule, source: str, seen: Mapping[str, Entry] = NOTHING_SEEN) -> AskedAnswer:
-        """Which of the calls that a rule asks for leave a record now (`kernel`) or after the next boot (`boot`).
+        """Which system calls of a requested rule are recorded now (`kernel`) or after the next boot (`boot`).
 
-        `seen` is what is at its paths now, and at each step of the way there.
+        `seen` are the file system entries at its paths and at each step of the way there, as they are now.
         """
         return self._coverage.calls(asked, seen)[source]
 
     def syscall(self, name: str, first_login_user: int) -> tuple[SyscallAnswer, ...]:
-        """For whom a system call leaves a record, for each arch now (`kernel`) and after the next boot (`boot`).
+        """For whom a system call is recorded: for each arch, now (`kernel`) and after the next boot (`boot`).
 
         Login users are those whose auid is set and at least `first_login_user`.
         """
         return self._coverage.syscall(name, first_login_user)
 
     def file_system(self, seen: Mapping[str, Entry]) -> FileSystem:
-        """The host's file system, with what is seen now before what was collected."""
+        """The host's file system as it was collected, with the entries `seen` now in place of the collected ones."""
         facts = self.collected.facts
         return FileSystem(replace(facts, files={**facts.files, **seen}))

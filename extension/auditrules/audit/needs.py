@@ -1,8 +1,8 @@
-r"""The names that rules depend on: what the host must look up before anyone reads the rules.
+r"""Finds the paths, users and groups that rules name, which must be looked up on the host before rules are read.
 
-A superset, found without parsing: every absolute path that could be a `-w`, `-W`, `-q`, `path=`, `dir=` or `exe=` of
-a rules file or a listing, and every user and group that is not a number. A name too many costs a look at the file
-system; a name too few leaves a fact unknown.
+It does not parse: it takes every absolute path that could belong to a `-w`, `-W`, `-q`, `path=`, `dir=` or `exe=` of a
+rules file or listing, and every user and group that is not a number. One name too many costs a look at the file
+system; one too few leaves a fact unknown.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from auditrules.audit.model.rule import FILE_FIELDS, Field, Rule
 from auditrules.audit.model.text import decode, encode
 from auditrules.values import dataclass
 
-MOST_PATHS = 20_000  # more than any kernel holds rules in practice; what lies beyond is left unknown
-# Of all paths together, and of all names: the prefixes of paths, looked at too, take many times that.
+MOST_PATHS = 20_000  # more than any kernel has rules in practice; further paths stay unknown
+# Of all paths together, and of all names. The directories above each path are looked up too, and take much more.
 MOST_BYTES = 4 << 20
-MOST_NAMES = 1_000  # users, and as many groups
+MOST_NAMES = 1_000  # of users, and as many of groups
 
 _LINE = re.compile(rb"[^\n]+")
 _ANYTHING = re.compile(rb"/|[ug]id", re.IGNORECASE)  # a line without these names nothing
@@ -41,7 +41,7 @@ _NO_NAME = re.compile(rb"[-+]?[0-9].*|unset|(?:[aes]|fs|login|obj_)?uid|(?:[es]|
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Paths, users and groups that texts of rules name. Text is decoded as all text of rules is, surrogates kept."""
+    """The paths, users and groups that rules name. Bytes that are not UTF-8 are kept as surrogates."""
 
     paths: frozenset[str]
     users: frozenset[str]
@@ -49,9 +49,9 @@ class Needs:
 
 
 def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
-    """Gather what rules files and listings name, and the kernel's own rules, up to the limits of this module.
+    """Find the names in rules files and listings (`texts`) and in the kernel's own rules, up to the limits above.
 
-    `payloads` are those of AUDIT_LIST_RULES; one that is no rule names nothing.
+    `payloads` are those of AUDIT_LIST_RULES messages. One that is no rule names nothing.
     """
     paths, users, groups = _in_texts(tuple(texts))
     kernel = _in_kernel(payloads)
@@ -59,10 +59,10 @@ def needs(texts: Iterable[bytes], payloads: tuple[bytes, ...] = ()) -> Needs:
     return Needs(frozenset(kernel[path] if path in kernel else decode(path) for path in first), users, groups)
 
 
-@lru_cache(1)  # the files of a host stay while its kernel gets another rule
+@lru_cache(1)  # the files often stay the same while the kernel gets another rule
 def _in_texts(texts: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], frozenset[str], frozenset[str]]:
-    """The paths that texts name, in their order, the users, and the groups."""
-    lines = dict.fromkeys(line for text in texts for line in _lines(text))  # most stand in rules.d and in audit.rules
+    """The paths in texts, in their order, the users, and the groups."""
+    lines = dict.fromkeys(line for text in texts for line in _lines(text))  # most are in rules.d and in audit.rules
     places = islice((place for line in lines for place in _places(line)), 4 * MOST_PATHS)
     named = [line for line in lines if _NAMED_ID.search(line) is not None]
     return (
@@ -73,10 +73,10 @@ def _in_texts(texts: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], frozenset[st
 
 
 def _in_kernel(payloads: tuple[bytes, ...]) -> dict[bytes, str]:
-    """The paths that the kernel's rules name, with their texts: those of the rules themselves, for there are many."""
+    """The paths in the kernel's rules. Their texts are the rules' own strings, so that memory holds each once."""
     found: dict[bytes, str] = {}
     for rule in decoded(payloads):
-        for condition in rule.fields if isinstance(rule, Rule) else ():  # of what is no rule its reading tells
+        for condition in rule.fields if isinstance(rule, Rule) else ():  # else its row will say what is wrong
             if isinstance(condition, Field) and condition.name in FILE_FIELDS and isinstance(condition.value, str):
                 raw = encode(condition.value)
                 for path in _variants(raw.partition(b"\0")[0]):
@@ -85,7 +85,7 @@ def _in_kernel(payloads: tuple[bytes, ...]) -> dict[bytes, str]:
 
 
 def _first(most: int, size: int, names: Iterable[bytes]) -> dict[bytes, None]:
-    """So many different names, of so many bytes together, in their order."""
+    """The first `most` different names, of at most `size` bytes together."""
     found: dict[bytes, None] = {}
     for name in names:
         if name not in found:
@@ -105,20 +105,20 @@ def _lines(text: bytes) -> Iterator[bytes]:
         line = match[0]
         if _ANYTHING.search(line) is None:
             continue
-        if len(line) > LINE_BYTES:  # a file's line is cut there and goes on as a further line; a listing's is not
+        if len(line) > LINE_BYTES:  # auditctl takes the rest of a file's line as a further line; a listing has no limit
             yield from (line[start : start + LINE_BYTES] for start in range(0, len(line), LINE_BYTES))
         if not line.lstrip(b" ").startswith(b"#"):
             yield line
 
 
 def _places(line: bytes) -> Iterator[bytes]:
-    """Yield what stands where a path is named, as far as a path can reach."""
+    """Yield the text that begins with each path, as long as a path may be."""
     for match in _NAMED.finditer(line):
         yield line[match.end() : match.end() + 2 * MOST_PATH_BYTES].partition(b"\0")[0]
 
 
 def _paths(place: bytes) -> Iterator[bytes]:
-    """Yield every way to read what stands there: as a file's word, as a listing's, as a listing's path with spaces."""
+    """Yield each path that the text may begin with: a file's word, escaped or not, or a listing's path with spaces."""
     word = place.partition(b" ")[0]
     end = _LISTED_END.search(place)
     readings = [word]

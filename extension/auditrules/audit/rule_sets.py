@@ -1,4 +1,4 @@
-"""The rules that decide on a host now and after the next boot, and those of files to try, each with how it is known."""
+"""The rules in force on one host: now, after the next boot, and of files to try; with remarks on how sure they are."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ _LISTINGS = {"auditctl": "auditctl -l", "listing": "a saved listing"}
 
 
 class RuleSets:
-    """The rules of a host that decide on each system call.
+    """The rules of one host that are in force now (`kernel`) and after the next boot (`boot`).
 
-    `earlier` are those of the same host at an earlier collection: where rules and what they watch are equal, what is
-    known of them is taken over. A mount that comes or goes mostly changes neither. `written` is when audit.rules was.
+    `earlier` are the same host's, collected before: rules that are the same, on the same inodes, share all that was
+    computed for them. (A mount that comes or goes rarely changes either.) `written` is when audit.rules was changed
+    last.
     """
 
     def __init__(
@@ -49,11 +50,11 @@ class RuleSets:
         self._booted = booted
         self.facts = facts
         self._written = written
-        self._before = earlier.so_far if earlier else _Before({})
+        self._earlier = earlier.reusable if earlier else _Reusable({})
 
     @cached_property
     def kernel(self) -> RuleSource:
-        """The rules that are loaded."""
+        """The rules that the kernel has now."""
         reading = self._drift.reading
         if reading.lines is None:
             return self._unknown(KERNEL, reading.error or "the kernel was not asked")
@@ -67,15 +68,15 @@ class RuleSets:
                 rules,
                 RuleResolver(self.file_system, sandbox=self._booted.sandbox, history=self._history),
                 len(reading.lines) - len(rules),
-                self._earlier(KERNEL),
+                self._earlier_rules(KERNEL),
             ),
             Auditing(reading.status.enabled),
             remarks=(
-                *_remarks(reading, self.facts),
-                *_of_sandbox(_unseen(rules, self._booted.sandbox)),
+                *_kernel_remarks(reading, self.facts),
+                *_sandbox_remarks(_unseen(rules, self._booted.sandbox)),
                 *losses(rules, self.facts.machine),
             ),
-            older=self._older,
+            older=self._older_processes,
             file_lines=self._file_lines,
         )
 
@@ -89,52 +90,59 @@ class RuleSets:
             return self._unknown(BOOT, booted.enabled_unknown)
         rules = self._boot_rules
         unseen = _unseen(rules, booted.sandbox)
-        now = self.kernel.rules
-        same = now is not None and not now.unread and not now.contested and not unseen and not self._history.counts
-        if now is None or not same or rules != [each.rule for each in now.resolved]:
+        # If boot loads the kernel's rules again, and on the same inodes, one rule set serves both.
+        rule_set = self.kernel.rules
+        same = (
+            rule_set is not None
+            and not rule_set.unread
+            and not rule_set.contested
+            and not unseen
+            and not self._history.counts
+        )
+        if rule_set is None or not same or rules != [each.rule for each in rule_set.resolved]:
             fresh = RuleResolver(self.file_system, fresh=True, sandbox=booted.sandbox)
-            now = RuleSet(rules, fresh, earlier=self._earlier(BOOT))
+            rule_set = RuleSet(rules, fresh, earlier=self._earlier_rules(BOOT))
         return RuleSource(
             BOOT,
             self.facts.machine,
-            now,
+            rule_set,
             Auditing(booted.enabled),
             remarks=(
-                *_of_command_line(booted),
-                *_of_sandbox(unseen),
-                *_of_machine(self.facts),
+                *_command_line_remarks(booted),
+                *_sandbox_remarks(unseen),
+                *_machine_remarks(self.facts),
                 *losses(rules, self.facts.machine),
             ),
             loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
-            older=any(map(_may_be_older, booted.command_line.possible)),
+            older=any(map(_may_have_older_processes, booted.command_line.possible)),
             file_lines=self._file_lines,
         )
 
     @property
-    def so_far(self) -> _Before:
-        """What a later collection may share; if nobody asked for both sources, that is what an earlier one had."""
+    def reusable(self) -> _Reusable:
+        """What a later collection may reuse. If nobody asked for both sources, that is still the earlier one's."""
         if not {KERNEL, BOOT} <= self.__dict__.keys():
-            return self._before
+            return self._earlier
         sources = {KERNEL: self.kernel, BOOT: self.boot}
-        return _Before(sources, self._drift, self.facts.files, self._written, self.__dict__.get("_load"))
+        return _Reusable(sources, self._drift, self.facts.files, self._written, self.__dict__.get("_load"))
 
     @property
     def same(self) -> bool:
-        """Whether boot would leave everything as it is."""
+        """Whether the next boot changes nothing about what is recorded."""
         on = {self.kernel.auditing.enabled, self.boot.auditing.enabled} - {None, 2}
         return self.kernel.rules is not None and self.kernel.rules is self.boot.rules and on <= {1}
 
     @cached_property
     def file_system(self) -> FileSystem:
-        """What was collected of the host's file system."""
+        """The host's file system, as it was collected."""
         return FileSystem(self.facts)
 
-    def _earlier(self, name: str) -> RuleSet | None:
-        source = self._before.sources.get(name)
+    def _earlier_rules(self, name: str) -> RuleSet | None:
+        source = self._earlier.sources.get(name)
         return source.rules if source else None
 
     def _unknown(self, source: str, error: str) -> RuleSource:
-        return RuleSource(source, self.facts.machine, error=error, older=self._older)
+        return RuleSource(source, self.facts.machine, error=error, older=self._older_processes)
 
     @cached_property
     def _history(self) -> History:
@@ -142,9 +150,9 @@ class RuleSets:
 
     @cached_property
     def _load(self) -> RulesLoad:
-        before = self._before
-        if before.load is not None and before.drift is self._drift and before.written == self._written:
-            return before.load
+        earlier = self._earlier
+        if earlier.load is not None and earlier.drift is self._drift and earlier.written == self._written:
+            return earlier.load
         persistent = self._kernel_rules == self._boot_rules
         return load_time(self._drift.reading, self._drift.files, self._booted, self._written, persistent=persistent)
 
@@ -159,50 +167,52 @@ class RuleSets:
 
     @cached_property
     def _file_lines(self) -> FileLines:
-        known = self._before.sources.get(KERNEL)
-        if known and known.file_lines and self._before.drift is self._drift and self._before.files == self.facts.files:
+        known, earlier = self._earlier.sources.get(KERNEL), self._earlier
+        if known and known.file_lines and earlier.drift is self._drift and earlier.files == self.facts.files:
             return known.file_lines
         tried = self._drift.files.collected.tried
         if tried is not None and self._booted.loaded is not None:
-            return _by_text(_added(self._booted.loaded, lambda number: tried.places[number - 1]), self.facts)
+            return _by_normal_form(
+                _rules_added(self._booted.loaded, lambda number: tried.places[number - 1]), self.facts
+            )
         lines = ((line.rule, f"{line.path}:{line.number}") for line in self._drift.files.lines)
-        return _by_text(lines, self.facts)
+        return _by_normal_form(lines, self.facts)
 
     @property
-    def _older(self) -> bool:
-        return _may_be_older(cmdline_of(self._drift.files.collected))
+    def _older_processes(self) -> bool:
+        return _may_have_older_processes(cmdline_of(self._drift.files.collected))
 
 
-class _Before(NamedTuple):
-    """Sources of the same host as they were, and what they were made of."""
+class _Reusable(NamedTuple):
+    """The rule sources of an earlier collection, and their inputs."""
 
     sources: Mapping[str, RuleSource]
     drift: Drift | None = None
     files: Mapping[str, Entry] = {}
     written: float | None = None
-    load: RulesLoad | None = None  # where it was asked for
+    load: RulesLoad | None = None  # None also if nobody asked for it
 
 
-def _may_be_older(cmdline: Sequence[str]) -> bool:
-    """Whether a process may be older than auditing: none is where the kernel was told to audit from its start."""
+def _may_have_older_processes(cmdline: Sequence[str]) -> bool:
+    """Whether processes may be older than auditing. None is if audit=1 switched it on at the kernel's start."""
     return enabled_by(cmdline) != 1
 
 
 def _unseen(rules: Iterable[Rule], sandbox: Sandbox) -> frozenset[str]:
-    """The directories that rules are about, and that the unit which loads them at boot sees otherwise."""
+    """The directories in rules that the unit which loads them at boot sees differently, as it runs in a sandbox."""
     if not sandbox:
         return frozenset()
     values = (rule.value(name) for rule in rules for name in FILE_FIELDS)
     return sandbox.concerned(value for value in values if isinstance(value, str))
 
 
-def _of_sandbox(unseen: frozenset[str]) -> Iterator[str]:
+def _sandbox_remarks(unseen: frozenset[str]) -> Iterator[str]:
     if unseen:
         yield f"the unit that loads the rules at boot does not see the host's {', '.join(sorted(unseen))}"
 
 
-def _of_command_line(booted: Boot) -> Iterator[str]:
-    """How well the command line is known by which boot loads rules; where it loads none, that does not matter."""
+def _command_line_remarks(booted: Boot) -> Iterator[str]:
+    """How well the kernel's command line of the next boot is known. If boot loads no rules, that does not matter."""
     if booted.loaded and booted.loaded.rules and booted.command_line.remark:
         yield booted.command_line.remark
 
@@ -212,26 +222,26 @@ def _no_loader(booted: Boot) -> str:
 
 
 def files_source(loaded: LoadedFile, facts: Facts, place: Callable[[int], str]) -> RuleSource:
-    """The rules that a load of files ends up with; `place` says of a line's number where it stands."""
+    """The rules that the kernel has after a load of files. `place` gives FILE:LINE for the number of a loaded line."""
     rules = [decided(rule, facts) for rule in loaded.rules]
     return RuleSource(
         FILES,
         facts.machine,
         RuleSet(rules, RuleResolver(FileSystem(facts), fresh=True)),
         Auditing(int(loaded.values.get("-e", "1"))),
-        remarks=(*_of_machine(facts), *losses(rules, facts.machine)),
-        file_lines=_by_text(_added(loaded, place), facts),
+        remarks=(*_machine_remarks(facts), *losses(rules, facts.machine)),
+        file_lines=_by_normal_form(_rules_added(loaded, place), facts),
     )
 
 
-def _added(loaded: LoadedFile, place: Callable[[int], str]) -> Iterator[tuple[Rule | None, str]]:
-    """The rules that lines add, each with where it stands."""
+def _rules_added(loaded: LoadedFile, place: Callable[[int], str]) -> Iterator[tuple[Rule | None, str]]:
+    """The rules that lines of the files add, each with its FILE:LINE."""
     for line in loaded.lines:
         if line.parsed and line.parsed.verb is not Verb.DELETE:
             yield line.parsed.rule, place(line.number)
 
 
-def _by_text(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLines:
+def _by_normal_form(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLines:
     found: dict[str, list[str]] = {}
     for rule, place in rules:
         if rule is not None:
@@ -239,7 +249,7 @@ def _by_text(rules: Iterable[tuple[Rule | None, str]], facts: Facts) -> FileLine
     return found
 
 
-def _remarks(reading: KernelAnswer, facts: Facts) -> Iterator[str]:
+def _kernel_remarks(reading: KernelAnswer, facts: Facts) -> Iterator[str]:
     """How well the kernel's rules are known."""
     if reading.status.enabled is None:
         yield "enabled: assumed"
@@ -248,9 +258,9 @@ def _remarks(reading: KernelAnswer, facts: Facts) -> Iterator[str]:
     if facts.assumed:
         yield FILES_ASSUMED
     yield from reading.remarks
-    yield from _of_machine(facts)
+    yield from _machine_remarks(facts)
 
 
-def _of_machine(facts: Facts) -> Iterator[str]:
+def _machine_remarks(facts: Facts) -> Iterator[str]:
     if facts.machine != "x86_64":
         yield f"tables of system calls unverified on {facts.machine}"

@@ -116,7 +116,7 @@ def _by_unit(tree: Tree) -> tuple[DockerDaemon, ...]:
     links = {path: entry.target for path, entry in entries.items() if entry is not None and entry.type == "link"}
     unmasked = [path for path in paths if not is_mask(links.get(path, ""))]
     files = tuple(file for path in unmasked if (file := tree.read(path, MOST_BYTES)) is not None)
-    service = unit(_SERVICE, Units(files=files, links=links))
+    service = find_unit(_SERVICE, Units(files=files, links=links))
     if service is None or service.masked:
         return ()
     commands = list(service.commands("ExecStart"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.load_time import UNTOLD, load_time
+from auditrules.audit.boot.load_time import UNKNOWN_TIME, load_time
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.host_facts import RulesLoad
@@ -36,9 +36,9 @@ def host(
 
 
 LOADS: dict[str, tuple[Sources, bool, RulesLoad]] = {
-    "nothing tells": (host(), True, UNTOLD),
+    "nothing tells": (host(), True, UNKNOWN_TIME),
     "the unit": (host((UNIT, STARTED)), True, RulesLoad(STARTED, all_since=True)),
-    "a unit that loads no rules": (host(("audit-rules.service", STARTED)), True, UNTOLD),
+    "a unit that loads no rules": (host(("audit-rules.service", STARTED)), True, UNKNOWN_TIME),
     "a daemon without systemd": (host((DAEMON, STARTED)), True, RulesLoad(STARTED)),
     "a file that augenrules wrote later": (host((UNIT, STARTED), written=LATER), True, RulesLoad(LATER)),
     "a file that was written later, with other rules": (
@@ -46,7 +46,7 @@ LOADS: dict[str, tuple[Sources, bool, RulesLoad]] = {
         False,
         RulesLoad(STARTED),
     ),
-    "a file that was written later, and who knows when before": (host(written=LATER), True, UNTOLD),
+    "a file that was written later, and who knows when before": (host(written=LATER), True, UNKNOWN_TIME),
     "a file that leaves the rules before it": (host((UNIT, STARTED), first="-b 64"), True, RulesLoad(STARTED)),
     "a file that augenrules wrote later, whose load was refused": (
         host((UNIT, STARTED), written=LATER, enabled=2),

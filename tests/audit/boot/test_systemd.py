@@ -10,8 +10,8 @@ from auditrules.audit.boot.systemd import (
     Unit,
     default_target,
     drop_in_folders,
-    unit,
-    unmet,
+    find_unit,
+    unmet_condition,
     wanted_by,
 )
 from auditrules.audit.model.collected import File, Units
@@ -26,7 +26,7 @@ def units(files: Mapping[str, str], links: Mapping[str, str] = {}) -> Units:
 
 
 def read(files: Mapping[str, str], links: Mapping[str, str] = {}) -> Unit:
-    found = unit(NAME, units(files, links))
+    found = find_unit(NAME, units(files, links))
     assert found is not None
     return found
 
@@ -40,7 +40,7 @@ def commands(line: str) -> list[ExecCommand]:
 
 
 def test_no_file_is_no_unit() -> None:
-    assert unit(NAME, units({f"{USR}/other.service": RUN})) is None
+    assert find_unit(NAME, units({f"{USR}/other.service": RUN})) is None
 
 
 def test_the_administrators_file_hides_the_packages() -> None:
@@ -67,7 +67,7 @@ def test_a_mask_below_a_unit_masks_nothing() -> None:
 
 def test_a_unit_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(UndeterminedError) as raised:
-        unit(NAME, Units((File(f"{ETC}/{NAME}", error="Permission denied"),)))
+        find_unit(NAME, Units((File(f"{ETC}/{NAME}", error="Permission denied"),)))
     assert str(raised.value) == "/etc/systemd/system/auditd.service: Permission denied"
 
 
@@ -207,11 +207,11 @@ CONDITIONS: tuple[tuple[str, str, str], ...] = (
 
 @pytest.mark.parametrize(("lines", "cmdline", "said"), CONDITIONS)
 def test_a_condition_is_met_or_named(lines: str, cmdline: str, said: str) -> None:
-    assert unmet(read({f"{USR}/{NAME}": f"[Unit]\n{lines}\n"}), cmdline.split()) == said
+    assert unmet_condition(read({f"{USR}/{NAME}": f"[Unit]\n{lines}\n"}), cmdline.split()) == said
 
 
 @pytest.mark.parametrize("line", ["PathExists=/etc/x", "Virtualization=vm", "KernelCommandLine=!"])
 def test_a_condition_that_cannot_be_decided_is_an_error(line: str) -> None:
     with pytest.raises(UndeterminedError) as raised:
-        unmet(read({f"{USR}/{NAME}": f"[Unit]\nCondition{line}\n"}), ())
+        unmet_condition(read({f"{USR}/{NAME}": f"[Unit]\nCondition{line}\n"}), ())
     assert str(raised.value) == f"auditd.service: whether Condition{line} holds is not known"

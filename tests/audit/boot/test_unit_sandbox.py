@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.boot.systemd import UndeterminedError, unit
+from auditrules.audit.boot.systemd import UndeterminedError, find_unit
 from auditrules.audit.boot.unit_sandbox import sandbox_of, sandbox_paths
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.host_audit import HostAudit
@@ -42,7 +42,7 @@ SETTINGS: dict[str, tuple[str, Sandbox]] = {
 
 @pytest.mark.parametrize(("lines", "sandbox"), SETTINGS.values(), ids=SETTINGS)
 def test_the_settings_of_a_unit_say_what_it_does_not_see(lines: str, sandbox: Sandbox) -> None:
-    own = unit("x.service", units(f"[Service]\n{lines}\n"))
+    own = find_unit("x.service", units(f"[Service]\n{lines}\n"))
     assert own is not None
     assert sandbox_of(own) == sandbox
     assert (
@@ -56,7 +56,7 @@ def units(text: str) -> Units:
 
 @pytest.mark.parametrize("line", ["RootDirectory=/srv", "RootImage=/x.raw", "InaccessiblePaths=%t/x", "BindPaths='"])
 def test_what_only_systemd_knows_is_not_known(line: str) -> None:
-    own = unit("x.service", units(f"[Service]\n{line}\n"))
+    own = find_unit("x.service", units(f"[Service]\n{line}\n"))
     assert own is not None
     with pytest.raises(UndeterminedError):
         sandbox_of(own)

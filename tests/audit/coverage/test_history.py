@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditrules.audit.boot.load_time import UNTOLD
+from auditrules.audit.boot.load_time import UNKNOWN_TIME
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
 from auditrules.audit.coverage.decision import ON
@@ -91,7 +91,7 @@ def test_a_directory_or_link_that_was_made_after_the_load_is_a_sign(
 
 
 def test_where_nothing_tells_when_the_rules_were_loaded_there_is_no_sign() -> None:
-    assert said("/var/lib/docker", TREE, born(**{"/var/lib/docker": AFTER}), UNTOLD).reason.value == "covered"
+    assert said("/var/lib/docker", TREE, born(**{"/var/lib/docker": AFTER}), UNKNOWN_TIME).reason.value == "covered"
 
 
 def test_of_locked_rules_whose_unit_was_started_again_it_is_told_that_they_may_be_older() -> None:
@@ -122,7 +122,7 @@ MOUNTED: dict[str, tuple[Mount, RulesLoad, str]] = {
     "made before all rules were loaded": (mount(2, POINT, since=BEFORE), SURE, "covered"),
     "made before some rules were loaded": (mount(2, POINT, since=BEFORE), LOAD, "mounted_after_load"),
     "made while they were loaded": (mount(2, POINT, since=LOADED + 1), SURE, "mounted_after_load"),
-    "made, and who knows when they were loaded": (mount(2, POINT, since=BEFORE), UNTOLD, "mounted_after_load"),
+    "made, and who knows when they were loaded": (mount(2, POINT, since=BEFORE), UNKNOWN_TIME, "mounted_after_load"),
 }
 
 
@@ -150,7 +150,7 @@ def test_a_mount_below_one_that_came_after_the_load_came_after_it_too() -> None:
 @pytest.mark.parametrize(("point", "reason"), [(POINT, "mounted_after_load"), ("/var", "mounted_after_load")])
 def test_what_boot_mounts_and_is_not_there_now_may_have_been_there_at_the_load(point: str, reason: str) -> None:
     on = replace(at({}), unmounted=frozenset({point}))
-    found = said("/var/lib/docker/layer", TREE, on, UNTOLD)
+    found = said("/var/lib/docker/layer", TREE, on, UNKNOWN_TIME)
     assert found.reason.value == reason
     (deciding,) = found.deciding
     assert deciding.signs == (f"boot mounts a file system on {point}, and none is there now",)
@@ -158,7 +158,7 @@ def test_what_boot_mounts_and_is_not_there_now_may_have_been_there_at_the_load(p
 
 def test_what_boot_mounts_elsewhere_is_no_sign() -> None:
     on = replace(at({}), unmounted=frozenset({"/var/lib/docker/below", "/srv"}))
-    assert said("/var/lib/docker/layer", TREE, on, UNTOLD).reason.value == "covered"
+    assert said("/var/lib/docker/layer", TREE, on, UNKNOWN_TIME).reason.value == "covered"
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""What boot loads: systemd units, augenrules, `auditctl -R`, what the kernel refuses, and drift from the files."""
+"""What the next boot loads (boot loader, systemd units, augenrules, `auditctl -R`), and drift from it."""

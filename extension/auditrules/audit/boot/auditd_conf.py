@@ -1,7 +1,6 @@
-"""Reads auditd.conf: lines of NAME = VALUE, with spaces around the sign (auditd-config.c, nv_split).
+"""Parses auditd.conf: lines of NAME = VALUE, with spaces around the sign (auditd-config.c, nv_split).
 
-The value is one word. Behind an action that may execute a program, as in `space_left_action = exec /path`, auditd takes
-more of them: it complains of all but the first, whatever the action.
+The value is one word. Only settings that may execute a program take more, as in `space_left_action = exec /path`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class AuditdConf:
-    """auditd.conf as it was read: `path` is empty if there is none, `error` says why its settings are not known."""
+    """The parsed auditd.conf. `path` is empty if there is no such file; `error` says why the settings are not known."""
 
     path: str = ""
     settings: tuple[Setting, ...] = ()
@@ -36,14 +35,14 @@ class AuditdConf:
 
 
 def read_conf(file: File | None) -> AuditdConf:
-    """The settings of a file that was collected."""
+    """Parse a collected auditd.conf; None if the host has none."""
     if file is None:
         return AuditdConf()
     return AuditdConf(file.path, tuple(settings(file.content)) if file.content else (), file.error)
 
 
 def settings(content: bytes) -> Iterator[Setting]:
-    """The settings of a file in order, without blank lines and comments."""
+    """Parse the lines of auditd.conf, except blank lines and comments."""
     for number, raw in enumerate(content.split(b"\n"), start=1):
         text = decode(raw)
         words = text.split(" ")

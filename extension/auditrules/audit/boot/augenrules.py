@@ -1,8 +1,8 @@
-r"""Runs augenrules on the files of rules.d: the new audit.rules, and the origin of each of its lines.
+r"""Simulates augenrules: merges the files of rules.d into audit.rules, and tells which file each line came from.
 
 The script (init.d/augenrules of audit 3.0 to 4.2) prints the files one after the other into awk. Awk drops blank lines
-and comments, and takes out -e, -f, -b and a lone -D: it keeps the last one of each kind and puts it in its place. It
-judges no rule: `-exit` counts as -e, and `-b 8192 -w /x` as -b.
+and comments. Of the lines that begin with -e, -f, -b, and of lone -D lines, it keeps the last of each kind, and moves
+it before or behind all rules. It does not parse rules: `-exit` counts as -e, and `-b 8192 -w /x` as -b.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ IS_A_DIRECTORY = "Is a directory"
 
 
 class Awk(str, Enum):
-    r"""The awk that runs the script. Its patterns have `\s`, which not every awk takes for white space."""
+    r"""The awk that runs the script. The script's patterns use `\s`, which not every awk takes for white space."""
 
-    MAWK = "mawk"  # up to 1.3.4-20250131 at least: the letter s
+    MAWK = "mawk"  # takes \s for the letter s, up to 1.3.4-20250131 at least
     GAWK = "gawk"
-    BUSYBOX = "busybox"  # and a NUL ends a line as a newline does
-    ORIGINAL = "original-awk"  # the letter s; and what follows a NUL is lost
+    BUSYBOX = "busybox"  # a NUL ends a line, as a newline does
+    ORIGINAL = "original-awk"  # takes \s for the letter s, and loses the rest of a line behind a NUL
 
 
 class Treatment(str, Enum):
-    """What became of a line of rules.d."""
+    """What augenrules does with a line of rules.d."""
 
     KEPT = "kept"  # in its place among the rules
-    HOISTED = "hoisted"  # a control, put before or behind all rules
-    REPLACED = "replaced"  # a control that a later one of its kind replaces
-    DROPPED = "dropped"  # a comment or blank
+    HOISTED = "hoisted"  # a control line, moved before or behind all rules
+    REPLACED = "replaced"  # a control line that a later one of its kind replaces
+    DROPPED = "dropped"  # a comment or blank line
 
 
 class LineOrigin(NamedTuple):
-    """A line of a file of rules.d, with auditctl's number: an overlong line counts as several, see `rules_file`."""
+    """The file name and line number, as auditctl counts: an overlong line counts as several, see `rules_file`."""
 
     name: str
     line: int
@@ -58,8 +58,8 @@ class LineOrigin(NamedTuple):
 class MergedLine:
     """A line of the new audit.rules: its number, its text, and its origins.
 
-    It has several origins if lines were joined, as a file without a newline at its end is with the first line of the
-    next. The header, and the empty line in place of a control that is absent, have none.
+    It has several origins if lines were joined: the last line of a file without a final newline and the first line of
+    the next file. The header has none, nor has the empty line in place of a control line that no file has.
     """
 
     number: int
@@ -69,7 +69,7 @@ class MergedLine:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A line of rules.d and what became of it; `number` is that of its line in the new audit.rules."""
+    """A line of rules.d and its treatment; `number` is its line number in the new audit.rules, if it is there."""
 
     origin: LineOrigin
     treatment: Treatment
@@ -78,10 +78,10 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class MergedRules:
-    """The files of rules.d as augenrules merges them.
+    """The result of merging rules.d: the new lines, and what became of each old one.
 
-    `complaints` are the names that cat could not print, with its reason; `lost` are the files that it did not read
-    because of spaces in their names.
+    `complaints` are the names that cat could not print, each with cat's reason; `lost` are the files that were not read
+    because their names have spaces.
     """
 
     lines: tuple[MergedLine, ...]
@@ -95,7 +95,7 @@ class MergedRules:
         return b"".join(line.text + b"\n" for line in self.lines)
 
     def at(self, number: int) -> MergedLine:
-        """The line with a number of auditctl's: a line that counts as several has several.
+        """The line with this number, as auditctl counts; an overlong line has several numbers.
 
         Raises:
             IndexError: there is no such line.
@@ -115,17 +115,17 @@ class AugenrulesRun:
     """
 
     content: bytes | None
-    said: str = ""  # on standard output, run as SCRIPT
+    output: str = ""  # on standard output, run as SCRIPT
     returncode: int | None = 0
     merged: MergedRules | None = None
-    written: bool = False  # mode 0640; the old file, if there was one, is kept as audit.rules.prev
-    loads: bool = False  # `auditctl -R` reads audit.rules
+    written: bool = False  # audit.rules is new, with mode 0640; an old file is kept as audit.rules.prev
+    loads: bool = False  # it then runs `auditctl -R` on audit.rules
 
 
-# What cat prints of a file: its bytes, or the reason why there are none.
+# A file as cat prints it: its bytes, or cat's error.
 Content = bytes | str
 
-_Record = tuple[bytes, tuple[LineOrigin, ...]]  # what awk takes for a line, and the lines of files that are in it
+_Record = tuple[bytes, tuple[LineOrigin, ...]]  # a line as awk sees it, and the lines of files that it is made of
 
 
 def augenrules(
@@ -137,7 +137,7 @@ def augenrules(
 ) -> AugenrulesRun:
     """Run the script, on a host whose rules are not locked.
 
-    `files` are the names in rules.d that end in .rules and begin with no dot (None: there is no such folder),
+    `files` are the files of rules.d whose names end in .rules and do not begin with a dot (None: there is no rules.d),
     `existing` is the present audit.rules.
     """
     merged = merge(files, awk, version) if files is not None and understands(arguments) else None
@@ -145,12 +145,12 @@ def augenrules(
 
 
 def understands(arguments: Sequence[str]) -> bool:
-    """Whether the script takes these arguments; if not, it prints its usage."""
+    """Whether the script accepts these arguments; otherwise it prints its usage."""
     return {*arguments} <= {"--check", "--load"}
 
 
 def result_of(arguments: Sequence[str], merged: MergedRules | None, existing: bytes | None) -> AugenrulesRun:
-    """As `augenrules`, of files that are merged already; None: there is no folder rules.d."""
+    """As `augenrules`, for files that are merged already; None: there is no rules.d."""
     if not understands(arguments):
         return AugenrulesRun(existing, f"Usage: {SCRIPT} [--check|--load]", 1)
     loads = "--load" in arguments
@@ -164,7 +164,7 @@ def result_of(arguments: Sequence[str], merged: MergedRules | None, existing: by
 
 
 def merge(files: Mapping[str, Content], awk: Awk, version: Version) -> MergedRules:
-    """Merge the files of rules.d."""
+    """Merge the files of rules.d as the script of this version does with this awk."""
     printed = tuple(_printed(files, version))
     records = list(_records([(name, content) for name, content in printed if isinstance(content, bytes)], awk))
     if version >= versions.WITHOUT_CR:
@@ -180,7 +180,7 @@ def merge(files: Mapping[str, Content], awk: Awk, version: Version) -> MergedRul
 
 
 def _printed(files: Mapping[str, Content], version: Version) -> Iterator[tuple[str, Content]]:
-    """The names that the script passes to cat, in order, and what cat prints of each."""
+    """The file names that the script gives to cat, in order, each with cat's output or error."""
     for name in version_sorted(files):
         if version >= versions.WHOLE_NAMES:
             if files[name] != NO_SUCH_FILE:  # the script looks before it calls cat
@@ -193,7 +193,7 @@ def _printed(files: Mapping[str, Content], version: Version) -> Iterator[tuple[s
 
 
 def _records(files: Iterable[tuple[str, bytes]], awk: Awk) -> Iterator[_Record]:
-    """The lines that awk reads in what cat printed."""
+    """The lines that awk reads from cat's output."""
     text = b""
     origins: tuple[LineOrigin, ...] = ()
     for name, content in files:
@@ -203,24 +203,24 @@ def _records(files: Iterable[tuple[str, bytes]], awk: Awk) -> Iterator[_Record]:
             number += _count(line)
             *ended, rest = (line.replace(b"\0", b"\n") if awk is Awk.BUSYBOX else line).split(b"\n")
             for part in ended:
-                yield _kept(text + part, awk), (*origins, origin)
+                yield _without_nul(text + part, awk), (*origins, origin)
                 text, origins = b"", ()
             if rest:
                 text, origins = text + rest, (*origins, origin)
     if text:
-        yield _kept(text, awk), origins
+        yield _without_nul(text, awk), origins
 
 
-def _kept(text: bytes, awk: Awk) -> bytes:
+def _without_nul(text: bytes, awk: Awk) -> bytes:
     return text.partition(b"\0")[0] if awk is Awk.ORIGINAL else text
 
 
 def _count(line: bytes) -> int:
-    """As how many lines auditctl counts a line, given with its newline if it has one."""
+    """How many lines auditctl counts for one line, which includes its newline if it has one."""
     return max(1, -(-len(line) // LINE_BYTES))
 
 
-# The kinds of lines, tested in this order. SPACE is what the awk takes for white space; an empty line is a comment.
+# The kinds of lines, tested in this order. SPACE is the awk's idea of white space. An empty line counts as a comment.
 _COMMENT = "#"
 _KINDS = (
     (_COMMENT, rb"SPACE#|\Z"),
@@ -237,7 +237,7 @@ _PATTERNS = {
 
 
 def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...], tuple[SourceLine, ...]]:
-    """The lines of the new file, and what became of the lines of rules.d."""
+    """Order the lines as the new file has them; the lines of rules.d, each with its treatment."""
     kinds = [_kind(_PATTERNS[awk].match(text)) for text, _ in records]
     last = {kind: index for index, kind in enumerate(kinds)}
     rest = [index for index, kind in enumerate(kinds) if not kind]

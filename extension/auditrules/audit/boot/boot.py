@@ -1,4 +1,4 @@
-"""The next boot: which rules file auditctl loads, which rules the kernel has then, and whether auditing is on."""
+"""Simulates the next boot: which rules file auditctl loads, which rules the kernel then has, and if auditing is on."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ TRIED = "as if these rules were what boot loads"
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """The result of a boot. `reason` says why it is this loader or, if `loaded` is None, why the rules are not known.
+    """The result of a boot.
 
-    `assumed`: no unit was found, but the programs that load rules. `content` is what `auditctl -R` reads, None if it
-    reads nothing; `merged` has the origins of its lines if augenrules wrote it. `enabled` is as in `auditctl -s`: 0, 1,
-    2, or None if it is not known. `command_line` is the kernel's.
+    `loaded` are the rules, None if they are not known. `reason` says why this loader loads them, or why they are not
+    known. `assumed` means that no unit was found, only the programs that load rules. `content` is what `auditctl -R`
+    reads, None if it reads nothing; `merged` has the origins of its lines if augenrules wrote it. `enabled` is as in
+    `auditctl -s` (0, 1, 2), None if it is not known. `command_line` is the kernel's.
     """
 
     loader: Loader
@@ -45,23 +46,23 @@ class Boot:
 
     @property
     def enabled_unknown(self) -> str:
-        """That it is not known whether auditing is on, with what is known of the kernel's command line."""
+        """A sentence for the case that `enabled` is not known, with a remark on the kernel's command line if any."""
         remark = self.command_line.remark
         return f"whether auditing is on after boot is not known{f': {remark}' if remark else ''}"
 
 
 def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
-    """What boot loads on the host of these files. Nothing raises: what is not known is None, with the reason."""
+    """Simulate the next boot of the host with these files. Never raises: what is not known is None, with the reason."""
     collected = files.collected
     line = next_command_line(collected.boot_files, collected.cmdline)
     if collected.tried is not None:
         return replace(_tried(files, collected.tried, line), command_line=line)
     ways = dict.fromkeys((plan(collected, words, line.source), enabled_by(words)) for words in line.possible)
-    return replace(_agreed([_booted(files, conf, *way) for way in ways], line), command_line=line)
+    return replace(_common_result([_booted(files, conf, *way) for way in ways], line), command_line=line)
 
 
 def _tried(files: RulesFiles, tried: TriedRulesText, line: KernelCommandLine) -> Boot:
-    """The boot that loads these rules, whatever units there are; auditd switches auditing on before it."""
+    """A boot that loads the rules to try, whatever the units are. It is assumed that auditd switches auditing on."""
     loaded = files.load(tried.content)
     wanted = int(loaded.values.get("-e", "1"))
     off = {switched_off(words) for words in line.possible}
@@ -69,15 +70,15 @@ def _tried(files: RulesFiles, tried: TriedRulesText, line: KernelCommandLine) ->
     return Boot(Loader.AUDITCTL, TRIED, enabled=enabled, content=tried.content, loaded=loaded)
 
 
-def _agreed(ways: Sequence[Boot], line: KernelCommandLine) -> Boot:
-    """The result, if it is the same for all possible command lines of the kernel."""
-    first = ways[0]
-    unknown = next((each for each in ways if each.loaded is None), None)
+def _common_result(boots: Sequence[Boot], line: KernelCommandLine) -> Boot:
+    """The result that all boots have, one for each possible command line of the kernel; unknown if they differ."""
+    first = boots[0]
+    unknown = next((each for each in boots if each.loaded is None), None)
     if unknown is not None:
         return unknown
-    if any(each.loaded and first.loaded and each.loaded.rules != first.loaded.rules for each in ways):
+    if any(each.loaded and first.loaded and each.loaded.rules != first.loaded.rules for each in boots):
         return Boot(Loader.UNKNOWN, line.remark or f"{line.source} may tell the kernel to audit, or not to")
-    enabled = {each.enabled for each in ways}
+    enabled = {each.enabled for each in boots}
     return first if len(enabled) == 1 else replace(first, enabled=None)
 
 
@@ -86,7 +87,7 @@ def _booted(files: RulesFiles, conf: AuditdConf, planned: BootPlan, enabled: int
     if planned.loader is Loader.UNKNOWN:
         return rules_unknown
     try:
-        ends = [_Machine(files, conf, enabled).started(order) for order in _orders(planned.starts)]
+        ends = [_Machine(files, conf, enabled).start_all(order) for order in _orders(planned.starts)]
     except UndeterminedError as error:
         return replace(rules_unknown, reason=str(error))
     end = ends[0]
@@ -121,7 +122,7 @@ def _orders(starts: Sequence[StartedUnit]) -> list[tuple[StartedUnit, ...]]:
 
 @dataclass(slots=True)
 class _Machine:
-    """A host that boots: its audit.rules, and the kernel's state, after each unit."""
+    """A host that boots: its audit.rules and its kernel's state, changed by one unit after the other."""
 
     files: RulesFiles
     conf: AuditdConf
@@ -130,7 +131,7 @@ class _Machine:
     merged: MergedRules | None = None
     loaded: LoadedFile | None = None
     sandbox: Sandbox = NO_SANDBOX
-    not_started: list[str] = field(default_factory=list)  # said of each unit
+    not_started: list[str] = field(default_factory=list)  # a sentence for each unit, and for a file that is not read
     _audit_rules: File | None = field(init=False)
     _refusal: str | None = field(init=False)
 
@@ -138,8 +139,8 @@ class _Machine:
         self._audit_rules = self.files.collected.audit_rules
         self._refusal = self.files.refusal if self._audit_rules else "a file that is there"
 
-    def started(self, order: Sequence[StartedUnit]) -> _Machine:
-        """Start units one after the other. A unit is not started if one that it needs, and starts after, failed."""
+    def start_all(self, order: Sequence[StartedUnit]) -> _Machine:
+        """Start units in this order, and return itself. A unit whose needed predecessor failed is not started."""
         failed: list[StartedUnit] = []
         for start in order:
             needed = {name for key in NEEDS for name in start.unit.names(key)}
@@ -151,25 +152,26 @@ class _Machine:
         return self
 
     def _start(self, start: StartedUnit) -> bool:
-        return all(self._done(step.run, step.sandbox) or step.ignored for step in start.steps)
+        return all(self._run(step.run, step.sandbox) or step.ignored for step in start.steps)
 
-    def _done(self, run: RunAugenrules | RunAuditctl | StartAuditd, sandbox: Sandbox) -> bool:
-        match run:
+    def _run(self, command: RunAugenrules | RunAuditctl | StartAuditd, sandbox: Sandbox) -> bool:
+        """Run a unit's command, and return whether it succeeds."""
+        match command:
             case RunAugenrules():
-                return self._script(run, sandbox)
+                return self._run_augenrules(command, sandbox)
             case RunAuditctl():
-                return self._read(run.path, sandbox)
+                return self._run_auditctl(command.path, sandbox)
             case StartAuditd():
-                self._daemon(run.startup)
+                self._start_auditd(command.startup)
                 return True
 
-    def _daemon(self, startup: str) -> None:
-        """Set `enabled`, as auditd does, unless it is locked or auditd only gathers the records of other hosts."""
+    def _start_auditd(self, startup: str) -> None:
+        """Set `enabled` as auditd does, unless it is locked or auditd only collects the records of other hosts."""
         local = [each.value.lower() for each in self.conf.settings if each.name.lower() == "local_events"]
         if self.enabled != LOCKED and local[-1:] != ["no"] and startup != "nochange":
             self.enabled = {"enable": 1, "disable": 0}.get(startup)
 
-    def _script(self, run: RunAugenrules, sandbox: Sandbox) -> bool:
+    def _run_augenrules(self, run: RunAugenrules, sandbox: Sandbox) -> bool:
         existing = self._audit_rules.content if self._audit_rules else None
         there = self.files.printed() is not None
         done = result_of(run.arguments, self.files.merged() if there and understands(run.arguments) else None, existing)
@@ -177,10 +179,10 @@ class _Machine:
             if done.written:
                 self._audit_rules, self._refusal = File(AUDIT_RULES, done.content), None
             self.merged = done.merged
-        read = self._read(AUDIT_RULES, sandbox) if done.loads else True
-        return read if done.returncode is None else done.returncode == 0
+        loaded = self._run_auditctl(AUDIT_RULES, sandbox) if done.loads else True
+        return loaded if done.returncode is None else done.returncode == 0
 
-    def _read(self, path: str, sandbox: Sandbox) -> bool:
+    def _run_auditctl(self, path: str, sandbox: Sandbox) -> bool:
         if path != AUDIT_RULES:
             raise UndeterminedError(f"boot loads rules from {path}, which is not looked at")
         if sandbox.hides(path) is not False:
@@ -202,7 +204,7 @@ class _Machine:
 
 
 def succeeds(loaded: LoadedFile) -> bool:
-    """Whether `auditctl -R` ends with 0: an error counts if it ends the load, or stands below a -c."""
+    """Whether `auditctl -R` exits with 0. It does not if an error stops the load, or comes after a line with -c."""
     for line in loaded.lines:
         if line.parsed is not None and ControlFlag("-c") in line.parsed.controls:
             return loaded.stopped_at is None and all(number <= line.number for number, _ in loaded.refused)

@@ -1,7 +1,8 @@
-"""The kernel's command line of the next boot: what the boot loader's files say, or which line is taken in its place.
+"""Finds the kernel's command line of the next boot in the boot loader's files, or else takes the likeliest line.
 
-GRUB by its grub.cfg and grubenv; GRUB, systemd-boot and zipl by the entries of the Boot Loader Specification. Where no
-boot loader's file says it: this boot's line, /etc/kernel/cmdline and /etc/default/grub as hints.
+It reads GRUB's grub.cfg and grubenv, and the entries of the Boot Loader Specification, which GRUB, systemd-boot and
+zipl use. If no boot loader's file has the line, it takes this boot's line, and /etc/kernel/cmdline and
+/etc/default/grub as hints.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ ENTRIES = "loader/entries"
 DEFAULT_GRUB = "/etc/default/grub"
 KERNEL_CMDLINE = ("/etc/kernel/cmdline", "/usr/lib/kernel/cmdline")
 
-# Where nothing is known of a line, what matters of it is whether it switches auditing off.
+# An unknown line stands for these two: all that matters is whether it switches auditing off.
 ANYTHING: tuple[Words, ...] = ((), ("audit=0",))
-# What a grub.cfg does that makes its menu of these entries, as Fedora's grub-mkconfig writes it.
+# A grub.cfg that takes its menu from the entries of the Boot Loader Specification, as Fedora's grub-mkconfig writes it.
 _BLS_MENU = """
 load_env
 set default="${saved_entry}"
@@ -37,56 +38,58 @@ blscfg
 _NEXT = "kernel command line of the next boot"
 
 
-@lru_cache(4)  # a boot loader's files stay as they are from one snapshot to the next
-def next_command_line(files: BootFiles | None, current: File | None) -> KernelCommandLine:
-    """The command line of the next boot. `current` is /proc/cmdline, None for a root that is not this machine's."""
-    own = None if current is None or current.content is None else tuple(decode(current.content).split())
+@lru_cache(4)  # a boot loader's files rarely change from one snapshot to the next
+def next_command_line(files: BootFiles | None, running: File | None) -> KernelCommandLine:
+    """The command line of the next boot. `running` is /proc/cmdline, None for a root that is not this machine's."""
+    current = None if running is None or running.content is None else tuple(decode(running.content).split())
     if files is None:
-        return KernelCommandLine((own or (),))
+        return KernelCommandLine((current or (),))
     loaders = dict(_loaders(files))
     if loaders:
-        return _by_loaders(loaders, own, _hints(files))
-    return _without_loader(files, own)
+        return _by_loaders(loaders, current, _hints(files))
+    return _without_loader(files, current)
 
 
-def of_audit(words: Iterable[str]) -> str:
-    """What a command line says of audit, in words."""
+def audit_words(words: Iterable[str]) -> str:
+    """The words of a command line that are about audit, or "nothing of audit"."""
     return " ".join(word for word in words if word.startswith("audit")) or "nothing of audit"
 
 
 def _by_loaders(
-    loaders: Mapping[str, frozenset[Words] | None], own: Words | None, hints: Mapping[str, Words]
+    loaders: Mapping[str, frozenset[Words] | None], current: Words | None, hints: Mapping[str, Words]
 ) -> KernelCommandLine:
     unsure = [path for path, lines in loaders.items() if lines is None]
     if unsure:
         source = ", ".join(unsure)
         remark = f"{_NEXT}: not known, as the default entry of {source} can't be told"
-        return KernelCommandLine(ANYTHING if own is None else (own, *ANYTHING), source, remark, known=False)
+        return KernelCommandLine(ANYTHING if current is None else (current, *ANYTHING), source, remark, known=False)
     possible = tuple(sorted({line for lines in loaders.values() for line in lines or ()}))
-    told = list(dict.fromkeys(map(of_audit, possible)))
-    others = [("this boot's line", own)] if own is not None else []
+    settings = list(dict.fromkeys(map(audit_words, possible)))
+    others = [("this boot's line", current)] if current is not None else []
     differing = [
-        f"{name} says {of_audit(line)}" for name, line in (*others, *hints.items()) if of_audit(line) not in told
+        f"{name} says {audit_words(line)}"
+        for name, line in (*others, *hints.items())
+        if audit_words(line) not in settings
     ]
-    where = ", ".join(loaders)
-    remark = f"{_NEXT}: {where} says {' or '.join(told)}; {'; '.join(differing)}" if differing else ""
-    return KernelCommandLine(possible, where, remark)
+    source = ", ".join(loaders)
+    remark = f"{_NEXT}: {source} says {' or '.join(settings)}; {'; '.join(differing)}" if differing else ""
+    return KernelCommandLine(possible, source, remark)
 
 
-def _without_loader(files: BootFiles, own: Words | None) -> KernelCommandLine:
+def _without_loader(files: BootFiles, current: Words | None) -> KernelCommandLine:
     hints = _hints(files)
     unreadable = [f"{file.path}: {file.error}" for file in files.files if file.content is None]
     why = "; ".join([*unreadable, *([files.error] if files.error else [])]) or "no boot loader's file says it"
     named = " or ".join(hints)
-    if own is not None:
+    if current is not None:
         taken = " or ".join(("this boot's", *hints))
-        return KernelCommandLine((own, *hints.values()), named, f"{_NEXT}: taken from {taken}, as {why}")
+        return KernelCommandLine((current, *hints.values()), named, f"{_NEXT}: taken from {taken}, as {why}")
     image = next((path for path in KERNEL_CMDLINE if path in hints), None) if files.images else None
     if image is not None:
         return KernelCommandLine((hints[image],), image, f"{_NEXT}: taken from {image}, as {why}")
     if files.occupied or unreadable or files.error or files.images:
-        said = "".join(f"; {name} says {of_audit(line)}" for name, line in hints.items())
-        remark = f"{_NEXT}: not known, as {why}{said}"
+        hinted = "".join(f"; {name} says {audit_words(line)}" for name, line in hints.items())
+        remark = f"{_NEXT}: not known, as {why}{hinted}"
         return KernelCommandLine((*hints.values(), *ANYTHING), named, remark, known=False)
     if hints:
         return KernelCommandLine(((), *hints.values()), named, f"{_NEXT}: taken from {named}, as {why}")
@@ -94,7 +97,7 @@ def _without_loader(files: BootFiles, own: Words | None) -> KernelCommandLine:
 
 
 def _loaders(files: BootFiles) -> Iterator[tuple[str, frozenset[Words] | None]]:
-    """The configurations of boot loaders that make a menu, each with the lines of its default entry."""
+    """The boot loaders' configurations that make a menu, each with the possible lines of its default entry."""
     texts = {file.path: decode(file.content) for file in files.files if file.content is not None}
     found = False
     for path, text in texts.items():
@@ -122,7 +125,7 @@ def _loaders(files: BootFiles) -> Iterator[tuple[str, frozenset[Words] | None]]:
 def _of_entries(
     texts: Mapping[str, str], entries: Sequence[_BootEntry], confs: Sequence[str]
 ) -> frozenset[Words] | None:
-    """The lines of the entries that may be the default, where no grub.cfg says how the menu is made."""
+    """The lines of the entries that may be the default, if no grub.cfg makes the menu."""
     saved = next((_grubenv(text) for path, text in texts.items() if path.endswith(f"/{GRUBENV}")), None)
     if saved is not None:
         return default_lines(_BLS_MENU, saved, lambda expand: _bls_items(texts, expand))
@@ -133,7 +136,7 @@ def _of_entries(
 
 @dataclass(frozen=True, slots=True)
 class _BootEntry:
-    """One file of the Boot Loader Specification."""
+    """One entry, a file of the Boot Loader Specification."""
 
     folder: str
     name: str  # of the file, without .conf
@@ -142,7 +145,7 @@ class _BootEntry:
 
 
 def _bls(texts: Mapping[str, str]) -> list[_BootEntry]:
-    """The entries, newest kernel first, as GRUB's blscfg sorts them: by name, version and release as rpm does."""
+    """The entries in the order of GRUB's blscfg: newest kernel first, by name, version and release as rpm compares."""
     found = []
     for path, text in texts.items():
         folder, _, name = path.rpartition("/")
@@ -155,7 +158,7 @@ def _bls(texts: Mapping[str, str]) -> list[_BootEntry]:
 
 
 def _bls_items(texts: Mapping[str, str], expand: Expand) -> Sequence[MenuItem]:
-    """The entries as GRUB's menu has them."""
+    """The entries as items of GRUB's menu."""
     items = []
     for each in _bls(texts):
         lines = expand(with_variables(each.options))
@@ -170,14 +173,14 @@ def _bare(name: str) -> str:
 
 
 def _rpm_order(text: str) -> list[tuple[int, int, str]]:
-    """A key that orders versions as rpm does: digits before letters, a tilde before the end."""
+    """A sort key for versions as rpm orders them: digits before letters, a tilde before the end."""
     runs = re.findall(r"[0-9]+|[A-Za-z]+|~", text)
     keys = [(2, int(run[:18]), "") if run.isdigit() else (-1, 0, "") if run == "~" else (1, 0, run) for run in runs]
     return [*keys, (0, 0, "")]
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Lines of a key and a value with blanks between."""
+    """The key and value of each line, which blanks separate."""
     for line in text.split("\n"):
         key, _, value = line.strip().replace("\t", " ").partition(" ")
         if key and not key.startswith("#"):
@@ -185,13 +188,13 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _grubenv(text: str) -> dict[str, str]:
-    """The variables of an environment block: NAME=VALUE, a backslash before what is meant as it is."""
+    """The variables of an environment block: lines of NAME=VALUE, in which a backslash escapes a character."""
     pairs = (line.partition("=") for line in text.replace("\\\\", "\\").split("\n") if not line.startswith("#"))
     return {name: value for name, equals, value in pairs if equals}
 
 
 def _hints(files: BootFiles) -> dict[str, Words]:
-    """What the next change of the boot loader's files will be made from, by the files that say it."""
+    """The command lines in the files from which the boot loader's files are made, by file."""
     texts = {file.path: decode(file.content) for file in files.files if file.content is not None}
     found: dict[str, Words] = {}
     path = next((path for path in KERNEL_CMDLINE if path in texts), None)
@@ -208,7 +211,7 @@ def _hints(files: BootFiles) -> dict[str, Words]:
 
 
 def _assignments(text: str, known: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a shell would set from these lines, as far as they are plain assignments."""
+    """The variables that a shell would have after these lines; only plain assignments are understood."""
     found = dict(known)
     for line in text.split("\n"):
         try:

@@ -1,7 +1,7 @@
-"""Compares rules files with the kernel: the state of each line, and why.
+"""Compares rules files with the kernel: the state of each line and rule (loaded, missing, runtime …), with the reason.
 
-The state of a file's line follows from what `auditctl -R` does with it, and from whether the kernel has the result. The
-state of a kernel's rule says whether boot would load it again.
+The state of a file's line follows from what `auditctl -R` does with it, and from whether the kernel has its rule. The
+state of a rule in the kernel says whether the next boot loads it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from auditrules.values import dataclass, field
 
 
 class RuleState(str, Enum):
-    """How file and kernel agree; `NOTHING`: the line leaves nothing to compare."""
+    """The column `state` of audit_rules; `NOTHING`: there is nothing to compare, as for -D."""
 
     LOADED = "loaded"
     MISSING = "missing"
@@ -48,13 +48,13 @@ class LineState:
     reason: str = ""
 
 
-# The states that need no reason: most lines of a host share one of them.
+# The states without a reason, shared by most lines of a host.
 PLAIN: Mapping[RuleState, LineState] = {state: LineState(state) for state in RuleState}
 NOTHING = PLAIN[RuleState.NOTHING]
 NOT_READ = "augenrules does not read this file"
 SWALLOWED = "augenrules joins this line to the comment that ends the file before, which has no newline"
 
-# The state of a line of which the load alone decides.
+# The state of a line by its result in the load alone, whatever the kernel has.
 DECIDED = {
     LoadResult.REJECTED: RuleState.REJECTED,
     LoadResult.UNREACHED: RuleState.UNREACHED,
@@ -63,7 +63,7 @@ DECIDED = {
     LoadResult.DONE: RuleState.NOTHING,
 }
 
-# A control that sets a value, and where auditctl -s shows it.
+# The control flags that set a value, and the place of the value in the kernel's status.
 SHOWN: Mapping[str, Callable[[AuditStatus], int | None]] = {
     "-e": lambda status: status.enabled,
     "-f": lambda status: status.failure,
@@ -75,7 +75,7 @@ SHOWN: Mapping[str, Callable[[AuditStatus], int | None]] = {
 
 
 class LoadedRules:
-    """The kernel's rules, to look one up. If a line is not understood, no rule is known to be absent."""
+    """A kernel's rules, to look one up. `understood` is false if some line is no known rule: it might be any rule."""
 
     def __init__(self, lines: Iterable[ListedLine], facts: Facts, *, exact: bool) -> None:
         self._lines = tuple(lines)
@@ -84,7 +84,7 @@ class LoadedRules:
         self.understood = all(line.rule is not None for line in self._lines)
 
     def hold(self, rule: Rule) -> bool:
-        """Whether the kernel has the rule: by its bytes, or with a listing only, by a line that fits it."""
+        """Whether the kernel has the rule: exactly, or if there is only a listing, a line that this rule would list."""
         if not self._lines:
             return False
         if rule in self._held or any(same(rule, other) for other in self._rules.get(alike(rule), ())):
@@ -93,7 +93,7 @@ class LoadedRules:
 
     @cached_property
     def _held(self) -> frozenset[Rule]:
-        """The rules as they are, among which nearly every one that is looked up is found."""
+        """The exact rules, which answer nearly every lookup at once."""
         return frozenset(line.rule for line in self._lines if line.rule is not None)
 
     @cached_property
@@ -110,10 +110,7 @@ class LoadedRules:
 
 
 class Drift:
-    """The state of each line of the rules files and of the kernel. What is not known is `unknown`, with the reason.
-
-    `rules` are the kernel's, as well as they are known, in the order of evaluation; None for a line that is no rule.
-    """
+    """The state of each rule of the kernel and of each line of the rules files; `unknown` if it can't be told."""
 
     def __init__(self, reading: KernelAnswer, files: RulesFiles, boot: Boot) -> None:
         self.reading = reading
@@ -122,12 +119,12 @@ class Drift:
 
     @cached_property
     def rules(self) -> tuple[Rule | None, ...]:
-        """The kernel's rules, with what the rules files tell of a listing's lines."""
+        """The kernel's rules in the order of evaluation, as `actual_rules` says; None for a line that is no rule."""
         return actual_rules(self.reading, self.files)
 
     @cached_property
     def of_kernel(self) -> tuple[LineState, ...]:
-        """The state of each of the kernel's lines: whether its rule comes back after a reboot."""
+        """The state of each rule of the kernel: whether it comes back after a reboot."""
         loaded = self._boot.loaded
         facts = self.files.facts
         boot = LoadedRules([ListedLine("", rule) for rule in loaded.rules], facts, exact=True) if loaded else None
@@ -135,7 +132,7 @@ class Drift:
 
     @cached_property
     def of_files(self) -> tuple[LineState, ...]:
-        """The state of each of the files' lines."""
+        """The state of each line of the rules files, in the order of `RulesFiles.lines`."""
         return tuple(map(self._of_line, self.files.lines))
 
     def _of_line(self, line: FileLine) -> LineState:
@@ -147,7 +144,7 @@ class Drift:
         return self._rules_d.states.get(origin) or self._of_rule(line.rule, origin)
 
     def _of_rule(self, rule: Rule | None, origin: LineOrigin) -> LineState:
-        """The state of a line that augenrules leaves out, or may leave out."""
+        """The state of a line of rules.d that augenrules leaves out, or may leave out."""
         found = NOTHING if rule is None else rule_state(rule, self._kernel)
         if found.state is RuleState.LOADED:
             return found
@@ -177,7 +174,7 @@ class Drift:
 
     @cached_property
     def _as_loaded(self) -> Mapping[int, LineState]:
-        """As `_audit_rules`, where auditctl reads the file."""
+        """As `_audit_rules`, if auditctl reads the file at all."""
         loaded = self.files.audit_rules
         return {} if loaded is None else self._numbered(loaded)
 
@@ -203,27 +200,27 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class _Merging:
-    """The states of lines of rules.d by way of augenrules, the lines that it drops, or why both are not known."""
+    """The states of the lines of rules.d that augenrules merges, the lines that it drops, or why both are not known."""
 
     states: Mapping[LineOrigin, LineState] = field(default_factory=dict)
     dropped: frozenset[LineOrigin] = frozenset()
     error: str = ""
 
     def why(self, origin: LineOrigin) -> str:
-        """Why there is no state of a line."""
+        """Why augenrules does not merge a line."""
         return SWALLOWED if origin in self.dropped else NOT_READ
 
 
 def file_states(
     loaded: LoadedFile, rules: LoadedRules | None, status: AuditStatus
 ) -> Iterator[tuple[LoadedLine, LineState]]:
-    """The state of each line of a file. `rules` is None if the kernel's are not known."""
+    """The state of each line of a loaded file. `rules` are the kernel's, None if they are not known."""
     behind = [
         line.parsed.rule
         for line in loaded.lines
         if line.result is LoadResult.UNREACHED and line.parsed and line.parsed.rule
     ]
-    # Rules below the line at which a load would stop now: if the kernel has one, that load did not stop there.
+    # If the kernel has a rule from below the line at which a load would stop now, the last load did not stop there.
     load_continued = not behind or (rules is not None and any(map(rules.hold, behind)))
     stop = next((line.text for line in loaded.lines if line.number == loaded.stopped_at), "")
     for line in loaded.lines:
@@ -280,7 +277,7 @@ def _value_state(control: ControlFlag, rules: LoadedRules | None, status: AuditS
 
 
 def merged_states(merged: MergedRules, states: Mapping[int, LineState]) -> dict[LineOrigin, LineState]:
-    """The state of each line of rules.d, by those of the file that augenrules makes of them."""
+    """The state of each line of rules.d, from the states (by line number) of the file that augenrules writes."""
     found: dict[LineOrigin, LineState] = {}
     for number, state in states.items():
         for origin in merged.at(number).origins:
@@ -292,7 +289,7 @@ def merged_states(merged: MergedRules, states: Mapping[int, LineState]) -> dict[
 
 
 def kernel_state(rule: Rule, boot: LoadedRules | None) -> LineState:
-    """Whether a rule of the kernel comes back after a reboot; `boot` are the rules that boot loads, None: not known."""
+    """Whether a rule of the kernel comes back after a reboot. `boot` are the rules that boot loads, None if unknown."""
     if boot is None:
         return PLAIN[RuleState.UNKNOWN]
     return PLAIN[RuleState.PERSISTENT if boot.hold(rule) else RuleState.RUNTIME]

@@ -1,6 +1,6 @@
-"""What GRUB boots by itself: the menu that a grub.cfg makes, its default entry, and the kernel's command lines. Pure.
+"""Runs a grub.cfg: the menu that it makes, its default entry, and the kernel's command line there. Pure.
 
-A variable may have several values, and a condition may be undecided: then what follows is everything that is possible.
+If the value of a variable or condition is not known, all possible values are followed, so a result may be several.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from auditrules.audit.boot.grub_script import VARIABLE, Block, Choice, Command, 
 from auditrules.values import dataclass, field
 
 Words = tuple[str, ...]
-PossibleValues = frozenset[str] | None  # of a variable; None: anything
-Expand = Callable[[str], PossibleValues]  # what a text with variables may be
+PossibleValues = frozenset[str] | None  # of a variable; None: any text
+Expand = Callable[[str], PossibleValues]  # the possible values of a text with variables
 
-MOST_VALUES = 16  # of one word; with more it may be anything
-MOST_CHARACTERS = 16_384  # of one value; a longer one, which no kernel takes, may be anything
+MOST_VALUES = 16  # of one word; with more it counts as any text
+MOST_CHARACTERS = 16_384  # of one value; a longer one, which no kernel takes, counts as any text
 MOST_VARIABLES = 500  # of one script; grub-mkconfig uses some fifty
 MOST_ITEMS = 1000  # of one menu
 
@@ -31,9 +31,9 @@ _ONE_FURTHER = re.compile(r"(?<!>)>(?!>)")  # between the titles of a submenu an
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """An entry of the menu. `lines` are the command lines that it may give the kernel, None where that is not known.
+    """An entry of the menu. `lines` are the command lines that it may give the kernel, None if they are not known.
 
-    `certain` says that it is in the menu whatever the machine.
+    `certain`: it is in the menu on every machine. `items` are the entries of a submenu.
     """
 
     title: str
@@ -46,13 +46,13 @@ class MenuItem:
 def default_lines(
     text: str, grubenv: Mapping[str, str], entries: Callable[[Expand], Sequence[MenuItem]], custom: str = ""
 ) -> frozenset[Words] | None:
-    """The command lines that the default entry of a grub.cfg may give; None where that is not known.
+    """The command lines that the default entry of a grub.cfg may give the kernel; None if they are not known.
 
-    `grubenv` are the saved variables, `entries` gives those of the Boot Loader Specification with their variables in
-    place, `custom` is the text of custom.cfg. Of a text that makes no menu there are none.
+    `text` is grub.cfg, `grubenv` are the saved variables, `custom` is the text of custom.cfg, and `entries` returns the
+    entries of the Boot Loader Specification with their variables expanded. Empty if the script makes no menu.
 
     Raises:
-        ScriptError: the text is no script of GRUB's, or one of an unlikely size.
+        ScriptError: the text is no GRUB script, or an unlikely large one.
     """
     menu = _Menu(grubenv, entries, custom)
     menu.run(parse_script(text))
@@ -60,13 +60,13 @@ def default_lines(
         return frozenset()
     defaults = menu.values.get("default", _EMPTY)
     chosen = [menu.items] if defaults is None else [_chosen(each, menu.items) for each in defaults]
-    return _joined(item for items in chosen for item in items)
+    return _all_lines(item for items in chosen for item in items)
 
 
-def _joined(items: Iterable[MenuItem]) -> frozenset[Words] | None:
+def _all_lines(items: Iterable[MenuItem]) -> frozenset[Words] | None:
     found: set[Words] = set()
     for item in items:
-        lines = _joined(item.items) if item.items else item.lines
+        lines = _all_lines(item.items) if item.items else item.lines
         if lines is None:
             return None
         found |= lines
@@ -74,7 +74,7 @@ def _joined(items: Iterable[MenuItem]) -> frozenset[Words] | None:
 
 
 def _chosen(default: str, items: Sequence[MenuItem]) -> Sequence[MenuItem]:
-    """The entries that may be meant by a default: a number, a title or a name, or a way of them through submenus."""
+    """The entries that a default may mean. It is a number, title or name, or several for a path through submenus."""
     head, *rest = _ONE_FURTHER.split(default, maxsplit=1)
     index = int(head) if head.isdecimal() and len(head) < 4 else 0  # noqa: PLR2004 - no menu has a thousand
     if not head.isdecimal():
@@ -89,7 +89,7 @@ def _chosen(default: str, items: Sequence[MenuItem]) -> Sequence[MenuItem]:
 
 @dataclass(slots=True)
 class _Menu:
-    """The menu while its script is run, with what its variables may be."""
+    """The menu while its script runs, and the possible values of its variables."""
 
     grubenv: Mapping[str, str]
     entries: Callable[[Expand], Sequence[MenuItem]]
@@ -97,10 +97,10 @@ class _Menu:
     values: dict[str, PossibleValues] = field(default_factory=dict)
     items: list[MenuItem] = field(default_factory=list)
     certain: bool = True
-    lines: set[Words] | None = field(default_factory=set)  # of the entry that is run
+    lines: set[Words] | None = field(default_factory=set)  # of the entry that runs
 
     def run(self, block: Block) -> None:
-        """Do the commands of a block."""
+        """Execute the commands of a block."""
         for statement in block:
             if len(self.values) > MOST_VARIABLES or len(self.items) > MOST_ITEMS:
                 raise ScriptError(f"expected at most {MOST_VARIABLES} variables and {MOST_ITEMS} entries")
@@ -132,7 +132,7 @@ class _Menu:
         self.values = _either(ends) if len(ends) > 1 else ends[0]
 
     def _holds(self, condition: Block) -> bool | None:
-        """Whether a condition holds; None where that depends on the machine."""
+        """Whether a condition holds; None if that depends on the machine."""
         if not condition:
             return True
         if len(condition) != 1 or not isinstance(condition[0], Command):
@@ -164,7 +164,7 @@ class _Menu:
         return found.pop() if len(found) == 1 else None
 
     def expanded(self, word: str) -> PossibleValues:
-        """What a word may be, with its variables in place."""
+        """The possible values of a word with its variables expanded."""
         names = VARIABLE.findall(word)
         values = [self._value(name) for name in names]
         known = [sorted(each) for each in values if each is not None]
@@ -223,25 +223,25 @@ class _Menu:
         )
 
     def _one(self, word: str) -> str:
-        """What a word is; empty where it may be several."""
+        """The value of a word; empty if it may have several."""
         values = self.expanded(word) or ()
         return next(iter(values)) if len(values) == 1 else ""
 
 
 def _named(words: Sequence[str]) -> tuple[str, str]:
-    """The title and the name of an entry: what stands behind --id, which grub-mkconfig writes as a variable."""
+    """The title of an entry, and its name: the word behind --id, which grub-mkconfig writes as a variable."""
     marks = ("--id", "\0menuentry_id_option\0")
     names: Iterator[str] = (after for word, after in pairwise(words) if word in marks)
     return (words[0] if words else ""), next(names, "")
 
 
 def _unset(name: str) -> PossibleValues:
-    """What a variable is that no script has set."""
+    """The possible values of a variable that no script has set."""
     return None if _OF_GRUB.fullmatch(name) else _EMPTY
 
 
 def _either(ends: Sequence[dict[str, PossibleValues]]) -> dict[str, PossibleValues]:
-    """What variables may be where any of these may be."""
+    """Join the possible values of variables after several branches."""
     found = dict(ends[0])
     for end in ends[1:]:
         for name in found.keys() | end.keys():

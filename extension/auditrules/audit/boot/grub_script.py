@@ -1,6 +1,6 @@
-"""The script language of GRUB's grub.cfg, read into commands, conditions and menu entries. Pure.
+"""Parses GRUB's script language (grub.cfg) into commands, conditions and menu entries. Pure.
 
-From GRUB's manual, "Writing full configuration files directly". What a command does is said in `grub_menu`.
+From GRUB's manual, "Writing full configuration files directly". `grub_menu` executes the commands.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ _IN_DOUBLE = re.compile(_NAME + r"|\\(?P<escaped>[\\$\"\n])")
 
 
 class ScriptError(ValueError):
-    """A script that ends before its blocks do, or closes one that was not opened."""
+    """A script that does not close a block, or closes one that is not open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command as words; a variable in them is `VARIABLE`."""
+    """One command as words, in which VARIABLE matches each variable."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`if`: conditions with what is done where they hold, the first that does winning; an empty one always holds.
+    """An `if`: each condition with its block. The first condition that holds decides; an empty one always holds.
 
-    A loop is one, too: what it does may be done or not.
+    A loop is a Choice as well: its block may run or not.
     """
 
     branches: tuple[tuple[Block, Block], ...]
@@ -56,7 +56,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A `menuentry` or a `submenu`: its words without the name of the command, and what is in it."""
+    """A `menuentry` or `submenu`: its words without the command's name, and its block."""
 
     words: tuple[str, ...]
     body: Block
@@ -68,15 +68,15 @@ Block = tuple[Statement, ...]
 
 
 def with_variables(text: str) -> str:
-    """A text that is no script, but in which `$name` is a variable, as a word of a script."""
+    """Mark each `$name` in a text outside of a script as a variable."""
     return _IN_PLAIN.sub(_variable, text.replace(_MARK, ""))
 
 
 def parse_script(text: str) -> Block:
-    """Read a script.
+    """Parse a script.
 
     Raises:
-        ScriptError: its blocks do not fit together.
+        ScriptError: a block is not closed, or not opened.
     """
     reader = _Reader(_tokens(text.replace(_MARK, "")))
     block = reader.block(frozenset(), 0)
@@ -86,7 +86,7 @@ def parse_script(text: str) -> Block:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
-    """The words, each with whether it is bare, so that it may be a keyword."""
+    """The words, each with whether it is unquoted and so may be a keyword."""
     for match in _TOKEN.finditer(text):
         if match["end"] is not None:
             yield _END, True
@@ -113,7 +113,7 @@ def _variable(match: re.Match[str]) -> str:
 
 
 class _Reader:
-    """Takes tokens one by one; `next` is the bare word that comes, None where it is none or the end."""
+    """Takes tokens one by one. `next` is the coming word if it is unquoted; None if it is quoted, or at the end."""
 
     def __init__(self, tokens: Iterator[tuple[str, bool]]) -> None:
         self._tokens = list(tokens)[::-1]
@@ -128,7 +128,7 @@ class _Reader:
         return self._tokens.pop()[0]
 
     def block(self, ends: frozenset[str], depth: int) -> Block:
-        """Statements up to a bare word among `ends`, or up to the end of the file where there are none."""
+        """The statements before one of the words in `ends`, or before the end of the file if `ends` is empty."""
         if depth > MOST_DEPTH:
             raise ScriptError(f"expected at most {MOST_DEPTH} blocks in blocks")
         found: list[Statement] = []
@@ -164,7 +164,7 @@ class _Reader:
         return Choice(tuple(branches))
 
     def _command(self, depth: int) -> Iterator[Statement]:
-        """One command, or what has a block of its own; functions are left out, as what calls them is."""
+        """One command or menu entry. Functions are left out, and so are calls of them."""
         words: list[str] = []
         while self._tokens and self.next not in (_END, "{", "}"):
             words.append(self._take())

@@ -1,4 +1,4 @@
-"""Whether the kernel refuses a rule that auditctl sends, and why.
+"""Checks whether the kernel accepts a rule that auditctl sends, and why not.
 
 From kernel/auditfilter.c, audit_watch.c, audit_tree.c and audit_fsnotify.c of Linux 6.1.
 """
@@ -33,11 +33,11 @@ ONLY_EQUALITIES = frozenset(
         *("key", "arch", "fstype", "perm", "filetype", "field_compare", "exe"),
     },
 )
-_PLACES = PATH_NAMES | {"inode"}  # a rule takes one of them
+_PLACES = PATH_NAMES | {"inode"}  # a rule may have one of them
 
 
 def refusal(rule: Rule, facts: Facts) -> str | None:
-    """Why the kernel refuses the rule; None: it takes it, as far as the facts go."""
+    """Why the kernel refuses the rule; None if it accepts it, as far as the facts tell."""
     fields = _fields(rule)
     for check in CHECKS:
         reason = check(rule, fields, facts)
@@ -117,7 +117,7 @@ def _one_of_a_kind(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str |
 
 
 def absence(rule: Rule, facts: Facts) -> str | None:
-    """Which path must exist for the rule and does not, or None. The kernel tests this last."""
+    """A path that must exist for the rule and does not, as a reason; else None. The kernel tests this last."""
     return _absence(rule, _fields(rule), facts)
 
 
@@ -141,8 +141,8 @@ def _absence(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
 def _label_known(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
     if facts.lsm is None or "apparmor" not in facts.lsm:
         return None
-    # AppArmor tests subj_role alone, against its own labels; a SELinux role is none (apparmor/audit.c). Which labels
-    # are loaded is not known here; `unconfined` always is.
+    # AppArmor tests only subj_role, against its own labels, and a SELinux role is none of them (apparmor/audit.c).
+    # Which labels are loaded is not known here, except that `unconfined` always is.
     for field in fields:
         if field.name == "subj_role" and field.operator in EQUALITIES and field.value != "unconfined":
             return "a label that AppArmor has loaded"

@@ -1,4 +1,4 @@
-"""Loads a rules file into a kernel without rules, line by line, as `auditctl -R` does.
+"""Simulates `auditctl -R`: loads a rules file, line by line, into a kernel that has no rules.
 
 The load stops at the first line that auditctl or the kernel refuses, unless a line with -i or -c stands above it.
 """
@@ -30,16 +30,16 @@ from auditrules.audit.model.rule import (
 from auditrules.values import dataclass, field
 
 IMMUTABLE = ControlFlag("-e", "2")
-LONGEST_WAIT = 600_000  # ten minutes in jiffies, with 1000 a second; a kernel with fewer refuses smaller numbers, too
+LONGEST_WAIT = 600_000  # ten minutes in jiffies at 1000 a second; a kernel with fewer jiffies has a lower limit
 
-# Controls that set a value; a later line replaces it.
+# Control flags that set a value, which a later line replaces.
 VALUES = frozenset({"-e", "-f", "-b", "-r", "--backlog_wait_time"})
-# Controls that the kernel refuses once -e 2 locked the rules.
+# Control flags that the kernel refuses after -e 2 has locked the rules.
 LOCKED = VALUES | {"-D", "-t"}
 
 
 class LoadResult(Enum):
-    """What became of a line."""
+    """What the load does with a line."""
 
     KEPT = "its rule is in the kernel, or its value holds"
     DONE = "it was done, and leaves nothing to look for"
@@ -51,9 +51,10 @@ class LoadResult(Enum):
 
 @dataclass(slots=True)
 class LoadedLine:
-    """One line, and what became of it; `reason` says why it was refused.
+    """One line, and what the load does with it; `reason` says why it was refused.
 
-    `other` is the number of the line whose rule is the same, that deletes this one's, or that sets another value.
+    `other` is the number of the other line that decides: one with the same rule, one that deletes this line's rule, or
+    one that sets this line's value anew.
     """
 
     number: int
@@ -68,17 +69,17 @@ class LoadedLine:
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """The kernel after a load: its rules in the order of `auditctl -l`, and what became of each line."""
+    """The kernel after a load: its rules in the order of `auditctl -l`, and the result of each line."""
 
     rules: tuple[Rule, ...]
     lines: tuple[LoadedLine, ...]
     stopped_at: int | None
-    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # controls that hold, by flag
-    numbers: tuple[int, ...] = ()  # of the line of each rule
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # settings in force, by flag
+    numbers: tuple[int, ...] = ()  # the line number of each rule
 
     @property
     def refused(self) -> tuple[tuple[int, str], ...]:
-        """The lines that were refused, with why."""
+        """The number of each refused line, and the reason."""
         return tuple((line.number, line.reason) for line in self.lines if line.result is LoadResult.REJECTED)
 
 
@@ -86,7 +87,7 @@ WORLD_WRITABLE = 0o002
 
 
 def file_refusal(mode: int, uid: int, version: Version) -> str | None:
-    """Why auditctl -R does not read a rules file at all, or None."""
+    """Why `auditctl -R` refuses to read a rules file with this mode and owner; None if it reads it."""
     if version < versions.OWNER_CHECKED_UNTIL and uid != 0:
         return "a rules file that root owns"
     if versions.within(version, *versions.MODE_CHECKED) and mode & WORLD_WRITABLE:
@@ -95,7 +96,7 @@ def file_refusal(mode: int, uid: int, version: Version) -> str | None:
 
 
 def refusal_of(file: File, version: Version) -> str | None:
-    """As `file_refusal`, of a file that was read. If mode and owner are not known, they are taken to be right."""
+    """As `file_refusal`, for a collected file. Unknown mode and owner are taken to be right."""
     if file.mode is None or file.uid is None:
         return None
     return file_refusal(file.mode, file.uid, version)
@@ -109,9 +110,10 @@ def load_rules(
     *,
     go_on: bool = False,
 ) -> LoadedFile:
-    """Load a file into a kernel that has no rules. `parse` and `refuse` are `parse_line` and `refusal` of these facts.
+    """Load a file into a kernel that has no rules.
 
-    With `go_on` an error never ends the load, as if -i stood above all lines.
+    `parse` and `refuse` take the place of `parse_line` and `refusal` for these facts, such as to reuse their results.
+    With `go_on` no error stops the load, as if -i were the first line.
     """
     parse = parse or partial(parse_line, facts=facts)
     kernel = _Kernel(facts, refuse or partial(refusal, facts=facts), ignoring=go_on)
@@ -146,7 +148,7 @@ def load_rules(
 
 @dataclass(slots=True)
 class _Entry:
-    """A rule in the kernel and the line that it came from."""
+    """A rule in the kernel, and the line that added it."""
 
     rule: Rule
     place: int
@@ -160,20 +162,20 @@ class _Kernel:
     values: dict[str, tuple[str, LoadedLine]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
-    # Rules by what is `alike`, so that an equal one is found without comparing all.
+    # Rules by `alike`, so that an equal rule is found without comparing all.
     entries: dict[Hashable, list[_Entry]] = field(default_factory=dict)
     first: int = 0
     last: int = 0
 
     def kept(self) -> list[_Entry]:
-        """The rules list by list, each in order."""
+        """The rules, list by list, each list in order of evaluation."""
         lists = list(FilterList)
         found = [entry for entries in self.entries.values() for entry in entries]
         found.sort(key=lambda entry: (lists.index(entry.rule.list), entry.place))
         return found
 
     def take(self, line: LoadedLine, controls: Iterable[ControlFlag]) -> None:
-        """Do a line: its controls, then its rule. Sets its result."""
+        """Execute a line: its controls, then its rule. Sets the line's result."""
         reason = line.reason
         for control in controls:
             refused = self._control(control, line)
@@ -241,5 +243,5 @@ class _Kernel:
 
 
 def alike(rule: Rule) -> Hashable:
-    """What two rules share that `same` may call equal: it says of which others a rule may be one, not that it is."""
+    """A cheap key for `same`: two rules with different keys are never the same; with equal keys they may be."""
     return rule.syscalls, tuple([each.value if isinstance(each, Field) else each.left for each in rule.fields])

@@ -1,4 +1,7 @@
-"""When the kernel's rules were last loaded: by the starts of units and the daemon, and the date of audit.rules."""
+"""Estimates when the kernel's rules were loaded last, from the starts of units and auditd and the date of audit.rules.
+
+Rules follow the files that existed when they were loaded, so a file or mount that is newer may not be covered.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.host_facts import BOOT_TAKES, LOAD_TAKES, RulesLoad
 from auditrules.audit.model.rule import Verb
 
-UNTOLD = RulesLoad()
+UNKNOWN_TIME = RulesLoad()
 
-# What a load sets beside the rules, by the flag of its line.
+# The settings that a load changes beside the rules: the flag, and the field of the kernel's status.
 _SETS = {
     "-f": "failure",
     "-r": "rate_limit",
@@ -26,19 +29,19 @@ _SETS = {
 def load_time(
     reading: KernelAnswer, files: RulesFiles, booted: Boot, written: float | None, *, persistent: bool
 ) -> RulesLoad:
-    """When the kernel's rules were loaded: at the last start of a unit that loads rules, or of the daemon.
+    """When the kernel's rules were loaded: at the last start of a unit that loads rules, or of auditd.
 
-    If they and the settings are those that boot loads (`persistent`), and audit.rules was `written` later, they were
-    loaded then: that is what augenrules --load does. Without --load it only writes. Where rules are locked a later
-    start loads none, and only that the boot came first is known. Where the clock was set back no two times compare but
-    with the start, taken by the clock as it is now.
+    If audit.rules was `written` after that, and the kernel has the rules (`persistent`) and settings that boot loads,
+    they were loaded when it was written, as `augenrules --load` does; without --load it only writes the file. While
+    rules are locked a start loads none, so all that is known is that they were loaded after the boot. If the clock was
+    set back, only the start counts, corrected to the present clock.
     """
     facts = files.collected.facts
     started = dict(facts.started)
     names = loading_units(files.collected.units)
     starts = [at for name, at in started.items() if name in names or name == DAEMON]
     if not starts:
-        return UNTOLD
+        return UNKNOWN_TIME
     at = max(starts) - facts.set_back
     unlocked = reading.status.enabled not in (None, LOCKED)  # else a later load may have been refused
     if not unlocked and facts.booted is not None and at > facts.booted + BOOT_TAKES:
@@ -51,7 +54,7 @@ def load_time(
 
 
 def _are_set(loaded: LoadedFile | None, status: AuditStatus) -> bool:
-    """Whether the kernel has the settings of a file, as it does after a load."""
+    """Whether the kernel has all settings of a rules file, as it has after a load."""
     values = loaded.values if loaded else {}
     return all(
         getattr(status, name) == word(strtol(values[flag], signed=False))
@@ -61,7 +64,7 @@ def _are_set(loaded: LoadedFile | None, status: AuditStatus) -> bool:
 
 
 def _begins_empty(loaded: LoadedFile | None) -> bool:
-    """Whether a load takes all rules out before it adds the first, so that none of them keeps what it was on."""
+    """Whether the file deletes all rules before it adds the first: then each rule follows the files of this load."""
     for line in loaded.lines if loaded else ():
         if line.parsed is None:
             continue

@@ -1,6 +1,6 @@
-"""The rules files of one host: their lines, what augenrules makes of rules.d, and what `auditctl -R` loads.
+"""The rules files of one host: their lines, rules.d merged as augenrules does, and what `auditctl -R` loads.
 
-Each is worked out once, when it is first needed. A line is parsed once, also if it stands in several files.
+Each is computed once, when it is first needed. A line is parsed once, even if it is in several files.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class FileLine:
 
 
 class RulesFiles:
-    """The rules files of what was collected; `refusal` says why auditctl does not read audit.rules at all, if so.
+    """The rules files of a host. `refusal` says why auditctl refuses to read audit.rules at all; None if it reads it.
 
-    `earlier` are those of the same host at an earlier collection: what lines came to is shared where it still holds.
+    `earlier` are the files of the same host, collected before, to reuse the results of lines.
     """
 
     def __init__(self, collected: Sources, refusal: str | None = None, earlier: RulesFiles | None = None) -> None:
@@ -66,7 +66,7 @@ class RulesFiles:
         self._seen_in: dict[Sandbox, RulesFiles] = {}
 
     def load_in(self, sandbox: Sandbox, content: bytes) -> LoadedFile:
-        """What `auditctl -R` loads of a text where it sees the file system otherwise."""
+        """Load a text as `auditctl -R` does inside a unit's sandbox, where it sees a different file system."""
         if not self._concerns(sandbox, content):
             return self.load(content)
         if sandbox not in self._seen_in:
@@ -75,28 +75,28 @@ class RulesFiles:
         return self._seen_in[sandbox].load(content)
 
     def _concerns(self, sandbox: Sandbox, content: bytes) -> bool:
-        """Whether any rule may be about what is seen otherwise: on most hosts none is, and the text is loaded once."""
+        """Whether any rule may name a path that the sandbox hides. On most hosts none does, so one load serves both."""
         if not sandbox:
             return False
         there = sandbox.on(self.facts)
-        own = there.hidden | there.unsure  # which are known themselves, whatever the rules name
+        own = there.hidden | there.unsure  # these were collected even if no rule names them
         return any(encode(each) in content for each in own) or bool(there.concerned(self.facts.files.keys() - own))
 
     def load(self, content: bytes) -> LoadedFile:
-        """What `auditctl -R` loads of a text. Mostly audit.rules, merged rules.d and what boot reads are one text."""
+        """Load a text as `auditctl -R` does, once: audit.rules and merged rules.d mostly are the same text."""
         if content not in self._loads:
             self._loads[content] = load_rules(content, self.facts, self.parse, self.refuse)
         return self._loads[content]
 
     @property
     def audit_rules(self) -> LoadedFile | None:
-        """What a load of audit.rules gives; None where there is no such file, or it can't be read."""
+        """The result of loading audit.rules; None if there is no such file, or it can't be read."""
         file = self.collected.audit_rules
         return self.load(file.content) if file and file.content is not None else None
 
     @cached_property
     def lines(self) -> tuple[FileLine, ...]:
-        """All lines but blank ones and comments: those of rules.d in augenrules' order, then those of audit.rules."""
+        """All lines except blank ones and comments: rules.d in augenrules' order, then audit.rules."""
         return tuple(chain(self._of_rules_d(), self._of_audit_rules()))
 
     def _of_rules_d(self) -> Iterator[FileLine]:
@@ -130,7 +130,7 @@ class RulesFiles:
                 )
 
     def printed(self) -> dict[str, Content] | None:
-        """The files of rules.d as cat prints them; None where there is no such folder.
+        """The files of rules.d by name, as cat prints them; None if there is no such folder.
 
         Raises:
             UndeterminedError: the folder, or a file of it, can't be read.
@@ -150,10 +150,10 @@ class RulesFiles:
         return files
 
     def merged(self) -> MergedRules | None:
-        """What augenrules makes of rules.d; None where there is no such folder.
+        """The files of rules.d as augenrules merges them; None if there is no such folder.
 
         Raises:
-            UndeterminedError: a file of it can't be read, or the result depends on an awk that nobody knows.
+            UndeterminedError: a file can't be read, or the result depends on which awk runs, and that is not known.
         """
         if isinstance(self._merged, UndeterminedError):
             raise self._merged.with_traceback(None)
@@ -161,7 +161,7 @@ class RulesFiles:
 
     @cached_property
     def _merged(self) -> MergedRules | UndeterminedError | None:
-        """The script's work with the awk that is there; where that is not known, it must not matter."""
+        """As `merged`. If the host's awk is not known, all awks must give the same result."""
         program = self.collected.units.awk.rpartition("/")[2] if self.collected.units else ""
         try:
             files = self.printed()
@@ -178,7 +178,7 @@ class RulesFiles:
 
     @property
     def stale(self) -> bool | None:
-        """Whether audit.rules differs from what augenrules would make of rules.d; None where that can't be told."""
+        """Whether audit.rules differs from what augenrules would write now; None if that can't be told."""
         file = self.collected.audit_rules
         try:
             merged = self.merged()
@@ -190,10 +190,11 @@ class RulesFiles:
 
 
 def actual_rules(reading: KernelAnswer, files: RulesFiles) -> tuple[Rule | None, ...]:
-    """The kernel's rules in the order of evaluation, as well as they are known; None for a line that is no rule.
+    """The kernel's rules in the order of evaluation, as exact as possible; None for a line that is no rule.
 
-    A line of a listing may hide action, path or dir, an operator, a foreign arch or a comparison. A rule of a file that
-    is listed the same way shows them; if several are, the one that differs from what the line seems to say.
+    A line of `auditctl -l` may hide the action, path or dir, an operator, a foreign arch or a comparison. If a rule of
+    the files has the same listing, it is taken in place of the line's own reading; if several have, one that differs
+    from that reading.
     """
     known = {} if reading.exact else _by_listing(files)
     return tuple(line.rule and _actual(line.text, line.rule, known) for line in reading.lines or ())
@@ -205,7 +206,7 @@ def _actual(text: str, rule: Rule, known: Mapping[str, Sequence[Rule]]) -> Rule:
 
 
 def _by_listing(files: RulesFiles) -> dict[str, list[Rule]]:
-    """The rules of the files by the line that auditctl would list for them."""
+    """The rules of the files, by the line that `auditctl -l` prints for them."""
     known: dict[str, list[Rule]] = {}
     for rule in _rules(files.lines):
         known.setdefault(listed(rule, files.facts.version, files.facts.machine), []).append(rule)

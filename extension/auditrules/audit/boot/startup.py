@@ -1,4 +1,4 @@
-"""Which of audit's units systemd starts at boot, and so what loads the rules, or why nothing does."""
+"""Decides which of audit's systemd units start at boot, and so which program loads the rules, or why none does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
 from auditrules.audit.boot.kernel_command_line import switched_off
-from auditrules.audit.boot.systemd import UndeterminedError, Unit, reached, unmet, wanted_by
+from auditrules.audit.boot.systemd import UndeterminedError, Unit, reached_targets, unmet_condition, wanted_by
 from auditrules.audit.boot.unit_commands import (
     UNITS,
     RunAuditctl,
@@ -37,19 +37,19 @@ class Loader(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class StartedUnit:
-    """One unit that boot starts, with those of its commands that load rules or start auditd."""
+    """A unit that starts at boot, and those of its commands that load rules or start auditd."""
 
     unit: Unit
     steps: tuple[UnitCommand, ...]
 
     def after(self, other: StartedUnit) -> bool:
-        """Whether systemd starts it after the other one, where it starts both."""
+        """Whether systemd starts this unit after the other, if it starts both."""
         return other.unit.name in self.unit.names("After") or self.unit.name in other.unit.names("Before")
 
 
 @dataclass(frozen=True, slots=True)
 class BootPlan:
-    """The loader, why it is this one, and the units that boot starts, in no order."""
+    """The program that loads the rules, the reason, and the units that boot starts, in no order."""
 
     loader: Loader
     reason: str
@@ -58,9 +58,9 @@ class BootPlan:
 
 
 def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> BootPlan:
-    """Which unit loads the rules at a boot with this command line of the kernel; `source` names the file it is from.
+    """Find the unit that loads the rules if the kernel boots with this command line, which stands in file `source`.
 
-    Nothing raises: if it is not known, the loader is unknown, with the reason.
+    Never raises: if it is not known, the loader is `unknown`, with the reason.
     """
     units = sources.units
     if units is None:
@@ -75,7 +75,7 @@ def plan(sources: Sources, cmdline: Sequence[str], source: str = "") -> BootPlan
 
 
 def why_not_started(name: str, units: Units | None, cmdline: Sequence[str]) -> str:
-    """Why a boot with this command line of the kernel does not start one of UNITS; empty if it does.
+    """Why one of UNITS does not start if the kernel boots with this command line; empty if it does start.
 
     Raises:
         UndeterminedError: that is not known.
@@ -89,7 +89,7 @@ def why_not_started(name: str, units: Units | None, cmdline: Sequence[str]) -> s
 
 
 def rules_d_there(sources: Sources) -> bool:
-    """Whether there is a folder rules.d. It may be empty, which augenrules does not treat as absent."""
+    """Whether /etc/audit/rules.d exists. It may be empty: augenrules then still writes audit.rules."""
     return bool(sources.rules_d) or FileSystem(sources.facts).walk(RULES_D).type == "dir"
 
 
@@ -107,7 +107,7 @@ def _without_units(sources: Sources, units: Units) -> BootPlan:
 def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> BootPlan:
     pulled = _pulled(found, units, cmdline)
     why = {name: _why_not(name, found, pulled, cmdline) for name in found}
-    starts = tuple(StartedUnit(own, tuple(unit_commands(own))) for name, own in found.items() if not why[name])
+    starts = tuple(StartedUnit(unit, tuple(unit_commands(unit))) for name, unit in found.items() if not why[name])
     reads = {
         type(step.run): f"{start.unit.name} runs {step.text}" for start in starts for step in start.steps if loads(step)
     }
@@ -120,8 +120,8 @@ def _planned(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) ->
 
 
 def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> frozenset[str]:
-    """The units that boot wants: by links of `systemctl enable`, by the command line, or as another of them does."""
-    targets = reached(units, cmdline)
+    """The units that boot pulls in: by links of `systemctl enable`, by the command line, or through another unit."""
+    targets = reached_targets(units, cmdline)
     wants = {name: frozenset(wanted_by(name, units)) for name in found}
     pulled = {name for name in found if wants[name] & targets or f"systemd.wants={name}" in cmdline}
     while True:
@@ -142,13 +142,13 @@ def _pulled(found: Mapping[str, Unit], units: Units, cmdline: Sequence[str]) -> 
 
 def _why_not(name: str, found: Mapping[str, Unit], pulled: frozenset[str], cmdline: Sequence[str]) -> str:
     """Why boot does not start a unit; empty if it does."""
-    own = found[name]
-    if own.masked or f"systemd.mask={name}" in cmdline:
+    unit = found[name]
+    if unit.masked or f"systemd.mask={name}" in cmdline:
         return f"{name} is masked"
     if name not in pulled:
         return f"{name} is not enabled"
     for other in UNITS:
-        if any(other in own.names(key) for key in NEEDS) and (other not in found or found[other].masked):
+        if any(other in unit.names(key) for key in NEEDS) and (other not in found or found[other].masked):
             return f"{name} needs {other}, which is {'masked' if other in found else 'missing'}"
-    condition = unmet(own, cmdline)
+    condition = unmet_condition(unit, cmdline)
     return f"{name} is skipped, as {condition} does not hold" if condition else ""

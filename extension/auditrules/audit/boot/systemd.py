@@ -1,6 +1,6 @@
-"""Reads unit files as systemd does: which file counts, what its drop-ins change, and what starts it at boot.
+"""Reads systemd unit files: which file of a name is used, with its drop-ins, and which units start it at boot.
 
-From systemd.unit(5) and systemd.syntax(7) of systemd 252. Files in /run are left out: they are gone at the next boot.
+As systemd.unit(5) and systemd.syntax(7) of systemd 252 say. Files in /run do not count: the next boot has none there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from auditrules.audit.model.collected import File, Units
 from auditrules.audit.model.text import decode
 from auditrules.values import dataclass
 
-# Where unit files and drop-ins are, the first that has a name winning (systemd.unit(5), table 1).
+# Where unit files and drop-ins are; of files with one name the first wins (systemd.unit(5), table 1).
 UNIT_FOLDERS = (
     "/etc/systemd/system.control",
     "/etc/systemd/system",
@@ -22,16 +22,16 @@ UNIT_FOLDERS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-# Those whose files are still there at the next boot.
+# The folders that still exist at the next boot.
 BOOT_FOLDERS = tuple(folder for folder in UNIT_FOLDERS if not folder.startswith("/run/"))
 DEFAULT_TARGET = "default.target"
 
-# The targets on the way to a running system; what the default one may be for all of them to be on it.
+# The targets that boot reaches, if its default target is one of the usual ones.
 REACHED = ("local-fs.target", "sysinit.target", "basic.target", "multi-user.target")
 USUAL_DEFAULTS = ("multi-user.target", "graphical.target")
 
 _OF_MOUNTS = frozenset({"What", "Where", "Type", "Options"})  # the keys of a section [Mount] (systemd.mount(5))
-# The keys of a section [Service] that say which files its processes see (systemd.exec(5)).
+# The keys of a section [Service] that change which files its processes see (systemd.exec(5)).
 _OF_SANDBOXES = frozenset(
     {
         *("ProtectHome", "ProtectKernelModules", "PrivateTmp", "PrivateDevices", "TemporaryFileSystem", "MountImages"),
@@ -39,21 +39,21 @@ _OF_SANDBOXES = frozenset(
         *("RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories"),
     }
 )
-TRUE = frozenset({"yes", "true", "1", "on", "y", "t"})  # of a setting that is yes or no (systemd.syntax(7))
+TRUE = frozenset({"yes", "true", "1", "on", "y", "t"})  # of a boolean setting (systemd.syntax(7))
 
-_NOTHING = "/dev/null"  # what the link of a masked unit or drop-in leads to
+_NOTHING = "/dev/null"  # where the link of a masked unit or drop-in leads
 _PREFIXES = "@-:+!|"
 
 
 class UndeterminedError(Exception):
-    """What boot does is not known from what was collected; the message says why."""
+    """The collected facts do not tell what boot does; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecCommand:
     """One command line of a unit, as words.
 
-    `ignored` says that it does not matter if it fails, `privileged` that the unit's sandbox is not for it.
+    `ignored`: its failure does not matter. `privileged`: it runs outside the unit's sandbox.
     """
 
     words: tuple[str, ...]
@@ -63,7 +63,7 @@ class ExecCommand:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit with its drop-ins. `path` is the file it is read from; what is masked can't be started by anything."""
+    """A unit with its drop-ins. `path` is its file. Nothing can start a masked unit."""
 
     name: str
     path: str
@@ -71,7 +71,7 @@ class Unit:
     settings: tuple[tuple[str, str], ...] = ()  # key and value, in order
 
     def values(self, *keys: str) -> tuple[tuple[str, str], ...]:
-        """The assignments to these keys that count: an empty one takes those before it back."""
+        """The assignments to these keys that are in force: an empty one cancels those before it."""
         found: list[tuple[str, str]] = []
         for key, value in self.settings:
             if key in keys and value:
@@ -81,12 +81,12 @@ class Unit:
         return tuple(found)
 
     def last(self, key: str) -> str:
-        """The last assignment to a key, which is the one that counts; empty where there is none."""
-        return next((value for own, value in reversed(self.settings) if own == key), "")
+        """The last assignment to a key, which is in force; empty if there is none."""
+        return next((value for name, value in reversed(self.settings) if name == key), "")
 
     def names(self, key: str) -> frozenset[str]:
-        """The units that a dependency names. These can't be taken back (systemd.unit(5))."""
-        return frozenset(name for own, value in self.settings if own == key for name in value.split())
+        """The units that a dependency names. An empty assignment does not cancel them (systemd.unit(5))."""
+        return frozenset(unit for name, value in self.settings if name == key for unit in value.split())
 
     def commands(self, key: str) -> Iterator[ExecCommand]:
         """The command lines of ExecStart= and the like (systemd.service(5), "Command lines").
@@ -105,13 +105,13 @@ class Unit:
                 if command:
                     program = command[0].lstrip(_PREFIXES)
                     prefix = command[0].removesuffix(program)
-                    # After @ comes the name that the program is told, in place of its own.
-                    words_of_it = (program, *command[2 if "@" in prefix else 1 :])
-                    yield ExecCommand(words_of_it, "-" in prefix, "+" in prefix)
+                    # With the prefix @ the next word is argv[0], not an argument.
+                    arguments = command[2 if "@" in prefix else 1 :]
+                    yield ExecCommand((program, *arguments), "-" in prefix, "+" in prefix)
 
 
-def unit(name: str, units: Units) -> Unit | None:
-    """A unit by its name; None where there is none.
+def find_unit(name: str, units: Units) -> Unit | None:
+    """Read a unit by its name; None if there is none.
 
     Raises:
         UndeterminedError: its file or a drop-in can't be read.
@@ -128,17 +128,17 @@ def unit(name: str, units: Units) -> Unit | None:
 
 
 def is_mask(target: str) -> bool:
-    """Whether a link with this text masks its unit."""
+    """Whether a link with this target masks its unit."""
     return target.endswith(_NOTHING)
 
 
 def _masked(path: str, files: dict[str, File], units: Units) -> bool:
-    """Whether a file is a link to /dev/null, or empty, which means the same."""
+    """Whether a unit file or drop-in is masked: a link to /dev/null, or an empty file."""
     return is_mask(units.links.get(path, "")) or (path in files and files[path].content == b"")
 
 
 def drop_in_folders(name: str) -> tuple[str, ...]:
-    """The folders of a unit's drop-ins, as named in each of BOOT_FOLDERS, the more special ones first."""
+    """The names of the folders, in each of BOOT_FOLDERS, that hold a unit's drop-ins; the most specific name first."""
     stem, dot, kind = name.rpartition(".")
     parts = stem.split("-")
     prefixes = [f"{'-'.join(parts[:count])}-" for count in range(len(parts) - 1, 0, -1)]
@@ -146,7 +146,7 @@ def drop_in_folders(name: str) -> tuple[str, ...]:
 
 
 def _drop_ins(name: str, files: dict[str, File], units: Units) -> list[str]:
-    """The drop-ins that count, in order: by file name, of which the first one found hides the others."""
+    """The paths of the drop-ins in force, by file name; of files with one name the first folder's wins."""
     *own, common = drop_in_folders(name)
     folders = [f"{folder}/{each}" for folder in BOOT_FOLDERS for each in own]
     folders += [f"{folder}/{common}" for folder in BOOT_FOLDERS]
@@ -160,7 +160,7 @@ def _drop_ins(name: str, files: dict[str, File], units: Units) -> list[str]:
 
 
 def _settings(file: File) -> Iterator[tuple[str, str]]:
-    """The assignments of a unit file, in order, but for those in a section where they mean nothing."""
+    """The assignments of a unit file in order, except those in a section where they mean nothing."""
     if file.content is None:
         raise UndeterminedError(f"{file.path}: {file.error}")
     section = continued = ""
@@ -180,20 +180,20 @@ def _settings(file: File) -> Iterator[tuple[str, str]]:
 
 
 def _section(key: str) -> str:
-    """The section of a unit file in which a key that matters here means something."""
+    """The section of a unit file to which a key belongs."""
     if key in _OF_MOUNTS:
         return "[Mount]"
     return "[Service]" if key.startswith(("Exec", "Environment")) or key in _OF_SANDBOXES else "[Unit]"
 
 
 def default_target(units: Units) -> str:
-    """The name of the target that boot leads to; empty where no file says."""
+    """The target that default.target links to; empty if no file says."""
     paths = (f"{folder}/{DEFAULT_TARGET}" for folder in BOOT_FOLDERS)
     return next((units.links[path].rpartition("/")[2] for path in paths if path in units.links), "")
 
 
 def wanted_by(name: str, units: Units) -> tuple[str, ...]:
-    """The units whose .wants and .requires folders have a link of that name: what `systemctl enable` makes."""
+    """The units whose .wants or .requires folders have a link to this unit, as `systemctl enable` makes them."""
     found: dict[str, str] = {}
     for folder in BOOT_FOLDERS:
         for path, target in units.links.items():
@@ -204,7 +204,7 @@ def wanted_by(name: str, units: Units) -> tuple[str, ...]:
     return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not is_mask(target))
 
 
-# What a word of the kernel's command line makes the target that boot leads to (systemd(1), "Kernel Command Line").
+# The boot target by a word of the kernel's command line (systemd(1), "Kernel Command Line").
 _TARGET_WORDS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("emergency", "-b"), "emergency.target"),
@@ -215,10 +215,10 @@ _TARGET_WORDS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def reached(units: Units, cmdline: Sequence[str] = ()) -> frozenset[str]:
-    """The targets that boot reaches for certain; an empty name where the default one is not known."""
-    said = [_TARGET_WORDS.get(word, word.removeprefix("systemd.unit=")) for word in cmdline if _names_target(word)]
-    target = said[-1] if said else default_target(units)
+def reached_targets(units: Units, cmdline: Sequence[str] = ()) -> frozenset[str]:
+    """The targets that boot certainly reaches, with an empty name if the default target is not known."""
+    named = [_TARGET_WORDS.get(word, word.removeprefix("systemd.unit=")) for word in cmdline if _names_target(word)]
+    target = named[-1] if named else default_target(units)
     if target == "emergency.target":
         return frozenset({target})
     found = {*REACHED, "default.target", target}
@@ -229,21 +229,21 @@ def _names_target(word: str) -> bool:
     return word in _TARGET_WORDS or word.startswith("systemd.unit=")
 
 
-# Conditions that are taken to hold: this is about hosts, and about those whose kernel has audit.
+# Conditions that are assumed to hold: the host is no container, and its kernel has audit.
 _GIVEN = frozenset({("Virtualization", "!container"), ("Security", "audit")})
 
 
-def unmet(own: Unit, cmdline: Sequence[str]) -> str:
-    """The first condition that keeps a unit from starting; empty where they all hold.
+def unmet_condition(unit: Unit, cmdline: Sequence[str]) -> str:
+    """The first condition that keeps a unit from starting; empty if all hold.
 
     Raises:
-        UndeterminedError: one of them can't be decided from the kernel's command line.
+        UndeterminedError: a condition depends on more than the kernel's command line.
     """
     for kind in ("Condition", "Assert"):
-        keys = tuple({key for key, _ in own.settings if key.startswith(kind)})
+        keys = tuple({key for key, _ in unit.settings if key.startswith(kind)})
         triggers = []
-        for key, value in own.values(*keys):
-            holds = _holds(own, key.removeprefix(kind), value.lstrip("|").strip(), cmdline)
+        for key, value in unit.values(*keys):
+            holds = _holds(unit, key.removeprefix(kind), value.lstrip("|").strip(), cmdline)
             if value.startswith("|"):
                 triggers.append((holds, f"{key}={value}"))
             elif not holds:
@@ -253,11 +253,11 @@ def unmet(own: Unit, cmdline: Sequence[str]) -> str:
     return ""
 
 
-def _holds(own: Unit, what: str, text: str, cmdline: Sequence[str]) -> bool:
+def _holds(unit: Unit, what: str, text: str, cmdline: Sequence[str]) -> bool:
     if (what, text) in _GIVEN:
         return True
     wanted = text.removeprefix("!").strip()
     if what != "KernelCommandLine" or not wanted:
-        raise UndeterminedError(f"{own.name}: whether Condition{what}={text} holds is not known")
+        raise UndeterminedError(f"{unit.name}: whether Condition{what}={text} holds is not known")
     given = any(word == wanted or ("=" not in wanted and word.startswith(f"{wanted}=")) for word in cmdline)
     return given is not text.startswith("!")

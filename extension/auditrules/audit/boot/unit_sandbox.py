@@ -1,15 +1,18 @@
-"""Which directories a unit's commands do not see as the host does, by its settings (systemd.exec(5), "Sandboxing")."""
+"""Which directories a unit's settings hide from its commands (systemd.exec(5), "Sandboxing").
+
+The kernel resolves a rule's path as the program that loads it sees the file system.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
 
-from auditrules.audit.boot.systemd import TRUE, UndeterminedError, Unit, unit
+from auditrules.audit.boot.systemd import TRUE, UndeterminedError, Unit, find_unit
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import Units
 
-# Settings that are one word, the values with which they hide directories, and these.
+# Settings of one word: the values with which they hide directories, and these directories.
 _HOME = ("/home", "/root", "/run/user")
 _MODULES = ("/usr/lib/modules", "/lib/modules")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - what PrivateTmp= makes private
@@ -22,51 +25,51 @@ _BY_WORD = {
 _DEVICES_SHOWN = frozenset({"/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/hugepages"})  # noqa: S108 - as it is mounted
 _HIDING = ("InaccessiblePaths", "InaccessibleDirectories", "TemporaryFileSystem")
 _BINDING = ("BindPaths", "BindReadOnlyPaths", "MountImages")
-# With these all of the file system, or /usr, is another one.
+# Settings that replace the whole file system, or /usr.
 _ELSEWHERE = ("RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories")
 
 
-def sandbox_of(own: Unit) -> Sandbox:
+def sandbox_of(unit: Unit) -> Sandbox:
     """The sandbox of a unit.
 
     Raises:
-        UndeterminedError: a setting names what only systemd knows, or another root.
+        UndeterminedError: a setting names another root, or a directory that only systemd can tell.
     """
     for key in _ELSEWHERE:
-        if any(value != "/" for _, value in own.values(key)):
-            raise UndeterminedError(f"{own.name}: it runs with {key}={own.last(key)}, which is not looked at")
-    hidden = {path for key, (values, paths) in _BY_WORD.items() if own.last(key).lower() in values for path in paths}
+        if any(value != "/" for _, value in unit.values(key)):
+            raise UndeterminedError(f"{unit.name}: it runs with {key}={unit.last(key)}, which is not looked at")
+    hidden = {path for key, (values, paths) in _BY_WORD.items() if unit.last(key).lower() in values for path in paths}
     devices = "/dev" in hidden
-    hidden |= {_path(own, word) for word in _words(own, _HIDING)}
-    bound = {_path(own, word.removeprefix("-"), last=True) for word in _words(own, _BINDING)}
+    hidden |= {_path(unit, word) for word in _words(unit, _HIDING)}
+    bound = {_path(unit, word.removeprefix("-"), last=True) for word in _words(unit, _BINDING)}
     return Sandbox(frozenset(hidden), _DEVICES_SHOWN if devices else frozenset(), frozenset(bound))
 
 
 def sandbox_paths(units: Units, names: Iterable[str]) -> frozenset[str]:
-    """Every directory that the sandboxes of these units speak of, of which must be known what it is on the host."""
+    """All directories that the sandboxes of these units name, which must be looked up on the host."""
     found: set[str] = set()
     for name in names:
         try:
-            own = unit(name, units)
-            sandbox = sandbox_of(own) if own else Sandbox()
+            unit = find_unit(name, units)
+            sandbox = sandbox_of(unit) if unit else Sandbox()
         except UndeterminedError:
-            continue  # what boot does is not known then, and says so itself
+            continue  # the result of the boot is unknown then, and has this reason
         found |= sandbox.hidden | sandbox.shown | sandbox.unsure
     return frozenset(found)
 
 
-def _words(own: Unit, keys: Iterable[str]) -> Iterator[str]:
-    values = [value for key in keys for _, value in own.values(key)]
+def _words(unit: Unit, keys: Iterable[str]) -> Iterator[str]:
+    values = [value for key in keys for _, value in unit.values(key)]
     try:
         yield from shlex.split(" ".join(values))
     except ValueError as error:
-        raise UndeterminedError(f"{own.name}: {' '.join(values)}: {error}") from error
+        raise UndeterminedError(f"{unit.name}: {' '.join(values)}: {error}") from error
 
 
-def _path(own: Unit, word: str, *, last: bool = False) -> str:
-    """The directory that a word names; `last`: where what is named first is mounted."""
+def _path(unit: Unit, word: str, *, last: bool = False) -> str:
+    """The directory in a word of the form SOURCE[:DESTINATION]: the destination if `last`, else the source."""
     parts = word.lstrip("-+").split(":")
     path = parts[1] if last and len(parts) > 1 else parts[0]
     if "%" in path or not path.startswith("/"):
-        raise UndeterminedError(f"{own.name}: which directory {word} is, is not known")
+        raise UndeterminedError(f"{unit.name}: which directory {word} is, is not known")
     return path.rstrip("/") or "/"

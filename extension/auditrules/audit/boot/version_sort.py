@@ -23,7 +23,7 @@ def version_sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def compare(one: str, other: str) -> int:
-    """How two file names stand in that order: less than 0 if `one` is first, more than 0 if `other` is, 0 if equal."""
+    """Compare two file names in that order: below 0 if `one` comes first, above 0 if `other` does, 0 if equal."""
     left, right = encode(one), encode(other)
     return (
         _compare_runs(_without_suffix(left), _without_suffix(right))

@@ -1,4 +1,4 @@
-"""Notes what a result looked up of a file system: it depends on these entries and mounts, and on nothing else of it."""
+"""Notes which entries and mounts of a file system a result depends on, so that it is kept until one of them changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class NotedFiles(Mapping[str, Entry]):
-    """What is at paths now, before what was known of them; it notes what is looked up."""
+    """Entries by path, those `seen` now before those known from the collection. Notes each path that is looked up."""
 
     def __init__(self, known: Mapping[str, Entry], seen: Mapping[str, Entry] | None = None) -> None:
         self._seen = seen or {}
@@ -22,7 +22,7 @@ class NotedFiles(Mapping[str, Entry]):
         self.looked_up: dict[str, Entry | None] = {}
 
     def get(self, path: str, default: Entry | None = None) -> Entry | None:  # type: ignore[override]
-        """What is at a path."""
+        """The entry at a path."""
         if path not in self.looked_up:
             self.looked_up[path] = self._seen.get(path, self._known.get(path))
         found = self.looked_up[path]
@@ -42,11 +42,10 @@ class NotedFiles(Mapping[str, Entry]):
 
 
 class FileResults(Generic[_K, _T]):
-    """What a pure function makes of keys, on a host with these facts.
+    """The results of a pure function of a key and a host's facts, each computed once.
 
-    Those of an `earlier` host are given again where the facts are equal, of files only those that the result was made
-    of. So it holds the results that this host was asked for, and those that it may still share. Threads may share it:
-    at worst two work out the same result.
+    A result of `earlier` is reused if the facts are equal; of the file system only the entries count that the result
+    looked up. Threads may share it: at worst two compute the same result.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class FileResults(Generic[_K, _T]):
         self._before = earlier.results if earlier is not None and earlier._rest == self._rest else {}  # noqa: SLF001
 
     def __call__(self, key: _K) -> _T:
-        """What the function makes of a key."""
+        """The function's result for a key."""
         found = self.results.get(key)
         if found is None:
             found = self._before.get(key)
@@ -76,9 +75,10 @@ class FileResults(Generic[_K, _T]):
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What was found at paths, the mounts that these are on, and those below folders.
+    """All lookups that a result depends on, with what they found.
 
-    `all_mounts` is None where they did not matter one and all.
+    `files` are entries by path, `on` the mount that each path is on, `below` the mounts below each directory.
+    `all_mounts` is None if the result does not depend on the whole list.
     """
 
     files: Mapping[str, Entry | None]
@@ -87,11 +87,11 @@ class LookedUp:
     all_mounts: tuple[Mount, ...] | None
 
     def is_below(self, points: frozenset[str]) -> bool:
-        """Whether a path that was looked up is one of these, or below one."""
+        """Whether any path that was looked up is one of these, or below one."""
         return bool(points) and any(each in points for path in self.on for each in above(path))
 
     def is_still(self, seen: Mapping[str, Entry], file_system: FileSystem) -> bool:
-        """Whether all of it is the same on a host of which this is seen now, before what was collected."""
+        """Whether each lookup gives the same now: entries `seen` now come before those of the collected file system."""
         facts = file_system.facts
         return (
             all(seen.get(path, facts.files.get(path)) == entry for path, entry in self.files.items())
@@ -102,7 +102,7 @@ class LookedUp:
 
 
 class NotingFileSystem(FileSystem):
-    """The file system of a host of which this is seen now, before what was collected; it notes what is looked up."""
+    """A host's file system, entries `seen` now before those collected. It notes each lookup."""
 
     def __init__(self, facts: Facts, seen: Mapping[str, Entry]) -> None:
         files = NotedFiles(facts.files, seen)
@@ -116,7 +116,7 @@ class NotingFileSystem(FileSystem):
 
     @property
     def looked_up(self) -> LookedUp:
-        """What was looked up so far."""
+        """The lookups so far."""
         return LookedUp(self.files_looked_up, self.on, self.under, tuple(self.every) or None)
 
     def mount(self, path: str) -> Mount | None:

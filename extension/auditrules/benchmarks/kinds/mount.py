@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from auditrules.audit.boot.systemd import UndeterminedError, reached, unit, wanted_by
+from auditrules.audit.boot.systemd import UndeterminedError, reached_targets, find_unit, wanted_by
 from auditrules.audit.filesystem.mounts import unit_point
 from auditrules.audit.filesystem.path_walk import parent
 from auditrules.audit.rule_sets import BOOT
@@ -170,8 +170,8 @@ def _by_unit(host: JudgedHost, path: str) -> tuple[str, str, str] | None:
     if units is None:
         return None
     for name in units.mounts:
-        if unit_point(name) == path and reached(units).intersection(wanted_by(name, units)):
-            own = unit(name, units)
+        if unit_point(name) == path and reached_targets(units).intersection(wanted_by(name, units)):
+            own = find_unit(name, units)
             if own is not None and not own.masked:
                 return own.path, own.last("Options"), own.last("What")
     return None
