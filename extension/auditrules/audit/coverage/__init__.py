@@ -1,1 +1,1 @@
-"""Which accesses the kernel records, by which rule, and why not."""
+"""Decides which accesses and system calls the kernel records, by which rules, and why it does not record others."""

@@ -1,4 +1,4 @@
-"""An access as the kernel's filters see it: a system call, the names that it used, their inodes, and who made it."""
+"""An access as the kernel's filters see it: a system call, the names that it uses, their inodes, and its caller."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who makes an access, with the credentials that the task has when the call ends. None: any, or not known.
+    """The credentials of the task that makes an access, as they are when the call ends. None: any, or not known.
 
     Ids are unsigned and below 2**32, as the kernel compares them; an unset auid or session is 4294967295. `groups` are
     the supplementary ones. `exe` is the inode of the program that the task runs.
@@ -39,18 +39,18 @@ class Credentials:
 ANYBODY = Credentials()
 
 REMOVING = frozenset({"rmdir", "unlinkat"})  # the calls that can remove a directory
-RENAMING = frozenset({"rename", "renameat", "renameat2"})  # those that can put another in place of an empty one
+RENAMING = frozenset({"rename", "renameat", "renameat2"})  # the calls that can replace an empty directory
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name that a call used, with its inode: an `audit_names` of the kernel, of which each becomes a PATH record.
+    """One name that a call uses, with its inode: an `audit_names` of the kernel, which becomes a PATH record.
 
-    `ancestry` are the inode and the directories above it in its file system, empty where no inode was reached.
-    `dentry` is the name itself, as the directory's inode and the last name. `removed` says that the call takes the name
-    away, `made` that it puts its inode there, both where it succeeds. `known` is false for a name of which nobody can
-    tell the inode, `named` for an open file, which the call got by its descriptor. `late` are the mount points at and
-    above it of which it is not known whether they were there when the rules were loaded: who has the rules fills it in.
+    `ancestry` are the inode and the directories above it in its file system, empty if the kernel found no inode.
+    `dentry` is the name itself: the directory's inode and the last name. If the call succeeds, a `removed` name is
+    taken away, and a `made` name is given this inode. `known` is false if the inode can't be told. `named` is false for
+    an open file that the call gets by a descriptor. `late` are the mount points at and above it that may be younger
+    than the rules; the rule set fills them in.
     """
 
     path: str
@@ -71,13 +71,13 @@ class Name:
 class Access:
     """One system call on a file.
 
-    `arch` is the AUDIT_ARCH_* number, `permissions` what the call counts as in a perm field, `names` in the kernel's
-    order. `result` is what it returns (an error as a negative number) and `succeeded` whether it did what it was asked,
-    None where both may be. `arguments` are the first four, None where not known. `forker` is the one who forked the
-    task, `early` says that this was before the rules were loaded, `context` that auditing had been enabled by then.
-    `reported` calls make a record of their own, with which comes the whole event unless a rule says never: a hard link
-    refused by fs.protected_hardlinks does (AUDIT_ANOM_LINK). An `unfinished` call has no result yet: it is about to
-    take a name away, after the names that it has made so far.
+    `arch` is the AUDIT_ARCH_* number; `permissions` are those as which the call counts in a perm field; `names` are in
+    the kernel's order. `result` is the return value (an error is negative); `succeeded` is None if the call may succeed
+    or fail. `arguments` are the first four, None if not known. `forker` is the task that forked this one; `early`: the
+    fork was before the rules were loaded; `context`: auditing had been enabled by then. A `reported` call makes the
+    kernel write a record of its own, with the whole event, unless a rule says never: such as a hard link refused by
+    fs.protected_hardlinks (AUDIT_ANOM_LINK). An `unfinished` call has no result yet: it has made some names, and is
+    about to take one away.
     """
 
     call: str
@@ -104,7 +104,7 @@ class Access:
 
     @property
     def removed_folders(self) -> tuple[Name, ...]:
-        """The directories that are no more once the call has succeeded: removed, or replaced by one of another name."""
+        """The directories that a successful call deletes: it removes them, or renames another to their name."""
         if self.call in REMOVING:
             return tuple(each for each in self.names if each.removed)
         if self.call not in RENAMING:
@@ -115,15 +115,15 @@ class Access:
 
     @property
     def rebound(self) -> Mapping[Hashable, Identity | None]:
-        """The inodes that watches on the names follow which the call has taken away or made; None: no inode."""
+        """The new inode of each name that the call has removed or made (None: none), which watches on it follow."""
         return {} if self.succeeded is False else rebound(self.names, unfinished=self.unfinished)
 
 
 def rebound(names: Iterable[Name], *, unfinished: bool = False) -> Mapping[Hashable, Identity | None]:
-    """The inodes that watches on names follow which a call takes away or makes; None: no inode.
+    """The new inode, by dentry, of each name that a call removes or makes; None: none. Watches follow it.
 
-    The kernel takes a name away, then makes one, and in an exchange does so once more, the other way round
-    (fsnotify_move of vfs_rename in fs/namei.c). An unfinished call has not yet taken away the next name.
+    The kernel takes a name away, then makes one; an exchange does both once more, the other way round (fsnotify_move of
+    vfs_rename in fs/namei.c). An unfinished call has not yet taken away the next name.
     """
     removed = [each.dentry for each in names if each.removed]
     made = [each for each in names if each.made and each.dentry is not None]

@@ -1,7 +1,7 @@
-"""Whether an access is recorded whoever makes it: for everybody, for some, or for nobody.
+"""Decides for whom an access is recorded: everybody, some subjects, or nobody.
 
-Where a rule is asked for (`asked`: its conditions on who makes an access and how it ends), only the cases count that
-such a rule certainly matches: for all of them, for some, or for none.
+A question may be narrowed to the accesses that a requested rule would match (`asked`: its conditions on the subject and
+on the result). Then only the cases that this rule certainly matches count.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from auditrules.audit.model.rule import Action, Condition, Field, FilterList, Ru
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.values import dataclass, replace
 
-FIRST_CONDITIONS = 32  # that are evaluated before all are, as they decide most accesses
+FIRST_CONDITIONS = 32  # conditions that are evaluated before all are: they decide most accesses
 
 _STATUS = {Truth.YES: CoverageStatus.RECORDED, Truth.NO: CoverageStatus.UNRECORDED, Truth.MAYBE: CoverageStatus.UNKNOWN}
 
@@ -52,10 +52,10 @@ Evaluated = tuple[CoverageStatus, Decision]
 
 @dataclass(frozen=True, slots=True)
 class AuditedHost:
-    """What coverage is asked of: rules on a host, and how auditing is.
+    """A host whose coverage is evaluated: its rules, its files, and whether auditing is on.
 
-    `who` says what is known of who accesses; `compat` that a 32-bit program of a 64-bit machine does; `asked` are the
-    conditions of a rule that is asked for: accesses that it does not match are not judged.
+    `who` is the subject, as far as it is given. `compat`: a 32-bit program of a 64-bit machine makes the accesses.
+    `asked` are the conditions of a requested rule: accesses that it does not match are not judged.
     """
 
     rules: RuleSet
@@ -66,12 +66,12 @@ class AuditedHost:
     asked: tuple[Condition, ...] = ()
 
     def evaluate(self, access: Access, on_names: NameRules | None = None) -> Evaluated | None:
-        """Whether an access is recorded where it is asked about; None: the rule that is asked for never matches it."""
+        """Whether an access is recorded, in the cases that are asked about; None if there is no such case."""
         found = self._evaluate(self.rules, access, on_names)
         unlabelled = self.rules.unlabelled
         if found is None or found[0] is not CoverageStatus.UNKNOWN or unlabelled is self.rules or self._asks_for_label:
             return found
-        # Which labels tasks have is not known, but that some have none of those that rules name.
+        # The labels of tasks are not known, but some tasks surely have none of the labels in the rules.
         escaping = self._evaluate(unlabelled, access, None)
         if escaping is not None and escaping[0] in (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL):
             return CoverageStatus.CONDITIONAL, escaping[1]
@@ -88,12 +88,12 @@ class AuditedHost:
 
     @property
     def machine(self) -> str:
-        """Whose system calls are made."""
+        """The machine whose system calls are made."""
         return self.file_system.facts.machine
 
 
 def either(one: Evaluated | None, other: Evaluated | None, why: Undetermined) -> Evaluated | None:
-    """What comes of an access that is one of two, and of which it is not known which; None: one is not asked about."""
+    """The result of an access that is one of two, unknown which; None if one of them is not asked about."""
     if one is None or other is None:
         return None
     if one[0] is other[0]:
@@ -107,9 +107,9 @@ def either(one: Evaluated | None, other: Evaluated | None, why: Undetermined) ->
 def evaluate_access(
     rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None
 ) -> tuple[CoverageStatus, Decision]:
-    """Whether an access is recorded, whoever makes it, and the decision with nothing known of who does.
+    """Whether an access is recorded for any subject, and the decision for an unknown one.
 
-    `on_names` are the rules on its names, if the caller knows them already.
+    `on_names` are the rules on its names, if the caller has them already.
     """
     without = decide_without_rules(rules, access, auditing)
     if without is not None:
@@ -127,9 +127,9 @@ def evaluate_asked(
     asked: tuple[Condition, ...],
     on_names: NameRules | None = None,
 ) -> Evaluated | None:
-    """Whether an access is recorded in every case that a rule with these conditions certainly matches.
+    """Whether an access is recorded in all cases that a rule with the `asked` conditions certainly matches.
 
-    The decision has the outcomes of these cases only, without the conditions that hold in all of them. None: there is
+    The decision has the outcomes of these cases only, without the conditions that hold in all of them. None if there is
     no such case.
     """
     applicable = applicable_rules(rules, access, on_names)
@@ -171,13 +171,13 @@ def _evaluate_asked(
     wanting = ResolvedRule(_ASKED, ASKED, labelled=rules.labelled)
     wanted: dict[CaseCondition, ResolvedRule] = {(Cause.RULE, condition): wanting for condition in asked}
     conditions = dict(subject_conditions(applicable))
-    # A rule that what is asked for implies decides most accesses; where it does not, a few conditions do, then all.
+    # Mostly the asked conditions alone decide; else try with a few conditions of the rules, then with all.
     first = dict(islice(sorted(conditions.items(), key=lambda each: each[1].order), FIRST_CONDITIONS))
     for tried in ({}, first) if len(conditions) > FIRST_CONDITIONS else ({},):
-        within = _Within(applicable, rules, auditing, asked, rules.cases({**wanted, **tried}, access))
+        within = _AskedCases(applicable, rules, auditing, asked, rules.cases({**wanted, **tried}, access))
         if within.status is not CoverageStatus.UNKNOWN:
             return within.judged
-    within = _Within(applicable, rules, auditing, asked, rules.cases({**wanted, **conditions}, access))
+    within = _AskedCases(applicable, rules, auditing, asked, rules.cases({**wanted, **conditions}, access))
     if within.status is CoverageStatus.UNKNOWN and within.cases.complete:
         example = within.cases.example(within.recorded & within.unrecorded, access)
         return CoverageStatus.UNKNOWN, decide(rules, example, auditing)
@@ -187,10 +187,10 @@ def _evaluate_asked(
 _ASKED = Rule(FilterList.EXIT, Action.ALWAYS, ALL_SYSCALLS)
 
 
-class _Within:
-    """The cases that a rule that is asked for certainly matches, and what becomes of an access in them.
+class _AskedCases:
+    """The cases that the requested rule certainly matches, and whether an access is recorded in them.
 
-    `status` is None where there is no such case, and unknown where more cases could tell.
+    `status` is None if there is no such case, and unknown if more cases are needed to tell.
     """
 
     def __init__(
@@ -244,7 +244,7 @@ _TOO_MANY = Outcome(Cause.UNREADABLE, pending=(Pending(None, Undetermined.TOO_MA
 
 
 def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:
-    """The statuses that occur, given the cases in which the access may be recorded, and may be unrecorded."""
+    """The statuses that occur, from the cases (as bits) in which an access may be recorded, and may be unrecorded."""
     cases = {
         CoverageStatus.RECORDED: recorded & ~unrecorded,
         CoverageStatus.UNRECORDED: unrecorded & ~recorded,
@@ -254,7 +254,7 @@ def _statuses(recorded: int, unrecorded: int) -> set[CoverageStatus]:
 
 
 def subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondition, ResolvedRule]]:
-    """The conditions that depend on who makes the access or how it ends, each with a rule that has it."""
+    """The rules' conditions that depend on the subject or on the result, each with a rule that has it."""
     lists: tuple[tuple[Cause, Iterable[RuleMatch]], ...] = (
         (Cause.RULE, applicable.listed),
         *((Cause.RULE, each) for names in (applicable.names, *applicable.removals) for each in names),
@@ -270,7 +270,7 @@ def subject_conditions(applicable: ApplicableRules) -> Iterator[tuple[CaseCondit
 
 
 def with_subject(access: Access, subject: Credentials) -> Access:
-    """The access with what is known of its subject; the program that an execution runs stays."""
+    """The access by this subject. If the access is an execution, its program stays."""
     if subject is ANYBODY:
         return access
     known = {name: value for name in _OF_SUBJECT if (value := getattr(subject, name)) is not None}

@@ -1,7 +1,6 @@
-"""What two sets of rules do with one access: in which cases only one of them records it.
+"""Compares two rule sets on one access: in which cases does only one of them record it?
 
-The cases are those that the conditions of both sets distinguish, so that the answer is exact: who makes the access, and
-how it ends.
+The cases (subject and result) are those that the conditions of both sets distinguish, so the answer is exact.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True)
 class RulesInForce:
-    """Rules on a host, and how auditing is. `on_names` are those on the names of an access, where they are known."""
+    """Rules on a host, and whether auditing is on. `on_names` are the rules on an access's names, if already known."""
 
     rules: RuleSet
     auditing: Auditing
@@ -34,9 +33,10 @@ class RulesInForce:
 
 @dataclass(frozen=True, slots=True)
 class AccessDifference:
-    """In which cases an access is recorded no more, and in which newly: None for none, else what holds in all of them.
+    """The cases in which an access is no longer recorded (`lost`), or newly (`gained`).
 
-    `unsure` says that in some case it is not known whether one of the two records it.
+    Each is None for no case, else the conditions that hold in all these cases. `unsure`: in some case it is not known
+    whether one of the two sets records it.
     """
 
     lost: tuple[str, ...] | None = None
@@ -50,13 +50,12 @@ class AccessDifference:
 
 
 NO_DIFFERENCE = AccessDifference()
-ONLY, EXCEPT = " only", "except "
-"""What stands behind a condition that holds in all cases, and before one that holds in none."""
+ONLY, EXCEPT = " only", "except "  # behind a condition that holds in all cases, and before one that holds in none
 _DEFINITE = (CoverageStatus.RECORDED, CoverageStatus.UNRECORDED)
 
 
 def access_difference(access: Access, old: RulesInForce, new: RulesInForce, machine: str) -> AccessDifference:
-    """What changes for an access from the old rules to the new ones, which are on one file system."""
+    """What changes for an access if the new rules replace the old ones, on one file system."""
     before, old_decision = evaluate_access(old.rules, access, old.auditing, old.on_names)
     after, new_decision = evaluate_access(new.rules, access, new.auditing, new.on_names)
     if before in _DEFINITE and after in _DEFINITE:
@@ -64,12 +63,13 @@ def access_difference(access: Access, old: RulesInForce, new: RulesInForce, mach
             return NO_DIFFERENCE
         lost = before is CoverageStatus.RECORDED
         return AccessDifference(() if lost else None, None if lost else ())
-    if _told(old_decision) == _told(new_decision):
+    if _comparable(old_decision) == _comparable(new_decision):
         return NO_DIFFERENCE
     return _by_case(access, old, new, machine)
 
 
-def _told(decision: Decision) -> list[tuple[object, ...]]:
+def _comparable(decision: Decision) -> list[tuple[object, ...]]:
+    """The outcomes of a decision without the rules' places, so that decisions of two rule sets compare."""
     return [
         (each.cause, each.resolved and each.resolved.rule, each.pending, each.recorded) for each in decision.outcomes
     ]
@@ -103,7 +103,7 @@ def _by_case(access: Access, old: RulesInForce, new: RulesInForce, machine: str)
 
 
 def where_of(bits: int, cases: CredentialCases, conditions: Iterable[CaseCondition], machine: str) -> tuple[str, ...]:
-    """What holds in all of some cases and not in every case, in words."""
+    """The conditions that hold in all of these cases, but not in every case, in words."""
     return tuple(dict.fromkeys(_words(bits, cases, conditions, machine)))
 
 

@@ -1,4 +1,4 @@
-"""What the reference accesses to a path are on: the file, its directory, a name in it that no rule knows, a loader."""
+"""Finds the names that accesses to a path are on: the file, its directory, a sibling that no rule names, a loader."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from auditrules.values import replace
 
 
 def target_of(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> AccessTarget:
-    """What an access to a path is on; of a missing one, the file that would be made there."""
+    """The target of an access to a path. If nothing is there, it is the file that would be made."""
     file = collector.name(place)
     if place.missing:
         file = replace(file, entry=Entry("file"), known=True)
@@ -42,7 +42,7 @@ def target_of(place: ResolvedPath, collector: AuditNamesCollector, host: Audited
 
 
 def _interpreters(place: ResolvedPath, collector: AuditNamesCollector, host: AuditedHost) -> Iterator[Name]:
-    """The interpreters of binfmt_misc that may run a file, or one in a directory."""
+    """The interpreters of binfmt_misc that may run a file, or a file in a directory."""
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     for found in host.file_system.facts.binary_formats:
         if folder or may_have_format(place.full_path, found):
@@ -52,7 +52,7 @@ def _interpreters(place: ResolvedPath, collector: AuditNamesCollector, host: Aud
 
 
 def _sibling(file: Name, folder: Name) -> Name:
-    """A name in the same directory that no rule knows."""
+    """A name in the same directory that no rule names."""
     return replace(
         file,
         path=f"{folder.path.rstrip('/')}/*",
@@ -63,7 +63,7 @@ def _sibling(file: Name, folder: Name) -> Name:
 
 
 def inside(target: AccessTarget) -> AccessTarget:
-    """Any file in a directory, on its own file system, that no rule names."""
+    """The target for any file in a directory, on the same file system, that no rule names."""
     folder = replace(target.file, entry=Entry("dir"))
     file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
     sibling = replace(_sibling(file, folder), dentry=(folder.identity, "*/*"))
@@ -75,9 +75,9 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 class TargetAccesses:
-    """The accesses to a target, with the rules on their names: these are looked up once for all calls.
+    """The accesses to a target, with the rules on their names, which are looked up once for all calls.
 
-    `other` is what a rename moves it to, if not to a name in the same directory.
+    `other` is the target of a rename, if it is not a name in the same directory.
     """
 
     def __init__(self, target: AccessTarget, rules: RuleSet, other: AccessTarget | None = None) -> None:
@@ -91,7 +91,7 @@ class TargetAccesses:
     ) -> Iterator[tuple[Access, NameRules]]:
         """The accesses of an operation, each with the rules on its names; none if the host has no such call.
 
-        `counted` is that of `calls`.
+        `counted` is as in `reference.accesses_of`.
         """
         for call in calls(operation, host.machine, host.file_system.facts.kernel.release, counted=counted):
             succeeds = call.succeeded is not False
@@ -105,7 +105,7 @@ class TargetAccesses:
 
     @cached_property
     def otherwise_run(self) -> tuple[TargetAccesses, ...]:
-        """The same if the file is not run by the machine's loader: by none, or by an interpreter of binfmt_misc."""
+        """The same accesses for a file that no loader runs, or that an interpreter of binfmt_misc runs."""
         without = [replace(self.target, loader=None)] if self.target.loader else []
         others = [replace(self.target, interpreter=each) for each in self.target.interpreters]
         return tuple(TargetAccesses(each, self._rules) for each in (*without, *others))

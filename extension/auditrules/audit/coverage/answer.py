@@ -1,4 +1,4 @@
-"""The coverage of a path: for each of the permissions rwxa its status, the reason, and the decisions behind it."""
+"""The coverage of a path as a value: status, reason and decisions for each of the permissions rwxa."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_PATH = 4096  # PATH_MAX, with the final NUL
 
 
 class Reason(str, Enum):
-    """Why the coverage is what it is. Of several reasons the first one here counts."""
+    """The column `reason` of audit_coverage. If several reasons apply, the first in this order is reported."""
 
     BAD_PATH = "bad_path"
     UNREADABLE = "unreadable"
@@ -45,7 +45,7 @@ class Reason(str, Enum):
 
 
 class Closeness(Enum):
-    """How close a rule comes to a path that it does not record, the closest first."""
+    """How close a rule comes to recording a path, the closest first."""
 
     PERMISSIONS = "on the path, for other accesses"
     LINK = "on a symbolic link that leads there"
@@ -80,7 +80,7 @@ _OF_WHY: Mapping[Undetermined, Reason] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class CallCoverage:
-    """One system call of a permission: whether it is recorded, and the decisions that say so."""
+    """One system call of a permission: whether it is recorded, and the decisions behind that."""
 
     operation: Operation
     status: CoverageStatus
@@ -90,7 +90,7 @@ class CallCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Calls outside the reference that are not recorded, or of which nobody knows whether this kernel records them."""
+    """Calls outside the reference that are not recorded; if not `known`, it depends on the kernel whether they are."""
 
     calls: str
     known: bool = True
@@ -110,29 +110,29 @@ class PermissionCoverage:
 
     @property
     def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes of its calls. A decision that several calls share counts once."""
+        """All outcomes of its calls; a decision that several calls share counts once."""
         decisions = {id(decision): decision for call in self.calls for decision in call.decisions}
         return (each for decision in decisions.values() for each in decision.outcomes)
 
     @property
     def deciding(self) -> Iterator[ResolvedRule]:
-        """The rules that decide. Of an unrecorded permission these are the rules that certainly suppress it."""
+        """The rules that decide. For an unrecorded permission, these are the rules that certainly suppress it."""
         missed = self.status is CoverageStatus.UNRECORDED
         return (each.resolved for each in self.outcomes if each.resolved is not None and not (missed and each.pending))
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is recorded of a path.
+    """The coverage of a path.
 
-    `resolved` is where it leads; `exists` is None where that could not be seen. `release` is the kernel's where it
-    decided which calls are missed.
+    `resolved` is where the path leads; `exists` is None if that could not be seen. `release` is the kernel's release if
+    it decided which calls are missed.
     """
 
     permissions: tuple[PermissionCoverage, ...]
     resolved: str = ""
     exists: bool | None = None
-    exceptions: tuple[str, ...] = ()  # what lies below a directory and is not recorded
+    exceptions: tuple[str, ...] = ()  # paths below a directory that are not recorded
     error: str = ""
     release: str = ""
 
@@ -142,7 +142,7 @@ class Coverage:
 
     @cached_property
     def reason(self) -> Reason:
-        """The first of all permissions' reasons, in the order of `Reason`."""
+        """The first reason of all permissions, in the order of `Reason`."""
         return min((each.reason for each in self.permissions), key=RANK.__getitem__)
 
     @property
@@ -158,7 +158,7 @@ class Coverage:
 
 
 def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
-    """The coverage of a path for which nothing is known."""
+    """A coverage in which all permissions are unknown, for this reason."""
     return Coverage(
         tuple(PermissionCoverage(each, CoverageStatus.UNKNOWN, reason) for each in PERMISSIONS),
         resolved,
@@ -169,7 +169,7 @@ def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool
 
 
 def bad_path(path: str) -> str:
-    """What is wrong with a path, or empty."""
+    """Why a text is no path that can be judged; empty if it can."""
     if not path.startswith("/"):
         return "expected an absolute path"
     if "\0" in path:
@@ -182,7 +182,7 @@ def bad_path(path: str) -> str:
 
 
 def reason_of(found: CoverageStatus, decisions: Iterable[Decision]) -> Reason:
-    """Why accesses together have a status, given the decision on each."""
+    """The reason for the common status of accesses, from their decisions."""
     if found is CoverageStatus.RECORDED:
         return Reason.COVERED
     outcomes = [each for decision in decisions for each in decision.outcomes]

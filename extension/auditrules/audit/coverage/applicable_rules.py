@@ -1,4 +1,4 @@
-"""The rules that match an access or may match it, in the kernel's lists and with the inodes of names."""
+"""Finds the rules that match an access or may match it: in the kernel's lists, and at the inodes of its names."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ from auditrules.values import dataclass, replace
 class ApplicableRules:
     """The rules that match an access or may match it, each list in the order of evaluation.
 
-    `listed` are those in the exit list itself, `names` those that the kernel keeps with the inode of each name, and
-    `removals` those on names that it asks before the call has a result, each time that a watched name is taken away.
-    `otherwise` is the outcome if none of them matches: where that is a record of the kernel's own, `unreported` are the
-    rules of the exclude list that keep it away. Accesses of equal `fingerprint` have the same decision and
-    status.
+    `listed` are in the exit list itself; `names` are those that the kernel keeps at the inode of each name; `removals`
+    are those that it evaluates before the call has a result, each time that a watched name is taken away. `otherwise`
+    is the outcome if none of them matches. If that is a record of the kernel's own, `unreported` are the rules of the
+    exclude list that drop it. Accesses with equal `fingerprint` have the same decision and status.
     """
 
     filter: CallFilter
@@ -43,7 +42,7 @@ class ApplicableRules:
 
 
 def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None = None) -> ApplicableRules:
-    """The rules that match an access or may match it. `on_names` are those on its names, if the caller knows them."""
+    """Find the rules that match or may match. `on_names` are the rules on the access's names, if already known."""
     found = rules.call_filter(access)
     there = on_names or rules.rules_on_names(access.names, succeeds=access.succeeded is not False)
     dropping = access.succeeded is True and rules.loses(access)
@@ -52,8 +51,8 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     seen = access if there.names is access.names else replace(access, names=there.names)
     resolved = tuple(matching_rules((*found.candidates(there.trees), *found.name_dependent), seen, None))
     names = _on_names(found, there.on, seen)
-    # If the call takes a watched name away, all rules with inodes are tried before it has a result: at its end the
-    # watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
+    # If the call takes a watched name away, the kernel evaluates all rules at inodes before the call has a result: at
+    # its end the watch is gone from the inode (audit_update_watch of kernel/audit_watch.c).
     unfinished = [(access.on(so_far, unfinished=True), on) for so_far, on in there.removals]
     asked = (_on_names(rules.call_filter(so_far), on, so_far) for so_far, on in unfinished)
     removals = tuple(filter(None, asked))
@@ -69,7 +68,7 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
 
 
 def _depends_on_names(rule: RuleMatch) -> bool:
-    """Whether a rule waits for a fact that differs between files, such as the owner."""
+    """Whether a rule's match depends on an unknown fact that differs between files, such as the owner."""
     return any(pending.condition is not None and depends_on_names(pending.condition) for pending in rule[1].pending)
 
 
@@ -78,6 +77,6 @@ def _order(rule: RuleMatch) -> int:
 
 
 def _on_names(of: CallFilter, buckets: Buckets, access: Access) -> tuple[tuple[RuleMatch, ...], ...]:
-    """The rules that the kernel keeps with the inode of each name and that match or may match, if there are any."""
+    """The rules at the inode of each name that match or may match; names without any are left out."""
     matches = (tuple(matching_rules(of.candidates(rules), access, name)) for name, rules in buckets)
     return tuple(filter(None, matches))

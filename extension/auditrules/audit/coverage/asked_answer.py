@@ -1,4 +1,4 @@
-"""Which calls of a requested rule a source of rules records: call by call, and together, in words."""
+"""Evaluates a requested rule: which of its calls are recorded, one by one and together, with evidence in words."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _ESCAPED = (CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL)
 
 @dataclass(frozen=True)
 class AskedAnswer:
-    """The answer to a rule that is asked for: of each call, and why others can't be made on this machine."""
+    """The answer for each call of a requested rule; `unasked`: why other calls can't be made on this machine."""
 
     source: RuleSource
     calls: Mapping[CallOfArch, CallAnswer]
     unasked: Mapping[CallOfArch, str]
 
     def of(self, *statuses: CoverageStatus, arches: Iterable[str] = ("b64", "b32")) -> tuple[CallOfArch, ...]:
-        """The calls with one of some statuses."""
+        """The calls that have one of these statuses."""
         wanted = set(arches)
         return tuple(call for call, each in self.calls.items() if each.status in statuses and call.arch in wanted)
 
     def status(self, arches: Iterable[str] = ("b64", "b32")) -> CoverageStatus:
-        """Recorded where every call is, unrecorded where none is, conditional where some escape, else unknown."""
+        """Recorded if every call is, unrecorded if none is, conditional if some escape, else unknown."""
         wanted = set(arches)
         found = {each.status for call, each in self.calls.items() if call.arch in wanted}
         if not found:
@@ -45,7 +45,7 @@ class AskedAnswer:
         return CoverageStatus.CONDITIONAL if found & {*_ESCAPED} else CoverageStatus.UNKNOWN
 
     def reason(self, arches: Iterable[str] = ("b64", "b32")) -> Reason:
-        """The reason of the calls that are not recorded, the first in the order of `Reason`; `covered` if all are."""
+        """The reason why calls are not recorded, the first in the order of `Reason`; `covered` if all are."""
         wanted = set(arches)
         answers = [each for call, each in self.calls.items() if call.arch in wanted]
         kept = [each for each in answers if each.status in _ESCAPED] or answers
@@ -59,7 +59,7 @@ class AskedAnswer:
 
     @property
     def hindrance(self) -> str:
-        """The word for what keeps calls out: `task_never`, `excluded`, `suppressed`; empty for nothing."""
+        """Which kind of rule keeps calls out: `task_never`, `excluded`, `suppressed`; empty if none does."""
         rules = [rule.rule for each in self.calls.values() if each.status in _ESCAPED for rule in each.deciding]
         if any(rule.list is FilterList.TASK and rule.action is Action.NEVER for rule in rules):
             return Reason.TASK_NEVER.value
@@ -84,7 +84,7 @@ class AskedAnswer:
         return tuple(found[order] for order in sorted(found))
 
     def evidence(self, *, lines: bool) -> str:
-        """The rules that decide, the files that they stand in, and what escapes."""
+        """The rules that decide, with their files, and which calls escape."""
         found = self.source.evidence([(text, "") for text in self.rules], lines=lines)
         escapes = [", ".join(self.conditions)] if self.conditions else []
         return "; ".join([*found, *escapes, *self.source.remarks])
@@ -93,10 +93,10 @@ class AskedAnswer:
 def answer(
     asked: AskedRule, source: RuleSource, file_system: FileSystem, known: ResultCache[CallAnswer] | None = None
 ) -> AskedAnswer:
-    """Ask a source of rules for each call of a rule that is asked for.
+    """Evaluate each call of a requested rule by one source of rules.
 
-    `known` are the answers of calls that were asked for before: one answer serves all calls that the source does not
-    tell apart. Only calls on whatever file and by whatever program are so known, as these depend on the source alone.
+    `known` are answers for calls, shared by all equivalent calls (`RuleSource.equivalence_key`). They are used only if
+    the rule asks for calls on any file and by any program, whose answers depend on the source alone.
     """
     calls = dict(asked.calls(source.machine, file_system.facts.kernel.release))
     who = ANYBODY
@@ -126,7 +126,7 @@ def answer(
 
 
 def named(calls: Iterable[CallOfArch]) -> str:
-    """Calls in words: `chmod, fchmod (b64); chmod (b32)`."""
+    """The calls as a text: `chmod, fchmod (b64); chmod (b32)`."""
     return "; ".join(_by_arch(calls))
 
 

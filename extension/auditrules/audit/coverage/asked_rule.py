@@ -1,7 +1,7 @@
-"""A rule that is requested, such as by a benchmark: system calls, in some arches, under some conditions.
+"""A requested rule, such as a benchmark's: system calls in some arches, under some conditions.
 
-A host meets it if every access that such a rule would record is recorded, by whatever rules: broader ones, several, in
-any spelling. So the key of what is asked for means nothing.
+A host meets it if everything that such a rule would record is recorded, by whatever rules: broader ones, or several, in
+any spelling. The requested rule's key does not count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ALL_CALLS = "all"
 ARCHES = ("b64", "b32")
 
 _MOST_NUMBER = 2**32 - 1
-_NEWEST: Version = (4, 2, 1)  # of auditctl: what is asked for is not of the host's version
+_NEWEST: Version = (4, 2, 1)  # of auditctl: a request does not depend on the host's version
 _OF_CALL = CALL_FIELDS | {"perm"}
 _OF_SUBJECT = frozenset(
     {
@@ -38,7 +38,7 @@ _SINGLE = (_OF_SUBJECT - {"gid", "egid"}) | CALL_FIELDS  # fields of which an ac
 
 
 class AskedRuleError(ValueError):
-    """What is asked for is no rule: what was `expected`; the message says what was found as well."""
+    """The request is no rule. `expected` is what was expected; the message says what was found, too."""
 
     def __init__(self, expected: str, found: str) -> None:
         super().__init__(f"expected {expected}, found {found}")
@@ -55,9 +55,9 @@ class CallOfArch:
 
 @dataclass(frozen=True, slots=True)
 class AskedRule:
-    """What is asked for: the calls by name, or `all`; the arches; conditions on who calls and how the call ends.
+    """A requested rule: system calls by name or `all`, arches, conditions on the subject and the result.
 
-    With `path`, calls on that file only; with `program`, those that it makes.
+    `path` narrows it to calls on that file, `program` to calls that it makes.
     """
 
     syscalls: tuple[str, ...]
@@ -68,11 +68,11 @@ class AskedRule:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths that are to be looked at before it is judged."""
+        """The paths that must be looked up before it is evaluated."""
         return tuple(filter(None, (self.path, self.program)))
 
     def calls(self, machine: str, release: str = "") -> Iterator[tuple[CallOfArch, str]]:
-        """The calls of each arch, and why one can't be made on such a machine and release of Linux; empty: it can."""
+        """The calls of each arch, each with the reason why this machine and kernel release lack it, empty if not."""
         for arch in self.arches:
             called = machine_of(arch, machine)
             if called is None:
@@ -85,10 +85,10 @@ class AskedRule:
 
 @dataclass(frozen=True, slots=True)
 class AskedPath:
-    """What is asked for of a path: letters of rwxa, under conditions on who makes an access and how it ends.
+    """Requested accesses to a path: letters of rwxa, under conditions on the subject and the result.
 
-    `compat` asks for the accesses of 32-bit programs on a 64-bit machine; `link`, where the path ends in a symbolic
-    link, for those to the link itself, not to what it leads to.
+    `compat`: accesses by 32-bit programs of a 64-bit machine. `link`: if the path ends in a symbolic link, accesses to
+    the link itself, not to its target.
     """
 
     path: str
@@ -101,11 +101,11 @@ class AskedPath:
 def asked_rule(
     names: Iterable[str], of: Iterable[str] = ARCHES, fields: Iterable[str] = (), compare: Iterable[str] = ()
 ) -> AskedRule:
-    """What is asked for, read: system calls, arches, and fields and comparisons as -F and -C take them.
+    """Parse a request: system calls, arches, and fields and comparisons as -F and -C take them.
 
     Raises:
-        AskedRuleError: a call that no machine has, another arch, or a condition that auditctl would refuse or that is
-            none of who calls, how the call ends, `path=` and `exe=`.
+        AskedRuleError: a call that no machine has, another arch, a condition that auditctl refuses, or one that is not
+            about the subject, the result, `path=` or `exe=`.
     """
     calls, asked = tuple(dict.fromkeys(names)), tuple(dict.fromkeys(of))
     if not calls:
@@ -122,7 +122,7 @@ def asked_rule(
 
 
 def _only(fields: Iterable[str], start: str) -> str:
-    """The path of a field that may stand once; empty where there is none."""
+    """The path in a field that may occur once; empty if it does not."""
     found = [each.removeprefix(start) for each in fields if each.startswith(start)]
     if any(bad_path(each) for each in found) or len(found) > 1:
         raise AskedRuleError(f"one absolute path after {start}", repr(", ".join(found)))
@@ -130,20 +130,19 @@ def _only(fields: Iterable[str], start: str) -> str:
 
 
 def asked_conditions(fields: Iterable[str] = (), compare: Iterable[str] = ()) -> tuple[Condition, ...]:
-    """The conditions that -F and -C texts say, each once.
+    """Parse the texts of -F and -C, each condition once.
 
     Raises:
-        AskedRuleError: auditctl would refuse one, or it is none of who makes an access or how that ends.
+        AskedRuleError: auditctl refuses a condition, or it is not about the subject or the result.
     """
     texts = (*(("-F", text) for text in fields), *(("-C", text) for text in compare))
     return tuple(dict.fromkeys(_condition(flag, text) for flag, text in texts))
 
 
 def contradiction(conditions: Iterable[Condition]) -> str:
-    """Conditions on one field that no access meets together, as -F and -C take them; empty where one may.
+    """The conditions on one field that no access can meet together, as a text; empty if there are none.
 
-    The kernel compares unsigned numbers of 32 bits. Not compared: labels, masks of bits, and the groups of which a
-    task has several.
+    The kernel compares unsigned numbers of 32 bits. Labels, bit masks and groups (a task has several) are not checked.
     """
     by_field: dict[str, list[Field]] = {}
     compared: dict[tuple[str, str], Comparison] = {}
@@ -187,7 +186,7 @@ def known(name: str) -> bool:
 
 
 def machine_of(arch: str, machine: str) -> str | None:
-    """Whose system calls an arch of a machine has; None: it runs no such programs."""
+    """The machine whose system calls an arch (b64, b32) of `machine` has; None if it runs no such programs."""
     number = arches.number(arch, machine) if arch in ARCHES else None
     return None if number is None else syscalls.machine_of(number)
 

@@ -1,6 +1,6 @@
-"""The names that the kernel collects for a system call (its audit_names), with their inodes, in the kernel's order.
+"""Collects the names that a system call uses, with their inodes, in the kernel's order (its audit_names).
 
-The names are those that audit_inode and audit_inode_child of kernel/auditsc.c collect in Linux 6.1.
+As audit_inode and audit_inode_child of kernel/auditsc.c collect them in Linux 6.1.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Mount
 from auditrules.values import dataclass, replace
 
 MOST_INTERPRETERS = 5  # a script's interpreter may be a script (BINPRM_MAX_RECURSION), and the last has a loader
-NOTHING_THERE = Entry("missing", dev="0:0", uid=0, gid=0)  # what the kernel's zeroed name says of itself
+NOTHING_THERE = Entry("missing", dev="0:0", uid=0, gid=0)  # the values of a name that the kernel leaves zeroed
 
 
 def unreached(path: str) -> Name:
-    """A name that a call gave and the kernel found no inode for, or did not look for one."""
+    """A name that the call uses, but for which the kernel found no inode, or did not look for one."""
     return Name(path, None, entry=NOTHING_THERE)
 
 
-Permit = Callable[[Entry, int], bool]  # of a directory, and the bits wanted of it: whether it grants them
+Permit = Callable[[Entry, int], bool]  # whether a directory grants these permission bits
 
 SEARCH, WRITE = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class AuditNamesCollector:
-    """Finds the names of calls in a file system.
+    """Collects the names of calls in a file system.
 
-    `permits` says what the caller may do in a directory; None: everything. `opened` is what stands in /proc for
-    an open file: where the security module TOMOYO is active, an execution looks its file up a second time without
-    following a link at the end.
+    `permits` says what the caller may do in a directory; None: everything. `twice`: the security module TOMOYO is
+    active, so an execution looks up its file a second time, without following a link at the end. `opened` is the name
+    in /proc of an open file, which is then looked up.
     """
 
     file_system: FileSystem
@@ -44,7 +44,7 @@ class AuditNamesCollector:
     opened: Name | None = None
 
     def access(self, operation: Operation, machine: str, path: str, other: str = "") -> Access | None:
-        """A call by anybody, that may succeed or fail. None: the machine has no such call."""
+        """A call by any subject, which may succeed or fail. None if the machine has no such call."""
         called = machine_of(operation, machine)
         number = syscalls.call_number(operation.call, called) if called else None
         if called is None or number is None:
@@ -77,7 +77,7 @@ class AuditNamesCollector:
                 yield from self._in_folder(operation, self._walk(path, follow=False))
 
     def _opened(self, operation: Operation, path: str) -> Iterator[Name]:
-        """What may make a file looks at the directory of each link on its last name, then at that of the file."""
+        """A call that may make a file collects the directory of each link at the end, then that of the file."""
         place = self._walk(path, follow=False)
         for _ in range(MOST_LINKS):
             if place.missing or place.entry is None or place.entry.type != "link":
@@ -99,7 +99,7 @@ class AuditNamesCollector:
         # A call that makes a name collects nothing for a name that exists.
 
     def _last(self, place: ResolvedPath) -> Name:
-        """A name that the call takes away; what is mounted on it is not seen, as the last name is not crossed."""
+        """A name that the call takes away. The kernel does not cross a mount on it, so the inode is the one below."""
         found = self.name(place, removed=True)
         mount = self.file_system.mount(place.path)
         if mount is None or mount.point != place.path or place.path == "/":
@@ -115,7 +115,7 @@ class AuditNamesCollector:
         )
 
     def name(self, place: ResolvedPath, *, removed: bool = False, made: bool = False) -> Name:
-        """The name of a resolved path, whether anything is there or not."""
+        """The name of a resolved path, even if nothing is there."""
         mount = self.file_system.mount(place.path)
         return Name(
             place.full_path,
@@ -143,7 +143,7 @@ class AuditNamesCollector:
         return replace(self.name(place, made=True), entry=entry, known=True)
 
     def _renamed(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
-        """The kernel, as it is compiled, takes the second argument first."""
+        """A rename's names. The compiled kernel collects the second argument first."""
         yield unreached(target.full_path) if source.unresolved else next(self._folder(target))
         yield from self._folder(source)
         same = not target.missing and self.file_system.identity(source) == self.file_system.identity(target)
@@ -200,17 +200,17 @@ class AuditNamesCollector:
             yield self._found(interpreter)
 
     def interpreters(self, place: ResolvedPath) -> Iterator[ResolvedPath]:
-        """What a program is run by: the interpreter of a script, and of each that is one, the loader of the last."""
+        """The interpreters that run a program: a script's, that one's if it is a script, and the last one's loader."""
         for _ in range(MOST_INTERPRETERS):
-            told = place.entry.interpreter if place.entry else None
-            if not told or not told.startswith("/"):
+            interpreter = place.entry.interpreter if place.entry else None
+            if not interpreter or not interpreter.startswith("/"):
                 return
-            place = self._walk(told)
+            place = self._walk(interpreter)
             yield place
 
 
 def program(collector: AuditNamesCollector, path: str) -> ResolvedPath:
-    """The program that a task runs after an execution: the interpreter of a script, but not a program's loader."""
+    """The program that a task has after an execution: for a script its interpreter, but never a loader."""
     place = collector.file_system.walk(path)
     for interpreter in collector.interpreters(place):
         if not _is_loader(interpreter.path):
@@ -219,5 +219,5 @@ def program(collector: AuditNamesCollector, path: str) -> ResolvedPath:
 
 
 def _is_loader(path: str) -> bool:
-    """Whether a path is named like a dynamic loader, which is the one interpreter that a binary program has."""
+    """Whether a path is named like a dynamic loader, the only interpreter that a binary program has."""
     return name(path).startswith("ld") and ".so" in name(path)

@@ -1,7 +1,7 @@
-"""Whether a system call leaves a record in all cases that are asked about, whatever file it is called on.
+"""Decides whether a system call is recorded on any file, in all cases that are asked about.
 
-The evaluator is that of a path: the call is made on a file that no rule names, and on each file that a never rule is
-on. An always rule on a file (path, dir, inode) records the call for some only, as not every call uses that file.
+It evaluates accesses as for a path: the call on a file that no rule names, and on each file that a `never` rule is on.
+An `always` rule on a file (path, dir, inode) records only some of the calls, as not every call uses that file.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from auditrules.audit.coverage.rule_match import Pending
 from auditrules.audit.model.rule import PATH_NAMES, Action, Field
 from auditrules.values import dataclass, field
 
-MOST_PLACES = 10  # of rules on files that are named, and of never rules that are tried
+MOST_PLACES = 10  # rules on files that the answer names, and `never` rules that are tried
 
 _MODES = {READ_ONLY: "opened for reading", WRITE_ONLY: "opened for writing", READ_WRITE: "opened for both"}
 
 
 @dataclass(frozen=True)
 class CallAnswer:
-    """Whether a system call is recorded in all cases that are asked about, on whatever file.
+    """Whether a system call is recorded on any file, in all cases that are asked about.
 
-    `elsewhere` is the status on files that no rule names: a never rule on one file changes `status` only. `deciding`
-    are the rules in the order of evaluation, `accesses` what was judged. `nothing_asked` says that no such call can
-    meet the conditions that are asked about.
+    `elsewhere` is the status on files that no rule names; a `never` rule on one file changes only `status`. `deciding`
+    are the rules in the order of evaluation; `accesses` are those that were evaluated. `nothing_asked`: no such call
+    can meet the conditions that are asked about.
     """
 
     status: CoverageStatus
@@ -57,7 +57,7 @@ class UnknownSyscallError(ValueError):
 def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> CallAnswer:
     """Whether a system call is recorded in the cases that `host` asks about. `arch` is b64 or b32, of its machine.
 
-    With `path`, calls on that file count, and no others.
+    With `path`, only calls on that file count.
 
     Raises:
         UnknownSyscallError: the machine has no such call, or no such arch.
@@ -92,7 +92,7 @@ def evaluate_call(name: str, arch: str, host: AuditedHost, path: str = "") -> Ca
 
 
 def _everywhere(call: AskedCall, anywhere: Sequence[JudgedWay]) -> CallAnswer:
-    """The answer where a call on any file that no rule names is recorded: those on which a never rule is may not be."""
+    """The answer for a call that is recorded on files that no rule names, but maybe not on the files of never rules."""
     decisions = [decision for _, (_, decision) in anywhere]
     recording = [outcome for decision in decisions for outcome in decision.outcomes if outcome.recorded]
     listed = [each.resolved.order for each in recording if each.resolved and each.cause is Cause.RULE]
@@ -162,7 +162,7 @@ def _conditions(decision: Decision, machine: str) -> Iterator[str]:
 
 
 def _uneven(call: AskedCall, anywhere: Sequence[JudgedWay]) -> Iterator[str]:
-    """How the ways to make a call differ that are recorded, and those that are not."""
+    """How the recorded ways to make a call differ from those that are not recorded, in words."""
     missed = [made for made, (status, _) in anywhere if status is CoverageStatus.UNRECORDED]
     if not missed or len(missed) == len(anywhere):
         return
@@ -170,12 +170,12 @@ def _uneven(call: AskedCall, anywhere: Sequence[JudgedWay]) -> Iterator[str]:
     if len(modes) > 1:
         yield from (f"except {_MODES[mode]}" for mode in modes if mode is not None and all(_is_missed(mode, anywhere)))
     for each in call.host.rules.elsewhere.call_filter(missed[0].access).name_dependent:
-        told = " and ".join(
+        differing = " and ".join(
             field_text(condition, call.host.machine)
             for condition in each.resolved.rule.fields
             if depends_on_names(condition)
         )
-        yield f"{told} only" if each.resolved.rule.action is Action.ALWAYS else f"except {told}"
+        yield f"{differing} only" if each.resolved.rule.action is Action.ALWAYS else f"except {differing}"
 
 
 def _is_missed(mode: int, anywhere: Sequence[JudgedWay]) -> Iterator[bool]:
@@ -183,7 +183,7 @@ def _is_missed(mode: int, anywhere: Sequence[JudgedWay]) -> Iterator[bool]:
 
 
 def _on_places(host: AuditedHost, elsewhere: Sequence[JudgedWay]) -> Iterator[ResolvedRule]:
-    """The always rules that may record such a call on the file that they name, where nothing before them decides."""
+    """The always rules that may record such a call on the file that they name, if no rule before them decides."""
     found: dict[int, ResolvedRule] = {}
     for made, (_, decision) in elsewhere:
         sure = next((outcome for outcome in decision.outcomes if not outcome.pending), None)
@@ -198,7 +198,7 @@ def _on_places(host: AuditedHost, elsewhere: Sequence[JudgedWay]) -> Iterator[Re
 
 
 def _holds(resolved: ResolvedRule, access: Access) -> bool:
-    """Whether the conditions of a rule hold or may hold that are not about its file."""
+    """Whether all conditions of a rule that are not about its file hold or may hold."""
     return all(
         depends_on_names(condition) or match_field(condition, resolved, access, None)
         for condition in resolved.rule.fields
@@ -215,7 +215,7 @@ def _place(resolved: ResolvedRule, machine: str) -> str:
 
 
 def _escaping(never: ResolvedRule, decision: Decision, machine: str) -> str:
-    """Which calls a never rule on a file silences."""
+    """Which calls a never rule on a file suppresses, in words."""
     pending = [
         field_text(each.condition, machine)
         for outcome in decision.outcomes

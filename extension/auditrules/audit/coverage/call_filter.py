@@ -1,7 +1,7 @@
-"""The rules that may match a system call, whatever file it is on: found once for each call, and used for all paths.
+"""Selects the rules that may match a system call on any file: once for each call, then used for all paths.
 
-What a rule says of the call itself (its number, arch, permissions, result, credentials) is evaluated here; what it says
-of the file is left to be evaluated for each path.
+Conditions on the call itself (number, arch, permissions, result, credentials) are evaluated here. Conditions on the
+file are left, to be evaluated for each path.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Comparison, Condition
 from auditrules.values import dataclass, replace
 
-SYSCALL_RECORD = 1300  # the record without which the kernel writes nothing of an event
-CONFIG_CHANGE, ANOM_LINK = 1305, 1702  # records of the kernel's own, with which comes the whole event
+SYSCALL_RECORD = 1300  # without this record the kernel drops the whole event
+CONFIG_CHANGE, ANOM_LINK = 1305, 1702  # records that the kernel writes by itself, with the whole event
 
-MOST_CANDIDATES = 256  # rules on paths that are remembered for each call
+MOST_CANDIDATES = 256  # rules on paths that are cached for each call
 
 OTHER_PROGRAM: Identity = ("another",)  # stands for every program that no exe field names
 
 RuleMatch = tuple[ResolvedRule, Match]  # a rule, and whether it matches an access
 
 RuleFingerprint = tuple[int, tuple[Pending, ...]]
-"""A rule's place in the order of evaluation, and what its match waits for."""
+"""A rule's place in the order of evaluation, and the unknown facts that its match depends on."""
 
 SharedMatches = dict[RuleFingerprint, tuple[RuleFingerprint, RuleMatch]]
-"""The matches of rules without a path, each kept once: with thousands of rules most calls share most of them."""
+"""The matches of rules without a path, each kept once: with thousands of rules, most calls share most matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateRule:
     """A rule of the exit list that may match a call.
 
-    `left` are the conditions that are not decided by the call, in the rule's order: those that wait for a fact, and
-    those on the file. `match` is the result where no condition is on the file.
+    `left` are the conditions that the call does not decide, in the rule's order: those that depend on an unknown fact,
+    and those on the file. `match` is the result if no condition is on the file, else None.
     """
 
     resolved: ResolvedRule
@@ -50,7 +50,7 @@ class CandidateRule:
     match: Match | None
 
     def evaluate(self, access: Access, name: Name | None) -> Match:
-        """Match the rule against an access; `name` is the one by whose inode it was found, None for other rules."""
+        """Match the rule against an access. `name` is the name at whose inode the kernel keeps the rule, if it does."""
         if self.match is not None:
             return self.match
         pending: list[Pending] = []
@@ -72,7 +72,7 @@ def _match(pending: Iterable[Pending]) -> Match:
 
 
 def _candidate_rule(resolved: ResolvedRule, call: Access) -> tuple[CandidateRule, ...]:
-    """Evaluate the conditions on the call; empty if the rule can't match it, whatever file it is on."""
+    """Evaluate the conditions on the call; empty if the rule can't match it on any file."""
     if not resolved.rule.syscalls >> call.number & 1:
         return ()
     left: list[Pending | Condition] = []
@@ -90,12 +90,12 @@ def _candidate_rule(resolved: ResolvedRule, call: Access) -> tuple[CandidateRule
 
 
 class CallFilter:
-    """The rules of a kernel that may match a call; `call` is an access without its names.
+    """The rules of a kernel that may match a call. `call` is an access without its names.
 
-    `task`, `exclude` and `listed` are the matching rules of the task list, the exclude list, and of the exit list if
-    they have no path and no condition on the file. `name_dependent` are the exit rules without a path that have one.
-    Two calls of equal `fingerprint` are recorded alike if no rule is on a name that they use. `known` are the matches
-    that all filters of a rule set share.
+    `task` and `exclude` are the matching rules of these lists. `listed` are those of the exit list that have no path
+    and no other condition on the file; `name_dependent` are those without a path, but with such a condition. Calls with
+    equal `fingerprint` are recorded alike if no rule is on a name that they use. `known` are the matches that all
+    filters of a rule set share.
     """
 
     def __init__(
@@ -123,11 +123,11 @@ class CallFilter:
         self._candidates: ResultCache[tuple[CandidateRule, ...]] = ResultCache(MOST_CANDIDATES)
 
     def excluding(self, record: int) -> tuple[RuleMatch, ...]:
-        """The rules of the exclude list that keep a record of this type away, or may."""
+        """The rules of the exclude list that drop records of this type, or may."""
         return tuple(through_first_certain(_excluded(self._exclude, self.call.subject, record)))
 
     def candidates(self, rules: Iterable[ResolvedRule]) -> Iterator[CandidateRule]:
-        """Those rules on a path that may match the call, with their conditions on it evaluated."""
+        """The rules among these (all on a path) that may match the call, with its conditions evaluated."""
         for resolved in rules:
             yield from self._candidates.get(resolved.order, partial(_candidate_rule, resolved, self.call))
 
@@ -138,13 +138,13 @@ def fingerprint_of(rules: Iterable[RuleMatch]) -> Hashable:
 
 
 def _shared(match: RuleMatch, known: SharedMatches) -> tuple[RuleFingerprint, RuleMatch]:
-    """A match with its fingerprint, as they are known: a candidate's match is all in what it waits for."""
+    """The shared copy of a match with its fingerprint. Its pending conditions are all that a candidate's match has."""
     fingerprint = match[0].order, match[1].pending
     return known.setdefault(fingerprint, (fingerprint, match))
 
 
 def matching_rules(candidates: Iterable[CandidateRule], access: Access, name: Name | None) -> Iterator[RuleMatch]:
-    """The rules that match an access or may match it; `name` is the one by whose inode they were found."""
+    """The rules that match an access or may match it; `name` is the name at whose inode the kernel keeps them."""
     for each in candidates:
         found = each.evaluate(access, name)
         if found.possible:
@@ -152,7 +152,7 @@ def matching_rules(candidates: Iterable[CandidateRule], access: Access, name: Na
 
 
 def through_first_certain(rules: Iterable[RuleMatch]) -> Iterator[RuleMatch]:
-    """The rules that match or may match, up to the first that certainly does."""
+    """The rules that match or may match, up to the first that certainly matches."""
     for resolved, found in rules:
         if found.possible:
             yield resolved, found
@@ -161,7 +161,7 @@ def through_first_certain(rules: Iterable[RuleMatch]) -> Iterator[RuleMatch]:
 
 
 def _excluded(rules: Iterable[ResolvedRule], subject: Credentials, record: int) -> Iterator[RuleMatch]:
-    """Match the rules of the exclude list against a record, as far as the kernel looks."""
+    """Match the rules of the exclude list against a record, up to the rule at which the kernel stops."""
     for resolved in rules:
         found = _excludes(resolved, subject, record)
         if found is None:
@@ -170,7 +170,7 @@ def _excluded(rules: Iterable[ResolvedRule], subject: Credentials, record: int) 
 
 
 def _excludes(resolved: ResolvedRule, subject: Credentials, record: int) -> Match | None:
-    """Match a rule of the exclude list; None where the kernel looks no further."""
+    """Match a rule of the exclude list; None if the kernel stops at it, as it does not know one of its fields."""
     pending: list[Pending] = []
     if not resolved.rule.fields:
         return Match(Truth.NO)
@@ -188,7 +188,7 @@ def _excludes(resolved: ResolvedRule, subject: Credentials, record: int) -> Matc
 def excluding(
     condition: Condition, resolved: ResolvedRule, subject: Credentials, record: int = SYSCALL_RECORD
 ) -> MatchResult | None:
-    """One condition of an exclude rule (audit_filter of kernel/auditsc.c, which knows a few fields only)."""
+    """Match one condition of an exclude rule; None for a field that audit_filter (kernel/auditsc.c) does not know."""
     if isinstance(condition, Comparison) or condition.name not in EXCLUDABLE:
         return None
     if condition.name == "msgtype":

@@ -1,4 +1,4 @@
-"""On which files a system call is judged: one that no rule names, and those that `never` rules are on."""
+"""Chooses the files on which a system call is evaluated: files that no rule names, and those of `never` rules."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import Comparison, Condition
 from auditrules.values import replace
 
-MOST_FILES = 64  # kinds of files that are tried where rules tell files apart by their owner, type or device
+MOST_FILES = 64  # kinds of files that are tried if rules distinguish files by owner, type or device
 
 ANY_FILE = Name("", ("any",), (("any",),), Entry("file"), None, 0, (("any folder",), "*/"))
 
-# Calls that take a link itself, and do not follow it.
+# Calls that act on a link itself, and do not follow it.
 TAKES_LINK = frozenset({CollectedNames.NAME, CollectedNames.REMOVAL, CollectedNames.RENAME, CollectedNames.EXCHANGE})
 
 _TYPES = {number: {"character": "char"}.get(name, name) for name, number in FILE_TYPES.items()}
-_LAST = {"devmajor": 1 << 12, "devminor": 1 << 20}  # of a device's numbers
+_LAST = {"devmajor": 1 << 12, "devminor": 1 << 20}  # the limits of a device's numbers
 
-# What rules tell files apart by, with what is tried where they name no value, and where they name some beside these.
+# The fields by which rules distinguish files: the value tried if no rule has one, and values tried beside the rules'.
 _TOLD_APART: Mapping[str, tuple[int, tuple[int, ...]]] = MappingProxyType(
     {
         "filetype": (FILE_TYPES["file"], (FILE_TYPES["file"], FILE_TYPES["dir"])),
@@ -45,7 +45,7 @@ _TOLD_APART: Mapping[str, tuple[int, tuple[int, ...]]] = MappingProxyType(
 
 
 def files_told_apart(conditions: Iterable[Condition]) -> tuple[tuple[Name, ...], bool]:
-    """A file of each kind that conditions on files tell apart, and whether these are all kinds."""
+    """One file of each kind that the conditions distinguish, and whether these are all kinds."""
     kinds = product(*(_values(name, tuple(conditions)) for name in _TOLD_APART))
     files = tuple(
         replace(ANY_FILE, entry=Entry(_TYPES[kind], dev=f"{major}:{minor}", ino=ino, uid=uid, gid=gid))
@@ -55,7 +55,7 @@ def files_told_apart(conditions: Iterable[Condition]) -> tuple[tuple[Name, ...],
 
 
 def _values(name: str, conditions: Iterable[Condition]) -> tuple[int, ...]:
-    """Values of a file that give every answer of the conditions on it."""
+    """Values of a field that produce every answer of the conditions on it."""
     usual, others = _TOLD_APART[name]
     found: list[int] = []
     for condition in conditions:
@@ -77,7 +77,7 @@ def tells_files_apart(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
 
 
 def targets_of(never: ResolvedRule, host: AuditedHost, takes: CollectedNames) -> Iterator[TargetAccesses]:
-    """What a rule on a path or an inode is on: a file that a call is made on, and for a directory one inside."""
+    """The targets of calls on the file of a rule on a path or inode; for a directory also a file inside."""
     collector = AuditNamesCollector(host.file_system)
     if never.tree is not None:
         if never.tree.link or (isinstance(never.tree.marked, tuple) and never.tree.marked[0] == "gone"):
@@ -101,7 +101,7 @@ def targets_of(never: ResolvedRule, host: AuditedHost, takes: CollectedNames) ->
 
 
 def _named(path: str, host: AuditedHost) -> ResolvedPath:
-    """What has a name, a link at the end not followed."""
+    """The entry with this name; a link at the end is not followed."""
     folder = host.file_system.walk(parent(path))
     if folder.entry is None or folder.missing:
         return ResolvedPath(path, None)

@@ -1,4 +1,4 @@
-"""The ways to make a system call that rules tell apart: by access mode, on which kind of file or on none."""
+"""Lists the ways to make a system call that rules distinguish: by access mode, on which kind of file, or on none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from auditrules.values import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class CallWay:
-    """One way to make a call: for a call that opens, the access mode; the file, or none."""
+    """One way to make a call: the access on a file or on none, and the access mode of a call that opens."""
 
     access: Access
     mode: int | None = None
@@ -40,7 +40,7 @@ class CallWay:
 
 @dataclass(slots=True)
 class AskedCall:
-    """A call that is asked about; `complete` says that every kind of file that rules tell apart was tried."""
+    """A call that is asked about. `complete`: every kind of file that the rules distinguish was tried."""
 
     name: str
     number: int
@@ -50,11 +50,11 @@ class AskedCall:
 
     @property
     def operations(self) -> Iterator[Operation]:
-        """What it does with a file."""
+        """The operations on a file that the call stands for."""
         return operations_of(self.name, self.machine, self.host.machine)
 
     def anywhere(self) -> Iterator[JudgedWay]:
-        """The call on a file that no rule names, made in every way that rules tell apart."""
+        """The call on files that no rule names, in each way that the rules distinguish."""
         host = replace(self.host, rules=self.host.rules.elsewhere)
         for operation in self.operations:
             certain, possible = counts_as(operation, self.machine, self._release), self._possible(operation)
@@ -97,7 +97,7 @@ class AskedCall:
             yield files  # of which each condition may hold for another
 
     def on(self, never: ResolvedRule) -> Iterator[Evaluated]:
-        """The call on what a never rule is on."""
+        """The call on the file of a never rule."""
         for operation in self.operations:
             if operation.collects is CollectedNames.NOTHING:
                 return
@@ -105,7 +105,10 @@ class AskedCall:
                 yield from (found for _, found in self._judged(operation, target))
 
     def _judged(self, operation: Operation, target: TargetAccesses) -> Iterator[tuple[Access, Evaluated]]:
-        """The accesses that a rule matches which is asked for; a call that may count for a letter may not either."""
+        """The accesses that are asked about, each evaluated.
+
+        If it is not known whether the call counts for a letter, both possibilities are evaluated.
+        """
         accesses = [*target.by(operation, self.host)]
         judged = [self.host.evaluate(*each) for each in accesses]
         if self._possible(operation):
@@ -116,7 +119,7 @@ class AskedCall:
                 yield access, found
 
     def _possible(self, operation: Operation) -> Permission:
-        """The letters of which the kernel's release does not say whether a call counts for them."""
+        """The letters for which the call may count or not: the kernel's release does not tell."""
         return may_count_as(operation, self.machine, self._release)
 
     @property
@@ -125,11 +128,11 @@ class AskedCall:
 
 
 JudgedWay = tuple[CallWay, Evaluated]
-"""A way, and what comes of it."""
+"""A way to make a call, and whether it is recorded."""
 
 
 def operations_of(name: str, called: str, machine: str) -> Iterator[Operation]:
-    """What a call of an arch does with a file: one operation for each access mode of a call that opens."""
+    """The operations of a call of an arch: one for each access mode if the call opens, else one."""
     collects = collected_by(name)
     compat = called != syscalls.canonical(machine)
     for mode in OPENED if name in OPENS else (None,):
@@ -137,9 +140,9 @@ def operations_of(name: str, called: str, machine: str) -> Iterator[Operation]:
 
 
 def told_apart(name: str, arch: str, rules: RuleSet, machine: str, release: str) -> Hashable:
-    """What rules tell a call from others by, on whatever file: calls of which it is equal are recorded alike.
+    """A key that is equal for two calls only if the rules record both alike, on any file.
 
-    Where a never rule is on a file, each call stands for itself, as it may be made on that file in ways of its own.
+    If a never rule is on a file, each call has its own key, as calls differ in how they use that file.
     """
     called = machine_of(arch, machine)
     number = syscalls.call_number(name, called) if called else None

@@ -1,7 +1,7 @@
-"""Who may make an access and how it may end: one case for each combination of answers to the rules' conditions.
+"""Splits all subjects and results of an access into cases: one for each combination of answers to rules' conditions.
 
-Cases are the bits of an integer, so that a rule is evaluated for all of them at once. Conditions that share no property
-(such as auid) are independent of each other: each combination of their answers is a case.
+Cases are the bits of an integer, so that a rule is evaluated for all cases at once. Conditions that share no property
+(such as auid) are independent: each combination of their answers is a case.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from auditrules.audit.coverage.tried_values import FORKER, OWNERS, distinct, tri
 from auditrules.audit.model.rule import Comparison, Field
 from auditrules.values import dataclass, replace
 
-ASKED = -1  # the place of a rule that is asked for, and that no kernel has
+ASKED = -1  # the `order` of a requested rule, which is not in the kernel
 
 MOST_VALUES = 256  # of one property
 MOST_ANSWERS = 1 << 15  # evaluations of conditions that share properties
@@ -35,10 +35,10 @@ Properties = Mapping[str, Any]  # of the properties of an access, by their names
 
 @dataclass(frozen=True)
 class _Group:
-    """Conditions that share properties, and each combination of their answers with values that lead to it.
+    """Conditions that share properties, and each combination of their answers, with values that produce it.
 
-    An answer is true for a condition that holds, and `Undetermined` if that is not known. `complete` says that there
-    are no other combinations.
+    An answer is true if the condition holds, and `Undetermined` if that is not known. `complete`: there are no other
+    combinations.
     """
 
     conditions: tuple[CaseCondition, ...]
@@ -47,7 +47,7 @@ class _Group:
 
 
 class CredentialCases:
-    """The cases that some conditions distinguish. `complete` is false if there are more cases than MOST_CASES."""
+    """The cases that these conditions distinguish. `complete` is false if there are more than MOST_CASES."""
 
     def __init__(self, conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> None:
         groups = tuple(_groups(conditions, access))
@@ -72,7 +72,7 @@ class CredentialCases:
             width = period
 
     def possible(self, found: Match, cause: Cause) -> int:
-        """The cases in which a rule matches or may match; `cause` tells the list that it is in."""
+        """The cases in which a rule matches or may match; `cause` names the rule's list."""
         bits = self.all
         for pending in found.pending:
             if pending.condition is not None and (cause, pending.condition) in self._bits:
@@ -89,14 +89,14 @@ class CredentialCases:
         return bits
 
     def open(self, pending: Iterable[Pending], cause: Cause, within: int) -> Iterator[Pending]:
-        """What a match waits for, without the conditions that certainly hold in all of some cases."""
+        """The pending conditions, without those that certainly hold in all the cases `within`."""
         for each in pending:
             bits = self._bits.get((cause, each.condition)) if each.condition is not None else None
             if bits is None or within & ~bits[1]:
                 yield each
 
     def example(self, cases: int, access: Access) -> Access:
-        """The access in one of some cases."""
+        """The access in one of these cases."""
         index = cases.bit_length() - 1
         values: dict[str, Any] = {}
         for combinations in reversed(self._combinations):
@@ -145,7 +145,7 @@ def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> MatchR
     """Evaluate a condition of a rule."""
     cause, condition = of
     if resolved.order == ASKED and isinstance(condition, Field) and condition.name in SUBJECT_LABELS:
-        return resolved.labelled is not False  # whatever a label is, what is asked for is a task that has it
+        return resolved.labelled is not False  # the request is about a task that has the label
     if cause is Cause.TASK:
         return of_task(condition, resolved, access.forker)
     if cause is Cause.EXCLUDED:

@@ -1,4 +1,4 @@
-"""The possible outcomes of an access, and the status they amount to: recorded, conditional, unrecorded, unknown."""
+"""The possible outcomes of an access, and its status: recorded, conditional, unrecorded or unknown."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ RECORDS_OF_AN_EVENT = 12  # more than an access to a file ever makes
 
 
 class Cause(str, Enum):
-    """What an outcome is due to."""
+    """Why an access ends in an outcome."""
 
     RULE = "rule"  # of the exit list
     NO_RULE = "no_rule"  # matched
     REPORTED = "reported"  # the kernel writes a record of its own
-    TASK = "task"  # a rule of the task list, asked when the task was forked
+    TASK = "task"  # a rule of the task list, evaluated when the task was forked
     EXCLUDED = "excluded"
     DISABLED = "disabled"
     NO_CONTEXT = "no_context"  # the task is older than auditing
@@ -28,12 +28,12 @@ class Cause(str, Enum):
     UNREADABLE = "unreadable"
 
 
-CaseCondition = tuple[Cause, Condition]  # with the list that its rule is in: TASK, EXCLUDED, or RULE for the exit list
+CaseCondition = tuple[Cause, Condition]  # a condition, with its rule's list: TASK, EXCLUDED, or RULE for the exit list
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One way in which an access may end: recorded or not, by which rule, if what is `pending` holds."""
+    """One way in which an access may end: recorded or not, and by which rule, if the `pending` conditions hold."""
 
     cause: Cause
     resolved: ResolvedRule | None = None
@@ -44,10 +44,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """All ways in which an access may end, in the order of evaluation; one of them does."""
+    """All possible outcomes of an access, in the order of evaluation; one of them happens."""
 
     outcomes: tuple[Outcome, ...]
-    cut: bool = False  # there are more of them, which can change no maybe
+    cut: bool = False  # there are more outcomes, which would not change the result
 
     @property
     def recorded(self) -> Truth:
@@ -57,7 +57,7 @@ class Decision:
 
     @property
     def waits_for(self) -> frozenset[Undetermined]:
-        """The missing facts that the answer depends on; empty where it is yes or no."""
+        """The missing facts that the answer depends on; empty if it is yes or no."""
         if self.recorded is not Truth.MAYBE:
             return frozenset()
         return frozenset(pending.why for each in self.outcomes for pending in each.pending)
@@ -65,14 +65,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Auditing:
-    """How auditing is: `enabled` as in the status (None: not known, taken as on), and records a second (0: any)."""
+    """The state of auditing: `enabled` as in `auditctl -s` (None: not known, taken as on), and its -r (0: no limit)."""
 
     enabled: int | None = 1
     rate_limit: int = 0
 
     @property
     def limited(self) -> bool:
-        """Whether the records of one event may be too many for a second."""
+        """Whether the rate limit may drop records of a single event."""
         return 0 < self.rate_limit <= RECORDS_OF_AN_EVENT
 
 
@@ -89,7 +89,7 @@ class CoverageStatus(Enum):
 
 
 def combine(statuses: Iterable[CoverageStatus]) -> CoverageStatus:
-    """The status of several accesses together. One that is certainly unrecorded decides before one that is unknown."""
+    """The common status of several accesses. A certainly unrecorded one counts more than an unknown one."""
     found = set(statuses)
     if len(found) == 1:
         return found.pop()

@@ -1,4 +1,4 @@
-"""Coverage in words: the rules that decide, what the others say, who escapes a record, and which rule comes closest."""
+"""Explains coverage in words: the rules that decide, why others do not, who escapes, and which rule comes closest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLOSEST_FIRST = {closeness: rank for rank, closeness in enumerate(Closeness)}
 
 
 class RuleResult(Enum):
-    """What a rule said of an access."""
+    """The result of a rule for an access."""
 
     DECIDES = "decides"
     MAY_DECIDE = "decides if"
@@ -36,7 +36,7 @@ class RuleResult(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ExplainedRule:
-    """One rule that was considered: what it said, and the condition or call that kept it from more."""
+    """One rule with its result, and `why`: the condition or call that keeps it from deciding."""
 
     resolved: ResolvedRule
     result: RuleResult
@@ -44,14 +44,14 @@ class ExplainedRule:
 
     @property
     def words(self) -> str:
-        """What it said, for a person."""
+        """The result as a phrase."""
         if not self.why:
             return self.result.value
         return f"{self.result.value}{' ' if self.result is RuleResult.MAY_DECIDE else ': '}{self.why}"
 
 
 def steps(rules: RuleSet, access: Access, auditing: Auditing, machine: str) -> Iterator[ExplainedRule]:
-    """The rules of the task, exit and exclude lists in the order in which they are asked."""
+    """The rules of the task, exit and exclude lists in the order of evaluation, each with its result."""
     access = replace(access, names=rules.placed(access.names))
     outcomes = decide(rules, access, auditing).outcomes
     deciding = {each.resolved.order: each for each in outcomes if each.resolved is not None}
@@ -70,7 +70,7 @@ def steps(rules: RuleSet, access: Access, auditing: Auditing, machine: str) -> I
 
 
 def _best(resolved: ResolvedRule, access: Access) -> Match:
-    """How far a rule comes, whichever name it is asked for."""
+    """The rule's best match over all names of the access."""
     if resolved.rule.list is FilterList.TASK:
         return match_task(resolved, access.forker)
     if not resolved.by_inode:
@@ -93,7 +93,7 @@ def _words(condition: Condition | None, machine: str) -> str:
 
 
 def conditions(covered: Coverage, machine: str, *, older: bool) -> tuple[str, ...]:
-    """What is not recorded although the permission is. `older` says that a process may be older than auditing."""
+    """Which accesses escape although their permission is recorded. `older`: processes may be older than auditing."""
     texts: dict[str, None] = {}
     for permission in covered.permissions:
         if permission.status in _PARTLY:
@@ -120,9 +120,9 @@ def _of_permission(permission: PermissionCoverage, machine: str) -> Iterator[str
 
 
 def outcome_conditions(outcome: Outcome, machine: str) -> Iterator[str]:
-    """The conditions on who makes an access, or how it ends.
+    """The conditions of an outcome on the subject or result, in words.
 
-    All of them hold together: a record needs each, and what leaves none escapes only where all hold.
+    They hold together: a record needs each of them, and an access escapes only if all hold.
     """
     texts = [
         f"{field_text(pending.condition, machine)}{' at the fork' if outcome.cause is Cause.TASK else ''}"
@@ -136,7 +136,7 @@ def outcome_conditions(outcome: Outcome, machine: str) -> Iterator[str]:
 
 
 def deciding(covered: Coverage) -> tuple[ResolvedRule, ...]:
-    """The rules that decide, or where none does those that come closest, in the order of evaluation."""
+    """The rules that decide or, if none does, those that come closest, in the order of evaluation."""
     found = covered.deciding
     if found:
         return found
@@ -149,7 +149,7 @@ def deciding(covered: Coverage) -> tuple[ResolvedRule, ...]:
 
 
 def closeness_words(covered: Coverage, resolved: ResolvedRule) -> str:
-    """How close a rule comes that does not decide; empty for one that does."""
+    """How close a rule comes, in words; empty for a rule that decides."""
     if any(each is resolved for each in covered.deciding):  # of another permission
         return ""
     found = (permission.closeness for permission in covered.permissions if permission.closest is resolved)
@@ -157,7 +157,7 @@ def closeness_words(covered: Coverage, resolved: ResolvedRule) -> str:
 
 
 def nearest(rules: Iterable[ResolvedRule], name: Name, place: ResolvedPath) -> tuple[Closeness, ResolvedRule | None]:
-    """The closest of the always rules, and how close it comes to a name and to the path that was asked for."""
+    """The always rule that comes closest to a name and to the path in question, and how close."""
     found: tuple[Closeness, ResolvedRule | None] = (Closeness.NOTHING, None)
     for resolved in rules:
         if resolved.rule.action is Action.ALWAYS:
@@ -184,5 +184,5 @@ def _near(resolved: ResolvedRule, name: Name, place: ResolvedPath) -> Closeness:
 
 
 def _around(folder: ResolvedPath | None, place: ResolvedPath) -> bool:
-    """Whether a path is in a directory, or is it."""
+    """Whether a path is a directory or below it."""
     return folder is not None and (folder.path == place.path or below(place.path, folder.path))

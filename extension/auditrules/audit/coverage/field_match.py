@@ -1,4 +1,4 @@
-"""Whether one condition of a rule holds for an access: yes, no, or which fact is missing.
+"""Matches one condition of a rule against an access: yes, no, or which fact is missing.
 
 The tests are those of audit_filter_rules, audit_match_perm and audit_field_compare in kernel/auditsc.c of Linux 6.1.
 """
@@ -21,11 +21,11 @@ from auditrules.audit.coverage.name_match import (
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.model.rule import PATH_NAMES, Comparison, Condition, Field, Operator
 
-# Fields that are a number of the task, by the name of the same in `Credentials`.
+# Fields that are a number of the task, and attributes of `Credentials`.
 _OF_TASK = frozenset({"auid", "uid", "euid", "suid", "fsuid", "sgid", "fsgid", "pid", "ppid", "sessionid", "pers"})
 _WITH_GROUPS = frozenset({"gid", "egid"})  # which match a supplementary group as well
 _ARGUMENTS = {"a0": 0, "a1": 1, "a2": 2, "a3": 3}
-CALL_FIELDS = frozenset({"success", "exit", *_ARGUMENTS})  # fields that tell how a call was made, and how it ended
+CALL_FIELDS = frozenset({"success", "exit", *_ARGUMENTS})  # the fields on a call's arguments and result
 SUBJECT_LABELS = frozenset({"subj_user", "subj_role", "subj_type", "subj_sen", "subj_clr"})
 LABELS = frozenset(
     {
@@ -36,7 +36,7 @@ LABELS = frozenset(
 
 
 def match_field(condition: Condition, resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
-    """Answer one condition of a rule of the exit list; `name` is the one by whose inode the rule was found."""
+    """Match one condition of an exit rule. `name` is the name at whose inode the kernel keeps the rule, if it does."""
     if isinstance(condition, Comparison):
         if depends_on_names(condition):
             return match_owner(condition, access)
@@ -50,7 +50,7 @@ def match_field(condition: Condition, resolved: ResolvedRule, access: Access, na
 def of_task(
     condition: Condition, resolved: ResolvedRule, subject: Credentials, other: MatchResult | None = None
 ) -> MatchResult:
-    """Answer a condition on the task alone; `other` is the answer for any that is not, no where nothing is said."""
+    """Match a condition on the task. `other` is the answer for any other condition; None means no."""
     if isinstance(condition, Comparison):
         return _related(condition, subject, other or False)
     if condition.name in _OF_TASK:
@@ -61,7 +61,7 @@ def of_task(
 
 
 def _related(condition: Comparison, subject: Credentials, other: MatchResult) -> MatchResult:
-    """One of the task's ids against another."""
+    """Compare two ids of the task."""
     if not hasattr(subject, condition.left) or not hasattr(subject, condition.right):
         return other
     left, right = getattr(subject, condition.left), getattr(subject, condition.right)
@@ -73,7 +73,7 @@ def _group(condition: Field, _resolved: ResolvedRule, subject: Credentials) -> M
     if value is None:
         return Undetermined.SUBJECT
     same = compare(value, condition)
-    # As in the kernel: only = and != ask the supplementary groups.
+    # As in the kernel: only = and != consider the supplementary groups.
     if condition.operator is Operator.EQUAL and not same:
         return Undetermined.SUBJECT if subject.groups is None else condition.value in subject.groups
     if condition.operator is Operator.NOT_EQUAL and same:
@@ -96,7 +96,7 @@ def _exe(condition: Field, resolved: ResolvedRule, subject: Credentials) -> Matc
 def _label(condition: Field, resolved: ResolvedRule, _subject: Credentials) -> MatchResult:
     if resolved.labelled is False:
         return False
-    # AppArmor knows labels of subjects only, and those under one name.
+    # AppArmor has labels of subjects only, and matches them by subj_role only.
     return Undetermined.LABEL if resolved.labelled or condition.name == "subj_role" else False
 
 
@@ -128,7 +128,7 @@ def _argument(condition: Field, _resolved: ResolvedRule, access: Access, _name: 
     return Undetermined.SUBJECT if value is None else compare(value, condition)
 
 
-# Calls that have a socket's address, which may be of any family.
+# Calls with a socket address, which may be of any family.
 ADDRESSED = frozenset(
     {
         *("connect", "bind", "accept", "accept4", "sendto", "sendmsg", "sendmmsg"),

@@ -1,4 +1,4 @@
-"""Whether the kernel records an access: its filter lists evaluated in its order, with three values: yes, no, maybe.
+"""Evaluates the kernel's filter lists for an access, in its order and with three values: yes, no, maybe.
 
 The order is that of audit_alloc, __audit_syscall_exit, audit_filter_syscall, audit_filter_inodes and audit_log_start
 in kernel/auditsc.c and kernel/audit.c of Linux 6.1.
@@ -25,7 +25,7 @@ MOST_OUTCOMES = 64  # of one decision
 
 
 def decide(rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRules | None = None) -> Decision:
-    """All possible outcomes of an access. `on_names` are the rules on its names, if the caller knows them already."""
+    """All possible outcomes of an access. `on_names` are the rules on its names, if the caller has them already."""
     if access.succeeded is None and any(each.removed or each.made for each in access.names):
         return _either(*(decide(rules, replace(access, succeeded=each), auditing) for each in (True, False)))
     decision = decide_without_rules(rules, access, auditing)
@@ -33,7 +33,7 @@ def decide(rules: RuleSet, access: Access, auditing: Auditing, on_names: NameRul
 
 
 def decide_without_rules(rules: RuleSet, access: Access, auditing: Auditing) -> Decision | None:
-    """The decision if the kernel asks no rule at all; None if it asks them."""
+    """The decision if the kernel evaluates no rule at all; None if it evaluates them."""
     if auditing.enabled == 0:
         return Decision((Outcome(Cause.DISABLED),))
     if not access.context:
@@ -44,7 +44,7 @@ def decide_without_rules(rules: RuleSet, access: Access, auditing: Auditing) -> 
 
 
 def decide_by_rules(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> Decision:
-    """All possible outcomes of an access, by the rules that apply to it."""
+    """All possible outcomes of an access, from the rules that match it or may."""
     return rules.decisions.get((auditing, applicable.fingerprint), lambda: _decide(applicable, rules, auditing))
 
 
@@ -55,7 +55,7 @@ def _decide(applicable: ApplicableRules, rules: RuleSet, auditing: Auditing) -> 
 
 
 def not_known(rules: RuleSet, auditing: Auditing) -> list[Outcome]:
-    """The outcomes that come of rules that are not understood, and of a limit of records."""
+    """The outcomes that are possible because some rules are not understood, or because of a rate limit."""
     outcomes: list[Outcome] = []
     if rules.unread:
         unread = (Pending(None, Undetermined.UNREADABLE),)
@@ -82,7 +82,7 @@ def recorded_cases(applicable: ApplicableRules, cases: Cases, rules: RuleSet, au
 
 
 def _either(done: Decision, failed: Decision) -> Decision:
-    """Of a call that changes what is watched if it succeeds, and of which it is not known whether it does."""
+    """Join the decisions for a call that changes watched names if it succeeds, and may succeed or fail."""
     if done.recorded is failed.recorded and done.recorded is not Truth.MAYBE:
         return done
     waits = Pending(None, Undetermined.SUBJECT)
@@ -91,7 +91,7 @@ def _either(done: Decision, failed: Decision) -> Decision:
 
 
 def _limited(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
-    """The outcomes, without those after the first MOST_OUTCOMES if both results are among these."""
+    """The first MOST_OUTCOMES outcomes, and whether there are more; more are taken until both results occur."""
     found: list[Outcome] = []
     seen: set[bool] = set()
     for outcome in outcomes:
@@ -103,10 +103,7 @@ def _limited(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
 
 
 class Cases(Protocol):
-    """Cases of who makes an access and how it ends, as the bits of an integer.
-
-    `cause` names the list that a rule is in.
-    """
+    """Cases of the subject and result of an access, as the bits of an integer. `cause` names a rule's list."""
 
     @property
     def all(self) -> int:
@@ -120,7 +117,7 @@ class Cases(Protocol):
 
 
 class _OneCase:
-    """A single case, in which nothing is known of who makes the access."""
+    """A single case, in which nothing is known about the subject."""
 
     all = 1
 
@@ -135,9 +132,9 @@ ONE_CASE = _OneCase()
 
 
 def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tuple[Outcome, int]]:
-    """Each outcome, with the cases in which the access may end so.
+    """Each outcome, with the cases in which it is possible.
 
-    The task list decided when the task was forked; if no rule of it matched, the exit list decides.
+    The task list was evaluated when the task was forked. If none of its rules matched, the exit list decides.
     """
     remaining = cases.all
     for resolved, found in applicable.filter.task:
@@ -152,7 +149,7 @@ def outcomes_by_case(applicable: ApplicableRules, cases: Cases) -> Iterator[tupl
 
 
 def _by_own_record(applicable: ApplicableRules, cases: Cases, remaining: int) -> Iterator[tuple[Outcome, int]]:
-    """What comes if no rule matches: a record of the kernel's own is none where the exclude list keeps it away."""
+    """The outcome if no rule matches: the kernel's own record, unless the exclude list drops it, or none."""
     for _, found in applicable.unreported:
         if hits := remaining & cases.possible(found, Cause.EXCLUDED):
             yield Outcome(Cause.NO_RULE, pending=found.pending), hits
@@ -164,7 +161,7 @@ def _by_own_record(applicable: ApplicableRules, cases: Cases, remaining: int) ->
 def _by_removals(
     removals: Sequence[Sequence[Sequence[RuleMatch]]], cases: Cases, before: Outcome, remaining: int
 ) -> Iterator[tuple[Outcome, int]]:
-    """Each time that the call takes a watched name away, the rules on the names so far."""
+    """Evaluate the rules on the names so far, each time that the call takes a watched name away."""
     if not removals:
         yield before, remaining
         return
@@ -185,7 +182,7 @@ def _by_list(
         if not _first(resolved, before):
             break
         if names and keyed and resolved.order > last:
-            # All rules with inodes come before those of the list that are left, whichever of these matches.
+            # All rules at inodes come before the rules that are left in the list.
             unmatched = 0
             for outcome, hits in _by_names(names, cases, before, remaining):
                 if outcome is before:
@@ -223,7 +220,7 @@ def _by_names(
 def _reordered(
     others: Iterable[RuleMatch], cases: Cases, first: ResolvedRule, before: Outcome, remaining: int
 ) -> Iterator[tuple[Outcome, int]]:
-    """Rules behind the first on a name that may have come before it, since the file was replaced."""
+    """Rules behind the first on a name, which come before it if the file was replaced."""
     for resolved, found in others:
         watch = resolved.watch
         if not (first.watch and watch and _first(resolved, before)):
@@ -235,18 +232,18 @@ def _reordered(
 
 
 def _first(resolved: ResolvedRule, before: Outcome) -> bool:
-    """Whether a rule comes before what matched so far, and can still change the answer."""
+    """Whether a rule comes before the one that matched so far, and so can still change the answer."""
     return before.resolved is None or resolved.order < before.resolved.order
 
 
 def _won(resolved: ResolvedRule, pending: tuple[Pending, ...], keys: tuple[str, ...] = ()) -> Outcome:
-    """A rule without a key leaves that of the rule that matched before it (audit_filter_rules)."""
+    """The outcome by a rule. Without a key of its own it leaves that of the rule before it (audit_filter_rules)."""
     always = resolved.rule.action is Action.ALWAYS
     return Outcome(Cause.RULE, resolved, pending, resolved.rule.keys() or keys, recorded=always)
 
 
 def left_by_exclude_list(exclude: Iterable[RuleMatch], outcomes: list[Outcome]) -> list[Outcome]:
-    """What the exclude list leaves: it is asked for each record, and an event without its first record is none."""
+    """Apply the exclude list, which drops single records. Without its first record, an event is dropped."""
     if not any(each.recorded for each in outcomes):
         return outcomes
     dropped: list[Outcome] = []

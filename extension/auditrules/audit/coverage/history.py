@@ -1,8 +1,8 @@
-"""What changed on a host since its rules were loaded, as far as can be seen: directories made anew, and mounts.
+"""Finds signs that watched directories or mounts changed since the kernel's rules were loaded.
 
-A rule is on an inode, and its text is a path: where another directory is at that path by now, the listing is as before
-and nothing is recorded. A directory that was made later is a sign of it, and so is a mount that came or went. Nothing
-shows that a directory which is older than the load was moved to the path.
+A rule follows an inode, but is listed by its path. If that path now leads to another directory, the listing is
+unchanged, and nothing is recorded. Signs of this are a directory that is newer than the rules, and a mount that came or
+went. If an older directory was moved to the path, nothing shows it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from auditrules.audit.model.host_facts import LOAD_TAKES, Mount, RulesLoad
 
 
 class History:
-    """The signs on a host, whose rules were loaded at that time."""
+    """Signs of changes since the rules were loaded. Signs are texts for evidence; empty if there is none."""
 
     def __init__(self, now: FileSystem, load: RulesLoad) -> None:
         self._now = now
         self._load = load
 
     def replaced(self, path: str, *, follow: bool = True) -> str:
-        """The sign that a path led elsewhere when the rules were loaded; empty: there is none.
+        """The sign that a path led elsewhere when the rules were loaded.
 
-        A file is not looked at: rules follow its name in the directory. Nor is a mount point, which cannot be moved.
+        Files do not count, as rules follow their names in the directory; nor do mount points, which can't be moved.
         """
         if not self._made:
             return ""
@@ -36,19 +36,19 @@ class History:
         return ""
 
     def gone(self, path: str) -> str:
-        """The sign that a resolved path was on another file system, which is not mounted by now; empty: none."""
+        """The sign that a resolved path was on another file system, which is not mounted now."""
         points = (each for each in above(path) if each in self._now.facts.unmounted)
         return next((f"boot mounts a file system on {each}, and none is there now" for each in points), "")
 
     def late(self, path: str) -> str:
-        """The sign that a resolved path is on a file system that was not there when the rules were loaded."""
+        """The sign that a resolved path is on a file system that may have been mounted after the rules were loaded."""
         for mount in self._now.mounts_of(path):
             if not self.was_there(mount):
                 return self.of_mount(mount)
         return ""
 
     def was_there(self, mount: Mount) -> bool:
-        """Whether a mount was certainly there when the rules were loaded."""
+        """Whether a mount certainly existed when the rules were loaded."""
         if self._after(mount):
             return False
         if mount.early is True or mount.point == "/":
@@ -57,7 +57,7 @@ class History:
         return known and (mount.since or 0) <= (self._load.at or 0)
 
     def of_mount(self, mount: Mount) -> str:
-        """What is known of a mount that may have come after the load."""
+        """The sign for a mount that may have been made after the rules were loaded."""
         since = self._after(mount)
         if since is None:
             return f"{mount.point} may have been mounted after the rules were loaded"
@@ -65,14 +65,14 @@ class History:
 
     @property
     def counts(self) -> bool:
-        """Whether anything is otherwise than it would be if the rules were loaded at boot, and nothing had changed."""
+        """Whether anything differs from rules that boot has loaded on an unchanged host."""
         mounts = self._now.facts.mounts or ()
         return bool(self._made or self._now.facts.unmounted) or any(
             self.was_there(each) is not (each.early is True or each.point == "/") for each in mounts
         )
 
     def _after(self, mount: Mount) -> float | None:
-        """When a mount was made, or not before, if that is after the load; else None."""
+        """The (earliest) time at which a mount was made, if that is after the load; else None."""
         at = self._load.at
         if at is None:
             return None
@@ -82,7 +82,7 @@ class History:
 
     @cached_property
     def _made(self) -> dict[str, float]:
-        """Directories and links that were made after the load."""
+        """Directories and links that were made after the load, with the time."""
         at = self._load.at
         if at is None:
             return {}

@@ -1,4 +1,4 @@
-"""Which records of an event the exclude list drops while the event stays: with its key, and without what they tell."""
+"""Finds rules of the exclude list that drop some records of an event, such as PATH, so that it lacks their facts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """A record beside SYSCALL: its name, its number (linux/audit.h), and what an event does not tell without it."""
+    """A record other than SYSCALL: its name, its number (linux/audit.h), and what an event lacks without it."""
 
     name: str
     number: int
@@ -28,7 +28,7 @@ RECORDS = (
 
 
 def lost_records(rule: Rule) -> tuple[EventRecord, ...]:
-    """The records that a rule drops while the event stays: not those of one that drops SYSCALL, and so the event."""
+    """The records that a rule drops from events; none for a rule that drops SYSCALL, and so whole events."""
     if rule.list is not FilterList.EXCLUDE:
         return ()
     kinds = [each for each in rule.fields if isinstance(each, Field) and each.name == "msgtype"]
@@ -38,7 +38,7 @@ def lost_records(rule: Rule) -> tuple[EventRecord, ...]:
 
 
 def losses(rules: Iterable[Rule], machine: str) -> Iterator[str]:
-    """What events do not tell, in words, for each record that rules drop: with the first of these rules."""
+    """A remark for each record that rules drop, with the first of these rules."""
     dropped: dict[EventRecord, list[Rule]] = {}
     for rule in rules:
         for record in lost_records(rule):

@@ -1,4 +1,4 @@
-"""The result of one condition of a rule: yes, no, or the fact that is missing; and how the kernel compares numbers."""
+"""The result of matching one condition (yes, no, or a missing fact), and the kernel's comparison of numbers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _WORD = 0xFFFFFFFF
 
 
 class Undetermined(str, Enum):
-    """The fact that is missing to decide a condition: one that differs between subjects, or one of the host."""
+    """The missing fact that would decide a condition: it differs between subjects, or is a fact of the host."""
 
     SUBJECT = "subject"
     UNREADABLE = "unreadable"  # a rule or a path that could not be read
     MOUNTED = "mounted_after_load"
-    REPLACED = "replaced"  # what a rule is on since a directory was made anew, or the order of rules on a file
-    INTERPRETER = "interpreter"  # what a program is run by
+    REPLACED = "replaced"  # which file a rule is on, or the order of rules on a file, after a directory was replaced
+    INTERPRETER = "interpreter"  # which interpreter runs a program
     LABEL = "label"  # of a security module
-    RELEASE = "kernel_release"  # whether kernels of this release count a call for a letter
-    RATE_LIMIT = "rate_limit"  # how many records came in the same second
-    TOO_MANY = "too_many_conditions"  # on who makes the access, to try them all
+    RELEASE = "kernel_release"  # whether a kernel of this release counts a call for a letter
+    RATE_LIMIT = "rate_limit"  # how many records were written in the same second
+    TOO_MANY = "too_many_conditions"  # there are too many conditions on the subject to try all cases
 
 
 MatchResult = bool | Undetermined  # of one condition: yes, no, or which fact is missing
@@ -48,5 +48,5 @@ def compare(value: int, condition: Field) -> bool:
 
 
 def compare_ids(left: int, sign: Operator, right: int) -> bool:
-    """Users and groups know no bit operators (audit_uid_comparator)."""
+    """Compare users or groups, for which bit operators never hold (audit_uid_comparator)."""
     return sign not in (Operator.BIT_MASK, Operator.BIT_TEST) and OPERATORS[sign](left, right)

@@ -1,4 +1,4 @@
-"""Whether a condition on the names that a call used holds: on a path, a file's type, owner, inode or device."""
+"""Matches conditions on the names that a call uses: path, file type, owner, inode or device."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.rule import PATH_NAMES, Comparison, Condition, Field, Operator
 
-OF_NAME = frozenset({"obj_uid", "obj_gid", "devmajor", "devminor", "inode"})  # fields of an inode
+OF_NAME = frozenset({"obj_uid", "obj_gid", "devmajor", "devminor", "inode"})  # the fields of a name's inode
 _DEVICES = frozenset({"devmajor", "devminor"})
-_OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # stat(2) tells others than the kernel compares
+_OTHER_NUMBERS = frozenset({MAGIC["btrfs"], MAGIC["overlay"]})  # here stat(2) and the kernel's filter numbers differ
 
 
 def depends_on_names(condition: Condition) -> bool:
-    """Whether a condition is about the names that a call used, and not only on the call, its caller and its result."""
+    """Whether a condition is about the names that a call uses, not about the call, its subject or its result."""
     if isinstance(condition, Comparison):
         return condition.right in _VALUE_OF
     return condition.name in PATH_NAMES or condition.name in OF_NAME or condition.name == "filetype"
 
 
 def match_path(resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
-    """A condition on a path or a directory; `name` is the one by whose inode the rule was found."""
+    """Match a condition on a path or directory. `name` is the name at whose inode the kernel keeps the rule."""
     if resolved.tree is not None:
         return _in_tree(resolved, access)
     watch = resolved.watch
@@ -40,13 +40,13 @@ def match_path(resolved: ResolvedRule, access: Access, name: Name | None) -> Mat
         return False
     if watch.late:
         return Undetermined.MOUNTED
-    # Whether a watch that does not follow its name is still on this file is not known.
+    # It is not known whether a watch that does not follow its name is still on this file.
     known = not watch.moved and (watch.follows or watch.replaced is not None)
     return True if known else Undetermined.REPLACED
 
 
 def _same_text(path: str, name: Name) -> MatchResult:
-    """The answer for a path of which the inode is not known: only an equal text matches."""
+    """The answer for a path whose inode is not known: only an equal path matches."""
     return True if path == name.path else Undetermined.UNREADABLE
 
 
@@ -55,7 +55,7 @@ def _in_tree(resolved: ResolvedRule, access: Access) -> MatchResult:
     if tree is None or not tree.known:
         return Undetermined.UNREADABLE
     if access.succeeded is True and any(each.identity == tree.marked for each in access.removed_folders):
-        return False  # the rule went with its directory
+        return False  # the kernel dropped the rule with its directory
     held = [tree.contains(each) for each in access.names]
     if True in held:
         return Undetermined.REPLACED if tree.moved else True
@@ -65,7 +65,7 @@ def _in_tree(resolved: ResolvedRule, access: Access) -> MatchResult:
 
 
 def match_file_type(condition: Field, _resolved: ResolvedRule, access: Access, _name: Name | None) -> MatchResult:
-    """A condition on the type of any name's file."""
+    """Match a condition on the file type of any name."""
     there = (each for each in access.names if each.identity is not None)
     types = [_file_type(each.entry) for each in there if not (each.made and access.succeeded is False)]
     if None in types and condition.value not in types:
@@ -80,7 +80,7 @@ def _file_type(entry: Entry | None) -> int | None:
 
 
 def match_name(condition: Field, _resolved: ResolvedRule, access: Access, name: Name | None) -> MatchResult:
-    """A condition on a name: on the one by which the rule was found, else on any."""
+    """Match a condition on a name's inode: on `name`, at whose inode the kernel keeps the rule, else on any name."""
     values = [_VALUE_OF[condition.name](each, access) for each in ((name,) if name is not None else access.names)]
     # A device file's own number counts as well; that of any other file is 0.
     values += [0] * (bool(values) and condition.name in _DEVICES)
@@ -104,7 +104,7 @@ def _group_of(name: Name, access: Access) -> int | None:
 
 
 def _owned(name: Name, access: Access, owner: int | None, maker: int | None) -> int | None:
-    """Whose a file is: that of one who makes it, root's in the kernel's eyes where nothing was made."""
+    """The owner of a file: for a made one its maker, or root (0) if the call failed and made none."""
     if not name.made:
         return owner
     if access.succeeded is None:
@@ -132,7 +132,7 @@ _VALUE_OF: Mapping[str, Callable[[Name, Access], int | None]] = MappingProxyType
 
 
 def match_owner(condition: Comparison, access: Access) -> MatchResult:
-    """One of the task's ids against the owner of any name."""
+    """Compare an id of the task with the owner of any name."""
     left: int | None = getattr(access.subject, condition.left)
     if left is None:
         return Undetermined.SUBJECT if access.names else False

@@ -1,6 +1,6 @@
-"""What a list of rules records of a path or of a system call: the functions that `auditrules.audit` exports.
+"""Public functions (exported by `auditrules.audit`): what a list of rules records of a path or a system call.
 
-They build what the evaluator takes from rules and facts alone. Rules count in their order, as in the kernel's list.
+They need only rules and facts. Rules are evaluated in their order, as in the kernel's list.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PathCoverage:
-    """What rules record of a path, as the columns of `audit_coverage` have it.
+    """What rules record of a path, as in the columns of `audit_coverage`.
 
-    `recorded`, `conditional`, `unrecorded` and `unknown` are each a part of the permissions rwxa, in that order;
-    together they are always rwxa. `conditions` are what is not recorded although the permission is, `rules` those that
-    decide, in the order of evaluation, `error` why nothing can be told.
+    `recorded`, `conditional`, `unrecorded` and `unknown` each have some of the permissions rwxa, in that order;
+    together they are always rwxa. `conditions` say which accesses escape although their permission is recorded.
+    `rules` are those that decide, in the order of evaluation. `error` says why nothing can be told.
     """
 
     path: str
@@ -47,8 +47,8 @@ def path_coverage(
 ) -> PathCoverage:
     """What rules record of an absolute path.
 
-    `facts.files` has an entry for each step of the path and of those that rules name; what has none is unknown, and so
-    is the coverage that depends on it. `enabled` is that of `auditctl -s`.
+    `facts.files` needs an entry for each step of the path, and of the paths in rules. A step without an entry is
+    unknown, and so is the coverage that depends on it. `enabled` is as in `auditctl -s`.
     """
     found = evaluate_path(path, _host(rules, facts, enabled))
     return PathCoverage(
@@ -74,7 +74,7 @@ def syscall_coverage(  # noqa: PLR0913 - what a kernel's answer depends on, all 
     enabled: int | None = 1,
     first_login_user: int = FIRST_LOGIN_USER,
 ) -> SyscallCoverage:
-    """For whom rules record a system call, whatever file it is called on.
+    """For whom rules record a system call, on any file.
 
     `arch` is b64 or b32 of `facts.machine`; `first_login_user` is UID_MIN of login.defs.
 

@@ -1,6 +1,6 @@
-"""What programs do with a file, as system calls: which call it is, and which names the kernel collects for it.
+"""The table of operations on files: each is a system call, with the names that the kernel collects for it.
 
-The names are those that audit_inode and audit_inode_child of kernel/auditsc.c collect in Linux 6.1.
+As audit_inode and audit_inode_child of kernel/auditsc.c collect them in Linux 6.1.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from auditrules.audit.constants import kernel_releases, syscalls
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Permission
 from auditrules.values import dataclass
 
-# Access modes of open(2), and what they count as (ACC_MODE of linux/fs.h; the kernel looks at nothing else).
+# Access modes of open(2), and the permissions as which they count (ACC_MODE of linux/fs.h; no other flag matters).
 READ_ONLY, WRITE_ONLY, READ_WRITE = 0, 1, 2
 OPENED = {
     READ_ONLY: Permission.READ,
@@ -44,9 +44,9 @@ class CollectedNames(Enum):
 class Operation:
     """One way to use a file.
 
-    `mode` is the access mode of a call that opens. `compat` makes it a 32-bit program's, `x32` one of the x32 ABI,
-    which uses the 64-bit calls with a bit set in their number. Kernels have it from release `since` on and before
-    `until`, where its call does not say so.
+    `mode` is the access mode of a call that opens. `compat`: a 32-bit program does it. `x32`: a program of the x32 ABI
+    does it, which uses the 64-bit calls with a bit set in their numbers. Kernels have it from release `since` on and
+    before `until`, if that is not the same as for the call itself.
     """
 
     call: str
@@ -62,7 +62,7 @@ class Operation:
 OPERATIONS = {
     "execve": Operation("execve", CollectedNames.EXECUTION),
     "execveat": Operation("execveat", CollectedNames.EXECUTION),
-    # With AT_EMPTY_PATH, of a descriptor that the execution closes.
+    # With AT_EMPTY_PATH, on a descriptor that the execution closes.
     "execveat by descriptor": Operation("execveat", CollectedNames.OPEN_EXECUTION),
     "open": Operation("open", CollectedNames.FILE, READ_ONLY),
     "openat": Operation("openat", CollectedNames.FILE, READ_ONLY),
@@ -122,22 +122,22 @@ OPERATIONS = {
     "ftruncate": Operation("ftruncate", CollectedNames.NOTHING),
     "pread": Operation("pread", CollectedNames.NOTHING),
     "pwrite": Operation("pwrite", CollectedNames.NOTHING),
-    # What io_uring does inside of the call, where it is not left to a kernel thread.
-    # Up to 5.15 a kernel thread without an audit context does what would wait, such as for a name that is not cached.
+    # Operations that io_uring does inside the call. Up to 5.15, what would wait (such as for a name that is not cached)
+    # is done by a kernel thread without an audit context.
     "io_uring opens, by a thread": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 6), until=(5, 16)),
     "io_uring opens": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 6)),
     "io_uring removes": Operation("io_uring_enter", CollectedNames.FILE, since=(6, 1)),
-    # Up to 5.15 no name was collected for it; between 5.15 and 6.1 nobody looked.
+    # Up to 5.15 no name was collected for it; releases between 5.15 and 6.1 were not tested.
     "io_uring removes, unseen": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 11), until=(6, 1)),
     "io_uring sets attributes": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 19)),
-    # Of an open file no name was collected up to 6.12; between that and 6.17 nobody looked.
+    # Up to 6.12 no name was collected for an open file; releases between 6.12 and 6.17 were not tested.
     "io_uring sets attributes, unseen": Operation(
         "io_uring_enter", CollectedNames.NOTHING, since=(5, 19), until=(6, 17)
     ),
 }
 
 
-# Calls that use no file, whatever they are given: no name is ever collected for them.
+# Calls that never use a file by name: no name is ever collected for them.
 WITHOUT_FILE = frozenset(
     {
         *("adjtimex", "settimeofday", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "stime"),
@@ -163,19 +163,19 @@ def takes_one_name(call: str) -> bool:
 
 
 def collected_by(call: str) -> CollectedNames:
-    """Which names the kernel collects for a call: of one that is not known, those of one that takes a file."""
+    """Which names the kernel collects for a call; an unknown call is taken for one that uses a file."""
     if call in WITHOUT_FILE:
         return CollectedNames.NOTHING
     return _COLLECTED.get(call, CollectedNames.FILE)
 
 
 def counts_as(operation: Operation, machine: str, release: str) -> Permission:
-    """The permissions of a perm field that a call certainly is a use of (audit_match_perm of kernel/auditsc.c)."""
+    """The permissions of a perm field for which a call certainly counts (audit_match_perm of kernel/auditsc.c)."""
     return _counted(operation, machine, release)[0]
 
 
 def may_count_as(operation: Operation, machine: str, release: str) -> Permission:
-    """The permissions that a call is a use of on some kernels of this release, and not on others."""
+    """The permissions for which a call counts on some kernels of this release, but not on others."""
     return _counted(operation, machine, release)[1]
 
 
@@ -198,7 +198,7 @@ def _counted(operation: Operation, machine: str, release: str) -> tuple[Permissi
 
 
 def is_there(operation: Operation, release: str) -> bool | None:
-    """Whether kernels of this release have what an operation does; None: not known."""
+    """Whether kernels of this release have an operation; None: not known."""
     if operation.since == kernel_releases.FIRST:
         return kernel_releases.has_call(operation.call, release)
     if operation.until is not None and kernel_releases.is_since(operation.until, release):
@@ -207,6 +207,6 @@ def is_there(operation: Operation, release: str) -> bool | None:
 
 
 def machine_of(operation: Operation, machine: str) -> str | None:
-    """Whose system calls an operation makes on a machine; None: there are none of that kind."""
+    """The machine whose system calls an operation makes; None if this machine has no calls of that kind."""
     known = syscalls.canonical(machine)
     return syscalls.COMPAT.get(known or "") if operation.compat else known

@@ -1,4 +1,4 @@
-"""Which accesses to a path are recorded: for each of the permissions rwxa, for whom, by which rules, or why not."""
+"""Evaluates a path: for each of the permissions rwxa, whether accesses are recorded, by which rules, or why not."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.values import replace
 
-# Links that the kernel follows by what they stand for, such as another process' program, not by their text.
+# Links that the kernel does not follow by their text, but to the object behind them, such as a process' program.
 MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")
 
-MOST_FOLDERS = 10  # never rules elsewhere that a rename is tried with
+MOST_FOLDERS = 10  # directories of never rules with which a rename is tried
 
 _COMPAT = {
     permission: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
@@ -57,7 +57,7 @@ DECIDED_BY_RELEASE = frozenset(call for _, call in CHANGES)
 _X32 = {
     permission: [replace(OPERATIONS[each], x32=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
 }
-X32_MACHINE = "x86_64"  # the one with that ABI
+X32_MACHINE = "x86_64"  # the only machine with the x32 ABI
 
 _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
     {
@@ -70,10 +70,10 @@ _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
 
 
 def evaluate_path(path: str, host: AuditedHost, letters: str = PERMISSIONS, *, link: bool = False) -> Coverage:
-    """What of a path is recorded, by some of the letters rwxa.
+    """The coverage of a path, for these letters of rwxa.
 
-    A path that leads to nothing is judged as the file that would be made there. One that ends in a symbolic link is
-    judged as what that leads to or, with `link`, as the link itself, which nobody executes.
+    If nothing is at the path, it is judged as the file that would be made there. If it ends in a symbolic link, the
+    link's target is judged, or with `link` the link itself, which can't be executed.
     """
     wrong = bad_path(path)
     if wrong:
@@ -140,7 +140,7 @@ def _permission(
 
 
 def _calls(names: Iterable[str], target: TargetAccesses, host: AuditedHost) -> list[CallCoverage]:
-    """The calls that the machine has and that are asked about."""
+    """The calls that the machine has and that the host's request covers."""
     return [call for name in names if (call := _call(name, target, host)).accesses]
 
 
@@ -152,7 +152,7 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
     judged = [host.evaluate(*each) for each in accesses]
     for run in target.otherwise_run if operation.collects is CollectedNames.EXECUTION else ():
         others = (host.evaluate(*each) for each in run.by(operation, host))
-        waits = Undetermined.INTERPRETER  # programs are not opened to find out which of two runs them
+        waits = Undetermined.INTERPRETER  # we do not open programs to find out which of two interpreters runs them
         judged = [either(one, other, waits) for one, other in zip(judged, others, strict=True)]
     asked = [(access, found) for (access, _), found in zip(accesses, judged, strict=True) if found is not None]
     status = combine(found for _, (found, _) in asked) if asked else CoverageStatus.UNKNOWN
@@ -162,14 +162,14 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
 
 
 def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[Missed]:
-    """Calls outside the reference that are not recorded, or of which that is not known."""
+    """Calls outside the reference that are not recorded, or may not be."""
     kernel = host.file_system.facts.kernel
     for operation_name in OUTSIDE[permission]:
         operation = OPERATIONS[operation_name]
         if not _recorded(operation, target, host):
             possible = may_count_as(operation, host.machine, kernel.release)
-            untold = bool(possible) and _recorded(operation, target, host, counted=True)
-            yield Missed(operation.call, known=not untold)
+            may_be_recorded = bool(possible) and _recorded(operation, target, host, counted=True)
+            yield Missed(operation.call, known=not may_be_recorded)
     if not host.compat:
         if not all(_recorded(each, target, host) for each in _COMPAT[permission]):
             yield Missed("32-bit calls")
@@ -183,7 +183,7 @@ def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Itera
 
 
 def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
-    """Directories elsewhere whose never rule silences a rename that leaves the target's directory, or replaces it."""
+    """Other directories whose never rule suppresses a rename from there to the target, or from the target to there."""
     collector = AuditNamesCollector(host.file_system)
     never = (each.tree or each.watch for each in host.rules.of(FilterList.EXIT) if each.rule.action is Action.NEVER)
     leads = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
@@ -196,9 +196,9 @@ def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
 
 
 def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost, *, counted: bool = False) -> bool:
-    """Whether a call is recorded for somebody at least; a call that the host does not have is not missed.
+    """Whether a call is recorded for some subject at least; true also for a call that the host does not have.
 
-    `counted` is that of `reference.calls`.
+    `counted` is as in `reference.accesses_of`.
     """
     if not host.asked:
         return all(
@@ -210,7 +210,7 @@ def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost, *
 
 
 def _watched(resolved: ResolvedRule) -> str:
-    """The path that a rule watches; empty for one that is on no path."""
+    """The path that a rule watches; empty if it watches none."""
     if resolved.tree is not None:
         return resolved.tree.folder
     if resolved.watch is None:
@@ -219,7 +219,7 @@ def _watched(resolved: ResolvedRule) -> str:
 
 
 def _exceptions(folder: ResolvedPath, covered: Coverage, host: AuditedHost) -> Iterator[str]:
-    """What lies below a directory and is not recorded although the directory is: what never rules leave out, mounts."""
+    """The paths below a recorded directory that are not recorded: those of never rules, and mount points."""
     always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
     if not always:
         return

@@ -1,7 +1,7 @@
-"""What the permissions r, w, x and a stand for: reference accesses, made by anybody.
+"""The reference accesses: which system calls the permissions r, w, x and a stand for.
 
-A permission is recorded where each of its principal calls is, made by anybody, whether it succeeds or not. Calls
-outside the reference change no permission: they are only named in the conditions.
+A permission is recorded if each of its reference calls is, by any subject, whether it succeeds or not. Calls outside
+the reference do not change the status of a permission: they are only named in `conditions`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from auditrules.audit.coverage.operations import (
 )
 from auditrules.values import dataclass, replace
 
-# The principal calls of each permission, with their *at forms; of some, a 32-bit machine has two.
+# The reference calls of each permission, with their *at forms. A 32-bit machine has two forms of some.
 REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("open", "openat"),
@@ -37,9 +37,9 @@ REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 EXECUTIONS = frozenset({"execve", "execveat"})
-OF_32_BITS = frozenset({"truncate64", "chown32"})  # calls that 64-bit machines have a number for, and no use
+OF_32_BITS = frozenset({"truncate64", "chown32"})  # 64-bit machines have numbers for these calls, but do not use them
 
-# Calls outside the reference, named where they are not recorded although the permission is and the kernel has them.
+# Calls outside the reference. `conditions` names those that the kernel has, but does not record with the permission.
 OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("openat2", "open_by_handle_at"),
@@ -60,7 +60,7 @@ IO_URING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-# Of a directory itself: what is not an execution, a write or a truncation, which only files know.
+# The reference calls on a directory itself: it can't be executed, written or truncated.
 ON_DIRECTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": REFERENCE["r"],
@@ -70,7 +70,7 @@ ON_DIRECTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-# Of a symbolic link itself: what does not follow it.
+# The reference calls on a symbolic link itself: those that do not follow it.
 ON_LINK: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("readlink", "readlinkat"),
@@ -83,10 +83,9 @@ ON_LINK: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class AccessTarget:
-    """What is accessed: the file, the directory it is in, and a sibling's name.
+    """The target of an access: the file, its directory, and another name in that directory.
 
-    What runs the file if it is a program: `loader`, or an `interpreter` of binfmt_misc, which may be one of
-    `interpreters`.
+    If the file is a program, `loader` runs it, or the `interpreter` of binfmt_misc; that may be one of `interpreters`.
     """
 
     file: Name
@@ -98,7 +97,7 @@ class AccessTarget:
 
 
 def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget | None = None) -> tuple[Name, ...]:
-    """The names of a reference access, in the kernel's order; `other` is the target of a rename, if it is known."""
+    """The names of a reference access, in the kernel's order. `other` is where a rename leads, if not to a sibling."""
     match collects:
         case CollectedNames.REMOVAL:
             return (target.folder, replace(target.file, removed=True))
@@ -117,7 +116,7 @@ def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget
 
 
 def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
-    """A call on these names of a target; an execution that succeeds runs the file itself, or its interpreter."""
+    """The call on these names of a target. A successful execution runs the file itself, or its interpreter."""
     executed = call.succeeded and call.call in EXECUTIONS
     runs = target.interpreter or target.file
     return call.on(names, Credentials(exe=runs.identity) if executed else None)
@@ -125,9 +124,9 @@ def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
 
 @cache
 def calls(operation: Operation, machine: str, release: str, *, counted: bool = False) -> tuple[Access, ...]:
-    """The accesses that an operation stands for, without names; none where the kernel has no such call.
+    """The accesses that an operation stands for, without names; none if the kernel has no such call.
 
-    `counted`: each is a use of the permissions, too, of which the release does not say whether it is one.
+    With `counted` they also count for the permissions of `may_count_as`, for which the release does not decide.
     """
     if is_there(operation, release) is False:
         return ()
@@ -146,6 +145,6 @@ def calls(operation: Operation, machine: str, release: str, *, counted: bool = F
         CollectedNames.REMOVAL,
         CollectedNames.RENAME,
         CollectedNames.EXECUTION,
-    ):  # which take effect, or none
+    ):  # whether they succeed decides which names or programs there are
         return (replace(call, succeeded=True, result=0), replace(call, succeeded=False))
     return (call,)

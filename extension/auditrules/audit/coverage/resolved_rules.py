@@ -1,7 +1,7 @@
-"""Rules with what they watch on this host: the inode that a `path=` rule follows, the inodes that a `dir=` rule marked.
+"""Resolves rules on a host: the inode that a `path=` rule follows, the inodes that a `dir=` rule marks.
 
-The kernel resolves a path when it takes the rule, and follows changes since (kernel/audit_watch.c, audit_tree.c,
-audit_fsnotify.c). Where the file system at that time is not known, it is taken to have been as it is now.
+The kernel resolves a path when it accepts the rule, and then follows changes (kernel/audit_watch.c, audit_tree.c,
+audit_fsnotify.c). If the file system at that time is not known, it is assumed to have been as it is now.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from auditrules.values import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One name and the inode behind it: what `path=` and `exe=` mean.
+    """One name and the inode behind it: the object of `path=` and `exe=`.
 
-    `dentry` is the name itself, as directory and last name: rules on one dentry change their order when the file is
-    replaced. `replaced` says whether that happened since the rules were loaded, None where that is not known.
-    `known` is false where the inode could not be looked at, `late` where the directory is on a file system of which it
-    is not known that it was mounted before the rules were loaded, `moved` where the path may have led to another one
-    then; `sign` says by what that shows. Of several spellings of one name only the one that
-    was loaded last `follows` it; the others stay with the inode that was there, `was` (audit_update_watch updates one).
+    `dentry` is the name itself (directory and last name). When a file is replaced, the rules on its dentry change their
+    order; `replaced` says whether that happened since they were loaded, None if that is not known. `known` is false if
+    the inode could not be looked up. `late`: the directory's file system may have been mounted after the rules were
+    loaded. `moved`: the path may have led to another directory then; `sign` is the evidence for this. If rules spell
+    one name in several ways, only the rule that was loaded last `follows` the name; the others stay at `was`, the inode
+    at the time of the load (audit_update_watch updates only one).
     """
 
     path: str
@@ -39,18 +39,18 @@ class Watch:
     moved: bool = False
     sign: str = ""
     link: bool = False  # the name is a symbolic link, which is not followed
-    leads: ResolvedPath | None = None  # where the path leads, such a link followed
+    leads: ResolvedPath | None = None  # where the path leads if such a link is followed
     was: Identity | None = None
     follows: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedTree:
-    """A directory with all below it: what `dir=` means.
+    """A directory with all below it: the object of `dir=`.
 
-    `marked` are the inodes that carry the mark, `mounts` the parts of file systems (device, root) below it that do.
-    Mounts of which it is not known whether they were there when the rule was loaded are told by names that are on them:
-    they come and go while the rule stays. `all_late`, `moved` and `sign` are as in `Watch`.
+    `marked` is the inode that carries the mark, `mounts` the parts of file systems (device, root) below it that carry
+    it too. Mounts that may be younger than the rule are not among them: they come and go while the rule stays, so names
+    on them carry them in `Name.late`. `all_late`, `moved` and `sign` are as in `Watch`.
     """
 
     path: str
@@ -64,16 +64,16 @@ class WatchedTree:
     link: bool = False
     leads: ResolvedPath | None = None
 
-    def contains(self, touched: Name) -> bool | None:
-        """Whether a name is the directory or below it; None where that depends on when a file system was mounted."""
-        inside = self.marked in touched.ancestry or (bool(self.mounts) and self._on_part(touched.location))
+    def contains(self, used: Name) -> bool | None:
+        """Whether a name is the directory or below it; None if that depends on when a file system was mounted."""
+        inside = self.marked in used.ancestry or (bool(self.mounts) and self._on_part(used.location))
         if inside:
             return None if self.all_late else True
-        return None if self.folder and any(below(point, self.folder) for point in touched.late) else False
+        return None if self.folder and any(below(point, self.folder) for point in used.late) else False
 
-    def may_contain(self, touched: Name) -> bool:
+    def may_contain(self, used: Name) -> bool:
         """Whether a name may be the directory or below it."""
-        return not self.known or not touched.known or self.contains(touched) is not False
+        return not self.known or not used.known or self.contains(used) is not False
 
     def _on_part(self, location: tuple[str, str] | None) -> bool:
         return location is not None and any((location[0], each) in self.mounts for each in above(location[1]))
@@ -81,7 +81,7 @@ class WatchedTree:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRule:
-    """A rule with what it watches on this host, and its place in the order of evaluation (the first is 0)."""
+    """A rule with the objects that it watches on this host, and its place in the order of evaluation (from 0)."""
 
     rule: Rule
     order: int
@@ -89,22 +89,22 @@ class ResolvedRule:
     tree: WatchedTree | None = None
     exe: Watch | None = None
     inode: int | None = None  # of inode=N
-    # Whether a security label may match: on a kernel whose security module is not known any may. None: AppArmor's only.
+    # Whether a security label may match: any may if the security module is not known. None: only AppArmor's may.
     labelled: bool | None = False
 
     @property
     def by_inode(self) -> bool:
-        """Whether the kernel keeps it with its inode, and not in the list of its own (audit_to_inode)."""
+        """Whether the kernel keeps the rule at an inode, not in its filter list (audit_to_inode)."""
         return self.watch is not None or self.inode is not None
 
     @property
     def signs(self) -> tuple[str, ...]:
-        """By what it shows that the rule may be on something else than what its paths lead to now."""
+        """The evidence that the rule may be on other objects than those to which its paths lead now."""
         return tuple(each.sign for each in (self.watch, self.tree, self.exe) if each and each.sign)
 
 
 def _left_behind(resolved: ResolvedRule, following: Mapping[Hashable, str]) -> ResolvedRule:
-    """The rule, with a watch that does not follow its name where another spelling of it does."""
+    """The rule, with a watch that stays at its old inode if another spelling of its name follows the name."""
     watch = resolved.watch
     if watch is None or following.get(watch.dentry, watch.path) == watch.path:
         return resolved
@@ -113,11 +113,11 @@ def _left_behind(resolved: ResolvedRule, following: Mapping[Hashable, str]) -> R
 
 
 class RuleResolver:
-    """Finds what rules watch, in a file system as it is and, where that is known, as it was when they were loaded.
+    """Resolves rules in a file system as it is now and, if that is known, as it was `at_load`.
 
-    `fresh` says that they are loaded into this very file system, so that no file was replaced since. `sandbox` is what
-    who loads them at boot sees otherwise: unless they are `fresh`, others may have loaded them, too. `history` has the
-    signs of what changed since they were loaded.
+    `fresh`: the rules are loaded into this very file system, so no file was replaced since. `sandbox` are the
+    directories that differ for the program that loads rules at boot; unless the rules are `fresh`, another program may
+    have loaded them. `history` has the signs of changes since the load.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class RuleResolver:
         self.labelled = lsm is None or bool({"selinux", "smack"} & {*lsm}) or ("apparmor" in lsm and None)
 
     def rules(self, rules: Iterable[Rule]) -> tuple[ResolvedRule, ...]:
-        """The rules in their order, each with what it watches."""
+        """Resolve rules, which are in the order of evaluation."""
         resolved = [self.rule(rule, order) for order, rule in enumerate(rules)]
         following = {
             each.watch.dentry: each.watch.path for each in resolved if each.watch and each.watch.dentry is not None
@@ -148,7 +148,7 @@ class RuleResolver:
         return tuple(_left_behind(each, following) for each in resolved)
 
     def rule(self, rule: Rule, order: int) -> ResolvedRule:
-        """One rule with what it watches."""
+        """Resolve one rule."""
         resolved = ResolvedRule(rule, order, labelled=self.labelled)
         for condition in rule.fields:
             if not isinstance(condition, Field):
@@ -167,7 +167,7 @@ class RuleResolver:
         return resolved
 
     def _folder(self, path: str) -> ResolvedPath:
-        """Where a folder of watched names led to when the rules were loaded: hundreds are in a few."""
+        """Where a folder of watched names led when the rules were loaded. Hundreds of rules share a few folders."""
         if path not in self._folders:
             self._folders[path] = self._then.walk(path)
         return self._folders[path]
@@ -177,12 +177,12 @@ class RuleResolver:
         return place.entry is not None and place.entry.type == "dir" and not place.missing
 
     def watch(self, path: str) -> Watch:
-        """What a rule on a path follows: the last name in the inode that its directory had."""
+        """The object of a rule on a path: its last name in the directory to which the path led at the load."""
         folder, last = self._folder(parent(path)), name(path)
         if folder.entry is None:
             return Watch(path, known=False)
         if folder.type != "dir" or self._unseen(folder):
-            return Watch(path, ("gone", path))  # whatever it follows, it is not at that path
+            return Watch(path, ("gone", path))  # it may follow something, but nothing at that path
         inode = self._then.identity(folder)
         dentry = (inode, last)
         here = self._now.walk(parent(path)) if self._remembered else folder
@@ -203,7 +203,7 @@ class RuleResolver:
         if self._fresh or (self._remembered and before.entry):
             replaced = identity != self._then.identity(before)
         link = place.entry.type == "link"
-        # Where nothing is followed, a path leads to the name itself.
+        # Without a link at its end, a path leads to the name itself.
         leads = self._now.walk(path) if link or self._remembered or path.endswith("/") else place
         was = self._then.identity(before) if self._remembered else identity
         late, moved = self._late(here.path), self._history.replaced(parent(path))
@@ -221,7 +221,7 @@ class RuleResolver:
         )
 
     def tree(self, path: str) -> WatchedTree:
-        """What a rule on a directory marked."""
+        """The object of a rule on a directory: the inodes that it marks."""
         place = self._then.walk(path, follow=False)
         if place.entry is None:
             return WatchedTree(path, known=False)
@@ -243,7 +243,7 @@ class RuleResolver:
 
     @cached_property
     def late_points(self) -> frozenset[str]:
-        """Mount points that may or may not have been marked with a directory: only auditctl -q can tell the kernel."""
+        """Mount points that may be younger than the rules, so that a directory's mark may not reach into them."""
         if not self._remembered:
             return frozenset(each.point for each in self._now.mounts_below("/") if not self._there(each))
         known = {(each.dev, each.root, each.point) for each in self._then.mounts_below("/")}
@@ -251,17 +251,17 @@ class RuleResolver:
         return frozenset(each.point for each in new if (each.dev, each.root, each.point) not in known)
 
     def _there(self, mount: Mount) -> bool:
-        """Whether a mount was there when the rules were loaded."""
+        """Whether a mount certainly existed when the rules were loaded."""
         return self._remembered or self._history.was_there(mount)
 
     def _unseen(self, place: ResolvedPath) -> bool:
-        """Whether what loads the rules certainly sees another directory in place of this one."""
+        """Whether the program that loads the rules certainly sees another directory at this path."""
         return self._fresh and self._sandbox.hides(place.path) is True
 
     def _late(self, path: str) -> str | None:
-        """The sign that a path is on a file system that may not have been there when the rules were loaded, or None."""
+        """The sign that a path's file system may have been mounted after the load; None if it certainly was not."""
         if self._sandbox.hides(path) is not False:
-            return ""  # which is told by itself
+            return ""  # a remark of the rule set says so
         if self._remembered:
             return None
         return ("" if self._fresh else self._history.gone(path)) or self._history.late(path) or None

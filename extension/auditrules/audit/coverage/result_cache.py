@@ -1,4 +1,4 @@
-"""A bounded memory of results, for a rule set that is asked about many paths."""
+"""A bounded cache of results, for a rule set that evaluates many paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class ResultCache(Generic[_T]):
-    """Results by what they were computed from; all are dropped when there are `most`.
+    """Results by the key that they were computed from; all are dropped when there are `most`.
 
     Threads may share it: at worst two compute the same result.
     """
@@ -19,7 +19,7 @@ class ResultCache(Generic[_T]):
         self._results: dict[Hashable, _T] = {}
 
     def get(self, key: Hashable, compute: Callable[[], _T]) -> _T:
-        """The result that was computed for an equal key before, or is computed now. Never None."""
+        """The result for a key, computed if it is not cached. A result must not be None."""
         result = self._results.get(key)
         if result is None:
             result = compute()

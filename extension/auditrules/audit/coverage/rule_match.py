@@ -1,4 +1,4 @@
-"""Whether a rule matches an access: yes, no, or maybe where a fact is missing."""
+"""Matches a rule against an access: yes, no, or maybe if a fact is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Truth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A condition that may hold, and what it waits for."""
+    """A condition that may hold, and the kind of fact that is missing to tell."""
 
     condition: Condition | None
     why: Undetermined
@@ -33,8 +33,8 @@ class Pending:
 class Match:
     """The answer for one rule.
 
-    `failed` is the condition that does not hold, None where the call is none of the rule's; `pending` are those that
-    may hold.
+    `failed` is the condition that does not hold, None if the call itself is not among the rule's system calls.
+    `pending` are the conditions that may hold.
     """
 
     truth: Truth
@@ -48,18 +48,18 @@ class Match:
 
 
 def match(resolved: ResolvedRule, access: Access, name: Name | None = None) -> Match:
-    """Match a rule of the exit list; `name` is the one by whose inode the rule was found, None for other rules."""
+    """Match a rule of the exit list. `name` is the name at whose inode the kernel keeps the rule, if it does."""
     if not resolved.rule.syscalls >> access.number & 1:
         return Match(Truth.NO)
     return all_of(resolved.rule.fields, lambda condition: match_field(condition, resolved, access, name))
 
 
 def match_task(resolved: ResolvedRule, subject: Credentials) -> Match:
-    """Match a rule of the task list against the one who forks (audit_filter_task)."""
+    """Match a rule of the task list against the forking task (audit_filter_task)."""
 
     def answer(condition: Condition) -> MatchResult:
         if isinstance(condition, Field) and condition.name == "exe":
-            return condition.operator is Operator.NOT_EQUAL  # a task has no program yet while it is being forked
+            return condition.operator is Operator.NOT_EQUAL  # a task has no program yet when it is forked
         return of_task(condition, resolved, subject)
 
     return all_of(resolved.rule.fields, answer)

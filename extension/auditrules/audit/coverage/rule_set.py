@@ -1,4 +1,4 @@
-"""The rules of a kernel on a host, indexed by inode and system call, so that most of them are never evaluated."""
+"""A kernel's rules on one host, indexed by inode and system call so that few are evaluated for an access."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Permission, Rule
 from auditrules.values import dataclass, field, replace
 
-MOST_RESULTS = 1024  # decisions and statuses that are kept: one for each set of rules that apply to a call
-MOST_CASES = 64  # sets of conditions of which the cases are remembered
+MOST_RESULTS = 1024  # cached decisions and statuses: one for each set of rules that apply to a call
+MOST_CASES = 64  # sets of conditions whose cases are cached
 
-COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})  # the lists that make the kernel look
+# Without a rule in one of these lists the kernel audits no system call.
+COUNTED = frozenset({FilterList.TASK, FilterList.EXIT, FilterList.IO_URING})
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedRule:
-    """A rule on a path or an inode, with the calls that it is about: quick to be passed over."""
+    """A rule on a path or an inode, with its system calls and permissions as bits, to skip it quickly."""
 
     resolved: ResolvedRule
     mask: int
     permissions: int
 
     def may_match(self, access: Access) -> bool:
-        """Whether it may match such a call on some file, as far as its system calls and permissions say."""
+        """Whether it may match such a call on some file, by its system calls and permissions."""
         return bool(self.mask >> access.number & 1) and bool(self.permissions & (access.permissions or _UNCLASSED))
 
 
-_UNCLASSED = 1 << 4  # the bit of a call that counts as no permission, which only rules without perm match
+_UNCLASSED = 1 << 4  # stands for calls that count for no permission, which only rules without perm match
 
 
 def _permissions(rule: Rule) -> int:
@@ -51,7 +52,7 @@ def _fields(rule: Rule) -> Iterator[Field]:
 
 
 def _without_wanted_label(resolved: ResolvedRule) -> bool:
-    """Whether a rule wants no label, so that it may match what has none."""
+    """Whether a rule requires no label, so that it may match a task without one."""
     return not any(
         condition.name in LABELS and condition.operator is not Operator.NOT_EQUAL
         for condition in _fields(resolved.rule)
@@ -66,7 +67,7 @@ def _unlabelled(resolved: ResolvedRule) -> ResolvedRule:
 
 @dataclass(slots=True)
 class _Known:
-    """Rules, and what was found out of them: it depends on them and what they watch, on no name that is asked about."""
+    """Resolved rules, with caches of all that depends on these rules alone; rule sets of later collections share it."""
 
     resolved: tuple[ResolvedRule, ...]
     unlabelled: _Known | None = None
@@ -84,7 +85,7 @@ class _Known:
 
 
 class RuleSet:
-    """The rules of a kernel, placed on a host and ready to be asked. `unread` counts rules that are not understood."""
+    """The resolved rules of a kernel on one host, ready to evaluate. `unread` counts rules that are not understood."""
 
     def __init__(
         self, rules: Iterable[Rule], resolver: RuleResolver, unread: int = 0, earlier: RuleSet | None = None
@@ -97,7 +98,7 @@ class RuleSet:
         self.take(known)
 
     def take(self, known: _Known) -> None:
-        """Become the set of these rules, of which something may be known already."""
+        """Use these resolved rules and their caches."""
         self.known = known
         self.resolved = known.resolved
         self.decisions = known.decisions
@@ -121,42 +122,42 @@ class RuleSet:
         return self._on_names.rules_on_names(names, succeeds=succeeds)
 
     def placed(self, names: Iterable[Name]) -> tuple[Name, ...]:
-        """The names, each with the mount points on its way that may be younger than the rules."""
+        """The names, each with the mount points above it that may be younger than the rules."""
         return self._on_names.placed(names)
 
     def hides(self, name: Name) -> bool:
-        """Whether the filesystem list keeps the kernel from seeing a name."""
+        """Whether a rule of the filesystem list hides a name from the other lists."""
         return self._on_names.hides(name)
 
     def loses(self, access: Access) -> bool:
-        """Whether the kernel drops a rule where the call succeeds, of which it writes a record of its own."""
+        """Whether the kernel drops a rule if the call succeeds; it then writes a record of its own."""
         return self._on_names.loses(access)
 
     @property
     def late_points(self) -> frozenset[str]:
-        """The mount points of which it is not known whether they were there when the rules were loaded."""
+        """The mount points that may be younger than the rules."""
         return self._resolver.late_points
 
     @property
     def contested(self) -> bool:
-        """Whether two rules are on one name, whose order turns around when the file is replaced."""
+        """Whether two rules are on one name: their order is reversed when the file is replaced."""
         return self._on_names.contested
 
     @property
     def labelled(self) -> bool | None:
-        """Whether a security label of a task can match at all; None: not known."""
+        """Whether security labels can match at all; None: only AppArmor's can."""
         return self._resolver.labelled
 
     @cached_property
     def elsewhere(self) -> RuleSet:
-        """The rules that are on no path and no inode: those that count for a file that no rule names."""
+        """The rules on no path and no inode: those that apply to a file that no rule names."""
         return self._only(_Known(tuple(each for each in self.resolved if not (each.by_inode or each.tree))))
 
     @cached_property
     def unlabelled(self) -> RuleSet:
-        """The rules as they count for what has none of the labels that they name; this very set if they name none.
+        """The rules as they apply to tasks with none of the labels in rules; this set itself if rules have no labels.
 
-        There always are such tasks, whatever the policy of the security module.
+        Such tasks exist under every policy of a security module.
         """
         if not any(condition.name in LABELS for each in self.resolved for condition in _fields(each.rule)):
             return self
@@ -182,11 +183,11 @@ class RuleSet:
 
     @cached_property
     def masks(self) -> tuple[int, ...]:
-        """The sets of system calls that rules of the exit list have, each once: of hundreds of rules a few."""
+        """The different sets of system calls in the exit list. Hundreds of rules share a few."""
         return tuple(dict.fromkeys(int(each.rule.syscalls) for each in self.of(FilterList.EXIT)))
 
     def always_on_places(self, access: Access) -> tuple[ResolvedRule, ...]:
-        """The always rules on a path or an inode that may match such a call on some file, in their order."""
+        """The always rules on a path or an inode that may match such a call on some file, in order of evaluation."""
         key = access.number, access.permissions
         found = self.known.always_on_places.get(key)
         if found is None:
@@ -197,7 +198,7 @@ class RuleSet:
 
     @cached_property
     def _always_alike(self) -> Mapping[Hashable, list[PlacedRule]]:
-        """The always rules on places by their calls and letters, of which hundreds of rules have a few."""
+        """The always rules on a path or an inode, by their calls and letters; hundreds of rules share a few."""
         found: dict[Hashable, list[PlacedRule]] = {}
         for each in self.on_places:
             if each.resolved.rule.action is Action.ALWAYS:
@@ -206,11 +207,11 @@ class RuleSet:
 
     @cached_property
     def counted(self) -> bool:
-        """Whether there is a rule at all for which the kernel looks at system calls."""
+        """Whether there is any rule for which the kernel audits system calls."""
         return bool(self.unread) or any(self.of(name) for name in COUNTED)
 
     def call_filter(self, access: Access) -> CallFilter:
-        """The rules that may match the call of an access. All programs that no exe field names count as one."""
+        """The rules that may match the call of an access. Programs that no exe field names are all treated alike."""
         subject = access.subject
         if subject.exe is not None and subject.exe not in self._programs:
             subject = replace(subject, exe=OTHER_PROGRAM)
@@ -224,14 +225,14 @@ class RuleSet:
             task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
             without = replace(access, names=(), subject=subject)
             found = CallFilter(without, task, self._anywhere, exclude, self.known.matches)
-            # A number is cheaper to compare than what it stands for.
+            # A number is cheaper to compare than the fingerprint itself.
             numbers = self.known.fingerprints
             found.fingerprint = numbers.setdefault(found.fingerprint, next(self.known.fingerprint))
             self.known.filters[call] = found
         return found
 
     def cases(self, conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> CredentialCases:
-        """The cases that the conditions distinguish, of who makes an access and how it ends."""
+        """The cases of subject and result that the conditions distinguish."""
         if any(depends_on_names(condition) for _, condition in conditions):
             return CredentialCases(conditions, access)
         on_call = any(isinstance(condition, Field) and condition.name in CALL_FIELDS for _, condition in conditions)

@@ -1,4 +1,4 @@
-"""One source of rules (the kernel, the next boot, files to try), and what it records of a path, in words."""
+"""One source of rules (the kernel, the next boot, files to try): it evaluates paths and calls, and words evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Condition, Rule
 from auditrules.values import dataclass, field
 
-MOST_RULES = 10  # that evidence names
+MOST_RULES = 10  # rules that evidence names
 
 _HISTORY = frozenset({Undetermined.MOUNTED, Undetermined.REPLACED})
 
@@ -30,10 +30,10 @@ FileLines = Mapping[str, Sequence[str]]  # a rule's normal form -> file:line of 
 
 @dataclass(frozen=True)
 class RuleSource:
-    """Rules on this host and how auditing is, or why that is not known.
+    """The rules of one source and whether auditing is on, or the `error` why that is not known.
 
-    `remarks` say how well the rules are known, `loads_nothing` why boot loads no rule, `older` that processes may run
-    that are older than auditing. `rules` have their path as a dir where it is one.
+    `remarks` say how well the rules are known; `loads_nothing` says why boot loads no rule. `older`: processes may be
+    older than auditing. In `rules`, a watched path that is a directory is a `dir` field.
     """
 
     name: str
@@ -48,7 +48,7 @@ class RuleSource:
     _texts: dict[Rule, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def evaluate(self, asked: AskedPath, file_system: FileSystem, who: Credentials = ANYBODY) -> Coverage:
-        """What is recorded of what is asked for of a path, by some subjects if so wanted."""
+        """The coverage of the requested accesses to a path, by the subject `who`."""
         path = asked.path
         if self.rules is not None:
             host = AuditedHost(self.rules, file_system, self.auditing, who, asked.compat, asked.conditions)
@@ -67,7 +67,7 @@ class RuleSource:
         asked: tuple[Condition, ...] = (),
         path: str = "",
     ) -> CallAnswer:
-        """Whether a system call is recorded, if asked so of some subjects, under conditions or on one file only.
+        """Whether a system call is recorded: by the subject `who`, under the `asked` conditions, on one file (`path`).
 
         Raises:
             UnknownSyscallError: the machine has no such call, or no such arch.
@@ -78,23 +78,26 @@ class RuleSource:
         return evaluate_call(call.syscall, call.arch, host, path)
 
     def told_apart(self, call: CallOfArch, release: str) -> Hashable:
-        """What a call is told apart by: calls of which it is equal have one answer, whatever file they are made on."""
+        """A key that is equal for two calls only if both have the same answer, on any file."""
         return call if self.rules is None else told_apart(call.syscall, call.arch, self.rules, self.machine, release)
 
     def text(self, rule: Rule) -> str:
-        """The normal form of one of the rules, written once."""
+        """The normal form of a rule; each is rendered once."""
         written = self._texts.get(rule)
         if written is None:
             written = self._texts[rule] = render(rule, self.machine)
         return written
 
     def files(self, text: str, *, lines: bool) -> tuple[str, ...]:
-        """The files that a rule of that normal form stands in, with the lines or without."""
+        """The files that contain a rule with that normal form; with `lines` as FILE:LINE."""
         found = self.file_lines.get(text, ())
         return tuple(dict.fromkeys(found if lines else (each.rpartition(":")[0] for each in found)))
 
     def evidence(self, named: Sequence[tuple[str, str]], *, lines: bool) -> list[str]:
-        """Rules, each with how close it comes or an empty text, and where they stand; why none counts, where so."""
+        """Evidence: the rules in `named` (normal form, and how close it comes or empty) with their files.
+
+        It also says if rules are not known, auditing is off, or boot loads none.
+        """
         found = []
         for text, closest in named[:MOST_RULES]:
             files = ", ".join(self.files(text, lines=lines))
@@ -115,10 +118,10 @@ class RuleSource:
 class PathAnswer:
     """What one source of rules records of a path.
 
-    `recorded`, `conditional`, `unrecorded` and `unknown` are each a part of the letters rwxa, and all of them together.
-    `rules` are the normal forms of those that decide, in the order of evaluation; `exists` is None where that could not
-    be seen. `left_out` are places below a directory that are not recorded although it is. `evidence` names rules and
-    files, `evidence_lines` their lines too.
+    `recorded`, `conditional`, `unrecorded` and `unknown` each have some of the letters rwxa; together they have all.
+    `rules` are the normal forms of the rules that decide, in the order of evaluation. `exists` is None if that could
+    not be seen. `left_out` are paths below a recorded directory that are not recorded. `evidence` names rules and
+    files, `evidence_lines` also the lines.
     """
 
     path: str
@@ -139,7 +142,7 @@ class PathAnswer:
 
 
 def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | None = None) -> PathAnswer:
-    """A path's coverage by a source, for another reason than its own where one is given."""
+    """Word a path's coverage by a source; `reason` replaces the coverage's own reason, if given."""
     recording = {each.resolved.order: each.resolved for each in covered.outcomes if each.recorded and each.resolved}
     keys = chain.from_iterable(recording[order].rule.keys() for order in sorted(recording))
     decide = bool(covered.deciding)
@@ -164,14 +167,14 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
 
 
 def _evidence(covered: Coverage, source: RuleSource, named: Sequence[tuple[str, str]], *, lines: bool) -> str:
-    """The rules that decide, or come closest and how close, and where they stand."""
+    """The evidence: rules that decide or come closest, their files, and remarks."""
     by_release = [f"by the release of its kernel, {covered.release}"] if covered.release else []
     found = [*source.evidence(named, lines=lines), *_signs(covered), *by_release, *source.remarks]
     return covered.error or "; ".join(found)
 
 
 def _signs(covered: Coverage) -> Iterator[str]:
-    """By what it shows that the rules which may decide are on something else."""
+    """The signs that rules which may decide are on other files than their paths lead to now."""
     unsure = (each.resolved for each in covered.outcomes if each.resolved and not _HISTORY.isdisjoint(_waits(each)))
     yield from dict.fromkeys(sign for resolved in unsure for sign in resolved.signs)
 

@@ -1,4 +1,4 @@
-"""Rules by the names that a call uses: those kept with an inode, and the trees around it."""
+"""Looks up rules by the names that a call uses: rules at an inode, and `dir=` rules around it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from auditrules.audit.filesystem.path_walk import Identity, above
 from auditrules.audit.model.rule import Action, Field, FilterList
 from auditrules.values import dataclass, replace
 
-Buckets = tuple[
-    tuple[Name, Sequence[ResolvedRule]], ...
-]  # names, each with the rules that the kernel keeps with its inode
+Buckets = tuple[tuple[Name, Sequence[ResolvedRule]], ...]  # names, each with the rules that the kernel has at its inode
 
 
 @dataclass(frozen=True, slots=True)
 class NameRules:
     """The rules on the names that a call uses.
 
-    `names` are those that the kernel collects, `trees` the dir= rules around them, `on` the rules that the kernel keeps
-    with their inodes. Each time that the call takes a watched name away, the kernel asks the rules that it then keeps
-    with the inodes of the names so far: these are the `removals`.
+    `names` are those that the kernel collects; `trees` are the dir= rules around them; `on` are the rules at their
+    inodes. Each time that the call takes a watched name away, the kernel evaluates the rules at the inodes of the names
+    so far: these are the `removals`.
     """
 
     names: tuple[Name, ...]
@@ -34,10 +32,7 @@ class NameRules:
 
 
 class RulesOnNames:
-    """The rules of a kernel that are on a path or an inode, found by the names that a call uses.
-
-    `late` are the mount points of which it is not known whether they were there when the rules were loaded.
-    """
+    """An index of a kernel's rules on a path or an inode; `late` are mount points that may be younger than them."""
 
     def __init__(self, resolved: tuple[ResolvedRule, ...], late: frozenset[str]) -> None:
         self._resolved = resolved
@@ -45,7 +40,7 @@ class RulesOnNames:
         self._late = late
 
     def placed(self, names: Iterable[Name]) -> tuple[Name, ...]:
-        """The names, each with the mount points on its way that may be younger than the rules."""
+        """The names, each with the mount points above it that may be younger than the rules."""
         return tuple(map(self._placed, names) if self._late else names)
 
     def _placed(self, name: Name) -> Name:
@@ -60,7 +55,7 @@ class RulesOnNames:
         return NameRules(seen, self._around(seen), self._on(seen, rebound(seen)), tuple(self._removals(seen)))
 
     def _removals(self, names: Sequence[Name]) -> Iterator[tuple[tuple[Name, ...], Buckets]]:
-        """Each moment in which a call takes a watched name away: the names so far, and the rules on them."""
+        """Each moment at which a call takes a watched name away: the names so far, and the rules on them."""
         made = [each for each in names if each.made]
         for number, removed in enumerate(each for each in names if each.removed):
             if self.follows(removed.dentry):
@@ -69,9 +64,9 @@ class RulesOnNames:
                     yield so_far, on
 
     def _collected(self, names: Iterable[Name]) -> Iterator[Name]:
-        """The names that the filesystem list lets the kernel see.
+        """The names that remain after the filesystem list.
 
-        Of one that it hides, what the call named is left, without an inode: of an open file, nothing (__audit_inode of
+        A hidden one stays as a name without an inode if the call named it; an open file does not stay (__audit_inode of
         kernel/auditsc.c).
         """
         for name in names:
@@ -83,7 +78,7 @@ class RulesOnNames:
                 yield unreached(name.path)
 
     def _around(self, names: Iterable[Name]) -> tuple[ResolvedRule, ...]:
-        """The trees that hold one of the names or may hold it, in the order of evaluation."""
+        """The dir= rules that contain one of the names, or may, in the order of evaluation."""
         unsure = self._all_trees if any(name.late for name in names) else self._spread
         found = [each for each in unsure if each.tree and any(map(each.tree.may_contain, names))]
         if self._trees:
@@ -92,9 +87,9 @@ class RulesOnNames:
         return in_order(found)
 
     def _on(self, names: Iterable[Name], dentries: Collection[Hashable]) -> Buckets:
-        """The rules that the kernel keeps with the inode of each name, in the order of evaluation.
+        """The rules at the inode of each name, in the order of evaluation.
 
-        Rules on the `dentries` of names that the call makes are among them: whether they match is not decided here.
+        They include rules on the `dentries` of names that the call makes, which may not match.
         """
         moved = [resolved for dentry in dentries for resolved in self._dentries.get(dentry, ())]
         buckets = ((name, self._with_inode(name, moved)) for name in names)
@@ -109,12 +104,12 @@ class RulesOnNames:
         return in_order(found)
 
     def hides(self, name: Name) -> bool:
-        """Whether the filesystem list keeps the kernel from seeing a name."""
+        """Whether a rule of the filesystem list hides a name from the other lists."""
         return name.magic is not None and any(compare(name.magic, each) for each in self.hidden)
 
     @cached_property
     def hidden(self) -> tuple[Field, ...]:
-        """The file systems that the filesystem list leaves out; each field of a rule counts by itself."""
+        """The fstype fields of the filesystem list's never rules; each field of a rule counts by itself."""
         rules = (each.rule for each in self._resolved if each.rule.list is FilterList.FILESYSTEM)
         fields = (field for rule in rules if rule.action is Action.NEVER for field in rule.fields)
         return tuple(field for field in fields if isinstance(field, Field) and field.name == "fstype")
@@ -129,7 +124,7 @@ class RulesOnNames:
 
     @cached_property
     def _spread(self) -> tuple[ResolvedRule, ...]:
-        """Trees over more than one file system, or that could not be read."""
+        """The dir= rules over more than one file system, or whose directory could not be looked up."""
         trees = [(each, each.tree) for each in self._all_trees if each.tree]
         return tuple(each for each, tree in trees if tree.mounts or tree.all_late or not tree.known)
 
@@ -150,13 +145,13 @@ class RulesOnNames:
         return found
 
     def follows(self, dentry: Hashable) -> bool:
-        """Whether a rule watches a name, whatever inode is there."""
+        """Whether a rule watches a name, with any inode."""
         return dentry is not None and dentry in self._dentries
 
     def loses(self, access: Access) -> bool:
-        """Whether the kernel drops a rule where the call succeeds, of which it writes a record of its own.
+        """Whether the kernel drops a rule if the call succeeds; it then writes a record of its own.
 
-        A tree goes with its directory; a watch goes where the directory of its name goes or gets another name
+        It drops a dir= rule with its directory, and a watch if the directory of its name is removed or renamed
         (audit_tree_freeing_mark of kernel/audit_tree.c, audit_watch_handle_event of kernel/audit_watch.c).
         """
         if any(each.identity in self._trees for each in access.removed_folders):
@@ -175,7 +170,7 @@ class RulesOnNames:
 
     @cached_property
     def _folders(self) -> frozenset[Identity]:
-        """The directories of watched names, programs of exe fields among them."""
+        """The directories of watched names, including programs in exe fields."""
         watches = (watch for each in self._resolved for watch in (each.watch, each.exe) if watch)
         return frozenset(watch.dentry[0] for watch in watches if isinstance(watch.dentry, tuple))
 
@@ -193,7 +188,7 @@ class RulesOnNames:
 
     @property
     def contested(self) -> bool:
-        """Whether two rules are on one name, whose order turns around when the file is replaced."""
+        """Whether two rules are on one name: their order is reversed when the file is replaced."""
         return any(len(each) > 1 for each in self._dentries.values())
 
 

@@ -1,4 +1,4 @@
-"""What one source of rules records of a system call, in words."""
+"""Words the coverage of a system call by one source of rules: the rows of audit_syscalls."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Action, FilterList
 from auditrules.values import dataclass, replace
 
-NO_SUCH_CALL = "no_such_call"  # of this machine and kernel
-UNKNOWN_CALL = "unknown_call"  # of any machine
+NO_SUCH_CALL = "no_such_call"  # this machine or kernel does not have it
+UNKNOWN_CALL = "unknown_call"  # no machine has it
 
-_SHOWN = 80  # characters of a name that nobody knows
+_SHOWN = 80  # characters of an unknown name
 
 
 @dataclass(frozen=True, slots=True)
 class SyscallAnswer:
-    """Whose calls a source of rules records, whatever file they are on: a row of `audit_syscalls`.
+    """For whom a source of rules records a system call, on any file: a row of `audit_syscalls`.
 
     `recorded_for` is a value of `RecordedFor`, or `no_such_call`. `reason` is a word of `Reason`, `no_such_call` or
     `unknown_call`. `rules` are normal forms, in the order of evaluation.
@@ -42,7 +42,7 @@ class SyscallAnswer:
 
 
 def arches_of(machine: str) -> tuple[str, ...]:
-    """The arches that a machine runs programs of."""
+    """The arches (b64, b32) whose programs a machine runs."""
     return tuple(each for each in ARCHES if machine_of(each, machine) is not None)
 
 
@@ -52,10 +52,10 @@ def syscall_answers(
     """The answers for a system call, one for each arch of the machine."""
     arches = arches_of(source.machine)
     if not known(name):
-        told = f"no machine has a system call of this name: {name[:_SHOWN]}"
+        why = f"no machine has a system call of this name: {name[:_SHOWN]}"
         for arch in arches:
             unknown = RecordedFor.UNKNOWN.value
-            yield SyscallAnswer(name, arch, source.name, unknown, UNKNOWN_CALL, evidence=told, evidence_lines=told)
+            yield SyscallAnswer(name, arch, source.name, unknown, UNKNOWN_CALL, evidence=why, evidence_lines=why)
         return
     for call, why in AskedRule((name,), arches).calls(source.machine, file_system.facts.kernel.release):
         if why:
@@ -80,7 +80,7 @@ def _answer(call: CallOfArch, source: RuleSource, file_system: FileSystem, first
     recording = (each.rule.keys() for each in found.deciding if each.rule.action is Action.ALWAYS)
     return SyscallAnswer(
         *(call.syscall, call.arch, source.name, recorded_for.value, found.reason.value),
-        (*found.conditions, *_beside(call, recorded_for, file_system)),
+        (*found.conditions, *_x32_calls(call, recorded_for, file_system)),
         rules,
         tuple(dict.fromkeys(chain.from_iterable(recording))),
         evidence,
@@ -88,15 +88,15 @@ def _answer(call: CallOfArch, source: RuleSource, file_system: FileSystem, first
     )
 
 
-def _beside(call: CallOfArch, recorded_for: RecordedFor, file_system: FileSystem) -> Iterator[str]:
-    """What no rule can record: calls with the bit of x32 in their number."""
+def _x32_calls(call: CallOfArch, recorded_for: RecordedFor, file_system: FileSystem) -> Iterator[str]:
+    """The condition for x32 calls, which no rule can record because of the extra bit in their numbers."""
     x32 = file_system.facts.kernel.x32
     if call.arch == "b64" and x32 is not False and recorded_for not in (RecordedFor.NOBODY, RecordedFor.UNKNOWN):
         yield f"{'' if x32 else 'perhaps '}except x32 calls"
 
 
 def _by_release(call: CallOfArch, source: RuleSource, release: str) -> Iterator[str]:
-    """The kernel's release, where it decides whether the call counts for a letter that a rule asks for."""
+    """A remark with the kernel's release, if it decides whether the call counts for a letter in a rule."""
     letters = sum(bit for letter, bit in PERMISSION_LETTERS if (letter, call.syscall) in CHANGES)
     rules = source.rules.of(FilterList.EXIT) if source.rules and release else ()
     if any(int(each.rule.value("perm") or 0) & letters for each in rules):
@@ -104,5 +104,5 @@ def _by_release(call: CallOfArch, source: RuleSource, release: str) -> Iterator[
 
 
 def not_loaded(answer: SyscallAnswer) -> SyscallAnswer:
-    """The answer of the next boot for a call that is recorded now, or where boot loads nothing."""
+    """The answer for the next boot if it no longer records a call, or loads no rules at all."""
     return replace(answer, reason=Reason.NOT_LOADED.value) if answer.reason == Reason.NO_RULE.value else answer

@@ -1,4 +1,4 @@
-"""For whom a system call leaves a record, whatever file it is called on: everybody, login users, some, or nobody."""
+"""Decides for whom a system call is recorded on any file: everybody, login users, some, or nobody."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.model.rule import Action, Condition, Field, Operator, Rule
 from auditrules.values import dataclass, replace
 
-FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, where a host does not say otherwise
+FIRST_LOGIN_USER = 1000  # UID_MIN of login.defs, if the host does not set it
 
 
 class RecordedFor(str, Enum):
-    """Whose calls leave a record."""
+    """The column `recorded_for` of audit_syscalls: whose calls are recorded."""
 
     EVERYBODY = "everybody"
-    LOGIN_USERS = "login_users"  # all whose auid is set and at least UID_MIN
+    LOGIN_USERS = "login_users"  # those whose auid is set and at least UID_MIN
     SOME = "some"
     NOBODY = "nobody"
     UNKNOWN = "unknown"
@@ -46,7 +46,7 @@ class SyscallCoverage:
 
 
 def login_users(first: int) -> tuple[Condition, ...]:
-    """The conditions of a rule on login users: an auid that is set, and not below the first of theirs."""
+    """The conditions of a rule on login users: auid is set, and at least `first`."""
     return Field("auid", Operator.GREATER_OR_EQUAL, first), Field("auid", Operator.NOT_EQUAL, UNSET)
 
 

@@ -1,4 +1,4 @@
-"""The values of an access that are tried: for each property that conditions read, those that give every answer."""
+"""Chooses values to try: for each property of an access that conditions read, values that produce every answer."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from auditrules.audit.model.rule import Comparison, Condition, Field, Operator
 
 SUCCEEDED: tuple[bool, int] = (True, 0)
 DENIED: tuple[bool, int] = (False, -13)  # EACCES
-ORDINARY = (54321, UNSET, 0, 1000, 1)  # ids that are tried beside those that rules name
+ORDINARY = (54321, UNSET, 0, 1000, 1)  # ids that are tried beside those in rules
 
-FORKER = "forker "  # before the name of what is varied of the one who forks
+FORKER = "forker "  # before the names of the forking task's properties
 OWNERS = frozenset({"obj_uid", "obj_gid"})
 _WORD = 0xFFFFFFFF
 _ERRORS = range(-4095, 0)  # results that are errors (MAX_ERRNO of linux/err.h)
@@ -30,7 +30,7 @@ _ERRORS = range(-4095, 0)  # results that are errors (MAX_ERRNO of linux/err.h)
 def tried_values(
     conditions: Mapping[CaseCondition, ResolvedRule], access: Access
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Each property that conditions read and that is not known of an access, with values for every answer."""
+    """The unknown properties of an access that conditions read, each with values that produce every answer."""
     for forked in (False, True):
         of_list = [condition for cause, condition in conditions if (cause is Cause.TASK) is forked]
         who = access.forker if forked else access.subject
@@ -51,7 +51,7 @@ def _is_exe(condition: Condition) -> bool:
 
 
 def _values_by_property(conditions: Iterable[Condition], access: Access) -> dict[str, tuple[Any, ...]]:
-    """For each property that conditions read, values that cover all their answers."""
+    """The properties that conditions read, each with values that produce every answer."""
     numbers: dict[str, set[int]] = {}
     related: set[str] = set()
     shared: set[int] = set()
@@ -62,22 +62,22 @@ def _values_by_property(conditions: Iterable[Condition], access: Access) -> dict
             if sides & OWNERS:
                 shared |= {owner for name in access.names if name.entry for owner in _owners(name.entry)}
         elif isinstance(condition.value, int):
-            numbers.setdefault(condition.name, set()).update(_telling(condition.value, condition))
+            numbers.setdefault(condition.name, set()).update(_deciding_values(condition.value, condition))
     shared |= set(chain.from_iterable(numbers.get(name, ()) for name in related))
     found: dict[str, tuple[Any, ...]] = {}
     if numbers.keys() & {"exit", "success"}:
         found["result"] = _results(numbers.pop("exit", set()))
         numbers.pop("success", None)
     for name in sorted(numbers.keys() | related):
-        found[name] = _around(numbers.get(name, set()) | (shared if name in related else set()))
+        found[name] = _with_neighbours(numbers.get(name, set()) | (shared if name in related else set()))
     groups = numbers.get("gid", set()) | numbers.get("egid", set())
     if groups:
         found["groups"] = (frozenset(), *(frozenset({group}) for group in sorted(groups)))
     return found
 
 
-def _telling(value: int, condition: Condition) -> Iterator[int]:
-    """A value of a condition, and for one on bits those with each bit alone and with none of them."""
+def _deciding_values(value: int, condition: Condition) -> Iterator[int]:
+    """A condition's value; for a bit operator also each of its bits alone, and the value with none of them."""
     yield value
     if isinstance(condition, Field) and condition.operator in (Operator.BIT_MASK, Operator.BIT_TEST):
         yield ~value & _WORD
@@ -88,14 +88,14 @@ def _owners(entry: Entry) -> Iterator[int]:
     yield from (owner for owner in (entry.uid, entry.gid) if owner is not None)
 
 
-def _around(values: set[int]) -> tuple[int, ...]:
-    """Each value, its neighbours, and ordinary ones."""
+def _with_neighbours(values: set[int]) -> tuple[int, ...]:
+    """Each value, its neighbours, and ordinary ids."""
     near = {each & _WORD for value in values for each in (value - 1, value, value + 1)}
     return tuple(dict.fromkeys((*ORDINARY, *sorted(near))))
 
 
 def _results(values: set[int]) -> tuple[tuple[bool, int], ...]:
-    """Success and refusals, and each result that a rule names, with its neighbours."""
+    """Success, refusals, and each result in a rule with its neighbours."""
     near = {signed(value) + step for value in values for step in (-1, 0, 1)}
     named = ((each not in _ERRORS, each) for each in sorted(near))
     return tuple(dict.fromkeys((SUCCEEDED, (True, 3), DENIED, (False, -1), *named)))
@@ -106,7 +106,7 @@ def distinct(
 ) -> Iterator[tuple[Any, ...]]:
     """The values of each property, without numbers that no condition distinguishes from others.
 
-    If properties are compared with each other, as many of such numbers are kept as there are properties.
+    If conditions compare properties with each other, as many such numbers are kept as there are properties.
     """
     numbers = [each for _, each in conditions if isinstance(each, Field) and isinstance(each.value, int)]
     owners = {owner for name in access.names if name.entry for owner in _owners(name.entry)}

@@ -1,1 +1,1 @@
-"""The file system of a host, as it was collected: the walk along paths, mounts, a unit's sandbox. Pure."""
+"""A host's file system as it was collected: walks along paths, mounts, sandboxes of units. Pure."""

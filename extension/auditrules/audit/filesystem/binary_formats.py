@@ -1,4 +1,4 @@
-"""What binfmt_misc has registered: interpreters for files that are not programs of the machine itself.
+"""Parses binfmt_misc: the interpreters that the kernel runs for files that are no native programs.
 
 The kernel executes the interpreter in place of the file, and collects both names (load_misc_binary of
 fs/binfmt_misc.c).
@@ -15,7 +15,7 @@ FOLDER = "/proc/sys/fs/binfmt_misc"
 
 
 def binary_formats(files: Mapping[str, bytes]) -> tuple[BinaryFormat, ...]:
-    """The formats in force, from the contents of the folder's files by their names."""
+    """The formats in force, from the contents of the folder's files by name."""
     if files.get("status", b"").startswith(b"disabled"):
         return ()
     return tuple(filter(None, map(_binary_format, files.values())))
@@ -36,5 +36,5 @@ def _binary_format(content: bytes) -> BinaryFormat | None:
 
 
 def may_have_format(path: str, found: BinaryFormat) -> bool:
-    """Whether a file may have a format, by its name; a format without an extension is one of the content."""
+    """Whether a file may have a format, by its name. A format without an extension goes by content: it always may."""
     return not found.extension or name(path).endswith(found.extension)

@@ -1,6 +1,6 @@
-"""What an image lacks because boot makes it: the kernel's own file systems, and what tmpfiles.d(5) asks for.
+"""Adds to an image's files those that boot makes: the kernel's file systems, and the paths in tmpfiles.d(5).
 
-It is there before auditd starts, so a rule on it does not end the load; what nobody can know of it is not known.
+They exist before auditd starts, so a rule on them does not stop the load. What they contain is unknown.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from auditrules.audit.model.collected import File
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.model.text import decode
 
-# File systems that the kernel fills; below them everything that is missing in an image may be there.
+# File systems that the kernel fills: on a running system any path below them may exist.
 _KERNELS = frozenset({"/dev", "/proc", "/sys"})
-# What systemd mounts or makes before it starts the first unit (its src/shared/mount-setup.c), and in /run by itself.
+# Directories that systemd mounts or makes before it starts the first unit (its src/shared/mount-setup.c), and in /run.
 _ALWAYS = frozenset(
     {
         *_KERNELS,
@@ -28,7 +28,7 @@ _DIR = Entry("dir")
 
 
 def _with_parents(paths: Iterable[str]) -> list[tuple[str, str]]:
-    """Directories and all above them but the root, each with its parent, from above."""
+    """The directories, and all above them except the root, each with its parent; parents come first."""
     return [(each, parent(each)) for each in sorted({each for path in paths for each in above(path)} - {"/"})]
 
 
@@ -38,8 +38,8 @@ _OTHERS = frozenset("fFpLcbC")  # that make something else
 
 
 def as_booted(files: Mapping[str, Entry], tmpfiles: Iterable[File]) -> Mapping[str, Entry]:
-    """The entries of an image as they are when auditd starts; `tmpfiles` are the files of tmpfiles.d that count."""
-    made = dict(_made(tmpfiles))
+    """The entries of an image as they are when auditd starts. `tmpfiles` are the files of tmpfiles.d in force."""
+    made = dict(_tmpfiles_paths(tmpfiles))
     directories = _ALWAYS_WITH_PARENTS
     if made:
         own = {path for path, is_directory in made.items() if is_directory}
@@ -57,8 +57,8 @@ def as_booted(files: Mapping[str, Entry], tmpfiles: Iterable[File]) -> Mapping[s
     return found
 
 
-def _made(tmpfiles: Iterable[File]) -> Iterator[tuple[str, bool]]:
-    """Each path that boot makes, and whether it is a directory."""
+def _tmpfiles_paths(tmpfiles: Iterable[File]) -> Iterator[tuple[str, bool]]:
+    """Each path that tmpfiles.d makes, and whether it is a directory."""
     for file in tmpfiles:
         for line in decode(file.content or b"").split("\n"):
             kind, path, *_ = (*line.split(), "", "")

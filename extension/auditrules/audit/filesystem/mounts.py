@@ -1,4 +1,4 @@
-"""The mounts of a machine: which file system is on which path, whether early enough at boot, and which may hang."""
+"""Parses mounts (mountinfo, fstab): which are there before boot loads rules, and which are remote and may hang."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from auditrules.audit.model.host_facts import Mount
 from auditrules.audit.model.text import decode, encode
 from auditrules.values import dataclass
 
-# File systems that another machine, the hypervisor or an automounter must answer for: touching a path on one of them
-# may hang for good. Those that systemd takes for network file systems (its fstype_is_network), and what else is known.
+# File systems that another machine, the hypervisor or an automounter serves: touching a path on one may hang forever.
+# They are systemd's network file systems (its fstype_is_network), and others that are known.
 REMOTE_TYPES = frozenset(
     {
         *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncp", "ncpfs", "afs", "kafs", "auristorfs", "coda", "9p", "davfs"),
@@ -27,7 +27,7 @@ _FUSE, _FUSE_CONTROL = "fuse", "fusectl"
 _OCTAL = re.compile(rb"\\([0-7]{3})")  # space, tab, newline and backslash, as the kernel writes them
 _FIELDS = 4
 
-# Options of fstab(5) with which a mount is not waited for, or not made, before auditd starts (systemd.mount(5)).
+# Options of fstab(5) with which systemd does not mount before auditd starts, or does not wait (systemd.mount(5)).
 NOT_EARLY = frozenset({"noauto", "nofail", "_netdev", "x-systemd.automount"})
 
 # What systemd mounts by itself before it starts the first unit (its src/shared/mount-setup.c), and the root.
@@ -38,7 +38,7 @@ BY_SYSTEMD = frozenset(
     }
 )
 
-# The numbers that file systems have in their superblocks (linux/magic.h; XFS, ZFS and exFAT have theirs at home).
+# The magic numbers of file systems (linux/magic.h; XFS, ZFS and exFAT define theirs in their own sources).
 MAGIC: Mapping[str, int] = MappingProxyType(
     {
         "autofs": 0x187,
@@ -78,15 +78,15 @@ MAGIC: Mapping[str, int] = MappingProxyType(
 )
 
 _FSTAB_FIELDS = 3  # that a line must have; options come next
-_NUMBER = re.compile(r"\d{1,10}", re.ASCII)  # an int of the kernel's
-_BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
+_NUMBER = re.compile(r"\d{1,10}", re.ASCII)  # a C int
+_BEFORE_TYPE = 6  # fields of a line of mountinfo before the optional ones
 _KEPT = 4096  # lines of mountinfo that are remembered, and mounts
 _UNIT = ".mount"
 _HEXADECIMAL = re.compile(rb"\\x([0-9a-f]{2})")
 
 
 def fields(content: bytes) -> Iterator[list[str]]:
-    """The lines of /proc/self/mounts: device, mount point, type, options, and two numbers that mean nothing."""
+    """The fields of each line of /proc/self/mounts: device, mount point, type, options, and two unused numbers."""
     for line in content.split(b"\n"):
         found = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
         if len(found) >= _FIELDS:
@@ -95,9 +95,9 @@ def fields(content: bytes) -> Iterator[list[str]]:
 
 @lru_cache(2)  # mounts stay from one collection to the next, with the early ones and without
 def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
-    """The lines of /proc/self/mountinfo (proc(5)); `early` are the points that are there before rules are loaded.
+    """Parse /proc/self/mountinfo (proc(5)). `early` are the points that boot mounts before rules are loaded.
 
-    The kernel writes mounts in the order in which they were made: of two on one point the later is not boot's.
+    The kernel lists mounts in the order in which they were made. So of two on one point, boot made only the first.
     """
     found = []
     taken: set[str] = set()
@@ -128,7 +128,7 @@ def _words(line: bytes) -> tuple[str, ...]:
 
 
 def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
-    """The mount points of fstab(5) that systemd waits for before it starts auditd, and those of these mount units."""
+    """The mount points that systemd waits for before it starts auditd: those of fstab(5), and of these mount units."""
     points = {
         line[1].rstrip("/") or "/"
         for line in _fstab(fstab)
@@ -138,7 +138,7 @@ def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
 
 
 def initrd_points(fstab: bytes) -> frozenset[str]:
-    """The mount points of fstab(5) that are mounted before systemd begins, which has no unit of its own for them."""
+    """The mount points of fstab(5) that the initrd mounts before systemd starts."""
     options = ((line[1].rstrip("/"), ",".join(line[3:4]).split(",")) for line in _fstab(fstab))
     return frozenset({"/usr", *(point for point, given in options if "x-initrd.mount" in given)})
 
@@ -149,9 +149,9 @@ def is_early(fstype: str, options: str) -> bool:
 
 
 def is_remote(fstype: str) -> bool:
-    """Whether touching a path on a file system of this type may hang: it is remote, or a daemon's of this machine.
+    """Whether touching a path on this type of file system may hang: it is remote, or served by a local daemon (FUSE).
 
-    Only FUSE gives a type a part behind a dot, which any user may choose; what has `fuse` in its name is taken for it.
+    A type with a dot is FUSE, and any user may choose the part behind it. A name with `fuse` in it counts as FUSE too.
     """
     kind, dot, _ = fstype.partition(".")
     return kind in REMOTE_TYPES or bool(dot) or (_FUSE in kind and kind != _FUSE_CONTROL)
@@ -172,7 +172,7 @@ def unit_point(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mounts:
-    """Mount points and the types of their file systems; of two mounts on one point, the later."""
+    """The type of the file system on each mount point; if a point has two mounts, the later one's."""
 
     types: Mapping[str, str]
 
@@ -183,20 +183,20 @@ class Mounts:
 
     @classmethod
     def of(cls, mounts: Iterable[Mount]) -> Mounts:
-        """Take them out of mounts that are known better."""
+        """The same from parsed mounts."""
         return cls({each.point: each.fstype for each in mounts})
 
     @property
     def near_remote(self) -> Mounts:
-        """Those that are remote, and those below them, whatever else comes and goes: none other decides of `remote`."""
+        """The remote mounts, and those below them. No other mount changes what `remote` returns."""
         remote = {point for point, kind in self.types.items() if point.strip("/") and is_remote(kind)}
         near = (point for point in self.types if remote.intersection(above(point))) if remote else ()
         return Mounts({point: self.types[point] for point in near})
 
     def remote(self, path: str) -> str:
-        """Return the type of the remote file system that an absolute path is on; empty: it is on a local one.
+        """Return the type of the remote file system that an absolute path is on; empty if it is on a local one.
 
-        The mount on `/` is not asked about: where that one hangs, nothing on this machine goes on.
+        The mount on `/` counts as local: if that one hangs, nothing on this machine works.
         """
         kind = self.type(path)
         return kind if is_remote(kind) else ""

@@ -1,6 +1,6 @@
-"""The one path walker: it follows a path through links, `..` and mounts as the kernel does, over what was collected.
+"""Follows a path through links, `..` and mounts as the kernel does (fs/namei.c), in the collected file system.
 
-Pure: every step is looked up in the facts. The kernel's own walk is that of fs/namei.c.
+Pure: each step is looked up in the facts. All code that asks what a path is asks here.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from auditrules.audit.model.host_facts import MOST_LINKS, Entry, Facts, Mount
 from auditrules.audit.model.text import encode
 from auditrules.values import dataclass
 
-Identity = Hashable  # of an inode; equal where two names are one file
+Identity = Hashable  # of an inode: equal for two names of one file
 NAME_TOO_LONG = 36  # errno
 TOO_MANY_LINKS = 40  # errno
 PATH_MAX = 4096  # bytes, with the final NUL
-MOST_KNOWN = 16_384  # paths of which a file system remembers the mount
+MOST_KNOWN = 16_384  # paths whose mount is remembered
 
 _DIR = Entry("dir")
 _FEWEST_CHARACTERS = PATH_MAX // 4  # of a path that may have so many bytes
@@ -24,9 +24,9 @@ _FEWEST_CHARACTERS = PATH_MAX // 4  # of a path that may have so many bytes
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPath:
-    """Where a walk ended: a path without links, and what is there (None: not known).
+    """Where a walk ended: a path without links, and the entry there (None: not known).
 
-    `unresolved` are the names that were left where something in the middle was missing or no directory.
+    `unresolved` are the names left over if something on the way was missing, or not a directory.
     """
 
     path: str
@@ -40,19 +40,19 @@ class ResolvedPath:
 
     @property
     def type(self) -> str | None:
-        """What stat(2) finds there: an `Entry.type`, of which `missing` stands for every failure; None if not known."""
+        """The type that stat(2) finds, as in `Entry.type`; `missing` for any failure, None if it is not known."""
         if self.missing:
             return "missing"
         return None if self.entry is None else self.entry.type
 
     @property
     def full_path(self) -> str:
-        """The path that the walk would have reached."""
+        """The path with the unresolved names: where the walk would have ended."""
         return "/".join((self.path.rstrip("/"), *self.unresolved)) if self.unresolved else self.path
 
 
 def below(path: str, folder: str) -> bool:
-    """Whether a path is strictly below a folder, by their text."""
+    """Whether a path is strictly below a folder, by its text alone."""
     return path != folder and path.startswith(folder if folder.endswith("/") else f"{folder}/")
 
 
@@ -62,7 +62,7 @@ def parent(path: str) -> str:
 
 
 def above(path: str) -> Iterator[str]:
-    """A path and every folder above it, up to the root."""
+    """A path, and every folder above it up to the root."""
     yield path
     while path.strip("/"):
         path = parent(path)
@@ -75,24 +75,24 @@ def name(path: str) -> str:
 
 
 def _steps(path: str) -> list[str]:
-    """The names of a path, the last one first; an empty one stands for a slash at the end."""
+    """The names of a path, the last one first. An empty name stands for a slash at the end."""
     names = [each for each in path.split("/") if each]
     return [*names, ""][::-1] if path.endswith("/") else names[::-1]
 
 
 def _end(path: str, entry: Entry | None, rest: Sequence[str]) -> ResolvedPath:
-    """Where a walk ends that has steps left, the last one first."""
+    """The end of a walk that stops here, with the names in `rest` (the last one first) left over."""
     names = tuple(filter(None, reversed(rest)))
     if entry is None:
         return ResolvedPath("/".join((path, *names)), None)
     if entry.type == "missing":
-        return ResolvedPath(path, entry, names)  # of a last name with a slash behind it a directory can be made
+        return ResolvedPath(path, entry, names)  # if only a slash is left over, mkdir could make the directory
     return ResolvedPath(path, entry, names or ("",))
 
 
 @dataclass(frozen=True)
 class FileSystem:
-    """The file system of a host, by its facts."""
+    """The file system of a host, as its facts describe it."""
 
     facts: Facts
 
@@ -109,11 +109,10 @@ class FileSystem:
         searches: Callable[[Entry], bool] | None = None,
         passed: list[str] | None = None,
     ) -> ResolvedPath:
-        """Walk an absolute path; a link at the very end is followed if `follow` says so, or a slash stands behind it.
+        """Walk an absolute path. A link at its very end is followed if `follow` is true, or if a slash is behind it.
 
-        `searches` tells of a directory whether the one who walks may search it; where not, nothing is reached.
-        What has a slash behind it must be a directory. Into `passed` come the names that were met, by their own
-        paths.
+        A path with a slash at its end must lead to a directory. `searches` says whether the caller may search a
+        directory; if not, the walk ends there. Each name on the way is appended to `passed`, by its own path.
         """
         if len(path) >= _FEWEST_CHARACTERS and len(encode(path)) >= PATH_MAX:
             return ResolvedPath(path, Entry("missing", errno=NAME_TOO_LONG))
@@ -150,7 +149,7 @@ class FileSystem:
         return self.files.get(path, _DIR)
 
     def identity(self, place: ResolvedPath) -> Identity:
-        """An identity of the inode at a path, equal for all its names; of a missing one, of the inode to be made."""
+        """A value for the inode at a path, equal for all its names. For a missing one, the inode to be made there."""
         if place.missing:
             above = ResolvedPath(parent(place.path), self.files.get(parent(place.path)))
             if place.unresolved:
@@ -161,11 +160,11 @@ class FileSystem:
         return (place.entry.dev, place.entry.ino)
 
     def at(self, path: str) -> ResolvedPath:
-        """A path that is resolved already."""
+        """The entry at a path that is already resolved, so that no walk is needed."""
         return ResolvedPath(path, self.files.get(path, _DIR if path == "/" else None))
 
     def with_inode(self, identity: Identity) -> ResolvedPath | None:
-        """A path of a directory's inode, if one was collected."""
+        """A collected path of the directory with this inode, if there is one."""
         path = self._paths.get(identity)
         return None if path is None else self.at(path)
 
@@ -178,7 +177,7 @@ class FileSystem:
         return found
 
     def mount(self, path: str) -> Mount | None:
-        """The mount that a resolved path is on; None where the mounts are not known."""
+        """The mount that a resolved path is on; None if the mounts are not known."""
         known, way = self._mount_of, []
         for each in above(path):
             way.append(each)
@@ -194,7 +193,7 @@ class FileSystem:
         return current
 
     def mounts_of(self, path: str) -> Iterator[Mount]:
-        """The mount that a resolved path is on, and those that it stands on; none where the mounts are not known."""
+        """The mount that a resolved path is on, then its parent mounts; none if the mounts are not known."""
         current = self.mount(path)
         while current is not None:
             yield current
@@ -206,12 +205,12 @@ class FileSystem:
 
     @cached_property
     def _mount_of(self) -> dict[str, Mount | None]:
-        """The mounts of paths that were asked for, and of the folders above them."""
+        """The mounts of all paths looked up so far, and of the folders above them."""
         return {}
 
     @cached_property
     def _mounted(self) -> Mapping[tuple[int | None, str], Mount]:
-        """The mounts by the mount they stand on and their point."""
+        """The mounts by their parent mount and mount point."""
         mounts = self.facts.mounts or ()
         numbers = {each.number for each in mounts}
         return {
@@ -225,7 +224,7 @@ class FileSystem:
         return (each for each in mounts if below(each.point, path) and self.mount(each.point) == each)
 
     def all_mounts(self) -> tuple[Mount, ...]:
-        """The mounts one and all; none where they are not known."""
+        """All mounts; none if they are not known."""
         return self.facts.mounts or ()
 
     def location(self, path: str) -> tuple[str, str] | None:
@@ -256,7 +255,7 @@ class FileSystem:
             yield self.identity(self.at(path))
 
     def _elsewhere(self, mount: Mount, wanted: str) -> str | None:
-        """A path by which a part of a mount's file system is visible through another mount."""
+        """A path at which another mount shows the directory `wanted` of this mount's file system."""
         for each in self.all_mounts():
             if each.dev == mount.dev and (wanted == each.root or below(wanted, each.root)):
                 path = (each.point.rstrip("/") + wanted[len(each.root.rstrip("/")) :]) or "/"

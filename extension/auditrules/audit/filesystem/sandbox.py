@@ -1,7 +1,7 @@
-"""The file system as a unit's processes see it: systemd may put directories of its own over those of the host.
+"""A systemd unit's view of the file system: systemd may mount other directories over those of the host.
 
-A rule that such a process loads is on what it sees: a watch on a file that it does not see ends the load, one on a
-directory that it sees otherwise is listed and never fires.
+A rule follows the files that its loader sees. A watch on a file that the loader does not see stops the load; one on a
+directory that is another for the loader is listed, and never fires.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem, above
 from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.values import dataclass, replace
 
-# What /dev has where devices are private: nodes of its own, and these directories of the host's (systemd.exec(5)).
+# The device nodes of a private /dev (systemd.exec(5)).
 DEVICES = frozenset({"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"})
 
 _OWN = "sandbox"  # the device of an empty directory that systemd mounts
@@ -20,9 +20,9 @@ _OWN = "sandbox"  # the device of an empty directory that systemd mounts
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Directories that a unit's processes see otherwise: empty where `hidden`, with unknown content where `unsure`.
+    """Directories that differ for a unit's processes: `hidden` ones are empty, `unsure` ones have unknown content.
 
-    `shown` are directories below the hidden ones that are the host's.
+    `shown` are directories below hidden ones that are the host's own.
     """
 
     hidden: frozenset[str] = frozenset()
@@ -30,11 +30,11 @@ class Sandbox:
     unsure: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        """Whether anything is seen otherwise."""
+        """Whether any directory differs from the host's."""
         return bool(self.hidden or self.unsure)
 
     def hides(self, path: str) -> bool | None:
-        """Whether what is at a resolved path is not visible; None where that is not known."""
+        """Whether the host's entry at a resolved path is invisible; None if that is not known."""
         for each in above(path):
             if each in self.unsure:
                 return None
@@ -45,14 +45,14 @@ class Sandbox:
         return False
 
     def concerned(self, paths: Iterable[str]) -> frozenset[str]:
-        """The directories that are seen otherwise and that any of these paths is, or is below, by its text."""
+        """The differing directories that contain any of these paths, by their text."""
         others = self.hidden | self.unsure
         below = tuple(f"{each}/" for each in others)
         near = (path for path in paths if path in others or path.startswith(below))
         return frozenset(each for path in near for each in above(path) if each in others)
 
     def on(self, facts: Facts) -> Sandbox:
-        """The same with the places that the directories are on this host, links followed."""
+        """The same sandbox, with the directories' real paths on this host added, links followed."""
         file_system = FileSystem(facts)
         found = {
             kind: frozenset(file_system.walk(path).full_path for path in paths) | paths
@@ -61,7 +61,7 @@ class Sandbox:
         return Sandbox(**found)
 
     def facts(self, facts: Facts) -> Facts:
-        """The facts of the host as such a process would find them."""
+        """The facts of the host as a process in the sandbox finds them."""
         return replace(facts, files=_SandboxEntries(self.on(facts), facts.files)) if self else facts
 
 
@@ -76,7 +76,7 @@ class _SandboxEntries(Mapping[str, Entry]):
         self._files = files
 
     def get(self, path: str, default: Entry | None = None) -> Entry | None:  # type: ignore[override]
-        """What is at a path."""
+        """The entry at a path, as the process sees it."""
         entry = self._files.get(path)
         hides = self._sandbox.hides(path)
         if hides is None:

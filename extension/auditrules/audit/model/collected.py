@@ -1,4 +1,4 @@
-"""What was collected of a host, before anyone reads it: bytes, return codes, and why something is not there."""
+"""What is collected of a host, not yet parsed: bytes, exit codes, and the reason if something could not be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from auditrules.values import dataclass, field
 
 
 class RunFailure(str, Enum):
-    """Why a program gave no answer of its own."""
+    """Why a program did not end by itself, or did not start."""
 
     MISSING = "missing"  # no such program
     NOT_STARTED = "not_started"  # it is there, and the kernel would not run it
@@ -21,7 +21,7 @@ class RunFailure(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a program: what it printed and how it ended."""
+    """One run of a program: its output, and how it ended."""
 
     command: tuple[str, ...]
     returncode: int | None = None  # None: it did not end by itself (`failure` says why)
@@ -33,13 +33,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: its bytes, or why they could not be read. `path` is the host's own, whatever the root."""
+    """One file: its bytes, or why they could not be read. `path` is the path on the host, without any --root."""
 
     path: str
     content: bytes | None = None
     error: str = ""
-    # Permission bits, owner, and when it was last changed, in seconds since the epoch; None where they are not known or
-    # do not count. Two files are the same without them.
+    # Permission bits, owner, and time of the last change in seconds since the epoch; None if they are not known or not
+    # needed. They do not count when files are compared.
     mode: int | None = field(default=None, compare=False)
     uid: int | None = field(default=None, compare=False)
     changed: float | None = field(default=None, compare=False)
@@ -47,15 +47,15 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Netlink:
-    """What the kernel itself answered: the payloads of its messages, or why there are none.
+    """The kernel's answer over netlink: the payloads of its messages, or why there are none.
 
-    `rules`, each as the kernel sent it or packed, is None where they are not known; `errno` is the kernel's refusal, 0
-    where it refused nothing, and then `capable` says whether the asking process had CAP_AUDIT_CONTROL.
+    `rules` are payloads as the kernel sent them, or packed; None if they are not known. `errno` is the kernel's refusal
+    (0: it refused nothing); `capable` then says whether our process had CAP_AUDIT_CONTROL.
     """
 
     rules: tuple[bytes, ...] | None = None
     status: bytes = b""
-    features: bytes = b""  # empty where the kernel does not know the question
+    features: bytes = b""  # empty if the kernel does not know AUDIT_GET_FEATURE
     errno: int = 0
     capable: bool | None = None
     timed_out: bool = False
@@ -64,10 +64,10 @@ class Netlink:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The kernel's side: its own bytes, or as text `auditctl -l` and `auditctl -s`, or a saved copy of them.
+    """The kernel's rules and status: bytes over netlink, the output of `auditctl -l` and `-s`, or a saved copy of it.
 
-    `reader` is `netlink` (the kernel was asked), `auditctl` (the program was run), `listing` (`saved` holds a saved
-    copy) or `none` (nobody asked; `reason` says why).
+    `reader` is `netlink`, `auditctl` (the program was run), `listing` (`saved` has a saved copy) or `none` (not read;
+    `reason` says why).
     """
 
     reader: str
@@ -80,26 +80,26 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What there is to say what boot loads: systemd's files for the units that may, and the programs they run.
+    """What decides which rules boot loads: the files of systemd units that may load them, and the programs they run.
 
-    Paths are those where systemd looks. A unit file that is a link is in `links` as well as, with what the link leads
-    to, in `files`.
+    Paths are those in which systemd looks. A unit file that is a link is in `links`, and in `files` with the content of
+    its target.
     """
 
-    files: tuple[File, ...] = ()  # unit files and their drop-ins, those of mount units that something wants last
-    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # with the links' texts
+    files: tuple[File, ...] = ()  # unit files and drop-ins; those of enabled mount units come last
+    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # path and target
     augenrules: bool = False  # the script is installed
-    awk: str = ""  # the program that `awk` is, links followed; empty: none was found
+    awk: str = ""  # the program that the command `awk` leads to; empty: none was found
     error: str = ""  # a folder that could not be listed, and why
-    mounts: tuple[str, ...] = ()  # names of mount units that something wants
+    mounts: tuple[str, ...] = ()  # names of enabled mount units
 
 
 @dataclass(frozen=True, slots=True)
 class BootFiles:
-    """The files of boot loaders, and those that they are made from; paths are the host's own.
+    """The files of boot loaders, and the files from which they are made; paths are the host's own.
 
-    `images` says that there are unified kernel images, which hold a command line of their own; `occupied` that /boot is
-    not empty, so that the root is meant to boot by itself.
+    `images`: there are unified kernel images, which contain their own command line. `occupied`: /boot is not empty, so
+    the root is meant to boot by itself.
     """
 
     files: tuple[File, ...] = ()
@@ -110,9 +110,9 @@ class BootFiles:
 
 @dataclass(frozen=True, slots=True)
 class TriedRulesText:
-    """Rules that are judged as if they were what boot loads: a text, and where each of its lines stands (FILE:LINE).
+    """Rules to judge as if boot loaded them (`check --rules`): a text, and the FILE:LINE of each of its lines.
 
-    Lines have auditctl's numbers, from 1: a line longer than 6,143 bytes counts as several.
+    Lines are counted as auditctl counts, from 1: a line longer than 6,143 bytes counts as several.
     """
 
     content: bytes
@@ -121,17 +121,17 @@ class TriedRulesText:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Everything the tables are made of. A pure function of this value gives every row."""
+    """Everything that is collected of a host. Each row of each table is a pure function of this value."""
 
     kernel: Kernel
     rules_d: tuple[File, ...] = ()  # *.rules of /etc/audit/rules.d, in any order
-    rules_d_error: str = ""  # why the folder itself could not be listed; empty also where there is no such folder
+    rules_d_error: str = ""  # why the folder itself could not be listed; empty also if there is no such folder
     audit_rules: File | None = None  # None: there is no such file
     auditd_conf: File | None = None
     cmdline: File | None = None  # /proc/cmdline; None under another root
-    boot_files: BootFiles | None = None  # None: nobody looked
-    units: Units | None = None  # None: nobody looked
+    boot_files: BootFiles | None = None  # None: not collected
+    units: Units | None = None  # None: not collected
     consumer: str = ""  # comm of the process that owns the audit stream
-    auditctl_version: str = ""  # as the program says it; empty: not known
+    auditctl_version: str = ""  # as the program prints it; empty: not known
     facts: Facts = UNKNOWN_FACTS
-    tried: TriedRulesText | None = None  # in place of what the files and units say
+    tried: TriedRulesText | None = None  # if set, it decides what boot loads, not the files and units

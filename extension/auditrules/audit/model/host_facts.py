@@ -1,4 +1,4 @@
-"""What a line depends on besides its own text: the auditctl that reads it, the machine, and the host's names."""
+"""Facts of a host on which the meaning of a rule depends: auditctl's version, machine, files, mounts, users, groups."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def dotted(version: Version) -> str:
 class Entry:
     """One name in the file system, as lstat(2) sees it.
 
-    `type` is dir, file, link, socket, char, block, fifo or missing. `errno` says why a missing one is (2 where there is
-    no such name); `target` is a link's text. `dev` is `major:minor` of its file system, empty where nobody looked;
-    `mode` has the permission bits. `interpreter` is what a program names as its own (`#!` or ELF's PT_INTERP), empty
-    for none, None where nobody read it. `born` is when a directory or link was made, in seconds since the epoch, known
-    only where that may be after the rules were loaded.
+    `type` is dir, file, link, socket, char, block, fifo or missing. `errno` is lstat's error for a missing one (2: no
+    such name). `target` is a link's text. `dev` is `major:minor` of its file system, empty if not collected. `mode` has
+    the permission bits. `interpreter` is the one that a program names (`#!` or ELF's PT_INTERP), empty for none, None
+    if it was not read. `born` is when a directory or link was made, in seconds since the epoch; it is collected only if
+    that may be after the rules were loaded.
     """
 
     type: str
@@ -46,11 +46,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mount: a file system, or the part of it below `root`, at a point.
+    """One mount: a file system, or its part below `root`, on a mount point.
 
-    `number` and `parent` are its id and that of the mount it stands on. `magic` is the superblock's. `early` says
-    whether it is there before rules are loaded at boot; None where that is not known. `since` is when it was mounted,
-    in seconds since the epoch, where that is known.
+    `number` and `parent` are its mount id and that of its parent mount. `magic` is the superblock's. `early` says
+    whether boot mounts it before rules are loaded, None if that is not known. `since` is when it was mounted, in
+    seconds since the epoch, None if not known.
     """
 
     number: int
@@ -66,7 +66,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class BinaryFormat:
-    """A format of files in binfmt_misc: the path of its interpreter, and `.` with an extension of names, or empty."""
+    """A format of binfmt_misc: the path of its interpreter, and the extension (with its dot) of its files, or empty."""
 
     interpreter: str
     extension: str = ""
@@ -74,25 +74,22 @@ class BinaryFormat:
 
 @dataclass(frozen=True, slots=True)
 class KernelBuild:
-    """The kernel that runs: its release, as `uname -r` prints it, and whether it runs programs of the x32 ABI.
-
-    An empty release, and None for x32: not known.
-    """
+    """The running kernel: its release as `uname -r` prints it (empty: not known), and whether it runs x32 programs."""
 
     release: str = DEFAULT_RELEASE
     x32: bool | None = False
 
 
-LOAD_TAKES = 5.0  # seconds at most, from the start of the unit that loads rules to the last rule
-BOOT_TAKES = 300.0  # seconds at most, from the boot to the start of that unit: a later one is another start
+LOAD_TAKES = 5.0  # seconds at most from the start of the unit that loads rules to the last rule
+BOOT_TAKES = 300.0  # seconds at most from the boot to the first start of that unit; a later start is another one
 
 
 @dataclass(frozen=True, slots=True)
 class RulesLoad:
-    """When the kernel's rules were loaded last, in seconds since the epoch; None where nothing tells.
+    """When the kernel's rules were loaded last, in seconds since the epoch; None if that is not known.
 
-    `all_since`: the kernel has no rule that is older. A rule that somebody adds by hand leaves no trace: any may be
-    younger. `or_later`: they were loaded then at the earliest, and nothing tells when.
+    `all_since`: no rule of the kernel is older. (Any may be younger: a rule added by hand leaves no trace.)
+    `or_later`: `at` is only the earliest possible time.
     """
 
     at: float | None = None
@@ -102,14 +99,14 @@ class RulesLoad:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of a host as values. Whatever is not in a mapping is not known, which is not the same as absent.
+    """The facts of a host as values. A key that a mapping lacks is unknown, which is not the same as absent.
 
-    `files` has an entry for each name that following a path meets, by the name's own path: absolute, without links and
-    dots. Only `filesystem.path_walk` walks it. `users` and `groups` map names to ids, and are `None` where nobody knows
-    the names of the host. `started` says when units that may load rules were started last, by their names or, where
-    systemd tells of none, the process that owns the audit stream, as `auditd`; in seconds since the epoch. By as many
-    seconds the clock was `set_back` since, as far as that shows. `booted` is the time of the boot. `unmounted` are
-    points on which boot mounts something, and nothing is mounted.
+    `files` maps paths to entries, with each step of each path that was looked up; its keys are absolute, without links
+    and dots. Only `filesystem.path_walk` reads it. `users` and `groups` map names to ids, and are None if the host's
+    names are not known. `started` are the last starts of units that may load rules, as (name, seconds since the epoch);
+    if systemd knows none, it has the process that owns the audit stream, as `auditd`. `set_back` is by how many seconds
+    the clock was set back since, as far as is known. `booted` is the time of the boot. `unmounted` are points on which
+    boot mounts a file system, and none is mounted now.
     """
 
     version: Version = DEFAULT_VERSION
@@ -120,8 +117,8 @@ class Facts:
     daemon: bool | None = None  # an audit daemon runs
     lsm: tuple[str, ...] | None = None  # /sys/kernel/security/lsm
     mounts: tuple[Mount, ...] | None = None
-    assumed: bool = False  # nobody looked at the files: they are taken to be there
-    binary_formats: tuple[BinaryFormat, ...] = ()  # that are registered in binfmt_misc
+    assumed: bool = False  # the files were not collected: they are assumed to exist
+    binary_formats: tuple[BinaryFormat, ...] = ()  # registered in binfmt_misc
     kernel: KernelBuild = KernelBuild()
     started: tuple[tuple[str, float], ...] = ()
     unmounted: frozenset[str] = frozenset()
@@ -129,19 +126,19 @@ class Facts:
     booted: float | None = None
 
     def __repr__(self) -> str:
-        """Version and machine, and how much is known beside."""
+        """Version and machine, and how many of each other fact are known."""
         counts = {name: getattr(self, name) for name in ("files", "users", "groups", "mounts")}
         known = "".join(f", {len(values)} {name}" for name, values in counts.items() if values)
         return f"Facts({dotted(self.version)}, {self.machine}{known})"
 
 
-DEFAULT_FACTS = Facts()  # of a host of which nothing is known, with the kernel that most cases were run on
+DEFAULT_FACTS = Facts()  # nothing known, except the kernel on which most test cases were run
 UNKNOWN_KERNEL = KernelBuild("", None)
 UNKNOWN_FACTS = Facts(kernel=UNKNOWN_KERNEL)
 
 
 def ordinary_files(*paths: str) -> Mapping[str, Entry]:
-    """Entries for `Facts.files`: each path a regular file, or a directory if it ends in a slash, below directories."""
+    """Entries for `Facts.files`: each path is a regular file, or a directory if it ends in a slash; also its parents."""
     found = {"/": Entry("dir")}
     for path in paths:
         names = [name for name in path.split("/") if name]

@@ -1,4 +1,4 @@
-"""A rule as the kernel keeps it: list, action, system calls, fields in order. How it was written is gone."""
+"""A rule as the kernel keeps it: list, action, system calls, fields in order. Its spelling is not kept."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
 from auditrules.values import dataclass, field
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
-PATH_OR_DIR = "path|dir"  # the name of a path field if it is not known whether it watches one name or a tree
-PATH_NAMES = frozenset({"path", "dir", PATH_OR_DIR})  # of the field that says what a rule watches
-FILE_FIELDS = PATH_NAMES | {"exe"}  # the fields whose value is the path of a file or a directory
-WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # all that -w, -p and -k can say
+PATH_OR_DIR = "path|dir"  # the field of a watch if it is not known whether its path is a file or a directory
+PATH_NAMES = frozenset({"path", "dir", PATH_OR_DIR})  # the fields that say what a rule watches
+FILE_FIELDS = PATH_NAMES | {"exe"}  # the fields whose value is a path
+WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # the fields that -w, -p and -k make
 
 
 class _Word(str, Enum):
-    """A word of auditctl's. Rules are looked up by their value all the time, so it hashes as its text, at C's speed."""
+    """A word of auditctl. It hashes as its text, which is faster than Enum's hash: rules are hashed all the time."""
 
     __hash__ = str.__hash__
 
@@ -96,7 +96,7 @@ class Field:
     value: int | str
 
     def __str__(self) -> str:
-        """The field as -F takes it, but for escapes: letters of perm, an arch as hexadecimal, other numbers plain."""
+        """The field as -F takes it, without escapes: perm as letters, arch in hexadecimal, other numbers in decimal."""
         value = self.value
         if isinstance(value, int) and self.name in _SHOWN:
             value = _SHOWN[self.name](value)
@@ -109,14 +109,14 @@ class Field:
 
 _SHARED = 4096
 shared_field = lru_cache(_SHARED)(Field)
-"""A field as `Field`, the same object for the same values: of most fields but paths, rules have the same few."""
+"""As `Field`, but equal fields are one object: most rules share the same few fields, except paths."""
 
 _SHOWN: Mapping[str, Callable[[int], str]] = MappingProxyType({"perm": letters, "arch": hex})
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One `-C`: two fields of the same event compared, in the kernel's order of the two."""
+    """One `-C`: two fields of the same event compared, in the order in which the kernel has them."""
 
     left: str
     operator: Operator
@@ -135,7 +135,7 @@ Condition = Field | Comparison
 
 
 def last_arch(conditions: Iterable[Condition]) -> int | None:
-    """The AUDIT_ARCH_* number of the last arch field, whose names the system calls of a rule have."""
+    """The AUDIT_ARCH_* number of the last arch field, which decides the names of the rule's system calls."""
     found = None
     for condition in conditions:
         if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int):
@@ -157,18 +157,18 @@ class Rule:
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the hash of nearly all that is compared: rules are looked up all the time, and have few fields alike."""
-        told: list[object] = [self.syscalls]
+        """Compute the hash once, from nearly everything that equality compares, as rules are hashed all the time."""
+        hashed: list[object] = [self.syscalls]
         for each in self.fields:
-            told += (each.name, each.value) if isinstance(each, Field) else (each.left, each.right)
-        object.__setattr__(self, "_hash", hash(tuple(told)))
+            hashed += (each.name, each.value) if isinstance(each, Field) else (each.left, each.right)
+        object.__setattr__(self, "_hash", hash(tuple(hashed)))
 
     def __hash__(self) -> int:
-        """The hash that was made with the rule."""
+        """The hash, computed when the rule was made."""
         return self._hash
 
     def __repr__(self) -> str:
-        """The rule as one line of words, cut where it has many system calls."""
+        """The rule in one line; a long list of system calls is cut."""
         calls = [f"-S {self.syscalls.short}"] if self.list in SYSCALL_LISTS else []
         words = [f"{self.action.value},{self.list.value}", *calls]
         words += [f"-F {each}" if isinstance(each, Field) else f"-C {each}" for each in self.fields]
@@ -182,20 +182,20 @@ class Rule:
         return None
 
     def watched(self) -> Field | None:
-        """The path or dir field, decided or not."""
+        """The field that says what the rule watches: path, dir, or `path|dir` if that is not known."""
         for condition in self.fields:
             if isinstance(condition, Field) and condition.name in PATH_NAMES:
                 return condition
         return None
 
     def keys(self) -> tuple[str, ...]:
-        """The rule's keys; empty parts between separators are none (auditctl splits with strtok)."""
+        """The rule's keys. Empty parts between separators do not count (auditctl splits with strtok)."""
         key = self.value("key")
         return tuple(part for part in key.split(KEY_SEPARATOR) if part) if isinstance(key, str) else ()
 
     @property
     def is_watch(self) -> bool:
-        """Whether `-w` can say this rule: a record for each access of some permissions to one path."""
+        """Whether `-w PATH -p PERMISSIONS -k KEY` can express this rule."""
         names = {condition.name if isinstance(condition, Field) else "-C" for condition in self.fields}
         return (
             self.list is FilterList.EXIT
@@ -208,9 +208,9 @@ class Rule:
 
 
 def same(one: Rule, other: Rule) -> bool:
-    """Whether two rules are equal, if `path|dir` equals both path and dir.
+    """Whether two rules may be the same: equal, where `path|dir` equals both path and dir.
 
-    It is not transitive, so it is not `==`: path and dir differ, and each equals `path|dir`.
+    It is not `==`, because it is not transitive: path and dir differ, and both equal `path|dir`.
     """
     if one is other:
         return True
