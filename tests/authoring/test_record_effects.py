@@ -151,7 +151,7 @@ def let_through(rules: RuleSet, record: int, who: Credentials) -> bool:
     """Whether a record of a type is written, as audit_filter says it: list by list, the first rule that matches."""
     lists = [FilterList.USER, FilterList.EXCLUDE] if record in OF_PROGRAMS else [FilterList.EXCLUDE]
     for name in lists:
-        for resolved in rules.of(name):
+        for resolved in rules.in_list(name):
             if all(_holds(each, resolved.exe and resolved.exe.identity, record, who) for each in resolved.rule.fields):
                 if name is FilterList.EXCLUDE or resolved.rule.action is Action.NEVER:
                     return False

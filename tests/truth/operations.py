@@ -113,7 +113,7 @@ def answers(operation: Operation, key: str, kernel: str) -> Iterator[bool]:
     for counted in ways:
         found = {
             decide(host.rules, access, host.auditing, on_names).recorded
-            for access, on_names in accesses.by(operation, host, counted=counted)
+            for access, on_names in accesses.accesses(operation, host, counted=counted)
             if access.succeeded is not False
         }
         assert found <= {Truth.YES, Truth.NO}

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from auditrules.audit.coverage.answer import Reason, bad_path
-from auditrules.audit.coverage.asked_answer import AskedAnswer, answer
-from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule, known
+from auditrules.audit.coverage.answer import Reason, path_error
+from auditrules.audit.coverage.asked_answer import AskedAnswer, evaluate_asked_rule
+from auditrules.audit.coverage.asked_rule import AskedPath, AskedRule, is_system_call
 from auditrules.audit.coverage.call_coverage import CallAnswer
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.coverage.result_cache import ResultCache
@@ -44,7 +44,7 @@ class HostCoverage:
 
     def path(self, asked: AskedPath, seen: Mapping[str, Entry]) -> Mapping[str, PathAnswer]:
         """The coverage of a path by `kernel` and `boot`, as `HostAudit.asked_path` says."""
-        if bad_path(asked.path):  # not kept: the answer costs nothing, and the path may be of any length
+        if path_error(asked.path):  # not kept: the answer costs nothing, and the path may be of any length
             return self._evaluate_path(asked, FileSystem(self._sets.facts))
         known = self._answers.get(asked)
         if known is None or not known.depends_on.is_still(seen, self._sets.file_system):
@@ -58,7 +58,7 @@ class HostCoverage:
         path, kernel, boot = asked.path, self._sets.kernel, self._sets.boot
         now = kernel.evaluate(asked, file_system)
         later = now if self._sets.same else boot.evaluate(asked, file_system)
-        lost = later.reason is Reason.NO_RULE and (boot.loads_nothing or now.of(CoverageStatus.RECORDED))
+        lost = later.reason is Reason.NO_RULE and (boot.loads_nothing or now.with_status(CoverageStatus.RECORDED))
         return {
             KERNEL: in_words(path, kernel, now),
             BOOT: in_words(path, boot, later, Reason.NOT_LOADED if lost else None),
@@ -66,7 +66,7 @@ class HostCoverage:
 
     def syscall(self, name: str, first_login_user: int) -> tuple[SyscallAnswer, ...]:
         """For whom a system call is recorded: for each arch by `kernel`, then by `boot`."""
-        if not known(name):  # not kept: the name may be of any length
+        if not is_system_call(name):  # not kept: the name may be of any length
             return tuple(self._evaluate_syscall(name, first_login_user))
         return self._syscalls.get(
             (name, first_login_user), lambda: tuple(self._evaluate_syscall(name, first_login_user))
@@ -89,8 +89,8 @@ class HostCoverage:
 
     def _evaluate_rule(self, asked: AskedRule, files: FileSystem) -> Mapping[str, AskedAnswer]:
         boot = self._sets.boot
-        now = answer(asked, self._sets.kernel, files, self._shared_calls)
-        later = replace(now, source=boot) if self._sets.same else answer(asked, boot, files, self._shared_calls)
+        now = evaluate_asked_rule(asked, self._sets.kernel, files, self._shared_calls)
+        later = replace(now, source=boot) if self._sets.same else evaluate_asked_rule(asked, boot, files, self._shared_calls)
         recorded = {call for call, each in now.calls.items() if each.status is CoverageStatus.RECORDED}
         lost = {
             call: replace(each, reason=Reason.NOT_LOADED)

@@ -16,7 +16,7 @@ from auditrules.audit.boot.load_time import load_time
 from auditrules.audit.boot.startup import Loader
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.history import History
-from auditrules.audit.coverage.lost_records import losses
+from auditrules.audit.coverage.lost_records import loss_remarks
 from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, RuleSource
@@ -74,7 +74,7 @@ class RuleSets:
             remarks=(
                 *_kernel_remarks(reading, self.facts),
                 *_sandbox_remarks(_unseen(rules, self._booted.sandbox)),
-                *losses(rules, self.facts.machine),
+                *loss_remarks(rules, self.facts.machine),
             ),
             older=self._older_processes,
             file_lines=self._file_lines,
@@ -97,7 +97,7 @@ class RuleSets:
             and not rule_set.unread
             and not rule_set.contested
             and not unseen
-            and not self._history.counts
+            and not self._history.differs_from_boot
         )
         if rule_set is None or not same or rules != [each.rule for each in rule_set.resolved]:
             fresh = RuleResolver(self.file_system, fresh=True, sandbox=booted.sandbox)
@@ -111,7 +111,7 @@ class RuleSets:
                 *_command_line_remarks(booted),
                 *_sandbox_remarks(unseen),
                 *_machine_remarks(self.facts),
-                *losses(rules, self.facts.machine),
+                *loss_remarks(rules, self.facts.machine),
             ),
             loads_nothing="" if booted.loaded.rules else booted.problem or _no_loader(booted),
             older=any(map(_may_have_older_processes, booted.command_line.possible)),
@@ -229,7 +229,7 @@ def files_source(loaded: LoadedFile, facts: Facts, place: Callable[[int], str]) 
         facts.machine,
         RuleSet(rules, RuleResolver(FileSystem(facts), fresh=True)),
         Auditing(int(loaded.values.get("-e", "1"))),
-        remarks=(*_machine_remarks(facts), *losses(rules, facts.machine)),
+        remarks=(*_machine_remarks(facts), *loss_remarks(rules, facts.machine)),
         file_lines=_by_normal_form(_rules_added(loaded, place), facts),
     )
 

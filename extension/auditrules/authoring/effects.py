@@ -16,8 +16,8 @@ from auditrules.audit.constants.kernel_releases import has_call
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_difference import AccessDifference, RulesInForce, access_difference
-from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
-from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
+from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
+from auditrules.audit.coverage.answer import PERMISSIONS, path_error
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.call_places import ANY_FILE
 from auditrules.audit.coverage.operations import (
@@ -98,7 +98,7 @@ def _paths(rules: Iterable[Rule]) -> list[str]:
     """Every path that a rule watches, in order."""
     watched = (rule.watched() for rule in rules)
     paths = {str(field.value).rstrip("/") or "/" for field in watched if field is not None}
-    return sorted(path for path in paths if not bad_path(path))
+    return sorted(path for path in paths if not path_error(path))
 
 
 def _directions(found: AccessDifference) -> Iterator[_Key]:
@@ -196,7 +196,7 @@ class _PathChanges:
         host = AuditedHost(self._sides[0].rules, self._file_system, self._sides[0].auditing)
         itself = target_of(place, AuditNamesCollector(self._file_system), host)
         folder = place.entry.type == "dir" and not place.missing
-        within = (inside(inside(itself)), inside(itself)) if folder else (itself,)
+        within = (target_inside(target_inside(itself)), target_inside(itself)) if folder else (itself,)
         x32 = self._file_system.facts.kernel.x32 is not False and self._machine == X32_MACHINE
         told: dict[str, set[_Key]] = {}
         for letter in PERMISSIONS:
@@ -235,7 +235,7 @@ class _PathChanges:
         for label, operation in operations:
             # Where the kernel's release does not say whether a call is a use of a letter, both are tried.
             ways = (
-                zip(on_old.by(operation, before, counted=each), on_new.by(operation, after, counted=each), strict=True)
+                zip(on_old.accesses(operation, before, counted=each), on_new.accesses(operation, after, counted=each), strict=True)
                 for each in (False, True)
             )
             for (access, one), (_, other) in chain.from_iterable(ways):

@@ -13,7 +13,7 @@ from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants.names import message_type_name
 from auditrules.audit.coverage.access import ANYBODY, Access
 from auditrules.audit.coverage.access_difference import RulesInForce, where_of
-from auditrules.audit.coverage.call_filter import excluding
+from auditrules.audit.coverage.call_filter import match_exclude_condition
 from auditrules.audit.coverage.credential_cases import CredentialCases
 from auditrules.audit.coverage.decision import CaseCondition, Cause
 from auditrules.audit.coverage.match_result import Undetermined, compare
@@ -88,12 +88,12 @@ def _not_compared(old: RulesInForce, new: RulesInForce) -> Iterator[RecordChange
 
 def _ring(side: RulesInForce) -> list[Rule]:
     """The rules of the io_uring list, of which the first that matches decides: an equal one below it does not."""
-    return list(dict.fromkeys(each.rule for each in side.rules.of(FilterList.IO_URING)))
+    return list(dict.fromkeys(each.rule for each in side.rules.in_list(FilterList.IO_URING)))
 
 
 def _systems(side: RulesInForce) -> list[Rule]:
     """The rules of the filesystem list that do something, in whatever order."""
-    never = {each.rule for each in side.rules.of(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER}
+    never = {each.rule for each in side.rules.in_list(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER}
     return sorted(never, key=repr)
 
 
@@ -139,12 +139,12 @@ def _is_off(record: int, side: RulesInForce) -> bool:
 
 
 def _of(side: RulesInForce) -> tuple[ResolvedRule, ...]:
-    return (*side.rules.of(FilterList.USER), *side.rules.of(FilterList.EXCLUDE))
+    return (*side.rules.in_list(FilterList.USER), *side.rules.in_list(FilterList.EXCLUDE))
 
 
 def _lists(side: RulesInForce) -> _Lists:
     user, exclude = (
-        [found for each in side.rules.of(name) if (found := _asked(each)) is not None]
+        [found for each in side.rules.in_list(name) if (found := _asked(each)) is not None]
         for name in (FilterList.USER, FilterList.EXCLUDE)
     )
     return user, exclude
@@ -160,7 +160,7 @@ def _asked(resolved: ResolvedRule) -> _Asked | None:
         if not isinstance(condition, Comparison) and condition.name == "msgtype":
             types.append(condition)
             continue
-        answer = excluding(condition, resolved, ANYBODY)
+        answer = match_exclude_condition(condition, resolved, ANYBODY)
         if answer is None:
             drops = False  # a field that the kernel does not know here: where all before it hold, it asks no further
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.answer import path_error
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.host_facts import HostFacts
@@ -42,7 +42,7 @@ def judged_controls(
 def paths_of(requirements: Iterable[Requirement], facts: HostFacts) -> tuple[str, ...]:
     """The paths that are to be looked at before the requirements are judged."""
     named = dict.fromkeys(chain.from_iterable(_paths_alone(each, facts) for each in requirements))
-    return tuple(path for path in named if path and not bad_path(path))
+    return tuple(path for path in named if path and not path_error(path))
 
 
 def _judge(control: BenchmarkControl, host: JudgedHost, source: str, known: _Known) -> list[Judged]:

@@ -9,10 +9,10 @@ from dataclasses import asdict
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import ANYBODY, Credentials
-from auditrules.audit.coverage.answer import Coverage, PermissionCoverage, bad_path
+from auditrules.audit.coverage.answer import Coverage, PermissionCoverage, path_error
 from auditrules.audit.coverage.asked_rule import AskedPath
 from auditrules.audit.coverage.decision import CoverageStatus
-from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
+from auditrules.audit.coverage.explain import closeness_words, conditions, deciding_or_closest
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     if bool(options.paths) is bool(options.syscall):
         raise Problem("expected paths or --syscall, and not both")
     for path in options.paths:
-        if wrong := bad_path(path):
+        if wrong := path_error(path):
             raise Problem(f"{visible(path)}: {wrong}")
     if options.rules and options.kernel not in ("auto", "none"):
         raise Problem(f"--rules is what boot is to load: --kernel {options.kernel} tells of rules that are loaded now")
@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     if options.rules:
         inputs = [whole_rules(name, options.root) for name in options.rules]
         contents = (file.content or b"" for each in inputs for file in each.files)
-        wanted = {path for path in needs(contents).paths if not bad_path(path)}
+        wanted = {path for path in needs(contents).paths if not path_error(path)}
         tried = TriedRules(inputs, audit.file_system(host.look({*options.paths, *wanted})).facts)
         sources, problems = (tried.source,), tried.problems
     else:
@@ -167,7 +167,7 @@ def _answer(
         permission.status.value,
         permission.reason.value,
         covered.resolved,
-        [_named(source, alone, placed) for placed in deciding(alone)],
+        [_named(source, alone, placed) for placed in deciding_or_closest(alone)],
         list(conditions(alone, source.machine, older=source.older)),
         list(_explained(source, permission)) if explain else [],
         covered.error or ("auditing is off" if source.auditing.enabled == 0 else ""),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditrules.audit.coverage.access import Access, Credentials
-from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch, known
+from auditrules.audit.coverage.asked_rule import AskedRule, CallOfArch, is_system_call
 from auditrules.audit.coverage.call_coverage import CallAnswer
 from auditrules.audit.coverage.decision import CoverageStatus
-from auditrules.audit.coverage.explain import RuleResult, steps
+from auditrules.audit.coverage.explain import RuleResult, explained_rules
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -41,7 +41,7 @@ def asked_calls(names: Iterable[str], arch: str, files: FileSystem) -> tuple[Cal
     """
     wanted = tuple(dict.fromkeys(name.strip() for each in names for name in each.split(",")))
     for name in wanted:
-        if not known(name):
+        if not is_system_call(name):
             raise Problem(f"--syscall: expected names of system calls, found {visible(name)!r}")
     for call, why in AskedRule(wanted, (arch,)).calls(files.facts.machine, files.facts.kernel.release):
         if why:
@@ -83,7 +83,7 @@ def _explained(call: CallOfArch, found: CallAnswer, source: RuleSource) -> Itera
 
 def rule_steps(source: RuleSource, rules: RuleSet, access: Access, elsewhere: str) -> Iterator[str]:
     """What each rule says of an access; of those on other files only how many, and where they are."""
-    said = list(steps(rules, access, source.auditing, source.machine))
+    said = list(explained_rules(rules, access, source.auditing, source.machine))
     for step in said:
         if step.result is not RuleResult.ELSEWHERE:
             yield f"  {source.text(step.resolved.rule)}: {step.words}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditrules.audit.constants.arches import loader_of
-from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.answer import path_error
 from auditrules.audit.model.collected import File, Sources, TriedRulesText
 from auditrules.audit.model.host_facts import Entry
 from auditrules.audit.needs import needs
@@ -61,7 +61,7 @@ class WhatIfHost:
             return replace(sources, facts=facts)
         contents = [file.content or b"" for each in self._rules for file in each.files]
         wanted = needs([*contents, self._text.content if self._text else b""])
-        paths = (path for path in wanted.paths if not bad_path(path))
+        paths = (path for path in wanted.paths if not path_error(path))
         facts = replace(facts, files={**facts.files, **self.look(paths)})
         if self._text is not None:
             return replace(sources, facts=facts, tried=self._text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.answer import path_error
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.host_facts import Entry
@@ -27,7 +27,7 @@ def asked(context: Context, audit: HostAudit, look: LookUp) -> tuple[PathAnswer,
     paths = tuple(dict.fromkeys(context.equals("path") or ()))
     if not paths:
         raise UnsupportedQuery("expected path with = or IN")
-    seen = look([path for path in paths if not bad_path(path)])
+    seen = look([path for path in paths if not path_error(path)])
     return tuple(audit.coverage(path, source, seen) for path in paths for source in (KERNEL, BOOT))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from auditrules.audit.coverage.answer import bad_path
+from auditrules.audit.coverage.answer import path_error
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks.catalogue import WHAT_SHIPS, Catalogue
@@ -73,7 +73,7 @@ def _coverage(host: HostView) -> Callable[[Context], list[Row]]:
     def rows(context: Context) -> list[Row]:
         answers = asked_paths(context, host.audit(), host.look)
         paths = tuple(answer.path for answer in answers)
-        if any(map(bad_path, paths)):  # whose length has no bound
+        if any(map(path_error, paths)):  # whose length has no bound
             return audit_coverage(answers)
         known = kept.get(paths)
         if known is None or known[0] != answers:

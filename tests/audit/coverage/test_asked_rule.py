@@ -7,7 +7,7 @@ import pytest
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
-from auditrules.audit.coverage.asked_answer import AskedAnswer, answer, named
+from auditrules.audit.coverage.asked_answer import AskedAnswer, calls_text, evaluate_asked_rule
 from auditrules.audit.coverage.asked_rule import (
     AskedRule,
     AskedRuleError,
@@ -90,7 +90,7 @@ def test_what_a_benchmark_asks_of_a_path_is_recorded_by_rules_that_say_it_in_any
     asked = PATHS[path]
     found = of_path(asked, lines)
     assert all(set(asked.letters) <= set(each.of(RECORDED)) for each in found) is passes
-    assert not any(set(asked.letters) & set(each.of(CoverageStatus.UNKNOWN)) for each in found)
+    assert not any(set(asked.letters) & set(each.with_status(CoverageStatus.UNKNOWN)) for each in found)
 
 
 CHMOD = asked_rule(["chmod"], ["b64"], ["auid>=1000", "auid!=unset"])
@@ -328,7 +328,7 @@ def test_what_is_no_rule_is_told(
 
 def by_source(asked: AskedRule, lines: list[str], on: Facts = HOST) -> AskedAnswer:
     source = RuleSource("kernel", on.machine, rules_of(lines, on))
-    return answer(asked, source, FileSystem(looked_at(on, asked.paths)))
+    return evaluate_asked_rule(asked, source, FileSystem(looked_at(on, asked.paths)))
 
 
 # what is asked for of openat on one file, rules, and the status
@@ -365,7 +365,7 @@ def test_calls_can_be_asked_for_of_one_program(lines: list[str], status: str) ->
 
 def test_the_calls_of_a_program_that_is_not_there_are_not_asked_for() -> None:
     found = by_source(asked_rule(["setuid"], ["b64"], ["exe=/usr/bin/new"]), [])
-    assert dict(found.unasked) == {CallOfArch("setuid", "b64"): "there is no program /usr/bin/new"}
+    assert dict(found.impossible) == {CallOfArch("setuid", "b64"): "there is no program /usr/bin/new"}
 
 
 @pytest.mark.parametrize(
@@ -409,22 +409,22 @@ def test_calls_that_are_judged_together_come_to_what_each_comes_to_alone(name: s
     source = RuleSource("kernel", HOST.machine, rules_of(lines, HOST))
     asked = asked_rule(["all"], [arch], fields)
     known: ResultCache[CallAnswer] = ResultCache(1000)
-    assert answer(asked, source, FILE_SYSTEM, known).calls == answer(asked, source, FILE_SYSTEM).calls
+    assert evaluate_asked_rule(asked, source, FILE_SYSTEM, known).calls == evaluate_asked_rule(asked, source, FILE_SYSTEM).calls
 
 
 def test_where_no_task_has_a_label_no_call_can_meet_what_is_asked() -> None:
     asked = asked_rule(["execve"], ["b64"], ["subj_type=crond_t"])
     found = by_source(asked, ["-a always,exit -S execve"], facts(lsm=("yama",)))
-    assert dict(found.unasked) == {CallOfArch("execve", "b64"): "no such call can meet what is asked"}
+    assert dict(found.impossible) == {CallOfArch("execve", "b64"): "no such call can meet what is asked"}
 
 
 def test_an_answer_names_rules_files_and_what_escapes() -> None:
     rule = f"{BY_USERS} -F auid>=60000"
     (text,) = (render(each.rule) for each in rules_of([rule], HOST).resolved)
     source = RuleSource("kernel", "x86_64", rules_of([rule], HOST), file_lines={text: ["/etc/audit/rules.d/a.rules:3"]})
-    found = answer(asked_rule(["chmod", "chown"], ["b64"], ["auid>=1000", "auid!=-1"]), source, FILE_SYSTEM)
+    found = evaluate_asked_rule(asked_rule(["chmod", "chown"], ["b64"], ["auid>=1000", "auid!=-1"]), source, FILE_SYSTEM)
     assert found.evidence(lines=True) == f"{text} in /etc/audit/rules.d/a.rules:3; auid>=60000 only"
-    assert named(found.of(CoverageStatus.CONDITIONAL, CoverageStatus.UNRECORDED)) == "chmod, chown (b64)"
+    assert calls_text(found.with_status(CoverageStatus.CONDITIONAL, CoverageStatus.UNRECORDED)) == "chmod, chown (b64)"
     assert (found.status(), found.reason()) == (CoverageStatus.CONDITIONAL, Reason.CONDITIONAL)
 
 

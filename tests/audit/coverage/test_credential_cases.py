@@ -12,7 +12,7 @@ from auditrules.audit.coverage.credential_cases import MOST_CASES, CredentialCas
 from auditrules.audit.coverage.decision import ON, Cause, CoverageStatus
 from auditrules.audit.coverage.operations import OPERATIONS
 from auditrules.audit.coverage.path_coverage import evaluate_path
-from auditrules.audit.coverage.reference import calls
+from auditrules.audit.coverage.reference import accesses_of
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Condition
@@ -109,7 +109,7 @@ def cases(*lines: str) -> CredentialCases:
     conditions: dict[tuple[Cause, Condition], ResolvedRule] = {}
     for resolved in rules_of(lines, facts()).resolved:
         conditions |= {(Cause.RULE, each): resolved for each in resolved.rule.fields}
-    (access,) = calls(OPERATIONS["open"], "x86_64", "6.1")
+    (access,) = accesses_of(OPERATIONS["open"], "x86_64", "6.1")
     return CredentialCases(conditions, access)
 
 

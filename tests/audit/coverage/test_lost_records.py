@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit import parse_rule
-from auditrules.audit.coverage.lost_records import losses, lost_records
+from auditrules.audit.coverage.lost_records import loss_remarks, lost_records
 
 DROPPED: dict[str, list[str]] = {
     "-a always,exclude -F msgtype=PATH": ["PATH"],
@@ -27,7 +27,7 @@ def test_a_rule_drops_records_while_the_event_stays(line: str, dropped: list[str
 
 def test_of_many_rules_that_drop_a_record_one_is_named_and_the_others_are_counted() -> None:
     rules = [parse_rule(f"-a always,exclude -F msgtype=PATH -F uid={number}") for number in range(1000)]
-    (told,) = losses(rules, "x86_64")
+    (told,) = loss_remarks(rules, "x86_64")
     assert told.startswith(
         "-a always,exclude -F msgtype=PATH -F uid=0 (and 999 more such rules) drops the record PATH: "
     )

@@ -26,10 +26,10 @@ WATCH = f"-w {DOCKERD} -p rwxa -k docker"
 
 def letters(found: Coverage) -> tuple[str, str, str, str]:
     return (
-        found.of(CoverageStatus.RECORDED),
-        found.of(CoverageStatus.CONDITIONAL),
-        found.of(CoverageStatus.UNRECORDED),
-        found.of(CoverageStatus.UNKNOWN),
+        found.with_status(CoverageStatus.RECORDED),
+        found.with_status(CoverageStatus.CONDITIONAL),
+        found.with_status(CoverageStatus.UNRECORDED),
+        found.with_status(CoverageStatus.UNKNOWN),
     )
 
 
@@ -451,7 +451,7 @@ def test_a_mount_between_the_rule_s_directory_and_the_path_must_be_there_first(
 def test_mounts_below_a_directory_that_were_not_there_first_are_left_out() -> None:
     layer = Mount(3, 1, "/var/lib/docker/overlay2", "/", "overlay", "0:50", early=None)
     found = covered("/var/lib/docker", "-w /var/lib/docker -p wa", on=facts(mounts=(layer,)))
-    assert found.of(CoverageStatus.RECORDED) == "wa"
+    assert found.with_status(CoverageStatus.RECORDED) == "wa"
     assert found.exceptions == ("/var/lib/docker/overlay2",)
 
 
@@ -459,7 +459,7 @@ def test_another_file_mounted_over_a_watched_name_is_not_watched() -> None:
     other = Mount(2, 1, DOCKERD, "/usr/bin/containerd", "ext4", "8:1", early=None)
     on = facts(mounts=(other,))
     on = with_entries(on, {DOCKERD: on.files["/usr/bin/containerd"]})
-    assert covered(DOCKERD, WATCH, on=on).of(CoverageStatus.RECORDED) == ""
+    assert covered(DOCKERD, WATCH, on=on).with_status(CoverageStatus.RECORDED) == ""
 
 
 def test_a_rule_on_the_name_below_a_mount_sees_it_taken_away() -> None:
@@ -535,7 +535,7 @@ def test_a_call_that_a_machine_lacks_is_recorded_by_nobody(machine: str) -> None
 
 def test_a_32_bit_machine_has_two_calls_for_one_purpose() -> None:
     rule = f"-a always,exit -S chmod,chown,fchmodat,fchownat,setxattr -F path={DOCKERD}"
-    assert covered(DOCKERD, rule, on=replace(facts(), machine="i686")).of(CoverageStatus.CONDITIONAL) == "a"
+    assert covered(DOCKERD, rule, on=replace(facts(), machine="i686")).with_status(CoverageStatus.CONDITIONAL) == "a"
 
 
 def test_a_never_rule_on_the_directory_keeps_removals_of_the_file_out_wherever_it_stands() -> None:
@@ -555,7 +555,7 @@ MAGIC_LINKS = ("/proc/77/exe", "/proc/self/root/usr/bin/dockerd", "/proc/1/task/
 @pytest.mark.parametrize("path", MAGIC_LINKS)
 def test_a_link_of_proc_leads_elsewhere_than_its_text_says(path: str) -> None:
     on = facts({**DOCKER, "/proc/77/exe": f"-> {DOCKERD}", "/proc/self/root": "-> /"})
-    assert covered(path, WATCH, on=on).of(CoverageStatus.UNKNOWN) == "rwxa"
+    assert covered(path, WATCH, on=on).with_status(CoverageStatus.UNKNOWN) == "rwxa"
 
 
 def test_numbers_of_inodes_are_not_known_on_a_file_system_that_tells_stat_others() -> None:
@@ -563,18 +563,18 @@ def test_numbers_of_inodes_are_not_known_on_a_file_system_that_tells_stat_others
     btrfs = Mount(2, 1, "/usr", "/", "btrfs", "0:34", MAGIC["btrfs"], early=True)
     rule = f"-a always,exit -S all -F inode={on.files[DOCKERD].ino} -F perm=wa"
     found = covered(DOCKERD, rule, on=replace(on, mounts=(*(on.mounts or ()), btrfs)))
-    assert found.of(CoverageStatus.RECORDED) == ""
+    assert found.with_status(CoverageStatus.RECORDED) == ""
 
 
 def test_an_argument_s_bits_are_told_apart_from_its_number() -> None:
     rules = (f"-a always,exit -F path={DOCKERD} -F perm=r -F {field}" for field in ("a1=0", "a1&13"))
-    assert covered(DOCKERD, *rules).of(CoverageStatus.RECORDED) == ""
+    assert covered(DOCKERD, *rules).with_status(CoverageStatus.RECORDED) == ""
 
 
 def test_an_answer_that_waits_for_one_kind_of_subject_alone_has_that_reason() -> None:
     rules = (f"-a never,exit -F path={DOCKERD} -F perm=x -F uid=7", WATCH)
     found = covered(DOCKERD, *rules, fresh=False)
-    assert (found.of(CoverageStatus.UNKNOWN), found.reason.value) in (("", "conditional"), ("x", "replaced"))
+    assert (found.with_status(CoverageStatus.UNKNOWN), found.reason.value) in (("", "conditional"), ("x", "replaced"))
 
 
 def test_what_is_not_there_by_more_than_one_name_is_judged_by_what_is_above() -> None:

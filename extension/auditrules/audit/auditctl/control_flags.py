@@ -1,4 +1,4 @@
-"""Reads the flags that make no rule: -D, -e, -b, -f … (src/auditctl.c, setopt)."""
+"""Reads the control flags, which make no rule: -D, -e, -b, -f … (src/auditctl.c, setopt)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGNAL_NAMES = SIGNALS | {"stop", "reload", "rotate", "resume", "state"}
 
 
 def delete_all(draft: Draft, option: Flag) -> None:
-    """-D [-k TEXT]: delete every rule, or those whose keys hold the text."""
+    """-D [-k TEXT]: delete all rules, or those whose keys contain the text."""
     match _after(draft, option):
         case []:
             draft.control("-D")
@@ -26,7 +26,7 @@ def delete_all(draft: Draft, option: Flag) -> None:
 
 
 def listing(draft: Draft, option: Flag) -> None:
-    """-l [-i | -k TEXT]: print the rules; changes nothing."""
+    """-l [-i | -k TEXT]: print the rules, and change nothing."""
     match _after(draft, option):
         case [] | ["-i"] | ["-k", _]:
             draft.control("-l")
@@ -37,7 +37,7 @@ def listing(draft: Draft, option: Flag) -> None:
 
 
 def status(draft: Draft, option: Flag) -> None:
-    """-s [-i]: print the status; changes nothing."""
+    """-s [-i]: print the status, and change nothing."""
     match _after(draft, option):
         case [] | ["-i"]:
             draft.control("-s")
@@ -72,20 +72,20 @@ def number(draft: Draft, option: Flag) -> None:
     draft.control(option.flag, word.text)
 
 
-def ends(draft: Draft, option: Flag) -> None:
+def ends_line(draft: Draft, option: Flag) -> None:
     """-i, -c and -v: the rest of the line is not read."""
     draft.control(option.flag)
     draft.outcome = BuildState.DONE
 
 
-def alone(draft: Draft, option: Flag) -> None:
-    """-t and --reset_backlog_wait_time_actual: done at once, whatever else the line holds."""
+def done_at_once(draft: Draft, option: Flag) -> None:
+    """-t and --reset_backlog_wait_time_actual: done at once; the rest of the line is ignored."""
     draft.control(option.flag)
     draft.outcome = BuildState.RETURNED
 
 
-def alone_or_last(draft: Draft, option: Flag) -> None:
-    """--loginuid-immutable and --reset-lost: done at once; later versions refuse words behind them."""
+def done_at_once_or_last(draft: Draft, option: Flag) -> None:
+    """--loginuid-immutable and --reset-lost: done at once; newer versions refuse words behind them."""
     draft.control(option.flag)
     goes_on = draft.facts.version >= versions.CONTROLS_GO_ON
     draft.outcome = BuildState.DONE if goes_on else BuildState.RETURNED
@@ -100,11 +100,11 @@ def usage(draft: Draft, option: Flag) -> None:
 
 
 def message(draft: Draft, option: Flag) -> None:
-    """-m TEXT: sends a message to the audit stream."""
+    """-m TEXT: send a message to the audit stream."""
     word = option.value
     if len(draft.options.words) > 2:  # noqa: PLR2004 - the flag and its word
         draft.fail("-m alone with one word", option.word)
-    # auditctl tests char < 32. If char is signed, every byte above 127 is less, too.
+    # auditctl tests char < 32. If char is signed, every byte above 127 is below 32, too.
     least, most = 32, 127 if draft.facts.machine in SIGNED_CHAR else 255
     if any(not least <= byte <= most for byte in encode(word.text)):
         draft.fail("a text without control characters", word)
@@ -124,13 +124,13 @@ def equivalent(draft: Draft, option: Flag) -> None:
     draft.outcome = BuildState.RETURNED
 
 
-def nested(draft: Draft, option: Flag) -> None:
-    """-R FILE: rules files do not include others."""
+def nested_file(draft: Draft, option: Flag) -> None:
+    """-R FILE: a rules file must not include another."""
     draft.fail("no -R in a rules file", option.word)
 
 
 def signal(draft: Draft, option: Flag) -> None:
-    """--signal NAME: sends a signal to the audit daemon."""
+    """--signal NAME: send a signal to the audit daemon."""
     word = option.value
     if draft.facts.daemon is False and draft.facts.version >= versions.DAEMON_NEEDED:
         draft.fail("a running audit daemon to signal", option.word)

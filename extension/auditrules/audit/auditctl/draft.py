@@ -1,4 +1,4 @@
-"""What is known of a line of a rules file while its flags are read: auditctl's global variables (src/auditctl.c)."""
+"""The state of a rules file's line while its flags are read; auditctl has global variables for it (src/auditctl.c)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MOST_FIELDS = 63  # AUDIT_MAX_FIELDS, less the one that auditctl keeps for the k
 
 
 class BuildState(Enum):
-    """What the flags read so far amount to."""
+    """What auditctl will do with the line, from the flags read so far."""
 
-    CONTROL = "a reply is awaited"
-    RULE = "a rule is to be sent"
-    DONE = "all is done, the rest of the line is not read"
-    RETURNED = "all is done, and nobody looks at the rest of the line"
+    CONTROL = "it waits for a reply"
+    RULE = "it sends a rule"
+    DONE = "it is done; words behind the flag are an error"
+    RETURNED = "it is done, and ignores the rest of the line"
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Draft:
 
     @property
     def list(self) -> FilterList | None:
-        """The list that a field is meant for."""
+        """The list of the rule that is added or deleted."""
         return self.add or self.remove
 
     @property
@@ -74,7 +74,7 @@ class Draft:
         return ParsedLine(tuple(self.controls))
 
     def fail(self, expected: str, word: Word | None = None) -> NoReturn:
-        """Raise RuleSyntaxError with what was expected in place of a word, or at the end of the line."""
+        """Raise RuleSyntaxError: what was expected in place of this word, or at the end of the line."""
         end = len(self.text)
         span = (word.start, word.end) if word else (end, end)
         raise RuleSyntaxError(expected, self.text, span, tuple(self.controls))
@@ -99,7 +99,7 @@ class Draft:
         return self.has_syscalls or self.has_permission or self.has_exe or self.has_file_system
 
     def set_permissions(self, bits: int, word: Word) -> None:
-        """Put a value into every perm field, or add one (libaudit.c, audit_update_watch_perms)."""
+        """Set the value of every perm field, or add such a field (libaudit.c, audit_update_watch_perms)."""
         if not self.fields:
             self.fail("a field or a watched path before the permissions", word)
         found = False

@@ -1,6 +1,6 @@
 """Splits words into flags and operands, as GNU getopt_long(3) does for auditctl: `-pwa`, `-lsv`, `--backlog 100`.
 
-Words that are neither are left over, as getopt moves them behind the flags; the caller decides what they mean.
+Other words are left over, as getopt moves them behind the flags; the caller decides what they mean.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Flag(NamedTuple):
     """One flag with its operand. `flag` is `-w` or `--signal`, or empty if getopt knows no such flag."""
 
     flag: str
-    word: Word  # where the flag stands
+    word: Word  # the flag's word in the line
     operand: Word | None = None
     problem: str = ""  # what was expected, if `flag` is empty
 
     @property
     def value(self) -> Word:
-        """The operand of a flag that takes one; `Flags` yields no such flag without."""
+        """The operand of a flag that takes one, which `Flags` always yields with its operand."""
         if self.operand is None:
             message = f"{self.flag} takes no operand"
             raise LookupError(message)
@@ -57,13 +57,13 @@ class Flag(NamedTuple):
 
 @dataclass(slots=True)
 class Flags:
-    """The words of one line while they are read. `index` is the next word, `others` those that are no flag."""
+    """The words of one line while they are read. `index` is the next word; `others` are words that are no flag."""
 
     words: list[Word]
     version: Version
     index: int = 0
     others: list[Word] = field(default_factory=list)
-    cluster: Word | None = None  # the word that getopt is in: it has more letters
+    cluster: Word | None = None  # the word with several flags that getopt has not finished
 
     def __iter__(self) -> Iterator[Flag]:
         """The flags in order."""
@@ -83,7 +83,7 @@ class Flags:
                 yield self._long(current)
 
     def left(self, *, early: bool) -> list[Word]:
-        """The words that no flag took. If reading ended early, getopt has not yet looked back at those before."""
+        """The words that no flag took. If reading ended early, getopt has not yet returned to words before that."""
         passed = [] if early else self.others
         return [*passed, *([self.cluster] if self.cluster else []), *self.words[self.index :]]
 
@@ -105,7 +105,7 @@ class Flags:
                 yield Flag("", current, problem="a flag that auditctl has")
 
     def _with_operand(self, current: Word, offset: int) -> Flag:
-        """The flag at that place of a word, and the rest of the word as its operand, or else the next word."""
+        """The flag at this place of a word, with its operand: the rest of the word, or else the next word."""
         self.cluster = None
         flag = f"-{current.text[offset]}"
         stuck = current.text[offset + 1 :]

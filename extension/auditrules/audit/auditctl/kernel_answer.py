@@ -1,7 +1,7 @@
-"""The kernel's audit rules and status as they were answered, or why they are not known.
+"""The kernel's answer as a value: its rules and status, or why they are not known.
 
-Text is interpreted here: what `auditctl -l` and `auditctl -s` print, now or saved. The kernel's own bytes are
-interpreted in `kernel.interpret`.
+This module interprets text: the output of `auditctl -l` and `auditctl -s`, now or saved. `kernel.interpret` interprets
+the kernel's own bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CUT = "the listing ends in the middle of this line: it has no newline"
 
 
 class AnswerState(str, Enum):
-    """The nine answers to "what does the kernel audit?" that must not be confused; `NOT_ASKED` is the tenth, empty."""
+    """The column `state` of audit_status: nine answers that must not be confused, and `NOT_ASKED`, which is empty."""
 
     OK = "ok"
     NO_RULES = "no_rules"
@@ -51,7 +51,7 @@ class KernelAnswer:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is unusual about the lines, each remark once."""
+        """The remarks on unusual lines, each once."""
         return tuple(dict.fromkeys(line.remark for line in self.lines or () if line.remark))
 
     @property
@@ -68,7 +68,7 @@ class KernelAnswer:
         return any(rule.list is FilterList.TASK and rule.action is Action.NEVER for rule in rules)
 
 
-# What auditctl says when it gets no answer, and what that means (auditctl 2.8 to 4.2).
+# What auditctl 2.8 to 4.2 print if they get no answer.
 NOT_ROOT = "You must be root"
 NOT_PERMITTED = "Operation not permitted"
 NOT_IN_KERNEL = ("audit support not in kernel", "Cannot open netlink audit socket")
@@ -83,9 +83,9 @@ FAILED = {
 
 
 def interpret_texts(kernel: Kernel, facts: Facts, known: Lines | None = None) -> KernelAnswer:
-    """Interpret what auditctl printed, now or saved. Every text and every failure has a state; nothing raises.
+    """Interpret auditctl's output, now or saved. Every text and every failure has a state; never raises.
 
-    `known` are the lines of the listing, if they were read before.
+    `known` are the listing's lines, if they were parsed before.
     """
     if kernel.saved is not None:
         if kernel.saved.content is None:
@@ -122,7 +122,7 @@ def _saved(content: str, reader: str, facts: Facts) -> KernelAnswer:
 
 
 def _of_rules_file(lines: Lines, facts: Facts) -> str:
-    """The error for a saved listing that is a rules file: auditctl prints no such lines, and reads them all."""
+    """The error if a saved listing is in truth a rules file: auditctl prints no such lines, but reads them all."""
     others = [line.text for line in lines if line.rule is None and line.text.strip(" ") and line.error != CUT]
     if not others or any(line.error for line in parse_rules_file("\n".join(others), facts)):
         return ""
@@ -146,7 +146,7 @@ def _refused(listing: Run, status: Run | None) -> tuple[AnswerState, str] | None
     elif NOT_ROOT in said:
         state = AnswerState.NO_PERMISSION
     elif NOT_PERMITTED in said:
-        # auditctl -s tests the capability first. If it has it and the kernel still refuses, the namespace is the cause.
+        # auditctl -s tests the capability first. If it is there and the kernel refuses, the namespace is the cause.
         rooted = status is not None and NOT_ROOT not in decode(status.stderr)
         state = AnswerState.FOREIGN_NAMESPACE if rooted else AnswerState.NO_PERMISSION
     elif listing.returncode != 0 or said:  # a message may mean that it does not list all rules
@@ -189,7 +189,7 @@ def _listed(
 
 
 def answered(reader: str, lines: Lines, status: AuditStatus, broken: str) -> KernelAnswer:
-    """The answer of rules and status; `broken` begins its error if a line is not understood."""
+    """The answer for these rules and this status. `broken` begins the error if a line is not understood."""
     if status.enabled == 0:
         return KernelAnswer(AnswerState.DISABLED, reader, "", lines, status)
     errors = [line.error for line in lines if line.rule is None]
@@ -200,7 +200,7 @@ def answered(reader: str, lines: Lines, status: AuditStatus, broken: str) -> Ker
 
 
 def _lines(text: str, facts: Facts) -> Lines | None:
-    """The lines of a listing; None if it is empty, which auditctl never prints."""
+    """The lines of a listing; None if it is empty, as auditctl never prints nothing."""
     if not text:
         return None
     whole, newline, rest = text.rpartition("\n")

@@ -1,4 +1,4 @@
-"""Reads a line of `auditctl -l` that names its fields: `-a ACTION,LIST -F FIELD=VALUE …`."""
+"""Parses a line of `auditctl -l` that names its fields: `-a ACTION,LIST -F FIELD=VALUE …`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _UNNAMED = re.compile(r"f(\d{1,10})(!=|>=|<=|&=|=|>|<|&)(-?\d{1,10})", re.ASCII)
 
 
 def parse_full_line(line: str, facts: Facts, above: int | None = None) -> Rule:
-    """The rule of the line. `above` is the last arch on the lines before it, as for `listing.listed`.
+    """Parse the line. `above` is the last arch on the lines before it, as for `listing.listed`.
 
     Raises:
         RuleSyntaxError: auditctl prints no such line.
@@ -72,7 +72,7 @@ class _ListedRule:
             self.fields.append(Field("key", Operator.EQUAL, KEY_SEPARATOR.join(self.keys)))
         mask = self.mask
         if mask is None:
-            # Lists with system calls are printed with "-S all" if a rule has all, and without -S if it has none.
+            # For lists with system calls auditctl prints "-S all" if the rule has all, and no -S if it has none.
             mask = 0 if self.list is FilterList.TASK or self.list in SYSCALL_LISTS else ALL_SYSCALLS
         calls = names.syscall_mask(mask, self.list, arches.machine_of(self.arch, self.facts.machine))
         return Rule(self.list, action, calls, tuple(self.fields))
@@ -117,7 +117,7 @@ class _ListedRule:
         self.mask = mask
 
     def _beyond_arch(self) -> bool:
-        """Whether there is a condition other than arch, after which auditctl prints no -S."""
+        """Whether there was a condition other than arch; auditctl prints no -S after one."""
         return any(isinstance(one, Comparison) or one.name != "arch" for one in self.fields) or bool(self.keys)
 
     def _syscall(self, name: str, machine: str) -> int | None:
@@ -154,10 +154,10 @@ class _ListedRule:
         if kind.kind in _TEXTUAL:
             return read(kind, text, self.facts)
         if _DECIMAL.fullmatch(text):
-            return c_integers.word(int(text))  # printf's %d, so no octal, and a minus where the top bit is set
+            return c_integers.word(int(text))  # printed by %d: never octal, negative if the top bit is set
         if kind.kind is FieldKind.ARGUMENT and _HEXADECIMAL.fullmatch(text):
             return int(text, 16)
-        # The rest must be a whole name. In a listing no text follows a number, as it may in a rules file.
+        # The rest must be a whole name: in a listing, unlike in a rules file, no text follows a number.
         if kind.kind in _NAMED and not (is_digit(text) or is_negative(text)):
             return read(kind, text, self.facts)
         if kind.kind is FieldKind.SESSION and text == "unset":

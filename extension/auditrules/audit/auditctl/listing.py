@@ -1,4 +1,4 @@
-"""Writes rules as `auditctl -l` prints them, with what it hides (src/auditctl-listing.c of audit-userspace)."""
+"""Writes rules as `auditctl -l` prints them, including what it hides (src/auditctl-listing.c of audit-userspace)."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from auditrules.audit.model.syscall_mask import SyscallMask
 
 PATHS = {"path": "path", "dir": "dir", PATH_OR_DIR: "path"}
 
-_KEPT = 4096  # texts of numbers and masks that are cached: rules share most of theirs
+_KEPT = 4096  # cached texts of numbers and masks, which rules mostly share
 
 
 def shows_operators(version: Version) -> bool:
-    """Whether that auditctl prints the operator of path, dir and exe; the others print = (audit-userspace PR 379)."""
+    """Whether this auditctl prints the operator of path, dir and exe; others print = (audit-userspace PR 379)."""
     return versions.within(version, *versions.OPERATORS_SHOWN)
 
 
 def syscall_names(
     rule: Rule, machine: str, version: Version | None = None, above: int | None = None
 ) -> tuple[str, ...]:
-    """The system calls in the order of their numbers, or `all`; those without a name as numbers.
+    """The system calls in the order of their numbers, or `all`; a call without a name is its number.
 
-    `above` is the arch by which the calls of a rule without an arch are named, instead of the machine's own.
+    If the rule has no arch, its calls have the names of arch `above` or, without that, of the machine.
     """
     if rule.syscalls.all:
         return ("all",)
@@ -56,13 +56,13 @@ def _named(mask: SyscallMask, machine: str, version: Version | None) -> tuple[st
 
 
 def value(field: Field, version: Version) -> str:
-    """A field's value as auditctl prints it, of any field but arch."""
+    """A field's value as auditctl prints it, for any field except arch."""
     return field.value if isinstance(field.value, str) else number_text(field.name, field.value, version)
 
 
 @lru_cache(_KEPT)
 def number_text(name: str, number: int, version: Version | None = None) -> str:
-    """The number of a field of that name as auditctl prints it; for an arch, see `arches.listed`."""
+    """The number in a field of that name as auditctl prints it; for an arch, see `arches.listed`."""
     kind = FIELDS[name].kind if name in FIELDS else FieldKind.NUMBER
     if kind is FieldKind.PERMISSIONS:
         return letters(number)
@@ -85,10 +85,10 @@ def number_text(name: str, number: int, version: Version | None = None) -> str:
 def listed(
     rule: Rule, version: Version = DEFAULT_VERSION, machine: str = DEFAULT_MACHINE, above: int | None = None
 ) -> str:
-    """The line that that version's `auditctl -l` prints for the rule (auditctl-listing.c, print_rule).
+    """The line that `auditctl -l` of this version prints for the rule (auditctl-listing.c, print_rule).
 
-    `above` is the last arch printed before this line, of any rule: auditctl keeps it, and names the system calls of a
-    rule without an arch by it.
+    `above` is the last arch that it printed before this line, for any rule: auditctl keeps that arch, and takes it for
+    the names of system calls of rules without an arch.
     """
     watch = listed_as_watch(rule)
     parts = []
@@ -111,7 +111,7 @@ def listed(
 
 
 def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[str]:
-    """The lines that that version's `auditctl -l` prints for the rules of a kernel."""
+    """The lines that `auditctl -l` of this version prints for the rules of a kernel."""
     above = None
     for rule in rules:
         yield listed(rule, version, machine, above)
@@ -119,7 +119,7 @@ def listing(rules: Iterable[Rule], version: Version, machine: str) -> Iterator[s
 
 
 def listed_as_watch(rule: Rule) -> bool:
-    """Whether auditctl prints -w for the rule. It looks at neither action nor list nor path or dir (is_watch)."""
+    """Whether auditctl prints -w for the rule. It checks neither action nor list, nor whether it is path or dir."""
     found = {condition.name if isinstance(condition, Field) else "" for condition in rule.fields}
     masked = rule.list in SYSCALL_LISTS and not rule.syscalls.all
     return "perm" in found and found <= WATCH_FIELDS and not masked

@@ -1,7 +1,7 @@
-r"""Writes rules in normal form: `-a ACTION,LIST …`, the same text for equal rules. A rules file can hold it.
+r"""Writes rules in normal form, `-a ACTION,LIST …`: the same text for equal rules, and valid in a rules file.
 
-It names list, action and every operator, has `path=` or `dir=` and never `-w`, and escapes spaces and backslashes as a
-rules file needs it. If it is not known whether a rule watches a path or a directory, it has `path=`.
+It names the list, the action and every operator, has `path=` or `dir=` and never `-w`, and escapes spaces and
+backslashes. If it is not known whether a rule watches a file or a directory, it has `path=`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ UNSIGNED_ONLY = frozenset(
     {FieldKind.NUMBER, FieldKind.GROUP, FieldKind.FILE_SYSTEM, FieldKind.FAMILY}
 )  # auditctl reads no minus sign there
 
-_KEPT = 4096  # texts of numbers that are cached: rules share most of theirs
+_KEPT = 4096  # cached texts of numbers, which rules mostly share
 
 
 def render(rule: Rule, machine: str = DEFAULT_MACHINE) -> str:
-    """The normal form's text: equal for equal rules, whatever their source or spelling."""
+    """The rule in normal form: equal for equal rules, whatever their source or spelling."""
     words = [f"-a {rule.action.value},{rule.list.value}"]
     calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""
     arches_at = [
@@ -40,7 +40,7 @@ def render(rule: Rule, machine: str = DEFAULT_MACHINE) -> str:
 
 
 def decided(rule: Rule, facts: Facts) -> Rule:
-    """The rule with its path as a dir where it is one now; the text of a rule has to say one or the other."""
+    """The rule with `path|dir` replaced by `dir` if its path is a directory now; a text has to say one or the other."""
     if not any(isinstance(condition, Field) and condition.name == PATH_OR_DIR for condition in rule.fields):
         return rule
     fields = tuple(
@@ -76,7 +76,7 @@ def field_text(condition: Condition, machine: str) -> str:
 
 
 def value_text(field: Field, machine: str) -> str:
-    """A field's value in normal form: as auditctl prints it, unless auditctl would read that as another value."""
+    """A field's value in normal form: as auditctl prints it, unless auditctl would parse that as another value."""
     return field.value if isinstance(field.value, str) else _number_text(field.name, field.value, machine)
 
 

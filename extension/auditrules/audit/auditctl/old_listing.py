@@ -1,4 +1,4 @@
-"""Reads what `auditctl -l` of audit before 2.3.5 printed.
+"""Parses the output of `auditctl -l` before audit 2.3.5.
 
     LIST_RULES: exit,always watch=/etc/passwd perm=wa key=identity
     LIST_RULES: exit,always arch=3221225534 (0xc000003e) key=exec syscall=execve
@@ -32,7 +32,7 @@ def is_old_form(line: str) -> bool:
 
 
 def parse_old_line(line: str, facts: Facts) -> Rule:
-    """The rule of the line. Each names its system calls by its own arch.
+    """Parse the line. Each line names its system calls by its own arch.
 
     Raises:
         RuleSyntaxError: auditctl printed no such line.
@@ -50,7 +50,7 @@ def parse_old_line(line: str, facts: Facts) -> Rule:
 
 
 def _rewritten(line: str) -> str | None:
-    """The line as later versions write it; None: it is none of this form."""
+    """The line as later versions print it; None if it is not of this form."""
     match = _LINE.fullmatch(line)
     if match is None:
         return None

@@ -1,7 +1,6 @@
-"""Reads rules files line by line, as auditctl does.
+"""Parses rules files line by line, as auditctl does (src/auditctl.c, setopt).
 
-The order is auditctl's own (src/auditctl.c, setopt): it takes the flags one by one, each may end the reading, and it
-decides what a rule lacks after the last one.
+Flags are read one by one, and each may end the line. After the last flag the rule is checked for what it lacks.
 """
 
 from __future__ import annotations
@@ -37,30 +36,30 @@ FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
     "-f": control_flags.one_of_three,
     "-b": control_flags.number,
     "-r": control_flags.number,
-    "-i": control_flags.ends,
-    "-c": control_flags.ends,
+    "-i": control_flags.ends_line,
+    "-c": control_flags.ends_line,
     "-s": control_flags.status,
     "-l": control_flags.listing,
-    "-v": control_flags.ends,
+    "-v": control_flags.ends_line,
     "-h": control_flags.usage,
     "-m": control_flags.message,
     "-q": control_flags.equivalent,
-    "-t": control_flags.alone,
-    "-R": control_flags.nested,
+    "-t": control_flags.done_at_once,
+    "-R": control_flags.nested_file,
     "--backlog_wait_time": control_flags.number,
-    "--loginuid-immutable": control_flags.alone_or_last,
-    "--reset-lost": control_flags.alone_or_last,
-    "--reset_backlog_wait_time_actual": control_flags.alone,
+    "--loginuid-immutable": control_flags.done_at_once_or_last,
+    "--reset-lost": control_flags.done_at_once_or_last,
+    "--reset_backlog_wait_time_actual": control_flags.done_at_once,
     "--signal": control_flags.signal,
     "--help": control_flags.usage,
 }
 
 
 def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
-    """The rule and controls of a line of a rules file; None for a blank line or a comment.
+    """Parse a line of a rules file into its rule and controls; None for a blank line or a comment.
 
     Raises:
-        RuleSyntaxError: auditctl would refuse the line before it asks the kernel.
+        RuleSyntaxError: auditctl itself refuses the line, before it asks the kernel.
     """
     words = split(line, facts.version)
     if not words:
@@ -88,9 +87,9 @@ def _nothing_left(draft: Draft) -> None:
 
 
 class LineParser:
-    """Parses the lines of rules files on one host; of lines that are equal one is parsed.
+    """Parses the lines of rules files on one host; equal lines are parsed once.
 
-    What an `earlier` parser made of a line is given again where all that it depends on is the same.
+    The results of an `earlier` parser are reused if all that they depend on is the same.
     """
 
     def __init__(self, facts: Facts, earlier: LineParser | None = None) -> None:
@@ -113,10 +112,10 @@ def _parsed(line: str, facts: Facts) -> ParsedLine | RuleSyntaxError | None:
 
 
 def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:
-    """The rule that a line of a rules file adds, with -w, -a or -A.
+    """Parse a line of a rules file that adds a rule, with -w, -a or -A, and does nothing else.
 
     Raises:
-        RuleSyntaxError: auditctl would refuse the line, or it adds no rule, or it does something else as well.
+        RuleSyntaxError: auditctl refuses the line, or it adds no rule, or it does something else as well.
     """
     parsed = parse_line(line, facts)
     whole = (0, len(line))
@@ -136,7 +135,7 @@ def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:
 class RulesFileLine:
     """One line of a rules file: what auditctl does with it, or why it refuses it.
 
-    `number` is auditctl's, from 1: a line longer than 6,143 bytes counts as several.
+    `number` is as auditctl counts, from 1: a line longer than 6,143 bytes counts as several.
     """
 
     number: int
@@ -146,12 +145,12 @@ class RulesFileLine:
 
     @property
     def rule(self) -> Rule | None:
-        """The rule of the line, added or deleted as `parsed.verb` says."""
+        """The rule that the line adds or deletes (`parsed.verb`)."""
         return self.parsed.rule if self.parsed else None
 
 
 def parse_rules_file(content: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[RulesFileLine, ...]:
-    """The lines of a rules file except blank ones and comments, each judged by itself."""
+    """Parse a rules file: all lines except blank ones and comments, each independently of the others."""
     read = encode(content) if isinstance(content, str) else content
     found = (_rules_file_line(number, text, facts) for number, text in lines(read))
     return tuple(line for line in found if line.parsed or line.error)

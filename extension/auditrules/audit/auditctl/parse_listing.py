@@ -1,8 +1,8 @@
-"""Reads what `auditctl -l` printed, line by line, into rules.
+"""Parses the output of `auditctl -l` line by line.
 
-A listing quotes nothing: a path or key with a space in it, or with ` -k `, can be read in more than one way. What is
-read here lists the same again. A line in watch form (-w PATH -p PERMISSIONS) says neither action nor list nor whether
-the path is a directory, as auditctl prints it for all of them: it is read as always and exit, with `path|dir`.
+A listing quotes nothing, so a path or key that contains a space, or ` -k `, can be read in several ways. The rule that
+is returned always has the same listing again. A line in watch form (-w PATH -p PERMISSIONS) tells neither the action
+nor the list, nor whether the path is a directory: it is parsed as `always,exit` with the field `path|dir`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from auditrules.values import dataclass
 
 NO_RULES = "No rules"  # printed in place of a listing
 
-# A path of 4096 bytes, 63 permissions, keys of 256 bytes: no watch is listed in more than this many characters.
+# No listed watch is longer: a path of 4096 bytes, 63 permissions, keys of 256 bytes.
 LONGEST_WATCH = 8192
 
 # auditctl prints fields in the order of the rule, so permissions may stand on either side of the path.
@@ -45,7 +45,7 @@ _WATCH = re.compile(
 )
 
 
-# Remarks on lines that auditctl of today does not print, though each has one meaning.
+# Remarks on lines that today's auditctl does not print, though their meaning is clear.
 OLD_FORM = "a line of the listing is in the form of auditctl before 2.3.5"
 NEVER_PRINTED = (
     "a line of the listing is in a form that no auditctl prints, which lists such a rule as a watch, -w PATH"
@@ -63,7 +63,7 @@ class ListedLine:
 
 
 def parse_listing(text: bytes | str, facts: Facts = DEFAULT_FACTS) -> tuple[ListedLine, ...]:
-    """The lines of a listing in order; none for `No rules`. `facts.version` is the auditctl that printed it."""
+    """Parse a listing; empty for `No rules`. `facts.version` is the auditctl that printed it."""
     lines = (decode(text) if isinstance(text, bytes) else text).removesuffix("\n").split("\n")
     if not text or lines == [NO_RULES]:
         return ()
@@ -92,9 +92,9 @@ def is_watch_form(line: str) -> bool:
 
 
 def parse_listed_line(line: str, facts: Facts, above: int | None = None) -> Rule:
-    """The rule of one line of a listing. `above` is the last arch on the lines before it, as for `listing.listed`.
+    """Parse one line of a listing. `above` is the last arch on the lines before it, as for `listing.listed`.
 
-    A line that names every field has one meaning, so it is read also if auditctl would print its rule as a watch.
+    A line that names every field is accepted even if auditctl would print its rule as a watch: its meaning is clear.
 
     Raises:
         RuleSyntaxError: auditctl prints no such line, so the listing is damaged or from something else.

@@ -1,6 +1,6 @@
-"""Reads the flags that make a rule, -w, -W, -p, -k, -a, -A and -d, and makes it after the last flag (src/auditctl.c).
+"""Reads the flags that make a rule: -w, -W, -p, -k, -a, -A and -d, and builds it after the last flag (src/auditctl.c).
 
-The flags that narrow a rule, -S, -F and -C, are in `field_flags`.
+The flags that narrow a rule (-S, -F and -C) are in `field_flags`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from auditrules.audit.model.text import encode
 
 ALL_PERMISSIONS = int(Permission.READ | Permission.WRITE | Permission.EXECUTE | Permission.ATTRIBUTE)
 
-# auditctl searches them in this order, so a path with != or >= in it is cut there.
+# In the order in which auditctl searches them: a path that contains != or >= is cut there.
 OPERATORS = ("!=", ">=", "<=", "&=", "=", ">", "<", "&")
 
 _INTRUSION_KEY = re.compile(r"ids-(?:sys|file|exec|mkexe)-(?:inf|low|med|hi).*", re.DOTALL)  # check_ids_key
@@ -86,7 +86,7 @@ def _watch(draft: Draft, option: Flag) -> None:
 
 
 def permissions(draft: Draft, option: Flag) -> None:
-    """-p LETTERS: the value of the perm fields there are, or a new one."""
+    """-p LETTERS: sets the value of the perm fields, or adds one."""
     word = option.value
     if draft.list is None:
         draft.fail("-w or -a before the permissions", option.word)
@@ -201,7 +201,7 @@ def _bad_keyword(draft: Draft, word: Word) -> NoReturn:
 
 
 def finish(draft: Draft) -> ParsedLine:
-    """What the flags of a line come to after the last one: the rule that they make, if any."""
+    """Build the rule after the last flag, if the flags make one."""
     _take_keys(draft)
     if draft.outcome is BuildState.DONE:
         return draft.line_so_far()

@@ -1,4 +1,4 @@
-"""The arch field: its number for a text and a machine, whose system calls it means, how it is printed; loaders.
+"""The arch field: parses and prints its value, and finds the machine whose system calls it means; also loaders.
 
 Sources: audit_determine_machine in lib/libaudit.c of audit-userspace, and lib/machinetab.h.
 """
@@ -15,7 +15,7 @@ from auditrules.audit.model.host_facts import Version
 _64_BIT = 0x80000000  # __AUDIT_ARCH_64BIT
 _HEXADECIMAL = 16
 
-# The dynamic loaders that programs name as their interpreter (PT_INTERP of each ABI).
+# The dynamic loader that programs of each machine name as their interpreter (PT_INTERP).
 LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "x86_64": "/lib64/ld-linux-x86-64.so.2",
@@ -31,9 +31,9 @@ LOADERS: Mapping[str, str] = MappingProxyType(
 
 
 def number(text: str, machine: str, version: Version | None = None) -> int | None:
-    """The kernel's number for an arch field's text: b64, b32, a machine's name, or the number in any of C's ways.
+    """The kernel's number for the text of an arch field: b64, b32, a machine's name, or a number as C parses it.
 
-    `machine` is the host's, on which b64 and b32 depend. None: auditctl rejects the text there.
+    `machine` is the host's, on which b64 and b32 depend. None: auditctl rejects the text on this host.
     """
     if is_digit(text):
         found = syscalls.machine_of(word(strtol(text, signed=False)))
@@ -67,18 +67,18 @@ def native(machine: str) -> int | None:
 
 
 def machine_of(arch: int | None, default: str) -> str:
-    """The machine whose system calls a rule means: that of its arch field, or the host's if it has none."""
+    """The machine whose system calls a rule means: that of its arch field, or `default` (the host's) if it has none."""
     found = syscalls.machine_of(arch) if arch is not None else None
     return found or syscalls.canonical(default) or default
 
 
 def listed(arch: int) -> str:
-    """How a listing prints an arch field: b64 or b32, whatever the machine."""
+    """The value of an arch field as a listing prints it: b64 or b32, whatever the machine."""
     return "b64" if arch & _64_BIT else "b32"
 
 
 def shown(arch: int, machine: str) -> str:
-    """The text of a number in a normal form: b64 and b32 for the machine's own, else a machine, else hexadecimal."""
+    """The value in normal form: b64 or b32 for the machine's own, else the machine's name, else hexadecimal."""
     for bits in ("b64", "b32"):
         if number(bits, machine) == arch:
             return bits
@@ -86,5 +86,5 @@ def shown(arch: int, machine: str) -> str:
 
 
 def loader_of(machine: str) -> str:
-    """The path of the dynamic loader of a machine's programs (the ABI's PT_INTERP); empty where it is not known."""
+    """The path of the dynamic loader of a machine's programs; empty if it is not known."""
     return LOADERS.get(syscalls.canonical(machine) or "", "")

@@ -1,4 +1,4 @@
-"""What auditctl's own tables say otherwise than the kernel's, and since when they say it.
+"""Data: where auditctl's tables of system calls differ from the kernel's, and since which version.
 
 Sources: lib/*_table.h and lib/permtab.h of audit-userspace at each of its tags from v2.8 to v4.2.1; libaudit 3.0.9 as
 Debian 12 builds it, asked number by number (audit_syscall_to_name, audit_name_to_syscall). Tables are in the form of
@@ -12,7 +12,7 @@ from auditrules.audit.model.host_facts import Version
 # One table serves all of PowerPC, the 32-bit calls included.
 BASES = {"ppc64": "ppc", "ppc64le": "ppc"}
 
-# Where auditctl has another name than the kernel, or still names a call that Linux dropped.
+# Calls for which auditctl has another name than the kernel, or which Linux dropped.
 NAMES = {
     "x86_64": """
         17 pread pwrite 134 uselib 156 _sysctl 174 create_module 177 get_kernel_syms query_module 180 nfsservctl getpmsg

@@ -1,4 +1,4 @@
-"""The table of a rule's fields: kind of value, lists and operators with which auditctl takes it.
+"""The table of rule fields: each with the kind of its value, and the lists and operators that auditctl accepts.
 
 Names and numbers: linux/audit.h and lib/fieldtab.h of audit 3.0.9; kinds and limits: audit_rule_fieldpair_data in
 lib/libaudit.c.
@@ -14,7 +14,7 @@ from auditrules.values import dataclass
 
 
 class FieldKind(Enum):
-    """What a field's value is, in the words of an error message."""
+    """The kind of a field's value, in the words of an error message."""
 
     NUMBER = "a number"
     UNSIGNED = "a number, 0 or more"
@@ -104,8 +104,8 @@ FIELDS = {field.name: field for field in TABLE}
 ALIASES = {"loginuid": "auid"}
 NAMES = {field.number: field.name for field in TABLE}
 
-# What the kernel compares of a rule of the exclude list (audit_filter of kernel/auditsc.c), and before 3.1 all that
-# auditctl took there.
+# The fields that the kernel compares on the exclude list (audit_filter of kernel/auditsc.c). Before 3.1 auditctl
+# accepted no others there.
 EXCLUDABLE = frozenset(
     {
         "pid",
@@ -155,7 +155,7 @@ PAIRS = {frozenset(pair): pair for pair in COMPARISONS}
 
 
 def compared(number: int | str, operator: Operator) -> Comparison | None:
-    """The comparison that the field field_compare with this number is; None: the kernel has none."""
+    """The comparison for a number in the field `field_compare`; None: the kernel has none."""
     if not isinstance(number, int) or not 0 < number <= len(COMPARISONS):
         return None
     left, right = COMPARISONS[number - 1]
@@ -163,6 +163,6 @@ def compared(number: int | str, operator: Operator) -> Comparison | None:
 
 
 def lookup(name: str) -> FieldType | None:
-    """The field of a name or an alias, in any case of letters (lib/fieldtab.h is searched that way)."""
+    """The field with this name or alias; upper and lower case are alike, as in lib/fieldtab.h."""
     spelled = name.lower() if name.isascii() else name
     return FIELDS.get(ALIASES.get(spelled, spelled))

@@ -1,8 +1,8 @@
-"""What a kernel's release says of its system calls: which exist, and which the kernel counts for a letter of perm.
+"""Which system calls a kernel release has, and which it counts for a letter of `perm`, where Linux 6.1 differs.
 
-The classes of `syscalls` are those of Linux 6.1; here stands what other releases do otherwise. Upstream releases and
-distributions were both asked: kernels 5.4 to 7.3 of Debian and Ubuntu, each call on a file under a rule for each
-letter. Where distributions took a change back, or into an older release, a release alone does not decide.
+`syscalls` has the classes of Linux 6.1; this module has the differences of other releases. They were tested on kernels
+5.4 to 7.3, upstream and of Debian and Ubuntu: each call on a file, under a rule for each letter. If a distribution
+reverted or backported a change, the release alone does not decide.
 """
 
 from __future__ import annotations
@@ -19,17 +19,15 @@ Release = tuple[int, int]
 FIRST: Release = (2, 6)  # with audit
 
 _NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)")
-# Distributions that take changes of much newer kernels into an old release, by how they name theirs: Red Hat and its
-# kin, SUSE, Oracle's UEK.
+# Releases of distributions that backport changes from much newer kernels: Red Hat and its kin, SUSE, Oracle's UEK.
 _BACKPORTED = re.compile(r"\.el\d|-default$|uek")
 
 
 @dataclass(frozen=True, slots=True)
 class CountedSince:
-    """Since when a call exists, and a letter counts it.
+    """The release since which a call exists, and those between which a letter began to count it.
 
-    Every kernel up to `not_in` was seen not to count it, every one from `since` on to count it. Between the two it is
-    not known.
+    Every tested kernel up to `not_in` does not count it, every one from `since` on does. Between these it is not known.
     """
 
     exists: Release
@@ -39,7 +37,7 @@ class CountedSince:
 
 _STAT = ("stat", "lstat", "fstat", "newfstatat", "fstatat64", "stat64", "lstat64", "fstat64", "statx")
 
-# By letter and call. Where `not_in` is older than `exists`, no kernel that has the call is known not to count it.
+# By letter and call. If `not_in` is older than `exists`, no kernel with the call is known not to count it.
 CHANGES: Mapping[tuple[str, str], CountedSince] = MappingProxyType(
     {
         ("r", "openat2"): CountedSince((5, 6), (5, 15), (5, 16)),
@@ -59,7 +57,7 @@ CHANGES: Mapping[tuple[str, str], CountedSince] = MappingProxyType(
 )
 
 
-# Since which release of Linux a call exists that rules ask for; every other one is as old as audit.
+# The Linux release since which a call exists; all other calls in rules are as old as audit.
 CALLS_SINCE: Mapping[str, Release] = MappingProxyType(
     {
         **{call: change.exists for (_, call), change in CHANGES.items() if change.exists > FIRST},
@@ -80,12 +78,12 @@ CALLS_SINCE: Mapping[str, Release] = MappingProxyType(
 
 
 def has_call(call: str, text: str) -> bool | None:
-    """Whether a kernel of this release has a call that its machine has a number for; None: the release does not say."""
+    """Whether a kernel of this release has a call; None: the release does not tell."""
     return is_since(CALLS_SINCE.get(call, FIRST), text)
 
 
 def is_since(since: Release, text: str) -> bool | None:
-    """Whether a kernel of this release has what came with Linux `since`; None: the release does not say."""
+    """Whether a kernel of this release has a change of Linux `since`; None: the release does not tell."""
     release = release_of(text)
     if since == FIRST or (release is not None and release >= since):
         return True
@@ -101,7 +99,7 @@ def release_of(text: str) -> Release | None:
 
 @lru_cache(1024)
 def counts(letter: str, call: str, text: str) -> bool | None:
-    """Whether a kernel of this release counts a call for a letter, both of CHANGES; None: the release does not say."""
+    """Whether a kernel of this release counts a call for a letter (a key of CHANGES); None: it does not tell."""
     change = CHANGES[letter, call]
     release = release_of(text)
     if release is None:

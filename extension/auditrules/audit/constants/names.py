@@ -1,7 +1,7 @@
-"""Names of numbers in a rule's values: record types, errors, file types, file systems, io_uring operations.
+"""Translates names in rules to numbers and back: record types, errors, file types, file systems, io_uring operations.
 
-Names are read in any case of letters. Sources: auditctl's tables in lib/ of audit-userspace (msg_typetab.h,
-errtab.h, ftypetab.h, fstypetab.h, uringop_table.h).
+Upper and lower case are alike. Sources: auditctl's tables in lib/ of audit-userspace (msg_typetab.h, errtab.h,
+ftypetab.h, fstypetab.h, uringop_table.h).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import FilterList
 from auditrules.audit.model.syscall_mask import SyscallMask
 
-_MASKS = 4096  # that are remembered: rules are many, and share most of theirs
+_MASKS = 4096  # cached masks, which rules mostly share
 
 # S_IFMT bits of stat(2). There is no `symlink` and no `char`.
 FILE_TYPES: Mapping[str, int] = MappingProxyType(
@@ -31,7 +31,7 @@ FILE_TYPES: Mapping[str, int] = MappingProxyType(
     }
 )
 
-# Superblock magic numbers of the file systems that auditctl names, and since when.
+# The superblock magic of the file systems that auditctl names, and the version since which it does.
 FILE_SYSTEMS: Mapping[str, tuple[int, Version]] = MappingProxyType(
     {
         "debugfs": (0x64626720, (0, 0, 0)),
@@ -41,7 +41,7 @@ FILE_SYSTEMS: Mapping[str, tuple[int, Version]] = MappingProxyType(
     }
 )
 
-# The io_uring operations that auditctl names since it takes the list, and the later ones (lib/uringop_table.h).
+# The io_uring operations that auditctl names, and those that only later versions name (lib/uringop_table.h).
 URING_OPERATIONS = """
     9 sendmsg recvmsg 13 accept 16 connect fallocate openat close 28 openat2
     34 shutdown renameat unlinkat mkdirat symlinkat linkat msg_ring fsetxattr setxattr fgetxattr getxattr
@@ -58,9 +58,9 @@ _MOST_DIGITS = 7
 
 
 def message_type(name: str, version: Version | None = None) -> int | None:
-    """The number of a record type's name, or of `UNKNOWN[1329]`, as auditctl prints one that it cannot name.
+    """The number for a record type's name, or for `UNKNOWN[1329]`, as auditctl prints a type without a name.
 
-    None: that version (None: the newest) rejects the name. Numbers as numbers are not names.
+    None: this version (None: the newest) rejects the name. A number as text is not a name.
     """
     found = _message_numbers().get(name.upper())
     if found is not None:
@@ -77,23 +77,23 @@ def message_type_name(number: int, version: Version | None = None) -> str | None
 
 
 def errno_number(name: str) -> int | None:
-    """The number of an error's name, `EACCES`; the sign is the caller's."""
+    """The number for an error's name, such as `EACCES`. The caller handles the sign."""
     spelled = name.upper()
     return data_names.ERRNO_ALIASES.get(spelled, _errno_numbers().get(spelled))
 
 
 def errno_name(number: int) -> str | None:
-    """The name that auditctl prints for an error's number, which is positive here."""
+    """The name that auditctl prints for an error's (positive) number."""
     return _errno_names().get(number)
 
 
 def file_type(name: str) -> int | None:
-    """The number of a file type's name: the S_IFMT bits of its mode."""
+    """The S_IFMT bits for a file type's name."""
     return FILE_TYPES.get(name.lower())
 
 
 def file_type_name(number: int) -> str | None:
-    """The name of a file type's bits; None: no type has these alone."""
+    """The name for a file type's S_IFMT bits; None: no type has exactly these."""
     return next((name for name, bits in FILE_TYPES.items() if bits == number), None)
 
 

@@ -1,6 +1,6 @@
-"""System calls by machine: numbers and names of auditctl's tables, and the kernel's classes.
+"""System calls by machine: names and numbers in auditctl's tables and the kernel's, and the kernel's classes.
 
-A machine is one of ARCHES, or what uname(1) calls it (`i686`, `armv7l`); of any other, no name and no number is known.
+A machine is one of ARCHES, or a name that uname(1) prints (`i686`, `armv7l`); other machines have no names and numbers.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
 
 SPELLINGS_SINCE: Mapping[str, Version] = MappingProxyType({"armv8l": (3, 0, 6)})
 
-# The 32-bit machine whose programs a 64-bit kernel runs. ppc64le and riscv64 kernels know none that is audited.
+# The 32-bit machine whose programs a 64-bit kernel runs. ppc64le and riscv64 kernels audit no such programs.
 COMPAT: Mapping[str, str] = MappingProxyType({"x86_64": "i386", "aarch64": "arm", "ppc64": "ppc", "s390x": "s390"})
 
-# Classes by number, two each, the second for COMPAT's calls: asm-generic/audit_*.h as of Linux 6.1.
+# The kernel's classes; each has two numbers, the second for the calls of COMPAT (asm-generic/audit_*.h of Linux 6.1).
 _DIR_WRITE = (
     "rename mkdir rmdir creat link unlink symlink mknod mkdirat mknodat unlinkat renameat linkat symlinkat renameat2"
 )
@@ -65,12 +65,12 @@ _KERNEL_CLASSES = (_DIR_WRITE, _CHANGE_ATTRIBUTES, _READ, _WRITE, _SIGNAL)
 
 _OPEN = " open openat openat2"
 _PERMISSIONS = {"r": _READ + _OPEN, "w": _WRITE + _OPEN + " socketcall", "x": "execve", "a": _CHANGE_ATTRIBUTES}
-# Elsewhere (PowerPC, s390, 32-bit ARM programs on aarch64) Linux 6.1 does not count execveat as an execution.
+# The machines on which Linux 6.1 counts execveat as an execution (not PowerPC, s390, 32-bit ARM programs on aarch64).
 _EXECVEAT = frozenset({"x86_64", "i386", "aarch64", "riscv64"})
 
 
-# Calls that auditctl still knows and no kernel serves: it answers ENOSYS before it looks at them. The first three went
-# with Linux 2.6, the others never came (kernel/sys_ni.c, and the tables of calls without an entry).
+# Calls that auditctl still knows, but no kernel serves: it returns ENOSYS. The first three were removed in Linux 2.6,
+# the others never existed (kernel/sys_ni.c, and the tables of calls without an entry).
 UNSERVED = frozenset(
     {
         *("create_module", "get_kernel_syms", "query_module"),
@@ -81,7 +81,7 @@ UNSERVED = frozenset(
 
 
 def canonical(machine: str) -> str | None:
-    """The machine of ARCHES that a spelling means, in any case; None: auditctl's tables have no such machine."""
+    """The machine of ARCHES for a spelling in any case; None: auditctl's tables have no such machine."""
     spelled = machine.lower()
     found = SPELLINGS.get(spelled, spelled)
     return found if found in ARCHES else None
@@ -98,9 +98,9 @@ def has_machine(machine: str, version: Version | None = None) -> bool:
 
 
 def number(name: str, machine: str, version: Version | None = None) -> int | None:
-    """The number that auditctl reads for a system call's name, in any case of letters.
+    """The number that auditctl has for a system call's name, in upper or lower case.
 
-    None: that version (None: the newest) has no such name for the machine, and rejects the line.
+    None: this version (None: the newest) has no such name for the machine, and rejects the line.
     """
     return _numbers(machine, version).get(name.lower())
 
@@ -122,21 +122,21 @@ def kernel_number(name: str, machine: str) -> int | None:
 
 
 def call_number(name: str, machine: str) -> int | None:
-    """The number of a call by auditctl's name or the kernel's; None: the machine has no such call."""
+    """The number of a call, by auditctl's name or the kernel's; None: the machine has no such call."""
     found = number(name, machine)
     return kernel_number(name, machine) if found is None else found
 
 
 def all_calls(machine: str) -> Mapping[str, int]:
-    """Every call that the newest kernel with a table here serves on a machine of ARCHES."""
+    """All calls that the newest kernel in our tables serves on a machine of ARCHES, with their numbers."""
     return MappingProxyType({name: place for name, place in _kernel_numbers(machine).items() if name not in UNSERVED})
 
 
 def kernel_class(number: int, machine: str) -> frozenset[int]:
-    """The members of one of the kernel's classes (Linux 6.1), which replace bit 2047 - number of a rule's mask.
+    """The calls of one of the kernel's classes (Linux 6.1), which replace bit 2047 - number of a rule's mask.
 
-    `machine` is the kernel's own, whatever arch the rule names: odd numbers are classes of 32-bit calls. Empty where
-    the kernel has no such class, so that the bit is dropped (kernel/auditfilter.c, audit_to_entry_common).
+    `machine` is the kernel's own, whatever arch the rule names; odd numbers are classes of 32-bit calls. Empty if the
+    kernel has no such class: it then drops the bit (kernel/auditfilter.c, audit_to_entry_common).
 
     Raises:
         ValueError: the number is not 0 to 15.
@@ -151,10 +151,10 @@ def kernel_class(number: int, machine: str) -> frozenset[int]:
 
 
 def classes(letter: str, machine: str) -> frozenset[int]:
-    """The system calls that the kernel (Linux 6.1) can count as a use of a permission, one of r, w, x, a.
+    """The system calls that the kernel (Linux 6.1) can count for a permission, one of r, w, x, a.
 
-    Of some of them the arguments decide: open, openat and openat2 are r or w, or both, by their flags; socketcall is w
-    only where it is bind (kernel/auditsc.c, audit_match_perm).
+    For some the arguments decide: open, openat and openat2 are r or w or both by their flags; socketcall is w only if
+    it is bind (kernel/auditsc.c, audit_match_perm).
 
     Raises:
         KeyError: another letter.
@@ -181,10 +181,10 @@ def perm_expansion(letters: str, machine: str, version: Version) -> frozenset[in
 
 
 def perm_unknown(letters: str, machine: str, version: Version) -> tuple[str, ...]:
-    """The names because of which this auditctl rejects `-F perm=letters` after an arch field.
+    """The names for which this auditctl rejects `-F perm=letters` after an arch field.
 
-    From 3.1.3 to 4.0.3 a name that the machine lacks is an error, "Syscall name unknown: rename" on aarch64. Earlier
-    versions add no call, later ones skip such a name. Empty on x86_64 and i386.
+    From 3.1.3 to 4.0.3 a name that the machine lacks is an error, such as "Syscall name unknown: rename" on aarch64.
+    Earlier versions add no calls, later ones skip such a name. Empty on x86_64 and i386.
     """
     if version >= data_auditctl.PERM_SKIPS_UNKNOWN:
         return ()
@@ -236,7 +236,7 @@ def _last(base: str, version: Version) -> int:
 
 @lru_cache
 def _numbers(machine: str, version: Version | None) -> Mapping[str, int]:
-    """The numbers that auditctl reads for names; a second name is understood, and never printed."""
+    """The numbers that auditctl has for names, including aliases, which it never prints."""
     names = _names(machine, version)
     aliases = data_auditctl.ALIASES.get(canonical(machine) or "", {})
     numbers = {called: position for position, called in names.items()}
@@ -244,7 +244,7 @@ def _numbers(machine: str, version: Version | None) -> Mapping[str, int]:
 
 
 def read_runs(text: str) -> dict[int, str]:
-    """Read a table of the data modules: a number is that of the next name, each further name has the next one."""
+    """Parse a table of the data modules: a number belongs to the next name, and each further name has the next one."""
     table: dict[int, str] = {}
     position = 0
     for word in text.split():
@@ -257,7 +257,7 @@ def read_runs(text: str) -> dict[int, str]:
 
 
 def without_classes(mask: int, machine: str) -> int:
-    """A mask of auditctl's with its class bits replaced by the members of the classes, as the kernel stores it."""
+    """The mask with its class bits replaced by the calls of the classes, as the kernel stores it."""
     if not mask >> (MASK_BITS - CLASS_BITS):  # as in nearly every rule
         return mask
     for number in range(CLASS_BITS):

@@ -1,7 +1,8 @@
-"""The versions of auditctl from which a line, a listing or a rules file is read in another way.
+"""The versions of auditctl that changed how it reads rules files or prints listings.
 
-Read in audit-userspace at each of its tags from v2.8 to v4.2.1: src/auditctl.c, lib/libaudit.c, lib/flagtab.h,
-src/auditctl-listing.c and init.d/augenrules. What a single field, call, record type or option needs is in its table.
+From audit-userspace at each of its tags from v2.8 to v4.2.1: src/auditctl.c, lib/libaudit.c, lib/flagtab.h,
+src/auditctl-listing.c and init.d/augenrules. The version that a single field, call, record type or option needs is in
+the table of these.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ NO_END: Version = (99, 0, 0)
 
 
 def within(version: Version, *spans: Span) -> bool:
-    """Whether a version is one of some spans."""
+    """Whether a version is in one of these spans."""
     return any(first <= version < after for first, after in spans)
 
 

@@ -92,7 +92,7 @@ class AuditedHost:
         return self.file_system.facts.machine
 
 
-def either(one: Evaluated | None, other: Evaluated | None, why: Undetermined) -> Evaluated | None:
+def one_of_two(one: Evaluated | None, other: Evaluated | None, why: Undetermined) -> Evaluated | None:
     """The result of an access that is one of two, unknown which; None if one of them is not asked about."""
     if one is None or other is None:
         return None

@@ -10,7 +10,7 @@ from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.access_coverage import AuditedHost, with_subject
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.operations import CollectedNames, Operation
-from auditrules.audit.coverage.reference import AccessTarget, calls, made, names_of
+from auditrules.audit.coverage.reference import AccessTarget, accesses_of, access_on, names_of
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rules_on_names import NameRules
 from auditrules.audit.filesystem.binary_formats import may_have_format
@@ -62,7 +62,7 @@ def _sibling(file: Name, folder: Name) -> Name:
     )
 
 
-def inside(target: AccessTarget) -> AccessTarget:
+def target_inside(target: AccessTarget) -> AccessTarget:
     """The target for any file in a directory, on the same file system, that no rule names."""
     folder = replace(target.file, entry=Entry("dir"))
     file = replace(_sibling(folder, folder), entry=Entry("file"), location=_under(folder.location))
@@ -86,14 +86,14 @@ class TargetAccesses:
         self._other = other
         self._found: dict[tuple[CollectedNames, bool], tuple[tuple[Name, ...], NameRules]] = {}
 
-    def by(
+    def accesses(
         self, operation: Operation, host: AuditedHost, *, counted: bool = False
     ) -> Iterator[tuple[Access, NameRules]]:
         """The accesses of an operation, each with the rules on its names; none if the host has no such call.
 
         `counted` is as in `reference.accesses_of`.
         """
-        for call in calls(operation, host.machine, host.file_system.facts.kernel.release, counted=counted):
+        for call in accesses_of(operation, host.machine, host.file_system.facts.kernel.release, counted=counted):
             succeeds = call.succeeded is not False
             found = self._found.get((operation.collects, succeeds))
             if found is None:
@@ -101,7 +101,7 @@ class TargetAccesses:
                 found = names, self._rules.rules_on_names(names, succeeds=succeeds)
                 self._found[operation.collects, succeeds] = found
             names, on_names = found
-            yield with_subject(made(call, names, self.target), host.who), on_names
+            yield with_subject(access_on(call, names, self.target), host.who), on_names
 
     @cached_property
     def otherwise_run(self) -> tuple[TargetAccesses, ...]:

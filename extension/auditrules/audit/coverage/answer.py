@@ -136,7 +136,7 @@ class Coverage:
     error: str = ""
     release: str = ""
 
-    def of(self, wanted: CoverageStatus) -> str:
+    def with_status(self, wanted: CoverageStatus) -> str:
         """The permissions with a status, in the order rwxa."""
         return "".join(each.permission for each in self.permissions if each.status is wanted)
 
@@ -157,7 +157,7 @@ class Coverage:
         return tuple(found[order] for order in sorted(found))
 
 
-def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
+def unknown_coverage(reason: Reason, error: str = "", *, resolved: str = "", exists: bool | None = None) -> Coverage:
     """A coverage in which all permissions are unknown, for this reason."""
     return Coverage(
         tuple(PermissionCoverage(each, CoverageStatus.UNKNOWN, reason) for each in PERMISSIONS),
@@ -168,7 +168,7 @@ def refused(reason: Reason, error: str = "", *, resolved: str = "", exists: bool
     )
 
 
-def bad_path(path: str) -> str:
+def path_error(path: str) -> str:
     """Why a text is no path that can be judged; empty if it can."""
     if not path.startswith("/"):
         return "expected an absolute path"

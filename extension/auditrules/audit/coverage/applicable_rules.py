@@ -45,7 +45,7 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     """Find the rules that match or may match. `on_names` are the rules on the access's names, if already known."""
     found = rules.call_filter(access)
     there = on_names or rules.rules_on_names(access.names, succeeds=access.succeeded is not False)
-    dropping = access.succeeded is True and rules.loses(access)
+    dropping = access.succeeded is True and rules.loses_rule(access)
     if not (there.trees or there.on or there.removals or dropping or found.name_dependent or access.reported):
         return ApplicableRules(found, found.listed, (), (), Outcome(Cause.NO_RULE), found.fingerprint)
     seen = access if there.names is access.names else replace(access, names=there.names)
@@ -58,7 +58,7 @@ def applicable_rules(rules: RuleSet, access: Access, on_names: NameRules | None 
     removals = tuple(filter(None, asked))
     reported = access.reported or dropping
     otherwise = Outcome(Cause.REPORTED, recorded=True) if reported else Outcome(Cause.NO_RULE)
-    unreported = found.excluding(CONFIG_CHANGE if dropping else ANOM_LINK) if reported else ()
+    unreported = found.exclude_rules_for(CONFIG_CHANGE if dropping else ANOM_LINK) if reported else ()
     listed = tuple(through_first_certain(sorted((*found.listed, *resolved), key=_order))) if resolved else found.listed
     results = tuple(tuple(map(fingerprint_of, each)) for each in ((resolved,), names, *removals))
     on_any_name = chain(resolved, *names, *chain.from_iterable(removals))

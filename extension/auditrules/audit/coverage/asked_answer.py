@@ -27,9 +27,9 @@ class AskedAnswer:
 
     source: RuleSource
     calls: Mapping[CallOfArch, CallAnswer]
-    unasked: Mapping[CallOfArch, str]
+    impossible: Mapping[CallOfArch, str]
 
-    def of(self, *statuses: CoverageStatus, arches: Iterable[str] = ("b64", "b32")) -> tuple[CallOfArch, ...]:
+    def with_status(self, *statuses: CoverageStatus, arches: Iterable[str] = ("b64", "b32")) -> tuple[CallOfArch, ...]:
         """The calls that have one of these statuses."""
         wanted = set(arches)
         return tuple(call for call, each in self.calls.items() if each.status in statuses and call.arch in wanted)
@@ -90,7 +90,7 @@ class AskedAnswer:
         return "; ".join([*found, *escapes, *self.source.remarks])
 
 
-def answer(
+def evaluate_asked_rule(
     asked: AskedRule, source: RuleSource, file_system: FileSystem, known: ResultCache[CallAnswer] | None = None
 ) -> AskedAnswer:
     """Evaluate each call of a requested rule by one source of rules.
@@ -113,7 +113,7 @@ def answer(
     found = {
         call: evaluated(call)
         if known is None or asked.paths
-        else known.get((source.name, source.told_apart(call, release), asked.conditions), partial(evaluated, call))
+        else known.get((source.name, source.equivalence_key(call, release), asked.conditions), partial(evaluated, call))
         for call, why in calls.items()
         if not why
     }
@@ -125,7 +125,7 @@ def answer(
     )
 
 
-def named(calls: Iterable[CallOfArch]) -> str:
+def calls_text(calls: Iterable[CallOfArch]) -> str:
     """The calls as a text: `chmod, fchmod (b64); chmod (b32)`."""
     return "; ".join(_by_arch(calls))
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from auditrules.audit.auditctl.parse import parse_rule
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.kernel_releases import has_call
-from auditrules.audit.coverage.answer import PERMISSIONS, bad_path
+from auditrules.audit.coverage.answer import PERMISSIONS, path_error
 from auditrules.audit.coverage.field_match import CALL_FIELDS, SUBJECT_LABELS
 from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.model.errors import RuleSyntaxError
@@ -111,7 +111,7 @@ def asked_rule(
     if not calls:
         raise AskedRuleError("system calls", "none")
     for name in () if calls == (ALL_CALLS,) else calls:
-        if not known(name):
+        if not is_system_call(name):
             raise AskedRuleError("a system call", repr(name))
     if not asked or set(asked) - {*ARCHES}:
         raise AskedRuleError("b64, b32 or both", repr(", ".join(asked) or "nothing"))
@@ -124,7 +124,7 @@ def asked_rule(
 def _only(fields: Iterable[str], start: str) -> str:
     """The path in a field that may occur once; empty if it does not."""
     found = [each.removeprefix(start) for each in fields if each.startswith(start)]
-    if any(bad_path(each) for each in found) or len(found) > 1:
+    if any(path_error(each) for each in found) or len(found) > 1:
         raise AskedRuleError(f"one absolute path after {start}", repr(", ".join(found)))
     return found[0] if found else ""
 
@@ -180,7 +180,7 @@ def _none_meets(fields: Sequence[Field]) -> bool:
     return most - least < len(excluded) and all(number in excluded for number in range(least, most + 1))
 
 
-def known(name: str) -> bool:
+def is_system_call(name: str) -> bool:
     """Whether any machine has a system call of that name."""
     return any(syscalls.call_number(name, machine) is not None for machine in syscalls.ARCHES)
 

@@ -115,14 +115,14 @@ class CallFilter:
         shared = [_shared(each, known) for each in through_first_certain(matches)]
         self.listed = tuple([match for _, match in shared])
         self._exclude = tuple(exclude)
-        self.exclude = self.excluding(SYSCALL_RECORD)
+        self.exclude = self.exclude_rules_for(SYSCALL_RECORD)
         self.fingerprint: Hashable = (
             *(fingerprint_of(self.task), tuple([each for each, _ in shared]), fingerprint_of(self.exclude)),
             *(call.subject, call.forker, call.succeeded, call.result, call.arguments),
         )
         self._candidates: ResultCache[tuple[CandidateRule, ...]] = ResultCache(MOST_CANDIDATES)
 
-    def excluding(self, record: int) -> tuple[RuleMatch, ...]:
+    def exclude_rules_for(self, record: int) -> tuple[RuleMatch, ...]:
         """The rules of the exclude list that drop records of this type, or may."""
         return tuple(through_first_certain(_excluded(self._exclude, self.call.subject, record)))
 
@@ -175,7 +175,7 @@ def _excludes(resolved: ResolvedRule, subject: Credentials, record: int) -> Matc
     if not resolved.rule.fields:
         return Match(Truth.NO)
     for condition in resolved.rule.fields:
-        answer = excluding(condition, resolved, subject, record)
+        answer = match_exclude_condition(condition, resolved, subject, record)
         if answer is None:
             return None
         if isinstance(answer, Undetermined):
@@ -185,7 +185,7 @@ def _excludes(resolved: ResolvedRule, subject: Credentials, record: int) -> Matc
     return _match(pending)
 
 
-def excluding(
+def match_exclude_condition(
     condition: Condition, resolved: ResolvedRule, subject: Credentials, record: int = SYSCALL_RECORD
 ) -> MatchResult | None:
     """Match one condition of an exclude rule; None for a field that audit_filter (kernel/auditsc.c) does not know."""

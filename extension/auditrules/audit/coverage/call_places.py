@@ -10,7 +10,7 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.constants.names import FILE_TYPES
 from auditrules.audit.coverage.access import Name
 from auditrules.audit.coverage.access_coverage import AuditedHost
-from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
+from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import CollectedNames
@@ -44,7 +44,7 @@ _TOLD_APART: Mapping[str, tuple[int, tuple[int, ...]]] = MappingProxyType(
 )
 
 
-def files_told_apart(conditions: Iterable[Condition]) -> tuple[tuple[Name, ...], bool]:
+def kinds_of_files(conditions: Iterable[Condition]) -> tuple[tuple[Name, ...], bool]:
     """One file of each kind that the conditions distinguish, and whether these are all kinds."""
     kinds = product(*(_values(name, tuple(conditions)) for name in _TOLD_APART))
     files = tuple(
@@ -83,7 +83,7 @@ def targets_of(never: ResolvedRule, host: AuditedHost, takes: CollectedNames) ->
         if never.tree.link or (isinstance(never.tree.marked, tuple) and never.tree.marked[0] == "gone"):
             return
         itself = target_of(host.file_system.walk(never.tree.path, follow=False), collector, host)
-        targets: tuple[AccessTarget, ...] = (inside(itself), itself)
+        targets: tuple[AccessTarget, ...] = (target_inside(itself), itself)
     elif never.watch is not None:
         if isinstance(never.watch.identity, tuple) and never.watch.identity[0] == "gone":
             return

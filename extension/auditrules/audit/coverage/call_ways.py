@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterator
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import REMOVING, Access, Name
-from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, either, with_subject
+from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, one_of_two, with_subject
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.asked_rule import machine_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
-from auditrules.audit.coverage.call_places import ANY_FILE, files_told_apart, targets_of
+from auditrules.audit.coverage.call_places import ANY_FILE, kinds_of_files, targets_of
 from auditrules.audit.coverage.field_match import ADDRESSED
 from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.name_match import depends_on_names
@@ -64,7 +64,7 @@ class AskedCall:
             for names in self._names(operation, counted):
                 found = host.evaluate(access.on(names))
                 if possible:
-                    found = either(found, host.evaluate(counted.on(names)), Undetermined.RELEASE)
+                    found = one_of_two(found, host.evaluate(counted.on(names)), Undetermined.RELEASE)
                 if found is not None:
                     yield CallWay(access.on(names), operation.mode), found
 
@@ -80,16 +80,16 @@ class AskedCall:
         if operation.collects is CollectedNames.NOTHING:
             yield ()
             return
-        told_apart = {
+        distinguishing = {
             condition
             for each in self.host.rules.elsewhere.call_filter(access).name_dependent
             for condition in each.resolved.rule.fields
             if depends_on_names(condition)
         }
-        if not told_apart:
+        if not distinguishing:
             yield (ANY_FILE,)
             return
-        files, complete = files_told_apart(told_apart)
+        files, complete = kinds_of_files(distinguishing)
         self.complete = self.complete and complete
         yield ()  # a path that leads nowhere
         yield from ((each,) for each in files)
@@ -109,11 +109,11 @@ class AskedCall:
 
         If it is not known whether the call counts for a letter, both possibilities are evaluated.
         """
-        accesses = [*target.by(operation, self.host)]
+        accesses = [*target.accesses(operation, self.host)]
         judged = [self.host.evaluate(*each) for each in accesses]
         if self._possible(operation):
-            counted = (self.host.evaluate(*each) for each in target.by(operation, self.host, counted=True))
-            judged = [either(one, other, Undetermined.RELEASE) for one, other in zip(judged, counted, strict=True)]
+            counted = (self.host.evaluate(*each) for each in target.accesses(operation, self.host, counted=True))
+            judged = [one_of_two(one, other, Undetermined.RELEASE) for one, other in zip(judged, counted, strict=True)]
         for (access, _), found in zip(accesses, judged, strict=True):
             if found is not None:
                 yield access, found
@@ -139,7 +139,7 @@ def operations_of(name: str, called: str, machine: str) -> Iterator[Operation]:
         yield Operation(name, collects, mode, compat)
 
 
-def told_apart(name: str, arch: str, rules: RuleSet, machine: str, release: str) -> Hashable:
+def equivalence_key(name: str, arch: str, rules: RuleSet, machine: str, release: str) -> Hashable:
     """A key that is equal for two calls only if the rules record both alike, on any file.
 
     If a never rule is on a file, each call has its own key, as calls differ in how they use that file.

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from auditrules.audit.coverage.access import Access, Credentials
-from auditrules.audit.coverage.call_filter import excluding
+from auditrules.audit.coverage.call_filter import match_exclude_condition
 from auditrules.audit.coverage.decision import CaseCondition, Cause
 from auditrules.audit.coverage.field_match import SUBJECT_LABELS, match_field, of_task
 from auditrules.audit.coverage.match_result import MatchResult
@@ -149,7 +149,7 @@ def _answer(of: CaseCondition, resolved: ResolvedRule, access: Access) -> MatchR
     if cause is Cause.TASK:
         return of_task(condition, resolved, access.forker)
     if cause is Cause.EXCLUDED:
-        return excluding(condition, resolved, access.subject)
+        return match_exclude_condition(condition, resolved, access.subject)
     return match_field(condition, resolved, access, None)
 
 

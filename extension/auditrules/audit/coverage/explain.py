@@ -50,12 +50,12 @@ class ExplainedRule:
         return f"{self.result.value}{' ' if self.result is RuleResult.MAY_DECIDE else ': '}{self.why}"
 
 
-def steps(rules: RuleSet, access: Access, auditing: Auditing, machine: str) -> Iterator[ExplainedRule]:
+def explained_rules(rules: RuleSet, access: Access, auditing: Auditing, machine: str) -> Iterator[ExplainedRule]:
     """The rules of the task, exit and exclude lists in the order of evaluation, each with its result."""
-    access = replace(access, names=rules.placed(access.names))
+    access = replace(access, names=rules.with_late_mounts(access.names))
     outcomes = decide(rules, access, auditing).outcomes
     deciding = {each.resolved.order: each for each in outcomes if each.resolved is not None}
-    for resolved in (*rules.of(FilterList.TASK), *rules.of(FilterList.EXIT), *rules.of(FilterList.EXCLUDE)):
+    for resolved in (*rules.in_list(FilterList.TASK), *rules.in_list(FilterList.EXIT), *rules.in_list(FilterList.EXCLUDE)):
         outcome = deciding.get(resolved.order)
         if outcome is not None:
             conditions = [_words(pending.condition, machine) for pending in outcome.pending]
@@ -135,7 +135,7 @@ def outcome_conditions(outcome: Outcome, machine: str) -> Iterator[str]:
         yield f"except {' and '.join(dict.fromkeys(texts))}"
 
 
-def deciding(covered: Coverage) -> tuple[ResolvedRule, ...]:
+def deciding_or_closest(covered: Coverage) -> tuple[ResolvedRule, ...]:
     """The rules that decide or, if none does, those that come closest, in the order of evaluation."""
     found = covered.deciding
     if found:

@@ -21,57 +21,57 @@ class History:
         self._now = now
         self._load = load
 
-    def replaced(self, path: str, *, follow: bool = True) -> str:
+    def sign_of_replacement(self, path: str, *, follow: bool = True) -> str:
         """The sign that a path led elsewhere when the rules were loaded.
 
         Files do not count, as rules follow their names in the directory; nor do mount points, which can't be moved.
         """
-        if not self._made:
+        if not self._newer:
             return ""
         passed: list[str] = []
         self._now.walk(path, follow=follow, passed=passed)
         for each in passed:
-            if each in self._made:
-                return f"{each} was made on {_words(self._made[each])}, {self._loaded}"
+            if each in self._newer:
+                return f"{each} was made on {_words(self._newer[each])}, {self._loaded}"
         return ""
 
-    def gone(self, path: str) -> str:
+    def sign_of_missing_mount(self, path: str) -> str:
         """The sign that a resolved path was on another file system, which is not mounted now."""
         points = (each for each in above(path) if each in self._now.facts.unmounted)
         return next((f"boot mounts a file system on {each}, and none is there now" for each in points), "")
 
-    def late(self, path: str) -> str:
+    def sign_of_late_mount(self, path: str) -> str:
         """The sign that a resolved path is on a file system that may have been mounted after the rules were loaded."""
         for mount in self._now.mounts_of(path):
-            if not self.was_there(mount):
-                return self.of_mount(mount)
+            if not self.certainly_mounted(mount):
+                return self._late_mount_sign(mount)
         return ""
 
-    def was_there(self, mount: Mount) -> bool:
+    def certainly_mounted(self, mount: Mount) -> bool:
         """Whether a mount certainly existed when the rules were loaded."""
-        if self._after(mount):
+        if self._mounted_after_load(mount):
             return False
         if mount.early is True or mount.point == "/":
             return True
         known = self._load.all_since and self._load.at is not None and mount.since is not None
         return known and (mount.since or 0) <= (self._load.at or 0)
 
-    def of_mount(self, mount: Mount) -> str:
+    def _late_mount_sign(self, mount: Mount) -> str:
         """The sign for a mount that may have been made after the rules were loaded."""
-        since = self._after(mount)
+        since = self._mounted_after_load(mount)
         if since is None:
             return f"{mount.point} may have been mounted after the rules were loaded"
         return f"{mount.point} was mounted on {_words(since)}, {self._loaded}"
 
     @property
-    def counts(self) -> bool:
+    def differs_from_boot(self) -> bool:
         """Whether anything differs from rules that boot has loaded on an unchanged host."""
         mounts = self._now.facts.mounts or ()
-        return bool(self._made or self._now.facts.unmounted) or any(
-            self.was_there(each) is not (each.early is True or each.point == "/") for each in mounts
+        return bool(self._newer or self._now.facts.unmounted) or any(
+            self.certainly_mounted(each) is not (each.early is True or each.point == "/") for each in mounts
         )
 
-    def _after(self, mount: Mount) -> float | None:
+    def _mounted_after_load(self, mount: Mount) -> float | None:
         """The (earliest) time at which a mount was made, if that is after the load; else None."""
         at = self._load.at
         if at is None:
@@ -81,7 +81,7 @@ class History:
         return since if since is not None and since > at + LOAD_TAKES else None
 
     @cached_property
-    def _made(self) -> dict[str, float]:
+    def _newer(self) -> dict[str, float]:
         """Directories and links that were made after the load, with the time."""
         at = self._load.at
         if at is None:

@@ -37,7 +37,7 @@ def lost_records(rule: Rule) -> tuple[EventRecord, ...]:
     return tuple(record for record in RECORDS if all(compare(record.number, each) for each in kinds))
 
 
-def losses(rules: Iterable[Rule], machine: str) -> Iterator[str]:
+def loss_remarks(rules: Iterable[Rule], machine: str) -> Iterator[str]:
     """A remark for each record that rules drop, with the first of these rules."""
     dropped: dict[EventRecord, list[Rule]] = {}
     for rule in rules:

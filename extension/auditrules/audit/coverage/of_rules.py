@@ -53,10 +53,10 @@ def path_coverage(
     found = evaluate_path(path, _host(rules, facts, enabled))
     return PathCoverage(
         path,
-        recorded=found.of(CoverageStatus.RECORDED),
-        conditional=found.of(CoverageStatus.CONDITIONAL),
-        unrecorded=found.of(CoverageStatus.UNRECORDED),
-        unknown=found.of(CoverageStatus.UNKNOWN),
+        recorded=found.with_status(CoverageStatus.RECORDED),
+        conditional=found.with_status(CoverageStatus.CONDITIONAL),
+        unrecorded=found.with_status(CoverageStatus.UNRECORDED),
+        unknown=found.with_status(CoverageStatus.UNKNOWN),
         reason=found.reason,
         conditions=conditions(found, facts.machine, older=True),
         rules=tuple(each.rule for each in found.deciding),

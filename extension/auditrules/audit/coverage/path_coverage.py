@@ -8,8 +8,8 @@ from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.constants.kernel_releases import CHANGES
-from auditrules.audit.coverage.access_coverage import AuditedHost, either
-from auditrules.audit.coverage.access_targets import TargetAccesses, inside, target_of
+from auditrules.audit.coverage.access_coverage import AuditedHost, one_of_two
+from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.answer import (
     PERMISSIONS,
     CallCoverage,
@@ -18,9 +18,9 @@ from auditrules.audit.coverage.answer import (
     Missed,
     PermissionCoverage,
     Reason,
-    bad_path,
+    path_error,
     reason_of,
-    refused,
+    unknown_coverage,
 )
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.decision import CoverageStatus, combine
@@ -75,18 +75,18 @@ def evaluate_path(path: str, host: AuditedHost, letters: str = PERMISSIONS, *, l
     If nothing is at the path, it is judged as the file that would be made there. If it ends in a symbolic link, the
     link's target is judged, or with `link` the link itself, which can't be executed.
     """
-    wrong = bad_path(path)
+    wrong = path_error(path)
     if wrong:
-        return refused(Reason.BAD_PATH, wrong)
+        return unknown_coverage(Reason.BAD_PATH, wrong)
     place = host.file_system.walk(path, follow=not link)
     if MAGIC_LINK.match(path):
-        return refused(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
+        return unknown_coverage(Reason.UNREADABLE, "a link of /proc that leads elsewhere than its text says")
     mount = host.file_system.mount(place.path)
     if mount is not None and mount.point != "/" and is_remote(mount.fstype):
         error = f"{mount.point} is on {mount.fstype}, which may hang, so it is not touched"
-        return refused(Reason.REMOTE, error, resolved=place.full_path)
+        return unknown_coverage(Reason.REMOTE, error, resolved=place.full_path)
     if place.entry is None:
-        return refused(Reason.UNREADABLE, "the path could not be looked at", resolved=place.full_path)
+        return unknown_coverage(Reason.UNREADABLE, "the path could not be looked at", resolved=place.full_path)
     return _covered(place, host, letters)
 
 
@@ -94,7 +94,7 @@ def _covered(place: ResolvedPath, host: AuditedHost, letters: str) -> Coverage:
     collector = AuditNamesCollector(host.file_system)
     folder = place.entry is not None and place.entry.type == "dir" and not place.missing
     itself = target_of(place, collector, host)
-    targets = (inside(inside(itself)), inside(itself), itself) if folder else (itself,)
+    targets = (target_inside(target_inside(itself)), target_inside(itself), itself) if folder else (itself,)
     accesses = tuple(TargetAccesses(each, host.rules) for each in targets)
     reference = ON_LINK if place.type == "link" else REFERENCE
     permissions = tuple(
@@ -103,7 +103,7 @@ def _covered(place: ResolvedPath, host: AuditedHost, letters: str) -> Coverage:
         if each in letters and reference[each]
     )
     if any(each.reason is Reason.NO_RULE for each in permissions):
-        closeness, closest = nearest(host.rules.of(FilterList.EXIT), targets[0].file, place)
+        closeness, closest = nearest(host.rules.in_list(FilterList.EXIT), targets[0].file, place)
         hidden = closest is not None and host.rules.hides(targets[0].file)
         reason = Reason.FILESYSTEM_NEVER if hidden else _OF_CLOSENESS[closeness]
         permissions = tuple(
@@ -148,12 +148,12 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
     operation = OPERATIONS[operation_name]
     if host.compat:
         operation = replace(operation, compat=True)
-    accesses = tuple(target.by(operation, host))
+    accesses = tuple(target.accesses(operation, host))
     judged = [host.evaluate(*each) for each in accesses]
     for run in target.otherwise_run if operation.collects is CollectedNames.EXECUTION else ():
-        others = (host.evaluate(*each) for each in run.by(operation, host))
+        others = (host.evaluate(*each) for each in run.accesses(operation, host))
         waits = Undetermined.INTERPRETER  # we do not open programs to find out which of two interpreters runs them
-        judged = [either(one, other, waits) for one, other in zip(judged, others, strict=True)]
+        judged = [one_of_two(one, other, waits) for one, other in zip(judged, others, strict=True)]
     asked = [(access, found) for (access, _), found in zip(accesses, judged, strict=True) if found is not None]
     status = combine(found for _, (found, _) in asked) if asked else CoverageStatus.UNKNOWN
     return CallCoverage(
@@ -185,12 +185,12 @@ def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Itera
 def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
     """Other directories whose never rule suppresses a rename from there to the target, or from the target to there."""
     collector = AuditNamesCollector(host.file_system)
-    never = (each.tree or each.watch for each in host.rules.of(FilterList.EXIT) if each.rule.action is Action.NEVER)
+    never = (each.tree or each.watch for each in host.rules.in_list(FilterList.EXIT) if each.rule.action is Action.NEVER)
     leads = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
     for path, place in islice(leads.items(), MOST_FOLDERS):
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing
         if folder and not below(path, target.folder.path):
-            other = inside(target_of(place, collector, host))
+            other = target_inside(target_of(place, collector, host))
             if not _recorded(OPERATIONS["rename"], TargetAccesses(target, host.rules, other), host):
                 yield path
 
@@ -203,9 +203,9 @@ def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost, *
     if not host.asked:
         return all(
             decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
-            for access, on_names in target.by(operation, host, counted=counted)
+            for access, on_names in target.accesses(operation, host, counted=counted)
         )
-    found = (host.evaluate(*each) for each in target.by(operation, host, counted=counted))
+    found = (host.evaluate(*each) for each in target.accesses(operation, host, counted=counted))
     return all(each is None or each[0] is not CoverageStatus.UNRECORDED for each in found)
 
 
@@ -223,7 +223,7 @@ def _exceptions(folder: ResolvedPath, covered: Coverage, host: AuditedHost) -> I
     always = [each.order for each in covered.deciding if each.rule.action is Action.ALWAYS]
     if not always:
         return
-    for resolved in host.rules.of(FilterList.EXIT):
+    for resolved in host.rules.in_list(FilterList.EXIT):
         watched = _watched(resolved)
         if resolved.rule.action is Action.NEVER and resolved.order < max(always) and below(watched, folder.path):
             yield watched

@@ -115,7 +115,7 @@ def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget
             return (target.file,)
 
 
-def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
+def access_on(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
     """The call on these names of a target. A successful execution runs the file itself, or its interpreter."""
     executed = call.succeeded and call.call in EXECUTIONS
     runs = target.interpreter or target.file
@@ -123,7 +123,7 @@ def made(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:
 
 
 @cache
-def calls(operation: Operation, machine: str, release: str, *, counted: bool = False) -> tuple[Access, ...]:
+def accesses_of(operation: Operation, machine: str, release: str, *, counted: bool = False) -> tuple[Access, ...]:
     """The accesses that an operation stands for, without names; none if the kernel has no such call.
 
     With `counted` they also count for the permissions of `may_count_as`, for which the release does not decide.

@@ -206,7 +206,7 @@ class RuleResolver:
         # Without a link at its end, a path leads to the name itself.
         leads = self._now.walk(path) if link or self._remembered or path.endswith("/") else place
         was = self._then.identity(before) if self._remembered else identity
-        late, moved = self._late(here.path), self._history.replaced(parent(path))
+        late, moved = self._late(here.path), self._history.sign_of_replacement(parent(path))
         return Watch(
             path,
             identity,
@@ -228,7 +228,7 @@ class RuleResolver:
         if place.missing or self._unseen(place):
             return WatchedTree(path, place.path, ("gone", path))
         below_it = self._then.mounts_below(place.path)
-        late, moved = self._late(place.path), self._history.replaced(path, follow=False)
+        late, moved = self._late(place.path), self._history.sign_of_replacement(path, follow=False)
         return WatchedTree(
             path,
             place.path,
@@ -252,7 +252,7 @@ class RuleResolver:
 
     def _there(self, mount: Mount) -> bool:
         """Whether a mount certainly existed when the rules were loaded."""
-        return self._remembered or self._history.was_there(mount)
+        return self._remembered or self._history.certainly_mounted(mount)
 
     def _unseen(self, place: ResolvedPath) -> bool:
         """Whether the program that loads the rules certainly sees another directory at this path."""
@@ -264,4 +264,4 @@ class RuleResolver:
             return ""  # a remark of the rule set says so
         if self._remembered:
             return None
-        return ("" if self._fresh else self._history.gone(path)) or self._history.late(path) or None
+        return ("" if self._fresh else self._history.sign_of_missing_mount(path)) or self._history.sign_of_late_mount(path) or None

@@ -66,11 +66,11 @@ def _unlabelled(resolved: ResolvedRule) -> ResolvedRule:
 
 
 @dataclass(slots=True)
-class _Known:
+class _SharedResults:
     """Resolved rules, with caches of all that depends on these rules alone; rule sets of later collections share it."""
 
     resolved: tuple[ResolvedRule, ...]
-    unlabelled: _Known | None = None
+    unlabelled: _SharedResults | None = None
     filters: dict[Hashable, CallFilter] = field(default_factory=dict)
     matches: SharedMatches = field(default_factory=dict)
     fingerprints: dict[Hashable, int] = field(default_factory=dict)
@@ -93,19 +93,19 @@ class RuleSet:
         self.unread = unread
         resolved = resolver.rules(rules)
         same = earlier is not None and (earlier.unread, earlier.resolved) == (unread, resolved)
-        known = _Known(resolved) if earlier is None or not same else earlier.known
+        known = _SharedResults(resolved) if earlier is None or not same else earlier.shared
         self._resolver = resolver
-        self.take(known)
+        self.use(known)
 
-    def take(self, known: _Known) -> None:
+    def use(self, known: _SharedResults) -> None:
         """Use these resolved rules and their caches."""
-        self.known = known
+        self.shared = known
         self.resolved = known.resolved
         self.decisions = known.decisions
         self.statuses = known.statuses
         self.asked = known.asked
 
-    def of(self, filter_list: FilterList) -> tuple[ResolvedRule, ...]:
+    def in_list(self, filter_list: FilterList) -> tuple[ResolvedRule, ...]:
         """The rules of a list, in the order of evaluation."""
         return self._lists.get(filter_list, ())
 
@@ -121,17 +121,17 @@ class RuleSet:
         """The rules on the names that a call uses; `succeeds` says whether it succeeds or may succeed."""
         return self._on_names.rules_on_names(names, succeeds=succeeds)
 
-    def placed(self, names: Iterable[Name]) -> tuple[Name, ...]:
+    def with_late_mounts(self, names: Iterable[Name]) -> tuple[Name, ...]:
         """The names, each with the mount points above it that may be younger than the rules."""
-        return self._on_names.placed(names)
+        return self._on_names.with_late_mounts(names)
 
     def hides(self, name: Name) -> bool:
         """Whether a rule of the filesystem list hides a name from the other lists."""
         return self._on_names.hides(name)
 
-    def loses(self, access: Access) -> bool:
+    def loses_rule(self, access: Access) -> bool:
         """Whether the kernel drops a rule if the call succeeds; it then writes a record of its own."""
-        return self._on_names.loses(access)
+        return self._on_names.loses_rule(access)
 
     @property
     def late_points(self) -> frozenset[str]:
@@ -151,7 +151,7 @@ class RuleSet:
     @cached_property
     def elsewhere(self) -> RuleSet:
         """The rules on no path and no inode: those that apply to a file that no rule names."""
-        return self._only(_Known(tuple(each for each in self.resolved if not (each.by_inode or each.tree))))
+        return self._only(_SharedResults(tuple(each for each in self.resolved if not (each.by_inode or each.tree))))
 
     @cached_property
     def unlabelled(self) -> RuleSet:
@@ -161,19 +161,19 @@ class RuleSet:
         """
         if not any(condition.name in LABELS for each in self.resolved for condition in _fields(each.rule)):
             return self
-        if self.known.unlabelled is None:
-            self.known.unlabelled = _Known(tuple(map(_unlabelled, filter(_without_wanted_label, self.resolved))))
-        return self._only(self.known.unlabelled)
+        if self.shared.unlabelled is None:
+            self.shared.unlabelled = _SharedResults(tuple(map(_unlabelled, filter(_without_wanted_label, self.resolved))))
+        return self._only(self.shared.unlabelled)
 
-    def _only(self, known: _Known) -> RuleSet:
+    def _only(self, known: _SharedResults) -> RuleSet:
         found = RuleSet((), self._resolver, self.unread)
-        found.take(known)
+        found.use(known)
         return found
 
     @cached_property
     def on_places(self) -> tuple[PlacedRule, ...]:
         """The rules of the exit list that are on a path or an inode, in the order of evaluation."""
-        rules = (each for each in self.of(FilterList.EXIT) if each.by_inode or each.tree)
+        rules = (each for each in self.in_list(FilterList.EXIT) if each.by_inode or each.tree)
         return tuple(PlacedRule(each, int(each.rule.syscalls), _permissions(each.rule)) for each in rules)
 
     @cached_property
@@ -184,16 +184,16 @@ class RuleSet:
     @cached_property
     def masks(self) -> tuple[int, ...]:
         """The different sets of system calls in the exit list. Hundreds of rules share a few."""
-        return tuple(dict.fromkeys(int(each.rule.syscalls) for each in self.of(FilterList.EXIT)))
+        return tuple(dict.fromkeys(int(each.rule.syscalls) for each in self.in_list(FilterList.EXIT)))
 
     def always_on_places(self, access: Access) -> tuple[ResolvedRule, ...]:
         """The always rules on a path or an inode that may match such a call on some file, in order of evaluation."""
         key = access.number, access.permissions
-        found = self.known.always_on_places.get(key)
+        found = self.shared.always_on_places.get(key)
         if found is None:
             may = [rules for rules in self._always_alike.values() if rules[0].may_match(access)]
             found = in_order([each.resolved for rules in may for each in rules])
-            self.known.always_on_places[key] = found
+            self.shared.always_on_places[key] = found
         return found
 
     @cached_property
@@ -208,7 +208,7 @@ class RuleSet:
     @cached_property
     def counted(self) -> bool:
         """Whether there is any rule for which the kernel audits system calls."""
-        return bool(self.unread) or any(self.of(name) for name in COUNTED)
+        return bool(self.unread) or any(self.in_list(name) for name in COUNTED)
 
     def call_filter(self, access: Access) -> CallFilter:
         """The rules that may match the call of an access. Programs that no exe field names are all treated alike."""
@@ -220,15 +220,15 @@ class RuleSet:
             *(access.number, access.arch, access.permissions.value, who, access.result, access.succeeded),
             *(access.arguments, access.early, access.unfinished),
         )
-        found = self.known.filters.get(call)
+        found = self.shared.filters.get(call)
         if found is None:
-            task, exclude = self.of(FilterList.TASK), self.of(FilterList.EXCLUDE)
+            task, exclude = self.in_list(FilterList.TASK), self.in_list(FilterList.EXCLUDE)
             without = replace(access, names=(), subject=subject)
-            found = CallFilter(without, task, self._anywhere, exclude, self.known.matches)
+            found = CallFilter(without, task, self._anywhere, exclude, self.shared.matches)
             # A number is cheaper to compare than the fingerprint itself.
-            numbers = self.known.fingerprints
-            found.fingerprint = numbers.setdefault(found.fingerprint, next(self.known.fingerprint))
-            self.known.filters[call] = found
+            numbers = self.shared.fingerprints
+            found.fingerprint = numbers.setdefault(found.fingerprint, next(self.shared.fingerprint))
+            self.shared.filters[call] = found
         return found
 
     def cases(self, conditions: Mapping[CaseCondition, ResolvedRule], access: Access) -> CredentialCases:
@@ -238,7 +238,7 @@ class RuleSet:
         on_call = any(isinstance(condition, Field) and condition.name in CALL_FIELDS for _, condition in conditions)
         known = (access.succeeded, access.result, access.arguments) if on_call else ()
         key = (access.subject, access.forker, known, *conditions)
-        return self.known.cases.get(key, lambda: CredentialCases(conditions, access))
+        return self.shared.cases.get(key, lambda: CredentialCases(conditions, access))
 
     @cached_property
     def _programs(self) -> frozenset[Identity]:
@@ -247,4 +247,4 @@ class RuleSet:
     @cached_property
     def _anywhere(self) -> tuple[ResolvedRule, ...]:
         """The rules of the exit list that are on no path."""
-        return tuple(each for each in self.of(FilterList.EXIT) if not each.by_inode and not each.tree)
+        return tuple(each for each in self.in_list(FilterList.EXIT) if not each.by_inode and not each.tree)

@@ -8,12 +8,12 @@ from itertools import chain
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Credentials
 from auditrules.audit.coverage.access_coverage import AuditedHost
-from auditrules.audit.coverage.answer import Coverage, Reason, bad_path, refused
+from auditrules.audit.coverage.answer import Coverage, Reason, path_error, unknown_coverage
 from auditrules.audit.coverage.asked_rule import AskedPath, CallOfArch
 from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
-from auditrules.audit.coverage.call_ways import told_apart
+from auditrules.audit.coverage.call_ways import equivalence_key
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus, Outcome
-from auditrules.audit.coverage.explain import closeness_words, conditions, deciding
+from auditrules.audit.coverage.explain import closeness_words, conditions, deciding_or_closest
 from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_set import RuleSet
@@ -53,10 +53,10 @@ class RuleSource:
         if self.rules is not None:
             host = AuditedHost(self.rules, file_system, self.auditing, who, asked.compat, asked.conditions)
             return evaluate_path(path, host, asked.letters, link=asked.link)
-        place = None if bad_path(path) else file_system.walk(path)
+        place = None if path_error(path) else file_system.walk(path)
         if place is None or place.entry is None:
-            return refused(Reason.UNREADABLE, self.error)
-        return refused(Reason.UNREADABLE, self.error, resolved=place.full_path, exists=not place.missing)
+            return unknown_coverage(Reason.UNREADABLE, self.error)
+        return unknown_coverage(Reason.UNREADABLE, self.error, resolved=place.full_path, exists=not place.missing)
 
     def evaluate_call(
         self,
@@ -77,9 +77,9 @@ class RuleSource:
         host = AuditedHost(self.rules, file_system, self.auditing, who, asked=asked)
         return evaluate_call(call.syscall, call.arch, host, path)
 
-    def told_apart(self, call: CallOfArch, release: str) -> Hashable:
+    def equivalence_key(self, call: CallOfArch, release: str) -> Hashable:
         """A key that is equal for two calls only if both have the same answer, on any file."""
-        return call if self.rules is None else told_apart(call.syscall, call.arch, self.rules, self.machine, release)
+        return call if self.rules is None else equivalence_key(call.syscall, call.arch, self.rules, self.machine, release)
 
     def text(self, rule: Rule) -> str:
         """The normal form of a rule; each is rendered once."""
@@ -146,14 +146,14 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
     recording = {each.resolved.order: each.resolved for each in covered.outcomes if each.recorded and each.resolved}
     keys = chain.from_iterable(recording[order].rule.keys() for order in sorted(recording))
     decide = bool(covered.deciding)
-    named = [(source.text(each.rule), "" if decide else closeness_words(covered, each)) for each in deciding(covered)]
+    named = [(source.text(each.rule), "" if decide else closeness_words(covered, each)) for each in deciding_or_closest(covered)]
     return PathAnswer(
         path=path,
         source=source.name,
-        recorded=covered.of(CoverageStatus.RECORDED),
-        conditional=covered.of(CoverageStatus.CONDITIONAL),
-        unrecorded=covered.of(CoverageStatus.UNRECORDED),
-        unknown=covered.of(CoverageStatus.UNKNOWN),
+        recorded=covered.with_status(CoverageStatus.RECORDED),
+        conditional=covered.with_status(CoverageStatus.CONDITIONAL),
+        unrecorded=covered.with_status(CoverageStatus.UNRECORDED),
+        unknown=covered.with_status(CoverageStatus.UNKNOWN),
         rules=tuple(text for text, _ in named) if decide else (),
         keys=tuple(dict.fromkeys(keys)),
         conditions=conditions(covered, source.machine, older=source.older),

@@ -39,17 +39,17 @@ class RulesOnNames:
         self._exit = tuple(each for each in resolved if each.rule.list is FilterList.EXIT)
         self._late = late
 
-    def placed(self, names: Iterable[Name]) -> tuple[Name, ...]:
+    def with_late_mounts(self, names: Iterable[Name]) -> tuple[Name, ...]:
         """The names, each with the mount points above it that may be younger than the rules."""
-        return tuple(map(self._placed, names) if self._late else names)
+        return tuple(map(self._with_late_mounts, names) if self._late else names)
 
-    def _placed(self, name: Name) -> Name:
+    def _with_late_mounts(self, name: Name) -> Name:
         late = tuple(point for point in above(name.path) if point in self._late)
         return name if late == name.late else replace(name, late=late)
 
     def rules_on_names(self, names: Iterable[Name], *, succeeds: bool) -> NameRules:
         """The rules on the names that a call uses; `succeeds` says whether it succeeds or may succeed."""
-        seen = self.placed(self._collected(names) if self.hidden else names)
+        seen = self.with_late_mounts(self._collected(names) if self.hidden else names)
         if not succeeds:
             return NameRules(seen, self._around(seen), self._on(seen, ()))
         return NameRules(seen, self._around(seen), self._on(seen, rebound(seen)), tuple(self._removals(seen)))
@@ -148,7 +148,7 @@ class RulesOnNames:
         """Whether a rule watches a name, with any inode."""
         return dentry is not None and dentry in self._dentries
 
-    def loses(self, access: Access) -> bool:
+    def loses_rule(self, access: Access) -> bool:
         """Whether the kernel drops a rule if the call succeeds; it then writes a record of its own.
 
         It drops a dir= rule with its directory, and a watch if the directory of its name is removed or renamed

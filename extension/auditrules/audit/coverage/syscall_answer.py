@@ -8,7 +8,7 @@ from itertools import chain
 from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason
-from auditrules.audit.coverage.asked_rule import ARCHES, AskedRule, CallOfArch, known, machine_of
+from auditrules.audit.coverage.asked_rule import ARCHES, AskedRule, CallOfArch, is_system_call, machine_of
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, RecordedFor, recorded_for_whom
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -51,7 +51,7 @@ def syscall_answers(
 ) -> Iterator[SyscallAnswer]:
     """The answers for a system call, one for each arch of the machine."""
     arches = arches_of(source.machine)
-    if not known(name):
+    if not is_system_call(name):
         why = f"no machine has a system call of this name: {name[:_SHOWN]}"
         for arch in arches:
             unknown = RecordedFor.UNKNOWN.value
@@ -98,7 +98,7 @@ def _x32_calls(call: CallOfArch, recorded_for: RecordedFor, file_system: FileSys
 def _by_release(call: CallOfArch, source: RuleSource, release: str) -> Iterator[str]:
     """A remark with the kernel's release, if it decides whether the call counts for a letter in a rule."""
     letters = sum(bit for letter, bit in PERMISSION_LETTERS if (letter, call.syscall) in CHANGES)
-    rules = source.rules.of(FilterList.EXIT) if source.rules and release else ()
+    rules = source.rules.in_list(FilterList.EXIT) if source.rules and release else ()
     if any(int(each.rule.value("perm") or 0) & letters for each in rules):
         yield f"by the release of its kernel, {release}"
 

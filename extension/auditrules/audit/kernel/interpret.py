@@ -1,4 +1,4 @@
-"""Interprets what was collected of the kernel: its own bytes here, auditctl's text in `auditctl.kernel_answer`."""
+"""Interprets the kernel's collected answer: its bytes here, auditctl's text in `auditctl.kernel_answer`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import last_arch
 from auditrules.values import replace
 
-# errno of Linux, and what a refusal means: kernel/audit.c (audit_netlink_ok) and socket(2).
+# The errno of a refusal by its meaning: kernel/audit.c (audit_netlink_ok) and socket(2).
 NOT_PERMITTED = frozenset({1, 13})  # EPERM, EACCES
 NO_AUDIT = frozenset({22, 93, 97})  # EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT
 REFUSED = 111  # ECONNREFUSED: nobody listens in this user or network namespace
@@ -32,19 +32,19 @@ _COUNT = re.compile(rb"^(?:lost|backlog) \d{1,10}\n", re.MULTILINE)  # lines of 
 
 
 def interpret_answer(kernel: Kernel, facts: Facts, known: Lines | None = None) -> KernelAnswer:
-    """Interpret what was collected of the kernel. Every answer and every failure has a state; nothing raises.
+    """Interpret the kernel's answer. Every answer and every failure has a state; never raises.
 
-    `known` are the lines of the rules, if they were read before: rules stay for days, and the status changes.
+    `known` are the lines of the rules, if they were parsed before: rules stay for days, while the status changes.
     """
     if kernel.netlink is None:
         return interpret_texts(kernel, facts, known)
     if kernel.netlink.rules is None:
-        return KernelAnswer(_why(kernel.netlink), NETLINK, kernel.netlink.error)
-    return _whole(kernel.netlink, kernel.netlink.rules, facts, known)
+        return KernelAnswer(_failure(kernel.netlink), NETLINK, kernel.netlink.error)
+    return _answer(kernel.netlink, kernel.netlink.rules, facts, known)
 
 
 def without_counters(kernel: Kernel) -> Kernel:
-    """What was collected of the kernel, without the counters that change while it audits: backlog and lost records."""
+    """The kernel's answer without the counters that change while it audits: backlog and lost records."""
     if kernel.netlink is not None:
         cleared = netlink.without_counters(kernel.netlink.status)
         return replace(kernel, netlink=replace(kernel.netlink, status=cleared))
@@ -53,7 +53,7 @@ def without_counters(kernel: Kernel) -> Kernel:
     return kernel
 
 
-def _why(answer: Netlink) -> AnswerState:
+def _failure(answer: Netlink) -> AnswerState:
     if answer.timed_out:
         return AnswerState.TIMED_OUT
     if answer.errno in NOT_PERMITTED:
@@ -64,7 +64,7 @@ def _why(answer: Netlink) -> AnswerState:
     return AnswerState.FOREIGN_NAMESPACE if answer.errno == REFUSED else AnswerState.BROKEN_REPLY
 
 
-def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Lines | None) -> KernelAnswer:
+def _answer(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Lines | None) -> KernelAnswer:
     lines = listed_lines(payloads, facts.version, facts.machine) if known is None else known
     try:
         status = _status(answer)
@@ -74,7 +74,7 @@ def _whole(answer: Netlink, payloads: tuple[bytes, ...], facts: Facts, known: Li
 
 
 def listed_lines(payloads: tuple[bytes, ...], version: Version, machine: str) -> Lines:
-    """Each rule, with the line that auditctl would print for it."""
+    """Each rule, with the line that `auditctl -l` prints for it."""
     lines = []
     above = None
     for rule in decoded(payloads):

@@ -1,4 +1,4 @@
-"""What a kernel's own configuration says of it: whether it runs x32 programs."""
+"""Reads from a kernel's build configuration whether it runs x32 programs, and finds the newest installed kernel."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _TURNED_ON = re.compile(r"(?:^|\s)syscall\.x32=(?:y|Y|1|on)")
 
 
 def runs_x32(config: bytes | None, machine: str, cmdline: str) -> bool | None:
-    """Whether a kernel runs x32 programs, by its configuration; None: not known.
+    """Whether a kernel runs x32 programs, by its configuration; None if that is not known.
 
-    CONFIG_X86_X32_ABI was CONFIG_X86_X32 before Linux 5.19. Debian builds it in and leaves it off
-    (CONFIG_X86_X32_DISABLED) unless the command line says `syscall.x32=y`.
+    CONFIG_X86_X32_ABI was CONFIG_X86_X32 before Linux 5.19. Debian builds it in, but disables it
+    (CONFIG_X86_X32_DISABLED) unless the command line has `syscall.x32=y`.
     """
     if machine != "x86_64":
         return False
@@ -28,7 +28,7 @@ def runs_x32(config: bytes | None, machine: str, cmdline: str) -> bool | None:
 
 
 def newest_release(names: Iterable[str]) -> str:
-    """The newest of the releases that have modules, as `/lib/modules` names them; empty where there is none."""
+    """The newest release among the folder names of `/lib/modules`; empty if there is none."""
     releases = [name for name in names if release_of(name) is not None]
     return max(releases, key=_numbers, default="")
 

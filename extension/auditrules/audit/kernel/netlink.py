@@ -1,6 +1,6 @@
-"""The netlink messages of the kernel's rules, status and features (linux/audit.h, linux/netlink.h).
+"""Encodes and decodes the netlink messages for the kernel's rules, status and features (linux/audit.h, netlink.h).
 
-A reply is whole, or an error: a list that is cut or that lost a message is never taken for all rules.
+A reply is complete, or an error: a list that is cut, or lost a message, is never taken for all rules.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _LOGINUID_IMMUTABLE = 1 << 1  # AUDIT_FEATURE_LOGINUID_IMMUTABLE
 
 
 def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> AuditStatus:
-    """The status of an AUDIT_GET payload; a kernel before 3.14 has no backlog_wait_time in it.
+    """Decode the status in an AUDIT_GET payload. Kernels before 3.14 have no backlog_wait_time in it.
 
     Raises:
-        NetlinkError: it is cut.
+        NetlinkError: the payload is cut.
     """
     words = struct.unpack_from(f"={len(payload) // 4}I", payload)
     if len(words) < len(_STATUS_WORDS):
@@ -46,7 +46,7 @@ def decode_status(payload: bytes, loginuid_immutable: int | None = None) -> Audi
 
 
 def without_counters(payload: bytes) -> bytes:
-    """An AUDIT_GET payload with a backlog and a number of lost records of 0; one that is cut stays as it is."""
+    """An AUDIT_GET payload with the backlog and the number of lost records set to 0; a cut payload is unchanged."""
     counts = [4 * _STATUS_WORDS.index(name) for name in ("lost", "backlog")]
     if len(payload) < 4 * len(_STATUS_WORDS):
         return payload
@@ -57,10 +57,10 @@ def without_counters(payload: bytes) -> bytes:
 
 
 def decode_loginuid_immutable(payload: bytes) -> int:
-    """Whether a login uid can't be changed once set, of an AUDIT_GET_FEATURE payload.
+    """Decode an AUDIT_GET_FEATURE payload: 1 if a login uid can't be changed once it is set, else 0.
 
     Raises:
-        NetlinkError: it is cut.
+        NetlinkError: the payload is cut.
     """
     if len(payload) < _FEATURES.size:
         raise NetlinkError(f"expected features of {_FEATURES.size} bytes, found {len(payload)}")
@@ -69,16 +69,16 @@ def decode_loginuid_immutable(payload: bytes) -> int:
 
 
 def request(kind: int, sequence: int) -> bytes:
-    """A message that asks for something, with no payload."""
+    """A request message without a payload."""
     return _HEADER.pack(_HEADER.size, kind, NLM_F_REQUEST | NLM_F_ACK, sequence, 0)
 
 
 @dataclass(slots=True)
 class Reply:
-    """The answer to one request, message by message. `refused` is the kernel's errno, 0 while it refused nothing.
+    """The answer to one request, taken message by message. `refused` is the kernel's errno, 0 if it refused nothing.
 
-    `known` are the rules of an earlier answer: one that is the same at the same place is that very object, as ten
-    thousand take a megabyte.
+    `known` are the rules of an earlier answer. A rule that is equal at the same place is stored as that same object, as
+    ten thousand rules take a megabyte.
     """
 
     kind: int
@@ -91,14 +91,14 @@ class Reply:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing more is to come."""
+        """Whether all messages have arrived."""
         if self.refused:
             return True
         listed = self.ended if self.kind == AUDIT_LIST_RULES else bool(self.payloads)
         return self.acknowledged and listed
 
     def take(self, datagram: bytes) -> None:
-        """Read what one recv gave.
+        """Take the messages of one recv.
 
         Raises:
             NetlinkError: a message is cut, or the kernel says that it lost some.
@@ -110,7 +110,7 @@ class Reply:
             length, kind, _, sequence, _ = _HEADER.unpack_from(datagram, start)
             if not _HEADER.size <= length <= left:
                 raise NetlinkError(f"expected a message of {length} bytes, found {left}")
-            if sequence == self.sequence:  # others answer somebody who asked before
+            if sequence == self.sequence:  # other messages answer an earlier request
                 self._message(kind, datagram[start + _HEADER.size : start + length])
             start += (length + 3) & ~3
 

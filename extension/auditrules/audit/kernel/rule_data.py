@@ -61,25 +61,25 @@ TEXTUAL = frozenset(
 
 _MASK_BYTES = MASK_BITS // 8
 _RULE = struct.Struct(f"=III{_MASK_BYTES}s{MOST_FIELDS}I{MOST_FIELDS}I{MOST_FIELDS}II")
-# The same piece by piece, since a rule has few fields of those that there is room for.
+# The same in pieces, as a rule uses few of the fields that the struct has room for.
 _START = struct.Struct("=III")
 
 _WORD = 4
-# A packed one: the same three words and that of the mask's length; fields, values, operators, length; mask; text.
-_PACKED = 1 << 31  # in the first word, where the kernel has a list's number and no such bit
-_ONES = 1 << 31  # in the word of the mask's length: all its bytes are ones, and left out
+# A packed rule is: the same three words, the mask's length; fields, values, operators, text length; mask; text.
+_PACKED = 1 << 31  # in the first word, where the kernel has the list's number and never this bit
+_ONES = 1 << 31  # in the word with the mask's length: all bytes of the mask are ones, and are left out
 _PACKED_HEAD = struct.Struct("=IIII")
-# Said of a message that bears the mark of a packed one and is none: no kernel has such a list.
+# The error of a payload that is marked as packed and is not: no kernel has such a list.
 _NOT_PACKED = f"expected a list that Linux 6.1 has, found a number with the bit {_PACKED:#x}"
 
 _T = TypeVar("_T")
 
 
 def decode(payload: bytes) -> Rule:
-    """The rule of one AUDIT_LIST_RULES payload. A field without a name keeps its number, as f24.
+    """Decode one AUDIT_LIST_RULES payload, packed or not. A field without a name has its number as name, such as f24.
 
     Raises:
-        NetlinkError: it is cut, or holds a list, an action or an operator that Linux 6.1 does not have.
+        NetlinkError: it is cut, or has a list, an action or an operator that Linux 6.1 does not know.
     """
     whole = packed(payload)
     if len(whole) < _PACKED_HEAD.size or not _START.unpack_from(whole)[0] & _PACKED:
@@ -98,7 +98,7 @@ def decode(payload: bytes) -> Rule:
     left = words[-1]
     if len(rest) < left:
         raise NetlinkError(f"expected {left} bytes of text, found {len(rest)}")
-    # The kernel pads a payload to four bytes; what buflen does not count is no part of the rule.
+    # The kernel pads a payload to four bytes; bytes beyond buflen are no part of the rule.
     if len(rest) - left >= _WORD:
         raise NetlinkError(_NOT_PACKED)
     conditions = []
@@ -120,19 +120,19 @@ def decode(payload: bytes) -> Rule:
     )
 
 
-@lru_cache(1)  # more than one asks, and rules stay for days: what they say is found out once
+@lru_cache(1)  # several callers decode the same rules, which stay for days
 def decoded(payloads: tuple[bytes, ...]) -> tuple[Rule | NetlinkError, ...]:
-    """What each of the payloads says, or why it says nothing."""
-    _MEANT.turn()
-    found = tuple(_MEANT.get(each, partial(_said, each)) for each in payloads)
-    _MEANT.end()
+    """The rule of each payload, or the error."""
+    _RULES.turn()
+    found = tuple(_RULES.get(each, partial(_decode_or_error, each)) for each in payloads)
+    _RULES.end()
     return found
 
 
-_MEANT: Memo[bytes, Rule | NetlinkError] = Memo()  # of the rules of a kernel most stay when one is loaded
+_RULES: Memo[bytes, Rule | NetlinkError] = Memo()  # when a rule is loaded, most others stay
 
 
-def _said(payload: bytes) -> Rule | NetlinkError:
+def _decode_or_error(payload: bytes) -> Rule | NetlinkError:
     try:
         return decode(payload)
     except NetlinkError as error:
@@ -140,9 +140,9 @@ def _said(payload: bytes) -> Rule | NetlinkError:
 
 
 def packed(payload: bytes) -> bytes:
-    """A payload without room for fields and calls that its rule does not have; one that is no rule stays as it is.
+    """The payload without unused room for fields and calls; it is unchanged if it is no rule.
 
-    Nothing of the rule is lost, and it takes an eighth of the memory.
+    No part of the rule is lost, and it takes an eighth of the memory.
     """
     if len(payload) < _RULE.size:
         return payload
@@ -174,13 +174,13 @@ def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
 
 @lru_cache(MOST_FIELDS + 1)
 def _with_fields(count: int) -> tuple[struct.Struct, struct.Struct]:
-    """A payload behind its first words, and a packed one up to its mask, with the room for so many fields alone."""
+    """The layouts for this number of fields: a payload behind its first words, and a packed one up to its mask."""
     size = _WORD * count
     array = f"{size}s{_WORD * MOST_FIELDS - size}x"
     return struct.Struct(f"={_MASK_BYTES}s{array * 3}4s"), struct.Struct(f"=IIII{size}s{size}s{size}s4s")
 
 
-# Rules are many, and what they are made of is mostly the same: each part is made once, and the rules share it.
+# There may be many rules, with mostly the same parts: each part is made once, and the rules share it.
 _SHARED = 4096
 
 
@@ -205,7 +205,7 @@ def encode(rule: Rule) -> bytes:
     """The payload that the kernel would send for a rule.
 
     Raises:
-        NetlinkError: the rule has too many fields, or a path of which nobody knows whether it is a path or a dir.
+        NetlinkError: the rule has too many fields, or the field `path|dir`, which must be decided first.
     """
     if len(rule.fields) > MOST_FIELDS:
         raise NetlinkError(f"expected at most {MOST_FIELDS} fields, found {len(rule.fields)}")

@@ -1,4 +1,4 @@
-"""Numbers as C reads them: a prefix counts, the rest is ignored, and the result is cut to 32 bits."""
+"""Parses numbers as C does: leading digits count, the rest of the text is ignored, and results are cut to 32 bits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_negative(text: str) -> bool:
 
 
 def strtol(text: str, base: int = 0, *, signed: bool = True) -> int:
-    """The number at the beginning of a text, as C reads it; 0 where there is none."""
+    """The number at the beginning of a text, as strtol(3) or strtoul(3) parse it; 0 if there is none."""
     sign, value = _magnitude(text, base)
     if signed:
         top = 1 << (_UNSIGNED_BITS - 1)

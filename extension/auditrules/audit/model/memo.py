@@ -10,10 +10,10 @@ _T = TypeVar("_T")
 
 
 class Memo(Generic[_K, _T]):
-    """Results by their inputs: those of this round, and of the one before while the new ones are asked for.
+    """Results by their inputs, of this round and of the one before.
 
-    So it holds what one host needs, whatever its size, and of a host that changes what stays. Inputs are compared by
-    value: nothing in it can be out of date. Threads may share it: at worst two work out the same result.
+    Its size follows the host's: a result that a round does not ask for is dropped. Inputs are compared by value, so no
+    result can be out of date. Threads may share it: at worst two compute the same result.
     """
 
     def __init__(self) -> None:
@@ -21,11 +21,11 @@ class Memo(Generic[_K, _T]):
         self._before: dict[_K, _T] = {}
 
     def turn(self) -> None:
-        """Begin a round: what is not asked for until the next one is let go of then."""
+        """Begin a round. A result that nobody asks for in it is dropped with the next round."""
         self._before, self._results = self._results, {}
 
     def get(self, key: _K, make: Callable[[], _T]) -> _T:
-        """The result that was made of an equal key, or is made now. Never None."""
+        """The result for a key, made if it is not known. A result must not be None."""
         found = self._results.get(key)
         if found is None:
             found = self._before.get(key)
@@ -33,5 +33,5 @@ class Memo(Generic[_K, _T]):
         return found
 
     def end(self) -> None:
-        """End a round: nothing of the one before will be asked for."""
+        """End a round: drop the results that it did not ask for."""
         self._before = {}

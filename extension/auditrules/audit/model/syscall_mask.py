@@ -1,15 +1,15 @@
-"""The system calls of a rule as the kernel keeps them: a mask of 2,048 bits, which prints names."""
+"""The system calls of a rule as the kernel keeps them: a mask of 2,048 bits that can print names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import final
 
-# Bits 2032 to 2047 of a mask stand for the kernel's sixteen classes, not for system calls; the kernel replaces them by
-# the members of the class when it takes the rule (kernel/auditfilter.c, audit_to_entry_common).
+# Bits 2032 to 2047 of a mask stand for the kernel's sixteen classes, not for system calls. The kernel replaces them by
+# the members of the class when it accepts the rule (kernel/auditfilter.c, audit_to_entry_common).
 MASK_BITS = 2048
 CLASS_BITS = 16
-# auditctl calls a mask "all" by its first 63 words; it never looks at the last one (auditctl-listing.c, print_syscall).
+# auditctl prints "all" if the first 63 words are full; it never checks the last (auditctl-listing.c, print_syscall).
 LISTED_AS_ALL = (1 << (MASK_BITS - 32)) - 1
 MOST_NAMES = 8  # that the repr of a mask shows
 
@@ -20,16 +20,16 @@ def _unnamed(_number: int) -> str | None:
 
 @final
 class SyscallMask(int):
-    """System calls as the kernel's mask: bit N of the number stands for call N. It compares and hashes as the number.
+    """System calls as the kernel's mask: bit N stands for call N. It compares and hashes as a number.
 
-    `name_of` gives the name of a call's number, None where it has none: only whoever makes the mask knows of which
-    arch the calls are. Without it, calls are shown by their numbers. Arithmetic on a mask gives a plain number.
+    `name_of` returns the name for a call's number, None if it has none: only the maker of the mask knows the arch of
+    the calls. Without it, calls are shown as numbers. Arithmetic on a mask returns a plain number.
     """
 
     name_of: Callable[[int], str | None]
 
     def __new__(cls, bits: int = 0, name_of: Callable[[int], str | None] = _unnamed) -> SyscallMask:
-        """Make the mask of a number."""
+        """Make a mask from a number."""
         mask = super().__new__(cls, bits)
         mask.name_of = name_of
         return mask

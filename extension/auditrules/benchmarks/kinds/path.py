@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from auditrules.audit.constants import syscalls
-from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.answer import Reason, path_error
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, asked_conditions, machine_of
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -120,7 +120,7 @@ class PathRequirement(Requirement):
         if self.docker is not None:
             services = facts.docker or Services()
             yield from (path for path in (*docker_daemon.PROGRAMS, *self.docker.places) if path not in services.found)
-        yield from (each.path for each in self._targets(facts, None) if each.path and not bad_path(each.path))
+        yield from (each.path for each in self._targets(facts, None) if each.path and not path_error(each.path))
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
         """Each of its targets on the host: the benchmark's own path first."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar
 
-from auditrules.audit.coverage.answer import Reason, bad_path
+from auditrules.audit.coverage.answer import Reason, path_error
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedPath, asked_conditions
 from auditrules.audit.coverage.rule_source import PathAnswer
 from auditrules.audit.model.host_facts import Entry
@@ -149,7 +149,7 @@ class PrivilegedCommandRequirement(Requirement):
     def _programs(self, facts: HostFacts) -> list[PrivilegedProgram]:
         """The programs that count, the worst first."""
         found = facts.privileged.programs if facts.privileged else ()
-        counted = (each for each in found if not bad_path(each.path) and not (self.root_only and each.mount != "/"))
+        counted = (each for each in found if not path_error(each.path) and not (self.root_only and each.mount != "/"))
         return sorted(counted, key=lambda each: (each.rank, encode(each.path)))
 
     def _remedy(self, missed: Sequence[_Asked], fields: Sequence[str]) -> Remedy:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from auditrules.audit.constants import syscalls
-from auditrules.audit.coverage.asked_answer import AskedAnswer, named
+from auditrules.audit.coverage.asked_answer import AskedAnswer, calls_text
 from auditrules.audit.coverage.asked_rule import (
     ALL_CALLS,
     ARCHES,
@@ -104,7 +104,7 @@ class SyscallRequirement(Requirement):
         evidence, lines = ("; ".join([found.evidence(lines=each), *wished, *unasked]) for each in (False, True))
         if status is Status.PASS:
             return Result(status, reason, evidence, lines)
-        missed = found.of(*(_ESCAPED if status is Status.FAIL else (CoverageStatus.UNKNOWN,)))
+        missed = found.with_status(*(_ESCAPED if status is Status.FAIL else (CoverageStatus.UNKNOWN,)))
         own = self.remedy(fields, found, host.audit.collected.facts)
         remedy = rule_remedy(found.hindrance or reason, AuditState.of(host.audit, source), own)
         return Result(status, reason, evidence, lines, _named(missed), remedy)
@@ -116,7 +116,7 @@ class SyscallRequirement(Requirement):
         if others != ("b32",) or machine_of("b32", machine) is None:
             return
         found = host.audit.asked_calls(self._asked(fields, others), source, host.seen)
-        missed = found.of(*_ESCAPED)
+        missed = found.with_status(*_ESCAPED)
         if missed:
             yield f"not asked for, and not always recorded: {_named(missed)}"
 
@@ -147,12 +147,12 @@ def _known(name: str, machine: str, facts: Facts) -> str:
 
 def _named(calls: Sequence[CallOfArch]) -> str:
     left = len(calls) - _MOST_NAMED
-    return f"{named(calls[:_MOST_NAMED])}{f' and {left} more' if left > 0 else ''}"
+    return f"{calls_text(calls[:_MOST_NAMED])}{f' and {left} more' if left > 0 else ''}"
 
 
 def _unasked(found: AskedAnswer) -> Iterator[str]:
     """Which calls are not asked for, and why, each reason once."""
-    reasons = dict.fromkeys(found.unasked.values())
+    reasons = dict.fromkeys(found.impossible.values())
     if reasons:
         yield f"not asked for: {'; '.join(reasons)}"
 
