@@ -1,4 +1,4 @@
-"""Asks `audit_verdicts` for controls, and gives the exit code. Pure: what answers SQL is passed in."""
+"""Asks `audit_verdicts` about controls, and derives the exit code. Pure: the function that runs SQL is passed in."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class CheckError(Exception):
 
 
 def check(controls: Iterable[BenchmarkControl], query: Callable[[str], QueryResult]) -> QueryResult:
-    """Give one row for each control: the columns of `COLUMNS`, then `grep_verdict`.
+    """Return one row for each control: the columns of `COLUMNS`, then `grep_verdict`.
 
     Raises:
-        CheckError: the table gives anything but one row with a known status: a control without a verdict must not look
-            like a control that passed.
+        CheckError: a control has not exactly one row with a known status. A control without a verdict must not look
+            like one that passed.
     """
     return QueryResult(_WANTED, tuple(row for control in controls for row in _verdict(control, query).rows))
 
@@ -42,12 +42,12 @@ def _verdict(control: BenchmarkControl, query: Callable[[str], QueryResult]) -> 
 
 
 def statuses(result: QueryResult) -> tuple[Status, ...]:
-    """Give the status of each row of a check."""
+    """The status of each row of a check."""
     return tuple(map(Status, result.column("status")))
 
 
 def exit_code(result: QueryResult) -> int:
-    """Give 1 if any control fails, else 3 if any is unknown, else 0."""
+    """1 if any control fails, else 3 if any is unknown, else 0."""
     found = statuses(result)
     if Status.FAIL in found:
         return 1

@@ -1,4 +1,4 @@
-"""The status that a verdict has: one of four words, the worst first."""
+"""The status of a verdict: one of four words, the worst first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Status(str, Enum):
-    """What a control says of a host, the worst first."""
+    """The status of a control on a host, the worst first."""
 
     FAIL = "fail"
     UNKNOWN = "unknown"

@@ -1,4 +1,4 @@
-"""Makes text harmless that anyone may have written, for terminals, pages and spreadsheets; numbers in words. Pure."""
+"""Makes untrusted text safe for terminals, pages and spreadsheets, and words numbers. Pure."""
 
 from __future__ import annotations
 

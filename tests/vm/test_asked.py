@@ -154,7 +154,9 @@ def test_accesses_that_are_asked_for_leave_records_where_we_say_so(on_paths: Ans
     assert {row["load_rc"] for row in rows} == {0}
     conditions = asked_conditions(asked.fields)
     found = [
-        evaluate_path(asked.path, host_of(rows[0], conditions, compat=arch == "b32")).with_status(CoverageStatus.RECORDED)
+        evaluate_path(asked.path, host_of(rows[0], conditions, compat=arch == "b32")).with_status(
+            CoverageStatus.RECORDED
+        )
         for arch in asked.arches
     ]
     assert all(set(asked.letters) <= set(each) for each in found) is shown.passes

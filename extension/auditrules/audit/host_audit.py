@@ -121,7 +121,7 @@ class HostAudit:
 
     @property
     def drift(self) -> Drift:
-        """The state of each rule of the kernel and of each line of the rules files: loaded, missing, runtime …"""
+        """The state of each rule of the kernel and of each line of the rules files: such as loaded or missing."""
         return self.results(Drift, self._kernel_without_counters, self.files, self.boot)
 
     @property

@@ -90,7 +90,11 @@ class HostCoverage:
     def _evaluate_rule(self, asked: AskedRule, files: FileSystem) -> Mapping[str, AskedAnswer]:
         boot = self._sets.boot
         now = evaluate_asked_rule(asked, self._sets.kernel, files, self._shared_calls)
-        later = replace(now, source=boot) if self._sets.same else evaluate_asked_rule(asked, boot, files, self._shared_calls)
+        later = (
+            replace(now, source=boot)
+            if self._sets.same
+            else evaluate_asked_rule(asked, boot, files, self._shared_calls)
+        )
         recorded = {call for call, each in now.calls.items() if each.status is CoverageStatus.RECORDED}
         lost = {
             call: replace(each, reason=Reason.NOT_LOADED)
@@ -147,4 +151,4 @@ def _late(source: RuleSource) -> frozenset[str]:
 
 
 def _rules_of(source: RuleSource) -> object:
-    return source.rules and source.rules.known
+    return source.rules and source.rules.shared

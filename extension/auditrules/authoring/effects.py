@@ -235,7 +235,11 @@ class _PathChanges:
         for label, operation in operations:
             # Where the kernel's release does not say whether a call is a use of a letter, both are tried.
             ways = (
-                zip(on_old.accesses(operation, before, counted=each), on_new.accesses(operation, after, counted=each), strict=True)
+                zip(
+                    on_old.accesses(operation, before, counted=each),
+                    on_new.accesses(operation, after, counted=each),
+                    strict=True,
+                )
                 for each in (False, True)
             )
             for (access, one), (_, other) in chain.from_iterable(ways):

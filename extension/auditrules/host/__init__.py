@@ -1,4 +1,4 @@
-"""The host: the only programs run, files opened and paths looked at. What it finds are values; it judges nothing."""
+"""Collects a host. Only this package reads a host's files, looks up its paths, or runs programs; it judges nothing."""
 
 from auditrules.host.collect import PROGRAMS, Host
 from auditrules.host.limits import HostError, Limits

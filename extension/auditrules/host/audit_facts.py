@@ -1,4 +1,4 @@
-"""Reading the facts that rules are read and judged by: what is at paths, ids of users and groups, which kernel runs."""
+"""Reads the `Facts` on which the meaning of rules depends: entries at paths, ids of users and groups, the kernel."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from auditrules.host.tmpfiles import read_tmpfiles
 
 
 class FactsReader:
-    """Reads the facts of one root again and again. `here` says that it is this machine's, `release` is as of `Host`."""
+    """Reads the facts of one root, repeatedly. `here`: it is this machine's root. `release` is as in `Host`."""
 
     def __init__(self, *, here: bool, limits: Limits, release: str) -> None:
         self._here = here
         self._limits = limits
         self._release = release
-        self._build: KernelBuild | None = None  # it stays as it is until the host boots
-        self._tmpfiles: tuple[File, ...] | None = None  # of an image, which stays as it is
-        self._booted: tuple[Mapping[str, Entry], Mapping[str, Entry]] | None = None  # what was seen last, once it boots
+        self._build: KernelBuild | None = None  # it can't change before the next boot
+        self._tmpfiles: tuple[File, ...] | None = None  # of an image, which does not change
+        self._booted: tuple[Mapping[str, Entry], Mapping[str, Entry]] | None = None  # the last entries, and as booted
         self._users = NameService(user_id, limits.names)
         self._groups = NameService(group_id, limits.names)
 
     def read(self, tree: Tree, wanted: Needs, version: Version, paths: Iterable[str], cmdline: File | None) -> Facts:
-        """Read what rules name, and see what is at paths; `version` is auditctl's."""
+        """Look up the names in rules (`wanted`), and paths. `version` is auditctl's."""
         if self._build is None:
             self._build = read_kernel_build(tree, self._release, self._limits.file, cmdline, here=self._here)
         return Facts(
@@ -44,7 +44,7 @@ class FactsReader:
         )
 
     def seen(self, tree: Tree, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Look at paths; of an image, as they are once it has booted."""
+        """Look up paths; entries of an image are as they would be after a boot."""
         seen = tree.look(paths)
         if self._here:
             return seen
@@ -59,7 +59,7 @@ class FactsReader:
         return tuple(found.content.decode("ascii", "replace").strip().split(",")) if found and found.content else None
 
     def _ids(self, tree: Tree, path: str, names: frozenset[str], service: NameService) -> Mapping[str, int] | None:
-        """Return the ids of a root's names. None: nobody knows which names there are."""
+        """Return the ids of a root's users or groups. None: the names are not known."""
         file = tree.read(path, self._limits.file) or File(path, content=b"" if self._here else None)
         if file.content is None:
             return None

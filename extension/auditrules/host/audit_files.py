@@ -1,4 +1,4 @@
-"""Listing the files that auditing itself has on a host, and seeing whether its daemon runs."""
+"""Lists auditing's own files on a host (logs, configuration, programs), and finds out whether auditd runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DAEMON = "auditd"
 
 
 def read_audit_files(tree: Tree, *, own: bool) -> AuditFiles:
-    """List them. `own` says that the root is this machine's, so that owners count and file systems have sizes."""
+    """List the files. `own`: the root is this machine's, so that owners count and file systems have sizes."""
     options = auditd_options(read_conf(tree.read(PATH, _MOST_CONF)), None)
     log_file = options.values["log_file"].text if options.values else ""
     folder = log_file.rpartition("/")[0]
@@ -57,7 +57,7 @@ def read_audit_files(tree: Tree, *, own: bool) -> AuditFiles:
 
 
 def read_audit_daemon(remote: Callable[[str], str], proc: str = "/proc") -> AuditDaemon:
-    """See whether root's auditd runs, and since when."""
+    """Find out whether root's auditd runs, and since when."""
     found = processes_of(_DAEMON, file_at(remote), proc)
     if found.own:
         return AuditDaemon(running=True, started=found.started)
@@ -67,7 +67,7 @@ def read_audit_daemon(remote: Callable[[str], str], proc: str = "/proc") -> Audi
 
 
 def _listed(tree: Tree, folder: str, prefix: str = "") -> ListedPaths:
-    """What is in a folder, up to a bound."""
+    """The files in a folder, up to a limit."""
     try:
         names = [name for name in tree.names(folder) if name.startswith(prefix)]
     except UnreadableError as error:
@@ -78,7 +78,7 @@ def _listed(tree: Tree, folder: str, prefix: str = "") -> ListedPaths:
 
 
 def _below(tree: Tree, top: str) -> ListedPaths:
-    """What is below a folder, links not followed, up to a bound."""
+    """The files below a folder, up to a limit; links are not followed."""
     found: list[str] = []
     errors: list[str] = []
     folders = [top]
@@ -101,8 +101,8 @@ def _folders(tree: Tree, paths: list[str]) -> Iterator[str]:
 
 
 def _volume(tree: Tree, folder: str) -> int | None:
-    """The size of a folder's file system in bytes; None where it can't be told, or the file system is remote."""
-    end = tree.end(folder)  # which does not touch what is remote
+    """The size of a folder's file system in bytes; None if it can't be told, or the file system is remote."""
+    end = tree.end(folder)  # None for a remote path, which is not touched
     if end is None or end[1].type != "dir":
         return None
     with suppress(OSError):

@@ -1,6 +1,6 @@
-"""Reads the birth time of a file with libc's statx(2), which Python offers from 3.15 on.
+"""Reads the birth time of a file with libc's statx(2), which Python has only from 3.15 on.
 
-A libc without it (glibc before 2.28), and a file system that keeps no such time, leave it unknown.
+It is unknown if libc has no statx (glibc before 2.28), or if the file system does not keep that time.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _AT_BTIME = 80  # bytes into the struct
 
 
 def birth(name: bytes, folder: int) -> float | None:
-    """When a name in an open folder was made, a link not followed, in seconds since the epoch; None: not known."""
+    """When the file with this name in an open folder was made, in seconds since the epoch; None: not known."""
     statx = _statx()
     return statx(name, folder) if statx else None
 
 
 @cache
 def _statx() -> Callable[[bytes, int], float | None] | None:
-    # Loading ctypes takes some milliseconds, and on a host that booted lately nothing needs it.
+    # Importing ctypes takes some milliseconds, and a host that was just booted does not need it.
     from ctypes import CDLL, c_char_p, c_int, c_uint, c_void_p, create_string_buffer  # noqa: PLC0415
 
     try:
@@ -36,11 +36,11 @@ def _statx() -> Callable[[bytes, int], float | None] | None:
         return None
     call.argtypes = (c_int, c_char_p, c_int, c_uint, c_void_p)
 
-    def asked(name: bytes, folder: int) -> float | None:
+    def birth_time(name: bytes, folder: int) -> float | None:
         found = create_string_buffer(_SIZE)
         if call(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, found) != 0 or not _MASK(found)[0] & STATX_BTIME:
             return None
         seconds, nanoseconds = _BTIME(found, _AT_BTIME)
         return float(seconds + nanoseconds / 1e9)
 
-    return asked
+    return birth_time

@@ -1,4 +1,4 @@
-"""Reading the files of boot loaders, which hold the kernel's next command line: regular ones, and not too many."""
+"""Reads the files of boot loaders, which contain the kernel's next command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GRUB = ("/boot/grub", "/boot/grub2")
 
 
 def read_boot_files(tree: Tree) -> BootFiles:
-    """Read what there is of GRUB, of entries of the Boot Loader Specification, and of what they are made from."""
+    """Read the files of GRUB, the entries of the Boot Loader Specification, and the files that they are made from."""
     errors: list[str] = []
     paths = list(_paths(tree, errors))
     if len(paths) > MOST_FILES:

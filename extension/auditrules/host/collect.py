@@ -1,4 +1,4 @@
-"""Collecting a host: which files are read of it, which programs are run, and what is looked up."""
+"""Collects one host into `Sources`: the kernel's rules, rules files, units, boot files, mounts, and paths in rules."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("/usr/sbin/auditctl", "/sbin/auditctl")
 
-# What is collected: each collection checks what the last one of its kind saw.
+# The kinds of collection: each reuses the lookups of the last one of its kind, after it has checked them.
 _SOURCES, _PATHS, _SITE = "sources", "paths", "site"
-_PRIVILEGED = "privileged"  # the fact that takes a search, which goes on from one collection to the next
-_MOST_KEPT = 4096  # names seen for the paths of a query, which nobody may ask for again
+_PRIVILEGED = "privileged"  # the fact that needs a search, which may outlast a collection
+_MOST_KEPT = 4096  # names looked up for a query's paths that are kept; the next query may ask for others
 
 _LIMITS = Limits()
 
@@ -54,12 +54,12 @@ _LIMITS = Limits()
 class Host:
     """A host to collect: this machine, or the file system of another under a root folder.
 
-    `kernel` says whom to ask for the rules that are loaded: `netlink`, the kernel itself; `auditctl`; `auto`, the first
-    of the two that answers; `none`; or the path of a saved `auditctl -l`. Under another root only that root's files and
-    a saved listing are read, never this machine's kernel, /proc or auditctl; its machine type is taken to be this
-    machine's. `release` is that of the kernel, where this machine's, or the newest under the root, is not the one.
+    `kernel` says where to read the loaded rules from: `netlink` (the kernel), `auditctl`, `auto` (the first of these
+    that answers), `none`, or the path of a saved `auditctl -l`. Under another root only that root's files and a saved
+    listing are read, never this machine's kernel, /proc or auditctl; its machine type is assumed to be this machine's.
+    `release` replaces the kernel release of this machine, or the newest one under the root.
 
-    Raises HostError if the root is no folder or `kernel` is none of these.
+    Raises HostError if the root is not a folder, or `kernel` is none of these.
     """
 
     def __init__(  # noqa: PLR0913 - what a test replaces stands beside what a user says
@@ -81,11 +81,11 @@ class Host:
         self._limits = limits
         self._needs: tuple[object, Needs] | None = None
         self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
-        self._since = inf  # since when it counts that a directory was made anew
+        self._since = inf  # directories that were made after this time get a birth time
         self._facts = FactsReader(here=here, limits=limits, release=release)
 
     def sources(self) -> Sources:
-        """Collect everything once. Raises HostError if the root or the saved listing cannot be read."""
+        """Collect everything once. Raises HostError if the root or the saved listing can't be read."""
         kernel, version_text, version = self._kernel.read()
         starts = self._starts(kernel) if self._here else Starts()
         self._since = min((at - starts.set_back for _, at in starts.units), default=inf)
@@ -96,7 +96,7 @@ class Host:
             rules_d, rules_d_error = self._rules_d(tree)
             audit_rules = tree.read(AUDIT_RULES, self._limits.file)
             if audit_rules is not None and not self._here:
-                audit_rules = replace(audit_rules, mode=None, uid=None)  # whose files a copy of a root has says nothing
+                audit_rules = replace(audit_rules, mode=None, uid=None)  # in a copy of a root, owners mean nothing
             texts = [
                 *(file.content or b"" for file in (*rules_d, audit_rules, kernel.saved) if file),
                 kernel.listing.stdout if kernel.listing else b"",
@@ -110,9 +110,9 @@ class Host:
             mounts = None if mountinfo is None else dated(mounted(mountinfo, early), remote, by_initrd)
             unmounted = early - {each.point for each in mounts} if mounts is not None else frozenset()
             formats = self._binary_formats(mounts or ())
-            # What augenrules makes of rules.d depends on whether it is there, and on what can't be read in it.
+            # augenrules' result depends on whether rules.d exists, and on files in it that can't be read.
             paths = frozenset({RULES_D, *(file.path for file in rules_d if file.content is None)})
-            if not self._here or mountinfo is not None:  # else no path is safe to touch: any may be on a remote mount
+            if not self._here or mountinfo is not None:  # else no path is safe to touch: it may be on a remote mount
                 interpreters = (each.interpreter for each in formats)
                 paths = paths.union(wanted.paths, sandbox_paths(units, UNITS), interpreters)
             cmdline = tree.read("/proc/cmdline", self._limits.file) if self._here else None
@@ -140,9 +140,9 @@ class Host:
             )
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Look at paths, step by step, and at what runs this machine's programs; remote ones are not touched.
+        """Look up paths step by step, and this machine's dynamic loader. Paths on remote mounts are not touched.
 
-        Raises HostError if the root cannot be opened.
+        Raises HostError if the root can't be opened.
         """
         mountinfo = self._mountinfo()
         if self._here and mountinfo is None:
@@ -151,7 +151,7 @@ class Host:
             return self._facts.seen(tree, {*paths, loader_of(os.uname().machine) or "/"})
 
     def site(self) -> tuple[File, ...]:
-        """Read the site's own files of benchmarks. Raises HostError if the root cannot be read."""
+        """Read the site's own files of benchmarks. Raises HostError if the root can't be read."""
         from auditrules.host.site import read_site  # noqa: PLC0415 - nobody needs it who asks for no control
 
         mountinfo = self._mountinfo()
@@ -161,7 +161,7 @@ class Host:
             return read_site(tree, own=self._here)
 
     def fact(self, fact: Fact) -> object:
-        """Collect one fact, now: the value of the field of `HostFacts`. Raises HostError if the root cannot be read."""
+        """Collect one fact now: the value for its field of `HostFacts`. Raises HostError if the root can't be read."""
         from auditrules.host.facts import COLLECTORS, Reach, unknown_fact  # noqa: PLC0415 - it says why
 
         if fact.value == _PRIVILEGED:
@@ -183,9 +183,9 @@ class Host:
 
     @contextmanager
     def _tree(self, kind: str, mountinfo: bytes | None) -> Iterator[Tree]:
-        """Open the root for a collection, which takes over what the last one of its kind saw if it can.
+        """Open the root for a collection, with the lookups of the last one of its kind if they can be reused.
 
-        Where it is not known which mounts are remote nothing is followed: what was seen before would be touched.
+        If it is not known which mounts are remote, none are reused: to check them would touch their paths.
         """
         known = not self._here or mountinfo is not None
         try:
@@ -198,13 +198,13 @@ class Host:
             self._caches[kind] = tree.cache
 
     def _needed(self, texts: Sequence[bytes], rules: tuple[bytes, ...]) -> Needs:
-        """What texts and rules name, looked for again only where they are others."""
+        """The names in texts and rules, searched again only if these have changed."""
         if self._needs is None or self._needs[0] != (texts, rules):
             self._needs = ((texts, rules), needs(texts, rules))
         return self._needs[1]
 
     def _mountinfo(self) -> bytes | None:
-        """Read this machine's mounts. None: they are not known, or it is another root and they do not matter."""
+        """Read this machine's mounts. None: they can't be read, or the root is another, where they do not matter."""
         if not self._here:
             return None
         with closing(Tree("/", local)) as tree:
@@ -212,7 +212,7 @@ class Host:
         return file.content if file else None
 
     def _starts(self, kernel: Kernel) -> Starts:
-        """When what loads rules was started last: units or, where systemd tells of none, the daemon."""
+        """When the units that load rules were started last or, if systemd knows none, auditd."""
         found = unit_starts(UNITS)
         pid = _status(kernel).pid or 0
         at = process_start(f"/proc/{pid}") if pid and process_name(f"/proc/{pid}") == DAEMON else None
@@ -222,7 +222,7 @@ class Host:
         return Starts(tuple(sorted(found.items())), set_back(found, at, booted, time.time()), booted)
 
     def _binary_formats(self, mounts: Iterable[Mount]) -> tuple[BinaryFormat, ...]:
-        """Read what binfmt_misc has registered. It is not touched if it is not mounted: systemd would mount it then."""
+        """Read the formats of binfmt_misc. If it is not mounted it is not touched, as systemd would then mount it."""
         if not any(each.point == FOLDER and each.fstype == "binfmt_misc" for each in mounts):
             return ()
         with closing(Tree("/", local)) as tree:
@@ -230,7 +230,7 @@ class Host:
         return binary_formats({name: file.content for name, file in files.items() if file and file.content})
 
     def _rules_d(self, tree: Tree) -> tuple[tuple[File, ...], str]:
-        """Read what augenrules would: its names end in .rules, and `ls` shows it none that begins with a dot."""
+        """Read the files that augenrules reads: names that end in .rules and do not begin with a dot."""
         try:
             names = [name for name in tree.names(RULES_D) if name.endswith(".rules") and name[0] != "."]
         except UnreadableError as error:
@@ -253,9 +253,9 @@ class Host:
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
 
 
-@lru_cache(1)  # mounts stay as they are from one collection to the next
+@lru_cache(1)  # mounts rarely change from one collection to the next
 def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
-    """What names the remote file system that a path is on; where mounts do not matter, none is."""
+    """A function that returns the type of the remote file system that a path is on; None: no path is on one."""
     if mountinfo is None:
         return local
     mounts = Mounts.of(mounted(mountinfo, frozenset())).near_remote
@@ -264,22 +264,22 @@ def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class RemotePaths:
-    """What names the remote file system that a path is on. Two that name the same are equal."""
+    """Returns the type of the remote file system that a path is on. Equal if the remote mounts are equal."""
 
     types: Mapping[str, str]
 
     def __call__(self, path: str) -> str:
-        """The type of the file system; empty: the path is on a local one."""
+        """The type of the file system; empty if the path is on a local one."""
         return Mounts(self.types).remote(path)
 
 
 def _status(kernel: Kernel) -> AuditStatus:
-    """The kernel's status, of which nothing is known where nobody told."""
+    """The kernel's status; unknown if there is none, or it can't be decoded."""
     try:
         if kernel.netlink is not None:
             return decode_status(kernel.netlink.status)
         if kernel.status is not None:
             return parse_status(decode(kernel.status.stdout))
     except (NetlinkError, NotAStatusError):
-        pass  # there is no status, which the reading of it tells
+        pass  # HostAudit.kernel reports the error
     return UNKNOWN_STATUS

@@ -1,4 +1,4 @@
-"""What lstat(2) sees of one name in an open folder, and whether that is as it was."""
+"""Looks up one name in an open folder with lstat(2), and checks whether an earlier entry is still the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TYPES = {
     stat.S_IFBLK: "block",
     stat.S_IFIFO: "fifo",
 }
-_MADE_ANEW = (stat.S_IFDIR, stat.S_IFLNK)  # what leads elsewhere since it was made anew
+_MADE_ANEW = (stat.S_IFDIR, stat.S_IFLNK)  # a new one of these types leads elsewhere than the old one
 FOUND = {
     "dir": "a directory",
     "file": "a regular file",
@@ -31,14 +31,14 @@ FOUND = {
     "fifo": "a FIFO",
 }
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
-"""Why a name is not there; other errors of lstat(2) say nothing of that."""
+"""The errors of lstat(2) that mean that a name does not exist; others leave that unknown."""
 DIR = Entry("dir")
 
 
 def entry_at(name: bytes, folder: int, since: float = inf) -> Entry:
-    """Look at a name, and when it was made if it is a directory or link that was made `since` that time.
+    """Look up a name; a directory or link that was made after `since` gets its birth time.
 
-    Raises OSError where that says nothing of what is there.
+    Raises OSError if it can't be told what is there.
     """
     try:
         found = os.lstat(name, dir_fd=folder)
@@ -51,7 +51,7 @@ def entry_at(name: bytes, folder: int, since: float = inf) -> Entry:
 
 
 def is_still(entry: Entry, name: bytes, folder: int, since: float = inf) -> bool:
-    """Whether a look at a name would give the same entry: a new directory may have the inode of one that is gone."""
+    """Whether a name still has this entry. The birth time counts, as a new directory may reuse an old one's inode."""
     try:
         found = os.lstat(name, dir_fd=folder)
         mode = found.st_mode
@@ -70,8 +70,8 @@ def is_still(entry: Entry, name: bytes, folder: int, since: float = inf) -> bool
 
 
 def _born(found: os.stat_result, name: bytes, folder: int, since: float) -> float | None:
-    """When a directory or link was made; None: before that time, or it is not known."""
-    # Nothing changes before it is made: most directories need no second look.
+    """When a directory or link was made; None: before `since`, or it is not known."""
+    # A directory that was not changed after `since` was not made after it either: most need no further call.
     if found.st_ctime <= since or stat.S_IFMT(found.st_mode) not in _MADE_ANEW:
         return None
     born = birth(name, folder)
@@ -79,7 +79,7 @@ def _born(found: os.stat_result, name: bytes, folder: int, since: float) -> floa
 
 
 def entry_of(found: os.stat_result, target: str = "", born: float | None = None) -> Entry:
-    """What a look found; `target` is a link's text."""
+    """The entry for a result of lstat(2); `target` is a link's text."""
     return Entry(
         kind_of(found),
         target,
@@ -93,16 +93,16 @@ def entry_of(found: os.stat_result, target: str = "", born: float | None = None)
 
 
 def kind_of(found: os.stat_result) -> str:
-    """The type, as `Entry` has it."""
+    """The type, as in `Entry.type`."""
     return _TYPES[stat.S_IFMT(found.st_mode)]
 
 
-# Of ten thousand rules most paths are not there, and the rest on few file systems.
+# Of ten thousand rules' paths most are missing, and the rest are on few file systems.
 
 
 @lru_cache
 def missing(number: int) -> Entry:
-    """Nothing, for this reason."""
+    """The entry of a missing name, with the errno that says why."""
     return Entry("missing", errno=number)
 
 

@@ -1,6 +1,6 @@
-"""Collecting what requirements need of a host besides its audit: each fact by its own collector, only where asked.
+"""Collects further facts that requirements need (packages, mounts, sudoers …): one collector for each fact.
 
-Imported when the first fact is asked for, and each collector when its own is: nobody holds what reads the others.
+A collector's module is imported when its fact is first asked for, so that memory does not hold unused ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a collector may use: the root, whether it is this machine's, its mounts, and which paths are remote."""
+    """The inputs of a collector: the root, whether it is this machine's (`own`), its mounts, which paths are remote."""
 
     tree: Tree
     own: bool
@@ -100,11 +100,11 @@ COLLECTORS: Mapping[Fact, Callable[[Reach], object]] = MappingProxyType(
         Fact.DOCKER: _docker,
     }
 )
-"""How each fact is collected: the value of the field of `HostFacts` of its name. A fact without one stays None."""
+"""The collector of each fact, which returns the value for its field of `HostFacts`. A fact without one stays None."""
 
 
 def unknown_fact(fact: Fact) -> object:
-    """A fact of a host of which no file may be touched, or can be read."""
+    """The value of a fact on a host whose files can't be read, or may not be touched."""
     if fact is Fact.SYSTEM:
         from auditrules.benchmarks.configuration.os_release import OsRelease
 

@@ -1,4 +1,4 @@
-"""Asking for the rules that are loaded: the kernel itself, auditctl, or a listing that somebody saved."""
+"""Reads the loaded rules and status: from the kernel over netlink, from auditctl, or from a saved listing."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _VERSION = re.compile(rb"auditctl version ((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?)
 
 
 class Ask(Protocol):
-    """Asks the kernel itself."""
+    """Asks the kernel over netlink."""
 
     def __call__(self, deadline: Deadline, known: tuple[bytes, ...], /) -> Netlink:
-        """What it answers in that time; `known` are the rules of its last answer, as of `Reply`."""
+        """Return the answer within the deadline; `known` are the rules of the last answer, as in `Reply`."""
 
 
 def is_saved(kernel: str) -> bool:
@@ -39,9 +39,9 @@ def is_saved(kernel: str) -> bool:
 
 
 class KernelReader:
-    """Whom to ask about the kernel of a root, as `Host` has it; None is this machine's own root.
+    """Reads the kernel's rules for a root, as `Host` says; the root None is this machine's own.
 
-    Raises HostError if `kernel` is nobody who could be asked.
+    Raises HostError if `kernel` is no reader for this root.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class KernelReader:
         self._rules: tuple[bytes, ...] = ()
 
     def read(self) -> tuple[Kernel, str, Version]:
-        """Ask, and tell the version of auditctl, too, as text and as numbers.
+        """Read the kernel's answer, and auditctl's version as text and as numbers.
 
-        Raises HostError if the saved listing cannot be read.
+        Raises HostError if the saved listing can't be read.
         """
         if self._saved:
             return Kernel("listing", saved=self._saved_listing()), "", DEFAULT_VERSION
@@ -82,13 +82,13 @@ class KernelReader:
         if self._root is not None:
             reason = f"the rules of this machine's kernel are not those of root {self._root}"
             return Kernel("none", reason=reason), "", DEFAULT_VERSION
-        # One time limit for all runs: what hangs once would hang again, and a table has to answer.
+        # One time limit for all runs: a program that hangs once would hang again, and a table has to answer.
         deadline = Deadline(self._limits.seconds)
         kernel = self._answer(deadline)
         return kernel, *self._installed(deadline)
 
     def _answer(self, deadline: Deadline) -> Kernel:
-        """The kernel's own word, else that of auditctl; of two refusals the kernel's, which says why."""
+        """The answer over netlink, else auditctl's. If both refuse, netlink's, which says why."""
         asked = None
         if self._kernel in ("auto", "netlink"):
             answer = self._ask(Deadline(self._limits.netlink), self._rules)
@@ -101,14 +101,14 @@ class KernelReader:
         return Kernel("auditctl", listing=listing, status=status)
 
     def _same_bytes(self, answer: Netlink) -> Netlink:
-        """The answer, with the very tuple of the last one if all rules stayed, by which is looked up what it says."""
+        """The answer, with the last one's tuple if no rule changed, so that results for it are found quickly."""
         if answer.rules == self._rules:
             return replace(answer, rules=self._rules)
         self._rules = answer.rules or ()
         return answer
 
     def _installed(self, deadline: Deadline) -> tuple[str, Version]:
-        """The version of auditctl, asked again only where the program is another one."""
+        """The version of auditctl, asked again only if the program file has changed."""
         program = next(filter(os.path.exists, self._programs), None)
         try:
             found = os.stat(program) if program else None
@@ -116,14 +116,14 @@ class KernelReader:
             found = None
         identity = (found.st_dev, found.st_ino, found.st_mtime_ns) if found else None
         if self._version is None or self._version[0] != identity:
-            told = _version(run(self._programs, ("-v",), deadline, self._limits.output))
-            if not told[0]:
-                return told  # it may only have had no time
-            self._version = (identity, told)
+            version = _version(run(self._programs, ("-v",), deadline, self._limits.output))
+            if not version[0]:
+                return version  # not kept: there may only have been no time left
+            self._version = (identity, version)
         return self._version[1]
 
     def _saved_listing(self) -> File:
-        file = _standard_input(self._limits.saved) if self._kernel == STANDARD_INPUT else self._named()
+        file = _standard_input(self._limits.saved) if self._kernel == STANDARD_INPUT else self._named_file()
         if file is None or file.content is None:
             why = file.error if file else "no such file"
             raise HostError(f"kernel: cannot read the saved listing {self._kernel!r}: {why}")
@@ -134,7 +134,7 @@ class KernelReader:
             )
         return File(self._kernel, file.content)
 
-    def _named(self) -> File | None:
+    def _named_file(self) -> File | None:
         path = self._kernel if self._kernel.startswith("/") else f"{os.getcwd()}/{self._kernel}"
         with closing(Tree("/", local)) as tree:
             return tree.read(os.fsencode(path).decode("utf-8", "surrogateescape"), self._limits.saved)

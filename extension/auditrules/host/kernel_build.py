@@ -1,4 +1,4 @@
-"""Reading which kernel a host runs, and the configuration that it was built with, where the host keeps it."""
+"""Reads the host's kernel release, and the build configuration of that kernel if the host has it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _GZIP = 31  # a window of any size, behind gzip's header
 
 
 def read_kernel_build(tree: Tree, release: str, limit: int, cmdline: File | None, *, here: bool) -> KernelBuild:
-    """Read the build of a kernel's release. Empty: of the kernel that runs or, of another root, of the newest there.
+    """Read the build of the kernel with this release; empty: the running one or, under another root, the newest.
 
-    `here` says that the root is this machine's. Of a configuration at most `limit` bytes are read.
+    `here`: the root is this machine's. At most `limit` bytes of a configuration are read.
     """
     running = here and not release
     release = release or (os.uname().release if here else "")
     if not release:
-        with suppress(UnreadableError):  # then it is not known
+        with suppress(UnreadableError):  # then the release stays unknown
             release = newest_release(tree.names(MODULES))
     config = read_kernel_config(tree, release, limit, running=running)
     options = decode(cmdline.content or b"") if cmdline else ""
@@ -33,9 +33,9 @@ def read_kernel_build(tree: Tree, release: str, limit: int, cmdline: File | None
 
 
 def read_kernel_config(tree: Tree, release: str, limit: int, *, running: bool) -> bytes | None:
-    """Read the configuration of a kernel's release, at most `limit` bytes; `running`: it is the one that runs.
+    """Read the configuration of the kernel with this release, at most `limit` bytes. `running`: that kernel runs now.
 
-    None: it is not there, or not readable.
+    None: there is none, or it can't be read.
     """
     if not release or "/" in release:
         return None

@@ -1,22 +1,22 @@
-"""How long the collecting of a host takes at most, and how much it reads; and what says that it cannot be collected."""
+"""Limits on the time and bytes of a collection, and the error of a host that can't be collected."""
 
 from __future__ import annotations
 
 from auditrules.values import dataclass
 
 CLOCK_TICK = 2.0
-"""Seconds: a folder that is changed twice within them shows the second time by nothing. FAT's clock is the coarsest."""
+"""Seconds: a second change of a folder within this time may not change its times. FAT has the coarsest clock."""
 
 _MIB = 1 << 20
 
 
 class HostError(Exception):
-    """The host cannot be collected as asked: no such root, no such kernel reader, an unreadable listing."""
+    """The host can't be collected as requested: no such root, no such kernel reader, an unreadable listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """How far a search of file systems goes. `rests` says that others compute in this process, and go first."""
+    """Limits of a search of file systems. `rests`: it pauses, as other threads of this process go first."""
 
     wait: float = 60.0  # seconds that a query waits for it
     seconds: float = 1200.0
@@ -29,7 +29,7 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how much. Sizes are in bytes."""
+    """Limits of a collection. Sizes are in bytes."""
 
     seconds: float = 5.0  # for all runs of auditctl of one snapshot together
     netlink: float = 2.0  # seconds for the kernel's own answers

@@ -1,4 +1,4 @@
-"""What one collection saw of a root, for the next: that looks at the names again, and reuses what has not changed."""
+"""Caches one collection's lookups for the next one, which checks each name again and reuses what has not changed."""
 
 from __future__ import annotations
 
@@ -14,36 +14,35 @@ from auditrules.values import dataclass, field
 class Walked:
     """Where a path leads."""
 
-    itself: Entry  # what its last name is, a link not followed
+    itself: Entry  # at its last name, a link not followed
     place: PathNames  # where the walk ended, links followed
-    entry: Entry  # what is there
+    entry: Entry  # at that place
 
 
 @dataclass(slots=True)
 class LookupCache:
-    """The names that a collection saw, and what followed from them."""
+    """The names that a collection looked up, and the walks, lookups and listings that followed from them."""
 
     remote: Callable[[str], str]
     root: Entry
-    since: float  # of directories that were made since then it is known when that was
+    since: float  # directories that were made after this time have a birth time
     seen: dict[PathNames, dict[bytes, Entry]] = field(default_factory=dict)  # folders, and the names in them
     walks: dict[str, Walked] = field(default_factory=dict)
     looks: dict[frozenset[str], Mapping[str, Entry]] = field(default_factory=dict)
     listings: dict[PathNames, Listing] = field(default_factory=dict)
     taken_over: bool = False
-    stale: bool = (
-        False  # not for the next collection: this one looked at other names than the last, or could not see one
-    )
+    # The next collection must not use it: this one looked up other names than the last, or could not see one.
+    stale: bool = False
 
     @property
     def names(self) -> int:
-        """How many names were seen."""
+        """How many names were looked up."""
         return sum(map(len, self.seen.values()))
 
     def may_follow(self, before: LookupCache) -> bool:
-        """Whether what was seen before could be seen now.
+        """Whether this collection may reuse an earlier cache.
 
-        A stale cache is not taken over: what nobody asks for any more would be looked at for good.
+        Not a stale one: names that nobody asks for any more would be checked forever.
         """
         return (
             not before.stale
@@ -53,7 +52,7 @@ class LookupCache:
         )
 
     def copy_on_write(self) -> LookupCache:
-        """Give what can be added to: others may follow what was taken over, in other threads."""
+        """Return a cache that may be changed: one that was taken over may be in use in other threads."""
         if not self.taken_over:
             return self
         seen = {folder: dict(names) for folder, names in self.seen.items()}
@@ -63,16 +62,16 @@ class LookupCache:
 
 @dataclass(frozen=True, slots=True)
 class StillThere:
-    """What of an earlier collection's names and listings is as it was: `all` of it, or so much."""
+    """The names and listings of an earlier collection that have not changed; `all` if none has."""
 
     seen: Mapping[PathNames, Mapping[bytes, Entry]] = field(default_factory=dict)
-    listings: dict[PathNames, Listing] = field(default_factory=dict)  # made anew where the folder may have changed
+    listings: dict[PathNames, Listing] = field(default_factory=dict)  # made anew if the folder may have changed
     all: bool = False
-    unreadable: bool = False  # a folder that was listed before can't be read now
+    unreadable: bool = False  # a folder that could be listed can't be read now
 
 
 def still_there(before: LookupCache, folders: OpenFolders) -> StillThere:
-    """Look at all that was seen before, and tell what is as it was."""
+    """Check all names and listings of an earlier cache."""
     seen = {folder: _still_in(folder, names, before.since, folders) for folder, names in before.seen.items()}
     same = all(seen[folder] is names for folder, names in before.seen.items())
     listings: dict[PathNames, Listing] = {}
@@ -95,7 +94,7 @@ def still_there(before: LookupCache, folders: OpenFolders) -> StillThere:
 def _still_in(
     folder: PathNames, names: Mapping[bytes, Entry], since: float, folders: OpenFolders
 ) -> Mapping[bytes, Entry]:
-    """Those of the names in a folder that are as they were; of all the very mapping, as there may be thousands."""
+    """The unchanged names in a folder; if all are, the same mapping, as there may be thousands."""
     try:
         here = folders.enter(folder)
     except OSError:

@@ -1,4 +1,4 @@
-"""Asking the kernel itself over AF_NETLINK. It only lists: no message of ours changes anything."""
+"""Asks the kernel for its rules and status over AF_NETLINK. Our messages only list, and change nothing."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ NETLINK_AUDIT = 9
 CAP_AUDIT_CONTROL = 1 << 30
 
 _RECEIVED = 1 << 16  # bytes; the longest message, a rule with its text, has about 9,000
-_LEAST = 0.001  # seconds to wait; 0 means not to
-_KERNEL = 0  # the port of whoever answers; anybody else is an impostor
+_LEAST = 0.001  # seconds to wait; 0 would mean not to wait
+_KERNEL = 0  # the kernel's port: messages from any other port are forged
 
 
 def ask(deadline: Deadline, known: tuple[bytes, ...] = ()) -> Netlink:
-    """List the rules and the status; `known` are as of `Reply`. Total: what goes wrong is in the value."""
+    """Ask for the rules, status and features; `known` is as in `Reply`. Never raises: errors are in the value."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT) as kernel:
-            rules = _asked(kernel, AUDIT_LIST_RULES, 1, deadline, known)
+            rules = _reply(kernel, AUDIT_LIST_RULES, 1, deadline, known)
             if rules.refused:
                 return _refused(rules.refused, "listing the rules")
-            status = _asked(kernel, AUDIT_GET, 2, deadline)
+            status = _reply(kernel, AUDIT_GET, 2, deadline)
             if status.refused:
                 return _refused(status.refused, "asking for the status")
-            features = _asked(kernel, AUDIT_GET_FEATURE, 3, deadline)
+            features = _reply(kernel, AUDIT_GET_FEATURE, 3, deadline)
     except TimeoutError:
         return Netlink(timed_out=True, error=f"the kernel did not answer within {deadline.seconds:g} s")
     except NetlinkError as error:
@@ -48,8 +48,8 @@ def _refused(number: int, what: str) -> Netlink:
     return Netlink(errno=number, error=f"{what}: {os.strerror(number)}", capable=capable())
 
 
-def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline, known: tuple[bytes, ...] = ()) -> Reply:
-    """Send one request and take messages until its answer is whole."""
+def _reply(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline, known: tuple[bytes, ...] = ()) -> Reply:
+    """Send one request, and take messages until its answer is complete."""
     reply = Reply(kind, sequence, known)
     kernel.settimeout(max(deadline.left, _LEAST))
     kernel.sendto(request(kind, sequence), (_KERNEL, 0))
@@ -67,9 +67,9 @@ def _asked(kernel: socket.socket, kind: int, sequence: int, deadline: Deadline, 
 
 
 def _received(kernel: socket.socket, deadline: Deadline) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
-    """What the next recvmsg(2) gives.
+    """The result of the next recvmsg(2).
 
-    Mostly it is there already, and not to wait for it saves a call of the kernel's for each rule.
+    Mostly a message is there already. Trying without a timeout first saves a system call for each rule.
     """
     try:
         return kernel.recvmsg(_RECEIVED)
@@ -82,7 +82,7 @@ def _received(kernel: socket.socket, deadline: Deadline) -> tuple[bytes, list[tu
 
 
 def capable() -> bool | None:
-    """Whether this process has CAP_AUDIT_CONTROL; None where /proc does not say."""
+    """Whether this process has CAP_AUDIT_CONTROL; None if /proc does not tell."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as stream:
             text = stream.read()

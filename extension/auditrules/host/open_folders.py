@@ -1,6 +1,6 @@
-"""The folders of a root that are open, each opened in the one above it, so that no link and no `..` leads out of it.
+"""Opens folders of a root, each inside the one above it, so that no link and no `..` leads out of the root.
 
-Nothing but a regular file is opened for reading.
+Only regular files are opened for reading.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _TICK = int(CLOCK_TICK * 1e9)  # nanoseconds
 
 
 class UnreadableError(Exception):
-    """A path that could not be looked at or read; the message says what was in the way."""
+    """A path that could not be looked up or read; the message says why."""
 
 
 class Listing(NamedTuple):
-    """The names in a folder, and when that was changed; `young`: so shortly before that it may have changed again."""
+    """The names in a folder, and when it was changed. `young`: so recently that a later change may not show."""
 
     changed: tuple[int, int]
     names: tuple[str, ...]
@@ -39,9 +39,9 @@ class Listing(NamedTuple):
 
 
 class OpenFolders:
-    """A root, one folder in it, and those above that. To be closed.
+    """A root, one open folder in it, and the folders above that. Close it after use.
 
-    Raises OSError if the root is no folder that can be opened; so does each method for a folder that can't be.
+    Raises OSError if the root is not a folder that can be opened; so do the methods for other folders.
     """
 
     def __init__(self, root: str) -> None:
@@ -50,12 +50,12 @@ class OpenFolders:
         self.root = entry_of(os.fstat(self._folders[0]))
 
     def close(self) -> None:
-        """Let go of the folders."""
+        """Close the folders."""
         self._leave(0)
         os.close(self._folders.pop())
 
     def enter(self, place: PathNames) -> int:
-        """Make a folder the open one, by way of the deepest that is open already."""
+        """Open a folder, starting from the deepest one on its way that is open, and return its descriptor."""
         if [*place] == self._names:
             return self._folders[-1]
         common = 0
@@ -73,7 +73,7 @@ class OpenFolders:
             self._names.pop()
 
     def changed(self, place: PathNames) -> tuple[int, int]:
-        """When a folder was changed, in nanoseconds: its names, and itself."""
+        """When a folder's names, and the folder itself, were changed last, in nanoseconds."""
         return _changed(self.enter(place))
 
     def listing(self, place: PathNames) -> Listing:
@@ -88,14 +88,14 @@ class OpenFolders:
             os.close(here)
         if len(found) > MOST_LISTED:
             raise UnreadableError(f"more than {MOST_LISTED} names, the most that are listed")
-        # A folder that is changed twice within one tick of its clock shows the second time by nothing.
+        # A second change within one tick of the file system's clock does not change its times.
         return Listing(changed, tuple(map(decode, sorted(found))), now - max(changed) < _TICK)
 
     def read(self, path: str, place: PathNames, limit: int, *, cut: bool = False) -> File:
         """Read the regular file at a place, which is called `path`, as `Tree.read` does. Raises UnreadableError."""
         file = os.open(place[-1], _READ, dir_fd=self.enter(place[:-1]))
         try:
-            # What was looked at may be something else by now; and /proc says size 0 of files that have content.
+            # The name may lead to something else by now; and in /proc files with content have the size 0.
             found = os.fstat(file)
             kind = kind_of(found)
             if kind != "file":

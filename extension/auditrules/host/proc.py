@@ -1,4 +1,4 @@
-"""Reads a process in /proc: its files, its name, and when it was started (proc(5))."""
+"""Reads a process from /proc: its files, its name, and its start time (proc(5))."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _START_TIME = 19  # of the fields of /proc/PID/stat behind the name
 
 
 def proc_bytes(path: str, limit: int = MOST_BYTES) -> bytes:
-    """The beginning of a file of /proc; nothing if the process ended, or if it is not for us to see."""
+    """The beginning of a file of /proc; empty if the process has ended, or we may not read it."""
     try:
         with open(path, "rb") as stream:
             return stream.read(limit)
@@ -22,23 +22,23 @@ def proc_bytes(path: str, limit: int = MOST_BYTES) -> bytes:
 
 
 def proc_text(path: str) -> str:
-    """The same as text."""
+    """As `proc_bytes`, decoded."""
     return decode(proc_bytes(path))
 
 
 def process_name(folder: str) -> str:
-    """The name of the process of a folder of /proc; empty: not known."""
+    """The name of the process with this folder of /proc; empty: not known."""
     return proc_text(f"{folder}/comm").removesuffix("\n")
 
 
 def boot_time(proc: str = "/proc") -> float | None:
-    """When this machine was booted by its clock as it is now, in whole seconds since the epoch; None: not known."""
+    """When this machine was booted by its present clock, in whole seconds since the epoch; None: not known."""
     booted = re.search(r"^btime (\d+)$", proc_text(f"{proc}/stat"), re.MULTILINE)
     return float(booted[1]) if booted else None
 
 
 def process_start(folder: str, proc: str = "/proc") -> float | None:
-    """When the process of a folder of /proc was started, in seconds since the epoch; None: not known."""
+    """When the process with this folder of /proc was started, in seconds since the epoch; None: not known."""
     booted = boot_time(proc)
     words = proc_text(f"{folder}/stat").rpartition(")")[2].split()
     if booted is None or len(words) <= _START_TIME or not words[_START_TIME].isdigit():

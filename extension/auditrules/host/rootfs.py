@@ -1,7 +1,7 @@
-"""A root folder as a file system of its own, only ever looked at and read: links lead to places inside it.
+"""Reads a root folder as its own file system: links in it lead to places inside it. Read-only.
 
-Names are looked up one by one, each in a folder that is already open, so that neither `..` nor a link (nor one that is
-swapped while we look) leads out of the root. Nothing but a regular file is opened for reading.
+Names are looked up one by one, each in a folder that is already open. So neither `..` nor a link leads out of the root,
+not even one that is swapped meanwhile. Only regular files are opened for reading.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from auditrules.host.lookup_cache import LookupCache, StillThere, Walked, still_
 from auditrules.host.open_folders import Listing, OpenFolders, PathNames, UnreadableError
 from auditrules.values import replace
 
-MOST_DEPTH = 40  # names of a path that is looked at; what lies deeper stays unknown
+MOST_DEPTH = 40  # names of a path that are looked up; deeper ones stay unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
 
 
 class _Stand(NamedTuple):
-    """How far a walk has come: the place, what is there, and how many more links and names it may take."""
+    """The state of a walk: its place, the entry there, and how many more links and names it may take."""
 
     place: PathNames = ()
     entry: Entry = DIR
     links: int = MOST_LINKS
     names: int = MOST_NAMES
-    itself: Entry = DIR  # what the last name is, which may be a link to what is there
+    itself: Entry = DIR  # at the last name, which may be a link to `place`
 
 
 class Tree:
-    """One root during one collection: a name is looked at once. To be closed, as it holds folders open.
+    """One root during one collection: each name is looked up once. It holds folders open, so close it.
 
-    `remote` names the remote file system that a path is on, or is empty; such paths are not touched. What was seen
-    `before` is looked at first, name by name. If all of it is as it was, so is what followed from it; else names that
-    are as they were need no second look. Of directories that were made `since` a time it is seen when that was.
-    Raises OSError if the root is no folder that can be opened.
+    `remote` returns the type of the remote file system that a path is on, or empty; such paths are not touched. The
+    names in `before` are checked first. If none has changed, all earlier results are reused; else the unchanged names
+    need no second lookup. Directories that were made after `since` get a birth time. Raises OSError if the root is not
+    a folder that can be opened.
     """
 
     def __init__(
         self, root: str, remote: Callable[[str], str], before: LookupCache | None = None, since: float = inf
     ) -> None:
         self._folders = OpenFolders(root)
-        self._passed: dict[str, Entry] = {}  # what one lookup came by, whatever others saw
+        self._passed: dict[str, Entry] = {}  # the names on the way of the lookup that runs
         self.cache = LookupCache(remote, self._folders.root, since)
         self._still = StillThere()
         if before is not None and self.cache.may_follow(before):
@@ -60,14 +60,14 @@ class Tree:
                 self.cache.stale = self._still.unreadable
 
     def close(self) -> None:
-        """Let go of the folders."""
+        """Close the folders."""
         self._folders.close()
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Walk absolute paths and return what each name on the way is, as `Facts.files` wants it.
+        """Walk absolute paths, and return the entry at each name on the way, as in `Facts.files`.
 
-        Keys are the names' own paths, without links and dots. What could not be seen (no permission, a remote file
-        system, too long a walk) is not in it.
+        Keys are the names' own paths, without links and dots. Names that could not be seen (no permission, a remote
+        file system, too long a walk) are left out.
         """
         wanted = frozenset(paths)
         if wanted not in self.cache.looks:
@@ -79,13 +79,13 @@ class Tree:
         self._passed = {"/": self.cache.root}
         stands = {b"": _Stand()}
         for path in sorted(path for path in paths if "\0" not in path):
-            with suppress(UnreadableError):  # unknown is what a path is that is not in the mapping
+            with suppress(UnreadableError):  # a path that is not in the mapping is unknown
                 self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands)
         passed, self._passed = self._passed, {}
         return passed
 
     def _stand(self, path: bytes, stands: dict[bytes, _Stand]) -> _Stand:
-        """Walk a path from where another one left it: of many paths most are in few folders."""
+        """Walk a path from the state of its folder's walk, as most of many paths are in few folders."""
         stand = stands.get(path)
         if stand is None:
             folder, _, name = path.rpartition(b"/")
@@ -93,7 +93,7 @@ class Tree:
         return stand
 
     def read(self, path: str, limit: int, *, cut: bool = False) -> File | None:
-        """Read a regular file of at most `limit` bytes, or so much of a longer one. None: nothing has that name."""
+        """Read a regular file of at most `limit` bytes; with `cut`, the start of a longer one. None: no such name."""
         try:
             walked = self._walk(path)
             if walked.itself == Entry("missing"):
@@ -110,7 +110,7 @@ class Tree:
         return self._folders.read(path, walked.place, limit, cut=cut)
 
     def names(self, path: str) -> tuple[str, ...]:
-        """List a folder, in byte order; empty where there is no such folder. Raises UnreadableError."""
+        """List a folder, in byte order; empty if there is no such folder. Raises UnreadableError."""
         walked = self._walk(path)
         if walked.itself == Entry("missing"):
             return ()
@@ -129,7 +129,7 @@ class Tree:
             raise UnreadableError(_words(error)) from error
 
     def end(self, path: str) -> tuple[str, Entry] | None:
-        """Follow all links of a path: where that ends, and what is there. None: nothing, or nothing to be seen."""
+        """Follow all links of a path: its end, and the entry there. None: there is nothing, or it can't be seen."""
         try:
             walked = self._walk(path)
         except UnreadableError:
@@ -144,9 +144,9 @@ class Tree:
         return self.cache.walks[path]
 
     def _follow(self, stand: _Stand, path: bytes) -> _Stand:
-        """Go from a folder along a path, links followed, to where that ends.
+        """Walk a path from a folder, links followed, to its end.
 
-        A path that ends nowhere gives a missing entry at the place where it went wrong.
+        If it leads nowhere, the entry is `missing`, at the place where it went wrong.
         """
         if b"\0" in path:
             raise UnreadableError("expected a path, found a NUL byte in it")
@@ -157,7 +157,7 @@ class Tree:
         return stand
 
     def _advance(self, stand: _Stand, prefix: bytes, name: bytes) -> _Stand:
-        """Go on by the one name that ends a prefix, and by what it leads to if it is a link."""
+        """Walk one name further, the last one of `prefix`, and follow it if it is a link."""
         place, entry, links, names, _ = stand
         if len(prefix) >= PATH_MAX:
             entry = missing(errno.ENAMETOOLONG)
@@ -198,17 +198,17 @@ class Tree:
         except OSError as error:
             if error.errno in ABSENT:
                 return missing(error.errno)
-            self.cache.stale = True  # it may be seen the next time, though all that was seen is as it was
+            self.cache.stale = True  # the next collection may be able to see it, though no other name changes
             raise UnreadableError(_words(error)) from error
 
 
 def local(_: str) -> str:
-    """No file system is remote: for a root whose mounts are not this machine's, and for /proc."""
+    """Take every file system for local: for a root whose mounts are not this machine's, and for /proc."""
     return ""
 
 
 def _collapsed(path: str, most: int | None = None) -> str:
-    """Return a path without doubled and trailing slashes, and no more than so many names of it."""
+    """Return a path without doubled and trailing slashes, cut to its first `most` names."""
     if "//" not in path and path[-1:] != "/" and (most is None or path.count("/") <= most):
         return path if path.startswith("/") else f"/{path}"
     return "/" + "/".join([name for name in path.split("/") if name][:most])

@@ -11,8 +11,8 @@ from auditrules.audit.boot.systemd import (
     UndeterminedError,
     Unit,
     drop_in_folders,
+    find_unit,
     is_mask,
-    unit,
 )
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.collected import File, Units

@@ -1,4 +1,4 @@
-"""Collects the host once for the many calls that osquery makes for one query."""
+"""Caches a host's collection for a second, as osquery makes many calls for one query."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.host_facts import Entry
 
-TYPE_CHECKING = False  # what requirements are is not needed before one is judged
+TYPE_CHECKING = False  # the code of requirements is imported when the first is judged
 if TYPE_CHECKING:
     from auditrules.benchmarks.host_facts import HostFacts
     from auditrules.benchmarks.requirement import Fact
@@ -22,11 +22,11 @@ _T = TypeVar("_T")
 
 
 class Snapshot(Generic[_T]):
-    """A value that is read when it is asked for, and kept for a while.
+    """A value that is read on demand, and kept for `max_age` seconds.
 
-    The age counts from the end of a reading, in the clock's seconds: counted from its beginning, a host slower than
-    `max_age` would be read anew for every row of a join. A caller that comes during a reading waits for it and shares
-    it. A reading that raises is not kept.
+    Its age counts from the end of the reading: otherwise a host that is slower than `max_age` would be read anew for
+    every row of a join. A caller that comes during a reading waits for its result. If a reading raises, nothing is
+    kept.
     """
 
     def __init__(self, read: Callable[[], _T], clock: Callable[[], float], max_age: float = MAX_AGE) -> None:
@@ -37,7 +37,7 @@ class Snapshot(Generic[_T]):
         self._kept: tuple[float, _T] | None = None
 
     def __call__(self) -> _T:
-        """Return the value as it was at most `max_age` seconds ago; raise what the reading raises."""
+        """Return a value that is at most `max_age` seconds old. Raises what the reading raises."""
         with self._lock:
             if self._kept is not None and self._clock() - self._kept[0] <= self._max_age:
                 return self._kept[1]
@@ -48,25 +48,25 @@ class Snapshot(Generic[_T]):
 
 
 class Collector(Protocol):
-    """A host that can be read."""
+    """A host that can be collected. All methods raise `HostError`."""
 
     def sources(self) -> Sources:
-        """Read it once. Raises `HostError`."""
+        """Collect everything that `HostAudit` needs."""
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Look at paths. Raises `HostError`."""
+        """Look up paths."""
 
     def site(self) -> tuple[File, ...]:
-        """Read the site's own files of benchmarks. Raises `HostError`."""
+        """Read the site's own files of benchmarks."""
 
     def fact(self, fact: Fact) -> object:
-        """Collect what requirements need besides. Raises `HostError`."""
+        """Collect a further fact that requirements need."""
 
 
 class KeptHost:
-    """A host of which each reading is shared by all who ask within `max_age` seconds of the clock.
+    """A host whose collected values are shared by all callers within `max_age` seconds.
 
-    `named` are files of benchmarks that a user named, beside those of the host's site.
+    `named` are files of benchmarks that a user named, in addition to those of the host's site.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class KeptHost:
         self._snapshot = partial(Snapshot[object], clock=clock, max_age=max_age)
 
     def facts(self, needs: Collection[Fact]) -> HostFacts:
-        """The facts that are needed, each read on its own: nothing is read that nobody needs."""
-        from auditrules.benchmarks.host_facts import HostFacts  # noqa: PLC0415 - nor is anything imported
+        """The facts that are needed, and no others; each is collected and cached by itself."""
+        from auditrules.benchmarks.host_facts import HostFacts  # noqa: PLC0415 - not imported before it is needed
 
         read = {
             fact.value: self._facts.setdefault(fact, self._snapshot(partial(self._host.fact, fact)))() for fact in needs
@@ -90,6 +90,6 @@ class KeptHost:
         return HostFacts(**read)  # type: ignore[arg-type]  # each is the value of the field of its name
 
     def _audit(self) -> HostAudit:
-        """What is collected now; it takes over what still holds of the last collection."""
+        """Collect the host now; results of the last HostAudit are reused if their inputs are unchanged."""
         self._last = HostAudit(self._host.sources(), self._last)
         return self._last

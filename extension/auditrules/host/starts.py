@@ -1,4 +1,4 @@
-"""Reads when units were started and mounts were made, from systemd's and the kernel's own records."""
+"""Reads when units were started and mounts were made, from systemd's and the kernel's records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PREFIX = "invocation:"
 
 
 class Starts(NamedTuple):
-    """When what loads rules was started last, by how much the clock was set back since, and when the machine booted."""
+    """The last starts of units that load rules, by how much the clock was set back since, and the time of the boot."""
 
     units: tuple[tuple[str, float], ...] = ()
     set_back: float = 0.0
@@ -30,16 +30,16 @@ class Starts(NamedTuple):
 
 
 def unit_starts(names: Collection[str], folder: str = INVOCATIONS) -> dict[str, float]:
-    """When units were started last, in seconds since the epoch; what does not run, or is no unit here, is left out."""
+    """When units were started last, in seconds since the epoch. Units that do not run or exist are left out."""
     starts = ((name, _changed(f"{folder}/{_PREFIX}{name}")) for name in names)
     return {name: at for name, at in starts if at is not None}
 
 
 def set_back(units: Mapping[str, float], daemon: float | None, booted: float | None, now: float) -> float:
-    """By how many seconds the clock was set back since units were started, as far as that shows; 0: by none.
+    """By how many seconds the clock was set back since units were started; 0 if it was not, or if nothing shows it.
 
-    `daemon` is when the process of auditd.service was started, which is counted from the boot, and so by the clock as
-    it is now. Of a start in the future only that the boot came before it is known.
+    `daemon` is when the process of auditd.service was started; the kernel counts that from the boot, and so by the
+    present clock. If a start is in the future, it is known only that it was after the boot.
     """
     unit = units.get(f"{DAEMON}.service")
     back = unit - daemon if unit is not None and daemon is not None else 0.0
@@ -55,11 +55,11 @@ def dated(
     by_initrd: Collection[str] = (),
     folder: str = INVOCATIONS,
 ) -> tuple[Mount, ...]:
-    """Mounts with the time when each was made, where that shows.
+    """The mounts, with the time when each was made if that is known.
 
-    systemd knows it of those that it made, and the root of a tmpfs is made with it. What is below a remote file system
-    is not touched. A mount of boot that systemd, which made others, did not make was made anew by somebody else, but
-    for the points that are mounted `by_initrd`.
+    systemd records the time of mounts that it made; the root of a tmpfs is made when it is mounted. Paths below remote
+    file systems are not touched. If systemd made other mounts, but not one that boot makes, somebody else made that one
+    anew, unless it is mounted `by_initrd`.
     """
     changed = _changed(folder)
     young = changed is not None and time.time() - changed < CLOCK_TICK
@@ -80,9 +80,9 @@ def _dated_by_root(mount: Mount) -> bool:
     return mount.early is None and mount.fstype == "tmpfs" and mount.root == "/"
 
 
-@lru_cache(1)  # units stay as they are from one collection to the next
+@lru_cache(1)  # units rarely change from one collection to the next
 def _mount_units(folder: str, _at: float | None) -> tuple[tuple[str, float], ...]:
-    """The points of the mount units that systemd started, each with the time."""
+    """The mount points of the mount units that systemd started, each with the time."""
     try:
         names = os.listdir(folder)
     except OSError:
@@ -94,5 +94,5 @@ def _mount_units(folder: str, _at: float | None) -> tuple[tuple[str, float], ...
 def _changed(path: str) -> float | None:
     try:
         return os.lstat(path).st_mtime
-    except (OSError, ValueError):  # not there, or a name that no file can have
+    except (OSError, ValueError):  # missing, or a name that no file can have
         return None

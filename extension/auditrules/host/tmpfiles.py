@@ -1,4 +1,4 @@
-"""Reading tmpfiles.d(5), which says what boot makes that an image lacks."""
+"""Reads tmpfiles.d(5), which lists files that boot makes, and an image lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_BYTES = 1 << 18
 
 
 def read_tmpfiles(tree: Tree) -> tuple[File, ...]:
-    """The files that count; what can't be read makes nothing."""
+    """Read the files in force; those that can't be read are left out."""
     found: dict[str, str] = {}
     for folder in FOLDERS:
         for name in _names(tree, folder):

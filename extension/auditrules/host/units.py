@@ -1,4 +1,4 @@
-"""What says how rules are loaded at boot: systemd's files for the units that may, and the programs that they run."""
+"""Reads what decides how rules are loaded at boot: systemd's files for audit's and mount units, and their programs."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from auditrules.host.open_folders import UnreadableError
 from auditrules.host.rootfs import Tree
 
 MOST_FILES = 200  # unit files and drop-ins
-MOST_MOUNTS = 100  # files of mount units, drop-ins included; what lies beyond is not known to be mounted early
-MOST_BYTES = 1 << 20  # of one of them; those of audit have 2 KiB
+MOST_MOUNTS = 100  # files of mount units and their drop-ins; with more, no mount is known to be early
+MOST_BYTES = 1 << 20  # of one file; audit's units have 2 KiB
 
 SCRIPTS = ("/usr/sbin/augenrules", "/sbin/augenrules")
-# Where systemd looks for programs, in its order (systemd.exec(5), on PATH).
+# Where systemd looks for programs, in this order (systemd.exec(5), PATH).
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 _DROP_INS = frozenset(name for unit in UNITS for name in drop_in_folders(unit))
 
 
 def read_units(tree: Tree) -> Units:
-    """Read the unit files and drop-ins of the units that load audit rules, and the links that concern them."""
+    """Read the unit files and drop-ins of units that load audit rules, and the links that enable or mask them."""
     files: list[str] = []
-    others: list[str] = []  # of these only the links count, and only their texts
+    others: list[str] = []  # links, of which only the targets matter
     mounts: list[str] = []
     of_mounts: list[str] = []  # files and folders of mount units
     error = ""
     try:
         for folder in _folders(tree):
-            for name in _of_use(_names(tree, folder)):
+            for name in _relevant(_names(tree, folder)):
                 path = f"{folder}/{name}"
                 if name in UNITS:
                     files.append(path)
@@ -70,13 +70,13 @@ def read_units(tree: Tree) -> Units:
 
 
 def _folders(tree: Tree) -> Iterator[str]:
-    """The folders of units; where /lib is a link, as it mostly is, its units are those of another one."""
+    """The folders of units. If /lib is a link, as on most hosts, its units are those of /usr/lib."""
     merged = tree.look(("/lib",)).get("/lib", Entry("missing")).type == "link"
     return (folder for folder in BOOT_FOLDERS if not (merged and folder.startswith("/lib/")))
 
 
-@lru_cache(len(BOOT_FOLDERS))  # a machine has some hundred units, of which few are looked at, and they stay
-def _of_use(names: tuple[str, ...]) -> tuple[str, ...]:
+@lru_cache(len(BOOT_FOLDERS))  # a host has hundreds of units, of which few are relevant, and they rarely change
+def _relevant(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         name
         for name in names
@@ -88,12 +88,12 @@ def _of_use(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_mount(name: str) -> bool:
-    """Whether a name is that of a mount unit; those of snaps are mounted anew with each refresh, so never early."""
+    """Whether a name is a mount unit's. Snaps do not count: each refresh mounts them anew, so they are never early."""
     return name.endswith(".mount") and not name.startswith("snap-")
 
 
 def _of_mounts(tree: Tree, mounts: Iterable[str], paths: Iterable[str]) -> list[str]:
-    """The files among these that are of the mount units, and the drop-ins in the folders among them; all or none."""
+    """The files and drop-ins of these mount units among some paths; none if one folder can't be read."""
     names = frozenset(mounts)
     folders = frozenset(folder for name in names for folder in drop_in_folders(name))
     found: list[str] = []
@@ -105,7 +105,7 @@ def _of_mounts(tree: Tree, mounts: Iterable[str], paths: Iterable[str]) -> list[
             try:
                 found += [f"{path}/{each}" for each in _names(tree, path) if each.endswith(".conf")]
             except UnreadableError:
-                return []  # a drop-in may say anything
+                return []  # an unknown drop-in may change anything
     return found if len(found) <= MOST_MOUNTS else []
 
 
@@ -117,6 +117,6 @@ def _names(tree: Tree, folder: str) -> tuple[str, ...]:
 
 
 def _program(tree: Tree, path: str) -> str:
-    """Follow the links of a program and return the path of its file; empty where there is none."""
+    """Follow the links of a program, and return the path of its file; empty if there is none."""
     end = tree.end(path)
     return end[0] if end and end[1].type == "file" else ""

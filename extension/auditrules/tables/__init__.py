@@ -1,6 +1,6 @@
-"""The seam: what the audit language says, as rows of osquery tables.
+"""The osquery tables over a host: maps values of `audit` and `benchmarks` to rows.
 
-Nothing below it knows a row, and nothing above it splits a rule.
+Code below this package knows no rows, and code above it parses no rules.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from auditrules.tables.schemas import SCHEMAS
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # not typing's: importing typing would delay the registration with osquery
 if TYPE_CHECKING:
     from typing import Protocol
 
@@ -26,24 +26,24 @@ __all__ = ["SCHEMAS", "HostView", "build"]
 
 
 class HostView(Protocol):
-    """A host as the tables see it. The same value twice is the same moment."""
+    """A host as the tables see it."""
 
     def audit(self) -> HostAudit:
-        """What was collected of it, and what that comes to."""
+        """The host's audit. The same object means that the host was not collected anew."""
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """What is at absolute paths and at each step of the way there."""
+        """Look up absolute paths now: the entries at each and at each step of the way there."""
 
     def site(self) -> tuple[File, ...]:
-        """The files of benchmarks and of changes that are its site's own."""
+        """The site's own files: benchmarks, and changes of controls."""
 
     def facts(self, needs: Collection[Fact]) -> HostFacts:
-        """What requirements need of it besides; only what is named here is collected."""
+        """Further facts for requirements; only those in `needs` are collected."""
 
 
 def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
-    """The tables over what the host says at each call; `at_boot`: with verdicts on its next boot, and not on now."""
-    # The schemas are all that a registration takes: osquery need not wait until everything about audit is imported.
+    """Make the tables over a host, which each query asks anew. `at_boot`: verdicts are on the next boot only."""
+    # A registration needs only the schemas, so osquery need not wait until all code about audit is imported.
     from auditrules.tables import built  # noqa: PLC0415
 
     return built.build(host, at_boot=at_boot)

@@ -1,4 +1,4 @@
-"""The tables over a host: their rows made when they are asked for, and kept while what they are made of stays."""
+"""Makes the tables over a host. Rows are made on demand, and kept until their inputs change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _S = TypeVar("_S")
 
 
 def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
-    """The tables over what the host says at each call; `at_boot` is that of `HostJudge`."""
+    """Make the tables over a host; `at_boot` is as in `HostJudge`."""
 
     @cache
     def rows_by_table() -> Mapping[str, RowsOf]:
@@ -60,12 +60,12 @@ def build(host: HostView, *, at_boot: bool = False) -> tuple[Table, ...]:
 
 
 def memoize(make: Callable[[_S], list[Row]], current: Callable[[], _S]) -> Callable[[Context], list[Row]]:
-    """The rows of what is current, made anew where that is another."""
+    """A function that returns the rows made from the current value, made anew only if that has changed."""
     last: tuple[_S, list[Row]] | None = None
 
     def rows(_context: Context) -> list[Row]:
         nonlocal last
-        kept = last  # another thread may put a newer one in its place
+        kept = last  # another thread may replace it meanwhile
         found = current()
         if kept is None or kept[0] != found:
             kept = (found, make(found))

@@ -1,4 +1,4 @@
-r"""Values into the text of cells: None is empty, bytes that no terminal should see are \xNN, every row has a rowid."""
+r"""Turns values into cells: None is an empty text, control bytes become \xNN, and each row gets a rowid."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from auditrules.plugin.row import ROWID, KeptRow, Row, places, rowid
 
 Cells = Mapping[str, "str | int | tuple[str, ...] | None"]
 
-COMMA = r"\x2c"  # one inside an element of a list with commas between
+COMMA = r"\x2c"  # a comma inside an element of a comma-separated list
 
 
 def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[str], asked: str = "") -> list[Row]:
-    """Rows with every column as text, and a rowid that depends on the columns of `identity` alone.
+    """Rows with each column as text, and a rowid that depends only on the columns of `identity`.
 
-    Rows of equal identity are told apart by their order. The column `asked` has the operand of the query: as it came,
-    for osquery drops a row that does not equal it, and escapes it itself before it shows it.
+    Rows with equal identity get different rowids by their order. The column `asked` holds the operand of the query. It
+    stays as it came: osquery drops a row that does not equal it, and escapes it before it shows it.
     """
     shared = places((*columns, ROWID))
     identifying = [columns.index(name) for name in identity]
@@ -25,7 +25,7 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
     seen: Counter[tuple[str | bytes, ...]] = Counter()
     done: list[Row] = []
     for row in rows:
-        # Nearly every cell is text that is shown as it is.
+        # Nearly every cell is printable text already.
         cells: list[str | bytes] = [
             value if isinstance(value := row.get(name, ""), str) and value.isprintable() else text(value)
             for name in columns
@@ -39,9 +39,9 @@ def finished(columns: Sequence[str], rows: Iterable[Cells], identity: Sequence[s
 
 
 def text(value: str | int | tuple[str, ...] | None) -> str:
-    """A value as a cell: control characters and bytes that are not UTF-8 are escaped, so nothing is lost or raw.
+    """A value as a cell. Control characters and bytes that are not UTF-8 are escaped, not dropped.
 
-    Several texts are lines of one cell.
+    A tuple of texts becomes the lines of one cell.
     """
     if isinstance(value, str):
         return (
@@ -53,12 +53,12 @@ def text(value: str | int | tuple[str, ...] | None) -> str:
 
 
 def flag(value: bool | None) -> int | None:  # noqa: FBT001 - it is what the cell says
-    """Yes and no as 1 and 0; None stays unknown."""
+    """True and False as 1 and 0; None stays None."""
     return None if value is None else int(value)
 
 
 def comma_list(elements: Iterable[str]) -> str:
-    """Elements with commas between; a comma inside one is escaped."""
+    """Join elements with commas; a comma inside an element is escaped."""
     return ",".join([text(element).replace(",", COMMA) for element in elements])
 
 

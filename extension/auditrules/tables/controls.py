@@ -1,4 +1,4 @@
-"""The rows of `audit_controls`."""
+"""The rows of `audit_controls`: the catalogue of controls, which does not depend on the host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXTS = frozenset({"description", "rationale", "impact", "default_value"})
 
 
 def audit_controls(catalogue: Catalogue, context: Context) -> list[Row]:
-    """The rows of `audit_controls` that a query asks for; its texts are read only where a column of them is used."""
+    """The rows of `audit_controls` for a query. Long texts are read only if the query uses a column of them."""
     of_benchmark = row_filters(AUDIT_CONTROLS, context, ("benchmark", "version", "newest"))
     of_control = row_filters(AUDIT_CONTROLS, context, ("control",))
     texts = _TEXTS if context.columns_used is None else _TEXTS & context.columns_used
@@ -35,7 +35,7 @@ def audit_controls(catalogue: Catalogue, context: Context) -> list[Row]:
 
 
 def benchmark_cells(benchmark: Benchmark, *, newest: bool) -> dict[str, str]:
-    """The cells of a benchmark by which queries narrow what is asked for."""
+    """The cells of a benchmark that a query's constraints may test."""
     return {"benchmark": benchmark.name, "version": benchmark.version, "newest": str(int(newest))}
 
 

@@ -1,4 +1,4 @@
-"""The rows of `audit_coverage`: what of a path is recorded now, and what after the next boot."""
+"""The rows of `audit_coverage`: which accesses to a path are recorded, now and after the next boot."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from auditrules.tables.schemas import AUDIT_COVERAGE
 LookUp = Callable[[Iterable[str]], Mapping[str, Entry]]
 
 
-def asked(context: Context, audit: HostAudit, look: LookUp) -> tuple[PathAnswer, ...]:
-    """The answers for the paths that a query asks for, two for each.
+def asked_paths(context: Context, audit: HostAudit, look: LookUp) -> tuple[PathAnswer, ...]:
+    """The answers for the paths in a query, two for each: now, and after the next boot.
 
     Raises:
-        UnsupportedQuery: it asks for none.
+        UnsupportedQuery: the query names no path.
     """
     paths = tuple(dict.fromkeys(context.equals("path") or ()))
     if not paths:

@@ -1,4 +1,4 @@
-"""Which controls a query asks for, and what they came to last; what all of them need is collected at once."""
+"""Selects the controls that a query asks for, and judges them on the host; judgements are kept until facts change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from auditrules.values import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class AskedBenchmark:
-    """A benchmark that a query asks for, with those of its controls that it asks for."""
+    """A benchmark in a query, with the controls that the query asks for."""
 
     benchmark: Benchmark
     controls: tuple[BenchmarkControl, ...]
@@ -36,12 +36,12 @@ class AskedBenchmark:
     newest: bool
 
 
-_MOST_JUDGEMENTS = 2  # sets of controls whose judgement is kept: a query of a pack asks for the same again and again
+_MOST_JUDGEMENTS = 2  # sets of controls whose judgement is kept: a pack's query asks for the same set again and again
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What controls came to the last time, and what that rests on."""
+    """The last judgement of some controls, and its inputs."""
 
     catalogue: Catalogue
     requirements: tuple[Requirement, ...]
@@ -57,15 +57,15 @@ class Judgement:
         """The facts that the requirements need."""
         return frozenset(chain.from_iterable(each.needs for each in self.requirements))
 
-    def rests_on(self, audit: HostAudit) -> bool:
-        """Whether a host's audit is still what it was: each of its results is made anew only of what is new."""
+    def has_inputs_of(self, audit: HostAudit) -> bool:
+        """Whether the host's audit has not changed. `HostAudit` makes a new object only for new inputs."""
         return self.configured is audit.configured and self.rule_sets is audit.rule_sets
 
 
 class HostJudge:
-    """Judges controls on one host, and keeps what it judged last for as long as what that rests on stays the same.
+    """Judges controls on one host, and keeps the last judgements while their inputs stay the same.
 
-    `at_boot`: verdicts are on the next boot, as if it were now, and nothing is judged as it is now.
+    `at_boot`: the next boot is judged in place of the present.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class HostJudge:
         self._judgements: dict[tuple[Key, ...], Judgement] = {}
 
     def asked(self, context: Context, schema: Schema) -> tuple[list[AskedBenchmark], OsRelease]:
-        """What the constraints of a query leave, and which system this is where that matters.
+        """The benchmarks and controls that a query's constraints allow, and this host's system if that matters.
 
-        A superset, as osquery applies its WHERE clause again. No file of a benchmark is read that is not asked for.
+        There may be too many, as osquery applies its WHERE clause again. Files of other benchmarks are not read.
         """
         catalogue = self._catalogue()
         names = {"benchmark", "version", "newest"} & set(schema.names)
@@ -105,9 +105,9 @@ class HostJudge:
         return asked, system
 
     def judged(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
-        """The requirements of controls, judged by source. What they need is collected and looked at first, at once.
+        """Judge the requirements of controls, by source. All facts that they need are collected first.
 
-        What was judged last of the same controls is given again while the host, and what they require, stays the same.
+        The last judgement of the same controls is returned again if neither the host nor the requirements changed.
         """
         asked = tuple(controls)
         if not asked:
@@ -121,7 +121,7 @@ class HostJudge:
         facts = self.host.facts(kept.needs)
         paths = kept.paths if kept.facts == facts else paths_of(kept.requirements, facts)
         seen = self.host.look(paths) if paths else {}
-        if not kept.judged or (kept.rests_on(audit), kept.facts, kept.seen) != (True, facts, seen):
+        if not kept.judged or (kept.has_inputs_of(audit), kept.facts, kept.seen) != (True, facts, seen):
             kept = replace(
                 kept,
                 configured=audit.configured,
@@ -133,7 +133,7 @@ class HostJudge:
             )
         self._judgements[keys] = kept  # behind all others
         for oldest in list(self._judgements)[:-_MOST_JUDGEMENTS]:
-            self._judgements.pop(oldest, None)  # another thread may have been quicker
+            self._judgements.pop(oldest, None)  # another thread may have removed it
         return kept.judged
 
 

@@ -1,6 +1,6 @@
-"""The tables whose rows are made only for a query: they depend on its constraints, or take long to make.
+"""The tables whose rows are made for each query: they depend on its constraints, or take long to make.
 
-Imported when the first query for one of them comes, as all that they take is more than what a host at rest needs.
+This module is imported with the first query for one of them, as its imports take more memory than an idle host needs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from auditrules.plugin.context import Context
 from auditrules.plugin.row import Row
 from auditrules.tables import HostView
 from auditrules.tables.controls import audit_controls
-from auditrules.tables.coverage import asked as asked_paths
-from auditrules.tables.coverage import audit_coverage
+from auditrules.tables.coverage import asked_paths, audit_coverage
 from auditrules.tables.judging import HostJudge
 from auditrules.tables.schemas import (
     AUDIT_CONTROLS,
@@ -30,14 +29,14 @@ from auditrules.tables.schemas import (
 from auditrules.tables.syscalls import asked_syscalls, audit_syscalls
 from auditrules.tables.verdicts import VerdictTables
 
-MOST_ANSWERS = 1024  # rows of coverage that are kept, by the paths of a query: a join asks for one after the other
+MOST_ANSWERS = 1024  # cached rows of coverage, by the paths of a query: a join asks for one path after the other
 
 RowsOf = Callable[[Context], Iterable[Row]]
-"""What makes the rows that a query asks for."""
+"""Makes the rows for a query."""
 
 
 def rows_by_table(host: HostView, *, at_boot: bool) -> Mapping[str, RowsOf]:
-    """What makes the rows of each of these tables, by its name; `at_boot` is that of `HostJudge`."""
+    """The function that makes each table's rows, by the table's name; `at_boot` is as in `HostJudge`."""
     catalogue = _catalogue(host)
     judged = VerdictTables(HostJudge(host, catalogue, at_boot=at_boot))
     return MappingProxyType(
@@ -52,13 +51,13 @@ def rows_by_table(host: HostView, *, at_boot: bool) -> Mapping[str, RowsOf]:
 
 
 def _catalogue(host: HostView) -> Callable[[], Catalogue]:
-    """What ships and what the site has of its own, read anew where its files are others."""
+    """The shipped and the site's own benchmarks, read anew if the site's files have changed."""
     last: tuple[tuple[File, ...], Catalogue] = ((), WHAT_SHIPS)
 
     def current() -> Catalogue:
         nonlocal last
         files = host.site()
-        kept = last  # another thread may put a newer one in its place
+        kept = last  # another thread may replace it meanwhile
         if kept[0] != files:
             last = kept = (files, site_catalogue(files))
         return kept[1]
@@ -67,13 +66,13 @@ def _catalogue(host: HostView) -> Callable[[], Catalogue]:
 
 
 def _coverage(host: HostView) -> Callable[[Context], list[Row]]:
-    """The rows of the paths that are asked for; those of an answer that stays are kept."""
+    """The rows of audit_coverage; rows are kept while the answers are the same."""
     kept: dict[tuple[str, ...], tuple[tuple[PathAnswer, ...], list[Row]]] = {}
 
     def rows(context: Context) -> list[Row]:
         answers = asked_paths(context, host.audit(), host.look)
         paths = tuple(answer.path for answer in answers)
-        if any(map(path_error, paths)):  # whose length has no bound
+        if any(map(path_error, paths)):  # not kept: such a path may be of any length
             return audit_coverage(answers)
         known = kept.get(paths)
         if known is None or known[0] != answers:

@@ -23,21 +23,21 @@ PATH_TYPES = {"path": "file", "dir": "dir", PATH_OR_DIR: ""}
 _MEANING = AUDIT_RULES.names[AUDIT_RULES.names.index("type") : AUDIT_RULES.names.index("text")]
 _PLACES = places((*AUDIT_RULES.names, ROWID))
 
-# Of these each rule mostly has one of its own.
+# Cells whose values rules rarely share.
 _LINE, _POSITION, _TEXT, _ROWID = map(own_cells, ("line", "position", "text", ROWID))
 _OF_MEANING = tuple((name, own_cells(name) if name in ("path", "rule") else partial(cell, name)) for name in _MEANING)
 
-_MEANT = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))  # where they stand in a row
+_MEANING_PLACES = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))
 
 Meaning = tuple[bytes, ...]
-"""The cells that show what a rule or another line means, as they are sent: columns `type` to `rule`."""
+"""The encoded cells that show the meaning of a rule or another line: columns `type` to `rule`."""
 
-Shown = Mapping[Hashable, tuple[bytes, ...]]
-"""The cells of a row that shows a rule, by what its meaning is known by."""
+Known = Mapping[Hashable, tuple[bytes, ...]]
+"""The encoded cells of a row with this rule, by the rule (and its decided form, if that is another)."""
 
 
-class _Said(NamedTuple):
-    """What a row says. A row is known by the first four."""
+class _RowContent(NamedTuple):
+    """The content of a row. The first four fields identify it."""
 
     source: str
     path: str
@@ -47,10 +47,10 @@ class _Said(NamedTuple):
     meaning: Meaning
     state: str
     error: str
-    rule: Hashable = None  # of which this is the meaning
+    rule: Hashable = None  # the key of the meaning, None if the line is no rule
 
     def row(self, number: int) -> KeptRow:
-        """The row; `number` tells those apart that are known by the same."""
+        """Encode the row; `number` distinguishes rows with the same identity."""
         source, path, line, found, position, meaning, state, error, _ = self
         return KeptRow(
             _PLACES,
@@ -72,52 +72,52 @@ _IDENTITY = 4
 
 
 class RuleRows:
-    """Makes the rows of `audit_rules`. What rules mean, and rows that say the same, stay from one time to the next.
+    """Makes the rows of `audit_rules`. Encoded cells, and equal rows, are reused from the last time.
 
-    A rule mostly stands in kernel, rules.d and audit.rules: its rows share what it means.
+    A rule is mostly in the kernel, in rules.d and in audit.rules: its three rows share the cells of its meaning.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[list[Hashable], list[KeptRow]] = ([], [])  # the rows, and of which rules they are
+        self._last: tuple[list[Hashable], list[KeptRow]] = ([], [])  # the key of each row's rule, and the rows
 
     def __call__(self, drift: Drift) -> list[Row]:
-        """The rows: the kernel's, then those of rules.d, then those of audit.rules."""
-        rules_before, rows_before = self._last  # another thread may put newer ones in their place
+        """The rows of the kernel, then of rules.d, then of audit.rules."""
+        rules_before, rows_before = self._last  # another thread may replace them meanwhile
         shown = {rule: row.cells for rule, row in zip(rules_before, rows_before, strict=True) if rule is not None}
         seen: dict[tuple[object, ...], int] = {}
         known = {row.cells: row for row in rows_before}
         rules: list[Hashable] = []
         rows: list[KeptRow] = []
         files = (_of_file(source, drift, shown) for source in (RULES_D, AUDIT_RULES_FILE))
-        for said in chain(_of_kernel(drift, shown), *files):
-            identity = said[:_IDENTITY]
+        for content in chain(_of_kernel(drift, shown), *files):
+            identity = content[:_IDENTITY]
             number = seen.get(identity, 0)
             seen[identity] = number + 1
-            row = said.row(number)
+            row = content.row(number)
             row = known.get(row.cells, row)
             rows.append(row)
-            rules.append(said.rule)
-            if said.rule is not None:
-                shown.setdefault(said.rule, row.cells)
+            rules.append(content.rule)
+            if content.rule is not None:
+                shown.setdefault(content.rule, row.cells)
         self._last = rules, rows
         return [*rows]
 
 
-def _of_kernel(drift: Drift, known: Shown) -> Iterator[_Said]:
-    """The kernel's rules in the order of evaluation, or the one row that says why they are not known."""
+def _of_kernel(drift: Drift, known: Known) -> Iterator[_RowContent]:
+    """The kernel's rules in the order of evaluation, or one row that says why they are not known."""
     lines = drift.reading.lines
     if lines is None:
-        yield _Said("kernel", "", "", "", "", _meaning_of("unreadable"), "", text(drift.reading.error))
+        yield _RowContent("kernel", "", "", "", "", _meaning_of("unreadable"), "", text(drift.reading.error))
         return
     for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
         if rule is None:
             key, meaning, error = None, _meaning_of("invalid"), text(line.error)
         else:
             (key, meaning), error = _meaning(rule, drift.files.facts, known), ""
-        yield _Said("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error, key)
+        yield _RowContent("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error, key)
 
 
-def _of_file(source: str, drift: Drift, known: Shown) -> Iterator[_Said]:
+def _of_file(source: str, drift: Drift, known: Known) -> Iterator[_RowContent]:
     """The lines of one source, in order."""
     position = 0
     facts = drift.files.facts
@@ -126,26 +126,26 @@ def _of_file(source: str, drift: Drift, known: Shown) -> Iterator[_Said]:
             continue
         path, state, error = text(line.path), found.state.value, text(line.error or found.reason)
         if line.number is None:
-            yield _Said(source, path, "", text(line.text), "", _meaning_of("unreadable"), state, error)
+            yield _RowContent(source, path, "", text(line.text), "", _meaning_of("unreadable"), state, error)
             continue
         position += 1
         if line.rule is not None:
             key, meaning = _meaning(line.rule, facts, known)
         else:
             key, meaning = None, _meaning_of("invalid" if line.parsed is None else "control")
-        yield _Said(source, path, str(line.number), text(line.text), str(position), meaning, state, error, key)
+        yield _RowContent(source, path, str(line.number), text(line.text), str(position), meaning, state, error, key)
 
 
-def _meaning(rule: Rule, facts: Facts, known: Shown) -> tuple[Hashable, Meaning]:
-    """What a rule means, taken from a row that shows it or made now, and by what it is known there."""
+def _meaning(rule: Rule, facts: Facts, known: Known) -> tuple[Hashable, Meaning]:
+    """The key of a rule, and the cells of its meaning: from a row that has them, or encoded now."""
     shown = decided(rule, facts)
     key: Hashable = rule if shown is rule else (rule, shown)
     row = known.get(key)
-    return key, _encoded(_shown(rule, shown, facts.machine)) if row is None else row[_MEANT]
+    return key, _encoded(_shown(rule, shown, facts.machine)) if row is None else row[_MEANING_PLACES]
 
 
 def audit_rules(drift: Drift) -> list[Row]:
-    """The rows of `audit_rules`, all made anew."""
+    """The rows of `audit_rules`, without reuse."""
     return RuleRows()(drift)
 
 
@@ -155,13 +155,13 @@ def _encoded(shown: Mapping[str, str]) -> Meaning:
 
 @lru_cache(8)
 def _meaning_of(kind: str) -> Meaning:
-    """That of a line which is no rule."""
+    """The meaning of a line that is no rule."""
     return _encoded({"type": kind})
 
 
 def _shown(rule: Rule, shown: Rule, machine: str) -> Mapping[str, str]:
-    """The columns that show a rule's meaning; `shown` is the rule as it is on this host."""
-    path, permission, arch, others = _told_apart(rule.fields)
+    """The columns that show a rule's meaning; `shown` is the rule with its path decided on this host."""
+    path, permission, arch, others = _split_conditions(rule.fields)
     return {
         "type": "watch" if rule.is_watch else "syscall",
         "action": rule.action.value,
@@ -177,10 +177,10 @@ def _shown(rule: Rule, shown: Rule, machine: str) -> Mapping[str, str]:
     }
 
 
-def _told_apart(
+def _split_conditions(
     conditions: Iterable[Condition],
 ) -> tuple[Field | None, Field | None, Field | None, list[Condition]]:
-    """The path, the permissions and the arch that have columns of their own, and every other condition but the key."""
+    """The path, permissions and arch, which have their own columns, and all other conditions except the key."""
     found: dict[str, Field] = {}
     others: list[Condition] = []
     for condition in conditions:
@@ -193,7 +193,7 @@ def _told_apart(
         if column in found or column not in ("path", "perm", "arch") or condition.operator is not Operator.EQUAL:
             others.append(condition)
         elif column == "perm" and not condition.value:
-            others.append(condition)  # perm without a letter never matches, and an empty cell says the opposite
+            others.append(condition)  # perm without a letter never matches; an empty cell would say the opposite
         else:
             found[column] = condition
     return found.get("path"), found.get("perm"), found.get("arch"), others

@@ -1,4 +1,4 @@
-"""The rows of `auditd_settings`."""
+"""The rows of `auditd_settings`: the settings of auditd.conf."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The row of `audit_status`."""
+"""The one row of `audit_status`: the kernel's audit status, and how boot loads the rules."""
 
 from __future__ import annotations
 

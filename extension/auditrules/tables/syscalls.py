@@ -1,4 +1,4 @@
-"""The rows of `audit_syscalls`: for whom a system call leaves a record now, and after the next boot."""
+"""The rows of `audit_syscalls`: for whom a system call is recorded, now and after the next boot."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from auditrules.tables.schemas import AUDIT_SYSCALLS
 
 
 def asked_syscalls(context: Context, host: HostView) -> tuple[SyscallAnswer, ...]:
-    """The answers for the system calls that a query asks for, two for each arch of the machine.
+    """The answers for the system calls in a query, two for each arch of the machine: now, and after the next boot.
 
     Raises:
-        UnsupportedQuery: it asks for none.
+        UnsupportedQuery: the query names no system call.
     """
     names = tuple(dict.fromkeys(context.equals("syscall") or ()))
     if not names:

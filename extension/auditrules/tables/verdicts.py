@@ -1,4 +1,4 @@
-"""The rows of `audit_verdicts` and `audit_requirements`: what was judged, as cells that stay while it does."""
+"""The rows of `audit_verdicts` and `audit_requirements`; each row is kept while its judgement stays the same."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OTHER_SYSTEM, SYSTEM_UNKNOWN = "other_system", "system_unknown"
 
 
 class VerdictTables:
-    """The rows of the two tables of verdicts, each kept for as long as what it rests on stays the same."""
+    """Makes the rows of the two tables of verdicts, and keeps each while its inputs stay the same."""
 
     def __init__(self, judge: HostJudge) -> None:
         self._judge = judge
@@ -37,10 +37,10 @@ class VerdictTables:
         self._requirements: dict[Key, tuple[object, list[Row]]] = {}
 
     def verdicts(self, context: Context) -> list[Row]:
-        """The rows of `audit_verdicts` that a query asks for."""
+        """The rows of `audit_verdicts` for a query."""
         asked, system = self._judge.asked(context, AUDIT_VERDICTS)
         judged = self._judge.judged(chain.from_iterable(each.controls for each in asked if each.applies))
-        answer = self._answer(self._judge.host.audit()) if judged else None
+        answer = self._state_and_listing(self._judge.host.audit()) if judged else None
         rows: list[Row] = []
         for each in asked:
             if each.applies and answer is not None:
@@ -51,7 +51,7 @@ class VerdictTables:
         return rows
 
     def requirements(self, context: Context) -> list[Row]:
-        """The rows of `audit_requirements` that a query asks for: of benchmarks that are for this system."""
+        """The rows of `audit_requirements` for a query, of benchmarks for this system only."""
         asked, _ = self._judge.asked(context, AUDIT_REQUIREMENTS)
         judged = self._judge.judged(chain.from_iterable(each.controls for each in asked if each.applies))
         if not judged:
@@ -60,11 +60,11 @@ class VerdictTables:
         return [
             row
             for key, found in judged.items()
-            for row in _kept(self._requirements, key, (found, state), partial(_requirement_rows, key, found, state))
+            for row in _reused(self._requirements, key, (found, state), partial(_requirement_rows, key, found, state))
         ]
 
-    def _answer(self, audit: HostAudit) -> tuple[AuditState, Callable[[], tuple[str, ...]]]:
-        """The state of auditing that is judged, and what gives the lines that `auditctl -l` prints in it."""
+    def _state_and_listing(self, audit: HostAudit) -> tuple[AuditState, Callable[[], tuple[str, ...]]]:
+        """The state of auditing that is judged, and a function for the lines that `auditctl -l` prints in it."""
         if not self._judge.at_boot:
             lines = audit.kernel.lines or ()
             return AuditState.of_kernel(audit.kernel), lambda: tuple(line.text for line in lines)
@@ -89,21 +89,21 @@ class VerdictTables:
             verdict = judge_control(control, judged, state, lines)
             return finished(AUDIT_VERDICTS.names, [verdict_cells(verdict, newest=newest)], CONTROL_KEY)
 
-        return _kept(self._verdicts, control.key, (judged, state, lines, newest, control), row)
+        return _reused(self._verdicts, control.key, (judged, state, lines, newest, control), row)
 
 
-def _kept(
-    rows: dict[Key, tuple[object, list[Row]]], key: Key, rests_on: object, make: Callable[[], list[Row]]
+def _reused(
+    rows: dict[Key, tuple[object, list[Row]]], key: Key, inputs: object, make: Callable[[], list[Row]]
 ) -> list[Row]:
-    """The rows of a control, made anew only if what they rest on has changed."""
+    """The rows of a control, made anew only if their inputs have changed."""
     kept = rows.get(key)
-    if kept is None or kept[0] != rests_on:
-        kept = rows[key] = rests_on, make()
+    if kept is None or kept[0] != inputs:
+        kept = rows[key] = inputs, make()
     return kept[1]
 
 
 def _not_judged_rows(asked: AskedBenchmark, system: OsRelease) -> list[Row]:
-    """A row for each control of a benchmark for another system: nothing of it was looked at, nor what it requires."""
+    """A row for each control of a benchmark for another system; its requirements are not even read."""
     unknown = bool(system.error)
     status = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
     found = " ".join(filter(None, (system.id, system.version_id)))
@@ -123,7 +123,7 @@ def _not_judged_rows(asked: AskedBenchmark, system: OsRelease) -> list[Row]:
 
 
 def verdict_cells(verdict: ControlVerdict, *, newest: bool) -> Cells:
-    """A verdict as the cells of a row of `audit_verdicts`."""
+    """The cells of a verdict's row in `audit_verdicts`."""
     return {
         **control_cells(verdict.control, newest=newest),
         "applies": 1,
@@ -161,5 +161,5 @@ def _requirement(key: Key, judged: Judged, at_boot: Iterable[Judged], state: Aud
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    """A text as the lines of a cell: those for a rules file are to be copied as they are."""
+    """The lines of a text, as one cell: lines for a rules file can be copied from it."""
     return tuple(text.split("\n"))

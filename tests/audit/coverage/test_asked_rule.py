@@ -89,7 +89,7 @@ def test_what_a_benchmark_asks_of_a_path_is_recorded_by_rules_that_say_it_in_any
 ) -> None:
     asked = PATHS[path]
     found = of_path(asked, lines)
-    assert all(set(asked.letters) <= set(each.of(RECORDED)) for each in found) is passes
+    assert all(set(asked.letters) <= set(each.with_status(RECORDED)) for each in found) is passes
     assert not any(set(asked.letters) & set(each.with_status(CoverageStatus.UNKNOWN)) for each in found)
 
 
@@ -409,7 +409,10 @@ def test_calls_that_are_judged_together_come_to_what_each_comes_to_alone(name: s
     source = RuleSource("kernel", HOST.machine, rules_of(lines, HOST))
     asked = asked_rule(["all"], [arch], fields)
     known: ResultCache[CallAnswer] = ResultCache(1000)
-    assert evaluate_asked_rule(asked, source, FILE_SYSTEM, known).calls == evaluate_asked_rule(asked, source, FILE_SYSTEM).calls
+    assert (
+        evaluate_asked_rule(asked, source, FILE_SYSTEM, known).calls
+        == evaluate_asked_rule(asked, source, FILE_SYSTEM).calls
+    )
 
 
 def test_where_no_task_has_a_label_no_call_can_meet_what_is_asked() -> None:
@@ -422,7 +425,9 @@ def test_an_answer_names_rules_files_and_what_escapes() -> None:
     rule = f"{BY_USERS} -F auid>=60000"
     (text,) = (render(each.rule) for each in rules_of([rule], HOST).resolved)
     source = RuleSource("kernel", "x86_64", rules_of([rule], HOST), file_lines={text: ["/etc/audit/rules.d/a.rules:3"]})
-    found = evaluate_asked_rule(asked_rule(["chmod", "chown"], ["b64"], ["auid>=1000", "auid!=-1"]), source, FILE_SYSTEM)
+    found = evaluate_asked_rule(
+        asked_rule(["chmod", "chown"], ["b64"], ["auid>=1000", "auid!=-1"]), source, FILE_SYSTEM
+    )
     assert found.evidence(lines=True) == f"{text} in /etc/audit/rules.d/a.rules:3; auid>=60000 only"
     assert calls_text(found.with_status(CoverageStatus.CONDITIONAL, CoverageStatus.UNRECORDED)) == "chmod, chown (b64)"
     assert (found.status(), found.reason()) == (CoverageStatus.CONDITIONAL, Reason.CONDITIONAL)

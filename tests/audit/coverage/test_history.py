@@ -177,4 +177,4 @@ def test_what_boot_mounts_elsewhere_is_no_sign() -> None:
 def test_history_counts_where_the_next_boot_is_not_as_the_last_load(on: Facts, counts: bool) -> None:
     assert on.mounts is not None
     assert on.mounts[0].dev == DEV
-    assert History(FileSystem(on), SURE).counts is counts
+    assert History(FileSystem(on), SURE).differs_from_boot is counts

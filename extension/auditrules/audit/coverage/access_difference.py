@@ -1,4 +1,4 @@
-"""Compares two rule sets on one access: in which cases does only one of them record it?
+"""Compares two rule sets on one access: the cases in which only one of them records it.
 
 The cases (subject and result) are those that the conditions of both sets distinguish, so the answer is exact.
 """

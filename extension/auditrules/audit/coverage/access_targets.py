@@ -10,7 +10,7 @@ from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.access_coverage import AuditedHost, with_subject
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.operations import CollectedNames, Operation
-from auditrules.audit.coverage.reference import AccessTarget, accesses_of, access_on, names_of
+from auditrules.audit.coverage.reference import AccessTarget, access_on, accesses_of, names_of
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rules_on_names import NameRules
 from auditrules.audit.filesystem.binary_formats import may_have_format

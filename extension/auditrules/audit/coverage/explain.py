@@ -55,7 +55,11 @@ def explained_rules(rules: RuleSet, access: Access, auditing: Auditing, machine:
     access = replace(access, names=rules.with_late_mounts(access.names))
     outcomes = decide(rules, access, auditing).outcomes
     deciding = {each.resolved.order: each for each in outcomes if each.resolved is not None}
-    for resolved in (*rules.in_list(FilterList.TASK), *rules.in_list(FilterList.EXIT), *rules.in_list(FilterList.EXCLUDE)):
+    for resolved in (
+        *rules.in_list(FilterList.TASK),
+        *rules.in_list(FilterList.EXIT),
+        *rules.in_list(FilterList.EXCLUDE),
+    ):
         outcome = deciding.get(resolved.order)
         if outcome is not None:
             conditions = [_words(pending.condition, machine) for pending in outcome.pending]

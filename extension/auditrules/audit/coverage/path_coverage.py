@@ -185,7 +185,9 @@ def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Itera
 def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
     """Other directories whose never rule suppresses a rename from there to the target, or from the target to there."""
     collector = AuditNamesCollector(host.file_system)
-    never = (each.tree or each.watch for each in host.rules.in_list(FilterList.EXIT) if each.rule.action is Action.NEVER)
+    never = (
+        each.tree or each.watch for each in host.rules.in_list(FilterList.EXIT) if each.rule.action is Action.NEVER
+    )
     leads = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
     for path, place in islice(leads.items(), MOST_FOLDERS):
         folder = place.entry is not None and place.entry.type == "dir" and not place.missing

@@ -264,4 +264,8 @@ class RuleResolver:
             return ""  # a remark of the rule set says so
         if self._remembered:
             return None
-        return ("" if self._fresh else self._history.sign_of_missing_mount(path)) or self._history.sign_of_late_mount(path) or None
+        return (
+            ("" if self._fresh else self._history.sign_of_missing_mount(path))
+            or self._history.sign_of_late_mount(path)
+            or None
+        )

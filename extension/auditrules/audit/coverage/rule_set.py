@@ -162,7 +162,9 @@ class RuleSet:
         if not any(condition.name in LABELS for each in self.resolved for condition in _fields(each.rule)):
             return self
         if self.shared.unlabelled is None:
-            self.shared.unlabelled = _SharedResults(tuple(map(_unlabelled, filter(_without_wanted_label, self.resolved))))
+            self.shared.unlabelled = _SharedResults(
+                tuple(map(_unlabelled, filter(_without_wanted_label, self.resolved)))
+            )
         return self._only(self.shared.unlabelled)
 
     def _only(self, known: _SharedResults) -> RuleSet:

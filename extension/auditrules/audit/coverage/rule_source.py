@@ -79,7 +79,9 @@ class RuleSource:
 
     def equivalence_key(self, call: CallOfArch, release: str) -> Hashable:
         """A key that is equal for two calls only if both have the same answer, on any file."""
-        return call if self.rules is None else equivalence_key(call.syscall, call.arch, self.rules, self.machine, release)
+        return (
+            call if self.rules is None else equivalence_key(call.syscall, call.arch, self.rules, self.machine, release)
+        )
 
     def text(self, rule: Rule) -> str:
         """The normal form of a rule; each is rendered once."""
@@ -146,7 +148,10 @@ def in_words(path: str, source: RuleSource, covered: Coverage, reason: Reason | 
     recording = {each.resolved.order: each.resolved for each in covered.outcomes if each.recorded and each.resolved}
     keys = chain.from_iterable(recording[order].rule.keys() for order in sorted(recording))
     decide = bool(covered.deciding)
-    named = [(source.text(each.rule), "" if decide else closeness_words(covered, each)) for each in deciding_or_closest(covered)]
+    named = [
+        (source.text(each.rule), "" if decide else closeness_words(covered, each))
+        for each in deciding_or_closest(covered)
+    ]
     return PathAnswer(
         path=path,
         source=source.name,

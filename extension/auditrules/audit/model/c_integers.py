@@ -24,7 +24,7 @@ def is_negative(text: str) -> bool:
 
 
 def strtol(text: str, base: int = 0, *, signed: bool = True) -> int:
-    """The number at the beginning of a text, as strtol(3) or strtoul(3) parse it; 0 if there is none."""
+    """The number at the beginning of a text, as C parses it; 0 if there is none."""
     sign, value = _magnitude(text, base)
     if signed:
         top = 1 << (_UNSIGNED_BITS - 1)

@@ -138,7 +138,7 @@ UNKNOWN_FACTS = Facts(kernel=UNKNOWN_KERNEL)
 
 
 def ordinary_files(*paths: str) -> Mapping[str, Entry]:
-    """Entries for `Facts.files`: each path is a regular file, or a directory if it ends in a slash; also its parents."""
+    """Entries for `Facts.files`: each path a regular file, or a directory if it ends in a slash; also its parents."""
     found = {"/": Entry("dir")}
     for path in paths:
         names = [name for name in path.split("/") if name]

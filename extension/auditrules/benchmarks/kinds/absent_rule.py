@@ -45,7 +45,9 @@ class AbsentRule(Requirement):
         if of_source.rules is None:
             yield replace(rules_unread(host.audit, of_source), missing=missing)
             return
-        found = [of_source.text(each.rule) for each in of_source.rules.in_list(self.list) if each.rule.action is self.action]
+        found = [
+            of_source.text(each.rule) for each in of_source.rules.in_list(self.list) if each.rule.action is self.action
+        ]
         if found:
             evidence, lines = (
                 "; ".join(of_source.evidence([(text, "") for text in found], lines=each)) for each in (False, True)
