@@ -14,12 +14,12 @@ from types import MappingProxyType
 
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.load_time import UNKNOWN_TIME
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.decision import ON, Auditing
 from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.path_coverage import evaluate_path
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.mounts import Mounts
 from auditrules.audit.filesystem.path_walk import FileSystem

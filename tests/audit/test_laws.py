@@ -22,7 +22,7 @@ from auditrules.audit.boot import version_sort
 from auditrules.audit.boot.auditd_conf import settings as auditd_settings
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.boot.version_sort import version_sorted
-from auditrules.audit.constants.syscalls import without_classes
+from auditrules.audit.constants.syscall_classes import without_classes
 from auditrules.audit.kernel.interpret import interpret_answer
 from auditrules.audit.model.collected import File, Kernel, Run
 from auditrules.audit.model.errors import RuleSyntaxError

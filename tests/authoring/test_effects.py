@@ -14,8 +14,8 @@ from auditrules.audit.coverage.access import ANYBODY, Access
 from auditrules.audit.coverage.access_difference import RulesInForce, access_difference
 from auditrules.audit.coverage.decision import ON, Auditing
 from auditrules.audit.coverage.filter_walk import decide
-from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.authoring.effects import Direction, EffectChange, effects, found_effects

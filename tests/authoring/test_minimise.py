@@ -11,7 +11,7 @@ from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import ON
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, FilterList, Rule

@@ -13,7 +13,7 @@ from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.access import Credentials
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import ON, Auditing
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Field, FilterList

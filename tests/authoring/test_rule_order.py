@@ -12,7 +12,7 @@ from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.access import Access
 from auditrules.audit.coverage.decision import ON, Decision
 from auditrules.audit.coverage.filter_walk import decide
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from tests.audit.coverage.random_rules import ANY, DIRECTORIES, HOST, LETTERS, OTHERS, WATCHED, accesses

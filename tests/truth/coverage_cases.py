@@ -16,8 +16,8 @@ from auditrules.audit.coverage.decision import Auditing, Decision
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.match_result import Undetermined
 from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation
-from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel import rule_data

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditrules.audit.boot.load import load_rules
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.decision import ON
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import (
@@ -21,8 +21,8 @@ from auditrules.audit.coverage.operations import (
     is_there,
     may_count_as,
 )
-from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts, KernelBuild, Version, ordinary_files

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from auditrules.audit.boot.load import load_rules
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.explain import conditions
 from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.path_coverage import evaluate_path
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import (

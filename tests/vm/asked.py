@@ -8,13 +8,14 @@ from typing import Any
 
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.asked_rule import AskedRule, asked_conditions, asked_rule
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_coverage import evaluate_call
 from auditrules.audit.coverage.decision import Auditing, Cause, CoverageStatus
 from auditrules.audit.coverage.field_match import match_field
 from auditrules.audit.coverage.path_coverage import evaluate_path
-from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel import rule_data

@@ -19,7 +19,7 @@ from auditrules.audit.auditctl.normal_form import decided, render
 from auditrules.audit.boot.load import load_rules
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import ON
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts

@@ -17,7 +17,7 @@ from auditrules.audit.boot.startup import Loader
 from auditrules.audit.coverage.decision import Auditing
 from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.lost_records import loss_remarks
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import FileLines, RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem

@@ -14,11 +14,11 @@ from itertools import chain
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.kernel_releases import has_call
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_difference import AccessDifference, RulesInForce, access_difference
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.answer import PERMISSIONS, path_error
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_places import ANY_FILE
 from auditrules.audit.coverage.operations import (
     OPENED,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from auditrules.audit.constants import arches, syscalls
 from auditrules.audit.constants.fields import FIELDS, FieldKind
 from auditrules.audit.constants.kernel_releases import CHANGES
+from auditrules.audit.constants.syscall_classes import classes
 from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.c_integers import WORD
 from auditrules.audit.model.rule import (
@@ -206,7 +207,7 @@ def machines_of(shape: RuleShape, machine: str) -> tuple[str, ...]:
 
 def uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
     """The system calls that may be a use of each of some perm fields' letters, in Linux 6.1."""
-    return _uses(permissions, partial(syscalls.classes, machine=machine))
+    return _uses(permissions, partial(classes, machine=machine))
 
 
 def perhaps_uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
@@ -214,7 +215,7 @@ def perhaps_uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
 
     def calls(letter: str) -> frozenset[int]:
         newer = (syscalls.number(call, machine) for of, call in CHANGES if of == letter)
-        return syscalls.classes(letter, machine) | {number for number in newer if number is not None}
+        return classes(letter, machine) | {number for number in newer if number is not None}
 
     return _uses(permissions, calls)
 

@@ -8,7 +8,7 @@ from auditrules.audit.auditctl.normal_form import decided
 from auditrules.audit.boot.boot import Boot
 from auditrules.audit.coverage.access_difference import RulesInForce
 from auditrules.audit.coverage.decision import Auditing
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.filesystem.path_walk import FileSystem

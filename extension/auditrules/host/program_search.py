@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 from auditrules.audit.model.text import decode, encode
@@ -25,11 +23,10 @@ from auditrules.benchmarks.search_places import (
     search_places,
 )
 from auditrules.host.limits import SearchLimits
+from auditrules.host.mount_table import MountTable
 from auditrules.host.search_progress import BATCH, LimitError, SearchProgress
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOUNTINFO = "/proc/self/mountinfo"
-_MOST_MOUNTINFO = 16 << 20  # bytes
 OPEN_FOLDERS = "/proc/self/fd"  # a name in an open folder is reached by way of it where a call takes nothing but a path
 _CAPABILITY = "security.capability"
 
@@ -82,7 +79,7 @@ class ProgramSearch:
         self._progress.start()
         try:
             with ExitStack() as open_files:
-                self._mounts = _MountTable(open_files) if self._here else None
+                self._mounts = MountTable(open_files) if self._here else None
                 self._learn()
                 self._check_descriptors()
                 for point, fstype in self._where.unknown.items():
@@ -240,31 +237,3 @@ class ProgramSearch:
                 self._progress.cannot_read(f"{path}/{decode(os.fsencode(name))}", error.strerror or str(error))
             return False
         return True
-
-
-class _MountTable:
-    """The mounts of this process, and whether they are others since they were read."""
-
-    def __init__(self, open_files: ExitStack) -> None:
-        self._file = os.open(_MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
-        open_files.callback(os.close, self._file)
-        self._poll = select.poll()
-        self._poll.register(self._file, select.POLLPRI | select.POLLERR)
-
-    def read(self) -> bytes:
-        """The table. Raises OSError if there is no end to it."""
-        os.lseek(self._file, 0, os.SEEK_SET)
-        content = b"".join(self._chunks())
-        if len(content) > _MOST_MOUNTINFO:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), _MOUNTINFO)
-        return content
-
-    def changed(self) -> bool:
-        """Whether something was mounted or unmounted since this was asked last (proc(5))."""
-        return bool(self._poll.poll(0))
-
-    def _chunks(self) -> Iterator[bytes]:
-        size = 0
-        while size <= _MOST_MOUNTINFO and (chunk := os.read(self._file, 1 << 16)):
-            size += len(chunk)
-            yield chunk

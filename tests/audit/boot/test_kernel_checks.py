@@ -8,7 +8,7 @@ import pytest
 
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.boot.kernel_checks import FAMILIES, refusal
-from auditrules.audit.constants.syscalls import without_classes
+from auditrules.audit.constants.syscall_classes import without_classes
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Action, Comparison, Field, FilterList, Operator, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, MASK_BITS, SyscallMask

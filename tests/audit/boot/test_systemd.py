@@ -4,16 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from auditrules.audit.boot.systemd import (
-    ExecCommand,
-    UndeterminedError,
-    Unit,
-    default_target,
-    drop_in_folders,
-    find_unit,
-    unmet_condition,
-    wanted_by,
-)
+from auditrules.audit.boot.boot_targets import default_target, unmet_condition, wanted_by
+from auditrules.audit.boot.systemd import ExecCommand, UndeterminedError, Unit, drop_in_folders, find_unit
 from auditrules.audit.model.collected import File, Units
 
 NAME = "auditd.service"

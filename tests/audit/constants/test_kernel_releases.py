@@ -9,6 +9,7 @@ import pytest
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.constants.kernel_releases import CHANGES, counts, has_call, release_of
+from auditrules.audit.constants.syscall_classes import classes
 
 CLASSES = Path(__file__).parents[2] / "corpus" / "kernels" / "classes.jsonl"
 SEEN = [
@@ -21,7 +22,7 @@ BY_ARGUMENTS = frozenset({("w", "openat2"), ("w", "socketcall")})
 
 def said(kernel: str, letter: str, machine: str) -> tuple[set[int], set[int]]:
     """What is counted for a letter by our tables, and what may be."""
-    certain = set(syscalls.classes(letter, machine))
+    certain = set(classes(letter, machine))
     possible = set()
     for of, call in CHANGES:
         number = syscalls.kernel_number(call, machine)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditrules.audit.constants import data_syscalls, syscalls
+from auditrules.audit.constants.syscall_classes import classes, kernel_class, perm_expansion, perm_unknown
 from tests.audit.constants.listings import CORPUS, VERSIONS, rows
 from tests.truth.compare import version_of
 
@@ -93,7 +94,7 @@ def test_perm_after_arch_lists_the_calls_that_auditctl_adds(version: Version) ->
             continue
         machine = GUEST_ARCHES[found[2]]
         given = {number for name in called(row["input"]) if (number := syscalls.number(name, machine, version))}
-        numbers = syscalls.perm_expansion(found[4], machine, version) | given
+        numbers = perm_expansion(found[4], machine, version) | given
         names = [syscalls.name(number, machine, version) for number in sorted(numbers)] or ["all"]
         if "all" in called(row["input"]):
             names = ["all"]
@@ -178,7 +179,7 @@ def test_what_uname_calls_a_machine_is_understood() -> None:
 def test_a_machine_without_a_table_has_no_names() -> None:
     assert syscalls.number("execve", "mips64") is None
     assert syscalls.name(59, "mips64") is None
-    assert syscalls.classes("x", "mips64") == frozenset()
+    assert classes("x", "mips64") == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -233,39 +234,39 @@ def names_of(numbers: frozenset[int], machine: str) -> set[str | None]:
 
 
 def test_class_0_is_the_directory_writes() -> None:
-    assert names_of(syscalls.kernel_class(0, "x86_64"), "x86_64") == {
+    assert names_of(kernel_class(0, "x86_64"), "x86_64") == {
         "rename", "mkdir", "rmdir", "creat", "link", "unlink", "symlink", "mknod", "mkdirat", "mknodat", "unlinkat",
         "renameat", "linkat", "symlinkat", "renameat2",
     }  # fmt: skip
 
 
 def test_odd_classes_are_those_of_32_bit_calls() -> None:
-    assert names_of(syscalls.kernel_class(3, "x86_64"), "i386") >= {"chmod", "chown32", "linkat"}
-    assert syscalls.kernel_class(3, "riscv64") == frozenset()
-    assert syscalls.kernel_class(1, "i386") == frozenset()
+    assert names_of(kernel_class(3, "x86_64"), "i386") >= {"chmod", "chown32", "linkat"}
+    assert kernel_class(3, "riscv64") == frozenset()
+    assert kernel_class(1, "i386") == frozenset()
 
 
 def test_ppc64_has_no_truncate64_though_auditctls_table_names_one() -> None:
     assert syscalls.number("truncate64", "ppc64") == 193
-    assert 193 not in syscalls.kernel_class(6, "ppc64")
-    assert 193 in syscalls.kernel_class(7, "ppc64")
+    assert 193 not in kernel_class(6, "ppc64")
+    assert 193 in kernel_class(7, "ppc64")
 
 
 def test_aarch64_writes_to_directories_by_the_at_calls_alone() -> None:
-    assert names_of(syscalls.kernel_class(0, "aarch64"), "aarch64") == {
+    assert names_of(kernel_class(0, "aarch64"), "aarch64") == {
         "mkdirat", "mknodat", "unlinkat", "renameat", "linkat", "symlinkat", "renameat2",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("number", range(10, 16))
 def test_classes_from_10_on_are_empty(number: int) -> None:
-    assert syscalls.kernel_class(number, "x86_64") == frozenset()
+    assert kernel_class(number, "x86_64") == frozenset()
 
 
 @pytest.mark.parametrize("number", [-1, 16, 2047])
 def test_there_are_sixteen_classes(number: int) -> None:
     with pytest.raises(ValueError, match=rf"^a class is a number from 0 to 15, not {number}$"):
-        syscalls.kernel_class(number, "x86_64")
+        kernel_class(number, "x86_64")
 
 
 @pytest.mark.parametrize(
@@ -281,30 +282,30 @@ def test_there_are_sixteen_classes(number: int) -> None:
     ],
 )
 def test_a_permission_is_the_calls_that_use_it(letter: str, machine: str, within: set[str], without: set[str]) -> None:
-    names = names_of(syscalls.classes(letter, machine), machine)
+    names = names_of(classes(letter, machine), machine)
     assert names >= within
     assert not names & without
 
 
 @pytest.mark.parametrize("version", [(2, 8, 5), (3, 0, 9), (3, 1, 2)])
 def test_old_auditctl_adds_no_calls_for_perm(version: Version) -> None:
-    assert syscalls.perm_expansion("rwxa", "x86_64", version) == frozenset()
+    assert perm_expansion("rwxa", "x86_64", version) == frozenset()
 
 
 def test_calls_that_the_machine_lacks_are_not_added() -> None:
-    assert names_of(syscalls.perm_expansion("x", "aarch64", (4, 2, 1)), "aarch64") == {"execve", "execveat"}
-    assert "rename" not in names_of(syscalls.perm_expansion("w", "aarch64", (4, 2, 1)), "aarch64")
+    assert names_of(perm_expansion("x", "aarch64", (4, 2, 1)), "aarch64") == {"execve", "execveat"}
+    assert "rename" not in names_of(perm_expansion("w", "aarch64", (4, 2, 1)), "aarch64")
 
 
 def test_a_call_that_the_machine_lacks_was_an_error_up_to_4_0_3() -> None:
-    assert "rename" in syscalls.perm_unknown("wa", "aarch64", (4, 0, 3))
-    assert syscalls.perm_unknown("wa", "aarch64", (4, 0, 4)) == ()
-    assert syscalls.perm_unknown("wa", "aarch64", (3, 0, 9)) == ()
+    assert "rename" in perm_unknown("wa", "aarch64", (4, 0, 3))
+    assert perm_unknown("wa", "aarch64", (4, 0, 4)) == ()
+    assert perm_unknown("wa", "aarch64", (3, 0, 9)) == ()
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "i386"])
 def test_x86_lacks_none_of_the_calls_for_perm(machine: str) -> None:
-    assert syscalls.perm_unknown("rwxa", machine, (3, 1, 5)) == ()
+    assert perm_unknown("rwxa", machine, (3, 1, 5)) == ()
 
 
 # What lib/permtab.h says at some tags, beside what it said at v3.1.3.
@@ -329,7 +330,7 @@ MORE_CALLS: tuple[tuple[Version, str, set[str]], ...] = (
 
 @pytest.mark.parametrize(("version", "letters", "more"), MORE_CALLS)
 def test_each_version_adds_the_calls_of_its_own_table_for_perm(version: Version, letters: str, more: set[str]) -> None:
-    first, found = (syscalls.perm_expansion(letters, "x86_64", each) for each in ((3, 1, 3), version))
+    first, found = (perm_expansion(letters, "x86_64", each) for each in ((3, 1, 3), version))
     assert names_of(found - first, "x86_64") == more
     assert first <= found
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Credentials
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.asked_rule import asked_conditions
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_coverage import evaluate_call
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.field_match import match_field

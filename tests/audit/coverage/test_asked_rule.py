@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from auditrules.audit.auditctl.normal_form import render
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
 from auditrules.audit.coverage.asked_answer import AskedAnswer, calls_text, evaluate_asked_rule
 from auditrules.audit.coverage.asked_rule import (
@@ -15,6 +14,7 @@ from auditrules.audit.coverage.asked_rule import (
     asked_conditions,
     asked_rule,
 )
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus
 from auditrules.audit.coverage.path_coverage import evaluate_path

@@ -12,7 +12,7 @@ import pytest
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.constants.kernel_releases import CHANGES
-from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.rule_source import RuleSource

@@ -15,8 +15,8 @@ from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.decision import ON, CoverageStatus
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.operations import OPERATIONS
-from auditrules.audit.coverage.resolved_rules import RuleResolver
 from auditrules.audit.coverage.rule_match import Truth
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import FilterList

@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.credential_cases import MOST_CASES, CredentialCases
 from auditrules.audit.coverage.decision import ON, Cause, CoverageStatus
 from auditrules.audit.coverage.operations import OPERATIONS

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.boot.load_time import UNKNOWN_TIME
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.decision import ON
 from auditrules.audit.coverage.history import History
 from auditrules.audit.coverage.path_coverage import evaluate_path

@@ -10,6 +10,7 @@ from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import arches, names, versions
 from auditrules.audit.constants import syscalls as tables
 from auditrules.audit.constants.fields import EXCLUDABLE, FIELDS, PAIRS, FieldKind, FieldType, compared, lookup
+from auditrules.audit.constants.syscall_classes import perm_expansion, perm_unknown
 from auditrules.audit.model.c_integers import is_digit, signed, strtol
 from auditrules.audit.model.c_integers import word as to_word
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, FilterList, Operator, letters, shared_field
@@ -128,10 +129,10 @@ def _expand(draft: Draft, bits: int, word: Word) -> None:
     """Add the system calls of the permissions to the mask, if this auditctl does that after an arch."""
     if draft.arch is None:
         return
-    unknown = tables.perm_unknown(letters(bits), draft.machine, draft.facts.version)
+    unknown = perm_unknown(letters(bits), draft.machine, draft.facts.version)
     if unknown:
         draft.fail(f"no perm after this arch: auditctl adds {unknown[0]}, which {draft.machine} does not have", word)
-    added = tables.perm_expansion(letters(bits), draft.machine, draft.facts.version)
+    added = perm_expansion(letters(bits), draft.machine, draft.facts.version)
     for number in added:
         draft.mask |= 1 << number
     draft.has_syscalls = draft.has_syscalls or bool(added)

@@ -17,7 +17,7 @@ from auditrules.audit.auditctl.rules_file import Word
 from auditrules.audit.constants import versions
 from auditrules.audit.constants.fields import FIELDS
 from auditrules.audit.constants.names import syscall_mask
-from auditrules.audit.constants.syscalls import without_classes
+from auditrules.audit.constants.syscall_classes import without_classes
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from auditrules.audit.boot.systemd import UndeterminedError, find_unit, reached_targets, wanted_by
+from auditrules.audit.boot.boot_targets import reached_targets, wanted_by
+from auditrules.audit.boot.systemd import UndeterminedError, find_unit
 from auditrules.audit.filesystem.mounts import is_early
 from auditrules.audit.model.collected import File, Units
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from auditrules.audit.boot.augenrules import RULES_D
+from auditrules.audit.boot.boot_targets import reached_targets, unmet_condition, wanted_by
 from auditrules.audit.boot.kernel_command_line import switched_off
-from auditrules.audit.boot.systemd import UndeterminedError, Unit, reached_targets, unmet_condition, wanted_by
+from auditrules.audit.boot.systemd import UndeterminedError, Unit
 from auditrules.audit.boot.unit_commands import (
     UNITS,
     RunAuditctl,

@@ -1,4 +1,4 @@
-"""System calls by machine: names and numbers in auditctl's tables and the kernel's, and the kernel's classes.
+"""System calls by machine: names and numbers, in auditctl's tables and the kernel's.
 
 A machine is one of ARCHES, or a name that uname(1) prints (`i686`, `armv7l`); other machines have no names and numbers.
 """
@@ -12,7 +12,6 @@ from types import MappingProxyType
 from auditrules.audit.constants import data_auditctl
 from auditrules.audit.constants.data_syscalls import SYSCALLS
 from auditrules.audit.model.host_facts import Version
-from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, CLASS_BITS, MASK_BITS
 
 # The machines with tables, and the kernel's number of each (AUDIT_ARCH_* of linux/audit.h).
 ARCHES: Mapping[str, int] = MappingProxyType(
@@ -49,24 +48,6 @@ SPELLINGS_SINCE: Mapping[str, Version] = MappingProxyType({"armv8l": (3, 0, 6)})
 
 # The 32-bit machine whose programs a 64-bit kernel runs. ppc64le and riscv64 kernels audit no such programs.
 COMPAT: Mapping[str, str] = MappingProxyType({"x86_64": "i386", "aarch64": "arm", "ppc64": "ppc", "s390x": "s390"})
-
-# The kernel's classes; each has two numbers, the second for the calls of COMPAT (asm-generic/audit_*.h of Linux 6.1).
-_DIR_WRITE = (
-    "rename mkdir rmdir creat link unlink symlink mknod mkdirat mknodat unlinkat renameat linkat symlinkat renameat2"
-)
-_CHANGE_ATTRIBUTES = (
-    "chmod fchmod chown lchown fchown setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
-    " fchownat fchmodat chown32 fchown32 lchown32 link linkat"
-)
-_READ = "readlink quotactl listxattr llistxattr flistxattr getxattr lgetxattr fgetxattr readlinkat"
-_WRITE = _DIR_WRITE + " acct swapon quotactl truncate truncate64 ftruncate ftruncate64 bind fallocate"
-_SIGNAL = "kill tgkill tkill"
-_KERNEL_CLASSES = (_DIR_WRITE, _CHANGE_ATTRIBUTES, _READ, _WRITE, _SIGNAL)
-
-_OPEN = " open openat openat2"
-_PERMISSIONS = {"r": _READ + _OPEN, "w": _WRITE + _OPEN + " socketcall", "x": "execve", "a": _CHANGE_ATTRIBUTES}
-# The machines on which Linux 6.1 counts execveat as an execution (not PowerPC, s390, 32-bit ARM programs on aarch64).
-_EXECVEAT = frozenset({"x86_64", "i386", "aarch64", "riscv64"})
 
 
 # Calls that auditctl still knows, but no kernel serves: it returns ENOSYS. The first three were removed in Linux 2.6,
@@ -118,7 +99,7 @@ def names(machine: str, version: Version | None = None) -> Collection[str]:
 def kernel_number(name: str, machine: str) -> int | None:
     """The kernel's own number of a call, which auditctl may not know; None: the machine has no such call."""
     known = canonical(machine)
-    return None if known is None else _kernel_numbers(known).get(name)
+    return None if known is None else kernel_numbers(known).get(name)
 
 
 def call_number(name: str, machine: str) -> int | None:
@@ -129,83 +110,12 @@ def call_number(name: str, machine: str) -> int | None:
 
 def all_calls(machine: str) -> Mapping[str, int]:
     """All calls that the newest kernel in our tables serves on a machine of ARCHES, with their numbers."""
-    return MappingProxyType({name: place for name, place in _kernel_numbers(machine).items() if name not in UNSERVED})
-
-
-def kernel_class(number: int, machine: str) -> frozenset[int]:
-    """The calls of one of the kernel's classes (Linux 6.1), which replace bit 2047 - number of a rule's mask.
-
-    `machine` is the kernel's own, whatever arch the rule names; odd numbers are classes of 32-bit calls. Empty if the
-    kernel has no such class: it then drops the bit (kernel/auditfilter.c, audit_to_entry_common).
-
-    Raises:
-        ValueError: the number is not 0 to 15.
-    """
-    if number not in range(CLASS_BITS):
-        raise ValueError(f"a class is a number from 0 to {CLASS_BITS - 1}, not {number}")
-    native = canonical(machine)
-    called = COMPAT.get(native or "") if number % 2 else native
-    if called is None or number // 2 >= len(_KERNEL_CLASSES):
-        return frozenset()
-    return _members(_KERNEL_CLASSES[number // 2], called)
-
-
-def classes(letter: str, machine: str) -> frozenset[int]:
-    """The system calls that the kernel (Linux 6.1) can count for a permission, one of r, w, x, a.
-
-    For some the arguments decide: open, openat and openat2 are r or w or both by their flags; socketcall is w only if
-    it is bind (kernel/auditsc.c, audit_match_perm).
-
-    Raises:
-        KeyError: another letter.
-    """
-    called = canonical(machine)
-    if called is None:
-        return frozenset()
-    names = _PERMISSIONS[letter]
-    if letter == "x" and called in _EXECVEAT:
-        names += " execveat"
-    return _members(names, called)
-
-
-def perm_expansion(letters: str, machine: str, version: Version) -> frozenset[int]:
-    """The system calls that this auditctl itself adds to a rule's mask for `-F perm=letters` after an arch field.
-
-    `machine` is the arch field's. Empty before 3.1.3, which adds none.
-
-    Raises:
-        KeyError: a letter other than r, w, x, a, in either case.
-    """
-    numbers = (number(called, machine, version) for called in _expansion(letters, version))
-    return frozenset(found for found in numbers if found is not None)
-
-
-def perm_unknown(letters: str, machine: str, version: Version) -> tuple[str, ...]:
-    """The names for which this auditctl rejects `-F perm=letters` after an arch field.
-
-    From 3.1.3 to 4.0.3 a name that the machine lacks is an error, such as "Syscall name unknown: rename" on aarch64.
-    Earlier versions add no calls, later ones skip such a name. Empty on x86_64 and i386.
-    """
-    if version >= data_auditctl.PERM_SKIPS_UNKNOWN:
-        return ()
-    return tuple(called for called in _expansion(letters, version) if number(called, machine, version) is None)
-
-
-def _expansion(letters: str, version: Version) -> tuple[str, ...]:
-    tables = [table for since, table in data_auditctl.PERM_EXPANSIONS if since <= version]
-    if not tables:
-        return ()
-    return tuple(called for letter in dict.fromkeys(letters.lower()) for called in tables[-1][letter].split())
-
-
-@lru_cache(maxsize=64)  # every class of the kernel's, of the arches of one machine
-def _members(names: str, machine: str) -> frozenset[int]:
-    numbers = _kernel_numbers(machine)
-    return frozenset(numbers[called] for called in names.split() if called in numbers)
+    return MappingProxyType({name: place for name, place in kernel_numbers(machine).items() if name not in UNSERVED})
 
 
 @lru_cache
-def _kernel_numbers(machine: str) -> Mapping[str, int]:
+def kernel_numbers(machine: str) -> Mapping[str, int]:
+    """The kernel's own names and numbers of the calls of a machine of ARCHES."""
     table = SYSCALLS["ppc64" if machine == "ppc64le" else machine]
     return {called: position for position, called in read_runs(table).items()}
 
@@ -254,14 +164,3 @@ def read_runs(text: str) -> dict[int, str]:
             table[position] = word
             position += 1
     return table
-
-
-def without_classes(mask: int, machine: str) -> int:
-    """The mask with its class bits replaced by the calls of the classes, as the kernel stores it."""
-    if not mask >> (MASK_BITS - CLASS_BITS):  # as in nearly every rule
-        return mask
-    for number in range(CLASS_BITS):
-        if mask >> (MASK_BITS - 1 - number) & 1:
-            for member in kernel_class(number, machine):
-                mask |= 1 << member
-    return mask & ALL_SYSCALLS

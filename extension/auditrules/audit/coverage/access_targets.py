@@ -7,8 +7,8 @@ from functools import cached_property
 
 from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.coverage.access import Access, Name
-from auditrules.audit.coverage.access_coverage import AuditedHost, with_subject
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost, with_subject
 from auditrules.audit.coverage.operations import CollectedNames, Operation
 from auditrules.audit.coverage.reference import AccessTarget, access_on, accesses_of, names_of
 from auditrules.audit.coverage.rule_set import RuleSet

@@ -12,9 +12,9 @@ from itertools import islice
 from auditrules.audit.auditctl.normal_form import field_text
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason, reason_of
 from auditrules.audit.coverage.asked_rule import machine_of
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_ways import AskedCall, JudgedWay
 from auditrules.audit.coverage.decision import Cause, CoverageStatus, Decision, Outcome, combine
 from auditrules.audit.coverage.explain import outcome_conditions

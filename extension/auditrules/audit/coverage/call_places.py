@@ -9,9 +9,9 @@ from types import MappingProxyType
 from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.constants.names import FILE_TYPES
 from auditrules.audit.coverage.access import Name
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import CollectedNames
 from auditrules.audit.coverage.reference import AccessTarget

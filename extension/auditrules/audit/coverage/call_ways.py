@@ -6,10 +6,11 @@ from collections.abc import Hashable, Iterator
 
 from auditrules.audit.constants import syscalls
 from auditrules.audit.coverage.access import REMOVING, Access, Name
-from auditrules.audit.coverage.access_coverage import AuditedHost, Evaluated, one_of_two, with_subject
+from auditrules.audit.coverage.access_coverage import Evaluated
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_of
 from auditrules.audit.coverage.asked_rule import machine_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost, one_of_two, with_subject
 from auditrules.audit.coverage.call_places import ANY_FILE, kinds_of_files, targets_of
 from auditrules.audit.coverage.field_match import ADDRESSED
 from auditrules.audit.coverage.match_result import Undetermined

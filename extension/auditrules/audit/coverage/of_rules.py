@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.decision import Auditing, CoverageStatus
 from auditrules.audit.coverage.explain import conditions
 from auditrules.audit.coverage.path_coverage import evaluate_path
-from auditrules.audit.coverage.resolved_rules import RuleResolver
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, SyscallCoverage, evaluate_syscall
 from auditrules.audit.filesystem.path_walk import FileSystem

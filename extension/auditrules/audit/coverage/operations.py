@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from auditrules.audit.constants import kernel_releases, syscalls
+from auditrules.audit.constants.syscall_classes import classes
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Permission
 from auditrules.values import dataclass
 
@@ -186,7 +187,7 @@ def _counted(operation: Operation, machine: str, release: str) -> tuple[Permissi
     else:
         wanted = Permission(0)
         for letter, bit in PERMISSION_LETTERS:
-            if number in syscalls.classes(letter, machine) or (letter, operation.call) in kernel_releases.CHANGES:
+            if number in classes(letter, machine) or (letter, operation.call) in kernel_releases.CHANGES:
                 wanted |= bit
     certain, possible = wanted, Permission(0)
     for letter, bit in PERMISSION_LETTERS:

@@ -8,7 +8,6 @@ from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.constants.kernel_releases import CHANGES
-from auditrules.audit.coverage.access_coverage import AuditedHost, one_of_two
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.answer import (
     PERMISSIONS,
@@ -23,6 +22,7 @@ from auditrules.audit.coverage.answer import (
     unknown_coverage,
 )
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
+from auditrules.audit.coverage.audited_host import AuditedHost, one_of_two
 from auditrules.audit.coverage.decision import CoverageStatus, combine
 from auditrules.audit.coverage.explain import nearest
 from auditrules.audit.coverage.filter_walk import decide

@@ -12,8 +12,9 @@ from auditrules.audit.coverage.credential_cases import CredentialCases
 from auditrules.audit.coverage.decision import CaseCondition, CoverageStatus, Decision
 from auditrules.audit.coverage.field_match import CALL_FIELDS, LABELS
 from auditrules.audit.coverage.name_match import depends_on_names
-from auditrules.audit.coverage.resolved_rules import ResolvedRule, RuleResolver
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.result_cache import ResultCache
+from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rules_on_names import NameRules, RulesOnNames, in_order
 from auditrules.audit.filesystem.path_walk import Identity
 from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Permission, Rule

@@ -7,9 +7,9 @@ from itertools import chain
 
 from auditrules.audit.auditctl.normal_form import render
 from auditrules.audit.coverage.access import ANYBODY, Credentials
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Coverage, Reason, path_error, unknown_coverage
 from auditrules.audit.coverage.asked_rule import AskedPath, CallOfArch
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.call_ways import equivalence_key
 from auditrules.audit.coverage.decision import ON, Auditing, CoverageStatus, Outcome

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from auditrules.audit.constants.kernel_releases import CHANGES
-from auditrules.audit.coverage.access_coverage import AuditedHost
 from auditrules.audit.coverage.answer import Reason
 from auditrules.audit.coverage.asked_rule import ARCHES, AskedRule, CallOfArch, is_system_call, machine_of
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.rule_source import RuleSource
 from auditrules.audit.coverage.syscall_coverage import FIRST_LOGIN_USER, RecordedFor, recorded_for_whom
 from auditrules.audit.filesystem.path_walk import FileSystem

@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import chain
 
 from auditrules.audit.auditctl.field_values import UNSET
-from auditrules.audit.coverage.access_coverage import AuditedHost
+from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_coverage import CallAnswer, evaluate_call
 from auditrules.audit.coverage.decision import CoverageStatus
 from auditrules.audit.model.rule import Action, Condition, Field, Operator, Rule

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from auditrules.audit.boot.systemd import UndeterminedError, find_unit, reached_targets, wanted_by
+from auditrules.audit.boot.boot_targets import reached_targets, wanted_by
+from auditrules.audit.boot.systemd import UndeterminedError, find_unit
 from auditrules.audit.filesystem.mounts import unit_point
 from auditrules.audit.filesystem.path_walk import parent
 from auditrules.audit.rule_sets import BOOT

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from auditrules.audit.model.host_facts import Entry, Version, dotted
+from auditrules.audit.model.host_facts import Version, dotted
 from auditrules.audit.rule_sets import KERNEL
+from auditrules.benchmarks.auditd_refusal import REFUSES, file_refusal, line_refusal
 from auditrules.benchmarks.configuration.auditd_options import (
     HALTS,
     NO_EARLY_HALT,
     OPTIONS,
     PATH,
     AuditdOptions,
-    LooksInto,
     Option,
     OptionValue,
     auditd_options,
@@ -38,9 +38,6 @@ TESTS = ("set", "min_percent", "range")
 
 _MIB = 1 << 20
 _MOST_PERCENT = 99  # that auditd takes
-_WRITABLE_BY_OTHERS = 0o002
-_MODES = (0o750, 0o755)  # of a program that every version runs
-_REFUSES = "auditd refuses the file"
 # Not in evidence, as who saves the file or tells auditd to read it changes nothing of what is required.
 _READ_BEFORE = "; auditd was started before the file was last changed, and may have the old one"
 _READ_IT = "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the next boot."
@@ -97,9 +94,9 @@ class SettingRequirement(Requirement):
             return Status.UNKNOWN, UNREADABLE, options.error, 0
         if not options.there:
             return Status.FAIL, "no_file", "there is no such file", 0
-        if refused := _refused(host) or options.refused:
-            return Status.FAIL, "refused", f"{_REFUSES}: {refused}", options.refused_line
-        missed = next(filter(None, (_missed(each, host) for each in options.looks_into)), None)
+        if refused := file_refusal(host) or options.refused:
+            return Status.FAIL, "refused", f"{REFUSES}: {refused}", options.refused_line
+        missed = next(filter(None, (line_refusal(each, host) for each in options.looks_into)), None)
         if missed is not None:
             return missed
         value = options.values[self.option]
@@ -169,64 +166,6 @@ def _is_older(host: JudgedHost) -> bool:
     if file is None or file.changed is None or daemon is None or daemon.started is None:
         return False
     return daemon.started < file.changed
-
-
-def _refused(host: JudgedHost) -> str:
-    """Why auditd does not even read the file: a link, one of another user, or one that others may write."""
-    entry = host.seen.get(PATH)
-    if entry is not None and entry.type == "link":
-        return "it is a symbolic link"
-    file = host.audit.collected.auditd_conf
-    if file is not None and file.mode is not None and file.mode & _WRITABLE_BY_OTHERS:
-        return f"others may write it (mode {file.mode:04o})"
-    return ""
-
-
-def _missed(line: LooksInto, host: JudgedHost) -> tuple[Status, str, str, int] | None:
-    """Why auditd refuses the file for a group or a program that a line names, or may do so; None if it does not."""
-    wanted, unclear = _of_group(line.named, host) if line.group else _of_program(line.named, host)
-    if wanted:
-        refused = f"{_REFUSES}: expected {wanted} as {line.option}, found {visible(line.named)}"
-        return Status.FAIL, "refused", refused, line.line
-    if unclear:
-        may = f"auditd may refuse the file: {unclear} of {line.option}, {visible(line.named)}"
-        return Status.UNKNOWN, UNCLEAR, may, line.line
-    return None
-
-
-def _of_group(name: str, host: JudgedHost) -> tuple[str, str]:
-    """What auditd wants in place of a group, or what is not known of it."""
-    known = host.audit.collected.facts.groups
-    if known is not None and name in known:
-        return "", ""
-    if known is None or host.facts.services is not None:  # on a machine itself not only /etc/group names groups
-        return "", "it is not known whether there is the group"
-    return "a group of /etc/group", ""
-
-
-def _of_program(path: str, host: JudgedHost) -> tuple[str, str]:
-    """What auditd wants in place of a program, or what is not known of it (auditd-config.c, check_exe_name)."""
-    end = host.file_system.walk(path)
-    if end.missing:
-        return "a program that is there", ""
-    entry = end.entry
-    if entry is None or (entry.type == "file" and entry.mode is None):
-        return "", "nobody could look at the program"
-    if entry.type != "file":
-        return "a regular file", ""
-    return _of_mode(entry, owners=host.facts.files is not None and host.facts.files.owners)
-
-
-def _of_mode(entry: Entry, *, owners: bool) -> tuple[str, str]:
-    """What auditd wants in place of a regular file with this mode and owner, or what is not known of it."""
-    mode = (entry.mode or 0) & 0o777
-    if mode & 0o772 != 0o750:  # noqa: PLR2004 - the bits that every version compares
-        return f"a program with mode 0750 or 0755, not {mode:04o},", ""
-    if not owners or entry.uid is None:
-        return "", "it is not known who owns the program"
-    if entry.uid:
-        return "a program of root's", ""
-    return "", "" if mode in _MODES else f"not every version takes the mode {mode:04o} of the program"
 
 
 def _names(group: str, host: JudgedHost) -> set[str]:
