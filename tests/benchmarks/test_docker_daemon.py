@@ -41,7 +41,7 @@ WORDS = (
 def test_options_are_read_as_the_daemon_reads_them(
     words: tuple[str, ...], option: str, values: tuple[str, ...]
 ) -> None:
-    assert DockerDaemon("dockerd", words).told(option) == values
+    assert DockerDaemon("dockerd", words).option_values(option) == values
 
 
 def test_the_last_configuration_file_counts() -> None:

@@ -12,7 +12,7 @@ from auditrules.audit.model.host_facts import Facts
 from auditrules.benchmarks import BENCHMARKS, Benchmark
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.prescribed import NEVER_RUN, NEW_CALLS, prescribed
-from auditrules.benchmarks.remediation import written
+from auditrules.benchmarks.remediation import remedies_text
 from tests.fixtures.hosts import Look, root
 
 each_benchmark = pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda each: f"{each.short_name}-{each.version}")
@@ -120,12 +120,12 @@ WORDS: dict[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize(("requirement", "words"), WORDS.values(), ids=WORDS)
 def test_what_is_no_rule_is_said_in_words(requirement: dict[str, object], words: str) -> None:
-    assert written(prescribed(control(requirement))) == words
+    assert remedies_text(prescribed(control(requirement))) == words
 
 
 @each_benchmark
 def test_every_control_says_what_to_do(benchmark: Benchmark) -> None:
-    silent = [each.id for each in benchmark.controls if not written(prescribed(each)).endswith(".")]
+    silent = [each.id for each in benchmark.controls if not remedies_text(prescribed(each)).endswith(".")]
     assert silent == []
 
 

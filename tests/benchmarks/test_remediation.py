@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.model.host_facts import Facts
-from auditrules.benchmarks.remediation import rule_line, written
+from auditrules.benchmarks.remediation import remedies_text, rule_line
 from auditrules.benchmarks.requirement import Remedy
 from tests.fixtures.judged import CONTROLS, remedy
 
@@ -86,4 +86,4 @@ def test_a_path_that_no_line_can_say_is_told() -> None:
 
 def test_what_several_requirements_share_is_said_once() -> None:
     several = [Remedy(repair="Install it.", first=f"Set `{name}`.", text="Load it.") for name in ("a", "b")]
-    assert written(several) == "Install it. Set `a`. Set `b`. Load it."
+    assert remedies_text(several) == "Install it. Set `a`. Set `b`. Load it."

@@ -65,9 +65,9 @@ def alone_and_together(controls: list[BenchmarkControl]) -> None:
     def judge() -> HostJudge:
         return HostJudge(Given(host.audit.collected, host.facts, FACTS.files))
 
-    together = judge().judged(controls)
+    together = judge().judge(controls)
     for control in controls:
-        assert judge().judged([control])[control.key] == together[control.key], control.key
+        assert judge().judge([control])[control.key] == together[control.key], control.key
 
 
 def test_some_of_the_controls() -> None:

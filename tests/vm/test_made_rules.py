@@ -157,7 +157,7 @@ class GuestAsItWas(Collector):
 
 def judged(benchmark: Benchmark, told: Mapping[str, Any]) -> Iterable[tuple[str, Judged]]:
     host = KeptHost(GuestAsItWas(benchmark, told), lambda: 0.0, math.inf)
-    for key, found in HostJudge(host).judged(benchmark.controls).items():
+    for key, found in HostJudge(host).judge(benchmark.controls).items():
         yield from ((key[2], each) for each in found[KERNEL] if each.kind in OF_RULES)
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks as data: what each control requires, in our own words, and what comes of it on a host."""
+"""Benchmarks: what each control requires (as data files, in our own words), and its verdict on a host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CIS_DOCKER = tuple(each for each in BENCHMARKS if each.short_name == "cis-docker
 
 
 class _ById(Mapping[tuple[str, str, str], BenchmarkControl]):
-    """Controls by benchmark, version and number; the file of a benchmark is read when one of its own is asked for."""
+    """Controls by benchmark, version and number. A benchmark's file is read when one of its controls is looked up."""
 
     def __init__(self) -> None:
         self._benchmarks = {each.key: each for each in BENCHMARKS}

@@ -1,4 +1,4 @@
-"""Whose accesses a requirement is about; UID_MIN in it stands for the first uid of the host's login users. Pure."""
+"""The conditions of a requirement on subjects and results; UID_MIN in them is the host's first login user. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNSET = ("auid!=unset", "auid!=-1", "auid!=4294967295")
 
 @dataclass(frozen=True, slots=True)
 class AskedBy:
-    """Conditions of a benchmark as -F and -C take them, with UID_MIN for the first number of login users."""
+    """Conditions of a benchmark as -F and -C take them; UID_MIN stands for the first uid of login users."""
 
     fields: tuple[str, ...] = ()
     compare: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class AskedBy:
         return any(map(_WITH_UID_MIN.fullmatch, self.fields))
 
     def resolved(self, login: LoginDefs | None) -> tuple[str, ...] | None:
-        """The fields with the host's number; None where it is not known."""
+        """The fields with the host's UID_MIN; None if it is not known."""
         if not self.by_login:
             return self.fields
         if login is None or login.uid_min is None:
@@ -43,16 +43,16 @@ class AskedBy:
         return self._with(login.uid_min)
 
     def as_usual(self) -> tuple[str, ...]:
-        """The fields with the number that most hosts have."""
+        """The fields with the UID_MIN of most hosts."""
         return self._with(DEFAULT_UID_MIN)
 
     def _with(self, uid_min: int) -> tuple[str, ...]:
-        """The fields with a number where UID_MIN is the whole value of a user's field."""
+        """The fields with UID_MIN replaced, if it is the whole value of a user's field."""
         return tuple(_WITH_UID_MIN.sub(rf"\g<1>{uid_min}", each) if _is_by(each) else each for each in self.fields)
 
     @property
     def contradiction(self) -> str:
-        """Which of the conditions nobody meets, whatever the host's UID_MIN; empty if somebody may."""
+        """The conditions that nobody can meet together, whatever the host's UID_MIN; empty if somebody can."""
         found = ""
         for uid_min in _SOME_UID_MINS:
             fields = [each for each in self._with(uid_min) if not each.startswith(("path=", "exe="))]
@@ -63,7 +63,7 @@ class AskedBy:
 
     @property
     def who(self) -> str:
-        """Whose accesses they ask for, in words."""
+        """The subjects that they are about, in words."""
         subjects = [
             each for each in self.fields if not each.startswith(("exit", "success", "a0", "a1", "a2", "a3", "path="))
         ]
@@ -75,16 +75,16 @@ class AskedBy:
 
     @property
     def how(self) -> tuple[str, ...]:
-        """The fields on how an access is made and ends."""
+        """The fields on the arguments and the result of a call."""
         return tuple(each for each in self.fields if each.startswith(("exit", "success", "a0", "a1", "a2", "a3")))
 
 
 def read_asked_by(fields: Fields, *, compare: bool = False, files: bool = False) -> AskedBy:
-    """The keys `fields` and, where a kind has it, `compare`; with `files`, `path=` and `exe=` are read elsewhere.
+    """Read the keys `fields` and, if a kind has it, `compare`; with `files`, `path=` and `exe=` are read elsewhere.
 
     Raises:
-        BenchmarkError: auditctl would refuse one of them, it is none of who makes an access or how that ends, or
-            nobody meets them all.
+        BenchmarkError: auditctl would refuse a condition, it is not about the subject or the result, or nobody can
+            meet all of them.
     """
     asked = AskedBy(fields.texts("fields", ()), fields.texts("compare", ()) if compare else ())
     conditions = [each for each in asked.as_usual() if not (files and each.startswith(("path=", "exe=")))]
@@ -109,12 +109,12 @@ def _is_by(field: str) -> bool:
 
 
 def unknown_uid_min(login: LoginDefs | None) -> Result:
-    """What comes of a requirement on login users where their first number is not known: by its evidence, why."""
+    """The result of a requirement on login users if UID_MIN is not known; its evidence says why."""
     why = login.error if login and login.error else "login.defs was not read"
     advice = "Mend what the evidence names: it says from which number on users log in."
     return Result(Status.UNKNOWN, UID_MIN_UNKNOWN, why, remedy=Remedy(text=advice))
 
 
 def conditions_text(fields: Iterable[str], compare: Sequence[str] = ()) -> str:
-    """Conditions as a rule of a rules file has them, each with a blank before it."""
+    """Conditions as in a line of a rules file, each with a space before it."""
     return "".join(f" -F {each}" for each in fields) + "".join(f" -C {each}" for each in compare)

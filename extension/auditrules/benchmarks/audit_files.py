@@ -1,4 +1,4 @@
-"""Which files auditing itself has on a host, and whether its daemon runs: what was listed and seen, as values. Pure."""
+"""Auditing's own files on a host, and whether auditd runs, as collected values. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ MOST_DEPTH = 8  # folders below /etc/audit
 CONFIGURATION = "/etc/audit"
 PROGRAMS = ("/sbin", "/usr/sbin")
 PROGRAM_PREFIX = "au"
-"""Names in PROGRAMS that are listed begin so."""
+"""The prefix of the names in PROGRAMS that are listed."""
 
 
 def other_place(path: str) -> str:
-    """Where a program is that a benchmark has in the other folder of PROGRAMS; empty for what is in none of them.
+    """The path of a program in the other folder of PROGRAMS; empty for a path in neither of them.
 
-    A host has a link from one to the other, or has its programs in one of them alone.
+    On a host one folder is a link to the other, or has no programs.
     """
     folder, _, name = path.rpartition("/")
     return f"{PROGRAMS[1 - PROGRAMS.index(folder)]}/{name}" if folder in PROGRAMS else ""
 
 
-def placed(path: str, file_system: FileSystem) -> str:
-    """A path, or the other place of a program that is not there."""
+def existing_place(path: str, file_system: FileSystem) -> str:
+    """The path, or the other place of a program that is missing there and exists at the other."""
     other = other_place(path)
     if not other or not file_system.walk(path).missing:
         return path
@@ -33,7 +33,7 @@ def placed(path: str, file_system: FileSystem) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListedPaths:
-    """Paths that were found, in order; `error` says why they may not be all."""
+    """Paths that were found, in order; `error` says why some may be missing."""
 
     paths: tuple[str, ...] = ()
     error: str = ""
@@ -41,11 +41,11 @@ class ListedPaths:
 
 @dataclass(frozen=True, slots=True)
 class AuditFiles:
-    """The files beside the log, those below /etc/audit, and the programs that begin with `au`.
+    """The files in the log's directory, those below /etc/audit, and the programs whose names begin with `au`.
 
-    `log_file` is what auditd.conf names, empty where that is not known. `log_volume` is the size of its file system in
-    bytes. `run_by_auditd` are the programs of which auditd.conf says `exec`. `owners` says that owners of files count:
-    those of an unpacked copy may be whoever unpacked it.
+    `log_file` is as in auditd.conf, empty if it is not known. `log_volume` is the size of its file system in bytes.
+    `run_by_auditd` are the programs that auditd.conf executes. `owners`: owners of files count; in an unpacked copy of
+    a root they may be whoever unpacked it.
     """
 
     log_file: str = ""
@@ -59,9 +59,9 @@ class AuditFiles:
 
 @dataclass(frozen=True, slots=True)
 class AuditDaemon:
-    """Whether root's auditd runs outside of containers: None where that is not known, and `error` says why.
+    """Whether root's auditd runs outside of containers; None if that is not known, and `error` says why.
 
-    `started` is when, in seconds since the epoch, if it is known.
+    `started` is its start time in seconds since the epoch, None if not known.
     """
 
     running: bool | None = None

@@ -1,4 +1,4 @@
-"""The benchmarks that ship, as values: the controls of one are read from its file when they are asked for."""
+"""The catalogue of benchmarks. The controls of a shipped benchmark are read from its file when they are first used."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _KEPT = 8  # benchmarks that stay loaded: those of one host's packs
 
 
 def data(file: str) -> bytes:
-    """The content of a file in `data/`, which is read as a module is: it is a part of the program.
+    """The content of a file in `data/`, read as a part of the program, like a module.
 
-    The extension in one file has modules for each Python, and these files once, beside them.
+    The single-file extension has modules for each Python, and these files once, beside them.
     """
     loader = __spec__.loader
     if isinstance(loader, zipimporter):
         return loader.get_data(f"{loader.archive}/data/{file}")
-    # Whatever loads modules reads files beside them; pkgutil, which asks it alike, is dear to import.
+    # A module's loader can read files beside it. (pkgutil.get_data does the same, but takes long to import.)
     return cast("_Reader", loader).get_data(f"{__file__.rpartition('/')[0]}/data/{file}")
 
 
@@ -71,13 +71,13 @@ _all_kept: dict[str, tuple[BenchmarkControl, ...]] = {}
 
 
 def keep_all_loaded() -> None:
-    """Load the controls of every benchmark for good: for a process that walks them all, and again; not on a host."""
+    """Load all controls, and keep them: for a process that uses all of them repeatedly, never on a host."""
     _all_kept.update((each.file, each.controls) for each in BENCHMARKS if each.file not in _all_kept)
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file of a site's own that is left out whole: its path, its name alone, and why."""
+    """A site's own file that is left out as a whole, and the reason."""
 
     path: str
     error: str
@@ -90,7 +90,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All benchmarks that there are for a host: those that ship, then the site's own; files that were left out."""
+    """All benchmarks for a host: those that ship, then the site's own; and the site's files that were left out."""
 
     benchmarks: tuple[Benchmark, ...] = BENCHMARKS
     left_out: tuple[LeftOut, ...] = ()
@@ -100,7 +100,7 @@ class Catalogue:
         return frozenset({each.name: each.key for each in self.benchmarks}.values())
 
     def is_newest(self, benchmark: Benchmark) -> bool:
-        """Whether it is the newest version carried of its name."""
+        """Whether it is the newest version of its name in this catalogue."""
         return benchmark.key in self._newest
 
 

@@ -1,4 +1,4 @@
-"""A benchmark and its controls as values. What a control requires is read only when it is judged."""
+"""A benchmark and its controls as values. A control's requirements are parsed only when it is judged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Assessment(str, Enum):
-    """How a benchmark wants a control to be assessed. CIS benchmarks before 1.3 score instead; others do not say."""
+    """How a control is to be assessed. CIS benchmarks before 1.3 have `scored` instead; others do not say."""
 
     SCORED = "scored"
     AUTOMATED = "automated"
@@ -37,7 +37,7 @@ def no_prose(_family: str) -> Mapping[str, str]:
 
 
 def query_name(*words: str) -> str:
-    """Words as the name of a query of a pack: lower-case letters, digits and `_`.
+    """Join words to the name of a query in a pack: lower-case letters, digits and `_`.
 
     >>> query_name("stig-rhel-9", "RHEL-09-653010")
     'stig_rhel_9_rhel_09_653010'
@@ -49,8 +49,7 @@ def query_name(*words: str) -> str:
 class BenchmarkControl:
     """One control of one version of a benchmark, in our own words.
 
-    `texts` are those that it has of its own; what is not there it shares with its family. `requires` is what the file
-    has, and `requirements` reads it.
+    `texts` are its own texts; others it shares with its family. `requires` is as in the file; `requirements` parses it.
     """
 
     benchmark: str
@@ -92,12 +91,12 @@ class BenchmarkControl:
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """What it comes down to.
+        """The requirements, parsed.
 
         Raises:
-            BenchmarkError: the file does not have it as it must be.
+            BenchmarkError: one of them is not valid.
         """
-        # Only here: a caller that wants titles needs no kind.
+        # Imported here, as a caller that only wants titles needs no kind.
         from auditrules.benchmarks.kinds import read_requirement  # noqa: PLC0415
 
         return tuple(
@@ -106,7 +105,7 @@ class BenchmarkControl:
         )
 
     def text(self, name: str) -> str:
-        """One of its texts: description, rationale, impact or default_value; empty where nobody wrote one."""
+        """One of its texts: description, rationale, impact or default_value; empty if there is none."""
         return self.texts.get(name) or self.prose(self.family).get(name, "")
 
     @property
@@ -132,11 +131,11 @@ class BenchmarkControl:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One version of a benchmark. `load` reads its controls on auditing, in order; what is loaded is not kept here.
+    """One version of a benchmark. `load` returns its controls on auditing, in order; they are not kept here.
 
-    `systems` are those that it is for, as `ubuntu 24.04`; none: any. `instead_of_none` says that it is only for systems
-    for which no other benchmark is, `by_request` that it is judged only where somebody names it. `source_path` is the
-    file of a site's own benchmark, empty for one that ships.
+    `systems` are the systems that it is for, such as `ubuntu 24.04`; empty: any. `instead_of_none`: it is only for
+    systems that have no other benchmark. `by_request`: it is judged only if a user names it. `source_path` is the file
+    of a site's own benchmark, empty for one that ships.
     """
 
     name: str

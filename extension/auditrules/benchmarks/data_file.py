@@ -1,6 +1,6 @@
-"""A benchmark's file: JSON text into a benchmark, or an error that names file, control, key and reason. Pure.
+"""Parses a benchmark's file (JSON); errors name file, control, key and reason. Pure.
 
-docs/benchmarks.md says what a file looks like.
+docs/benchmarks.md describes the format.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _ASSESSMENTS = tuple(each.value for each in Assessment)
 
 
 def read_benchmark(content: bytes, file: str, prose: Prose = no_prose, source_path: str = "") -> Benchmark:
-    """The benchmark that a file describes; `file` is what errors call it. Requirements are not read yet.
+    """Parse a benchmark's file; `file` is its name in errors. Requirements are not parsed yet.
 
     Raises:
-        BenchmarkError: it does not describe one.
+        BenchmarkError: the file is not valid.
     """
     return read_benchmark_of(Fields(read_object(content, file), file), prose, source_path)
 
 
 def read_benchmark_of(fields: Fields, prose: Prose = no_prose, source_path: str = "") -> Benchmark:
-    """The benchmark that the object of a file describes, as `read_benchmark` says."""
+    """Parse the JSON object of a benchmark's file, as `read_benchmark` says."""
     file = fields.file
     name, version = _name(fields), _matching(fields, "version", _WORD, "letters, digits, dots and dashes")
     short_name = _matching(fields, "short_name", _SHORT_NAME, "small letters, digits, dots and dashes")
@@ -62,20 +62,20 @@ def read_benchmark_of(fields: Fields, prose: Prose = no_prose, source_path: str 
 
 
 def read_requirements(controls: Iterable[BenchmarkControl]) -> None:
-    """Read all that controls require, as judging them would.
+    """Parse all requirements of controls, to find errors before they are judged.
 
     Raises:
-        BenchmarkError: something in it is not as it must be.
+        BenchmarkError: one of them is not valid.
     """
     for control in controls:
         _ = control.requirements
 
 
 def read_prose(content: bytes, file: str) -> Mapping[str, Mapping[str, str]]:
-    """The texts that the controls of each family share.
+    """Parse the texts that the controls of each family share.
 
     Raises:
-        BenchmarkError: it is no object of objects of texts.
+        BenchmarkError: it is not an object of objects of texts.
     """
     found: dict[str, Mapping[str, str]] = {}
     for family, values in read_object(content, file).items():
@@ -89,7 +89,7 @@ def read_prose(content: bytes, file: str) -> Mapping[str, Mapping[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What a control has that does not say its own; the notes are of all controls."""
+    """Defaults for controls that do not set these keys; the notes are added to all controls."""
 
     level: str
     assessment: Assessment
@@ -98,10 +98,10 @@ class _Shared:
 
 
 def read_object(content: bytes, file: str) -> Mapping[str, object]:
-    """The object that a file holds, each key once.
+    """Parse a file that holds one JSON object, with each key once.
 
     Raises:
-        BenchmarkError: it is too long, or is no such JSON.
+        BenchmarkError: it is too long, or not such an object.
     """
     if len(content) > MOST_BYTES:
         raise BenchmarkError(file, "", f"at most {MOST_BYTES} bytes", str(len(content)))

@@ -1,7 +1,7 @@
-"""Which paths a Docker daemon uses: by its command line, its unit and its configuration file. Pure.
+"""Finds the paths that a Docker daemon uses: from its command line, its unit and its configuration file. Pure.
 
-The options are those of dockerd(8); it takes them as pflag does: `--name=value`, `--name value`, `-n value`, `-nvalue`,
-and letters without a value before it (`-Dg /data`). What stands on the command line may not stand in the file too.
+The options are those of dockerd(8), parsed as pflag does: `--name=value`, `--name value`, `-n value`, `-nvalue`, and
+letters without a value before it (`-Dg /data`). An option must not be both on the command line and in the file.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ PROGRAMS = tuple(
     f"{folder}/dockerd"
     for folder in ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/snap/docker/current/bin", "/opt/bin")
 )
-"""Where the daemon usually is, the benchmark's own path first: with one of these there, or running, Docker is here."""
+"""The usual paths of the daemon, the benchmark's own first. If one exists, or runs, the host has Docker."""
 
 PROCESSES = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2", "runc")
-"""The last names of the executables that processes are looked for by."""
+"""The file names of the executables whose processes are looked for."""
 
 UNITS = ("docker.service", "docker.socket")
 """The units whose files are looked for."""
 
 SNAP_PROGRAM, SNAP_JSON = "/snap/docker/current/bin/dockerd", "/var/snap/docker/current/config/daemon.json"
 ENVIRONMENT_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
-MOST_BYTES = 1 << 20  # of a configuration file that is read
+MOST_BYTES = 1 << 20  # of a configuration file
 
 CONFIG_FILE, DATA_ROOT, HOST, CONTAINERD = "config-file", "data-root", "host", "containerd"
 OPTIONS = (CONFIG_FILE, DATA_ROOT, HOST, CONTAINERD)
-"""The daemon's options by which it is told to use another place."""
+"""The daemon's options that set another path."""
 
 
 _LONG: Mapping[str, str] = MappingProxyType(
@@ -49,7 +49,7 @@ _LONG: Mapping[str, str] = MappingProxyType(
         "--containerd": CONTAINERD,
     }
 )
-# Letters with a value; those of things that matter here have a name.
+# Short options with a value; those that matter here have a name.
 _SHORT: Mapping[str, str] = MappingProxyType(
     {"b": "", "g": DATA_ROOT, "G": "", "H": HOST, "l": "", "p": "", "s": ""},
 )
@@ -68,46 +68,46 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
 class UnclearError(Exception):
-    """Which path a daemon uses is not known; the message says why."""
+    """It is not known which path a daemon uses; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class DockerDaemon:
-    """A daemon as it was started, or would be by its unit: the place that says so, and the words behind its name."""
+    """A daemon as it was started, or as its unit (file `place`) would start it; `words` are its arguments."""
 
     place: str
     words: tuple[str, ...] = ()
     by_unit: bool = False
 
-    def told(self, option: str) -> tuple[str, ...]:
-        """The values that the command line gives an option."""
+    def option_values(self, option: str) -> tuple[str, ...]:
+        """The values of an option on the command line."""
         return tuple(value for name, value in _options(self.words) if name == option)
 
     @property
     def config_file(self) -> str:
-        """The file that it reads.
+        """The configuration file that it reads.
 
         Raises:
-            UnclearError: it was told a file that is no absolute path.
+            UnclearError: its path is not absolute.
         """
-        told = self.told(CONFIG_FILE)
-        return _absolute(told[-1], f"{self.place}: --{CONFIG_FILE}") if told else DAEMON_JSON
+        values = self.option_values(CONFIG_FILE)
+        return _absolute(values[-1], f"{self.place}: --{CONFIG_FILE}") if values else DAEMON_JSON
 
 
 def places(
     option: str, daemons: Sequence[DockerDaemon], files: Mapping[str, File]
 ) -> Iterator[tuple[str, DockerDaemon | None]]:
-    """The paths that daemons use for something, each with the daemon whose command line says so (None: a file does).
+    """The paths that daemons are told by an option, each with the daemon whose command line has it (None: a file has).
 
-    `files` are the configuration files that there are, by path. Without a daemon the usual file counts.
+    `files` are the existing configuration files by path. Without a daemon the usual file counts.
 
     Raises:
-        UnclearError: it is not known where.
+        UnclearError: a path is not known.
     """
     for daemon in daemons or (DockerDaemon("dockerd"),):
-        told = daemon.told(option)
-        if told:
-            yield from ((path, daemon) for path in _paths(option, told, f"{daemon.place}: --{option}"))
+        values = daemon.option_values(option)
+        if values:
+            yield from ((path, daemon) for path in _paths(option, values, f"{daemon.place}: --{option}"))
             continue
         path = daemon.config_file
         file = files.get(path)
@@ -128,7 +128,7 @@ def _paths(option: str, values: Iterable[object], place: str) -> Iterator[str]:
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The options of a command line that matter here, with their values; empty for one that is missing."""
+    """The options of a command line that matter here, each with its value, empty if that is missing."""
     rest = list(reversed(words))
     while rest:
         word = rest.pop()
@@ -175,11 +175,10 @@ def _in_file(option: str, file: File) -> Sequence[object]:
 
 
 def _decoded(content: bytes) -> str:
-    """The text of a configuration file: UTF-8, or what a byte order mark says.
+    """Decode a configuration file: UTF-8, or as its byte order mark says.
 
-    A text of nothing but white space, and null, set nothing: dockerd 23.0 and later starts then, and one before does
-    not, so that it holds nothing either way (getConflictFreeConfiguration of moby's daemon/config/config.go). Raises
-    UnicodeDecodeError.
+    An empty text and null set nothing: dockerd 23.0 and later then start with defaults, and older ones do not start
+    (getConflictFreeConfiguration of moby's daemon/config/config.go). Raises UnicodeDecodeError.
     """
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
@@ -201,12 +200,12 @@ def _absolute(value: object, place: str) -> str:
 
 
 def expanded(words: Iterable[str], environment: Sequence[File]) -> tuple[str, ...]:
-    """The words of a unit's command with the variables of its environment files in their places (systemd.service(5)).
+    """The words of a unit's command with the variables of its environment files expanded (systemd.service(5)).
 
-    A word that is one variable becomes the words of its value, or none.
+    A word that is just one variable becomes the words of its value, which may be none.
 
     Raises:
-        UnclearError: there is a variable, and a file that may say what it holds can't be read.
+        UnclearError: there is a variable, and a file that may set it can't be read.
     """
     values = dict(pair for file in environment for pair in _assignments(file))
     unread = next((file for file in environment if file.content is None), None)
@@ -223,7 +222,7 @@ def expanded(words: Iterable[str], environment: Sequence[File]) -> tuple[str, ..
 
 
 def environment_lines(place: str, text: str) -> bytes:
-    """The assignments of a unit's Environment= as lines of an environment file.
+    """The assignments in a unit's Environment=, as lines of an environment file.
 
     Raises:
         UnclearError: a quote is not closed.

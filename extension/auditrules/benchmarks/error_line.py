@@ -1,4 +1,4 @@
-"""The line of a benchmark's file on which an error stands. Pure."""
+"""Finds the line of an error in a benchmark's file. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _DECODER = json.JSONDecoder()
 
 
 def line_of(content: bytes, error: BenchmarkError) -> int:
-    """The line of the key, from 1 on; that of its control where the key is not there; 0 where neither is found.
+    """The line of the error's key, from 1; its control's line if the key is missing; 0 if neither is found.
 
-    Of several such keys in a control it is the one with the value that was found.
+    If a control has several such keys, it is the one with the wrong value.
     """
     try:
         text = content.decode()
@@ -27,7 +27,7 @@ def line_of(content: bytes, error: BenchmarkError) -> int:
 
 
 def _control(text: str, number: str) -> tuple[int, int]:
-    """Where a control begins, by its number, and where the next one does; from -1 where it is not found."""
+    """The places where a control and the next one begin; -1 if the control is not found."""
     places = list(_values(text, "control", 0, len(text)))
     for at, value in places:
         if value == number:
@@ -36,7 +36,7 @@ def _control(text: str, number: str) -> tuple[int, int]:
 
 
 def _values(text: str, key: str, start: int, end: int) -> list[tuple[int, object]]:
-    """Where a key stands within a part of a text, with its value."""
+    """The places of a key in a part of the text, each with its value."""
     found: list[tuple[int, object]] = []
     for match in re.compile(rf"{re.escape(json.dumps(key))}\s*:\s*").finditer(text, max(start, 0), end):
         try:

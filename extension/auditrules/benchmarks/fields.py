@@ -1,4 +1,4 @@
-"""One JSON object of a benchmark's file, read key by key; what is not as it must be is named with its place. Pure."""
+"""Reads one JSON object of a benchmark's file key by key; errors name the place. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RULES_FILE = re.compile(r"/etc/audit/rules\.d/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.
 
 
 class BenchmarkError(ValueError):
-    """Something in a benchmark's file is not as it must be: file, control, key, what was expected, what was found."""
+    """Something in a benchmark's file is not valid: file, control, key, what was expected, what was found."""
 
     def __init__(self, file: str, key: str, expected: str, found: str, control: str = "") -> None:
         self.file = file
@@ -23,10 +23,10 @@ class BenchmarkError(ValueError):
         self.key = key
         self.expected = expected
         self.found = found
-        super().__init__(self.told())
+        super().__init__(self.message())
 
-    def told(self, line: int = 0) -> str:
-        """The message, with the line of the file where that is known."""
+    def message(self, line: int = 0) -> str:
+        """The message, with the line of the file if that is known."""
         file = f"{self.file}:{line}" if line else self.file
         place = f"{file}, control {self.control}" if self.control else file
         short = shortened(self.found, _SHOWN)
@@ -34,9 +34,9 @@ class BenchmarkError(ValueError):
 
 
 class Fields:
-    """The keys of one object, and where it stands. `finish` complains of a key that nobody asked for.
+    """The keys of one object, and its place. `finish` raises an error for a key that was not read.
 
-    `key` and `rules_file` are the benchmark's: the key and the file of the rules that a remediation gives.
+    `key` and `rules_file` are the benchmark's key and file for the rules in a remediation.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Fields:
         self.rules_file = rules_file
 
     def error(self, name: str, expected: str) -> BenchmarkError:
-        """The error that one of the keys does not hold what it must."""
+        """The error for a key whose value is not valid."""
         found = repr(self._values[name]) if name in self._values else "nothing"
         return BenchmarkError(self.file, name, expected, found, self.control)
 
@@ -60,7 +60,7 @@ class Fields:
         return name in self._values
 
     def text(self, name: str, default: str | None = None, *, empty: bool = False) -> str:
-        """A text, which may be empty only if that is said; without a default it must be there."""
+        """A text, not empty unless `empty` allows it; without a default the key is required."""
         self._asked.add(name)
         value = self._values.get(name)
         if value is None and default is not None and name not in self._values:
@@ -74,7 +74,7 @@ class Fields:
         return value
 
     def line(self, name: str, default: str | None = None) -> str:
-        """A text that can be printed on one line; without a default it must be there."""
+        """A printable text on one line; without a default the key is required."""
         value = self.text(name, default)
         if not value.isprintable() or value != value.strip():
             raise self.error(name, "a text on one line")
@@ -90,7 +90,7 @@ class Fields:
         return value
 
     def texts(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
-        """A list of texts; without a default there must be at least one."""
+        """A list of texts; without a default at least one is required."""
         self._asked.add(name)
         value = self._values.get(name)
         if value is None and default is not None and name not in self._values:

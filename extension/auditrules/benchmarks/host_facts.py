@@ -1,10 +1,10 @@
-"""What was collected of a host for the requirements, besides its audit. Values of one kind stand beside its parser."""
+"""Further facts of a host that requirements need. The class of each fact is in the module of its parser."""
 
 from __future__ import annotations
 
 from auditrules.values import dataclass
 
-TYPE_CHECKING = False  # a process that has no use for a fact need not hold what parses it
+TYPE_CHECKING = False  # a process that does not need a fact does not import its parser
 if TYPE_CHECKING:
     from auditrules.benchmarks.audit_files import AuditDaemon, AuditFiles
     from auditrules.benchmarks.configuration.aide_rules import AideRules
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """The facts that were collected: a field is None where nobody needed it. What can't be read says why in itself.
+    """The collected facts; a field is None if it was not needed. A fact that can't be read has its own error.
 
-    The fields are those that `requirement.Fact` names.
+    The fields are the values of `requirement.Fact`.
     """
 
     system: OsRelease | None = None

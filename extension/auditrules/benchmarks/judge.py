@@ -1,4 +1,4 @@
-"""Judges the requirements of controls on a host, by source; what several require alike is judged once. Pure."""
+"""Judges the requirements of controls on a host, by source. Requirements that controls share are judged once. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Known = dict[tuple[Requirement, str], Sequence[Judged]]  # by source; requireme
 def judged_controls(
     controls: Iterable[BenchmarkControl], host: JudgedHost, *, at_boot: bool = False
 ) -> Mapping[Key, BySource]:
-    """The requirements of controls, judged. `at_boot`: what the next boot comes to counts as now, too."""
+    """Judge the requirements of controls. `at_boot`: the next boot's judgement also counts for now."""
     known: _Known = {}
     found: dict[Key, BySource] = {}
     for control in controls:
@@ -40,8 +40,8 @@ def judged_controls(
 
 
 def paths_of(requirements: Iterable[Requirement], facts: HostFacts) -> tuple[str, ...]:
-    """The paths that are to be looked at before the requirements are judged."""
-    named = dict.fromkeys(chain.from_iterable(_paths_alone(each, facts) for each in requirements))
+    """The paths that must be looked up before the requirements are judged."""
+    named = dict.fromkeys(chain.from_iterable(_paths_or_none(each, facts) for each in requirements))
     return tuple(path for path in named if path and not path_error(path))
 
 
@@ -52,17 +52,17 @@ def _judge(control: BenchmarkControl, host: JudgedHost, source: str, known: _Kno
     for each in control.requirements:
         found = known.get((each, source))
         if found is None:
-            found = known[each, source] = _judged_alone(each, host, source)
+            found = known[each, source] = _judge_or_report(each, host, source)
         judged += found
     return judged
 
 
-def _judged_alone(requirement: Requirement, host: JudgedHost, source: str) -> Sequence[Judged]:
-    """A requirement, judged so that nothing which goes wrong with it ends the others: it is unknown, and says why."""
+def _judge_or_report(requirement: Requirement, host: JudgedHost, source: str) -> Sequence[Judged]:
+    """Judge a requirement. If that raises, the result is unknown, with the error: other requirements still count."""
     try:
         judged = requirement.judge(host, source)
         why = "" if judged else "nothing came of it"
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdicts of all other controls stand
+    except Exception as error:  # noqa: BLE001 - whatever it is, all other controls still get their verdicts
         judged, why = (), f"{type(error).__name__}: {visible(str(error)[:_SHOWN])}"
     if not why:
         return judged
@@ -70,9 +70,9 @@ def _judged_alone(requirement: Requirement, host: JudgedHost, source: str) -> Se
     return [Judged(source, requirement.kind, "", "", "", "benchmark", Status.UNKNOWN, NOT_JUDGED, evidence=evidence)]
 
 
-def _paths_alone(requirement: Requirement, facts: HostFacts) -> Iterable[str]:
-    """The paths that a requirement names; what can't name them is unknown, as nobody looks at them."""
+def _paths_or_none(requirement: Requirement, facts: HostFacts) -> Iterable[str]:
+    """The paths that a requirement names. If that raises, there are none, and it will be unknown."""
     try:
         return tuple(requirement.paths(facts))
-    except Exception:  # noqa: BLE001 - as where it is judged, which tells of it
+    except Exception:  # noqa: BLE001 - the same error is reported when it is judged
         return ()

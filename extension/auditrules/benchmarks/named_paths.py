@@ -1,4 +1,4 @@
-"""Paths that a host's own configuration names for what a benchmark asks about, and where their links end. Pure."""
+"""Finds paths that a benchmark leaves to the host's configuration, such as sudo's log file. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATHS_FROM = (SUDOERS_LOG, FAILLOCK_DIR)
 
 
 def named_targets(path: str, path_from: str, facts: HostFacts) -> Iterator[Target]:
-    """The paths that a configuration names, the benchmark's own where it names none, and what is not known."""
+    """The paths that the configuration names; the benchmark's own path if it names none, and an error if not known."""
     if path_from == SUDOERS_LOG:
         sudo = facts.sudo
         named, origin = (sudo.paths if sudo else ()), TargetOrigin.SUDOERS
@@ -32,7 +32,7 @@ def named_targets(path: str, path_from: str, facts: HostFacts) -> Iterator[Targe
 
 
 def at_its_end(target: Target, files: FileSystem) -> Target:
-    """A target with the path that a rule is to name: one on a link records nothing of what that leads to."""
+    """The target with the path for a rule: the end of a link, as a rule on a link does not record its target."""
     if not target.path or target.watched != target.path or files.walk(target.path, follow=False).type != "link":
         return target
     end = files.walk(target.path)

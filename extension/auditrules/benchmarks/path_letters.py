@@ -1,4 +1,4 @@
-"""The letters rwxa that a requirement asks for of a path, by what a source of rules answers. Pure."""
+"""The required letters of a path (of rwxa) by their coverage, and coverage joined from two answers. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LETTERS = "".join(letter for letter, _ in PERMISSION_LETTERS)
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """Those letters that are asked for, by what the answer of a source says of them, in the order rwxa."""
+    """The required letters, split by their coverage in the answer of a source, in the order rwxa."""
 
     required: str
     answer: PathAnswer | None
@@ -25,27 +25,27 @@ class Letters:
 
     @property
     def unrecorded(self) -> str:
-        """Those that leave no record."""
+        """The letters that are not recorded."""
         return self._of(self.answer.unrecorded) if self.answer else ""
 
     @property
     def conditional(self) -> str:
-        """Those that do not always leave one."""
+        """The letters that are not always recorded."""
         return self._of(self.answer.conditional) if self.answer else ""
 
     @property
     def unknown(self) -> str:
-        """Those of which that is not known."""
+        """The letters whose coverage is unknown."""
         return self._of(self.answer.unknown) if self.answer else ""
 
     @property
     def missing(self) -> str:
-        """What keeps the requirement from passing."""
+        """The letters that keep the requirement from passing."""
         return self._of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
 
 
-def of_both_arches(one: PathAnswer, other: PathAnswer) -> PathAnswer:
-    """What is recorded of a path by the machine's own programs and by 32-bit ones alike."""
+def for_both_arches(one: PathAnswer, other: PathAnswer) -> PathAnswer:
+    """Join the coverage of a path for the machine's own programs (`one`) and for 32-bit programs (`other`)."""
     if set(one.recorded) <= set(other.recorded):
         return one
     lost = {letter for letter in one.recorded if letter not in other.recorded}
@@ -68,10 +68,10 @@ def _evidence_of(one: PathAnswer, other: PathAnswer) -> Iterator[tuple[str, str]
     yield one.evidence_lines, other.evidence_lines
 
 
-def of_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
-    """What is recorded of a directory that is not there yet, by the answers on its name and on a name inside of it.
+def for_missing_directory(itself: PathAnswer, inside: PathAnswer) -> PathAnswer:
+    """Join the coverage of a directory that does not exist yet, from the answers on its name and on a name inside it.
 
-    A watch on what is no directory yet is not recursive: it records that the directory is made, and nothing below it.
+    A watch on a missing directory is not recursive: it records that the directory is made, and nothing below it.
     """
     both = {letter for letter in itself.recorded if letter in inside.recorded}
     if both == set(itself.recorded):

@@ -1,6 +1,6 @@
-"""What a control prescribes, whatever the host: the rules of its requirements, and the rest in words. Pure.
+"""Words what a control prescribes on any host: the rules of its requirements, and the rest as advice. Pure.
 
-A verdict says what is left to do on one host; this is for who has no host at hand: Fleet's policies, the report.
+A verdict says what is left to do on one host. This is for Fleet's policies and the report, which have no host at hand.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from auditrules.benchmarks.requirement import Remedy
 from auditrules.values import replace
 
 LAST_FILE = "/etc/audit/rules.d/99-finalize.rules"
-"""Where the line goes that locks the rules: augenrules puts its rules behind all others."""
+"""The file for the line that locks the rules: augenrules puts its lines behind those of all other files."""
 
 NEVER_RUN = frozenset({"create_module", "query_module"})
-"""System calls that no kernel since 2.6 has: a rule that names one may not load, and records nothing."""
+"""System calls that no kernel since 2.6 has. A rule with one may not load, and records nothing."""
 
 NEW_CALLS = frozenset({"fchmodat2", "setxattrat", "removexattrat", "file_setattr", "lsm_set_self_attr"})
-"""System calls that some auditctl in use does not know: 3.1 knows none of them."""
+"""System calls that some versions of auditctl in use do not know; 3.1 knows none of them."""
 
 _FIRST_USER = "1000"  # UID_MIN of nearly every login.defs
 _GRUB = "GRUB_CMDLINE_LINUX in /etc/default/grub, and make grub's configuration anew"
 
 
 def prescribed(control: BenchmarkControl) -> tuple[Remedy, ...]:
-    """What a control prescribes, by requirement.
+    """The remedy that each requirement of a control prescribes.
 
     Raises:
-        BenchmarkError: the file of the benchmark does not have it as it must be.
+        BenchmarkError: a requirement is not valid.
     """
     return tuple(
         _BY_KIND[fields.text("kind")](fields)
@@ -46,7 +46,7 @@ def _rules(fields: Fields, *lines: str) -> Remedy:
 
 
 def _rule(fields: Fields, arch: str, *parts: str) -> str:
-    """A rule in the form that asks system calls, with the conditions of the requirement."""
+    """A syscall rule with the conditions of the requirement."""
     conditions = [each.replace("UID_MIN", _FIRST_USER) for each in fields.texts("fields", ())]
     return " ".join(
         (

@@ -1,4 +1,4 @@
-"""The setuid, setgid and file-capability programs of a host, as a search of its file systems found them."""
+"""Privileged programs (setuid, setgid, file capabilities) of a host, as values: the result of a search."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class SearchState(str, Enum):
     COMPLETE = "complete"
     RUNNING = "running"
     LIMIT = "limit"  # it stopped at one of its limits
-    UNREADABLE = "unreadable"  # it came to its end, and could not look everywhere
+    UNREADABLE = "unreadable"  # it reached its end, but could not read everything
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class PrivilegedProgram:
-    """A regular file that gives rights to who runs it.
+    """A regular file that gives rights to whoever runs it.
 
     `path` is absolute; `uid` and `gid` are its owners; `mount` is the point of the mount that it was found on.
     """
@@ -42,25 +42,25 @@ class PrivilegedProgram:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """What it gives, the worst first: the rights of root, of another user, of a group, capabilities."""
+        """A sort key, the worst first: rights of root, of another user, of a group, capabilities."""
         kind = min(map(list(Privilege).index, self.privileges))
         return kind, (self.gid if kind else self.uid) != ROOT
 
     @property
     def in_words(self) -> str:
-        """What it gives, such as `setuid root` or `setgid 42`."""
+        """Its privileges, such as `setuid root` or `setgid 42`."""
         owners = {Privilege.SETUID: f" {self.uid or 'root'}", Privilege.SETGID: f" {self.gid or 'root'}"}
         return ", ".join(f"{each.value}{owners.get(each, '')}" for each in self.privileges)
 
 
 @dataclass(frozen=True, slots=True)
 class PrivilegedPrograms:
-    """What a search found, in the order of its finding, and how far it came.
+    """The programs that a search found, in the order of the search, and its progress.
 
-    `began` is when it began, in seconds since 1970: who was made privileged later may not be in it. `entries` are the
-    names that it looked at, and `place` is where it is or stopped. `problem` says what kept it from seeing everything,
-    a whole sentence's part. `unread` are directories that it could not look into (the first of `unread_count`);
-    `left_out` are places that it left out on purpose, each with why.
+    `began` is its start, in seconds since the epoch: a program that was made privileged later may be missing. `entries`
+    counts the names that it looked at, and `place` is where it is, or where it stopped. `problem` is a clause that says
+    why it did not see everything. `unread` are the first of `unread_count` directories that it could not read;
+    `left_out` are places that it skipped on purpose, each with the reason.
     """
 
     state: SearchState

@@ -1,4 +1,4 @@
-"""What to do where rules are missing: lines for the rules files, how to load them, what is in the way. Pure."""
+"""Words remedies for missing rules: lines for the rules files, how to load them, and how to remove obstacles. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from auditrules.status import Status
 from auditrules.values import dataclass, replace
 
 RULES_KNOWN = frozenset({AnswerState.OK, AnswerState.NO_RULES, AnswerState.DISABLED})
-"""The states of auditing in which the rules of the kernel are known."""
+"""The states of audit_status in which the kernel's rules are known."""
 
 _LOAD = (
     "then run augenrules --load. If the rules are locked (enabled 2), they load at the next boot. Afterwards "
@@ -37,7 +37,7 @@ _GONE_AT_BOOT = ("/run/", "/var/run/")  # an empty file system at each boot
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do where something else stands in the way; `and_line`: the control's own line is needed as well."""
+    """How to remove an obstacle; `and_line`: the control's own line is needed as well."""
 
     text: str
     and_line: bool = False
@@ -91,7 +91,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
 )
 
 
-# What to do if the rules are not known, by how those of the kernel were read, or BOOT; otherwise as ADVICE says.
+# What to do if the rules are not known: by the reader of the kernel's rules, or BOOT. For other readers ADVICE counts.
 UNREAD: Mapping[str, str] = MappingProxyType(
     {
         "none": "No loaded rules were read. Of another root, give a listing that was saved on such a host (auditctl -l "
@@ -108,7 +108,7 @@ TARGET_UNREAD = (
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """What a verdict needs of the state of auditing: why it is so, how the rules were read, and if they are locked."""
+    """The state of auditing that a verdict needs: the state, its error, the reader, and whether rules are locked."""
 
     state: AnswerState
     error: str = ""
@@ -117,7 +117,7 @@ class AuditState:
 
     @classmethod
     def of(cls, audit: HostAudit, source: str = KERNEL) -> AuditState:
-        """That of a host, now or after its next boot; whether the rules are locked is that of now."""
+        """The state of a host, now or after its next boot. `locked` always means now."""
         now = cls.of_kernel(audit.kernel)
         if source != BOOT:
             return now
@@ -127,7 +127,7 @@ class AuditState:
 
     @classmethod
     def of_kernel(cls, kernel: KernelAnswer) -> AuditState:
-        """That of the kernel's answer."""
+        """The state in the kernel's answer."""
         return cls(kernel.state, kernel.error, kernel.reader, locked=kernel.status.enabled == LOCKED)
 
     @property
@@ -163,10 +163,10 @@ def rule_line(
 
 
 def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
-    """What to do where a requirement on rules is not met for this reason, a word of audit_coverage.
+    """The remedy for a requirement on rules that is not met for this reason (a reason of audit_coverage).
 
-    `own` are the lines that it asks for; where something else stands in the way, what to do about that comes before
-    them or in their place.
+    `own` are the lines that it asks for. If there is an obstacle, the advice for it comes before them, or in their
+    place.
     """
     if reason == Reason.UNREADABLE.value and state.reader in UNREAD and not state.known:
         return Remedy(text=UNREAD[state.reader])
@@ -177,14 +177,14 @@ def rule_remedy(reason: str, state: AuditState, own: Remedy) -> Remedy:
 
 
 def rules_unread(audit: HostAudit, source: RuleSource) -> Result:
-    """What comes of every requirement on rules where those of a source are not known."""
+    """The result of every requirement on rules if the rules of a source are not known."""
     state = AuditState.of(audit, source.name)
     evidence = source.error or state.unknown_words(source.name)
     return Result(Status.UNKNOWN, UNREADABLE, evidence, remedy=rule_remedy(UNREADABLE, state, NOTHING_TO_DO))
 
 
-def written(remedies: Iterable[Remedy]) -> str:
-    """Remedies as one text: what is to be done before, the lines by their file and how to load them, anything else."""
+def remedies_text(remedies: Iterable[Remedy]) -> str:
+    """Remedies as one text: first steps, then the lines by file with how to load them, then anything else."""
     every = tuple(remedies)
     files: dict[str, dict[str, None]] = {}
     for each in every:
@@ -199,7 +199,7 @@ def written(remedies: Iterable[Remedy]) -> str:
 
 
 def _lines_in_words(files: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """The lines by their file, then how they are all loaded."""
+    """A sentence with the lines by file, and how to load them."""
     count = sum(map(len, files.values()))
     if not count:
         return
@@ -213,7 +213,7 @@ def _lines_in_words(files: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
 
 
 def load_again(records: str, *, locked: bool) -> str:
-    """What to do on a host whose rules files record what a control wants, and whose kernel does not."""
+    """The advice for a host whose rules files meet a control, but whose kernel has not loaded them."""
     if locked:
         return (
             f"The rules files already record {records}, and the rules of the kernel are locked (enabled 2): they load "
@@ -227,7 +227,7 @@ def load_again(records: str, *, locked: bool) -> str:
 
 
 def at_boot(path: str, rules_file: str, *, directory: bool) -> str:
-    """What is needed where the rules load before a path, or the directory it is in, is made."""
+    """The advice if rules load at boot before a path, or its directory, is made; else empty."""
     if not path.startswith(_GONE_AT_BOOT):
         return ""
     folder = path if directory else path.rpartition("/")[0]
@@ -241,13 +241,13 @@ def at_boot(path: str, rules_file: str, *, directory: bool) -> str:
 
 
 def watched_path(line: str) -> str | None:
-    """The path that auditctl would watch by a line of a rules file, if the line is one rule and nothing else."""
+    """The path that auditctl would watch for a line of a rules file; None unless the line is one rule and no more."""
     pieces = [text for _, text in lines(encode(f"{line}\n"))]
     try:
-        said = parse_line(pieces[0], Facts()) if pieces == [line] else None
+        parsed = parse_line(pieces[0], Facts()) if pieces == [line] else None
     except RuleSyntaxError:
         return None
-    if said is None or said.rule is None or said.controls:
+    if parsed is None or parsed.rule is None or parsed.controls:
         return None
-    field = said.rule.watched()
+    field = parsed.rule.watched()
     return str(field.value) if field is not None else None

@@ -1,7 +1,7 @@
-"""What a control wants of a host, and what came of it: the values that every kind of requirement shares. Pure.
+"""Requirements of a control and their judgements: the values that all kinds of requirement share. Pure.
 
-The facts that the requirements of the controls asked for need are collected; then the paths that the requirements name
-are looked at; then each requirement is judged, by source.
+To judge controls, first the facts that their requirements need are collected, then the paths that they name are looked
+up, then each requirement is judged by source (now, and after the next boot).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from auditrules.values import dataclass, field
 
 
 class Fact(Enum):
-    """What a kind of requirement needs of the host besides its audit. The value names the field of `HostFacts`."""
+    """Facts of a host, beside its audit, that a requirement may need. The value names the field of `HostFacts`."""
 
     SYSTEM = "system"  # os-release
-    LOGIN = "login"  # login.defs: from which number on users log in
+    LOGIN = "login"  # UID_MIN of login.defs, the first uid of login users
     SUDO = "sudo"  # where sudo logs to
     FAILLOCK = "faillock"  # where pam_faillock keeps its tallies
-    PACKAGES = "packages"  # what is installed
+    PACKAGES = "packages"  # which packages are installed
     SERVICES = "services"  # which units are enabled, and which run
     FILES = "files"  # modes and owners of audit's own files
     MOUNTS = "mounts"  # file systems, their options, and fstab
@@ -39,7 +39,7 @@ class Fact(Enum):
 
 @dataclass(frozen=True)
 class JudgedHost:
-    """A host to judge. `seen` is what is at the paths that the requirements named, and at each step of the way."""
+    """A host to judge. `seen` are the entries at the paths that requirements name, and at each step of the way."""
 
     audit: HostAudit
     facts: HostFacts = field(default_factory=HostFacts)
@@ -47,18 +47,18 @@ class JudgedHost:
 
     @cached_property
     def file_system(self) -> FileSystem:
-        """Its file system, with what is seen."""
+        """Its file system, with the entries `seen` now."""
         return self.audit.file_system(self.seen)
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do where a requirement is not met, never weaker than what the benchmark prescribes.
+    """What to do if a requirement is not met; never weaker than what the benchmark prescribes.
 
-    `lines` are for `rules_file`, and `records` says in words what they record, as in "the rules files already record
-    RECORDS". `repair` mends what stands in the way of all, `first` is to be done before the lines, `text` is anything
-    else; each is whole sentences. What several requirements of a control share belongs in a part of its own, so that
-    it is said once.
+    `lines` are for `rules_file`; `records` words what they record, as in "the rules files already record RECORDS".
+    `repair` removes an obstacle, `first` is to be done before the lines, and `text` is anything else; each is whole
+    sentences. A sentence that several requirements of a control share must be a part of its own, so that it is printed
+    once.
     """
 
     lines: tuple[str, ...] = ()
@@ -76,21 +76,21 @@ class Remedy:
 NOTHING_TO_DO = Remedy()
 
 MET, UNCLEAR, UNREADABLE = "met", "unclear", "unreadable"
-"""Reasons that many kinds have: it is as required; its files do not say; nobody could look."""
+"""Reasons that many kinds have: it is as required; the host's files do not tell; they could not be read."""
 
 TO_ACT_ON = (Status.FAIL, Status.UNKNOWN)
-"""Where something is to be done, or to be found out."""
+"""The statuses with a remedy: something is to be done, or to be found out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One requirement, or a part of it such as one path, judged on a host: a row of `audit_requirements`.
 
-    `source` is `kernel` (now) or `boot` (after the next boot). `subject` is what it is about: a path, system calls, an
-    option; `required` the letters, value or mode; `who` everybody or login users; `origin` how the subject is known.
-    `reason` is a stable word, `missing` what keeps it from passing. `evidence` names rules and files, `evidence_lines`
-    their lines too (empty: the same as `evidence`). `own` says that the subject is what the benchmark itself names,
-    which is told first of equals.
+    `source` is `kernel` (now) or `boot` (after the next boot). `subject` is a path, system calls or an option;
+    `required` are the letters, the value or the mode; `who` is everybody or login users; `origin` says how the subject
+    is known. `reason` is a stable word, `missing` is what keeps it from passing. `evidence` names rules and files,
+    `evidence_lines` also their lines (empty: the same as `evidence`). `own`: the benchmark itself names the subject;
+    among equals it comes first.
     """
 
     source: str
@@ -109,15 +109,15 @@ class Judged:
 
     @property
     def acts(self) -> bool:
-        """Whether something is to be done, or to be found out."""
+        """Whether it has a remedy: something is to be done, or to be found out."""
         return self.status in TO_ACT_ON
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a requirement, or of a part of it: the columns of `Judged` of the same names.
+    """The result of judging a requirement, or a part of it; its fields are as in `Judged`.
 
-    `missing` None: all that is required. `subject` and `origin` None: those of the requirement.
+    `missing` None means all that is required; `subject` and `origin` None mean those of the requirement.
     """
 
     status: Status
@@ -132,29 +132,29 @@ class Result:
 
 
 class Requirement(ABC):
-    """One thing that a control wants. Each kind is a frozen dataclass in a module of `kinds/`.
+    """One thing that a control requires. Each kind is a frozen dataclass in a module of `kinds/`.
 
-    A kind says what it is about and what it needs, and gives its results on a host; `judge` makes rows of both.
+    A kind names its subject and the facts that it needs, and returns its results on a host; `judge` turns both to rows.
     """
 
     __slots__ = ()
 
     kind: ClassVar[str]
-    """The word that `kind` has in a benchmark's file."""
+    """The value of `kind` in a benchmark's file."""
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """What it is about."""
+        """The subject: a path, system calls, an option …."""
 
     @property
     @abstractmethod
     def required(self) -> str:
-        """What it must be, in words."""
+        """What the subject must be, in words."""
 
     @property
     def who(self) -> str:
-        """Whose accesses are asked for; empty where it is about none."""
+        """Whose accesses must be recorded; empty if it is not about accesses."""
         return ""
 
     @property
@@ -164,22 +164,22 @@ class Requirement(ABC):
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """What has to be collected to judge it, and to know its paths; nothing where the host's audit has it all."""
+        """The facts that are needed to judge it, or to know its paths; none if the host's audit is enough."""
         return frozenset()
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - most kinds that name paths look at the facts
-        """The paths to look at before it is judged: those that coverage is asked about."""
+        """The paths to look up before it is judged."""
         return ()
 
     @abstractmethod
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """What comes of it now (`kernel`) or after the next boot (`boot`): at least one, in the same order for both."""
+        """Its results now (`kernel`) or after the next boot (`boot`): at least one, in the same order for both."""
 
     def judge(self, host: JudgedHost, source: str) -> Sequence[Judged]:
-        """Its results as rows; only where something is to be done, something is missing, and there is a remedy."""
-        return [self.judged(each, source) for each in self.results(host, source)]
+        """Its results as rows. `missing` and `remedy` are kept only if something is to be done."""
+        return [self.row(each, source) for each in self.results(host, source)]
 
-    def judged(self, result: Result, source: str) -> Judged:
+    def row(self, result: Result, source: str) -> Judged:
         """One result as a row."""
         acts = result.status in TO_ACT_ON
         missing = self.required if result.missing is None else result.missing

@@ -1,6 +1,6 @@
-"""Where privileged programs can be: which mounts a search goes through, and what it leaves out. Pure.
+"""Chooses the mounts that a search for privileged programs goes through, and those that it skips. Pure.
 
-A program gives nobody rights on a file system that is mounted nosuid, and runs on none that is mounted noexec.
+Mounts with nosuid are skipped, as programs there give no rights, and so are those with noexec, where none runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOCAL_TYPES = frozenset(
         *("overlay", "aufs", "tmpfs", "ramfs", "rootfs", "devtmpfs"),
     }
 )
-"""File systems of this machine that can hold a setuid program."""
+"""Types of local file systems that can have a setuid program."""
 
 WITHOUT_PROGRAMS = frozenset(
     {
@@ -30,10 +30,10 @@ WITHOUT_PROGRAMS = frozenset(
         *("vfat", "msdos", "exfat", "ntfs"),  # whose files have no such modes
     }
 )
-"""File systems on which there is none."""
+"""Types of file systems that have none."""
 
 SUBVOLUMES = frozenset({"btrfs", "bcachefs"})
-"""File systems of which one mount has directories with device numbers of their own."""
+"""Types of file systems in which directories of one mount may have their own device numbers."""
 
 _DRIVERS = ("overlay2", "overlay", "overlayfs", "aufs", "btrfs", "devicemapper", "vfs", "zfs", "fuse-overlayfs")
 _GRAPHS = (
@@ -46,9 +46,9 @@ LAYERS = frozenset(
         *("/var/lib/kubelet/pods", "/run/containerd", "/var/run/containerd", "/run/containers"),
     }
 )
-"""Directories in which container engines keep the file systems of containers, and mount them."""
+"""Directories in which container engines keep and mount the file systems of containers."""
 
-_SNAPSHOTTER = "io.containerd.snapshotter.v1."  # begins the name of such a directory of containerd's, wherever that is
+_SNAPSHOTTER = "io.containerd.snapshotter.v1."  # begins the name of containerd's directory for them, at any path
 _OF_USERS = tuple(
     f"/.local/share/{graph}/{driver}" for graph in ("containers/storage", "docker") for driver in _DRIVERS
 )
@@ -58,8 +58,8 @@ REMOTE = "a network file system or FUSE"
 CONTAINERS = "the file systems of containers"
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
-_BEFORE_TYPE = 6  # fields of a line of mountinfo before those that may be left out
-_MOST_LEFT_OUT = 100  # mounts that are told one by one
+_BEFORE_TYPE = 6  # fields of a line of mountinfo before the optional ones
+_MOST_LEFT_OUT = 100  # skipped mounts that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ class SearchPlace:
 
 @dataclass(frozen=True, slots=True)
 class SearchPlaces:
-    """What is to be searched.
+    """The places to search.
 
-    `points` are all mount points that can be reached: what is on them is another mount. `layers` are the directories
-    of containers that the mounts tell. `left_out` are mounts that are not searched, and why; `unknown` those of which
-    nobody knows whether they may be touched.
+    `points` are all visible mount points, where another mount begins. `layers` are the directories of containers, as
+    the mounts show them. `left_out` are skipped mounts with the reason; `unknown` are mounts of an unknown type, which
+    may not be safe to touch.
     """
 
     places: tuple[SearchPlace, ...]
@@ -88,7 +88,7 @@ class SearchPlaces:
 
 
 WHOLE_IMAGE = SearchPlaces((SearchPlace("/"),))
-"""What is to be searched of another root: the one file system that it is on, as nobody knows what it mounts."""
+"""The places to search under another root: only the file system that it is on, as its mounts are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class _Mount:
 
 
 def search_places(mountinfo: bytes) -> SearchPlaces:
-    """What to search on a machine, by its /proc/self/mountinfo (proc(5)).
+    """The places to search on a machine, from its /proc/self/mountinfo (proc(5)).
 
-    What several mounts show is searched once, by the shortest path.
+    A directory that several mounts show is searched once, by the shortest path.
     """
     mounts = list(_visible(list(_mounts(mountinfo))))
     layers = frozenset(filter(None, map(_layers, mounts)))
@@ -133,7 +133,7 @@ def search_places(mountinfo: bytes) -> SearchPlaces:
 
 
 def is_layer(path: str, layers: frozenset[str]) -> bool:
-    """Whether a directory holds file systems of containers; `layers` are those that mounts tell."""
+    """Whether a directory holds file systems of containers; `layers` are those that the mounts show."""
     return (
         path in LAYERS or path in layers or path.endswith(_OF_USERS) or path.rpartition("/")[2].startswith(_SNAPSHOTTER)
     )
@@ -158,7 +158,7 @@ def _in_layer(path: str, layers: frozenset[str]) -> bool:
 
 
 def _layers(mount: _Mount) -> str:
-    """The directory in which an engine keeps its layers, by one that it has mounted: `ID/merged` beside `ID/diff`."""
+    """The directory where an engine keeps its layers, if this mount is one of them: `ID/merged` beside `ID/diff`."""
     one = mount.point.rpartition("/")[0]
     graph = one.rpartition("/")[0]
     beside = mount.fstype == "overlay" and mount.upper.rpartition("/")[0] == one
@@ -182,7 +182,7 @@ def _unescaped(word: str) -> str:
 
 
 def _visible(mounts: list[_Mount]) -> Iterator[_Mount]:
-    """The mounts that a path leads to: none is mounted over them, or over what they stand on."""
+    """The mounts that are visible: no other one is mounted over them, or over their parents."""
     numbers = {mount.number for mount in mounts}
     on: dict[str, list[_Mount]] = {}
     for mount in mounts:
@@ -222,7 +222,7 @@ def _shown(by: _Mount, mount: _Mount) -> str:
 
 
 def _is_shown(by: _Mount, mount: _Mount, points: Container[str], layers: frozenset[str]) -> bool:
-    """Whether a search of one mount comes by all of another."""
+    """Whether a search of one mount covers all of another."""
     path = _shown(by, mount)
     if path in ("", by.point):
         return bool(path)

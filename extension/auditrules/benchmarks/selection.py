@@ -13,7 +13,7 @@ _MOST_NAMED = 10  # benchmarks in a message
 
 
 class SelectionError(ValueError):
-    """No benchmark or control is meant by these words; the message says which there are."""
+    """These words select no benchmark or control; the message lists the possible ones."""
 
 
 def newest(benchmarks: Iterable[Benchmark]) -> Mapping[str, Benchmark]:
@@ -22,7 +22,7 @@ def newest(benchmarks: Iterable[Benchmark]) -> Mapping[str, Benchmark]:
 
 
 def benchmark_called(text: str, benchmarks: Sequence[Benchmark]) -> Benchmark:
-    """The benchmark that `NAME[:VERSION]` means.
+    """Find the benchmark for `NAME[:VERSION]`.
 
     Raises:
         SelectionError: there is no such name, or no such version of it.
@@ -57,10 +57,10 @@ def _no_benchmark(text: str, wanted: str, benchmarks: Sequence[Benchmark]) -> st
 def controls_numbered(
     ids: Sequence[str], benchmarks: Sequence[Benchmark], known: Sequence[Benchmark] = ()
 ) -> list[BenchmarkControl]:
-    """The controls of some benchmarks that have one of these numbers; all of their controls if none is given.
+    """The controls with these numbers in some benchmarks; all their controls if no number is given.
 
     Raises:
-        SelectionError: none of the benchmarks has a control of that number; says which of the `known` ones has.
+        SelectionError: none of the benchmarks has a control with that number; the message names `known` ones that do.
     """
     controls = [control for benchmark in benchmarks for control in benchmark.controls]
     there = {control.id for control in controls}
@@ -75,10 +75,10 @@ def controls_numbered(
 
 
 def newest_with(control: str, benchmarks: Sequence[Benchmark], known: Sequence[Benchmark] = ()) -> Benchmark:
-    """The newest version of a benchmark that has a control of this number.
+    """The newest version of a benchmark that has a control with this number.
 
     Raises:
-        SelectionError: none has one, or several benchmarks do; says which of the `known` ones has.
+        SelectionError: no benchmark has one, or several do; the message names `known` ones that do.
     """
     found = newest(each for each in benchmarks if any(control == one.id for one in each.controls))
     if not found:
@@ -97,7 +97,7 @@ def newest_with(control: str, benchmarks: Sequence[Benchmark], known: Sequence[B
 
 
 def _elsewhere(control: str, known: Sequence[Benchmark], which: str = ", which") -> str:
-    """Say which other benchmarks have a control; empty if none has."""
+    """A clause that names the other benchmarks with this control; empty if there is none."""
     found = [f"{each.short_name}:{each.version}" for each in known if any(control == one.id for one in each.controls)]
     more = len(found) - _MOST_NAMED
     return (
@@ -106,5 +106,5 @@ def _elsewhere(control: str, known: Sequence[Benchmark], which: str = ", which")
 
 
 def _shown(text: str) -> str:
-    """What was found; in quotes if nothing of it would be seen."""
+    """The text, in quotes if it is blank."""
     return text if text.strip() else repr(text)

@@ -1,4 +1,4 @@
-"""What a host has of Docker: the processes, unit files and paths that the benchmarks want audited. Pure."""
+"""Docker on a host, as collected values: processes, unit files, configuration and paths. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from auditrules.values import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class HostProcess:
-    """A process that counts: it runs as root in the host's own namespaces, and its executable is the file at `path`."""
+    """A process of the host itself: it runs as root in the host's namespaces, from the file that is at `path`."""
 
     path: str
     arguments: tuple[str, ...] = ()
@@ -22,10 +22,9 @@ class HostProcess:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is at a path that was looked at.
+    """The file at a path. `real` is where its links lead; `link`: its last name is a link.
 
-    `real` is where its links lead, `link` whether its last name is one, `type` that of an `Entry`: `link` where the
-    link leads nowhere.
+    `type` is as in `Entry.type`: `link` for a link that leads nowhere.
     """
 
     real: str
@@ -35,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """A path that is not in `found` is not known; one with None is not there."""
+    """Docker's processes and files. A path that is not in `found` is unknown; one with None does not exist."""
 
     processes: tuple[HostProcess, ...] = ()
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # unit to the file that decides
@@ -49,7 +48,7 @@ NOT_SEEN = "not seen"
 
 
 def look_up(path: str, file_system: FileSystem) -> Found | str | None:
-    """What is at a path: None where nothing is, NOT_SEEN where it could not be looked at."""
+    """The file at a path: None if there is nothing, NOT_SEEN if it could not be looked up."""
     end = file_system.walk(path)
     link = file_system.walk(path, follow=False).type == "link"
     if end.missing:

@@ -1,6 +1,6 @@
-"""The benchmarks that ship, as a table: one row for each file of `data/`, the versions of one in their order.
+"""The table of shipped benchmarks: one row for each file of `data/`, the versions of a benchmark in order.
 
-What is here says which benchmark is for which system without opening a file.
+With it, the benchmarks for a system are known without opening a file.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ShippedBenchmark:
-    """One version of a benchmark that ships, with what its file says of it at the top.
+    """One version of a shipped benchmark, with the top-level values of its file.
 
-    `systems` are ids of os-release with their version, such as `debian 12`; none: any system. `instead_of_none`: only
-    for a system that no other benchmark is for. `by_request`: judged only where somebody names it.
+    `systems` are ids of os-release with a version, such as `debian 12`; empty: any system. `instead_of_none`: only for
+    a system that has no other benchmark. `by_request`: judged only if a user names it.
     """
 
     short_name: str

@@ -1,6 +1,6 @@
-"""A site's own files: benchmarks of the same form as those that ship, and changes to controls. Pure.
+"""Reads a site's own files: benchmarks in the format of the shipped ones, and changes of controls. Pure.
 
-A file that is not as it must be is left out whole, and told with its reason; everything else stands.
+A file that is not valid is left out as a whole, and reported with the reason; all other files count.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from auditrules.benchmarks.fields import BenchmarkError, Fields
 from auditrules.benchmarks.tailoring import read_tailoring, tailored
 
 FOLDER = "/etc/osquery-audit-rules/benchmarks.d"
-"""Where a host has them: files that end in .json, root's, and writable by nobody else."""
+"""The folder of these files on a host. They end in .json, belong to root, and nobody else may write them."""
 
 TAILORING = "tailoring"
 
 
 def site_catalogue(files: Iterable[File], shipped: Catalogue = WHAT_SHIPS) -> Catalogue:
-    """What ships and what is in a site's files, in the order of their names; changes come last, as they stand above.
+    """The shipped benchmarks and those in a site's files, in the order of their names, with all changes applied.
 
-    A benchmark of a site may be another version of one that ships; it takes the place of none.
+    A site's benchmark may be another version of a shipped one, but can't replace it.
     """
     benchmarks, left_out = list(shipped.benchmarks), list(shipped.left_out)
     changes: list[tuple[Fields, bytes]] = []
     for file in files:
-        found = _taken(file, benchmarks)
+        found = _read_file(file, benchmarks)
         match found:
             case Benchmark():
                 benchmarks.append(found)
@@ -45,22 +45,22 @@ def site_catalogue(files: Iterable[File], shipped: Catalogue = WHAT_SHIPS) -> Ca
     return Catalogue(tuple(benchmarks), tuple(left_out))
 
 
-def _taken(file: File, others: Iterable[Benchmark]) -> Benchmark | Fields | LeftOut:
-    """What a file holds: a benchmark, changes that are still to be read, or why it is left out."""
+def _read_file(file: File, others: Iterable[Benchmark]) -> Benchmark | Fields | LeftOut:
+    """Read a file: a benchmark, changes that are parsed later, or the reason why it is left out."""
     if file.content is None:
         return LeftOut(file.path, f"{file.path}: {file.error.removeprefix(f'{file.path}: ')}")
     try:
         fields = Fields(read_object(file.content, file.path), file.path)
-        return fields if fields.has(TAILORING) else _own(fields, others)
+        return fields if fields.has(TAILORING) else _site_benchmark(fields, others)
     except BenchmarkError as error:
         return _left_out(error, file.path, file.content)
 
 
 def _left_out(error: BenchmarkError, path: str, content: bytes) -> LeftOut:
-    # Only here: a host whose files have no errors needs no lines.
+    # Imported here, as it is not needed on a host whose files have no errors.
     from auditrules.benchmarks.error_line import line_of  # noqa: PLC0415
 
-    return LeftOut(path, error.told(line_of(content, error)))
+    return LeftOut(path, error.message(line_of(content, error)))
 
 
 def _changed(fields: Fields, content: bytes, benchmarks: Iterable[Benchmark]) -> tuple[Benchmark, ...] | LeftOut:
@@ -70,7 +70,7 @@ def _changed(fields: Fields, content: bytes, benchmarks: Iterable[Benchmark]) ->
         return _left_out(error, fields.file, content)
 
 
-def _own(fields: Fields, others: Iterable[Benchmark]) -> Benchmark:
+def _site_benchmark(fields: Fields, others: Iterable[Benchmark]) -> Benchmark:
     benchmark = read_benchmark_of(fields, prose, fields.file)
     for other in others:
         if benchmark.key == other.key:

@@ -1,7 +1,7 @@
-"""Which benchmarks are for a host: by ID and VERSION_ID of its os-release, and a table of derivatives. Pure.
+"""Selects the benchmarks for a host by ID and VERSION_ID of its os-release, and a table of derivatives. Pure.
 
-A derivative is taken for another system only where that is what it is made of, release by release: what it is merely
-like (ID_LIKE) does not say which packages and paths it has.
+A derivative counts as another system only if it is made from that system's releases. ID_LIKE is not enough: it does not
+tell which packages and paths a system has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UBUNTU_RELEASES: Mapping[str, str] = MappingProxyType(
 """Versions of Ubuntu by UBUNTU_CODENAME, which its derivatives have, too."""
 
 OF_UBUNTU = frozenset({"elementary", "linuxmint", "neon", "pop", "zorin"})
-"""The ids of what is made of a release of Ubuntu and its packages, named by UBUNTU_CODENAME."""
+"""The ids of systems that are made from a release of Ubuntu, which UBUNTU_CODENAME names."""
 
 TAKEN_FOR: Mapping[str, str] = MappingProxyType(
     {
@@ -29,11 +29,11 @@ TAKEN_FOR: Mapping[str, str] = MappingProxyType(
         "opensuse-leap": "sles",  # from 15.3 on the binary packages of SLES
     }
 )
-"""Ids that stand for another one with the same number."""
+"""Ids that count as another id, with the same version."""
 
 
 def systems_of(system: OsRelease) -> frozenset[str]:
-    """What a benchmark may call this system: the id alone, with its version, and with the version's first number."""
+    """The names of this system in benchmarks: its id alone, with its version, and with the version's first number."""
     identifier, version = system.id, system.version_id
     if identifier in OF_UBUNTU:
         identifier, version = "ubuntu", UBUNTU_RELEASES.get(system.ubuntu_codename, "")
@@ -45,9 +45,9 @@ def systems_of(system: OsRelease) -> frozenset[str]:
 
 
 def applying(benchmarks: Iterable[Benchmark], system: OsRelease) -> Collection[tuple[str, str]]:
-    """Name and version of each benchmark that is for a system.
+    """Name and version of each benchmark for a system.
 
-    Where it is not known which system this is, those for any system are, and those for systems without another one.
+    If the system is not known, these are the benchmarks for any system, and those for systems without another one.
     """
     every, names = tuple(benchmarks), systems_of(system)
     own = [each for each in every if names.intersection(each.systems)]

@@ -1,7 +1,7 @@
-"""A site's changes to controls: one is switched off, or a value of what it requires is another. Never silently. Pure.
+"""Applies a site's changes to controls: a control is switched off, or a value of a requirement is replaced. Pure.
 
-A tailoring file is a JSON object with the key `tailoring`: a list of changes, each with a reason and an owner, which
-the evidence of the control's verdict names.
+A tailoring file is a JSON object with the key `tailoring`: a list of changes. Each has a reason and an owner, which the
+evidence of the control's verdict names, so that no change is silent.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ MOST_CHANGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class ControlChange:
-    """What a site wants otherwise of one control: it is off, or `values` take the place of those of a requirement.
+    """A site's change of one control: it is `off`, or `values` replace those of some of its requirements.
 
-    `where` are the keys and values by which the requirements are known that change.
+    `where` are keys and values that select the requirements.
     """
 
     benchmark: str  # its name or short name
@@ -35,11 +35,11 @@ class ControlChange:
 
     @property
     def words(self) -> str:
-        """What was done, by whom and why, as evidence says it."""
+        """The change, its owner and its reason, for evidence."""
         return f"{'switched off' if self.off else 'changed'} by {self.owner}: {self.reason} ({self.path})"
 
     def names(self, benchmark: Benchmark) -> bool:
-        """Whether it names a benchmark, of whatever version."""
+        """Whether it names this benchmark, of any version."""
         return self.benchmark.lower() in (benchmark.name.lower(), benchmark.short_name)
 
     def is_about(self, benchmark: Benchmark) -> bool:
@@ -48,10 +48,10 @@ class ControlChange:
 
 
 def read_tailoring(fields: Fields, path: str) -> tuple[ControlChange, ...]:
-    """The changes of a file.
+    """Parse the changes of a file.
 
     Raises:
-        BenchmarkError: one of them is not as it must be.
+        BenchmarkError: one of them is not valid.
     """
     changes = tuple(_change(each, path) for each in fields.objects("tailoring"))
     fields.finish()
@@ -85,11 +85,10 @@ def _change(fields: Fields, path: str) -> ControlChange:
 
 
 def tailored(benchmarks: Iterable[Benchmark], changes: Sequence[ControlChange], file: str) -> tuple[Benchmark, ...]:
-    """Benchmarks whose controls are as a file wants them.
+    """Apply the changes of a file to benchmarks.
 
     Raises:
-        BenchmarkError: a change is about no control that there is, or about none of its requirements, or makes one of
-            them what none can be.
+        BenchmarkError: a change selects no existing control, or none of its requirements, or makes one invalid.
     """
     every = tuple(benchmarks)
     for change in changes:
@@ -114,7 +113,7 @@ def _with(benchmark: Benchmark, changes: Sequence[ControlChange], file: str) -> 
     made = _changed(benchmark.load, by_control)
     try:
         read_requirements(made())
-    except BenchmarkError as error:  # the benchmark's own file has no fault: what the change made of it has
+    except BenchmarkError as error:  # the fault is in the change, not in the benchmark's own file
         raise BenchmarkError(file, error.key, error.expected, error.found, error.control) from error
     return replace(benchmark, load=made)
 

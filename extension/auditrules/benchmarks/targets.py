@@ -1,4 +1,4 @@
-"""Where Docker has what a requirement names on one host, and whether the requirement applies there. Pure."""
+"""Finds the paths on one host that a requirement on Docker is about, and whether it applies. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DAEMON = "dockerd"
 
 
 class PathType(str, Enum):
-    """What a path is to be: of an executable that it runs is an access, too; below a directory all counts."""
+    """The type that a path must have. For an executable, running it counts as an access; for a directory, all below."""
 
     EXECUTABLE = "executable"
     FILE = "file"
@@ -34,7 +34,7 @@ class TargetOrigin(str, Enum):
 
 
 class TargetReason(str, Enum):
-    """Why a target is not judged by the rules alone."""
+    """Why a target does not apply, or can't be judged."""
 
     NOT_INSTALLED = "not_installed"  # no Docker daemon on this host
     ABSENT = "absent"  # nothing at this path, and nothing is wanted then
@@ -45,9 +45,9 @@ class TargetReason(str, Enum):
 class DockerPlace:
     """Where else Docker may have what a benchmark names.
 
-    `places` are where packages put the same thing: a target where it is there. `process` is the last name of the
-    executable of a process that runs it, `unit` the systemd unit that it is the file of, `option` that of the daemon by
-    which it is told to use another place. `if_applicable`: where nothing is there, nothing is wanted.
+    `places` are other paths where packages put it: each that exists is a target. `process` is the file name of a
+    process' executable that is a target, `unit` a systemd unit whose file is one, `option` the daemon's option that
+    sets another path. `if_applicable`: if nothing is there, the requirement does not apply.
     """
 
     places: tuple[str, ...] = ()
@@ -59,9 +59,9 @@ class DockerPlace:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One path of a requirement on this host. `watched` is the path to put into a rule: links at its end followed.
+    """One path of a requirement on this host. `watched` is the path for a rule: links at the end are followed.
 
-    `path` is empty where a target is known to be there and not where; `error` then says why.
+    `path` is empty if there is a target, but its path is not known; `error` then says why.
     """
 
     path: str
@@ -72,7 +72,7 @@ class Target:
 
     @property
     def applicable(self) -> bool:
-        """Whether this path is asked for here; what is not known counts as asked for."""
+        """Whether the requirement applies to this path; if that is not known, it does."""
         return self.reason in (None, TargetReason.UNREADABLE)
 
 
@@ -82,9 +82,9 @@ _At = Callable[[str], Found | str | None]
 def targets(
     path: str, kind: PathType, docker: DockerPlace, services: Services, files: FileSystem | None = None
 ) -> Iterator[Target]:
-    """The targets of a requirement on Docker, its own path first: one at least.
+    """The targets of a requirement on Docker, at least one; the benchmark's own path comes first.
 
-    `files` is where a path is looked for that the services say nothing of.
+    `files` is used for paths that the services do not have.
     """
 
     def at(place: str) -> Found | str | None:
@@ -94,7 +94,7 @@ def targets(
 
     here = _installed(services, at)
     others = dict(_others(path, docker, services, at))
-    elsewhere, error = _told(docker, services)
+    elsewhere, error = _configured_paths(docker, services)
     others.update(elsewhere)
     others.pop(path, None)
     for place, origin in {path: TargetOrigin.BENCHMARK, **others}.items():
@@ -109,7 +109,7 @@ def targets(
 
 
 def installed(services: Services) -> bool | None:
-    """Whether there is a Docker daemon; None where it was not seen and could not be looked for everywhere."""
+    """Whether there is a Docker daemon; None if none was found, but not every place could be looked up."""
     return _installed(services, lambda path: services.found.get(path, NOT_SEEN))
 
 
@@ -140,16 +140,16 @@ def _reason(
         return TargetReason.UNREADABLE, "whether there is a Docker daemon on this host is not known"
     if found is None and docker.if_applicable:
         return TargetReason.ABSENT, ""
-    return None, ""  # it is wanted even if it is not there, or nobody could look: the rules decide
+    return None, ""  # required even if it is missing or could not be looked up: the rules decide
 
 
 def _others(path: str, docker: DockerPlace, services: Services, at: _At) -> Iterator[tuple[str, TargetOrigin]]:
-    """The paths of the same thing on this host, but for those that are another name of the benchmark's own."""
+    """The other paths of the same thing on this host, except other names of the benchmark's own path."""
     own = at(path)
     seen = {own.real} if isinstance(own, Found) else set()
     known = [place for place in docker.places if isinstance(at(place), Found)]
     running = [process.path for process in services.processes if _runs(docker.process, process)]
-    # Where nothing is found, a place that could not be looked at may be the one.
+    # If nothing is found, it may be at a place that could not be looked up.
     unseen = [] if isinstance(own, Found) or known or running else [p for p in docker.places if at(p) == NOT_SEEN]
     for place, origin in (
         *((each, TargetOrigin.BENCHMARK) for each in (*known, *unseen)),
@@ -163,8 +163,8 @@ def _others(path: str, docker: DockerPlace, services: Services, at: _At) -> Iter
             yield place, origin
 
 
-def _told(docker: DockerPlace, services: Services) -> tuple[dict[str, TargetOrigin], str]:
-    """Where else the daemon was told to have it, and why that is not known."""
+def _configured_paths(docker: DockerPlace, services: Services) -> tuple[dict[str, TargetOrigin], str]:
+    """The other paths that the daemon is configured to use, and why they are not known."""
     if not docker.option or services.unclear:
         return {}, services.unclear if docker.option else ""
     found: dict[str, TargetOrigin] = {}

@@ -1,4 +1,4 @@
-"""From judged requirements to a verdict: what a control says of a host. Pure.
+"""Makes a control's verdict from its judged requirements. Pure.
 
 A control has the status of its worst requirement, in the order fail, unknown, pass, not_applicable.
 """
@@ -9,21 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.control import BenchmarkControl
-from auditrules.benchmarks.remediation import ADVICE, AuditState, load_again, written
+from auditrules.benchmarks.remediation import ADVICE, AuditState, load_again, remedies_text
 from auditrules.benchmarks.requirement import Judged, Remedy
 from auditrules.status import Status
 from auditrules.values import dataclass
 
 SWITCHED_OFF = "switched_off"
 
-MOST_ALSO = 10  # requirements that the evidence names beside the worst
+MOST_ALSO = 10  # further requirements that the evidence names after the worst
 
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
 @dataclass(frozen=True, slots=True)
 class ControlVerdict:
-    """What a control says of this host: the columns of `audit_verdicts` of the same names."""
+    """A control's verdict on this host; its fields are columns of `audit_verdicts`."""
 
     control: BenchmarkControl
     target: str
@@ -42,10 +42,10 @@ def judge_control(
     state: AuditState,
     rules: Iterable[str] = (),
 ) -> ControlVerdict:
-    """The verdict of a control.
+    """Make the verdict of a control.
 
-    `requirements` are its judged requirements by source, at least one for each of the two sources; `rules` are the
-    lines that `auditctl -l` prints, which only the benchmark's own grep reads.
+    `requirements` are its judged requirements by source, at least one for each source. `rules` are the lines that
+    `auditctl -l` prints, for the benchmark's own grep only.
     """
     if control.off:
         return switched_off(control)
@@ -61,27 +61,27 @@ def judge_control(
         now.reason,
         f"{now.evidence}{also}{after}",
         f"{now.evidence_lines or now.evidence}{also}{after}",
-        written(remedies(ranked, requirements[BOOT], state)),
+        remedies_text(remedies(ranked, requirements[BOOT], state)),
         boot.status,
         _grep(control, state, rules),
     )
 
 
 def switched_off(control: BenchmarkControl) -> ControlVerdict:
-    """The verdict of a control that a site switched off: by whom and why, and nothing of the host."""
-    said, none = "; ".join(control.changed), Status.NOT_APPLICABLE
-    return ControlVerdict(control, "", none, SWITCHED_OFF, said, said, "", none)
+    """The verdict of a control that a site switched off; its evidence says who did it and why."""
+    evidence, none = "; ".join(control.changed), Status.NOT_APPLICABLE
+    return ControlVerdict(control, "", none, SWITCHED_OFF, evidence, evidence, "", none)
 
 
 def judged_off(control: BenchmarkControl, source: str) -> Judged:
-    """The one requirement of a control that a site switched off."""
+    """The single judged requirement of a control that a site switched off."""
     evidence = "; ".join(control.changed)
     kind = control.requirements[0].kind
     return Judged(source, kind, "", "", "", "benchmark", Status.NOT_APPLICABLE, SWITCHED_OFF, evidence=evidence)
 
 
 def remedies(judged: Iterable[Judged], at_boot: Iterable[Judged], state: AuditState) -> Iterable[Remedy]:
-    """What to do about each requirement that is not met; for what boot would load, that it be loaded."""
+    """The remedy for each requirement that is not met. If it passes after the next boot, that is to load the rules."""
     passes = {_identity(each) for each in at_boot if each.status is Status.PASS}
     for each in judged:
         if not each.acts:
@@ -94,12 +94,12 @@ def remedies(judged: Iterable[Judged], at_boot: Iterable[Judged], state: AuditSt
 
 
 def _identity(judged: Judged) -> tuple[str, str, str, str]:
-    """What tells a requirement from the others of its control, whatever the source."""
+    """What identifies a requirement within its control, for both sources."""
     return judged.kind, judged.subject, judged.required, judged.who
 
 
 def _ranked(requirements: Iterable[Judged]) -> list[Judged]:
-    """The requirements, the worst first; of equals what the benchmark itself names, in its order, then by name."""
+    """The requirements, the worst first. Among equals the benchmark's own come first, in its order, then by name."""
     return sorted(
         requirements,
         key=lambda each: (
@@ -118,12 +118,12 @@ def _also(others: Iterable[Judged]) -> str:
 
 
 def _in_words(judged: Judged) -> str:
-    """Status and, unless it passes, its reason."""
+    """The status and, unless it is pass, the reason."""
     return judged.status.value if judged.status is Status.PASS else f"{judged.status.value} ({judged.reason})"
 
 
 def _grep(control: BenchmarkControl, state: AuditState, rules: Iterable[str]) -> str:
-    """What the benchmark's own `auditctl -l | grep TEXT` says of the same rules; empty if it has none."""
+    """The result of the benchmark's own `auditctl -l | grep TEXT` on the same rules; empty if it has no such check."""
     if not control.grep:
         return ""
     if not state.known:

@@ -1,4 +1,4 @@
-"""The SQL parts of queries on `audit_verdicts`: its columns, and the conditions for one benchmark or control."""
+"""Parts of SQL queries on `audit_verdicts`: its columns, and conditions for one benchmark or control."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def quoted(text: str) -> str:
 
 
 def of_benchmark(benchmark: str, version: str) -> str:
-    """The condition that leaves the rows of one version of a benchmark."""
+    """The condition for the rows of one version of a benchmark."""
     return f"benchmark = {quoted(benchmark)} AND version = {quoted(version)}"
 
 
 def of_control(control: BenchmarkControl) -> str:
-    """The condition that leaves the row of one control."""
+    """The condition for the row of one control."""
     return f"{of_benchmark(control.benchmark, control.version)} AND control = {quoted(control.id)}"

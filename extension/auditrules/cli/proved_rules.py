@@ -47,7 +47,7 @@ def _judged(
     controls: Sequence[BenchmarkControl], host: Collector, machine: str, text: TriedRulesText
 ) -> Iterator[tuple[BenchmarkControl, list[Judged]]]:
     """The requirements of controls that rules meet, judged as if boot loaded a text."""
-    found = HostJudge(host_with(host, machine, text), at_boot=True).judged(controls)
+    found = HostJudge(host_with(host, machine, text), at_boot=True).judge(controls)
     for control in controls:
         yield control, [each for each in found[control.key][BOOT] if each.kind in OF_RULES]
 

@@ -134,7 +134,7 @@ def _of_requirements(judge: HostJudge, schema: Schema, contexts: Iterable[Contex
         if system.error and system.path:  # where there is no such file, that is the answer
             yield Unread(schema.name, system.error, {"applies": "0"})
         controls = [control for each in asked if each.applies for control in each.controls]
-        for key, found in judge.judged(controls).items():
+        for key, found in judge.judge(controls).items():
             cells = dict(zip(CONTROL_KEY, key, strict=True))
             for each in chain.from_iterable(found.values()):
                 if each.reason == _UNREADABLE and each.remedy.text == TARGET_UNREAD:

@@ -9,7 +9,7 @@ from auditrules.benchmarks import CIS_DOCKER, Benchmark
 from auditrules.benchmarks.control import Assessment, BenchmarkControl
 from auditrules.benchmarks.kinds.path import PathRequirement
 from auditrules.benchmarks.prescribed import prescribed
-from auditrules.benchmarks.remediation import written
+from auditrules.benchmarks.remediation import remedies_text
 from auditrules.packs import systems
 from auditrules.packs.fleet import FleetReport, Policy
 from auditrules.packs.policies import FAILS_UNKNOWN, FAILS_UNREAD, LOADED, ON_DOCKER_HOSTS
@@ -83,8 +83,8 @@ def _is_cis(control: BenchmarkControl) -> bool:
 def _resolution(control: BenchmarkControl) -> str:
     if control.short_name == _DOCKER:
         own = (each.remedy(each.path) for each in control.requirements if isinstance(each, PathRequirement))
-        return f"{written(own)} On this host the path may be another: the report of this control names it."
-    return f"{written(prescribed(control))} What is left to do on a host is in the report."
+        return f"{remedies_text(own)} On this host the path may be another: the report of this control names it."
+    return f"{remedies_text(prescribed(control))} What is left to do on a host is in the report."
 
 
 def _tags(control: BenchmarkControl) -> tuple[str, ...]:

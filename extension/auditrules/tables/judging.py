@@ -104,7 +104,7 @@ class HostJudge:
             asked.append(AskedBenchmark(benchmark, controls, applies, newest))
         return asked, system
 
-    def judged(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
+    def judge(self, controls: Iterable[BenchmarkControl]) -> Mapping[Key, BySource]:
         """Judge the requirements of controls, by source. All facts that they need are collected first.
 
         The last judgement of the same controls is returned again if neither the host nor the requirements changed.

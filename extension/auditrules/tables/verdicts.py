@@ -14,7 +14,7 @@ from auditrules.audit.rule_sets import BOOT, KERNEL
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.judge import BySource, Key
-from auditrules.benchmarks.remediation import AuditState, written
+from auditrules.benchmarks.remediation import AuditState, remedies_text
 from auditrules.benchmarks.requirement import Judged
 from auditrules.benchmarks.verdict import ControlVerdict, judge_control, remedies
 from auditrules.plugin.context import Context
@@ -39,7 +39,7 @@ class VerdictTables:
     def verdicts(self, context: Context) -> list[Row]:
         """The rows of `audit_verdicts` for a query."""
         asked, system = self._judge.asked(context, AUDIT_VERDICTS)
-        judged = self._judge.judged(chain.from_iterable(each.controls for each in asked if each.applies))
+        judged = self._judge.judge(chain.from_iterable(each.controls for each in asked if each.applies))
         answer = self._state_and_listing(self._judge.host.audit()) if judged else None
         rows: list[Row] = []
         for each in asked:
@@ -53,7 +53,7 @@ class VerdictTables:
     def requirements(self, context: Context) -> list[Row]:
         """The rows of `audit_requirements` for a query, of benchmarks for this system only."""
         asked, _ = self._judge.asked(context, AUDIT_REQUIREMENTS)
-        judged = self._judge.judged(chain.from_iterable(each.controls for each in asked if each.applies))
+        judged = self._judge.judge(chain.from_iterable(each.controls for each in asked if each.applies))
         if not judged:
             return []
         state = AuditState.of(self._judge.host.audit())
@@ -156,7 +156,7 @@ def _requirement(key: Key, judged: Judged, at_boot: Iterable[Judged], state: Aud
         "reason": judged.reason,
         "missing": judged.missing,
         "evidence": judged.evidence,
-        "remediation": _lines(written(remedies([judged], at_boot, state))) if judged.subject else "",
+        "remediation": _lines(remedies_text(remedies([judged], at_boot, state))) if judged.subject else "",
     }
 
 

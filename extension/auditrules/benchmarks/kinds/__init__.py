@@ -1,6 +1,6 @@
-"""The kinds of requirement: one module each, with its dataclass, `read(fields)` and how it is judged. Pure.
+"""The kinds of requirement: one module each, with a dataclass that judges itself, and `read(fields)`. Pure.
 
-A kind's module is imported when the first requirement of that kind is read.
+A kind's module is imported when the first requirement of that kind is parsed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.requirement import Requirement
 
 Reader = Callable[[Fields], Requirement]
-"""Makes a requirement of its object in a benchmark's file. Raises BenchmarkError where that is not as it must be."""
+"""Parses a requirement from its object in a benchmark's file. Raises BenchmarkError if that is not valid."""
 
 KINDS = (
     "path",
@@ -30,14 +30,14 @@ KINDS = (
     "drift",
     "absent_rule",
 )
-"""Every word that `kind` may have: the module of that name has a function `read`."""
+"""The values of `kind`; the module with that name has a function `read`."""
 
 
 def read_requirement(fields: Fields) -> Requirement:
-    """The requirement that an object of a benchmark's file describes.
+    """Parse a requirement, an object of a benchmark's file.
 
     Raises:
-        BenchmarkError: there is no such kind, or a key does not hold what it must.
+        BenchmarkError: there is no such kind, or a key is not valid.
     """
     kind = fields.word("kind", KINDS)
     reader = cast("Reader", import_module(f"{__name__}.{kind}").read)

@@ -1,4 +1,4 @@
-"""No rule of a list is in force with an action: none that keeps every task from being audited."""
+"""The kind `absent_rule`: no rule of a list has an action, such as `never,task`, which stops auditing of tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST = 10  # rules that evidence names
 
 @dataclass(frozen=True, slots=True)
 class AbsentRule(Requirement):
-    """No rule of the list has the action."""
+    """No rule of this list may have this action."""
 
     kind: ClassVar[str] = "absent_rule"
 
@@ -70,6 +70,6 @@ def _advice(found: Sequence[str]) -> str:
 
 
 def read(fields: Fields) -> AbsentRule:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     action = Action(fields.word("action", [each.value for each in Action]))
     return AbsentRule(action, FilterList(fields.word("list", [each.value for each in FilterList])))

@@ -1,4 +1,4 @@
-"""The kernel's command line has an option: now by /proc/cmdline, after the next boot by the boot loader's own files."""
+"""The kind `boot_option`: the kernel's command line has an option, now (/proc/cmdline) and at the next boot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = 200  # characters of a command line that evidence shows
 
 @dataclass(frozen=True, slots=True)
 class BootOption(Requirement):
-    """What an option of the kernel must be: a value, or a number from `least` on."""
+    """The required value of a kernel option: `value`, or a number of at least `least`."""
 
     kind: ClassVar[str] = "boot_option"
 
@@ -45,7 +45,7 @@ class BootOption(Requirement):
 
     @property
     def wanted(self) -> str:
-        """The word of a command line that meets it."""
+        """The word for a command line that meets it."""
         return f"{self.option}={self.value if self.least is None else self.least}"
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
@@ -61,19 +61,18 @@ class BootOption(Requirement):
             why = f": {line.error}" if line is not None else ""
             return Result(Status.UNKNOWN, UNREADABLE, f"the kernel's command line of this boot is not known{why}")
         words = cmdline_of(host.audit.collected)
-        said = f"/proc/cmdline says {self._said(words)}"
-        return self._result([words], said)
+        return self._result([words], f"/proc/cmdline says {self._option_in(words)}")
 
     def _of_next_boot(self, host: JudgedHost) -> Result:
         line = host.audit.boot.command_line
         if not line.known:
             return Result(Status.UNKNOWN, UNREADABLE, line.remark)
-        said = " or ".join(dict.fromkeys(map(self._said, line.possible)))
-        evidence = "; ".join(filter(None, (f"{line.source or 'the line'} says {said}", line.remark)))
+        options = " or ".join(dict.fromkeys(map(self._option_in, line.possible)))
+        evidence = "; ".join(filter(None, (f"{line.source or 'the line'} says {options}", line.remark)))
         return self._result(line.possible, evidence)
 
     def _result(self, possible: Sequence[Sequence[str]], evidence: str) -> Result:
-        """What comes of the lines that may be the one."""
+        """The result for the possible command lines."""
         met = [self._met(words) for words in possible]
         if all(met):
             return Result(Status.PASS, MET, evidence)
@@ -82,10 +81,10 @@ class BootOption(Requirement):
         return Result(Status.FAIL, WRONG_VALUE if _values(self.option, possible[0]) else "not_set", evidence)
 
     def _met(self, words: Sequence[str]) -> bool:
-        """Whether the kernel takes these words as what is asked (kernel/audit.c, and kernel/params.c on `--`)."""
+        """Whether a command line meets the requirement (kernel/audit.c, and kernel/params.c on `--`)."""
         values = _values(self.option, words)
         if self.option == AUDIT and self.value in _ON:
-            # Whatever does not switch it off switches it on; what is switched off stays off.
+            # Any value that does not switch auditing off switches it on; once off, it stays off.
             return bool(values) and not switched_off([f"audit={value}" for value in values])
         if self.least is None:
             return values[-1:] == [self.value]
@@ -95,18 +94,18 @@ class BootOption(Requirement):
         no_limit = self.option == BACKLOG and numbers[-1] == 0
         return no_limit or numbers[-1] >= self.least
 
-    def _said(self, words: Sequence[str]) -> str:
-        """What a line says of the option."""
+    def _option_in(self, words: Sequence[str]) -> str:
+        """The option as a command line has it, in words."""
         values = _values(self.option, words)
         if not values:
             return f"nothing of {self.option}"
-        said = " ".join(f"{self.option}={visible(value)}" for value in values)[:_SHOWN]
+        shown = " ".join(f"{self.option}={visible(value)}" for value in values)[:_SHOWN]
         unlimited = self.option == BACKLOG and _number(values[-1]) == 0
-        return f"{said}, which is no limit" if unlimited else said
+        return f"{shown}, which is no limit" if unlimited else shown
 
 
 def _values(option: str, words: Sequence[str]) -> list[str]:
-    """The values that the kernel is given for an option: what comes after `--` is for init, `-` in a name is `_`."""
+    """The values of an option on a command line. Words after `--` are for init, and `-` in a name counts as `_`."""
     found = []
     for word in words:
         plain = word.replace('"', "")
@@ -119,7 +118,7 @@ def _values(option: str, words: Sequence[str]) -> list[str]:
 
 
 def _number(text: str) -> int | None:
-    """A number as kstrtouint with base 0 reads the whole of a text; None where it is none."""
+    """The number in a text, as kstrtouint with base 0 parses it; None if the text is no number."""
     digits = text.removeprefix("+")
     base = 16 if digits[:2].lower() == "0x" else 8 if digits[:1] == "0" else 10
     try:
@@ -130,11 +129,11 @@ def _number(text: str) -> int | None:
 
 
 def _remedy(word: str, files: BootFiles | None, other: str = "") -> Remedy:
-    """How the host's boot loader is told; `other` is the option where it has another value, which must go."""
+    """How to set the option in the host's boot loader; `other` is the option if another value must be removed."""
     paths = [file.path for file in files.files] if files else []
     if any(f"/{ENTRIES}/" in path for path in paths):
         return Remedy(first=f'Run `grubby --update-kernel=ALL --args="{word}"`.', text="Then boot the machine anew.")
-    # grubby takes the others out by itself; of a line, an audit=0 that stays decides, and so may what stands behind.
+    # grubby removes other values by itself. In a line, an audit=0 that stays counts, and so does a later value.
     gone = f", and take every other `{other}=` out of that file" if other else ""
     image = next((path for path in KERNEL_CMDLINE if path in paths), "")
     config = next((path for path in paths if path.endswith(f"/{GRUB_CFG}")), "")
@@ -147,7 +146,7 @@ def _remedy(word: str, files: BootFiles | None, other: str = "") -> Remedy:
 
 
 def read(fields: Fields) -> BootOption:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     option = fields.text("option")
     if not option.replace("_", "").replace("-", "").replace(".", "").isalnum():
         raise fields.error("option", "the name of an option of the kernel")

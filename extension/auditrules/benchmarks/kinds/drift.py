@@ -1,4 +1,4 @@
-"""The kernel has the rules of the files, and no others: what boot would load is what is loaded."""
+"""The kind `drift`: the kernel has the rules of the files, and no others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MEND = (
 
 @dataclass(frozen=True, slots=True)
 class DriftRequirement(Requirement):
-    """The same rules are in all of some places."""
+    """The same rules must be in all these places."""
 
     kind: ClassVar[str] = "drift"
 
@@ -53,7 +53,7 @@ class DriftRequirement(Requirement):
         return SAME
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """Compare what is loaded now with the files, or tell which lines the next boot does not load."""
+        """Compare the loaded rules with the files; for the next boot, list the lines that it does not load."""
         status, reason, found = _after_boot(host.audit) if source == BOOT else self._now(host.audit)
         evidence, lines = (_in_words(found, lines=each) for each in (False, True))
         if status is Status.FAIL:
@@ -95,14 +95,14 @@ class DriftRequirement(Requirement):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference in words, and where it stands."""
+    """One difference in words, with its file and line."""
 
     text: str
     path: str = ""
     line: int = 0
 
     def words(self, *, lines: bool) -> str:
-        """With the place, and its line if so wanted."""
+        """The difference with its file, and with `lines` also its line."""
         if not self.path:
             return self.text
         return f"{self.path}{f':{self.line}' if lines and self.line else ''}: {self.text}"
@@ -114,7 +114,7 @@ def _of_line(line: FileLine, state: LineState) -> tuple[str, str, int]:
 
 
 def _of_merging(audit: HostAudit) -> Iterator[Difference]:
-    """Whether audit.rules is what augenrules would make of rules.d."""
+    """A difference if augenrules would write another audit.rules."""
     files = audit.files
     try:
         merged = files.merged()
@@ -151,7 +151,7 @@ def _in_words(found: Sequence[Difference], *, lines: bool) -> str:
 
 
 def read(fields: Fields) -> DriftRequirement:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     between = fields.words("between", PLACES)
     if len(set(between)) < max(_FEWEST, len(between)):
         raise fields.error("between", f"at least two of {', '.join(PLACES)}, each once")

@@ -1,7 +1,7 @@
-"""Files have no more rights than the benchmark allows, and the owner and group that it wants.
+"""The kind `file_mode`: files have no more rights than allowed, and a required owner and group.
 
-A stricter mode passes. Programs and named files are looked at where their links end; among files that are found in a
-folder only regular ones count.
+A stricter mode passes. For programs and named files links are followed; of the files in a folder only regular ones
+count.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.audit_files import CONFIGURATION, PROGRAM_PREFIX, PROGRAMS, AuditFiles, other_place, placed
+from auditrules.benchmarks.audit_files import (
+    CONFIGURATION,
+    PROGRAM_PREFIX,
+    PROGRAMS,
+    AuditFiles,
+    existing_place,
+    other_place,
+)
 from auditrules.benchmarks.configuration.auditd_options import auditd_options
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
@@ -31,9 +38,9 @@ _ALL_BITS = 0o7777
 
 @dataclass(frozen=True, slots=True)
 class FileMode(Requirement):
-    """Which files, and what they may have. `mode` None, no `owners` or no `groups`: that is not asked.
+    """Files, and their allowed mode, owners and groups; None or empty: any.
 
-    `log_group` says that the group which auditd.conf gives its logs will do, too.
+    `log_group`: the group that auditd.conf sets for logs is allowed as well.
     """
 
     kind: ClassVar[str] = "file_mode"
@@ -47,12 +54,12 @@ class FileMode(Requirement):
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """Names that were listed, and whether owners count."""
+        """The listed files, and whether owners count."""
         return frozenset({Fact.FILES})
 
     @property
     def required(self) -> str:
-        """What they may have, in words."""
+        """The allowed mode, owner and group, in words."""
         groups = (*self.groups, *(("log_group",) if self.log_group else ()))
         parts = (
             f"mode {self.mode:04o} or stricter" if self.mode is not None else "",
@@ -90,7 +97,7 @@ class FileMode(Requirement):
             return Result(Status.UNKNOWN, UNREADABLE, "nobody looked at the files")
         found, error = self._files(files)
         file_system = host.file_system
-        paths = tuple(dict.fromkeys(placed(path, file_system) for path in found))
+        paths = tuple(dict.fromkeys(existing_place(path, file_system) for path in found))
         looked_at = [self._look(path, host) for path in paths]
         faults = sorted(filter(None, (self._fault(each, host) for each in looked_at if each)), key=_worst_first)
         unseen = [path for path, each in zip(paths, looked_at, strict=True) if each is None]
@@ -120,7 +127,7 @@ class FileMode(Requirement):
         return bool(self.owners or self.groups)
 
     def _files(self, files: AuditFiles) -> tuple[tuple[str, ...], str]:
-        """The paths, and why they may not be all."""
+        """The paths, and an error if some may be missing."""
         if self.of == LOG_DIRECTORY:
             folder = files.log_file.rpartition("/")[0]
             return ((folder,), "") if folder else ((), files.logs.error or "where auditd logs to is not known")
@@ -142,7 +149,7 @@ class FileMode(Requirement):
         return tuple(found), "; ".join(dict.fromkeys(errors))
 
     def _look(self, path: str, host: JudgedHost) -> _Looked | None:
-        """What is at a path, links followed unless it was found in a folder; None where that is not known."""
+        """The file at a path (links are followed unless it was found in a folder); None if it is not known."""
         end = host.file_system.walk(path, follow=not self.of or self.of == LOG_DIRECTORY)
         if end.entry is None or (end.entry.type != "missing" and end.entry.mode is None):
             return None
@@ -151,7 +158,7 @@ class FileMode(Requirement):
         return _Looked(end.path or path, end.entry)
 
     def _fault(self, looked: _Looked, host: JudgedHost) -> _Fault | None:
-        """What is wrong with a file; None if nothing is."""
+        """The fault of a file; None if it has none."""
         entry = looked.entry
         if entry.type == "missing" or entry.mode is None:
             return None
@@ -170,7 +177,7 @@ class FileMode(Requirement):
         return _Fault(looked.path, excess, owner, group, f"{visible(looked.path)}: {', '.join(filter(None, said))}")
 
     def _groups(self, host: JudgedHost) -> frozenset[int]:
-        """The ids of the groups that will do; none where that is not asked."""
+        """The ids of the allowed groups; empty if any is allowed."""
         names = list(self.groups)
         if self.log_group:
             options = auditd_options(host.audit.conf, None)
@@ -178,7 +185,7 @@ class FileMode(Requirement):
         return _ids(names, host.audit.collected.facts.groups)
 
     def _remedy(self, faults: Sequence[_Fault]) -> Remedy:
-        """Commands that each name the files that they are for."""
+        """Commands, each with the files that it is for."""
         paths: dict[str, list[str]] = {}
         for fault in faults[:_MOST_TOLD]:
             for command in self._commands(fault):
@@ -212,14 +219,14 @@ class _Fault:
 
     @property
     def reason(self) -> str:
-        """The first of what is wrong."""
+        """The reason for the worst part of the fault."""
         if self.excess:
             return "mode_too_open"
         return "wrong_owner" if self.owner is not None else "wrong_group"
 
 
 def _worst_first(fault: _Fault) -> tuple[bool, int, int, str]:
-    """Rights of others weigh more than those of the group, and writing more than reading."""
+    """A sort key: rights of others count more than those of the group, and writing more than reading."""
     return fault.owner is None, -(fault.excess & 0o7), -fault.excess, fault.path
 
 
@@ -229,7 +236,7 @@ def _bounded(words: Sequence[str], between: str = ", ") -> str:
 
 
 def _taken_away(excess: int) -> str:
-    """The change of a mode, as chmod(1) takes it, that takes rights away and gives none."""
+    """The argument of chmod(1) that removes these bits, and adds none."""
     classes = (("u", excess >> 6, 0o4000), ("g", excess >> 3, 0o2000), ("o", excess, 0o1000))
     parts = []
     for name, bits, special in classes:
@@ -253,14 +260,14 @@ def _is_configuration(path: str) -> bool:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """Whether a path is one of a pattern, whose star stands for no slash, as the shell takes it."""
+    """Whether a path matches a pattern as in a shell: a star matches no slash."""
     folder, _, name = path.rpartition("/")
     wanted_folder, _, wanted = pattern.rpartition("/")
     return folder == wanted_folder and not name.startswith(".") and fnmatchcase(name, wanted)
 
 
 def read(fields: Fields) -> FileMode:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     named = fields.absolute_paths("paths")
     of = fields.word("of", OF, default="") if fields.has("of") else ""
     for path in named:

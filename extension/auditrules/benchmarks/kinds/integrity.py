@@ -1,11 +1,11 @@
-"""AIDE checks files for what the benchmark wants: by the rules of its configuration, each file where it really is."""
+"""The kind `integrity`: AIDE checks files for required attributes, by the rules of its configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from auditrules.benchmarks.audit_files import other_place, placed
+from auditrules.benchmarks.audit_files import existing_place, other_place
 from auditrules.benchmarks.configuration.aide_rules import ATTRIBUTES, PATHS, AideRules
 from auditrules.benchmarks.configuration.aide_selection import selected
 from auditrules.benchmarks.fields import Fields
@@ -32,7 +32,7 @@ _MAKE_ANEW = "Make AIDE's database anew: `aide --init` (Debian: `aideinit`)."
 
 @dataclass(frozen=True, slots=True)
 class Integrity(Requirement):
-    """Files, and the attributes for which AIDE must check each of them that is there."""
+    """Files, and the attributes for which AIDE must check each of them that exists."""
 
     kind: ClassVar[str] = "integrity"
 
@@ -55,7 +55,7 @@ class Integrity(Requirement):
         return "+".join(self.attributes)
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """The files, which may be behind links that AIDE does not follow, and where else programs may be."""
+        """The files, whose links AIDE does not follow, and the other places of programs."""
         return (*self.files, *filter(None, map(other_place, self.files)))
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:  # noqa: ARG002 - a boot changes nothing
@@ -64,7 +64,7 @@ class Integrity(Requirement):
 
     def _of_file(self, path: str, host: JudgedHost) -> Result:
         file_system = host.file_system
-        there = placed(path, file_system)
+        there = existing_place(path, file_system)
         end = file_system.walk(there)
         rules = host.facts.integrity
         real = end.path or there
@@ -118,5 +118,5 @@ def _bounded(lines: Sequence[str]) -> str:
 
 
 def read(fields: Fields) -> Integrity:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     return Integrity(fields.absolute_paths("paths"), fields.words("attributes", sorted(ATTRIBUTES)))

@@ -1,4 +1,4 @@
-"""A directory is a mount point, or its mount has options: now by the kernel, at boot by fstab and mount units."""
+"""The kind `mount`: a directory is a mount point, or its mount has options; now, and at boot (fstab, mount units)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BY_OTHERS = frozenset({"zfs"})  # file systems that their own services mount
 
 @dataclass(frozen=True, slots=True)
 class MountRequirement(Requirement):
-    """A directory that must be a mount point, or whose file system must have options if it is one."""
+    """A directory that must be a mount point (`separate`), or whose mount must have options if it is one."""
 
     kind: ClassVar[str] = "mount"
 
@@ -68,14 +68,14 @@ class MountRequirement(Requirement):
         return ", ".join((*(("a file system of its own",) if self.separate else ()), *self.options))
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
-        """The directory, which may be a link, and what fstab binds."""
+        """The directory, which may be a link, and the sources of bind mounts in fstab."""
         binds = (each.source for each in facts.mounts.fstab if each.binds) if facts.mounts else ()
         return (self.path, *binds)
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """Judge it by the mounts of now, or of the next boot."""
+        """Judge it by the present mounts, or by those of the next boot."""
         end = host.file_system.walk(self.path)
-        # Where nobody could look it is taken to be no link.
+        # If it could not be looked up, it is assumed to be no link.
         path = end.path if end.type is not None and end.path else self.path
         found = self._at_boot(host, path) if source == BOOT else self._now(host, path)
         return [replace(found, remedy=Remedy(text=self._remedy(path, found.reason)))]
@@ -119,7 +119,7 @@ class MountRequirement(Requirement):
         return self._not_separate(f"{FSTAB} {why}, and no mount unit does", "")
 
     def _mounted_at_boot(self, mount: MountPoint, host: JudgedHost, evidence: str, lines: str) -> Result:
-        """What comes of a mount, which may show a part of a file system that is mounted elsewhere."""
+        """The result for a mount at boot, which may be a bind mount of a part of another file system."""
         if self.separate:
             others = [each for each in _at_boot(host) if each.point != mount.point]
             end = host.file_system.walk(mount.source) if mount.binds else None
@@ -140,7 +140,7 @@ class MountRequirement(Requirement):
         return self._with_options(mount.restrictions, mount.options, evidence, lines)
 
     def _not_separate(self, evidence: str, lines: str) -> Result:
-        """What comes of a directory that is no mount point: options are wanted only where it is one."""
+        """The result for a directory that is no mount point; options are required only for a mount point."""
         return Result(Status.FAIL if self.separate else Status.NOT_APPLICABLE, NOT_SEPARATE, evidence, lines)
 
     def _with_options(self, has: frozenset[str], others: frozenset[str], evidence: str, lines: str) -> Result:
@@ -162,7 +162,7 @@ class MountRequirement(Requirement):
 
 
 def _by_unit(host: JudgedHost, path: str) -> tuple[str, str, str] | None:
-    """The file and the options of the mount unit of a path that boot wants; None where there is none.
+    """The file, options and source of the mount unit that boot starts for a path; None if there is none.
 
     Raises:
         UndeterminedError: its files can't be read.
@@ -179,14 +179,14 @@ def _by_unit(host: JudgedHost, path: str) -> tuple[str, str, str] | None:
 
 
 def _are_two_now(host: JudgedHost, point: str) -> bool:
-    """Whether what is mounted there now is another file system than the one that the mount point is on."""
+    """Whether another file system is mounted there now than the one that the mount point is on."""
     mounts = (host.facts.mounts.now if host.facts.mounts else None) or ()
     on, below = mount_of(point, mounts), mount_of(parent(point), mounts)
     return on is not None and below is not None and on.point == point and on.dev != below.dev
 
 
 def _at_boot(host: JudgedHost) -> list[MountPoint]:
-    """The mounts of the next boot, as far as fstab and mount units tell: a unit in /etc goes before a line."""
+    """The mounts of the next boot, from fstab and mount units; a unit in /etc wins over a line of fstab."""
     found = host.facts.mounts
     mounts = {each.point: each for each in reversed(found.fstab if found else ()) if _NOT_AT_BOOT not in each.options}
     for point in filter(None, map(unit_point, host.audit.collected.units.mounts if host.audit.collected.units else ())):
@@ -198,7 +198,7 @@ def _at_boot(host: JudgedHost) -> list[MountPoint]:
 
 
 def read(fields: Fields) -> MountRequirement:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     path = fields.path("path")
     separate, options = fields.flag("separate", default=False), fields.texts("options", ())
     if not all(each.isprintable() and not set(each) & set(", ") for each in options):

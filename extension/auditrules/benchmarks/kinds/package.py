@@ -1,6 +1,6 @@
-"""Packages are installed: by dpkg's record; where rpm keeps it, by the programs that a package brings.
+"""The kind `package`: packages are installed, by dpkg's record or, on rpm systems, by the programs of a package.
 
-rpm's record is a database that only rpm reads, and no program is run: what a package of audit brings is looked for.
+rpm's record is a database that only rpm can read, and no program is run. So the files of a package are looked for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from auditrules.values import dataclass, replace
 NOT_INSTALLED = "not_installed"
 
 _UNIT = ("/usr/lib/systemd/system/auditd.service", "/lib/systemd/system/auditd.service")
-# What packages bring, by the names that distributions give them: of each group one path is there if the package is.
+# The files of packages, by the distributions' names for them: if a package is installed, one path of each group exists.
 BROUGHT: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     {
         **dict.fromkeys(("audit", "auditd"), (("/usr/sbin/auditd", "/sbin/auditd"), _UNIT)),
@@ -44,12 +44,12 @@ BROUGHT: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     }
 )
 
-_BEST = (Status.PASS, Status.UNKNOWN, Status.FAIL)  # of several names for one package, in this order
+_BEST = (Status.PASS, Status.UNKNOWN, Status.FAIL)  # of several names for one package, the first status counts
 
 
 @dataclass(frozen=True, slots=True)
 class Package(Requirement):
-    """Packages that must all be there; of several names in one group one is enough."""
+    """Packages that must all be installed; of the names in one group one is enough."""
 
     kind: ClassVar[str] = "package"
 
@@ -71,7 +71,7 @@ class Package(Requirement):
         return frozenset({Fact.PACKAGES})
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
-        """What the packages bring, where dpkg has no record."""
+        """The files of the packages, if there is no dpkg record."""
         if facts.packages is not None and facts.packages.dpkg is not None:
             return ()
         return [path for group in self.names for name in group for paths in BROUGHT.get(name, ()) for path in paths]
@@ -105,7 +105,7 @@ def _of_name(name: str, packages: Packages, host: JudgedHost) -> Result:
 
 
 def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Result:
-    """Judge a package by what it brings."""
+    """Judge a package by its files."""
     why = "rpm's record is not read" if rpm else "no record of packages was found"
     if name not in BROUGHT:
         return Result(Status.UNKNOWN, UNREADABLE, f"{name}: {why}, and what it brings is not known")
@@ -129,5 +129,5 @@ def _by_programs(name: str, host: JudgedHost, *, rpm: bool) -> Result:
 
 
 def read(fields: Fields) -> Package:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     return Package(fields.alternatives("names"))

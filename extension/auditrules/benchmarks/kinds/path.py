@@ -1,8 +1,7 @@
-"""A requirement on a path: accesses by some letters leave a record, wherever the host has what the benchmark names.
+"""The kind `path`: accesses to a path by some letters are recorded, wherever the host has the thing in question.
 
-It fails if a letter that it asks for is not recorded, or not always; otherwise it is unknown if one of them is unknown;
-otherwise it passes. What lies outside of that (who reads the records, lost records, 32-bit calls) stands in the
-evidence and changes no status.
+It fails if a required letter is not recorded, or not always; otherwise it is unknown if one is unknown; otherwise it
+passes. Other facts (who reads the records, lost records, 32-bit calls) are in the evidence, and change no status.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from auditrules.benchmarks.asked_by import (
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.named_paths import FAILLOCK_DIR, PATHS_FROM, SUDOERS_LOG, at_its_end, named_targets
-from auditrules.benchmarks.path_letters import LETTERS, Letters, of_both_arches, of_missing_directory
+from auditrules.benchmarks.path_letters import LETTERS, Letters, for_both_arches, for_missing_directory
 from auditrules.benchmarks.remediation import (
     CANT_EXPRESS,
     TARGET_UNREAD,
@@ -50,20 +49,19 @@ from auditrules.benchmarks.targets import DockerPlace, PathType, Target, TargetR
 from auditrules.status import Status
 from auditrules.values import dataclass, replace
 
-LEFT_OUT = "left_out"  # of a directory that is recorded but for places below it
+LEFT_OUT = "left_out"  # the reason for a directory that is recorded except places below it
 
-_ANY_NAME = "name"  # of something in a directory that is not there yet: no rule can follow it by its inode
+_ANY_NAME = "name"  # stands for any file in a directory that does not exist yet
 _MAKE_FIRST = "Create the directory first if it is missing; otherwise the watch is not recursive."
 
 
 @dataclass(frozen=True, slots=True)
 class PathRequirement(Requirement):
-    """Letters out of rwxa, each of which is to be recorded of a path, for whom `by` says.
+    """The letters of rwxa that must be recorded for a path, for the subjects in `by`.
 
-    `docker` says where else Docker may have it, `path_from` which configuration names it. Where `arches` ask for b32,
-    accesses of 32-bit programs count as others do. A file or a directory that is not there is asked for all the same:
-    what a rule records is that it is made. Of a file that is a symbolic link, the link is meant: a rule on its name
-    records that it is made to lead elsewhere.
+    `docker` says where else Docker may have it, `path_from` which configuration names it. With b32 in `arches`,
+    accesses of 32-bit programs count too. A missing file or directory is judged as well: a rule records that it is made. If a
+    file is a symbolic link, the link itself is judged: a rule on its name records that it is redirected.
     """
 
     kind: ClassVar[str] = "path"
@@ -95,7 +93,7 @@ class PathRequirement(Requirement):
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """Docker's own places, the configuration that names the path, and who logs in: what matters of them."""
+        """Docker's files, the configuration that names the path, and UID_MIN, as far as this requirement uses them."""
         wanted = {
             Fact.DOCKER: self.docker is not None,
             Fact.SUDO: self.path_from == SUDOERS_LOG,
@@ -106,7 +104,7 @@ class PathRequirement(Requirement):
 
     @property
     def _means_link(self) -> bool:
-        """Whether of a symbolic link the link itself is meant, not what it leads to."""
+        """Whether a symbolic link itself is judged, not its target."""
         return self.type is PathType.FILE and "x" not in self.permissions
 
     @property
@@ -115,7 +113,7 @@ class PathRequirement(Requirement):
         return (self.path, *(self.docker.places if self.docker else ()))
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
-        """The path, those of its targets, and the usual places that nobody looked at yet."""
+        """The path, those of its targets, and the usual places that were not looked up yet."""
         yield self.path
         if self.docker is not None:
             services = facts.docker or Services()
@@ -144,20 +142,20 @@ class PathRequirement(Requirement):
     def of_target(
         self, target: Target, source: str, answer: PathAnswer | None, state: AuditState, fields: Sequence[str] = ()
     ) -> Result:
-        """What comes of one path. `answer` is None if nobody could ask about the path."""
+        """The result for one target. `answer` is its coverage, None if its path is not known."""
         status, reason = self._status(target, answer)
         letters = Letters(self.permissions, answer, source)
-        told = self._told_reason(status, reason, letters)
+        shown_reason = self._reason_of_letters(status, reason, letters)
         evidence, evidence_lines = (
             self._evidence(target, reason, letters, state, lines=lines) for lines in (False, True)
         )
         return Result(
             status,
-            told,
+            shown_reason,
             evidence,
             evidence_lines,
             letters.missing or self.permissions,
-            self._remedy(target, told, state, fields) if status in TO_ACT_ON else NOTHING_TO_DO,
+            self._remedy(target, shown_reason, state, fields) if status in TO_ACT_ON else NOTHING_TO_DO,
             target.path,
             target.origin.value,
             own=target.path == self.path or bool(self.path_from),
@@ -171,13 +169,13 @@ class PathRequirement(Requirement):
         return [Target(self.path, watched=self.path)]
 
     def _answer(self, target: Target, host: JudgedHost, source: str, asked: tuple[Condition, ...]) -> PathAnswer | None:
-        """What is recorded of a target; of a directory that is not there yet, also of what will be in it."""
+        """The coverage of a target; for a missing directory, also that of files in it."""
         if not target.path:
             return None
         itself = self._covered(target.path, host, source, asked)
         if self.type is not PathType.DIRECTORY or itself.exists is not False:
             return itself
-        return of_missing_directory(itself, self._covered(f"{target.path}/{_ANY_NAME}", host, source, asked))
+        return for_missing_directory(itself, self._covered(f"{target.path}/{_ANY_NAME}", host, source, asked))
 
     def _covered(self, path: str, host: JudgedHost, source: str, asked: tuple[Condition, ...]) -> PathAnswer:
         if self.docker is not None:
@@ -186,7 +184,7 @@ class PathRequirement(Requirement):
         found = host.audit.asked_path(question, source, host.seen)
         if "b32" not in self.arches or not _has_compat(host):
             return found
-        return of_both_arches(found, host.audit.asked_path(replace(question, compat=True), source, host.seen))
+        return for_both_arches(found, host.audit.asked_path(replace(question, compat=True), source, host.seen))
 
     def _status(self, target: Target, answer: PathAnswer | None) -> tuple[Status, str]:
         if not target.applicable:
@@ -200,8 +198,8 @@ class PathRequirement(Requirement):
             return Status.FAIL, LEFT_OUT
         return Status.UNKNOWN if required - set(answer.recorded) else Status.PASS, answer.reason.value
 
-    def _told_reason(self, status: Status, reason: str, letters: Letters) -> str:
-        """The reason of the letters that are asked for, not of all four, and `covered` for a pass."""
+    def _reason_of_letters(self, status: Status, reason: str, letters: Letters) -> str:
+        """The reason for the required letters, not for all four; `covered` for a pass."""
         if status is Status.PASS:
             return Reason.COVERED.value
         if reason == Reason.CONDITIONAL.value and status is Status.FAIL and not letters.conditional:
@@ -234,7 +232,7 @@ class PathRequirement(Requirement):
         return rule_remedy(reason, state, self.remedy(target.watched, fields) if target.path else Remedy())
 
     def remedy(self, path: str, fields: Sequence[str] = ()) -> Remedy:
-        """What makes it pass on a host where it is at `path`, links at its end followed."""
+        """The remedy on a host that has it at `path`, links at the end followed."""
         directory = self.type is PathType.DIRECTORY
         letters = "" if self.docker else self.permissions
         line = rule_line(path, self.rule_key, letters, conditions_text(fields), directory=directory)
@@ -256,7 +254,7 @@ def _has_compat(host: JudgedHost) -> bool:
 
 
 def read(fields: Fields) -> PathRequirement:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     path = fields.path("path")
     requirement = PathRequirement(
         path,

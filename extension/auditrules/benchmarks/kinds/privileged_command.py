@@ -1,7 +1,7 @@
-"""A requirement on all privileged programs of a host: whoever of some users runs one of them leaves a record.
+"""The kind `privileged_command`: each run of a privileged program by some users is recorded.
 
-Which programs there are, a search of the file systems says. A program that is missed makes it fail, even if the search
-could not see everything; if none is missed, but some may not have been found, it is unknown.
+A search of the file systems finds the programs. It fails if a program is missed, even if the search did not see
+everything. If none is missed, but some programs may not have been found, it is unknown.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class PrivilegedCommandRequirement(Requirement):
-    """Every privileged program is recorded when somebody runs it whom `fields` match, conditions as -F takes them.
+    """Every privileged program is recorded when a user whom `fields` match runs it (conditions as -F takes them).
 
-    `root_only` leaves out the programs that are not on the file system of `/`.
+    `root_only` leaves out programs that are not on the file system of `/`.
     """
 
     kind: ClassVar[str] = "privileged_command"
@@ -101,7 +101,7 @@ class PrivilegedCommandRequirement(Requirement):
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """The programs, and who logs in where that matters."""
+        """The programs, and UID_MIN if the conditions use it."""
         return frozenset({Fact.PRIVILEGED, Fact.LOGIN} if AskedBy(self.fields).by_login else {Fact.PRIVILEGED})
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
@@ -109,18 +109,18 @@ class PrivilegedCommandRequirement(Requirement):
         return [each.path for each in self._programs(facts)[:MOST_JUDGED]]
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """All programs together, with those that are missed."""
+        """One result for all programs, with those that are missed."""
         found = host.facts.privileged or _NOT_SEARCHED
         fields = AskedBy(self.fields).resolved(host.facts.login)
         if fields is None:
             return [replace(unknown_uid_min(host.facts.login), missing="")]
         if found.state is SearchState.RUNNING:
             return [_unknown(INVENTORY_RUNNING, _how_far(found))]
-        return [_dated(self._of_programs(host, source, found, fields), found)]
+        return [_with_age(self._of_programs(host, source, found, fields), found)]
 
     def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms, fields: Sequence[str]) -> Result:
         asked = asked_conditions(fields)
-        programs = [each for each in self._programs(host.facts) if _is_still(each, host.seen)]
+        programs = [each for each in self._programs(host.facts) if _still_privileged(each, host.seen)]
         answers = [
             _Asked(each, host.audit.asked_path(AskedPath(each.path, _LETTER, asked), source, host.seen))
             for each in programs[:MOST_JUDGED]
@@ -136,7 +136,7 @@ class PrivilegedCommandRequirement(Requirement):
         return self._where_all_are_recorded(found, answers, len(programs))
 
     def _where_all_are_recorded(self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int) -> Result:
-        """What comes of it where no program that was judged is missed."""
+        """The result if no judged program is missed."""
         recorded = f"{len(answers)} {SUBJECT} are recorded for {self.who}"
         reason, why = _not_seen(found, programs)
         if reason:
@@ -147,13 +147,13 @@ class PrivilegedCommandRequirement(Requirement):
         return Result(Status.PASS, Reason.COVERED.value, f"all {recorded}; {answers[0].in_words}")
 
     def _programs(self, facts: HostFacts) -> list[PrivilegedProgram]:
-        """The programs that count, the worst first."""
+        """The programs to judge, the worst first."""
         found = facts.privileged.programs if facts.privileged else ()
         counted = (each for each in found if not path_error(each.path) and not (self.root_only and each.mount != "/"))
         return sorted(counted, key=lambda each: (each.rank, encode(each.path)))
 
     def _remedy(self, missed: Sequence[_Asked], fields: Sequence[str]) -> Remedy:
-        """A line for each program that is missed, as the benchmark prescribes it."""
+        """A line for each missed program, as the benchmark prescribes it."""
         lines = [rule_line(each.program.path, fields, self.rule_key) for each in missed]
         written = [line for line in lines if line is not None]
         hidden = [visible(each.program.path) for each, line in zip(missed, lines, strict=True) if line is None]
@@ -174,7 +174,7 @@ class PrivilegedCommandRequirement(Requirement):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A program, and what is recorded of its executions in the cases that are asked about."""
+    """A program, and the coverage of its executions by the users in question."""
 
     program: PrivilegedProgram
     answer: PathAnswer
@@ -187,18 +187,18 @@ class _Asked:
 
     @property
     def in_words(self) -> str:
-        """Why it is so, by the rules that decide."""
+        """The rules that decide, and their conditions."""
         conditions = _listed(self.answer.conditions, MOST_CONDITIONS)
         return f"{visible(self.program.path)}: {'; '.join(filter(None, (self.answer.evidence, conditions)))}"
 
 
 def _unknown(reason: str, why: str) -> Result:
-    """What comes of a search that did not see everything: no program is known to be missed."""
+    """The result if the search did not see everything, and no program is known to be missed."""
     return Result(Status.UNKNOWN, reason, why, why, missing="", remedy=Remedy(text=_ADVICE[reason]))
 
 
-def _dated(result: Result, found: PrivilegedPrograms) -> Result:
-    """The same, with how old the inventory is."""
+def _with_age(result: Result, found: PrivilegedPrograms) -> Result:
+    """The result with the age of the inventory in its evidence."""
     stable, dated = _age(found)
     return replace(
         result,
@@ -207,8 +207,8 @@ def _dated(result: Result, found: PrivilegedPrograms) -> Result:
     )
 
 
-def _is_still(program: PrivilegedProgram, seen: Mapping[str, Entry]) -> bool:
-    """Whether a program is still what it was when it was found, as far as a look tells."""
+def _still_privileged(program: PrivilegedProgram, seen: Mapping[str, Entry]) -> bool:
+    """Whether a program still exists and is privileged, as far as its entry tells."""
     entry = seen.get(program.path)
     if entry is None or entry.mode is None:
         return entry is None or entry.type != "missing"
@@ -217,7 +217,7 @@ def _is_still(program: PrivilegedProgram, seen: Mapping[str, Entry]) -> bool:
 
 
 def _not_seen(found: PrivilegedPrograms, programs: int) -> tuple[str, str]:
-    """The reason why not every program was judged, and in words; both empty if every one was."""
+    """The reason why not all programs were judged, and the same in words; both empty if all were."""
     if found.state in _REASONS:
         return _REASONS[found.state], _how_far(found)
     if programs > MOST_JUDGED:
@@ -226,7 +226,7 @@ def _not_seen(found: PrivilegedPrograms, programs: int) -> tuple[str, str]:
 
 
 def _how_far(found: PrivilegedPrograms) -> str:
-    """How far a search came that did not see everything."""
+    """The progress of an incomplete search, in words."""
     came = f"{found.entries} names so far, now in {visible(found.place)}"
     if found.state is SearchState.RUNNING:
         return f"the search for privileged programs goes on: {came}"
@@ -241,7 +241,7 @@ def _how_far(found: PrivilegedPrograms) -> str:
 
 
 def _age(found: PrivilegedPrograms) -> tuple[str, str]:
-    """How old the inventory is: in words that stay while its programs do, and exactly, with what it left out."""
+    """The age of the inventory: in words that stay the same, and exactly, with the places that were skipped."""
     if not found.began:
         return "", ""
     began = datetime.fromtimestamp(found.began, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
@@ -259,9 +259,9 @@ def _listed(texts: Sequence[str], most: int = MOST_NAMED) -> str:
     return ", ".join([*texts[:most], *([f"and {more} more"] if more > 0 else [])])
 
 
-@lru_cache(maxsize=1024)  # a host has the same programs again and again
+@lru_cache(maxsize=1024)  # a host's programs rarely change
 def rule_line(path: str, fields: Sequence[str], key: str) -> str | None:
-    """The line of a rules file that records the executions of a program. None: no line of text can name its path."""
+    """The line of a rules file that records the executions of a program. None: no line can express its path."""
     if not path.isprintable():
         return None
     named = path.replace("\\", "\\\\").replace(" ", "\\ ")
@@ -271,7 +271,7 @@ def rule_line(path: str, fields: Sequence[str], key: str) -> str | None:
 
 
 def read(fields: Fields) -> PrivilegedCommandRequirement:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     fields.word("permissions", [_LETTER], _LETTER)
     fields.some_words("arches", ARCHES, ())
     return PrivilegedCommandRequirement(

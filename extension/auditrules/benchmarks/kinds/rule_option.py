@@ -1,7 +1,7 @@
-"""A control line of the rules files is in force: the rules are locked, a failure stops the machine, a load goes on.
+"""The kind `rule_option`: a control line is in force, such as -e 2 (rules are locked), -f 2, or -c (a load goes on).
 
-Now the kernel's own status tells, but of how a load takes errors, which the kernel does not know; after the next boot
-what boot loads.
+The kernel's status decides for now, and the lines that boot loads for the next boot. Whether a load goes on after an
+error is never in the kernel's status, so for -c and -i those lines always decide.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _LAST = "99-finalize.rules"
 
 @dataclass(frozen=True, slots=True)
 class RuleOption(Requirement):
-    """A control, with its value; `last` says that the benchmark wants it behind all rules."""
+    """A control line with its value; `last`: it must be behind all rules."""
 
     kind: ClassVar[str] = "rule_option"
 
@@ -63,7 +63,7 @@ class RuleOption(Requirement):
 
     @property
     def subject(self) -> str:
-        """The control."""
+        """The flag of the control line."""
         return self.option
 
     @property
@@ -73,11 +73,11 @@ class RuleOption(Requirement):
 
     @property
     def line(self) -> str:
-        """The control as a rules file has it."""
+        """The control line of a rules file."""
         return f"{self.option} {self.value}".strip()
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """Judge the kernel's status, or what boot leaves."""
+        """Judge the kernel's status, or the result of the next boot."""
         state = AuditState.of(host.audit, source)
         if self.option in GO_ON:
             found = self._of_load(host)
@@ -101,7 +101,7 @@ class RuleOption(Requirement):
         return "Put it behind all rules: what comes after it is refused until the next boot."
 
     def _in_the_way(self, host: JudgedHost) -> str:
-        """What to do about a line with another value that boot loads, of whichever file: of all the last one counts."""
+        """The advice if boot loads a line with another value, from any file: the last line counts."""
         loaded = host.audit.boot.loaded
         written = loaded.values.get(self.option) if loaded and self.value else None
         if written is None or self._is_met(word(strtol(written, signed=False))):
@@ -123,15 +123,15 @@ class RuleOption(Requirement):
         if self.option == ENABLED:
             if booted.enabled is None:
                 return Result(Status.UNKNOWN, UNREADABLE, booted.enabled_unknown)
-            return self._compared(booted.enabled, self._said(booted.loaded.values.get(ENABLED), booted.enabled))
-        written = "" if self.option in _done(booted.loaded) else booted.loaded.values.get(self.option)
+            return self._compared(booted.enabled, self._in_words(booted.loaded.values.get(ENABLED), booted.enabled))
+        written = "" if self.option in _executed(booted.loaded) else booted.loaded.values.get(self.option)
         _, default = OPTIONS[self.option]
         if written is None and not default:
             return Result(Status.FAIL, NOT_SET, f"boot loads no line {self.option}")
         value = word(strtol(written or "1", signed=False)) if written is not None else int(default)
-        return self._compared(value, self._said(written, value))
+        return self._compared(value, self._in_words(written, value))
 
-    def _said(self, written: str | None, value: int) -> str:
+    def _in_words(self, written: str | None, value: int) -> str:
         line = (
             f"boot loads no line {self.option}"
             if written is None
@@ -140,7 +140,7 @@ class RuleOption(Requirement):
         return f"{line}, which leaves {self._name} {value}"
 
     def _of_load(self, host: JudgedHost) -> Result:
-        """Whether a load goes on after a line that is refused: the kernel does not know."""
+        """Judge whether a load goes on after a refused line, which the kernel's status does not show."""
         loaded = host.audit.boot.loaded
         if loaded is None:
             return Result(Status.UNKNOWN, UNREADABLE, f"what boot loads is not known: {host.audit.boot.reason}")
@@ -166,15 +166,15 @@ class RuleOption(Requirement):
         return _NAMES.get(self.option, self.option.removeprefix("--"))
 
 
-def _done(loaded: LoadedFile) -> set[str]:
-    """The controls without a value that a load comes to."""
+def _executed(loaded: LoadedFile) -> set[str]:
+    """The controls without a value that a load executes."""
     lines = (line for line in loaded.lines if line.result not in (LoadResult.UNREACHED, LoadResult.REJECTED))
     controls = (control for line in lines if line.parsed for control in line.parsed.controls)
     return {control.flag for control in controls if not control.value}
 
 
 def read(fields: Fields) -> RuleOption:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     option = fields.word("option", (*OPTIONS, *GO_ON))
     value = fields.text("value", "")
     if value and not (value.isascii() and value.isdigit()):

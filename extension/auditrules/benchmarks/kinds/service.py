@@ -1,6 +1,6 @@
-"""A unit that audits is enabled, and its daemon runs: by systemd's own links and files, and by the processes.
+"""The kind `service`: a unit of audit is enabled, and its daemon runs, by systemd's files and links, and by processes.
 
-Presets do not matter: they decide once, at installation, which links are made.
+Presets do not matter: they only decide at installation which links are made.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from auditrules.values import dataclass, replace
 
 DAEMON = AUDITD
 PROGRAMS = ("/usr/sbin/auditd", "/sbin/auditd", "/usr/bin/auditd", "/bin/auditd")
-"""Where auditd is, with the distributions: what else a unit names is not looked at, and is not known."""
+"""The paths of auditd in distributions. Another program in a unit is not looked up, and so unknown."""
 
 NOT_STARTED = "not_started"
 
@@ -54,20 +54,20 @@ class Service(Requirement):
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """The processes, where it must run."""
+        """The processes, if it must run."""
         return frozenset({Fact.SERVICES} if self.active else ())
 
     @property
     def required(self) -> str:
-        """What it must be, in words."""
+        """Enabled, active, or both."""
         return " and ".join(word for word, wanted in (("enabled", self.enabled), ("active", self.active)) if wanted)
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """The daemon, where the unit is the one that starts it."""
+        """The daemon's paths, if the unit is the one that starts it."""
         return PROGRAMS if self.name == DAEMON else ()
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """Judge it now, or after the next boot; of an image nothing runs now."""
+        """Judge it now, or after the next boot. In an image nothing runs now."""
         parts = [self._enabled(host)] if self.enabled else []
         if self.active:
             parts += [self._starts(host)] if source == BOOT else self._runs(host)
@@ -76,7 +76,7 @@ class Service(Requirement):
         return [replace(worst, evidence=evidence, remedy=Remedy(text=_REMEDIES[worst.reason].format(name=self.name)))]
 
     def _enabled(self, host: JudgedHost) -> Result:
-        """Whether boot wants it, whatever the kernel's command line says."""
+        """Whether it is enabled, without regard to the kernel's command line."""
         return self._started(host, (), f"{self.name} is enabled")
 
     def _starts(self, host: JudgedHost) -> Result:
@@ -103,7 +103,7 @@ class Service(Requirement):
         return Result(Status.FAIL, reasons.get(why, NOT_STARTED), why)
 
     def _without_daemon(self, host: JudgedHost) -> Result | None:
-        """Why a unit that boot wants starts no auditd; None if it does, or is not there for that."""
+        """The result if an enabled unit does not start auditd; None if it does, or need not."""
         units = host.audit.collected.units
         if self.name != DAEMON or units is None:
             return None
@@ -116,7 +116,7 @@ class Service(Requirement):
         return self._without_program(program, host)
 
     def _without_load(self, host: JudgedHost) -> Result | None:
-        """Why a unit that is there to load the rules may not do so; None if it does, or is there for auditd."""
+        """The result if a unit may not load the rules; None if it does, or need not."""
         units = host.audit.collected.units
         if self.name == DAEMON or units is None:
             return None
@@ -131,7 +131,7 @@ class Service(Requirement):
         return Result(Status.UNKNOWN, UNCLEAR, evidence)
 
     def _without_program(self, program: str, host: JudgedHost) -> Result | None:
-        """Why the program of the unit can't be started; None if it can."""
+        """The result if the unit's program can't be started; None if it can."""
         end = host.file_system.walk(program)
         starts = f"{self.name} starts {visible(program)}"
         if end.missing:
@@ -144,7 +144,7 @@ class Service(Requirement):
         return None
 
     def _runs(self, host: JudgedHost) -> list[Result]:
-        """Whether auditd runs; nothing is said of it where there is no machine to ask."""
+        """Whether auditd runs; no result for an image, unless the unit need not be enabled."""
         daemon = host.facts.services
         if daemon is None:
             return [] if self.enabled else [Result(Status.UNKNOWN, UNREADABLE, "an image runs nothing")]
@@ -168,7 +168,7 @@ _REMEDIES = {
 
 
 def read(fields: Fields) -> Service:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     name = fields.word("name", UNITS)
     enabled, active = fields.flag("enabled", default=False), fields.flag("active", default=False)
     if not enabled and not active:

@@ -1,4 +1,4 @@
-"""An option of auditd.conf has a value that the benchmark allows, in a file that auditd takes."""
+"""The kind `setting`: an option of auditd.conf has an allowed value, in a file that auditd accepts."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ TESTS = ("set", "min_percent", "range")
 
 _MIB = 1 << 20
 _MOST_PERCENT = 99  # that auditd takes
-# Not in evidence, as who saves the file or tells auditd to read it changes nothing of what is required.
+# In evidence_lines only, as saving the file or sending SIGHUP changes nothing that is required.
 _READ_BEFORE = "; auditd was started before the file was last changed, and may have the old one"
 _READ_IT = "Let auditd read it: `systemctl kill -s HUP auditd.service`, or the next boot."
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRequirement(Requirement):
-    """What an option must be: one of some `values`, or what `test` says, from `least` to `most`."""
+    """The allowed values of an option: one of `values`, or those that meet `test`, from `least` to `most`."""
 
     kind: ClassVar[str] = "setting"
 
@@ -62,7 +62,7 @@ class SettingRequirement(Requirement):
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """When auditd was started, which programs it may run, and the size of the file system of the logs."""
+        """When auditd was started, the programs that it may run, and the size of the logs' file system."""
         return frozenset({Fact.SERVICES, Fact.FILES})
 
     @property
@@ -77,11 +77,11 @@ class SettingRequirement(Requirement):
         return f"from {self.least}" + (f" to {self.most}" if self.most is not None else " on")
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
-        """The file itself, which auditd takes only if it is no link, and the programs that it names."""
+        """The file itself, which must not be a link, and the programs that it names."""
         return (PATH, *(facts.files.run_by_auditd if facts.files else ()))
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:
-        """Judge it by the file, which the auditd that runs may have read before it was changed."""
+        """Judge the file; a remark says if auditd may have read it before its last change."""
         options = auditd_options(host.audit.conf, _version(host))
         status, reason, evidence, line = self._of_file(host, options)
         remark = _READ_BEFORE if source == KERNEL and _is_older(host) else ""
@@ -89,7 +89,7 @@ class SettingRequirement(Requirement):
         return [Result(status, reason, f"{PATH}: {evidence}", lines, remedy=self._remedy(reason))]
 
     def _of_file(self, host: JudgedHost, options: AuditdOptions) -> tuple[Status, str, str, int]:
-        """Status, reason, and evidence with its line."""
+        """The status, the reason, and the evidence with its line in the file."""
         if options.error:
             return Status.UNKNOWN, UNREADABLE, options.error, 0
         if not options.there:
@@ -101,15 +101,15 @@ class SettingRequirement(Requirement):
             return missed
         value = options.values[self.option]
         if self.option == HALTS and value.text == "halt" and _version(host) is None:
-            evidence = f"{self._found(value, '')}, which auditd takes before {dotted(NO_EARLY_HALT)} only"
+            evidence = f"{self._in_words(value, '')}, which auditd takes before {dotted(NO_EARLY_HALT)} only"
             return Status.UNKNOWN, "version_unknown", evidence, value.line
         allowed = self._allows(value, host)
         reason = {None: "size_unknown", True: MET, False: "wrong_value" if value.line else "not_set"}[allowed]
         status = {None: Status.UNKNOWN, True: Status.PASS, False: Status.FAIL}[allowed]
-        return status, reason, self._found(value, reason), value.line
+        return status, reason, self._in_words(value, reason), value.line
 
-    def _found(self, value: OptionValue, reason: str) -> str:
-        """What the file says."""
+    def _in_words(self, value: OptionValue, reason: str) -> str:
+        """The value in the file, or that it is not set."""
         if not value.line:
             default = f", and auditd's default is {value.text}" if value.text else ""
             return f"{self.option} is not set{default}"
@@ -117,7 +117,7 @@ class SettingRequirement(Requirement):
         return f"{self.option} = {visible(value.text)}{unit}"
 
     def _allows(self, value: OptionValue, host: JudgedHost) -> bool | None:
-        """Whether a value is allowed; None where that is not known."""
+        """Whether a value is allowed; None if that is not known."""
         if self.test == "set":
             return bool(value.line)
         if self.option == "log_group" and self.values:
@@ -155,13 +155,13 @@ class SettingRequirement(Requirement):
 
 
 def _version(host: JudgedHost) -> Version | None:
-    """The version of audit, None where it is not known."""
+    """The version of audit, None if it is not known."""
     collected = host.audit.collected
     return collected.facts.version if collected.auditctl_version else None
 
 
 def _is_older(host: JudgedHost) -> bool:
-    """Whether the auditd that runs was started before the file was last changed."""
+    """Whether the running auditd was started before the last change of the file."""
     file, daemon = host.audit.collected.auditd_conf, host.facts.services
     if file is None or file.changed is None or daemon is None or daemon.started is None:
         return False
@@ -177,7 +177,7 @@ def _names(group: str, host: JudgedHost) -> set[str]:
 
 
 def read(fields: Fields) -> SettingRequirement:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     if fields.path("file", PATH) != PATH:
         raise fields.error("file", PATH)
     option = fields.word("option", tuple(OPTIONS))
@@ -203,7 +203,7 @@ def read(fields: Fields) -> SettingRequirement:
 
 
 def _bounds(fields: Fields, test: str, option: Option) -> tuple[int, int | None]:
-    """From which number on, and to which: so that some value meets it, and some does not."""
+    """The least and the greatest allowed number. They must allow some value, and forbid some."""
     least = fields.number("min", 0)
     most = fields.number("max") if fields.has("max") else None
     if test != "range" and most is not None:

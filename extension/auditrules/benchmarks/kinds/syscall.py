@@ -1,7 +1,7 @@
-"""A requirement on system calls: every call that a benchmark's rule would match leaves a record, on whatever file.
+"""The kind `syscall`: every call that a benchmark's rule would match is recorded, on any file.
 
-Which rules of the host see to that does not matter: broader ones, several, in any order and spelling, with any key.
-Calls that the host can't make are not asked for, and are named.
+By which rules of the host does not matter: broader ones, several, in any order and spelling, with any key. Calls that
+the host can't make are not required; the evidence names them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _MOST_NAMED = 40  # calls in a cell
 
 @dataclass(frozen=True, slots=True)
 class SyscallRequirement(Requirement):
-    """System calls of some arches, by whom and with which result they are to be recorded."""
+    """System calls of some arches that must be recorded, for the subjects and results in `by`."""
 
     kind: ClassVar[str] = "syscall"
 
@@ -80,7 +80,7 @@ class SyscallRequirement(Requirement):
         return frozenset({Fact.LOGIN}) if self.by.by_login else frozenset()
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
-        """The file and the program that the calls are about, where they are about one."""
+        """The file and the program that the conditions name, if any."""
         return self._asked(self.by.as_usual(), self.arches).paths
 
     def _asked(self, fields: Iterable[str], arches: Iterable[str]) -> AskedRule:
@@ -139,7 +139,7 @@ class SyscallRequirement(Requirement):
 
 
 def _known(name: str, machine: str, facts: Facts) -> str:
-    """A call as the host's auditctl takes it: by its number where it is too old for the name."""
+    """A call as the host's auditctl accepts it: by its number if auditctl is too old for the name."""
     if syscalls.number(name, machine, facts.version) is not None:
         return name
     return str(syscalls.call_number(name, machine))
@@ -151,14 +151,14 @@ def _named(calls: Sequence[CallOfArch]) -> str:
 
 
 def _unasked(found: AskedAnswer) -> Iterator[str]:
-    """Which calls are not asked for, and why, each reason once."""
+    """Why some calls are not required, each reason once."""
     reasons = dict.fromkeys(found.impossible.values())
     if reasons:
         yield f"not asked for: {'; '.join(reasons)}"
 
 
 def read(fields: Fields) -> SyscallRequirement:
-    """The requirement of an object of a benchmark's file. Raises BenchmarkError."""
+    """Parse the requirement from its object in a benchmark's file. Raises BenchmarkError."""
     requirement = SyscallRequirement(
         fields.texts("syscalls"),
         fields.some_words("arches", ARCHES, ARCHES),

@@ -13,7 +13,7 @@ from functools import lru_cache
 from auditrules.benchmarks import BY_ID, BenchmarkControl
 from auditrules.benchmarks.kinds.path import PathRequirement
 from auditrules.benchmarks.prescribed import prescribed
-from auditrules.benchmarks.remediation import ADVICE, Advice, written
+from auditrules.benchmarks.remediation import ADVICE, Advice, remedies_text
 from auditrules.report.model import Verdict
 from auditrules.status import Status
 from auditrules.text import visible
@@ -60,7 +60,7 @@ def find_remediation(verdict: Verdict) -> Remediation | None:
         return Remediation(advice.text, (), path, elsewhere)
     own = requirement.remedy(path)
     first = f"{advice.text} " if advice else ""
-    return Remediation(f"{first}{written([own])}", own.lines, path, elsewhere, own.rules_file)
+    return Remediation(f"{first}{remedies_text([own])}", own.lines, path, elsewhere, own.rules_file)
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +78,7 @@ def _of_system(control: BenchmarkControl, advice: Advice | None) -> Remediation:
     remedies = prescribed(control)
     first = f"{advice.text} " if advice else ""
     lines = tuple(dict.fromkeys(line for each in remedies for line in each.lines))
-    return Remediation(f"{first}{written(remedies)}", lines, "", elsewhere=False, rules_file=control.rules_file)
+    return Remediation(f"{first}{remedies_text(remedies)}", lines, "", elsewhere=False, rules_file=control.rules_file)
 
 
 def remediation_text(verdict: Verdict) -> str:
