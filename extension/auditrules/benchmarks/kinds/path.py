@@ -60,8 +60,8 @@ class PathRequirement(Requirement):
     """The letters of rwxa that must be recorded for a path, for the subjects in `by`.
 
     `docker` says where else Docker may have it, `path_from` which configuration names it. With b32 in `arches`,
-    accesses of 32-bit programs count too. A missing file or directory is judged as well: a rule records that it is made. If a
-    file is a symbolic link, the link itself is judged: a rule on its name records that it is redirected.
+    accesses of 32-bit programs count too. A missing file or directory is judged as well: a rule records that it is
+    made. If a file is a symbolic link, the link itself is judged: a rule on its name records that it is redirected.
     """
 
     kind: ClassVar[str] = "path"
