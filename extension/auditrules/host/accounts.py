@@ -1,4 +1,4 @@
-"""Users and groups by name: from the two files, and on this machine from whatever else its name service asks."""
+"""Looks up users and groups by name: in /etc/passwd and /etc/group, and on this machine through its name service."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from auditrules.audit.model.text import decode
 
 _ID = 2  # the field of the id, in passwd(5) and group(5) alike
 _NUMBER = re.compile(rb"\d{1,10}")
-_IDS = range(1 << 32)  # what is beyond makes the C library leave the line out
+_IDS = range(1 << 32)  # the C library skips a line whose id is beyond
 
 
 def ids(content: bytes) -> dict[str, int]:
-    """Read /etc/passwd or /etc/group: names to ids, the first line of a name deciding as it does for getpwnam(3)."""
+    """Parse /etc/passwd or /etc/group into the ids by name. The first line of a name counts, as for getpwnam(3)."""
     found: dict[str, int] = {}
     for line in content.split(b"\n"):
         name, *others = line.split(b":")
@@ -40,9 +40,9 @@ def group_id(name: str) -> int:
 
 
 class NameService:
-    """A name service that may hang, as a directory server that is down makes it: `seconds` are waited, no more.
+    """A name service that may hang, for example because a directory server is down. It is given `seconds` to answer.
 
-    A call that hangs cannot be ended, so it is left behind in its thread, and no other is made until it is over.
+    A call that hangs cannot be ended, so it stays in its thread, and no other call is made until it ends.
     """
 
     def __init__(self, ask: Callable[[str], int], seconds: float) -> None:
@@ -51,9 +51,9 @@ class NameService:
         self._thread: Thread | None = None
 
     def ids(self, names: Iterable[str]) -> dict[str, int] | None:
-        """Return the ids of those names that the service knows. None: it gave no answer in time, or can't be asked.
+        """Look up the ids of the names that the service knows. None: it did not answer in time, or can't be asked.
 
-        Python asks for no name that this process's locale has no bytes for.
+        Python can't ask for a name that the locale of this process cannot encode.
         """
         wanted = sorted(names)
         if not wanted:

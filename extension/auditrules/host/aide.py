@@ -1,4 +1,4 @@
-"""Reading AIDE's configuration with what it includes: files of root's only, and none is run."""
+"""Reads AIDE's configuration with the files it includes. Only root's files count, and no program is run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from auditrules.audit.model.collected import File
 from auditrules.benchmarks.configuration.aide import MOST_BYTES, MOST_FILES, AideAnswer, read_aide
 from auditrules.benchmarks.configuration.aide_rules import PATHS, AideFile, AideInclude, AideLookup, AideRules
 from auditrules.host.open_folders import UnreadableError
+from auditrules.host.ownership import WRITABLE_BY_OTHERS, ownership_problem
 from auditrules.host.rootfs import Tree
 
 _FOLDER, _COPIES = "/etc/aide/aide.conf.d", "/usr/share/aide/config/aide/aide.conf.d"
-_WRITABLE = 0o022  # by the group or by others
 
 
 def read_aide_rules(tree: Tree, *, owners: bool) -> AideRules:
-    """AIDE's rules. `owners` says that owners of files count: a copy of a root may belong to anybody."""
+    """Read AIDE's rules. `owners`: the files must be root's. In a copy of a root, they may belong to anybody."""
     files = (tree.read(path, MOST_BYTES) for path in PATHS)
     reading = read_aide(next(filter(None, files), None))
     answer: AideAnswer = None
@@ -26,7 +26,7 @@ def read_aide_rules(tree: Tree, *, owners: bool) -> AideRules:
         if isinstance(wish, AideLookup):
             answer = _is_there(tree, wish.path)
         else:
-            included = [_trusted(file, owners=owners) for file in _included(tree, wish)]
+            included = [_if_roots(file, owners=owners) for file in _included(tree, wish)]
             answer = [AideFile(file, packaged=_is_packaged(tree, file)) for file in included]
 
 
@@ -45,29 +45,26 @@ def _included(tree: Tree, wish: AideInclude) -> list[File]:
 
 
 def _is_packaged(tree: Tree, file: File) -> bool:
-    """Whether a file is as Debian's aide-common brings it, which keeps a copy of each that it puts into /etc."""
+    """Whether a file is as Debian's aide-common installs it. The package keeps copies of what it puts into /etc."""
     if file.content is None or not file.mode or not file.mode & 0o100:
-        return False  # only of programs it matters
+        return False  # it matters for programs only
     folder, _, name = file.path.rpartition("/")
     copy = tree.read(f"{_COPIES}/{name}", MOST_BYTES) if folder == _FOLDER else None
-    return copy is not None and copy.content == file.content and not (copy.mode or 0) & _WRITABLE
+    return copy is not None and copy.content == file.content and not (copy.mode or 0) & WRITABLE_BY_OTHERS
 
 
 def _read(tree: Tree, path: str) -> File:
     return tree.read(path, MOST_BYTES) or File(path, error="expected a file, found nothing")
 
 
-def _trusted(file: File, *, owners: bool) -> File:
-    """The file; without its content if somebody else than root may have written it."""
-    if file.mode is not None and file.mode & _WRITABLE:
-        return File(file.path, error=f"expected only root to be able to write it, found the mode {file.mode:04o}")
-    if owners and file.uid:
-        return File(file.path, error=f"expected it to be root's, found one of uid {file.uid}")
-    return file
+def _if_roots(file: File, *, owners: bool) -> File:
+    """The file, without its content if somebody other than root may have written it."""
+    problem = ownership_problem(file.mode, file.uid, owners=owners)
+    return File(file.path, error=problem) if problem else file
 
 
 def _is_there(tree: Tree, path: str) -> bool | None:
-    """Whether something is at a path; None where that could not be seen."""
+    """Whether something is at a path; None if that could not be seen."""
     if tree.end(path) is not None:
         return True
     seen = tree.look((path,))

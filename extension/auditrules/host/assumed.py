@@ -1,7 +1,7 @@
-"""A host of which nothing is known but a saved listing: no file of it can be looked at, so files are taken to be there.
+"""A host of which only a saved listing is known. Its files can't be looked at, so they are assumed to exist.
 
-The benchmarks' own paths are there as what the benchmarks say they are, every other path is a plain file, and there are
-no links. Evidence says so.
+The paths of the benchmarks have the types that the benchmarks state, any other path is a regular file, and there are
+no links. The evidence of results says so.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TYPES = {
 
 @lru_cache(maxsize=1)
 def _docker() -> Mapping[str, PathRequirement]:
-    """What the benchmarks of Docker name, by their own path."""
+    """The path requirements of the Docker benchmarks, by path."""
     controls = (control for benchmark in CIS_DOCKER for control in benchmark.controls)
     wanted = [each for control in controls for each in control.requirements if isinstance(each, PathRequirement)]
     own: dict[str, PathRequirement] = {}
@@ -42,14 +42,14 @@ def _docker() -> Mapping[str, PathRequirement]:
 
 
 def _real(wanted: PathRequirement) -> str:
-    """The file at a path: two own paths for one program, /usr/bin/runc and /usr/sbin/runc, are two names of one."""
+    """The file at a path. Two paths of one program, as /usr/bin/runc and /usr/sbin/runc, are names of one file."""
     process = wanted.docker.process if wanted.docker else ""
     names = [each.path for each in _docker().values() if process and each.docker and each.docker.process == process]
     return names[0] if names else wanted.path
 
 
 def assumed_entries(paths: Iterable[str], type_of: Callable[[str], str]) -> Mapping[str, Entry]:
-    """What is taken to be at paths: what `type_of` says of each, and a directory at each step of the way there."""
+    """Make the entries that are assumed at paths: `type_of` gives their types, and all parents are directories."""
     found: dict[str, Entry] = {}
     for path in paths:
         last, *folders = above(path)
@@ -59,7 +59,7 @@ def assumed_entries(paths: Iterable[str], type_of: Callable[[str], str]) -> Mapp
 
 
 def assumed_docker() -> Services:
-    """What is there of Docker on a host with all that the benchmarks name, in the places that they name."""
+    """Docker on a host that has all files of the benchmarks, at the paths that these name."""
     own = _docker()
     places = dict.fromkeys(place for each in own.values() for place in each.places)
     found = {place: Found(_real(own[place]), _TYPES[own[place].type]) if place in own else None for place in places}
@@ -67,7 +67,7 @@ def assumed_docker() -> Services:
 
 
 class AssumedHost:
-    """The host that a saved `auditctl -l` was made on. `release` is that of its kernel; empty: not known.
+    """The host whose rules a saved `auditctl -l` lists. `release` is that of its kernel; empty: not known.
 
     Raises HostError if the file cannot be read.
     """
@@ -77,21 +77,21 @@ class AssumedHost:
         self._kernel: Kernel = KernelReader("/", listing, programs=(), limits=limits, ask=ask).read()[0]
 
     def sources(self) -> Sources:
-        """Give the listing, and the paths that its rules name."""
+        """Give the listing, and entries for the paths that its rules name."""
         content = self._kernel.saved.content if self._kernel.saved else None
         facts = Facts(files=self.look(needs([content or b""]).paths), assumed=True, kernel=self._build)
         return Sources(self._kernel, facts=facts)
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Give what is taken to be at paths, and at each step of the way there."""
+        """Give the entries that are assumed at paths and at their parents."""
         return assumed_entries(paths, lambda path: _TYPES[own.type] if (own := _docker().get(path)) else "file")
 
     def site(self) -> tuple[File, ...]:
-        """Give none: no file of that host is read, nor one of this machine for it."""
+        """Give no files: those of that host can't be read, and those of this machine are not its."""
         return ()
 
     def fact(self, fact: Fact) -> object:
-        """Give Docker as the benchmarks have it; of everything else nothing is known."""
+        """Give Docker as the benchmarks describe it. Every other fact is unknown."""
         from auditrules.host.facts import unknown_fact  # noqa: PLC0415 - it says why
 
         return assumed_docker() if fact is Fact.DOCKER else unknown_fact(fact)

@@ -1,4 +1,4 @@
-"""Reading a host's own configuration that benchmarks ask about: bounded, regular files only, links inside the root."""
+"""Reads the configuration that benchmarks ask about: regular files up to a size, and links only inside the root."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ MOST_FSTAB = 1 << 20  # bytes
 
 
 def read_system(tree: Tree) -> OsRelease:
-    """Which system the host is."""
+    """Read which system the host is."""
     return read_os_release(*(tree.read(path, os_release.MOST_BYTES) for path in os_release.PATHS))
 
 
 def read_login(tree: Tree) -> LoginDefs:
-    """Which users log in."""
+    """Read from which user id on users log in."""
     first = next(filter(None, (tree.read(path, login_defs.MOST_BYTES) for path in login_defs.PATHS)), None)
     return read_login_defs([*([first] if first else ()), *drop_ins(tree, login_defs.DROP_INS, ".defs")])
 
 
 def read_faillock_dir(tree: Tree) -> FaillockDir:
-    """Where pam_faillock keeps its tallies."""
+    """Read where pam_faillock keeps its tallies."""
     files = (tree.read(path, faillock_conf.MOST_BYTES) for path in faillock_conf.PATHS)
     whole = tree.read(faillock_conf.PAM_CONF, faillock_conf.MOST_BYTES)
     pam = (each for folder in faillock_conf.PAM_FOLDERS for each in drop_ins(tree, folder, ""))
@@ -36,7 +36,7 @@ def read_faillock_dir(tree: Tree) -> FaillockDir:
 
 
 def read_packages(tree: Tree) -> Packages:
-    """What is installed."""
+    """Read which packages are installed."""
     status = tree.read(dpkg_status.STATUS, dpkg_status.MOST_BYTES)
     parts = drop_ins(tree, dpkg_status.STATUS_D, "", most=dpkg_status.MOST_FILES)
     parts = [part for part in parts if not part.path.endswith(".md5sums")]
@@ -44,7 +44,7 @@ def read_packages(tree: Tree) -> Packages:
 
 
 def read_mounts(tree: Tree, mountinfo: bytes | None) -> MountPoints:
-    """The mounts of now, where they are known, and those of fstab."""
+    """Read the present mounts, if `mountinfo` is known, and those of fstab."""
     return parse_mount_points(mountinfo, tree.read(FSTAB, MOST_FSTAB))
 
 
@@ -54,7 +54,7 @@ def _is_folder(tree: Tree, path: str) -> bool:
 
 
 def drop_ins(tree: Tree, folder: str, ending: str, *, most: int = MOST_DROP_INS) -> list[File]:
-    """The files of a folder whose names end so, in the order of their names; what is in the way is a file's error."""
+    """Read the files of a folder with this ending, sorted by name. If that fails, give one `File` with the error."""
     try:
         names = [name for name in tree.names(folder) if name.endswith(ending) and not name.startswith(".")]
     except UnreadableError as error:

@@ -1,7 +1,7 @@
-"""How osquery and the extension are set up on a host: its processes, flag, load and pack files, and what they name.
+"""Reads how osquery and the extension are set up on a host: processes, flags, load file, packs and extension files.
 
-Files that a command line names are read only where the process is root's, or the reader's own; never more of them than
-people write, and nothing but regular files outside of the kernel's own file systems.
+A file that a command line names is read only if the process is root's or the reader's own. Only regular files count,
+outside the kernel's own file systems, and only the first megabytes of each.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ from auditrules.tables import SCHEMAS
 from auditrules.values import replace
 
 PACK_FOLDERS = (f"/usr/share/{PROJECT}/packs", "/etc/osquery/packs")
-PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10", "python3")  # as the stub of the extension has them
+PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10", "python3")  # as in the stub of the extension
 
 _TEXT = 4 << 20  # bytes of a file that people write; osquery takes no more of a configuration
-_START = 4096  # bytes of a program that say what it is
-_KINDS = {"dir": "directory", "file": "regular", "char": "character"}  # where osquery has other words for them
+_START = 4096  # bytes of a program that show what it is
+_KINDS = {"dir": "directory", "file": "regular", "char": "character"}  # types that osquery names differently
 _OSQUERYD = "osqueryd"
 
-# Whose regular files may be streams without an end, or lost to others once they are read, as /proc/kmsg is.
+# Their regular files may have no end, or lose to others what we read, as /proc/kmsg does.
 _KERNELS = frozenset(
     {"bpf", "cgroup", "cgroup2", "configfs", "debugfs", "efivarfs", "proc", "pstore", "securityfs", "sysfs", "tracefs"}
 )
-_KERNELS_FOLDERS = {"proc": "proc", "sys": "sysfs"}  # of a root whose mounts nobody knows
+_KERNELS_FOLDERS = {"proc": "proc", "sys": "sysfs"}  # for a root whose mounts are not known
 
 
 class Setup:
-    """A host by its root directory, as `Host` has it. Raises HostError where this machine's mounts are not known."""
+    """A host by its root directory, as in `Host`. Raises HostError if the mounts of this machine can't be read."""
 
     def __init__(self, root: str = "/") -> None:
         here = not os.path.realpath(root).strip("/")
@@ -65,17 +65,17 @@ class Setup:
         self._identity = file_at(mounts.remote if mounts else local)
 
     def daemons(self) -> tuple[Daemon, ...]:
-        """Find the daemons that run: those that no other one has started as its worker."""
+        """Find the running daemons, without the workers that they have started."""
         with closing(Tree(self._root, self._remote)) as tree:
             found = {each.pid: each for each in self._candidates() if not each.doubt}
             masters = (each for each in found.values() if each.parent not in found)
             return tuple(_daemon(tree, each.pid, each.arguments[1:]) for each in masters)
 
     def installation(self, daemons: tuple[Daemon, ...]) -> Installation:
-        """Read all that these daemons are told to load, and the packs."""
+        """Read the files that these daemons load, and the packs."""
         with closing(Tree(self._root, self._remote)) as tree:
             lists = [self._load_file(tree, path) for path in load_files(daemons)]
-            if not daemons:  # of the places where one may be, those that are there
+            if not daemons:  # the load files may be at several places: keep those that exist
                 lists = [each for each in lists if each.lines is not None or each.error] or lists[:1]
             pythons = (tree.end(f"/usr/bin/{name}") for name in PYTHONS)
             return Installation(
@@ -97,14 +97,14 @@ class Setup:
             return LoadFile(path, error=file.error if file else "")
         lines = [line.strip() for line in decode(file.content).split("\n")]
         lines = [line for line in lines if line and not line.startswith(("#", ";"))]
-        # osquery starts what is named twice once.
+        # osquery starts a file once, even if it is named twice.
         named = dict.fromkeys(path for line in lines for path in _named(tree, line))
         ours = tuple(each for path in named if (each := _extension(tree, path)))
         return LoadFile(path, tuple(lines), files=ours)
 
 
 def _believed(daemons: Iterable[Daemon], lists: Iterable[LoadFile]) -> Iterator[str]:
-    """What root's osquery takes flags and extensions from, and what it then runs of ours."""
+    """The files from which root's osquery takes flags and extensions, and our programs that it then runs."""
     yield from (daemon.flags["flagfile"] for daemon in daemons if "flagfile" in daemon.flags)
     for each in lists:
         yield each.path
@@ -113,7 +113,7 @@ def _believed(daemons: Iterable[Daemon], lists: Iterable[LoadFile]) -> Iterator[
 
 
 def _named(tree: Tree, line: str) -> list[str]:
-    """The files of a line of the load file; of a folder, those in it that osquery would load."""
+    """The files that a line of the load file names. If it names a folder, the files there that osquery would load."""
     end = tree.end(line)
     if not line.startswith("/") or end is None or end[1].type != "dir":
         return [line]
@@ -124,7 +124,7 @@ def _named(tree: Tree, line: str) -> list[str]:
 
 
 def _extension(tree: Tree, path: str) -> ExtensionFile | None:
-    """Look at a file that osquery loads; None where it seems to be another extension."""
+    """Look at a file that osquery loads; None if it seems to be another extension."""
     file = _program(tree, path)
     end = tree.end(path)
     started = wrapper.started(path, decode(file.start))
@@ -134,7 +134,7 @@ def _extension(tree: Tree, path: str) -> ExtensionFile | None:
 
 
 def _is_ours(path: str) -> bool:
-    """Whether a file seems to be the extension; one without its suffix too, as that may be what is wrong."""
+    """Whether a file seems to be the extension. Its suffix does not matter here: it may be what is wrong."""
     return path.rpartition("/")[2].startswith(NAME)
 
 
@@ -174,7 +174,7 @@ def _as_place(entry: Entry) -> PathStat:
 
 
 def _untouched(mounts: Mounts | None, path: str) -> str:
-    """The type of a file system that is kept off, as a name in a flag or a list may lead anywhere; else empty."""
+    """The type of the path's file system if it must not be touched, else empty. Flags and lists may name any path."""
     if mounts is None:
         return _KERNELS_FOLDERS.get(path.split("/")[1], "")
     kind = mounts.type(path)
@@ -202,7 +202,7 @@ def _daemon(tree: Tree, pid: int, words: Sequence[str]) -> Daemon:
 
 
 def _packs(tree: Tree) -> Iterator[InstalledPack]:
-    """The packs that name a table of ours; in osquery's own folder others may be, which do not concern us."""
+    """The packs that name a table of ours. osquery's own folder may hold other packs."""
     for folder in PACK_FOLDERS:
         try:
             names = [name for name in tree.names(folder) if name.endswith((".conf", ".json"))]

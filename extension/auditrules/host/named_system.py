@@ -1,8 +1,8 @@
-"""A system of which nothing is known but its name: what each host of that name has as it is installed.
+"""A host of which only the name of its system is known: it has what every such system has when it is installed.
 
-Paths of the benchmarks are there, without links, as what the benchmarks say they are. Users log in from the number on
-that login.defs is shipped with, sudo logs to no file of its own, and pam_faillock keeps its tallies where the module
-does by default. Privileged programs are not known: they depend on the packages.
+The paths of the benchmarks exist, with the types that these state, and there are no links. Users log in from the
+UID_MIN that login.defs is shipped with, sudo logs to no file of its own, and pam_faillock keeps its tallies in its
+default directory. Privileged programs are not known, as they depend on the packages.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ SYSTEM_ASSUMED = (
     "the benchmarks' paths are taken to be there, without links, and login.defs, sudo and pam_faillock to be as they "
     "are shipped, and no other file to be in rules.d; privileged programs are not known"
 )
-"""What is taken of a system, in words."""
+"""What is assumed of a system, in words."""
 
 NO_PROGRAMS = PrivilegedPrograms(SearchState.FAILED, problem="a system's name does not tell which it has")
 _FOLDERS = ("/etc/audit/rules.d",)
 
 
 class NamedSystem:
-    """A host of a system, with the auditctl, machine and kernel of `facts`. `named` are the paths of its controls."""
+    """A host of a system, with the auditctl, machine and kernel of `facts`. `named`: the paths of these controls."""
 
     def __init__(self, system: OsRelease, facts: Facts, controls: Iterable[BenchmarkControl]) -> None:
         self._system = system
@@ -54,11 +54,11 @@ class NamedSystem:
         self._folders = frozenset((*_FOLDERS, *folders, *parents))
 
     def sources(self) -> Sources:
-        """Give what is known, which is no file's content."""
+        """Give the facts of the system, without the content of any file."""
         return Sources(Kernel("none", reason="no host was read"), facts=self._facts)
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Give what is taken to be at paths, and at each step of the way there."""
+        """Give the entries that are assumed at paths and at their parents."""
         return assumed_entries(paths, self._type)
 
     def _type(self, path: str) -> str:
@@ -68,11 +68,11 @@ class NamedSystem:
         return known.type if known else "file"
 
     def site(self) -> tuple[File, ...]:
-        """Give none: no file is read."""
+        """Give no files: none is read."""
         return ()
 
     def fact(self, fact: Fact) -> object:
-        """Give what such a system has as it is installed."""
+        """Give a fact as it is on such a system when it is installed."""
         known: Mapping[Fact, object] = {
             Fact.SYSTEM: self._system,
             Fact.LOGIN: LoginDefs(DEFAULT_UID_MIN),

@@ -1,6 +1,6 @@
-"""The privileged programs of a host, searched for in a thread of its own, and kept for an hour at most.
+"""Searches for the privileged programs of a host in a thread of its own, and keeps the result for an hour at most.
 
-`chmod u+s` and `setcap` change no folder's times, so only another search finds what was made privileged since the last.
+`chmod u+s` and `setcap` change no folder's times. So only a new search finds programs made privileged since the last.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import NamedTuple, Protocol
 from auditrules.benchmarks.privileged_programs import PrivilegedPrograms, SearchState
 
 MAX_AGE = 3600.0
-"""Seconds from the beginning of a search for which its result is given."""
+"""Seconds, from the beginning of a search, for which its result counts."""
 
-_RENEWED = 3000.0  # seconds after which a search that takes longer than anybody waits is made again
+_RENEWED = 3000.0  # seconds from the beginning of a long search to the next one
 _FAILED_AGE = 60.0
-_FORGOTTEN = 2 * MAX_AGE  # seconds without a question after which it is not
+_FORGOTTEN = 2 * MAX_AGE  # seconds without a query after which there is no next one
 
 # Lower than anything that osqueryd runs. Not the lowest: a thread that waits for the processor may hold the lock of the
 # interpreter, and at 19 a busy machine would let it wait, and with it an answer to osquery, for some 200 ms. The
@@ -36,7 +36,7 @@ class RunningSearch(Protocol):
         """Search to the end."""
 
     def so_far(self) -> PrivilegedPrograms:
-        """How far it has come."""
+        """Give what was found until now."""
 
 
 def _now() -> float:
@@ -44,10 +44,10 @@ def _now() -> float:
 
 
 class PrivilegedInventory:
-    """What the last search found; nothing is searched, and no thread runs, before somebody asks.
+    """The result of the last search. Until the first call nothing is searched and no thread runs.
 
-    Who asks waits for the search for `wait` seconds, then is told how far it has come. A search that took longer
-    is made again before its result is too old, as long as somebody asks: the next query finds it done.
+    A call waits at most `wait` seconds for a search, then returns what was found until then. A search that took longer
+    is repeated before its result is too old, as long as there are calls, so that the next one need not wait.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class PrivilegedInventory:
         self._asked = 0.0
 
     def __call__(self) -> PrivilegedPrograms:
-        """What was found at most an hour ago, or how far the search has come."""
+        """Give the result of a search at most an hour old, or what the running one has found until now."""
         with self._changed:
             self._asked = self._clock()
             if not self._is_fresh() and self._current is None:
@@ -89,7 +89,7 @@ class PrivilegedInventory:
         return self._current is not None
 
     def _work(self, search: RunningSearch) -> None:
-        """Search, and again where that takes long, until nobody asks any more."""
+        """Search once. If that takes long, search again and again until there are no more calls."""
         _lower_priority()
         while True:
             began = self._clock()

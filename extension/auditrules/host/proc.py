@@ -26,6 +26,20 @@ def proc_text(path: str) -> str:
     return decode(proc_bytes(path))
 
 
+def status_fields(status: str) -> dict[str, str]:
+    """Parse the lines of /proc/PID/status. The kernel escapes line feeds in their values."""
+    parts = (line.partition(":\t") for line in status.split("\n"))
+    return {name: value for name, _, value in parts}
+
+
+def link_target(path: str) -> str:
+    """The text of a link in /proc; empty for a kernel thread, a process that has ended, or one we may not look at."""
+    try:
+        return decode(os.readlink(os.fsencode(path)))
+    except OSError:
+        return ""
+
+
 def process_name(folder: str) -> str:
     """The name of the process with this folder of /proc; empty: not known."""
     return proc_text(f"{folder}/comm").removesuffix("\n")

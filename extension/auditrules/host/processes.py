@@ -1,4 +1,4 @@
-"""Which running programs count as the host's own: root's, outside of every container, from a file of the host."""
+"""Finds the host's own processes of a program: they run as root, outside every container, from a file of the host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from auditrules.audit.model.text import decode
 from auditrules.benchmarks.services import HostProcess
-from auditrules.host.proc import proc_bytes, proc_text, process_name, process_start
+from auditrules.host.proc import link_target, proc_bytes, proc_text, process_name, process_start, status_fields
 from auditrules.values import dataclass
 
 MOST_OF_COMMAND_LINE = 1 << 20  # bytes; of a longer one the beginning is read
@@ -20,11 +20,11 @@ _DELETED = " (deleted)"  # ends the name of a program that was removed, or repla
 DeviceInode = tuple[int, int]  # device and inode
 
 
-FindFile = Callable[[str], DeviceInode | None]  # what file is at a path; None: none, or it is not safe to look
+FindFile = Callable[[str], DeviceInode | None]  # the file at a path; None: there is none, or it is not safe to look
 
 
 class Candidate(NamedTuple):
-    """A process by the name of a program, and why it is not taken for the host's own; `doubt` is empty if it is."""
+    """A process with the name of a program. `doubt` says why it is not taken for the host's own; empty: it is."""
 
     pid: int
     parent: int
@@ -34,28 +34,28 @@ class Candidate(NamedTuple):
 
 
 def running(names: Collection[str], identity: FindFile, proc: str = "/proc") -> Iterator[HostProcess]:
-    """Give the processes whose executable has one of some last names and is the host's own file by its path.
+    """Yield the host's own processes whose executable has one of these file names.
 
-    Nobody but root can add to them: all four user ids are 0, and the namespaces are those of PID 1. Where /proc does
-    not tell, a process does not count.
+    Only root can start such a process: its four user ids are 0, its namespaces are those of PID 1, and its executable
+    is the file that is at its path on the host. A process does not count if /proc does not show all of this.
     """
     own = _namespaces(f"{proc}/1")
     if not all(own):
         return
     for pid in _pids(proc):
         folder = f"{proc}/{pid}"
-        path = _link(f"{folder}/exe")
+        path = link_target(f"{folder}/exe")
         if path.rpartition("/")[2] in names and not _doubt(folder, path, [_ROOT], own, identity):
             arguments, cut = _arguments(folder)
             yield HostProcess(path, arguments, cut)
 
 
 def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[Candidate]:
-    """Give the processes that have a program's name, told by the kernel or by themselves.
+    """Yield the processes whose executable has this name, and those that call themselves so.
 
-    Taken for the host's own are those of root, as in `running`, and the reader's: by what the kernel tells of them, as
-    files of /proc that are root's say nothing of a process that made itself undumpable. A reader who can't see PID 1's
-    namespaces compares with those that he is in.
+    Root's processes are taken for the host's own, as in `running`, and so are the reader's. What counts are the user
+    ids in /proc/PID/status, not the owner of the files there: root owns those of any process that is not dumpable.
+    A reader who can't see the namespaces of PID 1 compares with his own.
     """
     users = [_ROOT, [str(os.geteuid())] * 4]
     own = _namespaces(f"{proc}/1")
@@ -63,7 +63,7 @@ def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[C
         own = _namespaces(f"{proc}/self")
     for pid in _pids(proc):
         folder = f"{proc}/{pid}"
-        path = _link(f"{folder}/exe")
+        path = link_target(f"{folder}/exe")
         status = _status(folder)
         if name not in {path.removesuffix(_DELETED).rpartition("/")[2], status.get("Name", "")}:
             continue
@@ -76,9 +76,9 @@ def candidates(name: str, identity: FindFile, proc: str = "/proc") -> Iterator[C
 
 @dataclass(frozen=True, slots=True)
 class OwnProcesses:
-    """The host's own processes of a program: how many, since when the first runs, and why that may be wrong.
+    """How many processes of a program are the host's own, and when the first was started, in seconds since the epoch.
 
-    `started` is in seconds since the epoch.
+    `error` says why the count may be wrong; empty: it is right.
     """
 
     own: int = 0
@@ -87,9 +87,9 @@ class OwnProcesses:
 
 
 def processes_of(name: str, identity: FindFile, proc: str = "/proc") -> OwnProcesses:
-    """Count root's own processes of a program by its name, as `running` takes them.
+    """Count the host's own processes of a program, as `running` finds them.
 
-    Who may not see what programs others run learns only that one of that name runs, or that none does.
+    A reader who may not see the executables of others learns only whether a process of that name runs.
     """
     own = _namespaces(f"{proc}/1")
     if "Name" not in _status(f"{proc}/1"):
@@ -99,19 +99,23 @@ def processes_of(name: str, identity: FindFile, proc: str = "/proc") -> OwnProce
         folder = f"{proc}/{pid}"
         if process_name(folder) != name or _status(folder).get("Uid", "").split() != _ROOT:
             continue
-        doubt = _doubt(folder, _link(f"{folder}/exe"), [_ROOT], own, identity) if all(own) else "of whom can't be seen"
+        doubt = (
+            _doubt(folder, link_target(f"{folder}/exe"), [_ROOT], own, identity)
+            if all(own)
+            else "of whom can't be seen"
+        )
         if not doubt:
             started.append(process_start(folder, proc))
         elif not all(own):
             doubts.append(f"process {name} runs, and whether it is the host's own can't be seen")
     if doubts:
         return OwnProcesses(error=doubts[0])
-    known = [each for each in started if each is not None]
-    return OwnProcesses(len(started), min(known, default=None))
+    known_starts = [each for each in started if each is not None]
+    return OwnProcesses(len(started), min(known_starts, default=None))
 
 
 def file_at(remote: Callable[[str], str]) -> FindFile:
-    """Look at this machine's files, but for those on remote file systems."""
+    """Make a function that looks up files of this machine. It touches no remote file system."""
 
     def look(path: str) -> DeviceInode | None:
         if remote(path):
@@ -126,10 +130,10 @@ def file_at(remote: Callable[[str], str]) -> FindFile:
 
 
 def _doubt(folder: str, path: str, users: Collection[list[str]], own: list[str], identity: FindFile) -> str:
-    """Why a process is not taken for the host's own; empty if it is. Its program is looked at last."""
-    found = _status(folder).get("Uid", "").split()
-    if found not in users:
-        return f"it runs with the user ids {' '.join(found)}" if found else "whose it is can't be seen"
+    """Why a process is not taken for the host's own; empty if it is."""
+    user_ids = _status(folder).get("Uid", "").split()
+    if user_ids not in users:
+        return f"it runs with the user ids {' '.join(user_ids)}" if user_ids else "whose it is can't be seen"
     namespaces = _namespaces(folder)
     if not all(namespaces) or not path.startswith("/"):
         return "its program and namespaces can't be seen"
@@ -150,11 +154,11 @@ def _pids(proc: str) -> list[int]:
 
 
 def _namespaces(folder: str) -> list[str]:
-    return [_link(f"{folder}/ns/{kind}") for kind in _NAMESPACES]
+    return [link_target(f"{folder}/ns/{kind}") for kind in _NAMESPACES]
 
 
 def _arguments(folder: str) -> tuple[tuple[str, ...], bool]:
-    """The words of the command line, and whether there are more bytes of it than are read."""
+    """The words of the command line, and whether it is longer than the bytes that are read."""
     content = proc_bytes(f"{folder}/cmdline", MOST_OF_COMMAND_LINE + 1)
     words = decode(content[:MOST_OF_COMMAND_LINE]).rstrip("\0").split("\0")
     return tuple(words), len(content) > MOST_OF_COMMAND_LINE
@@ -169,13 +173,4 @@ def _identity(path: str) -> DeviceInode | None:
 
 
 def _status(folder: str) -> dict[str, str]:
-    """The lines of /proc/PID/status, in whose values the kernel escapes line feeds."""
-    parts = (line.partition(":\t") for line in proc_text(f"{folder}/status").split("\n"))
-    return {name: value for name, _, value in parts}
-
-
-def _link(path: str) -> str:
-    try:
-        return decode(os.fsencode(os.readlink(path)))
-    except OSError:
-        return ""  # a kernel thread, a process that ended, or not for us to see
+    return status_fields(proc_text(f"{folder}/status"))

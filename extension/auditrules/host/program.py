@@ -1,4 +1,4 @@
-"""Running a program that may hang, print without end, or not start: whatever it does, it ends in a `Run`."""
+"""Runs a program that may hang, print without end, or fail to start. The result is always a `Run`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REAP_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """So many seconds from now, for one run or for several that share them."""
+    """A number of seconds from now, for one run or for several that share it."""
 
     seconds: float
     start: float = field(default_factory=time.monotonic)
@@ -32,11 +32,11 @@ class Deadline:
 
 
 def run(programs: Sequence[str], options: Sequence[str], deadline: Deadline, limit: int) -> Run:
-    """Run the first of some programs that exists, given by absolute paths. Never raises an Exception.
+    """Run the first of these programs (absolute paths) that exists. Never raises an Exception.
 
-    It gets no input, a fixed environment and no shell. It is killed, with all that it started in its session, when the
-    time is up or it prints more than `limit` bytes; then what it printed is dropped, as a part of an answer must not be
-    taken for the whole.
+    The program gets no input, a fixed environment and no shell. When the time is up, or it prints more than `limit`
+    bytes, it is killed with all that it started in its session. Its output is then dropped, so that nobody takes a
+    part of it for the whole.
     """
     program = next(filter(os.path.exists, programs), None)
     if program is None:
@@ -71,11 +71,11 @@ def run(programs: Sequence[str], options: Sequence[str], deadline: Deadline, lim
 
 
 class _TooLongError(Exception):
-    """A program printed more than it may."""
+    """A program printed more than the limit."""
 
 
 def _output(process: subprocess.Popen[bytes], deadline: Deadline, limit: int) -> tuple[bytes, bytes]:
-    """Read both streams to their ends. Raises TimeoutExpired and _TooLongError."""
+    """Read both streams to their ends. Raises TimeoutExpired or _TooLongError."""
     stdout, stderr = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         for stream, content in ((process.stdout, stdout), (process.stderr, stderr)):
@@ -98,7 +98,7 @@ def _output(process: subprocess.Popen[bytes], deadline: Deadline, limit: int) ->
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what still runs, and close the pipes."""
+    """Kill the processes that still run, and close the pipes."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

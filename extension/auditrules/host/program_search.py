@@ -1,7 +1,7 @@
-"""Searching file systems for setuid, setgid and file-capability programs: bounded, in slices, and no file is opened.
+"""Searches file systems for setuid, setgid and file-capability programs, within limits and without opening a file.
 
-Folders are opened one in another, and no link is followed, so that nobody who swaps a folder for a link leads the
-search elsewhere. Of a regular file its mode is looked at, and of one that may be run whether it has capabilities.
+Each folder is opened from the folder above it, and no link is followed. So nobody can lead the search elsewhere by
+swapping a folder for a link. The search looks at the mode of regular files, and at the capabilities of executable ones.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from auditrules.host.mount_table import MountTable
 from auditrules.host.search_progress import BATCH, LimitError, SearchProgress
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-OPEN_FOLDERS = "/proc/self/fd"  # a name in an open folder is reached by way of it where a call takes nothing but a path
+OPEN_FOLDERS = "/proc/self/fd"  # leads to names in an open folder for calls that take only a path
 _CAPABILITY = "security.capability"
 
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # what was there is not, or is something else by now
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # removed or replaced while we search
 _NO_CAPABILITY = frozenset({errno.ENODATA, *_GONE})
 _PRIVILEGED = stat.S_ISUID | stat.S_ISGID
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 class _Folder:
-    """An open folder, its path in the root, and the names in it that were not looked at yet."""
+    """An open folder, its path in the root, and the names in it that the search has not come to."""
 
     __slots__ = ("descriptor", "names", "path")
 
@@ -56,9 +56,9 @@ class _Folder:
 
 
 class ProgramSearch:
-    """One search of a root. Other threads may ask `so_far` while `run` goes on.
+    """One search of a root. Other threads may call `so_far` while `run` goes on.
 
-    `here` says that the root is this machine's, whose mounts are known. Of another one file system is searched.
+    `here`: the root is this machine's, so its mounts are known. Of another root one file system is searched.
     """
 
     def __init__(self, root: str, limits: SearchLimits, *, here: bool) -> None:
@@ -71,7 +71,7 @@ class ProgramSearch:
         self._attributes = True  # whether files have extended attributes on it
 
     def so_far(self) -> PrivilegedPrograms:
-        """How far it has come."""
+        """Give what was found until now."""
         return self._progress.found(SearchState.RUNNING)
 
     def run(self) -> PrivilegedPrograms:
@@ -80,7 +80,7 @@ class ProgramSearch:
         try:
             with ExitStack() as open_files:
                 self._mounts = MountTable(open_files) if self._here else None
-                self._learn()
+                self._read_mounts()
                 self._check_descriptors()
                 for point, fstype in self._where.unknown.items():
                     self._progress.cannot_read(
@@ -95,13 +95,13 @@ class ProgramSearch:
             return self._progress.found(SearchState.FAILED, f"{error.strerror}: {error.filename or self._root}")
         return self._progress.end()
 
-    def _learn(self) -> None:
-        """Take the mounts as they are now."""
+    def _read_mounts(self) -> None:
+        """Read the mounts as they are now."""
         if self._mounts is not None:
             self._where = search_places(self._mounts.read())
 
     def _check_descriptors(self) -> None:
-        """See that open folders are reached by their descriptors: else no capability would be seen."""
+        """Check that /proc/self/fd leads to open folders: without it no capability would be found."""
         root = os.open(self._root, _FOLDER & ~os.O_NOFOLLOW)
         try:
             if not os.path.samestat(os.stat(f"{OPEN_FOLDERS}/{root}"), os.fstat(root)):
@@ -113,7 +113,7 @@ class ProgramSearch:
         self._mount = place.point
         self._attributes = True
         try:
-            start = self._at(place)
+            start = self._open_mount_point(place)
         except OSError as error:
             if error.errno not in _GONE:
                 self._progress.cannot_read(place.point, error.strerror or str(error))
@@ -137,8 +137,8 @@ class ProgramSearch:
             for folder in folders:
                 folder.close()
 
-    def _at(self, place: SearchPlace) -> _Folder | None:
-        """Open the folder of a mount point by its names, one in another; a mounted file is looked at."""
+    def _open_mount_point(self, place: SearchPlace) -> _Folder | None:
+        """Open a mount point, folder by folder. If it is a file, look at the file and return None."""
         folder = os.open(self._root, _FOLDER & ~os.O_NOFOLLOW)
         *above, last = encode(place.point).split(b"/")[1:]
         try:
@@ -147,7 +147,9 @@ class ProgramSearch:
                 os.close(folder)
                 folder = inner
             if last and not stat.S_ISDIR(os.lstat(last, dir_fd=folder).st_mode):
-                self._look(folder, os.fsdecode(last), os.lstat(last, dir_fd=folder), decode(b"/".join([b"", *above])))
+                self._check_file(
+                    folder, os.fsdecode(last), os.lstat(last, dir_fd=folder), decode(b"/".join([b"", *above]))
+                )
                 return None
             inner = os.open(last or b".", _FOLDER, dir_fd=folder)
         finally:
@@ -155,7 +157,7 @@ class ProgramSearch:
         return _Folder(inner, place.point.rstrip("/"))
 
     def _next(self, folder: _Folder, place: SearchPlace, device: int, depth: int) -> _Folder | None:
-        """Look at the next names of a folder, up to one that is a folder to go into. None: there is no more."""
+        """Look at the next names of a folder, until one is a folder to search. None: no names are left."""
         progress = self._progress
         for entry in folder.names:
             progress.entries += 1
@@ -173,14 +175,14 @@ class ProgramSearch:
                         continue
                     raise
                 if found.st_mode & (_PRIVILEGED | _EXECUTABLE):
-                    self._look(folder.descriptor, entry.name, found, folder.path)
+                    self._check_file(folder.descriptor, entry.name, found, folder.path)
         return None
 
     def _enter(self, folder: _Folder, name: str, place: SearchPlace, device: int, depth: int) -> _Folder | None:
-        """Open a folder, unless what is below it is not to be searched from here."""
+        """Open a folder, unless it is left out, or is searched from another place."""
         path = f"{folder.path}/{decode(os.fsencode(name))}"
         if self._mounts is not None and self._mounts.changed():
-            self._learn()
+            self._read_mounts()
         if path in place.elsewhere or path in self._where.points:
             return None
         if is_layer(path, self._where.layers):
@@ -203,8 +205,8 @@ class ProgramSearch:
         return inner
 
     def _is_subvolume(self, path: str, place: SearchPlace) -> bool:
-        """Whether a folder of another device is one of the same mount all the same."""
-        self._learn()
+        """Whether a folder of another device belongs to the same mount all the same."""
+        self._read_mounts()
         if not self._here or path in self._where.points:
             return False
         if place.fstype not in SUBVOLUMES:
@@ -212,8 +214,8 @@ class ProgramSearch:
             return False
         return True
 
-    def _look(self, folder: int, name: str, found: os.stat_result, path: str) -> None:
-        """Take a file for what it is."""
+    def _check_file(self, folder: int, name: str, found: os.stat_result, path: str) -> None:
+        """Keep a regular file if it is setuid, setgid or has capabilities. `path` is that of its folder."""
         mode = found.st_mode
         if not stat.S_ISREG(mode):
             return

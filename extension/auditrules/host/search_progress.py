@@ -1,4 +1,4 @@
-"""How far a search for privileged programs has come: what it found and could not read, and the limits that end it."""
+"""The progress of a search for privileged programs: what it found, what it could not read, and its limits."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from auditrules.host.limits import SearchLimits
 BATCH = 127  # names between two looks at the clock, as a mask
 SLICE = 0.004  # seconds after which the search rests for as long as it worked
 _LONGEST_REST = 0.25
-_MOST_NAMED = 10  # places that could not be looked into, or were left out, that are named
+_MOST_NAMED = 10  # of the places that could not be read, and of those that were left out
 
 
 class LimitError(Exception):
-    """The search has come to one of its limits, which the message names."""
+    """The search has reached one of its limits. The message names it."""
 
 
 class SearchProgress:
-    """What one search has come to. Other threads may ask for `found` while it goes on.
+    """The progress of one search. Other threads may call `found` while it goes on.
 
-    `entries` counts the names that were looked at.
+    `entries` counts the names that the search has looked at.
     """
 
     def __init__(self, limits: SearchLimits) -> None:
@@ -36,12 +36,12 @@ class SearchProgress:
         self._most_left_out = _MOST_NAMED
 
     def start(self) -> None:
-        """Let the limits of time count from now."""
+        """Start the clocks of the limits."""
         self._slice = self._start = time.monotonic()
         self._cpu = time.thread_time()
 
     def found(self, state: SearchState, problem: str = "") -> PrivilegedPrograms:
-        """What was found so far."""
+        """Give what was found until now."""
         return PrivilegedPrograms(
             state,
             tuple(self._programs),
@@ -55,13 +55,13 @@ class SearchProgress:
         )
 
     def end(self) -> PrivilegedPrograms:
-        """What was found, as all has been searched that can be read."""
+        """Give what was found at the end of a complete search."""
         return self.found(SearchState.UNREADABLE if self._unread_count else SearchState.COMPLETE)
 
     def pause(self, path: str) -> None:
-        """Check the limits, and rest for as long as the last slice took: who else computes here goes first.
+        """Check the limits, and rest for as long as the last slice took, so that other programs go first.
 
-        A slice also takes long where the processor or the disk is wanted by others, and so is the rest after it.
+        A slice takes longer when others use the processor or the disk, and then the rest is longer too.
         """
         self._path = path
         limits = self._limits
@@ -83,17 +83,17 @@ class SearchProgress:
         self._programs.append(program)
 
     def leave_out_mounts(self, mounts: Mapping[str, str]) -> None:
-        """Name the mounts that are not searched, and why not; all of them are named."""
+        """Note all mounts that are not searched, and why."""
         self._left_out.update(mounts)
         self._most_left_out = _MOST_NAMED + len(mounts)
 
     def leave_out(self, path: str, why: str) -> None:
-        """Name a folder that is not searched, unless many are named."""
+        """Note a folder that is not searched, and why, unless many are noted already."""
         if len(self._left_out) < self._most_left_out:
             self._left_out[path] = why
 
     def cannot_read(self, path: str, why: str) -> None:
-        """Count what could not be looked into, and name the first of these."""
+        """Count a place that could not be read. Only the first ones are named."""
         self._unread_count += 1
         if len(self._unread) < _MOST_NAMED:
             self._unread.append(f"{path or '/'}: {why}")

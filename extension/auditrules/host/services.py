@@ -1,4 +1,4 @@
-"""What this host runs and has of Docker: paths are looked at, the daemon's files are read."""
+"""Finds the Docker of a host: its daemon, units and programs, and the files and options of the daemon."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _PATTERN = frozenset("*?[")
 def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) -> Services:
     """Look for the daemon, its units and its files.
 
-    `own` says that owners of files count: a copy of a root may belong to anybody.
+    `own`: configuration files must be root's. In a copy of a root, they may belong to anybody.
     """
     running = tuple(dict.fromkeys(processes))
     daemons = tuple(DockerDaemon(each.path, each.arguments[1:]) for each in running if each.path.endswith("/dockerd"))
@@ -58,18 +58,19 @@ def read_services(tree: Tree, processes: Iterable[HostProcess], *, own: bool) ->
     for each in running:
         if each.cut and each.path.endswith("/dockerd"):
             unclear = f"{each.path}: its command line is longer than what is read of it"
-    configs, told = _told(tree, daemons, own=own)
+    configs = _configs(tree, daemons, own=own)
     units = {unit: path for unit in UNITS if (path := _unit(tree, unit))}
-    paths = {*PROGRAMS, *units.values(), *(process.path for process in running), *configs, *told}
-    return Services(running, units, daemons, configs, unclear, _found(tree, paths))
+    paths = {*PROGRAMS, *units.values(), *(process.path for process in running), *configs}
+    paths |= _configured_paths(daemons, configs)
+    return Services(running, units, daemons, configs, unclear, _look_up(tree, paths))
 
 
 def _file_system(tree: Tree, paths: Iterable[str]) -> FileSystem:
     return FileSystem(Facts(files=tree.look(paths)))
 
 
-def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
-    """Say what is at each path; one that could not be looked at is left out."""
+def _look_up(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
+    """Look up what is at each path. A path that could not be looked at is left out."""
     wanted = sorted(paths)
     file_system = _file_system(tree, wanted)
     looks = ((path, look_up(path, file_system)) for path in wanted)
@@ -77,7 +78,7 @@ def _found(tree: Tree, paths: Iterable[str]) -> dict[str, Found | None]:
 
 
 def _unit(tree: Tree, name: str) -> str:
-    """The file that systemd takes for a unit, links followed; empty where there is none, or nobody can tell."""
+    """The file that systemd loads a unit from, links followed; empty if there is none, or that can't be known."""
     paths = [f"{folder}/{name}" for folder in UNIT_FOLDERS]
     file_system = _file_system(tree, paths)
     for path in paths:
@@ -90,20 +91,22 @@ def _unit(tree: Tree, name: str) -> str:
     return ""
 
 
-def _told(tree: Tree, daemons: tuple[DockerDaemon, ...], *, own: bool) -> tuple[dict[str, File], set[str]]:
-    """The configuration files of daemons, and the places that they are told; of what is unclear the targets tell."""
-    configs = _configs(tree, daemons, own=own)
-    told: set[str] = set()
+def _configured_paths(daemons: tuple[DockerDaemon, ...], configs: dict[str, File]) -> set[str]:
+    """The paths that options of daemons or their configuration files name.
+
+    Options that are unclear are left out here; their requirements report them.
+    """
+    paths: set[str] = set()
     for option in _OPTIONS:
         with suppress(UnclearError):
-            told.update(path for path, _ in places(option, daemons, configs))
-    return configs, told
+            paths.update(path for path, _ in places(option, daemons, configs))
+    return paths
 
 
 def _by_unit(tree: Tree) -> tuple[DockerDaemon, ...]:
-    """The daemon that its unit would start, with the variables of the usual environment files in their places.
+    """The daemon that its unit would start, with the variables of its command replaced by their values.
 
-    Raises UnclearError, UndeterminedError or UnreadableError if its files do not tell.
+    Raises UnclearError, UndeterminedError or UnreadableError if the files of the unit leave that open.
     """
     paths = [f"{folder}/{_SERVICE}" for folder in BOOT_FOLDERS]
     for folder in (f"{above}/{name}" for above in BOOT_FOLDERS for name in drop_in_folders(_SERVICE)):
@@ -130,8 +133,8 @@ def _by_unit(tree: Tree) -> tuple[DockerDaemon, ...]:
 def _of_snap(tree: Tree) -> tuple[DockerDaemon, ...]:
     """The daemon of Docker's snap. It runs in a mount namespace of its own, so its process does not count.
 
-    Its wrapper names the configuration file; `--data-root` is what `snap get docker data-root` says, which stands in
-    no file that is read (bin/dockerd-wrapper of canonical/docker-snap).
+    Its wrapper names the configuration file. The wrapper takes `--data-root` from `snap get docker data-root`, which
+    is in no file that we read (bin/dockerd-wrapper of canonical/docker-snap).
     """
     if _file_system(tree, [SNAP_PROGRAM]).walk(SNAP_PROGRAM).type != "file":
         return ()
@@ -139,7 +142,10 @@ def _of_snap(tree: Tree) -> tuple[DockerDaemon, ...]:
 
 
 def _environment(tree: Tree, service: Unit) -> list[File]:
-    """What sets the variables of a unit's commands, the last one counting: the usual files, the unit, its own files."""
+    """The files that set variables for a unit's commands. Later ones override earlier ones.
+
+    Raises UnclearError if a file of EnvironmentFile= is missing.
+    """
     usual = [file for path in ENVIRONMENT_FILES if (file := tree.read(path, MOST_BYTES)) is not None]
     lines = "\n".join(value for _, value in service.values("Environment"))
     found = [*usual, File(service.path, environment_lines(service.path, lines))]
@@ -153,7 +159,7 @@ def _environment(tree: Tree, service: Unit) -> list[File]:
 
 
 def _named_files(tree: Tree, service: Unit, path: str) -> list[File]:
-    """The files of a path or a pattern of EnvironmentFile=, in systemd's order, which is glob's in the C locale."""
+    """The files of one EnvironmentFile=, a path or a pattern, in systemd's order: that of glob(3) in the C locale."""
     folder, _, name = path.rpartition("/")
     if set(folder) & _PATTERN or "%" in path:
         return [File(path, error=f"{service.path} names it by a pattern")]
@@ -174,7 +180,7 @@ def _named_files(tree: Tree, service: Unit, path: str) -> list[File]:
 
 
 def _configs(tree: Tree, daemons: Iterable[DockerDaemon], *, own: bool) -> dict[str, File]:
-    """The configuration files that daemons read; one that was told no path has none."""
+    """The configuration files of daemons, by path. Without a daemon, the default one."""
     paths: dict[str, None] = {} if daemons else {DAEMON_JSON: None}
     for each in daemons:
         with suppress(UnclearError):

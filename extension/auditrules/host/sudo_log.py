@@ -1,4 +1,4 @@
-"""Following the files of sudoers to where sudo logs to: root's only, and as many as sudo would read at most."""
+"""Reads sudoers and the files it includes, to find the file that sudo logs to. Only root's files count."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ from auditrules.benchmarks.configuration.sudoers import (
     sudoers_statements,
 )
 from auditrules.host.open_folders import UnreadableError
+from auditrules.host.ownership import ownership_problem
 from auditrules.host.rootfs import Tree
-
-_WRITABLE = 0o022  # by the group or by others
 
 
 def read_sudo_log(tree: Tree, *, owners: bool) -> SudoLog:
-    """Where sudo logs to. `owners` says that owners of files count: a copy of a root may belong to anybody."""
+    """Find where sudo logs. `owners`: the files must be root's. In a copy of a root, they may belong to anybody."""
     first = next((path for path in PATHS if tree.read(path, MOST_BYTES) is not None), None)
-    return SudoLog() if first is None else sudo_log(_Reading(tree, owners).of(first, ()))
+    return SudoLog() if first is None else sudo_log(_SudoersReader(tree, owners).statements(first, ()))
 
 
-class _Reading:
-    """One reading of all files, which counts them."""
+class _SudoersReader:
+    """Reads sudoers once, and at most as many files as sudo would."""
 
     def __init__(self, tree: Tree, owners: bool) -> None:  # noqa: FBT001 - as `read_sudo_log` has it
         self._tree = tree
         self._owners = owners
         self._left = MOST_FILES
 
-    def of(self, path: str, above: tuple[str, ...]) -> Iterator[SudoersStatement]:
-        """The statements of a file, with those of what it includes in their places."""
+    def statements(self, path: str, above: tuple[str, ...]) -> Iterator[SudoersStatement]:
+        """Yield the statements of a file, and in place of each include those of the included files.
+
+        `above` are the files that include this one, outermost first.
+        """
         if path in above:
             yield SudoersUnclear(f"{path}: it includes itself")
             return
@@ -48,13 +50,14 @@ class _Reading:
         file = self._tree.read(path, MOST_BYTES)
         if file is None:
             return
-        if file.content is None or (error := self._doubt(file.mode, file.uid)):
-            yield SudoersUnclear(f"{path}: {file.error or error}")
+        if file.content is None or (problem := ownership_problem(file.mode, file.uid, owners=self._owners)):
+            yield SudoersUnclear(f"{path}: {file.error or problem}")
             return
         for each in sudoers_statements(path, file.content):
             if isinstance(each, SudoersInclude):
+                inner = (*above, path)
                 for included in self._included(each):
-                    yield from [included] if isinstance(included, SudoersUnclear) else self.of(included, (*above, path))
+                    yield from [included] if isinstance(included, SudoersUnclear) else self.statements(included, inner)
             else:
                 yield each
 
@@ -67,15 +70,7 @@ class _Reading:
         except UnreadableError as error:
             return [SudoersUnclear(f"{folder}: {error}")]
         end = self._tree.end(folder)
-        if end is not None and (doubt := self._doubt(end[1].mode, end[1].uid)):
-            return [SudoersUnclear(f"{folder}: {doubt}")]
+        if end is not None and (problem := ownership_problem(end[1].mode, end[1].uid, owners=self._owners)):
+            return [SudoersUnclear(f"{folder}: {problem}")]
         paths = [f"{folder}/{name}" for name in names]
         return [path for path in paths if (found := self._tree.end(path)) is None or found[1].type != "dir"]
-
-    def _doubt(self, mode: int | None, uid: int | None) -> str:
-        """Why sudo does not take what somebody else than root may have written; empty if it does."""
-        if mode is not None and mode & _WRITABLE:
-            return f"expected only root to be able to write it, found the mode {mode:04o}"
-        if self._owners and uid:
-            return f"expected it to be root's, found one of uid {uid}"
-        return ""

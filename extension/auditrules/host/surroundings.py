@@ -1,6 +1,6 @@
-"""What the stand-ins tell of the host: stat and lstat inside the root, and this machine's /proc.
+"""Reads the rows of the stand-ins for osquery's own tables: files by stat(2), and processes and mounts from /proc.
 
-Nothing is opened because of a name found somewhere, and under another root nothing of this machine is read.
+No file is opened because its name stands somewhere. Under another root nothing of this machine is read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import closing
 from auditrules.audit.filesystem.mounts import Mounts, fields
 from auditrules.audit.model.text import decode, encode
 from auditrules.host.open_folders import UnreadableError
+from auditrules.host.proc import link_target, status_fields
 from auditrules.host.rootfs import Tree, local
 from auditrules.sql.standins import FileStatus, MountEntry, Process
 
@@ -27,14 +28,14 @@ _TYPES = {
 
 
 class HostSurroundings:
-    """A host by its root directory. `/` is this machine: there, no path is touched that is on a remote file system."""
+    """A host by its root directory. `/` is this machine; there, no path on a remote file system is touched."""
 
     def __init__(self, root: str = "/") -> None:
         self._root = root
         self._here = not os.path.realpath(root).strip("/")
 
     def file(self, path: str) -> FileStatus | None:
-        """Look at an absolute path; None if nothing is there, or nothing can be seen."""
+        """Look at an absolute path; None if nothing is there, or we may not see it."""
         if not path.startswith("/") or "\0" in path:
             return None
         folder, _, name = path.rstrip("/").rpartition("/")
@@ -68,13 +69,13 @@ class HostSurroundings:
                 return ()  # as in osquery
 
     def processes(self) -> tuple[Process, ...]:
-        """Give the processes in the order of their ids, but for those that end while we look or are hidden from us."""
+        """List the processes by their ids, without those that end meanwhile or are hidden from us."""
         if not self._here:
             return ()
         return tuple(_processes(sorted(map(int, filter(str.isdigit, os.listdir("/proc"))))))
 
     def mounts(self) -> tuple[MountEntry, ...]:
-        """Give the mounts in the kernel's order."""
+        """List the mounts in the kernel's order."""
         if not self._here:
             return ()
         return tuple(MountEntry(*line[:4]) for line in fields(_read("/proc/self/mounts")))
@@ -91,7 +92,7 @@ def _processes(pids: list[int]) -> Iterator[Process]:
     for pid in pids:
         folder = f"/proc/{pid}"
         try:
-            status = _fields(decode(_read(f"{folder}/status")))
+            status = status_fields(decode(_read(f"{folder}/status")))
             cmdline = decode(_read(f"{folder}/cmdline").rstrip(b"\0").replace(b"\0", b" "))
         except OSError:
             continue
@@ -100,29 +101,16 @@ def _processes(pids: list[int]) -> Iterator[Process]:
         yield Process(
             pid=pid,
             name=status["Name"],
-            path=_link(f"{folder}/exe"),
+            path=link_target(f"{folder}/exe"),
             cmdline=cmdline,
-            cwd=_link(f"{folder}/cwd"),
-            root=_link(f"{folder}/root"),
+            cwd=link_target(f"{folder}/cwd"),
+            root=link_target(f"{folder}/root"),
             uid=uid,
             gid=gid,
             euid=euid,
             egid=egid,
             parent=int(status["PPid"]),
         )
-
-
-def _fields(status: str) -> dict[str, str]:
-    """Read the lines of /proc/PID/status, in whose values the kernel escapes line feeds."""
-    parts = (line.partition(":\t") for line in status.split("\n"))
-    return {name: value for name, _, value in parts}
-
-
-def _link(path: str) -> str:
-    try:
-        return decode(os.readlink(path.encode()))
-    except OSError:
-        return ""  # a kernel thread, a process that ended, or not for us to see
 
 
 def _read(path: str) -> bytes:
