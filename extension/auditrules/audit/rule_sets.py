@@ -60,20 +60,20 @@ class RuleSets:
             return self._unknown(KERNEL, reading.error or "the kernel was not asked")
         if reading.status.enabled is None and reading.reader != "listing":
             return self._unknown(KERNEL, reading.error or "whether auditing is on is not known")
-        rules = self._kernel_rules
+        rules, sandbox = self._kernel_rules, self._drift.files.loaders_sandbox
         return RuleSource(
             KERNEL,
             self.facts.machine,
             RuleSet(
                 rules,
-                RuleResolver(self.file_system, sandbox=self._booted.sandbox, history=self._history),
+                RuleResolver(self.file_system, sandbox=sandbox, history=self._history),
                 len(reading.lines) - len(rules),
                 self._earlier_rules(KERNEL),
             ),
             Auditing(reading.status.enabled),
             remarks=(
                 *_kernel_remarks(reading, self.facts),
-                *_sandbox_remarks(_unseen(rules, self._booted.sandbox)),
+                *_sandbox_remarks(_unseen(rules, sandbox)),
                 *loss_remarks(rules, self.facts.machine),
             ),
             older=self._older_processes,
@@ -89,7 +89,7 @@ class RuleSets:
         if booted.enabled is None and booted.loaded.rules:
             return self._unknown(BOOT, booted.enabled_unknown)
         rules = self._boot_rules
-        unseen = _unseen(rules, booted.sandbox)
+        unseen, others = (_unseen(rules, each) for each in (booted.sandbox, self._drift.files.loaders_sandbox))
         # If boot loads the kernel's rules again, and on the same inodes, one rule set serves both.
         rule_set = self.kernel.rules
         same = (
@@ -97,6 +97,7 @@ class RuleSets:
             and not rule_set.unread
             and not rule_set.contested
             and not unseen
+            and not others
             and not self._history.differs_from_boot
         )
         if rule_set is None or not same or rules != [each.rule for each in rule_set.resolved]:

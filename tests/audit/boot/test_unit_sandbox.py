@@ -11,7 +11,7 @@ from auditrules.audit.boot.systemd import UndeterminedError, find_unit
 from auditrules.audit.boot.unit_sandbox import sandbox_of, sandbox_paths
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.host_audit import HostAudit
-from auditrules.audit.model.collected import File, Kernel, Run, Sources, Units
+from auditrules.audit.model.collected import File, Kernel, Run, Sources, TriedRulesText, Units
 from auditrules.audit.rule_sets import BOOT, KERNEL
 from tests.audit.boot.hosts import AUDITD3, ETC, USR, booted, host
 from tests.audit.file_trees import DOCKER, facts
@@ -36,6 +36,17 @@ SETTINGS: dict[str, tuple[str, Sandbox]] = {
     "paths taken back": ("InaccessiblePaths=/srv\nInaccessiblePaths=", Sandbox()),
     "TemporaryFileSystem": ("TemporaryFileSystem=/srv:ro,mode=0700", Sandbox(frozenset({"/srv"}))),
     "BindPaths": ("BindPaths=/x:/srv:rbind -/y", Sandbox(unsure=frozenset({"/srv", "/y"}))),
+    "a word that the setting does not have": (
+        "ProtectHome=true\nProtectHome=\nProtectHome=nope",
+        Sandbox(frozenset(HOME)),
+    ),
+    "an old name of the same list": ("InaccessibleDirectories=/srv\nInaccessiblePaths=", Sandbox()),
+    "one list of bind mounts": ("BindPaths=/x:/srv\nBindReadOnlyPaths=", Sandbox()),
+    "another list": ("TemporaryFileSystem=/srv\nInaccessiblePaths=", Sandbox(frozenset({"/srv"}))),
+    "ProtectProc": ("ProtectProc=invisible", Sandbox(unsure=frozenset({"/proc"}))),
+    "ProtectProc taken back": ("ProtectProc=invisible\nProtectProc=default", Sandbox()),
+    "ProcSubset": ("ProcSubset=pid", Sandbox(unsure=frozenset({"/proc"}))),
+    "what hides a file only": ("ProtectKernelLogs=true", Sandbox()),
     "what only reads": ("ProtectSystem=strict\nReadOnlyPaths=/\nProtectKernelTunables=true", Sandbox()),
 }
 
@@ -115,6 +126,7 @@ ENDS = (
     ("PrivateDevices=yes", "-w /dev/null -p wa", False),
     ("PrivateDevices=yes", "-a always,exit -F dir=/dev/disk -F perm=wa", True),
     ("BindPaths=/x:/opt", "-a always,exit -F dir=/opt/x -F perm=x", False),
+    ("InaccessiblePaths=/root/.ssh/authorized_keys", "-w /root/.ssh/authorized_keys -p wa", False),
 )
 
 
@@ -149,6 +161,7 @@ RECORDS = (
     ("ProtectHome=true", "-w /etc/docker -p wa", "/etc/docker/daemon.json", REC, REC),
     ("InaccessiblePaths=/usr/bin", "-w /usr/bin/dockerd -p wa", "/usr/bin/dockerd", UNKNOWN, UNREC),
     ("BindPaths=/x:/usr/bin", "-w /usr/bin/dockerd -p wa", "/usr/bin/dockerd", UNKNOWN, UNKNOWN),
+    ("InaccessiblePaths=/usr/bin/dockerd", "-w /usr/bin/dockerd -p wa", "/usr/bin/dockerd", REC, REC),
     ("PrivateDevices=yes", "-w /dev/shm -p wa", "/dev/shm/x", REC, REC),  # noqa: S108 - as it is mounted
 )
 
@@ -163,6 +176,47 @@ def test_a_rule_on_what_the_unit_sees_otherwise_never_fires(
     seen = audit.collected.facts.files
     assert "w" in getattr(audit.coverage(path, KERNEL, seen), now)
     assert "w" in getattr(audit.coverage(path, BOOT, seen), then)
+
+
+def now(sources: Sources, path: str) -> str:
+    audit = HostAudit(sources)
+    return audit.coverage(path, KERNEL, audit.collected.facts.files).recorded
+
+
+KEYS, ROOT = "/root/.ssh/authorized_keys", "-w /root -p wa\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["ExecStartPost=/bin/sh -c 'auditctl -R /etc/x'", "ExecCondition=/bin/true", "[Unit]\nConditionPathExists=/x"],
+)
+def test_of_rules_in_the_kernel_the_sandbox_counts_whether_it_is_known_what_boot_does_or_not(more: str) -> None:
+    sources = at("", "-w /root -p wa", drop_in=f"ProtectHome=true\n{more}", kernel=ROOT)
+    assert booted(sources).loaded is None
+    assert now(sources, KEYS) == ""
+    assert now(at("", "-w /root -p wa", drop_in=more, kernel=ROOT), KEYS) == "wa"
+
+
+@pytest.mark.parametrize("more", ["RootDirectory=/srv", "InaccessiblePaths=%t/x"])
+def test_of_rules_that_are_loaded_from_where_only_systemd_knows_nothing_is_certain(more: str) -> None:
+    assert now(at("", "-w /root -p wa", drop_in=more, kernel=ROOT), KEYS) == ""
+
+
+def test_a_unit_that_is_not_enabled_may_have_loaded_the_rules_of_the_kernel() -> None:
+    sources = at("ProtectHome=true", "-w /root -p wa", kernel=ROOT)
+    assert sources.units is not None
+    disabled = replace(sources, units=replace(sources.units, links={}))
+    assert now(disabled, KEYS) == ""
+    masked = replace(sources.units, links={f"{ETC}/auditd.service": "/dev/null"})
+    assert now(replace(sources, units=masked), KEYS) == "wa"
+
+
+def test_rules_that_are_tried_are_loaded_in_the_sandbox_of_the_host() -> None:
+    tried = TriedRulesText(b"-w /root/.ssh/authorized_keys -p wa\n-w /etc/docker -p wa\n", ("x:1", "x:2"))
+    for sandbox, count in (("", 2), ("ProtectHome=true", 0)):
+        audit = HostAudit(replace(at(sandbox), tried=tried))
+        assert audit.boot.loaded is not None
+        assert len(audit.boot.loaded.rules) == count
 
 
 def test_evidence_says_what_the_unit_does_not_see() -> None:

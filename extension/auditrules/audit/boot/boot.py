@@ -62,12 +62,22 @@ def boot(files: RulesFiles, conf: AuditdConf) -> Boot:
 
 
 def _tried(files: RulesFiles, tried: TriedRulesText, line: KernelCommandLine) -> Boot:
-    """A boot that loads the rules to try, whatever the units are. It is assumed that auditd switches auditing on."""
-    loaded = files.load(tried.content)
+    """A boot that loads the rules to try, whatever starts it, in the sandbox of the host's units.
+
+    It is assumed that auditd switches auditing on.
+    """
+    loaded = files.load_in(files.loaders_sandbox, tried.content)
     wanted = int(loaded.values.get("-e", "1"))
     off = {switched_off(words) for words in line.possible}
     enabled = wanted if off <= {False} else 0 if off == {True} or not wanted else None
-    return Boot(Loader.AUDITCTL, TRIED, enabled=enabled, content=tried.content, loaded=loaded)
+    return Boot(
+        Loader.AUDITCTL,
+        TRIED,
+        enabled=enabled,
+        content=tried.content,
+        loaded=loaded,
+        sandbox=files.loaders_sandbox,
+    )
 
 
 def _common_result(boots: Sequence[Boot], line: KernelCommandLine) -> Boot:

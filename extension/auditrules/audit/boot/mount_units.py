@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from auditrules.audit.boot.boot_targets import reached_targets, wanted_by
-from auditrules.audit.boot.systemd import UndeterminedError, find_unit
+from auditrules.audit.boot.systemd import FALSE, UndeterminedError, find_unit
 from auditrules.audit.filesystem.mounts import is_early
 from auditrules.audit.model.collected import File, Units
 
@@ -17,7 +17,6 @@ _LATE = frozenset(
         *("basic.target", "multi-user.target"),
     }
 )
-_FALSE = frozenset({"no", "false", "0", "off", "n", "f"})  # of a boolean setting (systemd.syntax(7))
 
 
 def early_mounts(units: Units) -> tuple[str, ...]:
@@ -42,5 +41,5 @@ def _early(name: str, units: Units) -> bool:
         return False
     if unit is None or unit.masked or any(key.startswith(("Condition", "Assert")) for key, _ in unit.settings):
         return False
-    waited_for = unit.last("DefaultDependencies").lower() not in _FALSE or "local-fs.target" in unit.names("Before")
+    waited_for = unit.last("DefaultDependencies").lower() not in FALSE or "local-fs.target" in unit.names("Before")
     return waited_for and not _LATE & unit.names("After") and is_early(unit.last("Type"), unit.last("Options"))

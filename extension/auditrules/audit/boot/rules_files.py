@@ -19,6 +19,7 @@ from auditrules.audit.boot.augenrules import RULES_D as FOLDER
 from auditrules.audit.boot.load import LoadedFile, load_rules
 from auditrules.audit.boot.startup import rules_d_there
 from auditrules.audit.boot.systemd import UndeterminedError
+from auditrules.audit.boot.unit_commands import loaders_sandbox
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.filesystem.looked_up import FileResults
 from auditrules.audit.filesystem.path_walk import FileSystem
@@ -64,6 +65,11 @@ class RulesFiles:
         before = earlier.refuse if earlier else None
         self.refuse: FileResults[Rule, str | None] = FileResults(kernel_checks.refusal, collected.facts, before)
         self._seen_in: dict[Sandbox, RulesFiles] = {}
+
+    @cached_property
+    def loaders_sandbox(self) -> Sandbox:
+        """What the units that may have loaded the kernel's rules see otherwise."""
+        return loaders_sandbox(self.collected.units).on(self.facts)
 
     def load_in(self, sandbox: Sandbox, content: bytes) -> LoadedFile:
         """Load a text as `auditctl -R` does inside a unit's sandbox, where it sees a different file system."""

@@ -30,12 +30,15 @@ _OF_MOUNTS = frozenset({"What", "Where", "Type", "Options"})  # the keys of a se
 # The keys of a section [Service] that change which files its processes see (systemd.exec(5)).
 _OF_SANDBOXES = frozenset(
     {
-        *("ProtectHome", "ProtectKernelModules", "PrivateTmp", "PrivateDevices", "TemporaryFileSystem", "MountImages"),
+        *("ProtectHome", "ProtectKernelModules", "ProtectProc", "ProcSubset"),
+        *("PrivateTmp", "PrivateDevices", "TemporaryFileSystem", "MountImages"),
         *("InaccessiblePaths", "InaccessibleDirectories", "BindPaths", "BindReadOnlyPaths"),
         *("RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories"),
     }
 )
-TRUE = frozenset({"yes", "true", "1", "on", "y", "t"})  # of a boolean setting (systemd.syntax(7))
+# Values of a boolean setting (systemd.syntax(7)).
+TRUE = frozenset({"yes", "true", "1", "on", "y", "t"})
+FALSE = frozenset({"no", "false", "0", "off", "n", "f"})
 
 _NOTHING = "/dev/null"  # where the link of a masked unit or drop-in leads
 _PREFIXES = "@-:+!|"

@@ -148,3 +148,32 @@ def loading_units(units: Units | None) -> frozenset[str]:
         return frozenset(name for name in UNITS if units and loads_rules(name, units))
     except UndeterminedError:
         return frozenset()
+
+
+def loaders_sandbox(units: Units | None) -> Sandbox:
+    """The directories that any unit which loads rules sees otherwise, whether or not boot starts the unit.
+
+    A unit whose commands are not known may load rules. A unit with a root of its own, or with a sandbox that only
+    systemd can tell, may see anything otherwise.
+    """
+    found = [each for name in UNITS if units for each in _sandboxes(name, units)]
+    hidden = frozenset(path for each in found for path in each.hidden)
+    shown = frozenset(path for each in found for path in each.shown)
+    unsure = frozenset(path for each in found for path in each.unsure)
+    return Sandbox(hidden, shown - hidden, unsure)
+
+
+def _sandboxes(name: str, units: Units) -> Iterator[Sandbox]:
+    try:
+        unit = find_unit(name, units)
+    except UndeterminedError:
+        return  # its file is not readable, which the reason of boot says
+    if unit is None or unit.masked:
+        return
+    try:
+        yield from (step.sandbox for step in unit_commands(unit) if loads(step))
+    except UndeterminedError:
+        try:
+            yield sandbox_of(unit)
+        except UndeterminedError:
+            yield Sandbox(unsure=frozenset({"/"}))

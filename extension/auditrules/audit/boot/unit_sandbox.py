@@ -6,25 +6,36 @@ The kernel resolves a rule's path as the program that loads it sees the file sys
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from auditrules.audit.boot.systemd import TRUE, UndeterminedError, Unit, find_unit
+from auditrules.audit.boot.systemd import FALSE, TRUE, UndeterminedError, Unit, find_unit
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import Units
 
-# Settings of one word: the values with which they hide directories, and these directories.
+# Settings of one word: the values with which they hide directories, their other values, and these directories. A value
+# that a setting does not have leaves it as it was (DEFINE_CONFIG_PARSE_ENUM of systemd's conf-parser.h). Other settings
+# hide files only (ProtectKernelLogs=), whose names a watch still follows, or forbid to write.
 _HOME = ("/home", "/root", "/run/user")
 _MODULES = ("/usr/lib/modules", "/lib/modules")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - what PrivateTmp= makes private
-_BY_WORD = {
-    "ProtectHome": (TRUE | {"tmpfs"}, _HOME),
-    "ProtectKernelModules": (TRUE, _MODULES),
-    "PrivateTmp": (TRUE | {"disconnected"}, _TEMPORARY),
-    "PrivateDevices": (TRUE, ("/dev",)),
-}
+_BY_WORD: Mapping[str, tuple[frozenset[str], frozenset[str], tuple[str, ...]]] = MappingProxyType(
+    {
+        "ProtectHome": (TRUE | {"tmpfs"}, FALSE | {"read-only"}, _HOME),
+        "ProtectKernelModules": (TRUE, FALSE, _MODULES),
+        "PrivateTmp": (TRUE | {"disconnected"}, FALSE, _TEMPORARY),
+        "PrivateDevices": (TRUE, FALSE, ("/dev",)),
+    }
+)
+# Settings that mount /proc anew, with less in it: the values that do, and the others.
+_OF_PROC = (
+    ("ProtectProc", frozenset({"noaccess", "invisible", "ptraceable"}), frozenset({"default"})),
+    ("ProcSubset", frozenset({"pid"}), frozenset({"all"})),
+)
 _DEVICES_SHOWN = frozenset({"/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/hugepages"})  # noqa: S108 - as it is mounted
-_HIDING = ("InaccessiblePaths", "InaccessibleDirectories", "TemporaryFileSystem")
-_BINDING = ("BindPaths", "BindReadOnlyPaths", "MountImages")
+# Settings that add to one list, which an empty value of any of them clears.
+_HIDING = (("InaccessiblePaths", "InaccessibleDirectories"), ("TemporaryFileSystem",))
+_BINDING = (("BindPaths", "BindReadOnlyPaths"), ("MountImages",))
 # Settings that replace the whole file system, or /usr.
 _ELSEWHERE = ("RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories")
 
@@ -38,11 +49,18 @@ def sandbox_of(unit: Unit) -> Sandbox:
     for key in _ELSEWHERE:
         if any(value != "/" for _, value in unit.values(key)):
             raise UndeterminedError(f"{unit.name}: it runs with {key}={unit.last(key)}, which is not looked at")
-    hidden = {path for key, (values, paths) in _BY_WORD.items() if unit.last(key).lower() in values for path in paths}
+    hidden = {
+        path
+        for key, (hides, others, paths) in _BY_WORD.items()
+        if _word(unit, key, hides | others) in hides
+        for path in paths
+    }
     devices = "/dev" in hidden
     hidden |= {_path(unit, word) for word in _words(unit, _HIDING)}
-    bound = {_path(unit, word.removeprefix("-"), last=True) for word in _words(unit, _BINDING)}
-    return Sandbox(frozenset(hidden), _DEVICES_SHOWN if devices else frozenset(), frozenset(bound))
+    unsure = {_path(unit, word.removeprefix("-"), last=True) for word in _words(unit, _BINDING)}
+    if any(_word(unit, key, words | others) in words for key, words, others in _OF_PROC):
+        unsure.add("/proc")
+    return Sandbox(frozenset(hidden), _DEVICES_SHOWN - hidden if devices else frozenset(), frozenset(unsure))
 
 
 def sandbox_paths(units: Units, names: Iterable[str]) -> frozenset[str]:
@@ -58,8 +76,14 @@ def sandbox_paths(units: Units, names: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _words(unit: Unit, keys: Iterable[str]) -> Iterator[str]:
-    values = [value for key in keys for _, value in unit.values(key)]
+def _word(unit: Unit, key: str, words: Collection[str]) -> str:
+    """The last value of a setting that it may have; empty if there is none."""
+    given = (value.lower() for name, value in reversed(unit.settings) if name == key)
+    return next((value for value in given if value in words), "")
+
+
+def _words(unit: Unit, lists: Iterable[Sequence[str]]) -> Iterator[str]:
+    values = [value for keys in lists for _, value in unit.values(*keys)]
     try:
         yield from shlex.split(" ".join(values))
     except ValueError as error:

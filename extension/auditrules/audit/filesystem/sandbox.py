@@ -47,7 +47,7 @@ class Sandbox:
     def concerned(self, paths: Iterable[str]) -> frozenset[str]:
         """The differing directories that contain any of these paths, by their text."""
         others = self.hidden | self.unsure
-        below = tuple(f"{each}/" for each in others)
+        below = tuple(f"{each.rstrip('/')}/" for each in others)
         near = (path for path in paths if path in others or path.startswith(below))
         return frozenset(each for path in near for each in above(path) if each in others)
 
@@ -85,7 +85,9 @@ class _SandboxEntries(Mapping[str, Entry]):
             return default if entry is None else entry
         folder, _, name = path.rpartition("/")
         if path in self._sandbox.hidden:
-            return Entry("dir", dev=_OWN, ino=1 + sorted(self._sandbox.hidden).index(path)) if _there(entry) else entry
+            # A file is hidden by a mount on it, and a watch does not cross a mount on the last name.
+            is_file = entry is not None and entry.type != "dir"
+            return entry if is_file else Entry("dir", dev=_OWN, ino=1 + sorted(self._sandbox.hidden).index(path))
         if folder == "/dev" and name in DEVICES:
             return Entry("char")
         return Entry("missing")
@@ -101,7 +103,3 @@ class _SandboxEntries(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-def _there(entry: Entry | None) -> bool:
-    return entry is None or entry.type not in ("missing", "link")
