@@ -19,8 +19,9 @@ Release = tuple[int, int]
 FIRST: Release = (2, 6)  # with audit
 
 _NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)")
-# Releases of distributions that backport changes from much newer kernels: Red Hat and its kin, SUSE, Oracle's UEK.
-_BACKPORTED = re.compile(r"\.el\d|-default$|uek")
+# Releases of distributions that backport changes from much newer kernels: Red Hat and its kin (openEuler, Anolis,
+# Alibaba, Kylin, TencentOS and Virtuozzo too), SUSE in each flavour, Oracle's UEK.
+_BACKPORTED = re.compile(r"\.(?:el|oe|an|al|ky|tl|vz)\d|-default$|-1[0-9]0\d{3}\.\d|uek")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,26 @@ from collections.abc import Iterable
 from auditrules.audit.constants.kernel_releases import release_of
 
 _OPTION = re.compile(rb"^(CONFIG_X86_X32(?:_ABI|_DISABLED)?)=y$", re.MULTILINE)
-_TURNED_ON = re.compile(r"(?:^|\s)syscall\.x32=(?:y|Y|1|on)")
+_TURNED_ON = re.compile(r"(?:^|\s)syscall\.x32=(?:[yYtT1]|[oO][nN])")
 
 
 def runs_x32(config: bytes | None, machine: str, cmdline: str) -> bool | None:
     """Whether a kernel runs x32 programs, by its configuration; None if that is not known.
 
     CONFIG_X86_X32_ABI was CONFIG_X86_X32 before Linux 5.19. Debian builds it in, but disables it
-    (CONFIG_X86_X32_DISABLED) unless the command line has `syscall.x32=y`.
+    (CONFIG_X86_X32_DISABLED) unless the command line has `syscall.x32=y`. A text that ends within a line was cut short:
+    an option that it lacks is not known.
     """
     if machine != "x86_64":
         return False
-    if not config:
-        return None
-    options = set(_OPTION.findall(config))
+    text = config or b""
+    options = set(_OPTION.findall(text))
+    whole = text.endswith(b"\n")
     if not options & {b"CONFIG_X86_X32", b"CONFIG_X86_X32_ABI"}:
-        return False
-    return b"CONFIG_X86_X32_DISABLED" not in options or _TURNED_ON.search(cmdline) is not None
+        return False if whole else None
+    if _TURNED_ON.search(cmdline) is not None:
+        return True
+    return b"CONFIG_X86_X32_DISABLED" not in options and (True if whole else None)
 
 
 def newest_release(names: Iterable[str]) -> str:
