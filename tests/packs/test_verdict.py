@@ -56,7 +56,7 @@ OPENING = "perhaps except openat2, except open_by_handle_at, perhaps except x32 
 ATTRIBUTES = (
     "perhaps except fchmodat2, perhaps except setxattrat, perhaps except removexattrat, perhaps except file_setattr"
 )
-ESCAPES = f"{OPENING}, {ATTRIBUTES}, except ioctl{OLDER}"
+ESCAPES = f"{OPENING}, {ATTRIBUTES}, except ioctl, except changes of times{OLDER}"
 OUTSIDE = f"; {ESCAPES}"
 AFTER_BOOT = "; after the next boot: fail (not_loaded_at_boot)"  # for there are no rules files
 

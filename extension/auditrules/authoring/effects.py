@@ -20,6 +20,7 @@ from auditrules.audit.coverage.answer import PERMISSIONS, path_error
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.audited_host import AuditedHost
 from auditrules.audit.coverage.call_places import ANY_FILE
+from auditrules.audit.coverage.missed_calls import X32_MACHINE
 from auditrules.audit.coverage.operations import (
     OPENED,
     OPENS,
@@ -29,7 +30,6 @@ from auditrules.audit.coverage.operations import (
     counts_as,
     machine_of,
 )
-from auditrules.audit.coverage.path_coverage import X32_MACHINE
 from auditrules.audit.coverage.reference import IO_URING, OF_32_BITS, ON_DIRECTORY, OUTSIDE, REFERENCE, AccessTarget
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts

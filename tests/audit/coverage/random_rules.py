@@ -10,6 +10,7 @@ from auditrules.audit.auditctl.field_values import UNSET
 from auditrules.audit.coverage.access import Access, Credentials
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.operations import OPERATIONS, Operation
+from auditrules.audit.coverage.reference import OF_32_BITS
 from auditrules.audit.filesystem.path_walk import FileSystem
 from tests.audit.file_trees import DOCKER, facts
 
@@ -61,7 +62,7 @@ FILE_SYSTEMS = st.sampled_from(["-a never,filesystem -F fstype=0xef53", "-a neve
 OTHERS = st.one_of(TASKS, EXCLUDES, FILE_SYSTEMS)
 RULES = st.lists(st.one_of(exits(ALWAYS), ANY, ANY, OTHERS), min_size=1, max_size=5, unique=True)
 
-CALLS_HERE = sorted(set(OPERATIONS) - {"truncate64", "chown32"})  # the last two are 32-bit machines'
+CALLS_HERE = sorted(set(OPERATIONS) - OF_32_BITS)
 ID = st.sampled_from([0, 33, 1000, 1001])
 
 

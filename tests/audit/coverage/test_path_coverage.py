@@ -367,9 +367,9 @@ def test_the_letters_of_other_paths(
 
 # What no letter counts, whatever watches the file.
 OPENED_OTHERWISE = ("except open_by_handle_at", "except io_uring")
-CHATTR = "except ioctl"
+CHANGED_OTHERWISE = ("except ioctl", "except changes of times")
 CONDITIONS = (
-    ("a watch", (WATCH,), (*OPENED_OTHERWISE, CHATTR)),
+    ("a watch", (WATCH,), (*OPENED_OTHERWISE, *CHANGED_OTHERWISE)),
     ("of 64-bit programs only", (f"-a always,exit -F arch=b64 -F path={DOCKERD} -F perm=x",), ("except 32-bit calls",)),
     (
         "as newer auditctl expands it",
@@ -392,27 +392,80 @@ CONDITIONS = (
             "except setxattr",
             "except lsetxattr",
             "except removexattr",
-            CHATTR,
+            "except lremovexattr",
+            "except fchmod",
+            "except fchown",
+            "except fsetxattr",
+            "except fremovexattr",
+            "except link",
+            "except linkat",
+            *CHANGED_OTHERWISE,
             "except 32-bit calls",
             "except io_uring",
         ),
     ),
     (
+        "all calls on the path",
+        (f"-a always,exit -F path={DOCKERD}",),
+        ("except ioctl", "except io_uring"),  # which sets attributes of an open file
+    ),
+    (
+        "the times too",
+        (WATCH, f"-a always,exit -S utime,utimes,futimesat,utimensat -F path={DOCKERD}"),
+        (*OPENED_OTHERWISE, "except ioctl"),
+    ),
+    (
+        "one of the calls that set times",
+        (WATCH, f"-a always,exit -F arch=b64 -S utimensat -F path={DOCKERD}"),
+        (*OPENED_OTHERWISE, *CHANGED_OTHERWISE),
+    ),
+    (
+        "32-bit programs by the reference only",
+        (
+            f"-a always,exit -F arch=b64 -F path={DOCKERD} -F perm=a",
+            f"-a always,exit -F arch=b32 -S chmod,fchmodat,chown,chown32,fchownat,setxattr -F path={DOCKERD}",
+        ),
+        (*CHANGED_OTHERWISE, "except 32-bit calls", "except io_uring"),
+    ),
+    (
+        "32-bit programs by all that counts",
+        (
+            f"-a always,exit -F arch=b64 -F path={DOCKERD} -F perm=a",
+            f"-a always,exit -F arch=b32 -F path={DOCKERD} -F perm=a",
+        ),
+        (*CHANGED_OTHERWISE, "except io_uring"),
+    ),
+    (
+        "writes by their calls",
+        (
+            f"-a always,exit -F arch=b64 -F path={DOCKERD} -S open,openat,openat2,creat,truncate",
+            f"-a always,exit -F arch=b64 -F path={DOCKERD} -S unlink,unlinkat,rename,renameat,renameat2",
+        ),
+        (
+            *("except open_by_handle_at", "except 32-bit calls", "except io_uring"),
+            *("except link", "except linkat", "except swapon", "except acct"),
+        ),
+    ),
+    (
         "a never rule on a directory elsewhere",
         ("-a never,exit -F dir=/etc/docker", WATCH),
-        (*OPENED_OTHERWISE, "except renames from or into /etc/docker", CHATTR),
+        (*OPENED_OTHERWISE, "except renames from or into /etc/docker", *CHANGED_OTHERWISE),
     ),
     (
         "a never rule on a directory's own name elsewhere",
         ("-a never,exit -F path=/etc/docker", WATCH),
-        (*OPENED_OTHERWISE, "except renames from or into /etc/docker", CHATTR),
+        (*OPENED_OTHERWISE, "except renames from or into /etc/docker", *CHANGED_OTHERWISE),
     ),
     (
         "a never rule on a directory elsewhere that comes later",
         (WATCH, "-a never,exit -F dir=/etc/docker"),
-        (*OPENED_OTHERWISE, CHATTR),
+        (*OPENED_OTHERWISE, *CHANGED_OTHERWISE),
     ),
-    ("a never rule on a file elsewhere", ("-a never,exit -F path=/usr/bin/runc", WATCH), (*OPENED_OTHERWISE, CHATTR)),
+    (
+        "a never rule on a file elsewhere",
+        ("-a never,exit -F path=/usr/bin/runc", WATCH),
+        (*OPENED_OTHERWISE, *CHANGED_OTHERWISE),
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cached_property
 
 from auditrules.audit.constants.arches import loader_of
@@ -84,6 +84,7 @@ class TargetAccesses:
         self.target = target
         self._rules = rules
         self._other = other
+        self.recorded: dict[Hashable, bool] = {}  # of `missed_calls`
         self._found: dict[tuple[CollectedNames, bool], tuple[tuple[Name, ...], NameRules]] = {}
 
     def accesses(

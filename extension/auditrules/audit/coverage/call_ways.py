@@ -158,5 +158,5 @@ def equivalence_key(name: str, arch: str, rules: RuleSet, machine: str, release:
         ),
         takes_one_name(name),
         tuple(name in each for each in (REMOVING, ADDRESSED)),
-        tuple(mask >> number & 1 for mask in rules.masks),
+        rules.in_masks(number),
     )

@@ -102,18 +102,27 @@ OPERATIONS = {
     "chown": Operation("chown", CollectedNames.FILE),
     "chown32": Operation("chown32", CollectedNames.FILE),
     "fchown": Operation("fchown", CollectedNames.DESCRIPTOR),
+    "fchown32": Operation("fchown32", CollectedNames.DESCRIPTOR),
     "lchown": Operation("lchown", CollectedNames.NAME),
+    "lchown32": Operation("lchown32", CollectedNames.NAME),
     "fchownat": Operation("fchownat", CollectedNames.FILE),
     "setxattr": Operation("setxattr", CollectedNames.FILE),
     "lsetxattr": Operation("lsetxattr", CollectedNames.NAME),
     "fsetxattr": Operation("fsetxattr", CollectedNames.DESCRIPTOR),
     "removexattr": Operation("removexattr", CollectedNames.FILE),
+    "lremovexattr": Operation("lremovexattr", CollectedNames.NAME),
+    "fremovexattr": Operation("fremovexattr", CollectedNames.DESCRIPTOR),
     "fchmodat2": Operation("fchmodat2", CollectedNames.FILE),
     "setxattrat": Operation("setxattrat", CollectedNames.FILE),
     "removexattrat": Operation("removexattrat", CollectedNames.FILE),
     "file_setattr": Operation("file_setattr", CollectedNames.FILE),
     "ioctl": Operation("ioctl", CollectedNames.NOTHING),  # FS_IOC_SETFLAGS, as chattr(1) uses it
+    "utime": Operation("utime", CollectedNames.FILE),
+    "utimes": Operation("utimes", CollectedNames.FILE),
+    "futimesat": Operation("futimesat", CollectedNames.FILE),
     "utimensat": Operation("utimensat", CollectedNames.FILE),
+    "swapon": Operation("swapon", CollectedNames.FILE),
+    "acct": Operation("acct", CollectedNames.FILE),
     "stat": Operation("stat", CollectedNames.FILE),
     "access": Operation("access", CollectedNames.FILE),
     "chdir": Operation("chdir", CollectedNames.FOLDER),
@@ -152,8 +161,6 @@ WITHOUT_FILE = frozenset(
     }
 )
 _COLLECTED = {each.call: each.collects for each in reversed(OPERATIONS.values())}
-_COLLECTED["lremovexattr"] = CollectedNames.NAME
-
 
 _ONE_NAME = frozenset({CollectedNames.FILE, CollectedNames.NAME, CollectedNames.DESCRIPTOR})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from types import MappingProxyType
 
 from auditrules.audit.constants.kernel_releases import CHANGES
@@ -25,19 +24,15 @@ from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.audited_host import AuditedHost, one_of_two
 from auditrules.audit.coverage.decision import CoverageStatus, combine
 from auditrules.audit.coverage.explain import nearest
-from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.match_result import Undetermined
-from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation, may_count_as
+from auditrules.audit.coverage.missed_calls import missed_calls
+from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames
 from auditrules.audit.coverage.reference import (
-    IO_URING,
     ON_DIRECTORY,
     ON_LINK,
-    OUTSIDE,
     REFERENCE,
-    AccessTarget,
 )
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
-from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.filesystem.mounts import is_remote
 from auditrules.audit.filesystem.path_walk import ResolvedPath, below
 from auditrules.audit.model.rule import Action, FilterList
@@ -46,18 +41,7 @@ from auditrules.values import replace
 # Links that the kernel does not follow by their text, but to the object behind them, such as a process' program.
 MAGIC_LINK = re.compile(r"/+proc/+(?:\d+|self|thread-self)(?:/+task/+\d+)?/+(?:exe|root|cwd|fd|map_files|ns)(?:/|$)")
 
-MOST_FOLDERS = 10  # directories of never rules with which a rename is tried
-
-_COMPAT = {
-    permission: [replace(OPERATIONS[each], compat=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
-}
-
 DECIDED_BY_RELEASE = frozenset(call for _, call in CHANGES)
-
-_X32 = {
-    permission: [replace(OPERATIONS[each], x32=True) for each in REFERENCE[permission]] for permission in PERMISSIONS
-}
-X32_MACHINE = "x86_64"  # the only machine with the x32 ABI
 
 _OF_CLOSENESS: Mapping[Closeness, Reason] = MappingProxyType(
     {
@@ -134,7 +118,7 @@ def _permission(
         found = combine(call.status for call in tried)
     missed: tuple[Missed, ...] = ()
     if found in (CoverageStatus.RECORDED, CoverageStatus.CONDITIONAL) and reference is REFERENCE[permission]:
-        missed = tuple(_missed(permission, inner, host))
+        missed = tuple(missed_calls(permission, inner, host))
     reason = reason_of(found, (each for call in tried for each in call.decisions))
     return PermissionCoverage(permission, found, reason, tuple(tried), missed)
 
@@ -159,56 +143,6 @@ def _call(operation_name: str, target: TargetAccesses, host: AuditedHost) -> Cal
     return CallCoverage(
         operation, status, tuple(access for access, _ in asked), tuple(decision for _, (_, decision) in asked)
     )
-
-
-def _missed(permission: str, target: TargetAccesses, host: AuditedHost) -> Iterator[Missed]:
-    """Calls outside the reference that are not recorded, or may not be."""
-    kernel = host.file_system.facts.kernel
-    for operation_name in OUTSIDE[permission]:
-        operation = OPERATIONS[operation_name]
-        if not _recorded(operation, target, host):
-            possible = may_count_as(operation, host.machine, kernel.release)
-            may_be_recorded = bool(possible) and _recorded(operation, target, host, counted=True)
-            yield Missed(operation.call, known=not may_be_recorded)
-    if not host.compat:
-        if not all(_recorded(each, target, host) for each in _COMPAT[permission]):
-            yield Missed("32-bit calls")
-        may_run = kernel.x32 is not False and host.machine == X32_MACHINE
-        if may_run and not all(_recorded(each, target, host) for each in _X32[permission]):
-            yield Missed("x32 calls", known=kernel.x32 is True)
-    if not all(_recorded(OPERATIONS[each], target, host) for each in IO_URING[permission]):
-        yield Missed("io_uring")
-    if permission == "w":
-        yield from (Missed(f"renames from or into {folder}") for folder in _silent_folders(target.target, host))
-
-
-def _silent_folders(target: AccessTarget, host: AuditedHost) -> Iterator[str]:
-    """Other directories whose never rule suppresses a rename from there to the target, or from the target to there."""
-    collector = AuditNamesCollector(host.file_system)
-    never = (
-        each.tree or each.watch for each in host.rules.in_list(FilterList.EXIT) if each.rule.action is Action.NEVER
-    )
-    leads = {each.leads.path: each.leads for each in never if each and each.leads and not each.link}
-    for path, place in islice(leads.items(), MOST_FOLDERS):
-        folder = place.entry is not None and place.entry.type == "dir" and not place.missing
-        if folder and not below(path, target.folder.path):
-            other = target_inside(target_of(place, collector, host))
-            if not _recorded(OPERATIONS["rename"], TargetAccesses(target, host.rules, other), host):
-                yield path
-
-
-def _recorded(operation: Operation, target: TargetAccesses, host: AuditedHost, *, counted: bool = False) -> bool:
-    """Whether a call is recorded for some subject at least; true also for a call that the host does not have.
-
-    `counted` is as in `reference.accesses_of`.
-    """
-    if not host.asked:
-        return all(
-            decide(host.rules, access, host.auditing, on_names).recorded is not Truth.NO
-            for access, on_names in target.accesses(operation, host, counted=counted)
-        )
-    found = (host.evaluate(*each) for each in target.accesses(operation, host, counted=counted))
-    return all(each is None or each[0] is not CoverageStatus.UNRECORDED for each in found)
 
 
 def _watched(resolved: ResolvedRule) -> str:

@@ -37,20 +37,24 @@ REFERENCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 EXECUTIONS = frozenset({"execve", "execveat"})
-OF_32_BITS = frozenset({"truncate64", "chown32"})  # 64-bit machines have numbers for these calls, but do not use them
+# 64-bit machines have numbers for these calls, but do not use them.
+OF_32_BITS = frozenset({"truncate64", "chown32", "lchown32", "fchown32"})
 
 # Calls outside the reference. `conditions` names those that the kernel has, but does not record with the permission.
 OUTSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("openat2", "open_by_handle_at"),
-        "w": ("openat2 for writing", "creat", "open_by_handle_at"),
+        "w": ("openat2 for writing", "creat", "open_by_handle_at", "link", "linkat", "swapon", "acct"),
         "x": ("execveat",),
         "a": (
-            *("lchown", "lsetxattr", "removexattr"),
+            *("lchown", "lchown32", "lsetxattr", "removexattr", "lremovexattr"),
+            *("fchmod", "fchown", "fchown32", "fsetxattr", "fremovexattr", "link", "linkat"),
             *("fchmodat2", "setxattrat", "removexattrat", "file_setattr", "ioctl"),
         ),
     }
 )
+# Calls that set the times of a file, which no letter counts.
+OF_TIMES = ("utime", "utimes", "futimesat", "utimensat")
 IO_URING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "r": ("io_uring opens", "io_uring opens, by a thread"),
@@ -112,7 +116,7 @@ def names_of(collects: CollectedNames, target: AccessTarget, other: AccessTarget
         case CollectedNames.NOTHING:
             return ()
         case _:
-            return (target.file,)
+            return (replace(target.file, named=collects is not CollectedNames.DESCRIPTOR),)
 
 
 def access_on(call: Access, names: tuple[Name, ...], target: AccessTarget) -> Access:

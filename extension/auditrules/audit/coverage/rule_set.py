@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import count
+from typing import Any
 
 from auditrules.audit.coverage.access import ANYBODY, Access, Name
 from auditrules.audit.coverage.call_filter import OTHER_PROGRAM, CallFilter, SharedMatches
@@ -76,6 +77,7 @@ class _SharedResults:
     matches: SharedMatches = field(default_factory=dict)
     fingerprints: dict[Hashable, int] = field(default_factory=dict)
     fingerprint: Iterator[int] = field(default_factory=count)
+    plans: dict[Hashable, Any] = field(default_factory=dict)  # of `missed_calls`
     always_on_places: dict[tuple[int, Permission], tuple[ResolvedRule, ...]] = field(default_factory=dict)
     cases: ResultCache[CredentialCases] = field(default_factory=lambda: ResultCache(MOST_CASES))
     decisions: ResultCache[Decision] = field(default_factory=lambda: ResultCache(MOST_RESULTS))
@@ -188,6 +190,17 @@ class RuleSet:
     def masks(self) -> tuple[int, ...]:
         """The different sets of system calls in the exit list. Hundreds of rules share a few."""
         return tuple(dict.fromkeys(int(each.rule.syscalls) for each in self.in_list(FilterList.EXIT)))
+
+    def in_masks(self, number: int) -> tuple[int, ...]:
+        """Which of the masks have a system call, as bits: calls of which that is equal are told apart by no mask."""
+        found = self._in_masks.get(number)
+        if found is None:
+            found = self._in_masks[number] = tuple(mask >> number & 1 for mask in self.masks)
+        return found
+
+    @cached_property
+    def _in_masks(self) -> dict[int, tuple[int, ...]]:
+        return {}
 
     def always_on_places(self, access: Access) -> tuple[ResolvedRule, ...]:
         """The always rules on a path or an inode that may match such a call on some file, in order of evaluation."""
