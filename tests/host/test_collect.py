@@ -612,6 +612,22 @@ def test_what_boot_mounts_and_is_not_there_is_known(monkeypatch: pytest.MonkeyPa
     assert Host("/", "none").sources().facts.unmounted == {"/never/mounted"}
 
 
+def test_what_was_seen_before_at_the_paths_of_rules_is_remembered_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "listing").write_text(f"-w {tmp_path}/link/file -p wa\n", encoding="utf-8")
+    (tmp_path / "link").symlink_to("one")
+    here, there = Host("/", str(tmp_path / "listing")), Host(str(tmp_path), str(tmp_path / "listing"))
+    before = time.time()
+    assert [host.sources().facts.changed for host in (here, there, here)] == [{}, {}, {}]
+    after = time.time()
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to("two")
+    changed = here.sources().facts.changed
+    assert [*changed] == [f"{tmp_path}/link"]
+    assert before <= changed[f"{tmp_path}/link"].seen <= after
+    assert here.sources().facts.changed == changed
+    assert there.sources().facts.changed == {}
+
+
 def test_another_root_tells_of_no_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "unit_starts", lambda names: dict.fromkeys(names, 1.0))
     assert Host(str(tmp_path), "none").sources().facts.started == ()

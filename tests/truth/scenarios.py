@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from auditrules.audit.boot.load import load_rules
@@ -22,6 +23,7 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import (
     BinaryFormat,
+    Change,
     Entry,
     Facts,
     KernelBuild,
@@ -46,6 +48,7 @@ class World:
     mounts: tuple[Mount, ...] = ()
     unmounted: tuple[str, ...] = ()
     all_since: bool = False
+    changed: Mapping[str, Change] = field(default_factory=dict)
 
     @property
     def facts(self) -> Facts:
@@ -58,7 +61,8 @@ class World:
             path: replace(found[self.same.get(path, path)], born=AFTER if path in self.made else None) for path in found
         }
         mounts = (ROOT, *self.mounts)
-        return Facts(files=files, mounts=mounts, unmounted=frozenset(self.unmounted), lsm=("apparmor",))
+        unmounted = frozenset(self.unmounted)
+        return Facts(files=files, mounts=mounts, unmounted=unmounted, lsm=("apparmor",), changed=self.changed)
 
 
 def mount(point: str, fstype: str = "tmpfs", root: str = "/", since: float | None = None) -> Mount:
@@ -168,8 +172,14 @@ class Answers(NamedTuple):
         return self.recorded and self.said in (CoverageStatus.UNKNOWN, CoverageStatus.UNRECORDED)
 
 
-def answers(case: Case, *, unmounted: tuple[str, ...] = ()) -> Iterator[Answers]:
-    """Both answers to each access of a case; `unmounted`: points on which fstab mounts something, as it then says."""
+def answers(
+    case: Case, *, unmounted: tuple[str, ...] = (), changed: Mapping[str, Change] = MappingProxyType({})
+) -> Iterator[Answers]:
+    """Both answers to each access of a case.
+
+    `unmounted`: points on which fstab mounts something, as it then says; `changed`: what a reader saw before, who looks
+    again and again.
+    """
     keys: tuple[str, ...] | None = None
     for what, *told in case["did"]:
         if what == "listing":
@@ -178,7 +188,7 @@ def answers(case: Case, *, unmounted: tuple[str, ...] = ()) -> Iterator[Answers]
             continue
         path, note, letters = told
         stage = _stage(case, note)
-        world = replace(stage.world, unmounted=unmounted)
+        world = replace(stage.world, unmounted=unmounted, changed=changed)
         found = covered(case, world, stage.paths.get(path, path), stage.keys or keys)
         by_letter = {each.permission: each for each in found.permissions}
         for letter, (result, recorded) in letters.items():
@@ -240,7 +250,7 @@ def covered(case: Case, world: World, path: str, keys: tuple[str, ...] | None) -
     return evaluate_path(path, AuditedHost(rules, file_system, ON))
 
 
-# Where nothing at all shows that a mount went, as it was not one of boot's: no reader can see it.
+# Where nothing at all shows that a mount went, as it was not one of boot's: only who saw it before can tell.
 UNSEEN: Mapping[str, frozenset[str]] = {
     "tree rule on the mount point, bind; then umount: what of the point": frozenset({"/v/new"}),
     "mount --move": frozenset({"/m1/f"}),

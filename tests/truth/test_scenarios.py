@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from auditrules.audit.model.host_facts import Change
 from tests.truth import compare, scenarios
-from tests.truth.scenarios import UNSEEN, Case, answers
+from tests.truth.scenarios import LOADED, UNSEEN, Case, answers
 
 CASES: dict[str, Case] = {
     f"{case['kernel']}: {case['name']}": case
@@ -27,7 +28,7 @@ def test_what_is_not_told_is_this() -> None:
     assert found == UNTOLD
 
 
-def test_what_no_reader_can_see_is_this() -> None:
+def test_what_no_reader_can_see_who_comes_too_late_is_this() -> None:
     silent = {case["name"]: {each.path for each in answers(case) if each.silent} for case in CASES.values()}
     assert {name: paths for name, paths in silent.items() if paths} == UNSEEN
 
@@ -37,6 +38,15 @@ def test_a_mount_that_boot_makes_and_that_went_is_seen(name: str, point: str) ->
     (case,) = (each for each in CASES.values() if each["name"] == name)
     found = {each.reason for each in answers(case, unmounted=(point,)) if each.path in UNSEEN[name]}
     assert found == {"mounted_after_load"}
+
+
+@pytest.mark.parametrize(("name", "point"), [(name, point) for name, point in zip(UNSEEN, ("/v", "/m1"), strict=True)])
+def test_a_mount_that_was_seen_before_it_went_is_told(name: str, point: str) -> None:
+    (case,) = (each for each in CASES.values() if each["name"] == name)
+    changed = {point: Change(LOADED + 60, mounted=True)}
+    found = [each for each in answers(case, changed=changed) if each.path in UNSEEN[name]]
+    assert {each.reason for each in found} == {"mounted_after_load"}
+    assert not any(each.silent for each in answers(case, changed=changed))
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("5.4: x32")])

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 
 from auditrules.audit.model.host_facts import LOAD_TAKES
+from auditrules.audit.rule_sets import KERNEL
+from auditrules.host.collect import Host
+from auditrules.host.snapshot import KeptHost
 from tests.vm.access.netlink import SYSCALL, Kernel, Listener
 
 AUDITRULES = "/usr/local/bin/auditrules"
@@ -26,13 +29,15 @@ tmpfs /h/twice tmpfs defaults 0 0
 WANTS = Path("/etc/systemd/system/multi-user.target.wants/auditd.service")
 BEFORE = """\
 mkdir -p /h/same /h/tree/sub /h/files /h/g/p/d /h/rel1 /h/rel2 /h/swap /h/old /h/older/x /h/over /h/store/d /h/gone/d \
-  /h/moved/d /h/elsewhere /h/twice /h/there /h/new
+  /h/moved/d /h/elsewhere /h/twice /h/there /h/new /h/hand /h/by-hand/d /h/away /h/away2
 ln -s rel1 /h/current
 touch /h/files/f /h/rel1/conf /h/rel2/conf
 mount --bind /h/store /h/gone
 mount --bind /h/store /h/moved
 mount -t tmpfs twice /h/twice
 mount -t tmpfs there /h/there
+mount --bind /h/by-hand /h/hand
+mount -t tmpfs away /h/away
 """
 RULES = """\
 -D
@@ -49,6 +54,8 @@ RULES = """\
 -w /h/moved/d -p wa -k moved
 -w /h/twice -p wa -k twice
 -w /h/there -p wa -k there
+-w /h/hand -p wa -k hand
+-w /h/away/f -p wa -k away
 """
 AFTER = """\
 mv /h/tree/sub /h/tree/sub.old; mkdir /h/tree/sub
@@ -61,6 +68,8 @@ umount /h/gone
 mount --move /h/moved /h/elsewhere
 mount -t tmpfs again /h/twice
 mkdir /h/swapped
+umount /h/hand
+mount --move /h/away /h/away2
 """
 # What is opened for writing, by the names that the test gives them.
 OPENED = {
@@ -76,6 +85,8 @@ OPENED = {
     "a mount of fstab moved away": "/h/moved/d/f",
     "another file system over that of fstab": "/h/twice/f",
     "a mount that was there before the load": "/h/there/f",
+    "a mount by hand unmounted": "/h/hand/f",
+    "a mount by hand moved away": "/h/away/f",
 }
 ASK = "SELECT path, recorded, unknown, reason, evidence FROM audit_coverage WHERE source = 'kernel' AND path IN ({})"
 
@@ -110,13 +121,22 @@ def asked() -> dict[str, dict[str, str]]:
     return {name: rows[path] for name, path in OPENED.items()}
 
 
+def told(host: KeptHost) -> dict[str, dict[str, str]]:
+    """What is said of each path by who has looked before, as an extension does that runs."""
+    answers = {name: host.audit().coverage(path, KERNEL, host.look([path])) for name, path in OPENED.items()}
+    return {
+        name: {"recorded": each.recorded, "unknown": each.unknown, "reason": each.reason.value}
+        for name, each in answers.items()
+    }
+
+
 def both(listener: Listener) -> dict[str, object]:
     """Both answers on each path."""
     return {name: {"keys": opened(OPENED[name], listener), "said": said} for name, said in asked().items()}
 
 
 def main() -> None:
-    """Write /out/history.json: the answers after the changes, and those after rules were loaded again."""
+    """Write /out/history.json: the answers before and after the changes, and those after rules were loaded again."""
     Path("/etc/fstab").write_text(FSTAB)
     RULES_D.write_text(RULES)
     WANTS.parent.mkdir(parents=True, exist_ok=True)
@@ -125,13 +145,16 @@ def main() -> None:
     time.sleep(LOAD_TAKES + 1)  # so that what was made before is older than the load, by the coarsest clock
     load()
     time.sleep(LOAD_TAKES + 1)
+    host = KeptHost(Host(), time.monotonic, 0)
+    before = told(host)
     shell(AFTER)
     swap = ctypes.CDLL(None, use_errno=True).renameat2
     assert swap(AT_FDCWD, b"/h/swap", AT_FDCWD, b"/h/swapped", EXCHANGE) == 0
     kernel = Kernel()
     listener = Listener(kernel)
-    found = {"changed": both(listener)}
+    found = {"before": before, "remembered": told(host), "changed": both(listener)}
     load()
+    found["remembered, loaded again"] = told(host)
     found["loaded again"] = both(listener)
     Path("/out/history.json").write_text(json.dumps(found))
 

@@ -33,8 +33,16 @@ CHANGED = {
     "a mount of fstab moved away": (False, MOUNTED),
     "another file system over that of fstab": (False, MOUNTED),
     "a mount that was there before the load": (True, COVERED),
-    # What no reader can see: nothing is younger than the load.
+    # What no reader can see who comes after the change: nothing is younger than the load.
     "a directory that is older than the load moved there": (False, COVERED),
+    "a mount by hand unmounted": (False, COVERED),
+    "a mount by hand moved away": (False, COVERED),
+}
+# What one tells who looked before.
+REMEMBERED = {
+    "a directory that is older than the load moved there": "replaced",
+    "a mount by hand unmounted": "mounted_after_load",
+    "a mount by hand moved away": "mounted_after_load",
 }
 
 
@@ -55,6 +63,18 @@ def test_what_is_told_after_a_change(said: Any, name: str, told: tuple[str, str]
     row = said["changed"][name]["said"]
     assert (row["recorded"], row["reason"]) == told
     assert row["unknown"] == ("" if told[0] else "wa")
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_who_looked_before_says_of_nothing_that_it_is_recorded_of_which_the_kernel_is_silent(
+    said: Any, name: str
+) -> None:
+    recorded, (_, reason) = CHANGED[name]
+    told = said["remembered"][name]
+    assert told["recorded"] == ("wa" if recorded else "")
+    assert told["reason"] == REMEMBERED.get(name, reason)
+    again = said["remembered, loaded again"][name]
+    assert again["reason"] == said["loaded again"][name]["said"]["reason"]
 
 
 # Boot's mounts that are not there stay a sign: whether they were there at the load, nothing tells.

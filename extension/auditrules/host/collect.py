@@ -17,6 +17,7 @@ from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
 from auditrules.audit.filesystem.mounts import Mounts, early_points, initrd_points, mounted
+from auditrules.audit.filesystem.remembered import Remembered
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Sources
 from auditrules.audit.model.errors import NetlinkError
@@ -82,10 +83,12 @@ class Host:
         self._needs: tuple[object, Needs] | None = None
         self._caches: dict[str, LookupCache] = {}  # of the last collection of each kind
         self._since = inf  # directories that were made after this time get a birth time
+        self._remembered = Remembered()  # what was seen of this machine
         self._facts = FactsReader(here=here, limits=limits, release=release)
 
     def sources(self) -> Sources:
         """Collect everything once. Raises HostError if the root or the saved listing can't be read."""
+        begun = time.time()
         kernel, version_text, version = self._kernel.read()
         starts = self._starts(kernel) if self._here else Starts()
         self._since = min((at - starts.set_back for _, at in starts.units), default=inf)
@@ -116,7 +119,9 @@ class Host:
                 interpreters = (each.interpreter for each in formats)
                 paths = paths.union(wanted.paths, sandbox_paths(units, UNITS), interpreters)
             cmdline = tree.read("/proc/cmdline", self._limits.file) if self._here else None
-            facts = self._facts.read(tree, wanted, version, paths, cmdline)
+            facts = replace(self._facts.read(tree, wanted, version, paths, cmdline), mounts=mounts)
+            if self._here:
+                self._remembered = self._remembered.after(begun, facts)
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,
@@ -128,7 +133,7 @@ class Host:
                 auditctl_version=version_text,
                 facts=replace(
                     facts,
-                    mounts=mounts,
+                    changed=self._remembered.changed,
                     binary_formats=formats,
                     started=starts.units,
                     set_back=starts.set_back,

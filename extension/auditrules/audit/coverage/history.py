@@ -2,16 +2,17 @@
 
 A rule follows an inode, but is listed by its path. If that path now leads to another directory, the listing is
 unchanged, and nothing is recorded. Signs of this are a directory that is newer than the rules, and a mount that came or
-went. If an older directory was moved to the path, nothing shows it.
+went. If an older directory was moved to the path, only an earlier collection of the host shows it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 
 from auditrules.audit.filesystem.path_walk import FileSystem, above
-from auditrules.audit.model.host_facts import LOAD_TAKES, Mount, RulesLoad
+from auditrules.audit.model.host_facts import LOAD_TAKES, Change, Mount, RulesLoad
 
 
 class History:
@@ -26,19 +27,27 @@ class History:
 
         Files do not count, as rules follow their names in the directory; nor do mount points, which can't be moved.
         """
-        if not self._newer:
+        if not self._newer and not self._changed:
             return ""
         passed: list[str] = []
         self._now.walk(path, follow=follow, passed=passed)
         for each in passed:
             if each in self._newer:
                 return f"{each} was made on {_words(self._newer[each])}, {self._loaded}"
+            change = self._changed.get(each)
+            if change is not None and not change.mounted:
+                return f"another directory or link was at {each} on {_words(change.seen)}, {self._loaded}"
         return ""
 
     def sign_of_missing_mount(self, path: str) -> str:
-        """The sign that a resolved path was on another file system, which is not mounted now."""
-        points = (each for each in above(path) if each in self._now.facts.unmounted)
-        return next((f"boot mounts a file system on {each}, and none is there now" for each in points), "")
+        """The sign that a resolved path was on another file system, which is not mounted there now."""
+        for each in above(path):
+            if each in self._now.facts.unmounted:
+                return f"boot mounts a file system on {each}, and none is there now"
+            change = self._changed.get(each)
+            if change is not None and change.mounted:
+                return f"{each} was on another file system on {_words(change.seen)}, {self._loaded}"
+        return ""
 
     def sign_of_late_mount(self, path: str) -> str:
         """The sign that a resolved path is on a file system that may have been mounted after the rules were loaded."""
@@ -67,7 +76,7 @@ class History:
     def differs_from_boot(self) -> bool:
         """Whether anything differs from rules that boot has loaded on an unchanged host."""
         mounts = self._now.facts.mounts or ()
-        return bool(self._newer or self._now.facts.unmounted) or any(
+        return bool(self._newer or self._changed or self._now.facts.unmounted) or any(
             self.certainly_mounted(each) is not (each.early is True or each.point == "/") for each in mounts
         )
 
@@ -93,9 +102,20 @@ class History:
             if entry.born is not None and entry.born > at + LOAD_TAKES and path not in points
         }
 
+    @cached_property
+    def _changed(self) -> Mapping[str, Change]:
+        """The changes that were seen after the load; if the time of the load is not known, all that were seen."""
+        at = self._load.at
+        changed = self._now.facts.changed
+        if at is None or not changed:
+            return changed
+        return {path: change for path, change in changed.items() if change.seen > at + LOAD_TAKES}
+
     @property
     def _loaded(self) -> str:
-        at = _words(self._load.at or 0.0)
+        if self._load.at is None:
+            return "and when the rules were loaded is not known"
+        at = _words(self._load.at)
         if self._load.or_later:
             return f"and the rules are locked, so they may have been loaded before, at any time since the boot on {at}"
         return f"after the rules were loaded on {at}"

@@ -121,7 +121,7 @@ class RuleResolver:
         # Without a link at its end, a path leads to the name itself.
         leads = self._now.walk(path) if link or self._remembered or path.endswith("/") else place
         was = self._then.identity(before) if self._remembered else identity
-        late, moved = self._late(here.path), self._history.sign_of_replacement(parent(path))
+        late, moved = self._late(here.path), self._moved(parent(path))
         return Watch(
             path,
             identity,
@@ -143,7 +143,7 @@ class RuleResolver:
         if place.missing or self._unseen(place):
             return WatchedTree(path, place.path, ("gone", path))
         below_it = self._then.mounts_below(place.path)
-        late, moved = self._late(place.path), self._history.sign_of_replacement(path, follow=False)
+        late, moved = self._late(place.path), self._moved(path, follow=False)
         return WatchedTree(
             path,
             place.path,
@@ -172,6 +172,10 @@ class RuleResolver:
     def _unseen(self, place: ResolvedPath) -> bool:
         """Whether the program that loads the rules certainly sees another directory at this path."""
         return self._fresh and self._sandbox.hides(place.path) is True
+
+    def _moved(self, path: str, *, follow: bool = True) -> str:
+        """The sign that a path led elsewhere when the rules were loaded."""
+        return "" if self._fresh else self._history.sign_of_replacement(path, follow=follow)
 
     def _late(self, path: str) -> str | None:
         """The sign that a path's file system may have been mounted after the load; None if it certainly was not."""

@@ -98,6 +98,18 @@ class RulesLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A directory or link at a path that replaced another one.
+
+    `seen` is when the last collection began that saw the other one, in seconds since the epoch. `mounted` says that the
+    path is on another file system now.
+    """
+
+    seen: float
+    mounted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The facts of a host as values. A key that a mapping lacks is unknown, which is not the same as absent.
 
@@ -106,7 +118,8 @@ class Facts:
     names are not known. `started` are the last starts of units that may load rules, as (name, seconds since the epoch);
     if systemd knows none, it has the process that owns the audit stream, as `auditd`. `set_back` is by how many seconds
     the clock was set back since, as far as is known. `booted` is the time of the boot. `unmounted` are points on which
-    boot mounts a file system, and none is mounted now.
+    boot mounts a file system, and none is mounted now. `changed` maps the paths of directories and links to the last
+    time that an earlier collection saw another one there.
     """
 
     version: Version = DEFAULT_VERSION
@@ -124,6 +137,7 @@ class Facts:
     unmounted: frozenset[str] = frozenset()
     set_back: float = 0.0
     booted: float | None = None
+    changed: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
         """Version and machine, and how many of each other fact are known."""
