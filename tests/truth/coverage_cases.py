@@ -127,7 +127,26 @@ ACCESSES: Mapping[str, tuple[Operation, ...]] = {
     "fremovexattr": (Operation("fremovexattr", CollectedNames.DESCRIPTOR),),
     "fremovexattr32": (Operation("fremovexattr", CollectedNames.DESCRIPTOR, compat=True),),
     "rmdir32": (Operation("rmdir", CollectedNames.REMOVAL, compat=True),),
+    "opennofollow": (Operation("openat", CollectedNames.NAME, 0),),
+    "fstat": (Operation("fstat", CollectedNames.NOTHING),),
+    "namehandle": (Operation("name_to_handle_at", CollectedNames.NAME),),
+    "flistxattr": (Operation("flistxattr", CollectedNames.DESCRIPTOR),),
+    "mknodat": (OPERATIONS["mknodat"],),
+    "fchmodat2link": (Operation("fchmodat2", CollectedNames.NAME),),
+    "utimes2": (OPERATIONS["utimes"],),
+    "utimeslink": (Operation("utimensat", CollectedNames.NAME),),
+    "lchown32": (Operation("lchown32", CollectedNames.NAME, compat=True),),
+    "fchown32": (Operation("fchown32", CollectedNames.DESCRIPTOR, compat=True),),
+    **{name: (Operation(name, CollectedNames.NAME),) for name in ("lstat", "lgetxattr", "llistxattr", "lremovexattr")},
+    **{
+        name: (Operation(name, CollectedNames.FILE),)
+        for name in (
+            *("newfstatat", "statx", "statfs", "faccessat", "getxattrat", "listxattrat", "file_getattr"),
+            *("setxattrat", "removexattrat", "file_setattr", "fchmodat2", "utime", "futimesat"),
+        )
+    },
 }
+NO_SUCH_CALL = 38  # errno: the kernel looked at no argument
 IN_A_NAMESPACE = "ns-"
 FLAGS = {"read": 0, "write": 1, "rdwr": 2, "append": 0o2001, "create": 0o1101, "rdtrunc": 0o1000, "getdents": 0o200000}
 FORKING = frozenset({"forkexec", "vforkexec"})  # the task that makes the access is forked by the access itself
@@ -226,6 +245,8 @@ def accesses(case: Case, file_system: FileSystem) -> Iterator[Access]:
     )
     operations = ACCESSES[kind]
     early = bool(case["facts"]["early"]) and kind not in FORKING
+    if case.get("errno") == NO_SUCH_CALL:
+        operations = tuple(replace(each, collects=CollectedNames.NOTHING) for each in operations)
     for number, operation in enumerate(operations):
         path = asked["path2"] if number or operation.call in ("symlink", "symlinkat") else asked["path"]
         access = collector.access(operation, MACHINE, path, asked.get("path2", ""))
@@ -237,7 +258,7 @@ def accesses(case: Case, file_system: FileSystem) -> Iterator[Access]:
             forker=who if kind in FORKING else subject({}),
             result=result,
             succeeded=succeeded,
-            arguments=arguments(operation, kind),
+            arguments=arguments(operation, kind, case),
             early=early,
             reported=refused_link(operation, who, collector, path, case),
             context=not (early and case.get("first_enable") == "after the fork"),
@@ -252,8 +273,11 @@ def outcome(case: Case) -> tuple[bool, int]:
     return returned >= 0, returned if returned >= 0 else -case["errno"]
 
 
-def arguments(operation: Operation, kind: str) -> tuple[int | None, int | None, int | None, int | None]:
-    """The arguments as far as they are known: addresses are only known to be some."""
+def arguments(operation: Operation, kind: str, case: Case) -> tuple[int | None, int | None, int | None, int | None]:
+    """The arguments, where the case says them, or as far as they are known: addresses are only known to be some."""
+    if "arguments" in case:
+        first, second, third, fourth = case["arguments"]
+        return first, second, third, fourth
     if kind in ARGUMENTS:
         return ARGUMENTS[kind]
     first = AT_FDCWD if operation.call in AT else POINTER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,18 @@ LIMIT = 600.0  # seconds of ours for that, and for the access that it is at
 
 def ask(guest: Guest, cases: Sequence[Case], group: str) -> list[Row]:
     """The rows of the cases, in the corpus' format of coverage. Raises `RigError`."""
-    rows: list[Row] = []
-    while len(rows) < len(cases):
-        done = _asked(guest, cases[len(rows) : len(rows) + AT_ONCE])
+    return [row for rows in batches(guest, cases, group) for row in rows]
+
+
+def batches(guest: Guest, cases: Sequence[Case], group: str) -> Iterator[list[Row]]:
+    """The same, the rows of one guest after the other: those of the first are there if a later one dies."""
+    count = 0
+    while count < len(cases):
+        done = _asked(guest, cases[count : count + AT_ONCE])
         if not done:
-            raise RigError(
-                f"the guest answered none of {len(cases) - len(rows)} cases within {MOST_TIME:g} s of its own"
-            )
-        rows += ({**row, "group": group, "kernel": guest.release, "auditctl": AUDITCTL} for row in done)
-    return rows
+            raise RigError(f"the guest answered none of {len(cases) - count} cases within {MOST_TIME:g} s of its own")
+        count += len(done)
+        yield [{**row, "group": group, "kernel": guest.release, "auditctl": AUDITCTL} for row in done]
 
 
 def _asked(guest: Guest, cases: Sequence[Case]) -> list[Row]:
@@ -45,5 +48,6 @@ def _asked(guest: Guest, cases: Sequence[Case]) -> list[Row]:
         "/opt/cases.jsonl": "".join(f"{json.dumps(case)}\n" for case in cases).encode(),
     }
     done = guest.run(SCRIPT.format(limit=MOST_TIME), files, timeout=LIMIT)
-    assert done.returncode == 0, done.text
+    if done.returncode != 0:
+        raise RigError(f"the guest's script failed: {done.text.strip().rpartition(chr(10))[2]}\n{done.text}")
     return [json.loads(line) for line in done.files_out["rows.jsonl"].splitlines()]

@@ -29,7 +29,9 @@ OPS = {
             "access",
             "fdread",
         ),
-        *("getdents", "chdir", "uringopen", "readlinkat", "fgetxattr", "rdcreate"),
+        *("getdents", "chdir", "uringopen", "readlinkat", "fgetxattr", "rdcreate", "opennofollow", "lstat", "fstat"),
+        *("newfstatat", "statx", "statfs", "faccessat", "namehandle", "lgetxattr", "llistxattr", "flistxattr"),
+        *("getxattrat", "listxattrat", "file_getattr"),
     ),
     "write": (
         *(
@@ -58,11 +60,13 @@ OPS = {
             "renameat",
         ),
         *("renameat2", "exchange", "linkat", "symlinkat", "mkdirat", "mknod", "fallocate", "openat32", "creat32"),
-        *("unlink32", "rename32", "truncate32"),
+        *("unlink32", "rename32", "truncate32", "mknodat"),
     ),
     "attr": (
         *("chmod", "chmod32", "fchmodat", "fdchmod", "chown", "setxattr", "sxtrusted", "utimes", "link", "lchown"),
         *("fchown", "fchownat", "lsetxattr", "fsetxattr", "removexattr", "chown32", "lchown16", "setxattr32"),
+        *("lchown32", "fchown32", "lremovexattr", "setxattrat", "removexattrat", "file_setattr", "fchmodat2"),
+        *("fchmodat2link", "utime", "utimes2", "futimesat", "utimeslink"),
     ),
 }
 MOVES = ("rename", "renameat", "renameat2", "rename32", "exchange")
@@ -70,7 +74,7 @@ SYMLINKS = ("symlink", "symlinkat")
 TWO_PATHS = (*MOVES, *SYMLINKS, "link", "linkat")
 NEED_A_FILE = (
     *("execveat", "procfd", "fdread", "fdwrite", "fdtruncate", "fdchmod", "fgetxattr", "fallocate", "fchown"),
-    "fsetxattr",
+    *("fsetxattr", "fstat", "flistxattr", "fchown32"),
 )
 # The usual calls, which a rule is mostly about.
 PRINCIPAL = {
@@ -116,8 +120,23 @@ SYSCALLS = {
     "utimes": "utimensat",
     "write": "openat",
     "write32": "open",
+    "opennofollow": "openat",
+    "namehandle": "name_to_handle_at",
+    "utimes2": "utimes",
+    "utimeslink": "utimensat",
+    "lchown32": "lchown",
+    "fchown32": "fchown",
+    # By number, as the guest's auditctl has no name for them.
+    "fchmodat2": "452",
+    "fchmodat2link": "452",
+    "setxattrat": "463",
+    "getxattrat": "464",
+    "listxattrat": "465",
+    "removexattrat": "466",
+    "file_getattr": "468",
+    "file_setattr": "469",
 }
-ONLY_32_BITS = ("chown32",)  # that a 64-bit machine has no such call is an error
+ONLY_32_BITS = ("chown32", "lchown32", "fchown32")  # that a 64-bit machine has no such call is an error
 OTHER_SYSCALLS = (
     "execve",
     "openat",
@@ -143,9 +162,9 @@ class Focus:
     moves: bool = True
 
 
-_BIN = ("/usr/bin", "/bin", "/usr", "/bin/", "/usr/sbin")
+_BIN = ("/usr/bin", "/bin", "/usr", "/bin/", "/usr/sbin", "/")
 _ETC = ("/etc/docker", "/etc", "/mnt/b", "/srv/t/ld", "/srv/t/ld/", "/etc/docker/certs")
-_LIB = ("/var/lib/docker", "/var/lib", "/var/lib/docker/bin", "/var/lib/docker/mnt")
+_LIB = ("/var/lib/docker", "/var/lib", "/var/lib/docker/bin", "/var/lib/docker/mnt", "/")
 _ALL = ("exec", "read", "write", "attr")
 _FILE = ("read", "write", "attr")
 _DAEMON = (
@@ -212,6 +231,14 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mv {0} {0}.old", {"event": "renamed", "to": "{0}.old"}),
     ("ln {0} {0}.new", {"event": "hard_linked", "to": "{0}.new"}),
 )
+# The same of a directory that a file is in: nothing is mounted on it, nor is it mounted elsewhere.
+FOLDERS = ("/etc/docker/certs", "/etc/docker/certs/deep", "/opt/d", "/var/lib/docker/bin")
+CHANGES_OF_FOLDERS = (
+    "mv {0} {0}.old; cp -a {0}.old {0}",
+    "cp -a {0} {0}.new; rm -r {0}; mv {0}.new {0}",
+    "mv {0} {0}.old; mkdir {0}",
+    "mv {0} {0}.old; ln -s {0}.old {0}",
+)
 EXECUTABLES = ("/usr/bin/dockerd", "/accd", "/opt/d/dockerd", "/usr/bin/docker", "/srv/t/dockerd", "/bin/dockerd")
 
 FIELDS = (
@@ -220,7 +247,21 @@ FIELDS = (
     *("gid=0", "gid!=0", "gid=1000", "egid=0", "sgid=998", "fsgid=0"),
     *("success=1", "success=1", "success=0", "success!=0", "success!=1"),
     *("exit=0", "exit!=0", "exit=-EACCES", "exit=-2", "exit>0", "exit>=0", "exit<0", "exit<=0", "exit!=-13"),
-    *("filetype=file", "filetype=dir", "filetype!=file", "filetype=link"),
+    *("filetype=file", "filetype=dir", "filetype!=file", "filetype=link", "filetype=fifo", "filetype!=socket"),
+    *(
+        "a0=0xffffff9c",
+        "a0!=0xffffff9c",
+        "a0=0",
+        "a1!=0",
+        "a1=0x1ed",
+        "a2=0",
+        "a2!=0",
+        "a2&1",
+        "a2&=0x41",
+        "a3=0",
+        "a3>0",
+    ),
+    *("saddr_fam=2", "saddr_fam!=2", "subj_user=x", "obj_type!=x"),
     *("obj_uid=0", "obj_uid!=0", "obj_uid=1000", "obj_gid=0", "obj_gid!=0"),
     *("devmajor=0", "devmajor!=0", "devminor=2", "devminor!=2"),
     *("pers=0", "pers!=0", "sessionid=unset", "sessionid!=unset", "ppid!=1", "pid!=1"),
@@ -303,6 +344,13 @@ def case(chance: random.Random) -> Case:
 
 def _changed(chance: random.Random, focus: Focus) -> dict[str, Any]:
     """What happens before the access, as a row has it."""
+    folders = [each for each in FOLDERS if any(name.startswith(f"{each}/") for name in focus.names)]
+    if folders and chance.random() < 0.5:
+        folder = chance.choice(folders)
+        return {
+            "post": [chance.choice(CHANGES_OF_FOLDERS).format(folder)],
+            "history": [{"event": "folder", "path": folder}],
+        }
     others = [path for path in focus.beside if path in TREE]
     path = chance.choice(others) if others and chance.random() < 0.3 else focus.names[0]
     command, event = chance.choice(CHANGES)
@@ -363,7 +411,11 @@ def _a_file(chance: random.Random, focus: Focus, access: dict[str, Any]) -> str:
     drawn = chance.random()
     if drawn < 0.75:
         return str(chance.choice(near))
-    return chance.choice(focus.around).rstrip("/") if drawn < 0.9 else chance.choice(chance.choice(FOCI).names)
+    return _bare(chance.choice(focus.around)) if drawn < 0.9 else chance.choice(chance.choice(FOCI).names)
+
+
+def _bare(folder: str) -> str:
+    return folder.rstrip("/") or "/"
 
 
 def _permissions(chance: random.Random) -> str:
@@ -371,7 +423,7 @@ def _permissions(chance: random.Random) -> str:
 
 
 def _watch(chance: random.Random, focus: Focus, access: dict[str, Any]) -> str:
-    path = _a_file(chance, focus, access) if chance.random() < 0.65 else chance.choice(focus.around).rstrip("/")
+    path = _a_file(chance, focus, access) if chance.random() < 0.65 else _bare(chance.choice(focus.around))
     return f"-w {path}" + (f" -p {_permissions(chance)}" if chance.random() < 0.8 else "")
 
 

@@ -90,7 +90,7 @@ class Asker:
         events = left_by(process, self._listener.heard())
         fixture.mend()
         row = {name: value for name, value in case.items() if name != "early"} | told(events)
-        row |= {"load_rc": loaded.returncode} | outcome_row(outcome)
+        row |= {"load_rc": loaded.returncode, "arguments": process.arguments} | outcome_row(outcome)
         if loaded.returncode:
             row["load_error"] = loaded.stderr.strip()
         if case.get("early"):

@@ -20,6 +20,7 @@ NATIVE, I386 = "c000003e", "40000003"  # as `arch=` of a record has it
 AT_FDCWD = -100
 AT_EMPTY_PATH = 0x1000
 AT_REMOVEDIR = 0x200
+AT_SYMLINK_NOFOLLOW = 0x100
 RENAME_EXCHANGE = 2
 O_PATH = 0o10000000
 X_OK = 1
@@ -56,6 +57,7 @@ class Place(Enum):
     HOW_READ = 0x5500  # struct open_how
     HOW_WRITE = 0x5600
     DESCRIPTOR_PATH = 0x5700  # /proc/self/fd/N
+    ATTRIBUTE_VALUE = 0x5800  # struct xattr_args
     BUFFER = 0x6000
     DESCRIPTOR = -1
 
@@ -148,6 +150,34 @@ CALLS = {
     "truncate32": Call(92, (_PATH, 10), I386),
     "chown32": Call(212, (_PATH, 0, 0), I386),
     "lchown16": Call(16, (_PATH, 0, 0), I386),
+    # The same, and calls that no letter counts, some of which only newer kernels have.
+    "opennofollow": Call(257, (AT_FDCWD, _PATH, _READ | os.O_NOFOLLOW, 0)),
+    "lstat": Call(6, (_PATH, _INTO)),
+    "fstat": Call(5, (_FD, _INTO), opens=_READ),
+    "newfstatat": Call(262, (AT_FDCWD, _PATH, _INTO, 0)),
+    "statx": Call(332, (AT_FDCWD, _PATH, 0, 0x7FF, _INTO)),
+    "statfs": Call(137, (_PATH, _INTO)),
+    "faccessat": Call(269, (AT_FDCWD, _PATH, X_OK)),
+    "namehandle": Call(303, (AT_FDCWD, _PATH, _INTO, _INTO, 0)),
+    "lgetxattr": Call(192, (_PATH, Place.ATTRIBUTE, _INTO, 10)),
+    "llistxattr": Call(195, (_PATH, _INTO, 10)),
+    "flistxattr": Call(196, (_FD, _INTO, 10), opens=_READ),
+    "getxattrat": Call(464, (AT_FDCWD, _PATH, 0, Place.ATTRIBUTE, Place.ATTRIBUTE_VALUE, 16)),
+    "listxattrat": Call(465, (AT_FDCWD, _PATH, 0, _INTO, 10)),
+    "file_getattr": Call(468, (AT_FDCWD, _PATH, _INTO, 24, 0)),
+    "mknodat": Call(259, (AT_FDCWD, _PATH, stat.S_IFIFO | 0o644, 0)),
+    "lremovexattr": Call(198, (_PATH, Place.TRUSTED_ATTRIBUTE)),
+    "setxattrat": Call(463, (AT_FDCWD, _PATH, 0, Place.TRUSTED_ATTRIBUTE, Place.ATTRIBUTE_VALUE, 16)),
+    "removexattrat": Call(466, (AT_FDCWD, _PATH, 0, Place.TRUSTED_ATTRIBUTE)),
+    "file_setattr": Call(469, (AT_FDCWD, _PATH, _INTO, 24, 0)),
+    "fchmodat2": Call(452, (AT_FDCWD, _PATH, 0o755, 0)),
+    "fchmodat2link": Call(452, (AT_FDCWD, _PATH, 0o755, AT_SYMLINK_NOFOLLOW)),
+    "utime": Call(132, (_PATH, 0)),
+    "utimes2": Call(235, (_PATH, 0)),
+    "futimesat": Call(261, (AT_FDCWD, _PATH, 0)),
+    "utimeslink": Call(280, (AT_FDCWD, _PATH, 0, AT_SYMLINK_NOFOLLOW)),
+    "lchown32": Call(198, (_PATH, 0, 0), I386),
+    "fchown32": Call(207, (_FD, 0, 0), I386, opens=_READ),
     # Calls that use no file, and change nothing of the guest.
     "settimeofday": Call(164, (0, 0)),
     "settimeofday32": Call(79, (0, 0), I386),
@@ -188,6 +218,8 @@ class Page:
         self._put(Place.ARGUMENTS_32, struct.pack("=II", self.start + Place.PATH.value, 0))
         self._put(Place.ATTRIBUTE, b"user.x\0")
         self._put(Place.TRUSTED_ATTRIBUTE, b"trusted.x\0")
+        value = self.start + Place.BUFFER.value
+        self._put(Place.ATTRIBUTE_VALUE, struct.pack("=QII", value, 1, 0))
         self._put(Place.HOW_READ, struct.pack("=QQQ", _READ, 0, 0))
         self._put(Place.HOW_WRITE, struct.pack("=QQQ", _WRITE, 0, 0))
 

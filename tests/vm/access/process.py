@@ -49,6 +49,11 @@ class Process:
         else:
             self._failure = word or "the process died"
 
+    @property
+    def arguments(self) -> list[int]:
+        """The first four arguments, in 32 bits, as rules compare them."""
+        return [each & 0xFFFFFFFF for each in (*self._page.arguments(self.call, self.descriptor), 0, 0, 0, 0)[:4]]
+
     def go(self) -> Outcome:
         """Have the access made, and wait for the process to end."""
         if not self._failure:
