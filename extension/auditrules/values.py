@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # importing typing's would make osquery wait longer for the registration
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 

@@ -27,12 +27,12 @@ COMMANDS: tuple[tuple[list[str], dict[str, str]], ...] = (
 
 @pytest.mark.parametrize(("arguments", "found"), COMMANDS)
 def test_flags_are_read_as_gflags_reads_them(arguments: list[str], found: dict[str, str]) -> None:
-    assert flags.given(arguments) == found
+    assert flags.flags_of_arguments(arguments) == found
 
 
 def test_a_flag_file_has_a_flag_a_line() -> None:
     text = "# osquery\n--extensions_timeout=10\n\n  --extensions_require auditrules \n--disable_audit\nother\n"
-    assert flags.of_file(text) == {
+    assert flags.flags_of_file(text) == {
         "extensions_timeout": "10",
         "extensions_require": "auditrules",
         "disable_audit": "true",

@@ -17,10 +17,10 @@ from auditrules.doctor import (
     InstalledPack,
     LoadFile,
     OsqueryAnswer,
+    PathChain,
     PathStat,
     Severity,
     Stranger,
-    Way,
     examine,
 )
 
@@ -85,8 +85,8 @@ def at(mode: int, uid: int = 0, kind: str = "regular", gid: int = 0) -> PathStat
     return PathStat(kind, mode, uid, gid)
 
 
-def ways(found: dict[str, Way], host: Installation = HOST) -> Installation:
-    return replace(host, ways=found)
+def chains(found: dict[str, PathChain], host: Installation = HOST) -> Installation:
+    return replace(host, path_chains=found)
 
 
 def starts(file: ExtensionFile, text: bytes = WRAPPED.start) -> Installation:
@@ -138,22 +138,22 @@ PROBLEMS: tuple[tuple[str, Installation, str, str, str], ...] = (
     ("everybody may write its folder", loads(replace(FILE, folder=at(0o777, kind="directory"))), "extension",
      f"/usr/lib/osquery/extensions can be written by everybody (mode 0777), {SWAP} {PATH}",
      "chmod go-w /usr/lib/osquery/extensions"),
-    ("everybody may write a folder above", ways({PATH: Way(PROGRAM, {"/usr/lib": at(0o757)})}), "extension",
-     f"/usr/lib can be written by everybody (mode 0757), {SWAP} {PATH}", "chmod go-w /usr/lib"),
-    ("a group may write a folder above", ways({PATH: Way(PROGRAM, {"/usr/lib": at(0o775, gid=7)})}), "extension",
-     f"/usr/lib can be written by group 7 (mode 0775), {SWAP} {PATH}", "chmod go-w /usr/lib"),
-    ("a folder above is another user's", ways({PATH: Way(PROGRAM, {"/usr/lib": at(0o1755, 7)})}), "extension",
-     f"/usr/lib belongs to user 7, {SWAP} {PATH}", "chown root:root /usr/lib"),
+    ("everybody may write a folder above", chains({PATH: PathChain(PROGRAM, {"/usr/lib": at(0o757)})}),
+     "extension", f"/usr/lib can be written by everybody (mode 0757), {SWAP} {PATH}", "chmod go-w /usr/lib"),
+    ("a group may write a folder above", chains({PATH: PathChain(PROGRAM, {"/usr/lib": at(0o775, gid=7)})}),
+     "extension", f"/usr/lib can be written by group 7 (mode 0775), {SWAP} {PATH}", "chmod go-w /usr/lib"),
+    ("a folder above is another user's", chains({PATH: PathChain(PROGRAM, {"/usr/lib": at(0o1755, 7)})}),
+     "extension", f"/usr/lib belongs to user 7, {SWAP} {PATH}", "chown root:root /usr/lib"),
     ("a group may write it", loads(replace(FILE, place=at(0o775, gid=7))), "extension",
      f"{PATH} can be written by group 7 (mode 0775)", f"chmod 0755 {PATH}"),
-    ("its interpreter can be swapped", ways({"/bin/sh": Way(PROGRAM, {"/bin": at(0o777)})}), "interpreter",
+    ("its interpreter can be swapped", chains({"/bin/sh": PathChain(PROGRAM, {"/bin": at(0o777)})}), "interpreter",
      f"/bin can be written by everybody (mode 0777), {SWAP} /bin/sh", "chmod go-w /bin"),
-    ("its interpreter is another user's", ways({"/bin/sh": Way(at(0o755, 7), {})}), "interpreter",
+    ("its interpreter is another user's", chains({"/bin/sh": PathChain(at(0o755, 7), {})}), "interpreter",
      "/bin/sh belongs to user 7", "chown root:root /bin/sh"),
-    ("everybody may write the load file", ways({LOAD: Way(at(0o666), {})}), "load file",
+    ("everybody may write the load file", chains({LOAD: PathChain(at(0o666), {})}), "load file",
      f"{LOAD} can be written by everybody (mode 0666)", f"chmod 0644 {LOAD}"),
-    ("a flag file can be swapped", ways({"/f": Way(PROGRAM, {"/": at(0o777)})}, daemon(flagfile="/f")), "flags",
-     f"/ can be written by everybody (mode 0777), {SWAP} /f", "chmod go-w /"),
+    ("a flag file can be swapped", chains({"/f": PathChain(PROGRAM, {"/": at(0o777)})}, daemon(flagfile="/f")),
+     "flags", f"/ can be written by everybody (mode 0777), {SWAP} /f", "chmod go-w /"),
     ("a script starts nothing", starts(ExtensionFile(PATH)), "extension",
      f"{PATH} is not there", f"install it, or correct {SCRIPT}"),
     ("what a script starts can't be run", starts(replace(FILE, place=at(0o644))), "extension",
@@ -260,7 +260,7 @@ NEWER = "/usr/bin/python3.14"
 FINE = (
     ("a file that its group may write", loads(replace(FILE, place=at(0o775))), f"{PATH} finds /usr/bin/python3.12"),
     ("a folder that root's group may write", loads(replace(FILE, folder=at(0o775, kind="directory"))), WELL[3][1]),
-    ("a folder above that is like /tmp", ways({PATH: Way(PROGRAM, {"/usr": at(0o1777)})}), WELL[3][1]),
+    ("a folder above that is like /tmp", chains({PATH: PathChain(PROGRAM, {"/usr": at(0o1777)})}), WELL[3][1]),
     ("a script that starts it", loads(WRAPPED), f"{SCRIPT} starts {PATH}"),
     ("an environment's interpreter", loads(replace(VENV, interpreter=PROGRAM)), f"{PATH} is run by /opt/x/bin/python"),
     ("machine code", loads(replace(FILE, start=b"\x7fELF\x02", interpreter=None)), f"{PATH} brings its own"),

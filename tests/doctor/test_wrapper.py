@@ -40,12 +40,12 @@ def test_what_is_no_script_starts_nothing() -> None:
 
 @pytest.mark.parametrize("line", ['x "$@"', "x $@", "x $*", 'x "${@}"', 'x \\\n "$@"'])
 def test_arguments_are_handed_on(line: str) -> None:
-    assert wrapper.hands_on(f"#!/bin/sh\n{line}\n")
+    assert wrapper.passes_arguments(f"#!/bin/sh\n{line}\n")
 
 
 @pytest.mark.parametrize("line", ["x", 'x "$1"', '# "$@"', "x @"])
 def test_arguments_are_kept(line: str) -> None:
-    assert not wrapper.hands_on(f"#!/bin/sh\n{line}\n")
+    assert not wrapper.passes_arguments(f"#!/bin/sh\n{line}\n")
 
 
 def test_the_examples_hold() -> None:

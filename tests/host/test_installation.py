@@ -337,23 +337,23 @@ def test_the_way_to_what_osquery_believes_and_runs_is_told(host: Host) -> None:
     host.put("/bin/sh")
     host.put("/bin/bash")
     daemon = Daemon(1, {"extensions_autoload": "/etc/x.load", "flagfile": "/etc/f"})
-    ways = Setup(str(host.root)).installation((daemon,)).ways
-    assert set(ways) == {"/etc/f", "/etc/x.load", "/opt/our_audit.ext", "/bin/sh", PATH, "/bin/bash"}
+    chains = Setup(str(host.root)).installation((daemon,)).path_chains
+    assert set(chains) == {"/etc/f", "/etc/x.load", "/opt/our_audit.ext", "/bin/sh", PATH, "/bin/bash"}
 
 
-def test_a_way_has_the_folders_on_both_sides_of_a_link(host: Host) -> None:
+def test_a_path_chain_has_the_folders_on_both_sides_of_a_link(host: Host) -> None:
     host.put(LOAD, "/opt/a/auditrules.ext\n")
     host.put(PATH, mode=0o750).parent.chmod(0o777)
     (host.root / "opt/a").mkdir(parents=True)
     (host.root / "opt/a").chmod(0o1777)
     (host.root / "opt/a/auditrules.ext").symlink_to(PATH)
-    way = Setup(str(host.root)).installation(()).ways["/opt/a/auditrules.ext"]
-    assert way.end == PathStat("regular", 0o750, UID, os.getgid())
-    assert list(way.folders) == [
+    chain = Setup(str(host.root)).installation(()).path_chains["/opt/a/auditrules.ext"]
+    assert chain.end == PathStat("regular", 0o750, UID, os.getgid())
+    assert list(chain.folders) == [
         *("/", "/opt", "/opt/a"),
         *("/usr", "/usr/lib", "/usr/lib/osquery", "/usr/lib/osquery/extensions"),
     ]
-    assert (way.folders["/opt/a"].mode, way.folders["/usr/lib/osquery/extensions"].mode) == (0o1777, 0o777)
+    assert (chain.folders["/opt/a"].mode, chain.folders["/usr/lib/osquery/extensions"].mode) == (0o1777, 0o777)
 
 
 def test_bytes_that_are_no_text_break_nothing(host: Host) -> None:

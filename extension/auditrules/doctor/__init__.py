@@ -1,4 +1,4 @@
-"""Is the extension installed, loaded and able to work? Pure: facts of a host in, lines for its operator out."""
+"""Checks whether the extension is installed, loaded and able to work. Pure: facts of a host in, findings out."""
 
 from auditrules.doctor.facts import (
     Daemon,
@@ -7,9 +7,9 @@ from auditrules.doctor.facts import (
     InstalledPack,
     LoadFile,
     OsqueryAnswer,
+    PathChain,
     PathStat,
     Stranger,
-    Way,
 )
 from auditrules.doctor.finding import Finding, Severity
 from auditrules.doctor.judge import examine
@@ -22,9 +22,9 @@ __all__ = [
     "InstalledPack",
     "LoadFile",
     "OsqueryAnswer",
+    "PathChain",
     "PathStat",
     "Severity",
     "Stranger",
-    "Way",
     "examine",
 ]

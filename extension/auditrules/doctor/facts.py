@@ -1,4 +1,4 @@
-"""What a diagnosis rests on: what was found of osquery and of the extension, before anyone judges it."""
+"""The facts of a host that the doctor judges: how osquery and the extension are installed and what they answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOAD_FILES = ("/etc/osquery/extensions.load", "/opt/orbit/extensions.load")
 
 @dataclass(frozen=True, slots=True)
 class PathStat:
-    """What stat(2) finds at a path: kind as in osquery's table `file`, permission bits and owners."""
+    """The result of stat(2) at a path: kind as in osquery's table `file`, permission bits and owners."""
 
     kind: str
     mode: int
@@ -28,8 +28,8 @@ class PathStat:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """What a path leads to, and the folders that lead there by their paths, links followed."""
+class PathChain:
+    """The file at a path, links followed, and all folders on the way to it, by their paths."""
 
     end: PathStat
     folders: Mapping[str, PathStat]
@@ -37,20 +37,20 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionFile:
-    """A file that a load file names and that seems to be ours. Places are None where nothing is, or can be seen."""
+    """A file of a load file that seems to be ours. A `PathStat` is None if nothing is there, or we may not see it."""
 
     path: str
     place: PathStat | None = None
     folder: PathStat | None = None
-    start: bytes = b""  # its first bytes, with those of a shell stub all that it says of itself
+    start: bytes = b""  # its first bytes; they include the header of our shell stub
     error: str = ""  # why they could not be read
-    interpreter: PathStat | None = None  # that of its first line
-    starts: ExtensionFile | None = None  # the extension, of a script that starts it; its path empty if nobody can tell
+    interpreter: PathStat | None = None  # the one that its first line names
+    starts: ExtensionFile | None = None  # the extension that this script starts; path empty: not known which
 
 
 @dataclass(frozen=True, slots=True)
 class LoadFile:
-    """A list of extensions; `lines` are trimmed and without comments, None where there is no such file."""
+    """A list of extensions. `lines` are stripped and without comments; None: there is no such file."""
 
     path: str
     lines: tuple[str, ...] | None = None
@@ -60,7 +60,7 @@ class LoadFile:
 
 @dataclass(frozen=True, slots=True)
 class OsqueryAnswer:
-    """What osquery says over its socket; `error` is why it says nothing."""
+    """The answer of osquery over its socket; `error` says why there is none."""
 
     error: str = ""
     extensions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name to version
@@ -78,19 +78,19 @@ class Daemon:
 
     @property
     def effective(self) -> Mapping[str, str]:
-        """All flags that concern us: as it says over its socket, else as given, else osquery's defaults."""
-        told = {name: value for name, value in self.answer.options.items() if name in DEFAULTS}
-        return {**DEFAULTS, **self.flags, **told}
+        """All flags that concern us: as reported over the socket, else as given, else osquery's defaults."""
+        reported = {name: value for name, value in self.answer.options.items() if name in DEFAULTS}
+        return {**DEFAULTS, **self.flags, **reported}
 
     @property
     def socket(self) -> str:
-        """Where it is asked."""
+        """The path of its socket."""
         return self.effective["extensions_socket"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A process with osqueryd's name that is not taken for the host's, and why."""
+    """A process named osqueryd that is not taken for the host's own; `doubt` says why."""
 
     pid: int
     doubt: str
@@ -98,7 +98,7 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class InstalledPack:
-    """A pack that asks our tables; its text, or why there is none."""
+    """A pack with queries of our tables: its text, or why it could not be read."""
 
     path: str
     text: str = ""
@@ -110,20 +110,21 @@ _NOT_ASKED = KernelAnswer(AnswerState.NOT_ASKED, "none")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A host as its operator has set it up; `pythons` are the paths of interpreters, links followed."""
+    """The installation on a host. `pythons` are the paths of interpreters, links followed."""
 
-    root: bool  # whether the asking user is root
+    root: bool  # the user of the doctor is root
     daemons: tuple[Daemon, ...] = ()
     load_files: tuple[LoadFile, ...] = ()
     pythons: tuple[str, ...] = ()
     packs: tuple[InstalledPack, ...] = ()
     strangers: tuple[Stranger, ...] = ()
-    ways: Mapping[str, Way] = field(default_factory=lambda: MappingProxyType({}))  # to what osquery believes or runs
-    kernel: KernelAnswer = _NOT_ASKED  # what it answers to this user
+    # The files that osquery believes or runs, by path.
+    path_chains: Mapping[str, PathChain] = field(default_factory=lambda: MappingProxyType({}))
+    kernel: KernelAnswer = _NOT_ASKED  # its answer to this user
     consumer: str = ""  # name of the process that owns the audit stream
 
 
 def load_files(daemons: Sequence[Daemon]) -> tuple[str, ...]:
-    """Return the paths of the load files that count: those of the running daemons, else those of any."""
+    """The paths of the load files: those of the running daemons; without a daemon, all usual ones."""
     named = dict.fromkeys(daemon.effective["extensions_autoload"] for daemon in daemons)
     return tuple(named) or LOAD_FILES

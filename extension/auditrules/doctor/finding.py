@@ -1,4 +1,4 @@
-"""A finding of a diagnosis: whether something is ok, a warning or a problem, what was found, and what to do."""
+"""A finding of the doctor: its severity, what was found, and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from auditrules.values import dataclass
 
 
 class Severity(str, Enum):
-    """How bad it is."""
+    """Whether the extension works."""
 
     PROBLEM = "problem"  # the extension does not work
     WARNING = "warning"  # it works, with a risk or a loss
@@ -17,7 +17,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; `advice` is what to do, empty where all is well."""
+    """One finding. `advice` says what to do; empty if all is well."""
 
     severity: Severity
     subject: str
@@ -26,15 +26,15 @@ class Finding:
 
 
 def ok(subject: str, finding: str) -> Finding:
-    """All is well."""
+    """Make a finding that all is well."""
     return Finding(Severity.OK, subject, finding)
 
 
 def warning(subject: str, finding: str, advice: str) -> Finding:
-    """It works, with a risk or a loss."""
+    """Make a finding that the extension works, with a risk or a loss."""
     return Finding(Severity.WARNING, subject, finding, advice)
 
 
 def problem(subject: str, finding: str, advice: str) -> Finding:
-    """It does not work."""
+    """Make a finding that the extension does not work."""
     return Finding(Severity.PROBLEM, subject, finding, advice)

@@ -1,4 +1,4 @@
-"""osquery's flags, as gflags reads a command line and a flag file."""
+"""Reads osquery's flags from a command line and a flag file, as gflags does."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 _BOOLEAN = frozenset(name for name, value in DEFAULTS.items() if value in {"true", "false"})
-_TRUE = frozenset({"1", "t", "true", "y", "yes"})  # whatever the case, as gflags has it
+_TRUE = frozenset({"1", "t", "true", "y", "yes"})  # in any case, as in gflags
 
 
-def given(arguments: Sequence[str]) -> dict[str, str]:
-    """Return the flags of a command line that concern us, by name; of several the last counts.
+def flags_of_arguments(arguments: Sequence[str]) -> dict[str, str]:
+    """Read the flags that concern us from a command line. The last one of a name counts.
 
-    >>> given(["--extensions_timeout", "10", "-disable_audit=false", "--noaudit_allow_config", "--other", "x"])
+    >>> flags_of_arguments(["--extensions_timeout", "10", "-disable_audit=false", "--noaudit_allow_config", "--other"])
     {'extensions_timeout': '10', 'disable_audit': 'false', 'audit_allow_config': 'false'}
     """
     found: dict[str, str] = {}
@@ -43,9 +43,9 @@ def given(arguments: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def of_file(text: str) -> dict[str, str]:
-    """Return the flags of a flag file: one a line, with the value in the same line."""
-    return given(list(_words(text.splitlines())))
+def flags_of_file(text: str) -> dict[str, str]:
+    """Read the flags that concern us from a flag file: one in each line, with its value."""
+    return flags_of_arguments(list(_words(text.splitlines())))
 
 
 def _words(lines: Iterable[str]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The diagnosis: each check gives lines that are ok, a warning or a problem, and say what to do."""
+"""Judges an installation: each check gives findings, which are ok, a warning or a problem."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from auditrules.doctor.flags import is_true
 from auditrules.doctor.loading import load_file
 from auditrules.doctor.writers import writers
 
-ENOUGH_SECONDS = 5.0  # for a Python process that starts within osquery's share of the CPU, 20 %
+ENOUGH_SECONDS = 5.0  # for a Python process to start with osquery's share of the CPU, 20 %
 
 
 def examine(host: Installation, version: str) -> list[Finding]:
-    """Judge an installation in the order in which an extension comes to life; `version` is our own."""
+    """Judge an installation, in the order in which an extension starts. `version` is our own."""
     return [
         *_daemons(host),
         *(line for load in host.load_files for line in load_file(load, host, version)),
@@ -33,11 +33,11 @@ def examine(host: Installation, version: str) -> list[Finding]:
 
 def _daemons(host: Installation) -> Iterator[Finding]:
     if not host.daemons:
-        told = "".join(f"; process {each.pid} is not taken for it: {each.doubt}" for each in host.strangers)
+        others = "".join(f"; process {each.pid} is not taken for it: {each.doubt}" for each in host.strangers)
         advice = "start osqueryd, or orbit where Fleet's agent is"
         if host.strangers:
             advice = f"{'restart osqueryd' if host.root else 'run as root'} if it is that one, else start it"
-        yield problem("osqueryd", f"no osqueryd of root runs{told}", advice)
+        yield problem("osqueryd", f"no osqueryd of root runs{others}", advice)
     for daemon in host.daemons:
         flags = daemon.effective
         yield ok("osqueryd", f"it runs as process {daemon.pid}, with its socket at {daemon.socket}")
@@ -46,7 +46,7 @@ def _daemons(host: Installation) -> Iterator[Finding]:
                 "flags", f"{daemon.flags['flagfile']}: {daemon.flagfile_error}", "run as root, or correct --flagfile"
             )
         if path := daemon.flags.get("flagfile"):
-            for finding, advice in writers(path, host.ways.get(path), "0644"):
+            for finding, advice in writers(path, host.path_chains.get(path), "0644"):
                 yield problem("flags", finding, advice)
         if is_true(flags["disable_extensions"]):
             yield problem("flags", "--disable_extensions is true", "set --disable_extensions=false")
@@ -70,7 +70,7 @@ def _timeout(seconds: str) -> Finding:
     )
 
 
-# What osquery says
+# osquery's answer
 
 
 def _registered(daemon: Daemon, host: Installation, version: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What osquery is told to load, and whether it will: the load file, the file it names, and what runs that."""
+"""Checks whether osquery will load the extension: the load file, the file that it names, and its interpreter."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from auditrules.audit.model.text import decode
-from auditrules.doctor.facts import NAME, PROJECT, SUFFIX, ExtensionFile, Installation, LoadFile, Way
+from auditrules.doctor.facts import NAME, PROJECT, SUFFIX, ExtensionFile, Installation, LoadFile, PathChain
 from auditrules.doctor.finding import Finding, ok, problem, warning
-from auditrules.doctor.wrapper import hands_on
+from auditrules.doctor.wrapper import passes_arguments
 from auditrules.doctor.writers import writers
 
 _OLDEST = (3, 10)
@@ -22,18 +22,18 @@ _EXECUTABLE, _STICKY = 0o100, 0o1000
 
 
 def is_stub(start: bytes) -> bool:
-    """Whether a program begins as ours does, whatever its name is."""
+    """Whether a program begins with the header of our shell stub."""
     return _STUB.match(start) is not None
 
 
 def shebang(start: bytes) -> str:
-    """Return the path of the interpreter in a program's first line, empty where there is none."""
+    """The path of the interpreter in a program's first line; empty if there is none."""
     match = _SHEBANG.match(start)
     return decode(match["path"]) if match else ""
 
 
 def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Finding]:
-    """Judge a load file and what it names of ours; `version` is our own."""
+    """Judge a load file and our files that it names. `version` is our own."""
     add = f"add a line with the path of the extension to {load.path}, and restart osquery"
     if load.error:
         yield problem("load file", f"{load.path}: {load.error}", "let root read it; run as root")
@@ -50,7 +50,7 @@ def load_file(load: LoadFile, host: Installation, version: str) -> Iterator[Find
         )
     else:
         yield ok("load file", f"{load.path} names {load.files[0].path}")
-    for finding, advice in writers(load.path, host.ways.get(load.path), "0644"):
+    for finding, advice in writers(load.path, host.path_chains.get(load.path), "0644"):
         yield problem("load file", finding, advice)
     for file in load.files:
         yield from _extension(file, host, version)
@@ -63,7 +63,7 @@ def _extension(file: ExtensionFile, host: Installation, version: str) -> Iterato
 
 
 def _content(file: ExtensionFile, host: Installation, version: str) -> Iterator[Finding]:
-    """What a regular file holds: the program that it needs, the file that it starts, and its version."""
+    """Judge the content of a regular file: the program that it needs, the file that it starts, and its version."""
     if file.place is None or file.place.kind != "regular":
         return
     if file.error:
@@ -76,8 +76,8 @@ def _content(file: ExtensionFile, host: Installation, version: str) -> Iterator[
 
 
 def _started(script: ExtensionFile, file: ExtensionFile, host: Installation, version: str) -> Iterator[Finding]:
-    """The extension that a script starts, which osquery does not look at: the kernel runs it, or not."""
-    if not hands_on(script.start.decode("utf-8", "replace")):
+    """Judge the extension that a script starts. osquery does not check it, only the kernel does."""
+    if not passes_arguments(script.start.decode("utf-8", "replace")):
         yield problem("extension", f"{script.path} does not pass osquery's arguments on", 'write "$@" behind its flags')
     if not file.path:
         yield warning(
@@ -98,7 +98,7 @@ def _version(file: ExtensionFile, version: str) -> Iterator[Finding]:
 
 
 def _unsafe(file: ExtensionFile, host: Installation) -> Iterator[Finding]:
-    """What osquery refuses as "unsafe directory permissions" (osquery/filesystem/filesystem.cpp), and more."""
+    """Say why osquery refuses a file, as for "unsafe directory permissions" (osquery/filesystem/filesystem.cpp)."""
     if not file.path.endswith(SUFFIX):
         yield problem("extension", f"{file.path} does not end in {SUFFIX}", f"rename it to end in {SUFFIX}")
     yield from _unfit(file, host, "the load file")
@@ -112,7 +112,7 @@ def _unsafe(file: ExtensionFile, host: Installation) -> Iterator[Finding]:
 
 
 def _unfit(file: ExtensionFile, host: Installation, named_in: str) -> Iterator[Finding]:
-    """Why a file can't be run, and who else could change what is run."""
+    """Say why a file can't be run, and who besides root could change what is run."""
     path, place = file.path, file.place
     if place is None:
         yield problem("extension", f"{path} is not there", f"install it, or correct {named_in}")
@@ -121,15 +121,15 @@ def _unfit(file: ExtensionFile, host: Installation, named_in: str) -> Iterator[F
         yield problem("extension", f"{path} is no regular file, but {place.kind}", "install it as a file")
         return
     folder = {path.rpartition("/")[0] or "/": file.folder} if file.folder else {}
-    way = Way(place, {**folder, **(host.ways[path].folders if path in host.ways else {})})
-    for finding, advice in writers(path, way, "0755"):
+    folders = {**folder, **(host.path_chains[path].folders if path in host.path_chains else {})}
+    for finding, advice in writers(path, PathChain(place, folders), "0755"):
         yield problem("extension", finding, advice)
     if not place.mode & _EXECUTABLE:
         yield problem("extension", f"{path} can't be run (mode {place.mode:04o})", f"chmod 0755 {path}")
 
 
 def _program(file: ExtensionFile, host: Installation) -> Iterator[Finding]:
-    """Whether the kernel can run it: the interpreter of its first line, and the Python that our stub looks for."""
+    """Judge whether the kernel can run a file: the interpreter of its first line, and the Python of our stub."""
     if file.start.startswith(_ELF):
         yield ok("interpreter", f"{file.path} brings its own")
         return
@@ -142,7 +142,7 @@ def _program(file: ExtensionFile, host: Installation) -> Iterator[Finding]:
             "interpreter", f"{interpreter} is not there, or can't be run", "install it, or the extension anew"
         )
         return
-    for finding, advice in writers(interpreter, host.ways.get(interpreter), "0755"):
+    for finding, advice in writers(interpreter, host.path_chains.get(interpreter), "0755"):
         yield problem("interpreter", finding, advice)
     if not _STUB.match(file.start):
         yield ok("interpreter", f"{file.path} is run by {interpreter}")

@@ -1,4 +1,4 @@
-"""A pack's file as osquery takes it."""
+"""Checks the file of a pack as osquery would."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from auditrules.plugin.pack import LONGEST_INTERVAL
 
 
 def problems(text: str) -> Iterator[str]:
-    """What osquery would not take of a pack, in words; nothing where all is well."""
+    """Say what osquery would refuse of a pack."""
     try:
         pack = json.loads(_stripped(text))
     except (ValueError, RecursionError) as error:
@@ -38,5 +38,5 @@ def _is_interval(text: str) -> bool:
 
 
 def _stripped(text: str) -> str:
-    """The text without whole lines of comment, which osquery takes out (osquery/config/config.cpp)."""
+    """The text without the lines that are comments, which osquery removes (osquery/config/config.cpp)."""
     return "\n".join("" if line.lstrip().startswith(("#", "//")) else line for line in text.split("\n"))

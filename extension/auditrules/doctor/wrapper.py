@@ -1,4 +1,4 @@
-"""Scripts that start the extension with flags of their own, as osquery passes an autoloaded extension none."""
+"""Reads scripts that start the extension with flags. osquery itself passes no flags of ours to it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from auditrules.doctor.facts import NAME, SUFFIX
 
-_OWN_FOLDER = re.compile(r".*(?:dirname|\$\{0%/\*\}).*/")  # of a script, as scripts spell it
-_ARGUMENTS = re.compile(r"\$(?:[@*]|\{[@*]\})")  # those that osquery gives
+_OWN_FOLDER = re.compile(r".*(?:dirname|\$\{0%/\*\}).*/")  # the folder of the script, as scripts write it
+_ARGUMENTS = re.compile(r"\$(?:[@*]|\{[@*]\})")  # the arguments that osquery gives
 
 
 def started(path: str, text: str) -> str | None:
-    r"""Return the path of the extension that a script starts; empty if it can't be told, None if it starts none.
+    r"""The path of the extension that a script starts; empty if it can't be known, None if it starts none.
 
     >>> started("/opt/our.ext", '#!/bin/sh\nexec /usr/lib/auditrules.ext --table-prefix our_ "$@"')
     '/usr/lib/auditrules.ext'
@@ -32,8 +32,8 @@ def started(path: str, text: str) -> str | None:
     return None
 
 
-def hands_on(text: str) -> bool:
-    """Whether a script passes its arguments on, without which the extension does not find osquery."""
+def passes_arguments(text: str) -> bool:
+    """Whether a script passes its arguments on. Without them the extension does not find osquery."""
     return any(_ARGUMENTS.search(line) for line in _lines(text))
 
 

@@ -1,27 +1,28 @@
-"""Who besides root can change a file that root's osquery believes or runs, or put another one in its place."""
+"""Finds who besides root can change or replace a file that root's osquery believes or runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditrules.doctor.facts import PathStat, Way
+from auditrules.doctor.facts import PathChain, PathStat
 
 _ALL, _GROUP, _STICKY = 0o002, 0o020, 0o1000
 
 
-def writers(path: str, way: Way | None, mode: str) -> Iterator[tuple[str, str]]:
-    """Give findings, each with what to do; none where nobody knows the way. `mode` is what chmod(1) should give it.
+def writers(path: str, chain: PathChain | None, mode: str) -> Iterator[tuple[str, str]]:
+    """Yield findings with advice; none if `chain` is None. `mode` is the mode that the file should have.
 
-    In a folder that others may write they can rename what is in it, whosever it is, unless it has the sticky bit; its
-    owner can despite that.
+    Who may write to a folder can rename any file in it, unless the folder has the sticky bit. The owner of the folder
+    can even then.
     """
-    if way is None:
+    if chain is None:
         return
-    if way.end.uid != 0:
-        yield f"{path} belongs to user {way.end.uid}", f"chown root:root {path}"
-    if who := _writer(way.end):
-        yield f"{path} can be written by {who} (mode {way.end.mode:04o})", f"chmod {mode} {path}"
-    for name, folder in way.folders.items():
+    end = chain.end
+    if end.uid != 0:
+        yield f"{path} belongs to user {end.uid}", f"chown root:root {path}"
+    if who := _writer(end):
+        yield f"{path} can be written by {who} (mode {end.mode:04o})", f"chmod {mode} {path}"
+    for name, folder in chain.folders.items():
         swap = f"who can put another file in the place of {path}"
         if folder.uid != 0:
             yield f"{name} belongs to user {folder.uid}, {swap}", f"chown root:root {name}"

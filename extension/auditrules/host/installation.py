@@ -25,12 +25,12 @@ from auditrules.doctor.facts import (
     Installation,
     InstalledPack,
     LoadFile,
+    PathChain,
     PathStat,
     Stranger,
-    Way,
     load_files,
 )
-from auditrules.doctor.flags import given, of_file
+from auditrules.doctor.flags import flags_of_arguments, flags_of_file
 from auditrules.doctor.loading import is_stub, shebang
 from auditrules.host.limits import HostError
 from auditrules.host.open_folders import UnreadableError
@@ -85,7 +85,7 @@ class Setup:
                 pythons=tuple(dict.fromkeys(end[0] for end in pythons if end and end[1].type == "file")),
                 packs=tuple(_packs(tree)),
                 strangers=tuple(Stranger(each.pid, each.doubt) for each in self._candidates() if each.doubt),
-                ways=_ways(tree, _believed(daemons, lists)),
+                path_chains=_path_chains(tree, _believed(daemons, lists)),
             )
 
     def _candidates(self) -> Iterator[Candidate]:
@@ -159,9 +159,9 @@ def _place(tree: Tree, path: str) -> PathStat | None:
     return _as_place(end[1]) if end else None
 
 
-def _ways(tree: Tree, paths: Iterable[str]) -> dict[str, Way]:
+def _path_chains(tree: Tree, paths: Iterable[str]) -> dict[str, PathChain]:
     found = {path: end for path in paths if path.startswith("/") and (end := tree.end(path))}
-    return {path: Way(_as_place(end), _folders(tree, path, name)) for path, (name, end) in found.items()}
+    return {path: PathChain(_as_place(end), _folders(tree, path, name)) for path, (name, end) in found.items()}
 
 
 def _folders(tree: Tree, path: str, end: str) -> dict[str, PathStat]:
@@ -189,7 +189,7 @@ def _mounts() -> Mounts:
 
 
 def _daemon(tree: Tree, pid: int, words: Sequence[str]) -> Daemon:
-    flags = given(words)
+    flags = flags_of_arguments(words)
     path = flags.get("flagfile")
     if not path:
         return Daemon(pid, flags)
@@ -198,7 +198,7 @@ def _daemon(tree: Tree, pid: int, words: Sequence[str]) -> Daemon:
     file = tree.read(path, _TEXT)
     if file is None or file.content is None:
         return Daemon(pid, flags, flagfile_error=file.error if file else "it is not there")
-    return Daemon(pid, {**of_file(decode(file.content)), **flags})
+    return Daemon(pid, {**flags_of_file(decode(file.content)), **flags})
 
 
 def _packs(tree: Tree) -> Iterator[InstalledPack]:

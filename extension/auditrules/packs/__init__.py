@@ -1,4 +1,4 @@
-"""The queries that ship: controls, drift and the audit log pipeline, as osquery packs and for Fleet."""
+"""The queries that we ship, as osquery packs and for Fleet: controls, drift and the audit log pipeline."""
 
 from auditrules.benchmarks import CIS_DOCKER
 from auditrules.packs.verdict import Check

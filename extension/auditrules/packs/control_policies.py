@@ -1,4 +1,4 @@
-"""The policies and reports for Fleet that are of a benchmark: one policy for each control."""
+"""Makes Fleet's policies and reports of a benchmark, with one policy for each control."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROFILE = re.compile(r"L?([12])\b")
 
 
 def labels_of(benchmark: Benchmark) -> tuple[str, ...]:
-    """The labels that a host has to have for the policies of a benchmark."""
+    """The labels that a host must have to be judged by the policies of a benchmark."""
     if benchmark.short_name == _DOCKER:
         return ON_DOCKER_HOSTS
     if len(benchmark.systems) == 1:
@@ -30,7 +30,7 @@ def labels_of(benchmark: Benchmark) -> tuple[str, ...]:
 
 
 def policy(control: BenchmarkControl, labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Policy:
-    """The policy for a control."""
+    """Make the policy for a control."""
     assessment = f" ({control.assessment.value.capitalize()})" if control.assessment.value else ""
     by_hand = " The benchmark wants it assessed by hand, too." if control.assessment is Assessment.MANUAL else ""
     passes, fails = (
@@ -50,7 +50,7 @@ def policy(control: BenchmarkControl, labels: tuple[str, ...] = ON_DOCKER_HOSTS)
 
 
 def reports(controls: Iterable[BenchmarkControl], labels: tuple[str, ...] = ON_DOCKER_HOSTS) -> Iterator[FleetReport]:
-    """The evidence for each control: one row a host."""
+    """Make a report for each control: its evidence, in one row for each host."""
     for control in controls:
         yield FleetReport(
             f"{_called(control)} - {control.id} evidence",
@@ -62,7 +62,7 @@ def reports(controls: Iterable[BenchmarkControl], labels: tuple[str, ...] = ON_D
 
 
 def whole_report(name: str, query: Query, labels: tuple[str, ...]) -> FleetReport:
-    """The evidence for all controls of a system: too many rows for Fleet's own page, so for the log destination."""
+    """Make the report of all controls of a system. It has too many rows for Fleet's page, so it goes to the log."""
     return FleetReport(
         f"{name} evidence",
         f"{query.description} For the log destination: Fleet's own page is too short for it.",
@@ -88,7 +88,7 @@ def _resolution(control: BenchmarkControl) -> str:
 
 
 def _tags(control: BenchmarkControl) -> tuple[str, ...]:
-    """Those that Fleet's own sets have: what it is, the profile or category, the benchmark."""
+    """The tags of a policy, as in Fleet's own sets: compliance, the profile or category, the benchmark."""
     profile = _PROFILE.match(control.level)
     level = f"CIS_Level{profile[1]}" if profile and _is_cis(control) else re.sub(r"\W+", "_", control.level)
     number = f"_{control.version.replace('.', '_')}" if control.short_name == _DOCKER else ""

@@ -1,10 +1,10 @@
-"""Queries on drift: where files and kernel differ, and why. If they agree, a query returns one row, `none`."""
+"""Queries on drift: where rules files and kernel differ, and why. Without a difference, the row `none` says so."""
 
 from __future__ import annotations
 
 from auditrules.plugin.pack import HOUR, Query
 
-# The files that boot loads; where that is not known, both kinds are looked at.
+# The files that boot loads; both kinds, if it is not known which.
 _LOADED_AT_BOOT = """\
 CASE (SELECT boot_loader FROM status)
     WHEN 'auditctl' THEN source = 'audit.rules'

@@ -1,4 +1,4 @@
-"""The files of packs/, and their content. Pure."""
+"""Makes the files of packs/, as values. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DOCKER = WHOLE["cis-docker"].name
 
 
 class PackForm(str, Enum):
-    """The program that the files are for."""
+    """The program that reads the files."""
 
     OSQUERY = "osquery"
     FLEET_GITOPS = "fleet-gitops"
@@ -30,9 +30,9 @@ class PackForm(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class PackFile:
-    """A file by its path in a folder of packs, what it says, and each query in it by the name it has there.
+    """A file: its path in the folder of packs, its text, and its queries by their names in it.
 
-    `problems` are what its reader would not take, in words; with one of them it is not to be written.
+    `problems` says what its reader would refuse. A file with problems is not written.
     """
 
     path: str
@@ -42,24 +42,24 @@ class PackFile:
 
 
 def pack_file(pack: Pack) -> PackFile:
-    """The file of an osquery pack."""
+    """Make the file of an osquery pack."""
     queries = {query.name: query.sql for query in pack.queries}
     return PackFile(f"{pack.name}.conf", pack.text(), queries, tuple(pack.problems()))
 
 
 def verdict_file(name: str, controls: Iterable[BenchmarkControl]) -> PackFile:
-    """The osquery pack of some controls."""
+    """Make the file of an osquery pack of these controls."""
     return pack_file(verdicts(name, map(Check, controls)))
 
 
 def whole_file(name: str, benchmark: Benchmark) -> PackFile:
-    """One query of all controls of a benchmark, for a person who queries a host or a fleet by hand."""
+    """Make a file with one query of all controls of a benchmark, to be run by hand on a host or a fleet."""
     sql = all_controls_sql(benchmark)
     return PackFile(f"{name}.sql", sql, {name: sql})
 
 
 def stem(benchmark: Benchmark) -> str:
-    """What the files of a benchmark are called for Fleet."""
+    """The name of a benchmark's files for Fleet, without their endings."""
     return f"{benchmark.short_name}-{benchmark.version}"
 
 
@@ -81,9 +81,9 @@ def _reports(name: str, items: Iterable[FleetReport]) -> PackFile:
 def of_benchmark(
     benchmark: Benchmark, controls: Iterable[BenchmarkControl], form: PackForm, labels: tuple[str, ...] = ()
 ) -> Iterator[PackFile]:
-    """The files of some controls of a benchmark; for Fleet on the hosts that have all of some labels.
+    """Make the files of these controls of a benchmark. For Fleet, they apply to hosts that have all `labels`.
 
-    Docker's controls have a query each. Those of a system are many: all of them have one pair of queries.
+    Each control of Docker has a query. The controls of a system are many, so one pair of queries covers all of them.
     """
     wanted = tuple(controls)
     name = stem(benchmark)
@@ -103,7 +103,7 @@ def of_benchmark(
 
 
 def general(form: PackForm) -> Iterator[PackFile]:
-    """The files that are of no benchmark: the extension, drift and the records' way."""
+    """Make the files that belong to no benchmark: the extension, drift and the audit log pipeline."""
     if form is PackForm.OSQUERY:
         yield pack_file(AUDIT_RULES)
         return
@@ -114,14 +114,14 @@ def general(form: PackForm) -> Iterator[PackFile]:
 
 
 def tables(schemas: Iterable[Schema]) -> Iterator[PackFile]:
-    """The tables as Fleet documents them (its schema/tables)."""
+    """Make the files that document the tables in Fleet's form (its schema/tables)."""
     for schema in schemas:
         examples = {f"{schema.name}: example {n}": each.sql for n, each in enumerate(schema.examples, start=1)}
         yield PackFile(f"fleet/tables/{schema.name}.yml", document(schema.fleet()), examples)
 
 
 def shipped(schemas: Iterable[Schema]) -> Iterator[PackFile]:
-    """All files of packs/."""
+    """Make all files of packs/."""
     yield from map(pack_file, PACKS)
     for name, benchmark in WHOLE.items():
         yield whole_file(name, benchmark)
@@ -131,10 +131,10 @@ def shipped(schemas: Iterable[Schema]) -> Iterator[PackFile]:
 
 
 def for_fleet(form: PackForm, labels: tuple[str, ...] = ()) -> Iterator[PackFile]:
-    """The files that ship for Fleet: what is of no benchmark, CIS Docker, the newest benchmark of each system.
+    """Make the files for Fleet: the general ones, CIS Docker, and the newest benchmark of each system.
 
-    The reports on systems are two, each for all of them. The documents for fleetctl apply are in the form of Fleet's
-    own CIS sets, and of CIS's benchmarks alone.
+    One report covers the CIS benchmarks of all systems, another one all STIGs. The files for `fleetctl apply` have the
+    form of Fleet's own CIS sets, and cover CIS's benchmarks only.
     """
     yield from general(form)
     for benchmark in WHOLE.values():

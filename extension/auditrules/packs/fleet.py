@@ -1,7 +1,7 @@
 """Fleet's labels, policies and reports as values, and the two forms in which Fleet reads them. Pure.
 
-One form is a list of objects for GitOps, to be named with `- path:`; there an unknown key is an error. The other is a
-document each for `fleetctl apply`, in which Fleet's own benchmarks stand, with keys that Fleet drops.
+For GitOps a file is a list of objects, included with `- path:`, and an unknown key is an error. For `fleetctl apply`
+each object is a document of its own, as in Fleet's own benchmarks, and Fleet ignores keys that it does not know.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from auditrules.plugin.pack import DAY
 from auditrules.plugin.yaml import YamlValue, document, documents
 from auditrules.values import dataclass
 
-LONGEST_NAME = 255  # characters; of a label's description, too
+LONGEST_NAME = 255  # characters, also of a label's description
 
 PLATFORM = "linux"
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A set of hosts: those on which the query gives a row."""
+    """The set of hosts on which the query returns a row."""
 
     name: str
     description: str
@@ -40,7 +40,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A query that a host passes with a row, and fails without. If the query fails, Fleet counts it as neither."""
+    """A query that a host passes by returning a row. A host on which the query is an error neither passes nor fails."""
 
     name: str
     description: str
@@ -63,7 +63,7 @@ class Policy:
         }
 
     def applied(self) -> YamlValue:
-        """The policy as a document for `fleetctl apply`, which knows no labels of a policy."""
+        """The policy as a document for `fleetctl apply`, without its labels, which that form does not have."""
         spec: dict[str, YamlValue] = {
             "name": self.name,
             **({"cis_id": self.cis_id} if self.cis_id else {}),
@@ -80,9 +80,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class FleetReport:
-    """A query that Fleet runs on a schedule, and whose rows it sends to its log destination.
+    """A query that Fleet runs on a schedule. Fleet sends the rows to its log destination.
 
-    `kept`: Fleet keeps the latest rows for its own page as well, a thousand of them by default.
+    `kept`: Fleet also keeps the latest rows for its own page, a thousand of them by default.
     """
 
     name: str
@@ -112,17 +112,17 @@ FleetItem = Label | Policy | FleetReport
 
 
 def gitops(items: Iterable[FleetItem]) -> str:
-    """A file for GitOps."""
+    """Write a file for GitOps."""
     return document([item.gitops() for item in items])
 
 
 def applied(items: Iterable[FleetItem]) -> str:
-    """A file for `fleetctl apply`, of the policies among some items."""
+    """Write a file for `fleetctl apply` with the policies among these items."""
     return documents([item.applied() for item in items if isinstance(item, Policy)])
 
 
 def problems(items: Iterable[FleetItem]) -> Iterator[str]:
-    """What Fleet would refuse or take for something else: each with the item's name and the key."""
+    """Say what Fleet would refuse or misread, with the name of the item and the key."""
     every = tuple(items)
     for kind in (Label, Policy, FleetReport):
         names = Counter(item.name for item in every if isinstance(item, kind))

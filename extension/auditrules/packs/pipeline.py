@@ -1,6 +1,6 @@
-"""Queries on the audit log pipeline, from the kernel to the disk, as the controls' impact describes it: one row each.
+"""Queries on the audit log pipeline, from the kernel to the disk, with one row each.
 
-What a setting is where auditd.conf does not say it is auditd's own default (auditd-config.c, clear_config).
+A setting that is not in auditd.conf has auditd's own default (auditd-config.c, clear_config).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ SELECT
 FROM judged;
 """
 
-# The last line that sets something counts; what auditd refuses makes the whole file count for nothing.
+# The last line of a setting counts. A line that auditd refuses makes it refuse the whole file.
 _SETTINGS = """\
 lines AS MATERIALIZED (SELECT name, value, line, error FROM auditd_settings),
 refused AS (SELECT group_concat(error, '; ') AS errors, count(*) AS number FROM lines WHERE error != ''),
@@ -158,7 +158,7 @@ SELECT
 FROM judged;
 """  # noqa: S608 - the parts are ours
 
-# The directory of the log is what stands before its last slash: rtrim takes the other characters off the end.
+# The directory of the log is the path up to its last slash: rtrim removes the other characters from the end.
 _PARTITION = f"""\
 WITH
 {_SETTINGS},

@@ -1,4 +1,4 @@
-"""The labels for Fleet, and the policies and reports that are of no benchmark: drift and the audit log pipeline."""
+"""The labels for Fleet, and its policies and reports that belong to no benchmark: drift and the audit log pipeline."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _RULES_READABLE = Policy(
 
 
 def _wrapped(sql: str, condition: str) -> str:
-    """A query that returns a row if another one returns a row with a condition."""
+    """Make a query that returns a row if this one returns a row that meets the condition."""
     return f"SELECT 1 FROM (\n{sql.rstrip().removesuffix(';')}\n) WHERE {condition};\n"  # noqa: S608 - the parts are ours
 
 

@@ -1,4 +1,4 @@
-"""The osquery packs that ship: their queries and intervals. `make packs` writes their files into `packs/`."""
+"""The osquery packs that we ship: their queries and intervals. `make packs` writes their files into `packs/`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditrules.packs import drift, pipeline, systems
 from auditrules.packs.verdict import Check, all_controls_sql, pinned_sql, system_sql
 from auditrules.plugin.pack import DAY, HOUR, Pack, Query
 
-# A pack with a missing table would log an error each time; the discovery keeps it off hosts without the extension.
+# Queries of a missing table would log an error each time. This discovery query keeps packs off such hosts.
 GUARD = "SELECT 1 FROM osquery_registry WHERE active = true AND registry = 'table' AND name = 'audit_rules';"
 
 PLATFORM = "linux"
@@ -20,7 +20,7 @@ VERSION = "5.10.0"  # the oldest osquery; its SQLite knows MATERIALIZED
 
 
 def queries(checks: Iterable[Check]) -> Iterator[Query]:
-    """Each control as a pair: a fast signal that logs changes, and a daily ground truth."""
+    """Make two queries for each control: an hourly one that logs changes, and a daily one that logs the whole state."""
     for number, check in enumerate(checks, start=1):
         control = check.control
         described = (
@@ -40,12 +40,12 @@ def queries(checks: Iterable[Check]) -> Iterator[Query]:
 
 
 def all_controls_name(pack: str) -> str:
-    """What the query of all controls of a pack is called, without `_snapshot`."""
+    """The name of a pack's query of all controls, without `_snapshot`."""
     return f"{pack.replace('-', '_')}_all"
 
 
 def all_controls(pack: str, benchmark: Benchmark) -> Query:
-    """All controls of a benchmark in one row set, once a day; its name begins with that of its pack."""
+    """Make the daily query of all controls of a benchmark. Its name begins with that of its pack."""
     return Query(
         f"{all_controls_name(pack)}_snapshot",
         all_controls_sql(benchmark),
@@ -57,12 +57,12 @@ def all_controls(pack: str, benchmark: Benchmark) -> Query:
 
 
 def verdicts(name: str, checks: Iterable[Check], *others: Query) -> Pack:
-    """A pack of verdicts; it runs only where the tables are."""
+    """Make a pack of verdicts. It runs only on hosts that have the tables."""
     return Pack(name, PLATFORM, VERSION, (GUARD,), (*queries(checks), *others))
 
 
 WHOLE = MappingProxyType({"cis-docker": _VERSIONS[0], "cis-docker-latest": _VERSIONS[-1]})
-"""The packs that hold a whole benchmark: a query for each control, and one of all controls."""
+"""The packs with a whole benchmark: a query for each control, and one of all controls."""
 
 CIS_DOCKER, CIS_DOCKER_LATEST = (
     verdicts(name, map(Check, benchmark.controls), all_controls(name, benchmark)) for name, benchmark in WHOLE.items()
@@ -70,9 +70,9 @@ CIS_DOCKER, CIS_DOCKER_LATEST = (
 
 
 def pair(name: str, described: str, sql: Callable[[bool], str]) -> tuple[Query, Query]:
-    """All controls of a system as a pair of queries: one logs changes, one is the daily ground truth.
+    """Make two queries of all controls of a system: one logs changes, and a daily one logs the whole state.
 
-    `sql` makes the query, with line numbers in its evidence or without.
+    `sql(lines)` makes the text of a query, with line numbers in its evidence or without.
     """
     value = "Whether a host audits what its benchmark wants, by what its kernel would record; the report reads both."
     each = f"{described}: one row for each control, with status, reason and evidence."
@@ -83,7 +83,7 @@ def pair(name: str, described: str, sql: Callable[[bool], str]) -> tuple[Query, 
 
 
 def whole(benchmark: Benchmark) -> Pack:
-    """The pack of one version of a benchmark, with two queries of all its controls."""
+    """Make the pack of one version of a benchmark, with two queries of all its controls."""
     name = query_name(benchmark.short_name, benchmark.version)
     queries = pair(name, f"{benchmark.name} {benchmark.version}", lambda lines: pinned_sql(benchmark, lines=lines))
     return Pack(name.replace("_", "-"), PLATFORM, VERSION, (GUARD,), queries)
@@ -110,7 +110,7 @@ AUDIT_RULES = Pack(
     "audit-rules",
     platform=PLATFORM,
     version=VERSION,
-    discovery=(),  # none: whether the extension is there at all is the first thing this pack tells
+    discovery=(),  # none: the first query of this pack reports whether the extension is loaded
     queries=(
         Query(
             "audit_rules_extension",

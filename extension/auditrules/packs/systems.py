@@ -1,4 +1,4 @@
-"""The benchmarks of operating systems as packs and Fleet know them: which there are, and what they are called."""
+"""The benchmarks of operating systems that packs and Fleet have, and their names there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditrules.packs.fleet import Label
 from auditrules.packs.verdict import applies_sql
 
 NEWEST = tuple(newest(BENCHMARKS).values())
-"""The newest version of each benchmark that ships."""
+"""The newest version of each benchmark that we ship."""
 
 CIS_LINUX = tuple(each for each in NEWEST if each.name.startswith("CIS ") and (each.systems or each.instead_of_none))
 STIG_LINUX = tuple(each for each in NEWEST if each.name.endswith(" STIG"))
@@ -29,7 +29,7 @@ SYSTEMS: Mapping[str, str] = MappingProxyType(
         "ubuntu": "Ubuntu",
     }
 )
-"""What a system is called, by the id of its os-release."""
+"""The names of systems, by the id in os-release."""
 
 _UBUNTU = re.compile(r"CIS Ubuntu Linux ([\d.]+) LTS Benchmark")
 _WORDS = {
@@ -42,9 +42,9 @@ _WORDS = {
 
 
 def fleet_name(benchmark: str, version: str) -> str:
-    """What a version of a benchmark is called in the names of policies and reports.
+    """The name of a version of a benchmark in policies and reports.
 
-    The newest of Ubuntu is called as in Fleet's own set, without a version, so that it can take the place of that.
+    The newest ones of Ubuntu have the name of Fleet's own set, without a version, so that they can replace it.
 
     >>> fleet_name("CIS Ubuntu Linux 22.04 LTS Benchmark", "3.0.0"), fleet_name("DISA RHEL 9 STIG", "V2R9")
     ('CIS Ubuntu 22.04', 'DISA RHEL 9 STIG V2R9')
@@ -56,7 +56,7 @@ def fleet_name(benchmark: str, version: str) -> str:
 
 
 def tag(short_name: str) -> str:
-    """The tag of a benchmark, as Fleet's own sets have one.
+    """The tag of a benchmark, as in Fleet's own sets.
 
     >>> tag("cis-ubuntu-22.04"), tag("stig-ol-9"), tag("cis-dil")
     ('CIS_Ubuntu_22_04', 'STIG_Oracle_9', 'CIS_DIL')
@@ -66,7 +66,7 @@ def tag(short_name: str) -> str:
 
 
 def system_label(system: str) -> Label:
-    """The hosts of one system, such as `debian 12`: those that its benchmark is for, and by the same table."""
+    """Make the label for the hosts of one system, such as `debian 12`. It asks the table that judges its benchmark."""
     benchmark = next(each for each in (*CIS_LINUX, *STIG_LINUX) if system in each.systems)
     identifier, _, number = system.partition(" ")
     return Label(
@@ -78,6 +78,6 @@ def system_label(system: str) -> Label:
 
 
 def system_labels() -> Iterator[Label]:
-    """A label for each system that a benchmark is for."""
+    """Make a label for each system that has a benchmark."""
     found = dict.fromkeys(system for each in (*CIS_LINUX, *STIG_LINUX) for system in each.systems)
     yield from map(system_label, sorted(found))

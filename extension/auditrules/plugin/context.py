@@ -13,7 +13,7 @@ from auditrules.values import dataclass
 class ConstraintOperator(IntEnum):
     """The operators of constraints: osquery's core/tables.h up to 32, SQLite's own codes from 64.
 
-    LIMIT and OFFSET stand in the list of the table's first column, though they say nothing of it.
+    LIMIT and OFFSET come with the table's first column, although they are no constraint on it.
     """
 
     UNIQUE = 1
@@ -36,12 +36,12 @@ class ConstraintOperator(IntEnum):
 
 
 class ContextError(ValueError):
-    """A text that is not a query context; the message says what was expected and where."""
+    """The text is no query context. The message says what was expected, and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One term of the WHERE clause. `op` is a plain number: a newer osquery may send one that `Operator` lacks."""
+    """One term of the WHERE clause. `op` is a number, as a newer osquery may send operators that we don't know."""
 
     column: str
     op: int
@@ -53,12 +53,12 @@ class Context:
     """All constraints of one call, in osquery's order, and the columns that the query uses."""
 
     constraints: tuple[Constraint, ...] = ()
-    columns_used: frozenset[str] | None = None  # None: not told, so all
-    columns_told: frozenset[str] = frozenset()  # those listed, with constraints or without: by osquery, all
+    columns_used: frozenset[str] | None = None  # None: not sent, so all
+    columns_listed: frozenset[str] = frozenset()  # with or without constraints; osquery lists all columns
 
     @classmethod
     def from_json(cls, text: str) -> Context:
-        """Read the context of a `generate` request; raise `ContextError` where it is not one."""
+        """Parse the context of a `generate` request. Raises ContextError."""
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -76,7 +76,7 @@ class Context:
         return cls(constraints, used, frozenset(name for name, _ in columns))
 
     def equals(self, column: str) -> tuple[str, ...] | None:
-        """Return the operands of the column's equalities (of `=` and of a whole IN list), or None without any."""
+        """The operands of the column's equalities (from `=` and whole IN lists); None if there are none."""
         operands = tuple(
             constraint.expr
             for constraint in self.constraints
@@ -106,7 +106,7 @@ def _object(value: object, place: str) -> Mapping[str, object]:
 def _list(value: object, place: str) -> list[object]:
     if isinstance(value, list):
         return value
-    if value == "":  # osquery before 3.0 wrote an empty list so
+    if value == "":  # an empty list of osquery before 3.0
         return []
     raise _expected("a list", place, value)
 
@@ -120,7 +120,7 @@ def _text(value: object, place: str) -> str:
 def _number(value: object, place: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    # As osquery before 3.0 wrote numbers.
+    # A number of osquery before 3.0.
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         return int(value)
     raise _expected("a number", place, value)

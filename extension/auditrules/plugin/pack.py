@@ -1,4 +1,4 @@
-"""osquery's packs as values: written, read, and checked against what osquery and its importers take."""
+"""An osquery pack as a value. It can be written as a file, and checked for what osquery or other tools refuse."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Pack:
     queries: tuple[Query, ...]
 
     def text(self) -> str:
-        """The pack's file: plain JSON, since a pack with comments is not read by other tools."""
+        """The content of the pack's file: JSON without comments, which other tools do not read."""
         whole: dict[str, object] = {"platform": self.platform, "version": self.version}
         if self.discovery:
             whole["discovery"] = list(self.discovery)
@@ -50,7 +50,7 @@ class Pack:
         return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
     def problems(self) -> Iterator[str]:
-        """What osquery or an importer would not take, in words."""
+        """Say what osquery or other tools would refuse."""
         if not _NAME.fullmatch(self.name):
             # In glob mode osquery puts the stem through a path with dots as separators.
             yield f"pack {self.name}: expected lower-case words with - or _ between, and no dot"

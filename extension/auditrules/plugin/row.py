@@ -1,4 +1,4 @@
-"""Rows of tables, and rows that are encoded once and sent again and again."""
+"""Rows of tables, and rows that are encoded once for many answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 try:
-    from _blake2 import blake2b  # hashlib's own, without OpenSSL, which it loads for others and takes 3.5 MiB
-except ImportError:  # the name is CPython's business
+    from _blake2 import blake2b  # importing hashlib would load OpenSSL, which takes 3.5 MiB
+except ImportError:  # the module is private to CPython
     from hashlib import blake2b
 
 Row = Mapping[str, str]
@@ -17,12 +17,12 @@ ROWID = "rowid"
 
 _LENGTH = struct.Struct("!i")
 
-# Cells that are kept for rows to share, most columns having few values; what a query asks for may be a megabyte long.
+# Most columns have few values, so rows share cells. Long values are not shared: one from a query may have a megabyte.
 _SHARED, _LONGEST_SHARED = 1024, 4096
 
 
 def rowid(*identity: str | bytes) -> str:
-    """A rowid that depends on these texts alone: 63 bits, a signed number of SQLite that is not negative."""
+    """Make a rowid from these texts alone: a number of 63 bits, so that it is not negative in SQLite."""
     digest = blake2b(
         b"\0".join([each if isinstance(each, bytes) else each.encode() for each in identity]), digest_size=8
     )
@@ -30,12 +30,12 @@ def rowid(*identity: str | bytes) -> str:
 
 
 def cell(name: str, value: str | bytes) -> bytes:
-    """A column's name and its value in UTF-8, each behind its length in four bytes: an entry of a map of thrift's."""
+    """Encode a column's name and value as an entry of a thrift map: each in UTF-8, behind its length in four bytes."""
     return _shared_cell(name, value) if len(value) <= _LONGEST_SHARED else text(name) + text(value)
 
 
 def own_cells(name: str) -> Callable[[str], bytes]:
-    """As `cell`, for a column in which hardly two rows have the same: nothing but the empty cell is shared."""
+    """Make a function like `cell` for a column with many different values: rows share only its empty cell."""
     begin, length = text(name), _LENGTH.pack
     empty = begin + length(0)
 
@@ -54,7 +54,7 @@ def _shared_cell(name: str, value: str | bytes) -> bytes:
 
 
 def text(value: str | bytes) -> bytes:
-    """A text in UTF-8 behind its length, as thrift's binary protocol has it; what UTF-8 does not have is escaped."""
+    """Encode a text for thrift's binary protocol: UTF-8 behind its length. Lone surrogates are escaped."""
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "backslashreplace")
     return _LENGTH.pack(len(raw)) + raw
 
@@ -63,29 +63,26 @@ Places = Mapping[str, tuple[int, int]]
 
 
 def places(names: Iterable[str]) -> Places:
-    """The place of each column's cell in a kept row, and the place in that cell at which its value begins."""
+    """For each column, the index of its cell in a `KeptRow`, and the offset of the value in that cell."""
     return {name: (place, len(text(name)) + _LENGTH.size) for place, name in enumerate(names)}
 
 
 class KeptRow(Mapping[str, str]):
-    """A row that its table gives more than once. It has every column and `rowid`, in their order, and stays so.
+    """A row that its table gives more than once. It has every column and `rowid`, in this order, and never changes.
 
-    Its cells are held as they are sent, and as nothing else, for there may be ten thousand such rows.
+    It holds nothing but the encoded cells, as there may be ten thousand such rows.
     """
 
     __slots__ = ("_places", "cells")
 
     def __init__(self, columns: Places, cells: tuple[bytes, ...]) -> None:
-        """Take the columns with their places, which all rows of a table share, and the cells, as `cell` makes them."""
+        """`columns` is the result of `places`, which all rows of a table share. `cell` makes the cells."""
         self._places = columns
         self.cells = cells
 
     @classmethod
     def of(cls, columns: Places, values: Iterable[str | bytes]) -> KeptRow:
-        """The row with these values, in the columns' order.
-
-        Bytes are a text that goes out as it is, though it may not be UTF-8.
-        """
+        """Encode the row with these values, in the columns' order. Bytes are sent as they are, UTF-8 or not."""
         return cls(columns, tuple(map(cell, columns, values)))
 
     def __getitem__(self, name: str) -> str:

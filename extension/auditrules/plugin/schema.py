@@ -1,4 +1,4 @@
-"""The declaration of a table. What osquery, SQLite and the documentation say of it comes from here."""
+"""The schema of a table: its columns, and how osquery, SQLite, Fleet and our documentation get them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, IntFlag
 
 from auditrules.values import dataclass
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # importing typing's would make osquery wait longer for the registration
 if TYPE_CHECKING:
     from auditrules.plugin.yaml import YamlValue
 
@@ -17,8 +17,8 @@ _NOT_CORE = "This table is not a core osquery table. It is provided by the exten
 class ColumnType(str, Enum):
     """A column's type; the value is the SQL word.
 
-    osquery cuts an INTEGER to 32 bits without a word, so counts, ids and masks are BIGINT. It reads both as C does
-    (`010` is 8), so a cell is a plain decimal or empty, and empty is NULL.
+    osquery silently cuts an INTEGER to 32 bits, so counts, ids and masks are BIGINT. It reads numbers as C does (`010`
+    is 8), so a cell is a plain decimal, or empty for NULL.
     """
 
     TEXT = "TEXT"
@@ -29,18 +29,18 @@ class ColumnType(str, Enum):
 class ColumnOption(IntFlag):
     """How osquery treats a column; the bits are those of `ColumnOptions` in osquery's core/sql/column.h.
 
-    `DEFAULT` is taken as `INDEX` for an extension's table (`--extensions_default_index`), while `OPTIMIZED` or `HIDDEN`
-    alone takes the column's constraints away: write them together with `INDEX`.
+    osquery treats `DEFAULT` as `INDEX` for an extension's table (`--extensions_default_index`). It sends no constraints
+    on a column with only `OPTIMIZED` or `HIDDEN`: write them together with `INDEX`.
 
-    The columns that say `INDEX` or `ADDITIONAL` are the table's primary key to SQLite, which then leaves out what would
-    make them distinct: no two rows may have the same values in all of them. `DEFAULT` makes no key.
+    The columns with `INDEX` or `ADDITIONAL` are the table's primary key. SQLite trusts it, so no two rows may have the
+    same values in all of these columns. `DEFAULT` makes no key.
     """
 
     DEFAULT = 0
-    INDEX = 1  # constraints on the column are passed on
+    INDEX = 1  # osquery sends the constraints on the column
     REQUIRED = 2  # a query without a constraint on the column is an error
-    ADDITIONAL = 4  # as INDEX, for a column that changes what is generated
-    OPTIMIZED = 8  # a whole IN list in one call, which is lost when the same cursor filters again: no table may say it
+    ADDITIONAL = 4  # as INDEX, for a column on which the rows depend
+    OPTIMIZED = 8  # an IN list is sent whole, but lost when the same cursor filters again: no table may use it
     HIDDEN = 16  # not part of SELECT *
 
 
@@ -64,7 +64,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A table: its name, what a row of it is, and its columns in order."""
+    """A table: its name, a description of its rows, and its columns in order."""
 
     name: str
     description: str
@@ -78,7 +78,7 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def routes(self) -> list[dict[str, str]]:
-        """Return what osquery is told at registration and when it asks for the columns (osquery's core/tables.cpp)."""
+        """The columns as osquery gets them at registration and for the action `columns` (osquery's core/tables.cpp)."""
         columns = [
             {"id": "column", "name": column.name, "type": column.type.value, "op": str(int(column.option))}
             for column in self.columns
@@ -92,7 +92,7 @@ class Schema:
         return keyed if not keyed or any(c.option & ColumnOption.INDEX for c in self.columns) else self.names
 
     def ddl(self) -> str:
-        """Return the `CREATE TABLE` statement that declares the table to SQLite as a virtual one."""
+        """The `CREATE TABLE` statement that declares the virtual table to SQLite."""
         parts = [
             f"{_quoted(column.name)} {column.type.value}{' HIDDEN' if column.option & ColumnOption.HIDDEN else ''}"
             for column in self.columns
@@ -102,7 +102,7 @@ class Schema:
         return f"CREATE TABLE {_quoted(self.name)}({', '.join(parts)})"
 
     def fleet(self) -> Mapping[str, YamlValue]:
-        """Return the table as Fleet documents its own (Fleet's schema/tables)."""
+        """The table in the form in which Fleet documents its own tables (Fleet's schema/tables)."""
         examples = "\n\n".join(f"{each.explain}\n\n```\n{each.sql};\n```" for each in self.examples)
         return {
             "name": self.name,
@@ -124,7 +124,7 @@ class Schema:
         }
 
     def markdown(self) -> str:
-        """Return the columns as a Markdown table, ended by a newline."""
+        """The columns as a Markdown table, with a newline at the end."""
         lines = ["| column | type | description |", "|---|---|---|"]
         lines += [f"| `{column.name}` | {column.type.value} | {_described(column)} |" for column in self.columns]
         return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""A table that answers osquery's requests. Every request gets an answer, and a failure names its cause."""
+"""Answers osquery's requests to a table. Every request gets an answer, and a failure names its cause."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from auditrules.values import dataclass, field, replace
 class Table:
     """A schema and the function that fills it.
 
-    A row holds text for every column of the schema, and `rowid`: a decimal that is the same for the same row in every
-    answer. SQLite drops rows of one query that share a rowid, and osquery numbers the rows of each answer from 0 where
-    they bring none, so that `a = 1 OR b = 2` would lose rows.
+    A row has a text for every column of the schema, and `rowid`: a decimal that is the same for the same row in every
+    answer. Without rowids osquery would number the rows of each answer from 0. As SQLite drops rows of one query that
+    share a rowid, `a = 1 OR b = 2` would then lose rows.
 
-    Where the schema has REQUIRED columns, a context has an equality on one of them. A table that is not `eager` is
-    filled when a query asks for it and not before: what its rows are made of takes memory.
+    If the schema has REQUIRED columns, each context has an equality on one of them. A table that is not `eager` is
+    filled only when a query asks for it, as its inputs take memory.
     """
 
     schema: Schema
@@ -28,13 +28,13 @@ class Table:
     eager: bool = True
 
 
-class UnsupportedQuery(Exception):  # noqa: N818 - a question without an answer is no error of the program
+class UnsupportedQuery(Exception):  # noqa: N818 - it is no error of the program
     """A query that the table cannot answer; the message is for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What osquery gets: code 0 and rows, or code 1 and a message that it shows as the query's error."""
+    """An answer to osquery: code 0 and rows, or code 1 and a message, which osquery shows as the query's error."""
 
     code: int
     message: str
@@ -43,7 +43,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A response before its rows are cut down to `columns`, those that the query uses; None: to all that a row has."""
+    """An answer with the table's own rows. The query uses only `columns` of them; None: all."""
 
     code: int
     message: str
@@ -51,7 +51,7 @@ class Selection:
     columns: tuple[str, ...] | None = None
 
     def response(self) -> Response:
-        """The response itself, in rows of its own."""
+        """Copy the rows, with the columns that the query uses."""
         names = self.columns
         return Response(
             self.code,
@@ -61,12 +61,12 @@ class Selection:
 
 
 def answer(table: Table, request: Mapping[str, str]) -> Response:
-    """Answer one request to a table; never raises, since an exception would cost the connection and its cause."""
+    """Answer one request to a table. Never raises: an exception would end the connection, and its cause be lost."""
     return select(table, request).response()
 
 
 def select(table: Table, request: Mapping[str, str]) -> Selection:
-    """As `answer`, with the table's own rows, for a wire that keeps what it makes of them."""
+    """As `answer`, but give the table's own rows, so that the caller can send rows that are encoded already."""
     try:
         return _selected(table, request)
     except (UnsupportedQuery, ContextError) as error:
@@ -96,7 +96,7 @@ def _failed(table: Table, cause: str) -> Selection:
 
 
 def _generate(table: Table, context: Context) -> Selection:
-    context = _answerable(table.schema, context)
+    context = _with_required(table.schema, context)
     used = context.columns_used
     names = (*(name for name in table.schema.names if used is None or name in used), ROWID)
     rows: Iterable[Row] = table.rows(context)
@@ -119,24 +119,23 @@ _WORDS: Mapping[int, str] = {
     ConstraintOperator.NOTNULL: "IS NOT NULL",
     ConstraintOperator.ISNULL: "IS NULL",
 }
-_OF_NO_COLUMN = frozenset(
-    {ConstraintOperator.LIMIT, ConstraintOperator.OFFSET}
-)  # which stand with the table's first column
+# They come with the table's first column, but are no constraint on it.
+_OF_NO_COLUMN = frozenset({ConstraintOperator.LIMIT, ConstraintOperator.OFFSET})
 
 
-def _answerable(schema: Schema, context: Context) -> Context:
-    """Return the context with an equality on a REQUIRED column, if there are such; raise `Question` where none comes.
+def _with_required(schema: Schema, context: Context) -> Context:
+    """Give the context an equality on a REQUIRED column if it lacks one. Raises UnsupportedQuery if that can't be done.
 
-    osquery is content with any operator on such a column, and leaves out an operand that is NULL or empty, without a
-    word: `path = ''`, `path = NULL` and `path != ''` all come as no constraint at all. So that is answered as the empty
-    string and a text that nobody asks for. osquery compares the rows again: the first is the right answer to the first
-    question, neither is left to the second, and the last is not told that there is nothing.
+    osquery accepts any operator on such a column, and silently drops operands that are NULL or empty: `path = ''`,
+    `path = NULL` and `path != ''` all come without a constraint. Then two equalities are added: with the empty string,
+    and with a text that no query uses. osquery filters the rows again, which gives the right rows in all three cases:
+    the first, none, and the second.
     """
     required = [column.name for column in schema.columns if column.option & ColumnOption.REQUIRED]
     if not required or any(context.equals(name) for name in required):
         return context
     found = [term for term in context.constraints if term.column in required]
-    if found or not context.columns_told.issuperset(required):
+    if found or not context.columns_listed.issuperset(required):
         raise UnsupportedQuery(_expected_equality(required, found))
     texts = [(name, text) for name in required for text in ("", f"(no {name})")]
     added = (Constraint(name, ConstraintOperator.EQUALS, text) for name, text in texts)
@@ -144,22 +143,22 @@ def _answerable(schema: Schema, context: Context) -> Context:
 
 
 def _expected_equality(required: Sequence[str], found: Iterable[Constraint]) -> str:
-    """Say what a question lacks, and what to write for what it has instead."""
+    """Say that an equality is missing, and how to write one in place of the terms that were found."""
     expected = f"expected {' or '.join(required)} with = or IN, for the rows are worked out of it"
     terms = [term for term in found if term.op not in _OF_NO_COLUMN]
     if not terms:
         return f"{expected}; found neither (osquery leaves out an operand that is empty or NULL)"
-    said = ", ".join(map(_said, terms))
+    shown = ", ".join(map(_shown, terms))
     name, word = terms[0].column, _operator(terms[0].op)
-    return f"{expected}; found only {said} (in a join that has {name} = …, write +{name} {word} …)"
+    return f"{expected}; found only {shown} (in a join that has {name} = …, write +{name} {word} …)"
 
 
-_SHOWN = 100  # characters of an operand that a message shows
+_MOST_SHOWN = 100  # characters of an operand in a message
 
 
-def _said(term: Constraint) -> str:
+def _shown(term: Constraint) -> str:
     word = _operator(term.op)
-    return f"{term.column} {word}" + ("" if word.endswith("NULL") else f" '{term.expr[:_SHOWN]}'")
+    return f"{term.column} {word}" + ("" if word.endswith("NULL") else f" '{term.expr[:_MOST_SHOWN]}'")
 
 
 def _operator(op: int) -> str:
@@ -173,12 +172,12 @@ def _check(row: Row, names: Iterable[str]) -> None:
 
 
 def row_filters(schema: Schema, context: Context, names: Iterable[str] | None = None) -> list[Callable[[Row], bool]]:
-    """Return a test for each column with equalities, true of every row that could satisfy one of them.
+    """Return a test for each column with equalities: it is true for every row that could satisfy one of them.
 
-    `names` are the columns to look at; by default all of them.
+    `names` are the columns to look at; None: all.
 
-    osquery applies the WHERE clause again to whatever it gets, and knows the collation and affinity of a comparison,
-    which it does not tell. So a row goes only where no comparison that SQLite could mean would keep it.
+    SQLite applies the WHERE clause to the rows again. Only SQLite knows the collation and affinity of a comparison, so
+    a row is left out only if no collation and affinity could make it equal.
     """
     wanted = schema.names if names is None else frozenset(names)
     return [
@@ -189,18 +188,18 @@ def row_filters(schema: Schema, context: Context, names: Iterable[str] | None = 
 
 
 def could_equal(column: Column, operands: tuple[str, ...]) -> Callable[[Row], bool]:
-    """A test of rows, true where a column could equal an operand, however SQLite compares them."""
+    """Return a test of rows: it is true if the column could equal an operand, however SQLite compares them."""
     name = column.name
     if column.type is ColumnType.TEXT:
         folded = {_folded(operand) for operand in operands}
         numeric = any(_is_numeric(operand) for operand in operands)
-        told: dict[str, bool] = {}  # of many rows most have one of few values
+        results: dict[str, bool] = {}  # most rows have one of a few values
 
         def could_be(row: Row) -> bool:
             value = row[name]
-            if value not in told:
-                told[value] = _folded(value) in folded or (numeric and _is_numeric(value))
-            return told[value]
+            if value not in results:
+                results[value] = _folded(value) in folded or (numeric and _is_numeric(value))
+            return results[value]
 
         return could_be
     if not all(_PLAIN_DECIMAL.fullmatch(operand) for operand in operands):
@@ -214,12 +213,12 @@ _PLAIN_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,8}")
 
 
 def _folded(text: str) -> str:
-    """Return what two texts share that are equal under BINARY, NOCASE or RTRIM."""
+    """A form that is the same for texts that are equal under the collation BINARY, NOCASE or RTRIM."""
     return text.lower().rstrip(" ")
 
 
 def _is_numeric(text: str) -> bool:
-    """Tell whether SQLite may compare the text as a number: text is cast where the other side has numeric affinity."""
+    """Whether SQLite may compare the text as a number: it casts text if the other side has numeric affinity."""
     try:
         float(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Writes YAML: lists and objects of text, numbers and booleans, as people write them.
+"""Writes YAML in the style of people: lists and objects of text, numbers and booleans.
 
-Whatever a text holds, a reader gets it back: what is not plain is in double quotes, with escapes.
+A reader gets every text back as it was. Texts that are not plain are in double quotes, with escapes.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 YamlValue = str | bool | int | Sequence["YamlValue"] | Mapping[str, "YamlValue"]
 
-# Letters first, and nothing that means something to YAML: no colon, quote, hash, bracket or other indicator.
+# It begins with a letter, and has no character that means something in YAML, as colon, quote, hash and bracket do.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ,./()_+-]*[A-Za-z0-9.)/_+-]|[A-Za-z]")
-_WORDS = re.compile(r"true|false|yes|no|on|off|null|y|n", re.IGNORECASE)  # which a reader may not take for text
+_WORDS = re.compile(r"true|false|yes|no|on|off|null|y|n", re.IGNORECASE)  # a reader may not take them for text
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _STEP = "  "
 
 
 def documents(values: Sequence[YamlValue]) -> str:
-    """Several documents, as `kubectl` and `fleetctl apply` take them."""
+    """Write several documents into one text, as `kubectl` and `fleetctl apply` read them."""
     return "".join(f"---\n{document(value)}" for value in values)
 
 
 def document(value: YamlValue) -> str:
-    """One document, ended by a newline."""
+    """Write one document, with a newline at the end."""
     return "".join(f"{line}\n" if line else "\n" for line in _lines(value, ""))
 
 
@@ -51,7 +51,7 @@ def _entry(key: str, value: YamlValue, indent: str) -> Iterator[str]:
 
 
 def _item(value: YamlValue, indent: str) -> Iterator[str]:
-    """An item of a list: an object begins on the line of its dash."""
+    """Write an item of a list. An object begins on the line of its dash."""
     if isinstance(value, str | bool | int) or not value:
         yield f"{indent}- {_flat(value)}"
         return
@@ -61,7 +61,7 @@ def _item(value: YamlValue, indent: str) -> Iterator[str]:
 
 
 def _is_block(text: str) -> bool:
-    """Whether a text can stand on lines of its own: printable, and with nothing at its edges that YAML would drop."""
+    """Whether a text can be a block of lines: it is printable, and YAML would drop no spaces at its edges."""
     lines = text.removesuffix("\n").split("\n")
     return (
         len(lines) > 1

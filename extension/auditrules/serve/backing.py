@@ -1,4 +1,4 @@
-"""Makes the tables of this host. Imported only after the registration, since it imports all our code."""
+"""Builds the tables of this host. It is imported only after the registration, as it imports all our code."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from auditrules.serve.lifecycle import UsageError
 from auditrules.tables.built import build
 from auditrules.values import replace
 
-# osquery's scheduler waits for a query, and so does each of its others; pings are answered by other threads meanwhile.
+# All of osquery's scheduled queries wait while one runs. Pings are answered by other threads meanwhile.
 LIMITS = Limits(search=SearchLimits(wait=5.0, rests=True))
 
 
 def tables(schemas: Sequence[Schema], root: str, kernel: str) -> list[Table]:
-    """The tables over the host, under the names of the schemas; raise `UsageError` where there is no such host."""
+    """Build the tables of the host, with the names of the schemas. Raises UsageError if there is no such host."""
     try:
         host = Host(root, kernel, limits=LIMITS)
     except HostError as error:
         raise UsageError(str(error)) from error
     made = build(KeptHost(host, time.monotonic))
-    gc.freeze()  # our code stays as long as the process: no collection need go through it again
+    gc.freeze()  # our code stays until the process ends: no collection need look at it again
     return [replace(table, schema=schema) for table, schema in zip(made, schemas, strict=True)]

@@ -23,7 +23,7 @@ from auditrules.serve.wire import NAME, CoreClient, accept
 from auditrules.tables import SCHEMAS
 from auditrules.values import dataclass, replace
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # importing typing's would make osquery wait longer for the registration
 if TYPE_CHECKING:
     from auditrules.plugin.schema import Schema
     from auditrules.plugin.table import Table
@@ -34,7 +34,7 @@ THREADS = 8
 # Seconds after which a thread that computes lets another one go first: a ping takes a few such turns.
 SWITCH_INTERVAL = 0.001
 
-ROOT, KERNEL = "/", "auto"  # whose rules are told, and by whom, as osquery starts us
+ROOT, KERNEL = "/", "auto"  # the defaults of --root and --kernel, with which osquery starts us
 
 USAGE = 2  # as argparse exits
 
@@ -46,18 +46,18 @@ _log = logging.getLogger("auditrules")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What osquery tells an extension that it starts. Times are in seconds."""
+    """The arguments that osquery gives to an extension. Times are in seconds."""
 
     socket: str
     timeout: float = 3.0  # to wait for osquery's socket
-    interval: float = 3.0  # between looks whether osquery is there and knows us
+    interval: float = 3.0  # between checks that osquery runs and still lists us
 
 
 def serve(schemas: Sequence[Schema], tables: Callable[[], Sequence[Table]], options: Options) -> Exit:
-    """Register the tables with osquery and answer for them, until asked to stop or osquery is gone.
+    """Register the tables with osquery and answer its queries, until we are asked to stop or osquery ends.
 
-    `tables` gives the tables of the schemas, and is called once they are registered. Runs in the main thread of a
-    process of its own: it takes SIGTERM and SIGINT, and its serving threads end with the process.
+    `tables` gives the tables of the schemas; it is called after the registration. `serve` runs in the main thread of a
+    process of its own: it handles SIGTERM and SIGINT, and its threads end with the process.
     """
     stop = ShutdownEvent()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,8 +84,8 @@ def _serve(
     core = CoreClient(options.socket, schemas)
     lifecycle.wait(core, options.timeout, stop)
     uuid = lifecycle.register(core, max(lifecycle.DUPLICATE_WAIT, 2 * options.interval), stop)
-    # We leave without a word: a deregistration can hang osquery for good. It drops the tables then, and where its
-    # watcher finds our socket gone meanwhile it drops them too, each waiting for the other (osquery issue 8096).
+    # We end without a deregistration, which can hang osquery for good: osquery then drops the tables, and so does its
+    # watcher when it finds our socket gone, and each may wait for the other (osquery issue 8096).
     from auditrules.serve.handler import Handler  # noqa: PLC0415 - osquery need not wait for it, nor for backing
 
     with listening(f"{options.socket}.{uuid}") as listener:
@@ -106,13 +106,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     _close_inherited()
     level = logging.DEBUG if arguments.verbose else logging.INFO
     logging.basicConfig(stream=sys.stderr, format=f"{NAME}: %(message)s", level=level)
-    if unknown:  # osquery passes a few flags to every extension, and may come to pass more
+    if unknown:  # osquery passes a few flags to every extension, and a newer one may pass more
         _log.warning("flags without a meaning here: %s", " ".join(unknown))
     sys.setswitchinterval(SWITCH_INTERVAL)
     schemas = [replace(schema, name=arguments.table_prefix + schema.name) for schema in SCHEMAS]
     tables = lru_cache(partial(_tables, schemas, arguments.root, arguments.kernel))
     try:
-        if (arguments.root, arguments.kernel) != (ROOT, KERNEL):  # which can be wrong, and is told before anything else
+        if (arguments.root, arguments.kernel) != (ROOT, KERNEL):  # if they are wrong, say so before anything else
             tables()
     except UsageError as error:
         _log.error("%s", error)
@@ -121,9 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _close_inherited() -> None:
-    """Close what the process that started us had open beyond stderr.
+    """Close all descriptors beyond stderr that we have inherited from the process that started us.
 
-    osqueryd's locked pidfile is among it: killed, it could not be started again for as long as we hold that.
+    One of them is osqueryd's locked pidfile. If we kept it, an osqueryd that was killed could not start again.
     """
     try:
         highest = max(map(int, os.listdir(_DESCRIPTORS)))
@@ -138,7 +138,7 @@ def _close_inherited() -> None:
 
 
 def _modules_descriptor(module: str) -> int | None:
-    """The descriptor that this module was read through, as tools/release/archive.py has it; None: there is none."""
+    """The descriptor of the archive that holds this module (tools/release/archive.py); None: it is in no archive."""
     found = re.match(rf"{_DESCRIPTORS}/([0-9]+)/", module)
     return int(found[1]) if found else None
 
@@ -146,7 +146,7 @@ def _modules_descriptor(module: str) -> int | None:
 def _tables(schemas: Sequence[Schema], root: str, kernel: str) -> Sequence[Table]:
     from auditrules.serve import backing  # noqa: PLC0415 - it says why
 
-    # Later an upgrade may have put other modules in their place.
+    # Import it now, as an upgrade may replace the module's file later.
     if _modules_descriptor(__file__) is None:
         import auditrules.tables.on_request  # noqa: PLC0415, F401
 

@@ -1,4 +1,4 @@
-"""Answers the calls of osquery's thrift service Extension: ping, call (a query of a table) and shutdown."""
+"""Answers the three calls of osquery's thrift service Extension: ping, call (which queries a table) and shutdown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from thrift.Thrift import TType
 from auditrules.plugin.table import Selection, Table, select
 from auditrules.serve.splice import Splicer
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # importing typing's would make osquery wait longer for the registration
 if TYPE_CHECKING:
     from typing import Any
 
-# Seconds for which a call waits for the look at the start: as long as that may wait for auditctl.
+# Seconds for which a call waits for the first look at the tables: as long as that may wait for auditctl.
 LOOK_PATIENCE = 5.0
 
 
@@ -29,16 +29,16 @@ class Handler:
         for ready in self._ready.values():
             ready.set()
         self._making = Lock()
-        self._made: set[str] = set()  # tables that have answered, and keep what they made
+        self._made: set[str] = set()  # tables that have answered once, and keep their rows
         self._uuid = uuid
         self.stopping = False
 
     def ping(self) -> Any:
-        """Say that we are there."""
+        """Answer that we are alive."""
         return ExtensionStatus(0, "pong", self._uuid)
 
     def call(self, registry: str | None, item: str | None, request: Mapping[str, str] | None) -> Any:
-        """Answer for a table. Asks osquery nothing: it may be waiting for this very answer."""
+        """Answer a query of a table. It must not call osquery, which may be waiting for this very answer."""
         known = self._tables.get(item or "") if registry == "table" else None
         if known is None:
             message = f"expected a table of {', '.join(self._tables)}, found {registry!r} {item!r}"
@@ -49,9 +49,9 @@ class Handler:
         return _Reply(ExtensionStatus(found.code, found.message, self._uuid), found, splicer)
 
     def look(self) -> None:
-        """Ask every eager table once, so that osquery's first query finds the rules read and its rows made.
+        """Query every eager table once, so that its rows exist when osquery's first query comes.
 
-        One that comes before waits, as it would only do the same work at the same time.
+        A query that comes earlier waits: it would only do the same work at the same time.
         """
         for ready in self._ready.values():
             ready.clear()
@@ -65,10 +65,10 @@ class Handler:
                 ready.set()
 
     def _select(self, table: Table, request: Mapping[str, str]) -> Selection:
-        """Ask a table; the eager ones one after the other until each has answered, as they keep what they made.
+        """Query a table. Until an eager table has answered once, only one of them is queried at a time.
 
-        Made twice at the same time, ten thousand rules and their rows would be in memory twice. From then on a slow
-        answer keeps no other waiting.
+        Two first queries at the same time would hold ten thousand rules and their rows in memory twice. Later queries
+        do not wait for each other.
         """
         name = table.schema.name
         with self._making if table.eager and name not in self._made else nullcontext():
@@ -78,14 +78,14 @@ class Handler:
             return found
 
     def shutdown(self) -> None:
-        """Note that osquery asks us to stop. The main thread is woken once osquery has our reply."""
+        """Note that osquery asks us to stop. The main thread stops once osquery has our reply."""
         self.stopping = True
 
 
 class _Reply:
-    """What the stubs write as an ExtensionResponse, with rows that are bytes already.
+    """An ExtensionResponse whose rows are encoded already. The stubs call its `write`.
 
-    The fields are numbered as in osquery.thrift: 1 is the status, 2 the list of rows.
+    Field 1 is the status, field 2 the list of rows, as in osquery.thrift.
     """
 
     def __init__(self, status: Any, found: Selection, splicer: Splicer) -> None:
@@ -94,13 +94,13 @@ class _Reply:
         self._splicer = splicer
 
     def write(self, protocol: Any) -> None:
-        """Write the whole struct, rows as they are encoded."""
+        """Write the whole struct, with the encoded rows."""
         protocol.writeFieldBegin("status", TType.STRUCT, 1)
         self._status.write(protocol)
         protocol.writeFieldBegin("response", TType.LIST, 2)
         protocol.writeListBegin(TType.MAP, len(self._found.rows))
         for number, chunk in enumerate(self._splicer.chunks(self._found.rows, self._found.columns)):
-            if number:  # what came before leaves while this one is joined; the last goes with the end of the message
+            if number:  # send the previous chunk; the last one goes with the end of the message
                 protocol.trans.flush()
             protocol.trans.write(chunk)
         protocol.writeFieldStop()

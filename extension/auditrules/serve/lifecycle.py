@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from auditrules.values import dataclass
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # importing typing's would make osquery wait longer for the registration
 if TYPE_CHECKING:
     from typing import Protocol
 else:
@@ -19,8 +19,8 @@ else:
 
 RETRY_PAUSE = 0.1
 
-# Failed checks in a row after which osquery is taken for dead. One is normal: a query that changes osquery's
-# privileges breaks the manager's connections (osquery issue 5326).
+# After so many failed checks in a row we take osquery for dead. One failure is normal: a query for which osquery drops
+# its privileges breaks the manager's connections (osquery issue 5326).
 STRIKES = 3
 
 # Seconds for which a predecessor of our name may stay registered: osquery drops a dead one at its next check.
@@ -31,7 +31,7 @@ _log = logging.getLogger("auditrules")
 
 
 class Exit(IntEnum):
-    """How the extension ends. 2 is a usage error, as argparse has it; osquery starts it again after any of them."""
+    """The exit codes of the extension. 2 is argparse's usage error. osquery starts it again after any of them."""
 
     STOPPED = 0  # asked to: SIGTERM, SIGINT, or osquery's own shutdown call
     NO_SOCKET = 3  # osquery's socket did not answer within --timeout
@@ -42,7 +42,7 @@ class Exit(IntEnum):
 
 
 class UsageError(Exception):
-    """The extension was started with something that it cannot serve; the message says what was expected."""
+    """The extension was started with a --root or --kernel that it cannot read. The message says what was expected."""
 
 
 class ExtensionExit(Exception):  # noqa: N818 - not always an error: it may have been asked to stop
@@ -54,19 +54,19 @@ class ExtensionExit(Exception):  # noqa: N818 - not always an error: it may have
 
 
 class ConnectionFailed(Exception):  # noqa: N818 - the name says what happened
-    """osquery did not answer, or what it sent is no answer; the message says why."""
+    """osquery did not answer, or sent something that is no answer. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """osquery's reply to a registration: an id, or None and why not."""
+    """osquery's reply to a registration: our id, or None and the reason."""
 
     uuid: int | None
     message: str
 
 
 class Core(Protocol):
-    """What the extension asks of osquery. Each call raises `ConnectionFailed` if there is no answer."""
+    """The calls of the extension to osquery. Each raises ConnectionFailed if there is no answer."""
 
     def ping(self) -> None:
         """Check that osquery answers."""
@@ -85,16 +85,16 @@ class ShutdownEvent:
         self._read_end, self._write_end = os.pipe()
 
     def set(self) -> None:
-        """Set it for good. Takes no lock, so that a signal handler may call it."""
+        """Set it for good. It takes no lock, so a signal handler may call it."""
         os.write(self._write_end, b"\0")
 
     def wait(self, seconds: float) -> bool:
-        """Wait for at most so many seconds, and say whether it is set."""
+        """Wait for at most this many seconds. True: it is set."""
         return bool(select.select([self._read_end], [], [], seconds)[0])
 
 
 def wait(core: Core, timeout: float, stop: ShutdownEvent) -> None:
-    """Return when osquery answers; raise `ExtensionExit` if it does not within `timeout` seconds, or `stop` is set."""
+    """Wait until osquery answers. Raises ExtensionExit after `timeout` seconds, or when `stop` is set."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -109,7 +109,10 @@ def wait(core: Core, timeout: float, stop: ShutdownEvent) -> None:
 
 
 def register(core: Core, seconds: float, stop: ShutdownEvent) -> int:
-    """Register and return our id; try again for so many `seconds` while a predecessor still holds our name."""
+    """Register and return our id. Raises ExtensionExit.
+
+    Tries again for `seconds` while a predecessor still holds our name.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -124,10 +127,10 @@ def register(core: Core, seconds: float, stop: ShutdownEvent) -> int:
 
 
 def watch(core: Core, uuid: int, interval: float, parent: int, stop: ShutdownEvent) -> None:
-    """Return when `stop` is set; raise `ExtensionExit` when there is no osquery left to serve.
+    """Check osquery every `interval` seconds until `stop` is set. Raises ExtensionExit if osquery has ended.
 
-    Checks every `interval` seconds. osquery drops an extension for one late answer without a message, so an answer is
-    not enough: our id has to be in it. `parent` is the process that started us.
+    osquery drops an extension for one late answer, without a message. So an answer is not enough: it must list our id.
+    `parent` is the process that started us.
     """
     strikes = 0
     while not stop.wait(max(interval, RETRY_PAUSE)):

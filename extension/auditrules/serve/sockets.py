@@ -1,4 +1,4 @@
-"""Makes and removes the extension's own socket, beside osquery's, with our id in its name."""
+"""Makes and removes the extension's own socket. It is beside osquery's, and has our id in its name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 
 from auditrules.serve.lifecycle import Exit, ExtensionExit
 
-# Ends the name of our socket until it listens.
+# Suffix of our socket until it listens.
 _UNREADY = "~"
 
-# Ends a second name of our socket, so that it is known for ours when we were killed. osquery removes that name, too.
+# Suffix of a second name of our socket. It shows that the socket was ours if we are killed. osquery removes it, too.
 _MARK = ".auditrules"
 
 # sockaddr_un holds 108 bytes with the closing zero; osquery's ids have at most five digits.
@@ -27,7 +27,7 @@ _log = logging.getLogger("auditrules")
 
 @contextmanager
 def listening(path: str) -> Iterator[socket.socket]:
-    """Yield a socket that listens at the path, for its owner only; the path is gone again at the end."""
+    """Yield a socket that listens at the path, for its owner only. The path is removed at the end."""
     unready = path + _UNREADY
     with socket.socket(socket.AF_UNIX) as listener:
         try:
@@ -39,7 +39,7 @@ def listening(path: str) -> Iterator[socket.socket]:
             finally:
                 os.umask(umask)
             listener.listen()
-            # Only now in osquery's sight: a path that refuses connections, if for a moment, is a dead extension to it.
+            # osquery must not see the path earlier: if it refuses a connection once, osquery takes us for dead.
             os.rename(unready, path)
         except OSError as error:
             raise ExtensionExit(Exit.NOT_SERVING, f"no socket could be made at {path}: {error.strerror}") from error
@@ -53,7 +53,7 @@ def listening(path: str) -> Iterator[socket.socket]:
 
 
 def sweep(manager: str) -> None:
-    """Remove what predecessors that were killed have left beside osquery's socket: of ours, where nobody listens."""
+    """Remove the sockets that killed predecessors have left beside osquery's, if they are ours and nobody listens."""
     for mark in glob.glob(f"{glob.escape(manager)}.*{_MARK}"):
         path = mark.removesuffix(_MARK)
         try:
@@ -74,7 +74,7 @@ def _mark(path: str) -> None:
     try:
         _make_way(mark)
         os.link(path, mark)
-    except OSError as error:  # which costs no more than a file that stays where we are killed
+    except OSError as error:  # then a file stays if we are killed, and nothing more
         _log.debug("%s could not be made: %s", mark, error)
 
 
@@ -91,7 +91,7 @@ def _listens(path: str) -> bool:
 
 
 def _make_way(path: str) -> None:
-    """Remove the socket of an extension that was killed, whose id is ours now; raise `OSError` for anything else."""
+    """Remove the socket of a killed extension that had our id. Raises OSError if something else is at the path."""
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "something that is no socket is in its place")

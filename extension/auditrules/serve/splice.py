@@ -1,6 +1,6 @@
-"""Joins encoded rows to a reply in thrift's binary protocol: a list of maps of text to text.
+"""Joins encoded rows into a reply in thrift's binary protocol: a list of maps from text to text.
 
-Cells are encoded once, when a table is made: encoding them at each call would cost more than all else together.
+Cells are encoded once, when a table makes its rows. To encode them in each call would cost more than all other work.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from auditrules.plugin.schema import Schema
 _TEXT = 11  # thrift's number for a string
 _MAP = struct.Struct("!bbi")
 
-# Rows in one write: the first of them leave at once, and no reply is ever in memory as a whole.
+# Rows of one write: the first rows are sent at once, and a reply is never in memory as a whole.
 _AT_ONCE = 256
 
 Pick = Callable[[tuple[bytes, ...]], Sequence[bytes]]
@@ -29,7 +29,7 @@ class Splicer:
         self._names = (*schema.names, ROWID)
 
     def chunks(self, rows: Sequence[Row], columns: tuple[str, ...] | None) -> Iterator[bytes]:
-        """The rows' maps one behind the other, each with these columns (None: with all that it has)."""
+        """Yield the rows as encoded maps with these columns (None: with all their columns)."""
         rest = iter(rows)
         if columns is None:
             yield b"".join(_head(len(row)) + b"".join(map(cell, row, row.values())) for row in rest)

@@ -1,7 +1,7 @@
 """Speaks thrift with osquery, as client and as server, with the generated stubs of osquery-python.
 
-That package's TablePlugin and server are not used: they serve one connection at a time, lose a table's error messages,
-and do not notice that osquery has dropped them.
+We do not use that package's TablePlugin and server: they serve one connection at a time, lose the error messages of a
+table, and do not notice when osquery has dropped them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from auditrules import __version__
 from auditrules.serve.exchange_limits import ExchangeLimits, ServerLimits, ThreadLoad
 from auditrules.serve.lifecycle import RETRY_PAUSE, ConnectionFailed, Registration, ShutdownEvent
 
-TYPE_CHECKING = False  # typing's own takes importing it, which osquery would wait for
+TYPE_CHECKING = False  # importing typing's would make osquery wait longer for the registration
 if TYPE_CHECKING:
     from typing import Any
 
@@ -32,39 +32,39 @@ if TYPE_CHECKING:
 
 NAME = "auditrules"
 
-# osquery refuses an SDK before 1.7.7 and compares nothing else; 1.8.0 is the oldest that osquery-python's stubs name.
+# osquery only checks that it is at least 1.7.7. 1.8.0 is the oldest version that osquery-python's stubs name.
 SDK_VERSION = "1.8.0"
 
-# Seconds for a peer's message, and for taking a reply. osquery opens a connection for each message, sends at once, and
-# waits 10 s for a ping: even with an idle peer on every thread its ping is answered.
+# Seconds for a peer to send a message, and to take a reply. osquery opens a connection for each message, sends at once,
+# and waits 10 s for a ping: so its ping is answered even with an idle peer on every thread.
 PEER_TIMEOUT = 5.0
 
-# Seconds for one answer of osquery. Its watchdog kills 4 s after SIGTERM, which finds us at most in one such wait.
+# Seconds for one answer of osquery. Its watchdog kills us 4 s after SIGTERM, which finds us in one such wait at most.
 CORE_TIMEOUT = 3.0
 
-# A registration attaches the tables, for which osquery waits until its running query is done.
+# To attach the tables of a registration, osquery waits until its running query is done.
 REGISTRATION_TIMEOUT = 30.0
 
-# Bytes in one string of a message. The longest is a query's context, with every operand of an IN list.
+# Bytes of one string in a message. The longest is a query's context, with every operand of an IN list.
 STRING_LIMIT = 16 << 20
 
 # Bytes of a whole message, and of osquery's answer: its flags are some 100 KiB.
 MESSAGE_LIMIT = 2 * STRING_LIMIT
 ANSWER_LIMIT = 4 << 20
 
-_UCRED = struct.Struct("=iII")  # process, user and group of a peer, as unix(7) has them
+_UCRED = struct.Struct("=iII")  # process, user and group of a peer (unix(7))
 
 _log = logging.getLogger("auditrules")
 
 
 def accept(listener: socket.socket, handler: Handler, stop: ShutdownEvent, load: ThreadLoad) -> None:
-    """Serve one peer after the other until we leave, as every one of the threads does."""
+    """Serve one peer after the other until we are asked to stop. Each serving thread runs it."""
     processor = Processor(handler)
     while not handler.stopping:
         try:
             connection, _ = listener.accept()
         except OSError as error:
-            if listener.fileno() < 0:  # closed: we are leaving
+            if listener.fileno() < 0:  # closed: we are about to end
                 return
             # No descriptor is left, or the peer was gone at once.
             _log.warning("a connection was not accepted: %s", error)
@@ -77,9 +77,9 @@ def accept(listener: socket.socket, handler: Handler, stop: ShutdownEvent, load:
 
 
 def _converse(processor: Any, protocol: _Protocol, handler: Handler, load: ThreadLoad) -> None:
-    """Answer a peer's messages until it has no more, takes too long, or sends something that is no message.
+    """Answer a peer's messages until it hangs up, takes too long, or sends something that is no message.
 
-    One is answered in any case; with the next one it waits for its turn, if others wait.
+    If other peers wait, only one message is answered.
     """
     try:
         while not handler.stopping:
@@ -93,7 +93,7 @@ def _converse(processor: Any, protocol: _Protocol, handler: Handler, load: Threa
 
 
 class _Stream(TTransportBase):  # type: ignore[misc] # thrift has no types
-    """A socket as thrift's transport. thrift's own copies the rest of a reply for every piece that it sends."""
+    """A socket as thrift's transport. thrift's own class copies the rest of a reply for each piece that it sends."""
 
     def __init__(self, connection: socket.socket, limits: ExchangeLimits) -> None:
         self._connection = connection
@@ -124,9 +124,9 @@ class _Stream(TTransportBase):  # type: ignore[misc] # thrift has no types
 
 
 class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
-    """thrift's binary protocol, in which text never fails.
+    """thrift's binary protocol, but no text fails to encode or decode.
 
-    Not the accelerated one: osquery-python's stubs, made by an old compiler, do not work with it.
+    It is not the accelerated one: osquery-python's stubs, made by an old compiler, do not work with that.
     """
 
     def __init__(self, connection: socket.socket, limits: ExchangeLimits) -> None:
@@ -140,10 +140,10 @@ class _Protocol(TBinaryProtocol):  # type: ignore[misc] # thrift has no types
 
 
 class CoreClient:
-    """osquery's extension manager. Each call has a connection of its own, so that none outlives a broken one."""
+    """A client of osquery's extension manager. Each call opens its own connection, so a broken one does no harm."""
 
     def __init__(self, path: str, schemas: Sequence[Schema], owners: Collection[int] | None = None) -> None:
-        """Ask at a path; where `owners` are given, nobody but a process of one of these users (uids)."""
+        """Connect at a path. `owners`: the uids of users whose processes may listen there; None: anybody's."""
         self._path = path
         self._owners = owners
         self._registry = {"table": {schema.name: schema.routes() for schema in schemas}}
@@ -182,7 +182,7 @@ class CoreClient:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(limits.left())
                 connection.connect(self._path)
-                self._know(connection)
+                self._check_owner(connection)
                 yield Client(_Protocol(connection, limits))
         except ConnectionFailed:
             raise
@@ -193,7 +193,7 @@ class CoreClient:
         except Exception as error:  # random bytes fail wherever thrift happens to read them
             raise ConnectionFailed(repr(error)) from error
 
-    def _know(self, connection: socket.socket) -> None:
+    def _check_owner(self, connection: socket.socket) -> None:
         if self._owners is None:
             return
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)

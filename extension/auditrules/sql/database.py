@@ -1,7 +1,7 @@
-"""The tables in SQLite, inside this process: the embedded SQL host.
+"""Queries the tables with SQLite inside this process, without osquery.
 
-With `virtual_table`, it is the only user of apsw. Of two spellings that apsw has for a name the older is used: it also
-serves SQLite 3.42, which osquery carries.
+Only this module and `virtual_table` use apsw. They use its older names, which also work with the apsw for SQLite 3.42,
+the version inside osquery.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from auditrules.sql.virtual_table import TableError, VirtualTableModule
 
 _READS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
 _PRAGMAS = ("function_list", "table_info", "table_list", "table_xinfo")
-_PERIOD = 10_000  # steps of SQLite's machine between two looks at whether somebody pressed Ctrl-C
+_PERIOD = 10_000  # steps of SQLite's machine between two checks for Ctrl-C
 
 
 class Database:
-    """The tables, ready for queries. It only reads: no other statement, no file, no extension of SQLite.
+    """The tables, ready for SELECT statements. It runs no other statement, and opens no file or SQLite extension.
 
-    Each query asks the tables anew; that they all show one moment is the business of what fills them.
+    Each query fills the tables anew. Whether they all show the same moment depends on the functions that fill them.
     """
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self._modules = {table.schema.name: VirtualTableModule(table) for table in tables}
         self._refusal = ""  # why the authorizer said no
-        # As osquery, which plans each query anew: a plan that has given out an IN list has no more of it.
+        # Plan each query anew, as osquery does: a plan passes an IN list to the table only once.
         self._connection = apsw.Connection(":memory:", statementcachesize=0)
         self._connection.execute("PRAGMA temp_store = memory")  # no file on this host for a large sort either
         for name, module in self._modules.items():
@@ -62,7 +62,7 @@ class Database:
         columns: list[str] = []
 
         def inspect(cursor: apsw.Cursor, statement: str, _bindings: object) -> bool:
-            if not columns:  # else what is left of the text, in which there is no second statement
+            if not columns:  # later calls are for the rest of the text, which holds no second statement
                 columns.extend(name for name, *_ in cursor.getdescription())
                 expect_one_query(sql, statement, columns)
             return True
@@ -73,12 +73,12 @@ class Database:
             rows = tuple(cast("Iterable[tuple[Value, ...]]", cursor.execute(sql)))
         except TableError as error:
             raise SqlError(str(error), sql) from error
-        except (apsw.Error, ValueError) as error:  # a ValueError is a function's, or of a NUL in the text
+        except (apsw.Error, ValueError) as error:  # ValueError: from a function, or for a NUL in the text
             raise self._explained(error, sql) from error
         return QueryResult(tuple(columns), rows)
 
     def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
-        if action == apsw.SQLITE_FUNCTION:  # of a refused one SQLite itself says which it is
+        if action == apsw.SQLITE_FUNCTION:  # SQLite's own message names a refused function
             return apsw.SQLITE_DENY if second == "load_extension" else apsw.SQLITE_OK
         if action in _READS or (action == apsw.SQLITE_PRAGMA and first in _PRAGMAS):
             return apsw.SQLITE_OK
@@ -91,7 +91,7 @@ class Database:
     def _explained(self, error: Exception, sql: str) -> SqlError:
         if isinstance(error, apsw.AuthError):
             return SqlError(self._refusal, sql)
-        message = str(error).removeprefix(f"{type(error).__name__}: ")  # which apsw 3.42 puts before SQLite's own
-        offset = getattr(error, "error_offset", -1)  # in bytes; -1 where SQLite names no place
+        message = str(error).removeprefix(f"{type(error).__name__}: ")  # apsw 3.42 puts it before SQLite's message
+        offset = getattr(error, "error_offset", -1)  # in bytes; -1 if SQLite names no place
         place = None if offset < 0 else len(sql.encode()[:offset].decode(errors="ignore"))
         return explained(message, sql, place, {name: module.names for name, module in self._modules.items()})

@@ -1,4 +1,4 @@
-"""Why a query has no answer, for the person who wrote it: what is wrong, where, and which name was perhaps meant."""
+"""The error of a query: what is wrong, at which place of the SQL, and which name was perhaps meant."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 _WIDTH = 100  # characters of a SQL line that an error shows
 
-# What may follow the statement: white space, semicolons and comments, the last of which need not be closed.
+# White space, semicolons and comments may follow the statement. The last comment need not be closed.
 _NOTHING = re.compile(r"(?:[\s;]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 
 
 class SqlError(Exception):
-    """A query that has no answer. `offset` is the character of `sql` that is wrong, or None where that is not known."""
+    """A query failed. `offset` is the wrong character of `sql`; None: not known."""
 
     def __init__(self, message: str, sql: str, offset: int | None = None) -> None:
         super().__init__(message, sql, offset)
@@ -21,7 +21,7 @@ class SqlError(Exception):
         self.offset = offset
 
     def __str__(self) -> str:
-        r"""Draw the line of SQL and a caret under the place.
+        r"""Give the message, the line of SQL, and a caret under the wrong character.
 
         >>> print(SqlError("no such column: b", "SELECT a,\n b", 11))
         no such column: b
@@ -38,7 +38,7 @@ class SqlError(Exception):
 
 
 def expect_one_query(sql: str, statement: str, columns: Iterable[str]) -> None:
-    """Raise `SqlError` unless the SQL is this one statement, and it gives columns."""
+    """Raise `SqlError` if the SQL holds more than this statement, or the statement has no columns."""
     rest = len(statement) + len(_match(sql[len(statement) :]))
     if rest < len(sql):
         raise SqlError("expected one statement, found a second one", sql, rest)
@@ -47,7 +47,7 @@ def expect_one_query(sql: str, statement: str, columns: Iterable[str]) -> None:
 
 
 def explained(message: str, sql: str, offset: int | None, tables: Mapping[str, Iterable[str]]) -> SqlError:
-    """Add to SQLite's message the names that it leaves one to guess; `tables` gives each table's columns."""
+    """Add the names of tables or columns to SQLite's message about an unknown one. `tables`: columns by table."""
     kind, _, unknown = message.partition(": ")
     name = unknown.rpartition(".")[2]
     if kind == "no such table":
@@ -67,8 +67,8 @@ def _match(text: str) -> str:
 
 
 def _near(name: str, kind: str, names: list[str]) -> str:
-    """Name what is spelt alike, or else all there is."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for a name that there is not
+    """List the names with similar spelling, or all names if there are none."""
+    from difflib import get_close_matches  # noqa: PLC0415 - few queries have an unknown name
 
     near = get_close_matches(name.lower(), names)
     return f"{kind} spelt alike: {', '.join(near)}" if near else f"{kind}: {', '.join(names)}"

@@ -1,7 +1,7 @@
 """The SQL functions of osquery that packs use, as osquery computes them (its sql/sqlite_string.cpp).
 
-There are four: `split`, `regex_match`, `concat` and `concat_ws`. SQLite itself has the last two from 3.44 on, with
-another idea of a NULL at the end; osquery's holds.
+They are `split`, `regex_match`, `concat` and `concat_ws`. SQLite has the last two since 3.44 and treats a NULL at the
+end differently; ours do as osquery's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MOST_PATTERN = 256  # bytes: osquery's --regex_max_size
 
 
 def split(text: Value, separators: Value, index: Value) -> str | None:
-    """Give the part at `index`, from 0: parts are cut at any character of `separators`, empty ones don't count.
+    """Split the text at every character of `separators`, and give the part at `index`. Empty parts don't count.
 
     >>> split("a, b,,c", ",", 1)
     'b'
@@ -28,7 +28,7 @@ def split(text: Value, separators: Value, index: Value) -> str | None:
 
 
 def regex_match(text: Value, pattern: Value, group: Value) -> str | None:
-    """Give a group of the first match, 0 being all of it; NULL where nothing matches or there is no such group."""
+    """Give a group of the first match (0: all of it). NULL if nothing matches, or there is no such group."""
     if text is None or pattern is None or group is None:
         return None
     source = _text(pattern)
@@ -47,7 +47,7 @@ def concat(*values: Value) -> str | None:
 
 
 def concat_ws(*values: Value) -> str | None:
-    """Join values with the first one between them: after each that is not NULL, unless it is the last argument.
+    """Join values with the first one as separator. It follows each value that is not NULL, except the last argument.
 
     >>> concat_ws("-", "a", None, "b"), concat_ws("-", "a", None)
     ('a-b', 'a-')
@@ -78,8 +78,8 @@ def _at(parts: list[str], index: Value) -> str | None:
 
 
 def _number(text: str) -> int:
-    """Read text as SQLite does where it wants a number: the digits it starts with, or 0."""
-    match = re.match(r"\s*([+-]?[0-9]{1,18})", text)  # more digits make a number that is no place either
+    """Convert text to a number as SQLite does: the digits it starts with, or 0."""
+    match = re.match(r"\s*([+-]?[0-9]{1,18})", text)  # a number of more digits is no index anyway
     return int(match[1]) if match else 0
 
 

@@ -1,4 +1,4 @@
-"""What a query gives back: column names and rows of SQLite's own five kinds of value."""
+"""The result of a query: column names, and rows of SQLite's five kinds of value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Value = str | int | float | bytes | None
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The answer to one query. Every row is as long as `columns`; two columns may share a name."""
+    """The result of one query. Every row is as long as `columns`; two columns may share a name."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]

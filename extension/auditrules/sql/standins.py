@@ -1,6 +1,6 @@
-"""Stand-ins for the few tables of osquery's core that packs join, for where there is no osquery. Pure.
+"""Stand-ins for the few tables of osquery's core that packs join, for use without osquery. Pure.
 
-They have the columns that packs use, named and spelt as in osquery; what they say of the host comes in as values.
+They have the columns that packs use, with osquery's names and spellings. `Surroundings` gives them the host's values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from auditrules.values import dataclass
 _Cells = Mapping[str, "str | int"]
 
 
-# Without osquery's OPTIMIZED: of an empty list that comes whole apsw makes an error (3.54 does; 3.42 does not).
+# Without osquery's OPTIMIZED: apsw 3.54 fails on an empty IN list that is passed whole (3.42 does not).
 FILE = Schema(
     "file",
     "Stand-in for osquery's table: the file at a path, or those in a directory.",
@@ -120,7 +120,7 @@ SCHEMAS = (FILE, PROCESSES, MOUNTS, REGISTRY, EXTENSIONS, FLAGS)
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What stat(2) says of a file, links followed; `symlink` tells whether the name itself is one."""
+    """The result of stat(2) for a file, links followed. `symlink`: the name itself is a link."""
 
     type: str  # as in the table
     mode: int  # the permission bits
@@ -135,7 +135,7 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process; what could not be read of it is empty."""
+    """A process. Fields that could not be read are empty."""
 
     pid: int
     name: str
@@ -161,10 +161,10 @@ class MountEntry:
 
 
 class Surroundings(Protocol):
-    """The host, as far as stand-ins tell of it."""
+    """The host's files, processes and mounts, for the rows of the stand-ins."""
 
     def file(self, path: str) -> FileStatus | None:
-        """Look at an absolute path; None if nothing is there, or nothing can be seen."""
+        """Look at an absolute path; None if nothing is there, or we may not see it."""
 
     def names(self, directory: str) -> tuple[str, ...]:
         """List a directory; empty if it cannot be listed."""
@@ -177,7 +177,7 @@ class Surroundings(Protocol):
 
 
 def stand_ins(surroundings: Surroundings, extension: str, version: str, tables: Iterable[Table]) -> tuple[Table, ...]:
-    """Build the stand-ins beside the tables of an extension, whose name and version they tell."""
+    """Build the stand-ins. `extension` and `version` are the row of osquery_extensions, `tables` our own tables."""
     owners = {table.schema.name: 1 for table in tables} | {schema.name: 0 for schema in SCHEMAS}
     registry: list[_Cells] = [
         {"registry": "table", "name": name, "owner_uuid": owner, "internal": 0, "active": 1}
@@ -221,7 +221,7 @@ def _members(value: Process | FileStatus | MountEntry) -> _Cells:
 
 
 def _rows(schema: Schema, rows: Iterable[_Cells], *identity: str) -> Iterator[Row]:
-    """Write rows as text. Those of equal identity are one row in every answer, whatever else of it changes."""
+    """Write rows as text. `identity` names the columns that make the rowid, the same in every answer."""
     for row in rows:
         yield {
             **{name: _text(row[name]) for name in schema.names},

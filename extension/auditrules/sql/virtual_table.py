@@ -1,9 +1,9 @@
-"""A table as a virtual table of SQLite: its plan of a query, the request that osquery would send, and its cells.
+"""Makes a table of ours a virtual table of SQLite: it plans a query, sends the table a request, and converts its cells.
 
-A table sees what osquery would send it: the same constraints in the same JSON, through `plugin.table.select`, with the
-planning of osquery's sql/virtual_table.cpp, so that a query takes as many calls in a pack as here. Where osquery can
-only say that a question on a REQUIRED column can't be answered, and SQL can, there is an answer here: what compares
-with an empty text is passed on, what equals NULL has no rows, and a plan that has an equality goes before one without.
+The table gets the request that osquery would send: the same constraints in the same JSON, through
+`plugin.table.select`. The planning is that of osquery's sql/virtual_table.cpp, so a query calls the table as often as
+in osquery. Only REQUIRED columns differ, where osquery reports an error although SQL has an answer: a comparison with
+an empty text is passed on, an equality with NULL has no rows, and a plan with an equality is preferred.
 """
 
 # ruff: noqa: N802 - the methods of a virtual table are named by apsw
@@ -36,17 +36,17 @@ _RANGES = frozenset(
     }
 )
 
-# What C's strtoll reads with base 0, which is how osquery reads a number.
+# A number as C's strtoll reads it with base 0, and so osquery.
 _NUMBER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]{0,18}))", re.ASCII)
 _BIGINTS = range(-(2**63), 2**63)
 
 
 class TableError(Exception):
-    """A table's answer was an error; the message is its own."""
+    """A table answered with an error. The message is the table's."""
 
 
 class VirtualTableModule:
-    """One table, as apsw wants it registered."""
+    """A table as the module of virtual tables that apsw registers."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -61,15 +61,15 @@ class VirtualTableModule:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a call will be told: columns and operators of the constraints, in the order of their operands.
+    """A plan of SQLite's: column and operator of each constraint, in the order of the operands.
 
-    `given_out` are the places of IN lists that came whole: osquery's xFilter forgets that they are lists.
+    `passed_lists` are the places of IN lists that were passed whole. Like osquery's xFilter, we pass each only once.
     """
 
     constraints: tuple[tuple[str, int], ...]
     used: tuple[str, ...]
     bits: int
-    given_out: set[int] = field(default_factory=set)
+    passed_lists: set[int] = field(default_factory=set)
 
 
 class _Virtual:
@@ -105,7 +105,7 @@ class _Virtual:
         if self._required and (
             ConstraintOperator.EQUALS not in {op for name, op in constraints if name in self._required}
         ):
-            cost = _MOST_COST  # which osquery only says of a plan that has no constraint on these columns at all
+            cost = _MOST_COST  # osquery does so only for a plan without any constraint on these columns
         index.idxNum = len(self.plans)
         index.estimatedCost = float(cost)
         self.plans.append(plan)
@@ -115,14 +115,15 @@ class _Virtual:
         return cast("apsw.VTCursor", _Cursor(self))
 
     def Disconnect(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
     Destroy = Disconnect
 
     def request(self, plan: _Plan, operands: tuple[object, ...]) -> dict[str, str]:
-        """Write the request as core does: NULL and empty operands are dropped, an IN list is several equalities.
+        """Write the request as osquery does. It drops NULL and empty operands, and makes an IN list several equalities.
 
-        A whole list comes once from a plan. What is empty in it stays, as does all that is on a required column.
+        Empty operands stay if they are in a whole IN list or on a REQUIRED column. Raises TableError if the plan has no
+        constraint on a REQUIRED column.
         """
         if not self._is_answerable(plan):
             name = self.table.schema.name
@@ -132,18 +133,18 @@ class _Virtual:
             if not isinstance(operand, set):
                 value = _expression(operand)
                 values = [value] if value or column in self._required else []
-            elif place in plan.given_out:
+            elif place in plan.passed_lists:
                 values = []
             else:
                 values = sorted(_expression(each) for each in operand if each is not None)
-                plan.given_out.add(place)
+                plan.passed_lists.add(place)
             lists[column] += [{"op": operator, "expr": value} for value in values]
         constraints = [{"name": name, "list": lists[name], "affinity": type_} for name, type_ in self._affinities]
         context = {"constraints": constraints, "colsUsed": plan.used, "colsUsedBitset": plan.bits}
         return {"action": "generate", "context": json.dumps(context)}
 
     def is_without_answer(self, plan: _Plan, operands: tuple[object, ...]) -> bool:
-        """Whether a required column is to equal NULL, which nothing does."""
+        """Whether a REQUIRED column is compared with NULL, which equals nothing."""
         return any(
             operand is None and operator == ConstraintOperator.EQUALS and column in self._required
             for (column, operator), operand in zip(plan.constraints, operands, strict=True)
@@ -187,11 +188,11 @@ class _Cursor:
                 raise
 
         found = select(Table(table.schema, rows), request)
-        if interrupts:  # which an answer tells as any other failure, but here it is a person's Ctrl-C
+        if interrupts:  # `select` answers Ctrl-C as any failure; here it ends the query
             raise interrupts[0]
         if found.code:
             raise TableError(found.message)
-        self._rows = found.rows  # of which SQLite asks only for columns that it said it uses
+        self._rows = found.rows  # SQLite reads only the columns that the plan uses
 
     def Eof(self) -> bool:
         return self._place >= len(self._rows)
@@ -212,7 +213,7 @@ class _Cursor:
 
 
 def _expression(operand: object) -> str:
-    """Give an operand's text, empty for NULL."""
+    """The text of an operand; empty for NULL."""
     if isinstance(operand, bytes):
         operand = operand.decode(errors="replace")
     return "" if operand is None else str(operand).partition("\0")[0]  # a C string ends there
@@ -233,7 +234,7 @@ def _bigint(text: str) -> int | None:
 
 
 def _integer(text: str) -> int | None:
-    """Cut to 32 bits, as osquery does without a word."""
+    """Cut a number to 32 bits, as osquery silently does."""
     value = _bigint(text)
     return None if value is None else (value + 2**31) % 2**32 - 2**31
 
