@@ -106,10 +106,10 @@ vm-setup: dev
 # The tests that ask it; with KERNELS="5.10 6.12", those of coverage on each of these.
 vm: dev
 ifeq ($(KERNELS),)
-	$(BIN)/python -m pytest -m vm -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m vm -n $(WORKERS) --dist loadgroup $(ARGS)
 else
 	set -e; for kernel in $(KERNELS); do \
-		VM_KERNEL=$$kernel $(BIN)/python -m pytest -m vm -n auto --dist loadgroup $(ON_ANY_KERNEL) $(ARGS); done
+		VM_KERNEL=$$kernel $(BIN)/python -m pytest -m vm -n $(WORKERS) --dist loadgroup $(ON_ANY_KERNEL) $(ARGS); done
 endif
 
 # What is installed from, in dist/. Beside pip it needs binutils, and says so.

@@ -21,6 +21,10 @@ APART = (
 """Where tests share little and take long or wait: each goes alone, after all modules, to the process that is free."""
 
 
+FIRST = ("tests/vm/test_equal_rules.py", "tests/vm/test_coverage.py")
+"""Modules that keep one process busy longest: the others fill the time beside them."""
+
+
 class ByModule(LoadGroupScheduling):  # type: ignore[misc]  # which has no types
     """The tests of a group go together, and where a test has no group those of its module."""
 
@@ -31,8 +35,14 @@ class ByModule(LoadGroupScheduling):  # type: ignore[misc]  # which has no types
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what takes longest of the tests that go alone, so that no process is left with it at the end."""
-    items.sort(key=lambda item: not (item.nodeid.startswith(APART) and item.get_closest_marker("full")))
+    """Put first the longest modules, and the longest of the tests that go alone, so that none is left to the end."""
+    items.sort(key=lambda item: not _takes_long(item))
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    if item.nodeid.startswith(APART):
+        return item.get_closest_marker("full") is not None
+    return item.nodeid.startswith(FIRST)
 
 
 @pytest.hookimpl(optionalhook=True)
