@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditrules.host.kernel_build import read_kernel_config
+from auditrules.host.kernel_build import read_kernel_build, read_kernel_config
 from auditrules.host.rootfs import Tree, local
 
 TEXT = b"CONFIG_X86_X32_ABI=y\n"
@@ -58,3 +58,37 @@ def test_the_running_kernel_s_is_not_that_of_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize("release", ["", "../x"])
 def test_a_release_that_is_no_name_has_none(tmp_path: Path, release: str) -> None:
     assert config(tmp_path, {"proc/config.gz": PACKED}, release) is None
+
+
+def newest(root: Path, *paths: str) -> str:
+    for path in paths:
+        place = root / "lib/modules" / path
+        (place if path.endswith("/") else place.parent).mkdir(parents=True, exist_ok=True)
+        if not path.endswith("/"):
+            place.write_bytes(b"")
+    with closing(Tree(str(root), local)) as tree:
+        return read_kernel_build(tree, "", LIMIT, None, here=False).release
+
+
+@pytest.mark.parametrize(
+    ("paths", "release"),
+    [
+        ((), ""),
+        (("6.1/modules.dep", "6.12/kernel/"), "6.12"),
+        (("6.1/", "6.12/"), "6.12"),
+        (("6.1/modules.builtin", "6.12/updates/"), "6.1"),
+        (("6.1/modules.dep", "8.8"), "6.1"),
+        (("6.1/modules.dep", "9.9 x/modules.dep", "9.9\nx/modules.dep", "-9/modules.dep"), "6.1"),
+        (("extra/modules.dep",), ""),
+    ],
+)
+def test_of_another_root_the_newest_release_with_modules_counts(
+    tmp_path: Path, paths: tuple[str, ...], release: str
+) -> None:
+    assert newest(tmp_path, *paths) == release
+
+
+def test_modules_that_are_no_folder_tell_of_no_release(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/modules").write_bytes(b"")
+    assert newest(tmp_path) == ""

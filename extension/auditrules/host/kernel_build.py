@@ -14,6 +14,8 @@ from auditrules.host.rootfs import Tree
 
 MODULES = "/lib/modules"
 OF_RUNNING = "/proc/config.gz"  # where the kernel was built with CONFIG_IKCONFIG_PROC
+# What the folder of a release has that is installed; one of a release that went may be left with less.
+_OF_MODULES = frozenset({"kernel", "modules.builtin", "modules.dep", "modules.order", "vmlinuz"})
 _GZIP = 31  # a window of any size, behind gzip's header
 
 
@@ -26,10 +28,19 @@ def read_kernel_build(tree: Tree, release: str, limit: int, cmdline: File | None
     release = release or (os.uname().release if here else "")
     if not release:
         with suppress(UnreadableError):  # then the release stays unknown
-            release = newest_release(tree.names(MODULES))
+            release = _newest(tree)
     config = read_kernel_config(tree, release, limit, running=running)
     options = decode(cmdline.content or b"") if cmdline else ""
     return KernelBuild(release, runs_x32(config, os.uname().machine, options))
+
+
+def _newest(tree: Tree) -> str:
+    """The newest release with modules; if no folder has any, the newest with a folder. Raises UnreadableError."""
+    folders = {}
+    for name in tree.names(MODULES):
+        with suppress(UnreadableError):  # no folder
+            folders[name] = bool(_OF_MODULES.intersection(tree.names(f"{MODULES}/{name}")))
+    return newest_release(name for name, there in folders.items() if there) or newest_release(folders)
 
 
 def read_kernel_config(tree: Tree, release: str, limit: int, *, running: bool) -> bytes | None:

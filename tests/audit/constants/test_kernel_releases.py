@@ -59,6 +59,12 @@ def test_what_a_kernel_counts_for_a_letter_is_what_its_release_says(
         ("6", None),
         ("linux-6.1", None),
         ("6.x", None),
+        ("5.15.133.1-microsoft-standard-WSL2", (5, 15)),
+        ("6.1\nx", None),
+        ("6.1 evil", None),
+        ("6.1\udcff", None),
+        ("\N{FULLWIDTH DIGIT SIX}.1", None),
+        ("-6.1", None),
     ],
 )
 def test_a_release_is_its_first_two_numbers(text: str, release: tuple[int, int] | None) -> None:

@@ -18,7 +18,7 @@ Release = tuple[int, int]
 
 FIRST: Release = (2, 6)  # with audit
 
-_NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)")
+_NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)[\w.+~:@-]*", re.ASCII)
 # Releases of distributions that backport changes from much newer kernels: Red Hat and its kin (openEuler, Anolis,
 # Alibaba, Kylin, TencentOS and Virtuozzo too), SUSE in each flavour, Oracle's UEK.
 _BACKPORTED = re.compile(r"\.(?:el|oe|an|al|ky|tl|vz)\d|-default$|-1[0-9]0\d{3}\.\d|uek")
@@ -94,7 +94,7 @@ def is_since(since: Release, text: str) -> bool | None:
 @lru_cache
 def release_of(text: str) -> Release | None:
     """The first two numbers of a release such as `6.12.117+deb13-cloud-amd64`; None: it has none."""
-    found = _NUMBERS.match(text)
+    found = _NUMBERS.fullmatch(text)
     return (int(found[1]), int(found[2])) if found else None
 
 
