@@ -23,11 +23,11 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import (
     BinaryFormat,
-    Change,
     Entry,
     Facts,
     KernelBuild,
     Mount,
+    PathChange,
     RulesLoad,
     ordinary_files,
 )
@@ -48,7 +48,7 @@ class World:
     mounts: tuple[Mount, ...] = ()
     unmounted: tuple[str, ...] = ()
     all_since: bool = False
-    changed: Mapping[str, Change] = field(default_factory=dict)
+    changed: Mapping[str, PathChange] = field(default_factory=dict)
 
     @property
     def facts(self) -> Facts:
@@ -173,7 +173,7 @@ class Answers(NamedTuple):
 
 
 def answers(
-    case: Case, *, unmounted: tuple[str, ...] = (), changed: Mapping[str, Change] = MappingProxyType({})
+    case: Case, *, unmounted: tuple[str, ...] = (), changed: Mapping[str, PathChange] = MappingProxyType({})
 ) -> Iterator[Answers]:
     """Both answers to each access of a case.
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from auditrules.audit.model.host_facts import Change
+from auditrules.audit.model.host_facts import PathChange
 from tests.truth import compare, scenarios
 from tests.truth.scenarios import LOADED, UNSEEN, Case, answers
 
@@ -43,7 +43,7 @@ def test_a_mount_that_boot_makes_and_that_went_is_seen(name: str, point: str) ->
 @pytest.mark.parametrize(("name", "point"), [(name, point) for name, point in zip(UNSEEN, ("/v", "/m1"), strict=True)])
 def test_a_mount_that_was_seen_before_it_went_is_told(name: str, point: str) -> None:
     (case,) = (each for each in CASES.values() if each["name"] == name)
-    changed = {point: Change(LOADED + 60, mounted=True)}
+    changed = {point: PathChange(LOADED + 60, mounted=True)}
     found = [each for each in answers(case, changed=changed) if each.path in UNSEEN[name]]
     assert {each.reason for each in found} == {"mounted_after_load"}
     assert not any(each.silent for each in answers(case, changed=changed))

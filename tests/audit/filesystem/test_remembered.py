@@ -12,7 +12,7 @@ from auditrules.audit.coverage.decision import ON
 from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.filesystem.remembered import MOST_PLACES, Remembered
-from auditrules.audit.model.host_facts import Change, Entry, Facts, Mount, RulesLoad
+from auditrules.audit.model.host_facts import Entry, Facts, Mount, PathChange, RulesLoad
 from tests.audit.file_trees import facts, looked_at, rules_of
 
 FIRST, SECOND, THIRD, LAST = 1000.0, 1060.0, 1120.0, 1180.0
@@ -34,28 +34,28 @@ def seen(*mounts: Mount, **inodes: int | str) -> Facts:
     return Facts(files=files, mounts=mounts or (ROOT,))
 
 
-def looked(*facts: Facts) -> Mapping[str, Change]:
+def looked(*facts: Facts) -> Mapping[str, PathChange]:
     remembered = Remembered()
     for at, each in zip((FIRST, SECOND, THIRD, LAST), facts, strict=False):
         remembered = remembered.after(at, each)
     return remembered.changed
 
 
-HERE, THERE = Change(FIRST, mounted=False), Change(FIRST, mounted=True)
+HERE, THERE = PathChange(FIRST, mounted=False), PathChange(FIRST, mounted=True)
 
 # What was seen each time, and what had changed at the end.
-SEEN: dict[str, tuple[tuple[Facts, ...], dict[str, Change]]] = {
+SEEN: dict[str, tuple[tuple[Facts, ...], dict[str, PathChange]]] = {
     "once": ((seen(v=3),), {}),
     "twice the same": ((seen(v=3), seen(v=3)), {}),
     "another directory": ((seen(v=3), seen(v=4)), {"/v": HERE}),
     "another directory, and a third look": ((seen(v=3), seen(v=4), seen(v=4)), {"/v": HERE}),
-    "another one, and the first again": ((seen(v=3), seen(v=4), seen(v=3)), {"/v": Change(SECOND, mounted=False)}),
+    "another one, and the first again": ((seen(v=3), seen(v=4), seen(v=3)), {"/v": PathChange(SECOND, mounted=False)}),
     "the change comes with the last look": (
         (seen(v=3), seen(v=3), seen(v=3), seen(v=4)),
-        {"/v": Change(THIRD, mounted=False)},
+        {"/v": PathChange(THIRD, mounted=False)},
     ),
-    "nothing in between": ((seen(v=3), seen(v=0), seen(v=4)), {"/v": Change(SECOND, mounted=False)}),
-    "not looked at in between": ((seen(v=3), seen(), seen(v=4)), {"/v": Change(SECOND, mounted=False)}),
+    "nothing in between": ((seen(v=3), seen(v=0), seen(v=4)), {"/v": PathChange(SECOND, mounted=False)}),
+    "not looked at in between": ((seen(v=3), seen(), seen(v=4)), {"/v": PathChange(SECOND, mounted=False)}),
     "mounts not known in between": (
         (seen(v=3), replace(seen(v=4), mounts=None), seen(v=4)),
         {"/v": HERE},
@@ -88,7 +88,7 @@ SEEN: dict[str, tuple[tuple[Facts, ...], dict[str, Change]]] = {
 
 @pytest.mark.parametrize(("facts", "changed"), SEEN.values(), ids=SEEN)
 def test_what_was_another_one_when_it_was_seen_last_has_changed(
-    facts: tuple[Facts, ...], changed: dict[str, Change]
+    facts: tuple[Facts, ...], changed: dict[str, PathChange]
 ) -> None:
     assert looked(*facts) == changed
 
@@ -122,7 +122,9 @@ RULES = {"-w /v -p wa": "/v/f", "-w /v/f -p wa": "/v/f", "-w /v/d -p wa": "/v/d/
 
 @pytest.mark.parametrize(("rule", "path"), RULES.items())
 @pytest.mark.parametrize(("load", "change", "reason"), LOADS)
-def test_a_change_after_the_load_is_a_sign(rule: str, path: str, load: RulesLoad, change: Change, reason: str) -> None:
+def test_a_change_after_the_load_is_a_sign(
+    rule: str, path: str, load: RulesLoad, change: PathChange, reason: str
+) -> None:
     on = replace(HOST, changed={"/v": change})
     host = FileSystem(looked_at(on, [path]))
     found = evaluate_path(path, AuditedHost(rules_of((rule,), on, fresh=False, load=load), host, ON), "w")
@@ -140,7 +142,7 @@ def test_a_change_after_the_load_is_a_sign(rule: str, path: str, load: RulesLoad
         (HERE, None, "00:16:40 UTC, and when the rules were loaded is not known"),
     ],
 )
-def test_evidence_says_when_it_was_seen(change: Change, at: float | None, words: str) -> None:
+def test_evidence_says_when_it_was_seen(change: PathChange, at: float | None, words: str) -> None:
     on = replace(HOST, changed={"/v": change})
     (rule,) = rules_of(("-w /v -p wa",), on, fresh=False, load=RulesLoad(at)).resolved
     (sign,) = rule.signs

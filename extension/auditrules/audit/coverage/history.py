@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 
 from auditrules.audit.filesystem.path_walk import FileSystem, above
-from auditrules.audit.model.host_facts import LOAD_TAKES, Change, Mount, RulesLoad
+from auditrules.audit.model.host_facts import LOAD_TAKES, Mount, PathChange, RulesLoad
 
 
 class History:
@@ -103,7 +103,7 @@ class History:
         }
 
     @cached_property
-    def _changed(self) -> Mapping[str, Change]:
+    def _changed(self) -> Mapping[str, PathChange]:
         """The changes that were seen after the load; if the time of the load is not known, all that were seen."""
         at = self._load.at
         changed = self._now.facts.changed

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from types import MappingProxyType
 
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.host_facts import Change, Entry, Facts, Mount
+from auditrules.audit.model.host_facts import Entry, Facts, Mount, PathChange
 from auditrules.values import dataclass, replace
 
 MOST_PLACES = 65_536  # that are remembered: more than the paths of ten thousand rules have
@@ -35,7 +35,7 @@ class Remembered:
     files: Mapping[str, Entry] = MappingProxyType({})
     mounts: tuple[Mount, ...] = ()
     places: Mapping[str, Entry] = MappingProxyType({})
-    changed: Mapping[str, Change] = MappingProxyType({})
+    changed: Mapping[str, PathChange] = MappingProxyType({})
 
     def after(self, at: float, facts: Facts) -> Remembered:
         """The same after another collection, which began `at` that time, in seconds since the epoch."""
@@ -56,7 +56,7 @@ class Remembered:
             at, facts.files, facts.mounts, places, {path: each for path, each in changed.items() if path in places}
         )
 
-    def _changes(self, now: Mapping[str, Entry], facts: Facts) -> Iterator[tuple[str, Change]]:
+    def _changes(self, now: Mapping[str, Entry], facts: Facts) -> Iterator[tuple[str, PathChange]]:
         before, after = FileSystem(replace(facts, mounts=self.mounts)), FileSystem(facts)
         for path, entry in now.items():
             known = self.places.get(path, entry)
@@ -66,7 +66,7 @@ class Remembered:
             mount = after.mount(path)
             mounted = not link and _part(before.mount(path)) != _part(mount)
             if link or mounted or (mount is not None and mount.fstype in _KEEP_NUMBERS):
-                yield path, Change(self.at, mounted=mounted)
+                yield path, PathChange(self.at, mounted=mounted)
 
 
 def _what(entry: Entry) -> Hashable:

@@ -98,7 +98,7 @@ class RulesLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PathChange:
     """A directory or link at a path that replaced another one.
 
     `seen` is when the last collection began that saw the other one, in seconds since the epoch. `mounted` says that the
@@ -137,7 +137,7 @@ class Facts:
     unmounted: frozenset[str] = frozenset()
     set_back: float = 0.0
     booted: float | None = None
-    changed: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
+    changed: Mapping[str, PathChange] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
         """Version and machine, and how many of each other fact are known."""
