@@ -15,7 +15,7 @@ from auditrules.audit.coverage.audit_names import AuditNamesCollector, Permit, p
 from auditrules.audit.coverage.decision import Auditing, Decision
 from auditrules.audit.coverage.filter_walk import decide
 from auditrules.audit.coverage.match_result import Undetermined
-from auditrules.audit.coverage.operations import OPERATIONS, CollectedNames, Operation
+from auditrules.audit.coverage.operations import CREATES_BY_CACHE, OPERATIONS, CollectedNames, Operation
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
@@ -208,8 +208,8 @@ class Asked:
     auditing: Auditing
 
     @classmethod
-    def of(cls, case: Case) -> Asked:
-        """What a case states, and nothing of what happened."""
+    def of(cls, case: Case, *, cached: bool = False) -> Asked:
+        """What a case states, and nothing of what happened; `cached` as in `AuditNamesCollector`."""
         told = case["facts"]
         lsm = tuple(told["lsm"].split(","))
         seen = mounts(told["mounts"])
@@ -223,7 +223,7 @@ class Asked:
         status = told["status"]
         return cls(
             RuleSet(rules, RuleResolver(file_system, at_load)),
-            tuple(accesses(case, file_system)),
+            tuple(accesses(case, file_system, cached=cached)),
             Auditing(status["enabled"], status["rate_limit"]),
         )
 
@@ -232,8 +232,8 @@ class Asked:
         return tuple(decide(self.rules, access, self.auditing) for access in self.accesses)
 
 
-def accesses(case: Case, file_system: FileSystem) -> Iterator[Access]:
-    """The calls of a case's access."""
+def accesses(case: Case, file_system: FileSystem, *, cached: bool = False) -> Iterator[Access]:
+    """The calls of a case's access; `cached` as in `AuditNamesCollector`."""
     asked = case["access"]
     kind = asked.get("op", asked["kind"])
     within = kind.startswith(IN_A_NAMESPACE)
@@ -241,7 +241,7 @@ def accesses(case: Case, file_system: FileSystem) -> Iterator[Access]:
     who = replace(subject(asked.get("as", {})), exe=file_system.identity(file_system.walk(PROGRAM)))
     opened = opened_file(file_system) if kind in {"procfd", "execveat"} else None
     collector = AuditNamesCollector(
-        file_system, permits(who, privileged=not within), "tomoyo" in (file_system.facts.lsm or ()), opened
+        file_system, permits(who, privileged=not within), "tomoyo" in (file_system.facts.lsm or ()), opened, cached
     )
     operations = ACCESSES[kind]
     early = bool(case["facts"]["early"]) and kind not in FORKING
@@ -364,7 +364,20 @@ def disagreements(case: Case) -> Iterator[str]:
     """What our answer and the kernel's do not agree on; one that hangs on history alone agrees with either."""
     if not case["recorded"] and by_a_thread(case):
         return
-    decisions = Asked.of(case).decisions()
+    found = [list(_differences(case, Asked.of(case, cached=cached).decisions())) for cached in ways_to_look(case)]
+    if all(found):
+        yield from found[0]
+
+
+def ways_to_look(case: Case) -> tuple[bool, ...]:
+    """Whether the kernel may have found what exists in its cache of names, where that matters: nobody sees it."""
+    kind = case["access"].get("op", case["access"]["kind"])
+    creates = any(each.collects is CollectedNames.CREATION for each in ACCESSES[kind.removeprefix(IN_A_NAMESPACE)])
+    newer = is_since(CREATES_BY_CACHE, case.get("kernel", DEFAULT_RELEASE)) is not False
+    return (False, True) if creates and newer else (False,)
+
+
+def _differences(case: Case, decisions: tuple[Decision, ...]) -> Iterator[str]:
     waits = hangs_on(decisions)
     certain = any(decision.recorded is Truth.YES for decision in decisions)  # one call of several is enough
     possible = {True} if certain else {each.recorded for decision in decisions for each in decision.outcomes}

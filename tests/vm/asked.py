@@ -19,7 +19,7 @@ from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.kernel import rule_data
-from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.model.host_facts import DEFAULT_RELEASE, Facts, KernelBuild
 from auditrules.audit.model.rule import Action, Condition, FilterList, Rule
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from tests.truth import coverage_cases
@@ -47,6 +47,7 @@ def host_of(row: Row, asked: tuple[Condition, ...], *, compat: bool = False) -> 
         files=coverage_cases.files({**told["load"], **told["access"]}),
         lsm=tuple(told["lsm"].split(",")),
         mounts=coverage_cases.mounts(told["mounts"]),
+        kernel=KernelBuild(row.get("kernel", DEFAULT_RELEASE)),
     )
     rules = [rule_data.decode(base64.b64decode(raw)) for raw in told["rules_in_force"]]
     files = FileSystem(facts)
@@ -106,6 +107,8 @@ def _of_access(row: Row, access: Access, conditions: tuple[Condition, ...]) -> I
     if letter and not row.get("history"):
         host = host_of(row, conditions, compat=op in OF_32_BITS)
         covered = evaluate_path(row["access"]["path"], host)
+        folder = host.file_system.walk(row["access"]["path"]).type == "dir"
         for each in covered.permissions:
-            if each.permission == letter:
+            # A letter of a directory is not recorded where what is in it is not, whatever is of the directory itself.
+            if each.permission == letter and not (folder and each.status is CoverageStatus.UNRECORDED):
                 yield each.status, f"{letter} of {row['access']['path']} {said} {covered.reason.value}"

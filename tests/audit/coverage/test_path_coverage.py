@@ -17,7 +17,7 @@ from auditrules.audit.coverage.path_coverage import evaluate_path
 from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.filesystem.mounts import MAGIC
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.host_facts import BinaryFormat, Mount
+from auditrules.audit.model.host_facts import BinaryFormat, KernelBuild, Mount
 from tests.audit.file_trees import DOCKER, covered, facts, rules_of, with_entries
 
 DOCKERD = "/usr/bin/dockerd"
@@ -472,6 +472,15 @@ CONDITIONS = (
 @pytest.mark.parametrize(("rules", "told"), [case[1:] for case in CONDITIONS], ids=[case[0] for case in CONDITIONS])
 def test_what_is_missed_although_a_letter_is_recorded_is_told(rules: tuple[str, ...], told: tuple[str, ...]) -> None:
     assert conditions(covered(DOCKERD, *rules), "x86_64", older=False) == told
+
+
+@pytest.mark.parametrize(("release", "told"), [("6.1", False), ("6.12", True), ("", True)])
+def test_a_call_that_may_create_a_file_need_not_look_at_its_directory(release: str, told: bool) -> None:
+    writes = "open,openat,openat2,truncate,unlink,unlinkat,rename,renameat,renameat2"
+    rules = (f"-a always,exit -S {writes} -F path={DOCKERD}", "-a always,exit -S creat -F path=/usr/bin")
+    on = replace(facts(), kernel=KernelBuild(release))
+    found = conditions(covered(DOCKERD, *rules, on=on), "x86_64", older=False)
+    assert ("except creat" in found) is told
 
 
 def test_processes_older_than_auditing_are_told_where_there_may_be_any() -> None:

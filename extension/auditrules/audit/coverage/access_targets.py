@@ -6,10 +6,11 @@ from collections.abc import Hashable, Iterator
 from functools import cached_property
 
 from auditrules.audit.constants.arches import loader_of
+from auditrules.audit.constants.kernel_releases import is_since
 from auditrules.audit.coverage.access import Access, Name
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.audited_host import AuditedHost, with_subject
-from auditrules.audit.coverage.operations import CollectedNames, Operation
+from auditrules.audit.coverage.operations import CREATES_BY_CACHE, CollectedNames, Operation
 from auditrules.audit.coverage.reference import AccessTarget, access_on, accesses_of, names_of
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.coverage.rules_on_names import NameRules
@@ -74,6 +75,13 @@ def _under(location: tuple[str, str] | None) -> tuple[str, str] | None:
     return (location[0], f"{location[1].rstrip('/')}/*") if location else None
 
 
+def _possible_names(collects: CollectedNames, release: str) -> tuple[CollectedNames, ...]:
+    """What the kernel may collect: for a call that may create a file, it depends on the kernel's cache of names."""
+    if collects is CollectedNames.CREATION and is_since(CREATES_BY_CACHE, release) is not False:
+        return (collects, CollectedNames.FILE)
+    return (collects,)
+
+
 class TargetAccesses:
     """The accesses to a target, with the rules on their names, which are looked up once for all calls.
 
@@ -94,15 +102,19 @@ class TargetAccesses:
 
         `counted` is as in `reference.accesses_of`.
         """
-        for call in accesses_of(operation, host.machine, host.file_system.facts.kernel.release, counted=counted):
-            succeeds = call.succeeded is not False
-            found = self._found.get((operation.collects, succeeds))
-            if found is None:
-                names = names_of(operation.collects, self.target, self._other)
-                found = names, self._rules.rules_on_names(names, succeeds=succeeds)
-                self._found[operation.collects, succeeds] = found
-            names, on_names = found
-            yield with_subject(access_on(call, names, self.target), host.who), on_names
+        release = host.file_system.facts.kernel.release
+        for call in accesses_of(operation, host.machine, release, counted=counted):
+            for collects in _possible_names(operation.collects, release):
+                names, on_names = self._with_rules(collects, succeeds=call.succeeded is not False)
+                yield with_subject(access_on(call, names, self.target), host.who), on_names
+
+    def _with_rules(self, collects: CollectedNames, *, succeeds: bool) -> tuple[tuple[Name, ...], NameRules]:
+        found = self._found.get((collects, succeeds))
+        if found is None:
+            names = names_of(collects, self.target, self._other)
+            found = names, self._rules.rules_on_names(names, succeeds=succeeds)
+            self._found[collects, succeeds] = found
+        return found
 
     @cached_property
     def otherwise_run(self) -> tuple[TargetAccesses, ...]:

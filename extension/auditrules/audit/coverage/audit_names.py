@@ -35,13 +35,15 @@ class AuditNamesCollector:
 
     `permits` says what the caller may do in a directory; None: everything. `twice`: the security module TOMOYO is
     active, so an execution looks up its file a second time, without following a link at the end. `opened` is the name
-    in /proc of an open file, which is then looked up.
+    in /proc of an open file, which is then looked up. `cached`: what exists is in the kernel's cache of names, so a
+    call that may create a file does not look at the directory (from CREATES_BY_CACHE on).
     """
 
     file_system: FileSystem
     permits: Permit | None = None
     twice: bool = False
     opened: Name | None = None
+    cached: bool = False
 
     def access(self, operation: Operation, machine: str, path: str, other: str = "") -> Access | None:
         """A call by any subject, which may succeed or fail. None if the machine has no such call."""
@@ -82,10 +84,14 @@ class AuditNamesCollector:
         for _ in range(MOST_LINKS):
             if place.missing or place.entry is None or place.entry.type != "link":
                 break
-            yield from self._folder(place)
+            if not self.cached:
+                yield from self._folder(place)
             target = place.entry.target
             place = self._walk(target if target.startswith("/") else f"{parent(place.path)}/{target}", follow=False)
-        yield from self._in_folder(operation, place)
+        if self.cached and not place.missing:
+            yield self.name(place)
+        else:
+            yield from self._in_folder(operation, place)
 
     def _in_folder(self, operation: Operation, place: ResolvedPath) -> Iterator[Name]:
         yield from self._folder(place)
@@ -177,9 +183,12 @@ class AuditNamesCollector:
 
     def _linked(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
         found = self._found(source)
+        if source.missing:  # so that the kernel does not look at the directory
+            yield from (unreached(target.full_path), found)
+            return
         yield from self._folder(target)
         yield found
-        possible = target.missing and not target.unresolved and not source.missing
+        possible = target.missing and not target.unresolved
         if possible and self._mount(source) == self._mount(target):
             yield replace(self.name(target, made=True), identity=found.identity, entry=found.entry, known=True)
 
