@@ -1,4 +1,4 @@
-"""Writes results as text: a table, JSON, CSV, lines, or verdicts. Pure.
+"""Writes query results as text: a table, JSON, CSV, lines, or verdicts. Pure.
 
 Values come from rules, paths and keys that anyone may have written. So what is not printable is escaped: no format
 sends a control byte or a bidirectional control to a terminal, and no CSV cell starts a formula.
@@ -19,14 +19,14 @@ from auditrules.sql.result import QueryResult, Value
 from auditrules.status import Status
 from auditrules.text import spreadsheet_cell, visible
 
-_KEPT = "\n\t"  # what is data in a cell of CSV
+_KEPT = "\n\t"  # they are data in a cell of CSV
 _HEADING = ("benchmark", "version", "control", "title")
 _INDENT = " " * 6
-_NARROWEST = 20  # columns that a text has, however narrow the terminal is
+_NARROWEST = 20  # columns for a text, even on a narrower terminal
 
 
 class Format(str, Enum):
-    """The forms a result can be printed in."""
+    """The formats of a result."""
 
     TABLE = "table"
     JSON = "json"
@@ -35,7 +35,7 @@ class Format(str, Enum):
 
 
 def present(result: QueryResult, form: Format) -> str:
-    """Write a result in a form; the text ends in a newline unless it is empty."""
+    """Write a result in a format. The text ends in a newline unless it is empty."""
     match form:
         case Format.TABLE:
             return _table(result)
@@ -48,7 +48,7 @@ def present(result: QueryResult, form: Format) -> str:
 
 
 def verdicts(result: QueryResult, width: int | None = None) -> str:
-    r"""Write the result of a check for a person: a paragraph a control, what is empty left out, and the count.
+    r"""Write the result of a check for people: a paragraph for each control, without empty texts, and the counts.
 
     Lines longer than `width` columns are wrapped.
 
@@ -68,7 +68,7 @@ def verdicts(result: QueryResult, width: int | None = None) -> str:
 
 
 def count_of_statuses(counts: Counter[Status]) -> str:
-    """How many verdicts have each status, in a line."""
+    """Write the number of verdicts with each status into a line."""
     return ", ".join(f"{counts[status]} {_words(status)}" for status in Status) + "\n"
 
 
@@ -89,7 +89,7 @@ def _table(result: QueryResult) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> str:
-    """Rows of equal length as columns under the first row, their heads; `right` says which stand at the right."""
+    """Align rows of equal length in columns. The first row is the heading; `right` marks right-aligned columns."""
     lines = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
@@ -117,13 +117,13 @@ def _width(text: str) -> int:
 
 
 def _json(result: QueryResult) -> str:
-    """Write a list with one object a line, in plain ASCII."""
+    """Write a list in ASCII, with one object in each line."""
     names = _distinct(result.columns)
     objects = [
         json.dumps({name: _jsonable(value) for name, value in zip(names, row, strict=True)}, allow_nan=False)
         for row in result.rows
     ]
-    body = ",\n  ".join(objects).replace("\x7f", "\\u007f")  # the one control that json leaves
+    body = ",\n  ".join(objects).replace("\x7f", "\\u007f")  # the only control character that json does not escape
     return f"[\n  {body}\n]\n" if objects else "[]\n"
 
 
@@ -134,7 +134,7 @@ def _jsonable(value: Value) -> str | int | float | None:
 
 
 def _distinct(columns: tuple[str, ...]) -> list[str]:
-    """Tell columns of the same name apart as SQLite does in a subquery: `a`, `a:1`, `a:2`."""
+    """Make the names of columns distinct as SQLite does in a subquery: `a`, `a:1`, `a:2`."""
     names: list[str] = []
     for column in columns:
         name, count = column, 0
@@ -146,8 +146,8 @@ def _distinct(columns: tuple[str, ...]) -> list[str]:
 
 
 def _csv(result: QueryResult) -> str:
-    """Write RFC 4180: a header, CRLF at the end of a line. Line feeds and tabs stay, being data there."""
-    import csv  # noqa: PLC0415 - for this form alone
+    """Write CSV as in RFC 4180, with a header and CRLF. Line feeds and tabs stay, as they are data there."""
+    import csv  # noqa: PLC0415 - only this format needs it
 
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\r\n")
@@ -182,7 +182,7 @@ def _verdict(status: Status, row: dict[str, Value], width: int | None) -> str:
 
 
 def paragraph(heading: str, fields: Mapping[str, str], columns: int | None = None) -> str:
-    """A heading, which is printable already, and names with their texts below it, wrapped to so many columns."""
+    """Write a heading (printable already), and below it names with their texts, wrapped to this many columns."""
     width = max(map(_width, fields), default=0)
     lines = [heading]
     for name, whole in fields.items():
@@ -201,7 +201,7 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """A text of at most so many columns: of a longer one its beginning, and an ellipsis."""
+    """Cut a text to at most this many columns, with an ellipsis."""
     shown = visible(text)
     width = max(width, _NARROWEST)
     if _width(shown) <= width:

@@ -1,11 +1,11 @@
-"""Makes untrusted text safe for terminals, pages and spreadsheets, and words numbers. Pure."""
+"""Makes untrusted text safe for terminals, pages and spreadsheets, and writes numbers with nouns. Pure."""
 
 from __future__ import annotations
 
 _LAST_BYTE = 0xFF
 _LAST_BMP = 0xFFFF
 _ESCAPED_BYTES = range(0xDC80, 0xDD00)  # surrogateescape: a byte that is not UTF-8
-# What a formula starts with; the wide forms, too, which a spreadsheet in Japanese takes.
+# The first characters of formulas, also in the wide forms, which a Japanese spreadsheet accepts.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _LINE_ENDS = ("\t", "\r", "\n")
 
@@ -26,7 +26,7 @@ def visible(text: str, kept: str = "") -> str:
 
 
 def spreadsheet_cell(text: str, kept: str = "") -> str:
-    """Make text visible, and put a quote before what a spreadsheet would run as a formula, also after spaces.
+    """Make text visible, and put a quote before text that a spreadsheet would run as a formula, even after spaces.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell(" \uff1d1+1"), spreadsheet_cell("1=1")
     ("'=1+1", "' \uff1d1+1", '1=1')
@@ -36,7 +36,7 @@ def spreadsheet_cell(text: str, kept: str = "") -> str:
 
 
 def shortened(text: str, most: int = 500) -> str:
-    """A text of at most so many characters, with a sign where it was cut: for one line in which much may be quoted.
+    """Cut a text to at most this many characters, with a sign where it was cut. For lines that quote any text.
 
     >>> shortened("abcd", 4), shortened("abcde", 4)
     ('abcd', 'abcd…')
@@ -45,7 +45,7 @@ def shortened(text: str, most: int = 500) -> str:
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """A number with the words that go with it: `many` where it is not 1, by default `one` with an s.
+    """Write a number with its noun: `one` for 1, else `many`, which is `one` with an s by default.
 
     >>> counted(1, "line"), counted(0, "line"), counted(2, "line is", "lines are")
     ('1 line', '0 lines', '2 lines are')

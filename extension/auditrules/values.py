@@ -21,7 +21,7 @@ _GLOBALS: dict[str, Any] = {}  # of each __init__
 
 
 class _FieldOptions:
-    """What a class says of a field beside its name and type, as the library's `field` has it."""
+    """The options of a field, as in the library's `field`."""
 
     __slots__ = ("compare", "default", "factory", "init", "repr")
 
@@ -42,7 +42,7 @@ class _FieldOptions:
 
 
 class _ClassProperty:
-    """A property of a class, whose value a function gives when it is first asked for."""
+    """A property of a class. A function makes its value when it is first read."""
 
     def __init__(self, make: Any) -> None:
         self._make = make
@@ -53,14 +53,14 @@ class _ClassProperty:
         return value
 
 
-class _Value:  # noqa: PLW1641 - what may change has no hash
+class _Value:  # noqa: PLW1641 - values that may change have no hash
     """The methods that all classes share."""
 
     __slots__ = ()
-    __match_args__: tuple[str, ...]  # what __init__ takes
+    __match_args__: tuple[str, ...]  # the parameters of __init__
     __names__: tuple[str, ...]  # of all fields
-    __hidden__: tuple[str, ...] = ()  # of the fields that are not in the repr
-    __compared__: attrgetter[Any]  # gives what equality and hash look at
+    __hidden__: tuple[str, ...] = ()  # names of the fields that are not in the repr
+    __compared__: attrgetter[Any]  # gets the values for equality and hash
 
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in self.__names__ if name not in self.__hidden__)
@@ -142,7 +142,7 @@ _NOT_TAKEN = frozenset({"__dict__", "__weakref__"})  # of the declared class; th
 
 
 def _check(declared: type, annotations: dict[str, Any]) -> None:
-    """Refuse what the library does otherwise. Raises TypeError."""
+    """Raise TypeError for a class that the library's dataclass would treat differently."""
     name = declared.__qualname__
     if any(getattr(base, "__names__", ()) for base in declared.__bases__):
         raise TypeError(f"{name}: expected a base without fields, as fields are not inherited here")

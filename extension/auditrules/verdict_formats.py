@@ -1,4 +1,4 @@
-"""The result of a check for other programs: SARIF 2.1.0, JUnit, and HDF, the Heimdall Data Format. Pure."""
+"""Writes the result of a check for other programs: SARIF 2.1.0, JUnit, and HDF, the Heimdall Data Format. Pure."""
 
 from __future__ import annotations
 
@@ -19,24 +19,23 @@ from auditrules.status import Status
 from auditrules.text import visible
 
 NAME = "auditrules"
-RULES_FILE = "/etc/audit/audit.rules"  # where a verdict is shown that is on no path
+RULES_FILE = "/etc/audit/audit.rules"  # the place of a verdict that is about no path
 
-# The kinds of results of SARIF 2.1.0, 3.27.9; only one that fails has a level.
+# The kinds of results in SARIF 2.1.0, 3.27.9; only a result that fails has a level.
 _KINDS = {
     Status.FAIL: "fail",
     Status.UNKNOWN: "open",
     Status.PASS: "pass",
     Status.NOT_APPLICABLE: "notApplicable",
 }
-# The statuses of HDF. What is not known is shown as Not Reviewed, which is no pass; what does not apply is told by its
-# impact, 0.
+# The statuses of HDF. Unknown becomes Not Reviewed, which is no pass. Not applicable is shown by its impact, 0.
 _REVIEWED = {
     Status.FAIL: "failed",
     Status.UNKNOWN: "skipped",
     Status.PASS: "passed",
     Status.NOT_APPLICABLE: "skipped",
 }
-# What MITRE's profiles have for the categories of a STIG; a level of CIS says nothing of severity.
+# The impacts of a STIG's categories in MITRE's profiles. A level of CIS is no severity.
 _IMPACTS = {"CAT I": 0.7, "CAT II": 0.5, "CAT III": 0.3}
 _IMPACT = 0.5
 _ELEMENTS = {Status.FAIL: "failure", Status.UNKNOWN: "error", Status.NOT_APPLICABLE: "skipped", Status.PASS: ""}
@@ -57,7 +56,7 @@ def sarif(result: QueryResult) -> str:
 
 
 def junit(result: QueryResult) -> str:
-    """Write a suite for each version of a benchmark, with a case for each control; unknown is an error."""
+    """Write a suite for each version of a benchmark, with a case for each control. Unknown is an error."""
     suites: dict[str, list[Case]] = {}
     for status, row in _verdicts(result):
         name = f"{row['benchmark']} {row['version']}"

@@ -1,4 +1,4 @@
-"""A file that a command writes whole or not at all."""
+"""Writes the file of a command as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AtomicFile:
     """A file to be written: a regular file, or one that does not exist yet."""
 
     def __init__(self, path: str) -> None:
-        """Look at the place before anything is made for it. Raises `Problem`."""
+        """Check the path before the content is made. Raises Problem."""
         self._path = Path(path)
         if not self._path.name or path.endswith("/"):
             raise Problem(f"{path or repr(path)}: expected the name of a file for the page, found none")
@@ -39,9 +39,9 @@ class AtomicFile:
             raise Problem(f"{path}: expected a regular file for the page, or none yet, found {found}")
 
     def write(self, text: str) -> None:
-        """Write a file beside the place, and put it there when it is whole. Raises `Problem`.
+        """Write a file beside the path, and rename it when it is whole. Raises Problem.
 
-        Nobody can know its name before it is there, or have it lead elsewhere; its mode is what the umask leaves.
+        Nobody can guess its name, or put a link in its place. Its mode follows from the umask.
         """
         new = self._path.with_name(f".auditrules-{secrets.token_hex(8)}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -56,7 +56,7 @@ class AtomicFile:
         except OSError as error:
             _remove(new)
             raise self._problem(error) from error
-        except BaseException:  # also of a user who gives up
+        except BaseException:  # also Ctrl-C
             _remove(new)
             raise
 
@@ -65,5 +65,5 @@ class AtomicFile:
 
 
 def _remove(path: Path) -> None:
-    with suppress(OSError):  # what went wrong before is what is told
+    with suppress(OSError):  # the error before this one is reported
         path.unlink()

@@ -31,7 +31,7 @@ from auditrules.cli.environment import (
     catalogue_of,
     database,
     in_environment,
-    kept,
+    keep_host,
 )
 from auditrules.cli.verdict_table import verdict_table
 from auditrules.host import Collector
@@ -43,7 +43,7 @@ from auditrules.text import visible
 DOCKER = "cis-docker"
 _WIDTH = 100  # columns of running text
 _INDENT = " " * 6
-_FOR_PIPELINES = ("sarif", "junit", "hdf")  # those of verdict_formats.FORMATS, which few need
+_FOR_PIPELINES = ("sarif", "junit", "hdf")  # the formats of verdict_formats.FORMATS, which few runs need
 
 CATALOGUE = (
     "assessment", "description", "rationale", "impact", "default_value", "mappings", "links", "notes",
@@ -66,7 +66,7 @@ exit codes: 0 nothing fails, 1 a control fails, 2 it could not be run, 3 none fa
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     add_host(parser)
     add_site(parser)
@@ -103,20 +103,20 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_environment
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    at_boot, seen_as = _when(options)
-    host = kept(options, environment, seen_as)
+    at_boot, change_host = _judged_moment(options)
+    host = keep_host(options, environment, change_host)
     for_this = partial(for_host, host, numbered=bool(options.control))
     catalogue = catalogue_of(environment, host.site)
-    controls = chosen(catalogue.benchmarks, options.benchmark, options.control, for_this)
+    controls = chosen_controls(catalogue.benchmarks, options.benchmark, options.control, for_this)
     with database(options, environment, host, at_boot=at_boot) as tables:
         result = check(controls, tables.query)
         if options.explain and options.format in (Format.JSON, Format.CSV, Format.LINE):
             result = _with_catalogue(result, controls, tables.query)
-    return _written(result, controls, options), _code(result, at_boot=at_boot, whole=not catalogue.left_out)
+    return _formatted(result, controls, options), _exit_code(result, at_boot=at_boot, whole=not catalogue.left_out)
 
 
-def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Collector]]:
-    """Whether the next boot is judged, and what makes of a host the one that is judged. Raises Problem."""
+def _judged_moment(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Collector]]:
+    """Whether the next boot is judged, and the function that puts tried rules on the host. Raises Problem."""
     at_boot = options.at == "boot" or (options.at is None and bool(options.rules))
     if options.rules and not at_boot:
         raise Problem("--rules is what boot is to load: it can't be judged with --at now")
@@ -131,17 +131,17 @@ def _when(options: argparse.Namespace) -> tuple[bool, Callable[[Collector], Coll
     return at_boot, tried_host(options.rules, options.machine, options.root)
 
 
-def _code(result: QueryResult, *, at_boot: bool, whole: bool) -> int:
-    """The exit code: what was not judged, as a boot without controls or a file left out, must not look like a pass."""
+def _exit_code(result: QueryResult, *, at_boot: bool, whole: bool) -> int:
+    """The exit code. It is not 0 if no control applies to a boot, or a benchmark file was left out."""
     if at_boot and {*statuses(result)} <= {Status.NOT_APPLICABLE}:
         warn("no control was judged: none of the controls of these benchmarks applies to this host or image")
         return 3
     return exit_code(result) or (0 if whole else 3)
 
 
-def _written(result: QueryResult, controls: Sequence[BenchmarkControl], options: argparse.Namespace) -> str:
+def _formatted(result: QueryResult, controls: Sequence[BenchmarkControl], options: argparse.Namespace) -> str:
     if options.format in _FOR_PIPELINES:
-        from auditrules.verdict_formats import FORMATS  # noqa: PLC0415 - which few ask for
+        from auditrules.verdict_formats import FORMATS  # noqa: PLC0415 - few runs need them
 
         return FORMATS[options.format](result, datetime.now(timezone.utc))
     form = Format(options.format)
@@ -154,16 +154,16 @@ def _written(result: QueryResult, controls: Sequence[BenchmarkControl], options:
     return about + text
 
 
-def chosen(
+def chosen_controls(
     benchmarks: Sequence[Benchmark],
     names: Sequence[str],
     ids: Sequence[str],
     applying_to_host: Callable[[Sequence[Benchmark]], Sequence[Benchmark]],
 ) -> list[BenchmarkControl]:
-    """The controls that somebody wants.
+    """The controls with these ids (none: all) of the benchmarks with these names.
 
-    Without a name, a number means the newest version that has it of what applies to the host; without both, the newest
-    versions of what applies are meant. Raises Problem if there is no such benchmark or control.
+    Without names, the benchmarks that apply to the host count: for each id the newest one that has it, and without ids
+    the newest version of each. Raises Problem if there is no such benchmark or control.
     """
     try:
         if names:
@@ -184,7 +184,7 @@ def chosen(
 def _with_catalogue(
     result: QueryResult, controls: Sequence[BenchmarkControl], query: Callable[[str], QueryResult]
 ) -> QueryResult:
-    """The verdicts, each with the cells of `audit_controls` that explain the control."""
+    """Add to each verdict the cells of `audit_controls` that explain its control."""
     known = [
         query(f"SELECT {', '.join(CATALOGUE)} FROM audit_controls WHERE {of_control(control)}").rows[0]  # noqa: S608 - ours
         for control in controls
@@ -194,10 +194,10 @@ def _with_catalogue(
 
 
 def for_host(host: HostView, benchmarks: Sequence[Benchmark], *, numbered: bool) -> Sequence[Benchmark]:
-    """Those benchmarks that are for a host and that nobody has to ask for by name.
+    """The benchmarks that apply to a host, without those that are judged only by name.
 
-    Where its controls are asked for by number, what is for Docker counts without a Docker daemon, too. Where it is not
-    known which system the host is, that is told, and only what is for any system counts.
+    If controls are chosen by id (`numbered`), the Docker benchmark applies without a Docker daemon, too. If the system
+    of the host is not known, warn about it; then only benchmarks for all systems apply.
     """
     system = host.facts({Fact.SYSTEM}).system or OsRelease(error="which system this is is not known")
     for_this = applying(benchmarks, system)
@@ -214,7 +214,7 @@ def for_host(host: HostView, benchmarks: Sequence[Benchmark], *, numbered: bool)
 
 
 def _explained(control: BenchmarkControl) -> str:
-    """A paragraph for each thing that is known of the control; what is empty is left out."""
+    """Write the texts of a control, each as a paragraph. Empty ones are left out."""
     heading = f"{control.benchmark} {control.version}  {control.id}  {control.title}\n"
     texts = {
         "description": control.description,

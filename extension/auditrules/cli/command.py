@@ -1,4 +1,4 @@
-"""The result of a command, and its errors. Every start of the command line imports this, so it imports little."""
+"""The output and the errors of a command. Every start of the command line imports this module, so it imports little."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import suppress
 
 from auditrules.text import visible
 
-TYPE_CHECKING = False  # typing's own takes importing it
+TYPE_CHECKING = False  # importing typing's takes time
 if TYPE_CHECKING:
     import argparse
 
 NAME = "auditrules"
 
 CommandOutput = tuple[str | Iterable[str], int]
-"""What a command gives: its result, whole or piece by piece where it is long, and the exit code."""
+"""The output of a command: its text, in pieces if it is long, and its exit code."""
 
 
-class Problem(Exception):  # noqa: N818 - not of the program, but of what it was asked
-    """Something that keeps a command from answering; the message is for the person who ran it."""
+class Problem(Exception):  # noqa: N818 - it is no error of the program
+    """The command can't do what it was asked. The message is for the person who ran it."""
 
 
 def warn(text: str) -> None:
@@ -31,7 +31,7 @@ def warn(text: str) -> None:
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says in which form a result is printed."""
+    """Add the option --format."""
     from auditrules.present import Format  # noqa: PLC0415 - it says why
 
     parser.add_argument(
@@ -40,7 +40,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def add_benchmark(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add the two options that choose controls."""
+    """Add the options --benchmark and --control."""
     parser.add_argument(
         "--benchmark",
         metavar="NAME[:VERSION]",

@@ -1,4 +1,4 @@
-"""The two sets of rules that `auditrules diff` compares: from files, listings, images, or this machine."""
+"""Reads the two sets of rules that `auditrules diff` compares: from files, listings, images, or this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KERNEL, BOOT, LISTING, ROOT = "kernel", "boot", "listing", "root"
 
 @dataclass(frozen=True, slots=True)
 class RulesOperand:
-    """What OLD or NEW names: a kind, and a path where it has one; and the rules, where files hold them."""
+    """The operand OLD or NEW: its kind, its path if it has one, and the rules if it names rules files."""
 
     text: str
     kind: str
@@ -43,7 +43,7 @@ class RulesOperand:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """The rules of one side, whether auditing is on, the settings as far as known, and what is to be said of them."""
+    """One side of the comparison: its rules, whether auditing is on, its known settings, and problems with them."""
 
     rules: tuple[Rule, ...]
     auditing: Auditing
@@ -52,8 +52,8 @@ class ComparedSide:
     problems: tuple[str, ...] = ()
 
 
-def operand_called(text: str, root: str = "") -> RulesOperand:
-    """What a text names. Raises Problem if it is a path that can't be read as rules."""
+def parse_operand(text: str, root: str = "") -> RulesOperand:
+    """Parse an operand, and read the rules files if it names some. Raises Problem if they can't be read."""
     kind, colon, path = text.partition(":")
     if text in (KERNEL, BOOT):
         return RulesOperand(text, text)
@@ -65,7 +65,7 @@ def operand_called(text: str, root: str = "") -> RulesOperand:
 
 
 def host_of(root: str, operands: Sequence[RulesOperand], environment: Environment) -> Collector | None:
-    """The host on whose files the rules are judged; None where nobody looks at any."""
+    """The host on whose files the rules are compared; None if no host is given. Raises Problem if operands conflict."""
     own = any(each.kind in (KERNEL, BOOT) for each in operands)
     if own and root not in ("", "/"):
         raise Problem(f"kernel and boot are of this machine, not of --root {root}")
@@ -76,9 +76,11 @@ def host_of(root: str, operands: Sequence[RulesOperand], environment: Environmen
     return environment.host(root, "auto", "") if root else None
 
 
-def looked_at(base: Facts, operands: Sequence[RulesOperand], host: Collector | None, environment: Environment) -> Facts:
-    """The facts with every path that rules of either side name; without a host, as they are taken to be."""
-    rules = [rule for each in operands for rule in side_of(each, base, None, environment, host).rules]
+def look_at_paths(
+    base: Facts, operands: Sequence[RulesOperand], host: Collector | None, environment: Environment
+) -> Facts:
+    """Look at all paths that rules of either side name, and add them to the facts. Without a host, assume them."""
+    rules = [rule for each in operands for rule in compared_side(each, base, None, environment, host).rules]
     if host is None:
         return replace(base, files=assumed_files(rules), assumed=True)
     paths = {str(field.value) for rule in rules for field in file_fields(rule)}
@@ -86,14 +88,14 @@ def looked_at(base: Facts, operands: Sequence[RulesOperand], host: Collector | N
     return replace(base, files={**base.files, **host.look(paths | needs(contents).paths)})
 
 
-def side_of(
+def compared_side(
     operand: RulesOperand,
     facts: Facts,
     sources: Sources | None,
     environment: Environment,
     host: Collector | None = None,
 ) -> ComparedSide:
-    """The rules of an operand, on a host with these facts."""
+    """Read the rules of an operand, on a host with these facts."""
     if operand.given is not None:
         tried = TriedRules([operand.given], facts)
         settings = settings_of_load(tried.loaded)
@@ -109,11 +111,11 @@ def side_of(
     audit = HostAudit(own)
     if operand.kind == KERNEL:
         return _of_source(operand, audit.rule_sets.kernel, settings_of_kernel(audit.kernel.status))
-    return _of_source(operand, audit.rule_sets.boot, _after(audit.boot))
+    return _of_source(operand, audit.rule_sets.boot, _settings_after(audit.boot))
 
 
-def _after(boot: Boot) -> Settings:
-    """The settings that a boot leaves, which may enable auditing itself."""
+def _settings_after(boot: Boot) -> Settings:
+    """The settings after a boot. Boot itself may enable auditing, without a rules file."""
     found = dict(settings_of_load(boot.loaded)) if boot.loaded else {}
     found.pop(ENABLED, None)
     return found if boot.enabled is None else {ENABLED: str(boot.enabled), **found}
@@ -135,15 +137,15 @@ def _listing(path: str) -> File:
 
 
 def in_force(side: ComparedSide, files: FileSystem) -> RulesInForce:
-    """The rules of a side on these files, as if they had just been loaded."""
+    """Resolve the rules of a side on these files, as if they had just been loaded."""
     rules = [decided(rule, files.facts) for rule in side.rules]
     return RulesInForce(RuleSet(rules, RuleResolver(files, fresh=True), side.unread), side.auditing)
 
 
 def problems_of(operands: Sequence[RulesOperand], sides: Sequence[ComparedSide]) -> Iterator[str]:
-    """What is to be said of the rules of each side, with the operand where they are no files.
+    """Yield the problems of each side. The operand is named unless it is a rules file, whose problems name it.
 
-    What is assumed of the host's files holds for both, and is the caller's to say.
+    That files are assumed is left out: it holds for both sides, and the caller reports it once.
     """
     for operand, side in zip(operands, sides, strict=True):
         for problem in side.problems:

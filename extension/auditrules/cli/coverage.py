@@ -1,4 +1,4 @@
-"""`auditrules coverage`: does the kernel record an access, by which rule, and why not? Also for rules files to try."""
+"""`auditrules coverage`: whether the kernel records an access, by which rule, or why not. It can try rules files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from auditrules.audit.rule_sets import BOOT, FILES, KERNEL
 from auditrules.authoring.tried_rules import TriedRules
 from auditrules.cli.command import Problem
 from auditrules.cli.coverage_of_calls import SyscallVerdict, as_text, asked_calls, rule_steps, verdict_on
-from auditrules.cli.environment import Environment, add_host, in_environment, kept
+from auditrules.cli.environment import Environment, add_host, in_environment, keep_host
 from auditrules.cli.rules_input import whole_rules
 from auditrules.text import visible
 from auditrules.values import dataclass
@@ -49,7 +49,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PermissionAnswer:
-    """One permission of a path on one source, as text for people and for programs."""
+    """The coverage of one permission of a path by one source of rules, as text for people and for programs."""
 
     path: str
     source: str
@@ -65,7 +65,7 @@ class PermissionAnswer:
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("paths", metavar="PATH", nargs="*", help="absolute path of a file or a directory")
     parser.add_argument(
@@ -102,7 +102,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
             raise Problem(f"{visible(path)}: {wrong}")
     if options.rules and options.kernel not in ("auto", "none"):
         raise Problem(f"--rules is what boot is to load: --kernel {options.kernel} tells of rules that are loaded now")
-    host = kept(options, environment)
+    host = keep_host(options, environment)
     audit = host.audit()
     file_system = audit.file_system(host.look(options.paths))
     sources: Sequence[RuleSource]
@@ -183,7 +183,7 @@ def _named(source: RuleSource, covered: Coverage, placed: ResolvedRule) -> str:
 
 
 def _explained(source: RuleSource, permission: PermissionCoverage) -> Iterator[str]:
-    """Yield what each rule said of the permission's first call that is not recorded, or else of its first."""
+    """Yield the result of each rule for the first call of the permission that is not recorded, else for its first."""
     if source.rules is None or not permission.calls:
         return
     call = next((each for each in permission.calls if each.status is not CoverageStatus.RECORDED), permission.calls[0])
@@ -226,7 +226,7 @@ def _paragraph(answer: PermissionAnswer) -> Iterator[str]:
 
 
 def _exit_code(verdicts: Iterable[str]) -> int:
-    """Give 1 if anything asked for is known to be missed, else 3 if anything is unknown, else 0."""
+    """1 if an access is known to be missed, else 3 if one is unknown, else 0."""
     found = {CoverageStatus(each) for each in verdicts}
     if found & {CoverageStatus.UNRECORDED, CoverageStatus.CONDITIONAL}:
         return 1

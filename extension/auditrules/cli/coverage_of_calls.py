@@ -19,7 +19,7 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SyscallVerdict:
-    """One system call on one source, as text for people and for programs."""
+    """The coverage of a system call by one source of rules, as text for people and for programs."""
 
     syscall: str
     arch: str
@@ -34,7 +34,7 @@ class SyscallVerdict:
 
 
 def asked_calls(names: Iterable[str], arch: str, files: FileSystem) -> tuple[CallOfArch, ...]:
-    """The calls that a command line names, each once.
+    """The system calls that a command line names, each once.
 
     Raises:
         Problem: a call that no machine has, or that this one can't make.
@@ -52,7 +52,7 @@ def asked_calls(names: Iterable[str], arch: str, files: FileSystem) -> tuple[Cal
 def verdict_on(
     call: CallOfArch, source: RuleSource, files: FileSystem, who: Credentials, *, explain: bool
 ) -> SyscallVerdict:
-    """What a source of rules records of a call by some subjects."""
+    """Judge whether a source of rules records a call by these subjects."""
     found = source.evaluate_call(call, files, who)
     return SyscallVerdict(
         call.syscall,
@@ -74,7 +74,7 @@ def _named(source: RuleSource, text: str) -> str:
 
 
 def _explained(call: CallOfArch, found: CallAnswer, source: RuleSource) -> Iterator[str]:
-    """Yield what each rule said of the call on a file that no rule names."""
+    """Yield the result of each rule for the call on a file that no rule names."""
     if source.rules is None or not found.accesses:
         return
     yield f"{call.syscall} on a file that no rule names:"
@@ -82,12 +82,12 @@ def _explained(call: CallOfArch, found: CallAnswer, source: RuleSource) -> Itera
 
 
 def rule_steps(source: RuleSource, rules: RuleSet, access: Access, elsewhere: str) -> Iterator[str]:
-    """What each rule says of an access; of those on other files only how many, and where they are."""
-    said = list(explained_rules(rules, access, source.auditing, source.machine))
-    for step in said:
+    """Yield the result of each rule for an access. Rules for other files are only counted; `elsewhere` says where."""
+    steps = list(explained_rules(rules, access, source.auditing, source.machine))
+    for step in steps:
         if step.result is not RuleResult.ELSEWHERE:
             yield f"  {source.text(step.resolved.rule)}: {step.words}"
-    others = sum(step.result is RuleResult.ELSEWHERE for step in said)
+    others = sum(step.result is RuleResult.ELSEWHERE for step in steps)
     if others:
         yield f"  and {others} {elsewhere}"
 
@@ -95,7 +95,7 @@ def rule_steps(source: RuleSource, rules: RuleSet, access: Access, elsewhere: st
 def as_text(
     verdicts: Sequence[SyscallVerdict], words: dict[CoverageStatus, str], when: dict[str, str]
 ) -> Iterator[str]:
-    """Yield the verdicts for a person."""
+    """Yield the lines of the verdicts for a person."""
     heading = ""
     for each in verdicts:
         if each.source != heading:

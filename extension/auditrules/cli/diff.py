@@ -1,4 +1,4 @@
-"""`auditrules diff`: which accesses a change of rules records no more, and which newly."""
+"""`auditrules diff`: which accesses the kernel no longer records after a change of rules, and which it newly does."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from auditrules.authoring.other_changes import ENABLED, key_changes, setting_cha
 from auditrules.authoring.reading import with_names
 from auditrules.authoring.record_effects import RecordChange, record_changes
 from auditrules.check import check
-from auditrules.cli.check import chosen, for_host
+from auditrules.cli.check import chosen_controls, for_host
 from auditrules.cli.command import Problem, add_benchmark
 from auditrules.cli.compared_rules import (
     ComparedSide,
     RulesOperand,
+    compared_side,
     host_of,
     in_force,
-    looked_at,
-    operand_called,
+    look_at_paths,
+    parse_operand,
     problems_of,
-    side_of,
 )
 from auditrules.cli.diff_text import ChangedControl, Changes, text_of
 from auditrules.cli.environment import Environment, add_site, catalogue_of, database, in_environment, named_files
@@ -63,7 +63,7 @@ _CODES = ((Direction.LOST, 1), (Direction.UNSURE, 3), (Direction.GAINED, 4))
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("old", metavar="OLD", help="the rules as they were")
     parser.add_argument("new", metavar="NEW", help="the rules as they are to be")
@@ -83,7 +83,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_environment
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    operands = [operand_called(each, options.root) for each in (options.old, options.new)]
+    operands = [parse_operand(each, options.root) for each in (options.old, options.new)]
     host = host_of(options.root, operands, environment)
     sources = host.sources() if host else None
     targets = targets_of(options, sources.facts if sources else None)
@@ -94,8 +94,8 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
         replace(base, version=targets[0].version, machine=targets[0].machine),
         [each.given for each in operands if each.given],
     )
-    facts = looked_at(base, operands, host, environment)
-    old, new = (side_of(each, facts, sources, environment) for each in operands)
+    facts = look_at_paths(base, operands, host, environment)
+    old, new = (compared_side(each, facts, sources, environment) for each in operands)
     files = FileSystem(facts)
     ready = in_force(old, files), in_force(new, files)
     settings = old.settings, new.settings
@@ -113,7 +113,7 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
 
 
 def _exit_code(found: Changes, sides: Iterable[ComparedSide]) -> int:
-    """Give 1 if something is recorded no more, else 3 if something can't be told, else 4 if more is, else 0."""
+    """1 if something is no longer recorded, else 3 if that is unknown, else 4 if more is recorded, else 0."""
     directions = found.directions
     if any(side.unread for side in sides):
         directions.add(Direction.UNSURE)
@@ -127,7 +127,7 @@ def _controls(
     facts: Facts,
     sides: tuple[ComparedSide, ComparedSide],
 ) -> Iterator[ChangedControl]:
-    """The controls that are judged otherwise where a boot loads the rules of one side or of the other."""
+    """Yield the controls whose status differs between a boot with the rules of one side and one with the other."""
     if not (options.benchmark or options.control):
         return
     if host is None:
@@ -144,7 +144,7 @@ def _controls(
             WhatIfHost(host, machine=facts.machine, text=text), time.monotonic, math.inf, named_files(options)
         )
         for_this = partial(for_host, view, numbered=True)
-        controls = chosen(benchmarks, options.benchmark, options.control, for_this)
+        controls = chosen_controls(benchmarks, options.benchmark, options.control, for_this)
         with database(options, environment, view, at_boot=True) as tables:
             judged.append(check(controls, tables.query))
     old, new = judged

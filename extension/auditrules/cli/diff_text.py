@@ -1,4 +1,4 @@
-"""What `auditrules diff` found, in words."""
+"""Writes the result of `auditrules diff` as text for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from auditrules.text import counted, visible
 from auditrules.values import dataclass, replace
 
 _USES = {"r": "reading", "w": "writing", "x": "execution", "a": "attribute changes"}
-# What a value says that its number does not.
+# The meanings of values that their numbers do not show.
 _MEANING: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("-e", "0"): " (off)",
@@ -25,7 +25,7 @@ _MEANING: Mapping[tuple[str, str], str] = MappingProxyType(
         ("-f", "2"): " (panic)",
     }
 )
-_ANY_FILE = "whatever the file"  # of calls that are named for themselves, some of which use none
+_ANY_FILE = "whatever the file"  # in place of the path, for rules on system calls; some calls use no file
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ChangedControl:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is recorded otherwise, accesses and types of records; and what else differs, settings and keys."""
+    """What differs between two sets of rules: recorded accesses, record types, settings and keys."""
 
     accesses: Sequence[EffectChange]
     records: Sequence[RecordChange]
@@ -51,7 +51,7 @@ class Changes:
 
     @property
     def directions(self) -> set[Direction]:
-        """The directions of what is recorded otherwise; none where the same is recorded."""
+        """The directions of the changes in what is recorded; none if there are no changes."""
         return {each.direction for each in self.accesses} | {each.direction for each in self.records}
 
 
@@ -62,7 +62,7 @@ def text_of(
     controls: Sequence[ChangedControl],
     problems: Iterable[str],
 ) -> str:
-    """Problems, changes by their direction, what else differs, controls, and in the last line what it comes to."""
+    """Write problems, changes by direction, other differences, controls, and a summary in the last line."""
     return "".join(f"{each}\n" for each in _lines(operands, sides, found, controls, problems))
 
 
@@ -75,7 +75,7 @@ def _lines(
 ) -> Iterator[str]:
     yield from (f"({visible(problem)})" for problem in problems)
     for direction in Direction:
-        changes = _together(each for each in found.accesses if each.direction is direction)
+        changes = _merged_letters(each for each in found.accesses if each.direction is direction)
         records = (each for each in found.records if each.direction is direction)
         yield from _section(direction.value, [*(_change(*each) for each in changes), *map(_record, records)])
     yield from _section("settings that differ", [*map(_setting, found.settings)])
@@ -85,7 +85,7 @@ def _lines(
     for control in controls:
         words = f"{control.benchmark} {control.version}  {control.control}  {control.title}"
         yield f"  {visible(words)}: {control.old} -> {control.new}"
-    yield _last(operands, sides, found)
+    yield _summary(operands, sides, found)
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -94,8 +94,8 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
     yield from (f"  {each}" for each in lines)
 
 
-def _last(operands: Sequence[RulesOperand], sides: Sequence[ComparedSide], found: Changes) -> str:
-    """What it comes to: the same is told only where all is known, and nothing else differs."""
+def _summary(operands: Sequence[RulesOperand], sides: Sequence[ComparedSide], found: Changes) -> str:
+    """The last line. It says that the same is recorded only if everything is known."""
     both = " and ".join(
         f"{visible(each.text)} ({_size(side.rules)})" for each, side in zip(operands, sides, strict=True)
     )
@@ -121,13 +121,13 @@ def _key(change: KeyChange) -> str:
 
 
 def _size(rules: Collection[Rule]) -> str:
-    """How many rules there are, and on how many paths."""
+    """The number of rules, and of paths that they watch."""
     paths = {field.value for field in map(Rule.watched, rules) if field is not None}
     return f"{counted(len(rules), 'rule')}, {counted(len(paths), 'path')}"
 
 
-def _together(changes: Iterable[EffectChange]) -> Iterator[tuple[EffectChange, str]]:
-    """The changes, those of whole letters of one path that are alike as one; each with its letters."""
+def _merged_letters(changes: Iterable[EffectChange]) -> Iterator[tuple[EffectChange, str]]:
+    """Merge equal changes of several permissions of a path. Yields each change with the letters of its permissions."""
     found: dict[EffectChange, str] = {}
     for each in changes:
         key = replace(each, letter="") if each.letter and not each.calls else each
@@ -136,7 +136,7 @@ def _together(changes: Iterable[EffectChange]) -> Iterator[tuple[EffectChange, s
 
 
 def _change(change: EffectChange, letters: str) -> str:
-    """One line: on what, which accesses, by which calls where not by all, and in which cases only."""
+    """Write the line of a change: path, permissions, calls unless it is all, and conditions."""
     uses = ", ".join(f"{_USES[letter]} ({letter})" for letter in letters)
     calls = ", ".join(change.calls)
     what = f"{uses} by {calls}" if uses and calls else uses or calls
@@ -144,7 +144,7 @@ def _change(change: EffectChange, letters: str) -> str:
 
 
 def _record(change: RecordChange) -> str:
-    """One line: which types of records, and in which cases only; of what is not compared, that alone."""
+    """Write the line of a change of records: types and conditions, or only the reason why they were not compared."""
     if not change.types:
         return visible("; ".join(change.where))
     types = ", ".join(change.types)
@@ -158,7 +158,7 @@ def _are_several(types: Sequence[str]) -> bool:
 
 
 def _cases(where: Sequence[str]) -> str:
-    """In which cases a change is there, in words; empty where it is in all."""
+    """Write the conditions of a change; empty if it is always there."""
     holding = [each.removesuffix(ONLY) for each in where if each.endswith(ONLY)]
     excluded = [each.removeprefix(EXCEPT) for each in where if each.startswith(EXCEPT)]
     others = [each for each in where if not each.endswith(ONLY) and not each.startswith(EXCEPT)]

@@ -28,7 +28,7 @@ _COLUMNS = ("severity", "subject", "finding", "advice")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     add_format(parser)
     parser.set_defaults(run=_run)

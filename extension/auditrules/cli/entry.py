@@ -14,7 +14,7 @@ from auditrules import __version__
 from auditrules.cli.command import NAME, CommandOutput, Problem
 from auditrules.text import visible
 
-TYPE_CHECKING = False  # typing's own takes importing it
+TYPE_CHECKING = False  # importing typing's takes time
 if TYPE_CHECKING:
     import argparse
     from typing import TextIO
@@ -34,14 +34,14 @@ COMMANDS = MappingProxyType(
         "report": "what a fleet's result logs say: who passes, who fails and why, who is silent",
     }
 )
-"""The modules of the commands, in the order of the help, with its line of each, without a full stop."""
+"""The modules of the commands in the order of the help, with their lines there, without a full stop."""
 
 _VERSION = f"{NAME} {__version__}"
 _OPERANDS = ("paths", "old", "new")
-_READ = (*_OPERANDS, "rules", "kernel")  # what may be `-`, by the names of the parsers
+_READ = (*_OPERANDS, "rules", "kernel")  # arguments that may be `-`, by their names in the parsers
 _STANDARD_INPUT = ("-", "listing:-")
 _PROBLEM = 2
-_INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
+_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 _DESCRIPTION = "What is audited on this host, as SQL."
@@ -63,18 +63,18 @@ def main(
     stderr: TextIO | None = None,
     environment: Environment | None = None,
 ) -> int:
-    """Run a command: the result goes to `stdout`, problems go to `stderr`. Returns the exit code."""
+    """Run a command. Its result goes to `stdout`, problems go to `stderr`. Returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     out, err = stdout or sys.stdout, stderr or sys.stderr or io.StringIO()  # None: it was closed
     try:
-        # The version is told without a parser, which takes longer to make than Python to start.
+        # The version needs no parser: to make one takes longer than Python takes to start.
         text, code = (f"{_VERSION}\n", 0) if [*argv] == ["--version"] else _result(argv, out, err, environment)
         write(text, _open(out))
-    except SystemExit as stop:  # the parser's, which has said what there is to say
+    except SystemExit as stop:  # the parser has printed its message
         return stop.code if isinstance(stop.code, int) else _PROBLEM
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:  # who read has gone, as in `auditrules query ... | head`
+    except BrokenPipeError:  # the reader has ended, as in `auditrules query ... | head`
         _abandon(out)
         return _BROKEN_PIPE
     except Problem as error:
@@ -82,7 +82,7 @@ def main(
         write("\n".join([f"{NAME}: {first}", *others, ""]), err)
         return _PROBLEM
     except Exception:  # noqa: BLE001 - Python's own exit code for a bug, 1, would read as the verdict of a check
-        import traceback  # noqa: PLC0415 - for a bug alone
+        import traceback  # noqa: PLC0415 - only a bug needs it
 
         write(traceback.format_exc(), err)
         return _PROBLEM
@@ -90,12 +90,12 @@ def main(
 
 
 def _result(argv: Sequence[str], out: TextIO, err: TextIO, environment: Environment | None) -> CommandOutput:
-    """Parse what was asked and run the command."""
+    """Parse the arguments and run the command."""
     with redirect_stdout(out), redirect_stderr(err):
         options, unknown = parser_for(argv).parse_known_args(argv)
         if unknown:
             options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
-        if option := _before_nothing(argv):
+        if option := _option_before_empty(argv):
             options.command.error(f"expected a word behind {option}, found an empty one: is a variable not set?")
         if "" in _words(options, _OPERANDS):
             options.command.error("expected a path, found an empty word: is a variable not set?")
@@ -107,8 +107,8 @@ def _result(argv: Sequence[str], out: TextIO, err: TextIO, environment: Environm
         return run(options, environment)
 
 
-def _before_nothing(argv: Sequence[str]) -> str:
-    """The first option with an empty word behind it, such as a variable that is not set; empty: there is none.
+def _option_before_empty(argv: Sequence[str]) -> str:
+    """The first option that is followed by an empty word, such as a variable that is not set; empty: there is none.
 
     To take such an option as not given would be to answer for this host where another's root was meant.
     """
@@ -122,20 +122,20 @@ def _before_nothing(argv: Sequence[str]) -> str:
 
 
 def _words(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
-    """What stands behind the options and operands of these names, as far as the command has them."""
+    """The values of the options and operands with these names, if the command has them."""
     values = (getattr(options, name, ()) for name in names)
     return [word for value in values for word in ([value] if isinstance(value, str) else value)]
 
 
 def _open(stream: TextIO | None) -> TextIO:
-    """The stream. Python has none in the place of one that was closed before it started: raises Problem."""
+    """The stream. Raises Problem for None, which Python has for a stream that was closed before it started."""
     if stream is None:
         raise Problem("standard output is closed: nothing can be written to it")
     return stream
 
 
 def _width(stream: TextIO) -> int | None:
-    """The columns of a terminal; None if the result goes anywhere else, where nothing is cut or wrapped."""
+    """The columns of the terminal; None if the stream is no terminal, so that nothing is cut or wrapped."""
     try:
         return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else None
     except (OSError, ValueError):  # there is no file behind it, or it is closed
@@ -143,8 +143,8 @@ def _width(stream: TextIO) -> int | None:
 
 
 def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """Make the parser of these arguments: only commands that are among them are read, which all take their time."""
-    # Not at the top, since to say the version takes neither.
+    """Make the parser for these arguments. It imports only the commands among them, as imports take time."""
+    # Not at the top, as the version needs neither.
     import argparse  # noqa: PLC0415
     from importlib import import_module  # noqa: PLC0415
 
@@ -172,8 +172,8 @@ def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def write(text: str | Iterable[str], stream: TextIO) -> None:
-    """Write, each piece before the next is made, and flush; what the stream's encoding lacks becomes an escape."""
-    encoding = stream.encoding or "utf-8"  # None: a stream of text that is not encoded at all
+    """Write and flush each piece before the next is made. Characters that the encoding lacks are escaped."""
+    encoding = stream.encoding or "utf-8"  # None: the stream does not encode its text
     try:
         pieces = (text,) if isinstance(text, str) else text
         stream.writelines(piece.encode(encoding, "backslashreplace").decode(encoding) for piece in pieces)
@@ -186,7 +186,7 @@ def write(text: str | Iterable[str], stream: TextIO) -> None:
 
 
 def _abandon(stream: TextIO) -> None:
-    """Let what the stream still holds go nowhere: Python writes it at exit, and would fail once more."""
+    """Discard the buffer of the stream: Python would write it at exit, and fail once more."""
     with suppress(io.UnsupportedOperation):  # there is no file behind it
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

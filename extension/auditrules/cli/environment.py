@@ -1,4 +1,4 @@
-"""What the commands share that read a host: how it is read, its options, and a database of its tables."""
+"""Shared by the commands that read a host: their options, the readers of the host, and a database of its tables."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _NO_APSW = "the Python package apsw is not there: pip install 'apsw>=3.42', or t
 
 
 def ask_osquery(path: str) -> OsqueryAnswer:
-    """Ask osquery at a socket for its extensions and flags; only root and the reader himself are believed."""
-    # Only here, as in `read_setup`, since the other commands start sooner without osquery's wire.
+    """Ask osquery at a socket for its extensions and flags. The listener must be root or the user of the command."""
+    # Imported here and in `read_setup`, as other commands start sooner without them.
     from auditrules.doctor import OsqueryAnswer  # noqa: PLC0415
     from auditrules.serve.lifecycle import ConnectionFailed  # noqa: PLC0415
     from auditrules.serve.wire import CoreClient  # noqa: PLC0415
@@ -52,20 +52,20 @@ def ask_osquery(path: str) -> OsqueryAnswer:
 
 
 def read_setup(root: str) -> Setup:
-    """How the extension and osquery are set up under a root."""
+    """Prepare to read how osquery and the extension are installed under a root."""
     from auditrules.host.installation import Setup  # noqa: PLC0415
 
     return Setup(root)
 
 
 def read_host(root: str, kernel: str, release: str) -> Host:
-    """The host under a root, with the rules of a kernel, whose release is given where it is not the one found."""
+    """The host under a root, with the reader of its kernel's rules. `release`: its kernel's; empty: the one found."""
     return Host(root, kernel, release=release)
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """How the commands read a host, make tables of it, and ask osquery. Tests replace the parts."""
+    """The functions that read a host, build its tables, and ask osquery. Tests replace them."""
 
     host: Callable[[str, str, str], Collector] = read_host
     listing: Callable[[str, str], Collector] = AssumedHost
@@ -79,20 +79,20 @@ class Environment:
 def in_environment(
     run: Callable[[argparse.Namespace, Environment], CommandOutput],
 ) -> Callable[[argparse.Namespace, Environment | None], CommandOutput]:
-    """Run a command in the real environment if none is given; its errors become a `Problem`."""
+    """Decorate the function of a command: it gets the real environment if none is given, and its errors are Problem."""
 
     @wraps(run)
-    def ran(options: argparse.Namespace, environment: Environment | None) -> CommandOutput:
+    def run_command(options: argparse.Namespace, environment: Environment | None) -> CommandOutput:
         try:
             return run(options, environment or Environment())
         except (HostError, SqlError, CheckError) as error:
             raise Problem(str(error)) from error
 
-    return ran
+    return run_command
 
 
 def add_site(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names a folder with a site's own benchmarks."""
+    """Add the option --benchmarks: a folder with a site's own benchmarks."""
     parser.add_argument(
         "--benchmarks",
         metavar="DIR",
@@ -103,19 +103,19 @@ def add_site(parser: argparse.ArgumentParser) -> None:
 
 
 def benchmarks_here(options: argparse.Namespace, environment: Environment) -> Sequence[Benchmark]:
-    """The benchmarks that ship, those of this machine's site, and those of a folder that is named."""
+    """The benchmarks that we ship, those of this machine's site, and those of the folder of --benchmarks."""
     return catalogue_of(
         environment, lambda: (*environment.host("/", "none", "").site(), *named_files(options))
     ).benchmarks
 
 
 def named_files(options: argparse.Namespace) -> tuple[File, ...]:
-    """The files of the folder that is named with --benchmarks; none without it."""
+    """The files of the folder of --benchmarks; none without this option."""
     return read_named(options.benchmarks) if getattr(options, "benchmarks", "") else ()
 
 
 def catalogue_of(environment: Environment, site: Callable[[], tuple[File, ...]]) -> Catalogue:
-    """The benchmarks that ship and those of a site's files; what is wrong with one of these is told."""
+    """The benchmarks that we ship and those of a site's files. Warns about files that are left out."""
     if environment.benchmarks is not None:
         return Catalogue(tuple(environment.benchmarks))
     catalogue = site_catalogue(site())
@@ -158,20 +158,20 @@ def _release(text: str) -> str:
     return text
 
 
-def kept(
+def keep_host(
     options: argparse.Namespace,
     environment: Environment,
-    seen_as: Callable[[Collector], Collector] = lambda collector: collector,
+    change_host: Callable[[Collector], Collector] = lambda collector: collector,
 ) -> KeptHost:
-    """Read the host once. Raises `HostError` here, as the error of a query would say less.
+    """Read the host once. Raises HostError here, as the error of a query would say less.
 
-    `seen_as` makes another host of the one that is collected.
+    `change_host` makes the host that is judged from the one that is read, for example with other rules.
     """
     if not options.root and is_saved(options.kernel):
         collector: Collector = environment.listing(options.kernel, options.kernel_release)
     else:
         collector = environment.host(options.root or "/", options.kernel, options.kernel_release)
-    host = KeptHost(seen_as(collector), time.monotonic, math.inf, named_files(options))
+    host = KeptHost(change_host(collector), time.monotonic, math.inf, named_files(options))
     host.audit()
     return host
 
@@ -179,16 +179,16 @@ def kept(
 def database(
     options: argparse.Namespace, environment: Environment, host: HostView | None = None, *, at_boot: bool = False
 ) -> Database:
-    """The tables of a host that is read once, so that all queries see the same moment; `at_boot` is that of `build`."""
+    """The tables of a host that is read once, so that all queries see the same moment. `at_boot`: as in `build`."""
     database = _sql()
-    host = host or kept(options, environment)
+    host = host or keep_host(options, environment)
     tables = environment.build(host, at_boot=True) if at_boot else environment.build(host)
     return database([*tables, *stand_ins(environment.surroundings(options.root or "/"), NAME, __version__, tables)])
 
 
 def _sql() -> type[Database]:
     try:
-        from auditrules.sql.database import Database  # noqa: PLC0415 - the one thing that is not there in every installation
+        from auditrules.sql.database import Database  # noqa: PLC0415 - not every installation has apsw
     except ImportError as error:
         if error.name != "apsw":
             raise

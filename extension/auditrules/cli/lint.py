@@ -1,4 +1,4 @@
-"""`auditrules lint`: what is wrong with rules, before they are loaded."""
+"""`auditrules lint`: finds problems in rules before they are loaded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ exit codes: 0 nothing that fails the run, 1 an error (or a warning with --fail-o
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="a rules file, a folder rules.d, or - for standard input"
@@ -62,12 +62,12 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     else:
         reports = [lint(each, DEFAULT_FACTS, targets_of(options)) for each in inputs]
     fail_on = LintSeverity(options.fail_on)
-    failed = any(report.of(severity) for report in reports for severity in (LintSeverity.ERROR, fail_on))
+    failed = any(report.of_severity(severity) for report in reports for severity in (LintSeverity.ERROR, fail_on))
     return FORMATS[options.format](reports, fail_on), int(failed)
 
 
 def _on_root(options: argparse.Namespace, environment: Environment, inputs: Sequence[RulesInput]) -> list[LintReport]:
-    """Lint on the files and users of a root; without inputs, the root's own rules."""
+    """Lint with the files and users of a root. Without inputs, lint the root's own rules."""
     host = environment.host(options.root, "auto", "")
     sources = host.sources()
     if not inputs:

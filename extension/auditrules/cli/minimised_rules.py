@@ -1,4 +1,4 @@
-"""A smaller set of rules that records the same, proved before it is written: `auditrules rules --minimise`."""
+"""`auditrules rules --minimise`: a smaller set of rules that is proved to record the same."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from auditrules.cli.target_options import only_target
 from auditrules.text import counted, visible
 from auditrules.values import replace
 
-MOST_RULES = 500  # each is judged against all others
-MANY_RULES = 100  # of which it is said that they take long: more than a minute of one core where conditions differ much
+MOST_RULES = 500  # each is compared with all others
+MANY_RULES = 100  # from here on, warn that it takes long: over a minute of one core if conditions differ much
 
 
 def minimised_rules(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    """The smaller set as text, and the exit code: 3 and nothing where it is not proved to record the same."""
+    """The smaller set as text, and the exit code: 3, with no text, if it is not proved to record the same."""
     inputs = [whole_rules(path, options.root) for path in options.paths]
     target = only_target(options)
     facts = Facts(version=target.version, machine=target.machine)

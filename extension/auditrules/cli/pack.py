@@ -1,4 +1,4 @@
-"""`auditrules pack`: the packs for osquery and the files for Fleet, or a part of them."""
+"""`auditrules pack`: writes the packs for osquery or the files for Fleet, or a part of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ exit codes: 0 done, 2 it could not be done, and nothing was written
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument(
         "action", choices=("list", "show", "export"), help="say what there is, print it, or write it into a folder"
@@ -56,7 +56,9 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     if (options.action == "export") != bool(options.output):
         raise Problem("expected --output DIR with export, and only there")
     form, labels = PackForm(options.format), tuple(options.label)
-    wanted, found = chosen(benchmarks_here(options, environment), form, options.benchmark, options.control, labels)
+    wanted, found = chosen_files(
+        benchmarks_here(options, environment), form, options.benchmark, options.control, labels
+    )
     check(found, wanted)
     if options.action == "list":
         rows = tuple((file.path, name) for file in found for name in file.queries)
@@ -68,14 +70,14 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     return "".join(f"{folder / file.path}\n" for file in found), 0
 
 
-def chosen(
+def chosen_files(
     benchmarks: Sequence[Benchmark],
     form: PackForm,
     names: Sequence[str],
     ids: Sequence[str],
     labels: tuple[str, ...],
 ) -> tuple[Sequence[Benchmark], tuple[PackFile, ...]]:
-    """The benchmarks and files that somebody wants. Raises Problem if there is no such benchmark or control."""
+    """The files for these benchmarks and controls. Raises Problem if there is no such benchmark or control."""
     if not names and not ids:
         found = map(files.pack_file, PACKS) if form is PackForm.OSQUERY else files.for_fleet(form, labels)
         return (*CIS_DOCKER, *systems.CIS_LINUX, *systems.STIG_LINUX), tuple(found)
@@ -102,7 +104,7 @@ def _files(
 
 
 def check(found: Iterable[PackFile], benchmarks: Iterable[Benchmark]) -> None:
-    """Raise Problem, with a line for each, if files are not to be written."""
+    """Raise Problem, with a line for each problem, if the files must not be written."""
     problems = list(filter(None, map(_problem, benchmarks)))
     problems += [f"{file.path}: {problem}" for file in found for problem in file.problems]
     if problems:
@@ -118,7 +120,7 @@ def _problem(benchmark: Benchmark) -> str:
 
 
 def write(folder: Path, found: Iterable[PackFile]) -> None:
-    """Write files, and the folders they are in."""
+    """Write the files and make their folders."""
     try:
         for file in found:
             path = folder / file.path

@@ -32,21 +32,21 @@ from auditrules.values import replace
 # The kinds of requirements that rules meet.
 OF_RULES = frozenset({"path", "syscall", "privileged_command", "rule_option", "absent_rule"})
 NO_RULES = TriedRulesText(b"\n", ("",))
-# Those of them that a line can stand against which another control wants: elsewhere only a rule that never records can.
+# A line that another control wants can break these kinds. Only a rule that never records can break the other kinds.
 _ONE_VALUE = frozenset({"rule_option", "absent_rule"})
-MOST_LINES = 3  # that are named as standing against a control
-MOST_ROUNDS = 3  # of asking what is prescribed: a line may be needed only where another one is there
+MOST_LINES = 3  # of the lines that are named as breaking a control
+MOST_ROUNDS = 3  # of judging and adding lines: a line may be needed only after another one was added
 
 
 def host_with(host: Collector, machine: str = "", text: TriedRulesText = NO_RULES) -> KeptHost:
-    """A host as it would be if boot loaded a text."""
+    """The host as it would be if boot loaded this text of rules."""
     return KeptHost(WhatIfHost(host, machine=machine, text=text), time.monotonic, math.inf)
 
 
 def _judged(
     controls: Sequence[BenchmarkControl], host: Collector, machine: str, text: TriedRulesText
 ) -> Iterator[tuple[BenchmarkControl, list[Judged]]]:
-    """The requirements of controls that rules meet, judged as if boot loaded a text."""
+    """Judge the requirements that rules can meet, as if boot loaded this text of rules."""
     found = HostJudge(host_with(host, machine, text), at_boot=True).judge(controls)
     for control in controls:
         yield control, [each for each in found[control.key][BOOT] if each.kind in OF_RULES]
@@ -55,9 +55,10 @@ def _judged(
 def proved_rules(
     controls: Sequence[BenchmarkControl], host: Collector, facts: Facts
 ) -> tuple[MadeRules, Mapping[str, str]]:
-    """The files that the controls need, and the controls that they do not meet, judged with these very files.
+    """Make the files that the controls need, and judge the controls with these very files.
 
-    These are words that name the control, with which other lines stand against it, and the controls that want those.
+    Returns the files, and for each requirement that is not met (in words) the lines that break it and the controls that
+    want those lines.
     """
     names = {each.key: _name(each) for each in controls}
     benchmarks = ", ".join(dict.fromkeys(f"{each.benchmark} {each.version}" for each in controls))
@@ -80,14 +81,14 @@ def proved_rules(
         text = TriedRules([made.given], facts).text
     else:
         judged = list(_judged(controls, host, facts.machine, text))
-    return made, {words: _against(made, each) for words, each in _not_met(judged).items()}
+    return made, {words: _breaking_lines(made, each) for words, each in _not_met(judged).items()}
 
 
 def files_beside(folder: str, made: MadeRules, root: str) -> list[File]:
-    """The files in a folder that augenrules would merge with those that are made. Raises Problem."""
+    """Read the files in a folder that augenrules would merge with the files that are made. Raises Problem."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names
-    except (FileNotFoundError, NotADirectoryError):  # it will be made, or writing says what it is
+    except (FileNotFoundError, NotADirectoryError):  # it will be made, or the error comes when it is written
         return []
     except OSError as error:
         raise Problem(f"cannot read {folder}: {error.strerror}") from error
@@ -96,18 +97,18 @@ def files_beside(folder: str, made: MadeRules, root: str) -> list[File]:
     return [each for each in rules_input(folder, root).files if each.path.rpartition("/")[2] not in made.files]
 
 
-def spoiled_by_host(
+def unmet_with_host_files(
     controls: Sequence[BenchmarkControl], host: Collector, facts: Facts, made: MadeRules, failing: Collection[str]
 ) -> tuple[list[str], list[str]]:
-    """The paths of the host's other files in rules.d, and what is not met for them, or why the load ends."""
+    """The paths of the host's other files in rules.d, and the result of `unmet_with_files` for them."""
     sources = host.sources()
     if sources.rules_d_error:
         return [RULES_D], [f"what else boot loads is not known: {sources.rules_d_error}"]
     others = [each for each in sources.rules_d if each.path.rpartition("/")[2] not in made.files]
-    return [each.path for each in others], spoiled(controls, host, facts, made, failing, others=others)
+    return [each.path for each in others], unmet_with_files(controls, host, facts, made, failing, others=others)
 
 
-def spoiled(  # noqa: PLR0913 - what is judged, on what, and with which files
+def unmet_with_files(  # noqa: PLR0913 - controls, host and files
     controls: Sequence[BenchmarkControl],
     host: Collector,
     facts: Facts,
@@ -116,9 +117,9 @@ def spoiled(  # noqa: PLR0913 - what is judged, on what, and with which files
     *,
     others: Sequence[File],
 ) -> list[str]:
-    """What is not met where augenrules merges other files of a folder with those that are made, or why the load ends.
+    """Say what is not met if augenrules merges other files with those that are made, or why the load stops.
 
-    `failing` is what is not met without them, which is not told again.
+    `failing` are the requirements that are not met anyway; they are left out.
     """
     if not others:
         return []
@@ -134,7 +135,7 @@ def spoiled(  # noqa: PLR0913 - what is judged, on what, and with which files
 
 
 def _not_met(judged: Iterable[tuple[BenchmarkControl, Sequence[Judged]]]) -> Mapping[str, Judged]:
-    """What controls miss, in words."""
+    """The requirements that are not met, by their words for people."""
     return {
         f"{_name(control)}: {each.subject}: {each.status.value} ({each.reason})": each
         for control, found in judged
@@ -143,8 +144,8 @@ def _not_met(judged: Iterable[tuple[BenchmarkControl, Sequence[Judged]]]) -> Map
     }
 
 
-def _against(made: MadeRules, judged: Judged) -> str:
-    """Which of the lines that are made keep a requirement from being met, in words; empty if none is known to."""
+def _breaking_lines(made: MadeRules, judged: Judged) -> str:
+    """Name the lines among those that are made that break a requirement; empty: none is known."""
     lines = [
         each
         for each in made.named_in(judged.evidence_lines or judged.evidence)

@@ -1,4 +1,4 @@
-"""`auditrules query`: one SELECT on the tables."""
+"""`auditrules query`: runs one SELECT on the tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 from auditrules.cli.command import add_format, warn
 from auditrules.cli.environment import Environment, add_host, add_site, database, in_environment
-from auditrules.cli.unread import Questions
+from auditrules.cli.unread import RecordedCalls
 from auditrules.present import Format, present
 from auditrules.values import replace
 
@@ -21,7 +21,7 @@ exit codes: 0 the query ran, 2 it did not, 3 it ran and may lack rows: what coul
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     add_host(parser)
     add_site(parser)
@@ -32,10 +32,10 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 @in_environment
 def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, int]:
-    questions = Questions(environment.build)
-    with database(options, replace(environment, build=questions.over)) as tables:
+    calls = RecordedCalls(environment.build)
+    with database(options, replace(environment, build=calls.tables_of)) as tables:
         result = tables.query(options.sql)
-    unread = questions.unread()
+    unread = calls.unread()
     for reason in unread:
         warn(f"could not be read, so that rows may be missing: {reason}")
     return present(result, Format(options.format)), 3 if unread else 0

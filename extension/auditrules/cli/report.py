@@ -1,4 +1,4 @@
-"""`auditrules report`: reads the result logs of a fleet, and reports which hosts pass which controls."""
+"""`auditrules report`: reads the result logs of a fleet and reports which hosts pass which controls."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ _FAILURES = {
     Status.FAIL.value: 1,
     Status.UNKNOWN.value: 3,
     _UNREAD: 4,
-}  # the first that is asked for and there
-_WIDTH = 120  # columns, where no terminal says otherwise
-_EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # every other package that may be missing is of the extra "report"
+}  # the first one in --fail-on that occurs decides
+_WIDTH = 120  # columns without a terminal
+_EXTRAS = {"pyspark": "spark", "sqlglot": "spark"}  # any other package that may be missing is in the extra "report"
 _OURS = "auditrules"
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a log, a directory, a glob, or - (see below)")
     parser.add_argument(
@@ -142,7 +142,7 @@ def _run(options: argparse.Namespace, _world: object) -> CommandOutput:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Switch the garbage collector off: a report is many values, and none of them is part of a cycle."""
+    """Turn the garbage collector off: a report has many values, and none of them is part of a cycle."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -154,13 +154,13 @@ def _uncollected() -> Iterator[None]:
 
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
-    """End as on Ctrl-C where the process is told to end: its workers and its temporary folder go with it."""
+    """End on SIGTERM and the like as on Ctrl-C, so that workers end and the temporary folder is removed."""
 
     def end(number: int, _: object) -> NoReturn:
         raise SystemExit(128 + number)
 
     before = {}
-    if threading.current_thread() is threading.main_thread():  # the only one that may
+    if threading.current_thread() is threading.main_thread():  # only this thread can set handlers
         before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
@@ -232,7 +232,7 @@ def _exit_code(report: Report, fail_on: Sequence[str]) -> int:
         return 0
     found = {verdict.status.value for verdict in report.verdicts if not verdict.waived}
     if {host.key for host in report.hosts} - {verdict.host for verdict in report.verdicts}:
-        found.add(Status.UNKNOWN.value)  # of a host without any verdict
+        found.add(Status.UNKNOWN.value)  # for a host without any verdict
     if report.reading.unread:
         found.add(_UNREAD)
     return next((code for status, code in _FAILURES.items() if status in fail_on and status in found), 0)

@@ -1,4 +1,4 @@
-"""`auditrules rules`: rules files that make a host pass benchmarks, proved before they are written; a smaller set."""
+"""`auditrules rules`: makes rules files with which a host is proved to pass benchmarks, or a smaller set of rules."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from auditrules.authoring.targets import UnknownTargetError, system_called
 from auditrules.benchmarks.configuration.os_release import OsRelease
 from auditrules.benchmarks.control import BenchmarkControl
 from auditrules.benchmarks.systems import applying
-from auditrules.cli.check import chosen, for_host
+from auditrules.cli.check import chosen_controls, for_host
 from auditrules.cli.command import Problem, add_benchmark, warn
 from auditrules.cli.environment import Environment, add_site, catalogue_of, in_environment, named_files
 from auditrules.cli.minimised_rules import minimised_rules
-from auditrules.cli.proved_rules import OF_RULES, files_beside, host_with, proved_rules, spoiled, spoiled_by_host
+from auditrules.cli.proved_rules import (
+    OF_RULES,
+    files_beside,
+    host_with,
+    proved_rules,
+    unmet_with_files,
+    unmet_with_host_files,
+)
 from auditrules.cli.target_options import add_targets, only_target
 from auditrules.host import Collector
 from auditrules.host.named_system import SYSTEM_ASSUMED, NamedSystem
@@ -41,7 +48,7 @@ written), 2 it could not be run, 3 not proved, and nothing is written
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument(
         "paths",
@@ -87,22 +94,22 @@ def _run(options: argparse.Namespace, environment: Environment) -> tuple[str, in
     _check(options)
     if options.minimise:
         return minimised_rules(options, environment)
-    asked = _of_system(options, environment) if options.system else _of_host(options, environment)
-    controls, host, facts = asked.controls, asked.host, asked.facts
-    _tell_of_others(controls, named=bool(options.control))
+    request = _request_for_system(options, environment) if options.system else _request_for_host(options, environment)
+    controls, host, facts = request.controls, request.host, request.facts
+    _warn_of_others(controls, named=bool(options.control))
     made, failing = proved_rules(controls, host, facts)
-    _tell(options, made, failing)
+    _warn_of_unmet(options, made, failing)
     if made.problems:
         for problem in made.problems:
             warn(f"{problem.place}: {problem.message}")
         warn("not proved, so nothing is written")
         return "", 3
-    missed = _tell_of_spoilers(*spoiled_by_host(controls, host, facts, made, failing))
+    missed = _warn_of_other_files(*unmet_with_host_files(controls, host, facts, made, failing))
     if options.output and (options.system or os.path.realpath(options.output) != _rules_d_of(options)):
         others = files_beside(options.output, made, options.root)
-        found = spoiled(controls, host, facts, made, failing, others=others)
-        missed = _tell_of_spoilers([each.path for each in others], found) or missed
-    code = 1 if failing or missed or made.left_out or not asked.whole else 0
+        found = unmet_with_files(controls, host, facts, made, failing, others=others)
+        missed = _warn_of_other_files([each.path for each in others], found) or missed
+    code = 1 if failing or missed or made.left_out or not request.whole else 0
     if options.output:
         _write(options.output, made.files, force=options.force)
         return "", code
@@ -113,8 +120,8 @@ def _rules_d_of(options: argparse.Namespace) -> str:
     return os.path.realpath(f"{options.root or '/'}/{RULES_D}")
 
 
-def _tell_of_spoilers(beside: Sequence[str], missed: Sequence[str]) -> bool:
-    """Say what is not met for files that are loaded too, if anything."""
+def _warn_of_other_files(beside: Sequence[str], missed: Sequence[str]) -> bool:
+    """Warn about requirements that other files, which are loaded too, keep from being met. True: there are some."""
     for each in missed:
         warn(f"with {', '.join(beside)}, loaded too: {each}")
     if missed:
@@ -122,8 +129,8 @@ def _tell_of_spoilers(beside: Sequence[str], missed: Sequence[str]) -> bool:
     return bool(missed)
 
 
-def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, str]) -> None:
-    """Say what the files leave to do, and what comes of the host."""
+def _warn_of_unmet(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, str]) -> None:
+    """Warn about lines that were left out, and about requirements that the files do not meet."""
     if not made.lines and not made.left_out and not failing:
         warn("no rule is needed: none of these controls applies to this host, or asks it for a rule")
     for line, why in made.left_out:
@@ -136,8 +143,8 @@ def _tell(options: argparse.Namespace, made: MadeRules, failing: Mapping[str, st
         warn(f"{remark.place}: {remark.message}")
 
 
-def _tell_of_others(controls: Sequence[BenchmarkControl], *, named: bool) -> None:
-    """Name the controls that no rules meet, where numbers were asked for. Raises Problem if there are no others."""
+def _warn_of_others(controls: Sequence[BenchmarkControl], *, named: bool) -> None:
+    """Warn about controls that rules cannot meet, if ids were given. Raises Problem if rules can meet none of them."""
     others = [each.id for each in controls if all(one.kind not in OF_RULES for one in each.requirements)]
     if len(others) == len(controls):
         raise Problem(f"expected a control that rules can meet, found {', '.join(others)}")
@@ -146,7 +153,7 @@ def _tell_of_others(controls: Sequence[BenchmarkControl], *, named: bool) -> Non
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise Problem where options conflict."""
+    """Raise Problem if options conflict."""
     if options.minimise and not options.paths:
         raise Problem("expected a PATH to make smaller")
     if options.minimise and (options.benchmark or options.control or options.level or options.output):
@@ -165,10 +172,10 @@ def _check(options: argparse.Namespace) -> None:
         raise Problem(f"--output is for files of rules, not for --format {options.format}")
 
 
-class _Asked(NamedTuple):
-    """The controls that somebody wants, and the host that the rules are for, with what is known of it.
+class _RulesRequest(NamedTuple):
+    """The controls to meet, and the host that the rules are for, with its facts.
 
-    `whole` is false where a file of benchmarks was left out.
+    `whole` is false if a benchmark file was left out.
     """
 
     controls: list[BenchmarkControl]
@@ -177,37 +184,38 @@ class _Asked(NamedTuple):
     whole: bool
 
 
-def _of_host(options: argparse.Namespace, environment: Environment) -> _Asked:
+def _request_for_host(options: argparse.Namespace, environment: Environment) -> _RulesRequest:
     host = environment.host(options.root or "/", "auto", "")
     sources = host.sources()
     target = only_target(options, sources.facts)
     for_this = partial(for_host, host_with(host), numbered=True)
     catalogue = catalogue_of(environment, lambda: (*host.site(), *named_files(options)))
-    controls = _wanted(options, chosen(catalogue.benchmarks, options.benchmark, options.control, for_this))
+    controls = _wanted(options, chosen_controls(catalogue.benchmarks, options.benchmark, options.control, for_this))
     facts = replace(sources.facts, version=target.version, machine=target.machine)
-    return _Asked(controls, host, facts, not catalogue.left_out)
+    return _RulesRequest(controls, host, facts, not catalogue.left_out)
 
 
-def _of_system(options: argparse.Namespace, environment: Environment) -> _Asked:
-    """The same for a system of which only the name is known."""
+def _request_for_system(options: argparse.Namespace, environment: Environment) -> _RulesRequest:
+    """The request for a host of which only the name of its system is known."""
     try:
         identifier, number, shipped = system_called(options.system)
     except UnknownTargetError as error:
         raise Problem(str(error)) from error
     target = only_target(options, Facts(version=shipped))
     catalogue, system = catalogue_of(environment, lambda: named_files(options)), OsRelease(identifier, number)
-    controls = _wanted(options, chosen(catalogue.benchmarks, options.benchmark, options.control, lambda every: every))
+    found = chosen_controls(catalogue.benchmarks, options.benchmark, options.control, lambda every: every)
+    controls = _wanted(options, found)
     for_it = applying(catalogue.benchmarks, system)
     for name, version in dict.fromkeys((each.benchmark, each.version) for each in controls):
         if (name, version) not in for_it:
             warn(f"{name} {version} is not for {options.system}: check says other_system of a host with these rules")
     facts = Facts(target.version, target.machine, assumed=True, kernel=UNKNOWN_KERNEL)
     warn(f"{options.system}: no host was looked at, so {SYSTEM_ASSUMED}")
-    return _Asked(controls, NamedSystem(system, facts, controls), facts, not catalogue.left_out)
+    return _RulesRequest(controls, NamedSystem(system, facts, controls), facts, not catalogue.left_out)
 
 
 def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> list[BenchmarkControl]:
-    """Those controls that have a level that somebody wants. Raises Problem."""
+    """The controls with a level of --level. Raises Problem if there are none."""
     wanted = [each for each in found if not options.level or each.level in options.level]
     if not wanted:
         levels = ", ".join(dict.fromkeys(each.level for each in found if each.level))
@@ -216,7 +224,7 @@ def _wanted(options: argparse.Namespace, found: Sequence[BenchmarkControl]) -> l
 
 
 def _write(folder: str, files: Mapping[str, str], *, force: bool) -> None:
-    """Write the files; none of them if one is there that this command did not write. Raises Problem."""
+    """Write the files. Raises Problem, and writes none, if one of them exists and this command did not write it."""
     root = Path(folder)
     try:
         root.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Rules that a command line names: a file, a folder rules.d, standard input, or those of a root folder."""
+"""Reads the rules that a command line names: a file, a folder rules.d, standard input, or those of a root folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KINDS = (
 
 
 def rules_input(path: str, root: str = "") -> RulesInput:
-    """The rules of a path: a file, a folder, or `-` for standard input.
+    """Read the rules of a path: a file, a folder, or `-` for standard input.
 
     Who fills a folder may be somebody else than who names it, so links in it are followed inside of it only; of a
     folder below a root that is named, too, inside of the root, as its own augenrules would.
@@ -51,14 +51,14 @@ def rules_input(path: str, root: str = "") -> RulesInput:
         end = visible(os.path.realpath(path))
         raise Problem(f"cannot read {visible(path)}: a link leads out of --root {visible(root)}, to {end}")
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a Path would take away "./" and "//"
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a Path would drop "./" and "//"
     except OSError as error:
         raise Problem(f"cannot read {visible(path)}: {_words(error)}") from error
     return _folder(path, root) if is_folder else RulesInput(path, (File(path, _checked(path, _named(path))),))
 
 
 def whole_rules(path: str, root: str = "") -> RulesInput:
-    """The rules of a path as `rules_input` reads them, where each of its files can be read. Raises Problem."""
+    """Read the rules of a path as `rules_input` does. Raises Problem if one of its files can't be read."""
     found = rules_input(path, root)
     for file in found.files:
         if file.content is None:
@@ -67,7 +67,7 @@ def whole_rules(path: str, root: str = "") -> RulesInput:
 
 
 def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
-    """The rules that a root's augenrules reads, or its audit.rules where it has no rules.d with any.
+    """The rules that a root's augenrules reads; without any in rules.d, those of its audit.rules.
 
     Raises Problem if there are none.
     """
@@ -89,7 +89,7 @@ def rules_input_of_root(root: str, sources: Sources) -> RulesInput:
 
 
 def awk_of(sources: Sources) -> Awk | None:
-    """The awk that a host's augenrules runs; None where that is not known."""
+    """The awk that a host's augenrules runs; None: not known."""
     program = sources.units.awk.rpartition("/")[2] if sources.units else ""
     return next((each for each in Awk if program.startswith(each.value)), None)
 
@@ -128,7 +128,7 @@ def _folder(path: str, root: str) -> RulesInput:
 
 
 def _ignored(folder: str, names: Iterable[str], is_folder: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
-    """The names that augenrules passes over, with the reason."""
+    """The names that augenrules ignores, with the reason."""
     for name in names:
         path = f"{folder.rstrip('/')}/{name}"
         if name.startswith(".") and name.endswith(".rules"):
@@ -138,11 +138,11 @@ def _ignored(folder: str, names: Iterable[str], is_folder: Callable[[str], bool]
 
 
 class _UnreadError(Exception):
-    """A file that can't be read; the message says why."""
+    """A file can't be read. The message says why."""
 
 
 def _named(path: str) -> bytes:
-    """The content of a file that somebody named. Raises Problem."""
+    """Read the file that the command line names. Raises Problem."""
     try:
         return _content(path)
     except _UnreadError as error:
@@ -150,13 +150,13 @@ def _named(path: str) -> bytes:
 
 
 def _is_below(path: str, root: str) -> bool:
-    """Whether a path is in a root, by the root's text or by where it leads."""
+    """Whether a path is in a root, by its text or with links followed."""
     tops = {os.path.normpath(Path(root).absolute()), os.path.realpath(root)}
     return any(path == top or path.startswith(f"{top.rstrip('/')}/") for top in tops)
 
 
 def _of_link(link: str, folder: str, root: str) -> bytes:
-    """The content of what a link in a folder leads to, inside of the folder or of the root that it is in."""
+    """Read the target of a link in a folder. It must be inside the folder, or inside the root of that folder."""
     top = above = os.path.realpath(folder)
     try:
         if root and _is_below(top, root):
@@ -179,7 +179,7 @@ def _of_link(link: str, folder: str, root: str) -> bytes:
 
 
 def _content(path: str, more: int = 0) -> bytes:
-    """The content of a regular file, which must stay as it is while it is read; `more` are flags to open it with."""
+    """Read a regular file, which must not change meanwhile. `more`: further flags for open(2)."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | more)
         try:
@@ -194,13 +194,13 @@ def _content(path: str, more: int = 0) -> bytes:
             os.close(number)
     except OSError as error:
         raise _UnreadError(_words(error)) from error
-    if len(content) != after.st_size or _moment(before) != _moment(after):
+    if len(content) != after.st_size or _change_stamp(before) != _change_stamp(after):
         raise _UnreadError("it changed while it was read")
     return content
 
 
-def _moment(status: os.stat_result) -> tuple[int, int, int]:
-    """What changes with a file; nobody can set the last of them back."""
+def _change_stamp(status: os.stat_result) -> tuple[int, int, int]:
+    """Values that change when a file is written. Nobody can set the last one back."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
@@ -225,7 +225,7 @@ def _limited(content: bytes) -> bytes:
 
 
 def _checked(path: str, content: bytes) -> bytes:
-    """A file that somebody named must be a text; UTF-16 is one, of which lint tells."""
+    """Raise Problem unless a file that was named is text. UTF-16 passes, as lint reports it."""
     if b"\0" in content and not is_utf_16(content) and content.count(0) > content.count(b"\n"):
         raise Problem(f"cannot read {visible(path)} as rules: expected text, found bytes that are none")
     return content
@@ -234,6 +234,6 @@ def _checked(path: str, content: bytes) -> bytes:
 def _words(error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return "a loop of symbolic links"
-    if error.errno == errno.ENXIO:  # how open refuses these
+    if error.errno == errno.ENXIO:  # open(2) refuses sockets with it
         return "expected a regular file, found a socket, or a device that is not there"
     return error.strerror or str(error)

@@ -30,7 +30,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
 
 
 def targets_of(options: argparse.Namespace, facts: Facts | None = None) -> tuple[LintTarget, ...]:
-    """The targets that the options name; without one, that of a host's facts if there are any."""
+    """The targets that the options name. Without any, the target of the host's facts, if there are facts."""
     try:
         versions = [version_called(each) for each in options.auditctl]
         machines = [machine_called(each) for each in options.machine]
@@ -43,7 +43,7 @@ def targets_of(options: argparse.Namespace, facts: Facts | None = None) -> tuple
 
 
 def only_target(options: argparse.Namespace, facts: Facts | None = None) -> LintTarget:
-    """The one target that the options name. Raises Problem where they name several."""
+    """The one target that the options name. Raises Problem if they name several."""
     found = targets_of(options, facts)
     if len(found) != 1:
         raise Problem(f"expected one version of auditctl and one machine, found {len(found)}")

@@ -1,4 +1,4 @@
-"""Times on the command line of `auditrules report`: how long results count, and from when until when."""
+"""Parses the times of `auditrules report`: how long results count, and the window of the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DURATION = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])\Z")
 
 
 def duration(text: str) -> int:
-    """Give the seconds of `90m`, `26h` or `7d`."""
+    """Parse `90m`, `26h` or `7d` into seconds."""
     found = _DURATION.match(text)
     if not found or not int(found["number"]):
         raise argparse.ArgumentTypeError(f"expected a number of s, m, h, d or w, such as 26h, found {text!r}")
@@ -23,7 +23,7 @@ def duration(text: str) -> int:
 
 
 def moment(text: str) -> Callable[[int], int]:
-    """Give the moment that is meant, from a moment that an age is counted back from."""
+    """Parse a date or an age into a function from the present moment to the moment that is meant."""
     if _DURATION.match(text):
         age = duration(text)
         return lambda now: _dated(text, now - age)
@@ -44,7 +44,7 @@ def _dated(text: str, moment: int) -> int:
 
 
 def window(options: argparse.Namespace, now: int) -> tuple[int | None, int | None]:
-    """Give --since and --until as moments; the one must not lie after the other, nor after now where there is none."""
+    """Give --since and --until as moments. Raises Problem if the window is empty; without --until it ends now."""
     until: int | None = None if options.until is None else options.until(now)
     if options.since is None:
         return None, until

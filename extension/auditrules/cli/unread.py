@@ -1,4 +1,4 @@
-"""What could not be read of a host, and whether a query could have had rows of it."""
+"""Finds the parts of a host that could not be read, and whether a query could have had rows from them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _STATUS = frozenset(
 
 @dataclass(frozen=True)
 class Unread:
-    """Rows, or cells of them, that a table lacks: `cells` are what is known of the rows, `columns` those that lack."""
+    """Rows that a table lacks, or cells of them. `cells`: the known cells of the rows. `columns`: the missing cells."""
 
     table: str
     reason: str
@@ -62,40 +62,40 @@ class Unread:
 
 
 @dataclass(slots=True)
-class Questions:
-    """The tables over a host, and what a query asks of each."""
+class RecordedCalls:
+    """The tables of a host, and the contexts with which a query has called each."""
 
     build: Callable[[HostView], tuple[Table, ...]]
     host: HostView | None = None
     tables: dict[str, Table] = field(default_factory=dict)
-    asked: dict[str, list[Context]] = field(default_factory=dict)
+    contexts: dict[str, list[Context]] = field(default_factory=dict)
 
-    def over(self, host: HostView) -> tuple[Table, ...]:
-        """The tables over a host; each call of theirs is noted."""
+    def tables_of(self, host: HostView) -> tuple[Table, ...]:
+        """Build the tables of a host, so that each call of them is recorded."""
         self.host = host
         self.tables = {table.schema.name: table for table in self.build(host)}
-        return tuple(map(self._noting, self.tables.values()))
+        return tuple(map(self._recording, self.tables.values()))
 
     def unread(self) -> tuple[str, ...]:
-        """Why parts of what was asked could not be read, each reason once."""
-        found = (each for each in self._all_unread() if any(self._concerns(each, c) for c in self.asked[each.table]))
+        """The reasons why rows or cells of the query could not be read, each once."""
+        found = (each for each in self._all_unread() if any(self._concerns(each, c) for c in self.contexts[each.table]))
         return tuple(dict.fromkeys(each.reason for each in found))
 
-    def _noting(self, table: Table) -> Table:
+    def _recording(self, table: Table) -> Table:
         def rows(context: Context) -> Iterable[Row]:
-            self.asked.setdefault(table.schema.name, []).append(context)
+            self.contexts.setdefault(table.schema.name, []).append(context)
             return table.rows(context)
 
         return Table(table.schema, rows)
 
     def _all_unread(self) -> Iterator[Unread]:
-        if self.host is None or not self.asked:
+        if self.host is None or not self.contexts:
             return
         found = _of_audit(self.host.audit())
         judge = HostJudge(self.host)
         for schema in (AUDIT_VERDICTS, AUDIT_REQUIREMENTS):
-            found = [*found, *_of_requirements(judge, schema, self.asked.get(schema.name, ()))]
-        yield from (each for each in found if each.table in self.asked)
+            found = [*found, *_of_requirements(judge, schema, self.contexts.get(schema.name, ()))]
+        yield from (each for each in found if each.table in self.contexts)
 
     def _concerns(self, unread: Unread, context: Context) -> bool:
         if unread.columns and context.columns_used is not None and unread.columns.isdisjoint(context.columns_used):
@@ -128,7 +128,7 @@ def _of_audit(audit: HostAudit) -> Iterable[Unread]:
 
 
 def _of_requirements(judge: HostJudge, schema: Schema, contexts: Iterable[Context]) -> Iterable[Unread]:
-    """What of the host a requirement is about, and could not be read; of the kernel's rules `_of_audit` tells."""
+    """The unread parts of the host that requirements are about, except the kernel's rules (see `_of_audit`)."""
     for context in contexts:
         asked, system = judge.asked(context, schema)
         if system.error and system.path:  # where there is no such file, that is the answer
@@ -142,7 +142,7 @@ def _of_requirements(judge: HostJudge, schema: Schema, contexts: Iterable[Contex
 
 
 def _could_have(column: Column, cell: str, context: Context) -> bool:
-    """Whether a row with this cell could be among those that a call asks for."""
+    """Whether a row with this cell could meet the constraints of a call."""
     operands = context.equals(column.name)
     if operands is not None and not could_equal(column, operands)({column.name: cell}):
         return False

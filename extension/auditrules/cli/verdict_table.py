@@ -1,4 +1,4 @@
-"""Verdicts as a table for a person: a line for each control, then details of what fails, each reason told once."""
+"""Writes verdicts as a table for people: a line for each control, then the details of failures, equal ones together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from auditrules.text import visible
 
 VerdictRow = Mapping[str, Value]
 
-_MOST_NAMED = 8  # controls that one line names
+_MOST_NAMED = 8  # controls in one line
 
 _EVIDENCE_LINES = 3  # of a terminal
-_MARGIN = 24  # columns that evidence does not use: its indentation, its name, and what wrapping leaves
-_TITLE = 2  # the place of the title, which gives way where a line is too long
+_MARGIN = 24  # columns beside the evidence: its indentation, its name, and the rest of wrapped lines
+_TITLE = 2  # the index of the title, which is cut if a line is too long
 _COLUMNS = ("status", "control", "title", "target", "reason")
 
 
 def verdict_table(result: QueryResult, width: int | None = None) -> str:
-    """The verdicts of a check, benchmark by benchmark; on a terminal of `width` columns long texts are cut.
+    """Write the verdicts of a check by benchmark. On a terminal of `width` columns long texts are cut.
 
     Evidence and remediation follow for every control that fails or is unknown; those that share both are told once, as
     is the evidence that other controls share.
@@ -40,7 +40,7 @@ def _by_benchmark(rows: Iterable[VerdictRow]) -> Mapping[str, list[VerdictRow]]:
 
 
 def _benchmark(name: str, rows: Sequence[VerdictRow], width: int | None) -> str:
-    """The heading of a benchmark and its table; only the heading if the benchmark has nothing to do with this host."""
+    """Write the heading of a benchmark and its table; only the heading if the benchmark does not apply to this host."""
     if len({(row["status"], row["reason"]) for row in rows}) == 1 and rows[0]["status"] == Status.NOT_APPLICABLE.value:
         alone = f"control {str(rows[0]['control'])} does not apply"  # noqa: RUF010 - SQLite's values may be bytes
         return f"{visible(name)}: {alone if len(rows) == 1 else f'none of its {len(rows)} controls applies'} here\n"
@@ -56,7 +56,7 @@ def _status(row: VerdictRow) -> str:
 
 
 def _details(rows: Iterable[VerdictRow], width: int | None) -> Iterator[str]:
-    """A paragraph for each group of controls whose status, evidence and remediation are the same."""
+    """Write a paragraph for each group of controls with the same status, evidence and remediation."""
     groups: dict[tuple[Value, ...], list[VerdictRow]] = {}
     for row in rows:
         if row["status"] != Status.PASS.value:
@@ -74,12 +74,12 @@ def _details(rows: Iterable[VerdictRow], width: int | None) -> Iterator[str]:
 
 
 def _cut(name: str, text: str, width: int | None) -> str:
-    """Evidence in a few lines, of which `--details` prints all."""
+    """Cut evidence to a few lines; `--details` prints all."""
     return text if width is None or name != "evidence" else shortened(text, _EVIDENCE_LINES * (width - _MARGIN))
 
 
 def _named(controls: Sequence[str]) -> str:
-    """The numbers of controls; of many, the first and the last."""
+    """The ids of controls; of many, the first and the last."""
     if len(controls) <= _MOST_NAMED:
         return ", ".join(controls)
     return f"{len(controls)} controls, {controls[0]} to {controls[-1]}"

@@ -1,4 +1,4 @@
-"""A host as it would be: with other rules for boot to load, or on another machine."""
+"""A host as it would be with other rules to load at boot, or on another machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def tried_host(paths: Sequence[str], machine: str, root: str = "") -> Callable[[Collector], Collector]:
-    """What makes of a root's host the one that boots with rules of files and folders, on a machine if one is given.
+    """Make the function that turns a root's host into one that boots with these rules, on this machine if given.
 
     Raises Problem if there are no such files or there is no such machine.
     """
@@ -36,7 +36,7 @@ def tried_host(paths: Sequence[str], machine: str, root: str = "") -> Callable[[
 
 
 class WhatIfHost:
-    """A host that is collected, with rules that are tried in place of its own, and its machine if another is given.
+    """A host that is collected, but with tried rules in place of its own, and with another machine if given.
 
     The rules are those of inputs, or a text. Lines that would not be loaded are told on standard error.
     """
@@ -71,7 +71,7 @@ class WhatIfHost:
         return replace(sources, facts=facts, tried=tried.text)
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Entry]:
-        """Look at paths, and at what runs the machine's programs. Raises `HostError`."""
+        """Look at paths, and at the interpreters of programs of the machine. Raises `HostError`."""
         return self._host.look([*paths, *filter(None, [loader_of(self._machine)])])
 
     def site(self) -> tuple[File, ...]:
@@ -79,5 +79,5 @@ class WhatIfHost:
         return self._host.site()
 
     def fact(self, fact: Fact) -> object:
-        """Collect what requirements need besides. Raises `HostError`."""
+        """Collect another fact that requirements need. Raises `HostError`."""
         return self._host.fact(fact)
