@@ -18,7 +18,8 @@ from auditrules.audit.coverage.rule_match import Truth
 from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.authoring.effects import Direction, EffectChange, effects, found_effects
+from auditrules.authoring.call_effects import Direction, EffectChange
+from auditrules.authoring.effects import effects, found_effects
 from tests.audit.coverage.random_rules import HOST, accesses
 from tests.authoring.test_rule_order import RULES
 from tests.laws import law

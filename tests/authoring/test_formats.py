@@ -150,8 +150,8 @@ def test_junit_is_valid_and_counts_what_fails(fail_on: LintSeverity) -> None:
     JUNIT.validate(document)
     cases = ET.fromstring(document).iter("testcase")  # noqa: S314 - our own text
     failures = [each for each in cases if each.find("failure") is not None]
-    assert len(failures) == len(REPORT.of(LintSeverity.ERROR)) + (
-        len(REPORT.of(LintSeverity.WARNING)) if fail_on is LintSeverity.WARNING else 0
+    assert len(failures) == len(REPORT.of_severity(LintSeverity.ERROR)) + (
+        len(REPORT.of_severity(LintSeverity.WARNING)) if fail_on is LintSeverity.WARNING else 0
     )
 
 
@@ -168,7 +168,7 @@ def test_github_has_a_command_for_each_finding_that_is_not_suppressed() -> None:
     assert lines[0].startswith(
         "::error file=x.rules,line=4,col=4,endColumn=11,title=refused%3A a line that is refused::"
     )
-    assert len(lines) == sum(len(REPORT.of(severity)) for severity in LintSeverity)
+    assert len(lines) == sum(len(REPORT.of_severity(severity)) for severity in LintSeverity)
 
 
 def test_json_has_all_of_a_report() -> None:

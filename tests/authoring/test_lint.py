@@ -277,4 +277,4 @@ def test_a_comment_suppresses_what_it_names_below_it_with_a_reason(text: str, wa
 
 
 def test_what_is_suppressed_is_not_counted() -> None:
-    assert linted(f"# auditrules: ignore no-key: why\n{UNKEYED}").of(LintSeverity.WARNING) == ()
+    assert linted(f"# auditrules: ignore no-key: why\n{UNKEYED}").of_severity(LintSeverity.WARNING) == ()

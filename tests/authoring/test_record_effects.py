@@ -17,7 +17,7 @@ from auditrules.audit.coverage.rule_resolver import RuleResolver
 from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Field, FilterList
-from auditrules.authoring.effects import Direction
+from auditrules.authoring.call_effects import Direction
 from auditrules.authoring.record_effects import OF_PROGRAMS, TYPES, RecordChange, record_changes
 from auditrules.values import replace
 from tests.audit.coverage.random_rules import HOST, subjects

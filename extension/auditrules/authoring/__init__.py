@@ -1,4 +1,4 @@
-"""What an author of rules asks before they are loaded: what is wrong with them, what they cost, what a change does.
+"""Tools for authors of rules, before the rules are loaded: lint, cost, the effects of a change, smaller sets.
 
 Pure: files come in as values, and so does what is known of the host.
 """

@@ -1,4 +1,4 @@
-"""Findings on the system calls and the arch of a rule: calls that are none, that are added, or that are missing."""
+"""Findings on the system calls and the arch of a rule: calls that do not exist, are added, or are missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_NAMED = 6
 
 
 def no_such_call(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
-    """Calls by number that no machine of the rule has."""
+    """Findings on numbers of calls that no machine of the rule has."""
     rule = each.rule
     if rule.list is not FilterList.EXIT or rule.syscalls.all:
         return
@@ -32,7 +32,7 @@ def no_such_call(each: LoadedRule, reading: RulesReading) -> Iterator[LintFindin
 
 
 def widened(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
-    """Calls that `perm` adds to those that are named."""
+    """Findings on calls that `perm` adds to the named ones."""
     rule = each.rule
     if not each.shape.permissions or "-S" not in each.text or rule.syscalls.all or rule.list is not FilterList.EXIT:
         return
@@ -44,7 +44,7 @@ def widened(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
         for part in flag.operand.text.split(","):
             number = syscalls.number(part, called, reading.facts.version)
             if number is None:
-                return  # by number: what the author means is not told by a name
+                return  # a call by number, whose name the author may not have meant
             named |= 1 << number
     added = [syscalls.name(number, called) for number in _bits(int(rule.syscalls) & ~named)]
     if named and added:
@@ -68,7 +68,7 @@ def _arch_of(rule: Rule) -> int | None:
 
 
 def no_arch(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
-    """Calls without an arch, which mean others on 32-bit programs."""
+    """Findings on calls without an arch, whose numbers mean other calls for 32-bit programs."""
     rule = each.rule
     if (
         rule.list is FilterList.EXIT
@@ -87,7 +87,7 @@ def no_arch(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def without_twin(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterator[LintFinding]:
-    """Rules that record 64-bit calls, and calls of the same names that no rule records for 32-bit programs."""
+    """Findings on rules for 64-bit calls whose calls no rule records for 32-bit programs."""
     known = arches_of(reading.facts.machine)
     if len(known) < 2:  # noqa: PLR2004 - a machine of one arch
         return
@@ -113,7 +113,7 @@ def without_twin(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterat
 
 
 def _without_arch(shape: RuleShape) -> tuple[object, ...]:
-    """What a rule asks for beside its arch and its calls."""
+    """The conditions of a rule beside its arch and its calls, to compare rules."""
     values: Mapping[str, Values] = {name: each for name, each in shape.values.items() if name != "arch"}
     return frozenset(values.items()), frozenset(shape.permissions), shape.place, shape.others
 

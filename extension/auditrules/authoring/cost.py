@@ -18,13 +18,13 @@ from auditrules.authoring.finding import Cost
 from auditrules.authoring.rule_shape import RuleShape, machines_of, uses
 from auditrules.values import dataclass
 
-MOST_CALLS = 5  # that are named
+MOST_CALLS = 5  # system calls with their names
 BUCKETS = 32  # AUDIT_INODE_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What could be done: rules by their places in the order, or the calls that a rule could name."""
+    """Changes that would save cost, with rules by their places in the order."""
 
     merge: tuple[tuple[int, int], ...] = ()  # a rule, and the first one that could have its calls
     limit: tuple[tuple[int, tuple[str, ...]], ...] = ()  # a rule, and the calls that its letters mean
@@ -32,7 +32,7 @@ class Saving:
 
 
 def cost(shapes: Sequence[RuleShape], machine: str) -> tuple[Cost, Saving]:
-    """The cost of rules in the order of evaluation, and what would save some of it."""
+    """Count the cost of rules in the order of evaluation, and find changes that would save some of it."""
     listed = [
         (index, shape)
         for index, shape in enumerate(shapes)
@@ -70,13 +70,13 @@ def cost(shapes: Sequence[RuleShape], machine: str) -> tuple[Cost, Saving]:
 
 
 def _call(number: int, called: str, machine: str) -> str:
-    """The call's name, with ` (32-bit)` behind one of 32-bit programs."""
+    """The name of a system call, followed by ` (32-bit)` if it is for 32-bit programs."""
     name = syscalls.name(number, called) or str(number)
     return name if called == arches.machine_of(None, machine) else f"{name} (32-bit)"
 
 
 def _mergeable(listed: Sequence[tuple[int, RuleShape]]) -> Iterator[tuple[int, int]]:
-    """Rules that could be one with a rule above, as no rule of the other action stands between them."""
+    """Rules that could be merged with a rule above, as no rule with the other action is between them."""
     runs = 0
     last: Action | None = None
     first: dict[object, int] = {}
@@ -91,7 +91,7 @@ def _mergeable(listed: Sequence[tuple[int, RuleShape]]) -> Iterator[tuple[int, i
 
 
 def _limitable(listed: Sequence[tuple[int, RuleShape]], machine: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Rules with letters that are asked at every call, and the calls that their letters mean."""
+    """Rules with permissions that are tried at every call, and the calls that their permissions mean."""
     for index, shape in listed:
         if shape.rule.syscalls.all and shape.permissions:
             called = machines_of(shape, machine)
@@ -102,7 +102,7 @@ def _limitable(listed: Sequence[tuple[int, RuleShape]], machine: str) -> Iterato
 
 
 def _earlier(listed: Sequence[tuple[int, RuleShape]]) -> int:
-    """How many rules could stand before one that is asked at every call.
+    """Count the rules that could be moved above one that is tried at every call.
 
     They name calls, and are behind it with no rule of the other action between.
     """

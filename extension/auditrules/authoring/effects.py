@@ -1,29 +1,24 @@
-"""What a change of rules changes: which accesses are recorded no more, and which newly. Effects, not lines.
+"""Finds the accesses that the kernel no longer records after a change of rules, or newly records.
 
-Asked are the accesses of each letter to every path that a rule of either side names, the other uses of a file, and the
-calls that such rules name, of 32-bit programs, too; and every system call of the machine, on a file that no rule names.
-What changes for a call everywhere is told once, and not for each path again.
+It tries the accesses of each permission, and all other uses of a file, on every path that a rule of either side
+watches, also by 32-bit programs and by the calls that such rules name. It also tries every system call of the machine
+on a file that no rule names (`call_effects`). A change for a call on all files is reported once, and not for each path
+again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from enum import Enum
 from itertools import chain
 
 from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.constants.kernel_releases import has_call
-from auditrules.audit.coverage.access import Access
-from auditrules.audit.coverage.access_difference import AccessDifference, RulesInForce, access_difference
+from auditrules.audit.coverage.access_difference import RulesInForce, access_difference
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.answer import PERMISSIONS, path_error
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.audited_host import AuditedHost
-from auditrules.audit.coverage.call_places import ANY_FILE
 from auditrules.audit.coverage.missed_calls import X32_MACHINE
 from auditrules.audit.coverage.operations import (
-    OPENED,
-    OPENS,
     OPERATIONS,
     Operation,
     collected_by,
@@ -32,59 +27,30 @@ from auditrules.audit.coverage.operations import (
 )
 from auditrules.audit.coverage.reference import IO_URING, OF_32_BITS, ON_DIRECTORY, OUTSIDE, REFERENCE, AccessTarget
 from auditrules.audit.filesystem.path_walk import FileSystem
-from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import PERMISSION_LETTERS, Rule
+from auditrules.authoring.call_effects import CallChanges, Direction, DirectionWhere, EffectChange, directions
 from auditrules.authoring.rule_shape import arches_of
-from auditrules.values import dataclass, replace
-
-_MODES = {0: " to read", 1: " to write", 2: " to read and write", None: ""}
-
-
-class Direction(str, Enum):
-    """What a change does to the record of an access."""
-
-    LOST = "recorded no more"
-    GAINED = "newly recorded"
-    UNSURE = "can't be told"
-
-
-@dataclass(frozen=True, slots=True)
-class EffectChange:
-    """Accesses whose record changes alike.
-
-    `path` is what they are on, empty for every file that no rule names; `letter` one of rwxa, empty for calls as such;
-    `calls` are named where they are not all of the letter's, with ` (32-bit)` behind those of 32-bit programs. `where`
-    says of which cases only it is true.
-    """
-
-    direction: Direction
-    path: str
-    letter: str
-    calls: tuple[str, ...]
-    where: tuple[str, ...] = ()
-
-
-_Key = tuple[Direction, tuple[str, ...]]
+from auditrules.values import replace
 
 
 def effects(old: RulesInForce, new: RulesInForce, file_system: FileSystem) -> tuple[EffectChange, ...]:
-    """What changes from the old rules to the new ones on a host: first for calls, then path by path."""
+    """All changes from the old rules to the new ones on a host: first for calls on all files, then path by path."""
     return tuple(found_effects(old, new, file_system))
 
 
 def found_effects(
     old: RulesInForce, new: RulesInForce, file_system: FileSystem, first: Rule | None = None
 ) -> Iterator[EffectChange]:
-    """The effects one by one: for a caller that asks only whether there is any, the rest is not made.
+    """Yield the changes one by one, so that a caller may stop at the first one.
 
-    The path that the rule `first` watches, if it watches one, is asked before all else: where only this rule differs,
-    an effect shows there soonest.
+    The path that the rule `first` watches is tried before all others: if only this rule differs, a change is found
+    there soonest.
     """
     if [each.rule for each in old.rules.resolved] == [each.rule for each in new.rules.resolved] and (
         old.auditing == new.auditing and old.rules.unread == new.rules.unread == 0
     ):
         return
-    everywhere = _CallChanges(old, new, file_system.facts)
+    everywhere = CallChanges(old, new, file_system.facts)
     ahead = _paths([first] if first is not None else [])
     for path in ahead:
         yield from _PathChanges(path, old, new, file_system, everywhere).changes()
@@ -95,91 +61,20 @@ def found_effects(
 
 
 def _paths(rules: Iterable[Rule]) -> list[str]:
-    """Every path that a rule watches, in order."""
+    """The paths that rules watch, sorted."""
     watched = (rule.watched() for rule in rules)
     paths = {str(field.value).rstrip("/") or "/" for field in watched if field is not None}
     return sorted(path for path in paths if not path_error(path))
 
 
-def _directions(found: AccessDifference) -> Iterator[_Key]:
-    if found.lost is not None:
-        yield Direction.LOST, found.lost
-    if found.gained is not None:
-        yield Direction.GAINED, found.gained
-    if found.unsure and found.lost is None and found.gained is None:
-        yield Direction.UNSURE, ()
-
-
-# Calls, on a file that no rule names
-
-
-class _CallChanges:
-    """What changes for each call of the machine; of calls that no rule tells apart one is asked."""
-
-    def __init__(self, old: RulesInForce, new: RulesInForce, facts: Facts) -> None:
-        self._sides = tuple(replace(side, rules=side.rules.elsewhere) for side in (old, new))
-        self._machine = facts.machine
-        self._release = facts.kernel.release
-        self._named = self._naming()
-        self._known: dict[object, tuple[_Key, ...]] = {}
-
-    def _naming(self) -> Mapping[int, tuple[tuple[int, int], ...]]:
-        """The rules that name each number, by side and place."""
-        found: dict[int, list[tuple[int, int]]] = {}
-        for number, side in enumerate(self._sides):
-            for resolved in side.rules.resolved:
-                if not resolved.rule.syscalls.all:
-                    for call in resolved.rule.syscalls.numbers:
-                        found.setdefault(call, []).append((number, resolved.order))
-        return {call: tuple(places) for call, places in found.items()}
-
-    def of(self, access: Access) -> tuple[_Key, ...]:
-        """What changes for a call of an access, on a file that no rule names."""
-        made = access.on((ANY_FILE,) if access.names else ())
-        key = (
-            *(access.arch, self._named.get(access.number), access.permissions.value, bool(access.names)),
-            *(access.succeeded, access.result, access.subject.exe),
-        )
-        if key not in self._known:
-            old, new = self._sides
-            self._known[key] = tuple(_directions(access_difference(made, old, new, self._machine)))
-        return self._known[key]
-
-    def _calls(self, machine: str) -> list[tuple[str, int]]:
-        """The calls that the kernel has, or may have, with their numbers."""
-        found = sorted(syscalls.all_calls(machine).items())
-        return [(name, number) for name, number in found if has_call(name, self._release) is not False]
-
-    def changes(self) -> Iterator[EffectChange]:
-        """The changes, with the calls that change alike together."""
-        for arch in arches_of(self._machine):
-            machine = arches.machine_of(arch, self._machine)
-            found: dict[_Key, dict[str, None]] = {}
-            total = 0
-            for name, number in self._calls(machine):
-                for mode in OPENED if name in OPENS else (None,):
-                    total += 1
-                    operation = Operation(name, collected_by(name), mode)
-                    access = Access(name, number, arch, counts_as(operation, machine, self._release), (ANY_FILE,))
-                    for key in self.of(access):
-                        found.setdefault(key, {})[f"{name}{_MODES[mode]}"] = None
-            suffix = "" if arch == arches.native(self._machine) else " (32-bit)"
-            for (direction, where), calls in found.items():
-                names = ("every call",) if len(calls) == total else tuple(calls)
-                yield EffectChange(direction, "", "", tuple(f"{name}{suffix}" for name in names), where)
-
-
-# Paths
-
-
-_Found = dict[_Key, dict[str, None]]  # changes, each with the calls that change so
+_Found = dict[DirectionWhere, dict[str, None]]  # changes, each with the calls for which it is the same
 
 
 class _PathChanges:
-    """What changes for the accesses to one path, but for what changes for their calls everywhere."""
+    """The changes for accesses to one path, without those for calls on all files."""
 
     def __init__(
-        self, path: str, old: RulesInForce, new: RulesInForce, file_system: FileSystem, everywhere: _CallChanges
+        self, path: str, old: RulesInForce, new: RulesInForce, file_system: FileSystem, everywhere: CallChanges
     ) -> None:
         self._path = path
         self._sides = old, new
@@ -188,7 +83,7 @@ class _PathChanges:
         self._everywhere = everywhere
 
     def changes(self) -> Iterator[EffectChange]:
-        """First those of letters, then those of other uses."""
+        """Yield the changes for permissions, then those for other uses."""
         place = self._file_system.walk(self._path)
         if place.entry is None:
             yield EffectChange(Direction.UNSURE, self._path, "", (), ("the path could not be looked at",))
@@ -198,25 +93,27 @@ class _PathChanges:
         folder = place.entry.type == "dir" and not place.missing
         within = (target_inside(target_inside(itself)), target_inside(itself)) if folder else (itself,)
         x32 = self._file_system.facts.kernel.x32 is not False and self._machine == X32_MACHINE
-        told: dict[str, set[_Key]] = {}
+        by_letter: dict[str, set[DirectionWhere]] = {}
         for letter in PERMISSIONS:
             found: _Found = {}
             for target in within:
                 self._ask(_operations((*REFERENCE[letter], *OUTSIDE[letter]), letter, x32=x32), target, found)
             if folder:
                 self._ask(_operations(ON_DIRECTORY[letter], letter, x32=x32), itself, found)
-            told[letter] = {*found}
+            by_letter[letter] = {*found}
             for (direction, where), labels in found.items():
                 yield EffectChange(direction, self._path, letter, tuple(_shortened(letter, labels)), where)
-        yield from self._others((*within, itself) if folder else within, told)
+        yield from self._other_uses((*within, itself) if folder else within, by_letter)
 
-    def _others(self, targets: Iterable[AccessTarget], told: Mapping[str, set[_Key]]) -> Iterator[EffectChange]:
-        """Other uses, where they do not change as the letters that they count as."""
+    def _other_uses(
+        self, targets: Iterable[AccessTarget], by_letter: Mapping[str, set[DirectionWhere]]
+    ) -> Iterator[EffectChange]:
+        """Yield the changes for other uses, unless they are those of the permissions that the uses count as."""
         found: _Found = {}
         release = self._file_system.facts.kernel.release
         for target in targets:
-            for label, operation in _others(*self._sides, self._machine):
-                alike = {key for letter in _letters(operation, self._machine, release) for key in told[letter]}
+            for label, operation in _other_operations(*self._sides, self._machine):
+                alike = {key for letter in _letters(operation, self._machine, release) for key in by_letter[letter]}
                 self._ask([(label, operation)], target, found, alike)
         for (direction, where), labels in found.items():
             yield EffectChange(direction, self._path, "", tuple(labels), where)
@@ -226,14 +123,14 @@ class _PathChanges:
         operations: Iterable[tuple[str, Operation]],
         target: AccessTarget,
         found: _Found,
-        known: Collection[_Key] = (),
+        known: Collection[DirectionWhere] = (),
     ) -> None:
-        """Add what changes for each operation on a target, if it is not known."""
+        """Add to `found` the changes for operations on a target that are not in `known`."""
         old, new = self._sides
         on_old, on_new = (TargetAccesses(target, side.rules) for side in self._sides)
         before, after = (AuditedHost(side.rules, self._file_system, side.auditing) for side in self._sides)
         for label, operation in operations:
-            # Where the kernel's release does not say whether a call is a use of a letter, both are tried.
+            # If the kernel's release leaves open whether a call counts as a use of a permission, both are tried.
             ways = (
                 zip(
                     on_old.accesses(operation, before, counted=each),
@@ -244,8 +141,8 @@ class _PathChanges:
             )
             for (access, one), (_, other) in chain.from_iterable(ways):
                 sides = replace(old, on_names=one), replace(new, on_names=other)
-                everywhere = self._everywhere.of(access)
-                for key in _directions(access_difference(access, *sides, self._machine)):
+                everywhere = self._everywhere.of_access(access)
+                for key in directions(access_difference(access, *sides, self._machine)):
                     if key not in everywhere and key not in known:
                         found.setdefault(key, {})[label] = None
 
@@ -256,8 +153,8 @@ def _letters(operation: Operation, machine: str, release: str) -> Iterator[str]:
     return (letter for letter, bit in PERMISSION_LETTERS if counted & bit)
 
 
-def _others(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[tuple[str, Operation]]:
-    """The uses of a file beside those of the letters, and the calls that rules name beside these."""
+def _other_operations(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[tuple[str, Operation]]:
+    """The uses of a file that are no use of a permission, and the calls that only rules name."""
     of_letters = {name for letter in PERMISSIONS for name in (*REFERENCE[letter], *OUTSIDE[letter], *IO_URING[letter])}
     for name, operation in OPERATIONS.items():
         if name not in of_letters:
@@ -291,6 +188,6 @@ def _operations(names: Iterable[str], letter: str, *, x32: bool) -> Iterator[tup
 
 
 def _shortened(letter: str, labels: Mapping[str, None]) -> Sequence[str]:
-    """The calls; none where all that the letter stands for are among them."""
+    """The calls; none if all calls of the permission are among them."""
     whole = {label for label in REFERENCE[letter] if OPERATIONS[label].call not in OF_32_BITS}
     return () if whole <= {*labels} else tuple(labels)

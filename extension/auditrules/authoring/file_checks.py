@@ -1,4 +1,4 @@
-"""Findings on files as such: what can't be read, how it is encoded, and what augenrules makes of a folder."""
+"""Findings on files: they can't be read, have the wrong encoding, or augenrules ignores them or changes their lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HALF = 0.3  # of the bytes of a text in UTF-16 are NULs
 
 
 def is_utf_16(content: bytes) -> bool:
-    """Whether bytes are a text in UTF-16: they begin with its mark, or about every second one is a NUL."""
+    """Whether bytes are text in UTF-16: they begin with its byte order mark, or about every second one is a NUL."""
     if content.startswith(_WIDE):
         return True
     first = content[:4096]
@@ -31,7 +31,7 @@ def is_utf_16(content: bytes) -> bool:
 
 
 def file_findings(reading: RulesReading) -> Iterator[LintFinding]:
-    """All findings of this kind."""
+    """Yield all findings on files."""
     for path, why in reading.given.ignored:
         yield LintFinding(BY_ID["ignored-folder" if why == IGNORED_FOLDER else "ignored-file"], Place(path), why)
     for file in reading.given.files:
@@ -46,7 +46,7 @@ def file_findings(reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _no_rules(reading: RulesReading) -> Iterator[LintFinding]:
-    """An input without a rule or a control; where a file can't be read, it may have had one."""
+    """The finding on an input without rules and controls; none if a file can't be read, as it may have some."""
     if any(file.content is None or is_utf_16(file.content) for file in reading.given.files):
         return
     if next(origins_of(reading), None) is None:
@@ -84,7 +84,7 @@ def _encoding(file: File, content: bytes) -> Iterator[LintFinding]:
 
 
 def _carriage_returns(reading: RulesReading) -> Iterator[LintFinding]:
-    """One finding a file, on the first line that auditctl reads with the byte at its end."""
+    """One finding for each file, on the first line that auditctl reads with a carriage return at its end."""
     found: dict[str, list[tuple[int, int, str]]] = {}
     for line in reading.in_full.lines:
         if line.text.endswith("\r"):
@@ -133,7 +133,7 @@ def _of_folder(reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _of_awk(reading: RulesReading) -> Iterator[LintFinding]:
-    """Lines of which one awk makes something else than another, where it is not known which one runs."""
+    """Findings on lines that one awk changes differently than another, if it is not known which awk runs."""
     if reading.given.awk is not None or reading.merged is None:
         return
     other = merge(reading.contents, Awk.MAWK, reading.facts.version)

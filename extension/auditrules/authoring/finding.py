@@ -1,4 +1,4 @@
-"""A finding of lint: what is wrong, where, and what to do."""
+"""The values of lint: findings with their places and kinds, costs, and the report of an input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from auditrules.values import dataclass, field
 
 
 class LintSeverity(str, Enum):
-    """How bad a finding is, the worst first; the words are those of SARIF."""
+    """The severity of a finding, the worst first, with SARIF's words."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -30,29 +30,29 @@ class FindingKind:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file, with auditctl's number; 0: the file itself."""
+    """A line of a file, with the number that auditctl counts; 0: the file itself."""
 
     path: str
     line: int = 0
 
     def __str__(self) -> str:
-        """`FILE:LINE`."""
+        """Write `FILE:LINE`."""
         return f"{self.path}:{self.line}" if self.line else self.path
 
     def __lt__(self, other: Place) -> bool:
-        """Whether it comes before another, by file and line."""
+        """Sort by file and line."""
         return (self.path, self.line) < (other.path, other.line)
 
 
 @dataclass(frozen=True, slots=True)
 class LintTarget:
-    """An auditctl and a machine for which rules are read."""
+    """A version of auditctl and a machine for which rules are read."""
 
     version: Version
     machine: str
 
     def __str__(self) -> str:
-        """As in `auditctl 3.0.9 on x86_64`."""
+        """Write it as in `auditctl 3.0.9 on x86_64`."""
         return f"auditctl {dotted(self.version)} on {self.machine}"
 
 
@@ -77,7 +77,7 @@ class LintFinding:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How many rules the kernel asks at the end of a system call.
+    """The number of rules that the kernel tries at the end of a system call.
 
     `listed` are the rules of the exit list whose mask is looked at for every call, `always` those of them that are
     compared for every call. `calls` are the calls for which most rules are compared, worst first. `on_inodes` are the
@@ -99,7 +99,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
-    """What a target makes of the rules: how many it reads and loads, which lines it refuses, and where it stops."""
+    """The load on a target: how many rules it reads and loads, which lines it refuses, and where it stops."""
 
     target: LintTarget
     rules: int
@@ -112,13 +112,13 @@ class LoadOutcome:
 
 @dataclass(frozen=True, slots=True)
 class LintReport:
-    """All that is found in one input, in order, and what each target makes of it."""
+    """All findings in one input, in order, and the load on each target."""
 
     name: str
     files: tuple[str, ...]
     findings: tuple[LintFinding, ...]
     outcomes: tuple[LoadOutcome, ...]
 
-    def of(self, severity: LintSeverity) -> tuple[LintFinding, ...]:
+    def of_severity(self, severity: LintSeverity) -> tuple[LintFinding, ...]:
         """The findings of a severity that no comment suppresses."""
         return tuple(each for each in self.findings if each.kind.severity is severity and each.suppressed is None)

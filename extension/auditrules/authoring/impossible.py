@@ -1,4 +1,4 @@
-"""Why no event can match a rule. Everything here is certain: where that can't be told, a rule may match."""
+"""Finds rules that no event can match. It is always certain: if that is not known, the rule may match."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from auditrules.audit.model.c_integers import signed
 from auditrules.audit.model.rule import SYSCALL_LISTS, Field, FilterList, Operator, letters
 from auditrules.authoring.rule_shape import ANY, RuleShape, Values, arches_of, machines_of, perhaps_uses
 
-MOST_ERRNO = 4095  # MAX_ERRNO of the kernel: a smaller result is no error
+MOST_ERRNO = 4095  # MAX_ERRNO of the kernel: a result below its negative is no error
 
 
 def impossible(shape: RuleShape, machine: str) -> str:
-    """Why no event of a machine can match a rule; empty: one may, as far as is known here."""
+    """Say why no event of a machine can match a rule; empty: one may."""
     return next(filter(None, (check(shape, machine) for check in _CHECKS)), "")
 
 
@@ -46,7 +46,7 @@ def _arch(shape: RuleShape, machine: str) -> str:
 
 
 def _success(shape: RuleShape, _machine: str) -> str:
-    """Whether success and exit exclude each other: a call that fails returns an error, one that succeeds does not."""
+    """Whether the fields success and exit exclude each other: only a call that fails returns an error."""
     ends = [each for each in shape.others if isinstance(each, Field) and each.name == "success"]
     possible = {
         result

@@ -1,4 +1,4 @@
-"""Where the control lines of a set of rules stand when its rules are written anew, so that each means the same."""
+"""Finds the places of control lines when a set of rules is written anew, so that each keeps its meaning."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from auditrules.audit.model.rule import ControlFlag
 from auditrules.authoring.other_changes import ENABLED, SUBTREES, controls_of
 from auditrules.values import dataclass, field
 
-_PRINTING = frozenset({"-s", "-l", "-v", "-h"})  # which set nothing
-# Of these the place among rules does not matter: each sets something that no rule depends on.
+_PRINTING = frozenset({"-s", "-l", "-v", "-h"})  # they set nothing
+# They may stand anywhere among the rules, as no rule depends on what they set.
 _ANYWHERE = (VALUES - {ENABLED}) | {"--loginuid-immutable", "--reset-lost", "--reset_backlog_wait_time_actual"}
 _ONCE = frozenset({*_ANYWHERE, "-c", "-i", "-D"})  # a second one adds nothing
 _DELETE = "-D"
@@ -19,7 +19,7 @@ _DELETE = "-D"
 
 @dataclass(slots=True)
 class KeptControls:
-    """The control lines above all rules, those below them, and why some can't be kept."""
+    """The control lines above all rules, those below them, and why others can't be kept."""
 
     above: list[str] = field(default_factory=list)
     below: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class KeptControls:
 
 
 def kept_controls(loaded: LoadedFile, place: Callable[[int], str]) -> KeptControls:
-    """The control lines of a load of which no line was refused; `place` says of a line's number where it stands.
+    """Place the control lines of a load in which no line was refused. `place` gives `FILE:LINE` for a number of a line.
 
     What is above all rules or below them stays there, in its order. -e is the last line, as what comes behind -e 2 may
     be refused.
@@ -39,7 +39,7 @@ def kept_controls(loaded: LoadedFile, place: Callable[[int], str]) -> KeptContro
         if control.flag == SUBTREES:
             found.lost.append(f"{place(number)}: {line}: what it adds to rules on directories is not compared")
         elif control.flag == _DELETE and (control.value or number > first):
-            continue  # what it deletes is no rule of the set
+            continue  # it deletes no rule of the set
         elif control.flag in _ONCE and line in (*found.above, *found.below):
             continue
         elif number <= first or (number < last and control.flag in _ANYWHERE):
@@ -56,7 +56,7 @@ def kept_controls(loaded: LoadedFile, place: Callable[[int], str]) -> KeptContro
 
 
 def _setting(loaded: LoadedFile) -> Iterator[tuple[int, ControlFlag]]:
-    """The controls that do something, each with its line's number: of a value the last, and none of -e."""
+    """The control flags that have an effect, with the numbers of their lines: the last of each value, without -e."""
     controls = [*controls_of(loaded)]
     holding = {control.flag: index for index, (_, control) in enumerate(controls)}
     for index, (number, control) in enumerate(controls):

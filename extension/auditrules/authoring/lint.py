@@ -23,13 +23,13 @@ from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.authoring.suppressions import Suppression, suppressed, suppressions
 from auditrules.values import replace
 
-MOST_RELATED = 5  # rules that are named as the cause of one finding
+MOST_RELATED = 5  # rules named as the cause of one finding
 
 _RANK = {kind.id: place for place, kind in enumerate(FINDINGS)}
 
 
 def lint(given: RulesInput, facts: Facts, targets: Sequence[LintTarget]) -> LintReport:
-    """What is wrong with rules, for each target.
+    """Find problems in rules, for each target.
 
     `facts` are what is known of the host: nothing without one. Where its users and groups are not known, each name is
     taken to be one.
@@ -142,7 +142,7 @@ def _undeciding(reading: RulesReading, rules: tuple[LoadedRule, ...], known: Fac
 
 
 def _comparable(reading: RulesReading, rules: tuple[LoadedRule, ...], known: Facts) -> Iterator[RuleShape | None]:
-    """The shapes of the rules; None where not all is known.
+    """The shapes of the rules; None for a rule of which not everything is known.
 
     That is a rule which names a user whose number is not known, or a file that another rule names otherwise: the two
     take part in what each follows.
@@ -160,7 +160,7 @@ def _comparable(reading: RulesReading, rules: tuple[LoadedRule, ...], known: Fac
 
 
 def _spellings(facts: Facts, rules: Iterable[LoadedRule]) -> frozenset[str]:
-    """Paths of rules that name one file in several ways."""
+    """The paths in rules that are different names of one file."""
     if not facts.files:
         return frozenset()
     paths = dict.fromkeys(
@@ -198,11 +198,11 @@ def _costly(reading: RulesReading, rules: tuple[LoadedRule, ...], saving: Saving
 
 
 def severity_counts(reports: Iterable[LintReport]) -> dict[LintSeverity, int]:
-    """How many findings there are of each severity, without those that a comment suppresses."""
+    """Count the findings of each severity, without those that a comment suppresses."""
     found = [each for report in reports for each in report.findings if each.suppressed is None]
     return {severity: sum(each.kind.severity is severity for each in found) for severity in LintSeverity}
 
 
 def place_of(reports: Iterable[LintReport]) -> Iterator[Place]:
-    """Each place of a finding."""
+    """Yield the place of each finding."""
     return (each.place for report in reports for each in report.findings)

@@ -1,4 +1,4 @@
-"""Findings on the load: which lines are refused, where it stops, and what the controls do."""
+"""Findings on the load of rules: lines that are refused, where the load stops, and what control lines do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOCKED = "the rules are locked (-e 2)"
 
 
 def load_findings(reading: RulesReading) -> Iterator[LintFinding]:
-    """All findings of this kind."""
+    """Yield all findings on the load."""
     for line in reading.in_full.lines:
         if line.result is LoadResult.REJECTED:
             yield _refused(reading, line)
@@ -53,7 +53,7 @@ def _refused(reading: RulesReading, line: LoadedLine) -> LintFinding:
         message = line.reason + meant(line.error, reading.flags(line.text), reading.facts)
         return reading.finding("refused", line.number, message, text=line.text, span=_caret(line.error))
     id_ = "missing-place" if line.absent else "refused"
-    return reading.finding(id_, line.number, line.reason, text=line.text, span=_meant(reading, line))
+    return reading.finding(id_, line.number, line.reason, text=line.text, span=_refused_word(reading, line))
 
 
 def _whole(text: str) -> tuple[int, int]:
@@ -65,20 +65,20 @@ def _caret(error: RuleSyntaxError) -> tuple[int, int]:
     return (start, end) if end > start else (len(error.line), len(error.line))
 
 
-def _meant(reading: RulesReading, line: LoadedLine) -> tuple[int, int]:
-    """The word of a line that the kernel refuses: the field that its reason names, else the line."""
+def _refused_word(reading: RulesReading, line: LoadedLine) -> tuple[int, int]:
+    """The place of the word that the kernel refuses: the field in its reason, else the whole line."""
     reason = line.reason.replace(",", " ").split()
     fields = line.parsed.rule.fields if line.parsed and line.parsed.rule else ()
     names = [each.name for each in fields if hasattr(each, "name")]
     wanted = [name for name in dict.fromkeys(names) if name in reason or (name == "path|dir" and "path" in reason)]
     if line.absent or not wanted:
         wanted = ["path", "dir", "exe"] if line.absent else wanted
-    found = reading.of_field(line.text, *wanted) if wanted else None
+    found = reading.field_place(line.text, *wanted) if wanted else None
     return found or _whole(line.text)
 
 
 def _lost(reading: RulesReading, line: LoadedLine, parsed: ParsedLine) -> Iterator[LintFinding]:
-    """A line with the flags of a rule that loads none."""
+    """Findings on a line that has the flags of a rule, but loads no rule."""
     if parsed.rule is None:
         flag = next((each for each in reading.flags(line.text) if each.flag in _RULE_FLAGS), None)
         if flag is not None:
@@ -117,7 +117,7 @@ def _stop(reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _never_read(count: int, rules: int) -> str:
-    """What comes of so many lines, of which some are rules, below the one that ends the load."""
+    """Say that the lines below the one that ends the load are not read, and how many of them are rules."""
     if not count:
         return "the load ends with an error: no line stands below it yet, and none that is added would be read"
     if count == rules:
@@ -144,7 +144,7 @@ def _locked_early(reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _hidden(reading: RulesReading) -> Iterator[LintFinding]:
-    """-i above lines that are refused."""
+    """Findings on -i above lines that are refused."""
     loaded = reading.loaded
     if not loaded.refused or not succeeds(loaded):
         return
@@ -184,7 +184,7 @@ def _deleted(reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _controls(reading: RulesReading) -> Iterator[LintFinding]:
-    """Values that a later line sets again, over all files, and what the last ones do."""
+    """Findings on values that a later line sets again, in any file, and on the values that count."""
     replaced = set()
     if reading.merged is not None:
         replaced = {

@@ -1,4 +1,4 @@
-"""A rule that is loaded, as the checks of rules take it, and findings on it."""
+"""A loaded rule with its line and shape, for the checks of rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from auditrules.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LoadedRule:
-    """A rule that is loaded, with its line and its shape."""
+    """A loaded rule, with its line and its shape."""
 
     number: int
     text: str
@@ -20,6 +20,6 @@ class LoadedRule:
     impossible: str = ""  # why nothing can match it
 
     def finding(self, reading: RulesReading, id_: str, message: str, *fields: str) -> LintFinding:
-        """A finding on the first of these fields that the line has; without one, on the line."""
-        span = reading.of_field(self.text, *fields) if fields else None
+        """Make a finding on the first of these fields that the line has, else on the whole line."""
+        span = reading.field_place(self.text, *fields) if fields else None
         return reading.finding(id_, self.number, message, text=self.text, span=span)

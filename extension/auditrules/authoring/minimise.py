@@ -1,9 +1,9 @@
-"""A set of rules that records the same with fewer rules.
+"""Makes a smaller set of rules that records the same.
 
-Rules that decide nothing are left out, and rules that differ in their calls or in their letters only become one. What
-is made is proved by the evaluator before anybody sees it: the effects of both sets must be the same, and for each key
-what is recorded with it. Only rules of the exit list are tried one by one: of other lists a rule stays, unless an
-earlier one of its list decides all that it would.
+Rules that never decide are left out, and rules that differ only in their system calls or permissions are merged. The
+evaluator then proves the result: both sets must have the same effects, and record the same accesses with each key. Only
+rules of the exit list are tried one by one. A rule of another list stays, unless an earlier rule of its list decides
+everything that it matches.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from auditrules.audit.coverage.rule_set import RuleSet
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import Action, Field, FilterList, Rule
 from auditrules.audit.model.syscall_mask import SyscallMask
-from auditrules.authoring.effects import EffectChange, found_effects
+from auditrules.authoring.call_effects import EffectChange
+from auditrules.authoring.effects import found_effects
 from auditrules.authoring.impossible import impossible
 from auditrules.authoring.record_effects import RecordChange, record_changes
 from auditrules.authoring.rule_order import Linked, never_deciding
@@ -26,24 +27,24 @@ from auditrules.authoring.rule_shape import RuleShape, shape_of
 from auditrules.values import dataclass, replace
 
 _Keys: TypeAlias = tuple[str, ...]
-"""The keys of one rule: mostly one, or none."""
+"""The keys of one rule: usually one or none."""
 
-_ACCESSES = frozenset({FilterList.TASK, FilterList.EXIT})  # the lists that decide about these alone
-# Lists of which only equal rules are left out: what comes of them is not compared, or a field that the kernel does not
-# know there ends the walk.
+_ACCESSES = frozenset({FilterList.TASK, FilterList.EXIT})  # the lists that only decide about accesses
+# Of these lists only equal rules are left out: their effects are not compared, or a field that the kernel does not know
+# there ends the walk.
 _AS_THEY_ARE = frozenset({FilterList.USER, FilterList.FILESYSTEM, FilterList.IO_URING})
 
 
 @dataclass(frozen=True, slots=True)
 class MinimisedRules:
-    """The rules that are left, in the order of evaluation, and what they record otherwise: none, where it is proved."""
+    """The rules that are left, in the order of evaluation, and changes in what they record; none: it is proved."""
 
     rules: tuple[Rule, ...]
     changes: tuple[EffectChange | RecordChange, ...]
 
 
 def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> MinimisedRules:
-    """A smallest set that records the same on a host; `moved` is as in `never_deciding`."""
+    """Make a smallest set that records the same on a host. `moved`: as in `never_deciding`."""
     left = tuple(rules)
     while True:
         fewer = merged(_deciding(left, files.facts.machine, moved))
@@ -56,9 +57,9 @@ def minimised(rules: Sequence[Rule], files: FileSystem, moved: Linked) -> Minimi
 
 
 def _changes(rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem) -> Iterator[EffectChange]:
-    """What is recorded otherwise with fewer rules, whatever the key, and then what with each key.
+    """Yield the changes in what is recorded with fewer rules: first with any key, then for each key.
 
-    Asked are the keys of rules that are no more: what another key gets, one of these loses.
+    Only the keys of removed rules are tried: if another key gains a record, one of these loses it.
     """
     yield from found_effects(_in_force(rules, files), _in_force(fewer, files), files)
     left = {*fewer}
@@ -69,13 +70,13 @@ def _changes(rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem) ->
 def _changes_with(
     keys: _Keys, rules: Sequence[Rule], fewer: Sequence[Rule], files: FileSystem
 ) -> Iterator[EffectChange]:
-    """What is recorded otherwise of that which gets these keys."""
+    """Yield the changes in what is recorded with these keys."""
     before, after = (_in_force(_recorded_with(keys, some), files) for some in (rules, fewer))
     yield from found_effects(before, after, files)
 
 
 def _keys(rules: Iterable[Rule]) -> Collection[_Keys]:
-    """The keys that records of accesses may have; none where they all have the same."""
+    """The keys that records of accesses may have; none if all rules have the same."""
     found = dict.fromkeys(rule.keys() for rule in rules if _writes_key(rule))
     return found if len(found) > 1 else ()
 
@@ -85,7 +86,7 @@ def _writes_key(rule: Rule) -> bool:
 
 
 def _recorded_with(keys: _Keys | None, rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The rules, of which those with another key record nothing: what is recorded is then what gets this key.
+    """Change rules with other keys to `never`, so that only accesses with these keys are recorded.
 
     The first rule that matches decides, and gives the record its key. None stands for any key.
     """
@@ -101,7 +102,7 @@ def _in_force(rules: Iterable[Rule], files: FileSystem) -> RulesInForce:
 
 
 def _deciding(rules: Sequence[Rule], machine: str, moved: Linked) -> tuple[Rule, ...]:
-    """The rules without those that never decide."""
+    """Leave out rules that never decide."""
     shapes = [shape_of(rule) for rule in rules]
     void = {place for place, shape in enumerate(shapes) if shape.rule.list in _ACCESSES and impossible(shape, machine)}
     known = [None if place in void or shape.rule.list in _AS_THEY_ARE else shape for place, shape in enumerate(shapes)]
@@ -112,7 +113,7 @@ def _deciding(rules: Sequence[Rule], machine: str, moved: Linked) -> tuple[Rule,
 
 
 def merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules, of which no two could be one: each takes the place of the first. Nothing is proved here."""
+    """Merge rules that could be one, in the place of the first. Nothing is proved here."""
     for by in (_without_calls, _without_letters):
         rules = _merged_by(rules, by)
     return tuple(rules)
@@ -134,7 +135,7 @@ def _merged_by(rules: Sequence[Rule], key: Callable[[RuleShape], object]) -> lis
 
 
 def _may_pass(rule: Rule, between: Iterable[Rule]) -> bool:
-    """Whether a rule may stand before others: none has a call of it with another action or another key."""
+    """Whether a rule may be moved above others: none of them has one of its calls with another action or key."""
     return not any(
         other.list is rule.list
         and other.syscalls & rule.syscalls
@@ -154,7 +155,7 @@ def _without_letters(shape: RuleShape) -> object:
 
 
 def _union(one: Rule, other: Rule) -> Rule:
-    """One rule with the calls and the letters of both."""
+    """Make one rule with the system calls and permissions of both."""
     letters = [each.value for each in other.fields if isinstance(each, Field) and each.name == "perm"]
     fields = tuple(
         replace(each, value=int(each.value) | int(letters[0]))
@@ -167,10 +168,10 @@ def _union(one: Rule, other: Rule) -> Rule:
 
 
 def _needed(rules: tuple[Rule, ...], files: FileSystem) -> tuple[Rule, ...]:
-    """The rules without those that can be taken out one by one, and nothing is recorded otherwise or with another key.
+    """Leave out, one by one, rules without which the same is recorded with the same keys.
 
-    The last ones first: of two that record the same, the first stays. What a rule recorded has its key: where all that
-    has this key stays as it was, so does all else.
+    The last rules are tried first: of two that record the same, the first stays. It is enough to compare the records
+    with the key of the rule: if these stay the same, so do all others.
     """
     keys = _keys(rules)
     before: dict[_Keys | None, RulesInForce] = {}

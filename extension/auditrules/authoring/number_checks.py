@@ -1,4 +1,4 @@
-"""Findings on numbers and names in lines that are taken: what auditctl reads otherwise than a person does."""
+"""Findings on numbers and names that auditctl reads differently than a person does."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NUMBERS = frozenset(
     }
 )
 _CONTROLS = frozenset({"-b", "-r", "--backlog_wait_time"})
-# A number with letters behind it, a zero in front, or one of ten digits; a name of a user or group that may not be
-# there; a family by name.
+# A number followed by letters, with a leading zero, or of ten digits; the name of a user or group that may not exist;
+# the name of an address family.
 _SUSPICIOUS = re.compile(
     r"\d[A-Za-z_]|[=<>&\s,][-+]?0\d|\d{10}|id[!<>=&]{1,2}(?!(?-i:unset|root)(?: |\Z))[A-Za-z_]"
     r"|saddr_fam[!<>=&]{1,2}[A-Za-z]|sessionid",
@@ -31,7 +31,7 @@ _SUSPICIOUS = re.compile(
 
 
 def number_findings(reading: RulesReading) -> Iterator[LintFinding]:
-    """Numbers and names in lines that are taken, of rules and of controls."""
+    """Yield the findings on numbers and names in accepted lines, of rules and of controls."""
     for line in reading.in_full.lines:
         if line.parsed is None or not _SUSPICIOUS.search(line.text):
             continue
@@ -46,7 +46,7 @@ def number_findings(reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _misread(flag: str, text: str, reading: RulesReading) -> tuple[str, int, str] | None:
-    """The finding on an operand, as its id, where it begins, and a message; None where it is what it seems."""
+    """The finding on an operand: its id, its place and a message; None if the operand is what it seems."""
     if flag in _CONTROLS:
         return _misread_number(text, 0)
     if flag == "-S":
@@ -72,7 +72,7 @@ def _misread_call(text: str, machine: str) -> tuple[str, int, str] | None:
 
 
 def _misread_word(kind: FieldKind, value: str, start: int) -> tuple[str, int, str] | None:
-    """A word in place of a number. Names of errors, record types and file systems are checked, and need nothing."""
+    """The finding on a word in place of a number; none for kinds whose names auditctl itself checks."""
     if kind in (FieldKind.USER, FieldKind.GROUP) and value not in ("unset", "root"):
         who = "user" if kind is FieldKind.USER else "group"
         return "name-lookup", start, f"{value} must be a {who} of the host when the line is loaded"

@@ -1,4 +1,4 @@
-"""What two sets of rules differ in beside what is recorded: settings, and the keys of rules that are else the same."""
+"""Differences between two sets of rules beside their records: settings, and the keys of otherwise equal rules."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from auditrules.audit.model.rule import Action, ControlFlag, Field, FilterList, 
 from auditrules.values import dataclass
 
 Settings = Mapping[str, str]
-"""The value of each flag that sets something, empty where nothing sets it. What is not known has none."""
+"""The value of each flag that sets something; empty: nothing sets it. A flag whose value is not known is missing."""
 
 ENABLED, RATE, SUBTREES = "-e", "-r", "-q"
-_SET = "set"  # of a flag that takes no value
+_SET = "set"  # the value of a flag without an operand
 _PLAIN = ("--loginuid-immutable", "-c", "-i")
-# What the kernel has where no line says (kernel/audit.c), and where auditing starts with the rules.
+# The kernel's values without a control line (kernel/audit.c), if auditing starts with the rules.
 _DEFAULTS: Settings = MappingProxyType({ENABLED: "1", "-f": "1", "-b": "64", RATE: "0"})
 _WAITS = frozenset({6000, 15000, 18000, 60000})  # AUDIT_BACKLOG_WAIT_TIME: a minute in jiffies, by CONFIG_HZ
 
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """A flag, and its value on each side; empty where nothing sets it there."""
+    """A flag, and its value on each side; empty: nothing sets it there."""
 
     setting: str
     old: str
@@ -34,7 +34,7 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """Other keys of rules that are else the same: those of each side, and how many such rules there are."""
+    """A change of keys in otherwise equal rules: the keys of each side, and the number of such rules."""
 
     old: tuple[str, ...]
     new: tuple[str, ...]
@@ -42,14 +42,14 @@ class KeyChange:
 
 
 def controls_of(loaded: LoadedFile) -> Iterator[tuple[int, ControlFlag]]:
-    """The controls that a load does, in order, each with the number of its line."""
+    """The control flags that a load carries out, in order, each with the number of its line."""
     for line in loaded.lines:
         if line.parsed is not None and line.result not in (LoadResult.UNREACHED, LoadResult.REJECTED):
             yield from ((line.number, control) for control in line.parsed.controls)
 
 
 def settings_of_load(loaded: LoadedFile) -> Settings:
-    """The settings that a load of files leaves."""
+    """The settings after a load of rules files."""
     values = {flag: str(word(strtol(text, signed=False))) for flag, text in loaded.values.items()}
     done = [control for _, control in controls_of(loaded)]
     plain = {flag: _SET for flag in _PLAIN if ControlFlag(flag) in done}
@@ -58,10 +58,10 @@ def settings_of_load(loaded: LoadedFile) -> Settings:
 
 
 def settings_of_kernel(status: AuditStatus) -> Settings:
-    """The settings that a kernel has, as far as it tells them."""
+    """The settings of a kernel, as far as its status reports them."""
     wait = "" if status.backlog_wait_time in _WAITS else status.backlog_wait_time
     immutable = status.loginuid_immutable
-    told = {
+    reported = {
         ENABLED: status.enabled,
         "-f": status.failure,
         "-b": status.backlog_limit,
@@ -69,11 +69,11 @@ def settings_of_kernel(status: AuditStatus) -> Settings:
         "--backlog_wait_time": wait,
         "--loginuid-immutable": None if immutable is None else _SET if immutable else "",
     }
-    return {flag: str(value) for flag, value in told.items() if value is not None}
+    return {flag: str(value) for flag, value in reported.items() if value is not None}
 
 
 def setting_changes(old: Settings, new: Settings) -> tuple[SettingChange, ...]:
-    """The settings that differ, of those that are known on both sides."""
+    """The settings that are known on both sides and differ."""
     return tuple(
         SettingChange(flag, value, new[flag])
         for flag, value in old.items()
@@ -82,7 +82,7 @@ def setting_changes(old: Settings, new: Settings) -> tuple[SettingChange, ...]:
 
 
 def uncertain_by_settings(old: Settings, new: Settings) -> Iterator[str]:
-    """Why settings that differ may change what is recorded, so that this can't be told."""
+    """Say which settings may change what is recorded in a way that is not compared."""
     was, is_ = (int(side.get(RATE) or 0) for side in (old, new))
     if is_ and (not was or is_ < was):
         yield f"which records the limit of {is_} a second (-r) drops"
@@ -91,14 +91,14 @@ def uncertain_by_settings(old: Settings, new: Settings) -> Iterator[str]:
 
 
 def key_changes(old: Iterable[Rule], new: Iterable[Rule]) -> tuple[KeyChange, ...]:
-    """The keys that differ of rules which record, and are the same but for their keys."""
+    """The changes of keys in rules that record and are otherwise equal."""
     before, after = _keys(old), _keys(new)
     pairs = Counter((keys, after[rule]) for rule, keys in before.items() if rule in after and after[rule] != keys)
     return tuple(KeyChange(*pair, number) for pair, number in pairs.items())
 
 
 def _keys(rules: Iterable[Rule]) -> Mapping[Hashable, tuple[str, ...]]:
-    """The keys of each rule that records; of equal ones the first decides."""
+    """The keys of each rule that records. Of equal rules the first one counts."""
     found: dict[Hashable, tuple[str, ...]] = {}
     for rule in rules:
         if rule.list is FilterList.EXIT and rule.action is Action.ALWAYS:

@@ -1,4 +1,4 @@
-"""What one auditctl reads of an input: the lines, where each stands, and what becomes of it."""
+"""The reading of an input by one auditctl: its lines, their places, and whether each is loaded."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from auditrules.authoring.finding import LintFinding, Place
 from auditrules.authoring.finding_table import BY_ID
 from auditrules.values import dataclass, replace
 
-IGNORED_FOLDER = "it is a folder"  # why a name is not read which is no file's
-_FIRST_ASSUMED = 0x70000000  # of the numbers that names have which nobody looked up
+IGNORED_FOLDER = "it is a folder"  # why a folder is not read
+_FIRST_ASSUMED = 0x70000000  # the first id for names that nobody looked up
 
 
 @dataclass(frozen=True, slots=True)
 class RulesInput:
-    """Rules to be looked at: one file, or a folder rules.d with the files that augenrules would read.
+    """An input of rules: one file, or a folder rules.d with the files that augenrules would read.
 
     `ignored` are the other names in the folder, each with the reason why it is not read; `awk` is the one of the host,
     None where that is not known.
@@ -37,7 +37,7 @@ class RulesInput:
 
 
 def with_names(facts: Facts, inputs: Iterable[RulesInput]) -> Facts:
-    """The facts, with each name of a user or group that inputs have.
+    """Add to the facts each name of a user or group in the inputs.
 
     Where nobody can look names up, each has a number of its own.
     """
@@ -58,14 +58,14 @@ def _numbered(names: Iterable[str]) -> Mapping[str, int]:
 
 @dataclass
 class RulesReading:
-    """One input as one auditctl on one machine reads it; all of it is worked out once, when it is asked for."""
+    """One input as one auditctl on one machine reads it. Each part is computed once, when it is first used."""
 
     given: RulesInput
     facts: Facts
 
     @cached_property
     def contents(self) -> Mapping[str, Content]:
-        """What cat prints of each file of the folder, by its name."""
+        """The content of each file of the folder, by name, as augenrules reads it."""
         return {
             file.path.rpartition("/")[2]: file.error if file.content is None else file.content
             for file in self.given.files
@@ -73,31 +73,31 @@ class RulesReading:
 
     @cached_property
     def merged(self) -> MergedRules | None:
-        """What augenrules makes of the folder; None for a single file."""
+        """The result of augenrules for the folder; None for a single file."""
         if not self.given.folder:
             return None
         return merge(self.contents, self.given.awk or Awk.GAWK, self.facts.version)
 
     @cached_property
     def content(self) -> bytes:
-        """What `auditctl -R` reads."""
+        """The bytes that `auditctl -R` reads."""
         return self.merged.content if self.merged is not None else self.given.files[0].content or b""
 
     @cached_property
     def loaded(self) -> LoadedFile:
-        """What `auditctl -R` loads."""
+        """The result of `auditctl -R`."""
         return load_rules(self.content, self.facts, self.parse)
 
     @cached_property
     def in_full(self) -> LoadedFile:
-        """What it would load if it went on after each error: the rules that are looked at further."""
+        """The result if the load went on after each error. Further checks use its rules."""
         if self.loaded.stopped_at is None:
             return self.loaded
         return load_rules(self.content, self.facts, self.parse, go_on=True)
 
     @cached_property
     def parse(self) -> LineParser:
-        """What parses a line on the machine."""
+        """The parser of lines for the machine."""
         return LineParser(self.facts)
 
     @cached_property
@@ -106,7 +106,7 @@ class RulesReading:
         return {file.path.rpartition("/")[2]: file.path for file in self.given.files}
 
     def place(self, number: int) -> Place:
-        """Where a line of what auditctl reads comes from."""
+        """The file and line from which a line of `content` comes."""
         if self.merged is None:
             return Place(self.given.files[0].path, number)
         line = self.merged.at(number)
@@ -144,11 +144,11 @@ class RulesReading:
         span: tuple[int, int] | None = None,
         related: tuple[tuple[Place, str], ...] = (),
     ) -> LintFinding:
-        """A finding on a line of what auditctl reads."""
+        """Make a finding on a line of `content`."""
         return LintFinding(BY_ID[id_], self.place(number), message, text, span, related)
 
-    def of_field(self, text: str, *names: str) -> tuple[int, int] | None:
-        """Where a field stands in a line; a path is a watch's operand, too."""
+    def field_place(self, text: str, *names: str) -> tuple[int, int] | None:
+        """The place of a field in a line. The operand of a watch is a path field, too."""
         for flag in self.flags(text):
             if flag.operand is None:
                 continue
@@ -165,7 +165,7 @@ class RulesReading:
 
 
 def origins_of(reading: RulesReading) -> Iterator[tuple[Place, str]]:
-    """Each line of the sources that is neither blank nor a comment, in the order in which they are read."""
+    """Yield each line of the sources that is neither blank nor a comment, in the order in which they are read."""
     order = [*dict.fromkeys(each.origin.name for each in reading.merged.became)] if reading.merged else [*reading.paths]
     for name in order:
         for number, text in reading.source_lines[reading.paths[name]]:

@@ -1,8 +1,9 @@
-"""Which types of records a change of rules keeps away, or lets through.
+"""Finds the types of records that the kernel no longer writes after a change of rules, or newly writes.
 
-The kernel asks the exclude list for each record, by its type and by who makes it, and before that the user list for
-what programs send: of either the first rule that matches decides, and a field that it does not know there ends the
-list (audit_filter of kernel/auditsc.c, audit_receive_msg and audit_log_start of kernel/audit.c, Linux 6.1).
+The kernel filters each record with the exclude list, by its type and by the process that causes it. Records that
+programs send pass the user list first. In either list the first rule that matches decides, and a field that the kernel
+does not know there ends the walk (audit_filter of kernel/auditsc.c, audit_receive_msg and audit_log_start of
+kernel/audit.c, Linux 6.1).
 """
 
 from __future__ import annotations
@@ -20,30 +21,30 @@ from auditrules.audit.coverage.match_result import Undetermined, compare
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
 from auditrules.audit.coverage.rule_match import Match, Pending, Truth
 from auditrules.audit.model.rule import Action, Comparison, Field, FilterList, Permission, Rule
-from auditrules.authoring.effects import Direction
+from auditrules.authoring.call_effects import Direction
 from auditrules.values import dataclass
 
-# What the kernel takes from programs: AUDIT_USER, and both ranges of AUDIT_FIRST_USER_MSG (audit_netlink_ok). Types
-# from 1200 to 1299 are auditd's own, which writes them itself: no list of the kernel's is asked for these.
+# The types that programs may send: AUDIT_USER, and both ranges of AUDIT_FIRST_USER_MSG (audit_netlink_ok). auditd
+# writes the types from 1200 to 1299 itself, so the kernel filters none of them.
 OF_PROGRAMS = (1005, *range(1100, 1200), *range(2100, 3000))
 TYPES = tuple(sorted((*OF_PROGRAMS, 1006, *range(1300, 2100))))  # 1006 is LOGIN, which the kernel writes
-_USER_AVC = 1107  # which the kernel takes also while auditing is off
+_USER_AVC = 1107  # the kernel accepts it even while auditing is off
 
 _EVERY = (("every type", TYPES), ("every type that programs send", OF_PROGRAMS))
-_MOST_LEFT_OUT = 8  # types, named as such where all others change
-_MOST_IN_A_ROW = 4  # types, each named for itself
+_MOST_LEFT_OUT = 8  # types that are named as exceptions if all others change
+_MOST_IN_A_ROW = 4  # consecutive types that are named one by one
 _UNREADABLE = "a rule can't be read"
 _TOO_MANY = "there are too many conditions to try them all"
-MOST_ASKED = 20_000  # rules, each as often as there is a type that is asked for: some seconds
+MOST_ASKED = 20_000  # rules times types: some seconds
 _NO_CALL = Access("", 0, 0, Permission(0), ())
 
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """Types of records of which the kernel writes others than before, in the cases of `where`.
+    """A change in the records that the kernel writes, under the conditions `where`.
 
-    `types` are names, ranges of numbers such as `1100 to 1199`, or one word for all, but for those of `without`. They
-    are empty where rules of another list differ, of which `where` tells.
+    `types` are names, ranges of numbers such as `1100 to 1199`, or one phrase for all types except those in `without`.
+    They are empty if rules of a list differ that is not compared; then `where` names it.
     """
 
     direction: Direction
@@ -53,15 +54,15 @@ class RecordChange:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A rule of the exclude or the user list: which types it is about, and what its match waits for beside these."""
+class _RecordRule:
+    """A rule of the exclude or user list: the types that it matches, and the other conditions of its match."""
 
     resolved: ResolvedRule
     types: tuple[Field, ...]
     pending: tuple[Pending, ...]
     drops: bool
 
-    def about(self, record: int) -> bool:
+    def has_type(self, record: int) -> bool:
         return all(compare(record, each) for each in self.types)
 
     @property
@@ -69,54 +70,55 @@ class _Asked:
         return Match(Truth.MAYBE, pending=self.pending) if self.pending else Match(Truth.YES)
 
 
-_Lists = tuple[Sequence[_Asked], Sequence[_Asked]]  # of the user list, and of the exclude list
+_Lists = tuple[Sequence[_RecordRule], Sequence[_RecordRule]]  # the rules of the user list, and of the exclude list
 
 
 def record_changes(old: RulesInForce, new: RulesInForce, machine: str) -> tuple[RecordChange, ...]:
-    """What changes from the old rules to the new ones for types of records, and for lists that are not compared."""
+    """Compare the types of records that both sets of rules let through. Lists that are not compared are named."""
     return (*_of_types(old, new, machine), *_not_compared(old, new))
 
 
 def _not_compared(old: RulesInForce, new: RulesInForce) -> Iterator[RecordChange]:
-    """Of lists whose effects nobody asks for: that they differ."""
-    rings, systems = ([_ring(side), _systems(side)] for side in (old, new))
+    """Say which lists differ whose effects are not compared."""
+    rings, systems = ([_io_uring_rules(side), _filesystem_rules(side)] for side in (old, new))
     for name, one, other in zip(("io_uring", "filesystem"), rings, systems, strict=True):
         if one != other:
             what = f"rules of the {name} list differ, and what comes of that is not compared"
             yield RecordChange(Direction.UNSURE, (), where=(what,))
 
 
-def _ring(side: RulesInForce) -> list[Rule]:
-    """The rules of the io_uring list, of which the first that matches decides: an equal one below it does not."""
+def _io_uring_rules(side: RulesInForce) -> list[Rule]:
+    """The rules of the io_uring list. The first rule that matches decides, so an equal one below it is left out."""
     return list(dict.fromkeys(each.rule for each in side.rules.in_list(FilterList.IO_URING)))
 
 
-def _systems(side: RulesInForce) -> list[Rule]:
-    """The rules of the filesystem list that do something, in whatever order."""
+def _filesystem_rules(side: RulesInForce) -> list[Rule]:
+    """The rules of the filesystem list that have an effect. Their order does not matter."""
     never = {each.rule for each in side.rules.in_list(FilterList.FILESYSTEM) if each.rule.action is Action.NEVER}
     return sorted(never, key=repr)
 
 
 def _of_types(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[RecordChange]:
     sides = old, new
-    texts = [[each.rule for each in _of(side)] for side in sides]
+    texts = [[each.rule for each in _record_rules(side)] for side in sides]
     if texts[0] == texts[1] and (old.auditing.enabled == 0) is (new.auditing.enabled == 0):
         return
     unread = bool(old.rules.unread or new.rules.unread)
     lists = [_lists(side) for side in sides]
-    told = dict.fromkeys(each for both in lists for rules in both for rule in rules for each in rule.types)
+    type_fields = dict.fromkeys(each for both in lists for rules in both for rule in rules for each in rule.types)
     alike: dict[object, list[int]] = {}
     for record in TYPES:
-        kind = (record in _SENT, record == _USER_AVC, *(compare(record, each) for each in told))
+        kind = (record in _SENT, record == _USER_AVC, *(compare(record, each) for each in type_fields))
         alike.setdefault(kind, []).append(record)
     found: dict[tuple[Direction, tuple[str, ...]], list[int]] = {}
     left = MOST_ASKED
     for records in alike.values():
-        asked, off = [_asked_for(records[0], each) for each in lists], [_is_off(records[0], side) for side in sides]
-        if off[0] is off[1] and (off[0] or _told(asked[0]) == _told(asked[1])):
+        deciding = [_deciding_for(records[0], each) for each in lists]
+        off = [_is_off(records[0], side) for side in sides]
+        if off[0] is off[1] and (off[0] or _decisions(deciding[0]) == _decisions(deciding[1])):
             continue
-        left -= sum(len(rules) for both in asked for rules in both)
-        differences = _difference(asked, off, machine) if left >= 0 else [(Direction.UNSURE, (_TOO_MANY,))]
+        left -= sum(len(rules) for both in deciding for rules in both)
+        differences = _difference(deciding, off, machine) if left >= 0 else [(Direction.UNSURE, (_TOO_MANY,))]
         for direction, where in differences:
             key = (Direction.UNSURE, (_UNREADABLE,)) if unread else (direction, where)
             found.setdefault(key, []).extend(records)
@@ -128,30 +130,30 @@ def _of_types(old: RulesInForce, new: RulesInForce, machine: str) -> Iterator[Re
 _SENT = frozenset(OF_PROGRAMS)
 
 
-def _asked_for(record: int, lists: _Lists) -> _Lists:
+def _deciding_for(record: int, lists: _Lists) -> _Lists:
     user, exclude = lists
-    return _through(user, record) if record in _SENT else [], _through(exclude, record)
+    return _deciding(user, record) if record in _SENT else [], _deciding(exclude, record)
 
 
 def _is_off(record: int, side: RulesInForce) -> bool:
-    """Whether auditing is off, so that the kernel does not take such a message of a program's."""
+    """Whether auditing is off and the kernel then refuses this type of record from programs."""
     return record in _SENT and record != _USER_AVC and side.auditing.enabled == 0
 
 
-def _of(side: RulesInForce) -> tuple[ResolvedRule, ...]:
+def _record_rules(side: RulesInForce) -> tuple[ResolvedRule, ...]:
     return (*side.rules.in_list(FilterList.USER), *side.rules.in_list(FilterList.EXCLUDE))
 
 
 def _lists(side: RulesInForce) -> _Lists:
     user, exclude = (
-        [found for each in side.rules.in_list(name) if (found := _asked(each)) is not None]
+        [found for each in side.rules.in_list(name) if (found := _record_rule(each)) is not None]
         for name in (FilterList.USER, FilterList.EXCLUDE)
     )
     return user, exclude
 
 
-def _asked(resolved: ResolvedRule) -> _Asked | None:
-    """A rule as it is asked for a record of anybody's; None where it matches none."""
+def _record_rule(resolved: ResolvedRule) -> _RecordRule | None:
+    """Prepare a rule to match records of any process; None if it matches none."""
     rule = resolved.rule
     drops = rule.list is FilterList.EXCLUDE or rule.action is Action.NEVER
     types: list[Field] = []
@@ -162,20 +164,20 @@ def _asked(resolved: ResolvedRule) -> _Asked | None:
             continue
         answer = match_exclude_condition(condition, resolved, ANYBODY)
         if answer is None:
-            drops = False  # a field that the kernel does not know here: where all before it hold, it asks no further
+            drops = False  # a field that the kernel does not know here: if all before it match, the walk ends
             break
         if isinstance(answer, Undetermined):
             pending.append(Pending(condition, answer))
         elif not answer:
             return None
-    return _Asked(resolved, tuple(types), tuple(pending), drops) if rule.fields else None
+    return _RecordRule(resolved, tuple(types), tuple(pending), drops) if rule.fields else None
 
 
-def _through(rules: Iterable[_Asked], record: int) -> list[_Asked]:
+def _deciding(rules: Iterable[_RecordRule], record: int) -> list[_RecordRule]:
     """The rules that decide about a type of record, or may, in their order."""
     found = []
     for each in rules:
-        if each.about(record):
+        if each.has_type(record):
             found.append(each)
             if not each.pending:
                 break
@@ -183,10 +185,10 @@ def _through(rules: Iterable[_Asked], record: int) -> list[_Asked]:
 
 
 def _difference(
-    asked: Sequence[_Lists], off: Sequence[bool], machine: str
+    deciding: Sequence[_Lists], off: Sequence[bool], machine: str
 ) -> Iterator[tuple[Direction, tuple[str, ...]]]:
-    """What changes for one type of record, of which either side takes none where it is off."""
-    waits = [(pending, each) for both in asked for rules in both for each in rules for pending in each.pending]
+    """Compare both sides for one type of record. `off` says on which sides the kernel writes none of this type."""
+    waits = [(pending, each) for both in deciding for rules in both for each in rules for pending in each.pending]
     conditions: dict[CaseCondition, ResolvedRule] = {
         (Cause.EXCLUDED, pending.condition): each.resolved
         for pending, each in waits
@@ -194,7 +196,7 @@ def _difference(
     }
     cases = CredentialCases(conditions, _NO_CALL)
     found = []
-    for both, silent in zip(asked, off, strict=True):
+    for both, silent in zip(deciding, off, strict=True):
         recorded, unrecorded = (0, cases.all) if silent else _by_case(both, cases)
         found.append((recorded & ~unrecorded, unrecorded & ~recorded, recorded & unrecorded))
     (was, was_not, was_unsure), (is_, is_not, is_unsure) = found
@@ -209,12 +211,12 @@ def _difference(
         yield Direction.UNSURE, tuple(texts) or (_TOO_MANY,)
 
 
-def _told(lists: Iterable[Iterable[_Asked]]) -> list[list[tuple[object, ...]]]:
+def _decisions(lists: Iterable[Iterable[_RecordRule]]) -> list[list[tuple[object, ...]]]:
     return [[(each.drops, each.pending) for each in rules] for rules in lists]
 
 
-def _by_case(lists: Iterable[Iterable[_Asked]], cases: CredentialCases) -> tuple[int, int]:
-    """The cases in which a record may be written, and those in which it may not: each list must let it through."""
+def _by_case(lists: Iterable[Iterable[_RecordRule]], cases: CredentialCases) -> tuple[int, int]:
+    """The cases in which the record may be written, and those in which it may not. Each list must let it through."""
     recorded, unrecorded = cases.all, 0
     for rules in lists:
         kept, remaining = 0, cases.all
@@ -230,16 +232,16 @@ def _by_case(lists: Iterable[Iterable[_Asked]], cases: CredentialCases) -> tuple
 
 
 def _named(records: Collection[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The types in words, and those that the words leave out."""
+    """Name the types, and the exceptions from these names."""
     for words, types in _EVERY:
         left = {*types} - {*records}
         if len(left) <= _MOST_LEFT_OUT and len(left) + len(records) == len(types):
-            return (words,), tuple(_rows(left))
-    return tuple(_rows(records)), ()
+            return (words,), tuple(_type_names(left))
+    return tuple(_type_names(records)), ()
 
 
-def _rows(records: Iterable[int]) -> Iterator[str]:
-    """Types, those of many in a row by the first and the last of them."""
+def _type_names(records: Iterable[int]) -> Iterator[str]:
+    """Name types one by one, or as a range if many are consecutive."""
     rows: list[list[int]] = []
     for each in sorted(records):
         if rows and each == rows[-1][-1] + 1:

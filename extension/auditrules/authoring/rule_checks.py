@@ -1,4 +1,4 @@
-"""Findings on single rules: what can't match, and what records less, or other things, than it seems to."""
+"""Findings on single rules: they can't match, or record less than they seem to, or something else."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from auditrules.authoring.rule_paths import file_fields
 from auditrules.authoring.rule_shape import RuleShape, Values
 
 _PATTERN = re.compile(r"[*?\[]")
-# An auid that somebody writes who means unset: what -1 is in fewer bits, or -1 mistyped.
+# Values of auid that are meant as unset: -1 in fewer bits, or mistyped.
 _NEARLY_UNSET = frozenset({0xFFFFFFFE, 0x7FFFFFFF, 0xFFFF, 429496729, 429496725, 294967295})
 RuleCheck = Callable[[LoadedRule, RulesReading], Iterator[LintFinding]]
 
 
 def rule_findings(rules: tuple[LoadedRule, ...], reading: RulesReading) -> Iterator[LintFinding]:
-    """All findings of this kind, on the rules in the order of evaluation."""
+    """Yield all findings on single rules, in the order of evaluation."""
     for each in rules:
         for check in _CHECKS:
             yield from check(each, reading)
@@ -63,12 +63,12 @@ def _pattern(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
 
 
 def _on_the_host(each: LoadedRule, reading: RulesReading) -> Iterator[LintFinding]:
-    """What is at a path, where that is known."""
+    """The entry at a path, if it is known."""
     files = FileSystem(reading.facts)
     for field in file_fields(each.rule):
         path = str(field.value)
         place = files.walk(path, follow=False)
-        span = reading.of_field(each.text, "path", "dir", "exe") if place.entry is not None else None
+        span = reading.field_place(each.text, "path", "dir", "exe") if place.entry is not None else None
         if place.entry is not None and place.entry.type == "link" and not path.endswith("/"):
             leads = files.walk(path)
             to = leads.full_path if leads.entry is not None else place.entry.target
@@ -83,9 +83,9 @@ def _never_matches(each: LoadedRule, reading: RulesReading) -> Iterator[LintFind
     why = each.impossible
     if why:
         first = why.split(" ", 2)[1] if why.startswith("no ") else ""
-        span = reading.of_field(each.text, first) if first in FIELDS else None
+        span = reading.field_place(each.text, first) if first in FIELDS else None
         if "arch" in why:
-            span = reading.of_field(each.text, "arch")
+            span = reading.field_place(each.text, "arch")
         yield reading.finding("never-matches", each.number, why, text=each.text, span=span)
 
 
@@ -131,7 +131,7 @@ def _record_lost(each: LoadedRule, reading: RulesReading) -> Iterator[LintFindin
 
 
 def _drops_all(shape: RuleShape) -> bool:
-    """Whether an exclude rule drops the record of the call whoever makes it."""
+    """Whether an exclude rule drops the record of the system call for any process."""
     kinds = shape.values.get("msgtype")
     alone = len(shape.values) == 1 and not shape.others
     return alone and kinds is not None and Values(SYSCALL_RECORD, SYSCALL_RECORD).within(kinds)

@@ -1,9 +1,9 @@
-"""Which rules never decide: a rule above them decides all that they match. By the kernel's order, never by text.
+"""Finds rules that never decide, because rules above them decide everything that they match.
 
-Of the lists task, user, exit and io_uring the first rule that matches decides. Rules on an inode are asked after the
-others of the exit list, name by name, and count only where they stand above what matched already: so a rule that stands
-above and matches whenever the other does always comes first, whichever of the two is on an inode. On the exclude list
-any rule that matches drops the record, and its action does not count.
+In the lists task, user, exit and io_uring the first rule that matches decides. The kernel tries the rules of the exit
+list that are on an inode after the others, name by name, but such a rule counts only if it is above the rule that
+matched already. So a rule that is above another and matches whenever the other does always comes first, whichever of
+the two is on an inode. In the exclude list any rule that matches drops the record, whatever its action is.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from auditrules.audit.constants.fields import EXCLUDABLE
 from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Field, FilterList, Rule
-from auditrules.authoring.rule_shape import RuleShape, asks_no_more, place_key, places_around
+from auditrules.authoring.rule_shape import RuleShape, includes, place_key, places_around
 from auditrules.values import dataclass, field
 
-MOST_COMPARED = 500_000  # pairs of rules: with more, the last rules are not looked at
+MOST_COMPARED = 500_000  # pairs of rules; beyond them, the last rules are not compared
 
-Linked = Callable[[str], bool]  # whether a path may not be where its text says
+Linked = Callable[[str], bool]  # whether a path may lead elsewhere than its text says
 
 
 def moved_on(facts: Facts) -> Linked:
-    """What tells of a path whether it may not be where its text says: behind a link, or on a mount of its own."""
+    """Make the function that says whether a path leads elsewhere than its text, by a link or a mount."""
     if not facts.files:
         return lambda _path: False
     files = FileSystem(facts)
@@ -40,7 +40,7 @@ def moved_on(facts: Facts) -> Linked:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A rule that never decides: its place in the order, and those of the rules that decide in its place."""
+    """A rule that never decides: its index in the order of evaluation, and the indexes of the rules that decide."""
 
     index: int
     by: tuple[int, ...]
@@ -48,7 +48,7 @@ class Decided:
 
 @dataclass(slots=True)
 class _Same:
-    """Rules that ask for the same beside their calls: the calls of all, and each by its place in the order."""
+    """Rules with the same conditions beside their system calls: the calls of all, and the indexes of the rules."""
 
     shape: RuleShape
     calls: int = 0
@@ -56,10 +56,10 @@ class _Same:
 
 
 def never_deciding(shapes: Sequence[RuleShape | None], moved: Linked) -> tuple[tuple[Decided, ...], bool]:
-    """The rules, in the order of evaluation, that never decide; and whether all were looked at.
+    """Find the rules that never decide. `shapes` are in the order of evaluation; False: not all were compared.
 
-    None stands for a rule of which not everything is known. `moved` says of a path that its text is not where it is:
-    then a directory is not taken to be in another one.
+    None stands for a rule of which not everything is known. `moved` says whether a path leads elsewhere than its text;
+    such a path is not taken to be inside another directory.
     """
     excluding = [shape for shape in shapes if shape and shape.rule.list is FilterList.EXCLUDE]
     plain = all(map(_excludes_plainly, excluding))
@@ -76,7 +76,7 @@ def never_deciding(shapes: Sequence[RuleShape | None], moved: Linked) -> tuple[t
             return tuple(found), False
         if before:
             found.append(Decided(index, before))
-            continue  # whatever it decides is decided above it
+            continue  # rules above it decide everything that it would
         known = same.get(shape.sameness)
         if known is None:
             known = same[shape.sameness] = _Same(shape)
@@ -93,7 +93,7 @@ def _deciding_before(
     seen: dict[Hashable, dict[Hashable, list[_Same]]],
     moved: Linked,
 ) -> tuple[tuple[int, ...], int]:
-    """The rules above that decide all that a rule matches, none if something is left; and how many were compared."""
+    """The rules above that decide everything that a rule matches (none: something is left), and the cost in pairs."""
     wanted = left = _calls(shape.rule)
     by: list[int] = []
     compared = 0
@@ -118,11 +118,11 @@ def _deciding_before(
 def _covers(one: RuleShape, other: RuleShape) -> bool:
     if one.rule.list is FilterList.FILESYSTEM:
         return one.sameness == other.sameness and one.rule.action is other.rule.action
-    return asks_no_more(one, other)
+    return includes(one, other)
 
 
 def _calls(rule: Rule) -> int:
-    return int(rule.syscalls) or 1  # a rule of the task list has none, and is asked for every task
+    return int(rule.syscalls) or 1  # a rule of the task list has none, and is tried for every task
 
 
 def _calls_of(shapes: Sequence[RuleShape | None], index: int) -> int:
@@ -131,7 +131,7 @@ def _calls_of(shapes: Sequence[RuleShape | None], index: int) -> int:
 
 
 def _index_of(shape: RuleShape) -> Hashable:
-    """A condition that every rule must have of which all is decided by this one; None: there is no such condition."""
+    """A condition that each rule below must have if this rule decides all it matches; None: there is none."""
     for name, values in shape.values.items():
         if values.least == values.most and name != "arch":
             return name, values.least
@@ -147,6 +147,6 @@ def _probes(shape: RuleShape) -> Iterable[Hashable]:
 
 
 def _excludes_plainly(shape: RuleShape) -> bool:
-    """Whether the kernel knows all fields of an exclude rule: at another one it stops looking."""
+    """Whether the kernel knows all fields of an exclude rule: a field that it does not know ends the walk."""
     conditions = shape.rule.fields
     return bool(conditions) and all(isinstance(each, Field) and each.name in EXCLUDABLE for each in conditions)

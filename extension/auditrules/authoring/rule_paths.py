@@ -1,4 +1,4 @@
-"""The paths that rules name, and what is at them where nobody looked: a file or a directory, without links."""
+"""The paths that rules name, and the entries that are assumed at them without a host: no links."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from auditrules.audit.model.rule import FILE_FIELDS, Field, Rule
 
 
 def file_fields(rule: Rule) -> Iterator[Field]:
-    """The fields of a rule that name a file or a directory."""
+    """The fields of a rule whose value is the path of a file or directory."""
     return (each for each in rule.fields if isinstance(each, Field) and each.name in FILE_FIELDS)
 
 
 def assumed_files(rules: Iterable[Rule]) -> Mapping[str, Entry]:
-    """What is at the paths of rules, and at each step of the way there.
+    """Assume entries at the paths of rules and at their parents.
 
     A path is a directory where a rule says so (`dir=`), or has a path below it, and else a file.
     """

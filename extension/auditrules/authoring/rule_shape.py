@@ -1,6 +1,6 @@
-"""What a rule asks for, as sets: whether another rule asks for no more.
+"""The conditions of a rule as sets of values, to find out whether a rule matches everything that another one does.
 
-Everything here is certain: where sets can't tell, the answer is no.
+It is always certain: if the sets do not show it, the answer is no.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from auditrules.audit.model.rule import (
 from auditrules.values import dataclass
 
 _LAST = WORD - 1
-# Fields of which an event has one value, a number that is compared as it is. A task has several groups, and a call
-# several names.
+# Fields of which an event has one value, compared as a number. A task may have several groups, a call several names.
 SINGLE = frozenset(
     {
         *("auid", "uid", "euid", "suid", "fsuid", "sgid", "fsgid", "pid", "ppid", "sessionid", "pers"),
@@ -42,7 +41,7 @@ _OPEN = frozenset({"open", "openat", "openat2"})
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The numbers that a field may have: from one to another, without some."""
+    """The numbers that a field may have: those from `least` to `most`, except `without`."""
 
     least: int = 0
     most: int = _LAST
@@ -50,7 +49,7 @@ class Values:
 
     @property
     def empty(self) -> bool:
-        """Whether there is none."""
+        """Whether there are none."""
         span = self.most - self.least + 1
         return span <= 0 or (span <= len(self.without) and all(each in self.without for each in self._few()))
 
@@ -58,17 +57,17 @@ class Values:
         return range(self.least, self.most + 1)
 
     def within(self, other: Values) -> bool:
-        """Whether each of them is one of the other's."""
+        """Whether `other` has all of these numbers."""
         if other.least > self.least or self.most > other.most:
             return self.empty
-        # Plain loops: this is asked for each pair of rules.
+        # Plain loops, as this runs for each pair of rules.
         for each in other.without:  # noqa: SIM110 - as the comment says
             if self.least <= each <= self.most and each not in self.without:
                 return False
         return True
 
     def narrowed(self, operator: Operator, value: int) -> Values:
-        """Those for which a comparison holds, too."""
+        """The numbers that also meet a comparison."""
         least, most, without = self.least, self.most, self.without
         match operator:
             case Operator.EQUAL:
@@ -92,11 +91,11 @@ _NOTHING: Mapping[str, Values] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class RuleShape:
-    """What a rule asks for beside its system calls.
+    """The conditions of a rule beside its system calls.
 
-    `values` are of the fields that have one number, `permissions` the bits of each perm field, of all of which a call
-    must be a use; `place` what is watched; `others` the conditions that are compared as they stand. A key is no
-    condition.
+    `values` are those of fields with one number. `permissions` are the bits of each perm field; a call must use each.
+    `place` is the field that names the watched path. `others` are conditions that are only compared for equality. A key
+    is no condition.
     """
 
     rule: Rule
@@ -107,7 +106,7 @@ class RuleShape:
 
     @cached_property
     def sameness(self) -> object:
-        """Equal for rules that ask for the same beside their calls."""
+        """A value that is equal for rules with the same conditions beside their system calls."""
         return (
             self.rule.list,
             frozenset(self.values.items()),
@@ -118,7 +117,7 @@ class RuleShape:
 
     @property
     def by_inode(self) -> bool | None:
-        """Whether the kernel keeps it with an inode; None: that depends on what is at its path."""
+        """Whether the kernel keeps the rule with an inode; None: that depends on the entry at its path."""
         if self.place is not None:
             return None if self.place.name not in ("path", "dir") else self.place.name == "path"
         return any(
@@ -127,7 +126,7 @@ class RuleShape:
 
 
 def shape_of(rule: Rule) -> RuleShape:
-    """What a rule asks for."""
+    """Sort the conditions of a rule."""
     values: dict[str, Values] = {}
     permissions: list[int] = []
     place = None
@@ -148,8 +147,8 @@ def shape_of(rule: Rule) -> RuleShape:
     return RuleShape(rule, values or _NOTHING, tuple(permissions), place, frozenset(others))
 
 
-def asks_no_more(one: RuleShape, other: RuleShape) -> bool:
-    """Whether all that matches `other`, but for its system calls, matches `one`: two rules of one list."""
+def includes(one: RuleShape, other: RuleShape) -> bool:
+    """Whether `one` matches everything that `other` matches, apart from system calls. Both are rules of one list."""
     if not one.others <= other.others:
         return False
     for name, wanted in one.values.items():
@@ -158,14 +157,14 @@ def asks_no_more(one: RuleShape, other: RuleShape) -> bool:
     for bits in one.permissions:
         if not any(each & ~bits == 0 for each in other.permissions):
             return False
-    return one.place is None or (other.place is not None and _holds(one.place, other.place))
+    return one.place is None or (other.place is not None and _includes_place(one.place, other.place))
 
 
-def _holds(one: Field, other: Field) -> bool:
-    """Whether a place is another, or a directory around it.
+def _includes_place(one: Field, other: Field) -> bool:
+    """Whether a watched path is another one, or a directory around it.
 
-    A hard link leads to a file from elsewhere, so that only a directory is in a directory. What a watch on a path is
-    that nobody looked at shows where another rule calls the path a directory, or one below it.
+    Only a directory is surely inside a directory, as a file may also be reached by a hard link from elsewhere. A watch
+    on a path that nobody looked at is on a directory if another rule calls this path a directory, or one below it.
     """
     outer, inner = place_key(one), place_key(other)
     if one.name == "path":
@@ -176,7 +175,7 @@ def _holds(one: Field, other: Field) -> bool:
 
 
 def places_around(place: Field | None) -> Iterator[str | None]:
-    """The places, by `place_key`, whose rules may ask no more than one on this place."""
+    """The places, by `place_key`, whose rules may include a rule on this place."""
     yield None
     if place is None:
         return
@@ -187,31 +186,31 @@ def places_around(place: Field | None) -> Iterator[str | None]:
 
 
 def place_key(place: Field) -> str:
-    """A place's path without a slash at its end."""
+    """The path of a place, without a slash at its end."""
     return str(place.value).rstrip("/")
 
 
-@lru_cache(maxsize=64)  # asked for each rule
+@lru_cache(maxsize=64)  # called for each rule
 def arches_of(machine: str) -> tuple[int, ...]:
-    """The numbers of the arches whose programs a machine runs."""
+    """The numbers of the architectures whose programs a machine runs."""
     found = (arches.number(bits, machine) for bits in ("b64", "b32"))
     return tuple(each for each in found if each is not None)
 
 
 def machines_of(shape: RuleShape, machine: str) -> tuple[str, ...]:
-    """The machines whose system calls a rule may match: its arch's, or all whose programs this machine runs."""
+    """The machines whose system calls a rule may match: that of its arch, or all whose programs this machine runs."""
     wanted = shape.values.get("arch", ANY)
     known = (each for each in arches_of(machine) if Values(each, each).within(wanted))
     return tuple(arches.machine_of(each, machine) for each in known)
 
 
 def uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
-    """The system calls that may be a use of each of some perm fields' letters, in Linux 6.1."""
+    """The system calls that count as a use of all these perm fields, in Linux 6.1."""
     return _uses(permissions, partial(classes, machine=machine))
 
 
 def perhaps_uses(permissions: Iterable[int], machine: str) -> frozenset[int]:
-    """As `uses`, in any kernel."""
+    """The system calls that count as a use of all these perm fields in some kernel."""
 
     def calls(letter: str) -> frozenset[int]:
         newer = (syscalls.number(call, machine) for of, call in CHANGES if of == letter)
@@ -229,5 +228,5 @@ def _uses(permissions: Iterable[int], calls_of: Callable[[str], frozenset[int]])
 
 
 def is_number(name: str) -> bool:
-    """Whether a field's value is a number that auditctl reads."""
+    """Whether the value of a field is a number to auditctl."""
     return name in FIELDS and FIELDS[name].kind not in (FieldKind.PATH, FieldKind.LABEL, FieldKind.KEY)

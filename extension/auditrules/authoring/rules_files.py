@@ -1,4 +1,4 @@
-"""Rules files of the lines that controls prescribe: each line once, in the files and the order that loading needs.
+"""Makes rules files of the lines that controls prescribe: each line once, in the order in which they must be loaded.
 
 Names follow augenrules' convention: 10- for what holds for all rules, 30- for what is not to be recorded, which must
 come before what is, 50- for the rules, 99- for the lock.
@@ -18,7 +18,7 @@ from auditrules.authoring.lint import lint
 from auditrules.authoring.reading import RulesInput
 from auditrules.values import dataclass, field, replace
 
-MADE = "# Made by auditrules"  # how a file begins that may be written anew
+MADE = "# Made by auditrules"  # a file that begins with it may be overwritten
 BASE, NEVER, LOCK = "10-base.rules", "30-never.rules", "99-finalize.rules"
 _DROPS = frozenset({"duplicate", "redundant", "unreachable"})
 _CONTROLS = ("-b", "-f", "-r", "-i", "-c", "-D", "--")
@@ -27,7 +27,7 @@ _AS_PRESCRIBED = "as the benchmark prescribes it"
 
 @dataclass(frozen=True, slots=True)
 class PrescribedLine:
-    """A line that controls want, the benchmark that asked for it first, and the controls."""
+    """A line of rules, the benchmark that prescribes it first, and the controls that it is for."""
 
     line: str
     benchmark: str
@@ -35,7 +35,7 @@ class PrescribedLine:
 
     @property
     def file(self) -> str:
-        """The name of the file that it belongs into."""
+        """The name of the file for the line."""
         if self.line.startswith("-e"):
             return LOCK
         if self.line.startswith(_CONTROLS):
@@ -60,11 +60,11 @@ class MadeRules:
 
     @property
     def given(self) -> RulesInput:
-        """The files as a folder rules.d."""
+        """The files as the input of a folder rules.d."""
         return _given(self.files)
 
     def named_in(self, evidence: str) -> tuple[PrescribedLine, ...]:
-        """The lines that evidence names: a rule by its `FILE:LINE`, a control line by what it says."""
+        """The lines that evidence names: a rule by its `FILE:LINE`, a control line by its text."""
         named = {word.rpartition("/")[2] for word in re.split(r"[\s,;]+", evidence)}
         rules = {
             line
@@ -82,7 +82,7 @@ class _Made:
 
 
 def made_rules(prescribed: Iterable[PrescribedLine], facts: Facts, purpose: str) -> MadeRules:
-    """The files for a host: without a line that another one makes needless, or that the host refuses.
+    """Make the files for a host, without lines that the host refuses or that another line makes superfluous.
 
     A line that decides nothing leaves its controls to the one that decides in its place. What else lint tells of a line
     is what the benchmark prescribes, so a comment leaves it as it is. `purpose` is for the head of each file.
@@ -96,7 +96,7 @@ def made_rules(prescribed: Iterable[PrescribedLine], facts: Facts, purpose: str)
     while True:
         files = _files(made.lines.values(), purpose)
         findings = lint(_given(files), facts, targets).findings
-        if not _dropped(made, findings):
+        if not _drop_line(made, findings):
             break
     anywhere = replace(facts, files={}, mounts=None)
     found = lint(_given(files), anywhere, targets).findings
@@ -124,7 +124,7 @@ def _given(files: Mapping[str, str]) -> RulesInput:
 
 
 def _prescribed(made: _Made, findings: Iterable[LintFinding]) -> Mapping[str, Mapping[str, None]]:
-    """The ids of the findings that come of what a prescribed line says, by the line."""
+    """The ids of the findings on prescribed lines, by the line."""
     found: dict[str, dict[str, None]] = {}
     for each in findings:
         if each.text in made.lines and each.kind.severity is not LintSeverity.ERROR:
@@ -132,8 +132,8 @@ def _prescribed(made: _Made, findings: Iterable[LintFinding]) -> Mapping[str, Ma
     return found
 
 
-def _dropped(made: _Made, findings: Iterable[LintFinding]) -> bool:
-    """Leave out the first line that is refused or that decides nothing; whether there was one."""
+def _drop_line(made: _Made, findings: Iterable[LintFinding]) -> bool:
+    """Leave out the first line that is refused or never decides. False: there is none."""
     for finding in findings:
         line = made.lines.get(finding.text)
         if line is None:

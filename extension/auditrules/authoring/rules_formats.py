@@ -1,4 +1,4 @@
-"""Rules files as what installs them: the files themselves, a shell script, or tasks for Ansible. Pure.
+"""Writes rules files in three forms: the files themselves, a shell script or Ansible tasks that install them. Pure.
 
 A script or a play may be run twice: it writes files that are as they are to be once more, and loads them.
 """
@@ -28,18 +28,18 @@ augenrules --load
 
 
 def plain(files: Mapping[str, str]) -> str:
-    """The files one after the other, each under a comment with its name."""
+    """Write the files one after the other, each under a comment with its name."""
     return "\n".join(f"# {FOLDER}/{name}\n{text}" for name, text in files.items())
 
 
 def script(files: Mapping[str, str]) -> str:
-    """A shell script."""
+    """Write a shell script that installs the files and loads them."""
     parts = [f"cat > {FOLDER}/{name} <<'{_END}'\n{text}{_END}\n" for name, text in files.items()]
     return "".join((_SCRIPT, *parts, _LOAD))
 
 
 def ansible(files: Mapping[str, str]) -> str:
-    """A list of tasks, as a file that a play includes."""
+    """Write a list of Ansible tasks, for a play to include."""
     copies = [
         f"- name: Install {FOLDER}/{name}\n"
         "  ansible.builtin.copy:\n"
@@ -71,7 +71,7 @@ def ansible(files: Mapping[str, str]) -> str:
 
 
 def _yaml(text: str) -> str:
-    """A text as YAML: a line a line where each begins and ends as a block takes it, else one long string."""
+    """Write a text as YAML: as a block of lines if a block can hold it, else as one long string."""
     lines = text.split("\n")
     plain_lines = all(line.isascii() and line.isprintable() and line == line.strip() for line in lines)
     if not plain_lines or not lines[0] or lines[-1] or lines[-2:-1] == [""]:

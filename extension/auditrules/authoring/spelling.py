@@ -1,4 +1,4 @@
-"""What a refused word may stand for: the call that a machine has in its place, its number, or a name spelt alike."""
+"""Suggests what a refused word was meant as: the machine's call for it, its number, or a name with similar spelling."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import FilterList
 
-# Calls that newer machines serve by another one (__ARCH_WANT_SYSCALL_* of the kernel's asm-generic/unistd.h, which left
-# with Linux 4.17), and those of 32-bit machines that have another name elsewhere.
+# Calls that newer machines replace with others (__ARCH_WANT_SYSCALL_* of the kernel's asm-generic/unistd.h until Linux
+# 4.17), and calls of 32-bit machines that have another name elsewhere.
 _IN_PLACE = {
     **dict.fromkeys(("open", "creat"), "openat"),
     **dict.fromkeys(("unlink", "rmdir"), "unlinkat"),
@@ -52,7 +52,7 @@ _LISTS = (*(each.value for each in FilterList), "always", "never")
 
 
 def meant(error: RuleSyntaxError, flags: Iterable[Flag], facts: Facts) -> str:
-    """What the word of an error may stand for, as the end of a sentence; empty if it is no name, or like none."""
+    """Suggest what a refused word was meant as, as the end of a sentence; empty: no suggestion."""
     start, end = error.span
     found = error.line[start:end]
     arch = arches.native(facts.machine)

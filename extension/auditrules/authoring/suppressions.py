@@ -1,4 +1,4 @@
-"""Comments by which an author leaves a finding as it is: `# auditrules: ignore ID[, ID]: REASON`.
+"""Comments with which an author suppresses findings: `# auditrules: ignore ID[, ID]: REASON`.
 
 Such a comment is about the next line that is no comment; `ignore-file` in place of `ignore` about the whole file.
 """
@@ -19,7 +19,7 @@ _OWN = ("bad-suppression", "unused-suppression")
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A comment: where it stands, what it is about (line 0: the file), which findings, and why."""
+    """A comment: its place, the line that it is about (0: the file), the ids of findings, and the reason."""
 
     at: Place
     text: str
@@ -29,7 +29,7 @@ class Suppression:
 
 
 def suppressions(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[Suppression | LintFinding]:
-    """The comments of a file that suppress something, and the findings of those that can't."""
+    """Read the comments of a file that suppress findings. A comment that is wrong gives a finding."""
     waiting: list[tuple[int, str, tuple[str, ...], str]] = []
     for number, text in lines:
         if not text.lstrip(" ").startswith("#"):
@@ -60,7 +60,7 @@ def suppressions(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[Suppre
 
 
 def suppressed(findings: Iterable[LintFinding], comments: Iterable[Suppression]) -> Iterator[LintFinding]:
-    """The findings, those that a comment is about with its reason; and one for each comment that is about none."""
+    """Add the reasons of comments to the findings that they suppress. A comment without any gives a finding."""
     by_place: dict[tuple[Place, str], Suppression] = {}
     comments = list(comments)
     for comment in comments:

@@ -1,4 +1,4 @@
-"""The auditctls and machines that rules can be read for, by the names that people give them."""
+"""The versions of auditctl and the machines that rules can be read for, by their names on the command line."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ SYSTEMS: dict[str, Version] = {
 }
 
 REBUILDS: dict[str, str] = {"almalinux": "rhel", "centos": "rhel", "ol": "rhel", "rocky": "rhel"}
-"""Systems that have the packages of another one of the same number."""
+"""Systems with the packages of another system of the same number."""
 
 AMAZON = "amzn"  # the ID of Amazon Linux in os-release
 
 
 class UnknownTargetError(ValueError):
-    """A version or machine that nobody knows here; the message lists those that are known."""
+    """The version or machine is not known. The message lists those that are."""
 
 
 def version_called(text: str) -> Version:
-    """The version of a text: `3.0.9`, `4.2`, or a system that ships one.
+    """Parse a version of auditctl: `3.0.9`, `4.2`, or a system that ships one.
 
     Raises:
         UnknownTargetError: it is none of those that are known.
@@ -65,7 +65,7 @@ def version_called(text: str) -> Version:
 
 
 def system_called(text: str) -> tuple[str, str, Version]:
-    """ID and VERSION_ID of a system, as os-release has them, and the auditctl that it ships: `ubuntu 24.04`.
+    """Parse a system such as `ubuntu 24.04` into ID and VERSION_ID of os-release, and the auditctl that it ships.
 
     Raises:
         UnknownTargetError: it is none of those that are known.
@@ -80,7 +80,7 @@ def system_called(text: str) -> tuple[str, str, Version]:
 
 
 def machine_called(text: str) -> str:
-    """The machine of a text, as uname(1) calls it.
+    """Parse a machine, with its name in uname(1).
 
     Raises:
         UnknownTargetError: auditctl's tables have no such machine.
@@ -91,12 +91,12 @@ def machine_called(text: str) -> str:
 
 
 def targets(versions: Sequence[Version], machines: Sequence[str]) -> tuple[LintTarget, ...]:
-    """Each version on each machine, once."""
+    """Combine each version with each machine, without duplicates."""
     return tuple(dict.fromkeys(LintTarget(*pair) for pair in product(versions, machines)))
 
 
 def systems_of(version: Version) -> str:
-    """The systems that ship a version, as in ` (debian-12)`; empty if none is known."""
+    """Name the systems that ship a version, as in ` (debian-12)`; empty if none is known."""
     names = [name for name, shipped in SYSTEMS.items() if shipped == version]
     return f" ({', '.join(names)})" if names else ""
 

@@ -1,4 +1,4 @@
-"""Loads rules files and folders one after the other, to try them: the rules that the kernel would have then."""
+"""Loads rules files and folders one after the other to try them, and gives the rules that the kernel would have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from auditrules.text import shortened
 
 
 class TriedRules:
-    """The rules of inputs on a host of which the facts are known."""
+    """The rules of inputs on a host with these facts."""
 
     def __init__(self, inputs: Sequence[RulesInput], facts: Facts) -> None:
         self._facts = facts
@@ -30,33 +30,33 @@ class TriedRules:
 
     @cached_property
     def content(self) -> bytes:
-        """What auditctl reads, one input after the other."""
+        """The bytes that auditctl reads, one input after the other."""
         return b"".join(self._texts)
 
     @cached_property
     def loaded(self) -> LoadedFile:
-        """What it loads. A line that ends the load ends that of the inputs behind it, too."""
+        """The result of the load. A line that ends it also keeps later inputs from being loaded."""
         return load_rules(self.content, self._facts)
 
     @cached_property
     def source(self) -> RuleSource:
-        """The rules, ready to be asked."""
+        """The loaded rules as a source for coverage."""
         return files_source(self.loaded, self._facts, self.place)
 
     def place(self, number: int) -> str:
-        """Where a line of `content` stands, as in `FILE:LINE`."""
+        """The place of a line of `content`, as in `FILE:LINE`."""
         index = bisect_right(self._ends, number - 1)
         before = self._ends[index - 1] if index else 0
         return str(self._readings[index].place(number - before))
 
     @cached_property
     def text(self) -> TriedRulesText:
-        """The rules as what boot is taken to load."""
+        """The rules as the text that boot is assumed to load."""
         return TriedRulesText(self.content, tuple(map(self.place, range(1, self._ends[-1] + 1))))
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """The lines that are not loaded, with why."""
+        """The lines that are not loaded, with the reasons."""
         files = [file for reading in self._readings for file in reading.given.files]
         wide = [f"{file.path}: {UTF_16_READ}" for file in files if is_utf_16(file.content or b"")]
         refused = [shortened(f"{self.place(number)}: {reason}") for number, reason in self.loaded.refused]

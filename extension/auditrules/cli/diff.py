@@ -17,7 +17,8 @@ from auditrules.audit.model.collected import TriedRulesText
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.text import encode
 from auditrules.audit.rule_sets import FILES_ASSUMED
-from auditrules.authoring.effects import Direction, effects
+from auditrules.authoring.call_effects import Direction
+from auditrules.authoring.effects import effects
 from auditrules.authoring.other_changes import ENABLED, key_changes, setting_changes, uncertain_by_settings
 from auditrules.authoring.reading import with_names
 from auditrules.authoring.record_effects import RecordChange, record_changes

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from auditrules.audit.coverage.access_difference import EXCEPT, ONLY
 from auditrules.audit.model.rule import Rule
-from auditrules.authoring.effects import Direction, EffectChange
+from auditrules.authoring.call_effects import Direction, EffectChange
 from auditrules.authoring.other_changes import KeyChange, SettingChange
 from auditrules.authoring.record_effects import RecordChange
 from auditrules.cli.compared_rules import ComparedSide, RulesOperand

@@ -1,4 +1,4 @@
-"""Lint reports as text: for people, programs, and the pages of pipelines. Pure."""
+"""Writes lint reports as text: for people, for programs, and for CI systems. Pure."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ LintFormat = Callable[[Sequence[LintReport], LintSeverity], str]
 FORMATS: Mapping[str, LintFormat] = MappingProxyType(
     {"text": text, "json": json_document, "sarif": sarif, "junit": junit, "github": github}
 )
-"""By name: each writes reports; the severity is the least that fails a run."""
+"""The writers of reports by format. Their second argument is the lowest severity that fails a run."""

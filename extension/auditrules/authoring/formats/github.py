@@ -1,4 +1,4 @@
-"""A report as commands of GitHub's runner, which shows them beside the lines of a change."""
+"""Writes a lint report as commands for GitHub's runner, which shows them beside the lines of a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report for a program: one JSON object."""
+"""Writes a lint report as one JSON object."""
 
 from __future__ import annotations
 

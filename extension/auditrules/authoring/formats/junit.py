@@ -1,4 +1,4 @@
-"""A report as JUnit: an input is a suite, a finding a case; a file without one is a case that passes."""
+"""Writes a lint report as JUnit: a suite for each input, a case for each finding, a passing case for a clean file."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _QUOTED_ESCAPES = {**_ESCAPES, ord('"'): "&quot;"}  # xml.sax has a function for
 
 
 def junit(reports: Sequence[LintReport], fail_on: LintSeverity) -> str:
-    """Write the reports: findings that fail the run are failures, those that a comment suppresses are skipped."""
+    """Write the reports. Findings that fail the run are failures; suppressed ones are skipped cases."""
     ranks = list(LintSeverity)
     failing = {*ranks[: ranks.index(fail_on) + 1]}
     return document("auditrules lint", (suite(report.name, list(_cases(report, failing))) for report in reports))
 
 
 Case = tuple[str, str, str, str, str]
-"""A case's name, its class, its element (failure, error, skipped, or empty where it passes), a message, and a text."""
+"""A case: its name, its class, its element (failure, error or skipped; empty: it passes), a message, and a text."""
 
 
 def document(name: str, suites: Iterable[str]) -> str:
-    """A document of suites, in plain ASCII."""
+    """Write a document of suites, in ASCII."""
     body = "".join(suites)
     whole = f"{_HEAD}<testsuites name={_attribute(name)}>\n{body}</testsuites>\n"
     return whole.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def suite(name: str, cases: Sequence[Case]) -> str:
-    """One suite, with its counts."""
+    """Write one suite, with its counts."""
     counts = {kind: sum(case[2] == kind for case in cases) for kind in ("failure", "error", "skipped")}
     head = (
         f'  <testsuite name={_attribute(name)} tests="{len(cases)}" failures="{counts["failure"]}" '

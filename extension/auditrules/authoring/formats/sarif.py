@@ -1,4 +1,4 @@
-"""A report as SARIF 2.1.0, which code hosts show beside the lines of a change."""
+"""Writes a lint report as SARIF 2.1.0, which code hosts show beside the lines of a change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sarif(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
 
 
 def sarif_log(rules: Sequence[SarifObject], results: Sequence[SarifObject]) -> str:
-    """A log of one run of this tool: the descriptors of its rules, and results that refer to them."""
+    """Make a log of one run of this tool: the descriptors of its rules, and results that refer to them."""
     run = {
         "tool": {"driver": {"name": "auditrules", "version": __version__, "rules": list(rules)}},
         "columnKind": "unicodeCodePoints",
@@ -55,7 +55,7 @@ def _result(finding: LintFinding) -> SarifObject:
         "level": finding.kind.severity.value,
         "message": {"text": visible(f"{finding.message}. {finding.kind.effect} {finding.kind.advice}")},
         "locations": [location(finding.place, finding.text, finding.span)],
-        # The line's own text: a finding is the same where lines above it come or go.
+        # From the text of the line, so that a finding stays the same when lines above it come or go.
         "partialFingerprints": {"ruleAndLine/v1": _fingerprint(finding)},
         "properties": {"targets": on},
     }
@@ -70,7 +70,7 @@ def _result(finding: LintFinding) -> SarifObject:
 
 
 def location(place: Place, text: str = "", span: tuple[int, int] | None = None) -> SarifObject:
-    """A place as a location; a region only where there is a line."""
+    """A place as a location. It has a region only if the place has a line."""
     physical: SarifObject = {"artifactLocation": {"uri": uri(place.path)}}
     if place.line:
         region: SarifObject = {"startLine": place.line}
@@ -83,7 +83,7 @@ def location(place: Place, text: str = "", span: tuple[int, int] | None = None) 
 
 
 def uri(path: str) -> str:
-    """A path as a reference: relative as it is, absolute as file:."""
+    """A path as a URI reference: a relative path as it is, an absolute one with file:."""
     if path == "-":
         return "stdin"
     quoted = "".join(

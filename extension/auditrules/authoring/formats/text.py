@@ -1,4 +1,4 @@
-"""A report for a person: each finding with its line and a marker, then what each target makes of the rules.
+"""Writes a lint report for people: each finding with its line and a marker, then the outcome for each target.
 
 What a kind of finding means is said where it comes first.
 """
@@ -11,12 +11,12 @@ from auditrules.authoring.finding import Cost, LintFinding, LintReport, LintSeve
 from auditrules.authoring.targets import systems_of
 from auditrules.text import counted, shortened, visible
 
-_WIDEST = 160  # characters of a line that are shown
+_WIDEST = 160  # shown characters of a line
 _INDENT = "    "
 
 
 def text(reports: Sequence[LintReport], _fail_on: LintSeverity) -> str:
-    """Write the reports."""
+    """Write the reports as text."""
     return "".join(line for report in reports for line in _report(report))
 
 
@@ -34,7 +34,7 @@ def _report(report: LintReport) -> Iterator[str]:
     yield from _agreement(report)
     if report.outcomes:
         yield from _cost(report.outcomes[0].cost)
-    counts = ", ".join(counted(len(report.of(severity)), severity.value) for severity in LintSeverity)
+    counts = ", ".join(counted(len(report.of_severity(severity)), severity.value) for severity in LintSeverity)
     left = len(report.findings) - len(shown)
     yield f"{visible(report.name)}: {counts}{f', {left} suppressed by a comment' if left else ''}\n"
 
@@ -51,7 +51,7 @@ def _finding(finding: LintFinding, targets: tuple[LintTarget, ...]) -> Iterator[
 
 
 def _line(line: str, span: tuple[int, int] | None) -> Iterator[str]:
-    """The line, a long one from shortly before what is meant, and a marker below."""
+    """The line with a marker below. A long line is cut so that the marked place is shown."""
     start, end = span or (0, 0)
     first = max(0, min(start - _WIDEST // 2, len(line) - _WIDEST))
     cut = line[first : first + _WIDEST]
@@ -73,7 +73,7 @@ def _outcome(outcome: LoadOutcome) -> str:
 
 
 def _agreement(report: LintReport) -> Iterator[str]:
-    """Where targets differ, which of them take all lines, and which lines the others refuse."""
+    """If targets differ: which of them accept all lines, and which lines the others refuse."""
     if len({each.refused for each in report.outcomes}) < 2:  # noqa: PLR2004 - all are alike
         return
     clean = [str(each.target) for each in report.outcomes if not each.refused]
