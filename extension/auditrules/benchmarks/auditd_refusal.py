@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from auditrules.audit.model.host_facts import Entry
-from auditrules.benchmarks.configuration.auditd_options import (
-    PATH,
-    LooksInto,
-)
+from auditrules.benchmarks.configuration.auditd_options import PATH, LooksInto
 from auditrules.benchmarks.requirement import (
     UNCLEAR,
     JudgedHost,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from auditrules.audit.model.collected import File
 from auditrules.benchmarks.configuration.aide import AideAnswer, read_aide
 from auditrules.benchmarks.configuration.aide_rules import AideFile, AideInclude, AideLookup, AideRules
-from auditrules.benchmarks.configuration.aide_selection import Selected, selected
+from auditrules.benchmarks.configuration.aide_selection import Selected, rule_for
 
 CONF = "/etc/aide/aide.conf"
 TOOL = "/usr/sbin/auditctl"
@@ -44,7 +44,7 @@ def rules(
 def found(content: str, path: str = TOOL) -> Selected:
     read = rules(content)
     assert read.unclear == ()
-    return selected(read.rules, path)
+    return rule_for(read.rules, path)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_whether_a_folder_that_is_left_out_takes_its_files_along_is_not_known(si
     ],
 )
 def test_an_expression_that_python_may_take_otherwise_is_not_known(expression: str) -> None:
-    chosen = selected(rules(f"{expression} p\n").rules, TOOL)
+    chosen = rule_for(rules(f"{expression} p\n").rules, TOOL)
     assert chosen.unclear.startswith(f"{CONF}, line 1: whether '")
 
 
@@ -254,7 +254,7 @@ def test_law_any_bytes_are_rules_or_unclear(content: bytes) -> None:
     if b"include" in content or b"exists" in content:
         return
     read = rules(content)
-    chosen = selected(read.rules, TOOL)
+    chosen = rule_for(read.rules, TOOL)
     assert all(each.isprintable() for each in (*read.unclear, chosen.unclear))
     if chosen.rule is not None and not chosen.left_out:
         assert b"/" in content

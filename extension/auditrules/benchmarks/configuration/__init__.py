@@ -1,1 +1,1 @@
-"""Configuration files of the host that requirements are about: text into values. Pure."""
+"""Parses the configuration files of a host that requirements are about. Pure."""

@@ -1,9 +1,9 @@
-r"""Reads which files AIDE checks, and for what: aide.conf(5) of AIDE 0.16 to 0.19. Pure: who reads it gives the files.
+r"""Reads the rules of AIDE from aide.conf(5) of AIDE 0.16 to 0.19. Pure: the caller gives the files.
 
-Lines define variables (`@@define`) and groups of attributes (`NAME = p+i+n`), include other files, or are rules: a
-regular expression that begins at the beginning of a path, and attributes. `/` selects, `=` selects in its own folder
-only, `!` and `-` leave out. No included program is run: what those that the distribution's package brings would print
-is taken to concern no program of audit, and of others it is not known.
+Lines define variables (`@@define`) or groups of attributes (`NAME = p+i+n`), include other files, or are rules: a
+regular expression that matches from the beginning of a path, and attributes. `/` selects files, `=` only in its own
+folder, `!` and `-` exclude them. No included program is run. The output of programs from the distribution's package is
+assumed to be about no program of audit; that of others is not known.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from auditrules.benchmarks.configuration.aide_rules import (
     AideRule,
     AideRules,
 )
-from auditrules.benchmarks.configuration.plain_regex import found
+from auditrules.benchmarks.configuration.plain_regex import is_found
 from auditrules.text import visible
 from auditrules.values import dataclass, field
 
@@ -64,7 +64,7 @@ AideReading = Generator[AideWish, AideAnswer, AideRules]
 
 
 def read_aide(main: File | None) -> AideReading:
-    """Read the configuration. It asks for what it includes: send it files in their order, or whether a path is there.
+    """Parse the configuration. It yields wishes: send it the files of an include, in order, or whether a path exists.
 
     Raises nothing.
     """
@@ -77,7 +77,7 @@ def read_aide(main: File | None) -> AideReading:
 
 @dataclass(slots=True)
 class _State:
-    """What has been read so far."""
+    """The rules, groups and variables of the lines that were read until now."""
 
     variables: dict[str, str] = field(default_factory=dict)
     groups: dict[str, frozenset[str] | None] = field(default_factory=lambda: dict(_GROUPS))  # None: not known
@@ -88,7 +88,7 @@ class _State:
     maybe: bool = False  # whether it is not known if the line that is read counts
 
     def file(self, included: AideFile, depth: int, *, executed: bool) -> Generator[AideWish, AideAnswer, None]:
-        """Read one file, line by line."""
+        """Parse one file, line by line."""
         self.files += 1
         file = included.file
         if file.content is None:
@@ -134,7 +134,7 @@ class _State:
             self._statement(word, rest.strip(), line)
 
     def _statement(self, word: str, rest: str, line: _AideLine) -> None:
-        """A line that needs no other file."""
+        """Parse a line that needs no other file."""
         if word in ("@@define", "@@undef"):
             name, _, value = rest.partition(" ")
             if self.maybe:
@@ -178,7 +178,7 @@ class _State:
         )
 
     def _path(self, text: str) -> tuple[str, str]:
-        """The expression that a rule begins with, and what comes after it."""
+        """Split a rule into its expression and the rest."""
         parts, at = [], 0
         while match := _IN_PATH.match(text, at):
             name = match["name"]
@@ -190,12 +190,12 @@ class _State:
         return _VARIABLE.sub(lambda match: self._variable(match[1]), text)
 
     def _variable(self, name: str) -> str:
-        """What a variable stands for: nothing, unless AIDE itself or a program that is not run defines it."""
+        """The value of a variable. UNKNOWN if AIDE itself or a program that is not run may define it, else empty."""
         by_others = self.programs or name in ("HOSTNAME", "AIDE_VERSION")
         return self.variables.get(name, UNKNOWN if by_others else "")
 
     def _attributes(self, text: str) -> frozenset[str] | None:
-        """The attributes of an expression such as `R+sha512-md5`; None where a group in it is not known."""
+        """Parse attributes such as `R+sha512-md5`; None if a group in them is not known."""
         found: frozenset[str] | None = frozenset()
         sign = "+"
         expects_word = True
@@ -218,13 +218,13 @@ class _State:
         return found
 
     def _condition(self, word: str, rest: str) -> Generator[AideWish, AideAnswer, bool | None]:
-        """Whether a condition holds; None where that is not known."""
+        """Whether a condition is true; None if that is not known."""
         words = rest.split()
         negated = word in ("@@ifndef", "@@ifnhost")
         if word in ("@@ifdef", "@@ifndef"):
             words = ["defined", *words]
         elif word in ("@@ifhost", "@@ifnhost"):
-            return None  # the name of the host is not looked up
+            return None  # the name of the host is not known here
         while words[:1] == ["not"]:
             negated, words = not negated, words[1:]
         match words:
@@ -246,14 +246,14 @@ class _State:
             )
         files = yield AideInclude(*words)
         for file in files if isinstance(files, Sequence) else ():
-            if len(words) == 1 or (matched := found(words[1], file.file.path.rpartition("/")[2])):
+            if len(words) == 1 or (matched := is_found(words[1], file.file.path.rpartition("/")[2])):
                 yield from self.file(file, depth + 1, executed=execute)
             elif matched is None:
                 raise _UnclearError(f"which names '{visible(words[1][:_SHOWN])}' stands for is not known")
 
 
 class _UnclearError(Exception):
-    """What a line means is not known; the message says why."""
+    """The meaning of a line is not known. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ class _AideLine:
 
 
 def _tokens(text: str) -> Iterator[str]:
-    """The words and signs of an expression; what is neither is a token of its own."""
+    """Yield the words and signs of an expression. Raises _UnclearError at anything else."""
     at = 0
     while at < len(text):
         match = _OF_EXPRESSION.match(text, at)
@@ -276,7 +276,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    """The restriction and the attributes of what comes after a path: two words without a sign between part them."""
+    """Split the text after a path into restriction and attributes: where two words have no sign between them."""
     tokens = [*_tokens(text)]
     for number, (left, right) in enumerate(pairwise(tokens)):
         if _WORD.fullmatch(left) and _WORD.fullmatch(right):
@@ -285,7 +285,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 
 def _folder(expression: str) -> str:
-    """The folder that an expression begins with, as AIDE takes it (strrxtok in its src/seltree.c)."""
+    """The folder that an expression begins with, as AIDE finds it (strrxtok in its src/seltree.c)."""
     plain, last, at = "/", 1, 1
     while at < len(expression) and expression[at] not in _SPECIAL:
         if expression[at] == "\\":

@@ -1,4 +1,4 @@
-"""What AIDE's configuration says: its rules for files, and what can't be known of them. `aide` reads it."""
+"""The values of AIDE's configuration: its rules, its unclear lines, and the reader's wishes for included files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from auditrules.audit.model.collected import File
 from auditrules.values import dataclass
 
 PATHS = ("/etc/aide/aide.conf", "/etc/aide.conf")
-"""Where the first file is: the first that is there counts (Debian; Red Hat and SUSE)."""
+"""The possible paths of the main file (Debian; Red Hat and SUSE). The first that exists counts."""
 _ATTRIBUTES = frozenset(
     {
         *("l", "p", "u", "g", "s", "a", "c", "m", "i", "b", "n", "S", "I", "ANF", "ARF", "acl", "selinux", "xattrs"),
@@ -20,17 +20,17 @@ _HASHES = frozenset(
     }
 )
 ATTRIBUTES = _ATTRIBUTES | _HASHES
-"""What AIDE can check a file for, by the names that it gives them."""
+"""The attributes that AIDE can check, by AIDE's names."""
 
 UNKNOWN = "\0"
-"""What stands in an expression for a variable of which nobody knows what it stands for."""
+"""In an expression, the place of a variable whose value is not known."""
 
 SELECTS, EQUALS, LEAVES_OUT, STOPS = "/", "=", "!", "-"
 
 
 @dataclass(frozen=True, slots=True)
 class AideInclude:
-    """A wish for files: that of a path or, with a regular expression for names, those of a folder."""
+    """A wish for the file at a path or, with a regular expression for `names`, for the files of a folder."""
 
     path: str
     names: str = ""
@@ -45,7 +45,7 @@ class AideLookup:
 
 @dataclass(frozen=True, slots=True)
 class AideFile:
-    """A file that was wished for. `packaged` says that it is as the distribution's package brings it."""
+    """A file that was wished for. `packaged`: it is unchanged from the distribution's package."""
 
     file: File
     packaged: bool = False
@@ -53,10 +53,10 @@ class AideFile:
 
 @dataclass(frozen=True, slots=True)
 class AideRule:
-    """One rule. `types` are the letters of file types that it is for, empty for all.
+    """One rule. `types` are the letters of the file types that it is for; empty: all.
 
-    `folder` is the one that its expression begins with. `certain` is false where nobody knows whether the rule counts,
-    such as under a condition, or for which type of file system.
+    `folder` is the one that its expression begins with. `certain` is false if it is not known whether the rule counts,
+    because of a condition or a type of file system.
     """
 
     sign: str
@@ -71,10 +71,10 @@ class AideRule:
 
 @dataclass(frozen=True, slots=True)
 class AideRules:
-    """What AIDE's configuration says. `path` is the first file, empty where there is none.
+    """The configuration of AIDE. `path` is the main file; empty: there is none.
 
-    `unclear` are the lines whose meaning is not known, with where they are and why: there may be more rules, or less.
-    `programs` is how many programs of the distribution's package AIDE would run for more rules.
+    `unclear` names the lines whose meaning is not known, with the reasons: there may be more rules, or fewer.
+    `programs` counts the programs of the distribution's package that AIDE would run for more rules.
     """
 
     path: str = ""

@@ -1,11 +1,11 @@
-"""Which rule of AIDE is for a file: what its src/seltree.c does with the rules. Pure."""
+"""Finds the rule by which AIDE checks a file, as its src/seltree.c does. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from auditrules.benchmarks.configuration.aide_rules import EQUALS, LEAVES_OUT, SELECTS, STOPS, UNKNOWN, AideRule
-from auditrules.benchmarks.configuration.plain_regex import found
+from auditrules.benchmarks.configuration.plain_regex import is_found
 from auditrules.text import visible
 from auditrules.values import dataclass
 
@@ -14,18 +14,21 @@ _SHOWN = 80  # characters of an expression that a message shows
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """How AIDE takes a file: by which rule, None for none; `left_out` says that one leaves it out."""
+    """The rule by which AIDE checks a file; None: by none. `left_out`: a rule excludes the file.
+
+    `unclear` says why this is not known.
+    """
 
     rule: AideRule | None = None
     left_out: bool = False
     unclear: str = ""
 
 
-def selected(rules: Sequence[AideRule], path: str) -> Selected:
-    """How AIDE takes a regular file (its src/seltree.c).
+def rule_for(rules: Sequence[AideRule], path: str) -> Selected:
+    """Find the rule by which AIDE checks a regular file (its src/seltree.c).
 
-    Rules are kept by the folder that their expressions begin with. The first one that matches in the deepest folder
-    selects, whereupon one that leaves out decides, wherever it is.
+    AIDE keeps rules by the folder that their expressions begin with. The first rule that matches in the deepest folder
+    selects the file. Then any rule that excludes it decides, in whatever folder.
     """
     folders = _folders(path)
     chosen: AideRule | None = None
@@ -52,7 +55,7 @@ def selected(rules: Sequence[AideRule], path: str) -> Selected:
 
 
 def _folders(path: str) -> list[str]:
-    """The folders that a path is in, the deepest first."""
+    """The parents of a path, the deepest first."""
     folders = []
     while path != "/":
         path = path.rpartition("/")[0] or "/"
@@ -61,11 +64,11 @@ def _folders(path: str) -> list[str]:
 
 
 def _matches(rule: AideRule, path: str, kind: str = "f") -> bool | None:
-    """Whether a rule is for a path of a type; None where that is not known."""
+    """Whether a rule matches a path of a type; None if that is not known."""
     if rule.types and kind not in rule.types:
         return False
-    # A variable that nobody knows may stand for anything, and what comes before and after it is known.
-    matched = found(rule.expression.replace(UNKNOWN, ".*"), path, anchored=True)
+    # An unknown variable may have any value; the text around it is known.
+    matched = is_found(rule.expression.replace(UNKNOWN, ".*"), path, anchored=True)
     certain = rule.certain and UNKNOWN not in rule.expression
     return None if matched and not certain else matched
 

@@ -1,7 +1,8 @@
-"""Reads dpkg's own record of what is installed: /var/lib/dpkg/status and, of images without dpkg, status.d (deb822).
+"""Reads the packages that dpkg has installed from /var/lib/dpkg/status, and for images without dpkg from status.d.
 
-A package is installed if the third word of its Status is `installed` or waits for triggers of others only; a removed
-one whose configuration files are left is not. A file of status.d has no Status: what it names is in the image.
+A package is installed if the third word of its Status is `installed`, or says that it only waits for triggers. A
+removed package with remaining configuration files is not installed. Files of status.d have no Status: their packages
+are in the image.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from auditrules.values import dataclass
 STATUS = "/var/lib/dpkg/status"
 STATUS_D = "/var/lib/dpkg/status.d"
 RPM = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
-"""Where rpm's record is; it is a database, which is not read."""
+"""The paths of rpm's database, which is not read."""
 MOST_BYTES = 1 << 25  # of the file; a desktop has 5 MiB
 MOST_FILES = 5000  # of status.d
 
@@ -28,9 +29,9 @@ _STATE = re.compile(rb"^status:[ \t]*\S+[ \t]+\S+[ \t]+([a-z-]{1,40})[ \t\r]*$",
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What is installed. `dpkg` has the state of each package by name, None where there is no such record.
+    """The installed packages. `dpkg` has the state of each package by name; None: there is no record of dpkg.
 
-    `rpm` says that the host has rpm's record, `error` why dpkg's could not be read.
+    `rpm` says that the host has a database of rpm, `error` why the record of dpkg could not be read.
     """
 
     dpkg: Mapping[str, str] | None = None
@@ -39,7 +40,7 @@ class Packages:
 
 
 def parse_packages(status: File | None, parts: Iterable[File], *, rpm: bool) -> Packages:
-    """Read dpkg's record out of its file and the files of status.d. Raises nothing."""
+    """Parse dpkg's file and the files of status.d. Raises nothing."""
     found: dict[str, str] = {}
     there = False
     for file, default in (*([(status, "")] if status else ()), *((part, "installed") for part in parts)):
@@ -53,7 +54,7 @@ def parse_packages(status: File | None, parts: Iterable[File], *, rpm: bool) -> 
 
 
 def _states(content: bytes, default: str) -> Iterator[tuple[str, str]]:
-    """Each package and its state; one without a state is in that which is given, or in none that anyone knows."""
+    """Yield each package and its state. A package without a state has the default, or the state `unknown`."""
     for stanza in re.split(rb"\n[ \t\r]*\n", content):
         name = _PACKAGE.search(stanza)
         if name is not None:

@@ -1,7 +1,7 @@
-"""Reads where pam_faillock keeps its tallies: `dir =` of faillock.conf(5), as the module takes it. Pure.
+"""Reads the folder of pam_faillock's tallies from `dir =` in faillock.conf(5), as the module does. Pure.
 
-A line is a name, blanks or `=`, and a value; a hash begins a comment anywhere; of several lines the last counts. A
-`dir=` that a line of PAM's gives to the module goes before the file (pam_faillock(8)).
+A line is a name, blanks or `=`, and a value. A hash begins a comment anywhere. The last line of a name counts. A `dir=`
+in PAM's configuration overrides the file (pam_faillock(8)).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from auditrules.text import visible
 from auditrules.values import dataclass
 
 PATHS = ("/etc/security/faillock.conf", "/usr/etc/security/faillock.conf")
-"""Where the file is: the first that is there counts."""
+"""The possible paths of the file. The first that exists counts."""
 PAM_FOLDERS = ("/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d")
 PAM_CONF = "/etc/pam.conf"
 MOST_BYTES = 1 << 18
@@ -24,14 +24,14 @@ DEFAULT_DIR = "/var/run/faillock"
 _PAIR = re.compile(r"([^\s=]+)[\s=]*(.*)", re.DOTALL)
 _WORD = re.compile(r"\[[^\]]*\]|\S+")
 _MODULE = "pam_faillock.so"
-_SHOWN = 80  # characters of a value that a message shows
+_SHOWN = 80  # characters of a value in a message
 
 
 @dataclass(frozen=True, slots=True)
 class FaillockDir:
-    """The folder of the tallies. `path` is that of the file that says so, empty where the module's default counts.
+    """The folder of the tallies. `path` is the file that names it; empty: it is the module's default.
 
-    `error` says why it is not known; then `dir` is empty.
+    `error` says why the folder is not known; then `dir` is empty.
     """
 
     dir: str = ""
@@ -40,7 +40,7 @@ class FaillockDir:
 
 
 def read_faillock(file: File | None, pam: Iterable[File] = ()) -> FaillockDir:
-    """Read the file, None: there is none; and what PAM's files give to the module. Raises nothing."""
+    """Read the file (None: there is none), and the arguments of the module in PAM's files. Raises nothing."""
     found = _of_conf(file)
     for each in pam:
         if each.content is None:
@@ -53,7 +53,7 @@ def read_faillock(file: File | None, pam: Iterable[File] = ()) -> FaillockDir:
 
 
 def _given(content: bytes) -> Iterator[str]:
-    """The value of each `dir=` that a line of PAM's gives to pam_faillock; an argument in brackets may have blanks."""
+    """Yield the value of each `dir=` of pam_faillock in PAM's configuration. Arguments in brackets may have blanks."""
     for line in decode(content).replace("\\\n", " ").split("\n"):
         words = _WORD.findall(line.partition("#")[0])
         if any(word.rpartition("/")[2] == _MODULE for word in words):

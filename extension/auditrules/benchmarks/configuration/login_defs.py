@@ -1,7 +1,7 @@
-"""Reads login.defs(5): from which uid on the users are who log in, as shadow's lib/getdef.c takes it.
+"""Reads UID_MIN, the lowest uid of users who log in, from login.defs(5), as shadow's lib/getdef.c does.
 
-A line is a name, blanks and a value, of which a quote ends; of two lines for one name the last counts. Numbers are C's:
-`0x3e8` and `01750` are 1000, too. Where a number can't be read, shadow says so and takes its own default.
+A line is a name, blanks and a value; a quote ends the value. The last line of a name counts. Numbers are as in C:
+`0x3e8` and `01750` are 1000, too. If shadow can't read a number, it reports that and uses its own default.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from auditrules.text import visible
 from auditrules.values import dataclass
 
 PATHS = ("/etc/login.defs", "/usr/etc/login.defs")
-"""Where the file is: the first that is there counts."""
+"""The possible paths of the file. The first that exists counts."""
 DROP_INS = "/etc/login.defs.d"
-"""The folder of files that come after it, in the order of their names; shadow reads it where it has libeconf (SUSE)."""
-MOST_BYTES = 1 << 18  # of one file; those of distributions have some 12 KiB
+"""The folder of drop-ins, which are read after the file, sorted by name, if shadow is built with libeconf (SUSE)."""
+MOST_BYTES = 1 << 18  # of one file; distributions ship some 12 KiB
 DEFAULT_UID_MIN = 1000
-"""What shadow takes where no line says."""
+"""The default of shadow."""
 
-_UNSET = 0xFFFFFFFF  # no uid, but what says that there is none
+_UNSET = 0xFFFFFFFF  # no uid: it stands for none
 _NUMBER = re.compile(r"[+]?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]*)|(?P<decimal>[1-9][0-9]*))")
 _MOST_DIGITS = 20
-_SHOWN = 80  # characters of a value that a message shows
+_SHOWN = 80  # characters of a value in a message
 
 
 @dataclass(frozen=True, slots=True)
 class LoginDefs:
-    """Which users log in. `uid_min` is None where it is not known; then `error` says why.
+    """The lowest uid of users who log in. `uid_min` is None if it is not known; then `error` says why.
 
-    `path` and `line` are where it stands: empty and 0 where shadow's default counts. `remark` says, for
-    evidence, why a number is not the one of the file.
+    `path` and `line` name its place; empty and 0: it is shadow's default. `remark` says, for evidence, why shadow does
+    not use the number in the file.
     """
 
     uid_min: int | None = None
@@ -44,7 +44,7 @@ class LoginDefs:
 
 
 def read_login_defs(files: Iterable[File]) -> LoginDefs:
-    """Read UID_MIN out of the file and its drop-ins, in the order in which they count. Raises nothing."""
+    """Read UID_MIN from the file and its drop-ins, in the order in which they are read. Raises nothing."""
     found: tuple[str, int, str] | None = None
     paths = []
     for file in files:
@@ -72,7 +72,7 @@ def read_login_defs(files: Iterable[File]) -> LoginDefs:
 
 
 def _pair(raw: bytes) -> tuple[str, str]:
-    """Name and value of a line, both empty where it has none."""
+    """Parse a line into name and value; both are empty if it has none."""
     text = decode(raw.partition(b"\0")[0]).rstrip(" \t\r\v\f").lstrip(" \t")
     if not text or text.startswith("#"):
         return "", ""
@@ -81,7 +81,7 @@ def _pair(raw: bytes) -> tuple[str, str]:
 
 
 def _number(text: str) -> int | None:
-    """A number as strtoul(3) with base 0 reads the whole of a text; None where it is none."""
+    """Parse a whole text as strtoul(3) with base 0 does; None if it is no number."""
     match = _NUMBER.fullmatch(text.lstrip(" \t"))
     if match is None or len(text) > _MOST_DIGITS:
         return None

@@ -1,4 +1,4 @@
-"""Reads which file systems are mounted where, with their options: now (mountinfo), and by /etc/fstab. Pure."""
+"""Reads the mounts of a host with their options: the present ones (mountinfo), and those of /etc/fstab. Pure."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _IMPLIED = {
 
 @dataclass(frozen=True, slots=True)
 class MountPoint:
-    """One mount: where, what type, which of RESTRICTIONS it has, and other options as they were written.
+    """One mount: its point and type, its options among RESTRICTIONS, and its other options as written.
 
-    `dev` is `major:minor`, empty where it is not mounted; `number` and `parent` are its id and that of the mount below.
-    `source` and `line` are those of fstab: a device, or what a bind mount shows a second time.
+    `dev` is `major:minor`; empty: it is not mounted. `number` and `parent` are its id and that of the mount below it.
+    `source` and `line` are those of fstab: a device, or the source of a bind mount.
     """
 
     point: str
@@ -50,13 +50,13 @@ class MountPoint:
 
     @property
     def binds(self) -> bool:
-        """Whether it shows a part of a file system that is mounted elsewhere."""
+        """Whether it is a bind mount."""
         return not BINDS.isdisjoint(self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class MountPoints:
-    """The mounts of now, None where they are not known, and those of fstab, where `fstab_error` says why not."""
+    """The present mounts (None: not known), and those of fstab. `fstab_error` says why fstab is not known."""
 
     now: tuple[MountPoint, ...] | None = None
     fstab: tuple[MountPoint, ...] = ()
@@ -64,7 +64,7 @@ class MountPoints:
 
 
 def parse_mount_points(mountinfo: bytes | None, fstab: File | None) -> MountPoints:
-    """Read both. Raises nothing."""
+    """Parse both. Raises nothing."""
     now = None if mountinfo is None else tuple(_mounted(mountinfo))
     if fstab is not None and fstab.content is None:
         return MountPoints(now, (), f"{fstab.path}: {fstab.error}")
@@ -72,7 +72,7 @@ def parse_mount_points(mountinfo: bytes | None, fstab: File | None) -> MountPoin
 
 
 def mount_of(path: str, mounts: Sequence[MountPoint]) -> MountPoint | None:
-    """The mount that an absolute path is on, None where none is known: a mount may hide others below it."""
+    """The mount that an absolute path is on; None: not known. A mount may hide others below it."""
     numbers = {each.number for each in mounts}
     children: dict[int, list[MountPoint]] = {}
     for each in mounts:
@@ -95,9 +95,9 @@ def is_below(path: str, point: str) -> bool:
 
 
 def file_system_at_boot(path: str, mounts: Iterable[MountPoint]) -> str | None:
-    """Which file system a path without links is on once all of these are mounted: its device, else its mount point.
+    """The device of the file system that a path without links is on once all mounts are made; else its mount point.
 
-    `/` stands for what the root is on where no line says. None: a bind mount leads nowhere that is known.
+    `/` stands for the root file system if no line names it. None: a bind mount leads to an unknown place.
     """
     every = list(mounts)
     for _ in range(_MOST_BINDS):
@@ -114,16 +114,17 @@ def file_system_at_boot(path: str, mounts: Iterable[MountPoint]) -> str | None:
 
 
 def may_be_one(device: str, other: str) -> bool:
-    """Whether two names may be of one device: equal ones are; of one kind, others are not; of two kinds nobody knows.
+    """Whether two names may mean the same device: they are equal, or of different kinds.
 
-    A kind is a tag such as `UUID=`, or a folder such as /dev/disk/by-id; logical volumes, /dev/GROUP/NAME, are one.
+    A kind is a tag such as `UUID=`, or a folder such as /dev/disk/by-id. All logical volumes, /dev/GROUP/NAME, are of
+    one kind.
     """
     kinds = {_kind_of_device(device), _kind_of_device(other)}
     return device == other or (len(kinds) > 1 and "" not in kinds)
 
 
 def _kind_of_device(name: str) -> str:
-    """The kind of a device's name; empty for a mount point, which stands for what has no device."""
+    """The kind of a device's name; empty for a mount point, which stands for a file system without a device."""
     if not name.startswith(_DEVICES):
         return ""
     tag, equals, _ = name.partition("=")
@@ -134,7 +135,7 @@ def _kind_of_device(name: str) -> str:
 
 
 def restrictions_of(options: Iterable[str]) -> frozenset[str]:
-    """Which of RESTRICTIONS options come to, a later one going before an earlier one (mount(8))."""
+    """The RESTRICTIONS that options set. A later option overrides an earlier one (mount(8))."""
     found: set[str] = set()
     for option in options:
         if option in RESTRICTIONS:

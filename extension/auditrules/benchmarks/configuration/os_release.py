@@ -1,8 +1,7 @@
-"""Reads os-release(5): which system and version a host is.
+"""Reads the system of a host and its version from os-release(5).
 
-The file holds assignments as a shell takes them, one a line: quotes around a value or a part of it, a backslash before
-a character that is meant as it is, and of two lines for one name the last counts. /etc/os-release is read; where there
-is none, /usr/lib/os-release.
+The file has one assignment in each line, as in a shell: values may be quoted, in whole or in part, a backslash escapes
+a character, and the last line of a name counts. If there is no /etc/os-release, /usr/lib/os-release is read.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ _IDENTIFIER = re.compile(r"[a-z0-9._-]{1,64}")
 _PART = re.compile(r"""[^\s'"\\;&|<>()`$]+|'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
 _KNOWN = re.compile(r"(?:^|[\s;&|])(?:VERSION_)?ID=")
 _ESCAPED = re.compile(r'\\([$`"\\])')
-_SHOWN = 80  # characters of a value that a message shows
+_SHOWN = 80  # characters of a value in a message
 
 
 @dataclass(frozen=True, slots=True)
 class OsRelease:
-    """The distribution: `id` in small letters (`ubuntu`), `version_id` (`24.04`), what it is like, nearest first.
+    """The distribution: `id` in lower case (`ubuntu`), `version_id` (`24.04`), and the systems it is like.
 
-    `version_id` is empty where the file has none, as on Debian's testing. `ubuntu_codename` is the release of Ubuntu
-    that a derivative is made of. Where it is not known which system it is, `error` says why, and `id` is empty. `path`
-    is the file that was read, or empty.
+    `id_like` begins with the nearest one. `version_id` is empty if the file has none, as on Debian testing.
+    `ubuntu_codename` is the release of Ubuntu that a derivative is based on. If the system is not known, `error` says
+    why, and `id` is empty. `path` is the file that was read, or empty.
     """
 
     id: str = ""
@@ -46,11 +45,11 @@ class OsRelease:
 
 
 class _Malformed(Exception):  # noqa: N818 - never leaves this module
-    """A line that a shell would not take as an assignment; the message says what is wrong."""
+    """A line is no assignment to a shell. The message says what is wrong."""
 
 
 def read_os_release(etc: File | None, usr: File | None = None) -> OsRelease:
-    """Read the file of /etc or, where there is none, that of /usr/lib. Raises nothing."""
+    """Parse the file of /etc or, if there is none, that of /usr/lib. Raises nothing."""
     file = etc if etc is not None else usr
     if file is None:
         return OsRelease(error=f"which system this is is not known, as there is no {' or '.join(PATHS)}")
@@ -82,7 +81,7 @@ def _identifier(found: dict[str, tuple[int, str]], name: str, default: str) -> s
 
 
 def _assignments(text: str) -> dict[str, tuple[int, str]]:
-    """The values by name, each with the line that it begins on."""
+    """Parse the values by name, each with the line on which it begins."""
     found: dict[str, tuple[int, str]] = {}
     at, line = 0, 1
     while at < len(text):
@@ -95,12 +94,12 @@ def _assignments(text: str) -> dict[str, tuple[int, str]]:
 
 
 def _assignment(text: str, at: int, line: int) -> tuple[int, str, str]:
-    """What begins on a line: where the next one begins, and name and value, both empty where it assigns nothing."""
+    """Parse the assignment that begins on a line: the start of the next line, name and value (empty: no assignment)."""
     feed = text.find("\n", at)
     feed = len(text) if feed < 0 else feed
     start = at + len(text[at:feed]) - len(text[at:feed].lstrip(" \t\r"))
     name = _NAME.match(text, start)
-    if name is None:  # blank, a comment, or nothing that names a value
+    if name is None:  # a blank line, a comment, or no assignment
         if text[start : start + 1] != "#":
             _refuse_names(text[start:feed], line)
         return feed + 1, "", ""
@@ -120,13 +119,13 @@ def _assignment(text: str, at: int, line: int) -> tuple[int, str, str]:
 
 
 def _refuse_names(text: str, line: int) -> None:
-    """Refuse what is no assignment of its own line, and still makes a shell set one of the names that count."""
+    """Raise _Malformed if a line that begins with no assignment would still make a shell set ID or VERSION_ID."""
     if _KNOWN.search(text):
         raise _Malformed(f", line {line}: expected one assignment on a line, found '{visible(text[:_SHOWN])}'")
 
 
 def _meant(part: str) -> str:
-    """What a part of a value stands for."""
+    """The value of a part of an assignment: quoted, escaped or plain."""
     if part[0] == "'":
         return part[1:-1]
     if part[0] == '"':

@@ -1,4 +1,4 @@
-"""Regular expressions that mean the same to PCRE and to Python, and that are found or not in a moment. Pure."""
+"""Searches for regular expressions of PCRE with Python, if both read them alike and the search is fast. Pure."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _MOST_STARS = (
 _MOST_CHARACTERS = 4000
 
 
-def found(expression: str, text: str, *, anchored: bool = False) -> bool | None:
-    """Whether an expression is found in a text, or at its beginning.
+def is_found(expression: str, text: str, *, anchored: bool = False) -> bool | None:
+    """Whether a text contains a match, or begins with one (`anchored`).
 
-    None where that is not known: Python might take the expression otherwise than PCRE, or too long.
+    None: not known, as Python might read the expression differently than PCRE, or take too long.
     """
     if not all(run in text for run in _runs(expression)):
         return False
@@ -48,9 +48,9 @@ def found(expression: str, text: str, *, anchored: bool = False) -> bool | None:
 
 
 def is_plain(expression: str) -> bool:
-    """Whether it has nothing but groups, alternatives, classes, quantifiers and escaped signs.
+    """Whether an expression has only groups, alternatives, classes, quantifiers and escaped signs.
 
-    Of quantifiers without a bound there may be a few, and no group is repeated whose own length may vary by one.
+    It may have a few quantifiers without a bound, but none on a group whose own length may vary.
     """
     stars, at = 0, 0
     opened: list[bool] = []  # for each group that is open, whether a quantifier in it makes its length vary
@@ -74,9 +74,9 @@ def is_plain(expression: str) -> bool:
 
 
 def _runs(expression: str) -> list[str]:
-    """Runs of plain characters that each text has which the expression is for: those outside of all groups.
+    """Texts that every match contains: runs of plain characters outside all groups.
 
-    None are told of what can be read in part only, or has alternatives outside of groups.
+    There are none if the expression can't be read to its end, or has alternatives outside of groups.
     """
     runs, at, depth, run = list[str](), 0, 0, ""
     while match := _PART.match(expression, at):

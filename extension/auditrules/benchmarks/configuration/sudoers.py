@@ -1,8 +1,8 @@
-r"""Reads where sudo logs to: `logfile=` of the Defaults lines of sudoers(5), and what a file of sudoers includes. Pure.
+r"""Reads the log files of sudo from sudoers(5): `logfile=` in Defaults lines, and the includes of a file. Pure.
 
 A Defaults line is for everybody, or for some users (`:`), hosts (`@`), commands (`!`) or target users (`>`). Words end
-at blanks and `,=:()!>#`; a backslash takes that away from a character, quotes from all between them. A backslash at the
-end of a line makes the next one a part of it, but for comments. Of several lines for everybody the last counts.
+at blanks and `,=:()!>#`, unless these are quoted or follow a backslash. A backslash at the end of a line joins the next
+line, except in comments. The last line for everybody counts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from auditrules.text import visible
 from auditrules.values import dataclass
 
 PATHS = ("/etc/sudoers", "/usr/etc/sudoers")
-"""Where the first file is: the first that is there counts."""
+"""The possible paths of the main file. The first that exists counts."""
 MOST_BYTES = 1 << 20  # of one file
 MOST_FILES = 200
-MOST_DEPTH = 128  # of includes in each other: sudo's own bound
+MOST_DEPTH = 128  # of nested includes: sudo's own limit
 
 _INCLUDE = re.compile(r"[ \t]*[#@]include(dir)?[ \t]+(.*)")
 _DEFAULTS = re.compile(r"[ \t]*Defaults(?=[ \t:@!>\\]|$)")
@@ -28,14 +28,14 @@ _TOKEN = re.compile(
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LOGFILE = "logfile"
-_NAMES = (_LOGFILE, f"{_LOGFILE}+", f"{_LOGFILE}-")  # before a sign of equality: what is no list is set all the same
+_NAMES = (_LOGFILE, f"{_LOGFILE}+", f"{_LOGFILE}-")  # before `=`; += and -= also set an option that is no list
 _COMMENT, _QUOTED = "comment", "quoted"
-_SHOWN = 80  # characters of a line that a message shows
+_SHOWN = 80  # characters of a line in a message
 
 
 @dataclass(frozen=True, slots=True)
 class SudoersLogFile:
-    """One Defaults line that sets the log file, or takes it back (`path` is empty). `scope` is empty for everybody."""
+    """A Defaults line that sets the log file, or unsets it (empty `path`). `scope` is empty for everybody."""
 
     file: str
     line: int
@@ -45,7 +45,7 @@ class SudoersLogFile:
 
 @dataclass(frozen=True, slots=True)
 class SudoersInclude:
-    """One line that includes a file, or all files of a folder."""
+    """A line that includes a file, or all files of a folder."""
 
     file: str
     line: int
@@ -55,7 +55,7 @@ class SudoersInclude:
 
 @dataclass(frozen=True, slots=True)
 class SudoersUnclear:
-    """A line whose meaning for the log is not known; the message says where and why."""
+    """A line that may change the log file in a way that is not known. The message says where and why."""
 
     message: str
 
@@ -65,7 +65,7 @@ SudoersStatement = SudoersLogFile | SudoersInclude | SudoersUnclear
 
 @dataclass(frozen=True, slots=True)
 class SudoLog:
-    """The files that sudo logs to; none: it logs to syslog only. `places` are the files of sudoers that say so.
+    """The files that sudo logs to; none: it logs to syslog only. `places` are the files of sudoers that name them.
 
     `error` says why there may be others.
     """
@@ -76,7 +76,7 @@ class SudoLog:
 
 
 def sudoers_statements(file: str, content: bytes) -> Iterator[SudoersStatement]:
-    """What matters of a file of sudoers, in order. Raises nothing."""
+    """Parse the statements about the log, and the includes, of a file of sudoers, in order. Raises nothing."""
     for number, line in _lines(decode(content)):
         include = _INCLUDE.fullmatch(line)
         if include is not None:
@@ -86,7 +86,7 @@ def sudoers_statements(file: str, content: bytes) -> Iterator[SudoersStatement]:
 
 
 def sudo_log(statements: Iterable[SudoersStatement]) -> SudoLog:
-    """Where sudo logs to, by the statements of all files in the order in which sudo reads them."""
+    """Find the log files of sudo from the statements of all files, in the order in which sudo reads them."""
     everybody: SudoersLogFile | None = None
     others: list[SudoersLogFile] = []
     errors: list[str] = []
@@ -102,14 +102,14 @@ def sudo_log(statements: Iterable[SudoersStatement]) -> SudoLog:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines, each with its number, those that go on in the next joined."""
+    """Yield the lines with their numbers. Continued lines are joined."""
     begun, start = "", 0
     for number, line in enumerate(text.split("\n"), start=1):
         whole = begun + (line.lstrip(" \t") if begun and _end(begun) == _QUOTED else line).removesuffix("\r")
         start = start or number
         bare = whole.rstrip(" \t")
         if (len(bare) - len(bare.rstrip("\\"))) % 2 == 1 and (end := _end(bare[:-1])) != _COMMENT:
-            # Between two words a line that goes on is a blank; in quotes it is nothing.
+            # The end of a continued line is a blank between two words, and nothing in quotes.
             begun = bare[:-1] if end == _QUOTED else f"{bare[:-1]} "
             continue
         yield start, whole
@@ -119,7 +119,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _end(line: str) -> str:
-    """What a line ends in: a comment (a hash that is not quoted and begins no uid), quotes, or neither."""
+    """Whether a line ends in a comment (a hash that is not quoted and begins no uid), in quotes, or in neither."""
     at = 0
     while match := _TOKEN.match(line, at):
         if match["sign"] == "#" and not line[at + 1 : at + 2].isdigit():
@@ -144,7 +144,7 @@ def _included(file: str, line: int, rest: str, *, folder: bool) -> SudoersStatem
 
 
 def _log_files(file: str, line: int, rest: str) -> Iterator[SudoersStatement]:
-    """What the rest of a Defaults line says of the log."""
+    """Parse the rest of a Defaults line for log files."""
     unclear = SudoersUnclear(
         f"{file}, line {line}: expected Defaults that can be read, found '{visible(rest[:_SHOWN])}'"
     )
@@ -166,7 +166,7 @@ def _log_files(file: str, line: int, rest: str) -> Iterator[SudoersStatement]:
 
 
 def _log_file(file: str, line: int, scope: str, words: list[str], *, negated: bool) -> SudoersLogFile | None:
-    """What one parameter says; None where sudo would not take it."""
+    """Parse one parameter; None if sudo would refuse it."""
     if negated:
         return SudoersLogFile(file, line, scope, "") if words == [_LOGFILE] else None
     match words:
@@ -177,7 +177,7 @@ def _log_file(file: str, line: int, scope: str, words: list[str], *, negated: bo
 
 
 def _scope(rest: str) -> tuple[str, str]:
-    """For whom a line is, and its parameters. The scope is a list, whose commas may have blanks around them."""
+    """Split a line into its scope and its parameters. The scope is a list whose commas may have blanks around them."""
     if rest[:1] not in (":", "@", "!", ">"):
         return "", rest
     at, after_word = 1, False
@@ -190,7 +190,7 @@ def _scope(rest: str) -> tuple[str, str]:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """Words and signs up to a comment; what is quoted is a word."""
+    """Yield words and signs up to a comment. A quoted text is a word."""
     for match in _TOKEN.finditer(text):
         if match["sign"] == "#":
             return

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditrules.benchmarks.audit_files import existing_place, other_place
 from auditrules.benchmarks.configuration.aide_rules import ATTRIBUTES, PATHS, AideRules
-from auditrules.benchmarks.configuration.aide_selection import selected
+from auditrules.benchmarks.configuration.aide_selection import rule_for
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
 from auditrules.benchmarks.requirement import (
@@ -83,7 +83,7 @@ class Integrity(Requirement):
         return replace(found, subject=path, remedy=self._remedy(real, found.reason, rules))
 
     def _by_rules(self, path: str, rules: AideRules) -> Result:
-        found = selected(rules.rules, path)
+        found = rule_for(rules.rules, path)
         if found.unclear:
             return Result(Status.UNKNOWN, UNCLEAR, found.unclear)
         rule = found.rule

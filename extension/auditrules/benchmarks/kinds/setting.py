@@ -8,13 +8,11 @@ from typing import ClassVar
 from auditrules.audit.model.host_facts import Version, dotted
 from auditrules.audit.rule_sets import KERNEL
 from auditrules.benchmarks.auditd_refusal import REFUSES, file_refusal, line_refusal
+from auditrules.benchmarks.configuration.auditd_option_table import HALTS, OPTIONS, Option
 from auditrules.benchmarks.configuration.auditd_options import (
-    HALTS,
     NO_EARLY_HALT,
-    OPTIONS,
     PATH,
     AuditdOptions,
-    Option,
     OptionValue,
     auditd_options,
 )
