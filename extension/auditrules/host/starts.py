@@ -19,6 +19,7 @@ from auditrules.values import replace
 INVOCATIONS = "/run/systemd/units"  # a link for each unit that runs, made when systemd starts it (systemd.exec(5))
 
 _PREFIX = "invocation:"
+_DATED_BY_ROOT = "tmpfs"  # the type of file system whose root is made with the mount
 
 
 class Starts(NamedTuple):
@@ -66,18 +67,21 @@ def dated(
     units = dict((_mount_units.__wrapped__ if young else _mount_units)(folder, changed))
     visible = {each.point: each for each in mounts}
     known = {*by_initrd, *BY_SYSTEMD, *(units or visible)}
-    found = []
-    for each in mounts:
+    found = list(mounts)
+    for place, each in enumerate(mounts):
+        if each.early is None and each.fstype != _DATED_BY_ROOT and each.point not in units:
+            continue  # as nearly all mounts of a host with containers are
         since = units.pop(each.point, None)  # of two mounts on one point, only the first may be the unit's
-        if since is None and _dated_by_root(each) and visible[each.point] is each:
+        if since is None and _is_dated_by_root(each) and visible[each.point] is each:
             since = None if any(map(remote, above(each.point))) else birth(os.fsencode(each.point), AT_FDCWD)
         early = each.early if each.point in known else None
-        found.append(each if (early, since) == (each.early, None) else replace(each, since=since, early=early))
+        if (early, since) != (each.early, None):
+            found[place] = replace(each, since=since, early=early)
     return tuple(found)
 
 
-def _dated_by_root(mount: Mount) -> bool:
-    return mount.early is None and mount.fstype == "tmpfs" and mount.root == "/"
+def _is_dated_by_root(mount: Mount) -> bool:
+    return mount.early is None and mount.fstype == _DATED_BY_ROOT and mount.root == "/"
 
 
 @lru_cache(1)  # units rarely change from one collection to the next

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from auditrules.audit.filesystem.path_walk import above
 from auditrules.audit.model.host_facts import Mount
 from auditrules.audit.model.text import decode, encode
-from auditrules.values import dataclass
+from auditrules.values import dataclass, replace
 
 # File systems that another machine, the hypervisor or an automounter serves: touching a path on one may hang forever.
 # They are systemd's network file systems (its fstype_is_network), and others that are known.
@@ -80,7 +80,7 @@ MAGIC: Mapping[str, int] = MappingProxyType(
 _FSTAB_FIELDS = 3  # that a line must have; options come next
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)  # a C int
 _BEFORE_TYPE = 6  # fields of a line of mountinfo before the optional ones
-_KEPT = 4096  # lines of mountinfo that are remembered, and mounts
+_KEPT = 4096  # lines of mountinfo that are remembered
 _UNIT = ".mount"
 _HEXADECIMAL = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -88,7 +88,7 @@ _HEXADECIMAL = re.compile(rb"\\x([0-9a-f]{2})")
 def fields(content: bytes) -> Iterator[list[str]]:
     """The fields of each line of /proc/self/mounts: device, mount point, type, options, and two unused numbers."""
     for line in content.split(b"\n"):
-        found = [decode(_OCTAL.sub(_byte, field)) for field in line.split(b" ")]
+        found = [_unescaped(field) for field in line.split(b" ")]
         if len(found) >= _FIELDS:
             yield found
 
@@ -101,30 +101,24 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
     """
     found = []
     taken: set[str] = set()
-    for line in mountinfo.split(b"\n"):
-        words = _words(line)
-        if "-" not in words[_BEFORE_TYPE:-1] or not all(map(_NUMBER.fullmatch, words[:2])):
-            continue
-        number, above, dev, root, point = words[:5]
-        fstype = words[words.index("-", _BEFORE_TYPE) + 1]
+    for each in filter(None, map(_mount, mountinfo.split(b"\n"))):
+        point = each.point
         # A snap is mounted anew with each refresh, long after the rules were loaded.
-        there = (point in BY_SYSTEMD or (point in early and point not in taken)) and fstype != "squashfs"
+        there = (point in BY_SYSTEMD or (point in early and point not in taken)) and each.fstype != "squashfs"
         taken.add(point)
-        found.append(
-            _mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype), True if there else None)
-        )
+        found.append(replace(each, early=True) if there else each)
     return tuple(found)
 
 
-# Of the mounts of a busy host few come and go: the others stay the same objects, which compare at once.
-_mount = lru_cache(_KEPT)(Mount)
-
-
-@lru_cache(_KEPT)
-def _words(line: bytes) -> tuple[str, ...]:
-    if b"\\" not in line:
-        return tuple(decode(line).split(" "))
-    return tuple(decode(_OCTAL.sub(_byte, field)) for field in line.split(b" "))
+@lru_cache(_KEPT)  # of the mounts of a busy host few come and go: the others stay the same objects, equal at once
+def _mount(line: bytes) -> Mount | None:
+    """The mount of a line of mountinfo; None where it is cut."""
+    words = [_unescaped(word) for word in line.split(b" ")] if b"\\" in line else decode(line).split(" ")
+    if "-" not in words[_BEFORE_TYPE:-1] or not (_NUMBER.fullmatch(words[0]) and _NUMBER.fullmatch(words[1])):
+        return None
+    number, above, dev, root, point = words[:5]
+    fstype = words[words.index("-", _BEFORE_TYPE) + 1]
+    return Mount(int(number), int(above), point, root, fstype, dev, MAGIC.get(fstype))
 
 
 def early_points(fstab: bytes, units: Collection[str]) -> frozenset[str]:
@@ -159,7 +153,7 @@ def is_remote(fstype: str) -> bool:
 
 def _fstab(content: bytes) -> Iterator[list[str]]:
     for line in content.split(b"\n"):
-        words = [decode(_OCTAL.sub(_byte, word)) for word in line.split()]
+        words = [_unescaped(word) for word in line.split()]
         if len(words) >= _FSTAB_FIELDS and not words[0].startswith("#"):
             yield words
 
@@ -189,7 +183,8 @@ class Mounts:
     @property
     def near_remote(self) -> Mounts:
         """The remote mounts, and those below them. No other mount changes what `remote` returns."""
-        remote = {point for point, kind in self.types.items() if point.strip("/") and is_remote(kind)}
+        kinds = {*filter(is_remote, {*self.types.values()})}
+        remote = {point for point, kind in self.types.items() if kind in kinds and point.strip("/")}
         near = (point for point in self.types if remote.intersection(above(point))) if remote else ()
         return Mounts({point: self.types[point] for point in near})
 
@@ -209,6 +204,10 @@ class Mounts:
                 return kind
             point = point.rpartition("/")[0]
         return ""
+
+
+def _unescaped(field: bytes) -> str:
+    return decode(_OCTAL.sub(_byte, field))
 
 
 def _byte(match: re.Match[bytes]) -> bytes:
