@@ -93,9 +93,9 @@ def listed(
     watch = listed_as_watch(rule)
     parts = []
     if not watch:
-        parts.append(f"-a {rule.action.value},{rule.list.value}")
+        parts.append(f"-a {rule.action},{rule.list}")
         parts += [
-            f" -F arch{condition.operator.value}{arches.listed(condition.value)}"
+            f" -F arch{condition.operator}{arches.listed(condition.value)}"
             for condition in rule.fields
             if isinstance(condition, Field) and condition.name == "arch" and isinstance(condition.value, int)
         ]
@@ -127,7 +127,7 @@ def listed_as_watch(rule: Rule) -> bool:
 
 def _listed_condition(condition: Condition, version: Version, *, watch: bool) -> str:
     if isinstance(condition, Comparison):
-        return f" -C {condition.left}{condition.operator.value}{condition.right}"
+        return f" -C {condition.left}{condition.operator}{condition.right}"
     if condition.name == "field_compare":
         return ""  # -F field_compare=N with a number that names no pair: auditctl prints nothing
     if condition.name == "key":

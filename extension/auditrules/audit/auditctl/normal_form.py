@@ -26,7 +26,7 @@ _KEPT = 4096  # cached texts of numbers, which rules mostly share
 
 def render(rule: Rule, machine: str = DEFAULT_MACHINE) -> str:
     """The rule in normal form: equal for equal rules, whatever their source or spelling."""
-    words = [f"-a {rule.action.value},{rule.list.value}"]
+    words = [f"-a {rule.action},{rule.list}"]
     calls = f"-S {','.join(syscall_names(rule, machine))}" if rule.list in SYSCALL_LISTS else ""
     arches_at = [
         index
@@ -61,18 +61,17 @@ def _escaped(text: str) -> str:
 
 def _condition(condition: Condition, machine: str) -> str:
     if isinstance(condition, Comparison):
-        return f"-C {condition.left}{condition.operator.value}{condition.right}"
+        return f"-C {field_text(condition, machine)}"
     if condition.name == "key":
-        return " ".join(f"-F key={_escaped(key)}" for key in str(condition.value).split(KEY_SEPARATOR))
-    name = PATHS.get(condition.name, condition.name)
-    return "-F " + name + condition.operator + _escaped(value_text(condition, machine))
+        return " ".join([f"-F key={_escaped(key)}" for key in str(condition.value).split(KEY_SEPARATOR)])
+    return f"-F {_escaped(field_text(condition, machine))}"
 
 
 def field_text(condition: Condition, machine: str) -> str:
     """One condition as the `fields` column shows it: without -F and without escapes."""
     if isinstance(condition, Comparison):
-        return f"{condition.left}{condition.operator.value}{condition.right}"
-    return PATHS.get(condition.name, condition.name) + condition.operator + value_text(condition, machine)
+        return f"{condition.left}{condition.operator}{condition.right}"
+    return f"{PATHS.get(condition.name, condition.name)}{condition.operator}{value_text(condition, machine)}"
 
 
 def value_text(field: Field, machine: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum
 from io import BytesIO
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from auditrules.audit.auditctl.rules_file import LINE_BYTES
 from auditrules.audit.boot.version_sort import version_sorted
 from auditrules.audit.constants import versions
 from auditrules.audit.model.host_facts import Version
+from auditrules.audit.model.text_enum import TextEnum
 from auditrules.values import dataclass
 
 SCRIPT = "/usr/sbin/augenrules"
@@ -29,7 +29,7 @@ NO_SUCH_FILE = "No such file or directory"
 IS_A_DIRECTORY = "Is a directory"
 
 
-class Awk(str, Enum):
+class Awk(TextEnum):
     r"""The awk that runs the script. The script's patterns use `\s`, which not every awk takes for white space."""
 
     MAWK = "mawk"  # takes \s for the letter s, up to 1.3.4-20250131 at least
@@ -38,7 +38,7 @@ class Awk(str, Enum):
     ORIGINAL = "original-awk"  # takes \s for the letter s, and loses the rest of a line behind a NUL
 
 
-class Treatment(str, Enum):
+class Treatment(TextEnum):
     """What augenrules does with a line of rules.d."""
 
     KEPT = "kept"  # in its place among the rules
@@ -65,6 +65,11 @@ class MergedLine:
     number: int
     text: bytes
     origins: tuple[LineOrigin, ...] = ()
+
+    @property
+    def numbers(self) -> range:
+        """Its numbers of auditctl's: a line that counts as several has several."""
+        return range(self.number, self.number + _count(len(self.text) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,13 @@ class MergedRules:
         return b"".join(line.text + b"\n" for line in self.lines)
 
     def at(self, number: int) -> MergedLine:
-        """The line with this number, as auditctl counts; an overlong line has several numbers.
+        """The line with this number, as auditctl counts.
 
         Raises:
             IndexError: there is no such line.
         """
         place = bisect_right(self.lines, number, key=lambda line: line.number) - 1
-        if place >= 0 and number < self.lines[place].number + _count(self.lines[place].text + b"\n"):
+        if place >= 0 and number in self.lines[place].numbers:
             return self.lines[place]
         message = f"expected one of the {len(self.lines)} lines that augenrules made, found line {number}"
         raise IndexError(message)
@@ -200,7 +205,7 @@ def _records(files: Iterable[tuple[str, bytes]], awk: Awk) -> Iterator[_Record]:
         number = 1
         for line in BytesIO(content):
             origin = LineOrigin(name, number)
-            number += _count(line)
+            number += _count(len(line))
             *ended, rest = (line.replace(b"\0", b"\n") if awk is Awk.BUSYBOX else line).split(b"\n")
             for part in ended:
                 yield _without_nul(text + part, awk), (*origins, origin)
@@ -215,9 +220,9 @@ def _without_nul(text: bytes, awk: Awk) -> bytes:
     return text.partition(b"\0")[0] if awk is Awk.ORIGINAL else text
 
 
-def _count(line: bytes) -> int:
-    """How many lines auditctl counts for one line, which includes its newline if it has one."""
-    return max(1, -(-len(line) // LINE_BYTES))
+def _count(size: int) -> int:
+    """How many lines auditctl counts for one line of so many bytes, its newline included if it has one."""
+    return max(1, -(-size // LINE_BYTES))
 
 
 # The kinds of lines, tested in this order. SPACE is the awk's idea of white space. An empty line counts as a comment.
@@ -248,7 +253,7 @@ def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...
         text, origins = (b"", ()) if index is None else records[index]
         lines.append(MergedLine(number, text, origins))
         numbers[index] = number
-        number += _count(text + b"\n")
+        number = lines[-1].numbers.stop
     became = []
     for index, (_, origins) in enumerate(records):
         if kinds[index] == _COMMENT:

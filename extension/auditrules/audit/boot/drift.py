@@ -7,7 +7,6 @@ state of a rule in the kernel says whether the next boot loads it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from enum import Enum
 from functools import cached_property
 
 from auditrules.audit.auditctl.kernel_answer import KernelAnswer
@@ -16,16 +15,17 @@ from auditrules.audit.auditctl.parse_listing import ListedLine
 from auditrules.audit.auditctl.status import AuditStatus
 from auditrules.audit.boot.augenrules import LineOrigin, MergedRules, Treatment
 from auditrules.audit.boot.boot import Boot
-from auditrules.audit.boot.load import LoadedFile, LoadedLine, LoadResult, alike
+from auditrules.audit.boot.load import LoadedFile, LoadedLine, LoadResult
 from auditrules.audit.boot.rules_files import AUDIT_RULES, FileLine, RulesFiles, actual_rules
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import ControlFlag, Rule, Verb, same
+from auditrules.audit.model.text_enum import TextEnum
 from auditrules.values import dataclass, field
 
 
-class RuleState(str, Enum):
+class RuleState(TextEnum):
     """The column `state` of audit_rules; `NOTHING`: there is nothing to compare, as for -D."""
 
     LOADED = "loaded"
@@ -87,7 +87,7 @@ class LoadedRules:
         """Whether the kernel has the rule: exactly, or if there is only a listing, a line that this rule would list."""
         if not self._lines:
             return False
-        if rule in self._held or any(same(rule, other) for other in self._rules.get(alike(rule), ())):
+        if rule in self._held or any(same(rule, other) for other in self._rules.get(rule.alike, ())):
             return True
         return not self._exact and listed(rule, self._facts.version, self._facts.machine) in self._texts
 
@@ -101,7 +101,7 @@ class LoadedRules:
         found: dict[Hashable, list[Rule]] = {}
         for line in self._lines:
             if line.rule is not None:
-                found.setdefault(alike(line.rule), []).append(line.rule)
+                found.setdefault(line.rule.alike, []).append(line.rule)
         return found
 
     @cached_property
@@ -279,9 +279,10 @@ def _value_state(control: ControlFlag, rules: LoadedRules | None, status: AuditS
 def merged_states(merged: MergedRules, states: Mapping[int, LineState]) -> dict[LineOrigin, LineState]:
     """The state of each line of rules.d, from the states (by line number) of the file that augenrules writes."""
     found: dict[LineOrigin, LineState] = {}
-    for number, state in states.items():
-        for origin in merged.at(number).origins:
-            found.setdefault(origin, state)
+    for line in merged.lines:
+        for state in filter(None, map(states.get, line.numbers)):
+            for origin in line.origins:
+                found.setdefault(origin, state)
     for became in merged.became:
         if became.treatment is Treatment.REPLACED:
             found[became.origin] = LineState(RuleState.OVERRIDDEN, "augenrules keeps the last line of its kind")

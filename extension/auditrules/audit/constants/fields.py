@@ -6,14 +6,13 @@ lib/libaudit.c.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from auditrules.audit.model.host_facts import Version
 from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, FilterList, Operator
+from auditrules.audit.model.text_enum import TextEnum
 from auditrules.values import dataclass
 
 
-class FieldKind(Enum):
+class FieldKind(TextEnum):
     """The kind of a field's value, in the words of an error message."""
 
     NUMBER = "a number"

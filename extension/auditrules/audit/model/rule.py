@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum, IntFlag
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from enum import IntFlag
 from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS, SyscallMask
+from auditrules.audit.model.text_enum import TextEnum
 from auditrules.values import dataclass, field
 
 KEY_SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR: several keys of one rule are one string
@@ -17,13 +18,7 @@ FILE_FIELDS = PATH_NAMES | {"exe"}  # the fields whose value is a path
 WATCH_FIELDS = PATH_NAMES | {"perm", "key"}  # the fields that -w, -p and -k make
 
 
-class _Word(str, Enum):
-    """A word of auditctl. It hashes as its text, which is faster than Enum's hash: rules are hashed all the time."""
-
-    __hash__ = str.__hash__
-
-
-class FilterList(_Word):
+class FilterList(TextEnum):
     """The kernel's lists, in the order in which `auditctl -l` prints them."""
 
     USER = "user"
@@ -37,14 +32,14 @@ class FilterList(_Word):
 SYSCALL_LISTS = frozenset({FilterList.EXIT, FilterList.IO_URING})
 
 
-class Action(_Word):
+class Action(TextEnum):
     """What the kernel does if the rule matches: `always` writes a record, `never` prevents one."""
 
     ALWAYS = "always"
     NEVER = "never"
 
 
-class Operator(_Word):
+class Operator(TextEnum):
     """How a field's value is compared."""
 
     EQUAL = "="
@@ -100,7 +95,7 @@ class Field:
         value = self.value
         if isinstance(value, int) and self.name in _SHOWN:
             value = _SHOWN[self.name](value)
-        return f"{self.name}{self.operator.value}{value}"
+        return f"{self.name}{self.operator}{value}"
 
     def __repr__(self) -> str:
         """The field in its short form."""
@@ -124,7 +119,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """The comparison as -C takes it."""
-        return f"{self.left}{self.operator.value}{self.right}"
+        return f"{self.left}{self.operator}{self.right}"
 
     def __repr__(self) -> str:
         """The comparison in its short form."""
@@ -157,11 +152,13 @@ class Rule:
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compute the hash once, from nearly everything that equality compares, as rules are hashed all the time."""
-        hashed: list[object] = [self.syscalls]
-        for each in self.fields:
-            hashed += (each.name, each.value) if isinstance(each, Field) else (each.left, each.right)
-        object.__setattr__(self, "_hash", hash(tuple(hashed)))
+        """Compute the hash once, from what mostly differs between rules, as rules are hashed all the time."""
+        object.__setattr__(self, "_hash", hash(self.alike))
+
+    @property
+    def alike(self) -> Hashable:
+        """A cheap key for `same`: two rules with different keys are never the same; with equal keys they may be."""
+        return self.syscalls, tuple([each.value if isinstance(each, Field) else each.left for each in self.fields])
 
     def __hash__(self) -> int:
         """The hash, computed when the rule was made."""
@@ -170,7 +167,7 @@ class Rule:
     def __repr__(self) -> str:
         """The rule in one line; a long list of system calls is cut."""
         calls = [f"-S {self.syscalls.short}"] if self.list in SYSCALL_LISTS else []
-        words = [f"{self.action.value},{self.list.value}", *calls]
+        words = [f"{self.action},{self.list}", *calls]
         words += [f"-F {each}" if isinstance(each, Field) else f"-C {each}" for each in self.fields]
         return f"Rule({' '.join(words)!r})"
 
@@ -238,7 +235,7 @@ class ControlFlag:
     value: str = ""
 
 
-class Verb(str, Enum):
+class Verb(TextEnum):
     """What a line does with its rule."""
 
     APPEND = "append"
