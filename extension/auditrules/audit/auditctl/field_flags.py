@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from auditrules.audit.auditctl.draft import Draft
 from auditrules.audit.auditctl.field_values import ValueExpectedError, read
 from auditrules.audit.auditctl.getopt import Flag
@@ -17,6 +19,7 @@ from auditrules.audit.model.rule import SYSCALL_LISTS, Comparison, Field, Filter
 from auditrules.audit.model.syscall_mask import MASK_BITS
 
 _OPERATORS = {operator.value: operator for operator in Operator}
+_KEPT = 256  # texts that are remembered, as rules have many fields alike
 
 
 def syscalls(draft: Draft, option: Flag) -> None:
@@ -77,14 +80,21 @@ def _field(name: str, operator: Operator, value: int | str) -> Field:
 
 
 def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, str, str]:
-    sign = next((sign for sign in operators if sign in word.text), None)
-    if sign is None:
+    name, sign, value = _parted(word.text, operators)
+    if not sign:
         draft.fail("an operator: one of " + " ".join(operators), word)
-    name, _, value = word.text.partition(sign)
     if not name:
         draft.fail("a field's name before the operator", word)
     if not value:
         draft.fail("a value after the operator", word)
+    return name, sign, value
+
+
+@lru_cache(_KEPT)
+def _parted(text: str, operators: tuple[str, ...]) -> tuple[str, str, str]:
+    """A text before, at and behind the first of the operators that it has; all before where it has none."""
+    sign = next((sign for sign in operators if sign in text), "")
+    name, _, value = text.partition(sign) if sign else (text, "", "")
     return name, sign, value
 
 

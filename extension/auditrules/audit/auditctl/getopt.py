@@ -107,12 +107,14 @@ class Flags:
     def _with_operand(self, current: Word, offset: int) -> Flag:
         """The flag at this place of a word, with its operand: the rest of the word, or else the next word."""
         self.cluster = None
-        flag = f"-{current.text[offset]}"
-        stuck = current.text[offset + 1 :]
+        text = current.text
+        flag = f"-{text[offset]}"
+        word = current if text == flag else Word(flag, current.start, current.end)
+        stuck = text[offset + 1 :]
         operand = Word(stuck, current.end - len(stuck), current.end) if stuck else self._operand()
         if operand is None:
             return Flag("", current, problem=f"an operand after {flag}")
-        return Flag(flag, Word(flag, current.start, current.end), operand)
+        return Flag(flag, word, operand)
 
     def _long(self, current: Word) -> Flag:
         name, equals, value = current.text[2:].partition("=")

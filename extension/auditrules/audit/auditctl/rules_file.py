@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import chain
 from typing import NamedTuple
 
 from auditrules.audit.constants import versions
@@ -38,20 +39,23 @@ class Word(NamedTuple):
 
     def parts(self, separator: str) -> Iterator[Word]:
         """The parts of the word between separators."""
-        start = 0
+        escaped = self.end - self.start != len(self.text)
+        start = self.start
         for text in self.text.split(separator):
-            yield self.part(start, start + len(text))._replace(text=text)
+            yield Word(text, self.start, self.end) if escaped else Word(text, start, start + len(text))
             start += len(text) + len(separator)
 
 
 def lines(content: bytes) -> Iterator[tuple[int, str]]:
     """The lines of a rules file with auditctl's numbers: an overlong line counts as several."""
-    number = 0
-    for line in BytesIO(content):
-        for start in range(0, len(line), LINE_BYTES):
-            number += 1
-            piece = line[start : start + LINE_BYTES].removesuffix(b"\n")
-            yield number, decode(piece.partition(b"\0")[0])
+    for number, piece in enumerate(chain.from_iterable(map(_pieces, BytesIO(content))), start=1):
+        yield number, decode(piece.removesuffix(b"\n").partition(b"\0")[0])
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    if len(line) <= LINE_BYTES:
+        return [line]
+    return [line[start : start + LINE_BYTES] for start in range(0, len(line), LINE_BYTES)]
 
 
 def split(line: str, version: Version) -> list[Word]:

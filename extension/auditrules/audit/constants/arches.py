@@ -6,6 +6,7 @@ Sources: audit_determine_machine in lib/libaudit.c of audit-userspace, and lib/m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from auditrules.audit.constants import syscalls
@@ -14,6 +15,7 @@ from auditrules.audit.model.host_facts import Version
 
 _64_BIT = 0x80000000  # __AUDIT_ARCH_64BIT
 _HEXADECIMAL = 16
+_KEPT = 64  # texts that are remembered: a host has few, and each rule on system calls has one
 
 # The dynamic loader that programs of each machine name as their interpreter (PT_INTERP).
 LOADERS: Mapping[str, str] = MappingProxyType(
@@ -30,6 +32,7 @@ LOADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
+@lru_cache(_KEPT)
 def number(text: str, machine: str, version: Version | None = None) -> int | None:
     """The kernel's number for the text of an arch field: b64, b32, a machine's name, or a number as C parses it.
 

@@ -29,6 +29,8 @@ ARCHES: Mapping[str, int] = MappingProxyType(
     }
 )
 
+_MACHINES = {number: machine for machine, number in ARCHES.items()}
+
 # Other spellings that auditctl takes (lib/machinetab.h).
 SPELLINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -70,7 +72,7 @@ def canonical(machine: str) -> str | None:
 
 def machine_of(arch: int) -> str | None:
     """The machine whose AUDIT_ARCH number this is."""
-    return next((machine for machine, number_ in ARCHES.items() if number_ == arch), None)
+    return _MACHINES.get(arch)
 
 
 def has_machine(machine: str, version: Version | None = None) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _UNSIGNED_BITS = 64
 _DIGITS = re.compile(r"[ \t\n\v\f\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]*)")
+
+_KEPT = 256  # texts that are remembered: rules have few numbers, and those again and again
 
 WORD = 1 << 32
 
@@ -34,6 +37,7 @@ def strtol(text: str, base: int = 0, *, signed: bool = True) -> int:
     return -value % (1 << _UNSIGNED_BITS) if sign == "-" else value
 
 
+@lru_cache(_KEPT)
 def _magnitude(text: str, base: int) -> tuple[str, int]:
     """The sign and the unlimited value of the number at the beginning of a text."""
     match = _DIGITS.match(text)
