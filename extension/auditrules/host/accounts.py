@@ -5,9 +5,11 @@ from __future__ import annotations
 import grp
 import pwd
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from threading import Thread
+from types import MappingProxyType
 
 from auditrules.audit.model.text import decode
 
@@ -16,7 +18,8 @@ _NUMBER = re.compile(rb"\d{1,10}")
 _IDS = range(1 << 32)  # the C library skips a line whose id is beyond
 
 
-def ids(content: bytes) -> dict[str, int]:
+@lru_cache(2)  # the two files stay from one collection to the next
+def ids(content: bytes) -> Mapping[str, int]:
     """Parse /etc/passwd or /etc/group into the ids by name. The first line of a name counts, as for getpwnam(3)."""
     found: dict[str, int] = {}
     for line in content.split(b"\n"):
@@ -26,7 +29,7 @@ def ids(content: bytes) -> dict[str, int]:
         number = int(others[_ID - 1])
         if number in _IDS:
             found.setdefault(decode(name), number)
-    return found
+    return MappingProxyType(found)
 
 
 def user_id(name: str) -> int:

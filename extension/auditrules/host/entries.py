@@ -22,6 +22,7 @@ _TYPES = {
     stat.S_IFIFO: "fifo",
 }
 _MADE_ANEW = (stat.S_IFDIR, stat.S_IFLNK)  # a new one of these types leads elsewhere than the old one
+_LEADING = ("dir", "link")  # the same by their names
 FOUND = {
     "dir": "a directory",
     "file": "a regular file",
@@ -62,11 +63,17 @@ def is_still(entry: Entry, name: bytes, folder: int, since: float = inf) -> bool
             and found.st_uid == entry.uid
             and found.st_gid == entry.gid
             and _device(found.st_dev) == entry.dev
-            and (entry.type != "link" or decode(os.readlink(name, dir_fd=folder)) == entry.target)
-            and _born(found, name, folder, since) == entry.born
+            and (entry.type not in _LEADING or _leads_as_it_did(entry, found, name, folder, since))
         )
     except OSError as error:
         return entry.type == "missing" and error.errno == entry.errno
+
+
+def _leads_as_it_did(entry: Entry, found: os.stat_result, name: bytes, folder: int, since: float) -> bool:
+    """Whether a directory or link is the one that it was, and a link has the same text."""
+    if entry.type == "link" and decode(os.readlink(name, dir_fd=folder)) != entry.target:
+        return False
+    return _born(found, name, folder, since) == entry.born
 
 
 def _born(found: os.stat_result, name: bytes, folder: int, since: float) -> float | None:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from auditrules.audit.model.collected import File
-from auditrules.audit.model.text import decode
+from auditrules.audit.model.text import decode, encode
 from auditrules.host.entries import FOUND, entry_of, kind_of
 from auditrules.host.limits import CLOCK_TICK
 
@@ -22,7 +22,7 @@ PathNames = tuple[bytes, ...]  # names from the root down, none of them a link
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # more than any file that is read again and again, and little to ask for and give back
 _TICK = int(CLOCK_TICK * 1e9)  # nanoseconds
 
 
@@ -83,13 +83,14 @@ class OpenFolders:
             now = time.time_ns()
             changed = _changed(here)
             with os.scandir(here) as entries:
-                found = [os.fsencode(entry.name) for entry in islice(entries, MOST_LISTED + 1)]
+                found = [entry.name for entry in islice(entries, MOST_LISTED + 1)]
         finally:
             os.close(here)
         if len(found) > MOST_LISTED:
             raise UnreadableError(f"more than {MOST_LISTED} names, the most that are listed")
         # A second change within one tick of the file system's clock does not change its times.
-        return Listing(changed, tuple(map(decode, sorted(found))), now - max(changed) < _TICK)
+        names = [name if name.isascii() else decode(os.fsencode(name)) for name in found]
+        return Listing(changed, tuple(sorted(names, key=encode)), now - max(changed) < _TICK)
 
     def read(self, path: str, place: PathNames, limit: int, *, cut: bool = False) -> File:
         """Read the regular file at a place, which is called `path`, as `Tree.read` does. Raises UnreadableError."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from math import inf
+from types import MappingProxyType
 from typing import NamedTuple
 
 from auditrules.audit.filesystem.path_walk import PATH_MAX
@@ -24,6 +24,8 @@ from auditrules.values import replace
 
 MOST_DEPTH = 40  # names of a path that are looked up; deeper ones stay unknown
 MOST_NAMES = 400  # names on one walk, those of link targets included: ten for each link
+
+_NOTHING: Mapping[bytes, Entry] = MappingProxyType({})  # is seen in a folder that nobody looked into
 
 
 class _Stand(NamedTuple):
@@ -49,7 +51,7 @@ class Tree:
         self, root: str, remote: Callable[[str], str], before: LookupCache | None = None, since: float = inf
     ) -> None:
         self._folders = OpenFolders(root)
-        self._passed: dict[str, Entry] = {}  # the names on the way of the lookup that runs
+        self._passed: dict[PathNames, Entry] = {}  # the names on the way of the lookup that runs
         self.cache = LookupCache(remote, self._folders.root, since)
         self._still = StillThere()
         if before is not None and self.cache.may_follow(before):
@@ -76,13 +78,15 @@ class Tree:
         return self.cache.looks[wanted]
 
     def _looked(self, paths: Iterable[str]) -> dict[str, Entry]:
-        self._passed = {"/": self.cache.root}
+        self._passed = {(): self.cache.root}
         stands = {b"": _Stand()}
         for path in sorted(path for path in paths if "\0" not in path):
-            with suppress(UnreadableError):  # a path that is not in the mapping is unknown
+            try:
                 self._stand(encode(_collapsed(path, MOST_DEPTH)).removesuffix(b"/"), stands)
+            except UnreadableError:  # noqa: PERF203 - what raises nothing costs nothing, as entering a context would
+                continue  # unknown is what a path is that is not in the mapping
         passed, self._passed = self._passed, {}
-        return passed
+        return {_text(place): entry for place, entry in passed.items()}
 
     def _stand(self, path: bytes, stands: dict[bytes, _Stand]) -> _Stand:
         """Walk a path from the state of its folder's walk, as most of many paths are in few folders."""
@@ -96,7 +100,7 @@ class Tree:
         """Read a regular file of at most `limit` bytes; with `cut`, the start of a longer one. None: no such name."""
         try:
             walked = self._walk(path)
-            if walked.itself == Entry("missing"):
+            if _is_absent(walked.itself):
                 return None
             return self._content(path, walked, limit, cut=cut)
         except UnreadableError as error:
@@ -112,7 +116,7 @@ class Tree:
     def names(self, path: str) -> tuple[str, ...]:
         """List a folder, in byte order; empty if there is no such folder. Raises UnreadableError."""
         walked = self._walk(path)
-        if walked.itself == Entry("missing"):
+        if _is_absent(walked.itself):
             return ()
         if walked.entry.type != "dir":
             raise UnreadableError(_not_there(walked, "a directory"))
@@ -182,19 +186,19 @@ class Tree:
         if name == b"..":
             return folder[:-1], DIR
         place = (*folder, name)
-        entry = self.cache.seen.get(folder, {}).get(name)
+        entry = self.cache.seen.get(folder, _NOTHING).get(name)
         if entry is None:
-            entry = self._still.seen.get(folder, {}).get(name) or self._look_at(place)
+            entry = self._still.seen.get(folder, _NOTHING).get(name) or self._look_at(place, folder, name)
             self.cache.seen.setdefault(folder, {})[name] = entry
-        self._passed[_text(place)] = entry
+        self._passed[place] = entry
         return place, entry
 
-    def _look_at(self, place: PathNames) -> Entry:
+    def _look_at(self, place: PathNames, folder: PathNames, name: bytes) -> Entry:
         path = _text(place)
         if kind := self.cache.remote(path):
             raise UnreadableError(f"{path} is on {kind}, which may hang, so it is not touched")
         try:
-            return entry_at(place[-1], self._folders.enter(place[:-1]), self.cache.since)
+            return entry_at(name, self._folders.enter(folder), self.cache.since)
         except OSError as error:
             if error.errno in ABSENT:
                 return missing(error.errno)
@@ -216,6 +220,11 @@ def _collapsed(path: str, most: int | None = None) -> str:
 
 def _text(place: PathNames) -> str:
     return decode(b"/" + b"/".join(place))
+
+
+def _is_absent(entry: Entry) -> bool:
+    """Whether nothing has that name."""
+    return entry.type == "missing" and entry.errno == errno.ENOENT
 
 
 def _not_there(walked: Walked, expected: str) -> str:

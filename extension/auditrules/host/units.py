@@ -33,7 +33,7 @@ def read_units(tree: Tree) -> Units:
     error = ""
     try:
         for folder in _folders(tree):
-            for name in _relevant(_names(tree, folder)):
+            for name in _relevant(_listed(tree, folder)):
                 path = f"{folder}/{name}"
                 if name in UNITS:
                     files.append(path)
@@ -83,7 +83,7 @@ def _relevant(names: tuple[str, ...]) -> tuple[str, ...]:
         if name in UNITS
         or name in _DROP_INS
         or name == DEFAULT_TARGET
-        or name.endswith((".wants", ".requires", ".mount", "mount.d"))
+        or (name.endswith((".wants", ".requires", ".mount", "mount.d")) and not name.startswith("."))
     )
 
 
@@ -110,8 +110,12 @@ def _of_mounts(tree: Tree, mounts: Iterable[str], paths: Iterable[str]) -> list[
 
 
 def _names(tree: Tree, folder: str) -> tuple[str, ...]:
+    return tuple(name for name in _listed(tree, folder) if not name.startswith("."))
+
+
+def _listed(tree: Tree, folder: str) -> tuple[str, ...]:
     try:
-        return tuple(name for name in tree.names(folder) if not name.startswith("."))
+        return tree.names(folder)
     except UnreadableError as error:
         raise UnreadableError(f"{folder}: {error}") from error
 

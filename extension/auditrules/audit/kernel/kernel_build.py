@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from auditrules.audit.constants.kernel_releases import release_of
 
-_OPTION = re.compile(rb"^(CONFIG_X86_X32(?:_ABI|_DISABLED)?)=y$", re.MULTILINE)
+_OPTION = re.compile(rb"\n(CONFIG_X86_X32(?:_ABI|_DISABLED)?)=y(?=\n|\Z)")  # begun so it is found at C's speed
 _TURNED_ON = re.compile(r"(?:^|\s)syscall\.x32=(?:[yYtT1]|[oO][nN])")
 
 
@@ -21,7 +21,7 @@ def runs_x32(config: bytes | None, machine: str, cmdline: str) -> bool | None:
     if machine != "x86_64":
         return False
     text = config or b""
-    options = set(_OPTION.findall(text))
+    options = set(_OPTION.findall(b"\n" + text))
     whole = text.endswith(b"\n")
     if not options & {b"CONFIG_X86_X32", b"CONFIG_X86_X32_ABI"}:
         return False if whole else None

@@ -103,8 +103,9 @@ class Reply:
         Raises:
             NetlinkError: a message is cut, or the kernel says that it lost some.
         """
-        start = 0
-        while left := max(len(datagram) - start, 0):
+        start, end = 0, len(datagram)
+        while start < end:
+            left = end - start
             if left < _HEADER.size:
                 raise NetlinkError(f"expected a message of at least {_HEADER.size} bytes, found {left}")
             length, kind, _, sequence, _ = _HEADER.unpack_from(datagram, start)
