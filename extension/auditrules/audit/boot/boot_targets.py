@@ -24,12 +24,12 @@ def default_target(units: Units) -> str:
 
 def wanted_by(name: str, units: Units) -> tuple[str, ...]:
     """The units whose .wants or .requires folders have a link to this unit, as `systemctl enable` makes them."""
+    links = {path.rpartition("/")[0]: target for path, target in units.links.items() if path.endswith(f"/{name}")}
     found: dict[str, str] = {}
     for folder in BOOT_FOLDERS:
-        for path, target in units.links.items():
-            above, _, last = path.rpartition("/")
+        for above, target in links.items():
             place, _, puller = above.rpartition("/")
-            if last == name and place == folder and puller.endswith((".wants", ".requires")):
+            if place == folder and puller.endswith((".wants", ".requires")):
                 found.setdefault(puller, target)
     return tuple(puller.rpartition(".")[0] for puller, target in found.items() if not is_mask(target))
 

@@ -149,12 +149,13 @@ def _drop_ins(name: str, files: dict[str, File], units: Units) -> list[str]:
     *own, common = drop_in_folders(name)
     folders = [f"{folder}/{each}" for folder in BOOT_FOLDERS for each in own]
     folders += [f"{folder}/{common}" for folder in BOOT_FOLDERS]
+    inside: dict[str, list[str]] = {}
+    for path in (*files, *units.links):
+        if path.endswith(".conf"):
+            inside.setdefault(path.rpartition("/")[0], []).append(path)
     found: dict[str, str] = {}
-    for folder in folders:
-        for path in (*files, *units.links):
-            above, _, last = path.rpartition("/")
-            if above == folder and last.endswith(".conf"):
-                found.setdefault(last, path)
+    for path in (path for folder in folders for path in inside.get(folder, ())):
+        found.setdefault(path.rpartition("/")[2], path)
     return [found[last] for last in sorted(found) if not _masked(found[last], files, units)]
 
 
