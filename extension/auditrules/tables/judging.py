@@ -82,12 +82,12 @@ class HostJudge:
         There may be too many, as osquery applies its WHERE clause again. Files of other benchmarks are not read.
         """
         catalogue = self._catalogue()
-        names = {"benchmark", "version", "newest"} & set(schema.names)
+        of_benchmark = row_filters(schema, context, {"benchmark", "version", "newest"} & set(schema.names))
         wanted = [
             (benchmark, newest)
             for benchmark in catalogue.benchmarks
             for newest in [catalogue.is_newest(benchmark)]
-            if _all(row_filters(schema, context, names), benchmark_cells(benchmark, newest=newest))
+            if _all(of_benchmark, benchmark_cells(benchmark, newest=newest))
         ]
         system = OsRelease()
         if any(each.systems or each.instead_of_none for each, _ in wanted):
