@@ -277,9 +277,10 @@ NEW = "-w /srv/x -p wa -k new"
     [
         (lambda sources: replace(sources, rules_d=(rules_d("-D", "-b 64", *RULES, NEW),)), [NEW]),
         (lambda sources: with_files(sources, srv__x=Entry("file", dev="8:1", ino=4711)), []),
-        (lambda sources: with_files(sources, usr__bin__dockerd=Entry("file", dev="8:1", ino=4711)), [WATCH]),
+        (lambda sources: with_files(sources, usr__bin__dockerd=Entry("file", dev="8:1", ino=4711)), []),
+        (lambda sources: with_files(sources, usr__bin__dockerd=Entry("dir", dev="8:1", ino=4711)), [WATCH]),
     ],
-    ids=["a line more", "a file that no line names", "a file that a line names"],
+    ids=["a line more", "a file that no line names", "a new file that a line names", "a folder in its place"],
 )
 def test_only_lines_that_a_change_concerns_are_parsed_again(
     change: Callable[[Sources], Sources], parsed: list[str], monkeypatch: pytest.MonkeyPatch
@@ -290,6 +291,29 @@ def test_only_lines_that_a_change_concerns_are_parsed_again(
     counted(monkeypatch, parse, "parse_line", calls)
     everything(HostAudit(change(AT_REST), audit))
     assert [line for _, line in calls] == parsed
+
+
+@pytest.mark.parametrize(
+    ("change", "loads"),
+    [
+        (lambda sources: with_files(sources, srv__x=Entry("file", dev="8:1", ino=4711)), 0),
+        (lambda sources: with_files(sources, usr__bin__dockerd=Entry("file", dev="8:1", ino=4711)), 0),
+        (lambda sources: with_files(sources, usr__bin=Entry("link", "/srv")), 1),
+        (lambda sources: replace(sources, rules_d=(rules_d("-D", "-b 64", *RULES, NEW),)), 1),
+    ],
+    ids=["a file that no rule names", "a new file that a rule names", "another folder", "a line more"],
+)
+def test_files_are_loaded_again_only_where_what_they_rest_on_changes(
+    change: Callable[[Sources], Sources], loads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = HostAudit(AT_REST)
+    everything(audit)
+    calls: Counter[tuple[str, object]] = Counter()
+    counted(monkeypatch, rules_files, "load_rules", calls)
+    later = HostAudit(change(AT_REST), audit)
+    everything(later)
+    assert min(calls.total(), 1) == loads
+    assert later.drift.of_files == HostAudit(change(AT_REST)).drift.of_files
 
 
 def test_what_stays_is_held_once() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditrules.audit.auditctl.parse import parse_line
-from auditrules.audit.boot.kernel_checks import FAMILIES, refusal
+from auditrules.audit.boot.kernel_checks import FAMILIES, KernelChecks
 from auditrules.audit.constants.syscall_classes import without_classes
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import Action, Comparison, Field, FilterList, Operator, Rule
@@ -19,7 +19,7 @@ def refused(text: str, facts: Facts = HOST) -> str | None:
     line = parse_line(text, facts)
     assert line is not None
     assert line.rule is not None
-    return refusal(line.rule, facts)
+    return KernelChecks(facts).refusal(line.rule)
 
 
 A = "-a always,exit"
@@ -156,7 +156,7 @@ MADE_ELSEWHERE: list[tuple[Rule, str]] = [
 
 @pytest.mark.parametrize(("rule", "reason"), MADE_ELSEWHERE, ids=[case[1] for case in MADE_ELSEWHERE])
 def test_the_kernel_refuses_what_auditctl_never_sends(rule: Rule, reason: str) -> None:
-    assert refusal(rule, HOST) == reason
+    assert KernelChecks(HOST).refusal(rule) == reason
 
 
 def stored(mask: int, machine: str = "x86_64") -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import NoReturn
 
@@ -42,6 +43,7 @@ class Draft:
     text: str
     facts: Facts
     options: Flags
+    type_at: Callable[[str], str | None]  # what is at a path, as `ResolvedPath.type` says it
     outcome: BuildState = BuildState.CONTROL
     add: FilterList | None = None
     remove: FilterList | None = None

@@ -11,12 +11,12 @@ from auditrules.audit.auditctl import control_flags, field_flags, rule_flags
 from auditrules.audit.auditctl.draft import BuildState, Draft
 from auditrules.audit.auditctl.getopt import Flag, Flags
 from auditrules.audit.auditctl.rules_file import lines, split
-from auditrules.audit.filesystem.looked_up import FileResults
+from auditrules.audit.filesystem.path_types import PathTypes
 from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import DEFAULT_FACTS, Facts
 from auditrules.audit.model.rule import ParsedLine, Rule, Verb
 from auditrules.audit.model.text import encode
-from auditrules.values import dataclass
+from auditrules.values import dataclass, replace
 
 NO_WORD = "a flag before this word: a rules file has no quotes and no comments after a rule"
 
@@ -55,8 +55,12 @@ FLAGS: dict[str, Callable[[Draft, Flag], None]] = {
 }
 
 
-def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
+def parse_line(
+    line: str, facts: Facts = DEFAULT_FACTS, type_at: Callable[[str], str | None] | None = None
+) -> ParsedLine | None:
     """Parse a line of a rules file into its rule and controls; None for a blank line or a comment.
+
+    `type_at` says what the facts have at a path, as `ResolvedPath.type` does.
 
     Raises:
         RuleSyntaxError: auditctl itself refuses the line, before it asks the kernel.
@@ -65,7 +69,7 @@ def parse_line(line: str, facts: Facts = DEFAULT_FACTS) -> ParsedLine | None:
     if not words:
         return None
     options = Flags(words, facts.version)
-    draft = Draft(line, facts, options)
+    draft = Draft(line, facts, options, type_at or PathTypes(facts).at)
     for option in options:
         if not option.flag:
             draft.fail(option.problem, option.word)
@@ -86,29 +90,49 @@ def _nothing_left(draft: Draft) -> None:
         draft.fail(NO_WORD, left[0])
 
 
+_Parsed = ParsedLine | RuleSyntaxError | None
+_Types = tuple[tuple[str, str | None], ...]  # of what is at paths
+
+
 class LineParser:
     """Parses the lines of rules files on one host; equal lines are parsed once.
 
-    The results of an `earlier` parser are reused if all that they depend on is the same.
+    Results of an `earlier` parser are reused if all that they depend on is the same: the facts but for the files, and
+    the types at the paths that were asked for. Threads may share it: at worst two parse the same line.
     """
 
-    def __init__(self, facts: Facts, earlier: LineParser | None = None) -> None:
-        before = earlier.results if earlier else None
-        self.results: FileResults[str, ParsedLine | RuleSyntaxError | None] = FileResults(_parsed, facts, before)
+    def __init__(self, facts: Facts, earlier: LineParser | None = None, types: PathTypes | None = None) -> None:
+        self._facts = facts
+        self._types = types or PathTypes(facts)
+        self._rest = replace(facts, files={})
+        self.results: dict[str, tuple[_Parsed, _Types]] = {}
+        self._before = earlier.results if earlier is not None and earlier._rest == self._rest else {}  # noqa: SLF001
 
     def __call__(self, line: str) -> ParsedLine | None:
         """As `parse_line`."""
-        found = self.results(line)
-        if isinstance(found, RuleSyntaxError):
-            raise found.with_traceback(None)
-        return found
+        found = self.results.get(line)
+        if found is None:
+            found = self._before.get(line)
+            if found is None or any(self._types.at(path) != kind for path, kind in found[1]):
+                found = self._parsed(line)
+            self.results[line] = found
+        parsed, _ = found
+        if isinstance(parsed, RuleSyntaxError):
+            raise parsed.with_traceback(None)
+        return parsed
 
+    def _parsed(self, line: str) -> tuple[_Parsed, _Types]:
+        asked: list[tuple[str, str | None]] = []
 
-def _parsed(line: str, facts: Facts) -> ParsedLine | RuleSyntaxError | None:
-    try:
-        return parse_line(line, facts)
-    except RuleSyntaxError as error:
-        return error
+        def type_at(path: str) -> str | None:
+            asked.append((path, self._types.at(path)))
+            return asked[-1][1]
+
+        try:
+            parsed: _Parsed = parse_line(line, self._facts, type_at)
+        except RuleSyntaxError as error:
+            parsed = error
+        return parsed, tuple(asked)
 
 
 def parse_rule(line: str, facts: Facts = DEFAULT_FACTS) -> Rule:

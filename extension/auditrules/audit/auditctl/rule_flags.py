@@ -18,7 +18,6 @@ from auditrules.audit.constants import versions
 from auditrules.audit.constants.fields import FIELDS
 from auditrules.audit.constants.names import syscall_mask
 from auditrules.audit.constants.syscall_classes import without_classes
-from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.rule import (
     KEY_SEPARATOR,
     PATH_OR_DIR,
@@ -78,7 +77,7 @@ def _watch(draft: Draft, option: Flag) -> None:
         draft.fail("a watch without fields before it", word)
     if draft.facts.version >= versions.WATCH_ALONE and draft.mask:
         draft.fail(f"{option.flag} before -S: a watch takes no system calls", option.word)
-    kind = FileSystem(draft.facts).walk(path).type
+    kind = draft.type_at(path)
     name = PATH_OR_DIR if kind is None else "dir" if kind == "dir" else "path"
     draft.fields = [Field(name, Operator.EQUAL, path), shared_field("perm", Operator.EQUAL, ALL_PERMISSIONS)]
     draft.all_syscalls()

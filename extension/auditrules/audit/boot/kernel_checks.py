@@ -6,10 +6,11 @@ From kernel/auditfilter.c, audit_watch.c, audit_tree.c and audit_fsnotify.c of L
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from auditrules.audit.auditctl.field_values import MOST_NAME_BYTES, UNSET
 from auditrules.audit.constants.fields import EQUALITIES, FIELDS, FieldKind
-from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.filesystem.path_types import PathTypes
 from auditrules.audit.model.host_facts import Facts
 from auditrules.audit.model.rule import (
     PATH_NAMES,
@@ -34,66 +35,104 @@ ONLY_EQUALITIES = frozenset(
     },
 )
 _PLACES = PATH_NAMES | {"inode"}  # a rule may have one of them
+_KEPT = 1024  # cached reasons: most rules have fields of the same few names
 
 
-def refusal(rule: Rule, facts: Facts) -> str | None:
-    """Why the kernel refuses the rule; None if it accepts it, as far as the facts tell."""
-    fields = _fields(rule)
-    for check in CHECKS:
-        reason = check(rule, fields, facts)
-        if reason is not None:
-            return reason
-    return None
+class KernelChecks:
+    """The kernel's checks on one host. Results of an `earlier` host that depend on the rule alone are reused."""
+
+    def __init__(self, facts: Facts, types: PathTypes | None = None, earlier: KernelChecks | None = None) -> None:
+        self.facts = facts
+        self._types = types or PathTypes(facts)
+        self.alone: dict[Rule, str | None] = {}  # the reason by rule, as far as no file matters
+        self._before = earlier.alone if earlier is not None and earlier.facts.lsm == facts.lsm else {}
+
+    def refusal(self, rule: Rule) -> str | None:
+        """Why the kernel refuses the rule; None if it accepts it, as far as the facts tell."""
+        if rule not in self.alone:
+            self.alone[rule] = self._before[rule] if rule in self._before else self._refused(rule)
+        return self.alone[rule] or self.absence(rule)
+
+    def _refused(self, rule: Rule) -> str | None:
+        """Why the kernel refuses the rule whatever files there are."""
+        fields = _fields(rule)
+        return next(filter(None, (check(rule, fields, self.facts) for check in CHECKS)), None)
+
+    def absence(self, rule: Rule) -> str | None:
+        """A path that must exist for the rule and does not, as a reason; else None. The kernel tests this last."""
+        for field in rule.fields:
+            if isinstance(field, Comparison) or not isinstance(field.value, str):
+                continue
+            if field.name == "dir" and self._types.at(field.value, follow=False) == "missing":
+                return f"a dir that exists: there is no directory {field.value}"
+            if field.name in ("path", "exe"):
+                above = field.value.rpartition("/")[0] or "/"
+                folder = self._types.at(above)
+                if folder == "missing":
+                    return f"a path whose directory exists: there is no directory {above}"
+                if folder not in ("dir", None):
+                    return "a path below a directory"
+        return None
 
 
 def _fields(rule: Rule) -> list[Field]:
     return [condition for condition in rule.fields if isinstance(condition, Field)]
 
 
-def _name(field: Field) -> str:
-    return "path" if field.name == PATH_OR_DIR else field.name
-
-
 def _list_takes_field(rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
-    for field in fields:
-        if field.name == "msgtype" and rule.list not in (FilterList.EXCLUDE, FilterList.USER):
-            return "msgtype only on the exclude and user lists"
-        if field.name == "fstype" and rule.list is not FilterList.FILESYSTEM:
-            return "fstype only on the filesystem list"
-        if rule.list is FilterList.FILESYSTEM and field.name not in ("fstype", "key"):
-            return f"no {_name(field)} on the filesystem list"
-        if field.name == "perm" and rule.list is FilterList.IO_URING:
-            return "no perm on the io_uring list"
-        if field.name in _PLACES and rule.list not in SYSCALL_LISTS:
-            return f"{_name(field)} only on the exit list"
+    return next(filter(None, [_only_elsewhere(rule.list, field.name) for field in fields]), None)
+
+
+@lru_cache(_KEPT)
+def _only_elsewhere(filter_list: FilterList, name: str) -> str | None:
+    """Why a list takes no field of this name, or None."""
+    if name == "msgtype" and filter_list not in (FilterList.EXCLUDE, FilterList.USER):
+        return "msgtype only on the exclude and user lists"
+    if name == "fstype" and filter_list is not FilterList.FILESYSTEM:
+        return "fstype only on the filesystem list"
+    if filter_list is FilterList.FILESYSTEM and name not in ("fstype", "key"):
+        return f"no {_shown(name)} on the filesystem list"
+    if name == "perm" and filter_list is FilterList.IO_URING:
+        return "no perm on the io_uring list"
+    if name in _PLACES and filter_list not in SYSCALL_LISTS:
+        return f"{_shown(name)} only on the exit list"
     return None
 
 
 def _operator_fits(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
-    for field in fields:
-        unset = field.name == "auid" and field.value == UNSET
-        if (field.name in ONLY_EQUALITIES or unset) and field.operator not in EQUALITIES:
-            return f"{_name(field)} with = or != only"
-        if field.name not in ALL_OPERATORS and field.operator in BIT_OPERATORS:
-            return f"no bit operators with {_name(field)}"
-        if field.name in PATH_NAMES and field.operator is not Operator.EQUAL:
-            return f"{_name(field)} with = only"
-        if field.name == "inode" and field.operator not in EQUALITIES:
-            return "inode with = or != only"
+    fits = [_other_operator(each.name, each.operator, each.value == UNSET) for each in fields]
+    return next(filter(None, fits), None)
+
+
+@lru_cache(_KEPT)
+def _other_operator(name: str, operator: Operator, unset: bool) -> str | None:  # noqa: FBT001 - what the cache tells apart
+    """Why a field of this name takes no such operator, with the value that stands for no user or another, or None."""
+    if (name in ONLY_EQUALITIES or (name == "auid" and unset)) and operator not in EQUALITIES:
+        return f"{_shown(name)} with = or != only"
+    if name not in ALL_OPERATORS and operator in BIT_OPERATORS:
+        return f"no bit operators with {_shown(name)}"
+    if name in PATH_NAMES and operator is not Operator.EQUAL:
+        return f"{_shown(name)} with = only"
+    if name == "inode" and operator not in EQUALITIES:
+        return "inode with = or != only"
     return None
+
+
+def _shown(name: str) -> str:
+    return "path" if name == PATH_OR_DIR else name
 
 
 def _value_fits(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
     for field in fields:
         kind = FIELDS[field.name].kind if field.name in FIELDS else FieldKind.PATH
-        if kind in (FieldKind.USER, FieldKind.GROUP) and field.value == UNSET and field.name != "auid":
-            return f"a valid id for {field.name}"
-        if field.name == "saddr_fam" and isinstance(field.value, int) and field.value >= FAMILIES:
-            return f"a family below {FAMILIES}"
-        if kind is FieldKind.PATH and isinstance(field.value, str):
-            reason = _path_fits(field.name, field.value)
+        if isinstance(field.value, str):
+            reason = _path_fits(field.name, field.value) if kind is FieldKind.PATH else None
             if reason is not None:
                 return reason
+        elif field.value == UNSET and kind in (FieldKind.USER, FieldKind.GROUP) and field.name != "auid":
+            return f"a valid id for {field.name}"
+        elif field.name == "saddr_fam" and field.value >= FAMILIES:
+            return f"a family below {FAMILIES}"
     return None
 
 
@@ -104,38 +143,17 @@ def _path_fits(name: str, path: str) -> str | None:
         return f"{name} without a slash at its end"
     if name in ("path", "exe") and path.rpartition("/")[2] in (".", ".."):
         return f"{name} without a dot or two as its last name"
-    if any(len(encode(part)) > MOST_NAME_BYTES for part in path.split("/")):
+    raw = encode(path)
+    if len(raw) > MOST_NAME_BYTES and max(map(len, raw.split(b"/"))) > MOST_NAME_BYTES:
         return f"names of at most {MOST_NAME_BYTES} bytes in a path"
     return None
 
 
 def _one_of_a_kind(_rule: Rule, fields: Sequence[Field], _facts: Facts) -> str | None:
     names = [field.name for field in fields]
-    if sum(name in _PLACES for name in names) > 1:
+    if sum(map(_PLACES.__contains__, names)) > 1:
         return "one of path, dir and inode in a rule"
     return next((f"one {name} in a rule" for name in ("exe", "key") if names.count(name) > 1), None)
-
-
-def absence(rule: Rule, facts: Facts) -> str | None:
-    """A path that must exist for the rule and does not, as a reason; else None. The kernel tests this last."""
-    return _absence(rule, _fields(rule), facts)
-
-
-def _absence(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
-    file_system = FileSystem(facts)
-    for field in fields:
-        if not isinstance(field.value, str):
-            continue
-        if field.name == "dir" and file_system.walk(field.value, follow=False).missing:
-            return f"a dir that exists: there is no directory {field.value}"
-        if field.name in ("path", "exe"):
-            above = field.value.rpartition("/")[0] or "/"
-            folder = file_system.walk(above).type
-            if folder == "missing":
-                return f"a path whose directory exists: there is no directory {above}"
-            if folder not in ("dir", None):
-                return "a path below a directory"
-    return None
 
 
 def _label_known(_rule: Rule, fields: Sequence[Field], facts: Facts) -> str | None:
@@ -167,5 +185,4 @@ CHECKS: tuple[Callable[[Rule, Sequence[Field], Facts], str | None], ...] = (
     _one_of_a_kind,
     _comparable,
     _label_known,
-    _absence,
 )

@@ -6,13 +6,12 @@ The load stops at the first line that auditctl or the kernel refuses, unless a l
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from enum import Enum
 from functools import partial
 from types import MappingProxyType
 
 from auditrules.audit.auditctl.parse import parse_line
 from auditrules.audit.auditctl.rules_file import lines
-from auditrules.audit.boot.kernel_checks import absence, refusal
+from auditrules.audit.boot.kernel_checks import KernelChecks
 from auditrules.audit.constants import versions
 from auditrules.audit.model.c_integers import strtol, word
 from auditrules.audit.model.collected import File
@@ -20,13 +19,13 @@ from auditrules.audit.model.errors import RuleSyntaxError
 from auditrules.audit.model.host_facts import Facts, Version
 from auditrules.audit.model.rule import (
     ControlFlag,
-    Field,
     FilterList,
     ParsedLine,
     Rule,
     Verb,
     same,
 )
+from auditrules.audit.model.text_enum import TextEnum
 from auditrules.values import dataclass, field
 
 IMMUTABLE = ControlFlag("-e", "2")
@@ -38,7 +37,7 @@ VALUES = frozenset({"-e", "-f", "-b", "-r", "--backlog_wait_time"})
 LOCKED = VALUES | {"-D", "-t"}
 
 
-class LoadResult(Enum):
+class LoadResult(TextEnum):
     """What the load does with a line."""
 
     KEPT = "its rule is in the kernel, or its value holds"
@@ -106,17 +105,17 @@ def load_rules(
     content: bytes,
     facts: Facts,
     parse: Callable[[str], ParsedLine | None] | None = None,
-    refuse: Callable[[Rule], str | None] | None = None,
+    checks: KernelChecks | None = None,
     *,
     go_on: bool = False,
 ) -> LoadedFile:
     """Load a file into a kernel that has no rules.
 
-    `parse` and `refuse` take the place of `parse_line` and `refusal` for these facts, such as to reuse their results.
+    `parse` and `checks` take the place of `parse_line` and `KernelChecks` for these facts, such as to reuse results.
     With `go_on` no error stops the load, as if -i were the first line.
     """
     parse = parse or partial(parse_line, facts=facts)
-    kernel = _Kernel(facts, refuse or partial(refusal, facts=facts), ignoring=go_on)
+    kernel = _Kernel(checks or KernelChecks(facts), ignoring=go_on)
     loaded: list[LoadedLine] = []
     stopped_at = None
     for number, text in lines(content):
@@ -157,12 +156,11 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Kernel:
-    facts: Facts
-    refuse: Callable[[Rule], str | None]
+    checks: KernelChecks
     values: dict[str, tuple[str, LoadedLine]] = field(default_factory=dict)
     ignoring: bool = False
     immutable: bool = False
-    # Rules by `alike`, so that an equal rule is found without comparing all.
+    # Rules by `Rule.alike`, so that an equal rule is found without comparing all.
     entries: dict[Hashable, list[_Entry]] = field(default_factory=dict)
     first: int = 0
     last: int = 0
@@ -218,12 +216,12 @@ class _Kernel:
     def _rule(self, line: LoadedLine, rule: Rule, verb: Verb) -> str | None:
         if self.immutable:
             return "the rules are locked (-e 2)"
-        reason = self.refuse(rule)
+        reason = self.checks.refusal(rule)
         if reason is not None:
-            line.absent = absence(rule, self.facts) == reason
+            line.absent = self.checks.absence(rule) == reason
             return f"the kernel takes {reason}"
-        entries = self.entries.setdefault(alike(rule), [])
-        found = next((entry for entry in entries if same(entry.rule, rule)), None)
+        entries = self.entries.setdefault(rule.alike, [])
+        found = next((entry for entry in entries if same(entry.rule, rule)), None) if entries else None
         if verb is Verb.DELETE:
             if found is None:
                 return "no such rule to delete"
@@ -240,8 +238,3 @@ class _Kernel:
         entries.append(_Entry(rule, self.first if verb is Verb.PREPEND else self.last, line))
         line.result = LoadResult.KEPT
         return None
-
-
-def alike(rule: Rule) -> Hashable:
-    """A cheap key for `same`: two rules with different keys are never the same; with equal keys they may be."""
-    return rule.syscalls, tuple([each.value if isinstance(each, Field) else each.left for each in rule.fields])

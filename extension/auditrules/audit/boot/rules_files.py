@@ -13,16 +13,14 @@ from auditrules.audit.auditctl.kernel_answer import KernelAnswer
 from auditrules.audit.auditctl.listing import listed
 from auditrules.audit.auditctl.parse import LineParser
 from auditrules.audit.auditctl.rules_file import lines
-from auditrules.audit.boot import kernel_checks
 from auditrules.audit.boot.augenrules import IS_A_DIRECTORY, NO_SUCH_FILE, Awk, Content, MergedRules, merge
 from auditrules.audit.boot.augenrules import RULES_D as FOLDER
+from auditrules.audit.boot.kernel_checks import KernelChecks
 from auditrules.audit.boot.load import LoadedFile, load_rules
-from auditrules.audit.boot.startup import rules_d_there
 from auditrules.audit.boot.systemd import UndeterminedError
 from auditrules.audit.boot.unit_commands import loaders_sandbox
 from auditrules.audit.boot.version_sort import version_sorted
-from auditrules.audit.filesystem.looked_up import FileResults
-from auditrules.audit.filesystem.path_walk import FileSystem
+from auditrules.audit.filesystem.path_types import PathTypes
 from auditrules.audit.filesystem.sandbox import Sandbox
 from auditrules.audit.model.collected import File, Sources
 from auditrules.audit.model.errors import RuleSyntaxError
@@ -60,11 +58,24 @@ class RulesFiles:
         self.collected = collected
         self.facts = collected.facts
         self.refusal = refusal
+        self._types = PathTypes(collected.facts)
+        self.parse: LineParser = LineParser(collected.facts, earlier.parse if earlier else None, self._types)
+        self.checks: KernelChecks = KernelChecks(collected.facts, self._types, earlier.checks if earlier else None)
+        self._rest = replace(collected, facts=replace(collected.facts, files={}))
         self._loads: dict[bytes, LoadedFile] = {}
-        self.parse: LineParser = LineParser(collected.facts, earlier.parse if earlier else None)
-        before = earlier.refuse if earlier else None
-        self.refuse: FileResults[Rule, str | None] = FileResults(kernel_checks.refusal, collected.facts, before)
         self._seen_in: dict[Sandbox, RulesFiles] = {}
+        if earlier is not None:
+            self._share(earlier)
+
+    def _share(self, earlier: RulesFiles) -> None:
+        """Reuse what was made of equal files, if every file type that it depends on is the same now."""
+        if earlier._rest != self._rest:
+            return
+        # Taken before the types are compared, as another thread may still add results and their types.
+        loads, made = dict(earlier._loads), {name: earlier.__dict__.get(name) for name in ("lines", "_merged")}
+        if earlier._types.agree(self._types):
+            self._loads = loads
+            self.__dict__.update((name, value) for name, value in made.items() if value is not None)
 
     @cached_property
     def loaders_sandbox(self) -> Sandbox:
@@ -91,7 +102,7 @@ class RulesFiles:
     def load(self, content: bytes) -> LoadedFile:
         """Load a text as `auditctl -R` does, once: audit.rules and merged rules.d mostly are the same text."""
         if content not in self._loads:
-            self._loads[content] = load_rules(content, self.facts, self.parse, self.refuse)
+            self._loads[content] = load_rules(content, self.facts, self.parse, self.checks)
         return self._loads[content]
 
     @property
@@ -143,13 +154,12 @@ class RulesFiles:
         """
         if self.collected.rules_d_error:
             raise UndeterminedError(f"{FOLDER}: {self.collected.rules_d_error}")
-        if not rules_d_there(self.collected):
+        if not self.collected.rules_d and self._types.at(FOLDER) != "dir":
             return None
         nothing = {"dir": IS_A_DIRECTORY, "missing": NO_SUCH_FILE}
-        file_system = FileSystem(self.facts)
         files: dict[str, Content] = {}
         for file in self.collected.rules_d:
-            content = nothing.get(file_system.walk(file.path).type or "") if file.content is None else file.content
+            content = nothing.get(self._types.at(file.path) or "") if file.content is None else file.content
             if content is None:
                 raise UndeterminedError(f"{file.path}: {file.error}")
             files[file.path.rpartition("/")[2]] = content
@@ -177,7 +187,7 @@ class RulesFiles:
             return None
         kinds = [awk for awk in Awk if program.startswith(awk.value)] or [*Awk]
         made = [merge(files, awk, self.facts.version) for awk in kinds]
-        if any(each.content != made[0].content for each in made):
+        if any(each.content != made[0].content for each in made[1:]):
             found = program or "none was found"
             return UndeterminedError(f"what augenrules makes of {FOLDER} depends on the awk that it runs: {found}")
         return made[0]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Mapping
 
 from auditrules.audit.filesystem.path_walk import FileSystem, above
 from auditrules.audit.model.host_facts import Entry, Facts, Mount
 from auditrules.values import dataclass, replace
-
-_K = TypeVar("_K", bound=Hashable)
-_T = TypeVar("_T")
 
 
 class NotedFiles(Mapping[str, Entry]):
@@ -39,38 +35,6 @@ class NotedFiles(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return len({**self._known, **self._seen})
-
-
-class FileResults(Generic[_K, _T]):
-    """The results of a pure function of a key and a host's facts, each computed once.
-
-    A result of `earlier` is reused if the facts are equal; of the file system only the entries count that the result
-    looked up. Threads may share it: at worst two compute the same result.
-    """
-
-    def __init__(
-        self, make: Callable[[_K, Facts], _T], facts: Facts, earlier: FileResults[_K, _T] | None = None
-    ) -> None:
-        self._make = make
-        self._facts = facts
-        self._rest = replace(facts, files={})
-        self.results: dict[_K, tuple[_T, tuple[str, ...], tuple[Entry | None, ...]]] = {}
-        self._before = earlier.results if earlier is not None and earlier._rest == self._rest else {}  # noqa: SLF001
-
-    def __call__(self, key: _K) -> _T:
-        """The function's result for a key."""
-        found = self.results.get(key)
-        if found is None:
-            found = self._before.get(key)
-            if found is None or not all(map(self._is, *found[1:])):
-                files = NotedFiles(self._facts.files)
-                value = self._make(key, replace(self._rest, files=files))
-                found = value, tuple(files.looked_up), tuple(files.looked_up.values())
-            self.results[key] = found
-        return found[0]
-
-    def _is(self, path: str, entry: Entry | None) -> bool:
-        return self._facts.files.get(path) == entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,21 +116,21 @@ class FileSystem:
         """
         if len(path) >= _FEWEST_CHARACTERS and len(encode(path)) >= PATH_MAX:
             return ResolvedPath(path, Entry("missing", errno=NAME_TOO_LONG))
+        files = self.facts.files
         done = "/"
         rest = _steps(path)
         links = 0
         while rest:
-            folder = self._folder(done)
             step = rest.pop()
             if not step:
                 continue  # a slash at the end
-            if searches is not None and not searches(folder):
+            if searches is not None and not searches(folder := self._folder(done)):
                 return _end(done, folder, [*rest, step])
             if step in (".", ".."):
                 done = done if step == "." else parent(done)
                 continue
-            at = f"{done.rstrip('/')}/{step}"
-            found = self.files.get(at)
+            at = f"/{step}" if done == "/" else f"{done}/{step}"
+            found = files.get(at)
             if passed is not None:
                 passed.append(at)
             if found is not None and found.type == "link" and (follow or rest):
