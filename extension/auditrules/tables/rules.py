@@ -2,73 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable
 from functools import lru_cache, partial
-from itertools import chain
 from typing import NamedTuple
 
+from auditrules.audit.auditctl.kernel_answer import Lines
 from auditrules.audit.auditctl.listing import syscall_names
 from auditrules.audit.auditctl.normal_form import decided, field_text, render, value_text
-from auditrules.audit.boot.drift import Drift
-from auditrules.audit.boot.rules_files import AUDIT_RULES as AUDIT_RULES_FILE
-from auditrules.audit.boot.rules_files import RULES_D
-from auditrules.audit.model.host_facts import Facts
+from auditrules.audit.boot.drift import Drift, LineState, RuleState
+from auditrules.audit.boot.rules_files import FileLine
 from auditrules.audit.model.rule import PATH_OR_DIR, SYSCALL_LISTS, Condition, Field, Operator, Rule, letters
-from auditrules.plugin.row import ROWID, KeptRow, Row, cell, own_cells, places, rowid
+from auditrules.plugin.row import ROWID, KeptRow, Row, cell, own_cells, places, rowid_of, shared_cells
 from auditrules.tables.cells import comma_list, text
 from auditrules.tables.schemas import AUDIT_RULES
 
 PATH_TYPES = {"path": "file", "dir": "dir", PATH_OR_DIR: ""}
 
-_MEANING = AUDIT_RULES.names[AUDIT_RULES.names.index("type") : AUDIT_RULES.names.index("text")]
 _PLACES = places((*AUDIT_RULES.names, ROWID))
 
-# Cells whose values rules rarely share.
-_LINE, _POSITION, _TEXT, _ROWID = map(own_cells, ("line", "position", "text", ROWID))
-_OF_MEANING = tuple((name, own_cells(name) if name in ("path", "rule") else partial(cell, name)) for name in _MEANING)
+# Columns whose values rules rarely share, columns with few values, and columns between the two.
+_LINE, _POSITION, _PATH, _RULE, _TEXT, _ROWID = map(own_cells, ("line", "position", "path", "rule", "text", ROWID))
+_SOURCE, _SOURCE_PATH, _STATE, _ERROR = map(shared_cells, ("source", "source_path", "state", "error"))
+_TYPE, _ACTION, _LIST, _PATH_TYPE, _PERMISSIONS, _ARCH = map(
+    shared_cells, ("type", "action", "list", "path_type", "permissions", "arch")
+)
+_SYSCALLS, _FIELDS, _KEYS = (partial(cell, name) for name in ("syscalls", "fields", "keys"))
 
-_MEANING_PLACES = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))
+_MEANT = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))  # of the cells of a row
 
 Meaning = tuple[bytes, ...]
 """The encoded cells that show the meaning of a rule or another line: columns `type` to `rule`."""
 
-Known = Mapping[Hashable, tuple[bytes, ...]]
-"""The encoded cells of a row with this rule, by the rule (and its decided form, if that is another)."""
+_Identity = tuple[str, str, str, str, str]
+"""What identifies a row: source, path, line, text, and the number of kernel rules before it with the same text."""
+
+_NOTHING = tuple(cell(name, "") for name in AUDIT_RULES.names[_MEANT][1:])  # of a line that is no rule, behind its type
 
 
-class _RowContent(NamedTuple):
-    """The content of a row. The first four fields identify it."""
+class _Made(NamedTuple):
+    """The rows of the kernel's lines, then of the files' lines; for each the key of its rule, and its state."""
 
-    source: str
-    path: str
-    line: str
-    text: str
-    position: str
-    meaning: Meaning
-    state: str
-    error: str
-    rule: Hashable = None  # the key of the meaning, None if the line is no rule
-
-    def row(self, number: int) -> KeptRow:
-        """Encode the row; `number` distinguishes rows with the same identity."""
-        source, path, line, found, position, meaning, state, error, _ = self
-        return KeptRow(
-            _PLACES,
-            (
-                cell("source", source),
-                cell("source_path", path),
-                _LINE(line),
-                _POSITION(position),
-                *meaning,
-                _TEXT(found),
-                cell("state", state),
-                cell("error", error),
-                _ROWID(rowid(source, path, line, found, str(number))),
-            ),
-        )
-
-
-_IDENTITY = 4
+    rows: list[KeptRow]
+    rules: list[Hashable]
+    states: list[LineState]
+    of_kernel: Lines | None = None
+    of_files: tuple[FileLine, ...] = ()
 
 
 class RuleRows:
@@ -78,70 +56,117 @@ class RuleRows:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[list[Hashable], list[KeptRow]] = ([], [])  # the key of each row's rule, and the rows
+        self._last = _Made([], [], [])
 
     def __call__(self, drift: Drift) -> list[Row]:
-        """The rows of the kernel, then of rules.d, then of audit.rules."""
-        rules_before, rows_before = self._last  # another thread may replace them meanwhile
-        shown = {rule: row.cells for rule, row in zip(rules_before, rows_before, strict=True) if rule is not None}
-        seen: dict[tuple[object, ...], int] = {}
-        known = {row.cells: row for row in rows_before}
-        rules: list[Hashable] = []
-        rows: list[KeptRow] = []
-        files = (_of_file(source, drift, shown) for source in (RULES_D, AUDIT_RULES_FILE))
-        for content in chain(_of_kernel(drift, shown), *files):
-            identity = content[:_IDENTITY]
-            number = seen.get(identity, 0)
-            seen[identity] = number + 1
-            row = content.row(number)
-            row = known.get(row.cells, row)
-            rows.append(row)
-            rules.append(content.rule)
-            if content.rule is not None:
-                shown.setdefault(content.rule, row.cells)
-        self._last = rules, rows
-        return [*rows]
+        """The rows: the kernel's, then those of rules.d, then those of audit.rules."""
+        made = _Rows(drift, self._last)  # another thread may put newer ones in their place
+        made.add_kernel()
+        made.add_files()
+        self._last = _Made(made.rows, made.rules, made.states, drift.reading.lines, drift.files.lines)
+        return [*made.rows]
 
 
-def _of_kernel(drift: Drift, known: Known) -> Iterator[_RowContent]:
-    """The kernel's rules in the order of evaluation, or one row that says why they are not known."""
-    lines = drift.reading.lines
-    if lines is None:
-        yield _RowContent("kernel", "", "", "", "", _meaning_of("unreadable"), "", text(drift.reading.error))
-        return
-    for position, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True), start=1):
-        if rule is None:
-            key, meaning, error = None, _meaning_of("invalid"), text(line.error)
-        else:
-            (key, meaning), error = _meaning(rule, drift.files.facts, known), ""
-        yield _RowContent("kernel", "", "", text(line.text), str(position), meaning, found.state.value, error, key)
+class _Rows:
+    """Makes the rows and the rest of `_Made`; what has not changed is reused."""
 
+    def __init__(self, drift: Drift, before: _Made) -> None:
+        self.rows: list[KeptRow] = []
+        self.rules: list[Hashable] = []
+        self.states: list[LineState] = []
+        self._drift = drift
+        self._before = before
+        # The cells of meanings by their key, beside that key: rows with one meaning share its object.
+        self._meant: dict[Hashable, tuple[Hashable, Meaning]] = {
+            rule: (rule, row.cells[_MEANT])
+            for rule, row in zip(before.rules, before.rows, strict=True)
+            if rule is not None
+        }
+        self._known = {row.cells: row for row in before.rows}
 
-def _of_file(source: str, drift: Drift, known: Known) -> Iterator[_RowContent]:
-    """The lines of one source, in order."""
-    position = 0
-    facts = drift.files.facts
-    for line, found in zip(drift.files.lines, drift.of_files, strict=True):
-        if line.source != source:
-            continue
-        path, state, error = text(line.path), found.state.value, text(line.error or found.reason)
+    def add_kernel(self) -> None:
+        """Add the kernel's rules in the order of evaluation, or the one row that says why they are not known."""
+        drift, before = self._drift, self._before
+        lines = drift.reading.lines
+        if lines is None:
+            found = LineState(RuleState.NOTHING, drift.reading.error)
+            self._add_other(("kernel", "", "", "", "0"), "", "unreadable", found, "")
+            return
+        seen: dict[str, int] = {}
+        for place, (line, rule, found) in enumerate(zip(lines, drift.rules, drift.of_kernel, strict=True)):
+            shown = text(line.text)
+            number = seen.get(shown, 0)
+            seen[shown] = number + 1
+            identity = ("kernel", "", "", shown, str(number))
+            if lines is before.of_kernel and found == before.states[place] and rule is before.rules[place]:
+                self._keep(place)
+            elif rule is None:
+                self._add_other(identity, str(place + 1), "invalid", found, line.error)
+            else:
+                self._add_rule(identity, str(place + 1), rule, found, line.error)
+
+    def add_files(self) -> None:
+        """Add the lines of rules.d, then those of audit.rules, in order."""
+        lines, before = self._drift.files.lines, self._before
+        first = len(before.rows) - len(before.of_files)
+        source, position = "", 0
+        for place, (line, found) in enumerate(zip(lines, self._drift.of_files, strict=True), start=first):
+            if line.source != source:
+                source, position = line.source, 0
+            if line.number is not None:
+                position += 1
+            if lines is before.of_files and found == before.states[place]:
+                self._keep(place)
+            else:
+                self._add_line(line, str(position), found)
+
+    def _keep(self, place: int) -> None:
+        """Reuse a row."""
+        self.rows.append(self._before.rows[place])
+        self.rules.append(self._before.rules[place])
+        self.states.append(self._before.states[place])
+
+    def _add_line(self, line: FileLine, position: str, found: LineState) -> None:
         if line.number is None:
-            yield _RowContent(source, path, "", text(line.text), "", _meaning_of("unreadable"), state, error)
-            continue
-        position += 1
-        if line.rule is not None:
-            key, meaning = _meaning(line.rule, facts, known)
+            identity = (line.source, text(line.path), "", text(line.text), "0")
+            self._add_other(identity, "", "unreadable", found, line.error)
+            return
+        identity, rule = (line.source, text(line.path), str(line.number), text(line.text), "0"), line.rule
+        if rule is not None:
+            self._add_rule(identity, position, rule, found, line.error)
         else:
-            key, meaning = None, _meaning_of("invalid" if line.parsed is None else "control")
-        yield _RowContent(source, path, str(line.number), text(line.text), str(position), meaning, state, error, key)
+            self._add_other(identity, position, "invalid" if line.parsed is None else "control", found, line.error)
 
+    def _add_rule(self, identity: _Identity, position: str, rule: Rule, found: LineState, error: str) -> None:
+        key: Hashable = rule
+        meant = self._meant.get(key)
+        if meant is None and (shown := decided(rule, self._drift.files.facts)) is not rule:
+            key = (rule, shown)
+            meant = self._meant.get(key)
+        if meant is None:
+            meant = self._meant[key] = (key, _meaning(rule, shown, self._drift.files.facts.machine))
+        self.rules.append(meant[0])
+        self._add(identity, position, meant[1], found, error)
 
-def _meaning(rule: Rule, facts: Facts, known: Known) -> tuple[Hashable, Meaning]:
-    """The key of a rule, and the cells of its meaning: from a row that has them, or encoded now."""
-    shown = decided(rule, facts)
-    key: Hashable = rule if shown is rule else (rule, shown)
-    row = known.get(key)
-    return key, _encoded(_shown(rule, shown, facts.machine)) if row is None else row[_MEANING_PLACES]
+    def _add_other(self, identity: _Identity, position: str, kind: str, found: LineState, error: str) -> None:
+        self.rules.append(None)
+        self._add(identity, position, _meaning_of(kind), found, error)
+
+    def _add(self, identity: _Identity, position: str, meaning: Meaning, found: LineState, error: str) -> None:
+        source, path, line, shown, _ = identity
+        cells = (
+            _SOURCE(source),
+            _SOURCE_PATH(path),
+            _LINE(line),
+            _POSITION(position),
+            *meaning,
+            _TEXT(shown),
+            _STATE(found.state),
+            _ERROR(text(error or found.reason)),
+            _ROWID(rowid_of("\0".join(identity).encode())),
+        )
+        self.states.append(found)
+        self.rows.append((self._known and self._known.get(cells)) or KeptRow(_PLACES, cells))
 
 
 def audit_rules(drift: Drift) -> list[Row]:
@@ -149,32 +174,28 @@ def audit_rules(drift: Drift) -> list[Row]:
     return RuleRows()(drift)
 
 
-def _encoded(shown: Mapping[str, str]) -> Meaning:
-    return tuple([encoded(text(shown.get(name, ""))) for name, encoded in _OF_MEANING])
-
-
 @lru_cache(8)
 def _meaning_of(kind: str) -> Meaning:
     """The meaning of a line that is no rule."""
-    return _encoded({"type": kind})
+    return _TYPE(kind), *_NOTHING
 
 
-def _shown(rule: Rule, shown: Rule, machine: str) -> Mapping[str, str]:
-    """The columns that show a rule's meaning; `shown` is the rule with its path decided on this host."""
+def _meaning(rule: Rule, shown: Rule, machine: str) -> Meaning:
+    """The cells of a rule's meaning; `shown` is the rule with its path decided on this host."""
     path, permission, arch, others = _split_conditions(rule.fields)
-    return {
-        "type": "watch" if rule.is_watch else "syscall",
-        "action": rule.action.value,
-        "list": rule.list.value,
-        "path": str(path.value) if path else "",
-        "path_type": PATH_TYPES[path.name] if path else "",
-        "permissions": letters(int(permission.value)) if permission else "",
-        "arch": value_text(arch, machine) if arch else "",
-        "syscalls": comma_list(syscall_names(rule, machine)) if rule.list in SYSCALL_LISTS else "",
-        "fields": comma_list(field_text(condition, machine) for condition in others),
-        "keys": comma_list(rule.keys()),
-        "rule": render(shown, machine),
-    }
+    return (
+        _TYPE("watch" if rule.is_watch else "syscall"),
+        _ACTION(rule.action),
+        _LIST(rule.list),
+        _PATH(text(path.value) if path else ""),
+        _PATH_TYPE(PATH_TYPES[path.name] if path else ""),
+        _PERMISSIONS(letters(int(permission.value)) if permission else ""),
+        _ARCH(value_text(arch, machine) if arch else ""),
+        _SYSCALLS(comma_list(syscall_names(rule, machine)) if rule.list in SYSCALL_LISTS else ""),
+        _FIELDS(comma_list(field_text(condition, machine) for condition in others)),
+        _KEYS(comma_list(rule.keys())),
+        _RULE(text(render(shown, machine))),
+    )
 
 
 def _split_conditions(
