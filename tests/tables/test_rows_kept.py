@@ -14,7 +14,7 @@ from auditrules.audit.model.rule import Action, Field, FilterList, Operator, Rul
 from auditrules.audit.model.syscall_mask import ALL_SYSCALLS
 from auditrules.plugin.row import rowid_of
 from auditrules.tables import rules
-from auditrules.tables.rules import RuleRows, audit_rules
+from auditrules.tables.rules import RuleRows
 from tests.fixtures.hosts import BARE, Look
 
 PATHS = ("/srv/a", "/srv/b", "/srv/b", "/srv/c")
@@ -43,7 +43,7 @@ def test_rows_after_a_change_of_the_kernel_are_those_of_a_first_look(paths: tupl
     kept, earlier = RuleRows(), HostAudit(loaded(PATHS))
     kept(earlier.drift)
     later = HostAudit(loaded(paths), earlier)
-    assert list(map(dict, kept(later.drift))) == list(map(dict, audit_rules(HostAudit(loaded(paths)).drift)))
+    assert list(map(dict, kept(later.drift))) == list(map(dict, RuleRows()(HostAudit(loaded(paths)).drift)))
 
 
 def test_a_change_of_the_kernel_makes_no_row_of_a_line_that_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from auditrules.audit.host_audit import HostAudit
 from auditrules.audit.model.collected import File, Kernel, Run, Sources
 from auditrules.audit.model.host_facts import Facts
 from auditrules.plugin.row import ROWID, Row
-from auditrules.tables.rules import audit_rules
+from auditrules.tables.rules import RuleRows
 from auditrules.tables.schemas import AUDIT_RULES
 from tests.audit import file_trees
 
@@ -26,7 +26,7 @@ def raw(text: str) -> bytes:
 
 
 def rows_of(sources: Sources) -> list[Row]:
-    return audit_rules(HostAudit(sources).drift)
+    return RuleRows()(HostAudit(sources).drift)
 
 
 def of_files(*files: File, audit: str | None = None, facts: Facts | None = None) -> list[Row]:

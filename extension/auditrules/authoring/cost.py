@@ -19,7 +19,6 @@ from auditrules.authoring.rule_shape import RuleShape, machines_of, uses
 from auditrules.values import dataclass
 
 MOST_CALLS = 5  # system calls with their names
-BUCKETS = 32  # AUDIT_INODE_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from auditrules.audit.filesystem.path_walk import FileSystem
 from auditrules.audit.model.host_facts import Facts
 from auditrules.authoring.cost import Saving, cost
 from auditrules.authoring.file_checks import file_findings, is_utf_16
-from auditrules.authoring.finding import LintFinding, LintReport, LintSeverity, LintTarget, LoadOutcome, Place
+from auditrules.authoring.finding import LintFinding, LintReport, LintTarget, LoadOutcome
 from auditrules.authoring.finding_table import FINDINGS
 from auditrules.authoring.impossible import impossible
 from auditrules.authoring.load_checks import load_findings
@@ -195,14 +195,3 @@ def _costly(reading: RulesReading, rules: tuple[LoadedRule, ...], saving: Saving
         yield each.finding(
             reading, "limit-calls", f"{len(calls)} calls are a use of its letters, and it is asked at every one", "perm"
         )
-
-
-def severity_counts(reports: Iterable[LintReport]) -> dict[LintSeverity, int]:
-    """Count the findings of each severity, without those that a comment suppresses."""
-    found = [each for report in reports for each in report.findings if each.suppressed is None]
-    return {severity: sum(each.kind.severity is severity for each in found) for severity in LintSeverity}
-
-
-def place_of(reports: Iterable[LintReport]) -> Iterator[Place]:
-    """Yield the place of each finding."""
-    return (each.place for report in reports for each in report.findings)

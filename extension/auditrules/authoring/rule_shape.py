@@ -10,7 +10,6 @@ from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 
 from auditrules.audit.constants import arches, syscalls
-from auditrules.audit.constants.fields import FIELDS, FieldKind
 from auditrules.audit.constants.kernel_releases import CHANGES
 from auditrules.audit.constants.syscall_classes import classes
 from auditrules.audit.filesystem.path_walk import above
@@ -225,8 +224,3 @@ def _uses(permissions: Iterable[int], calls_of: Callable[[str], frozenset[int]])
         calls = frozenset().union(*(calls_of(letter) for letter, bit in PERMISSION_LETTERS if bits & bit))
         found = calls if found is None else found & calls
     return found or frozenset()
-
-
-def is_number(name: str) -> bool:
-    """Whether the value of a field is a number to auditctl."""
-    return name in FIELDS and FIELDS[name].kind not in (FieldKind.PATH, FieldKind.LABEL, FieldKind.KEY)

@@ -169,11 +169,6 @@ class _Rows:
         self.rows.append((self._known and self._known.get(cells)) or KeptRow(_PLACES, cells))
 
 
-def audit_rules(drift: Drift) -> list[Row]:
-    """The rows of `audit_rules`, without reuse."""
-    return RuleRows()(drift)
-
-
 @lru_cache(8)
 def _meaning_of(kind: str) -> Meaning:
     """The meaning of a line that is no rule."""

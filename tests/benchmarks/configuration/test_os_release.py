@@ -26,7 +26,7 @@ def read(content: bytes) -> OsRelease:
 
 
 def test_a_distributions_own_file() -> None:
-    assert read(UBUNTU) == OsRelease("ubuntu", "24.04", ("debian",), "noble", "Ubuntu 24.04.1 LTS", path=ETC)
+    assert read(UBUNTU) == OsRelease("ubuntu", "24.04", "noble", "Ubuntu 24.04.1 LTS", path=ETC)
 
 
 # What is written, and ID and VERSION_ID that a shell has then.

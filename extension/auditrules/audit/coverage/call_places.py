@@ -12,7 +12,6 @@ from auditrules.audit.coverage.access import Name
 from auditrules.audit.coverage.access_targets import TargetAccesses, target_inside, target_of
 from auditrules.audit.coverage.audit_names import AuditNamesCollector
 from auditrules.audit.coverage.audited_host import AuditedHost
-from auditrules.audit.coverage.name_match import depends_on_names
 from auditrules.audit.coverage.operations import CollectedNames
 from auditrules.audit.coverage.reference import AccessTarget
 from auditrules.audit.coverage.resolved_rules import ResolvedRule
@@ -69,11 +68,6 @@ def _values(name: str, conditions: Iterable[Condition]) -> tuple[int, ...]:
 
 def _may_be(name: str, value: int) -> bool:
     return value in _TYPES if name == "filetype" else 0 <= value < _LAST.get(name, UNSET)
-
-
-def tells_files_apart(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
-    """The conditions on owner, type or device of files, whatever their path."""
-    return tuple(each for each in conditions if depends_on_names(each))
 
 
 def targets_of(never: ResolvedRule, host: AuditedHost, takes: CollectedNames) -> Iterator[TargetAccesses]:

@@ -28,16 +28,14 @@ _SHOWN = 80  # characters of a value in a message
 
 @dataclass(frozen=True, slots=True)
 class OsRelease:
-    """The distribution: `id` in lower case (`ubuntu`), `version_id` (`24.04`), and the systems it is like.
+    """The distribution: `id` in lower case (`ubuntu`) and `version_id` (`24.04`; empty: none, as on Debian testing).
 
-    `id_like` begins with the nearest one. `version_id` is empty if the file has none, as on Debian testing.
     `ubuntu_codename` is the release of Ubuntu that a derivative is based on. If the system is not known, `error` says
     why, and `id` is empty. `path` is the file that was read, or empty.
     """
 
     id: str = ""
     version_id: str = ""
-    id_like: tuple[str, ...] = ()
     ubuntu_codename: str = ""
     name: str = ""
     error: str = ""
@@ -65,7 +63,6 @@ def read_os_release(etc: File | None, usr: File | None = None) -> OsRelease:
     return OsRelease(
         identifier,
         version,
-        tuple(each for each in texts.get("ID_LIKE", "").lower().split() if _IDENTIFIER.fullmatch(each)),
         texts.get("UBUNTU_CODENAME", "")[:_SHOWN],
         texts.get("PRETTY_NAME", "")[:_SHOWN],
         path=file.path,
