@@ -1,6 +1,6 @@
-"""What a fleet report is made of: frozen values, between what judges the logs and what presents the report.
+"""The values of a fleet report: `evaluate` makes them from the logs, and `present` writes them.
 
-Times are Unix seconds, UTC. All text that came out of a log is as hostile as its host: what presents it escapes it.
+Times are Unix seconds, UTC. Text from a log is as hostile as its host, so every format must escape it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from auditrules.status import Status
 
 
 class HostState(Enum):
-    """How much a host's verdicts are worth."""
+    """Whether a host's verdicts can be trusted."""
 
     REPORTING = "reporting"
-    """It said something of every control within the age that is allowed."""
+    """It reported every control within the maximum age."""
     STALE = "stale"
-    """Its last word is older than that."""
+    """Its last report is older than that."""
     MISSING = "missing"
-    """The inventory names it, and no log does."""
+    """The inventory names it, but no log does."""
     FAILING = "failing"
-    """It talks, but a query of ours fails there, or the extension is not loaded: its verdicts are old."""
+    """It reports, but one of our queries fails there, or the extension is not loaded, so its verdicts are old."""
     NO_ROWS = "no_rows"
-    """It runs our queries, and they return nothing."""
+    """It runs our queries, but they return nothing."""
 
 
 class ChangeKind(Enum):
-    """What happened to a verdict within the window."""
+    """How a verdict changed within the window."""
 
     NEWLY_FAILING = "newly_failing"
     FIXED = "fixed"
@@ -41,15 +41,15 @@ class WaiverState(Enum):
     ACTIVE = "active"
     EXPIRED = "expired"
     UNUSED = "unused"
-    """In force, with nothing to waive."""
+    """In force, but there is nothing to waive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Somebody's decision to live with a failure: it is said beside the failure, and changes no status."""
+    """Somebody's decision to accept a failure. It is shown beside the failure, and changes no status."""
 
     hosts: str
-    """A host's name or key, or a glob of them."""
+    """The name or key of a host, or a glob."""
     control: str
     reason: str
     owner: str
@@ -58,10 +58,10 @@ class Waiver:
     state: WaiverState = WaiverState.ACTIVE
 
 
-# Not frozen, though nobody changes one: there are many, and a frozen one takes five times as long to make.
+# Not frozen, although nobody changes it: there are many, and a frozen one takes five times as long to make.
 @dataclass(slots=True)
 class Verdict:
-    """The latest word of one host on one control and one target."""
+    """The latest verdict of one host on one control and one target."""
 
     host: str
     """The host's key, as in `HostSummary.key`."""
@@ -71,56 +71,56 @@ class Verdict:
     title: str
     level: str
     target: str
-    """The path that decided; empty where no row ever named one."""
+    """The path that decided; empty: no row ever named one."""
     status: Status
-    """What it counts as: a host that is stale, missing or failing is unknown whatever its last row said."""
+    """The status that counts. It is unknown if the host is stale, missing or failing, whatever its last row said."""
     logged: str
-    """The status word of the last row as the log has it; empty where there is none."""
+    """The status word of the last row as in the log; empty: there is none."""
     reason: str
-    """The row's reason word, or for a status that the report gave: stale, missing, query_failed, extension_missing,
+    """The row's reason word, or one of the report's own: stale, missing, query_failed, extension_missing,
     no_rows, gone (the query ran and the row vanished), clock_wrong, too_many_targets, unknown_status."""
     evidence: str
-    """The row's evidence, or in a sentence why nothing is known."""
+    """The row's evidence, or a sentence that says why nothing is known."""
     next_boot: str
     since: int | None
-    """Since when `status` has been what it is; None where nobody knows."""
+    """Since when it has this `status`; None: not known."""
     seen: int | None
-    """When the host last said this; None if never."""
+    """When the host reported it last; None: never."""
     waiver: Waiver | None = None
     """The waiver of a failing or unknown verdict, active or expired."""
     family: str = ""
-    """What the control is about, as the catalogue has it; empty where the catalogue does not know it."""
+    """The family of the control in the catalogue; empty: the catalogue does not know it."""
 
     @property
     def waived(self) -> bool:
-        """Whether somebody decided to live with this failure, until a day that has not passed."""
+        """Whether a waiver that has not expired accepts this failure."""
         return self.waiver is not None and self.waiver.state is WaiverState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class HostSummary:
-    """A host, and the worst word on it."""
+    """A host and the worst status of its verdicts."""
 
     key: str
     """decorations.host_uuid, else the host identifier."""
     name: str
     """Its newest host name, else the identifier."""
     group: str
-    """The value of the column that was grouped by; empty where none was, or where the host has none."""
+    """The value of the column by which hosts are grouped; empty: there is no such column, or no value."""
     state: HostState
     status: Status
     """The worst of its verdicts."""
     last_seen: int | None
     note: str
-    """What else is to be known of it: renamed, an identifier that it shares, a clock that is wrong, a query's error."""
+    """Remarks on it: a new name, an identifier that it shares, a wrong clock, the error of a query."""
     identified_by: str = ""
-    """What tells it apart from others: `host_uuid`, `host identifier` or `name`, several joined by *and* where one
-    alone is that of several hosts, or `inventory` where no log names it."""
+    """The identifier that distinguishes it: `host_uuid`, `host identifier` or `name`, several joined by *and* if one
+    alone is not enough, or `inventory` if no log names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many verdicts have which status. `waived` are among `failed` and `unknown`."""
+    """The number of verdicts with each status. `waived` are among `failed` and `unknown`."""
 
     passed: int = 0
     failed: int = 0
@@ -130,23 +130,23 @@ class Counts:
 
     @property
     def judged(self) -> int:
-        """How much passed or failed: the denominator of `share`."""
+        """The verdicts that passed or failed: the denominator of `share`."""
         return self.passed + self.failed
 
     @property
     def share(self) -> float | None:
-        """The part of the judged that passed, 0 to 1; None where nothing was judged. Unknown is in neither."""
+        """The part of `judged` that passed, 0 to 1; None: nothing was judged. Unknown verdicts count in neither."""
         return self.passed / self.judged if self.judged else None
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """All verdicts."""
         return self.judged + self.unknown + self.not_applicable
 
 
 @dataclass(frozen=True, slots=True)
 class ControlCounts:
-    """One control over the fleet: each host counts once, with its worst target."""
+    """One control over the fleet. Each host counts once, with its worst target."""
 
     benchmark: str
     version: str
@@ -155,12 +155,12 @@ class ControlCounts:
     level: str
     counts: Counts
     family: str = ""
-    """What it is about, as the catalogue has it; empty where the catalogue does not know it."""
+    """The family of the control in the catalogue; empty: the catalogue does not know it."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupCounts:
-    """One value of the column that is grouped by, over all controls; each host and control counts once."""
+    """One value of the column by which hosts are grouped, over all controls. Each host and control counts once."""
 
     group: str
     hosts: int
@@ -169,7 +169,7 @@ class GroupCounts:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The state at the end of a day (UTC), or at the end of the window; each host and control counts once."""
+    """The state at the end of a day (UTC), or at the end of the window. Each host and control counts once."""
 
     day: str
     """YYYY-MM-DD."""
@@ -202,66 +202,66 @@ class Broken:
     line: int
     cause: str
     host: str = ""
-    """The host that the line names, whose verdicts may be missing; empty where it names none."""
+    """The host that the line names, whose verdicts may be missing; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read."""
+    """Counts of what was read, and problems."""
 
     files: int
     lines: int
     rows: int
-    """Verdicts, each counted once however often its line was met."""
+    """Verdicts, each counted once, even if its line was read several times."""
     repeated: int
     """Verdicts that had been read before."""
     passed_over: int
-    """Lines of osquery that say nothing of our controls."""
+    """Lines of osquery that are not about our controls."""
     broken: int
-    """Lines that are no log line at all."""
+    """Lines that are no line of a log."""
     first_broken: tuple[Broken, ...]
     """The first ten."""
     unreadable: tuple[Broken, ...]
-    """Files that could not be read, or not to their end."""
+    """Files that could not be read to their end."""
     dated_by_file: int = 0
-    """Verdicts of exports that have no time of their own, and are taken to be as new as the file."""
+    """Verdicts of exports without a time, which are assumed to be as new as the file."""
     broken_hosts: tuple[str, ...] = ()
-    """Hosts that broken lines name, in order: verdicts of theirs may be missing."""
+    """Hosts that broken lines name, in order: their verdicts may be missing."""
 
     @property
     def unread(self) -> bool:
-        """Whether something could not be read that may have held verdicts."""
+        """Whether something that may have held verdicts could not be read."""
         return bool(self.broken or self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a report says, in the order in which it says it."""
+    """The content of a report, in the order in which it is shown."""
 
     tool_version: str
     made_at: int
     start: int | None
-    """The first and the last moment of the window, which is what the logs hold of it; None where they hold nothing."""
+    """The first moment of the window that the logs cover, as `end` is the last one; None: they hold nothing."""
     end: int | None
     max_age: int
-    """Seconds after which a host's last word is stale."""
+    """Seconds after which a host's last report is stale."""
     inventory: int | None
-    """How many hosts the inventory names; None if there is none."""
+    """The number of hosts in the inventory; None: there is no inventory."""
     grouped_by: str
-    """The column; empty if none."""
+    """The column by which hosts are grouped; empty: none."""
     counts: Counts
-    """Each host and control once, with its worst target: `verdicts` are one a target, and may be more."""
+    """Counts each host and control once, with its worst target. `verdicts` may be longer: it has all targets."""
     host_counts: Counts
-    """Each host once, with its worst word."""
+    """Counts each host once, with its worst status."""
     controls: tuple[ControlCounts, ...]
     groups: tuple[GroupCounts, ...]
     trend: tuple[Day, ...]
     hosts: tuple[HostSummary, ...]
     verdicts: tuple[Verdict, ...]
-    """By status, then control, host and target."""
+    """Sorted by status, then control, host and target."""
     changes: tuple[Change, ...]
     """The newest first."""
     waivers: tuple[Waiver, ...]
     reading: Reading
     notes: tuple[str, ...]
-    """What a reader must know before believing a number, a sentence each."""
+    """Warnings about the data, which a reader must know before trusting the numbers; a sentence each."""

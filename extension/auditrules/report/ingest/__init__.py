@@ -1,1 +1,1 @@
-"""Logs of osqueryd and what others wrap around them, into rows: files are found, unpacked, split and understood."""
+"""Reads logs of osqueryd, also inside the envelopes of log shippers: finds, unpacks, splits and parses files."""

@@ -1,4 +1,4 @@
-"""Rows that come without a line: of Elastic's Osquery Manager, of Fleet's exports and of `fleetctl query`."""
+"""Reads rows that are not in a line of osqueryd: from Elastic's Osquery Manager, Fleet's exports and `fleetctl query`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LIVE_KEYS = frozenset({"host", "rows", "error"})
 
 
 class BareRowReader:
-    """Reads rows without a line into tables. `undated` is the time of those that have none: the file's own."""
+    """Reads such rows into tables. `undated` is the time for rows without one: that of the file."""
 
     def __init__(self, builder: TableBuilder, lines: LineReader, undated: int) -> None:
-        """Add to `builder`, the rows as `lines` adds its own."""
+        """Results go to `builder`, through `lines`."""
         self._builder, self._lines, self._undated = builder, lines, undated
         self.dated_by_file = 0
-        """Rows that have no time of their own."""
+        """The number of rows without a time."""
 
     def add_document_row(self, columns: Record, origin: Origin) -> Kind:
-        """A row of Elastic's Osquery Manager, whose document names host, time, query and action."""
+        """Read a row of Elastic's Osquery Manager. Its document names host, time, query and action."""
         document = origin.record
         meta = document.get("osquery_meta")
         action = text(meta.get("action")) if isinstance(meta, dict) else "snapshot"
@@ -37,7 +37,7 @@ class BareRowReader:
         return Kind.OURS
 
     def add_live(self, record: Record) -> Kind:
-        """A line of `fleetctl query`: the rows of one host, or the error."""
+        """Read a line of `fleetctl query`: the rows of one host, or an error."""
         host, rows, error = record.get("host"), record.get("rows"), record.get("error")
         if not isinstance(host, str):
             return Kind.UNKNOWN
@@ -49,7 +49,7 @@ class BareRowReader:
         return Kind.UNKNOWN
 
     def add_exported(self, name: str, row: object, fetched: object) -> Kind:
-        """Add a row of an export of a host of this name, and when it was fetched, if that is told."""
+        """Add a row of an export for the host of this name, with the time of the export, if it is given."""
         host = _named(name)
         time = fetched if isinstance(fetched, int) else self._undated
         if isinstance(fetched, str) and fetched:
@@ -62,5 +62,5 @@ class BareRowReader:
 
 
 def _named(name: str) -> HostIdentity:
-    """A host of an export, which has a name and nothing else."""
+    """A host of an export. Only its name is known."""
     return HostIdentity.of(name, "", name)

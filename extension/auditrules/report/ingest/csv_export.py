@@ -1,4 +1,4 @@
-"""CSV exports of Fleet: recognised by their columns; a row with a wrong quote costs none of the others."""
+"""Reads CSV exports of Fleet, recognised by their columns. A row with a wrong quote does not affect the others."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from itertools import islice
 import orjson
 
 LONGEST_CELL = 16 * 1024 * 1024
-"""Characters of a cell."""
+"""The longest cell in characters."""
 
 MOST_LINES = 1000
-"""Lines of a row."""
+"""The most lines of a row."""
 MOST_AGAIN = 200_000
-"""Lines of a file that are read again because a quote before them is wrong."""
+"""The most lines of a file that are read again because of a wrong quote before them."""
 
 # A row of JSON.stringify: a quote within a cell follows a backslash, and is never doubled.
 _JSON_TEXT = r'"(?:[^"\\\n]|\\.)*"'
@@ -43,7 +43,7 @@ def is_export(first: str) -> bool:
 
 
 def is_report(columns: Sequence[str]) -> bool:
-    """Whether a report wrote it: its verdicts are those of other logs, and not as new as the file."""
+    """Whether our own report wrote it. Its verdicts come from other logs, and are older than the file."""
     return frozenset(columns) >= _REPORT
 
 
@@ -54,7 +54,7 @@ def holds_lines(columns: Sequence[str]) -> bool:
 
 
 def host_column(columns: Sequence[str]) -> int | None:
-    """Return the place of the host's name: a column that is called so, else the first, if that is none of a verdict."""
+    """Return the index of the host's name: a column with such a name, else the first if it is no verdict's."""
     names = [column.strip().lower().replace(" ", "_") for column in columns]
     for host in _HOSTS:
         if host in names:
@@ -63,7 +63,7 @@ def host_column(columns: Sequence[str]) -> int | None:
 
 
 def read_rows(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str] | csv.Error]]:
-    r"""Return the cells of each row with the number of its first line; an error where a quote is wrong.
+    r"""Yield the cells of each row with the number of its first line, or an error if a quote is wrong.
 
     The lines behind the one that is wrong are read again, so that a quote that is never closed swallows none of them.
     As that could be done for every line of a file, a row has at most `MOST_LINES`, and `MOST_AGAIN` are read again.
@@ -91,12 +91,12 @@ class TooManyQuotesError(csv.Error):
 
 
 class _Queue:
-    """Lines, which can be put back."""
+    """An iterator of lines that can be put back."""
 
     def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
         self._lines, self._waiting = lines, deque[tuple[int, str]]()
         self.again = 0
-        """How many lines were put back."""
+        """The number of lines that were put back."""
 
     def peek(self) -> tuple[int, str] | None:
         if not self._waiting:
@@ -115,7 +115,7 @@ class _Queue:
 
 
 def _row(queue: _Queue) -> list[str] | csv.Error:
-    """One row, of as many lines as its quotes need; of one that is wrong only the first line is taken."""
+    """Read one row, with as many lines as its quotes need. If its quotes are wrong, only the first line is read."""
     taken: list[tuple[int, str]] = []
 
     def feed() -> Iterator[str]:

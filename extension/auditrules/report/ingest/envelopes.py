@@ -1,4 +1,4 @@
-"""What log shippers wrap around a line of osqueryd: a table with one row for each kind of envelope.
+"""The envelopes of log shippers around a line of osqueryd: a table with one row for each kind.
 
 Each form is the one that its producer's source or reference writes; docs/reporting.md names it, and the tests hold a
 sample of each.
@@ -19,22 +19,22 @@ import orjson
 from auditrules.report.ingest.json_lines import UnreadableRecord, decode_records
 
 LARGEST_PAYLOAD = 64 * 1024 * 1024
-"""Bytes to which the base64 and gzip of one payload may unpack."""
+"""The most bytes that one payload in base64 and gzip may unpack to."""
 
 
 class Form(Enum):
-    """What an envelope holds."""
+    """The content of an envelope."""
 
     LINES = "lines"
     """A line of osqueryd, or a list of them, each as an object or as text."""
     BASE64 = "base64"
-    """The same as text in base64, which may be packed by gzip."""
+    """The same as text in base64, which may be gzipped."""
     ROW = "row"
     """A row of a query, without the line around it."""
 
 
 class Envelope(NamedTuple):
-    """Where a producer puts a line. `path` leads from key to key; `beside` is a key that has to be there as well."""
+    """The place where a producer puts a line. `path` is a list of nested keys; the key `beside` must exist, too."""
 
     producer: str
     path: tuple[str, ...]
@@ -116,13 +116,13 @@ class RowWithoutLine(NamedTuple):
 
 
 class Text(NamedTuple):
-    """Text that is no JSON: it may be a line of a status log."""
+    """Text that is no JSON, but may be a line of a status log."""
 
     content: str
 
 
 def normalized(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a record with osqueryd's own spelling of its keys, and its parts as JSON; the record itself if it has."""
+    """Return a record with osqueryd's spelling of keys and with parsed parts; the record itself if it has these."""
     if not any(key in _SPELLINGS or (key in _AS_TEXT and isinstance(value, str)) for key, value in record.items()):
         return record
     own = {_SPELLINGS.get(key, key): value for key, value in record.items()}
@@ -137,7 +137,7 @@ def normalized(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unwrap(record: Mapping[str, Any]) -> Iterator[object]:
-    """Return what is in an envelope: records, lists of them, `RowWithoutLine`, `Text`, and `UnreadableRecord`.
+    """Yield the content of an envelope: records, lists of them, `RowWithoutLine`, `Text`, and `UnreadableRecord`.
 
     A text that ought to be a line and is none is an `UnreadableRecord`, except in osqueryd's messages, which hold any.
     """
@@ -166,7 +166,7 @@ def unwrap(record: Mapping[str, Any]) -> Iterator[object]:
 
 
 def hidden_line(content: bytes) -> bool:
-    """Whether a line of a log holds a line of osqueryd in base64, in an envelope that is in no row of `ENVELOPES`."""
+    """Whether a line of a log holds a line of osqueryd in base64, in an envelope that `ENVELOPES` lacks."""
     for found in _HIDDEN.finditer(content):
         try:
             payload = _unpacked(found[1])
@@ -189,7 +189,7 @@ def _payload(record: Mapping[str, Any], envelope: Envelope) -> object:
 
 
 def _listed(element: object) -> object:
-    """An element of a list: Loki pairs each line with its time."""
+    """The line of an element of a list. Loki pairs each line with its time."""
     if isinstance(element, list) and len(element) == 2 and all(isinstance(each, str) for each in element):  # noqa: PLR2004
         return {"line": element[1]}
     return {"line": element} if isinstance(element, str) else element
@@ -212,7 +212,7 @@ def _of_text(payload: str, envelope: Envelope, *, own_message: bool) -> Iterator
 
 
 def _of_base64(payload: str) -> Iterator[object]:
-    """What is in base64; nothing where a text is none, as the key may hold any other."""
+    """Decode base64. Nothing if a text is no base64, as the key may hold other texts."""
     content = payload.encode("utf-8", "surrogatepass")
     if not _BASE64.match(content):
         return
@@ -228,7 +228,7 @@ def _of_base64(payload: str) -> Iterator[object]:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """The bytes of base64, unpacked if they are gzip. Raises `ValueError`."""
+    """Decode base64, and unpack gzip. Raises `ValueError`."""
     if len(content) > LARGEST_PAYLOAD:
         raise ValueError(f"expected at most {LARGEST_PAYLOAD} bytes of base64")
     plain = b"".join(content.translate(_URL_SAFE).split()).rstrip(b"=")

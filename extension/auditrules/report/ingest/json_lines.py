@@ -1,4 +1,4 @@
-"""Bytes into lines, and lines into the JSON records that they hold, in bounded memory whatever the log holds."""
+"""Splits bytes into lines, and lines into JSON records, in bounded memory for any log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 
 LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes of a line, or of a record of a line that holds many, that are read as one."""
+"""The most bytes of a line, or of one of several records in a line, that are read at once."""
 
 _MOST_TORN = 100  # places of a line where no record could be read, after which the rest of it is left
 _MOST_SCANNED = 4  # how often the bytes of a line are scanned for records
@@ -18,7 +18,7 @@ _scan = json.JSONDecoder().raw_decode
 
 
 class JsonLine(NamedTuple):
-    """A line, or the records of it that fit into memory; an `end` is the last of its line."""
+    """A line, or the part of it that fits into memory, cut between records. `end`: it is the last part of its line."""
 
     number: int
     content: bytes
@@ -27,14 +27,14 @@ class JsonLine(NamedTuple):
 
 
 class UnreadableRecord(NamedTuple):
-    """What stands where a record was expected; the records behind it are read all the same."""
+    """Text in place of a record. The records after it are read all the same."""
 
     content: bytes
     cause: str
 
 
 def split_lines(blocks: Iterable[bytes], *, blank: bool = False) -> Iterator[JsonLine]:
-    """Split blocks into lines, counted from 1; those without content only if `blank` lines are wanted.
+    """Split blocks into lines, counted from 1. Lines without content are left out unless `blank`.
 
     A line longer than `LONGEST_LINE` is returned in parts that end with a record, as Firehose writes records one after
     the other; where no record ends, the rest of it is passed over, and the line's last part says so.
@@ -66,7 +66,7 @@ def split_lines(blocks: Iterable[bytes], *, blank: bool = False) -> Iterator[Jso
 
 
 def decode_records(content: bytes) -> Iterator[object]:
-    """Return the record of a line, or each of those that stand one after the other; `UnreadableRecord` once for others.
+    """Yield the record of a line, or each of several records. Other text is one `UnreadableRecord`.
 
     What stands before the record, as syslog has it, is passed over: `<PRI>… osqueryd[PID]: ` or `@cee:`.
     """
@@ -86,7 +86,7 @@ def _too_long() -> str:
 
 
 def _end_of_records(content: bytes) -> int:
-    """Where the last complete record of a part of a line ends; 0 where none is."""
+    """The end of the last complete record in a part of a line; 0: there is none."""
     text = content.decode("latin-1")
     place = end = 0
     while place < len(text):
@@ -99,7 +99,7 @@ def _end_of_records(content: bytes) -> int:
 
 
 def _several(content: bytes) -> Iterator[object]:
-    """Records one after the other, or one that only a lenient reader takes."""
+    """Yield several records, or one that only a lenient parser accepts."""
     text, place, torn = content.decode("latin-1"), 0, 0  # a character a byte, so that places are the same
     budget = _MOST_SCANNED * len(text)  # as a record is looked for within what could not be read
     while 0 <= place < len(text):
@@ -120,7 +120,7 @@ def _several(content: bytes) -> Iterator[object]:
 
 
 def _decode(content: bytes) -> object:
-    """The value of JSON; text that is no UTF-8 and lone surrogates are kept. Raises `ValueError`."""
+    """Parse JSON. Bytes that are no UTF-8, and lone surrogates, are kept. Raises `ValueError`."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""The files that a report reads: those of the given paths. No file is opened because a log names it."""
+"""Finds the files of the given paths for a report. No file is opened because a log names it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from auditrules.report.model import Broken
 
 
 class SourceError(ReportError):
-    """A path of a log or a store that cannot be used; says which, and why."""
+    """A path of a log or a store cannot be used. The message says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LogFile:
     """A file to read."""
 
     path: str
-    """As given or found; - is standard input."""
+    """The path as given or found; - is standard input."""
     size: int
     modified: int
     """Nanoseconds."""
@@ -32,7 +32,7 @@ class LogFile:
 
 
 def find_files(paths: Sequence[str]) -> tuple[list[LogFile], list[Broken]]:
-    """Return the files of the paths, each once however many names it has, and what could not be opened.
+    """Return the files of the paths, each once even if it has several names, and those that could not be opened.
 
     A path is a file, a directory, which is taken with all below it, a glob, or - for standard input. Raises
     `SourceError` where a path names nothing.
@@ -95,7 +95,7 @@ def _files(name: str, unreadable: list[Broken], seen: _SeenFiles) -> Iterator[Lo
 
 
 def _below(folder: str, unreadable: list[Broken], seen: _SeenFiles) -> Iterator[LogFile]:
-    """Files below a folder. Links are not followed: a folder of logs is written by others, who may link to anything."""
+    """Find files below a folder. Links are not followed, as others write the folder and may link to anything."""
 
     def refused(error: OSError) -> None:
         unreadable.append(Broken(os.fspath(error.filename), 0, f"{error.strerror}"))

@@ -1,4 +1,4 @@
-"""Reads the lines of a log: JSON, whatever stands around it or behind it, and osqueryd's status in syslog."""
+"""Reads the lines of a log: JSON, also with other text around it, and osqueryd's status messages in syslog."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _CONTROL, _STATUS_WORD = re.compile(rb'(?:control|cis_id)\\*"\s*:'), re.compile(
 
 
 class LogLines:
-    """Reads lines into tables. `undated` is the time of those that have none: the file's own."""
+    """Reads lines into tables. `undated` is the time for lines without one: that of the file."""
 
     def __init__(self, result: PartResult, builder: TableBuilder, undated: int) -> None:
-        """Add to `builder`, and to `result` what cannot be read."""
+        """Results go to `builder`, unreadable lines to `result`."""
         self._result = result
         self.status_log = StatusLog(undated, builder.latest)
         self.records = RecordReader(builder, undated, self.status_log, self.add_broken)
         self.line = JsonLine(1, b"")
-        """The one that is read."""
+        """The number of the line that is being read."""
         self._others: set[bytes] = set()  # short lines, of which a packed file may hold very many
 
     def add_broken(self, error: Exception, content: bytes = b"") -> None:
@@ -37,7 +37,7 @@ class LogLines:
         self._result.add_broken(self.line.number, error, content, self.line.content)
 
     def read(self, lines: Iterable[JsonLine]) -> None:
-        """Add what lines say."""
+        """Read lines."""
         result, read = self._result, self.records.read
         for line in lines:
             self.line = line
@@ -60,7 +60,7 @@ class LogLines:
                 self.add_broken(error, content)
 
     def _read_text(self, content: bytes) -> Kind:
-        """A line that is not one JSON value: of syslog, of a status log, or several records."""
+        """Read a line that is not one JSON value: of syslog, of a status log, or with several records."""
         content = content.strip(b" \t\r\v\f\0").removeprefix(b"\xef\xbb\xbf")
         header = None if content[:1] in b"{[" else self.status_log.header(content)
         if header:
@@ -91,7 +91,7 @@ class LogLines:
         return kind
 
     def read_each(self, content: bytes, *, strict: bool = True) -> Kind:
-        """Read the records of a line or a document; without `strict` what is no JSON is another program's."""
+        """Read the records of a line or a document. Without `strict`, text that is no JSON is another program's."""
         kinds = set()
         for record in decode_records(content):
             try:
@@ -104,7 +104,7 @@ class LogLines:
         return next((kind for kind in (Kind.OURS, Kind.OTHER) if kind in kinds), Kind.UNKNOWN)
 
     def pass_over(self, kind: Kind, content: bytes) -> None:
-        """Count a line that says nothing of our controls; one that looks as if it did, and is no OCSF, is broken."""
+        """Count a line that is not about our controls. If it looks like a verdict, and is not OCSF, it is broken."""
         if b'"class_uid"' not in content and _may_be_ours(content):
             self.add_broken(RecordError("expected a verdict in a known envelope, found one in another"))
         elif kind is Kind.UNKNOWN and hidden_line(content):

@@ -1,4 +1,4 @@
-"""Which host and which time an envelope names for the line in it."""
+"""Finds the host and the time that an envelope gives for the line in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIME_KEYS = (
 
 
 class Origin:
-    """What envelopes say of what is in them; where one says nothing, what the one around it says."""
+    """The host and time from nested envelopes. If an envelope gives none, the one around it counts."""
 
     __slots__ = ("_outer", "record")
 
@@ -34,13 +34,13 @@ class Origin:
 
     @property
     def host(self) -> str:
-        """The name of a host; empty where none is named."""
+        """The name of the host; empty: none is given."""
         names = (_text_at(self.record, path) for path in _HOST_KEYS)
         return next(filter(None, names), self._outer.host if self._outer else "")
 
     @property
     def time(self) -> int | None:
-        """Unix seconds; None where no time is named."""
+        """The time in Unix seconds; None: none is given."""
         times = (_moment_of(_at(self.record, path)) for path in _TIME_KEYS)
         found = next((time for time in times if time is not None), None)
         return self._outer.time if found is None and self._outer else found
@@ -59,7 +59,7 @@ def _text_at(record: Record, path: Sequence[str]) -> str:
 
 
 def _moment_of(value: object) -> int | None:
-    """A time of an envelope: RFC 3339, or a number of seconds since 1970 or of parts of them, also as text."""
+    """Parse a time of an envelope: RFC 3339, or seconds or fractions of seconds since 1970, as number or text."""
     if isinstance(value, str):
         if not value[:20].replace(".", "", 1).isdecimal():
             return moment(value)
@@ -73,4 +73,4 @@ def _moment_of(value: object) -> int | None:
 
 
 NOWHERE = Origin({})
-"""What is said of a record in no envelope."""
+"""The origin of a record without an envelope."""

@@ -1,4 +1,4 @@
-"""The lines of osqueryd: its results and snapshots, and the status that its loggers for TLS, Kinesis and Kafka send.
+"""Reads the lines of osqueryd: results, snapshots, and the status lines of its loggers for TLS, Kinesis and Kafka.
 
 A row is recognised by its columns, whatever its query is called: `benchmark`, `control` and `status`, or the older
 `cis_id` and `status`. The shapes are those that osquery 5.23 writes, each seen in captured logs.
@@ -38,24 +38,24 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class RecordError(ValueError):
-    """A record that has the shape of ours and cannot be one; says what was expected and what was found."""
+    """A record looks like ours but cannot be one. The message says what was expected, and what was found."""
 
 
 class Kind(Enum):
-    """What a record is."""
+    """The kind of a record."""
 
     OURS = "ours"
     OTHER = "other"
-    """A line of osquery that says nothing of our controls."""
+    """A line of osquery that is not about our controls."""
     UNKNOWN = "unknown"
-    """Nothing that is known."""
+    """A record of another program."""
 
 
 class LineReader:
-    """Reads the lines of osqueryd into tables, and the rows of lines."""
+    """Reads the lines of osqueryd, and their rows, into tables."""
 
     def __init__(self, builder: TableBuilder) -> None:
-        """Add to `builder`."""
+        """Results go to `builder`."""
         self._builder = builder
         self.last_time = IMPOSSIBLE_TIME
         """The time of the last line."""
@@ -64,7 +64,7 @@ class LineReader:
         self._queries: dict[str, str] = {}
 
     def add_line(self, record: Record, origin: Origin | None) -> bool:
-        """A line of osqueryd's results or snapshots: one row, a run, or the changes of a run."""
+        """Read a line of results or snapshots: one row, all rows of a run, or the changes of a run."""
         get = record.get
         decorations = get("decorations")
         if type(decorations) is not dict:
@@ -86,7 +86,7 @@ class LineReader:
         return ours
 
     def _identity(self, identifier: object, decorations: Record) -> HostIdentity:
-        """The host of a line: most lines are of one that was read before."""
+        """The host of a line. It is kept, as most lines repeat one that was read before."""
         names = identifier, decorations.get("host_uuid"), decorations.get("hostname")
         try:
             return self._identities[names]  # type: ignore[index] # what is no text is no key of it
@@ -98,7 +98,7 @@ class LineReader:
             return identity
 
     def _query(self, name: object) -> str:
-        """The name of a query: most lines are of one that was read before."""
+        """The name of a query. It is kept, as most lines repeat one that was read before."""
         if type(name) is not str:
             return text(name)
         found = self._queries.get(name)
@@ -109,7 +109,7 @@ class LineReader:
         return found
 
     def add_row(self, host: HostIdentity, query: str, time: int, row: object, action: str) -> bool:
-        """Add a row of a host and a query; returns whether it is one of ours. Raises `RecordError`."""
+        """Add a row of a host and a query. Returns whether the row is one of ours. Raises `RecordError`."""
         if type(row) is not dict:
             return False
         try:
@@ -137,7 +137,7 @@ class LineReader:
         return True
 
     def _extension_state(self, host: HostIdentity, query: str, time: int, row: Record, action: str) -> bool:
-        """A row of the query whether the extension is loaded. It always returns one, so removals say nothing."""
+        """Read a row of the query that reports whether the extension is loaded. Removed rows mean nothing there."""
         if "loaded" not in row or not _LOADED.search(query) or not host.host:
             return False
         if action != "removed":
@@ -145,7 +145,7 @@ class LineReader:
         return True
 
     def add_status(self, record: Record) -> bool:
-        """A line of osqueryd's status log as its loggers for TLS, Kinesis and Kafka write it."""
+        """Read a line of osqueryd's status log, as its loggers for TLS, Kinesis and Kafka write it."""
         failure = parse_failure(text(record.get("message")))
         if not failure:
             return False
@@ -159,7 +159,7 @@ class LineReader:
 
 
 def _older_cells(row: Record) -> tuple[object, ...]:
-    """The cells of a row that lacks some; without a control where it is none of ours. Raises `RecordError`."""
+    """Complete the cells of a row that lacks some. Without a control it is not one of ours. Raises `RecordError`."""
     control = row.get("control")
     if control is None or "benchmark" not in row:
         control = row.get("cis_id")
@@ -171,7 +171,7 @@ def _older_cells(row: Record) -> tuple[object, ...]:
 
 
 def _rows(record: Record) -> list[tuple[object, str]]:
-    """The rows of a line of osqueryd, and what each is: of a snapshot, added or removed."""
+    """Yield the rows of a line of osqueryd, and the action of each: snapshot, added or removed."""
     get = record.get
     columns, snapshot, changes = get("columns"), get("snapshot"), get("diffResults")
     found: list[tuple[object, str]] = [(row, "snapshot") for row in snapshot] if type(snapshot) is list else []
@@ -185,7 +185,7 @@ def _rows(record: Record) -> list[tuple[object, str]]:
 
 
 def _time(record: Record) -> int:
-    """`unixTime`, as a number or, in old agents, as text; else `calendarTime`, which is always in English."""
+    """The time of a line: `unixTime`, which is text in old agents, else `calendarTime`, which is always in English."""
     value = record.get("unixTime")
     if type(value) is int:
         return min(max(value, IMPOSSIBLE_TIME), LAST)

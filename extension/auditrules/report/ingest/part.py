@@ -1,4 +1,4 @@
-"""A part of a file, and what was read of it."""
+"""A part of a file, and the result of reading it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from auditrules.report.model import Broken
 from auditrules.text import visible
 
 MOST_SHOWN = 10
-"""Broken lines that are kept of a part, of a log and of a report."""
+"""The most broken lines that are kept for a part, a log or a report."""
 
 MOST_HOSTS = 100
-"""Hosts of broken lines that are named."""
+"""The most hosts of broken lines that are named."""
 
 Advance = Callable[[int], None]
 """Called with the number of bytes that were just read."""
@@ -29,7 +29,7 @@ _HOST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """The bytes of a file that one task reads: of a packed file the unpacked ones."""
+    """The bytes of a file that one task reads. For a packed file these are the unpacked bytes."""
 
     file: LogFile
     start: int = 0
@@ -38,37 +38,37 @@ class FilePart:
 
 @dataclass(slots=True)
 class PartResult:
-    """What was read of a part, and what could not be read."""
+    """The result of reading a part: counts, and the lines that could not be read."""
 
     part: FilePart
     lines: int = 0
     passed_over: int = 0
-    """Lines of osquery that say nothing of our controls."""
+    """Lines of osquery that are not about our controls."""
     broken: int = 0
     last_broken: int = 0
     """The number of the last broken line."""
     dated_by_file: int = 0
-    """Verdicts that have no time of their own."""
+    """Verdicts without a time."""
     shown: list[Broken] = field(default_factory=list)
     unreadable: list[Broken] = field(default_factory=list)
     size: int = 0
     """Bytes read, packed or not."""
     offset: int = 0
-    """The byte after the last line that ends with a newline: where reading goes on the next time."""
+    """The byte after the last line that ends with a newline. The next report reads from here."""
     tail: str = ""
-    """The digest of the bytes before `offset`; empty where reading cannot go on."""
+    """The digest of the bytes before `offset`; empty: reading cannot go on from there."""
     head: str = ""
     """The digest of the file's first bytes, by which it is recognised under another name; empty for a short one."""
     hosts: set[str] = field(default_factory=set)
-    """Hosts that broken lines name: verdicts of theirs may be missing."""
+    """Hosts that broken lines name: their verdicts may be missing."""
 
     @property
     def unfinished(self) -> bool:
-        """Whether the last line has no end yet: it is read again when it has."""
+        """Whether the last line has no newline yet. It is read again when it has one."""
         return bool(self.tail) and self.offset < self.part.start + self.size
 
     def add_broken(self, number: int, error: Exception, content: bytes, line: bytes = b"") -> None:
-        """Note a line that cannot be read, and how the part of it that is broken begins."""
+        """Note a line that cannot be read, and the beginning of its broken part."""
         self.broken += 1
         self.last_broken = number
         host = _host(line)
@@ -82,7 +82,7 @@ class PartResult:
         self.refuse(visible(cause), self.lines + 1)
 
     def refuse(self, cause: str, line: int = 0) -> None:
-        """Note that the file, or what begins with a line of it, is not read."""
+        """Note that the file, or a document that begins on one of its lines, is not read."""
         self.unreadable.append(Broken(self.part.file.path, line, cause))
 
 
@@ -96,6 +96,6 @@ def _cause(error: Exception, content: bytes) -> str:
 
 
 def _host(line: bytes) -> str:
-    """The host that a broken line shows; empty where it shows none."""
+    """The host that a broken line names; empty: none."""
     found = _HOST.search(line)
     return visible((found["name"] or found["syslog"]).decode("utf-8", "backslashreplace")) if found else ""

@@ -1,4 +1,4 @@
-"""Reads a part of a file into tables, whatever its format. One bad line, record or file costs none of the others."""
+"""Reads a part of a file of any format into tables. A bad line, record or file does not affect the others."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from auditrules.report.ingest.streams import (
 from auditrules.report.ingest.table_builder import TableBuilder
 
 LARGEST_DOCUMENT = 256 * 1024 * 1024
-"""Bytes of a file whose JSON goes over many lines."""
+"""Bytes of a file with one JSON document over many lines."""
 LARGEST_UNPACKED, MOST_UNPACKED = 16 * 1024 * 1024, 1000
-"""Bytes to which any packed file may unpack, and how many bytes one of its bytes may become."""
+"""Limits of packed files: the bytes that a file may unpack to, and the ratio to its own size."""
 _CREATED = re.compile(rb"Log file created at: (?P<year>\d{4})/(?P<month>\d\d)/")
 _MACHINE = re.compile(rb"Running on machine: (?P<machine>.+)")
 _REPORT = re.compile(rb'\s*\{\s*"format":\s*"auditrules report ')
@@ -41,7 +41,7 @@ _OUR_OWN = "expected a log, found a report: its verdicts are those of other logs
 
 
 def read_part(part: FilePart, builder: TableBuilder, advance: Advance = lambda _: None) -> PartResult:
-    """Read a part into tables. What cannot be read is in the result, and stops nothing."""
+    """Read a part into tables. Lines that cannot be read are in the result, and stop nothing."""
     return _PartReader(part, builder, advance).read()
 
 
@@ -80,7 +80,7 @@ class _PartReader:
         return result
 
     def _blocks(self, stream: Stream) -> Iterator[bytes]:
-        """The bytes of the part; notes where its last line ends."""
+        """Yield the bytes of the part, and note where its last line ends."""
         part, result = self._part, self._result
         recent, offset = skip_to(stream, part.start), part.start
         result.offset, result.tail = offset, digest(recent)
@@ -108,7 +108,7 @@ class _PartReader:
         self._log.read(split_lines(self._blocks(stream)))
 
     def _read_status_log(self, stream: Stream) -> None:
-        """A status log: its header names the machine and the year, which its lines lack."""
+        """Read a status log. Its header names the machine and the year, which its lines lack."""
         machine, month, year = "", 1, None
         for line in split_lines(self._blocks(stream)):
             self._log.line = line

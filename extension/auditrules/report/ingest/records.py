@@ -1,4 +1,4 @@
-"""What a record of a log says: a line of osqueryd, what others wrap around lines, or a row without a line.
+"""Reads a record of a log: a line of osqueryd, an envelope around lines, or a row without a line.
 
 The shapes are those of `ingest.osqueryd_lines`, `ingest.bare_rows` and `ingest.envelopes`.
 """
@@ -19,7 +19,7 @@ _DEEPEST = 5  # envelopes within envelopes
 
 
 class RecordReader:
-    """Reads records into tables. `undated` is the time of those that have none: the file's own."""
+    """Reads records into tables. `undated` is the time for records without one: that of the file."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class RecordReader:
         status_log: StatusLog,
         on_broken: Callable[[RecordError], None],
     ) -> None:
-        """Add to `builder` and `status_log`.
+        """Results go to `builder` and `status_log`.
 
         `on_broken` is called for a record among others that cannot be read: the others count.
         """
@@ -37,7 +37,7 @@ class RecordReader:
         self.bare_rows = BareRowReader(builder, self.lines, undated)
 
     def read(self, record: object, origin: Origin | None = None, depth: int = 0) -> Kind:
-        """Add what a record says. Raises `RecordError`."""
+        """Read a record. Raises `RecordError`."""
         if isinstance(record, dict):
             get = record.get
             if type(get("snapshot")) is list or type(get("columns")) is dict or type(get("diffResults")) is dict:
@@ -62,7 +62,7 @@ class RecordReader:
         return self.bare_rows.add_live(record)
 
     def _each(self, found: Iterable[object], origin: Origin | None, depth: int) -> Kind:
-        """Read records that came in one; one that is broken costs none of the others."""
+        """Read records inside another one. A broken record does not affect the others."""
         kinds = set()
         for record in found:
             try:
@@ -83,13 +83,13 @@ class RecordReader:
         return self.read(record, origin, depth)
 
     def add_failure(self, machine: str, folder: str, query: str, cause: str, time: int) -> None:
-        """Add a query that failed, of a status log that names a machine."""
+        """Add a failed query from a status log that names a machine."""
         self._builder.add_query_failure(
             HostIdentity.of("", "", machine or folder), folder, text(query), text(cause), time
         )
 
     def read_csv_row(self, columns: Sequence[str], host: int | None, cells: Sequence[str]) -> Kind:
-        """Add a row of a CSV export, of which the column `host` is the host's name; None for rows of lines.
+        """Add a row of a CSV export. `host` is the index of the host's name; None: the row holds a line of osqueryd.
 
         Raises `RecordError`.
         """
@@ -101,7 +101,7 @@ class RecordReader:
         return self.bare_rows.add_exported(text(cells[host]), row, row.get("last_fetched"))
 
     def _unusual_line(self, record: Record, origin: Origin | None) -> Kind:
-        """A line in other spellings, or a row of Fleet's API, which has columns and no host identifier."""
+        """Read a line with other spellings of keys, or a row of Fleet's API, which lacks the host identifier."""
         if "hostIdentifier" not in record:
             columns = record.get("columns")
             if type(columns) is dict:
@@ -113,7 +113,7 @@ class RecordReader:
         return Kind.OURS if self.lines.add_line(record, origin) else Kind.OTHER
 
     def _status_text(self, content: str, origin: Origin) -> Kind:
-        """A text in an envelope, which may be a line of a status log, with a header of syslog or without."""
+        """Read a text in an envelope. It may be a line of a status log, with or without a header of syslog."""
         line = content.encode("utf-8", "backslashreplace")
         header = self._status_log.header(line)
         message = status_message(line[header.length :] if header else line)

@@ -1,4 +1,4 @@
-"""Status logs of osqueryd: what glog writes to its files, and osqueryd's loggers for syslog and standard output.
+"""Reads status logs of osqueryd: the files of glog, and the lines of its loggers for syslog and standard output.
 
 A date of glog, or of traditional syslog, is in the host's local time, without a zone and without a year.
 """
@@ -39,18 +39,18 @@ _EARLY, _LATE = 5, 45  # seconds between the last line's time and the file's: gl
 
 
 class StatusError(ValueError):
-    """A line of a status log whose date is none."""
+    """A line of a status log has no valid date."""
 
 
 class FailedQuery(NamedTuple):
-    """A query that failed, as a message says it."""
+    """A query that failed, by a message."""
 
     query: str
     cause: str
 
 
 class FailureLine(NamedTuple):
-    """A line of a status log that says that a query failed."""
+    """A line of a status log that reports a failed query."""
 
     time: int
     machine: str
@@ -68,7 +68,7 @@ class Header(NamedTuple):
 
 
 def parse_failure(message: str) -> FailedQuery | None:
-    """Return what a message of osqueryd says of a query that failed; None where it says nothing of one."""
+    """Parse a message of osqueryd about a failed query; None if it is about something else."""
     failed = _FAILED.match(message)
     if failed:
         return FailedQuery(failed["query"].strip(), failed["message"].strip())
@@ -77,13 +77,13 @@ def parse_failure(message: str) -> FailedQuery | None:
 
 
 def status_message(content: bytes) -> str | None:
-    """Return the message of a line of a status log, without what stands before it; None where it is none."""
+    """Return the message of a line of a status log, without its header; None if it is no such line."""
     found = GLOG.match(content) or LOGGER.match(content)
     return found["message"].decode("utf-8", "backslashreplace") if found else None
 
 
 def moment(text: str) -> int | None:
-    """Return a time of RFC 3339 as Unix seconds; in UTC where it names no zone. None where it is no time."""
+    """Parse a time of RFC 3339 into Unix seconds. Without a zone it is UTC. None: it is no time."""
     try:
         found = datetime.fromisoformat(_plain_fraction(text.strip().replace("Z", "+00:00")))
         time = int((found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp())
@@ -93,7 +93,7 @@ def moment(text: str) -> int | None:
 
 
 def _plain_fraction(text: str) -> str:
-    """Python 3.10 reads fractions of three or six digits, and zones with a colon."""
+    """Rewrite a time for Python 3.10, which reads fractions of three or six digits only, and zones with a colon."""
     text = re.sub(r"\.\d+", "", text)
     return re.sub(r"([+-]\d\d)(\d\d)\Z", r"\1:\2", text)
 
@@ -116,7 +116,7 @@ class StatusLog:
         self._offsets: dict[str, int] = {}
 
     def add_glog(self, line: re.Match[bytes], machine: str, year: int | None = None) -> bool:
-        """Take a line of glog; returns False where it says nothing of a failed query. Raises `StatusError`.
+        """Read a line of glog. Returns False if it is not about a failed query. Raises `StatusError`.
 
         Without a `year` it is the one in which the line is not later than the file.
         """
@@ -125,24 +125,24 @@ class StatusLog:
         return self._add(self._glog, time, machine, line["message"].decode("utf-8", "backslashreplace"))
 
     def add_syslog(self, header: Header, message: str) -> bool:
-        """Take a message of syslog; returns False where it says nothing of a failed query."""
+        """Read a message of syslog. Returns False if it is not about a failed query."""
         if header.time is not None:
             return self._add(self._dated, header.time, header.host, message)
         return self._add(self._syslog, header.local or self._modified, header.host, message)
 
     def add_dated(self, time: int | None, machine: str, message: str) -> bool:
-        """Take a message with a time in UTC, or with none: then it is as new as the file."""
+        """Read a message with a time in UTC. Without a time it is as new as the file."""
         return self._add(self._dated, self._modified if time is None else time, machine, message)
 
     def learn_offset(self, header: Header, time: int) -> None:
-        """Note the offset of a host's zone from a result of a known time; of several, the latest counts."""
+        """Note the offset of a host's time zone, from a result with a known time. The latest result counts."""
         if header.local is not None:
             offset = round((time - header.local) / _ZONE) * _ZONE
             if -_EAST <= offset <= _WEST:
                 self._offsets[header.host] = max(offset, self._offsets.get(header.host, offset))
 
     def header(self, content: bytes) -> Header | None:
-        """Return the header of a line of syslog; None where the line has none."""
+        """Parse the header of a line of syslog; None: it has none."""
         found = SYSLOG.match(content)
         local = time = None
         if found:
@@ -162,7 +162,7 @@ class StatusLog:
         return Header(host, b"osquery" in found["tag"].lower(), local, time, found.end())
 
     def failures(self, *, ended: bool) -> Iterator[FailureLine]:
-        """Return the failures with their times in UTC; `ended` if the last line that was taken is the file's last."""
+        """Return the failures with their times in UTC. `ended`: the last line that was read is the last of the file."""
         offset = _offset(self._last, self._modified) if ended and self._last is not None else None
         for each in self._glog:
             yield each._replace(time=self._utc(each.time, offset))

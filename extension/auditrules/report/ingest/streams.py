@@ -1,4 +1,4 @@
-"""The bytes of a file, unpacked, and its format: recognised by the first bytes, never by a name."""
+"""Opens and unpacks files, and detects their formats by the first bytes, never by their names."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ STANDARD_INPUT = "-"
 BLOCK = 1024 * 1024
 
 HEAD = 1024
-"""The first bytes of a log, by which it is recognised when it was renamed, packed or copied."""
+"""The number of first bytes by which a log is recognised after it was renamed, packed or copied."""
 
 TAIL = 4096
-"""Bytes before the offset where reading stopped, by which it is recognised."""
+"""The number of bytes before the offset where reading stopped, by which this place is recognised."""
 
 _HEAD = 4096
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -39,9 +39,9 @@ _NO_TEXT = bytes({*range(1, 9), *range(14, 27), *range(28, 32), 127})
 _PACKED_BLOCK = 1024  # bytes, which unpack to at most some 32 MB
 
 UNPACKING = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
-"""What is raised where a file cannot be unpacked."""
+"""The exceptions of files that cannot be unpacked."""
 UNREADABLE = (OSError, *UNPACKING)
-"""What is raised where a file cannot be read, or be unpacked."""
+"""The exceptions of files that cannot be read or unpacked."""
 
 
 class FileFormat(Enum):

@@ -16,11 +16,11 @@ from auditrules.report.tables import LOG_TABLES, NUMBER, STRING
 from auditrules.text import visible
 
 LONGEST = 32_768
-"""Characters that are kept of any text out of a log."""
+"""The longest text that is kept from a log, in characters."""
 TOO_DEEP = "(nested too deeply to be shown)"
-"""What stands for such a value."""
+"""The text in place of such a value."""
 MOST_DECORATIONS = 64
-"""Decorations that are kept of a host."""
+"""The most decorations that are kept for a host."""
 
 _Value = TypeVar("_Value")
 
@@ -30,7 +30,7 @@ _NO_DECORATIONS: Mapping[str, object] = MappingProxyType({})
 
 
 class HostIdentity(NamedTuple):
-    """The host that a line names: its key (decorations.host_uuid, else the host identifier), and its names."""
+    """The host of a line: its key (decorations.host_uuid, else the host identifier), and its names."""
 
     host: str
     identifier: str
@@ -45,7 +45,7 @@ class HostIdentity(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """What a row says of a control, and what follows from that: most rows say what others said."""
+    """The cells of a row of a control, and values computed from them. Equal rows share one, as most are equal."""
 
     cells: tuple[str, ...]  # in the order of the table's columns
     control: tuple[str, ...]  # benchmark, version, control, target, title and level
@@ -69,7 +69,7 @@ class _Sighting:
 
 
 class TableBuilder:
-    """The tables of what was read. `earliest` and `latest` are the times between which a time is possible."""
+    """Builds the tables of the lines that are read. Times outside `earliest` to `latest` are impossible."""
 
     def __init__(self, earliest: int, latest: int) -> None:
         """Start empty."""
@@ -84,7 +84,7 @@ class TableBuilder:
     def add_observation(
         self, identity: HostIdentity, query: str, time: int, action: str, observation: Observation
     ) -> None:
-        """Add a row of a control, with a digest by which it is recognised wherever it is read again.
+        """Add a row of a control, with a digest by which it is recognised if it is read again.
 
         `action` is snapshot, added or removed.
         """
@@ -97,7 +97,7 @@ class TableBuilder:
         self._add("empty_runs", *identity[:3], query, time)
 
     def add_query_failure(self, identity: HostIdentity, folder: str, query: str, message: str, time: int) -> None:
-        """Add a query that failed; an empty `query` is every query of ours."""
+        """Add a query that failed; an empty `query` stands for all our queries."""
         self._add("query_failures", *identity[:3], folder, query, message, time)
 
     def add_extension_state(self, identity: HostIdentity, time: int, loaded: int) -> None:
@@ -107,7 +107,7 @@ class TableBuilder:
     def add_sighting(
         self, identity: HostIdentity, time: int, decorations: Mapping[str, object] = _NO_DECORATIONS
     ) -> None:
-        """Note that a host reported on our controls, and its decorations; an impossible time is none."""
+        """Note that a host reported on our controls, and its decorations. An impossible time counts as none."""
         sighting = self._sightings.get(identity)
         if sighting is None:
             sighting = self._sightings[identity] = _Sighting()
@@ -119,7 +119,7 @@ class TableBuilder:
             self._add_decorations(identity, time, decorations)
 
     def tables(self) -> dict[str, pa.Table]:
-        """Return the tables that have rows; to be called once."""
+        """Return the tables that have rows. To be called only once."""
         self._pack_observations()
         for (query, _), (control, row_count) in self._query_targets.items():
             self._add("query_targets", query, *control, row_count, _digest(*control[:4]))
@@ -135,7 +135,7 @@ class TableBuilder:
         }
 
     def _pack_observations(self) -> None:
-        """Make columns of the rows: each different host and each different row of a control becomes values but once."""
+        """Make columns of the rows. The values of each host, and of each row of a control, are computed only once."""
         if not self._observations:
             return
         rows, self._observations = self._observations, []
@@ -183,7 +183,7 @@ class TableBuilder:
 def _spread(
     values: Sequence[_Value], keys: Iterable[Hashable], cells: Callable[[_Value], Sequence[object]]
 ) -> list[pa.Array]:
-    """Make the columns of the cells of values: those of one key are alike, and are converted but once."""
+    """Make columns of cells. Cells with the same key are equal, and are converted only once."""
     keys = list(keys)
     distinct = dict(zip(keys, values, strict=True))
     places = dict(zip(distinct, range(len(distinct)), strict=True))
@@ -202,12 +202,12 @@ def _hash(content: str) -> int:
 
 @lru_cache(maxsize=_CACHED_DIGESTS)
 def _digest(*texts: str) -> int:
-    """The digest of a host or a target: most lines are of one that was read just before."""
+    """The digest of a host or a target. It is cached, as most lines repeat one that was read just before."""
     return _hash("\0".join(texts))
 
 
 def text(value: object) -> str:
-    """Return a cell as text: null is empty, and what is no UTF-8 is escaped."""
+    """Return a cell as text: null is empty, and bytes that are no UTF-8 are escaped."""
     if type(value) is not str:
         try:
             value = "" if value is None else str(value)
