@@ -24,7 +24,8 @@ from auditrules.audit.coverage.reference import (
     AccessTarget,
     accesses_of,
 )
-from auditrules.audit.coverage.rule_match import Truth
+from auditrules.audit.coverage.resolved_rules import ResolvedRule
+from auditrules.audit.coverage.rule_match import Truth, match
 from auditrules.audit.filesystem.path_walk import below
 from auditrules.audit.model.rule import Action, FilterList
 from auditrules.values import replace
@@ -80,7 +81,7 @@ def missed_calls(permission: str, target: TargetAccesses, host: AuditedHost) -> 
         may_run = kernel.x32 is not False and host.machine == X32_MACHINE
         if may_run and not _all_recorded(plan.x32, target, host):
             yield Missed("x32 calls", known=kernel.x32 is True)
-    if not _all_recorded(plan.io_uring, target, host):
+    if plan.io_uring and not _io_uring_recorded(plan.io_uring, target, host):
         yield Missed("io_uring")
     if permission == "w":
         yield from (Missed(f"renames from or into {folder}") for folder in _silent_folders(target.target, host))
@@ -101,7 +102,7 @@ def _planned(permission: str, host: AuditedHost) -> _Plan:
     def tried(operation: Operation, *, counted: bool = False) -> _Tried:
         made = accesses_of(operation, host.machine, release, counted=counted)
         told_apart = tuple((each.arch, each.permissions.value, host.rules.in_masks(each.number)) for each in made)
-        own = operation.call if operation.call in _OF_THEIR_OWN else ""
+        own = operation.call if operation.call in _OF_THEIR_OWN else operation.io_uring
         return _Tried(operation, (operation.collects, own, told_apart), counted)
 
     def each_once(operations: Iterable[Operation]) -> tuple[_Tried, ...]:
@@ -119,6 +120,25 @@ def _planned(permission: str, host: AuditedHost) -> _Plan:
         each_once(replace(each, compat=True) for each in reference),
         each_once(replace(each, x32=True) for each in reference),
         each_once(OPERATIONS[each] for each in IO_URING[permission]),
+    )
+
+
+def _io_uring_recorded(tried: Iterable[_Tried], target: TargetAccesses, host: AuditedHost) -> bool:
+    """Whether the exit or the io_uring list records what io_uring does; a never rule of the latter may silence it."""
+    own = host.rules.in_list(FilterList.IO_URING)
+    if any(each.rule.action is Action.NEVER for each in own):
+        return False
+    others = any(map(host.rules.in_list, (FilterList.TASK, FilterList.EXCLUDE, FilterList.FILESYSTEM)))
+    trees = () if others else tuple(each for each in own if not each.by_inode)
+    return all(_recorded(each, target, host) or _by_io_uring_list(each, target, host, trees) for each in tried)
+
+
+def _by_io_uring_list(tried: _Tried, target: TargetAccesses, host: AuditedHost, rules: Iterable[ResolvedRule]) -> bool:
+    """Whether rules of the io_uring list record each of the operations; they filter by the operation's own number."""
+    return all(
+        any(match(each, replace(access, number=number)).possible for each in rules)
+        for access, _ in target.accesses(tried.operation, host)
+        for number in tried.operation.io_uring
     )
 
 

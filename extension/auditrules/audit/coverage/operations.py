@@ -59,9 +59,13 @@ class Operation:
     compat: bool = False
     makes: str = "file"  # the type of a new file, as in `Entry`
     x32: bool = False
+    io_uring: tuple[int, ...] = ()  # the numbers of io_uring's operations that do it (linux/io_uring.h)
     since: kernel_releases.Release = kernel_releases.FIRST
     until: kernel_releases.Release | None = None
 
+
+# Operations of io_uring: openat and openat2; renameat, unlinkat and linkat; fsetxattr and setxattr.
+_OPENS, _REMOVES, _SETS = (18, 28), (35, 36, 39), (41, 42)
 
 OPERATIONS = {
     "execve": Operation("execve", CollectedNames.EXECUTION),
@@ -137,15 +141,19 @@ OPERATIONS = {
     "pwrite": Operation("pwrite", CollectedNames.NOTHING),
     # Operations that io_uring does inside the call. Up to 5.15, what would wait (such as for a name that is not cached)
     # is done by a kernel thread without an audit context.
-    "io_uring opens, by a thread": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 6), until=(5, 16)),
-    "io_uring opens": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 6)),
-    "io_uring removes": Operation("io_uring_enter", CollectedNames.FILE, since=(6, 1)),
+    "io_uring opens, by a thread": Operation(
+        "io_uring_enter", CollectedNames.NOTHING, io_uring=_OPENS, since=(5, 6), until=(5, 16)
+    ),
+    "io_uring opens": Operation("io_uring_enter", CollectedNames.FILE, io_uring=_OPENS, since=(5, 6)),
+    "io_uring removes": Operation("io_uring_enter", CollectedNames.FILE, io_uring=_REMOVES, since=(6, 1)),
     # Up to 5.15 no name was collected for it; releases between 5.15 and 6.1 were not tested.
-    "io_uring removes, unseen": Operation("io_uring_enter", CollectedNames.NOTHING, since=(5, 11), until=(6, 1)),
-    "io_uring sets attributes": Operation("io_uring_enter", CollectedNames.FILE, since=(5, 19)),
+    "io_uring removes, unseen": Operation(
+        "io_uring_enter", CollectedNames.NOTHING, io_uring=_REMOVES, since=(5, 11), until=(6, 1)
+    ),
+    "io_uring sets attributes": Operation("io_uring_enter", CollectedNames.FILE, io_uring=_SETS, since=(5, 19)),
     # Up to 6.12 no name was collected for an open file; releases between 6.12 and 6.17 were not tested.
     "io_uring sets attributes, unseen": Operation(
-        "io_uring_enter", CollectedNames.NOTHING, since=(5, 19), until=(6, 17)
+        "io_uring_enter", CollectedNames.NOTHING, io_uring=_SETS, since=(5, 19), until=(6, 17)
     ),
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from auditrules.audit.coverage.access import Name
 from auditrules.audit.filesystem.path_walk import Identity, ResolvedPath, above, below
-from auditrules.audit.model.rule import Rule
+from auditrules.audit.model.rule import FilterList, Rule
 from auditrules.values import dataclass
 
 
@@ -88,6 +88,16 @@ class ResolvedRule:
     def by_inode(self) -> bool:
         """Whether the kernel keeps the rule at an inode, not in its filter list (audit_to_inode)."""
         return self.watch is not None or self.inode is not None
+
+    @property
+    def filters_syscalls(self) -> bool:
+        """Whether the kernel looks at the rule when a system call ends.
+
+        Rules on inodes are in one store, whatever their list: those of the io_uring list filter all calls, by the
+        numbers of system calls (audit_filter_inodes).
+        """
+        of_io_uring = self.rule.list is FilterList.IO_URING and self.by_inode
+        return self.rule.list is FilterList.EXIT or of_io_uring
 
     @property
     def signs(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from auditrules.audit.coverage.resolved_rules import ResolvedRule, Watch, Watche
 from auditrules.audit.filesystem.path_walk import FileSystem, ResolvedPath, name, parent
 from auditrules.audit.filesystem.sandbox import NO_SANDBOX, Sandbox
 from auditrules.audit.model.host_facts import Facts, Mount, RulesLoad
-from auditrules.audit.model.rule import PATH_OR_DIR, Field, Operator, Rule
+from auditrules.audit.model.rule import PATH_OR_DIR, Action, Field, FilterList, Operator, Rule
 from auditrules.values import replace
 
 
@@ -25,6 +25,18 @@ def _left_behind(resolved: ResolvedRule, following: Mapping[Hashable, str]) -> R
         return resolved
     stays = watch.was if watch.replaced else watch.identity
     return replace(resolved, watch=replace(watch, identity=stays, follows=False))
+
+
+def _placed(resolved: ResolvedRule, count: int) -> ResolvedRule:
+    """The rule at its place in the order of all `count` rules.
+
+    Which rules of the exit list come before one of the io_uring list is not known, as the kernel lists one list after
+    the other. A never rule is taken to come before them all, and an always rule after them all.
+    """
+    if resolved.rule.list is FilterList.EXIT or not resolved.filters_syscalls:
+        return resolved
+    first = resolved.rule.action is Action.NEVER
+    return replace(resolved, order=resolved.order - count if first else resolved.order + count)
 
 
 class RuleResolver:
@@ -60,7 +72,7 @@ class RuleResolver:
         following = {
             each.watch.dentry: each.watch.path for each in resolved if each.watch and each.watch.dentry is not None
         }
-        return tuple(_left_behind(each, following) for each in resolved)
+        return tuple(_placed(_left_behind(each, following), len(resolved)) for each in resolved)
 
     def rule(self, rule: Rule, order: int) -> ResolvedRule:
         """Resolve one rule."""

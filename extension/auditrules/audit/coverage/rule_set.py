@@ -109,12 +109,14 @@ class RuleSet:
         self.asked = known.asked
 
     def in_list(self, filter_list: FilterList) -> tuple[ResolvedRule, ...]:
-        """The rules of a list, in the order of evaluation."""
+        """The rules of a list, in the order of evaluation; of the exit list all that filter system calls."""
         return self._lists.get(filter_list, ())
 
     @cached_property
     def _lists(self) -> Mapping[FilterList, tuple[ResolvedRule, ...]]:
-        return {name: tuple(each for each in self.resolved if each.rule.list is name) for name in FilterList}
+        found = {name: tuple(each for each in self.resolved if each.rule.list is name) for name in FilterList}
+        found[FilterList.EXIT] = in_order([each for each in self.resolved if each.filters_syscalls])
+        return found
 
     @cached_property
     def _on_names(self) -> RulesOnNames:

@@ -36,7 +36,7 @@ class RulesOnNames:
 
     def __init__(self, resolved: tuple[ResolvedRule, ...], late: frozenset[str]) -> None:
         self._resolved = resolved
-        self._exit = tuple(each for each in resolved if each.rule.list is FilterList.EXIT)
+        self._exit = tuple(in_order([each for each in resolved if each.filters_syscalls]))
         self._late = late
 
     def with_late_mounts(self, names: Iterable[Name]) -> tuple[Name, ...]:
