@@ -1,4 +1,4 @@
-"""Reads rows that are not in a line of osqueryd: from Elastic's Osquery Manager, Fleet's exports and `fleetctl query`."""
+"""Reads rows outside of a line of osqueryd: from Elastic's Osquery Manager, Fleet's exports and `fleetctl query`."""
 
 from __future__ import annotations
 
