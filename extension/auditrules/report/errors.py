@@ -1,5 +1,5 @@
-"""What keeps a report from being made."""
+"""The error of a report that cannot be made."""
 
 
 class ReportError(ValueError):
-    """Something that the report stands on is not as it must be; says what, where, and what was expected."""
+    """An input of the report is wrong. The message says which, where, and what was expected."""

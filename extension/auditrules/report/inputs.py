@@ -1,4 +1,4 @@
-"""What the caller gives beside the logs: what is asked, the inventory of hosts, and the waivers."""
+"""The inputs of a report beside the logs: its options, the inventory of hosts, and the waivers."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _TABLE = "waiver"
 
 
 class InputError(ReportError):
-    """An inventory or a file of waivers that cannot be read; says which, where, and what was expected."""
+    """An inventory or a file of waivers cannot be read. The message says which, where, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The hosts that ought to report."""
+    """The hosts that should report."""
 
     hosts: tuple[tuple[str, ...], ...]
-    """The names of each. The first, which no other host has, is the one that it is shown by."""
+    """The names of each host. The first one is unique, and is the one that is shown."""
     cells: Mapping[str, Mapping[str, str]]
-    """By that name: the cell of each column."""
+    """The cells of each host, by its first name and the column."""
     columns: tuple[str, ...]
 
     def rows(self, column: str) -> Iterator[tuple[str, str, str]]:
-        """Return the first name of each host beside each of its names, and its cell of a column."""
+        """Yield the first name of each host with each of its names, and its cell in a column."""
         for names in self.hosts:
             for name in names:
                 yield names[0], name, self.cells[names[0]].get(column, "")
@@ -57,27 +57,27 @@ class ReportRequest:
 
     now: int
     until: int | None = None
-    """The moment for which the report is made; later lines are left out. None is now."""
+    """The moment for which the report is made; later lines are left out. None: now."""
     since: int | None = None
-    """Where changes and the trend begin; None is where the logs begin."""
+    """The beginning of changes and the trend; None: that of the logs."""
     max_age: int = 26 * 3600
     """Seconds after which results expire."""
     benchmarks: tuple[str, ...] = ()
-    """The only benchmarks, each as `NAME[:VERSION]`; none is every benchmark."""
+    """The benchmarks to report, each as `NAME[:VERSION]`; empty: all."""
     controls: tuple[str, ...] = ()
-    """The only controls; none is every control."""
+    """The controls to report; empty: all."""
     families: tuple[str, ...] = ()
-    """The only families of controls, as the catalogue has them; none is every family."""
+    """The families of controls to report, as in the catalogue; empty: all."""
     levels: tuple[str, ...] = ()
-    """The only levels, each a whole one such as `L1 server`, or its first words; none is every level."""
+    """The levels to report, each as a whole, such as `L1 server`, or by its first words; empty: all."""
     hosts: tuple[str, ...] = ()
-    """Globs of names or keys; none is every host."""
+    """Globs of names or keys of hosts; empty: all hosts."""
     grouped_by: str = ""
-    """A decoration, or a column of the inventory; empty for none."""
+    """The decoration, or column of the inventory, by which hosts are grouped; empty: none."""
     inventory: Inventory | None = None
     waivers: tuple[Waiver, ...] = ()
     problems: tuple[str, ...] = ()
-    """Waivers that cannot be read, a sentence each, for the notes."""
+    """Problems of waivers that cannot be read, a sentence each, for the notes."""
 
 
 def read_inventory(path: str) -> Inventory:
@@ -109,7 +109,7 @@ def read_inventory(path: str) -> Inventory:
 
 
 def _lines(path: str) -> list[list[str]]:
-    """The lines of a CSV file that are not empty; the first of them shows which delimiter it has."""
+    """Read the lines of a CSV file that are not empty. The first one shows the delimiter."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
@@ -133,7 +133,7 @@ def _plain(column: str) -> str:
 
 
 def read_waivers(path: str) -> tuple[tuple[Waiver, ...], tuple[str, ...]]:
-    """Read waivers from a TOML file; returns them, and what is wrong in the file, a sentence each.
+    """Read waivers from a TOML file. Returns them, and the problems of the file, a sentence each.
 
         [[waiver]]
         hosts = "db-*"

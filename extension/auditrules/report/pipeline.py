@@ -1,4 +1,4 @@
-"""A report from end to end: reads the logs into a store, and evaluates the store with an engine."""
+"""Makes a report from end to end: reads the logs into a store, and evaluates the store with an engine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _spark(_folder: Path, _scratch: Path) -> AbstractContextManager[Engine]:
 ENGINES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Engine]]] = MappingProxyType(
     {"duckdb": _duckdb, "spark": _spark}
 )
-"""By name: what opens an engine for the Parquet files of one folder, with another to write to."""
+"""The functions that open an engine, by name: with a folder of Parquet files, and a folder to write to."""
 
 
 def make_report(
@@ -66,7 +66,7 @@ def make_report(
 
 
 def compact_store(folder: str) -> None:
-    """Make one file of those of each table and day of a store. Raises `ReportError`: then the store is as it was."""
+    """Merge the files of each table and day of a store into one. If it raises `ReportError`, the store is unchanged."""
     try:
         with open_store(folder) as opened:
             compact(opened, whole=True)
@@ -75,7 +75,7 @@ def compact_store(folder: str) -> None:
 
 
 def _tidied(store: Store, report: Report) -> Report:
-    """Compact a store where that is due. Without room for it the store stays as it is, and a note says so."""
+    """Compact a store if that is due. Without enough room the store stays as it is, and a note says so."""
     if is_due(store):
         try:
             compact(store, whole=False)
@@ -87,7 +87,7 @@ def _tidied(store: Store, report: Report) -> Report:
 
 
 def _report_of_address(paths: Sequence[str], request: ReportRequest, store: str, engine: str) -> Report:
-    """Make a report of a store that is elsewhere, as it is."""
+    """Make a report of a store with an address, without reading logs."""
     if engine != "spark":
         raise ReportError(f"{store}: expected a folder: a store with an address is read with --engine spark")
     if paths:

@@ -1,4 +1,4 @@
-"""The tables that ingest fills, storage keeps and evaluate reads: one value a cell, alike in Arrow, Parquet and SQL.
+"""The tables that ingest fills, storage keeps and evaluate reads. Their types are the same in Arrow, Parquet and SQL.
 
 `LOG_TABLES` hold what the logs say, `REQUEST_TABLES` what the caller asks. The SQL of a report stands on both, and on
 nothing else, so that every engine that has these tables gives the same report. Times are Unix seconds, UTC.

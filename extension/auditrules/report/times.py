@@ -1,4 +1,4 @@
-"""Times and days as text. Times are Unix seconds, days begin at midnight, UTC."""
+"""Writes times and days as text. Times are Unix seconds; days begin at midnight, UTC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 DAY = 86_400
 """Seconds."""
 LAST = 253_402_300_799
-"""9999-12-31 23:59:59, the last second that a calendar of Python's has."""
+"""9999-12-31 23:59:59, the last second of Python's calendar."""
 EARLIEST = 1_414_540_800
 """2014-10-29, when osquery was first published: an earlier time is impossible."""
 
@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def utc(at: int) -> str:
-    """Write a time as ISO 8601, in UTC; as @SECONDS where no calendar reaches, as a host's clock may.
+    """Write a time as ISO 8601, in UTC; as @SECONDS if a wrong clock put it beyond the calendar.
 
     >>> utc(1_795_435_200), utc(10**15)
     ('2026-11-23T12:00:00Z', '@1000000000000000')
@@ -32,7 +32,7 @@ def utc(at: int) -> str:
 
 
 def utc_minute(at: int) -> str:
-    """Write a time for a person, to the minute, in UTC; as @SECONDS where no calendar reaches.
+    """Write a time for people, to the minute, in UTC; as @SECONDS if it is beyond the calendar.
 
     >>> utc_minute(1_795_435_200), utc_minute(10**15)
     ('2026-11-23 12:00', '@1000000000000000')
@@ -42,12 +42,12 @@ def utc_minute(at: int) -> str:
 
 
 def day(at: int) -> str:
-    """The day of a time, as YYYY-MM-DD. Raises OverflowError where no calendar reaches."""
+    """The day of a time, as YYYY-MM-DD. Raises OverflowError beyond the calendar."""
     return (_EPOCH + timedelta(seconds=at)).date().isoformat()
 
 
 def duration(seconds: int) -> str:
-    """Write a duration in the largest unit that it is a whole number of.
+    """Write a duration as a whole number of the largest possible unit.
 
     >>> duration(26 * 3600), duration(60), duration(90)
     ('26 hours', '1 minute', '90 seconds')

@@ -1,1 +1,1 @@
-"""A report into text: for a terminal, for programs, and as a page of HTML."""
+"""Writes a report: for a terminal, for programs, and as a page of HTML."""

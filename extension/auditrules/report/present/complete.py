@@ -16,7 +16,7 @@ from auditrules.report.model import ControlCounts, Counts, HostState, HostSummar
 from auditrules.status import Status
 
 TITLE = "Whether this host audits what it should"
-"""What stands for a control where a host has none."""
+"""The text in place of a control for a host that has none."""
 
 _HOST = attrgetter("host")
 _CONTROL = attrgetter("benchmark", "version", "control")
@@ -32,7 +32,7 @@ _WITHOUT_VERDICT: Mapping[HostState, tuple[str, str]] = MappingProxyType(
 
 
 def list_all(report: Report) -> Report:
-    """Add the hosts and controls that only verdicts name, and the hosts that only changes name."""
+    """Add hosts and controls that only verdicts name, and hosts that only changes name."""
     by_host = [*map(_HOST, report.verdicts), *map(_HOST, report.changes)]
     strange = set(by_host).difference(host.key for host in report.hosts)
     unknown = set(map(_CONTROL, report.verdicts)).difference(map(_CONTROL, report.controls))
@@ -87,7 +87,7 @@ def _waived(verdicts: list[Verdict]) -> bool:
 
 
 def _unknown(host: HostSummary) -> Verdict:
-    """The verdict of a host of which nothing is known."""
+    """Make the verdict of a host without any."""
     reason, why = _WITHOUT_VERDICT[host.state]
     return Verdict(
         host=host.key,

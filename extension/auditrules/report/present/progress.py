@@ -1,4 +1,4 @@
-"""A bar on a terminal while something long is read."""
+"""Shows a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TextIO
 
 @contextmanager
 def progress(stream: TextIO, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how many more bytes are read; the bar is gone when the block ends.
+    """Give a function to call with the number of bytes that were just read. The bar disappears at the end of the block.
 
-    Where `stream` is no terminal, nothing is written to it. `total` is in bytes, None where nobody knows.
+    If `stream` is no terminal, nothing is written to it. `total` is in bytes; None: not known.
     """
     if not stream.isatty():
         yield lambda _: None

@@ -1,4 +1,4 @@
-"""The reasons of verdicts in words: those of the tables, and those that the report gives itself."""
+"""Explains the reasons of verdicts: those of the tables, and those of the report itself."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ LOOK_AT: Mapping[str, str] = MappingProxyType(
         "unreadable": "The evidence of each host says what could not be read, and why.",
     }
 )
-"""What to look at where a verdict is unknown."""
+"""What to look at if a verdict is unknown, by its reason."""
 
 
 def look_at(reason: str) -> str:
-    """Return what to look at where a verdict is unknown for a reason."""
+    """Say what to look at if a verdict is unknown for this reason."""
     return LOOK_AT.get(reason, "The evidence of each host says what is not known, and why.")
 
 
 def reason_text(reason: str) -> str:
-    """Return a reason in words; empty where it is none of ours."""
+    """Explain a reason; empty: it is not one of ours."""
     return REASONS.get(reason, "")

@@ -1,4 +1,4 @@
-"""What to do about a failing verdict, made from the benchmark's data.
+"""Says what to do about a failing verdict, from the benchmark's data.
 
 No text of a row is used: a row only selects among the benchmark's own paths and advice. An administrator copies it into
 a root shell, and a host must not write there.
@@ -21,20 +21,20 @@ from auditrules.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What to do so that a control passes."""
+    """The steps that make a control pass."""
 
     text: str
     lines: tuple[str, ...]
-    """The lines to add to the rules files; none where there is nothing to add."""
+    """The lines to add to the rules files; may be none."""
     path: str
-    """The benchmark's path that it is for; empty where it is for several, or for something else."""
+    """The path of the benchmark that it is for; empty: it is for several, or for no path."""
     elsewhere: bool
-    """The row names another target than any of the benchmark's: somebody has to look at it first."""
+    """The row names a target that the benchmark does not have: somebody has to look at it first."""
     rules_file: str = field(default="", compare=False)
 
     @property
     def command(self) -> str:
-        """What a root shell runs to add the lines and to load the rules; empty where there are none."""
+        """The commands for a root shell that add the lines and load the rules; empty: there are no lines."""
         if not self.lines:
             return ""
         file = shlex.quote(self.rules_file)
@@ -42,7 +42,7 @@ class Remediation:
 
 
 def find_remediation(verdict: Verdict) -> Remediation | None:
-    """Return what to do; None where the verdict does not fail, or its control is in no known benchmark."""
+    """Find what to do; None if the verdict does not fail, or its control is in no known benchmark."""
     if verdict.status is not Status.FAIL:
         return None
     control = _control(verdict.benchmark, verdict.version, verdict.control)
@@ -65,14 +65,14 @@ def find_remediation(verdict: Verdict) -> Remediation | None:
 
 @lru_cache(maxsize=4096)
 def _control(*key: str) -> BenchmarkControl | None:
-    """A control by benchmark, version and number; the rows of a fleet name the same few again and again."""
+    """Find a control by benchmark, version and number. It is cached, as the rows of a fleet repeat a few of them."""
     benchmark, version, number = key
     return BY_ID.get((benchmark, version, number))
 
 
 @lru_cache(maxsize=4096)
 def _of_system(control: BenchmarkControl, advice: Advice | None) -> Remediation:
-    """What a control of a system prescribes, which is the same wherever it is looked at."""
+    """Find what a control of an operating system prescribes, which is the same on every host."""
     if advice is not None and not advice.and_line:
         return Remediation(advice.text, (), "", elsewhere=False)
     remedies = prescribed(control)
@@ -82,6 +82,6 @@ def _of_system(control: BenchmarkControl, advice: Advice | None) -> Remediation:
 
 
 def remediation_text(verdict: Verdict) -> str:
-    """Return what to do; empty where the verdict does not fail, or its control is in no known benchmark."""
+    """Say what to do; empty if the verdict does not fail, or its control is in no known benchmark."""
     found = find_remediation(verdict)
     return visible(found.text) if found else ""

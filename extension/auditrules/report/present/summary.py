@@ -1,4 +1,4 @@
-"""The summary of a report, section by section, for a terminal or anything else that shows rows."""
+"""Makes the summary of a report, in sections of rows, for a terminal or another display."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from auditrules.status import Status
 from auditrules.text import counted
 
 MOST = 20
-"""How many hosts, changes, waivers or files are listed."""
+"""The most hosts, changes, waivers or files in a list."""
 
 MOST_OF_HOST = 10
-"""How many verdicts of one host are listed."""
+"""The most verdicts of one host in a list."""
 
 SummaryRow = Sequence[str | Counts]
-"""Texts, as hostile as their hosts, and counts, to be drawn as a bar; a row of one text is a line."""
+"""Texts, which are as hostile as their hosts, and counts, which become bars. A row of one text is a line."""
 Section = tuple[str, Sequence[SummaryRow]]
 
 _Value = TypeVar("_Value")
 
 
 def sections(report: Report) -> Iterator[Section]:
-    """Return the sections of a summary, in their order; empty ones are left out."""
+    """Yield the sections of a summary, in order, without empty ones."""
     report = list_all(report)
     yield f"auditrules report {report.tool_version}", list(_heading(report))
     naming = naming_of(report.controls)
@@ -93,7 +93,7 @@ def _heading(report: Report) -> Iterator[SummaryRow]:
 
 
 def _share(counts: Counts) -> str:
-    """Write the pass rate, and of how many."""
+    """Write the pass rate with its numbers."""
     rate = percent(counts)
     return f"{counts.passed} of {counts.judged} pass, {rate}" if counts.judged else rate
 
@@ -105,7 +105,7 @@ def _counted(counts: Counts) -> str:
 def _judged(
     title: str, verdicts: Iterable[Verdict], hosts: dict[str, HostSummary], naming: Naming
 ) -> Iterator[Section]:
-    """List the hosts with such a verdict, those without a waiver first, each with its first verdicts."""
+    """List the hosts of these verdicts, those without a waiver first, each with its first verdicts."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         found[verdict.host].append(verdict)

@@ -1,6 +1,6 @@
-"""A report for a person at a terminal.
+"""Writes a report for a terminal.
 
-Pure: returns the text. What a host wrote goes through `visible`, and is never read as markup.
+Pure: it returns the text. Text from a host goes through `visible`, and is never read as markup.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from auditrules.status import Status
 from auditrules.text import visible
 
 LONGEST = 1000
-"""Characters of a text that are shown: a host does not fill the screen as it likes."""
+"""The longest text that is shown, in characters, so that no host can fill the screen."""
 
 _BAR = 20  # cells
 _INDENT = 2
@@ -32,7 +32,7 @@ _LEAST = 20
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """A status in a bar: with colour, and in plain ASCII."""
+    """The look of a status in a bar: in colour, and in ASCII."""
 
     style: str
     block: str
@@ -48,7 +48,7 @@ _STYLES = {
 
 
 def render(report: Report, width: int, colour: bool) -> str:  # noqa: FBT001 - a terminal can or it can't
-    """Write a report for a terminal of so many columns; without colour in plain ASCII, for a pipe."""
+    """Write a report for a terminal of this many columns. Without colour it is in ASCII, for a pipe."""
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -72,7 +72,7 @@ def render(report: Report, width: int, colour: bool) -> str:  # noqa: FBT001 - a
 
 
 def _laid_out(rows: Sequence[SummaryRow], width: int, *, colour: bool) -> RenderableType:
-    """Lay rows out in columns; a row of one text takes the whole line. Nothing is cut off, however narrow it gets."""
+    """Lay rows out in columns. A row of one text takes the whole line. Nothing is cut off, even in narrow terminals."""
     parts: list[RenderableType] = []
     for columns, together in groupby(rows, len):
         cells = [
@@ -99,7 +99,7 @@ def _text(text: str, style: str = "") -> Text:
 
 
 def _bar(counts: Counts, *, colour: bool) -> Text:
-    """Draw the parts of a count; what is there at all has at least one cell."""
+    """Draw the parts of a count. Each part that is not zero has at least one cell."""
     numbers = dict(zip(_STYLES, (counts.passed, counts.failed, counts.unknown, counts.not_applicable), strict=True))
     cells = {status: max(1, number * _BAR // counts.total) for status, number in numbers.items() if number}
     if cells:

@@ -29,7 +29,7 @@ def percent(counts: Counts) -> str:
 
 
 def identity_text(hosts: Iterable[HostSummary]) -> str:
-    """Say by what the hosts of the logs are told apart, the commonest first; empty where no log names one."""
+    """Say which identifiers distinguish the hosts of the logs, the commonest first; empty: no log names a host."""
     numbers = Counter(host.identified_by for host in hosts if host.identified_by not in ("", _INVENTORY))
     if len(numbers) == 1:
         return f"each by its {next(iter(numbers))}"
@@ -45,7 +45,7 @@ def waiver_text(waiver: Waiver) -> str:
 
 
 class Naming(Enum):
-    """What has to be said of a control so that no other one of the report is called so."""
+    """The parts of a control's name that make it unique in a report."""
 
     NUMBER = "number"
     VERSION = "number and version"
@@ -53,7 +53,7 @@ class Naming(Enum):
 
 
 def naming_of(controls: Iterable[ControlCounts]) -> Naming:
-    """How the controls of a report are told apart."""
+    """Find the shortest unique names for the controls of a report."""
     versions = {(each.benchmark, each.version) for each in controls}
     if len({benchmark for benchmark, _ in versions}) > 1:
         return Naming.BENCHMARK
@@ -61,12 +61,12 @@ def naming_of(controls: Iterable[ControlCounts]) -> Naming:
 
 
 def benchmark_name(benchmark: str, version: str) -> str:
-    """Return name and version of a benchmark, without the word that all of CIS's end in."""
+    """Return name and version of a benchmark, without the word Benchmark at the end."""
     return f"{benchmark.removesuffix(' Benchmark')} {version}"
 
 
 def label(benchmark: str, version: str, control: str, naming: Naming) -> str:
-    """Return the number of a control, with what tells it apart from others of its number.
+    """Return the number of a control, with benchmark or version if its number is not unique.
 
     >>> label("CIS Debian Linux 12 Benchmark", "1.1.0", "6.2.3.9", Naming.BENCHMARK)
     '6.2.3.9 (CIS Debian Linux 12 1.1.0)'
@@ -77,10 +77,10 @@ def label(benchmark: str, version: str, control: str, naming: Naming) -> str:
 
 
 def control_name(verdict: Verdict) -> str:
-    """Return number and title of a control; the title alone where a host has no control."""
+    """Return number and title of a control; only the title if the host has no control."""
     return f"{verdict.control} {verdict.title}" if verdict.control else verdict.title
 
 
 def control_heading(of: Verdict | ControlCounts) -> str:
-    """Return benchmark, number and title of a control; the title alone where there is no control."""
+    """Return benchmark, number and title of a control; only the title if there is no control."""
     return f"{of.benchmark} {of.version}, {of.control}: {of.title}" if of.benchmark or of.control else of.title

@@ -1,1 +1,1 @@
-"""The store: what was read, as Parquet files, and how far each log was read."""
+"""The store: the tables of the logs as Parquet files, and how far each log was read."""

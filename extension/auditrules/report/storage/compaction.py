@@ -1,4 +1,4 @@
-"""Writes the many files that runs leave in a store as few: those of a table, or of a day of it, become one."""
+"""Compacts a store: the many small files of a table, or of a day of it, become one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from auditrules.report.storage.store import Store
 from auditrules.report.tables import LOG_TABLES
 
 MOST_SMALL = 200
-"""Small files beyond one of each table and day, past which a store is compacted by itself."""
+"""A store with more small files than this, beyond one for each table and day, is compacted by itself."""
 
 _SMALL = 8 * 1024 * 1024  # bytes: a larger file is read as fast alone as with others
 _BATCH = 16_384  # rows that are read at once
@@ -25,12 +25,12 @@ _Summing = Callable[[pa.Table], pa.Table]
 
 
 def is_due(store: Store) -> bool:
-    """Whether a store has so many small files that it is time to compact it."""
+    """Whether a store has so many small files that it should be compacted."""
     return store.kept and sum(len(files) - 1 for _, files in _groups(store, _SMALL)) > MOST_SMALL
 
 
 def compact(store: Store, *, whole: bool) -> None:
-    """Write the small files of each table and day as one; the large ones, too, if `whole`.
+    """Merge the small files of each table and day into one; if `whole`, the large ones, too.
 
     What a report says stays the same. The old files go when the new ones are on the disk, so there has to be room for
     both. Raises `OSError` where there is none, and `SourceError` where a file cannot be read.
@@ -53,7 +53,7 @@ def compact(store: Store, *, whole: bool) -> None:
 
 
 def _groups(store: Store, below: int | None) -> Iterator[tuple[str, list[Path]]]:
-    """The files that become one: of a table and a folder, at least two, smaller than `below` bytes."""
+    """Find the files to merge: at least two of a table and a folder, each smaller than `below` bytes."""
     for table, files in store.files().items():
         by_folder: dict[Path, list[Path]] = defaultdict(list)
         for path in files:
@@ -63,7 +63,7 @@ def _groups(store: Store, below: int | None) -> Iterator[tuple[str, list[Path]]]
 
 
 def _joined(files: Sequence[Path]) -> Iterator[pa.Table]:
-    """The rows of files, in parts that fit into memory."""
+    """Read the rows of files, in parts that fit into memory."""
     batches: list[pa.RecordBatch] = []
     rows = size = 0
     for path in files:
@@ -78,7 +78,7 @@ def _joined(files: Sequence[Path]) -> Iterator[pa.Table]:
 
 
 def _summed(sum_up: _Summing, files: Sequence[Path]) -> Iterator[pa.Table]:
-    """The rows of files, of which those of one subject are one."""
+    """Read the rows of files, with the rows of one subject summed up into one."""
     total: pa.Table | None = None
     for part in _joined(files):
         total = sum_up(part if total is None else pa.concat_tables([total, part]))
@@ -97,7 +97,7 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _sum(table: str, **kinds: str) -> _Summing:
-    """Sum up rows that are alike but for some columns; `kinds` says how the values of each become one."""
+    """Sum up rows that differ only in some columns. `kinds` says how the values of these are combined."""
     names = LOG_TABLES[table].names
     alike = [name for name in names if name not in kinds]
 
@@ -124,4 +124,4 @@ _SUMS: Mapping[str, _Summing] = MappingProxyType(
         "decorations": _newest_decorations,
     }
 )
-"""The tables of which a report wants the sums alone, which grow with every run otherwise."""
+"""The tables of which a report needs only the sums. Otherwise they would grow with every run."""

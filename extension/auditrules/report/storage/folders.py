@@ -1,4 +1,4 @@
-"""Folders that one report holds, by a lock, as long as it and its workers run: a store, or a temporary folder."""
+"""Locks a folder for one report, as long as it and its workers run: a store, or a temporary folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ABANDONED = 60  # seconds after which a temporary folder that nobody locks is o
 
 @contextmanager
 def locked(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> Iterator[int]:
-    """Hold a lock; gives its descriptor. Raises `BlockingIOError` where another process does."""
+    """Hold a lock, and give its descriptor. Raises `BlockingIOError` if another process holds it."""
     lock = os.open(path, flags | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -31,7 +31,7 @@ def locked(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> Iterator[int]:
 
 @contextmanager
 def temporary_folder() -> Iterator[tuple[Path, int]]:
-    """A folder that is gone afterwards, and its lock; those of reports that were killed go first.
+    """Make a temporary folder and its lock. Folders of reports that were killed are removed first.
 
     A report holds a lock on its own as long as it runs. One that has just made its folder takes the lock next, so that
     nobody else may take that of a young one, even for a moment.
@@ -46,7 +46,7 @@ def temporary_folder() -> Iterator[tuple[Path, int]]:
 
 
 def check_owner(folder: Path) -> None:
-    """Refuse the folder of another user, who could have us write elsewhere, and who could not go on with our files."""
+    """Refuse the folder of another user, who could redirect our writes, and could not use our files."""
     owner, own = folder.stat().st_uid, os.geteuid()
     if owner != own:
         raise SourceError(

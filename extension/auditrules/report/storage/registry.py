@@ -1,4 +1,4 @@
-"""The register of a store, `read.json`: what was read and up to where, and which files do not, or no longer, count."""
+"""The register of a store, `read.json`: how far each log was read, and which files do not, or no longer, count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditrules.report.ingest.log_files import SourceError
 from auditrules.report.tables import LOG_TABLES
 
 FORMAT = 4
-"""The number of the store's format: raised whenever a table or a column gets another name or meaning."""
+"""The version of the store's format. It grows whenever a table or a column gets another name or meaning."""
 
 LOCK, SCRATCH = "lock", "scratch"
 _NAME, _NEW = "read.json", "read.json.new"
@@ -20,7 +20,7 @@ _OWN = (*LOG_TABLES, _NEW, LOCK, SCRATCH)
 
 
 class Position(TypedDict):
-    """Where reading goes on."""
+    """The place in a log where reading continues."""
 
     offset: int
     tail: str
@@ -28,7 +28,7 @@ class Position(TypedDict):
 
 
 class LogProblems(TypedDict):
-    """What was wrong in a log: every later report repeats it."""
+    """The problems of a log, which every later report repeats."""
 
     broken: int
     shown: list[tuple[str, int, str, str]]
@@ -38,26 +38,26 @@ class LogProblems(TypedDict):
 
 @dataclass(slots=True)
 class Registry:
-    """What a store remembers beside its rows."""
+    """The state of a store beside its rows."""
 
     read: dict[str, list[int]] = field(default_factory=dict)
-    """By path: size and times of each file that was read to its end."""
+    """Size and times of each file that was read to its end, by path."""
     positions: dict[str, Position] = field(default_factory=dict)
-    """By the digest of the log's first bytes: how far it was read."""
+    """How far each log was read, by the digest of its first bytes."""
     problems: dict[str, LogProblems] = field(default_factory=dict)
-    """By the digest of the log's first bytes, or of a short log by its path."""
+    """The problems of logs, by the digest of their first bytes, or of short logs by their paths."""
     row_counts: list[int] = field(default_factory=list)
-    """How many rows there are, each once, and how many were read again; empty where nobody has counted yet."""
+    """The number of rows, each counted once, and of rows that were read again; empty: not counted yet."""
     writing: str = ""
-    """How the names of files begin that do not count yet: what they hold is read again if this never changes."""
+    """The beginnings of the names of files that do not count yet. If a run dies, their logs are read again."""
     replaced: list[str] = field(default_factory=list)
-    """Files whose rows are in others by now, by their path in the store."""
+    """Files whose rows are in other files by now, by their paths in the store."""
     parts: list[str] = field(default_factory=list)
-    """Files that hold what was read, by their path in the store; of one that is gone this is the only trace."""
+    """Files with rows, by their paths in the store. For a file that is gone this is the only trace."""
 
 
 def read_registry(folder: Path) -> Registry:
-    """Read the register of a folder; an empty folder has an empty one. Raises `SourceError` where it is no store."""
+    """Read the register of a folder. An empty folder has an empty one. Raises `SourceError` if it is no store."""
     path = folder / _NAME
     if not path.exists():
         strangers = sorted(each.name for each in folder.iterdir() if each.name not in _OWN)
@@ -80,7 +80,7 @@ def read_registry(folder: Path) -> Registry:
 
 
 def prepare(folder: Path, registry: Registry) -> None:
-    """Write a register beside the one that counts, whole and on the disk. Raises `OSError`."""
+    """Write a new register beside the present one, and wait until it is on the disk. Raises `OSError`."""
     content = {"format": FORMAT} | asdict(registry)
     content["problems"] = {
         key: each for key, each in registry.problems.items() if each["broken"] or each["dated_by_file"]
@@ -92,7 +92,7 @@ def prepare(folder: Path, registry: Registry) -> None:
 
 
 def commit(folder: Path) -> None:
-    """Let the register count that was prepared, at once or not at all."""
+    """Replace the register by the prepared one, atomically."""
     (folder / _NEW).replace(folder / _NAME)
     sync(folder)
 

@@ -1,4 +1,4 @@
-"""The store: a folder that keeps what was read as Parquet files, by table and day, and how far each log was read.
+"""The store: a folder with the tables of the logs as Parquet files, by table and day, and how far each log was read.
 
     DIR/read.json                             which files were read, and up to where
     DIR/observations/day=2026-11-23/….parquet
@@ -50,26 +50,26 @@ _MAGIC = b"PAR1"  # how a Parquet file begins and ends
 
 @dataclass(slots=True)
 class Store:
-    """An open store; `kept` unless it is of this run alone."""
+    """An open store. `kept` is false for a temporary one of this run."""
 
     folder: Path
     kept: bool
     lock: int
-    """The descriptor of its lock: whoever has it open holds the lock."""
+    """The descriptor of its lock. Every process that has it open holds the lock."""
     registry: Registry = field(default_factory=Registry)
 
     def scratch(self) -> Path:
-        """Return a folder in it for temporary files."""
+        """Return the folder for temporary files in the store."""
         folder = self.folder / SCRATCH
         folder.mkdir(exist_ok=True)
         return folder
 
     def files(self) -> dict[str, list[Path]]:
-        """Return the Parquet files of each table that are whole."""
+        """Return the complete Parquet files of each table."""
         return {name: [path for path in self._files(name) if _is_whole(path)] for name in LOG_TABLES}
 
     def broken_files(self) -> list[Broken]:
-        """Return the Parquet files that are not whole, or gone: what they held is not in the report."""
+        """Return the Parquet files that are damaged or gone. Their rows are not in the report."""
         here = {name: path for table in LOG_TABLES for name, path in self._named(table)}
         wrong = {name: "gone" for name in self._remembered() if name not in here}
         wrong |= {name: "cut off" for name, path in here.items() if not _is_whole(path)}
@@ -80,23 +80,23 @@ class Store:
         ]
 
     def _remembered(self) -> list[str]:
-        """The files that there were, without those of a day whose folder somebody deleted to forget it."""
+        """The files of the register, without those of a day whose folder was deleted to forget the day."""
         folders = ((name, (self.folder / name).parent) for name in self.registry.parts)
         return [name for name, folder in folders if not folder.name.startswith("day=") or folder.exists()]
 
     def _named(self, table: str) -> Iterator[tuple[str, Path]]:
-        """The files of a table, each with its path in the store."""
+        """Yield the files of a table, each with its path in the store."""
         return ((str(path.relative_to(self.folder)), path) for path in self._files(table))
 
     def _files(self, name: str) -> list[Path]:
         return sorted((self.folder / name).glob("**/*.parquet"))
 
     def is_read(self, file: LogFile) -> bool:
-        """Whether the file is as it was when it was read to its end."""
+        """Whether the file is unchanged since it was read to its end."""
         return self.kept and self.registry.read.get(_path(file)) == _stamp(file)
 
     def resume_point(self, file: LogFile) -> tuple[int, int]:
-        """Return the byte and the line up to which a file of lines was read, under whatever name; 0, 0 for never."""
+        """Return the byte and the line up to which a file of lines was read, under any name; 0, 0: never."""
         if not self.kept or file.path == STANDARD_INPUT:
             return 0, 0
         with open_stream(file.path) as (stream, head, packed):
@@ -109,7 +109,7 @@ class Store:
             return (offset, known["lines"]) if digest(skip_to(stream, offset)) == known["tail"] else (0, 0)
 
     def mark_read(self, file: LogFile, results: list[PartResult], lines: int, shown: Sequence[Broken]) -> str:
-        """Remember that a file was read, and where its last line ended; returns the key of its `problems`."""
+        """Note that a file was read, and where its last line ended. Returns its key in `problems`."""
         if not self.kept or file.path == STANDARD_INPUT or any(result.unreadable for result in results):
             return ""
         self.registry.read[_path(file)] = _stamp(file)
@@ -130,7 +130,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[str]:
-        """Give what the names of new files begin with: they count, with what was remembered, if all goes well."""
+        """Give the beginning of the names of new files. They count, with all notes, only if the block succeeds."""
         name = f"{int(time.time()):x}-{uuid4().hex[:12]}"
         if not self.kept:
             yield name
@@ -152,13 +152,13 @@ class Store:
         commit(self.folder)  # from here on nothing may be removed
 
     def save(self) -> None:
-        """Write down what is remembered."""
+        """Write the register."""
         if self.kept:
             prepare(self.folder, self.registry)
             commit(self.folder)
 
     def tidy(self) -> None:
-        """Remove what does not count: of reports that died, and what was replaced."""
+        """Remove files that do not count: those of reports that died, and those that were replaced."""
         if self.registry.writing:
             self._remove_unfinished(self.registry.writing)
         replaced = set(self.registry.replaced)
@@ -179,7 +179,7 @@ class Store:
 
 @contextmanager
 def open_store(folder: str | None) -> Iterator[Store]:
-    """Open a folder as a store, which need not exist yet; without one, a temporary folder.
+    """Open a folder, which need not exist yet, as a store; without a folder, a temporary one.
 
     Raises `SourceError` where the folder is in use, is another user's, or holds something else, and `OSError` where it
     can't be written.
@@ -207,7 +207,7 @@ def open_store(folder: str | None) -> Iterator[Store]:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a Parquet file begins and ends as one, and is as long as its end says."""
+    """Whether a Parquet file is complete: it begins and ends as one, and has the length that its end gives."""
     try:
         with path.open("rb") as stream:
             begin = stream.read(len(_MAGIC))
@@ -220,7 +220,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _problems(results: Sequence[PartResult], shown: Sequence[Broken], before: LogProblems | None) -> LogProblems:
-    """Sum up what was wrong in a log: what was known of its beginning, and what was found now.
+    """Add new problems of a log to the known ones of its beginning.
 
     A last line without an end is read again, and reported then.
     """

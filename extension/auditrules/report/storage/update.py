@@ -21,11 +21,11 @@ MIN_TASK, _MAX_TASK = 16 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a task
 _COMPRESSION = 8  # how many bytes a byte of a packed file unpacks to, about
 
 ProgressBar = Callable[[int], AbstractContextManager[Advance]]
-"""Called with the number of bytes that will be read; its context gives what to call with each few that were read."""
+"""A context manager for progress: called with all bytes to read, it gives a function to call with those just read."""
 
 
 def no_progress(_: int) -> AbstractContextManager[Advance]:
-    """Show nobody how much is read."""
+    """Show no progress."""
     return nullcontext(lambda _: None)
 
 
@@ -35,7 +35,7 @@ def cpu_count() -> int:
 
 
 def update_store(store: Store, paths: Sequence[str], now: int, progress: ProgressBar = no_progress) -> Reading:
-    """Read what the store does not hold yet; returns what was read, and what was wrong. Raises `SourceError`."""
+    """Read the new parts of the logs into the store. Returns counts and problems. Raises `SourceError`."""
     found, unreadable = find_files(paths)
     files = [replace(each, modified=now * 10**9) if each.path == STANDARD_INPUT else each for each in found]
     earlier = dict(store.registry.problems)
@@ -96,7 +96,7 @@ def _resume_point(store: Store, file: LogFile) -> tuple[int, int]:
 
 
 def _split(file: LogFile, start: int) -> list[FilePart]:
-    """Cut a large file of lines into parts; everything else is one."""
+    """Cut a large file of lines into parts. Any other file is one part."""
     if file.path == STANDARD_INPUT:
         return [FilePart(file)]
     if file.size > MIN_TASK:

@@ -1,4 +1,4 @@
-"""What a process that reads logs does: parts of files into tables, and the tables into Parquet files of the store."""
+"""The work of a process that reads logs: it reads parts of files into tables, and writes these as Parquet files."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _UNDATED = "undated"
 
 @dataclass(frozen=True, slots=True)
 class ReadTask:
-    """What one process reads in one go, and where it writes it."""
+    """The parts that one process reads at once, and the place of the results."""
 
     name: str
-    """Of the Parquet files; no two tasks have the same."""
+    """The beginning of the names of the Parquet files. No two tasks have the same."""
     parts: tuple[FilePart, ...]
     folder: Path
     kept: bool
-    """Whether the store is somebody's: then observations are in a folder for each day, and survive a loss of power."""
+    """The store is kept: observations go into a folder for each day, and survive a loss of power."""
     latest: int
-    """The latest time that is possible, Unix seconds."""
+    """The latest possible time, Unix seconds."""
 
 
 def run_task(task: ReadTask, advance: Advance) -> list[PartResult]:
-    """Read the parts of a task, and write what they hold as Parquet files. Raises `OSError` where they can't be."""
+    """Read the parts of a task, and write the tables as Parquet files. Raises `OSError` if they can't be written."""
     builder = TableBuilder(EARLIEST, task.latest)
     results = [read_part(part, builder, advance) for part in task.parts]
     for name, table in builder.tables().items():
@@ -47,7 +47,7 @@ def run_task(task: ReadTask, advance: Advance) -> list[PartResult]:
 
 
 def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each day; those whose time is impossible are of the day `undated`."""
+    """Split rows by day. Rows with an impossible time are of the day `undated`."""
     times = table["time"]
     dated = pc.and_(pc.greater_equal(times, EARLIEST), pc.less_equal(times, latest))
     days = pc.if_else(dated, pc.divide(times, DAY), -1)

@@ -1,4 +1,4 @@
-"""Processes that read logs beside this one, and end with it however it ends."""
+"""Runs processes that read logs. They end when this process ends, for whatever reason."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _lock: Connection | None = None
 
 
 class Workers:
-    """A pool of processes that run tasks. Used as a context: what is left of the tasks is given up at its end."""
+    """A pool of processes that run tasks, as a context manager. At its end, remaining tasks are given up."""
 
     def __init__(self, count: int, lock: int) -> None:
-        """Start as many processes as there are tasks, at most `count`; as long as one lives, it holds the lock, too."""
+        """Start a process for each task, but at most `count`. Each process holds the lock, too, as long as it lives."""
         context = get_context("spawn")  # a fork would copy the locks of threads as they are
         self._strangers = set(active_children())
         # Nothing is ever sent: a worker ends as soon as this process closes its end, or is no more.
@@ -50,7 +50,7 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the processes: at once where something went wrong, or somebody pressed Ctrl-C."""
+        """End the processes; at once after an error or Ctrl-C."""
         if kind is None:
             self._pool.shutdown()
         for process in set(active_children()) - self._strangers:
@@ -63,7 +63,7 @@ class Workers:
     def run(
         self, tasks: Sequence[ReadTask], advance: Advance, meanwhile: Callable[[], list[PartResult]]
     ) -> Iterator[PartResult]:
-        """Run tasks, and something in this process meanwhile; calls `advance` as bytes are read.
+        """Run tasks, and `meanwhile` in this process. Calls `advance` as bytes are read.
 
         Raises `SourceError` where a process ends before its task, and `OSError` where the store cannot be written.
         """
@@ -82,7 +82,7 @@ class Workers:
 
 
 def run_counted(task: ReadTask) -> list[PartResult]:
-    """Run a task in a worker, and count for the process that waits how much is read."""
+    """Run a task in a worker, and count the bytes that are read for the process that waits."""
     return run_task(task, _count)
 
 
@@ -93,7 +93,7 @@ def _count(read: int) -> None:
 
 
 def _start(alive: Connection, read_bytes: Synchronized[int], lock: Connection) -> None:
-    """Prepare a worker: Ctrl-C is for the process that waits for it, which then ends this one."""
+    """Prepare a worker: it ignores Ctrl-C, as the process that waits for it ends it then."""
     global _read_bytes, _lock  # a worker is a process, with one of each
     _read_bytes, _lock = read_bytes, lock
     gc.disable()  # rows are many, and none of them is part of a cycle

@@ -25,7 +25,7 @@ FORMATS: Mapping[str, Callable[[Report], Iterator[str]]] = MappingProxyType(
 
 
 def write(report: Report, form: str) -> Iterator[str]:
-    """Give the text of a report in a form of `FORMATS`, piece by piece; together they end in a newline.
+    """Yield the text of a report in a format of `FORMATS`, in pieces. The whole ends in a newline.
 
     No piece is longer than one host's or one control's part of the report. Raises KeyError for an unknown form.
     """

@@ -1,4 +1,4 @@
-"""The whole report as one JSON document."""
+"""Writes the whole report as one JSON document."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from auditrules.report.present.remediation import remediation_text
 from auditrules.text import visible
 
 FORMAT = "auditrules report 1"
-"""Keys are only ever added to it."""
+"""The version of the document's form. New versions only add keys."""
 
 
 def document(report: Report) -> Iterator[str]:
-    """Write a report under the names of its model; what the model computes is written out as well."""
+    """Write a report with the names of its model, including the computed properties."""
     members: dict[str, object] = {"format": FORMAT}
     for field in fields(report):
         value = getattr(report, field.name)

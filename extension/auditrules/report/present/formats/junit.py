@@ -1,4 +1,4 @@
-"""JUnit XML: a host is a suite, a control of it a case; unknown is an error, and not applicable is skipped."""
+"""Writes JUnit XML: a suite for each host, a case for each control. Unknown is an error, not applicable is skipped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from auditrules.text import visible
 
 
 def junit(report: Report) -> Iterator[str]:
-    """Write a document, suite by suite, hosts in the report's order; a host without a verdict is an error."""
+    """Write a document, with the hosts in the report's order. A host without a verdict is an error."""
     report = complete(report)
     cases: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in report.verdicts:

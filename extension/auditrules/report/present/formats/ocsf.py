@@ -1,4 +1,4 @@
-"""OCSF lines: one Compliance Finding (class 2003) a verdict.
+"""Writes OCSF lines: one Compliance Finding (class 2003) for each verdict.
 
 Only what OCSF 1.5 to 1.8 have in common is used, under the oldest of these versions. (https://schema.ocsf.io)
 """
@@ -111,7 +111,7 @@ def _finding(report: Report, host: HostSummary, verdict: Verdict) -> dict[str, o
 
 
 def _at(report: Report, verdict: Verdict) -> int:
-    """When this became known: as the host said it, or, where the report says otherwise, as the report was made.
+    """The time of the finding: that of the host's last row, or that of the report if it gave another status.
 
     Whoever goes by the latest line of a finding would else see the pass of a host that has been silent since.
     """
@@ -129,7 +129,7 @@ def _texts(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _state(verdict: Verdict) -> dict[str, object]:
-    """Whether anybody has to look at the finding; what passes or does not apply has no such state."""
+    """Whether anybody has to look at the finding. Verdicts that pass or do not apply have no such state."""
     if verdict.status not in {Status.FAIL, Status.UNKNOWN}:
         return {}
     status_id, status = _SUPPRESSED if verdict.waived else _NEW

@@ -1,4 +1,4 @@
-"""OSCAL assessment results, JSON, version 1.2.3: a finding a control, an observation a verdict, a risk a waiver.
+"""Writes OSCAL assessment results 1.2.3 as JSON: controls as findings, verdicts as observations, waivers as risks.
 
 The model and its datatypes: https://pages.nist.gov/OSCAL/reference/1.2.3/assessment-results/json-reference/. Names are
 UUIDs made of what they name, so that the same report is the same document.
@@ -35,7 +35,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>&{}~^|!#$\"'])")
 
 
 def oscal(report: Report) -> Iterator[str]:
-    """Write a document; hosts, observations, risks and findings an element a line."""
+    """Write a document, with a line for each host, observation, risk and finding."""
     silent = len({host.key for host in report.hosts} - {verdict.host for verdict in report.verdicts})
     report = complete(report)
     start, end = (report.made_at if moment is None else moment for moment in (report.start, report.end))
@@ -80,7 +80,7 @@ def oscal(report: Report) -> Iterator[str]:
 
 
 def _result(report: Report, silent: int) -> dict[str, object]:
-    """What stands in the lists of a result. OSCAL has no empty lists: where there is nothing, there is no key.
+    """The lists of a result. OSCAL has no empty lists, so the key of an empty one is left out.
 
     Of `silent` hosts no verdict is known: they keep every control from being satisfied.
     """
@@ -190,7 +190,7 @@ def _finding(control: ControlCounts, verdicts: Sequence[Verdict], silent: int) -
 
 
 def _state(counts: Counts) -> dict[str, object]:
-    """Satisfied is what every host shows that it applies to; unknown shows nothing, and a waiver changes nothing."""
+    """Satisfied is a control that passes on every host that it applies to. Unknown is no pass; waivers do not count."""
     if counts.failed:
         return {"state": "not-satisfied", "reason": "fail"}
     if counts.unknown or not counts.passed:
@@ -210,7 +210,7 @@ def _counted(counts: Counts) -> str:
 
 
 def _control_id(control: ControlCounts) -> str:
-    """A token; no two controls have the same, whatever a host calls them."""
+    """A token of a control. Different controls have different tokens, whatever names hosts give them."""
     named = _NAME.fullmatch(control.benchmark)
     if named and _NUMBER.fullmatch(control.version) and _NUMBER.fullmatch(control.control):
         return f"{control.benchmark.replace(' ', '-')}_{control.version}_{control.control}"
@@ -232,7 +232,7 @@ def _related(verdicts: Iterable[Verdict]) -> list[dict[str, str]]:
 
 
 def _props(values: dict[str, str]) -> dict[str, object]:
-    """Give those props that have a value: OSCAL's strings are neither empty nor surrounded by spaces."""
+    """Keep the props with a value: OSCAL's strings are not empty, and have no spaces around them."""
     shown = {name: visible(value).strip() for name, value in values.items()}
     props = [
         {"name": name, **({} if name in _THEIRS else {"ns": _NAMESPACE}), "value": value}

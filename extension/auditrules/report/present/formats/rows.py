@@ -1,4 +1,4 @@
-"""CSV: a header, and one row a verdict; a host without any has a row that is unknown."""
+"""Writes CSV: a header, and a row for each verdict. A host without verdicts has a row that is unknown."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ COLUMNS = tuple(_COLUMNS)
 
 
 def rows(report: Report) -> Iterator[str]:
-    """Write RFC 4180, a line a row whatever is in its cells."""
+    """Write CSV as in RFC 4180, but always one line for each row."""
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield writer.writerow(COLUMNS)
     report = complete(report)
@@ -56,7 +56,7 @@ def rows(report: Report) -> Iterator[str]:
 
 
 class _Line:
-    """What a csv.writer writes to, that gives the line back."""
+    """A file for csv.writer that returns the written line."""
 
     @staticmethod
     def write(line: str) -> str:

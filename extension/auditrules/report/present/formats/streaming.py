@@ -1,4 +1,4 @@
-"""Long JSON in pieces, and names that stay the same from run to run."""
+"""Writes long JSON in pieces, and makes UUIDs that stay the same from run to run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OURS = UUID("b1f3c1a6-5a0e-5b0c-9d59-0c6f6f3d6d11")
 
 
 def stream(value: object) -> Iterator[str]:
-    """Write JSON: objects a member a line; an iterator as a list, an element a line, none made before its turn."""
+    """Write JSON with a line for each member of an object. An iterator becomes a list, one element after the other."""
     match value:
         case dict():
             yield "{"
@@ -34,7 +34,7 @@ def stream(value: object) -> Iterator[str]:
 
 
 def identity(*parts: str | int | None) -> str:
-    """Give the UUID that these parts, in this order, always have.
+    """Make a UUID that is always the same for the same parts in the same order.
 
     It is made of their JSON, so that no text in one part can pass for the end of it and the start of the next.
     """

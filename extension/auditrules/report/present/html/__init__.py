@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page, for an auditor: it loads nothing, and can be read without scripts.
+"""Writes the report as one self-contained HTML page for auditors. It loads nothing, and can be read without scripts.
 
 All text that came out of a log is hostile. Every expression of the template is made visible (`wording.shown`) and then
 escaped; rows reach the script as one JSON block and the document as text only; and a Content-Security-Policy lets
@@ -30,9 +30,9 @@ from auditrules.report.times import duration
 from auditrules.status import Status
 
 FIRST = 100
-"""Rows of a long table that are in the page itself, for a reader without scripts."""
+"""Rows of a long table in the page itself, for readers without scripts."""
 SHORT = 500
-"""Rows of a table that is short unless hosts invent names: they must not make the page endless."""
+"""The most rows of a table that is short unless hosts invent names, so that they can't make the page endless."""
 
 
 def render(report: Report) -> str:
@@ -68,11 +68,11 @@ def render(report: Report) -> str:
 
 
 PlacedControl = tuple[int, ControlCounts, BenchmarkControl | None]
-"""A control with its place in the data, and its catalogue entry."""
+"""A control with its index in the data, and its catalogue entry."""
 
 
 def _by_benchmark(controls: Sequence[ControlCounts]) -> list[tuple[str, str, list[PlacedControl]]]:
-    """Return each version of a benchmark with its controls, those first that fail on most hosts; the first `SHORT`."""
+    """Return the first `SHORT` versions of benchmarks with their controls, those that fail on most hosts first."""
     found: dict[tuple[str, str], list[PlacedControl]] = {}
     for place, each in islice(enumerate(controls), SHORT):
         known = BY_ID.get((each.benchmark, each.version, each.control))
@@ -84,12 +84,12 @@ def _by_benchmark(controls: Sequence[ControlCounts]) -> list[tuple[str, str, lis
 
 
 def _several(controls: Sequence[ControlCounts], name: str) -> bool:
-    """Whether there is something to choose: two values of a field of the controls."""
+    """Whether readers can choose by a field: the controls have two values of it."""
     return len({(getattr(each, name), each.version if name == "benchmark" else "") for each in controls}) > 1
 
 
 def policy(style: str, script: str) -> str:
-    """What a browser lets the page do: run this script and apply this style. The script itself may make no markup."""
+    """The content security policy: the page may run this script and apply this style; the script may make no markup."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -136,5 +136,5 @@ def _templates() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """Make the text of an expression of the template visible, before it is escaped."""
+    """Make the text of a template's expression visible, before it is escaped."""
     return wording.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

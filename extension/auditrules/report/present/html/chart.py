@@ -1,4 +1,4 @@
-"""Bars and columns as rectangles: geometry only, in the units of an SVG that stretches."""
+"""Computes the rectangles of bars and charts, in the units of an SVG that stretches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CROWD = 90  # columns that stand without a gap
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a bar: what it stands for, where it starts, how long it is."""
+    """A piece of a bar: its status, its start and its length."""
 
     status: Status
     count: int
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DayBar:
-    """A day of the chart. Its parts start from the bottom."""
+    """A day of the chart. Its pieces start from the bottom."""
 
     day: Day
     x: float
@@ -39,14 +39,14 @@ class DayBar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Days side by side; the scale of all is the largest total, which is `top`."""
+    """Days side by side. All have the scale of the largest total, `top`."""
 
     columns: tuple[DayBar, ...]
     top: int
 
 
 def bar(counts: Counts, whole: int = WHOLE) -> tuple[Part, ...]:
-    """Divide a length among the statuses that occur; each of them gets enough to be seen, the largest pays for it."""
+    """Divide a length among the statuses that occur. Each gets enough to be visible, at the cost of the largest one."""
     present = [(status, count) for status, count in parts(counts) if count]
     if not present or not whole:
         return ()
@@ -60,7 +60,7 @@ def bar(counts: Counts, whole: int = WHOLE) -> tuple[Part, ...]:
 
 
 def chart(days: Sequence[Day]) -> Chart:
-    """Put days side by side, each as high as its total is of the largest."""
+    """Put days side by side, with heights in proportion to their totals."""
     top = max((day.counts.total for day in days), default=0)
     step = WHOLE / max(len(days), 1)
     gap = 0 if len(days) > _CROWD else step * _GAP

@@ -1,4 +1,4 @@
-"""All rows of the page as one JSON block: a text stands in it once, rows are its numbers, columns are arrays."""
+"""Writes all rows of the page as one JSON block of columns. Each text is in it once, and rows refer to it by number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\x7f"
 
 
 def block(report: Report) -> str:
-    """Write the rows of hosts, verdicts and changes, and what they refer to, as JSON that may stand in a script."""
+    """Write the rows of hosts, verdicts and changes, with their texts, as JSON that is safe inside a script element."""
     naming = naming_of(report.controls)
     return script(
         {
@@ -35,12 +35,12 @@ def block(report: Report) -> str:
 
 
 def script(value: Json) -> str:
-    """Write JSON in which nothing ends a script element or starts a comment."""
+    """Write JSON that can neither end a script element nor start a comment."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
 
 
 def coded(texts: Iterable[str]) -> Json:
-    """Write a column of texts as the distinct ones and a number for each row."""
+    """Write a column of texts as a list of distinct ones, and a number for each row."""
     numbers: dict[str, int] = {}
     codes = [numbers.setdefault(text, len(numbers)) for text in texts]
     return {"texts": [shown(text) for text in numbers], "codes": codes}
@@ -60,12 +60,12 @@ def _ordered(
 
 
 def _ago(report: Report, times: Iterable[int | None]) -> Json:
-    """Write a column of times as seconds before the report was made: short, as most are recent."""
+    """Write a column of times as seconds before the report was made. The numbers are short, as most are recent."""
     return {"ago": [None if time is None else report.made_at - time for time in times]}
 
 
 def failures(report: Report) -> Counter[str]:
-    """Return how many controls each host fails, by its key; 0 for a host that fails none."""
+    """Count the controls that each host fails, by its key; 0 if it fails none."""
     failing = {
         (each.host, each.benchmark, each.version, each.control)
         for each in report.verdicts
@@ -90,14 +90,14 @@ def _hosts(report: Report) -> Json:
 
 
 def _reasons(reasons: Iterable[str]) -> Json:
-    """Write a column of reasons, and beside each distinct one what it means."""
+    """Write a column of reasons, with the meaning of each distinct one."""
     numbers: dict[str, int] = {}
     codes = [numbers.setdefault(reason, len(numbers)) for reason in reasons]
     return {"texts": [shown(each) for each in numbers], "meanings": list(map(reason_text, numbers)), "codes": codes}
 
 
 def _about(report: Report) -> Json:
-    """Write what controls are chosen by, a row for each control."""
+    """Write the fields by which readers choose controls, a row for each control."""
     return {
         "benchmark": coded(benchmark_name(each.benchmark, each.version) for each in report.controls),
         "family": coded(each.family for each in report.controls),

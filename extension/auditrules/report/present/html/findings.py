@@ -1,4 +1,4 @@
-"""What fails or is unknown, by its cause: each control, reason and remediation once, with how many hosts it is for."""
+"""Groups failing and unknown verdicts by their cause: control, reason and remediation, with the number of hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPEN = (Status.FAIL, Status.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class FailureCause:
-    """Why a control fails or is unknown, what to do, on how many hosts; `remediation` is None where none is known."""
+    """Why a control fails or is unknown, what to do, and the number of hosts. `remediation` None: not known."""
 
     status: Status
     benchmark: str
@@ -31,7 +31,7 @@ class FailureCause:
 
 
 def remediations(verdicts: Iterable[Verdict]) -> tuple[FailureCause, ...]:
-    """Return the causes of the verdicts that fail, then of those that are unknown: what concerns most hosts first."""
+    """Return the causes of failing verdicts, then of unknown ones. Those on most hosts come first."""
     found: dict[_Control, dict[tuple[Status, str, Remediation | None], dict[str, bool]]] = {}
     titles: dict[_Control, str] = {}
     for each in verdicts:

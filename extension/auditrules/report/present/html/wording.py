@@ -1,4 +1,4 @@
-"""How the page writes numbers, times, statuses and texts."""
+"""Writes numbers, times, statuses and texts for the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from auditrules.status import Status
 from auditrules.text import visible
 
 LONGEST = 4000
-"""Characters of a text out of a log that are shown; a host must not make the page as long as it likes."""
+"""The longest text from a log that is shown, in characters, so that no host can make the page endless."""
 
 STATUSES = tuple(Status)
 STATES = tuple(HostState)
@@ -32,7 +32,7 @@ WHY: Mapping[HostState, str] = MappingProxyType(
 
 
 def shown(text: str) -> str:
-    r"""Make a text fit for a page: what is not printable as an escape, except line feeds; not longer than `LONGEST`.
+    r"""Make a text fit for a page: characters that are not printable become escapes, and it is cut at `LONGEST`.
 
     >>> shown("a\x1b]0;b\nc")
     'a\\x1b]0;b\nc'
@@ -67,7 +67,7 @@ def utc(seconds: int | None, never: str = "never") -> str:
 
 
 def share(counts: Counts) -> str:
-    """Write the pass rate, what it is a rate of, and what it leaves out.
+    """Write the pass rate with its numbers, and the verdicts that it leaves out.
 
     >>> share(Counts(passed=3, failed=2, unknown=2, not_applicable=1))
     '60 % of the 5 judged pass (3 of 5); 2 unknown and 1 not applicable are not counted'
@@ -90,7 +90,7 @@ def share(counts: Counts) -> str:
 
 
 def parts(counts: Counts) -> tuple[tuple[Status, int], ...]:
-    """Return each status with its count, in the order of a bar: what passed first."""
+    """Return each status with its count, in the order of a bar: passes come first."""
     return (
         (Status.PASS, counts.passed),
         (Status.FAIL, counts.failed),
@@ -100,15 +100,15 @@ def parts(counts: Counts) -> tuple[tuple[Status, int], ...]:
 
 
 def spoken(counts: Counts) -> str:
-    """Say in words what a bar shows."""
+    """Describe a bar in words."""
     return ", ".join(f"{number(count)} {words(status)}" for status, count in parts(counts) if count) or "nothing"
 
 
 def why(host: HostSummary) -> str:
-    """Say why a host does not report, and what else is odd about it."""
+    """Say why a host does not report, and give other remarks on it."""
     return "; ".join(text for text in (WHY[host.state], host.note) if text)
 
 
 def label(each: ControlCounts | Change | Verdict | FailureCause, naming: Naming) -> str:
-    """Return the number of a control, with what tells it apart from the others of the report."""
+    """Return the unique name of a control in the report: its number, with benchmark or version if needed."""
     return of_control(each.benchmark, each.version, each.control, naming)
