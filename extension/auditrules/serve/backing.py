@@ -18,7 +18,7 @@ from auditrules.values import replace
 LIMITS = Limits(search=SearchLimits(wait=5.0, rests=True))
 
 
-_YOUNG = 20_000  # objects, where Python's own is 700
+_YOUNG = 100_000  # objects, where Python's own threshold is 700
 
 
 def spare_collector() -> None:

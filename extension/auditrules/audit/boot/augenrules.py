@@ -253,7 +253,7 @@ def _sorted(records: Sequence[_Record], awk: Awk) -> tuple[tuple[MergedLine, ...
         text, origins = (b"", ()) if index is None else records[index]
         lines.append(MergedLine(number, text, origins))
         numbers[index] = number
-        number = lines[-1].numbers.stop
+        number += _count(len(text) + 1)
     became = []
     for index, (_, origins) in enumerate(records):
         if kinds[index] == _COMMENT:
