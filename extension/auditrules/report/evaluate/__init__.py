@@ -1,1 +1,1 @@
-"""The store and what the caller asks, into a report: numbered steps of SQL, and values of what they give."""
+"""Evaluates the store for a request: numbered steps of SQL, whose results become the values of a report."""

@@ -1,4 +1,4 @@
-"""The SQL of a report in DuckDB, within this process: the only door to DuckDB."""
+"""Runs the SQL of a report in DuckDB, within this process. No other module imports duckdb."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from auditrules.report.evaluate.expressions import PARAMETERS, with_parameters
 from auditrules.report.tables import LOG_TABLES, STRING
 
 MEMORY = "1GB"
-"""How much DuckDB keeps in memory before it writes to its own folder."""
+"""The memory of DuckDB. Beyond it, DuckDB writes to its own folder."""
 
 WRONG_OPTIMIZERS = ("top_n_window_elimination",)
-"""What DuckDB must not do to a query. In release 1.5.6 this one takes columns of a join for columns of another type
-where a row_number() of 1 is asked: "Failed to cast expression to type", for one order of rows and not for another.
+"""Optimizers of DuckDB that are turned off. In release 1.5.6 this one confuses columns of a join that have different
+types if a query selects row_number() = 1: "Failed to cast expression to type", depending on the order of the rows.
 Releases from 1.5.0 on have it; in 2.0.1 no query failed by it."""
 
 _Value = TypeVar("_Value")
@@ -33,14 +33,14 @@ _SAMPLE, _FEW = 1000, 100  # values of a column that are looked at, and how many
 
 
 class DuckDb:
-    """DuckDB within this process: it reads the files of one folder, and nothing else.
+    """DuckDB within this process. It reads the files of one folder, and no others.
 
-    Where that is little, all is kept as tables and done by one thread: a view is planned anew wherever it is read. The
-    one row of `parameters` is written into the SQL: to join it takes a fifth of the time of a small report.
+    If the files are small, all steps become tables, in one thread, as a view is planned anew each time it is read. The
+    one row of `parameters` is written into the SQL: to join it would take a fifth of the time of a small report.
     """
 
     def __init__(self, folder: Path, scratch: Path, threads: int) -> None:
-        """Read Parquet files in `folder`, and write what does not fit into memory to `scratch`."""
+        """Read Parquet files in `folder`, and write data that does not fit into memory to `scratch`."""
         self._few = sum(file.stat().st_size for file in folder.rglob("*.parquet")) <= FEW_BYTES
         self._connection = duckdb.connect(
             config={
@@ -87,7 +87,7 @@ class DuckDb:
         self._create(self._connection, name)
 
     def create_async(self, name: str) -> Callable[[], None]:
-        """Begin with a step; returns what waits until its table is there."""
+        """Start a step. Returns the function that waits until its table exists."""
         return self._begin(lambda connection: self._create(connection, name))
 
     def fetch(self, name: str) -> ResultRows:
@@ -95,11 +95,11 @@ class DuckDb:
         return self._fetch(self._connection, name)
 
     def fetch_async(self, *names: str) -> Callable[[], list[ResultRows]]:
-        """Begin with questions; returns what waits for their results."""
+        """Start questions. Returns the function that waits for their results."""
         return self._begin(lambda connection: [self._fetch(connection, name) for name in names])
 
     def _begin(self, work: Callable[[duckdb.DuckDBPyConnection], _Value]) -> Callable[[], _Value]:
-        """Do something on the worker's thread, after what was begun there before."""
+        """Run `work` on the worker's thread, after everything that was started there before."""
         cursor = self._connection.cursor()
         future = self._worker.submit(work, cursor)
         self._pending.append((future, cursor))
@@ -123,7 +123,7 @@ class DuckDb:
         return with_parameters(queries.text(name), self._parameters)
 
     def close(self) -> None:
-        """Release everything, and interrupt queries whose results nobody waits for any more."""
+        """Release everything, and interrupt queries that still run."""
         for future, cursor in self._pending:
             future.cancel()
             while not future.done():
@@ -134,7 +134,7 @@ class DuckDb:
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:
-    """Return the values of a column; equal texts are one object where few are distinct: faster to compare and free."""
+    """Return the values of a column. If few are distinct, equal texts are one object, which is faster to compare."""
     values: list[Any] = column.to_pylist()
     if column.type != STRING or len(set(values[:_SAMPLE])) > _FEW:
         return values
@@ -144,7 +144,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 @contextmanager
 def _named_errors(name: str) -> Iterator[None]:
-    """Name the query of an error: memory or the disk may be full, or a part of the store damaged."""
+    """Add the name of the query to an error: memory or the disk may be full, or a part of the store damaged."""
     try:
         yield
     except duckdb.Error as error:
@@ -152,7 +152,7 @@ def _named_errors(name: str) -> Iterator[None]:
 
 
 def _wrong_optimizers(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the wrong optimizers that this release has; it refuses the name of another."""
+    """Return those of WRONG_OPTIMIZERS that this release has, as it refuses unknown names."""
     names = connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()
     return [name for (name,) in names if name in WRONG_OPTIMIZERS]
 

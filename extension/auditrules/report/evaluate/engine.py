@@ -1,4 +1,4 @@
-"""What runs the SQL of a report: an interface that DuckDB and Spark have."""
+"""The interface of engines that run the SQL of a report: DuckDB and Spark."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Engine(Protocol):
         """Run a step, and keep its result as a table of its name."""
 
     def create_async(self, name: str) -> Callable[[], None]:
-        """Begin with a step; returns what waits until its table is there."""
+        """Start a step. Returns the function that waits until its table exists."""
 
     def fetch(self, name: str) -> ResultRows:
         """Return the result of a question."""
 
     def fetch_async(self, *names: str) -> Callable[[], list[ResultRows]]:
-        """Begin with questions; returns what waits for their results."""
+        """Start questions. Returns the function that waits for their results."""

@@ -1,4 +1,4 @@
-"""Expressions that several SQL files of a report share: each is written once here, and expanded where a file calls it.
+"""The expressions that several SQL files of a report share. Each is defined once here, and expanded where it is called.
 
 An **order key** is one number for an event of a slot: when it happened, what comes first within a second, and the state
 that it leaves. Comparing and sorting one number is much faster than three columns of millions of rows.
@@ -20,17 +20,17 @@ from types import MappingProxyType
 from auditrules.status import Status
 
 STATES = ("not_applicable", "pass", "unknown", "fail", "gone", "query_failed", "extension_missing")
-"""What a slot can be in: the four statuses, the better one first, and what interrupts them."""
+"""The states of a slot: the four statuses, the best one first, and the interruptions."""
 
 PARAMETERS = "parameters"
 """The table of one row that every query may join, as `CROSS JOIN parameters`."""
 
 MOST_TARGETS = 1000
-"""Targets of one control of a host that have a verdict each; the others have one together."""
+"""The most targets of a control on a host with a verdict each. All others share one verdict."""
 MOST_QUERIES = 16
-"""Queries that named a target, the last ones, whose snapshots can leave it out."""
+"""The most queries that are remembered for a target, the last ones. A snapshot of one without the target removes it."""
 MOST_OWNERS = 100
-"""Hosts of one name that a failure counts for, where a status log has nothing but the name."""
+"""The most hosts of one name that a failure counts for, if a status log has only the name."""
 
 _CODES = {state: code for code, state in enumerate(STATES)}
 _RANKS = {status.value: rank for rank, status in enumerate(Status)}  # 0 is the worst
@@ -39,7 +39,7 @@ _LITERAL = re.compile(r"'(?P<text>\w+)'\Z")
 
 
 def _lookup(codes: Mapping[str, int]) -> Callable[[str], str]:
-    """The number of a word; that of unknown for a word that is none."""
+    """Make an expression for the number of a word. Words that are not known have the number of unknown."""
 
     def expand(word: str) -> str:
         literal = _LITERAL.match(word)
@@ -76,7 +76,7 @@ _CALL = re.compile(rf"\b({'|'.join(_EXPRESSIONS)})\(")
 
 
 def expanded(sql: str) -> str:
-    """Give SQL in which each call of a shared expression is written out.
+    """Expand each call of a shared expression in SQL.
 
     >>> expanded("SELECT order_key_time(max(order_key)) FROM events")
     'SELECT (max(order_key) // 64) FROM events'
@@ -88,7 +88,7 @@ def expanded(sql: str) -> str:
 
 
 def with_parameters(sql: str, values: Mapping[str, str | int]) -> str:
-    """Give SQL with the row of `parameters` written out; without values as it was.
+    """Replace the table `parameters` in SQL by its values. Without values the SQL stays as it is.
 
     >>> with_parameters("SELECT name FROM hosts CROSS JOIN parameters WHERE time > parameters.since", {"since": 7})
     'SELECT name FROM hosts  WHERE time > CAST(7 AS BIGINT)'
@@ -106,7 +106,7 @@ def _written(value: str | int) -> str:
 
 
 def _last(sql: str) -> re.Match[str] | None:
-    """The last call, whose arguments therefore hold none."""
+    """Find the last call: its arguments contain no other call."""
     found = None
     for found in _CALL.finditer(sql):  # noqa: B007 - the last one is wanted
         pass
@@ -114,7 +114,7 @@ def _last(sql: str) -> re.Match[str] | None:
 
 
 def _arguments(sql: str, start: int) -> tuple[list[str], int]:
-    """The arguments of a call, and where it ends."""
+    """Parse the arguments of a call. Returns them and the end of the call."""
     arguments: list[str] = []
     depth, begin = 0, start
     for place in range(start, len(sql)):

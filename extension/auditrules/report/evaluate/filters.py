@@ -1,6 +1,6 @@
-"""The filters of the command line, --benchmark, --control, --family, --level and --host: each has to select something.
+"""The filters --benchmark, --control, --family, --level and --host. Each must select something.
 
-A mistyped control or host must not read as a fleet without a failure.
+Otherwise a mistyped control or host would look like a fleet without failures.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _LONGEST = 2000  # characters of a message with names out of logs
 
 
 class FilterError(ReportError):
-    """A filter that selects nothing; says what there is."""
+    """A filter selects nothing. The message says what there is."""
 
 
 def glob(pattern: str) -> Matches:
-    """Return the question whether a text matches a glob, in whatever case."""
+    """Make a test whether a text matches a glob, in any case."""
     compiled = re.compile(translate(pattern), re.IGNORECASE)
     return lambda text: compiled.match(text) is not None
 
 
 def selected_benchmarks(texts: Iterable[str], logged: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return name and version of each benchmark that `NAME[:VERSION]` means, of those known and those in the logs.
+    """Return name and version of each benchmark that `NAME[:VERSION]` names, in the catalogue or in the logs.
 
-    Without VERSION it is the newest known; the newest in the logs, where they alone know the benchmark. Raises
+    Without VERSION it is the newest in the catalogue, or, if only the logs have the benchmark, the newest there. Raises
     `FilterError`.
     """
     known = {(each.name, each.version) for each in BENCHMARKS}
@@ -52,18 +52,18 @@ def selected_benchmarks(texts: Iterable[str], logged: Iterable[tuple[str, str]])
 
 @dataclass(frozen=True, slots=True)
 class ControlFilters:
-    """The controls that are asked for; an empty one of the three asks for every control."""
+    """The filters of controls. An empty one selects every control."""
 
     controls: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether they leave out anything."""
+        """Whether one of them is not empty."""
         return bool(self.controls or self.families or self.levels)
 
     def let_pass(self, control: KnownControl) -> bool:
-        """Whether a control is asked for."""
+        """Whether they select a control."""
         return (
             (not self.controls or control.control in self.controls)
             and (not self.families or control.family in self.families)
@@ -73,7 +73,7 @@ class ControlFilters:
 
 @dataclass(frozen=True, slots=True)
 class KnownControl:
-    """What the filters choose a control by: what the catalogue says of it, or the logs where they alone know it."""
+    """The values of a control for the filters: from the catalogue, or from the logs if only they have the control."""
 
     benchmark: str
     version: str
@@ -84,11 +84,11 @@ class KnownControl:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Benchmark, version and number."""
+        """The benchmark, its version and the control's number."""
         return self.benchmark, self.version, self.control
 
     def is_at(self, level: str) -> bool:
-        """Whether it is of a level, or of one whose first words these are: `L1` is every `L1 server`."""
+        """Whether the control has this level, or one that begins with these words: `L1` selects every `L1 server`."""
         wanted = level.lower().split()
         return any(each.split()[: len(wanted)] == wanted for each in self.level.lower().split(", "))
 
@@ -96,9 +96,9 @@ class KnownControl:
 def selected_controls(
     benchmarks: Collection[tuple[str, str]], filters: ControlFilters, known: Collection[KnownControl]
 ) -> list[tuple[str, str, str]]:
-    """Return the keys of the controls that are asked for, of all benchmarks or of some; `known` is in order.
+    """Return the keys of the controls that the filters select, of these benchmarks (none: of all). `known` is sorted.
 
-    Raises `FilterError` where one of --control, --family and --level selects none, or all of them together.
+    Raises `FilterError` if one of --control, --family and --level selects none, or all of them together.
     """
     found = [each for each in known if not benchmarks or each.key[:2] in benchmarks]
     of = f" of {_some(' '.join(each) for each in benchmarks)}" if benchmarks else ""
@@ -127,7 +127,7 @@ def _nothing(what: str, there: Iterable[str], found: str, more: str = "") -> Fil
 
 
 def check_column(column: str, columns: Collection[str]) -> None:
-    """Raise `FilterError` where hosts have no such column; without columns there is nothing to group by."""
+    """Raise `FilterError` if no host has this column. Without any columns there is no error."""
     if columns and column not in columns:
         raise FilterError(
             "expected a decoration of the logs or a column of the inventory for --group-by "
@@ -136,7 +136,7 @@ def check_column(column: str, columns: Collection[str]) -> None:
 
 
 def check_hosts(globs: Iterable[str], hosts: Collection[tuple[str, str]]) -> None:
-    """Raise `FilterError` where a glob matches no key or name of `hosts`; without hosts there is nothing to select."""
+    """Raise `FilterError` if a glob matches no key or name of `hosts`. Without any hosts there is no error."""
     names: dict[str, str] = {}
     for key, name in hosts:
         names[key] = name or names.get(key, key)

@@ -1,4 +1,4 @@
-"""Sentences of a report: why a verdict is unknown, what is odd about a host, and data-quality warnings."""
+"""Writes the sentences of a report: why a verdict is unknown, remarks on a host, and warnings about the data."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ _RULES = {
 
 
 class ObservedTimes(NamedTuple):
-    """When the results were made that a report is of."""
+    """The times of the results in a report."""
 
     last: int | None
-    """The last of them; None if there is none."""
+    """The last one; None: there are no results."""
     has_snapshot: bool
-    """Whether any is of a snapshot."""
+    """Whether any result is of a snapshot."""
     later: int | None
-    """The first that is later than the report, where none is not."""
+    """The first one, if all are later than the report."""
 
 
 class Notes:
-    """Sentences of a report that is made for the moment `until`."""
+    """The sentences of a report for the moment `until`."""
 
     def __init__(self, names: ResultRows, clocks: ResultRows, unread: Iterable[str], until: int, max_age: int) -> None:
-        """Take the answers of `host_name_notes` and `wrong_clocks`, and the hosts that unreadable lines name."""
+        """`names`, `clocks`: results of `host_name_notes` and `wrong_clocks`. `unread`: hosts of unreadable lines."""
         self._unread = {host.lower() for host in unread}
         self._max_age = max_age
         self._until = until
@@ -70,7 +70,7 @@ class Notes:
         self._clocks(clocks)
 
     def explain(self, override_reason: str, seen: int | None, query: str, message: str) -> str:
-        """Say why a verdict is unknown whatever the last observation, made at `seen`, says."""
+        """Say why a verdict is unknown in spite of its last observation, made at `seen`."""
         if override_reason == "query_failed":
             return f"{query or 'the query'} failed: {message}"
         if override_reason == "stale":
@@ -87,11 +87,11 @@ class Notes:
         return _WHY[override_reason]
 
     def add_failure(self, key: str, why: str) -> None:
-        """Note why a host fails to report; the first reason is enough."""
+        """Note why a host fails to report. Only the first reason is kept."""
         self._failing.setdefault(key, why)
 
     def host(self, key: str, name: str) -> str:
-        """Say what is odd about a host; empty where nothing is."""
+        """Write the remarks on a host; empty: there are none."""
         failing = [self._failing[key]] if key in self._failing else []
         unread = ["a line of it could not be read: verdicts may be missing"] if self._is_unread(key, name) else []
         return "; ".join([*failing, *self._of_host.get(key, ()), *unread])
@@ -109,7 +109,7 @@ class Notes:
         hosts: Sequence[HostSummary],
         observed: ObservedTimes,
     ) -> Iterator[str]:
-        """Return the data-quality warnings, a sentence each."""
+        """Yield the warnings about the data, a sentence each."""
         yield from request.problems
         if observed.later is not None and reading.rows:
             number = _many(reading.rows, "verdict is", "verdicts are")
@@ -217,7 +217,7 @@ def _of_reading(reading: Reading) -> Iterator[str]:
 
 
 def _argument(time: int) -> str:
-    """Write a time as --until takes it, to the minute that comes next."""
+    """Write a time for --until, rounded up to a minute."""
     return utc_minute(time + 59).replace(" ", "T")
 
 

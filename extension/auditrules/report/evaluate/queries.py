@@ -1,4 +1,4 @@
-"""The SQL of a report: one SELECT a file, in folders numbered by stage, in SQL that DuckDB and Spark both take.
+"""The SQL of a report: one SELECT in each file, in folders numbered by stage, in SQL that DuckDB and Spark both run.
 
     sql/40_slots/50_series_slots.sql      a step: its result is kept as the table `series_slots`
     sql/50_streaks/20_events.view.sql     a step whose result nobody needs to keep: a view
@@ -23,13 +23,13 @@ from auditrules.report.evaluate.expressions import expanded
 _FILE = re.compile(r"(?:(?P<number>\d+)_)?(?P<name>[a-z_]+)(?P<view>\.view)?\.sql\Z")
 
 LONG = frozenset({"verdict_rows"})
-"""Questions whose answer grows with the fleet. Their columns are text and whole numbers, and no sums."""
+"""Questions whose result grows with the fleet. Their columns are texts and whole numbers, and no sums."""
 
 
 class _Query(NamedTuple):
     stage: str
     number: int | None
-    """Its place in the stage; None for a question."""
+    """Its position in the stage; None for a question."""
     view: bool
     text: str
 
@@ -41,12 +41,12 @@ def text(name: str) -> str:
 
 
 def is_view(name: str) -> bool:
-    """Whether the result of a step need not be kept: it has one reader, or each reader takes only a part of it."""
+    """Whether a step is a view: it has one reader, or each reader needs only a part of its result."""
     return _queries()[name].view
 
 
 def steps(stage: str = "") -> tuple[str, ...]:
-    """Return the names of the steps of a stage, such as `20_hosts`, or of all stages, in their order."""
+    """Return the names of the steps of a stage, such as `20_hosts`, or of all stages, in order."""
     ordered = sorted((each.stage, each.number, name) for name, each in _queries().items() if each.number is not None)
     return tuple(name for folder, _, name in ordered if stage in ("", folder))
 

@@ -1,4 +1,4 @@
-"""The controls that the name of a query of our packs stands for, for queries that never logged a row on a host.
+"""Finds the controls of a query by its name in our packs, for queries that never logged a row on a host.
 
 That of a control names it in each version that has it; that of a whole benchmark names all controls of one version, and
 that of all systems those of the newest of each: which of them is the host's, its other rows or the other hosts say.
@@ -30,7 +30,7 @@ _DOCKER = re.compile(r"CIS Docker (?P<id>\d+(?:\.\d+)+)(?: |\Z)")
 
 
 def named_queries(names: Iterable[str]) -> Iterator[NamedQuery]:
-    """Return the controls of each query whose name is one of our packs', whatever the pack is called."""
+    """Yield the controls of each query with a name from our packs, whatever the name of its pack."""
     for name in names:
         for control in _controls(name):
             yield name, control.benchmark, control.version, control.id, _preference(control)

@@ -1,4 +1,4 @@
-"""The tables of the logs into a report: fills in what the caller asks, and runs the SQL stage by stage."""
+"""Makes a report from the tables of the logs: fills the tables of the request, and runs the SQL stage by stage."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from auditrules.report.tables import REQUEST_TABLES
 from auditrules.report.times import CLOCK_AHEAD, DAY, EARLIEST, day
 
 RESTART_GAP = 600
-"""Seconds within which an extension that is gone and back, as at a restart of osqueryd, was never gone."""
+"""An extension that is gone for at most so many seconds, as at a restart of osqueryd, counts as never gone."""
 LONGEST_TREND = 366
-"""Days, the last ones."""
+"""The most days of a trend; the last ones are kept."""
 
 
 def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Report:
-    """Make a report of what the engine's tables hold; `reading` may already know how many rows that is.
+    """Make a report of the engine's tables. `reading` may already have the number of their rows.
 
-    Raises `ReportError` where a filter selects nothing, or a query fails.
+    Raises `ReportError` if a filter selects nothing, or a query fails.
     """
     keep_all_loaded()
     until = request.now if request.until is None else request.until
@@ -97,7 +97,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
 
 
 def _known(logged: Iterable[ResultRow]) -> Mapping[tuple[str, str, str], KnownControl]:
-    """Return the controls of the logs and of the catalogue by their keys; of one in both the catalogue is right."""
+    """Return the controls of the logs and of the catalogue by their keys. If both have one, the catalogue counts."""
     return {**{each.key: each for each in (KnownControl(*row) for row in logged)}, **_shipped()}
 
 
@@ -110,7 +110,7 @@ def _shipped() -> Mapping[tuple[str, str, str], KnownControl]:
 
 
 def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
-    """Fill in a table of `tables.REQUEST_TABLES`."""
+    """Fill a table of `tables.REQUEST_TABLES`."""
     schema = REQUEST_TABLES[name]
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
@@ -118,9 +118,9 @@ def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
 
 
 def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> Mapping[tuple[str, str, str], KnownControl]:
-    """Find out which hosts and controls the observations are of, and what is expected of which host.
+    """Find the hosts and controls of the observations, and fill the table of controls that each host should report.
 
-    Returns the controls that are known.
+    Returns the known controls.
     """
     latest = request.now + CLOCK_AHEAD
     filters = ControlFilters(request.controls, request.families, request.levels)
@@ -169,7 +169,7 @@ def _create(engine: Engine, *stages: str) -> None:
 
 
 def _create_async(engine: Engine, stage: str) -> Callable[[], None]:
-    """Begin with a stage; returns what waits for it."""
+    """Start a stage. Returns the function that waits for its end."""
     waits = [engine.create_async(step) for step in queries.steps(stage)]
 
     def wait() -> None:
@@ -180,7 +180,7 @@ def _create_async(engine: Engine, stage: str) -> Callable[[], None]:
 
 
 def _days(start: int, until: int) -> Iterator[tuple[str, int]]:
-    """The days of the window and the moment at which each ends, which is for the last `until`."""
+    """Yield the days of the window, each with its last moment. The last day ends at `until`."""
     last = until // DAY
     for number in range(max(start // DAY, last - LONGEST_TREND + 1), last + 1):
         yield day(number * DAY), min((number + 1) * DAY - 1, until)

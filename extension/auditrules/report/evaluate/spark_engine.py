@@ -1,4 +1,4 @@
-"""The SQL of a report in Spark, over the same tables: the only door to pyspark and sqlglot.
+"""Runs the SQL of a report in Spark, over the same tables. No other module imports pyspark or sqlglot.
 
 Where nothing says otherwise, Spark runs within this machine, on all of its cores, and listens on the loopback alone.
 What Spark's own users set (`MASTER`, `PYSPARK_SUBMIT_ARGS`, `SPARK_CONF_DIR`, `SPARK_HOME`, or spark-submit) decides
@@ -35,7 +35,7 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.showConsoleProgress": "false",
 }
-"""What is set in every Spark."""
+"""The settings of every session."""
 
 OWN = {
     "spark.default.parallelism": str(os.cpu_count() or 1),
@@ -45,7 +45,7 @@ OWN = {
     "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
     "spark.ui.enabled": "false",
 }
-"""What is set as well where nobody else has configured Spark."""
+"""Further settings, unless somebody has configured Spark."""
 
 _CONFIGURED = ("MASTER", "PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME")
 _NOT_FOUND = "PATH_NOT_FOUND"
@@ -57,10 +57,10 @@ class SparkError(ReportError):
 
 
 class Spark:
-    """A session of Spark, one in a process at a time; `close` ends it."""
+    """A session of Spark. A process has one at a time; `close` ends it."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        """Start Spark; raises `SparkError` where it does not start."""
+        """Start Spark. Raises `SparkError`."""
         configured = any(environment.get(name) for name in _CONFIGURED)
         settings = SETTINGS if configured else {**OWN, **SETTINGS}
         conf = pyspark.SparkConf(loadDefaults=False).setAll(list(settings.items()))
@@ -96,7 +96,7 @@ class Spark:
         self._view(name, result if queries.is_view(name) else result.localCheckpoint())
 
     def create_async(self, name: str) -> Callable[[], None]:
-        """Do what `create` does, at once: Spark is busy enough with one."""
+        """Run the step now, and return a function that does nothing: Spark is busy enough with one step."""
         self.create(name)
         return lambda: None
 
@@ -105,7 +105,7 @@ class Spark:
         return [tuple(row) for row in self._query(name).collect()]
 
     def fetch_async(self, *names: str) -> Callable[[], list[ResultRows]]:
-        """Return what asks the questions: nothing is begun before."""
+        """Return the function that runs the questions. Nothing starts before it is called."""
         return lambda: [self.fetch(name) for name in names]
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class Spark:
         self._session.stop()
 
     def _add_table(self, name: str, address: str) -> bool:
-        """Take a table of a store; False if it has none, as where nothing was ever logged for it."""
+        """Take a table of a store. False: the store has none, as nothing was ever logged for it."""
         schema = LOG_TABLES[name]
         try:
             self._view(name, self._parquet(schema, address))
@@ -136,14 +136,14 @@ class Spark:
 
 
 def translated(sql: str, dialect: str = "spark") -> str:
-    """Translate a query from DuckDB's dialect; raises `sqlglot.UnsupportedError` where that is impossible."""
+    """Translate a query from DuckDB's dialect. Raises `sqlglot.UnsupportedError`."""
     (statement,) = sqlglot.transpile(sql, "duckdb", dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
     return statement
 
 
 @cache
 def _java(settings: tuple[tuple[str, str], ...]) -> tuple[Any, IO[bytes]]:
-    """Start the Java process, which ends with this one. Its output is shown only if it does not start."""
+    """Start the Java process, which ends with this process. Its output is shown only if it does not start."""
     log = tempfile.TemporaryFile()  # noqa: SIM115 - Java writes to it as long as it runs
     conf = pyspark.SparkConf(loadDefaults=False).setAll(list(settings))
     try:
@@ -160,7 +160,7 @@ def _output(log: IO[bytes]) -> str:
 
 
 def _cause(output: str) -> str:
-    """The line of Java's output that says what went wrong: the first that sounds so, else the last."""
+    """Find the line of Java's output with the error: the first that looks like one, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return next(filter(_WRONG.search, lines), lines[-1] if lines else "")
 

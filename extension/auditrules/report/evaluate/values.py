@@ -1,4 +1,4 @@
-"""The answers of the SQL as values of the model, in an order that depends on the values alone."""
+"""Makes the values of the model from the results of the SQL, in an order that depends only on the values."""
 
 from __future__ import annotations
 

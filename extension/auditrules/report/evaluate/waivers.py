@@ -1,4 +1,4 @@
-"""Waivers: which verdicts each is about, until when it holds, and whether it waives anything."""
+"""Finds the verdicts of each waiver, its last day, and whether it is used."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from auditrules.report.model import Waiver, WaiverState
 from auditrules.report.times import DAY, day
 
 WaiverKey = tuple[str, str, str, str]
-"""Host's key, benchmark, version, control."""
+"""The host's key, benchmark, version and control."""
 
 
 class Waivers:
     """The waivers of a report."""
 
     def __init__(self, waivers: Sequence[Waiver], until: int) -> None:
-        """Take the waivers; those whose last day is before `until`, the moment of the report, are expired."""
+        """Take the waivers. Those with a last day before `until`, the moment of the report, are expired."""
         today = day(until)
         self._waivers = [
             replace(waiver, state=WaiverState.EXPIRED if waiver.expires < today else WaiverState.ACTIVE)
@@ -30,7 +30,7 @@ class Waivers:
     def waived_subjects(
         self, subjects: Iterable[tuple[str, str, str, str, str]]
     ) -> Iterator[tuple[str, str, str, str, int]]:
-        """Return each subject that a waiver is about, and the last moment on which one holds.
+        """Yield each subject of a waiver, and the last moment of the waiver that holds longest.
 
         A subject is a host's key, its name, and the benchmark, version and control.
         """
@@ -49,14 +49,14 @@ class Waivers:
                     break
 
     def of(self, subject: WaiverKey) -> Waiver | None:
-        """Return the waiver of a verdict that fails or is unknown, and note that it is used."""
+        """Return the waiver of a failing or unknown verdict, and note that it is used."""
         waiver = self._of.get(subject)
         if waiver is not None:
             self._used.add(id(waiver))
         return waiver
 
     def with_states(self) -> tuple[Waiver, ...]:
-        """Return every waiver with its state, once `of` was asked for all verdicts."""
+        """Return every waiver with its state. Call `of` for all verdicts before."""
         return tuple(
             replace(waiver, state=WaiverState.UNUSED)
             if waiver.state is WaiverState.ACTIVE and id(waiver) not in self._used
