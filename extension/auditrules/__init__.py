@@ -1,3 +1,3 @@
-"""What is audited on this host, as SQL: the tables of an osquery extension, and the checks that stand on them."""
+"""Shows what a host audits: as tables of an osquery extension, and as verdicts on controls of benchmarks."""
 
 __version__ = "0.1.0"

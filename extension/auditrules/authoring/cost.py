@@ -1,10 +1,10 @@
-"""What rules cost: how many of them the kernel asks at the end of each system call.
+"""Counts the rules that the kernel tries at the end of each system call.
 
 The model is audit_filter_syscall and audit_filter_inodes of kernel/auditsc.c in Linux 6.1. At the end of a call the
-kernel walks the rules of the exit list that are on no inode, a `dir=` rule among them, up to the first that matches. Of
-each it looks at the mask, and compares the fields of those that have the call. A rule on an inode stands in one of 32
-buckets, and is asked only where a name that the call used has an inode in the same one. The figures are those of a call
-that no rule matches, so that none is left out.
+kernel walks the rules of the exit list that are on no inode, which includes `dir=` rules, up to the first that matches.
+It looks at the mask of each rule, and compares the fields of those that have the call. A rule on an inode is in one of
+32 buckets, and is tried only if a name that the call used has an inode in the same bucket. The figures are those of a
+call that no rule matches, so they include all rules.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class AskedBy:
 
     @property
     def contradiction(self) -> str:
-        """The conditions that nobody can meet together, whatever the host's UID_MIN; empty if somebody can."""
+        """The conditions that no user can meet together, for any UID_MIN of the host; empty if a user can."""
         found = ""
         for uid_min in _SOME_UID_MINS:
             fields = [each for each in self._with(uid_min) if not each.startswith(("path=", "exe="))]

@@ -32,7 +32,7 @@ _CIS_CONTROLS = "CIS Controls: "
 
 
 def no_prose(_family: str) -> Mapping[str, str]:
-    """No texts, whatever the family."""
+    """Give no texts for any family."""
     return MappingProxyType({})
 
 
@@ -110,7 +110,7 @@ class BenchmarkControl:
 
     @property
     def description(self) -> str:
-        """What is wanted."""
+        """The requirement in prose."""
         return self.text("description")
 
     @property
@@ -120,12 +120,12 @@ class BenchmarkControl:
 
     @property
     def impact(self) -> str:
-        """What it costs, and what else to set up."""
+        """The cost of the control, and what else to set up."""
         return self.text("impact")
 
     @property
     def default_value(self) -> str:
-        """What holds on a host that nobody configured."""
+        """The state of a host that nobody has configured."""
         return self.text("default_value")
 
 

@@ -68,7 +68,7 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
 class UnclearError(Exception):
-    """It is not known which path a daemon uses; the message says why."""
+    """The path that a daemon uses is not known. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class DockerDaemon:
 def places(
     option: str, daemons: Sequence[DockerDaemon], files: Mapping[str, File]
 ) -> Iterator[tuple[str, DockerDaemon | None]]:
-    """The paths that daemons are told by an option, each with the daemon whose command line has it (None: a file has).
+    """The paths that an option gives to daemons, each with the daemon whose command line has it (None: a file has it).
 
     `files` are the existing configuration files by path. Without a daemon the usual file counts.
 

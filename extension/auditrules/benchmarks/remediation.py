@@ -136,7 +136,7 @@ class AuditState:
         return self.state in RULES_KNOWN
 
     def unknown_words(self, source: str) -> str:
-        """That the rules of a source are not known, and why where it is the kernel."""
+        """Say that the rules of a source are not known, and for the kernel also why."""
         if source == BOOT:
             return "the rules that boot loads are not known"
         return f"the rules of the kernel are not known{f': {self.error}' if self.error else ''}"
@@ -241,7 +241,7 @@ def at_boot(path: str, rules_file: str, *, directory: bool) -> str:
 
 
 def watched_path(line: str) -> str | None:
-    """The path that auditctl would watch for a line of a rules file; None unless the line is one rule and no more."""
+    """The path that auditctl would watch for a line of a rules file; None if the line is not exactly one rule."""
     pieces = [text for _, text in lines(encode(f"{line}\n"))]
     try:
         parsed = parse_line(pieces[0], Facts()) if pieces == [line] else None

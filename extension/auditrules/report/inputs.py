@@ -188,7 +188,7 @@ def _problems(entry: object) -> Iterator[str]:
 
 
 def _day(value: object) -> str:
-    """A day of TOML, or as text; empty where it is no day."""
+    """Convert a day of TOML, or a text, to YYYY-MM-DD; empty: it is no day."""
     if isinstance(value, datetime):
         value = value.date()
     if isinstance(value, date):

@@ -92,7 +92,7 @@ def _three(draft: Draft, word: Word, operators: tuple[str, ...]) -> tuple[str, s
 
 @lru_cache(_KEPT)
 def _parted(text: str, operators: tuple[str, ...]) -> tuple[str, str, str]:
-    """A text before, at and behind the first of the operators that it has; all before where it has none."""
+    """Split a text at the first of these operators in it: name, operator, value. Without one, all is name."""
     sign = next((sign for sign in operators if sign in text), "")
     name, _, value = text.partition(sign) if sign else (text, "", "")
     return name, sign, value

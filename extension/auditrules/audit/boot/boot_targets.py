@@ -1,4 +1,4 @@
-"""Which targets boot reaches, which units want another one, and which conditions keep a unit from starting.
+"""Finds the targets that boot reaches, the units that want another one, and conditions that keep a unit from starting.
 
 As systemd.unit(5) and systemd(1) of systemd 252 say.
 """

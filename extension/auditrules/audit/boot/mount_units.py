@@ -1,4 +1,4 @@
-"""Which of systemd's mount units are mounted before auditd starts, so that rules loaded at boot cover them."""
+"""Finds systemd's mount units that are mounted before auditd starts, so that rules loaded at boot cover them."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class RulesFiles:
 
     @cached_property
     def loaders_sandbox(self) -> Sandbox:
-        """What the units that may have loaded the kernel's rules see otherwise."""
+        """The sandbox of the units that may have loaded the kernel's rules."""
         return loaders_sandbox(self.collected.units).on(self.facts)
 
     def load_in(self, sandbox: Sandbox, content: bytes) -> LoadedFile:

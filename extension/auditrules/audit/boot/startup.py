@@ -28,7 +28,7 @@ _PULLS = ("Wants", "Requires", "BindsTo", "Upholds")
 
 
 class Loader(str, Enum):
-    """What loads the rules at boot."""
+    """The program that loads the rules at boot."""
 
     AUGENRULES = "augenrules"
     AUDITCTL = "auditctl"

@@ -1,6 +1,6 @@
-"""Which directories a unit's settings hide from its commands (systemd.exec(5), "Sandboxing").
+"""Finds the directories that a unit's settings hide from its commands (systemd.exec(5), "Sandboxing").
 
-The kernel resolves a rule's path as the program that loads it sees the file system.
+The kernel resolves the path of a rule in the file system that the loading program sees.
 """
 
 from __future__ import annotations

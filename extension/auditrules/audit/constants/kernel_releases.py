@@ -1,4 +1,4 @@
-"""Which system calls a kernel release has, and which it counts for a letter of `perm`, where Linux 6.1 differs.
+"""The system calls of a kernel release, and those that count as a letter of `perm`, if Linux 6.1 differs.
 
 `syscalls` has the classes of Linux 6.1; this module has the differences of other releases. They were tested on kernels
 5.4 to 7.3, upstream and of Debian and Ubuntu: each call on a file, under a rule for each letter. If a distribution

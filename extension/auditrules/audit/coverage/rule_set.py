@@ -194,7 +194,7 @@ class RuleSet:
         return tuple(dict.fromkeys(int(each.rule.syscalls) for each in self.in_list(FilterList.EXIT)))
 
     def in_masks(self, number: int) -> tuple[int, ...]:
-        """Which of the masks have a system call, as bits: calls of which that is equal are told apart by no mask."""
+        """Whether each of the masks has a system call, as bits. No mask distinguishes calls with equal bits."""
         found = self._in_masks.get(number)
         if found is None:
             found = self._in_masks[number] = tuple(mask >> number & 1 for mask in self.masks)

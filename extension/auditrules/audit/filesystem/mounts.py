@@ -112,7 +112,7 @@ def mounted(mountinfo: bytes, early: frozenset[str]) -> tuple[Mount, ...]:
 
 @lru_cache(_KEPT)  # of the mounts of a busy host few come and go: the others stay the same objects, equal at once
 def _mount(line: bytes) -> Mount | None:
-    """The mount of a line of mountinfo; None where it is cut."""
+    """Parse a line of mountinfo; None if it is cut off."""
     words = [_unescaped(word) for word in line.split(b" ")] if b"\\" in line else decode(line).split(" ")
     if "-" not in words[_BEFORE_TYPE:-1] or not (_NUMBER.fullmatch(words[0]) and _NUMBER.fullmatch(words[1])):
         return None

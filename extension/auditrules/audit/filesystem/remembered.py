@@ -1,6 +1,6 @@
-"""What earlier collections of a host saw at the paths of rules: only who looks again and again can see some changes.
+"""Remembers what earlier collections of a host saw at the paths of rules, to find changes that leave no trace.
 
-A directory that is older than the rules and was moved to a path, and a mount that went, leave no trace on the host.
+They are a directory that is older than the rules and was moved to a path, and a mount that is gone.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Remembered:
 
 
 def _what(entry: Entry) -> Hashable:
-    """What a directory is by its inode, and a link by its text."""
+    """The identity of an entry: the inode of a directory, the text of a link."""
     return entry.target if entry.type == "link" else (entry.dev, entry.ino)
 
 

@@ -34,7 +34,7 @@ class AbsentRule(Requirement):
 
     @property
     def required(self) -> str:
-        """That they are absent."""
+        """The word for absent."""
         return ABSENT
 
     def results(self, host: JudgedHost, source: str) -> Iterator[Result]:

@@ -40,7 +40,7 @@ class BootOption(Requirement):
 
     @property
     def required(self) -> str:
-        """What it must be, in words."""
+        """The value that it must have, in words."""
         return self.value if self.least is None else f"at least {self.least}"
 
     @property

@@ -49,7 +49,7 @@ class DriftRequirement(Requirement):
 
     @property
     def required(self) -> str:
-        """That they are the same."""
+        """The words for no difference."""
         return SAME
 
     def results(self, host: JudgedHost, source: str) -> Iterable[Result]:

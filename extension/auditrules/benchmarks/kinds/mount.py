@@ -64,7 +64,7 @@ class MountRequirement(Requirement):
 
     @property
     def required(self) -> str:
-        """What it must be, in words."""
+        """The options that it must have, in words."""
         return ", ".join((*(("a file system of its own",) if self.separate else ()), *self.options))
 
     def paths(self, facts: HostFacts) -> Iterable[str]:

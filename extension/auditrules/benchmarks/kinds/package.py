@@ -49,7 +49,7 @@ _BEST = (Status.PASS, Status.UNKNOWN, Status.FAIL)  # of several names for one p
 
 @dataclass(frozen=True, slots=True)
 class Package(Requirement):
-    """Packages that must all be installed; of the names in one group one is enough."""
+    """Packages that must be installed. Each group has the names of one package on different systems; one is enough."""
 
     kind: ClassVar[str] = "package"
 
@@ -57,21 +57,21 @@ class Package(Requirement):
 
     @property
     def subject(self) -> str:
-        """The packages; each result is of one group of names."""
+        """All packages. Each result is about one group of names."""
         return ", ".join(map(_in_words, self.names))
 
     @property
     def required(self) -> str:
-        """That they are installed."""
+        """The word for installed."""
         return "installed"
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """What is installed."""
+        """The fact which packages are installed."""
         return frozenset({Fact.PACKAGES})
 
     def paths(self, facts: HostFacts) -> Iterable[str]:
-        """The files of the packages, if there is no dpkg record."""
+        """The files of the packages, if dpkg has no record."""
         if facts.packages is not None and facts.packages.dpkg is not None:
             return ()
         return [path for group in self.names for name in group for paths in BROUGHT.get(name, ()) for path in paths]

@@ -88,7 +88,7 @@ class PathRequirement(Requirement):
 
     @property
     def who(self) -> str:
-        """Who makes the accesses."""
+        """The users whose accesses must be recorded, in words."""
         return self.by.who
 
     @property

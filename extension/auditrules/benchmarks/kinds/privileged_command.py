@@ -83,7 +83,7 @@ class PrivilegedCommandRequirement(Requirement):
 
     @property
     def required(self) -> str:
-        """That they are run."""
+        """The permission x: their runs must be recorded."""
         return _LETTER
 
     @property
@@ -93,7 +93,7 @@ class PrivilegedCommandRequirement(Requirement):
 
     @property
     def who(self) -> str:
-        """Those whom the fields match."""
+        """The users that the fields match, in words."""
         if not self.fields:
             return EVERYBODY
         names = {each.partition(">=")[0].partition("!=")[0] for each in self.fields}

@@ -65,7 +65,7 @@ class SettingRequirement(Requirement):
 
     @property
     def required(self) -> str:
-        """What it must be, in words."""
+        """The values that it may have, in words."""
         if self.values:
             return " or ".join(self.values)
         if self.test == "set":

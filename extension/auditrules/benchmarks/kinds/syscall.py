@@ -71,12 +71,12 @@ class SyscallRequirement(Requirement):
 
     @property
     def who(self) -> str:
-        """Who makes the calls."""
+        """The users whose calls must be recorded, in words."""
         return self.by.who
 
     @property
     def needs(self) -> frozenset[Fact]:
-        """Who logs in, where that matters."""
+        """The fact who logs in, if the users are those who log in."""
         return frozenset({Fact.LOGIN}) if self.by.by_login else frozenset()
 
     def paths(self, facts: HostFacts) -> Iterable[str]:  # noqa: ARG002 - a method of every kind
@@ -110,7 +110,7 @@ class SyscallRequirement(Requirement):
         return Result(status, reason, evidence, lines, _named(missed), remedy)
 
     def _wished(self, fields: Iterable[str], host: JudgedHost, source: str) -> Iterator[str]:
-        """What is missed of the arches that the benchmark does not ask for."""
+        """Say what is not recorded for architectures that the benchmark does not require."""
         others = tuple(each for each in ARCHES if each not in self.arches)
         machine = host.audit.collected.facts.machine
         if others != ("b32",) or machine_of("b32", machine) is None:

@@ -36,7 +36,7 @@ class HostIdentity(NamedTuple):
     identifier: str
     name: str
     digest: int
-    """Of the others: rows are compared by it."""
+    """The digest of the other fields. Rows are compared by it."""
 
     @classmethod
     def of(cls, host: str, identifier: str, name: str) -> HostIdentity:

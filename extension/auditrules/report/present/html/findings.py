@@ -27,7 +27,7 @@ class FailureCause:
     remediation: Remediation | None
     hosts: int
     waived: int
-    """Of these hosts."""
+    """The number of these hosts with a waiver."""
 
 
 def remediations(verdicts: Iterable[Verdict]) -> tuple[FailureCause, ...]:
