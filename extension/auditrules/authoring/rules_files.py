@@ -139,7 +139,7 @@ def _drop_line(made: _Made, findings: Iterable[LintFinding]) -> bool:
         if line is None:
             continue
         if finding.kind.id in _DROPS:
-            related = [each for place, _ in finding.related for each in _at(made, place)]
+            related = [each for place, _ in finding.related for each in _lines_at(made, place)]
             del made.lines[finding.text]
             for other in related[:1]:
                 controls = dict.fromkeys((*other.controls, *line.controls))
@@ -152,7 +152,7 @@ def _drop_line(made: _Made, findings: Iterable[LintFinding]) -> bool:
     return False
 
 
-def _at(made: _Made, place: Place) -> Sequence[PrescribedLine]:
+def _lines_at(made: _Made, place: Place) -> Sequence[PrescribedLine]:
     lines = _files(made.lines.values(), "")[place.path].splitlines()
     found = made.lines.get(lines[place.line - 1])
     return [found] if found else []

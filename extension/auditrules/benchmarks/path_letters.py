@@ -20,28 +20,28 @@ class Letters:
     answer: PathAnswer | None
     source: str
 
-    def _of(self, letters: str) -> str:
+    def _required_of(self, letters: str) -> str:
         return "".join(letter for letter in LETTERS if letter in self.required and letter in letters)
 
     @property
     def unrecorded(self) -> str:
         """The letters that are not recorded."""
-        return self._of(self.answer.unrecorded) if self.answer else ""
+        return self._required_of(self.answer.unrecorded) if self.answer else ""
 
     @property
     def conditional(self) -> str:
         """The letters that are not always recorded."""
-        return self._of(self.answer.conditional) if self.answer else ""
+        return self._required_of(self.answer.conditional) if self.answer else ""
 
     @property
     def unknown(self) -> str:
         """The letters whose coverage is unknown."""
-        return self._of(self.answer.unknown) if self.answer else ""
+        return self._required_of(self.answer.unknown) if self.answer else ""
 
     @property
     def missing(self) -> str:
         """The letters that keep the requirement from passing."""
-        return self._of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
+        return self._required_of(self.unrecorded + self.conditional + self.unknown) if self.answer else self.required
 
 
 def for_both_arches(one: PathAnswer, other: PathAnswer) -> PathAnswer:

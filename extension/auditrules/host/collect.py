@@ -121,7 +121,7 @@ class Host:
             cmdline = tree.read("/proc/cmdline", self._limits.file) if self._here else None
             facts = replace(self._facts.read(tree, wanted, version, paths, cmdline), mounts=mounts)
             if self._here:
-                self._remembered = self._remembered.after(begun, facts)
+                self._remembered = self._remembered.with_collection(begun, facts)
             return Sources(
                 kernel=kernel,
                 rules_d=rules_d,

@@ -72,7 +72,7 @@ class ProgramSearch:
 
     def so_far(self) -> PrivilegedPrograms:
         """Give what was found until now."""
-        return self._progress.found(SearchState.RUNNING)
+        return self._progress.so_far(SearchState.RUNNING)
 
     def run(self) -> PrivilegedPrograms:
         """Search to the end, or to a limit."""
@@ -90,9 +90,9 @@ class ProgramSearch:
                 for place in self._where.places:
                     self._search(place)
         except LimitError as error:
-            return self._progress.found(SearchState.LIMIT, str(error))
+            return self._progress.so_far(SearchState.LIMIT, str(error))
         except OSError as error:
-            return self._progress.found(SearchState.FAILED, f"{error.strerror}: {error.filename or self._root}")
+            return self._progress.so_far(SearchState.FAILED, f"{error.strerror}: {error.filename or self._root}")
         return self._progress.end()
 
     def _read_mounts(self) -> None:

@@ -19,7 +19,7 @@ class LimitError(Exception):
 
 
 class SearchProgress:
-    """The progress of one search. Other threads may call `found` while it goes on.
+    """The progress of one search. Other threads may call `so_far` while it goes on.
 
     `entries` counts the names that the search has looked at.
     """
@@ -40,7 +40,7 @@ class SearchProgress:
         self._slice = self._start = time.monotonic()
         self._cpu = time.thread_time()
 
-    def found(self, state: SearchState, problem: str = "") -> PrivilegedPrograms:
+    def so_far(self, state: SearchState, problem: str = "") -> PrivilegedPrograms:
         """Give what was found until now."""
         return PrivilegedPrograms(
             state,
@@ -56,7 +56,7 @@ class SearchProgress:
 
     def end(self) -> PrivilegedPrograms:
         """Give what was found at the end of a complete search."""
-        return self.found(SearchState.UNREADABLE if self._unread_count else SearchState.COMPLETE)
+        return self.so_far(SearchState.UNREADABLE if self._unread_count else SearchState.COMPLETE)
 
     def pause(self, path: str) -> None:
         """Check the limits, and rest for as long as the last slice took, so that other programs go first.

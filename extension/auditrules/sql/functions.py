@@ -24,7 +24,9 @@ def split(text: Value, separators: Value, index: Value) -> str | None:
         return None
     if not _text(separators):
         raise ValueError("Invalid input to split function")
-    return _at([part.strip() for part in re.split(f"[{re.escape(_text(separators))}]", _text(text)) if part], index)
+    return _part_at(
+        [part.strip() for part in re.split(f"[{re.escape(_text(separators))}]", _text(text)) if part], index
+    )
 
 
 def regex_match(text: Value, pattern: Value, group: Value) -> str | None:
@@ -38,7 +40,7 @@ def regex_match(text: Value, pattern: Value, group: Value) -> str | None:
         match = re.search(source, _text(text))
     except re.error as error:
         raise ValueError("Invalid regex") from error
-    return None if match is None else _at([match[0], *(part or "" for part in match.groups())], group)
+    return None if match is None else _part_at([match[0], *(part or "" for part in match.groups())], group)
 
 
 def concat(*values: Value) -> str | None:
@@ -72,7 +74,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
 }
 
 
-def _at(parts: list[str], index: Value) -> str | None:
+def _part_at(parts: list[str], index: Value) -> str | None:
     place = int(index) if isinstance(index, int | float) else _number(_text(index))
     return parts[place] if 0 <= place < len(parts) else None
 

@@ -37,7 +37,7 @@ def seen(*mounts: Mount, **inodes: int | str) -> Facts:
 def looked(*facts: Facts) -> Mapping[str, PathChange]:
     remembered = Remembered()
     for at, each in zip((FIRST, SECOND, THIRD, LAST), facts, strict=False):
-        remembered = remembered.after(at, each)
+        remembered = remembered.with_collection(at, each)
     return remembered.changed
 
 
@@ -97,7 +97,7 @@ def test_what_is_remembered_stays_within_bounds() -> None:
     remembered = Remembered()
     for number in range(4):
         names = {f"d{number}x{each}": each + 1 for each in range(MOST_PLACES // 2)}
-        remembered = remembered.after(FIRST + number, seen(**names))
+        remembered = remembered.with_collection(FIRST + number, seen(**names))
         assert len(remembered.places) <= MOST_PLACES
 
 

@@ -123,7 +123,7 @@ def _orders(starts: Sequence[StartedUnit]) -> list[tuple[StartedUnit, ...]]:
     orders = [
         order
         for order in permutations(starts)
-        if not any(one.after(other) for index, one in enumerate(order) for other in order[index + 1 :])
+        if not any(one.starts_after(other) for index, one in enumerate(order) for other in order[index + 1 :])
     ]
     if not orders:
         raise UndeterminedError("the units that load rules wait for each other")
@@ -154,7 +154,7 @@ class _Machine:
         failed: list[StartedUnit] = []
         for start in order:
             needed = {name for key in NEEDS for name in start.unit.names(key)}
-            names = [other.unit.name for other in failed if other.unit.name in needed and start.after(other)]
+            names = [other.unit.name for other in failed if other.unit.name in needed and start.starts_after(other)]
             if names:
                 self.not_started.append(f"{start.unit.name} does not start, as {names[0]} fails")
             if names or not self._start(start):

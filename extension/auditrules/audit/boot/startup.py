@@ -43,7 +43,7 @@ class StartedUnit:
     unit: Unit
     steps: tuple[UnitCommand, ...]
 
-    def after(self, other: StartedUnit) -> bool:
+    def starts_after(self, other: StartedUnit) -> bool:
         """Whether systemd starts this unit after the other, if it starts both."""
         return other.unit.name in self.unit.names("After") or self.unit.name in other.unit.names("Before")
 

@@ -58,7 +58,7 @@ class AuditNamesCollector:
     def _names(self, operation: Operation, path: str, other: str) -> Iterator[Name]:
         match operation.collects:
             case CollectedNames.FILE | CollectedNames.DESCRIPTOR | CollectedNames.NAME:
-                found = self._found(self._walk(path, follow=operation.collects is not CollectedNames.NAME))
+                found = self._existing_name(self._walk(path, follow=operation.collects is not CollectedNames.NAME))
                 yield replace(found, named=operation.collects is not CollectedNames.DESCRIPTOR)
             case CollectedNames.NOTHING:
                 return
@@ -72,7 +72,11 @@ class AuditNamesCollector:
                 yield from self._linked(self._walk(path, follow=False), self._walk(other, follow=False))
             case CollectedNames.FOLDER:
                 place = self._walk(path)
-                yield self._found(place) if place.entry and place.entry.type == "dir" else unreached(place.full_path)
+                yield (
+                    self._existing_name(place)
+                    if place.entry and place.entry.type == "dir"
+                    else unreached(place.full_path)
+                )
             case CollectedNames.CREATION:
                 yield from self._opened(operation, path)
             case CollectedNames.NEW | CollectedNames.REMOVAL:
@@ -85,7 +89,7 @@ class AuditNamesCollector:
             if place.missing or place.entry is None or place.entry.type != "link":
                 break
             if not self.cached:
-                yield from self._folder(place)
+                yield from self._folder_name(place)
             target = place.entry.target
             place = self._walk(target if target.startswith("/") else f"{parent(place.path)}/{target}", follow=False)
         if self.cached and not place.missing:
@@ -94,10 +98,10 @@ class AuditNamesCollector:
             yield from self._in_folder(operation, place)
 
     def _in_folder(self, operation: Operation, place: ResolvedPath) -> Iterator[Name]:
-        yield from self._folder(place)
+        yield from self._folder_name(place)
         if place.missing and operation.collects is not CollectedNames.REMOVAL:
             if not place.unresolved:
-                yield self._made(place, operation.makes)
+                yield self._created_name(place, operation.makes)
         elif operation.collects is CollectedNames.CREATION:
             yield self.name(place)
         elif operation.collects is CollectedNames.REMOVAL and not place.missing:
@@ -138,20 +142,20 @@ class AuditNamesCollector:
             known=place.entry is not None,
         )
 
-    def _found(self, place: ResolvedPath) -> Name:
+    def _existing_name(self, place: ResolvedPath) -> Name:
         return unreached(place.full_path) if place.missing else self.name(place)
 
-    def _folder(self, place: ResolvedPath) -> Iterator[Name]:
+    def _folder_name(self, place: ResolvedPath) -> Iterator[Name]:
         yield unreached(place.full_path) if place.unresolved else self.name(self.file_system.at(parent(place.path)))
 
-    def _made(self, place: ResolvedPath, kind: str) -> Name:
+    def _created_name(self, place: ResolvedPath, kind: str) -> Name:
         entry = Entry(kind, dev=self._entry(parent(place.path)).dev)
         return replace(self.name(place, made=True), entry=entry, known=True)
 
     def _renamed(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
         """A rename's names. The compiled kernel collects the second argument first."""
-        yield unreached(target.full_path) if source.unresolved else next(self._folder(target))
-        yield from self._folder(source)
+        yield unreached(target.full_path) if source.unresolved else next(self._folder_name(target))
+        yield from self._folder_name(source)
         same = not target.missing and self.file_system.identity(source) == self.file_system.identity(target)
         if source.missing or target.unresolved or same or self._mount(source) != self._mount(target):
             return
@@ -182,11 +186,11 @@ class AuditNamesCollector:
         yield replace(moved, identity=there.identity, entry=there.entry, removed=False, made=True)
 
     def _linked(self, source: ResolvedPath, target: ResolvedPath) -> Iterator[Name]:
-        found = self._found(source)
+        found = self._existing_name(source)
         if source.missing:  # so that the kernel does not look at the directory
             yield from (unreached(target.full_path), found)
             return
-        yield from self._folder(target)
+        yield from self._folder_name(target)
         yield found
         possible = target.missing and not target.unresolved
         if possible and self._mount(source) == self._mount(target):
@@ -200,13 +204,13 @@ class AuditNamesCollector:
 
     def _executed(self, path: str, *, is_open: bool) -> Iterator[Name]:
         place = self._walk(path)
-        yield self._found(place)
+        yield self._existing_name(place)
         if self.twice and not place.missing:
-            yield self.opened or self._found(self._walk(path, follow=False))
+            yield self.opened or self._existing_name(self._walk(path, follow=False))
         for interpreter in self.interpreters(place):
             if is_open and not _is_loader(interpreter.path):
                 return  # BINPRM_FLAGS_PATH_INACCESSIBLE of fs/binfmt_script.c and fs/binfmt_misc.c
-            yield self._found(interpreter)
+            yield self._existing_name(interpreter)
 
     def interpreters(self, place: ResolvedPath) -> Iterator[ResolvedPath]:
         """The interpreters that run a program: a script's, that one's if it is a script, and the last one's loader."""

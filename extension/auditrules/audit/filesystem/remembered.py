@@ -37,7 +37,7 @@ class Remembered:
     places: Mapping[str, Entry] = MappingProxyType({})
     changed: Mapping[str, PathChange] = MappingProxyType({})
 
-    def after(self, at: float, facts: Facts) -> Remembered:
+    def with_collection(self, at: float, facts: Facts) -> Remembered:
         """The same after another collection, which began `at` that time, in seconds since the epoch."""
         if facts.mounts is None:  # then nothing was looked at
             return self

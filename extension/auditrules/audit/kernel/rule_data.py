@@ -111,10 +111,10 @@ def decode(payload: bytes) -> Rule:
             left -= value
         else:
             conditions.append(_numeric(number, value, bits))
-    filter_list = _known(LISTS, flags & ~(PREPEND | _PACKED), "a list")
+    filter_list = _known_value(LISTS, flags & ~(PREPEND | _PACKED), "a list")
     return Rule(
         filter_list,
-        _known(ACTIONS, action, "an action"),
+        _known_value(ACTIONS, action, "an action"),
         _mask(mask, filter_list, syscalls.machine_of(last_arch(conditions) or 0) or ""),
         tuple(conditions),
     )
@@ -165,7 +165,7 @@ def _wrong(payload: bytes) -> str:
     return f"expected at most {MOST_FIELDS} fields, found {_START.unpack_from(payload)[2]}"
 
 
-def _known(table: Mapping[int, _T], number: int, what: str) -> _T:
+def _known_value(table: Mapping[int, _T], number: int, what: str) -> _T:
     found = table.get(number)
     if found is None:
         raise NetlinkError(f"expected {what} that Linux 6.1 has, found {number:#x}")
@@ -191,12 +191,12 @@ def _mask(raw: bytes, filter_list: FilterList, machine: str) -> SyscallMask:
 
 def _textual(number: int, text: str, bits: int) -> Condition:
     name = NAMES[number]
-    return (shared_field if name == "key" else Field)(name, _known(OPERATORS, bits, "an operator"), text)
+    return (shared_field if name == "key" else Field)(name, _known_value(OPERATORS, bits, "an operator"), text)
 
 
 @lru_cache(_SHARED)
 def _numeric(number: int, value: int, bits: int) -> Condition:
-    operator = _known(OPERATORS, bits, "an operator")
+    operator = _known_value(OPERATORS, bits, "an operator")
     comparison = compared(value, operator) if number == FIELD_COMPARE else None
     return comparison or shared_field(NAMES.get(number, f"f{number}"), operator, value)
 

@@ -132,13 +132,17 @@ class SyscallRequirement(Requirement):
 
     def _line(self, arch: str, names: Sequence[str], fields: Sequence[str], facts: Facts) -> str:
         machine = machine_of(arch, facts.machine) or facts.machine
-        calls = self.syscalls if self.syscalls == (ALL_CALLS,) else [_known(each, machine, facts) for each in names]
+        calls = (
+            self.syscalls
+            if self.syscalls == (ALL_CALLS,)
+            else [_name_or_number(each, machine, facts) for each in names]
+        )
         conditions = conditions_text(fields, self.by.compare)
         key = f" -k {self.rule_key}" if self.rule_key else ""
         return f"-a always,exit -F arch={arch} -S {','.join(calls)}{conditions}{key}"
 
 
-def _known(name: str, machine: str, facts: Facts) -> str:
+def _name_or_number(name: str, machine: str, facts: Facts) -> str:
     """A call as the host's auditctl accepts it: by its number if auditctl is too old for the name."""
     if syscalls.number(name, machine, facts.version) is not None:
         return name

@@ -96,7 +96,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
     )
 
 
-def _known(logged: Iterable[ResultRow]) -> Mapping[tuple[str, str, str], KnownControl]:
+def _known_controls(logged: Iterable[ResultRow]) -> Mapping[tuple[str, str, str], KnownControl]:
     """Return the controls of the logs and of the catalogue by their keys. If both have one, the catalogue counts."""
     return {**{each.key: each for each in (KnownControl(*row) for row in logged)}, **_shipped()}
 
@@ -139,7 +139,7 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> Mapp
     )
     set_rows(engine, "parameters", [parameters])
     observations = _create_async(engine, "10_observations")
-    known = _known(engine.fetch("control_titles"))
+    known = _known_controls(engine.fetch("control_titles"))
     selected = selected_benchmarks(request.benchmarks, (key[:2] for key in known))
     default = selected or (CIS_DOCKER[0].key,)
     set_rows(engine, "selected_benchmarks", selected)

@@ -59,7 +59,7 @@ def verdicts(
     ) in rows:
         status = _STATUSES[word]
         about = known.get((benchmark, version, control), _STRANGE)
-        waiver = waivers.of((key, benchmark, version, control)) if word in _OPEN else None
+        waiver = waivers.waiver_of((key, benchmark, version, control)) if word in _OPEN else None
         if override:
             why, shown = override, notes.explain(override, seen, query, message)
         else:

@@ -48,7 +48,7 @@ class Waivers:
                     yield key, benchmark, version, control, _end(waiver.expires)
                     break
 
-    def of(self, subject: WaiverKey) -> Waiver | None:
+    def waiver_of(self, subject: WaiverKey) -> Waiver | None:
         """Return the waiver of a failing or unknown verdict, and note that it is used."""
         waiver = self._of.get(subject)
         if waiver is not None:
@@ -56,7 +56,7 @@ class Waivers:
         return waiver
 
     def with_states(self) -> tuple[Waiver, ...]:
-        """Return every waiver with its state. Call `of` for all verdicts before."""
+        """Return every waiver with its state. Call `waiver_of` for all verdicts before."""
         return tuple(
             replace(waiver, state=WaiverState.UNUSED)
             if waiver.state is WaiverState.ACTIVE and id(waiver) not in self._used

@@ -41,12 +41,12 @@ class Origin:
     @property
     def time(self) -> int | None:
         """The time in Unix seconds; None: none is given."""
-        times = (_moment_of(_at(self.record, path)) for path in _TIME_KEYS)
+        times = (_moment_of(_value_at(self.record, path)) for path in _TIME_KEYS)
         found = next((time for time in times if time is not None), None)
         return self._outer.time if found is None and self._outer else found
 
 
-def _at(record: Record, path: Sequence[str]) -> object:
+def _value_at(record: Record, path: Sequence[str]) -> object:
     found: object = record
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
@@ -54,7 +54,7 @@ def _at(record: Record, path: Sequence[str]) -> object:
 
 
 def _text_at(record: Record, path: Sequence[str]) -> str:
-    found = _at(record, path)
+    found = _value_at(record, path)
     return text(found) if isinstance(found, str) else ""
 
 

@@ -51,7 +51,7 @@ def ocsf(report: Report) -> Iterator[str]:
 
 def _finding(report: Report, host: HostSummary, verdict: Verdict) -> dict[str, object]:
     key, name, title = visible(host.key), visible(host.name), visible(verdict.title)
-    at = _at(report, verdict)
+    at = _finding_time(report, verdict)
     status_id, status = _COMPLIANCE[verdict.status]
     severity_id, severity = _SEVERITY[verdict.status]
     uid = identity(verdict.host, verdict.benchmark, verdict.version, verdict.control, verdict.target)
@@ -110,7 +110,7 @@ def _finding(report: Report, host: HostSummary, verdict: Verdict) -> dict[str, o
     }
 
 
-def _at(report: Report, verdict: Verdict) -> int:
+def _finding_time(report: Report, verdict: Verdict) -> int:
     """The time of the finding: that of the host's last row, or that of the report if it gave another status.
 
     Whoever goes by the latest line of a finding would else see the pass of a host that has been silent since.
