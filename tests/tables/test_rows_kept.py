@@ -1,4 +1,4 @@
-"""Rows of `audit_rules` that are made once, on a host where one rule of the kernel changes."""
+"""Rows of `audit_rules` that are made once, on a host where a rule of the kernel or a line of a file changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ from auditrules.tables.rules import RuleRows
 from tests.fixtures.hosts import BARE, Look
 
 PATHS = ("/srv/a", "/srv/b", "/srv/b", "/srv/c")
-AT_REST = Look.at(BARE).with_rules(*(f"-a always,exit -F path={path} -k k" for path in PATHS)).sources
+
+
+def written(paths: Iterable[str]) -> Sources:
+    return Look.at(BARE).with_rules(*(f"-a always,exit -F path={path} -k k" for path in paths)).sources
+
+
+AT_REST = written(PATHS)
 
 
 def loaded(paths: Iterable[str]) -> Sources:
@@ -34,11 +40,25 @@ def loaded(paths: Iterable[str]) -> Sources:
     return replace(AT_REST, kernel=Kernel("netlink", netlink=Netlink(tuple(map(encode, made)), bytes(40))))
 
 
-@pytest.mark.parametrize(
+changes = pytest.mark.parametrize(
     "paths",
-    [PATHS[:-1], (*PATHS, "/srv/d"), PATHS[::-1], ("/srv/b", *PATHS), ("/srv/a",)],
-    ids=["a rule fewer", "a rule more", "another order", "one text three times", "one rule"],
+    [PATHS[:-1], (*PATHS, "/srv/d"), PATHS[::-1], ("/srv/b", *PATHS), ("/srv/a",), ()],
+    ids=["a rule fewer", "a rule more", "another order", "one text three times", "one rule", "none"],
 )
+
+
+@changes
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_rows_after_a_change_of_a_file_are_those_of_a_first_look(paths: tuple[str, ...], machine: str) -> None:
+    kept, earlier = RuleRows(), HostAudit(AT_REST)
+    kept(earlier.drift)
+    changed = written(paths)
+    changed = replace(changed, facts=replace(changed.facts, machine=machine))
+    later = HostAudit(changed, earlier)
+    assert list(map(dict, kept(later.drift))) == list(map(dict, RuleRows()(HostAudit(changed).drift)))
+
+
+@changes
 def test_rows_after_a_change_of_the_kernel_are_those_of_a_first_look(paths: tuple[str, ...]) -> None:
     kept, earlier = RuleRows(), HostAudit(loaded(PATHS))
     kept(earlier.drift)

@@ -28,6 +28,7 @@ _TYPE, _ACTION, _LIST, _PATH_TYPE, _PERMISSIONS, _ARCH = map(
 )
 _SYSCALLS, _FIELDS, _KEYS = (partial(cell, name) for name in ("syscalls", "fields", "keys"))
 
+_POSITION_PLACE = AUDIT_RULES.names.index("position")
 _MEANT = slice(AUDIT_RULES.names.index("type"), AUDIT_RULES.names.index("text"))  # of the cells of a row
 
 Meaning = tuple[bytes, ...]
@@ -47,6 +48,7 @@ class _Made(NamedTuple):
     states: list[LineState]
     of_kernel: Lines | None = None
     of_files: tuple[FileLine, ...] = ()
+    machine: str = ""
 
 
 class RuleRows:
@@ -63,7 +65,8 @@ class RuleRows:
         made = _Rows(drift, self._last)  # another thread may put newer ones in their place
         made.add_kernel()
         made.add_files()
-        self._last = _Made(made.rows, made.rules, made.states, drift.reading.lines, drift.files.lines)
+        files = drift.files
+        self._last = _Made(made.rows, made.rules, made.states, drift.reading.lines, files.lines, files.facts.machine)
         return [*made.rows]
 
 
@@ -115,10 +118,20 @@ class _Rows:
                 source, position = line.source, 0
             if line.number is not None:
                 position += 1
-            if lines is before.of_files and found == before.states[place]:
+            if place < len(before.rows) and self._is_as_before(place, line, str(position), found):
                 self._keep(place)
             else:
                 self._add_line(line, str(position), found)
+
+    def _is_as_before(self, place: int, line: FileLine, position: str, found: LineState) -> bool:
+        """Whether a line of a file has the row that it had before."""
+        before = self._before
+        return (
+            found == before.states[place]
+            and line == before.of_files[place - len(before.rows)]  # the last rows are those of files
+            and _POSITION(position) == before.rows[place].cells[_POSITION_PLACE]
+            and before.machine == self._drift.files.facts.machine
+        )
 
     def _keep(self, place: int) -> None:
         """Reuse a row."""
