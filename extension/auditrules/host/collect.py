@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import inf
 
 from auditrules.audit.auditctl.status import LOCKED, UNKNOWN_STATUS, AuditStatus, NotAStatusError, parse_status
@@ -16,7 +16,7 @@ from auditrules.audit.boot.unit_commands import DAEMON, UNITS
 from auditrules.audit.boot.unit_sandbox import sandbox_paths
 from auditrules.audit.constants.arches import loader_of
 from auditrules.audit.filesystem.binary_formats import FOLDER, binary_formats
-from auditrules.audit.filesystem.mounts import Mounts, early_points, initrd_points, mounted
+from auditrules.audit.filesystem.mounts import early_points, initrd_points, mounted
 from auditrules.audit.filesystem.remembered import Remembered
 from auditrules.audit.kernel.netlink import decode_status
 from auditrules.audit.model.collected import File, Kernel, Sources
@@ -32,10 +32,11 @@ from auditrules.host.limits import HostError, Limits
 from auditrules.host.lookup_cache import LookupCache
 from auditrules.host.open_folders import UnreadableError
 from auditrules.host.proc import boot_time, process_name, process_start
+from auditrules.host.remote_paths import remote_paths
 from auditrules.host.rootfs import Tree, local
 from auditrules.host.starts import Starts, dated, set_back, unit_starts
 from auditrules.host.units import read_units
-from auditrules.values import dataclass, replace
+from auditrules.values import replace
 
 TYPE_CHECKING = False  # typing's own takes importing it, and what requirements are is not needed before one is judged
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Host:
             table = (fstab.content if fstab else None) or b""
             early = early_points(table, early_mounts(units))
             wanted = self._needed(texts, kernel.netlink.rules or () if kernel.netlink else ())
-            remote, by_initrd = _remote(mountinfo), initrd_points(table)
+            remote, by_initrd = remote_paths(mountinfo), initrd_points(table)
             mounts = None if mountinfo is None else dated(mounted(mountinfo, early), remote, by_initrd)
             unmounted = early - {each.point for each in mounts} if mounts is not None else frozenset()
             formats = self._binary_formats(mounts or ())
@@ -176,7 +177,7 @@ class Host:
             return unknown_fact(fact)  # where it is not known which mounts are remote, no path is safe to touch
         with self._tree(fact.value, mountinfo) as tree:
             collect = COLLECTORS.get(fact)
-            return collect(Reach(tree, self._here, mountinfo, _remote(mountinfo))) if collect else None
+            return collect(Reach(tree, self._here, mountinfo, remote_paths(mountinfo))) if collect else None
 
     @cached_property
     def _privileged(self) -> PrivilegedInventory:
@@ -194,7 +195,7 @@ class Host:
         """
         known = not self._here or mountinfo is not None
         try:
-            tree = Tree(self._root, _remote(mountinfo), self._caches.get(kind) if known else None, self._since)
+            tree = Tree(self._root, remote_paths(mountinfo), self._caches.get(kind) if known else None, self._since)
         except OSError as error:
             raise HostError(f"root: cannot open {self._root!r}: {error.strerror}") from error
         with closing(tree):
@@ -256,26 +257,6 @@ class Host:
         pid = _status(kernel).pid or 0
         comm = tree.read(f"/proc/{pid}/comm", self._limits.file) if pid else None
         return (comm.content or b"").decode("utf-8", "surrogateescape").removesuffix("\n") if comm else ""
-
-
-@lru_cache(1)  # mounts rarely change from one collection to the next
-def _remote(mountinfo: bytes | None) -> Callable[[str], str]:
-    """A function that returns the type of the remote file system that a path is on; None: no path is on one."""
-    if mountinfo is None:
-        return local
-    mounts = Mounts.of(mounted(mountinfo, frozenset())).near_remote
-    return RemotePaths(mounts.types) if mounts.types else local
-
-
-@dataclass(frozen=True)
-class RemotePaths:
-    """Returns the type of the remote file system that a path is on. Equal if the remote mounts are equal."""
-
-    types: Mapping[str, str]
-
-    def __call__(self, path: str) -> str:
-        """The type of the file system; empty if the path is on a local one."""
-        return Mounts(self.types).remote(path)
 
 
 def _status(kernel: Kernel) -> AuditStatus:

@@ -16,13 +16,8 @@ from auditrules.audit.model.host_facts import Entry, Facts
 from auditrules.benchmarks.configuration.login_defs import LoginDefs
 from auditrules.benchmarks.fields import BenchmarkError
 from auditrules.benchmarks.host_facts import HostFacts
-from auditrules.benchmarks.kinds.privileged_command import (
-    MOST_JUDGED,
-    MOST_LINES,
-    MOST_NAMED,
-    SUBJECT,
-    rule_line,
-)
+from auditrules.benchmarks.inventory_evidence import MOST_JUDGED, MOST_NAMED, SUBJECT
+from auditrules.benchmarks.kinds.privileged_command import MOST_LINES, rule_line
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
 from auditrules.benchmarks.requirement import Fact, Judged, JudgedHost
 from tests.audit.file_trees import facts, looked_at

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
 from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar
@@ -21,6 +20,17 @@ from auditrules.audit.model.text import encode
 from auditrules.benchmarks.asked_by import EVERYBODY, LOGIN_USERS, AskedBy, read_asked_by, unknown_uid_min
 from auditrules.benchmarks.fields import Fields
 from auditrules.benchmarks.host_facts import HostFacts
+from auditrules.benchmarks.inventory_evidence import (
+    INVENTORY_LIMIT,
+    INVENTORY_RUNNING,
+    INVENTORY_UNREADABLE,
+    MOST_JUDGED,
+    SUBJECT,
+    incomplete,
+    inventory_age,
+    listed,
+    search_progress_words,
+)
 from auditrules.benchmarks.privileged_programs import Privilege, PrivilegedProgram, PrivilegedPrograms, SearchState
 from auditrules.benchmarks.remediation import AuditState, rule_remedy, watched_path
 from auditrules.benchmarks.requirement import Fact, JudgedHost, Remedy, Requirement, Result
@@ -28,30 +38,15 @@ from auditrules.status import Status
 from auditrules.text import visible
 from auditrules.values import dataclass, replace
 
-SUBJECT = "setuid, setgid and capability programs"
-
 LOCAL, ROOT_ONLY = "local_file_systems", "root_file_system"
 
-INVENTORY_RUNNING = "inventory_running"
-INVENTORY_LIMIT = "inventory_limit"
-INVENTORY_UNREADABLE = "inventory_unreadable"
 NO_PROGRAMS = "no_programs"
 
-MOST_JUDGED = 500  # programs, the worst first
-MOST_NAMED = 20  # programs that the evidence names
 MOST_CONDITIONS = 5  # of one program's executions
 MOST_LINES = 100  # that a remedy gives
 
 _LETTER = "x"
 _NOT_SEARCHED = PrivilegedPrograms(SearchState.FAILED, problem="no file of that host was read")
-_REASONS: Mapping[SearchState, str] = MappingProxyType(
-    {
-        SearchState.RUNNING: INVENTORY_RUNNING,
-        SearchState.LIMIT: INVENTORY_LIMIT,
-        SearchState.UNREADABLE: INVENTORY_UNREADABLE,
-        SearchState.FAILED: INVENTORY_UNREADABLE,
-    }
-)
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
         INVENTORY_RUNNING: "Ask again once the search has ended: what it found is kept for an hour.",
@@ -115,7 +110,7 @@ class PrivilegedCommandRequirement(Requirement):
         if fields is None:
             return [replace(unknown_uid_min(host.facts.login), missing="")]
         if found.state is SearchState.RUNNING:
-            return [_unknown(INVENTORY_RUNNING, _how_far(found))]
+            return [_unknown(INVENTORY_RUNNING, search_progress_words(found))]
         return [_with_age(self._of_programs(host, source, found, fields), found)]
 
     def _of_programs(self, host: JudgedHost, source: str, found: PrivilegedPrograms, fields: Sequence[str]) -> Result:
@@ -131,14 +126,14 @@ class PrivilegedCommandRequirement(Requirement):
                 reason = concerned[0].answer.reason.value
                 evidence = f"{words}: {_named(concerned)}; {concerned[0].in_words}"
                 remedy = rule_remedy(reason, AuditState.of(host.audit, source), self._remedy(concerned, fields))
-                missing = _listed([visible(each.program.path) for each in concerned])
+                missing = listed([visible(each.program.path) for each in concerned])
                 return Result(status, reason, evidence, missing=missing, remedy=remedy)
         return self._where_all_are_recorded(found, answers, len(programs))
 
     def _where_all_are_recorded(self, found: PrivilegedPrograms, answers: Sequence[_Asked], programs: int) -> Result:
         """The result if no judged program is missed."""
         recorded = f"{len(answers)} {SUBJECT} are recorded for {self.who}"
-        reason, why = _not_seen(found, programs)
+        reason, why = incomplete(found, programs)
         if reason:
             return _unknown(reason, f"{why}; {recorded}")
         if not answers:
@@ -163,7 +158,7 @@ class PrivilegedCommandRequirement(Requirement):
                 f"{len(written) - MOST_LINES} more programs need such a line; these come once those are loaded."
             )
         if hidden:
-            texts.append(f"No line of a rules file can name {_listed(hidden)}: give them other names.")
+            texts.append(f"No line of a rules file can name {listed(hidden)}: give them other names.")
         return Remedy(
             tuple(written[:MOST_LINES]),
             " ".join(texts),
@@ -188,7 +183,7 @@ class _Asked:
     @property
     def in_words(self) -> str:
         """The rules that decide, and their conditions."""
-        conditions = _listed(self.answer.conditions, MOST_CONDITIONS)
+        conditions = listed(self.answer.conditions, MOST_CONDITIONS)
         return f"{visible(self.program.path)}: {'; '.join(filter(None, (self.answer.evidence, conditions)))}"
 
 
@@ -199,7 +194,7 @@ def _unknown(reason: str, why: str) -> Result:
 
 def _with_age(result: Result, found: PrivilegedPrograms) -> Result:
     """The result with the age of the inventory in its evidence."""
-    stable, dated = _age(found)
+    stable, dated = inventory_age(found)
     return replace(
         result,
         evidence="; ".join(filter(None, (result.evidence, stable))),
@@ -216,47 +211,8 @@ def _still_privileged(program: PrivilegedProgram, seen: Mapping[str, Entry]) -> 
     return entry.type == "file" and not (by_mode and not entry.mode & (stat.S_ISUID | stat.S_ISGID))
 
 
-def _not_seen(found: PrivilegedPrograms, programs: int) -> tuple[str, str]:
-    """The reason why not all programs were judged, and the same in words; both empty if all were."""
-    if found.state in _REASONS:
-        return _REASONS[found.state], _how_far(found)
-    if programs > MOST_JUDGED:
-        return INVENTORY_LIMIT, f"{programs} {SUBJECT} were found, of which {MOST_JUDGED} are judged"
-    return "", ""
-
-
-def _how_far(found: PrivilegedPrograms) -> str:
-    """The progress of an incomplete search, in words."""
-    came = f"{found.entries} names so far, now in {visible(found.place)}"
-    if found.state is SearchState.RUNNING:
-        return f"the search for privileged programs goes on: {came}"
-    if found.state is SearchState.LIMIT:
-        return f"the search for privileged programs ended in {visible(found.place)}: {found.problem}"
-    if found.state is SearchState.FAILED:
-        return f"privileged programs were not searched for: {found.problem}"
-    more = found.unread_count - len(found.unread)
-    return "the search for privileged programs could not look everywhere: " + ", ".join(
-        [*map(visible, found.unread), *([f"and {more} more"] if more > 0 else [])]
-    )
-
-
-def _age(found: PrivilegedPrograms) -> tuple[str, str]:
-    """The age of the inventory: in words that stay the same, and exactly, with the places that were skipped."""
-    if not found.began:
-        return "", ""
-    began = datetime.fromtimestamp(found.began, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-    left_out = [f"{visible(path)} ({why})" for path, why in found.left_out]
-    dated = f"searched from {began} UTC on, {found.entries} names"
-    return "searched at most an hour ago", f"{dated}; left out: {_listed(left_out)}" if left_out else dated
-
-
 def _named(programs: Sequence[_Asked]) -> str:
-    return _listed([f"{visible(each.program.path)} ({each.program.in_words})" for each in programs])
-
-
-def _listed(texts: Sequence[str], most: int = MOST_NAMED) -> str:
-    more = len(texts) - most
-    return ", ".join([*texts[:most], *([f"and {more} more"] if more > 0 else [])])
+    return listed([f"{visible(each.program.path)} ({each.program.in_words})" for each in programs])
 
 
 @lru_cache(maxsize=1024)  # a host's programs rarely change
