@@ -131,7 +131,9 @@ class TableBuilder:
         for name in LOG_TABLES:
             self._pack(name)
         return {
-            name: pa.Table.from_batches(batches, LOG_TABLES[name]) for name, batches in self._batches.items() if batches
+            name: pa.Table.from_batches(batches).unify_dictionaries()
+            for name, batches in self._batches.items()
+            if batches
         }
 
     def _pack_observations(self) -> None:
@@ -152,8 +154,8 @@ class TableBuilder:
         (query,), (action,) = (_spread(texts, texts, lambda each: (each,)) for texts in (queries, actions))
         moments, row_digests = pa.array(times, NUMBER), pa.array(memoryview(digests).cast("q"), NUMBER)
         columns = [*names, query, *cells, action, moments, row_digests, host_digests, target_digests]
-        schema = LOG_TABLES["observations"]
-        self._batches["observations"].append(pa.RecordBatch.from_arrays(columns, schema=schema))
+        names_of_all = LOG_TABLES["observations"].names
+        self._batches["observations"].append(pa.RecordBatch.from_arrays(columns, names_of_all))
         distinct = dict(zip(keys, observations, strict=True))
         for (name, key), count in Counter(zip(queries, keys, strict=True)).items():
             of_query = name, distinct[key].control_digest
@@ -183,13 +185,23 @@ class TableBuilder:
 def _spread(
     values: Sequence[_Value], keys: Iterable[Hashable], cells: Callable[[_Value], Sequence[object]]
 ) -> list[pa.Array]:
-    """Make columns of cells. Cells with the same key are equal, and are converted only once."""
+    """Make columns of cells. Cells with the same key are equal, and are converted only once.
+
+    A column of texts is a dictionary of the different ones, as Parquet stores them too.
+    """
     keys = list(keys)
     distinct = dict(zip(keys, values, strict=True))
     places = dict(zip(distinct, range(len(distinct)), strict=True))
     taken = pa.array(map(places.__getitem__, keys), pa.int32())
     columns = zip(*map(cells, distinct.values()), strict=True)
-    return [pa.array(column, NUMBER if type(column[0]) is int else STRING).take(taken) for column in columns]
+    return [_taken(column, taken) for column in columns]
+
+
+def _taken(column: Sequence[object], places: pa.Array) -> pa.Array:
+    if type(column[0]) is int:
+        return pa.array(column, NUMBER).take(places)
+    texts = pa.array(column, STRING).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(texts.indices.take(places), texts.dictionary)
 
 
 def _digest_bytes(content: str) -> bytes:

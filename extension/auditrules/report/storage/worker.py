@@ -52,12 +52,25 @@ def _days(table: pa.Table, latest: int) -> Iterator[tuple[str, pa.Table]]:
     dated = pc.and_(pc.greater_equal(times, EARLIEST), pc.less_equal(times, latest))
     days = pc.if_else(dated, pc.divide(times, DAY), -1)
     for number in sorted(pc.unique(days).to_pylist()):
-        yield _UNDATED if number < 0 else day(number * DAY), table.filter(pc.equal(days, number))
+        yield _UNDATED if number < 0 else day(number * DAY), _trimmed(table.filter(pc.equal(days, number)))
+
+
+def _trimmed(table: pa.Table) -> pa.Table:
+    """Take out of the dictionaries what no row has."""
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            whole = column.combine_chunks()
+            used = whole.indices.dictionary_encode()
+            trimmed = pa.DictionaryArray.from_arrays(used.indices, whole.dictionary.take(used.dictionary))
+            table = table.set_column(place, table.column_names[place], trimmed)
+    return table
 
 
 def _write(table: pa.Table, path: Path, task: ReadTask) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path)
+    # Digests that all differ make no dictionary, and texts are to be read as texts, not as Arrow's dictionaries.
+    alike = [name for name in table.column_names if name != "row_digest"]
+    pq.write_table(table, path, use_dictionary=alike, store_schema=False)
     if task.kept:
         sync(path)
         sync(path.parent)
