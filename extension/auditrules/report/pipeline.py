@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from auditrules.report.errors import ReportError
 from auditrules.report.evaluate.duckdb_engine import DuckDb
 from auditrules.report.evaluate.engine import Engine
+from auditrules.report.evaluate.outline import use_outline
 from auditrules.report.evaluate.report import build_report
 from auditrules.report.ingest.log_files import SourceError
 from auditrules.report.inputs import ReportRequest
@@ -56,9 +58,11 @@ def make_report(
             reading = update_store(opened, paths, request.now, progress)
             with ENGINES[engine](opened.folder, opened.scratch()) as running:
                 running.add_logs(opened.files())
-                report = build_report(running, request, reading)
+                outline = partial(use_outline, running, opened, request) if isinstance(running, DuckDb) else tuple
+                report = build_report(running, request, reading, outline)
             opened.registry.row_counts = [report.reading.rows, report.reading.repeated]
             opened.save()
+            opened.remove_outlines()
             return _tidied(opened, report)
     except OSError as error:
         place = error.filename or store or "the temporary folder"

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,16 +22,41 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditrules.report.errors import ReportError
+from auditrules.report.evaluate.outline import form
+from auditrules.report.inputs import ReportRequest
 from auditrules.report.pipeline import compact_store
 from auditrules.report.storage.compaction import compact
+from auditrules.report.storage.outline import kept_outline
 from auditrules.report.storage.registry import read_registry
 from auditrules.report.storage.store import open_store
 from auditrules.report.storage.update import update_store
 from tests.mutations import SOAK
-from tests.report.logs import DAY, NOON, Ingested, Line, added, failed, ingest, loaded, row, snapshot, write
+from tests.report.evaluate.logged import NOTHING
+from tests.report.logs import (
+    DAY,
+    NOON,
+    Ingested,
+    Line,
+    added,
+    failed,
+    ingest,
+    loaded,
+    make_outline,
+    outlines_of_few,
+    report,
+    row,
+    snapshot,
+    write,
+)
 
 COUNT = 200 if SOAK else 3
-AUDITRULES = str(Path(sys.executable).with_name("auditrules"))
+PROGRAM = """
+import sys
+from auditrules.cli import main
+from tests.report.logs import outlines_of_few
+with outlines_of_few():
+    sys.exit(main(sys.argv[1:]))
+"""
 FIRST, SECOND, THIRD = (
     [snapshot(host, NOON - DAY + number, row()), added(host, NOON + number, row("fail"))]
     for number, host in enumerate("abc")
@@ -104,9 +130,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(place: Path, store: Path) -> None:
-    """Read what is new, and compact the store, as two reports do."""
-    with open_store(str(store)) as opened:
+    """Read what is new, make an outline, and compact the store, as two reports do."""
+    with outlines_of_few(), open_store(str(store)) as opened:
         update_store(opened, [str(place / "logs")], NOON + 10)
+        make_outline(opened, ReportRequest(now=NOON + 10))
     with open_store(str(store)) as opened:
         compact(opened, whole=True)
 
@@ -144,6 +171,7 @@ def test_at_whichever_step_a_run_ends_the_next_one_has_it_all_once(
         with Disk(step, error, frees=frees).failing(), pytest.raises((DiedError, OSError)):
             run(place, store)
         with open_store(str(store)) as opened:
+            assert kept_outline(opened, form())[1] == "", step
             update_store(opened, [str(place / "logs")], NOON + 10)
             compact(opened, whole=True)
         assert summed(ingest(place / "logs", store=store, now=NOON + 10)) == expected, step
@@ -187,7 +215,7 @@ def test_reports_that_are_killed_at_random_lose_nothing(count: int, tmp_path: Pa
     chance = random.Random(count)  # noqa: S311 - not for secrets
     logs, store = tmp_path / "logs", tmp_path / "store"
     logs.mkdir()
-    command = [AUDITRULES, "report", str(logs), "--store", str(store), "--until", "2026-11-23T13:00"]
+    command = [sys.executable, "-c", PROGRAM, "report", str(logs), "--store", str(store), "--until", "2026-11-23T13:00"]
     long, kills = 0.0, 0
     for number in range(count):
         with (logs / f"{number % 5}").open("a") as log:  # some are new, others grow
@@ -203,4 +231,10 @@ def test_reports_that_are_killed_at_random_lose_nothing(count: int, tmp_path: Pa
     found = ingest(logs, store=store, now=NOON + 3600)
     assert found.counts[1:] == ingest(logs, now=NOON + 3600).counts[1:] == (300 * count, 0)
     assert not found.reading.unread
+    with outlines_of_few():
+        outlined = report(logs, store=store, now=NOON + 3600)
+    assert replace(outlined, reading=NOTHING, notes=()) == replace(
+        report(logs, now=NOON + 3600), reading=NOTHING, notes=()
+    )
+    assert list((store / "outline").iterdir())
     assert kills >= count // 4  # the others had ended by then

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -63,16 +65,21 @@ class DuckDb:
         self._worker = ThreadPoolExecutor(1)
         self._pending: list[tuple[Future[Any], duckdb.DuckDBPyConnection]] = []
         self._parameters: Mapping[str, str | int] = {}
+        self._instead: dict[str, str] = {}
+        self._outline = "TABLE"
 
     def add_logs(self, files: Mapping[str, Sequence[Path]]) -> None:
         """Take the Parquet files of each table; a table may have none."""
         for name, schema in LOG_TABLES.items():
-            paths = [str(path) for path in files.get(name, ())]
+            paths = files.get(name, ())
             if paths:
-                relation = self._connection.read_parquet(paths, hive_partitioning=False)
+                relation = self._read(paths)
                 (relation.create if self._few else relation.create_view)(name)
             else:
                 self.set_table(name, schema.empty_table())
+
+    def _read(self, paths: Sequence[Path]) -> duckdb.DuckDBPyRelation:
+        return self._connection.read_parquet([*map(str, paths)], hive_partitioning=False)
 
     def set_table(self, name: str, table: pa.Table) -> None:
         """Take a small table as it is, in the place of one of that name."""
@@ -81,6 +88,35 @@ class DuckDb:
         relation.create(name)  # a view of it would be this connection's alone
         if name == PARAMETERS:
             self._parameters = next(iter(table.to_pylist()), {})
+
+    def add_outline(self, file: Path | None, fresh: Sequence[Path]) -> None:
+        """Let the report go through an outline and what it is not of, the `fresh` files, instead of all observations.
+
+        The outline is in a file, or a table that `create` made.
+        """
+        self._outline = "TABLE" if file is None else "VIEW"
+        if file is not None:
+            self._read([file]).create_view("outline")
+        if fresh:
+            self._read(fresh).create_view("fresh_observations")
+        else:
+            self._connection.execute("CREATE VIEW fresh_observations AS SELECT * FROM observations WHERE 1 = 0")
+        self._instead = {"outlined": "outline_and_fresh"}
+
+    def drop_outline(self) -> None:
+        """Let the report go through all observations again."""
+        self._instead = {}
+        self._connection.execute("DROP VIEW fresh_observations")
+        self._connection.execute(f"DROP {self._outline} outline")
+
+    def write(self, name: str, file: Path) -> None:
+        """Write a table as a Parquet file. Raises `OSError` where that cannot be."""
+        quoted = str(file).replace("'", "''")
+        try:
+            self._connection.execute(f"COPY {name} TO '{quoted}' (FORMAT parquet)")
+        except duckdb.IOException as error:
+            number = errno.ENOSPC if os.strerror(errno.ENOSPC) in str(error) else errno.EIO
+            raise OSError(number, os.strerror(number)) from error
 
     def create(self, name: str) -> None:
         """Run a step, and keep its result as a table of its name."""
@@ -120,7 +156,7 @@ class DuckDb:
             return list(zip(*map(_values, columns), strict=True))
 
     def _text(self, name: str) -> str:
-        return with_parameters(queries.text(name), self._parameters)
+        return with_parameters(queries.text(self._instead.get(name, name)), self._parameters)
 
     def close(self) -> None:
         """Release everything, and interrupt queries that still run."""

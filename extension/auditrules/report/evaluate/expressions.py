@@ -8,6 +8,11 @@ that it leaves. Comparing and sorting one number is much faster than three colum
     RANK     0 removal, 1 interruption of a query, 2 of the host, 3 left out by a snapshot, 4 snapshot, 5 change
     STATE    the place in `STATES`: of two observations at once the worse is the last
 
+    observation_key(TIME, ACTION, STATUS)    of an observation; none if its time is impossible, or later than the report
+
+Within a second a removal comes before what was added, and a snapshot before a change: a change is logged at once, a
+snapshot may be a moment older.
+
 The files stay within SQL that DuckDB, Spark, Trino and Athena all take: none of them has to define a function.
 """
 
@@ -35,6 +40,7 @@ MOST_OWNERS = 100
 _CODES = {state: code for code, state in enumerate(STATES)}
 _RANKS = {status.value: rank for rank, status in enumerate(Status)}  # 0 is the worst
 _UNKNOWN = Status.UNKNOWN.value
+_DATED = (">= parameters.earliest", "<= parameters.horizon", "<= parameters.latest")
 _LITERAL = re.compile(r"'(?P<text>\w+)'\Z")
 
 
@@ -56,9 +62,17 @@ def _state_name(code: str) -> str:
     return f"CASE {code} {cases} END"
 
 
+def _observation_key(time: str, action: str, status: str) -> str:
+    rank = f"CASE {action} WHEN 'removed' THEN 0 WHEN 'snapshot' THEN 4 ELSE 5 END"
+    state = f"CASE WHEN {action} = 'removed' THEN state_code('gone') ELSE state_code({status}) END"
+    dated = " AND ".join(f"{time} {each}" for each in _DATED)
+    return f"CASE WHEN {dated} THEN order_key(least({time}, parameters.until), {rank}, {state}) END"
+
+
 _EXPRESSIONS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "order_key": lambda time, rank, state: f"(({time}) * 64 + ({rank}) * 8 + ({state}))",
+        "observation_key": _observation_key,
         "order_key_time": lambda key: f"({key} // 64)",
         "order_key_state": lambda key: f"({key} % 8)",
         "state_code": _lookup(_CODES),

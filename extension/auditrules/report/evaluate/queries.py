@@ -2,7 +2,7 @@
 
     sql/40_slots/50_series_slots.sql      a step: its result is kept as the table `series_slots`
     sql/50_streaks/20_events.view.sql     a step whose result nobody needs to keep: a view
-    sql/20_hosts/selectable_hosts.sql     no number: a question that the program asks after the stage
+    sql/20_hosts/selectable_hosts.sql     no number: what the program asks after the stage, or makes where it wants to
 
 A step may stand on the tables of `auditrules.report.tables`, and on the steps before it in the order of the numbers; a
 question on those of its stage, too. Between the stages the program fills in what the caller asks (`evaluate.report`).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
@@ -39,15 +39,23 @@ LONGEST_TREND = 366
 """The most days of a trend; the last ones are kept."""
 
 
-def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Report:
+def build_report(
+    engine: Engine, request: ReportRequest, reading: Reading, outline: Callable[[], Sequence[str]] = tuple
+) -> Report:
     """Make a report of the engine's tables. `reading` may already have the number of their rows.
 
-    Raises `ReportError` if a filter selects nothing, or a query fails.
+    `outline` may give the engine an outline of the observations; it returns notes. Raises `ReportError` if a filter
+    selects nothing, or a query fails.
+
     """
     keep_all_loaded()
     until = request.now if request.until is None else request.until
     waivers = Waivers(request.waivers, until)
-    titles = _create_subjects(engine, request, until)
+    set_parameters(engine, request, until)
+    _create(engine, "05_known")
+    remarks = outline()
+    _create(engine, "08_outline")
+    titles = _create_subjects(engine, request)
     waived = waivers.waived_subjects(engine.fetch("waivable_subjects")) if request.waivers else ()
     set_rows(engine, "waived_subjects", waived)
     first, last, has_snapshot = engine.fetch("observed_window")[0]
@@ -92,7 +100,7 @@ def build_report(engine: Engine, request: ReportRequest, reading: Reading) -> Re
         changes=values.changes(changes, notes),
         waivers=waivers.with_states(),
         reading=reading,
-        notes=tuple(notes.fleet(request, reading, verdicts, hosts, observed)),
+        notes=(*notes.fleet(request, reading, verdicts, hosts, observed), *remarks),
     )
 
 
@@ -117,13 +125,10 @@ def set_rows(engine: Engine, name: str, rows: Iterable[ResultRow]) -> None:
     engine.set_table(name, pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> Mapping[tuple[str, str, str], KnownControl]:
-    """Find the hosts and controls of the observations, and fill the table of controls that each host should report.
-
-    Returns the known controls.
-    """
+def set_parameters(engine: Engine, request: ReportRequest, until: int) -> None:
+    """Fill in the table `parameters`."""
     latest = request.now + CLOCK_AHEAD
-    filters = ControlFilters(request.controls, request.families, request.levels)
+    filters = _filters(request)
     parameters = (
         request.grouped_by,
         latest if request.until is None else until,
@@ -138,6 +143,18 @@ def _create_subjects(engine: Engine, request: ReportRequest, until: int) -> Mapp
         int(not request.hosts),
     )
     set_rows(engine, "parameters", [parameters])
+
+
+def _filters(request: ReportRequest) -> ControlFilters:
+    return ControlFilters(request.controls, request.families, request.levels)
+
+
+def _create_subjects(engine: Engine, request: ReportRequest) -> Mapping[tuple[str, str, str], KnownControl]:
+    """Find the hosts and controls of the observations, and fill the table of controls that each host should report.
+
+    Returns the known controls.
+    """
+    filters = _filters(request)
     observations = _create_async(engine, "10_observations")
     known = _known_controls(engine.fetch("control_titles"))
     selected = selected_benchmarks(request.benchmarks, (key[:2] for key in known))

@@ -48,6 +48,7 @@ def compact(store: Store, *, whole: bool) -> None:
                     writer.write_table(part)
             sync(new)
             sync(new.parent)
+        store.registry.outline = None
         store.registry.replaced = [str(path.relative_to(store.folder)) for _, files in groups for path in files]
     store.tidy()
 

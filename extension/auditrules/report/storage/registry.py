@@ -14,9 +14,9 @@ from auditrules.report.tables import LOG_TABLES
 FORMAT = 4
 """The version of the store's format. It grows whenever a table or a column gets another name or meaning."""
 
-LOCK, SCRATCH = "lock", "scratch"
+LOCK, SCRATCH, OUTLINE = "lock", "scratch", "outline"
 _NAME, _NEW = "read.json", "read.json.new"
-_OWN = (*LOG_TABLES, _NEW, LOCK, SCRATCH)
+_OWN = (*LOG_TABLES, _NEW, LOCK, SCRATCH, OUTLINE)
 
 
 class Position(TypedDict):
@@ -34,6 +34,21 @@ class LogProblems(TypedDict):
     shown: list[tuple[str, int, str, str]]
     hosts: list[str]
     dated_by_file: int
+
+
+class OutlineEntry(TypedDict):
+    """The outline that is kept of the observations."""
+
+    digest: str
+    """Of its bytes; empty where one would not be short."""
+    form: str
+    """What tells it from the outlines of a program with other queries."""
+    of: dict[str, list[int]]
+    """The files that it is of, by their path in the store: size and time."""
+    longest_step: int
+    """Seconds that may lie between two observations that say the same, for those between them to be left out."""
+    last_time: int
+    """When the last was made of those that stand for others, Unix seconds."""
 
 
 @dataclass(slots=True)
@@ -54,6 +69,8 @@ class Registry:
     """Files whose rows are in other files by now, by their paths in the store."""
     parts: list[str] = field(default_factory=list)
     """Files with rows, by their paths in the store. For a file that is gone this is the only trace."""
+    outline: OutlineEntry | None = None
+
 
 
 def read_registry(folder: Path) -> Registry:
@@ -118,6 +135,21 @@ def _registry(content: dict[str, Any]) -> Registry:
         writing=str(content.get("writing", "")),
         replaced=[str(name) for name in content.get("replaced", ())],
         parts=[str(name) for name in content.get("parts", ())],
+        outline=_outline(content.get("outline")),
+    )
+
+
+def _outline(each: dict[str, Any] | None) -> OutlineEntry | None:
+    return (
+        None
+        if each is None
+        else {
+            "digest": str(each["digest"]),
+            "form": str(each["form"]),
+            "of": {str(name): [int(number) for number in stamp] for name, stamp in each["of"].items()},
+            "longest_step": int(each["longest_step"]),
+            "last_time": int(each["last_time"]),
+        }
     )
 
 

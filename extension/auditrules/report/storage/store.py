@@ -3,6 +3,7 @@
     DIR/read.json                             which files were read, and up to where
     DIR/observations/day=2026-11-23/….parquet
     DIR/query_failures/….parquet              and so on: the tables of `tables.LOG_TABLES`
+    DIR/outline/….parquet                     the few observations that a report goes through (storage.outline)
 
 Before a file is written, `read.json` says how the names of those begin that do not count yet; it is replaced, in one
 step, when all are on the disk. So a report that dies, or a disk that is full, leaves the store as it was: the next
@@ -35,6 +36,7 @@ from auditrules.report.model import Broken
 from auditrules.report.storage.folders import check_owner, locked, temporary_folder
 from auditrules.report.storage.registry import (
     LOCK,
+    OUTLINE,
     SCRATCH,
     LogProblems,
     Registry,
@@ -170,6 +172,14 @@ class Store:
         if self.registry.writing or replaced:
             self.registry.writing, self.registry.replaced = "", []
             self.save()
+        self.remove_outlines()
+
+    def remove_outlines(self) -> None:
+        """Remove the outlines that the register does not name."""
+        kept = self.registry.outline and self.registry.outline["digest"]
+        for path in (self.folder / OUTLINE).glob("*"):
+            if path.stem != kept and path.is_file():
+                path.unlink(missing_ok=True)
 
     def _remove_unfinished(self, name: str) -> None:
         for table in LOG_TABLES:

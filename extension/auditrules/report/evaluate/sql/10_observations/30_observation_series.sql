@@ -4,25 +4,7 @@
 -- where a time is impossible: `host_digest` is 0 then, and `attributed_observations` gives the observations the digests
 -- that are here. Of which host and target a digest is, `sightings` and `query_targets` know, so whoever else writes
 -- digests into the tables has to write those, too.
-WITH known_hosts AS (
-  SELECT host_digest, min(host) AS host, min(identifier) AS identifier, min(name) AS name
-  FROM (SELECT DISTINCT host_digest, host, identifier, name FROM sightings) AS each_host
-  WHERE host_digest <> 0
-  GROUP BY host_digest
-  HAVING count(*) = 1
-),
-known_targets AS (
-  SELECT
-    target_digest,
-    min(benchmark) AS benchmark,
-    min(version) AS version,
-    min(control) AS control,
-    min(target) AS target
-  FROM (SELECT DISTINCT target_digest, benchmark, version, control, target FROM query_targets) AS each_target
-  GROUP BY target_digest
-  HAVING count(*) = 1
-),
-unclear AS (
+WITH unclear AS (
   SELECT digest_series.host_digest, digest_series.target_digest
   FROM digest_series
   CROSS JOIN parameters
@@ -51,7 +33,8 @@ SELECT
   0 AS undated,
   digest_series.first_time AS min_time,
   digest_series.last_time AS max_time,
-  digest_series.has_snapshot
+  digest_series.has_snapshot,
+  digest_series.is_outlined
 FROM digest_series
 CROSS JOIN parameters
 JOIN known_hosts ON known_hosts.host_digest = digest_series.host_digest
@@ -62,35 +45,36 @@ SELECT
   0 AS host_digest,
   row_number() OVER (
     ORDER BY
-      observations.host_digest, observations.target_digest, observations.host, observations.identifier, observations.name,
-      observations.benchmark, observations.version, observations.control, observations.target
+      outlined.host_digest, outlined.target_digest, outlined.host, outlined.identifier, outlined.name,
+      outlined.benchmark, outlined.version, outlined.control, outlined.target
   ) AS target_digest,
-  observations.host_digest AS logged_host_digest,
-  observations.target_digest AS logged_target_digest,
-  observations.host,
-  observations.identifier,
-  observations.name,
-  observations.benchmark,
-  observations.version,
-  observations.control,
-  observations.target,
+  outlined.host_digest AS logged_host_digest,
+  outlined.target_digest AS logged_target_digest,
+  outlined.host,
+  outlined.identifier,
+  outlined.name,
+  outlined.benchmark,
+  outlined.version,
+  outlined.control,
+  outlined.target,
   min(
-    CASE WHEN observations.time BETWEEN parameters.earliest AND parameters.latest THEN observations.time END
+    CASE WHEN outlined.time BETWEEN parameters.earliest AND parameters.latest THEN outlined.time END
   ) AS first_time,
   max(
-    CASE WHEN observations.time BETWEEN parameters.earliest AND parameters.latest THEN observations.time END
+    CASE WHEN outlined.time BETWEEN parameters.earliest AND parameters.latest THEN outlined.time END
   ) AS last_time,
-  sum(CASE WHEN observations.time BETWEEN parameters.earliest AND parameters.latest THEN 0 ELSE 1 END) AS undated,
-  min(observations.time) AS min_time,
-  max(observations.time) AS max_time,
-  max(CASE observations.action WHEN 'snapshot' THEN 1 ELSE 0 END) AS has_snapshot
-FROM observations
+  sum(CASE WHEN outlined.time BETWEEN parameters.earliest AND parameters.latest THEN 0 ELSE 1 END) AS undated,
+  min(outlined.time) AS min_time,
+  max(outlined.time) AS max_time,
+  max(CASE outlined.action WHEN 'snapshot' THEN 1 ELSE 0 END) AS has_snapshot,
+  0 AS is_outlined  -- where a time is impossible, nothing was left out
+FROM outlined
 CROSS JOIN parameters
 JOIN unclear
   ON
-    unclear.host_digest IS NOT DISTINCT FROM observations.host_digest
-    AND unclear.target_digest IS NOT DISTINCT FROM observations.target_digest
-WHERE observations.time <= parameters.horizon OR observations.time > parameters.latest
+    unclear.host_digest IS NOT DISTINCT FROM outlined.host_digest
+    AND unclear.target_digest IS NOT DISTINCT FROM outlined.target_digest
+WHERE outlined.time <= parameters.horizon OR outlined.time > parameters.latest
 GROUP BY
-  observations.host_digest, observations.target_digest, observations.host, observations.identifier, observations.name,
-  observations.benchmark, observations.version, observations.control, observations.target
+  outlined.host_digest, outlined.target_digest, outlined.host, outlined.identifier, outlined.name,
+  outlined.benchmark, outlined.version, outlined.control, outlined.target

@@ -20,7 +20,7 @@ candidates AS (
 ),
 own AS (
   SELECT host, identifier, name, query, benchmark, version, control, action, time
-  FROM observations
+  FROM outlined
   WHERE query <> '' AND query IN (SELECT query FROM candidates)
 ),
 last_snapshots AS (

@@ -1,6 +1,7 @@
 -- The observations, each with the two digests of its series. No series has digests that are unclear.
 SELECT
-  host_digest, target_digest, query, status, reason, evidence, next_boot, action, time, row_digest, order_key
+  host_digest, target_digest, query, status, reason, evidence, next_boot, action, time, row_digest, order_key,
+  continues
 FROM ordered_observations
 WHERE host_digest <> 0
 UNION ALL
@@ -15,7 +16,8 @@ SELECT
   ordered_observations.action,
   ordered_observations.time,
   ordered_observations.row_digest,
-  ordered_observations.order_key
+  ordered_observations.order_key,
+  ordered_observations.continues
 FROM ordered_observations
 JOIN observation_series
   ON

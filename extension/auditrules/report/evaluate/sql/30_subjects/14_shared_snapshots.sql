@@ -1,11 +1,5 @@
 -- The snapshots of queries that report several controls, such as `cis_docker_all_snapshot`: which controls of which host
 -- each snapshot names.
-WITH shared AS (
-  SELECT query
-  FROM (SELECT DISTINCT query, benchmark, version, control FROM query_targets) AS each_control
-  GROUP BY query
-  HAVING count(*) > 1
-)
 SELECT DISTINCT
   coalesce(host_aliases.key, observation_series.host) AS key,
   query_base(attributed_observations.query) AS query_base,
@@ -15,7 +9,7 @@ SELECT DISTINCT
   least(attributed_observations.time, parameters.until) AS time
 FROM attributed_observations
 CROSS JOIN parameters
-JOIN shared ON shared.query = attributed_observations.query
+JOIN known_queries ON known_queries.query = attributed_observations.query AND known_queries.control_count > 1
 JOIN observation_series
   ON
     observation_series.host_digest = attributed_observations.host_digest

@@ -4,7 +4,8 @@ SELECT
   observation_series.target_digest,
   observation_series.target,
   subjects.subject,
-  subjects.has_targets
+  subjects.has_targets,
+  observation_series.is_outlined
 FROM observation_series
 LEFT JOIN host_aliases
   ON host_aliases.host = observation_series.host

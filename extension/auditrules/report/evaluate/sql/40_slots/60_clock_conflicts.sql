@@ -3,19 +3,19 @@
 WITH undated AS (
   SELECT
     series_slots.slot,
-    attributed_observations.status AS state,
-    CASE attributed_observations.action WHEN 'removed' THEN 1 ELSE 0 END AS removed
-  FROM attributed_observations
+    counted_observations.status AS state,
+    CASE counted_observations.action WHEN 'removed' THEN 1 ELSE 0 END AS removed
+  FROM counted_observations
   CROSS JOIN parameters
   JOIN series_slots
     ON
-      series_slots.host_digest = attributed_observations.host_digest
-      AND series_slots.target_digest = attributed_observations.target_digest
+      series_slots.host_digest = counted_observations.host_digest
+      AND series_slots.target_digest = counted_observations.target_digest
   WHERE
-    attributed_observations.host_digest = 0  -- as of every series with such a time
+    counted_observations.host_digest = 0  -- as of every series with such a time
     AND (
-      attributed_observations.time < parameters.earliest
-      OR attributed_observations.time > parameters.latest
+      counted_observations.time < parameters.earliest
+      OR counted_observations.time > parameters.latest
     )
   UNION ALL
   SELECT slots.slot, interruptions.state, 0 AS removed

@@ -19,16 +19,16 @@ WITH control_subjects AS (
 reports AS (
   SELECT DISTINCT
     series_subjects.subject,
-    query_base(attributed_observations.query) AS query_base,
-    order_key_time(attributed_observations.order_key) AS time
+    query_base(counted_observations.query) AS query_base,
+    order_key_time(counted_observations.order_key) AS time
   FROM series_subjects
-  JOIN attributed_observations
+  JOIN counted_observations
     ON
-      attributed_observations.host_digest = series_subjects.host_digest
-      AND attributed_observations.target_digest = series_subjects.target_digest
+      counted_observations.host_digest = series_subjects.host_digest
+      AND counted_observations.target_digest = series_subjects.target_digest
   WHERE
-    attributed_observations.action <> 'removed'
-    AND attributed_observations.order_key IS NOT NULL
+    counted_observations.action <> 'removed'
+    AND counted_observations.order_key IS NOT NULL
     AND series_subjects.subject IN (SELECT subject FROM control_subjects)
 ),
 named AS (

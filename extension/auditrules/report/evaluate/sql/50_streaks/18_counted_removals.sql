@@ -1,27 +1,27 @@
 -- The removals that count. Where a row is removed and another of its slot is there within the same second, nothing is gone:
 -- the row has changed, perhaps only in its evidence.
 WITH removed AS (
-  SELECT series_slots.slot, attributed_observations.order_key
-  FROM attributed_observations
+  SELECT series_slots.slot, counted_observations.order_key
+  FROM counted_observations
   JOIN series_slots
     ON
-      series_slots.host_digest = attributed_observations.host_digest
-      AND series_slots.target_digest = attributed_observations.target_digest
+      series_slots.host_digest = counted_observations.host_digest
+      AND series_slots.target_digest = counted_observations.target_digest
   WHERE
-    attributed_observations.action = 'removed'
-    AND attributed_observations.order_key IS NOT NULL
+    counted_observations.action = 'removed'
+    AND counted_observations.order_key IS NOT NULL
     AND series_slots.is_rest = 0
 ),
 replaced AS (
   SELECT DISTINCT removed.slot, removed.order_key
   FROM removed
   JOIN series_slots ON series_slots.slot = removed.slot
-  JOIN attributed_observations
+  JOIN counted_observations
     ON
-      attributed_observations.host_digest = series_slots.host_digest
-      AND attributed_observations.target_digest = series_slots.target_digest
-      AND order_key_time(attributed_observations.order_key) = order_key_time(removed.order_key)
-  WHERE attributed_observations.action <> 'removed'
+      counted_observations.host_digest = series_slots.host_digest
+      AND counted_observations.target_digest = series_slots.target_digest
+      AND order_key_time(counted_observations.order_key) = order_key_time(removed.order_key)
+  WHERE counted_observations.action <> 'removed'
 )
 SELECT removed.slot, removed.order_key
 FROM removed

@@ -1,11 +1,13 @@
 -- A streak: a time during which a slot keeps its state. A status ends with a silence longer than the maximum age; what
--- interrupts it lasts until it is reported again. `age` numbers the streaks of a slot, 1 for the last.
+-- interrupts it lasts until it is reported again. `is_last` is 1 for the last of a slot. Where an observation
+-- continues what others said that were left out, there was no silence.
 WITH neighbours AS (
   SELECT
     slot,
     order_key,
-    lag(order_key) OVER (PARTITION BY slot ORDER BY order_key) AS before,
-    lead(order_key) OVER (PARTITION BY slot ORDER BY order_key) AS after
+    continues,
+    lag(order_key) OVER (PARTITION BY slot ORDER BY order_key, row_digest, continues) AS before,
+    lead(order_key) OVER (PARTITION BY slot ORDER BY order_key, row_digest, continues) AS after
   FROM events
 ),
 -- Of millions of events the few with which a streak starts, and the last of each slot.
@@ -20,6 +22,7 @@ edges AS (
         AND (
           order_key_time(neighbours.order_key) - order_key_time(neighbours.before) <= parameters.max_age
           OR order_key_state(neighbours.order_key) >= state_code('gone')
+          OR neighbours.continues = 1
         )
         THEN 0
       ELSE 1
@@ -30,20 +33,21 @@ edges AS (
     neighbours.before IS NULL
     OR neighbours.after IS NULL
     OR order_key_state(neighbours.before) <> order_key_state(neighbours.order_key)
-    OR order_key_time(neighbours.order_key) - order_key_time(neighbours.before) > parameters.max_age
+    OR (
+      neighbours.continues = 0
+      AND order_key_time(neighbours.order_key) - order_key_time(neighbours.before) > parameters.max_age
+    )
 ),
 slot_ends AS (
-  SELECT slot, order_key, before, starts, max(order_key) OVER (PARTITION BY slot) AS last_key
-  FROM edges
+  SELECT slot, max(order_key) AS last_key FROM edges GROUP BY slot
 ),
 streaks AS (
   SELECT
     slot,
     order_key AS first_key,
-    coalesce(lead(before) OVER (PARTITION BY slot ORDER BY order_key), last_key) AS last_key,
-    lead(order_key) OVER (PARTITION BY slot ORDER BY order_key) AS next_key,
-    row_number() OVER (PARTITION BY slot ORDER BY order_key DESC) AS age
-  FROM slot_ends
+    lead(before) OVER (PARTITION BY slot ORDER BY order_key) AS last_key,
+    lead(order_key) OVER (PARTITION BY slot ORDER BY order_key) AS next_key
+  FROM edges
   WHERE starts = 1
 )
 SELECT
@@ -51,10 +55,11 @@ SELECT
   streaks.slot,
   state_name(order_key_state(streaks.first_key)) AS state,
   streaks.first_key,
-  streaks.last_key,
+  coalesce(streaks.last_key, slot_ends.last_key) AS last_key,
   order_key_time(streaks.first_key) AS first_time,
-  order_key_time(streaks.last_key) AS last_time,
+  order_key_time(coalesce(streaks.last_key, slot_ends.last_key)) AS last_time,
   order_key_time(streaks.next_key) AS next_time,
-  streaks.age
+  CASE WHEN streaks.next_key IS NULL THEN 1 ELSE 0 END AS is_last
 FROM streaks
+JOIN slot_ends ON slot_ends.slot = streaks.slot
 JOIN slots ON slots.slot = streaks.slot

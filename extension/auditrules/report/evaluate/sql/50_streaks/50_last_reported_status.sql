@@ -1,8 +1,8 @@
 -- The status that each slot was last reported to have.
-SELECT slot, state, last_time, last_key
+SELECT slot, state_name(order_key_state(last_key)) AS state, order_key_time(last_key) AS last_time, last_key
 FROM (
-  SELECT slot, state, last_time, last_key, row_number() OVER (PARTITION BY slot ORDER BY age) AS place
+  SELECT slot, max(last_key) AS last_key
   FROM status_streaks
   WHERE state IN ('fail', 'unknown', 'pass', 'not_applicable')
-) AS ranked
-WHERE place = 1
+  GROUP BY slot
+) AS newest

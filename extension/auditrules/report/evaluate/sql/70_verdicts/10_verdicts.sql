@@ -1,7 +1,7 @@
 -- The verdict of each slot: the last status, or `unknown` with an `override_reason` where it does not count. A target that
 -- is gone does not count where others are left.
 WITH latest AS (
-  SELECT subject, slot, state, first_time, last_time FROM status_streaks WHERE age = 1
+  SELECT subject, slot, state, first_time, last_time FROM status_streaks WHERE is_last = 1
 ),
 subjects_left AS (
   SELECT DISTINCT subject FROM latest WHERE state <> 'gone'

@@ -66,7 +66,7 @@ JOIN last_reported_status ON last_reported_status.slot = status_streaks.slot
 JOIN multi_target_slots ON multi_target_slots.slot = status_streaks.slot AND multi_target_slots.is_rest = 0
 LEFT JOIN verdicts ON verdicts.slot = status_streaks.slot
 WHERE
-  status_streaks.age = 1
+  status_streaks.is_last = 1
   AND status_streaks.state = 'gone'
   AND verdicts.subject IS NULL
   AND status_streaks.first_time >= parameters.since
