@@ -171,7 +171,7 @@ def test_at_whichever_step_a_run_ends_the_next_one_has_it_all_once(
         with Disk(step, error, frees=frees).failing(), pytest.raises((DiedError, OSError)):
             run(place, store)
         with open_store(str(store)) as opened:
-            assert kept_outline(opened, form())[1] == "", step
+            assert kept_outline(opened, opened.files()["observations"], form())[1] == "", step
             update_store(opened, [str(place / "logs")], NOON + 10)
             compact(opened, whole=True)
         assert summed(ingest(place / "logs", store=store, now=NOON + 10)) == expected, step

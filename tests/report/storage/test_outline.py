@@ -186,6 +186,20 @@ def test_what_comes_between_rows_that_are_left_out_is_seen(lines: list[Line], lo
     assert found.changes or {verdict.since for verdict in found.verdicts if verdict.host == "uuid-a"} != {FIRST}
 
 
+AT_ONCE: dict[str, list[Line]] = {
+    "other evidence at the last moment": [snapshot(host, NOON, row(evidence="other")) for host in "abc"],
+    "rows that are read twice after a silence": [
+        snapshot(host, NOON - day * DAY, row()) for host in "defgh" for day in (8, 7, 2, 2, 1, 1, 0, 0)
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", AT_ONCE.values(), ids=AT_ONCE)
+def test_of_rows_at_one_moment_the_same_is_shown(lines: list[Line], logs: Path, made: list[str]) -> None:
+    assert reported(logs, *lines).verdicts
+    assert made == ["outline"]
+
+
 def test_an_outline_that_would_not_be_short_is_not_tried_again(tmp_path: Path, made: list[str]) -> None:
     folder = tmp_path / "more" / "logs"
     folder.mkdir(parents=True)

@@ -19,7 +19,7 @@ from auditrules.report.storage.outline import (
     keep_outline,
     kept_outline,
     outline_file,
-    outlined_files,
+    stamps,
 )
 from auditrules.report.storage.registry import OutlineEntry
 from auditrules.report.storage.store import Store
@@ -40,15 +40,17 @@ def use_outline(engine: DuckDb, store: Store, request: ReportRequest) -> Sequenc
 
     Returns notes: what was kept and could not be used, and what could not be kept.
     """
-    if not store.kept or _size(outlined_files(store)) < LEAST:
+    files = store.files()["observations"]
+    if not store.kept or _size(files) < LEAST:
         return ()
     until = request.now if request.until is None else min(request.now, request.until)
-    entry, fault = kept_outline(store, form())
+    entry, fault = kept_outline(store, files, form())
     notes = [f"{store.folder}: its outline {fault}: all rows were read instead"] if fault else []
-    if entry is not None and entry["longest_step"] <= request.max_age and not _has_grown(store, entry):
+    fresh = files if entry is None else fresh_files(store, files, entry)
+    if entry is not None and entry["longest_step"] <= request.max_age and _size(fresh) <= FRESH * _size(files):
         if not entry["digest"] or until < entry["last_time"]:
             return notes  # it is short for no report, or not for one of an earlier moment
-        engine.add_outline(outline_file(store, entry), fresh_files(store, entry))
+        engine.add_outline(outline_file(store, entry), fresh)
         if not engine.fetch("outline_faults")[0][0]:
             return notes
         engine.drop_outline()
@@ -56,9 +58,12 @@ def use_outline(engine: DuckDb, store: Store, request: ReportRequest) -> Sequenc
     if last is None or last > until + CLOCK_AHEAD:
         return notes  # all that is later would be in it
     last_time = _make(engine, int(MOST * every), until) if every - alone <= MOST * every else None
+    made = OutlineEntry(
+        digest="", form=form(), of=stamps(store, files), longest_step=request.max_age, last_time=last_time or 0
+    )
     write = None if last_time is None else partial(engine.write, "outline")
     try:
-        keep_outline(store, form(), request.max_age, last_time or 0, write)
+        keep_outline(store, made, write)
     except OSError as error:
         notes.append(f"{store.folder}: its outline could not be kept: {error.strerror or error}")
     return notes
@@ -83,10 +88,6 @@ def _make(engine: DuckDb, most: int, until: int) -> int | None:
         engine.drop_outline()
         return None
     return int(last_time)
-
-
-def _has_grown(store: Store, entry: OutlineEntry) -> bool:
-    return _size(fresh_files(store, entry)) > FRESH * _size(outlined_files(store))
 
 
 def _size(files: Iterable[Path]) -> int:

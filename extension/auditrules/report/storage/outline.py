@@ -6,7 +6,7 @@ observations: while these are as they were, it is of the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,15 +14,14 @@ from auditrules.report.storage.registry import OUTLINE, OutlineEntry, sync
 from auditrules.report.storage.store import Store
 
 _BLOCK = 1024 * 1024  # bytes
-_OBSERVATIONS = "observations"
 
 
-def kept_outline(store: Store, form: str) -> tuple[OutlineEntry | None, str]:
+def kept_outline(store: Store, files: Sequence[Path], form: str) -> tuple[OutlineEntry | None, str]:
     """Return the outline that a store keeps, or none, and what is wrong with the one that there was."""
     entry = store.registry.outline
     if entry is None:
         return None, ""
-    here = _stamps(store)
+    here = stamps(store, files)
     fault = ""
     if entry["form"] != form:
         fault = "is of another version of this program"
@@ -42,42 +41,34 @@ def outline_file(store: Store, entry: OutlineEntry) -> Path:
     return store.folder / OUTLINE / f"{entry['digest']}.parquet"
 
 
-def outlined_files(store: Store) -> list[Path]:
-    """Return the files that an outline would be of."""
-    return store.files()[_OBSERVATIONS]
-
-
-def fresh_files(store: Store, entry: OutlineEntry) -> list[Path]:
+def fresh_files(store: Store, files: Iterable[Path], entry: OutlineEntry) -> list[Path]:
     """Return the files that the outline is not of."""
-    return [path for path in outlined_files(store) if str(path.relative_to(store.folder)) not in entry["of"]]
+    return [path for path in files if str(path.relative_to(store.folder)) not in entry["of"]]
 
 
-def keep_outline(
-    store: Store, form: str, longest_step: int, last_time: int, write: Callable[[Path], None] | None
-) -> None:
-    """Remember an outline of all observations that the store has; without `write` that none would be short.
+def keep_outline(store: Store, entry: OutlineEntry, write: Callable[[Path], None] | None) -> None:
+    """Remember an outline, whose bytes `write` writes to a file; without it that there is none that is short.
 
     It counts when the register is saved. Raises `OSError` where there is no room.
     """
-    digest = ""
+    entry["digest"] = ""
     if write is not None:
         made = store.scratch() / f"{OUTLINE}.parquet"
         try:
             write(made)
             sync(made)
-            digest = _digest(made)
+            entry["digest"] = _digest(made)
             (store.folder / OUTLINE).mkdir(exist_ok=True)
-            made.replace(store.folder / OUTLINE / f"{digest}.parquet")
+            made.replace(outline_file(store, entry))
         finally:
             made.unlink(missing_ok=True)
         sync(store.folder / OUTLINE)
-    store.registry.outline = OutlineEntry(
-        digest=digest, form=form, of=_stamps(store), longest_step=longest_step, last_time=last_time
-    )
+    store.registry.outline = entry
 
 
-def _stamps(store: Store) -> dict[str, list[int]]:
-    return {str(path.relative_to(store.folder)): _stamp(path) for path in outlined_files(store)}
+def stamps(store: Store, files: Iterable[Path]) -> dict[str, list[int]]:
+    """Return by what files are known to be as they were."""
+    return {str(path.relative_to(store.folder)): _stamp(path) for path in files}
 
 
 def _stamp(path: Path) -> list[int]:

@@ -6,3 +6,4 @@ JOIN outline_ends
     outline_ends.host_digest = observations.host_digest
     AND outline_ends.target_digest = observations.target_digest
     AND outline_ends.row_digest = observations.row_digest
+    AND outline_ends.time = observations.time

@@ -15,6 +15,7 @@ keyed AS (
     observations.host_digest,
     observations.target_digest,
     observations.row_digest,
+    observations.time,
     observation_key(observations.time, observations.action, observations.status) AS order_key,
     CASE
       WHEN observations.action <> 'removed' AND observations.time <= parameters.until AND undated.host_digest IS NULL
@@ -34,6 +35,7 @@ neighbours AS (
     host_digest,
     target_digest,
     row_digest,
+    time,
     order_key,
     says,
     lag(says) OVER (PARTITION BY host_digest, target_digest ORDER BY order_key, row_digest) AS said_before,
@@ -48,6 +50,7 @@ marked AS (
     neighbours.host_digest,
     neighbours.target_digest,
     neighbours.row_digest,
+    neighbours.time,
     CASE
       WHEN
         neighbours.said_before = neighbours.says
@@ -66,7 +69,7 @@ marked AS (
   FROM neighbours
   CROSS JOIN parameters
 )
-SELECT host_digest, target_digest, row_digest, min(continues) AS continues
+SELECT host_digest, target_digest, row_digest, time, min(continues) AS continues
 FROM marked
 WHERE continues = 0 OR goes_on = 0
-GROUP BY host_digest, target_digest, row_digest
+GROUP BY host_digest, target_digest, row_digest, time
