@@ -46,7 +46,6 @@ def build_report(
 
     `outline` may give the engine an outline of the observations; it returns notes. Raises `ReportError` if a filter
     selects nothing, or a query fails.
-
     """
     keep_all_loaded()
     until = request.now if request.until is None else request.until

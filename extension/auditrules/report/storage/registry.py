@@ -72,7 +72,6 @@ class Registry:
     outline: OutlineEntry | None = None
 
 
-
 def read_registry(folder: Path) -> Registry:
     """Read the register of a folder. An empty folder has an empty one. Raises `SourceError` if it is no store."""
     path = folder / _NAME
