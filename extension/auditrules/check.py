@@ -34,10 +34,10 @@ def _verdict(control: BenchmarkControl, query: Callable[[str], QueryResult]) -> 
     result = query(sql)
     if len(result.rows) != 1:
         raise CheckError(f"{name}: audit_verdicts gave {len(result.rows)} rows, expected one")
-    known = [status.value for status in Status]
-    found = result.rows[0][result.columns.index("status")]
-    if found not in known:
-        raise CheckError(f"{name}: audit_verdicts gave the status {found!r}, expected one of {', '.join(known)}")
+    known = [member.value for member in Status]
+    status = result.rows[0][result.columns.index("status")]
+    if status not in known:
+        raise CheckError(f"{name}: audit_verdicts gave the status {status!r}, expected one of {', '.join(known)}")
     return result
 
 
@@ -48,7 +48,7 @@ def statuses(result: QueryResult) -> tuple[Status, ...]:
 
 def exit_code(result: QueryResult) -> int:
     """1 if any control fails, else 3 if any is unknown, else 0."""
-    found = statuses(result)
-    if Status.FAIL in found:
+    present = statuses(result)
+    if Status.FAIL in present:
         return 1
-    return 3 if Status.UNKNOWN in found else 0
+    return 3 if Status.UNKNOWN in present else 0

@@ -19,23 +19,23 @@ from auditrules.status import Status
 from auditrules.text import visible
 
 NAME = "auditrules"
-RULES_FILE = "/etc/audit/audit.rules"  # the place of a verdict that is about no path
+RULES_FILE = "/etc/audit/audit.rules"  # the location of a verdict whose target is not a path
 
-# The kinds of results in SARIF 2.1.0, 3.27.9; only a result that fails has a level.
+# The kinds of results in SARIF 2.1.0, 3.27.9; only a failed result has a level.
 _KINDS = {
     Status.FAIL: "fail",
     Status.UNKNOWN: "open",
     Status.PASS: "pass",
     Status.NOT_APPLICABLE: "notApplicable",
 }
-# The statuses of HDF. Unknown becomes Not Reviewed, which is no pass. Not applicable is shown by its impact, 0.
+# The statuses of HDF. Unknown is shown as Not Reviewed, which is not a pass; impact 0 is shown as Not Applicable.
 _REVIEWED = {
     Status.FAIL: "failed",
     Status.UNKNOWN: "skipped",
     Status.PASS: "passed",
     Status.NOT_APPLICABLE: "skipped",
 }
-# The impacts of a STIG's categories in MITRE's profiles. A level of CIS is no severity.
+# The impacts of a STIG's categories in MITRE's profiles. The levels of CIS are not severities.
 _IMPACTS = {"CAT I": 0.7, "CAT II": 0.5, "CAT III": 0.3}
 _IMPACT = 0.5
 _ELEMENTS = {Status.FAIL: "failure", Status.UNKNOWN: "error", Status.NOT_APPLICABLE: "skipped", Status.PASS: ""}
@@ -86,12 +86,12 @@ def hdf(result: QueryResult, began: datetime) -> str:
 
 def _hdf_profile(benchmark: str, version: str, controls: list[dict[str, Any]]) -> dict[str, Any]:
     name = visible(f"{benchmark} {version}")
-    told = "\n".join((name, *(each["id"] for each in controls)))
+    identity = "\n".join((name, *(control["id"] for control in controls)))
     return {
         "name": name,
         "title": visible(benchmark),
         "version": visible(version),
-        "sha256": hashlib.sha256(told.encode()).hexdigest(),
+        "sha256": hashlib.sha256(identity.encode()).hexdigest(),
         "supports": [],
         "attributes": [],
         "groups": [],
@@ -100,14 +100,14 @@ def _hdf_profile(benchmark: str, version: str, controls: list[dict[str, Any]]) -
 
 
 def _hdf_control(status: Status, row: Mapping[str, str], began: datetime) -> dict[str, Any]:
-    told = visible(row["reason"])
-    found = {
+    reason = visible(row["reason"])
+    entry = {
         "status": _REVIEWED[status],
-        "code_desc": visible(row["evidence"], kept="\n") or told,
+        "code_desc": visible(row["evidence"], kept="\n") or reason,
         "start_time": began.isoformat(timespec="seconds"),
     }
     if status is not Status.PASS:
-        found["message" if status is Status.FAIL else "skip_message"] = f"{status.value.replace('_', ' ')}: {told}"
+        entry["message" if status is Status.FAIL else "skip_message"] = f"{status.value.replace('_', ' ')}: {reason}"
     fix = visible(row["remediation"], kept="\n")
     return {
         "id": visible(row["control"]),
@@ -118,7 +118,7 @@ def _hdf_control(status: Status, row: Mapping[str, str], began: datetime) -> dic
         "refs": [],
         "tags": {"level": visible(row["level"]), "target": visible(row["target"])},
         "source_location": {},
-        "results": [found],
+        "results": [entry],
     }
 
 
@@ -138,16 +138,16 @@ def _id(row: Mapping[str, str]) -> str:
 
 
 def _result(number: int, status: Status, row: Mapping[str, str]) -> dict[str, Any]:
-    told = [f"{status.value.replace('_', ' ')}: {row['reason']}", row["evidence"]]
+    lines = [f"{status.value.replace('_', ' ')}: {row['reason']}", row["evidence"]]
     if status is not Status.PASS:
-        told.append(row["remediation"])
+        lines.append(row["remediation"])
     path = row["target"] if row["target"].startswith("/") else RULES_FILE
     return {
         "ruleId": _id(row),
         "ruleIndex": number,
         "kind": _KINDS[status],
         "level": "error" if status is Status.FAIL else "none",
-        "message": {"text": visible("\n".join(filter(None, told)), kept="\n")},
+        "message": {"text": visible("\n".join(filter(None, lines)), kept="\n")},
         "locations": [location(Place(path))],
         "partialFingerprints": {"control/v1": _id(row)},
     }
