@@ -79,12 +79,8 @@ class _Rows:
         self.states: list[LineState] = []
         self._drift = drift
         self._before = before
-        # The cells of meanings by their key, beside that key: rows with one meaning share its object.
-        self._meant: dict[Hashable, tuple[Hashable, Meaning]] = {
-            rule: (rule, row.cells[_MEANT])
-            for rule, row in zip(before.rules, before.rows, strict=True)
-            if rule is not None
-        }
+        # The cells of a row that shows a meaning, by the key of that.
+        self._meant = {rule: row.cells for rule, row in zip(before.rules, before.rows, strict=True) if rule is not None}
         self._known = {row.cells: row for row in before.rows}
 
     def add_kernel(self) -> None:
@@ -152,14 +148,15 @@ class _Rows:
 
     def _add_rule(self, identity: _Identity, position: str, rule: Rule, found: LineState, error: str) -> None:
         key: Hashable = rule
-        meant = self._meant.get(key)
-        if meant is None and (shown := decided(rule, self._drift.files.facts)) is not rule:
+        shows = self._meant.get(key)
+        if shows is None and (shown := decided(rule, self._drift.files.facts)) is not rule:
             key = (rule, shown)
-            meant = self._meant.get(key)
-        if meant is None:
-            meant = self._meant[key] = (key, _meaning(rule, shown, self._drift.files.facts.machine))
-        self.rules.append(meant[0])
-        self._add(identity, position, meant[1], found, error)
+            shows = self._meant.get(key)
+        meaning = _meaning(rule, shown, self._drift.files.facts.machine) if shows is None else shows[_MEANT]
+        self.rules.append(key)
+        self._add(identity, position, meaning, found, error)
+        if shows is None:
+            self._meant[key] = self.rows[-1].cells
 
     def _add_other(self, identity: _Identity, position: str, kind: str, found: LineState, error: str) -> None:
         self.rules.append(None)
