@@ -101,7 +101,7 @@ class DuckDb:
             self._read(fresh).create_view("fresh_observations")
         else:
             self._connection.execute("CREATE VIEW fresh_observations AS SELECT * FROM observations WHERE 1 = 0")
-        self._instead = {"outlined": "outline_and_fresh"}
+        self._instead = {"outlined": "outline_and_fresh", "counted_observations": "outline_and_whole_series"}
 
     def drop_outline(self) -> None:
         """Let the report go through all observations again."""
