@@ -19,7 +19,7 @@ VERSIONS = ("3.11", "3.10")
 STRESS = (
     *("tests/serve/test_stress.py", "tests/serve/test_watchdog.py", "tests/core/test_queries.py"),
     *("tests/audit/test_mutated_inputs.py", "tests/report/test_mutated_inputs.py"),
-    "tests/report/storage/test_interrupted.py",
+    *("tests/report/storage/test_interrupted.py", "tests/report/evaluate/test_outline.py"),
 )
 QUERIES = ("tests/core/test_queries.py", "tests/core/test_tables.py", "tests/tables/test_coverage_queries.py")
 

@@ -18,6 +18,7 @@ from auditrules.report.pipeline import compact_store, make_report
 from auditrules.report.storage.store import open_store
 from auditrules.report.storage.update import update_store
 from tests.laws import law
+from tests.mutations import SOAK
 from tests.report.logs import (
     DAY,
     HOUR,
@@ -148,7 +149,7 @@ def differs(chance: random.Random, folder: Path) -> str:
     return "; ".join(name for name, (ours, theirs) in same.items() if ours != theirs)
 
 
-@law()
+@law(20 if SOAK else 0.25)  # a second each
 @given(st.randoms(use_true_random=False))
 def test_an_outline_changes_nothing_of_a_report(chance: random.Random) -> None:
     with TemporaryDirectory() as folder:
