@@ -21,7 +21,7 @@ APART = (
 """Where tests share little and take long or wait: each goes alone, after all modules, to the process that is free."""
 
 
-FIRST = ("tests/vm/test_equal_rules.py", "tests/vm/test_coverage.py")
+FIRST = ("tests/vm/test_kernel.py", "tests/vm/test_equal_rules.py", "tests/vm/test_coverage.py")
 """Modules that keep one process busy longest: the others fill the time beside them."""
 
 
