@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -365,24 +366,24 @@ def disagreements(case: Case) -> Iterator[str]:
     """What our answer and the kernel's do not agree on; one that hangs on history alone agrees with either."""
     if not case["recorded"] and by_a_thread(case):
         return
-    if by_load_order(case):
-        return
     found = [list(_differences(case, Asked.of(case, cached=cached).decisions())) for cached in ways_to_look(case)]
     if all(found):
         yield from found[0]
 
 
 def by_load_order(case: Case) -> bool:
-    """Whether a file was replaced that rules name by several spellings, of which one was put before the others.
+    """Whether a file was replaced that rules may name by several spellings, of which `-A` put one before the others.
 
-    Only the spelling that was loaded last follows the file, and a listing does not tell which one that was.
+    Only the spelling that was loaded last follows the file. The kernel's listing does not tell which one that was, and
+    coverage takes the last one of the listing: this kind is not judged as the kernel does.
     """
     replaced = any(each.get("event") == "replaced" for each in case.get("history", ()) if isinstance(each, dict))
-    if not replaced or not any(line.startswith("-A ") for line in case["rules"]):
+    if not replaced:
         return False
-    paths = {found for line in case["rules"] for found in _PATHS.findall(line)}
-    lasts = [path.rpartition("/")[2] for path in paths]
-    return len(lasts) > len(set(lasts))
+    paths = {path for line in case["rules"] for path in _PATHS.findall(line)}
+    spelled = Counter(path.rpartition("/")[2] for path in paths)
+    put_first = (path for line in case["rules"] if line.startswith("-A ") for path in _PATHS.findall(line))
+    return any(spelled[path.rpartition("/")[2]] > 1 for path in put_first)
 
 
 _PATHS = re.compile(r"(?:^-w |\bpath=)(/\S*)")
