@@ -33,7 +33,7 @@ CHANGED = {
     "a mount of fstab moved away": (False, MOUNTED),
     "another file system over that of fstab": (False, MOUNTED),
     "a mount that was there before the load": (True, COVERED),
-    # What no reader can see who comes after the change: nothing is younger than the load.
+    # What a reader that comes after the change cannot see: nothing is younger than the load.
     "a directory that is older than the load moved there": (False, COVERED),
     "a mount by hand unmounted": (False, COVERED),
     "a mount by hand moved away": (False, COVERED),

@@ -17,8 +17,7 @@ from auditrules.values import replace
 # All of osquery's scheduled queries wait while one runs. Pings are answered by other threads meanwhile.
 LIMITS = Limits(search=SearchLimits(wait=5.0, rests=True))
 
-
-_YOUNG = 100_000  # objects, where Python's own threshold is 700
+_YOUNG = 100_000  # objects that are made before Python looks for garbage among them; its own threshold is below 10,000
 
 
 def spare_collector() -> None:
